@@ -1,0 +1,1 @@
+"""All side effects of workflows."""

@@ -1,0 +1,1 @@
+"""The HTTP API: routes do transport, services decide, repositories query."""

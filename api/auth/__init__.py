@@ -1,0 +1,1 @@
+"""Who is calling: one identity source per file, all ending in one Principal."""

@@ -1,0 +1,1 @@
+"""Submitting, reading and deciding requests over HTTP."""

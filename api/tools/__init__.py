@@ -1,0 +1,1 @@
+"""Tools for platform teams: checks that submit nothing."""

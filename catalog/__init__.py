@@ -1,0 +1,1 @@
+"""Everything about catalog documents: reading, checking, forms, templates, plans. No database, no HTTP."""

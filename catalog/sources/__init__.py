@@ -1,0 +1,1 @@
+"""Where catalog documents come from."""

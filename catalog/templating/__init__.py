@@ -1,0 +1,1 @@
+"""The template language of catalog documents."""

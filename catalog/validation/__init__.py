@@ -1,0 +1,1 @@
+"""What a catalog document is checked for: one rule per function."""

@@ -1,0 +1,1 @@
+"""Postgres: tables, migrations, and all SQL."""

@@ -1,0 +1,1 @@
+"""Ordered SQL files and their runner."""

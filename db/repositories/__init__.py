@@ -1,0 +1,1 @@
+"""All queries, one class per aggregate, each given a session."""

@@ -1,0 +1,1 @@
+"""Platform Automation Orchestrator: what ties the rooms together."""

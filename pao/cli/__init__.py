@@ -1,0 +1,1 @@
+"""The `pao` command: one module per command group, thin."""

@@ -1,0 +1,60 @@
+"""Names that several rooms must spell alike: workflows, signals, search attributes, marks."""
+
+import hashlib
+from typing import NewType
+
+RequestId = NewType("RequestId", str)
+ActionId = NewType("ActionId", str)
+ItemId = NewType("ItemId", str)
+DecisionId = NewType("DecisionId", str)
+
+REQUEST_WORKFLOW = "RequestWorkflow"
+LOOK_WORKFLOW = "LookWorkflow"
+
+SETTLED_UPDATE = "settled"
+DECISION_OUTCOME_UPDATE = "decision_outcome"
+
+MIRROR_ACTIVITY = "mirror"
+ESCALATE_ACTIVITY = "escalation-ticket"
+LOOK_ACTIVITY = "look"
+CHECK_CORRECTION_ACTIVITY = "check-correction"
+
+SEALED_PREFIX = "pao:enc:"
+MASK = "********"
+
+# All are Keyword: a dev server takes ten of that type. PaoTeam is the team that owns the item.
+SEARCH_ATTRIBUTES = {
+    "PaoItem": "Keyword",
+    "PaoStatus": "Keyword",
+    "PaoRequester": "Keyword",
+    "PaoTeam": "Keyword",
+    "PaoCorrelationId": "Keyword",
+}
+
+RETENTION_DAYS = 30
+MAX_ATTEMPTS = 200
+
+
+def workflow_id(request_id: str) -> str:
+    """Give the id of the one workflow that carries a request out."""
+    return f"request-{request_id}"
+
+
+def mark(request_id: str, action_id: str) -> str:
+    """Give the mark that an effect of this action carries in its target: the same on every attempt.
+
+    Twelve hexadecimal digits of SHA-256 over both ids, as a JIRA label may be written.
+    """
+    digest = hashlib.sha256(f"{request_id}\n{action_id}".encode()).hexdigest()
+    return f"pao-{digest[:12]}"
+
+
+def masked(value: object) -> object:
+    """Give a copy of a JSON value in which every sealed secret is shown as a row of stars."""
+    if isinstance(value, str):
+        return MASK if value.startswith(SEALED_PREFIX) else value
+    if isinstance(value, dict):
+        return {key: masked(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [masked(member) for member in value]
+    return value

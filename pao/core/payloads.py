@@ -1,0 +1,276 @@
+"""What travels between API, workflow and activities: plain data, kept in Temporal's history.
+
+Old and new workers meet during a deploy, so every field added later has a default, and unknown
+ones are ignored on reading (Temporal's JSON converter does that for dataclasses).
+Times are RFC 3339 in UTC with milliseconds; durations are seconds. Sealed values (see
+``SEALED_PREFIX``) stand in place of passwords.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pao.core.states import ActionStatus, RequestStatus
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as RFC 3339 in UTC with milliseconds, as the API shows it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass
+class Requester:
+    """Who submitted the request, with the teams they had at that moment."""
+
+    id: str
+    email: str | None = None
+    teams: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ItemSnapshot:
+    """The catalog item as it was when the request was submitted; later changes do not reach it."""
+
+    id: str
+    version: str
+    name: str
+    owner_team: str | None = None
+    git_sha: str | None = None
+    definition: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class PlannedAction:
+    """One action to carry out: its configuration still holds templates."""
+
+    id: str
+    index: int
+    type: str
+    name: str
+    config: dict[str, Any] = field(default_factory=dict)
+    cleanup: str | None = None
+
+
+@dataclass
+class RequestContext:
+    """What every action of a request may know about it."""
+
+    request_id: str
+    correlation_id: str
+    submitted_at: str
+    item: ItemSnapshot
+    requester: Requester
+    fields: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class RequestInput:
+    """The input of a request's workflow."""
+
+    context: RequestContext
+    plan: list[PlannedAction] = field(default_factory=list)
+
+
+@dataclass
+class ActionInput:
+    """The input of one execution of one action."""
+
+    context: RequestContext
+    action: PlannedAction
+    attempt: int = 1
+    look_first: bool = False
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
+class ActionResult:
+    """What an action achieved; ``adopted`` when it was found in its target, not made now."""
+
+    outputs: dict[str, Any] = field(default_factory=dict)
+    external_reference: str | None = None
+    url: str | None = None
+    adopted: bool = False
+    cleanup: str | None = None
+    resource_type: str | None = None
+
+
+@dataclass
+class LookResult:
+    """What a look found: ``found`` with what a retry would adopt, ``absent``, or ``unknown``."""
+
+    answer: str
+    result: ActionResult | None = None
+    reason: str | None = None
+
+
+@dataclass
+class ActionFailure:
+    """Why an action failed, as it is shown and kept; texts are masked and bounded."""
+
+    code: str
+    message: str
+    http_status: int | None = None
+    response_body: str | None = None
+    retryable: bool = False
+    outcome_unknown: bool = False
+
+
+@dataclass
+class ActionState:
+    """Where one action stands; mirrored as it is."""
+
+    id: str
+    index: int
+    type: str
+    name: str
+    status: ActionStatus = ActionStatus.PENDING
+    attempt: int = 0
+    outputs: dict[str, Any] | None = None
+    external_reference: str | None = None
+    url: str | None = None
+    cleanup: str | None = None
+    resource_type: str | None = None
+    adopted: bool = False
+    error: ActionFailure | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+@dataclass
+class DecisionRecord:
+    """A human decision, or a signal that was refused as one.
+
+    ``outcome`` is ``rejected``, ``open``, ``done`` or ``failed`` (it was accepted but could not be
+    carried out); ``by`` is the caller's word, ``via`` says whether the API vouched for it.
+    """
+
+    decision_id: str
+    decision: str
+    at: str
+    by: str = "unknown"
+    via: str = "temporal"
+    reason: str | None = None
+    accepted: bool = False
+    outcome: str = "open"
+    message: str | None = None
+    changes: dict[str, Any] | None = None
+
+
+@dataclass
+class Escalation:
+    """The ticket that carries an escalated request on."""
+
+    ticket_key: str
+    url: str
+    escalated_at: str
+    escalated_by: str
+    reason: str | None = None
+
+
+@dataclass
+class AuditEvent:
+    """One line of the audit trail, unique by request, run and ``seq``."""
+
+    seq: int
+    at: str
+    event_type: str
+    actor: str
+    via: str = "workflow"
+    reason: str | None = None
+    action_id: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class StreamEvent:
+    """One entry of the request's stream (``state``, ``action``, ``log``, ``decision``).
+
+    Unique by request, run and ``seq``; log entries make the execution log.
+    """
+
+    seq: int
+    at: str
+    kind: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Snapshot:
+    """The full state of a request, written to Postgres in one idempotent write.
+
+    It takes effect only where the stored ``(mirror_at, mirror_seq)`` is smaller and the stored
+    state is not final. Audit and stream entries are those since the last write that succeeded.
+    """
+
+    request_id: str
+    run_id: str
+    mirror_at: str
+    mirror_seq: int
+    status: RequestStatus
+    retrying: bool = False
+    fields: dict[str, Any] = field(default_factory=dict)
+    actions: list[ActionState] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    error_context: dict[str, Any] | None = None
+    escalation: Escalation | None = None
+    decisions: list[DecisionRecord] = field(default_factory=list)
+    audit: list[AuditEvent] = field(default_factory=list)
+    stream: list[StreamEvent] = field(default_factory=list)
+
+
+@dataclass
+class MirrorAnswer:
+    """What the mirror knows: whether the write counted, and which actions were ever started.
+
+    ``terminal`` is set when the stored request had ended before: the workflow must not act.
+    """
+
+    applied: bool
+    terminal: bool = False
+    started_actions: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Settled:
+    """The answer of the ``settled`` update, frozen at the first settling."""
+
+    status: RequestStatus
+    at: str
+
+
+@dataclass
+class OutcomeQuery:
+    """The question of the ``decision_outcome`` update: which decision, and how long to wait."""
+
+    decision_id: str
+    wait_seconds: float = 3.0
+
+
+@dataclass
+class Correction:
+    """Corrected field values of a retry, to be checked by the form's own validator."""
+
+    context: RequestContext
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class CorrectionAnswer:
+    """Whether the corrected values hold, the fields to go on with, and the diff to keep."""
+
+    valid: bool
+    fields: dict[str, Any] = field(default_factory=dict)
+    diff: dict[str, Any] = field(default_factory=dict)
+    message: str | None = None
+
+
+@dataclass
+class EscalationInput:
+    """What the escalation ticket is rendered from."""
+
+    context: RequestContext
+    error_context: dict[str, Any]
+    actions: list[ActionState] = field(default_factory=list)
+    by: str = "unknown"
+    reason: str | None = None

@@ -1,0 +1,82 @@
+"""States of a request and of its actions, and the one table of allowed transitions.
+
+The workflow, the API and the database constraints all follow this table.
+"""
+
+from enum import StrEnum
+
+
+class RequestStatus(StrEnum):
+    """Where a request stands."""
+
+    SUBMITTED = "submitted"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    ESCALATED = "escalated"
+
+
+class ActionStatus(StrEnum):
+    """Where one action of a request stands."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    WAITING = "waiting"
+
+
+class Decision(StrEnum):
+    """What a human may decide about a failed request; also the names of the signals."""
+
+    RETRY = "retry"
+    ABORT = "abort"
+    ESCALATE = "escalate"
+
+
+TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
+    RequestStatus.SUBMITTED: frozenset({RequestStatus.IN_PROGRESS}),
+    RequestStatus.IN_PROGRESS: frozenset({RequestStatus.COMPLETED, RequestStatus.FAILED}),
+    RequestStatus.FAILED: frozenset(
+        {
+            RequestStatus.FAILED,
+            RequestStatus.IN_PROGRESS,
+            RequestStatus.COMPLETED,
+            RequestStatus.ABORTED,
+            RequestStatus.ESCALATED,
+        }
+    ),
+    RequestStatus.COMPLETED: frozenset(),
+    RequestStatus.ABORTED: frozenset(),
+    RequestStatus.ESCALATED: frozenset(),
+}
+
+TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
+SETTLED = TERMINAL | {RequestStatus.FAILED}
+
+DECISIONS: dict[RequestStatus, tuple[Decision, ...]] = {
+    status: (Decision.RETRY, Decision.ABORT, Decision.ESCALATE)
+    if status is RequestStatus.FAILED
+    else ()
+    for status in RequestStatus
+}
+
+
+def can_move(before: RequestStatus, after: RequestStatus) -> bool:
+    """Tell whether a request may go from one state to the other by its own workflow.
+
+    The reconciler's move of ``submitted`` to ``failed`` (its workflow is gone) is not among these.
+    """
+    return after in TRANSITIONS[before]
+
+
+def describe_allowed(status: RequestStatus) -> str:
+    """Say which decisions a request in this state takes, as words for an error message."""
+    allowed = DECISIONS[status]
+    if allowed:
+        return ", ".join(allowed)
+    if status in TERMINAL:
+        return "nothing: this state is final"
+    return "nothing yet: decisions are taken once the request has failed"

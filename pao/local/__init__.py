@@ -1,0 +1,1 @@
+"""What `pao up` needs on one machine: Postgres, Temporal, the JIRA stand-in, a supervisor."""

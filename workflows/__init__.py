@@ -1,0 +1,1 @@
+"""Deterministic code only: the workflows that Temporal runs and replays."""
