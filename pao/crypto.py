@@ -1,0 +1,132 @@
+"""Sealing of secrets that are stored: one box, its key ring, its token form. No I/O here."""
+
+import base64
+import binascii
+import os
+import re
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_PREFIX = "pao:enc:v1:"
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_TOKEN = re.compile(r"pao:enc:v1:(?P<key_id>[A-Za-z0-9_-]{1,32}):(?P<sealed>[A-Za-z0-9_-]+)")
+
+
+class SecretUnreadableError(Exception):
+    """A sealed secret cannot be opened: its key is not here, its context differs, or it changed.
+
+    The message names the key id at most: neither the token nor anything of its content.
+    """
+
+
+class SecretBox:
+    """Seals and opens short secrets with AES-256-GCM, each bound to the place where it belongs.
+
+    ``keys`` is ``"k1:<base64 of 32 bytes>,k0:<...>"``: the first key seals, every key opens, so a
+    key is replaced by putting a new one in front. Safe to share between threads and tasks.
+    """
+
+    __slots__ = ("_active", "_ring")
+
+    def __init__(self, keys: str) -> None:
+        ring = _read_ring(keys)
+        self._ring = {key_id: AESGCM(key) for key_id, key in ring}
+        self._active = ring[0][0]
+
+    def __repr__(self) -> str:
+        return "SecretBox(...)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a SecretBox cannot be pickled or copied: it holds keys")
+
+    def seal(self, plaintext: str, *, context: str) -> str:
+        """Return a token that only this ring opens, and only for the same ``context``.
+
+        ``context`` names the place (``request:<id>:field:<name>``); it is bound, not stored.
+        Sealing the same text twice gives two different tokens.
+        """
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = nonce + self._ring[self._active].encrypt(
+            nonce, plaintext.encode(errors="surrogatepass"), context.encode()
+        )
+        return f"{_PREFIX}{self._active}:{_encode(sealed)}"
+
+    def open(self, token: str, *, context: str) -> str:
+        """Return the text that was sealed for ``context``; raise ``SecretUnreadableError``."""
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            raise SecretUnreadableError("this is not a sealed secret; seal it again")
+        key_id = match["key_id"]
+        key = self._ring.get(key_id)
+        if key is None:
+            raise SecretUnreadableError(
+                f"encryption key {key_id!r} is not in the key ring; add it behind the active one"
+            )
+        return _decrypt(key, _decode(match["sealed"]), key_id=key_id, context=context)
+
+    @staticmethod
+    def is_sealed(value: object) -> bool:
+        """Tell whether ``value`` has the form of a token; says nothing about who can open it."""
+        return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+def generate_key() -> str:
+    """Return a new random key as base64, to be put into a ring as ``<key id>:<this>``."""
+    return base64.b64encode(os.urandom(_KEY_BYTES)).decode()
+
+
+def _decrypt(key: AESGCM, sealed: bytes, *, key_id: str, context: str) -> str:
+    if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
+        raise SecretUnreadableError("this sealed secret is cut short; seal it again")
+    nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    try:
+        return key.decrypt(nonce, body, context.encode()).decode(errors="surrogatepass")
+    except InvalidTag:
+        # Without "from None" the traceback would show nothing secret either, but it would suggest
+        # that there is more to learn: GCM does not say which of the three it was.
+        raise SecretUnreadableError(
+            f"a secret sealed with key {key_id!r} cannot be opened: it was changed, it belongs to "
+            "another place, or another key had this id; enter it again"
+        ) from None
+
+
+def _read_ring(keys: str) -> list[tuple[str, bytes]]:
+    ring = [_read_key(entry, position) for position, entry in enumerate(keys.split(","), start=1)]
+    if len({key_id for key_id, _ in ring}) != len(ring):
+        raise ValueError("two encryption keys have the same id; give each its own")
+    return ring
+
+
+def _read_key(entry: str, position: int) -> tuple[str, bytes]:
+    # An entry may be a key without its id, so no message repeats any part of what was given.
+    key_id, separator, encoded = entry.strip().partition(":")
+    if not separator or _KEY_ID.fullmatch(key_id) is None:
+        raise ValueError(f"encryption key {position} must be '<id>:<base64 of 32 random bytes>'")
+    key = _decode_key(encoded)
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"encryption key {position} must be base64 of exactly {_KEY_BYTES} bytes")
+    return key_id, key
+
+
+def _decode_key(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error:
+        raw = b""
+    # The decoder ignores spare bits; one secret must not have several spellings.
+    return raw if _encode(raw) == text else b""
