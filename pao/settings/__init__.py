@@ -1,0 +1,41 @@
+"""The configuration of every process: read once, checked as a whole, frozen.
+
+Imported where processes are put together (`pao.cli`, `pao.local`, `pao.worker`, `api/app.py`);
+every other room is handed its part.
+"""
+
+from pao.settings.loading import ConfigurationError, Settings, load_settings
+from pao.settings.parts import (
+    AuthSettings,
+    CatalogSettings,
+    DatabaseSettings,
+    HttpSettings,
+    IdentitySource,
+    JiraFlavour,
+    JiraSettings,
+    LoggingSettings,
+    LogLevel,
+    TelemetrySettings,
+    TemporalSettings,
+    WorkerSettings,
+)
+from pao.settings.requirements import Process
+
+__all__ = [
+    "AuthSettings",
+    "CatalogSettings",
+    "ConfigurationError",
+    "DatabaseSettings",
+    "HttpSettings",
+    "IdentitySource",
+    "JiraFlavour",
+    "JiraSettings",
+    "LogLevel",
+    "LoggingSettings",
+    "Process",
+    "Settings",
+    "TelemetrySettings",
+    "TemporalSettings",
+    "WorkerSettings",
+    "load_settings",
+]

@@ -1,0 +1,162 @@
+"""Reading the whole configuration at once: what each process needs, and every problem together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from pao.settings.parameter_store import resolve_paths
+from pao.settings.parts import (
+    AuthSettings,
+    CatalogSettings,
+    DatabaseSettings,
+    HttpSettings,
+    JiraSettings,
+    LoggingSettings,
+    Part,
+    TelemetrySettings,
+    TemporalSettings,
+    WorkerSettings,
+)
+from pao.settings.requirements import Process, missing
+from pao.settings.values import SizeMark, show_duration, show_size
+
+MASK = "********"
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; ``problems`` names everything that is wrong with it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The effective configuration of one process; each room is handed its part."""
+
+    http: HttpSettings
+    auth: AuthSettings
+    database: DatabaseSettings
+    temporal: TemporalSettings
+    jira: JiraSettings
+    catalog: CatalogSettings
+    worker: WorkerSettings
+    logging: LoggingSettings
+    telemetry: TelemetrySettings
+
+    def masked(self) -> dict[str, str]:
+        """Return every variable's name and effective value as text; secrets are masked.
+
+        Of a database address only the password is hidden. What is not set is an empty text.
+        """
+        return {
+            _name(info): _show(getattr(part, name), info)
+            for part in (getattr(self, field.name) for field in fields(self))
+            for name, info in type(part).model_fields.items()
+        }
+
+
+PARTS: dict[str, type[Part]] = {field.name: field.type for field in fields(Settings)}  # type: ignore[misc]
+
+
+def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
+    """Read and check everything that ``process`` needs.
+
+    Raises ``ConfigurationError`` with all problems at once; values that may be secret are not
+    repeated in them.
+    """
+    resolved, problems = resolve_paths(environ, _secret_names())
+    # What could not be read is named already, so it is not reported as missing a second time.
+    reported = {problem.partition(":")[0].removesuffix("_PATH") for problem in problems}
+    parts: dict[str, Any] = {}
+    for name, kind in PARTS.items():
+        try:
+            parts[name] = kind.read(resolved)
+        except ValidationError as error:
+            problems += _explain(kind, error, resolved)
+    problems += [
+        f"{name}: {text}"
+        for name, text in missing(parts, process, resolved)
+        if name not in reported
+    ]
+    if problems:
+        raise ConfigurationError(problems)
+    return Settings(**parts)
+
+
+def _explain(kind: type[Part], error: ValidationError, environ: Mapping[str, str]) -> list[str]:
+    names = {alias: info for info in kind.model_fields.values() for alias in _aliases(info)}
+    problems = []
+    for found in error.errors(include_url=False, include_context=False, include_input=False):
+        name = str(found["loc"][0])
+        text = found["msg"].removeprefix("Value error, ")
+        given = environ.get(name, "")
+        own_words = found["type"] == "value_error" or _is_secret(names[name])
+        problems.append(f"{name}: {text}" if own_words else f"{name}: {text} (it is {given!r})")
+    return problems
+
+
+def _secret_names() -> list[str]:
+    return [
+        _name(info)
+        for kind in PARTS.values()
+        for info in kind.model_fields.values()
+        if _is_secret(info)
+    ]
+
+
+def _is_secret(info: FieldInfo) -> bool:
+    return any(SecretStr in (option, *get_args(option)) for option in _options(info.annotation))
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) or (annotation,)
+
+
+def _aliases(info: FieldInfo) -> list[str]:
+    alias = info.validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(choice) for choice in alias.choices]
+    return [str(alias)]
+
+
+def _name(info: FieldInfo) -> str:
+    return _aliases(info)[0]
+
+
+def _show(value: Any, info: FieldInfo) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        return _mask(value.get_secret_value())
+    if any(isinstance(mark, SizeMark) for mark in info.metadata):
+        return show_size(value)
+    return _show_plain(value)
+
+
+def _show_plain(value: Any) -> str:
+    match value:
+        case timedelta():
+            return show_duration(value)
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(str(entry) for entry in value)
+        case _:
+            return str(value)
+
+
+def _mask(secret: str) -> str:
+    parts = urlsplit(secret)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname:
+        return MASK
+    login = f"{parts.username}:{MASK}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    # A query may carry a password as well, so it is left out.
+    return f"{parts.scheme}://{login}{parts.hostname}{port}{parts.path}"

@@ -1,0 +1,73 @@
+"""Secrets that are kept in AWS Parameter Store: `<NAME>_PATH` stands for the value of `<NAME>`."""
+
+from collections.abc import Iterable, Mapping
+
+# GetParameters takes ten names at most.
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
+_BATCH = 10
+
+
+def resolve_paths(
+    environ: Mapping[str, str], names: Iterable[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the environment with every secret of ``names`` read from its path, and the problems.
+
+    A name that is given both ways, or whose path cannot be read, is a problem; it is then absent.
+    AWS is asked only when there is a path. Neither the values nor AWS's own texts are repeated.
+    """
+    paths = {name: path for name in names if (path := environ.get(f"{name}_PATH"))}
+    twice = sorted(name for name in paths if environ.get(name))
+    problems = [f"{name}: given as value and as {name}_PATH; keep one of the two" for name in twice]
+    wanted = {name: path for name, path in paths.items() if name not in twice}
+    found, unread = _fetch(environ, wanted) if wanted else ({}, [])
+    resolved = {**environ, **found}
+    for name in twice:
+        del resolved[name]
+    return resolved, problems + unread
+
+
+def _fetch(
+    environ: Mapping[str, str], wanted: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups have no path
+    from botocore.config import Config  # noqa: PLC0415 -- as above
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- as above
+
+    try:
+        client = boto3.client(
+            "ssm",
+            region_name=environ.get("AWS_REGION") or environ.get("PAO_REGION"),
+            endpoint_url=environ.get("AWS_ENDPOINT_URL_SSM"),
+            config=Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2}),
+        )
+        values = _get_parameters(client, sorted(set(wanted.values())))
+    except (BotoCoreError, ClientError) as error:
+        reason = _reason(error)
+        return {}, [
+            f"{name}_PATH: Parameter Store did not answer for {path!r} ({reason}); check region, "
+            "credentials and the right to ssm:GetParameters"
+            for name, path in sorted(wanted.items())
+        ]
+    missing = [
+        f"{name}_PATH: Parameter Store has no parameter {path!r}; create it or correct the path"
+        for name, path in sorted(wanted.items())
+        if path not in values
+    ]
+    return {name: values[path] for name, path in wanted.items() if path in values}, missing
+
+
+def _get_parameters(client: object, paths: list[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for start in range(0, len(paths), _BATCH):
+        batch = paths[start : start + _BATCH]
+        # The client's methods are made at run time, so no type knows them.
+        answer = client.get_parameters(Names=batch, WithDecryption=True)  # type: ignore[attr-defined]
+        values |= {found["Name"]: found["Value"] for found in answer["Parameters"]}
+    return values
+
+
+def _reason(error: Exception) -> str:
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):
+        return str(answer.get("Error", {}).get("Code", "unknown error"))
+    return type(error).__name__

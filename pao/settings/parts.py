@@ -1,0 +1,244 @@
+"""The parts of the configuration, one per room; each field names its environment variable.
+
+A part checks what it can see by itself. What a process cannot start without is in `loading`.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import quote, urlsplit
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from pao.crypto import SecretBox
+from pao.settings.values import SPLIT, Duration, Names, Size
+
+
+class IdentitySource(StrEnum):
+    """Who may answer for a request's signature."""
+
+    KEYS = "keys"
+
+
+class JiraFlavour(StrEnum):
+    """Which of the two JIRA products is called (REST v3 with ADF, or v2 with wiki markup)."""
+
+    CLOUD = "cloud"
+    DATACENTER = "datacenter"
+
+
+class LogLevel(StrEnum):
+    """The lowest level that is written."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        msg = f"{text!r} is not a web address; write one such as https://jira.example.com"
+        raise ValueError(msg)
+    if parts.username or parts.password:
+        msg = "an address must not carry credentials; give them in their own variables"
+        raise ValueError(msg)
+    return text.rstrip("/")
+
+
+def _postgres_url(secret: SecretStr) -> SecretStr:
+    parts = urlsplit(secret.get_secret_value())
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        # The value itself is never repeated: it carries the password.
+        msg = "not a Postgres address; write postgresql://user:password@host:5432/database"
+        raise ValueError(msg)
+    return secret
+
+
+def _address(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdecimal():
+        msg = f"{text!r} is not an address; write host:port, such as temporal.example.com:7233"
+        raise ValueError(msg)
+    return text
+
+
+def _key_ring(secret: SecretStr) -> SecretStr:
+    SecretBox(secret.get_secret_value())
+    return secret
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+KeyRing = Annotated[SecretStr, AfterValidator(_key_ring)]
+Address = Annotated[str, AfterValidator(_address)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+
+
+class Part(BaseSettings):
+    """One room's part: frozen, and read from the mapping that it is given only."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 -- the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave out the process's own environment: `read` is told which one counts."""
+        return (init_settings,)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read the part by its exact names; an empty variable counts as absent.
+
+        Raises pydantic's ``ValidationError`` with every problem of this part.
+        """
+        source = EnvSettingsSource(cls, case_sensitive=True)
+        source.env_vars = {name: value for name, value in environ.items() if value}
+        return cls(**source())
+
+
+class HttpSettings(Part):
+    """The HTTP service."""
+
+    host: str = Field("127.0.0.1", validation_alias="PAO_HOST")
+    port: Port = Field(8080, validation_alias="PAO_PORT")
+    replicas: Count = Field(1, validation_alias="PAO_REPLICAS")
+    submission_budget: Duration = Field(
+        timedelta(seconds=3), validation_alias="PAO_SUBMISSION_BUDGET"
+    )
+    api_timeout: Duration = Field(timedelta(seconds=30), validation_alias="API_TIMEOUT")
+    request_timeout: Duration = Field(timedelta(minutes=5), validation_alias="REQUEST_TIMEOUT")
+    max_request_size: Size = Field(1024**2, validation_alias="MAX_REQUEST_SIZE")
+    rate_limit_per_minute: Count = Field(60, validation_alias="RATE_LIMIT_REQUESTS_PER_MINUTE")
+    correlation_id_header: str = Field(
+        "X-Correlation-ID", validation_alias="CORRELATION_ID_HEADER", pattern=r"^[A-Za-z0-9-]+$"
+    )
+
+
+class AuthSettings(Part):
+    """Who callers are and what signatures must name."""
+
+    identity_sources: Annotated[tuple[IdentitySource, ...], NoDecode, SPLIT] = Field(
+        (IdentitySource.KEYS,), validation_alias="PAO_IDENTITY_SOURCES", min_length=1
+    )
+    region: str = Field("us-east-1", validation_alias=AliasChoices("PAO_REGION", "AWS_REGION"))
+    service_name: str = Field("execute-api", validation_alias="PAO_SERVICE_NAME")
+    admin_teams: Names = Field((), validation_alias="PAO_ADMIN_TEAMS")
+    encryption_keys: KeyRing | None = Field(None, validation_alias="PAO_ENCRYPTION_KEYS")
+
+
+class DatabaseSettings(Part):
+    """Postgres: one address, or host, name, user and password."""
+
+    given_url: PostgresUrl | None = Field(None, validation_alias="DATABASE_URL")
+    migration_url: PostgresUrl | None = Field(None, validation_alias="PAO_MIGRATION_DATABASE_URL")
+    host: str | None = Field(None, validation_alias="DATABASE_HOST")
+    port: Port = Field(5432, validation_alias="DATABASE_PORT")
+    name: str = Field("pao", validation_alias="DATABASE_NAME")
+    user: str = Field("pao", validation_alias="DATABASE_USER")
+    password: SecretStr | None = Field(None, validation_alias="DATABASE_PASSWORD")
+    iam_auth: bool = Field(default=False, validation_alias="DB_IAM_AUTH")
+    max_open_connections: Count = Field(50, validation_alias="DB_MAX_OPEN_CONNS")
+    max_idle_connections: int = Field(20, validation_alias="DB_MAX_IDLE_CONNS", ge=0)
+    connection_max_lifetime: Duration = Field(
+        timedelta(hours=1), validation_alias="DB_CONN_MAX_LIFETIME"
+    )
+    connection_max_idle_time: Duration = Field(
+        timedelta(minutes=10), validation_alias="DB_CONN_MAX_IDLE_TIME"
+    )
+
+    @property
+    def url(self) -> SecretStr:
+        """The service's own address, ``postgresql://...``, with its password."""
+        if self.given_url is not None:
+            return self.given_url
+        password = self.password.get_secret_value() if self.password else ""
+        login = quote(self.user, safe="") + (f":{quote(password, safe='')}" if password else "")
+        place = f"{self.host or ''}:{self.port}/{quote(self.name, safe='')}"
+        return SecretStr(f"postgresql://{login}@{place}")
+
+    @property
+    def owner_url(self) -> SecretStr:
+        """The address that migrations use: the owner's where one is given, else the service's."""
+        return self.migration_url or self.url
+
+
+class TemporalSettings(Part):
+    """Where Temporal is and how it is reached; the TLS files are named as Temporal's tools do."""
+
+    address: Address = Field("127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS")
+    namespace: str = Field("default", validation_alias="TEMPORAL_NAMESPACE")
+    task_queue: str = Field("pao", validation_alias="TEMPORAL_TASK_QUEUE")
+    ui_url: HttpUrl | None = Field(None, validation_alias="TEMPORAL_UI_URL")
+    api_key: SecretStr | None = Field(None, validation_alias="TEMPORAL_API_KEY")
+    tls: bool = Field(default=False, validation_alias="TEMPORAL_TLS")
+    tls_server_name: str | None = Field(None, validation_alias="TEMPORAL_TLS_SERVER_NAME")
+    tls_server_ca_cert: Path | None = Field(
+        None, validation_alias="TEMPORAL_TLS_SERVER_CA_CERT_PATH"
+    )
+    tls_client_cert: Path | None = Field(None, validation_alias="TEMPORAL_TLS_CLIENT_CERT_PATH")
+    tls_client_key: Path | None = Field(None, validation_alias="TEMPORAL_TLS_CLIENT_KEY_PATH")
+
+
+class JiraSettings(Part):
+    """The JIRA instance that tickets go to."""
+
+    flavour: JiraFlavour = Field(JiraFlavour.CLOUD, validation_alias="JIRA_FLAVOUR")
+    base_url: HttpUrl | None = Field(None, validation_alias="JIRA_BASE_URL")
+    username: str | None = Field(None, validation_alias="JIRA_USERNAME")
+    api_token: SecretStr | None = Field(None, validation_alias="JIRA_API_TOKEN")
+    default_project: str | None = Field(None, validation_alias="JIRA_DEFAULT_PROJECT")
+    escalation_project: str = Field("ORCHESTRATION", validation_alias="ESCALATION_PROJECT")
+
+
+class CatalogSettings(Part):
+    """Where catalog documents come from, and what their templates may see."""
+
+    path: Path | None = Field(None, validation_alias="CATALOG_PATH")
+    github_repo: str | None = Field(
+        None, validation_alias="CATALOG_GITHUB_REPO", pattern=r"^[\w.-]+/[\w.-]+$"
+    )
+    github_branch: str = Field("main", validation_alias="CATALOG_GITHUB_BRANCH")
+    github_token: SecretStr | None = Field(None, validation_alias="GITHUB_TOKEN")
+    github_webhook_secret: SecretStr | None = Field(None, validation_alias="GITHUB_WEBHOOK_SECRET")
+    poll_interval: Duration = Field(timedelta(minutes=5), validation_alias="CATALOG_POLL_INTERVAL")
+    cache_max_memory: Size = Field(512 * 1024**2, validation_alias="CACHE_MAX_MEMORY")
+    template_environment: Names = Field((), validation_alias="TEMPLATE_ENVIRONMENT")
+
+
+class WorkerSettings(Part):
+    """The worker that executes workflows and actions."""
+
+    pool_size: Count = Field(10, validation_alias="WORKER_POOL_SIZE")
+
+
+class LoggingSettings(Part):
+    """What is logged, and as what."""
+
+    level: Annotated[LogLevel, Upper] = Field(LogLevel.INFO, validation_alias="LOG_LEVEL")
+    format: Literal["json", "text"] = Field("json", validation_alias="LOG_FORMAT")
+
+
+class TelemetrySettings(Part):
+    """Where traces go; without an endpoint none are sent."""
+
+    otlp_endpoint: HttpUrl | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    sample_rate: float = Field(1.0, validation_alias="TRACING_SAMPLE_RATE", ge=0, le=1)

@@ -1,0 +1,87 @@
+"""What each process cannot start without; one generator per part, all of them asked."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pao.settings.parts import (
+    CatalogSettings,
+    DatabaseSettings,
+    JiraFlavour,
+    JiraSettings,
+    TemporalSettings,
+)
+
+Process = Literal["api", "worker", "keys", "database"]
+
+
+def missing(
+    parts: Mapping[str, Any], process: Process, environ: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield variable and sentence for whatever keeps ``process`` from starting.
+
+    ``parts`` holds the parts by name; one that could not be read is absent, and passed over.
+    """
+    if "database" in parts:
+        yield from _missing_database(parts["database"])
+    if process == "database":
+        return
+    if "auth" in parts and parts["auth"].encryption_keys is None:
+        text = "missing; write <id>:<base64 of 32 random bytes>, the active key first"
+        yield "PAO_ENCRYPTION_KEYS", text
+    if process == "keys":
+        return
+    if "temporal" in parts:
+        yield from _missing_temporal(parts["temporal"])
+    if "jira" in parts:
+        yield from _missing_jira(parts["jira"], environ)
+    if "catalog" in parts and process == "api":
+        yield from _missing_catalog(parts["catalog"])
+
+
+def _missing_database(database: DatabaseSettings) -> Iterator[tuple[str, str]]:
+    if database.given_url is not None:
+        if database.host is not None:
+            yield "DATABASE_HOST", "given together with DATABASE_URL; keep one of the two"
+    elif database.host is None:
+        yield "DATABASE_URL", "missing; give it, or DATABASE_HOST with DATABASE_PASSWORD"
+    elif database.password is None and not database.iam_auth:
+        yield "DATABASE_PASSWORD", "missing; give it, or DB_IAM_AUTH=true for IAM authentication"
+    if database.max_idle_connections > database.max_open_connections:
+        most = database.max_open_connections
+        yield "DB_MAX_IDLE_CONNS", f"above DB_MAX_OPEN_CONNS ({most}); lower it"
+
+
+def _missing_temporal(temporal: TemporalSettings) -> Iterator[tuple[str, str]]:
+    if (temporal.tls_client_cert is None) != (temporal.tls_client_key is None):
+        text = "a client certificate and its key belong together; give both or none"
+        yield "TEMPORAL_TLS_CLIENT_CERT_PATH", text
+    files = {
+        "TEMPORAL_TLS_SERVER_CA_CERT_PATH": temporal.tls_server_ca_cert,
+        "TEMPORAL_TLS_CLIENT_CERT_PATH": temporal.tls_client_cert,
+        "TEMPORAL_TLS_CLIENT_KEY_PATH": temporal.tls_client_key,
+    }
+    for name, path in files.items():
+        if path is not None and not path.is_file():
+            yield name, f"there is no file {str(path)!r}; correct the path"
+
+
+def _missing_jira(jira: JiraSettings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if environ.get("JIRA_INSTANCES"):
+        # Silence would send every ticket to the default instance.
+        text = "several instances are not supported by this version; use JIRA_BASE_URL"
+        yield "JIRA_INSTANCES", text
+    if jira.base_url is None:
+        yield "JIRA_BASE_URL", "missing; write the address of JIRA, such as https://x.atlassian.net"
+    if jira.api_token is None:
+        yield "JIRA_API_TOKEN", "missing; give a token of the account that creates the tickets"
+    if jira.username is None and jira.flavour is JiraFlavour.CLOUD:
+        yield "JIRA_USERNAME", "missing; JIRA Cloud wants the account's address beside its token"
+
+
+def _missing_catalog(catalog: CatalogSettings) -> Iterator[tuple[str, str]]:
+    if catalog.path is None and catalog.github_repo is None:
+        yield "CATALOG_PATH", "missing; give a folder, or CATALOG_GITHUB_REPO as owner/name"
+    if catalog.path is not None and catalog.github_repo is not None:
+        yield "CATALOG_PATH", "given together with CATALOG_GITHUB_REPO; keep one of the two"
+    if catalog.path is not None and not catalog.path.is_dir():
+        yield "CATALOG_PATH", f"there is no folder {str(catalog.path)!r}; correct the path"

@@ -1,0 +1,81 @@
+"""How a value is written in an environment variable: durations, sizes, lists of names."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
+
+_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE_UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
+_SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB)", re.IGNORECASE)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read ``500ms``, ``30s``, ``5m``, ``1h30m`` or ``2d``; zero and a missing unit are refused."""
+    written = text.strip()
+    if not _DURATION.fullmatch(written):
+        msg = f"{text!r} is not a duration; write a number with its unit, such as 30s, 5m or 1h"
+        raise ValueError(msg)
+    parts = _DURATION_PART.findall(written)
+    seconds = sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts)
+    if seconds <= 0:
+        msg = f"{text!r} is no time at all; write a duration above zero"
+        raise ValueError(msg)
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError:
+        msg = f"{text!r} is longer than any duration here can be"
+        raise ValueError(msg) from None
+
+
+def parse_size(text: str) -> int:
+    """Read ``512``, ``64KB``, ``1MB`` or ``2GB`` as bytes (1 KB is 1024 bytes)."""
+    written = text.strip()
+    match = _SIZE.fullmatch(written if not written.isdecimal() else f"{written}B")
+    if match is None or int(match[1]) == 0:
+        msg = f"{text!r} is not a size; write a number above zero with its unit, such as 64KB, 1MB"
+        raise ValueError(msg)
+    return int(match[1]) * _SIZE_UNITS[match[2].upper()]
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Read a comma-separated list; blanks around names and empty names are dropped."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def show_duration(value: timedelta) -> str:
+    """Write a duration as it may stand in an environment variable."""
+    milliseconds = round(value.total_seconds() * 1000)
+    for unit in ("d", "h", "m", "s"):
+        size = round(_DURATION_UNITS[unit] * 1000)
+        if milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+def show_size(value: int) -> str:
+    """Write a number of bytes as it may stand in an environment variable."""
+    for unit in ("GB", "MB", "KB"):
+        if value % _SIZE_UNITS[unit] == 0:
+            return f"{value // _SIZE_UNITS[unit]}{unit}"
+    return str(value)
+
+
+def _when_text(parse: Any) -> BeforeValidator:
+    # Defaults are given as values, the environment gives text.
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+class SizeMark:
+    """Marks a number as bytes, so that it is shown with its unit."""
+
+
+SPLIT = _when_text(split_names)
+Duration = Annotated[timedelta, _when_text(parse_duration)]
+Size = Annotated[int, _when_text(parse_size), SizeMark()]
+Names = Annotated[tuple[str, ...], NoDecode, SPLIT]
