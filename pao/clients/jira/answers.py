@@ -1,0 +1,200 @@
+"""Reading JIRA's answers: what was made, or a refusal that says field by field what is wrong.
+
+Errors are read from the response itself; the library's exception drops the names of the fields.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import requests
+
+from pao.clients.jira.errors import BODY_LIMIT, JiraOutcomeUnknown, JiraRefused
+from pao.clients.jira.models import JiraInstance
+
+# A gateway that lost its JIRA cannot know whether the work was done.
+_GATEWAY_LOST = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+_WORTH_A_RETRY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_LOGIN_REASON = "X-Seraph-LoginReason"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of one instance. ``doing`` completes "could not ..." in messages."""
+
+    instance: JiraInstance
+    doing: str
+    response: requests.Response
+    truncated: bool
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+        return self.response.status_code
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether the status is one of success."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def redirects(self) -> bool:
+        """Tell whether it points elsewhere instead of answering; redirects are not followed."""
+        return HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST
+
+    @property
+    def is_html(self) -> bool:
+        """Tell whether this is a page for people: JIRA's REST answers never are."""
+        return "html" in self.response.headers.get("Content-Type", "").lower()
+
+    def json(self) -> Any:
+        """Return the decoded body, or None where it is no JSON or was cut at the limit."""
+        if self.truncated:
+            return None
+        try:
+            return json.loads(self.response.content)
+        except (ValueError, RecursionError):
+            return None
+
+    def text(self) -> str:
+        """Return the body as it may be shown and stored: 64 kB, no credentials, no NUL."""
+        text = self.response.content[:BODY_LIMIT].decode("utf-8", errors="replace")
+        return self.instance.auth.mask(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def read_object(answer: Answer) -> Mapping[str, Any]:
+    """Return the JSON object that a question was answered with; raises JiraRefused otherwise."""
+    if not answer.succeeded:
+        raise refusal(answer)
+    document = answer.json()
+    if not isinstance(document, dict):
+        raise _refused(answer, _unreadable(answer))
+    return document
+
+
+def read_change(answer: Answer, *, expected: int) -> Any:
+    """Return the JSON body (None where there is none) of a change that was made.
+
+    Raises JiraRefused where the change was surely not made, JiraOutcomeUnknown where the answer
+    leaves that open.
+    """
+    if answer.status in _GATEWAY_LOST:
+        raise unknown(answer, f"a gateway answered HTTP {answer.status} in JIRA's place")
+    if _is_login_page(answer, expected=expected):
+        raise _refused(answer, "it answered with a login page: check the credentials and base URL")
+    if not answer.succeeded:
+        raise refusal(answer)
+    if answer.status != expected:
+        raise unknown(answer, f"it answered HTTP {answer.status} instead of {expected}")
+    return answer.json()
+
+
+def unknown(answer: Answer, why: str) -> JiraOutcomeUnknown:
+    """Return the error for a change whose answer does not tell whether it was made."""
+    return JiraOutcomeUnknown(
+        f'JIRA "{answer.instance.name}" may or may not have done it ({answer.doing}): {why}. '
+        "Look in JIRA, or retry: a retry looks first and adopts what it finds.",
+        instance=answer.instance.name,
+        status=answer.status,
+        body=answer.text(),
+    )
+
+
+def unreadable(answer: Answer) -> JiraOutcomeUnknown:
+    """Return the error for a change that was answered with something that cannot be read."""
+    return unknown(answer, _unreadable(answer))
+
+
+def refusal(answer: Answer) -> JiraRefused:
+    """Return the error for an answer that says no."""
+    document = answer.json()
+    errors, messages = _errors(document if isinstance(document, dict) else {})
+    return _refused(answer, _why(answer, errors, messages), errors=errors, messages=messages)
+
+
+def _refused(
+    answer: Answer,
+    why: str,
+    *,
+    errors: Mapping[str, str] | None = None,
+    messages: tuple[str, ...] = (),
+) -> JiraRefused:
+    retryable = answer.status in _WORTH_A_RETRY or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    name = answer.instance.name
+    return JiraRefused(
+        f'JIRA "{name}" could not {answer.doing} (HTTP {answer.status}): {why}',
+        instance=name,
+        status=answer.status,
+        body=answer.text(),
+        retryable=retryable,
+        retry_after=answer.response.headers.get("Retry-After"),
+        errors=errors or {},
+        error_messages=messages,
+    )
+
+
+def _errors(document: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
+    by_field = document.get("errors")
+    errors = by_field if isinstance(by_field, dict) else {}
+    listed = document.get("errorMessages")
+    messages = list(listed) if isinstance(listed, list) else []
+    # Some answers of Cloud's gateway carry a single "message" instead of both.
+    messages.extend(filter(None, [document.get("message")]))
+    return {str(k): str(v) for k, v in errors.items()}, tuple(str(text) for text in messages)
+
+
+def _why(answer: Answer, errors: Mapping[str, str], messages: tuple[str, ...]) -> str:
+    said = "; ".join((*messages, *(f"{field}: {text}" for field, text in errors.items())))
+    advice = _advice(answer)
+    if said:
+        text = f"{said} ({advice})" if advice else said
+    elif advice:
+        text = advice
+    else:
+        text = "it answered with an HTML page" if answer.is_html else "it gave no reason"
+    return answer.instance.auth.mask(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _advice(answer: Answer) -> str:
+    login_reason = answer.response.headers.get(_LOGIN_REASON, "")
+    if "DENIED" in login_reason and answer.status in {401, 403}:
+        return (
+            "it wants a captcha solved after failed logins: sign in once in a browser with this "
+            "instance's account, then retry"
+        )
+    if answer.redirects:
+        return "it redirects, as to a login page: check the credentials and the base URL"
+    return _ADVICE.get(answer.status, _retry_after(answer))
+
+
+def _retry_after(answer: Answer) -> str:
+    after = answer.response.headers.get("Retry-After")
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        when = f"Retry-After: {after}" if after else "it does not say for how long"
+        return f"it limits the rate of calls, {when}"
+    return f"Retry-After: {after}" if after else ""
+
+
+_ADVICE: dict[int, str] = {
+    401: "the credentials of this instance are not accepted: check user and token",
+    403: "the account of this instance may not do this: check its permissions in the project",
+    410: "this part of its REST API is gone: check the flavour (cloud or datacenter)",
+}
+
+
+def _unreadable(answer: Answer) -> str:
+    if answer.truncated:
+        return f"its answer (HTTP {answer.status}) is larger than 1 MB"
+    if answer.is_html:
+        return f"it answered HTTP {answer.status} with an HTML page, as a login or a proxy does"
+    return f"its answer (HTTP {answer.status}) is not the JSON that was expected"
+
+
+def _is_login_page(answer: Answer, *, expected: int) -> bool:
+    """Tell whether somebody in front of JIRA asked for a login: then nothing reached JIRA."""
+    if not answer.is_html or not answer.succeeded or answer.status == expected:
+        return False
+    start = answer.text().lower()
+    return any(word in start for word in ("login", "log in", "sign in", "password"))

@@ -1,0 +1,140 @@
+"""The two ways to say the same to JIRA: REST v2 for Data Center, v3 with ADF for Cloud.
+
+Each method is one HTTP call through atlassian-python-api and returns the raw response.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import requests
+from atlassian import Jira
+from atlassian.jira import JiraCloud
+
+from pao.clients.jira.adf import wiki_to_adf
+from pao.clients.jira.models import BasicAuth, JiraFlavour, JiraInstance
+
+# At debug level the library writes whole requests and answers, with whatever people put in them.
+logging.getLogger("atlassian").setLevel(logging.WARNING)
+
+_RICH_FIELDS = ("description", "environment")
+
+
+class Dialect(Protocol):
+    """What PAO says to a JIRA, whatever its flavour; texts are wiki markup."""
+
+    def create(self, fields: Mapping[str, Any]) -> requests.Response:
+        """Create a ticket."""
+
+    def search(self, jql: str, *, limit: int) -> requests.Response:
+        """Find tickets; of the fields only the summary is asked for."""
+
+    def status(self, key: str) -> requests.Response:
+        """Get a ticket's status and resolution."""
+
+    def comment(self, key: str, text: str) -> requests.Response:
+        """Add a comment."""
+
+    def link(self, link: Mapping[str, Any]) -> requests.Response:
+        """Link two tickets."""
+
+    def server_info(self) -> requests.Response:
+        """Ask what the server is."""
+
+    def myself(self) -> requests.Response:
+        """Ask who the credentials belong to."""
+
+
+def dialect_for(instance: JiraInstance, session: requests.Session) -> Dialect:
+    """Return the dialect of the instance's flavour, speaking over the given session."""
+    if instance.flavour is JiraFlavour.CLOUD:
+        return _Cloud(JiraCloud(instance.base_url, **_settings(instance, session)))
+    return _DataCenter(Jira(instance.base_url, api_version=2, **_settings(instance, session)))
+
+
+def _settings(instance: JiraInstance, session: requests.Session) -> dict[str, Any]:
+    auth = instance.auth
+    token = auth.token.get_secret_value()
+    credentials = (
+        {"username": auth.username, "password": token}
+        if isinstance(auth, BasicAuth)
+        else {"token": token}
+    )
+    return {
+        **credentials,
+        "session": session,
+        "advanced_mode": True,  # The raw response, instead of an exception without field names.
+        "backoff_and_retry": False,
+        "retry_with_header": False,  # Otherwise it sleeps through one Retry-After of its own.
+        "max_backoff_seconds": 1,
+    }
+
+
+class _DataCenter:
+    # The library's methods carry no types, or the wrong ones for raw responses.
+    def __init__(self, jira: Any) -> None:
+        self._jira = jira
+
+    def create(self, fields: Mapping[str, Any]) -> requests.Response:
+        return _raw(self._jira.create_issue(dict(fields)))
+
+    def search(self, jql: str, *, limit: int) -> requests.Response:
+        return _raw(self._jira.jql(jql, fields="summary", limit=limit))
+
+    def status(self, key: str) -> requests.Response:
+        return _raw(self._jira.get_issue(_part(key), fields="status,resolution"))
+
+    def comment(self, key: str, text: str) -> requests.Response:
+        return _raw(self._jira.issue_add_comment(_part(key), text))
+
+    def link(self, link: Mapping[str, Any]) -> requests.Response:
+        return _raw(self._jira.create_issue_link(dict(link)))
+
+    def server_info(self) -> requests.Response:
+        return _raw(self._jira.get_server_info())
+
+    def myself(self) -> requests.Response:
+        return _raw(self._jira.myself())
+
+
+class _Cloud:
+    def __init__(self, jira: Any) -> None:
+        self._jira = jira
+
+    def create(self, fields: Mapping[str, Any]) -> requests.Response:
+        rich = {
+            name: wiki_to_adf(fields[name])
+            for name in _RICH_FIELDS
+            if isinstance(fields.get(name), str)
+        }
+        return _raw(self._jira.create_issue(data={"fields": {**fields, **rich}}))
+
+    def search(self, jql: str, *, limit: int) -> requests.Response:
+        return _raw(self._jira.enhanced_jql(jql, fields="summary", limit=limit))
+
+    def status(self, key: str) -> requests.Response:
+        return _raw(self._jira.get_issue(_part(key), fields="status,resolution"))
+
+    def comment(self, key: str, text: str) -> requests.Response:
+        return _raw(self._jira.add_comment(_part(key), data={"body": wiki_to_adf(text)}))
+
+    def link(self, link: Mapping[str, Any]) -> requests.Response:
+        return _raw(self._jira.link_issues(data=dict(link)))
+
+    def server_info(self) -> requests.Response:
+        return _raw(self._jira.get_server_info())
+
+    def myself(self) -> requests.Response:
+        return _raw(self._jira.get_current_user())
+
+
+def _part(key: str) -> str:
+    """Quote a ticket key, which came from outside, as one part of a path."""
+    return quote(key, safe="")
+
+
+def _raw(response: Any) -> requests.Response:
+    if not isinstance(response, requests.Response):
+        raise TypeError("the JIRA library was asked for raw responses and gave something else")
+    return response

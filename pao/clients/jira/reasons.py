@@ -1,0 +1,61 @@
+"""Why no answer came, in words for people; told from the kind of error, never from its text."""
+
+import ssl
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
+
+from pao.clients.jira.transport import Call, CallEnded
+
+TOO_LATE = "no complete answer came within the time allowed"
+
+
+_KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (NameResolutionError, "the host name of its base URL cannot be resolved"),
+    ((ConnectTimeoutError, requests.ConnectTimeout), "no connection could be made in time"),
+    (
+        ssl.SSLCertVerificationError,
+        "its TLS certificate is not trusted (set REQUESTS_CA_BUNDLE for an own authority)",
+    ),
+    (ssl.SSLError, "no TLS connection could be agreed on"),
+    (ConnectionRefusedError, "the connection was refused"),
+    ((requests.Timeout, TimeoutError), TOO_LATE),
+)
+
+
+def why_no_answer(exc: BaseException, call: Call) -> str:
+    """Return a clause such as "the connection was refused"."""
+    if call.ended or isinstance(exc, CallEnded):
+        return TOO_LATE if call.left else "the time allowed was over before it could be sent"
+    chain = list(_chain(exc))
+    for kind, text in _KINDS:
+        if any(isinstance(error, kind) for error in chain):
+            return text
+    if call.left:
+        return "the connection was cut before a complete answer came"
+    return f"no request could be sent ({type(exc).__name__})"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether an address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """Walk causes and the errors that requests and urllib3 keep as arguments, each once."""
+    todo, seen = [exc], set[int]()
+    while todo:
+        error = todo.pop()
+        if id(error) in seen:
+            continue
+        seen.add(id(error))
+        yield error
+        inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
+        todo.extend(item for item in inner if isinstance(item, BaseException))

@@ -1,0 +1,212 @@
+"""The wire below the JIRA client: one hard deadline per call, bounded answers, pooled connections.
+
+requests' own timeouts start anew with every byte, so a server that drips one byte a second never
+meets them. Here each call is watched: when its time is over its socket is shut down, and a call
+that has not been sent by then never is.
+"""
+
+import contextlib
+import io
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from pao.clients.jira.models import Deadline
+
+ANSWER_LIMIT = 1024 * 1024
+# Servers and load balancers close idle connections, some after five seconds; a request sent into
+# such a connection is cut and its outcome unknown, which costs far more than connecting anew.
+IDLE_LIMIT = 4.0
+
+
+class CallEnded(Exception):  # noqa: N818 -- it says what happened, and never leaves this package
+    """The call's time is over, or its caller has gone: nothing more is sent or read."""
+
+
+class Call:
+    """One exchange with JIRA; it knows whether anything was sent and can be ended from outside."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.left = False
+        self.truncated = False
+        self._ended = False
+        self._watched: list[socket.socket] = []
+        self._lock = threading.Lock()
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the call was ended before it had its answer."""
+        return self._ended
+
+    def watch(self, sock: socket.socket) -> None:
+        """Keep a way to shut the connection down; raises CallEnded when it is too late for it.
+
+        A duplicate of the descriptor is kept: it works below TLS, and can never hit another
+        connection that got the same number after this one was closed.
+        """
+        with self._lock:
+            self._refuse_if_over()
+            self._watched.append(socket.socket(fileno=os.dup(sock.fileno())))
+
+    def leave(self) -> None:
+        """Note that the request is about to be sent; raises CallEnded when it must not be."""
+        with self._lock:
+            self._refuse_if_over()
+            self.left = True
+
+    def end(self) -> None:
+        """Stop the exchange now: what is not sent stays unsent, what is being read is cut."""
+        with self._lock:
+            self._ended = True
+            for sock in self._watched:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Make this the thread's current call, and end it at its deadline."""
+        watchdog = threading.Timer(self.deadline.remaining(), self.end)
+        watchdog.daemon = True
+        watchdog.start()
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+            watchdog.cancel()
+            self._forget()
+
+    def _forget(self) -> None:
+        with self._lock:
+            for sock in self._watched:
+                sock.close()
+            self._watched.clear()
+
+    def _refuse_if_over(self) -> None:
+        if self._ended or not self.deadline.remaining():
+            self._ended = True
+            raise CallEnded
+
+
+_current: ContextVar[Call] = ContextVar("jira_call")
+
+
+class _Watched(HTTPConnection):
+    """A connection that shows its socket to the current call and asks it before it sends."""
+
+    _last_used = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        idle = time.monotonic() - self._last_used
+        return idle < IDLE_LIMIT and super().is_connected
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        try:
+            _current.get().watch(sock)
+        except CallEnded:
+            sock.close()
+            raise
+        return sock
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Connect first, proxy and TLS included, so that failing there never counts as sent."""
+        if self.sock is None:
+            self.connect()
+        call = _current.get()
+        call.watch(self.sock)
+        self._last_used = time.monotonic()
+        call.leave()
+        super().request(*args, **kwargs)
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class BoundedAdapter(HTTPAdapter):
+    """A connection pool, safe to share between threads, that reads at most 1 MB of an answer."""
+
+    def __init__(self, *, connections: int) -> None:
+        super().__init__(pool_maxsize=connections, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pool of requests, with connections that can be watched."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the pool behind a proxy, with connections that can be watched."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send one request and read its whole answer; raises CallEnded when time is over."""
+        response = super().send(*args, **{**kwargs, "stream": True})
+        call = _current.get()
+        body = _read_bounded(response, call)
+        if call.ended:
+            # An answer without a length looks complete when its connection is shut down.
+            raise CallEnded
+        response.raw = io.BytesIO(body)
+        return response
+
+
+def _read_bounded(response: requests.Response, call: Call) -> bytes:
+    raw = response.raw
+    body: bytes = raw.read(ANSWER_LIMIT + 1, decode_content=True)
+    if len(body) > ANSWER_LIMIT:
+        call.truncated = True
+        raw.close()
+    raw.release_conn()
+    return body[:ANSWER_LIMIT]
+
+
+class BoundedSession(requests.Session):
+    """The session of one call: follows no redirect and keeps to the call's deadline.
+
+    Sessions are not safe to share between threads, so each call makes one over the shared pool.
+    """
+
+    def __init__(self, adapter: BoundedAdapter, call: Call, *, connect_timeout: float) -> None:
+        super().__init__()
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+        self._call = call
+        self._connect_timeout = connect_timeout
+
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send one request within what is left of the call's time."""
+        left = self._call.deadline.remaining()
+        if not left or self._call.ended:
+            raise CallEnded
+        kwargs["timeout"] = (min(self._connect_timeout, left), left)
+        kwargs["allow_redirects"] = False
+        return super().request(method, url, *args, **kwargs)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 -- their name
+        """Never look at where an answer points: a broken Location would raise otherwise."""
+        return
