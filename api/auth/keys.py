@@ -1,0 +1,177 @@
+"""The identity source `keys`: signatures by access keys that this service issued itself."""
+
+import secrets
+import string
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from api.auth.principal import Principal
+from api.auth.raw import RawRequest
+from api.auth.replay import ReplayStore, is_first_use
+from api.auth.sigv4 import (
+    ALGORITHM,
+    ParsedSignature,
+    Reason,
+    SignatureError,
+    SigV4Config,
+    matches,
+    parse,
+)
+from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.crypto import SecretBox, SecretUnreadableError
+
+_ACCESS_KEY_ID_PREFIX = "PAO"
+_ACCESS_KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
+_ACCESS_KEY_ID_RANDOM = 17
+_SECRET_ALPHABET = string.ascii_letters + string.digits
+_SECRET_LENGTH = 40
+_ACCOUNT = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """An access key as it is stored, with the user whom it stands for."""
+
+    access_key_id: str
+    sealed_secret: str = field(repr=False)
+    user_id: str
+    email: str | None
+    teams: tuple[str, ...]
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key just made: ``secret`` is shown to its owner once, ``sealed_secret`` is stored."""
+
+    access_key_id: str
+    secret: str = field(repr=False)
+    sealed_secret: str = field(repr=False)
+
+
+class KeyStore(Protocol):
+    """Where issued access keys are kept."""
+
+    async def find(self, access_key_id: str) -> StoredKey | None:
+        """Return the key as it is now, revoked or not; ``None`` when it was never issued."""
+
+
+class KeysIdentity:
+    """Authenticates requests that are signed with AWS Signature Version 4 and our access keys.
+
+    A key is read for every call, so a revocation holds from the moment it is stored.
+    """
+
+    def __init__(
+        self,
+        store: KeyStore,
+        box: SecretBox,
+        replays: ReplayStore,
+        *,
+        region: str,
+        service: str = "execute-api",
+    ) -> None:
+        self._store = store
+        self._box = box
+        self._replays = replays
+        self._config = SigV4Config(region=region, service=service)
+        self._nobody = _stored_nobody(box)
+
+    async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
+        """Return who signed ``request``; raise ``PaoError`` ``UNAUTHORIZED`` with the reason class.
+
+        An unknown access key and a wrong signature cost the same work and get the same answer.
+        Accepting a request that is not a GET uses its signature up.
+        """
+        try:
+            parsed = parse(request, self._config, now)
+        except SignatureError as error:
+            raise _unauthorized(error.reason, error.message) from None
+        # A key that was never issued is stood in for, so that it takes the same way.
+        stored = await self._store.find(parsed.access_key_id) or self._nobody
+        self._verify(parsed, request, stored)
+        if not await is_first_use(parsed, request, self._replays, now=now):
+            raise _unauthorized(
+                Reason.EXPIRED,
+                "this signature was used already; sign again or send an Idempotency-Key",
+            )
+        return _principal(stored)
+
+    def _verify(self, parsed: ParsedSignature, request: RawRequest, stored: StoredKey) -> None:
+        if not matches(parsed, request, self._secret_of(stored)) or stored is self._nobody:
+            raise _unauthorized(
+                Reason.SIGNATURE_MISMATCH,
+                "the access key is unknown or the signature does not match; check the access key "
+                "id and its secret, and that nothing changed the request after it was signed",
+            )
+        # Told only to who holds the secret; anyone else got the answer above.
+        if stored.revoked_at is not None:
+            raise _unauthorized(
+                Reason.EXPIRED,
+                f"access key {stored.access_key_id} was revoked; ask for a new one",
+            )
+
+    def _secret_of(self, stored: StoredKey) -> str:
+        try:
+            return self._box.open(
+                stored.sealed_secret, context=_secret_context(stored.access_key_id)
+            )
+        except SecretUnreadableError as error:
+            raise PaoError(
+                ErrorCode.SERVICE_UNAVAILABLE,
+                f"the secret of access key {stored.access_key_id} cannot be read here; the "
+                "operator must restore its encryption key, or issue a new access key",
+                headers={"Retry-After": "60"},
+            ) from error
+
+
+def create_key(box: SecretBox) -> NewKey:
+    """Return a new access key with its secret in clear and sealed; it is not stored yet."""
+    random_part = _random_text(_ACCESS_KEY_ID_ALPHABET, length=_ACCESS_KEY_ID_RANDOM)
+    access_key_id = _ACCESS_KEY_ID_PREFIX + random_part
+    secret = _random_text(_SECRET_ALPHABET, length=_SECRET_LENGTH)
+    sealed = box.seal(secret, context=_secret_context(access_key_id))
+    return NewKey(access_key_id=access_key_id, secret=secret, sealed_secret=sealed)
+
+
+def _stored_nobody(box: SecretBox) -> StoredKey:
+    key = create_key(box)
+    return StoredKey(
+        access_key_id=key.access_key_id,
+        sealed_secret=key.sealed_secret,
+        user_id="",
+        email=None,
+        teams=(),
+        revoked_at=None,
+    )
+
+
+def _principal(stored: StoredKey) -> Principal:
+    return Principal(
+        id=stored.user_id,
+        arn=f"arn:pao:iam::{_ACCOUNT}:user/{stored.user_id}",
+        account=_ACCOUNT,
+        email=stored.email,
+        session=None,
+        teams=stored.teams,
+        source="keys",
+        access_key_id=stored.access_key_id,
+    )
+
+
+def _unauthorized(reason: Reason, message: str) -> PaoError:
+    return PaoError(
+        ErrorCode.UNAUTHORIZED,
+        f"{reason.value}: {message}",
+        details=(Detail(field="Authorization", constraint=reason.value, message=message),),
+        headers={"WWW-Authenticate": ALGORITHM},
+    )
+
+
+def _secret_context(access_key_id: str) -> str:
+    return f"access-key:{access_key_id}"
+
+
+def _random_text(alphabet: str, *, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))

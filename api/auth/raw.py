@@ -1,0 +1,43 @@
+"""A request as its bytes came in, which is what a signature covers. No parsing of content here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request before anything was decoded.
+
+    ``raw_path`` and ``raw_query`` are the bytes of the request line, still percent-encoded, without
+    the ``?``; ``headers`` keeps order and duplicates, with names in lower case.
+    """
+
+    method: str
+    raw_path: bytes
+    raw_query: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Return the values of the header ``name`` (lower case) in the order they came."""
+        return [value for key, value in self.headers if key == name]
+
+
+def raw_request_from_scope(scope: Mapping[str, Any], body: bytes) -> RawRequest:
+    """Return the request of an ASGI ``http`` scope, with the very bytes that routing is fed from.
+
+    uvicorn derives ``path`` from ``raw_path`` by percent-decoding, so what is verified and what is
+    routed agree as long as no middleware rewrites either. Raises ``TypeError`` for a server that
+    does not hand over the raw path: guessing it back from ``path`` would verify other bytes.
+    """
+    raw_path = scope.get("raw_path")
+    if not isinstance(raw_path, bytes):
+        raise TypeError("this ASGI server gives no raw_path; signatures need one: use uvicorn")
+    return RawRequest(
+        method=scope["method"],
+        raw_path=raw_path,
+        raw_query=scope["query_string"],
+        headers=tuple((name.lower(), value) for name, value in scope["headers"]),
+        body=body,
+    )
