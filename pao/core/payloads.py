@@ -65,11 +65,34 @@ class RequestContext:
 
 
 @dataclass
+class Waits:
+    """How long the workflow waits for things, in seconds; chosen in workflows/policies.py.
+
+    They travel with the request, so that an installation (or a test) can change them without a
+    change of the workflow's code.
+    """
+
+    start_to_close: float = 12.0
+    heartbeat: float = 3.0
+    schedule_to_start: float = 60.0
+    mirror: float = 1.5
+
+
+@dataclass
 class RequestInput:
     """The input of a request's workflow."""
 
     context: RequestContext
     plan: list[PlannedAction] = field(default_factory=list)
+    waits: Waits = field(default_factory=Waits)
+
+
+@dataclass
+class RequestOutcome:
+    """The result of a request's workflow; ``note`` says why it ended without acting, if it did."""
+
+    status: RequestStatus
+    note: str | None = None
 
 
 @dataclass

@@ -1,0 +1,95 @@
+"""Reading what a signal carries. Whatever a person sent, the answer is a record, never an error."""
+
+from typing import Any
+
+from pao.core.names import SEALED_PREFIX
+from pao.core.payloads import DecisionRecord
+from pao.core.states import Decision
+
+KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode"}
+MAX_TEXT = 2_000
+MAX_ID = 100
+SHAPE = 'one JSON object such as {"by": "ann", "reason": "quota was raised"}'
+
+
+def read_command(
+    kind: str, args: tuple[Any, ...], *, at: str, fallback_id: str
+) -> tuple[DecisionRecord, dict[str, Any]]:
+    """Turn a signal's arguments into a decision record and the corrected fields that it carries.
+
+    What cannot be read gives a record whose outcome is ``rejected`` and whose message says what a
+    readable one looks like. A reason is asked for by the API; an operator may leave it out.
+    """
+    record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
+    payload, problem = _payload(args)
+    problem = problem or _fill(record, payload) or _check_fields(kind, payload)
+    if problem:
+        record.outcome = "rejected"
+        record.message = problem
+    return record, payload.get("fields") or {}
+
+
+def _payload(args: tuple[Any, ...]) -> tuple[dict[str, Any], str | None]:
+    if not args or (len(args) == 1 and args[0] is None):
+        return {}, None
+    if len(args) > 1:
+        return {}, f"the signal carried {len(args)} inputs; send {SHAPE}"
+    if not isinstance(args[0], dict):
+        return {}, f"the signal's input is not an object; send {SHAPE}"
+    return args[0], None
+
+
+def _fill(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
+    unknown = sorted(str(key)[:MAX_ID] for key in payload if key not in KNOWN_KEYS)
+    wrong = [
+        key
+        for key in ("by", "via", "reason", "decisionId", "mode")
+        if payload.get(key) is not None and not isinstance(payload[key], str)
+    ]
+    if isinstance(payload.get("decisionId"), str):
+        record.decision_id = payload["decisionId"][:MAX_ID] or record.decision_id
+    if isinstance(payload.get("by"), str):
+        record.by = payload["by"][:MAX_ID] or record.by
+    if isinstance(payload.get("reason"), str):
+        record.reason = payload["reason"][:MAX_TEXT]
+    if payload.get("via") == "api":
+        record.via = "api"
+    if unknown:
+        known = ", ".join(sorted(KNOWN_KEYS - {"via"}))
+        return f"unknown keys: {', '.join(unknown[:5])}; known are {known}"
+    if wrong:
+        return f"these must be texts: {', '.join(wrong)}"
+    return None
+
+
+def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
+    fields = payload.get("fields")
+    if fields is not None and not isinstance(fields, dict):
+        return "fields must be an object of field ids and values"
+    if fields and kind != Decision.RETRY:
+        return "only a retry takes corrected fields"
+    if payload.get("mode") not in (None, "automatic", "manual"):
+        return "mode must be automatic or manual"
+    return None
+
+
+def clear_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:
+    """Name the password fields whose new value came in clear, which history must not carry."""
+    passwords = {
+        field.get("id")
+        for group in _groups(definition)
+        for field in group.get("fields") or []
+        if field.get("type") == "password"
+    }
+    return sorted(
+        name
+        for name, value in changes.items()
+        if name in passwords
+        and value is not None
+        and not (isinstance(value, str) and value.startswith(SEALED_PREFIX))
+    )
+
+
+def _groups(definition: dict[str, Any]) -> list[dict[str, Any]]:
+    form = (definition.get("presentation") or {}).get("form") or {}
+    return form.get("groups") or []

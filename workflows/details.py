@@ -1,0 +1,75 @@
+"""What an operator reads in the Temporal UI: Markdown that needs no other document."""
+
+from pao.core.names import workflow_id
+from pao.core.payloads import ActionState, RequestContext
+from pao.core.states import ActionStatus, RequestStatus
+from workflows.failures import suggest
+
+SIGNALS = (
+    ("retry", '{"by": "you", "reason": "quota was raised"}', "run the failed action again"),
+    ("abort", '{"by": "you", "reason": "no longer needed"}', "end the request here"),
+    ("escalate", '{"by": "you", "reason": "needs the platform team"}', "open a ticket and end"),
+)
+
+
+def static_summary(context: RequestContext) -> str:
+    """Give the one line under which the workflow is listed: the item and who asked for it."""
+    return f"{context.item.name} for {context.requester.email or context.requester.id}"
+
+
+def current_details(
+    context: RequestContext, status: RequestStatus, states: list[ActionState], *, retrying: bool
+) -> str:
+    """Describe where the request stands, what failed and why, and what can be signalled."""
+    lines = [_headline(status, states, retrying=retrying), ""]
+    lines += [f"- {_action_line(state)}" for state in states]
+    if status == RequestStatus.FAILED and not retrying:
+        lines += ["", *_choices(context, states)]
+    return "\n".join(lines)
+
+
+def _headline(status: RequestStatus, states: list[ActionState], *, retrying: bool) -> str:
+    running = [state for state in states if state.status == ActionStatus.IN_PROGRESS]
+    text = f"**{status.replace('_', ' ')}**"
+    if running:
+        action = running[0]
+        text += f": `{action.id}` ({action.name}) runs, attempt {action.attempt}"
+    elif retrying:
+        text += ": a retry is being prepared"
+    return text
+
+
+def _action_line(state: ActionState) -> str:
+    text = f"`{state.id}` {state.name}: {state.status.replace('_', ' ')}"
+    if state.external_reference:
+        text += f", [{state.external_reference}]({state.url})"
+    if state.adopted:
+        text += " (found, not made twice)"
+    return text
+
+
+def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
+    lines: list[str] = []
+    for state in states:
+        if state.status != ActionStatus.FAILED or state.error is None:
+            continue
+        decision, why = suggest(state.error)
+        unknown = (
+            " **It is not known whether it took effect.**" if state.error.outcome_unknown else ""
+        )
+        lines += [
+            f"### `{state.id}` failed, attempt {state.attempt}",
+            "",
+            f"> {' '.join(state.error.message.split())}",
+            "",
+            f"Suggested: **{decision}**. {why}{unknown}",
+            "",
+        ]
+    lines += ["### Send one of these signals", ""]
+    for name, payload, effect in SIGNALS:
+        command = (
+            f"temporal workflow signal --workflow-id {workflow_id(context.request_id)} "
+            f"--name {name} --input '{payload}'"
+        )
+        lines += [f"- **{name}**: {effect}", "", "  ```", f"  {command}", "  ```", ""]
+    return lines

@@ -1,0 +1,158 @@
+"""What a failure means, and everything a human needs to decide about it."""
+
+from typing import Any
+
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    FailureError,
+    TimeoutError,  # noqa: A004 -- Temporal's own, which names what timed out.
+    TimeoutType,
+)
+
+from pao.core.errors import ErrorCode
+from pao.core.names import masked
+from pao.core.payloads import ActionFailure, ActionState, RequestContext
+from pao.core.states import ActionStatus, Decision
+
+OUTCOME_UNKNOWN_TYPES = frozenset({"OutcomeUnknown", "WorkerShutdown"})
+UNKNOWN_ACTIVITY_TYPE = "NotFoundError"
+CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
+DENIED = frozenset({401, 403})
+CLIENT_ERRORS = range(400, 500)
+
+
+def classify(error: FailureError) -> ActionFailure:
+    """Say what an ended activity means: failed, never started, or outcome unknown."""
+    cause = error.cause if isinstance(error, ActivityError) and error.cause else error
+    if isinstance(cause, TimeoutError):
+        return _timed_out(cause)
+    if isinstance(cause, CancelledError):
+        return _unknown("The action was cancelled while it ran; its effect may exist.")
+    if isinstance(cause, ApplicationError):
+        return _reported(cause)
+    return ActionFailure(code=ErrorCode.ACTION_FAILED, message=str(cause) or type(cause).__name__)
+
+
+def _timed_out(cause: TimeoutError) -> ActionFailure:
+    if cause.type in CALL_MAY_HAVE_LEFT:
+        return _unknown(
+            "The worker stopped answering while the action ran; its effect may exist. "
+            "A retry looks for it first."
+        )
+    return ActionFailure(
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        message="No worker took the action in time; it never started. "
+        "Check the workers, then retry.",
+        retryable=True,
+    )
+
+
+def _unknown(message: str) -> ActionFailure:
+    return ActionFailure(
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        message=message,
+        retryable=True,
+        outcome_unknown=True,
+    )
+
+
+def _reported(cause: ApplicationError) -> ActionFailure:
+    if cause.type == UNKNOWN_ACTIVITY_TYPE:
+        return ActionFailure(
+            code=ErrorCode.ACTION_FAILED,
+            message="No worker knows this action type; it never started. "
+            "Deploy a worker that has it, then retry.",
+            retryable=True,
+        )
+    told: dict[str, Any] = {}
+    if cause.details and isinstance(cause.details[0], dict):
+        told = cause.details[0]
+    unknown = cause.type in OUTCOME_UNKNOWN_TYPES
+    return ActionFailure(
+        code=str(told.get("code") or ErrorCode.ACTION_FAILED),
+        message=cause.message,
+        http_status=told.get("http_status"),
+        response_body=told.get("response_body"),
+        retryable=unknown or bool(told.get("retryable")),
+        outcome_unknown=unknown,
+    )
+
+
+def suggest(failure: ActionFailure) -> tuple[Decision, str]:
+    """Suggest a decision and say why; the human decides."""
+    if failure.outcome_unknown:
+        return Decision.RETRY, (
+            "It is not known whether the action took effect. "
+            "A retry looks first and adopts what exists."
+        )
+    if failure.http_status in DENIED:
+        return Decision.ESCALATE, "Access was denied; somebody must mend the credentials first."
+    if failure.retryable:
+        return Decision.RETRY, "The target was not ready; the same call may succeed later."
+    if failure.http_status in CLIENT_ERRORS:
+        return Decision.RETRY, "The target refused the values; retry with corrected fields."
+    return Decision.ESCALATE, "Nothing says that the same call would succeed next time."
+
+
+def error_summary(failure: ActionFailure) -> dict[str, Any]:
+    """Give a failure in the shape of the API's ``error``."""
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "httpStatus": failure.http_status,
+        "responseBody": failure.response_body,
+        "retryable": failure.retryable,
+        "outcomeUnknown": failure.outcome_unknown,
+    }
+
+
+def error_context(
+    context: RequestContext, states: list[ActionState], failure: ActionFailure
+) -> dict[str, Any]:
+    """Build the failure context that is kept with the request and sent with an escalation."""
+    failed = [state for state in states if state.status == ActionStatus.FAILED]
+    made = [state for state in states if state.status == ActionStatus.COMPLETED]
+    decision, why = suggest(failure)
+    return {
+        "failedActions": [_failed(state) for state in failed],
+        "error": error_summary(failure),
+        "partialResources": [_resource(state) for state in made],
+        "cleanup": [
+            {
+                "action": state.id,
+                "resource": state.external_reference,
+                "instructions": state.cleanup,
+            }
+            for state in made
+            if state.cleanup
+        ],
+        "suggestedDecision": {"decision": decision, "reason": why},
+        "request": {
+            "item": context.item.id,
+            "version": context.item.version,
+            "requester": context.requester.id,
+            "fields": masked(context.fields),
+        },
+    }
+
+
+def _failed(state: ActionState) -> dict[str, Any]:
+    return {
+        "index": state.index,
+        "id": state.id,
+        "type": state.type,
+        "attempt": state.attempt,
+        "startedAt": state.started_at,
+        "failedAt": state.finished_at,
+    }
+
+
+def _resource(state: ActionState) -> dict[str, Any]:
+    return {
+        "type": state.resource_type or state.type,
+        "id": state.external_reference,
+        "url": state.url,
+        "action": state.id,
+    }

@@ -1,0 +1,34 @@
+"""LookWorkflow: asks a failed action's target, read-only, whether its effect exists already."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.payloads import ActionInput, LookResult
+    from workflows import policies
+    from workflows.failures import classify
+
+
+@workflow.defn(name=names.LOOK_WORKFLOW)
+class LookWorkflow:
+    """A short workflow of its own on the worker, so that the request's history does not grow."""
+
+    @workflow.run
+    async def run(self, given: ActionInput) -> LookResult:
+        """Answer ``found``, ``absent``, or ``unknown`` with the reason; never fails."""
+        try:
+            result: LookResult = await workflow.execute_activity(
+                names.LOOK_ACTIVITY,
+                given,
+                result_type=LookResult,
+                summary=f"look for {given.action.name}",
+                start_to_close_timeout=timedelta(seconds=12),
+                schedule_to_close_timeout=timedelta(seconds=20),
+                retry_policy=policies.NEVER_AGAIN,
+            )
+        except FailureError as error:
+            return LookResult(answer="unknown", reason=classify(error).message)
+        return result

@@ -1,0 +1,63 @@
+"""Every timeout and retry policy of the workflows, each with its reason. Nothing else."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+from pao.core.payloads import Waits
+
+# No action recovers by itself: a failed one waits for a human.
+NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
+
+# A signal handler that finds an action in hand lets results that arrived with it in first.
+PENDING_RESULTS = timedelta(milliseconds=1)
+
+
+def action(waits: Waits) -> dict[str, Any]:
+    """Give the options of an action's activity.
+
+    The activity's own hard total (8 s for JIRA) ends before start_to_close, so that no late effect
+    follows a look. The heartbeat finds a killed worker in seconds. An action that no worker took
+    in time was never started, which is a plain failure.
+    """
+    return {
+        "start_to_close_timeout": timedelta(seconds=waits.start_to_close),
+        "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
+        "schedule_to_start_timeout": timedelta(seconds=waits.schedule_to_start),
+        "retry_policy": NEVER_AGAIN,
+        "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    }
+
+
+def mirror_first_try(waits: Waits) -> dict[str, Any]:
+    """Give the options of the mirror write as a local activity: 12 ms instead of 50.
+
+    Bounded, because a local activity holds the workflow task, and with it every signal.
+    """
+    return {
+        "schedule_to_close_timeout": timedelta(seconds=waits.mirror),
+        "retry_policy": RetryPolicy(
+            maximum_attempts=3,
+            initial_interval=timedelta(milliseconds=100),
+            maximum_interval=timedelta(milliseconds=400),
+        ),
+    }
+
+
+# When Postgres is away the same write goes on as a regular activity until it succeeds.
+MIRROR_UNTIL_DONE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+    ),
+}
+
+# A check of corrected fields reads nothing from outside; it fails only when no worker lives.
+CORRECTION: dict[str, Any] = {
+    "schedule_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(maximum_attempts=3),
+}
