@@ -19,7 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from pao.local.postgres_files import PostgresFiles, prepare_files, private_folder
+from pao.local.postgres_files import (
+    PostgresFiles,
+    installed_programs,
+    prepare_files,
+    private_folder,
+)
 from pao.local.processes import (
     ChildProcess,
     LineSink,
@@ -123,7 +128,6 @@ class EmbeddedPostgres:
         self._port = port
         self._settings = {**SETTINGS, **(settings or {})}
         self._sink = sink
-        self._files: PostgresFiles | None = None
         self._socket_folder: Path | None = None
         self.process: ChildProcess | None = None
 
@@ -133,17 +137,17 @@ class EmbeddedPostgres:
         Roles and database are made where they are missing. Raises LocalError with the server's
         last lines when it does not start; nothing is left running then.
         """
-        self._files = prepare_files(self._state)
-        passwords = _passwords(self._state / "passwords.json", data=self._files.data)
+        files = prepare_files(self._state)
+        passwords = _passwords(self._state / "passwords.json", data=files.data)
         address = PostgresAddress(self._port, passwords)
-        if not (self._files.data / "PG_VERSION").exists():
-            _create_cluster(self._files, passwords.superuser)
-        _end_orphan(self._files.data)
+        if not (files.data / "PG_VERSION").exists():
+            _create_cluster(files, passwords.superuser)
+        _end_orphan(files.data)
         try:
-            self._run(self._files)
-            self.run_sql(
-                ROLES_SQL,
+            self._run(files)
+            run_sql(
                 address,
+                ROLES_SQL,
                 owner_password=passwords.owner,
                 service_password=passwords.service,
             )
@@ -160,32 +164,6 @@ class EmbeddedPostgres:
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
-
-    def run_sql(self, sql: str, address: PostgresAddress, /, **variables: str) -> str:
-        """Run ``sql`` as superuser in one psql session; ``variables`` are psql's. Returns output.
-
-        Raises LocalError with psql's message when a statement fails.
-        """
-        files = self._files or prepare_files(self._state)
-        settings = "".join(f"\\set {name} '{value}'\n" for name, value in variables.items())
-        done = subprocess.run(  # noqa: S603 -- a program of the wheel; the SQL goes to its input
-            [files.programs / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-            env={
-                **os.environ,
-                "PGHOST": "127.0.0.1",
-                "PGPORT": str(address.port),
-                "PGUSER": SUPERUSER,
-                "PGPASSWORD": address.passwords.superuser,
-                "PGDATABASE": SUPERUSER,
-            },
-            input=settings + sql,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise LocalError(f"Postgres refused a statement: {done.stderr.strip()}")
-        return done.stdout
 
     def _run(self, files: PostgresFiles) -> None:
         self._socket_folder = private_folder(
@@ -215,6 +193,32 @@ class EmbeddedPostgres:
             self._sink,
         )
         _wait_until_ready(self.process, files.data / "postmaster.pid", self._port)
+
+
+def run_sql(address: PostgresAddress, sql: str, /, **variables: str) -> str:
+    """Run ``sql`` as superuser in one psql session; ``variables`` are psql's. Returns its output.
+
+    Raises LocalError with psql's message when a statement fails.
+    """
+    settings = "".join(f"\\set {name} '{value}'\n" for name, value in variables.items())
+    done = subprocess.run(  # noqa: S603 -- a program of the wheel; the SQL goes to its input
+        [installed_programs() / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+        env={
+            **os.environ,
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(address.port),
+            "PGUSER": SUPERUSER,
+            "PGPASSWORD": address.passwords.superuser,
+            "PGDATABASE": SUPERUSER,
+        },
+        input=settings + sql,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LocalError(f"Postgres refused a statement: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _passwords(file: Path, *, data: Path) -> Passwords:

@@ -1,0 +1,79 @@
+"""Fixtures for every test: the run's real servers, started only when a test needs them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pao.local.postgres import PostgresAddress
+from tests.support.postgres import Database, cloned_database
+from tests.support.servers import Keeper, ask
+
+KEEPER = pytest.StashKey[Keeper]()
+WHERE = pytest.StashKey[tuple[str, str]]()
+
+SERVER_FIXTURES = {
+    "postgres_address": "postgres",
+    "temporal_program": "temporal_program",
+    "temporal_address": "temporal",
+}
+"""Fixtures that need a server, and the question to the keeper that starts it."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Own the servers where the run began; in a worker, remember where their owner is."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is not None:
+        config.stash[WHERE] = (worker["servers_address"], worker["servers_key"])
+        return
+    keeper = Keeper()
+    config.stash[KEEPER] = keeper
+    config.stash[WHERE] = (keeper.address, keeper.key)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the owner of the servers is."""
+    address, key = node.config.stash[WHERE]
+    node.workerinput.update(servers_address=address, servers_key=key)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start what the collected tests need before their clocks run."""
+    needed = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    for fixture, question in SERVER_FIXTURES.items():
+        if fixture in needed:
+            ask(*session.config.stash[WHERE], question)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the servers with the run."""
+    keeper = config.stash.get(KEEPER, None)
+    if keeper is not None:
+        keeper.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_address(pytestconfig: pytest.Config) -> PostgresAddress:
+    """The run's Postgres: for tests that need a server rather than a database."""
+    return cast("PostgresAddress", ask(*pytestconfig.stash[WHERE], "postgres"))
+
+
+@pytest.fixture
+def database(postgres_address: PostgresAddress) -> Iterator[Database]:
+    """A fresh, migrated database of the test's own."""
+    with cloned_database(postgres_address) as cloned:
+        yield cloned
+
+
+@pytest.fixture(scope="session")
+def temporal_program(pytestconfig: pytest.Config) -> Path:
+    """The Temporal program: for tests that start and stop servers of their own."""
+    return cast("Path", ask(*pytestconfig.stash[WHERE], "temporal_program"))
+
+
+@pytest.fixture(scope="session")
+def temporal_address(pytestconfig: pytest.Config) -> str:
+    """The run's Temporal, shared: a test uses task queues and workflow ids of its own."""
+    return cast("str", ask(*pytestconfig.stash[WHERE], "temporal"))

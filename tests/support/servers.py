@@ -1,0 +1,120 @@
+"""One Postgres and one Temporal per test run, started when the first test needs them.
+
+The process that started the run (with xdist: not a worker) owns the servers. Workers ask it for an
+address over a socket, so both use the same servers and neither has to outlive the other.
+"""
+
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+
+from pao.local.narrator import Narrator
+from pao.local.ports import free_ports
+from pao.local.postgres import FOR_TESTS, EmbeddedPostgres, PostgresAddress
+from pao.local.postgres_files import forget_files
+from pao.local.processes import LocalError
+from pao.local.temporal import TemporalDevServer
+from pao.local.temporal_binary import find_or_build
+from tests.support.postgres import migrate_template
+
+END = "end"
+
+
+class TestServers:
+    """Starts each server once, when it is first asked for, and ends what it started."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="pao-tests-"))
+        self._postgres: EmbeddedPostgres | None = None
+        self._postgres_address: PostgresAddress | None = None
+        self._temporal: TemporalDevServer | None = None
+
+    def postgres(self) -> PostgresAddress:
+        """Return the address of the run's Postgres, whose database ``pao`` is migrated."""
+        if self._postgres_address is None:
+            [port] = free_ports(1)
+            self._postgres = EmbeddedPostgres(
+                self._folder / "postgres", port=port, settings=FOR_TESTS
+            )
+            self._postgres_address = self._postgres.start()
+            migrate_template(self._postgres_address)
+        return self._postgres_address
+
+    def temporal_program(self) -> Path:
+        """Return the Temporal program for tests that start servers of their own."""
+        return find_or_build(Narrator())
+
+    def temporal(self) -> str:
+        """Return the address of the run's Temporal, which keeps its workflows in memory."""
+        if self._temporal is None:
+            [port] = free_ports(1)
+            self._temporal = TemporalDevServer(self.temporal_program(), port=port, ui_port=None)
+            self._temporal.start()
+        return self._temporal.address
+
+    def stop(self) -> None:
+        """End the servers and remove their data."""
+        if self._temporal is not None:
+            self._temporal.stop()
+        if self._postgres is not None:
+            self._postgres.stop()
+            forget_files(self._folder / "postgres")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Keeper:
+    """Answers the workers' questions for servers, one after the other, in a thread."""
+
+    def __init__(self) -> None:
+        self.key = secrets.token_hex(16)
+        self._servers = TestServers()
+        self._listener = Listener(family="AF_UNIX", authkey=self.key.encode())
+        self._thread = threading.Thread(target=self._serve, name="test-servers", daemon=True)
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """The path of the socket."""
+        return str(self._listener.address)
+
+    def close(self) -> None:
+        """End the thread and, from within it, the servers that it started."""
+        ask(self.address, self.key, END)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        questions: dict[str, Callable[[], object]] = {
+            "postgres": self._servers.postgres,
+            "temporal": self._servers.temporal,
+            "temporal_program": self._servers.temporal_program,
+            END: self._servers.stop,
+        }
+        question = None
+        while question != END:
+            with self._listener.accept() as connection:
+                question = connection.recv()
+                _answer(connection, questions[question])
+
+
+def ask(address: str, key: str, question: str) -> object:
+    """Ask the keeper; raises LocalError with its reason where a server cannot be had."""
+    with Client(address, authkey=key.encode()) as connection:
+        connection.send(question)
+        answer = connection.recv()
+    if isinstance(answer, LocalError):
+        raise answer
+    return answer
+
+
+def _answer(connection: "Connection[object, object]", act: Callable[[], object]) -> None:
+    try:
+        connection.send(act())
+    except LocalError as error:
+        connection.send(error)
