@@ -94,6 +94,10 @@ class ChildProcess:
             return False
         return True
 
+    def send(self, signal_number: signal.Signals) -> None:
+        """Send it a signal; nothing happens when it has ended."""
+        self._process.send_signal(signal_number)
+
     def drain(self) -> list[str]:
         """Return the newest lines of a process that has ended, its very last ones included."""
         self._reader.join(timeout=2)
