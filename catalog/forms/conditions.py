@@ -1,0 +1,77 @@
+"""When a field is shown: what a condition means and which fields it looks at."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from catalog.forms.definition import Condition, Operator
+from catalog.forms.values import canonical, equal, is_number, parse_date
+
+# Of an absent field only these hold, and `exists` with the value false.
+_HOLD_WITHOUT_VALUE = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
+
+
+def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
+    """Tell whether a condition holds for the values of the visible fields; absent ones are not in.
+
+    Never raises: what does not fit, such as ``greaterThan`` on a text, does not hold.
+    """
+    if condition.all is not None:
+        return all(holds(part, values) for part in condition.all)
+    if condition.any is not None:
+        return any(holds(part, values) for part in condition.any)
+    if condition.negated is not None:
+        return not holds(condition.negated, values)
+    return holds_for(condition, values.get(condition.depends_on or ""))
+
+
+def holds_for(condition: Condition, value: Any) -> bool:
+    """Tell whether a condition on one field holds for its value; None is absent."""
+    operator, wanted = condition.condition, condition.value
+    if operator is Operator.EXISTS:
+        return (value is not None) is (wanted is not False)
+    if value is None:
+        return operator in _HOLD_WITHOUT_VALUE
+    judge = _JUDGES.get(operator) if operator else None
+    return judge is not None and judge(value, wanted)
+
+
+def references(condition: Condition) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Give every field that a condition looks at, with the path to its ``dependsOn``."""
+    if condition.depends_on is not None:
+        yield ("dependsOn",), condition.depends_on
+    for key, parts in (("all", condition.all), ("any", condition.any)):
+        for index, part in enumerate(parts or ()):
+            for path, name in references(part):
+                yield (key, index, *path), name
+    if condition.negated is not None:
+        for path, name in references(condition.negated):
+            yield ("not", *path), name
+
+
+def _has(items: Any, value: Any) -> bool:
+    wanted = canonical(value)
+    return isinstance(items, list) and any(canonical(item) == wanted for item in items)
+
+
+def _contains(value: Any, wanted: Any) -> bool:
+    if isinstance(value, str):
+        return isinstance(wanted, str) and wanted in value
+    return _has(value, wanted)
+
+
+def _less(low: Any, high: Any) -> bool:
+    if is_number(low) and is_number(high):
+        return bool(low < high)
+    early, late = parse_date(low), parse_date(high)
+    return early is not None and late is not None and early < late
+
+
+_JUDGES: dict[Operator, Callable[[Any, Any], bool]] = {
+    Operator.EQUALS: equal,
+    Operator.NOT_EQUALS: lambda value, wanted: not equal(value, wanted),
+    Operator.IN: lambda value, wanted: _has(wanted, value),
+    Operator.NOT_IN: lambda value, wanted: isinstance(wanted, list) and not _has(wanted, value),
+    Operator.CONTAINS: _contains,
+    Operator.LESS_THAN: _less,
+    Operator.GREATER_THAN: lambda value, wanted: _less(wanted, value),
+}

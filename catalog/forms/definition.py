@@ -1,0 +1,194 @@
+"""The form as an author writes it: groups, fields, constraints, conditions.
+
+Nothing but the shape is judged here; what the parts mean is in checks.py and conditions.py.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic.alias_generators import to_camel
+
+_Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+_Integer = Annotated[int, Field(strict=True)]
+_Count = Annotated[int, Field(strict=True, ge=0)]
+Number = _Integer | _Float
+
+
+class Model(BaseModel):
+    """Base of all parts of a catalog document: immutable, camelCase, unknown keys refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True
+    )
+
+
+class FieldType(StrEnum):
+    """The twelve types of a form field."""
+
+    STRING = "string"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    SELECT = "select"
+    MULTISELECT = "multiselect"
+    DATE = "date"
+    TEXTAREA = "textarea"
+    PASSWORD = "password"  # noqa: S105 -- the name of a field type
+    EMAIL = "email"
+    FILE = "file"
+    JSON = "json"
+
+
+class Strength(StrEnum):
+    """How strong a password must be."""
+
+    WEAK = "weak"
+    MEDIUM = "medium"
+    STRONG = "strong"
+
+
+class Layout(StrEnum):
+    """How a form's groups are arranged."""
+
+    SINGLE_PAGE = "single-page"
+    WIZARD = "wizard"
+    TABBED = "tabbed"
+
+
+class Operator(StrEnum):
+    """What a condition asks about the field that it depends on."""
+
+    EQUALS = "equals"
+    NOT_EQUALS = "notEquals"
+    IN = "in"
+    NOT_IN = "notIn"
+    GREATER_THAN = "greaterThan"
+    LESS_THAN = "lessThan"
+    CONTAINS = "contains"
+    EXISTS = "exists"
+
+
+class Condition(Model):
+    """One condition: about a field (``dependsOn``), or ``all``, ``any`` or ``not`` of others."""
+
+    depends_on: str | None = Field(None, description="Id of the field that is looked at.")
+    condition: Operator | None = Field(None, description="What is asked about it.")
+    value: Any = Field(None, description="What it is compared with.")
+    all: tuple["Condition", ...] | None = Field(None, description="All of these hold.")
+    any: tuple["Condition", ...] | None = Field(None, description="One of these holds.")
+    negated: "Condition | None" = Field(None, alias="not", description="This does not hold.")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = [self.depends_on, self.all, self.any, self.negated]
+        if sum(part is not None for part in given) != 1:
+            raise ValueError("a condition has exactly one of dependsOn, all, any and not")
+        if (self.depends_on is None) != (self.condition is None):
+            raise ValueError("dependsOn and condition stand together")
+        return self
+
+
+class Choice(Model):
+    """One value of an enum with the text that a person sees."""
+
+    value: Any = Field(description="What is stored and put into templates.")
+    label: str = Field(description="What a person sees.")
+
+
+def _as_choice(entry: Any) -> Any:
+    if isinstance(entry, dict) and entry.keys() == {"value", "label"}:
+        return entry
+    return entry if isinstance(entry, Choice) else {"value": entry, "label": _label(entry)}
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+Choices = tuple[Annotated[Choice, BeforeValidator(_as_choice)], ...]
+
+
+class Constraints(Model):
+    """The constraints of a field; which of them fit which type is a rule of validation."""
+
+    pattern: str | None = Field(None, description="RE2, found anywhere: anchor it with ^ and $.")
+    min_length: _Count | None = None
+    max_length: _Count | None = None
+    min: Number | str | None = Field(None, description="A number; of a date: 2026-03-01, today+7d.")
+    max: Number | str | None = Field(None, description="As min.")
+    step: Number | None = Field(None, description="The value is a multiple of it, from 0.")
+    enum: Choices | None = None
+    min_items: _Count | None = None
+    max_items: _Count | None = None
+    strength: Strength | None = None
+    max_size: _Count | str | None = Field(
+        None, description="Of the decoded file: bytes, 5KB or 5MB.", examples=["5MB"]
+    )
+    types: tuple[str, ...] | None = Field(None, examples=[["text/plain", "image/*"]])
+    json_schema: dict[str, Any] | StrictBool | None = Field(
+        None, alias="schema", description="JSON Schema (draft 2020-12) of a json field."
+    )
+    message: str | None = Field(None, description="Shown when one of these constraints fails.")
+
+
+class FieldDefinition(Model):
+    """One field of a form."""
+
+    id: str = Field(min_length=1, description="camelCase; fields.<id> in templates.")
+    name: str | None = Field(None, description="Label; without it one is made from the id.")
+    type: FieldType
+    required: StrictBool = False
+    default: Any = Field(None, description="Taken when the field is shown and has no value.")
+    placeholder: str | None = None
+    description: str | None = None
+    enum: Choices | None = Field(None, description="Values, or value and label.")
+    validation: Constraints = Constraints()
+    conditional: Condition | None = Field(None, description="Shown only when this holds.")
+
+    @property
+    def label(self) -> str:
+        """The name, or one made from the id: ``instanceName`` gives ``Instance name``."""
+        return self.name or label_from_id(self.id)
+
+    @property
+    def choices(self) -> tuple[Choice, ...] | None:
+        """The enum, whether it stands on the field or under ``validation``."""
+        return self.enum if self.enum is not None else self.validation.enum
+
+
+class GroupDefinition(Model):
+    """A group of fields that are shown together."""
+
+    id: str = Field(min_length=1)
+    name: str | None = None
+    description: str | None = None
+    collapsible: StrictBool = False
+    conditional: Condition | None = None
+    fields: tuple[FieldDefinition, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name, or one made from the id."""
+        return self.name or label_from_id(self.id)
+
+
+class FormDefinition(Model):
+    """A form: groups of fields in the order in which they are shown."""
+
+    layout: Layout = Layout.SINGLE_PAGE
+    groups: tuple[GroupDefinition, ...] = ()
+
+    @property
+    def fields(self) -> tuple[FieldDefinition, ...]:
+        """All fields, in the order of the form."""
+        return tuple(field for group in self.groups for field in group.fields)
+
+
+def label_from_id(identifier: str) -> str:
+    """Make a label from an id: ``instanceName``, ``instance_name`` give ``Instance name``."""
+    spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in identifier)
+    words = spaced.replace("_", " ").replace("-", " ").split()
+    return " ".join(words).capitalize() if words else identifier

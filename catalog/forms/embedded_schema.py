@@ -1,0 +1,149 @@
+"""The JSON Schema that a json field may carry: bounded, and nothing is ever fetched.
+
+The schema comes from many hands and the value from anybody, so the keywords of the jsonschema
+library that would backtrack, compare every pair or recurse without end are replaced.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.validators import extend
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import EMPTY_REGISTRY
+
+from catalog.forms.values import ValueFormatError, canonical, compile_pattern, problem_of
+
+Schema = Mapping[str, Any] | bool
+
+_MAX_REFERENCES = 2_000
+_MESSAGE = 300
+# These would compile patterns of the schema for Python's backtracking engine.
+_REFUSED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$dynamicAnchor")
+
+_references_left: ContextVar[int] = ContextVar("references_left", default=_MAX_REFERENCES)
+
+
+class _TooCostlyError(Exception):
+    """The schema refers to itself too often for this value."""
+
+
+def check_schema(schema: Schema) -> None:
+    """Refuse a schema that is invalid, unbounded or refers outside: ``ValueFormatError``."""
+    if problem_of(schema):
+        raise ValueFormatError(f"is no JSON Schema: it {problem_of(schema)}")
+    for key, value in _entries(schema):
+        if key in _REFUSED:
+            raise ValueFormatError(f"uses {key}, which is not supported; use additionalProperties")
+        if key == "$ref" and isinstance(value, str) and not value.startswith("#"):
+            raise ValueFormatError(f"refers to {value[:80]!r}; only references inside it (#/...)")
+        if key == "pattern" and isinstance(value, str):
+            compile_pattern(value)
+        if key == "patternProperties" and isinstance(value, dict):
+            for pattern in value:
+                compile_pattern(str(pattern))
+    _check_meta(schema)
+
+
+def _check_meta(schema: Schema) -> None:
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise ValueFormatError(f"is no JSON Schema: {error.message[:_MESSAGE]}") from None
+
+
+class EmbeddedSchema:
+    """A checked schema, ready to judge values in bounded steps."""
+
+    def __init__(self, schema: Schema) -> None:
+        check_schema(schema)
+        self._validator = _Bounded(schema, registry=EMPTY_REGISTRY)
+
+    def problem(self, value: Any) -> str | None:
+        """Say what the schema does not accept in a value, or None. The value is not too deep."""
+        token = _references_left.set(_MAX_REFERENCES)
+        try:
+            error = next(self._validator.iter_errors(value), None)
+        except (_TooCostlyError, RecursionError):
+            return "cannot be checked: the schema of this field refers to itself too often"
+        except Unresolvable as unknown:
+            return f"cannot be checked: the schema has no {unknown.ref[:80]!r}"
+        finally:
+            _references_left.reset(token)
+        return _describe(error) if error else None
+
+
+def _describe(error: ValidationError) -> str:
+    message = error.message
+    if len(message) > _MESSAGE:
+        message = f"the value does not fit {error.validator!r}"
+    return f"at {error.json_path}: {message}"
+
+
+def _entries(schema: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            yield key, value
+            yield from _entries(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _entries(item)
+
+
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(value, str) and compile_pattern(pattern).search(value) is None:
+        yield ValidationError(f"does not match {pattern!r}")
+
+
+def _pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], value: Any, _: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(value, dict):
+        return
+    for pattern, schema in patterns.items():
+        for key, inner in value.items():
+            if compile_pattern(pattern).search(key) is not None:
+                yield from validator.descend(inner, schema, path=key, schema_path=pattern)
+
+
+def _additional_properties(
+    validator: Any, extra: Any, value: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if not isinstance(value, dict):
+        return
+    patterns = [compile_pattern(pattern) for pattern in schema.get("patternProperties", {})]
+    known = schema.get("properties", {})
+    for key, inner in value.items():
+        if key in known or any(pattern.search(key) is not None for pattern in patterns):
+            continue
+        if extra is False:
+            yield ValidationError(f"the key {key[:80]!r} is not allowed")
+        else:
+            yield from validator.descend(inner, extra, path=key)
+
+
+def _unique_items(_: Any, wanted: Any, value: Any, __: Any) -> Iterator[ValidationError]:
+    if wanted and isinstance(value, list) and len({canonical(item) for item in value}) < len(value):
+        yield ValidationError("has an item twice")
+
+
+def _ref(validator: Any, ref: str, value: Any, schema: Any) -> Iterator[ValidationError]:
+    left = _references_left.get()
+    if left <= 0:
+        raise _TooCostlyError
+    _references_left.set(left - 1)
+    yield from Draft202012Validator.VALIDATORS["$ref"](validator, ref, value, schema)
+
+
+_Bounded: Any = extend(  # type: ignore[no-untyped-call] # the stubs leave it untyped
+    Draft202012Validator,
+    {
+        "$ref": _ref,
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+        "uniqueItems": _unique_items,
+    },
+)
