@@ -1,0 +1,267 @@
+"""Applies the ordered SQL files, once each, under a lock; says what is applied and what is not."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import translated
+from db.urls import driver_url
+
+LOCK = 7_236_401_125_118
+"""The advisory lock that one migrating process holds; any number that nobody else uses."""
+
+SERVICE_ROLE = "pao_service"
+GRANTS = "grants.sql"
+CONNECT_SECONDS = 10.0
+
+_FILE = re.compile(r"(?P<version>\d{4})_(?P<description>[a-z0-9_]+)\.sql")
+_TABLE = """
+CREATE TABLE IF NOT EXISTS public.schema_migrations (
+    version     text        PRIMARY KEY,
+    description text        NOT NULL,
+    applied_at  timestamptz NOT NULL DEFAULT now(),
+    checksum    text        NOT NULL
+)
+"""
+_EXISTS = "SELECT to_regclass('public.schema_migrations') IS NOT NULL"
+_APPLIED = "SELECT version, description, applied_at, checksum FROM public.schema_migrations"
+
+
+class MigrationError(Exception):
+    """The schema and the migration files do not fit together; the message says what to do."""
+
+
+class State(StrEnum):
+    """How one migration stands."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    EDITED = "edited"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: its version (four digits), what it does, its SQL and that text's SHA-256."""
+
+    version: str
+    description: str
+    sql: str
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One row of ``schema_migrations``."""
+
+    version: str
+    description: str
+    applied_at: datetime
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStatus:
+    """One migration, as files and database together tell it; ``unknown`` has no file here."""
+
+    version: str
+    description: str
+    state: State
+    applied_at: datetime | None = None
+
+
+@cache
+def packaged_migrations() -> tuple[Migration, ...]:
+    """Read the migrations that come with this version of PAO, in their order."""
+    folder = resources.files("db.migrations")
+    return load_migrations(
+        {
+            entry.name: entry.read_text("utf-8")
+            for entry in folder.iterdir()
+            if entry.name.endswith(".sql")
+        }
+    )
+
+
+def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
+    """Order migration files by version; raises ``MigrationError`` on a bad name or a doublet."""
+    found: dict[str, Migration] = {}
+    for name in sorted(set(files) - {GRANTS}):
+        match = _FILE.fullmatch(name)
+        if match is None:
+            raise MigrationError(f"{name}: name a migration like 0007_what_it_does.sql")
+        version = match["version"]
+        if version in found:
+            raise MigrationError(f"{name}: version {version} is taken; give it the next free one")
+        description = match["description"].replace("_", " ")
+        found[version] = Migration(version, description, files[name], _checksum(files[name]))
+    return tuple(found.values())
+
+
+async def migrate(url: str, *, migrations: Sequence[Migration] | None = None) -> list[Applied]:
+    """Apply what is pending, each file in a transaction of its own; gives what was applied now.
+
+    Any number of processes may do so at once: one works, the others wait and find it done. Raises
+    ``MigrationError`` when an applied file was edited or a file fails, ``DatabaseUnavailable`` when
+    the database is away.
+    """
+    wanted = packaged_migrations() if migrations is None else tuple(migrations)
+    async with _connection(url) as connection, _locked(connection):
+        await connection.execute(_TABLE)
+        before = await _applied(connection)
+        _refuse_misfits(_compare(wanted, before))
+        pending = [migration for migration in wanted if migration.version not in before]
+        for migration in pending:
+            await _apply(connection, migration)
+        await _grant(connection)
+        after = await _applied(connection)
+    return [after[migration.version] for migration in pending]
+
+
+async def status(
+    url: str, *, migrations: Sequence[Migration] | None = None
+) -> list[MigrationStatus]:
+    """Tell for every migration whether it is applied, pending, edited since, or unknown here."""
+    wanted = packaged_migrations() if migrations is None else tuple(migrations)
+    async with _connection(url) as connection:
+        exists = await connection.fetchval(_EXISTS)
+        return _compare(wanted, await _applied(connection) if exists else {})
+
+
+async def verify(url: str, *, migrations: Sequence[Migration] | None = None) -> None:
+    """Raise ``MigrationError`` unless every migration is applied just as its file stands here."""
+    found = await status(url, migrations=migrations)
+    _refuse_misfits(found)
+    _refuse_pending(found)
+
+
+async def check_ready(session: AsyncSession) -> None:
+    """Raise ``MigrationError`` unless the schema is at least what this version of PAO needs.
+
+    A schema that is newer is taken: during a deploy, old pods go on beside the new one.
+    """
+    if not await session.scalar(text(_EXISTS)):
+        _refuse_pending(_compare(packaged_migrations(), {}))
+    rows = (await session.execute(text(_APPLIED))).all()
+    found = _compare(packaged_migrations(), {row.version: Applied(*row) for row in rows})
+    _refuse_misfits(found)
+    _refuse_pending(found)
+
+
+@asynccontextmanager
+async def _connection(url: str) -> AsyncIterator[asyncpg.Connection]:
+    with translated():
+        connection = await asyncpg.connect(driver_url(url), timeout=CONNECT_SECONDS)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+@asynccontextmanager
+async def _locked(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+    try:
+        yield
+    finally:
+        # Closing the connection would release it as well; this way the next one starts sooner.
+        if not connection.is_closed():
+            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+
+async def _applied(connection: asyncpg.Connection) -> dict[str, Applied]:
+    rows = await connection.fetch(_APPLIED)
+    return {row["version"]: Applied(*row.values()) for row in rows}
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(migration.sql)
+            await connection.execute(
+                "INSERT INTO public.schema_migrations (version, description, checksum)"
+                " VALUES ($1, $2, $3)",
+                migration.version,
+                migration.description,
+                migration.checksum,
+            )
+    except asyncpg.PostgresError as error:
+        raise MigrationError(
+            f"Migration {migration.version} ({migration.description}) failed and was taken back;"
+            f" those before it stay. Postgres says: {error}"
+        ) from error
+
+
+async def _grant(connection: asyncpg.Connection) -> None:
+    """Give the service's role its rights; a plain database with one user has no such role."""
+    role = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", SERVICE_ROLE)
+    own = await connection.fetchval("SELECT current_user = $1", SERVICE_ROLE)
+    if role is None or own:
+        return
+    sql = resources.files("db.migrations").joinpath(GRANTS).read_text("utf-8")
+    async with connection.transaction():
+        await connection.execute(sql)
+
+
+def _compare(wanted: Sequence[Migration], applied: dict[str, Applied]) -> list[MigrationStatus]:
+    files = {migration.version: migration for migration in wanted}
+    found = []
+    for version in sorted(files.keys() | applied.keys()):
+        row = applied.get(version)
+        described = files.get(version) or applied[version]
+        state = _state(files.get(version), row)
+        found.append(
+            MigrationStatus(version, described.description, state, row.applied_at if row else None)
+        )
+    return found
+
+
+def _state(file: Migration | None, row: Applied | None) -> State:
+    if file is None:
+        return State.UNKNOWN
+    if row is None:
+        return State.PENDING
+    return State.APPLIED if file.checksum == row.checksum else State.EDITED
+
+
+def _refuse_misfits(found: Sequence[MigrationStatus]) -> None:
+    edited = [one.version for one in found if one.state is State.EDITED]
+    if edited:
+        raise MigrationError(
+            f"Applied and then edited: {', '.join(edited)}. Restore the files as they were applied,"
+            " and put the change into a new migration."
+        )
+    done = [one.version for one in found if one.state is State.APPLIED]
+    late = [
+        one.version
+        for one in found
+        if one.state is State.PENDING and one.version < max(done, default="")
+    ]
+    if late:
+        raise MigrationError(
+            f"Not applied, though later ones are: {', '.join(late)}. Give them versions after"
+            f" {max(done)}."
+        )
+
+
+def _refuse_pending(found: Sequence[MigrationStatus]) -> None:
+    pending = [one.version for one in found if one.state is State.PENDING]
+    if pending:
+        raise MigrationError(
+            f"Not applied yet: {', '.join(pending)}. Run `pao db migrate` as the owner."
+        )
+
+
+def _checksum(sql: str) -> str:
+    # A checkout may have turned the line ends; that is no edit.
+    return hashlib.sha256(sql.replace("\r\n", "\n").encode()).hexdigest()

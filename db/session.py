@@ -1,0 +1,134 @@
+"""The engine, its pool, and the unit of work: the only commit in the codebase."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from db.documents import dump_json
+from db.errors import translated
+from db.urls import engine_url
+
+PasswordSource = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSettings:
+    """How many connections one process keeps, and for how long; durations are seconds."""
+
+    max_idle: int = 20
+    max_open: int = 50
+    max_lifetime: float = 3600.0
+    max_idle_time: float = 600.0
+    wait: float = 5.0
+    connect_timeout: float = 5.0
+    statement_timeout: float = 10.0
+    application_name: str = "pao"
+
+
+class Database:
+    """One process's way to Postgres. Connects on first use; ``close`` it at the end.
+
+    ``password`` is asked for at every new connection, for tokens that expire (IAM).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool: PoolSettings | None = None,
+        password: PasswordSource | None = None,
+    ) -> None:
+        settings = pool or PoolSettings()
+        self._engine = _engine(url, settings, password)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
+        """Give a session for one transaction: committed at the end, rolled back on any error.
+
+        Raises ``DatabaseUnavailable`` when the database is away. No outside call belongs inside.
+        """
+        with translated():
+            async with self._sessions() as session:
+                yield session
+                with translated(outcome_unknown=True):
+                    await session.commit()
+
+    async def ping(self) -> float:
+        """Ask the database for a sign of life; gives the seconds that it took."""
+        started = time.perf_counter()
+        with translated():
+            async with self._engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        return time.perf_counter() - started
+
+    async def close(self) -> None:
+        """Close every connection; those in use are closed when they come back."""
+        await self._engine.dispose()
+
+
+def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -> AsyncEngine:
+    engine = create_async_engine(
+        engine_url(url),
+        pool_size=min(settings.max_idle, settings.max_open),
+        max_overflow=max(settings.max_open - settings.max_idle, 0),
+        pool_recycle=int(settings.max_lifetime),
+        pool_timeout=settings.wait,
+        # The last one returned is used first, so that the surplus of a busy hour falls idle.
+        pool_use_lifo=True,
+        json_serializer=dump_json,
+        connect_args=_connect_args(settings, password),
+    )
+    _replace_dead_connections(engine, settings.max_idle_time)
+    return engine
+
+
+def _connect_args(settings: PoolSettings, password: PasswordSource | None) -> dict[str, Any]:
+    milliseconds = str(int(settings.statement_timeout * 1000))
+    arguments: dict[str, Any] = {
+        "timeout": settings.connect_timeout,
+        # The server ends a slow statement itself; this ends the wait for a server that is gone.
+        "command_timeout": settings.statement_timeout + 2.0,
+        "server_settings": {
+            "application_name": settings.application_name,
+            "statement_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": milliseconds,
+            "timezone": "UTC",
+            # Compiling costs more than any of these short statements takes.
+            "jit": "off",
+        },
+    }
+    if password is not None:
+        arguments["password"] = password
+    return arguments
+
+
+def _replace_dead_connections(engine: AsyncEngine, max_idle_time: float) -> None:
+    """Replace, when it is taken from the pool, a connection that was closed or idle for too long.
+
+    asyncpg has noticed a closed line by itself, so that this costs no round trip, unlike a ping.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        idle_since = record.info.pop("idle_since", None)
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError("the server has closed this connection")
+        if idle_since is not None and time.monotonic() - idle_since > max_idle_time:
+            raise DisconnectionError("this connection was idle for too long")
