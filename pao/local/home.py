@@ -1,0 +1,149 @@
+"""The state folder of `pao up`: what is kept in it, who holds it, how it is thrown away."""
+
+import base64
+import fcntl
+import json
+import os
+import secrets
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from pao.local.postgres_files import forget_files
+from pao.local.processes import LocalError, write_private
+
+
+class HomeInUseError(LocalError):
+    """Another `pao up` runs on the same state folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """An access key that was made here, so that later starts hand out the same one."""
+
+    access_key_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What was generated at the first start; ``keys`` holds an access key per user."""
+
+    encryption_keys: str = field(repr=False)
+    jira_token: str = field(repr=False)
+    keys: Mapping[str, KeptKey] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths of one state folder."""
+
+    folder: Path
+
+    @property
+    def postgres(self) -> Path:
+        """The folder of the database."""
+        return self.folder / "postgres"
+
+    @property
+    def temporal_database(self) -> Path:
+        """The file of Temporal's workflows."""
+        return self.folder / "temporal.db"
+
+    @property
+    def jira(self) -> Path:
+        """The folder of the JIRA stand-in."""
+        return self.folder / "jira"
+
+    def env_file(self, name: str | None = None) -> Path:
+        """Return the file to ``source``: the default one, or that of the role ``name``."""
+        return self.folder / ("env" if name is None else f"env.{name}")
+
+    def read_secrets(self) -> Secrets:
+        """Return the generated secrets; makes them at the first start.
+
+        Raises LocalError where data exist that were sealed with secrets that are gone.
+        """
+        file = self._secrets_file
+        if file.exists():
+            kept = json.loads(file.read_text())
+            keys = {user: KeptKey(**key) for user, key in kept.pop("keys").items()}
+            return Secrets(**kept, keys=keys)
+        if self.postgres.exists():
+            raise LocalError(
+                f"The secrets of {self.folder} are gone: put {file} back, or throw everything "
+                "away with --fresh."
+            )
+        made = Secrets(_encryption_keys(), secrets.token_urlsafe(24), {})
+        self.write_secrets(made)
+        return made
+
+    def write_secrets(self, kept: Secrets) -> None:
+        """Keep ``kept`` where only its owner can read it."""
+        write_private(self._secrets_file, json.dumps(asdict(kept), indent=2))
+
+    def keep_key(self, user: str, key: KeptKey) -> None:
+        """Add or replace the access key of ``user``."""
+        kept = self.read_secrets()
+        self.write_secrets(replace(kept, keys={**kept.keys, user: key}))
+
+    def last_temporal_address(self) -> str | None:
+        """Return the Temporal address that our own env file named at the last start."""
+        file = self.env_file()
+        if not file.exists():
+            return None
+        return read_env_file(file).get("TEMPORAL_ADDRESS")
+
+    def throw_away(self) -> None:
+        """Remove what `pao up` made in the folder, and nothing that someone else put there."""
+        forget_files(self.postgres)
+        for pattern in ("temporal.db*", "secrets.json", "env", "env.*"):
+            for file in self.folder.glob(pattern):
+                file.unlink()
+        for file in self.jira.glob("*"):
+            file.unlink()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder for this process; the system frees it when the process ends.
+
+        Raises HomeInUseError where another process holds it.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self.folder / "lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                raise HomeInUseError(
+                    f"PAO runs already on {self.folder} (process {lock.read().strip()}): use it "
+                    f"(source {shlex.quote(str(self.env_file()))}), end it first, or choose "
+                    "another folder with PAO_HOME."
+                ) from error
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            yield
+
+    @property
+    def _secrets_file(self) -> Path:
+        return self.folder / "secrets.json"
+
+
+def write_env_file(file: Path, values: Mapping[str, str]) -> None:
+    """Write a file to ``source`` in a shell; it holds secrets, so only its owner can read it."""
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in values.items()]
+    write_private(file, "".join(lines))
+
+
+def read_env_file(file: Path) -> dict[str, str]:
+    """Read what ``write_env_file`` wrote."""
+    words = [shlex.split(line) for line in file.read_text().splitlines() if line]
+    return dict(assignment.split("=", 1) for _export, assignment in words)
+
+
+def _encryption_keys() -> str:
+    """Make a ring of one key: its id, and 32 random bytes."""
+    return f"local1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
