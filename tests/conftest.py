@@ -39,6 +39,14 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput.update(servers_address=address, servers_key=key)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what stops servers of its own into one group, which runs one after the other."""
+    for item in items:
+        if item.get_closest_marker("outage"):
+            item.add_marker(pytest.mark.xdist_group("outage"))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start what the collected tests need before their clocks run."""
     needed = {name for item in session.items for name in getattr(item, "fixturenames", ())}
