@@ -1,7 +1,7 @@
 """The byte forms of a request that a SigV4 signer may have signed. No keys and no verdicts here.
 
-Real clients differ in two places, so both are offered in more than one form. None of the forms
-changes what a request means to the application: they differ in encoding and in order only.
+Real clients differ in two places, so both are offered in more than one form. They differ in
+encoding and in the order of parameters only.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from api.auth.raw import RawRequest
 
+_READING_METHODS = frozenset({"GET", "HEAD"})
 _SIGNATURE_PARAMETER = b"x-amz-signature"
 
 
@@ -20,7 +21,7 @@ def canonical_requests(
     headers = _headers(request, signed_headers)
     method = request.method.encode()
     tail = b"\n".join((headers, b";".join(signed_headers), payload_hash))
-    for path, query in product(_paths(request.raw_path), _queries(request.raw_query)):
+    for path, query in product(_paths(request.raw_path), _queries(request)):
         yield b"\n".join((method, path, query, tail))
 
 
@@ -34,18 +35,26 @@ def _paths(raw_path: bytes) -> list[bytes]:
     return list(dict.fromkeys(forms))
 
 
-def _queries(raw_query: bytes) -> list[bytes]:
-    """Return the query as specified (re-encoded, sorted), sorted as sent, and as sent.
+def _queries(request: RawRequest) -> list[bytes]:
+    """Return the query as specified (re-encoded, sorted) and as signers write it without decoding.
 
-    A ``+`` is a space, as it is to the application: if it were a plus sign here, a signed ``%2B``
-    could be swapped for it. botocore sorts but does not re-encode; Debian's curl does neither.
+    A ``+`` is a space, as it is to the application: were it a plus sign, a signed ``%2B`` could be
+    swapped for it. botocore sorts pairs, httpx-aws-auth sorts text, Debian's curl does not sort.
     """
-    if not raw_query:
+    if not request.raw_query:
         return [b""]
-    sent = [pair for pair in raw_query.split(b"&") if not _is_signature(pair)]
-    pairs = [(name, value) for name, _, value in (pair.partition(b"=") for pair in sent)]
-    specified = sorted((_encode_form(name), _encode_form(value)) for name, value in pairs)
-    forms = (_join(specified), _join(sorted(pairs)), b"&".join(sent))
+    sent = [pair for pair in request.raw_query.split(b"&") if not _is_signature(pair)]
+    pairs = _split(sent)
+    forms = [
+        _join(sorted((_encode_form(name), _encode_form(value)) for name, value in pairs)),
+        _join(sorted(pairs)),
+        _join(_split(sorted(sent))),
+        b"&".join(sent),
+    ]
+    if request.method in _READING_METHODS:
+        # awscurl encodes what it sends once more, "+" into "%2B" included. Where a request only
+        # reads, nothing can be done with two queries that share this form.
+        forms.append(_join(sorted((_encode(name), _encode(value)) for name, value in pairs)))
     return list(dict.fromkeys(forms))
 
 
@@ -80,6 +89,10 @@ def _encode_form(component: bytes) -> bytes:
 
 def _encode(raw: bytes, *, safe: str = "") -> bytes:
     return quote(raw, safe=safe).encode()
+
+
+def _split(sent: list[bytes]) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, _, value in (pair.partition(b"=") for pair in sent)]
 
 
 def _join(pairs: list[tuple[bytes, bytes]]) -> bytes:

@@ -28,10 +28,19 @@ _SINGLE_HEADERS = (
     b"x-amz-content-sha256",
 )
 _CREDENTIAL_PARAMETERS = frozenset(
-    f"x-amz-{name}"
-    for name in ("algorithm", "credential", "date", "expires", "signedheaders", "signature")
+    {
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Signature",
+    }
 )
-_SINGLE_PARAMETERS = _CREDENTIAL_PARAMETERS | {"x-amz-security-token", "x-amz-content-sha256"}
+_SPELLINGS = {
+    name.lower(): name
+    for name in (*_CREDENTIAL_PARAMETERS, "X-Amz-Security-Token", "X-Amz-Content-Sha256")
+}
 _CREDENTIAL = re.compile(r"([A-Za-z0-9_-]{1,128})/(\d{8})/([^/]+)/([^/]+)/([^/]+)", re.ASCII)
 _DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _EXPIRES = re.compile(r"\d{1,7}", re.ASCII)
@@ -192,28 +201,29 @@ def _presigned_claim(request: RawRequest, parameters: Mapping[str, str]) -> _Cla
     if absent:
         raise _malformed(f"the presigned URL lacks {', '.join(absent)}")
     return _Claim(
-        algorithm=parameters["x-amz-algorithm"],
-        credential=parameters["x-amz-credential"],
-        signed_headers=parameters["x-amz-signedheaders"],
-        signature=parameters["x-amz-signature"],
-        date=parameters["x-amz-date"],
-        lifetime=_lifetime(parameters["x-amz-expires"]),
+        algorithm=parameters["X-Amz-Algorithm"],
+        credential=parameters["X-Amz-Credential"],
+        signed_headers=parameters["X-Amz-SignedHeaders"],
+        signature=parameters["X-Amz-Signature"],
+        date=parameters["X-Amz-Date"],
+        lifetime=_lifetime(parameters["X-Amz-Expires"]),
         declared_hash=parameters.get(
-            "x-amz-content-sha256", _single_value(request, b"x-amz-content-sha256")
+            "X-Amz-Content-Sha256", _single_value(request, b"x-amz-content-sha256")
         ),
     )
 
 
 def _credential_parameters(raw_query: bytes) -> dict[str, str]:
-    """Return the query's parameters that carry a signature, by lower-case name."""
+    """Return the query's parameters that carry a signature, each once and spelt as AWS does."""
     found: dict[str, str] = {}
     for pair in raw_query.split(b"&"):
         raw_name, _, raw_value = pair.partition(b"=")
-        name = _text(unquote_to_bytes(raw_name)).lower()
-        if name not in _SINGLE_PARAMETERS:
+        name = _text(unquote_to_bytes(raw_name))
+        spelling = _SPELLINGS.get(name.lower())
+        if spelling is None:
             continue
-        if name in found:
-            raise _malformed(f"the query parameter {name} was sent more than once")
+        if name != spelling or spelling in found:
+            raise _malformed(f"the query parameter {spelling} must be sent once, spelt like this")
         found[name] = _text(unquote_to_bytes(raw_value))
     return found
 

@@ -1,0 +1,114 @@
+"""Signed requests for tests, made by botocore's signer, and stores that live in memory."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from api.auth.keys import KeysIdentity, NewKey, StoredKey, create_key
+from api.auth.raw import RawRequest
+from pao.crypto import SecretBox, generate_key
+
+REGION = "eu-west-1"
+SERVICE = "execute-api"
+HOST = "pao.example"
+KEY_ID = "PAOTESTKEY"
+SECRET = "a-secret-of-forty-characters-for-testing"
+
+
+def sign(  # noqa: PLR0913 -- every argument is one thing that a test varies
+    method: str = "GET",
+    target: str = "/api/v1/requests",
+    *,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    key_id: str = KEY_ID,
+    secret: str = SECRET,
+    region: str = REGION,
+    service: str = SERVICE,
+    token: str | None = None,
+) -> RawRequest:
+    """Return a request signed in its headers, as it would arrive."""
+    request = AWSRequest(method, f"http://{HOST}{target}", data=body, headers=headers or {})
+    request.headers["Host"] = HOST
+    SigV4Auth(Credentials(key_id, secret, token), service, region).add_auth(request)
+    return _arrived(request, body)
+
+
+def presign(
+    target: str = "/api/v1/requests",
+    *,
+    method: str = "GET",
+    expires: int = 60,
+    key_id: str = KEY_ID,
+    secret: str = SECRET,
+) -> RawRequest:
+    """Return a request whose URL carries the signature."""
+    request = AWSRequest(method, f"http://{HOST}{target}")
+    request.headers["Host"] = HOST
+    signer = SigV4QueryAuth(Credentials(key_id, secret), SERVICE, REGION, expires=expires)
+    signer.add_auth(request)
+    return _arrived(request, b"")
+
+
+def _arrived(request: AWSRequest, body: bytes) -> RawRequest:
+    url = urlsplit(request.url)
+    headers = tuple(
+        (name.lower().encode(), str(value).encode()) for name, value in request.headers.items()
+    )
+    return RawRequest(request.method, url.path.encode(), url.query.encode(), headers, body)
+
+
+@dataclass
+class KeysInMemory:
+    """A KeyStore over a dictionary."""
+
+    keys: dict[str, StoredKey] = field(default_factory=dict)
+
+    async def find(self, access_key_id: str) -> StoredKey | None:
+        return self.keys.get(access_key_id)
+
+
+@dataclass
+class ReplaysInMemory:
+    """A ReplayStore over a dictionary; tests give it the time."""
+
+    now: datetime
+    used: dict[bytes, tuple[bytes, datetime]] = field(default_factory=dict)
+
+    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> bool:
+        held = self.used.get(signature_hash)
+        if held is None or held[1] <= self.now:
+            self.used[signature_hash] = (holder, expires_at)
+            return True
+        return held[0] == holder
+
+
+@dataclass
+class Office:
+    """An identity source with one key that it issued."""
+
+    key: NewKey
+    keys: KeysInMemory
+    replays: ReplaysInMemory
+    identity: KeysIdentity
+
+
+def open_office() -> Office:
+    """Return an identity source that knows one user, Ada of the team platform."""
+    box = SecretBox(f"k1:{generate_key()}")
+    key = create_key(box)
+    stored = StoredKey(
+        access_key_id=key.access_key_id,
+        sealed_secret=key.sealed_secret,
+        user_id="ada",
+        email="ada@example.com",
+        teams=("platform",),
+        revoked_at=None,
+    )
+    keys = KeysInMemory({key.access_key_id: stored})
+    replays = ReplaysInMemory(now=datetime.now(UTC))
+    return Office(key, keys, replays, KeysIdentity(keys, box, replays, region=REGION))
