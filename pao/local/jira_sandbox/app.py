@@ -1,0 +1,32 @@
+"""The stand-in as one ASGI application: REST, its own API and the pages over one store."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from pao.local.jira_sandbox.control import Control
+from pao.local.jira_sandbox.faults import FaultBook, FaultMiddleware
+from pao.local.jira_sandbox.pages import Pages
+from pao.local.jira_sandbox.rest import ticket_routes
+from pao.local.jira_sandbox.rest_base import Desk
+from pao.local.jira_sandbox.rest_meta import meta_routes
+from pao.local.jira_sandbox.store import Store
+from pao.local.jira_sandbox.world import ApiVersion, Settings
+
+
+def build_app(
+    store: Store, settings: Settings, *, allowed_hosts: Sequence[str] = ("*",)
+) -> Starlette:
+    """Return the application; ``allowed_hosts`` are the names that it answers to."""
+    book = FaultBook(store)
+    desks = [Desk(store, settings, version) for version in ApiVersion]
+    rest = [route for desk in desks for route in (*meta_routes(desk), *ticket_routes(desk))]
+    return Starlette(
+        routes=[*rest, *Control(store, book).routes(), *Pages(store, book).routes()],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
+            Middleware(FaultMiddleware, book=book),
+        ],
+    )

@@ -1,0 +1,11 @@
+"""Whether a call comes from a page of somebody else's, which a browser tells in its headers."""
+
+from starlette.requests import Request
+
+
+def is_foreign(request: Request) -> bool:
+    """Tell whether a browser sends this for a page of another origin; other programs may always."""
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin != f"{request.url.scheme}://{request.url.netloc}"
+    return request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}

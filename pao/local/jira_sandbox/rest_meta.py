@@ -1,0 +1,149 @@
+"""The REST calls on what exists besides tickets: server, account, projects, types, statuses."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pao.local.jira_sandbox.rest_base import Desk, JiraAnswer
+from pao.local.jira_sandbox.shapes import View, thing
+from pao.local.jira_sandbox.world import (
+    CATEGORIES,
+    ISSUE_TYPES,
+    LINK_TYPES,
+    PRIORITIES,
+    STATUSES,
+    ApiVersion,
+)
+
+_FIELDS = (
+    ("project", "project", True),
+    ("issuetype", "issuetype", True),
+    ("summary", "string", True),
+    ("description", "string", False),
+    ("priority", "priority", False),
+    ("labels", "array", False),
+    ("components", "array", False),
+    ("assignee", "user", False),
+)
+
+
+def meta_routes(desk: Desk) -> list[Route]:
+    """Return the routes that only read; the server's own description needs no credentials."""
+    served = {
+        "myself": _myself,
+        "project": _projects,
+        "project/search": _project_page,
+        "project/{key}": _project,
+        "priority": _priorities,
+        "issuetype": _issue_types,
+        "issueLinkType": _link_types,
+        "status": _statuses,
+        "statuscategory": _categories,
+        "issue/createmeta": _old_meta,
+        "issue/createmeta/{key}/issuetypes": _meta_types,
+        "issue/createmeta/{key}/issuetypes/{type}": _meta_fields,
+    }
+    routes = [
+        Route(f"{desk.root}/{path}", desk.endpoint(handler)) for path, handler in served.items()
+    ]
+    return [Route(f"{desk.root}/serverInfo", desk.public(_server_info)), *routes]
+
+
+async def _server_info(_: Request, view: View) -> Response:
+    cloud = view.version is ApiVersion.V3
+    return JSONResponse(
+        {
+            "baseUrl": view.base_url,
+            "version": "1001.0.0-SNAPSHOT" if cloud else "9.12.0",
+            "deploymentType": "Cloud" if cloud else "Server",
+            "serverTitle": "JIRA stand-in",
+        }
+    )
+
+
+async def _myself(_: Request, view: View) -> Response:
+    return JSONResponse(view.user())
+
+
+async def _projects(_: Request, view: View) -> Response:
+    return JSONResponse(_all_projects(view))
+
+
+async def _project_page(_: Request, view: View) -> Response:
+    values = _all_projects(view)
+    page = {"values": values, "total": len(values), "isLast": True, "startAt": 0}
+    return JSONResponse({**page, "maxResults": len(values)})
+
+
+async def _project(request: Request, view: View) -> Response:
+    key = _known_project(request, view)
+    types = [thing(ISSUE_TYPES, name) for _, name in ISSUE_TYPES]
+    return JSONResponse({**view.project(key), "issueTypes": types})
+
+
+async def _priorities(_: Request, __: View) -> Response:
+    return JSONResponse([thing(PRIORITIES, name) for _, name in PRIORITIES])
+
+
+async def _issue_types(_: Request, __: View) -> Response:
+    return JSONResponse([thing(ISSUE_TYPES, name) for _, name in ISSUE_TYPES])
+
+
+async def _link_types(_: Request, __: View) -> Response:
+    names = ("id", "name", "inward", "outward")
+    types = [dict(zip(names, known, strict=True)) for known in LINK_TYPES]
+    return JSONResponse({"issueLinkTypes": types})
+
+
+async def _statuses(_: Request, __: View) -> Response:
+    return JSONResponse([status.document() for status in STATUSES])
+
+
+async def _categories(_: Request, __: View) -> Response:
+    return JSONResponse([category.document() for category in CATEGORIES])
+
+
+async def _old_meta(request: Request, view: View) -> Response:
+    wanted = request.query_params.get("projectKeys")
+    keys = [key for key in view.settings.projects if not wanted or key in wanted.split(",")]
+    types = [thing(ISSUE_TYPES, name) for _, name in ISSUE_TYPES]
+    full = [{**kind, "fields": {f["fieldId"]: f for f in _meta()}} for kind in types if kind]
+    return JSONResponse({"projects": [{**view.project(key), "issuetypes": full} for key in keys]})
+
+
+async def _meta_types(request: Request, view: View) -> Response:
+    _known_project(request, view)
+    types = [thing(ISSUE_TYPES, name) for _, name in ISSUE_TYPES]
+    return JSONResponse(_page(types, view, "issueTypes"))
+
+
+async def _meta_fields(request: Request, view: View) -> Response:
+    _known_project(request, view)
+    if request.path_params["type"] not in {number for number, _ in ISSUE_TYPES}:
+        raise JiraAnswer(404, "Issue type does not exist.")
+    return JSONResponse(_page(_meta(), view, "fields"))
+
+
+def _page(values: list[Any], view: View, cloud_name: str) -> dict[str, Any]:
+    name = cloud_name if view.version is ApiVersion.V3 else "values"
+    return {"startAt": 0, "maxResults": 50, "total": len(values), "isLast": True, name: values}
+
+
+def _meta() -> list[dict[str, Any]]:
+    return [
+        {"fieldId": name, "name": name.title(), "required": required, "schema": {"type": kind}}
+        for name, kind, required in _FIELDS
+    ]
+
+
+def _all_projects(view: View) -> list[dict[str, Any]]:
+    return [view.project(key) for key in view.settings.projects]
+
+
+def _known_project(request: Request, view: View) -> str:
+    key = str(request.path_params["key"])
+    if key not in view.settings.projects:
+        raise JiraAnswer(404, f"No project could be found with key '{key}'.")
+    return key

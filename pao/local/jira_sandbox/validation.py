@@ -1,0 +1,150 @@
+"""The checks that JIRA makes before it creates a ticket, with its words."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pao.local.jira_sandbox.adf_check import is_adf
+from pao.local.jira_sandbox.world import (
+    ISSUE_TYPES,
+    MAX_SUMMARY,
+    PRIORITIES,
+    ApiVersion,
+    Settings,
+    named,
+)
+
+_KNOWN = {
+    "project",
+    "issuetype",
+    "summary",
+    "description",
+    "environment",
+    "priority",
+    "labels",
+    "components",
+    "assignee",
+    "reporter",
+    "duedate",
+    "parent",
+    "fixVersions",
+    "versions",
+    "security",
+    "timetracking",
+}
+_CUSTOM = re.compile(r"customfield_[0-9]{5,}")
+
+
+class InvalidAdfError(ValueError):
+    """A document is none that Cloud takes; it says no more than INVALID_INPUT."""
+
+
+def check_fields(
+    fields: Mapping[str, Any], version: ApiVersion, settings: Settings
+) -> dict[str, str]:
+    """Return JIRA's complaint by field name; nothing means that the ticket can be created.
+
+    Raises InvalidAdfError for a description that is an object, but no valid document.
+    """
+    found = {
+        "project": _project(fields.get("project"), version, settings),
+        "issuetype": _issue_type(fields.get("issuetype"), version),
+        "summary": _summary(fields.get("summary")),
+        "priority": _priority(fields.get("priority")),
+        "labels": _labels(fields.get("labels")),
+        "description": check_rich_text(fields.get("description"), version),
+        "environment": check_rich_text(fields.get("environment"), version),
+        "components": _components(fields.get("components")),
+        **{name: _cannot_be_set(name) for name in fields if not _is_known(name)},
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def project_of(given: Any, settings: Settings) -> str | None:
+    """Return the key of the project given by key or id, where there is one."""
+    if not isinstance(given, dict):
+        return None
+    for number, key in enumerate(settings.projects, start=10000):
+        if given.get("key") == key or str(given.get("id", "")) == str(number):
+            return key
+    return None
+
+
+def _project(given: Any, version: ApiVersion, settings: Settings) -> str | None:
+    if project_of(given, settings):
+        return None
+    if version is ApiVersion.V3:
+        return "Specify a valid project ID or key"
+    return "valid project is required" if given else "project is required"
+
+
+def _issue_type(given: Any, version: ApiVersion) -> str | None:
+    if named(ISSUE_TYPES, given):
+        return None
+    if version is ApiVersion.V3:
+        return "Specify a valid issue type" if given else "Specify an issue type"
+    return "valid issue type is required" if given else "issue type is required"
+
+
+def _summary(given: Any) -> str | None:
+    if given is not None and not isinstance(given, str):
+        return "Operation value must be a string"
+    if not given or not given.strip():
+        return "You must specify a summary of the issue."
+    if "\n" in given or "\r" in given:
+        return "The summary is invalid because it contains newline characters."
+    if len(given) > MAX_SUMMARY:
+        return f"Summary can't exceed {MAX_SUMMARY} characters."
+    return None
+
+
+def _priority(given: Any) -> str | None:
+    if given is None or named(PRIORITIES, given):
+        return None
+    name = given.get("name") if isinstance(given, dict) else None
+    return f"Priority name '{name}' is not valid" if name else "The priority selected is invalid."
+
+
+def _labels(given: Any) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
+        return "Operation value must be an array of strings"
+    for label in given:
+        if re.search(r"\s", label) or not label:
+            return f"The label '{label}' contains spaces which is invalid."
+        if len(label) > MAX_SUMMARY:
+            return f"The label '{label}' exceeds the maximum length of {MAX_SUMMARY} characters."
+    return None
+
+
+def _components(given: Any) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+        return "Operation value must be an array"
+    return None
+
+
+def check_rich_text(given: Any, version: ApiVersion) -> str | None:
+    """Return what is wrong with a text that is wiki markup in v2 and ADF in v3.
+
+    Raises InvalidAdfError for an object that is no valid document.
+    """
+    if given is None:
+        return None
+    if version is ApiVersion.V2:
+        return None if isinstance(given, str) else "Operation value must be a string"
+    if not isinstance(given, dict):
+        return "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
+    if not is_adf(given):
+        raise InvalidAdfError
+    return None
+
+
+def _is_known(name: str) -> bool:
+    return name in _KNOWN or _CUSTOM.fullmatch(name) is not None
+
+
+def _cannot_be_set(name: str) -> str:
+    return f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."

@@ -1,0 +1,113 @@
+"""What exists in the stand-in besides tickets: statuses, issue types, priorities, link types."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+MAX_SUMMARY = 255
+PROJECTS = ("PLATFORM", "DB", "NET", "SEC", "OPS", "ORCHESTRATION")
+
+
+class ApiVersion(StrEnum):
+    """The REST versions: 2 speaks wiki markup as Data Center does, 3 speaks ADF as Cloud does."""
+
+    V2 = "2"
+    V3 = "3"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the stand-in behaves.
+
+    ``search_lag_seconds`` is how long a new ticket stays unknown to searches, as behind the index
+    of a real JIRA; 0 finds it at once.
+    """
+
+    projects: tuple[str, ...] = PROJECTS
+    username: str = "pao"
+    token: str = "sandbox-token"  # noqa: S105 -- made up, and printed by `pao up`
+    search_lag_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A status category; its key is what programs judge by."""
+
+    id: int
+    key: str
+    name: str
+    colour: str
+
+    def document(self) -> dict[str, Any]:
+        """Return it in JIRA's shape."""
+        return {"id": self.id, "key": self.key, "name": self.name, "colorName": self.colour}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status of the one workflow, and the transition that leads to it from everywhere."""
+
+    id: str
+    name: str
+    category: Category
+    transition_id: str
+    resolution: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return it in JIRA's shape."""
+        return {"id": self.id, "name": self.name, "statusCategory": self.category.document()}
+
+
+NEW = Category(2, "new", "To Do", "blue-gray")
+INDETERMINATE = Category(4, "indeterminate", "In Progress", "yellow")
+DONE = Category(3, "done", "Done", "green")
+CATEGORIES = (NEW, INDETERMINATE, DONE)
+
+STATUSES = (
+    Status("10000", "To Do", NEW, "11"),
+    Status("3", "In Progress", INDETERMINATE, "21"),
+    Status("10001", "In Review", INDETERMINATE, "31"),
+    Status("10002", "Done", DONE, "41", "Done"),
+    Status("10003", "Won't Do", DONE, "51", "Won't Do"),
+)
+FIRST_STATUS = STATUSES[0]
+STATUS_BY_NAME = {status.name: status for status in STATUSES}
+
+ISSUE_TYPES = (
+    ("10001", "Task"),
+    ("10002", "Story"),
+    ("10003", "Bug"),
+    ("10004", "Incident"),
+    ("10005", "Service Request"),
+    ("10006", "Change"),
+    ("10007", "Epic"),
+)
+PRIORITIES = (
+    ("1", "Highest"),
+    ("2", "High"),
+    ("3", "Medium"),
+    ("4", "Low"),
+    ("5", "Lowest"),
+)
+DEFAULT_PRIORITY = "Medium"
+LINK_TYPES = (
+    ("10000", "Blocks", "is blocked by", "blocks"),
+    ("10001", "Cloners", "is cloned by", "clones"),
+    ("10002", "Duplicate", "is duplicated by", "duplicates"),
+    ("10003", "Relates", "relates to", "relates to"),
+)
+
+
+def named(known: tuple[tuple[str, str], ...], given: Any) -> str | None:
+    """Return the name of a thing given as ``{"name": ...}`` or ``{"id": ...}``, if it exists."""
+    if not isinstance(given, dict):
+        return None
+    for number, name in known:
+        if given.get("id") == number or str(given.get("name", "")).lower() == name.lower():
+            return name
+    return None
+
+
+def id_of(known: tuple[tuple[str, str], ...], name: str) -> str:
+    """Return the id of a thing that exists."""
+    return next(number for number, known_name in known if known_name == name)

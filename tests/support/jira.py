@@ -1,0 +1,116 @@
+"""A JIRA stand-in for tests: the real one, on a free loopback port, in a thread of this process."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from pydantic import SecretStr
+
+from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance
+from pao.local.jira_sandbox.main import database_file, listen, server
+from pao.local.jira_sandbox.store import Store
+from pao.local.jira_sandbox.world import Settings
+
+_START_LIMIT = 10.0
+
+
+class JiraSandbox:
+    """A running stand-in; use it as a context manager, or call start and stop."""
+
+    def __init__(self, state_path: Path, *, settings: Settings | None = None) -> None:
+        self.state_path = state_path
+        self.settings = settings or Settings()
+
+    def start(self, *, port: int = 0) -> Self:
+        """Start serving, and return when it answers."""
+        self._store = Store(database_file(self.state_path))
+        self._socket = listen("127.0.0.1", port=port)
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._server = server(self._store, self.settings, host="127.0.0.1", port=self.port)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+        self._thread.start()
+        self._control = httpx.Client(base_url=self.url, trust_env=False)
+        limit = time.monotonic() + _START_LIMIT
+        while not self._server.started:
+            assert self._thread.is_alive(), "the stand-in ended before it served"
+            assert time.monotonic() < limit, "the stand-in did not start in time"
+            time.sleep(0.005)
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; the state stays for the next start."""
+        self._control.close()
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def fault(self, kind: str, **settings: Any) -> int:
+        """Put a fault in force, on creations unless ``match`` says otherwise; return its id."""
+        match = settings.pop("match", {"method": "POST", "path": "/issue$"})
+        answer = self._control.post(
+            "/sandbox/faults", json={"kind": kind, "match": match, **settings}
+        )
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["id"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the faults in force."""
+        return list(self._control.get("/sandbox/faults").json()["faults"])
+
+    def clear_faults(self) -> None:
+        """Lift all faults."""
+        assert self._control.delete("/sandbox/faults").status_code == 204
+
+    def tickets(self) -> list[dict[str, Any]]:
+        """Return all tickets, oldest first."""
+        return list(self._control.get("/sandbox/tickets").json()["tickets"])
+
+    def move(self, key: str, status: str) -> None:
+        """Move a ticket as a person would."""
+        auth = (self.settings.username, self.settings.token)
+        path = f"/rest/api/2/issue/{key}/transitions"
+        moves = self._control.get(path, auth=auth).json()["transitions"]
+        wanted = next(move["id"] for move in moves if move["name"] == status)
+        answer = self._control.post(path, json={"transition": {"id": wanted}}, auth=auth)
+        assert answer.status_code == 204, answer.text
+
+    def reset(self) -> None:
+        """Forget all tickets and faults."""
+        assert self._control.post("/sandbox/reset").status_code == 204
+
+    def instance(self, **changes: Any) -> JiraInstance:
+        """Return the settings of a client for this stand-in."""
+        values: dict[str, Any] = {
+            "name": "main",
+            "base_url": self.url,
+            "flavour": JiraFlavour.DATACENTER,
+            "auth": BasicAuth(self.settings.username, SecretStr(self.settings.token)),
+            "default_project": "PLATFORM",
+        }
+        return JiraInstance(**{**values, **changes})
+
+
+def start_jira_sandbox(state_path: Path, *, settings: Settings | None = None) -> JiraSandbox:
+    """Start a stand-in whose state lies in ``state_path``; the caller stops it."""
+    return JiraSandbox(state_path, settings=settings).start()
+
+
+@contextmanager
+def jira_sandbox(state_path: Path, *, settings: Settings | None = None) -> Iterator[JiraSandbox]:
+    """Run a stand-in for as long as the block runs."""
+    with JiraSandbox(state_path, settings=settings) as sandbox:
+        yield sandbox
