@@ -1,0 +1,162 @@
+import dataclasses
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.auth.keys import KeysIdentity, create_key
+from api.auth.raw import RawRequest
+from pao.core.errors import ErrorCode, PaoError
+from pao.crypto import SecretBox, generate_key
+from tests.api.auth.signing import REGION, Office, open_office, sign
+
+BODY = b'{"catalogItemId": "kafka-topic"}'
+
+
+@pytest.fixture
+def office() -> Office:
+    return open_office()
+
+
+def signed(
+    office: Office, method: str = "GET", *, headers: dict[str, str] | None = None
+) -> RawRequest:
+    body = b"" if method == "GET" else BODY
+    key = office.key
+    return sign(method, body=body, headers=headers, key_id=key.access_key_id, secret=key.secret)
+
+
+async def refused(office: Office, request: RawRequest, now: datetime | None = None) -> PaoError:
+    with pytest.raises(PaoError) as caught:
+        await office.identity.authenticate(request, now or datetime.now(UTC))
+    return caught.value
+
+
+def with_unsigned_idempotency_key(request: RawRequest, key: str) -> RawRequest:
+    header = (b"idempotency-key", key.encode())
+    return dataclasses.replace(request, headers=(*request.headers, header))
+
+
+async def test_who_signed_is_known_with_teams_and_key(office: Office) -> None:
+    principal = await office.identity.authenticate(signed(office), datetime.now(UTC))
+    assert (principal.id, principal.email, principal.teams) == (
+        "ada",
+        "ada@example.com",
+        ("platform",),
+    )
+    assert principal.arn == "arn:pao:iam::local:user/ada"
+    assert principal.source == "keys"
+    assert principal.access_key_id == office.key.access_key_id
+
+
+async def test_a_refusal_says_the_reason_class_and_how_to_sign(office: Office) -> None:
+    bare = RawRequest("GET", b"/", b"", ((b"host", b"h"),), b"")
+    error = await refused(office, bare)
+    assert error.code is ErrorCode.UNAUTHORIZED
+    assert error.status == 401
+    assert error.message.startswith("missing: ")
+    assert error.headers == {"WWW-Authenticate": "AWS4-HMAC-SHA256"}
+
+
+async def test_an_expired_request_is_told_the_servers_time(office: Office) -> None:
+    late = datetime.now(UTC) + timedelta(minutes=6)
+    error = await refused(office, signed(office), late)
+    assert error.details[0].constraint == "expired"
+    assert f"{late:%Y-%m-%dT%H:%M:%SZ}" in error.message
+
+
+async def test_an_unknown_key_and_a_wrong_secret_get_the_same_answer(office: Office) -> None:
+    unknown = await refused(office, sign(key_id="PAOUNKNOWN", secret=office.key.secret))
+    wrong = await refused(office, sign(key_id=office.key.access_key_id, secret="wrong"))
+    assert (unknown.message, unknown.details) == (wrong.message, wrong.details)
+    assert unknown.message.startswith("signature mismatch: ")
+
+
+async def test_a_revocation_holds_at_once(office: Office) -> None:
+    await office.identity.authenticate(signed(office), datetime.now(UTC))
+    key_id = office.key.access_key_id
+    revoked = dataclasses.replace(office.keys.keys[key_id], revoked_at=datetime.now(UTC))
+    office.keys.keys[key_id] = revoked
+    assert "was revoked" in (await refused(office, signed(office))).message
+
+
+async def test_only_the_holder_of_the_secret_learns_that_a_key_was_revoked(office: Office) -> None:
+    key_id = office.key.access_key_id
+    revoked = dataclasses.replace(office.keys.keys[key_id], revoked_at=datetime.now(UTC))
+    office.keys.keys[key_id] = revoked
+    error = await refused(office, sign(key_id=key_id, secret="wrong"))
+    assert error.message.startswith("signature mismatch: ")
+
+
+async def test_a_captured_request_that_acts_is_good_for_one_use(office: Office) -> None:
+    request = signed(office, "POST")
+    await office.identity.authenticate(request, datetime.now(UTC))
+    error = await refused(office, request)
+    assert "sign again or send an Idempotency-Key" in error.message
+
+
+async def test_reading_twice_with_one_signature_is_allowed(office: Office) -> None:
+    request = signed(office)
+    await office.identity.authenticate(request, datetime.now(UTC))
+    await office.identity.authenticate(request, datetime.now(UTC))
+
+
+async def test_a_refused_request_does_not_use_a_signature_up(office: Office) -> None:
+    request = signed(office, "POST")
+    await refused(office, dataclasses.replace(request, body=b"{}"))
+    await office.identity.authenticate(request, datetime.now(UTC))
+
+
+@pytest.mark.parametrize("key_is_signed", [True, False], ids=["signed", "unsigned"])
+async def test_an_idempotent_repeat_passes(office: Office, key_is_signed: object) -> None:
+    if key_is_signed:
+        request = signed(office, "POST", headers={"Idempotency-Key": "k-1"})
+    else:
+        request = with_unsigned_idempotency_key(signed(office, "POST"), "k-1")
+    for _ in range(3):
+        await office.identity.authenticate(request, datetime.now(UTC))
+
+
+async def test_a_captured_request_with_another_idempotency_key_is_refused(office: Office) -> None:
+    request = signed(office, "POST")
+    await office.identity.authenticate(
+        with_unsigned_idempotency_key(request, "k-1"), datetime.now(UTC)
+    )
+    for key in ("k-2", "k-2", "k-3"):
+        await refused(office, with_unsigned_idempotency_key(request, key))
+    await refused(office, request)
+
+
+async def test_a_captured_request_without_a_key_cannot_be_given_one(office: Office) -> None:
+    request = signed(office, "POST")
+    await office.identity.authenticate(request, datetime.now(UTC))
+    for _ in range(2):
+        await refused(office, with_unsigned_idempotency_key(request, "k-1"))
+
+
+async def test_a_signature_is_remembered_for_as_long_as_it_is_valid(office: Office) -> None:
+    request = signed(office, "POST")
+    signed_at = datetime.now(UTC)
+    await office.identity.authenticate(request, signed_at - timedelta(minutes=4, seconds=55))
+    office.replays.now = signed_at + timedelta(minutes=5)
+    await refused(office, request, signed_at + timedelta(minutes=4, seconds=55))
+
+
+async def test_a_secret_that_cannot_be_opened_is_the_operators_matter(office: Office) -> None:
+    other = KeysIdentity(
+        office.keys, SecretBox(f"k9:{generate_key()}"), office.replays, region=REGION
+    )
+    with pytest.raises(PaoError) as caught:
+        await other.authenticate(signed(office), datetime.now(UTC))
+    assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
+    assert "encryption key" in caught.value.message
+    assert office.key.secret not in caught.value.message
+
+
+def test_a_new_key_looks_like_one_and_hides_its_secret() -> None:
+    box = SecretBox(f"k1:{generate_key()}")
+    key = create_key(box)
+    assert re.fullmatch(r"PAO[A-Z2-7]{17}", key.access_key_id)
+    assert re.fullmatch(r"[A-Za-z0-9]{40}", key.secret)
+    assert key.secret not in repr(key)
+    assert box.open(key.sealed_secret, context=f"access-key:{key.access_key_id}") == key.secret
