@@ -108,7 +108,8 @@ def _label(value: Any) -> str:
     return str(value)
 
 
-Choices = tuple[Annotated[Choice, BeforeValidator(_as_choice)], ...]
+_Written = BeforeValidator(_as_choice, json_schema_input_type=Choice | str | int | float | bool)
+Choices = tuple[Annotated[Choice, _Written], ...]
 
 
 class Constraints(Model):

@@ -1,1 +1,7 @@
 """What a catalog document is checked for: one rule per function."""
+
+from catalog.validation.findings import Finding, Severity
+from catalog.validation.subject import ActionSchema
+from catalog.validation.validator import Verdict, judge, validate_document
+
+__all__ = ["ActionSchema", "Finding", "Severity", "Verdict", "judge", "validate_document"]

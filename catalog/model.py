@@ -1,0 +1,289 @@
+"""A catalog item as its document says it, parsed and immutable. Rules are in validation/."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool
+
+from catalog.forms import FieldDefinition, Form, FormDefinition, GroupDefinition
+from catalog.forms.definition import Model, Number
+
+SCHEMA_VERSION = "catalog/v1"
+
+
+class OpenModel(Model):
+    """A part that may hold further constants of the author's choice."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Owner(Model):
+    """Who answers for the item."""
+
+    team: str = Field(description="The owning team; it may decide about failed requests.")
+    contact: str | None = Field(None, examples=["db@example.com"])
+
+
+class Access(Model):
+    """Who may request the item; empty lists mean everyone, everywhere."""
+
+    allowed_teams: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+
+class Sla(OpenModel):
+    """What the owner promises."""
+
+    provisioning_time: str | None = Field(None, examples=["4h"])
+    support_level: str | None = Field(None, examples=["tier-1"])
+
+
+class Cost(OpenModel):
+    """What it costs, for the reader only."""
+
+    base_monthly: Number | None = None
+    currency: str | None = Field(None, examples=["USD"])
+
+
+class Metadata(OpenModel):
+    """What the item is; further constants are readable as ``{{metadata.<name>}}``."""
+
+    id: str = Field(min_length=1, examples=["database-postgresql-standard"])
+    name: str = Field(min_length=1, examples=["PostgreSQL Database"])
+    description: str | None = Field(None, description="50 to 500 characters.")
+    version: str = Field(description="SemVer.", examples=["1.2.0"])
+    category: str = Field(min_length=1, description="The folder.", examples=["databases"])
+    owner: Owner | None = None
+    tags: tuple[str, ...] = ()
+    access: Access = Access()
+    sla: Sla | None = None
+    cost: Cost | None = None
+
+
+class Display(Model):
+    """How the item looks in a list."""
+
+    icon: str | None = None
+    color: str | None = Field(None, examples=["#336791"])
+    documentation_url: str | None = None
+
+
+class Presentation(Model):
+    """What a requester sees."""
+
+    display: Display = Display()
+    form: FormDefinition = FormDefinition()
+
+
+class Mode(StrEnum):
+    """How requests are fulfilled."""
+
+    MANUAL = "manual"
+    AUTOMATIC = "automatic"
+    HYBRID = "hybrid"
+
+
+class Strategy(Model):
+    """Which of the two lists of actions runs."""
+
+    mode: Mode = Mode.MANUAL
+
+
+class Output(OpenModel):
+    """An output that the author names; a bare text is the name alone."""
+
+    name: str
+    required: StrictBool = False
+
+
+def _as_expression(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _as_output(entry: Any) -> Any:
+    return {"name": entry} if isinstance(entry, str) else entry
+
+
+class Action(Model):
+    """One step of fulfillment; its ``config`` is judged by the schema of its type."""
+
+    id: str = Field("", description="Unique; without it <type>-<n>.", examples=["create-ticket"])
+    name: str = Field("", description="What people see; without it the id.")
+    type: str = Field(min_length=1, examples=["jira-ticket"])
+    config: dict[str, Any] = Field(default_factory=dict)
+    when: Annotated[str | None, BeforeValidator(_as_expression)] = Field(
+        None, description="One expression; the action runs only when it is true."
+    )
+    depends_on: tuple[str, ...] = ()
+    timeout: Annotated[int, Field(strict=True, gt=0)] | str | None = Field(
+        None, description="Seconds, or 30s, 5m, 2h.", examples=["5m"]
+    )
+    outputs: tuple[
+        Annotated[Output, BeforeValidator(_as_output, json_schema_input_type=Output | str)], ...
+    ] = ()
+    cleanup: str | None = Field(None, description="What to undo by hand; may be a template.")
+    retry: Any = Field(None, description="Accepted, no effect: failures wait for a human.")
+
+
+def _named(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """Give every action an id and a name; the n of ``<type>-<n>`` counts the actions of a type."""
+    counts: dict[str, int] = {}
+    named = []
+    for action in actions:
+        counts[action.type] = counts.get(action.type, 0) + 1
+        action_id = action.id or f"{action.type}-{counts[action.type]}"
+        named.append(action.model_copy(update={"id": action_id, "name": action.name or action_id}))
+    return tuple(named)
+
+
+Actions = Annotated[tuple[Action, ...], AfterValidator(_named)]
+
+
+class Manual(Model):
+    """The manual way, which always exists."""
+
+    actions: Actions = Field((), json_schema_extra={"minItems": 1})
+
+
+class Automatic(Model):
+    """The automatic way."""
+
+    parallel: StrictBool = False
+    actions: Actions = ()
+
+
+class Fulfillment(Model):
+    """How a request becomes real."""
+
+    strategy: Strategy = Strategy()
+    manual: Manual = Manual()
+    automatic: Automatic | None = None
+
+
+class Deprecation(Model):
+    """Whether the item should still be used, and what to use instead."""
+
+    deprecated: StrictBool = False
+    sunset_date: str | None = Field(None, examples=["2027-01-31"])
+    replacement: str | None = Field(None, description="Id of the item to use instead.")
+    migration_guide: str | None = None
+
+
+class Maintenance(Model):
+    """When the service behind the item is worked on."""
+
+    windows: tuple[Any, ...] = ()
+
+
+class Lifecycle(Model):
+    """Deprecation and maintenance."""
+
+    deprecation: Deprecation = Deprecation()
+    maintenance: Maintenance = Maintenance()
+
+
+class Metrics(OpenModel):
+    """Whether metrics are gathered."""
+
+    enabled: StrictBool = False
+
+
+class Monitoring(Model):
+    """What is watched."""
+
+    metrics: Metrics = Metrics()
+    health_checks: tuple[Any, ...] = ()
+
+
+class CatalogItem(Model):
+    """One service that can be requested."""
+
+    schema_version: Literal["catalog/v1"]
+    kind: Literal["CatalogItem"]
+    metadata: Metadata
+    presentation: Presentation = Presentation()
+    fulfillment: Fulfillment = Fulfillment()
+    lifecycle: Lifecycle = Lifecycle()
+    monitoring: Monitoring = Monitoring()
+
+    @property
+    def id(self) -> str:
+        """The item's id, unique in the catalog."""
+        return self.metadata.id
+
+    @property
+    def name(self) -> str:
+        """The name that people see."""
+        return self.metadata.name
+
+    @property
+    def description(self) -> str:
+        """The description, empty where there is none."""
+        return self.metadata.description or ""
+
+    @property
+    def version(self) -> str:
+        """The version, as SemVer."""
+        return self.metadata.version
+
+    @property
+    def category(self) -> str:
+        """The category, which is the folder."""
+        return self.metadata.category
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags, for search."""
+        return self.metadata.tags
+
+    @property
+    def owner_team(self) -> str | None:
+        """The owning team, or None where the item names no owner."""
+        return self.metadata.owner.team if self.metadata.owner else None
+
+    @property
+    def allowed_teams(self) -> frozenset[str]:
+        """The teams that may request it; empty means everyone."""
+        return frozenset(self.metadata.access.allowed_teams)
+
+    @property
+    def deprecation(self) -> Deprecation:
+        """Whether it is deprecated, and what replaces it."""
+        return self.lifecycle.deprecation
+
+    @property
+    def groups(self) -> tuple[GroupDefinition, ...]:
+        """The groups of the form."""
+        return self.presentation.form.groups
+
+    @property
+    def fields(self) -> tuple[FieldDefinition, ...]:
+        """All fields of the form, in its order."""
+        return self.presentation.form.fields
+
+    @property
+    def mode(self) -> Mode:
+        """How its requests are fulfilled."""
+        return self.fulfillment.strategy.mode
+
+    @property
+    def manual_actions(self) -> tuple[Action, ...]:
+        """The actions of the manual way, each with an id and a name."""
+        return self.fulfillment.manual.actions
+
+    @property
+    def automatic_actions(self) -> tuple[Action, ...]:
+        """The actions of the automatic way, each with an id and a name."""
+        return self.fulfillment.automatic.actions if self.fulfillment.automatic else ()
+
+    @cached_property
+    def form(self) -> Form:
+        """The form, ready to judge values; raises ``FormError`` where validation would refuse."""
+        return Form(self.presentation.form)
+
+    @property
+    def password_fields(self) -> frozenset[str]:
+        """The ids of the fields whose values are secrets."""
+        return self.form.password_fields

@@ -1,0 +1,157 @@
+"""Rules about actions: types, configuration, ids, order."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from catalog.loading import Path
+from catalog.model import Action, Mode
+from catalog.suggestions import did_you_mean
+from catalog.validation.subject import Problem, Subject
+
+_DURATION = re.compile(r"[0-9]{1,6}(s|m|h|d)?")
+_PROJECT = re.compile(r"[A-Z][A-Z0-9_]+")
+_MESSAGE = 200
+# A text that holds a template has its final form, and so its length or pattern, later only.
+_JUDGED_LATER = frozenset(
+    {"pattern", "minLength", "maxLength", "format", "enum", "const", "type", "anyOf", "oneOf"}
+)
+
+
+def manual_actions(subject: Subject) -> Iterator[Problem]:
+    """Require that an item has at least one manual action: the way that always exists."""
+    if not subject.item.manual_actions:
+        yield Problem(
+            ("fulfillment", "manual", "actions"),
+            "the item has no manual actions",
+            "add fulfillment.manual.actions with a jira-ticket: people must be able to fulfil it",
+        )
+
+
+def automatic_actions(subject: Subject) -> Iterator[Problem]:
+    """Require that an automatic or hybrid item has automatic actions."""
+    if subject.item.mode is not Mode.MANUAL and not subject.item.automatic_actions:
+        yield Problem(
+            ("fulfillment", "strategy", "mode"),
+            f"the mode is {subject.item.mode}, but there are no automatic actions",
+            "add fulfillment.automatic.actions, or write mode: manual",
+        )
+
+
+def unique_ids(subject: Subject) -> Iterator[Problem]:
+    """Require that ids of actions stand once in their list; without an id it is ``<type>-<n>``."""
+    for path, actions in subject.action_lists():
+        seen: set[str] = set()
+        for index, action in enumerate(actions):
+            if action.id in seen:
+                yield Problem((*path, index, "id"), f"the action id {action.id!r} stands twice")
+            seen.add(action.id)
+
+
+def known_type(subject: Subject) -> Iterator[Problem]:
+    """Require that an action is of a type that this installation knows."""
+    known = sorted(subject.known_actions)
+    for path, action in subject.actions():
+        if action.type not in known:
+            message = f"there is no action type {action.type[:80]!r}"
+            hint = f"known types: {', '.join(known)}"
+            yield Problem((*path, "type"), message + did_you_mean(action.type, known), hint)
+
+
+def configuration(subject: Subject) -> Iterator[Problem]:
+    """Require that the configuration of an action fits the schema of its type."""
+    for path, action in subject.actions():
+        for error in configuration_errors(subject, action):
+            where: Path = (*path, "config", *error.absolute_path)
+            yield from _configuration_problems(where, error)
+
+
+def configuration_errors(subject: Subject, action: Action) -> Iterator[ValidationError]:
+    """Give what the schema of its type says about an action's configuration."""
+    schema = subject.known_actions.get(action.type)
+    if schema is None:
+        return
+    for error in Draft202012Validator(schema.config).iter_errors(action.config):
+        if not (_is_template(error.instance) and error.validator in _JUDGED_LATER):
+            yield error
+
+
+def _configuration_problems(where: Path, error: ValidationError) -> Iterator[Problem]:
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list((error.schema if isinstance(error.schema, dict) else {}).get("properties", {}))
+        for key in error.instance:
+            if key not in known:
+                message = f"unknown key {key[:80]!r}{did_you_mean(key, known)}"
+                hint = f"known here: {', '.join(known)}"
+                yield Problem((*where, key), message, hint, at_key=True)
+        return
+    if error.validator == "required":
+        missing = str(error.message).split("'")[1]
+        yield Problem(where, f"{missing} is missing in the configuration")
+        return
+    # Of the members of a union, the one that came closest says most.
+    told = best_match([error]) or error
+    yield Problem(where, f"the configuration is wrong: {str(told.message)[:_MESSAGE]}")
+
+
+def _is_template(value: Any) -> bool:
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def jira_project(subject: Subject) -> Iterator[Problem]:
+    """Require that the project of a ticket is a JIRA project key."""
+    for path, action in subject.actions():
+        ticket = action.config.get("ticket")
+        project = ticket.get("project") if isinstance(ticket, dict) else None
+        if action.type != "jira-ticket" or not isinstance(project, str) or _is_template(project):
+            continue
+        if not _PROJECT.fullmatch(project):
+            yield Problem(
+                (*path, "config", "ticket", "project"),
+                f"{project[:80]!r} is no JIRA project key",
+                "capital letters and digits, such as PLATFORM",
+            )
+
+
+def depends_on(subject: Subject) -> Iterator[Problem]:
+    """Require that an action depends on other actions of its list, and not in a circle."""
+    for path, actions in subject.action_lists():
+        known = [action.id for action in actions]
+        for index, action in enumerate(actions):
+            for n, name in enumerate(action.depends_on):
+                if name not in known:
+                    message = f"there is no action {name[:80]!r}{did_you_mean(name, known)}"
+                    yield Problem((*path, index, "dependsOn", n), message)
+        yield from _cycle(path, actions)
+
+
+def _cycle(path: Path, actions: tuple[Action, ...]) -> Iterator[Problem]:
+    if max(Counter(action.id for action in actions).values(), default=0) > 1:
+        return
+    try:
+        TopologicalSorter({action.id: action.depends_on for action in actions}).prepare()
+    except CycleError as error:
+        names = " -> ".join(str(name) for name in reversed(error.args[1]))
+        yield Problem(path, f"the actions wait for each other in a circle: {names}")
+
+
+def timeout(subject: Subject) -> Iterator[Problem]:
+    """Require that a timeout is a number of seconds, or 30s, 5m, 2h."""
+    for path, action in subject.actions():
+        if isinstance(action.timeout, str) and not _DURATION.fullmatch(action.timeout):
+            message = f"the timeout {action.timeout[:80]!r} is no duration"
+            yield Problem((*path, "timeout"), message, "write seconds, or 30s, 5m, 2h")
+
+
+def retry_block(subject: Subject) -> Iterator[Problem]:
+    """Warn of a ``retry`` block, which has no effect: failures wait for a human."""
+    for path, action in subject.actions():
+        if action.retry is not None:
+            yield Problem(
+                (*path, "retry"), "retry has no effect: failures wait for a human", at_key=True
+            )

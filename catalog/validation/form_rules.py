@@ -1,0 +1,193 @@
+"""Rules about forms: ids, conditions, constraints, defaults."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from graphlib import CycleError, TopologicalSorter
+
+from catalog.forms import Condition, FieldDefinition, FieldType, Form, FormDefinition
+from catalog.forms.checks import CONSTRAINTS, constraint_problems, key_of
+from catalog.forms.conditions import references
+from catalog.forms.definition import Operator
+from catalog.forms.form import FormError, condition_graph, describe_cycle
+from catalog.forms.values import is_number, parse_date
+from catalog.loading import Path
+from catalog.suggestions import did_you_mean
+from catalog.validation.subject import Problem, Subject
+
+_GROUPS: Path = ("presentation", "form", "groups")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
+_RANGES = (("min_length", "max_length"), ("min_items", "max_items"), ("min", "max"))
+
+
+def fields_of(subject: Subject) -> Iterator[tuple[Path, FieldDefinition]]:
+    """Give every field with its path."""
+    for g, group in enumerate(subject.item.groups):
+        for f, field in enumerate(group.fields):
+            yield (*_GROUPS, g, "fields", f), field
+
+
+def _conditions(subject: Subject) -> Iterator[tuple[Path, Condition]]:
+    for g, group in enumerate(subject.item.groups):
+        if group.conditional:
+            yield (*_GROUPS, g, "conditional"), group.conditional
+    for path, field in fields_of(subject):
+        if field.conditional:
+            yield (*path, "conditional"), field.conditional
+
+
+def _leaves(path: Path, condition: Condition) -> Iterator[tuple[Path, Condition]]:
+    if condition.depends_on is not None:
+        yield path, condition
+    for key, parts in (("all", condition.all), ("any", condition.any)):
+        for index, part in enumerate(parts or ()):
+            yield from _leaves((*path, key, index), part)
+    if condition.negated is not None:
+        yield from _leaves((*path, "not"), condition.negated)
+
+
+def unique_ids(subject: Subject) -> Iterator[Problem]:
+    """Require that ids of groups, and ids of fields in the whole form, stand once."""
+    groups = [((*_GROUPS, g, "id"), group.id) for g, group in enumerate(subject.item.groups)]
+    fields = [((*path, "id"), field.id) for path, field in fields_of(subject)]
+    for kind, entries in (("group", groups), ("field", fields)):
+        counts = Counter(identifier for _, identifier in entries)
+        for path, identifier in entries:
+            if counts[identifier] > 1:
+                counts[identifier] = -counts[identifier]
+            elif counts[identifier] < 0:
+                yield Problem(path, f"the {kind} id {identifier[:80]!r} stands twice")
+
+
+def field_id(subject: Subject) -> Iterator[Problem]:
+    """Require that a field id is a name that templates can read."""
+    for path, field in fields_of(subject):
+        if not _NAME.fullmatch(field.id):
+            yield Problem(
+                (*path, "id"),
+                f"the field id {field.id[:80]!r} is no name that templates can read",
+                "letters and digits, a letter first, such as instanceName",
+            )
+
+
+def camel_case(subject: Subject) -> Iterator[Problem]:
+    """Require that field ids are camelCase."""
+    for path, field in fields_of(subject):
+        if _NAME.fullmatch(field.id) and ("_" in field.id or field.id[0].isupper()):
+            yield Problem((*path, "id"), f"the field id {field.id[:80]!r} should be camelCase")
+
+
+def names(subject: Subject) -> Iterator[Problem]:
+    """Require that groups and fields have names; without one the label is made from the id."""
+    for g, group in enumerate(subject.item.groups):
+        if not group.name:
+            yield Problem((*_GROUPS, g), f"the group has no name; shown as {group.label[:80]!r}")
+    for path, field in fields_of(subject):
+        if not field.name:
+            yield Problem(path, f"the field has no name; shown as {field.label[:80]!r}")
+
+
+def condition_reference(subject: Subject) -> Iterator[Problem]:
+    """Require that a condition looks at a field of this form."""
+    known = [field.id for field in subject.item.fields]
+    for path, condition in _conditions(subject):
+        for way, name in references(condition):
+            if name not in known:
+                message = f"there is no field {name[:80]!r}{did_you_mean(name, known)}"
+                yield Problem((*path, *way), message)
+
+
+def condition_cycle(subject: Subject) -> Iterator[Problem]:
+    """Require that conditions do not go in a circle."""
+    try:
+        TopologicalSorter(condition_graph(subject.item.presentation.form)).prepare()
+    except CycleError as error:
+        first = error.args[1][0]
+        where = next((path for path, field in fields_of(subject) if field.id == first), _GROUPS)
+        yield Problem(where, describe_cycle(error))
+
+
+def condition_value(subject: Subject) -> Iterator[Problem]:
+    """Require that the value of a condition fits what is asked."""
+    for path, condition in _conditions(subject):
+        for way, leaf in _leaves(path, condition):
+            wanted = _wanted_value(leaf)
+            if wanted:
+                yield Problem((*way, "value"), f"{leaf.condition} needs {wanted} as its value")
+
+
+def _wanted_value(leaf: Condition) -> str | None:
+    match leaf.condition:
+        case Operator.IN | Operator.NOT_IN if not isinstance(leaf.value, list):
+            return "a list"
+        case Operator.GREATER_THAN | Operator.LESS_THAN:
+            fits = is_number(leaf.value) or parse_date(leaf.value)
+            return None if fits else "a number or a date (2026-03-01)"
+        case Operator.EXISTS if not isinstance(leaf.value, bool | None):
+            return "true or false"
+    return None
+
+
+def constraint(subject: Subject) -> Iterator[Problem]:
+    """Require that a constraint can be read: patterns of RE2, dates, sizes, schemas, enums."""
+    for path, field in fields_of(subject):
+        for key, message in constraint_problems(field):
+            if key == "enum":
+                yield Problem(path, f"enum {message}")
+            else:
+                yield Problem((*path, "validation", key), f"{key} {message}")
+
+
+def constraint_type(subject: Subject) -> Iterator[Problem]:
+    """Require that a constraint belongs to the type of its field, else it has no effect."""
+    for path, field in fields_of(subject):
+        known = {*CONSTRAINTS[field.type], "message"}
+        for name in sorted(field.validation.model_fields_set - known):
+            key = key_of(name)
+            hint = "known here: " + ", ".join(sorted(key_of(n) for n in known))
+            message = f"{key} has no effect on a field of type {field.type}"
+            yield Problem((*path, "validation", key), message, hint, at_key=True)
+        if field.enum is not None and "enum" not in known:
+            message = f"enum has no effect on a field of type {field.type}"
+            yield Problem((*path, "enum"), message, "use type select or multiselect", at_key=True)
+
+
+def constraint_range(subject: Subject) -> Iterator[Problem]:
+    """Require that a lower bound is not above its upper bound, or no value could pass."""
+    for path, field in fields_of(subject):
+        for low, high in _RANGES:
+            least, most = (getattr(field.validation, name) for name in (low, high))
+            if is_number(least) and is_number(most) and least > most:
+                message = f"{key_of(low)} {least} is above {key_of(high)} {most}"
+                yield Problem((*path, "validation", key_of(low)), message)
+
+
+def default_value(subject: Subject) -> Iterator[Problem]:
+    """Require that a default passes the validation of its own field."""
+    today = datetime.now(UTC).date()
+    for path, field in fields_of(subject):
+        if field.default is None or any(constraint_problems(field)):
+            continue
+        alone = field.model_copy(update={"conditional": None})
+        group = {"id": "group", "fields": (alone,)}
+        try:
+            form = Form(FormDefinition.model_validate({"groups": (group,)}))
+        except FormError:
+            continue
+        for error in form.validate({}, today).errors:
+            yield Problem((*path, "default"), f"the default does not pass: {error.message}")
+
+
+def default_secret(subject: Subject) -> Iterator[Problem]:
+    """Require that a password has no default: it would be a secret that everybody can read."""
+    for path, field in fields_of(subject):
+        if field.type is FieldType.PASSWORD and field.default is not None:
+            yield Problem((*path, "default"), "a default of a password is readable by everybody")
+
+
+def free_multiselect(subject: Subject) -> Iterator[Problem]:
+    """Require that a multiselect has an enum, else it is a free list."""
+    for path, field in fields_of(subject):
+        if field.type is FieldType.MULTISELECT and not field.choices:
+            yield Problem(path, "the multiselect has no enum: any texts are taken")

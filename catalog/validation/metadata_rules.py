@@ -1,0 +1,83 @@
+"""Rules about what an item is: ids, versions, descriptions, owners."""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from catalog.model import Metadata
+from catalog.suggestions import nearest
+from catalog.validation.subject import Problem, Subject
+
+_SEMVER = re.compile(
+    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    r"(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
+    re.ASCII,
+)
+_KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_ID_PARTS = 3
+_DESCRIPTION = range(50, 501)
+
+
+def semver(subject: Subject) -> Iterator[Problem]:
+    """Require that ``metadata.version`` is a semantic version such as 1.2.0."""
+    version = subject.item.version
+    if not _SEMVER.fullmatch(version):
+        yield Problem(
+            ("metadata", "version"),
+            f"version {version[:80]!r} is no semantic version",
+            "write three numbers, such as 1.2.0",
+        )
+
+
+def item_id(subject: Subject) -> Iterator[Problem]:
+    """Require that ``metadata.id`` is kebab-case: {category-singular}-{service}-{variant}."""
+    identifier = subject.item.id
+    if not _KEBAB.fullmatch(identifier) or identifier.count("-") < _ID_PARTS - 1:
+        yield Problem(
+            ("metadata", "id"),
+            f"id {identifier[:80]!r} does not follow {{category-singular}}-{{service}}-{{variant}}",
+            "for example database-postgresql-standard",
+        )
+
+
+def file_name(subject: Subject) -> Iterator[Problem]:
+    """Require that the file is named ``<category>/<id>.yaml``."""
+    file = PurePosixPath(subject.document.file)
+    if file.stem != subject.item.id:
+        yield Problem(("metadata", "id"), f"the file should be named {subject.item.id}.yaml")
+    folder = file.parent.name
+    if folder and folder != subject.item.category:
+        yield Problem(
+            ("metadata", "category"),
+            f"category {subject.item.category!r} should equal the folder, {folder!r}",
+        )
+
+
+def owner(subject: Subject) -> Iterator[Problem]:
+    """Require that an item names its owner, who decides about its failed requests."""
+    if subject.item.metadata.owner is None:
+        yield Problem(
+            ("metadata", "owner"),
+            "the item has no owner",
+            "add owner: {team: ..., contact: ...}; without it only admins and submitters decide",
+        )
+
+
+def description(subject: Subject) -> Iterator[Problem]:
+    """Require that a description has 50 to 500 characters."""
+    length = len(subject.item.description)
+    if length not in _DESCRIPTION:
+        said = f"has {length} characters" if length else "is missing"
+        yield Problem(("metadata", "description"), f"the description {said}; write 50 to 500")
+
+
+def near_known_key(subject: Subject) -> Iterator[Problem]:
+    """Require that a further constant of the metadata is not a known key with a slip of the pen."""
+    metadata = subject.item.metadata
+    known = [field.alias or name for name, field in Metadata.model_fields.items()]
+    for key in metadata.model_extra or {}:
+        meant = nearest(key, known)
+        if meant and meant not in metadata.model_fields_set:
+            yield Problem(
+                ("metadata", key), f"{key!r} is a constant of its own", f"{meant!r}?", at_key=True
+            )

@@ -1,0 +1,172 @@
+"""Whether a document has the shape of an item: keys, types, allowed words. The first rule."""
+
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from catalog.loading import Document, Path
+from catalog.model import SCHEMA_VERSION, CatalogItem
+from catalog.suggestions import did_you_mean
+from catalog.validation.subject import Problem
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+}
+
+
+class Shape:
+    """The outcome: the item where one could be made, and what is wrong with the structure.
+
+    An item is made in spite of unknown keys, so that the other rules still have their say.
+    ``data`` is the document with numbers as they are written where a text belongs (``1.10``).
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.data: dict[str, Any] = _copy(document.data)
+        self.problems: list[Problem] = list(_kind_problems(self.data))
+        self.item = None if self.problems else self._parse()
+
+    def write_as_text(self, paths: Iterable[Path]) -> bool:
+        """Put numbers back as they are written; False where no path holds an unquoted number."""
+        changed = False
+        for path in paths:
+            source, holder = self.document.source(path), _at(self.data, path[:-1])
+            if source is None or not isinstance(holder, dict | list):
+                continue
+            key: Any = path[-1]
+            if isinstance(holder[key], int | float) and not isinstance(holder[key], bool):
+                holder[key] = source
+                changed = True
+        return changed
+
+    def parse_again(self) -> None:
+        """Make the item anew after texts were put back."""
+        self.item = self._parse()
+
+    def _parse(self) -> CatalogItem | None:
+        try:
+            return CatalogItem.model_validate(self.data)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+        numbers = [_path(d["loc"]) for d in details if d["type"] == "string_type"]
+        if self.write_as_text(self._existing(path) for path in numbers):
+            return self._parse()
+        self.problems = list(self._explain(details))
+        return _without_unknown_keys(self.data, details)
+
+    def _explain(self, details: list[ErrorDetails]) -> Iterator[Problem]:
+        expected: dict[Path, list[str]] = {}
+        for detail in details:
+            path = _path(detail["loc"])
+            if detail["type"] in _EXPECTED:
+                expected.setdefault(self._existing(path), []).append(_EXPECTED[detail["type"]])
+            else:
+                yield self._one(detail, path)
+        for path, words in expected.items():
+            # A union names each of its members once per error.
+            yield Problem(path, f"{_name(path)} must be {' or '.join(dict.fromkeys(words))}")
+
+    def _one(self, detail: ErrorDetails, path: Path) -> Problem:
+        key = str(path[-1]) if path else ""
+        match detail["type"]:
+            case "missing":
+                return Problem(path, f"{_name(path)} is missing")
+            case "extra_forbidden":
+                known = _known_keys(path[:-1])
+                hint = "" if did_you_mean(key, known) else f"known here: {', '.join(known)}"
+                message = f"unknown key {key[:80]!r}{did_you_mean(key, known)}"
+                return Problem(path, message, hint, at_key=True)
+            case "enum" | "literal_error":
+                found = _at(self.data, path)
+                words = detail.get("ctx", {}).get("expected", "")
+                return Problem(path, f"{_name(path)} must be {words}, not {str(found)[:80]!r}")
+            case _:
+                message = detail["msg"].removeprefix("Value error, ")
+                return Problem(self._existing(path), f"{_name(path)}: {message}")
+
+    def _existing(self, path: Path) -> Path:
+        """Cut off what pydantic adds to a path to name the member of a union."""
+        while path and _at(self.data, path) is None and _at(self.data, path[:-1]) is not None:
+            if isinstance(_at(self.data, path[:-1]), dict | list):
+                return path
+            path = path[:-1]
+        return path
+
+
+def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
+    version, kind = data.get("schemaVersion"), data.get("kind")
+    if version is None:
+        yield Problem(("schemaVersion",), f"schemaVersion is missing; write {SCHEMA_VERSION}")
+    elif version != SCHEMA_VERSION:
+        told = f"schemaVersion {str(version)[:80]!r} is not known; this version reads"
+        yield Problem(("schemaVersion",), f"{told} {SCHEMA_VERSION}")
+    if kind == "CatalogBundle":
+        yield Problem(("kind",), "bundles are not read yet; this version reads CatalogItem")
+    elif kind != "CatalogItem":
+        said = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
+        yield Problem(("kind",), f"kind {said}; write CatalogItem")
+
+
+def _without_unknown_keys(data: dict[str, Any], details: list[ErrorDetails]) -> CatalogItem | None:
+    if any(detail["type"] != "extra_forbidden" for detail in details):
+        return None
+    pruned = _copy(data)
+    for detail in details:
+        path = _path(detail["loc"])
+        _at(pruned, path[:-1]).pop(path[-1])
+    return CatalogItem.model_validate(pruned)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(inner) for key, inner in value.items()}
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _path(location: tuple[int | str, ...]) -> Path:
+    return tuple(location)
+
+
+def _at(data: Any, path: Path) -> Any:
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _name(path: Path) -> str:
+    """Name a node for people: the last keys of its path, ``fields[2].type``."""
+    shown = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[-3:]]
+    return "".join(shown).lstrip(".") or "the document"
+
+
+def _known_keys(path: Path) -> list[str]:
+    model: Any = CatalogItem
+    for part in path:
+        if isinstance(part, int) or model is None:
+            continue
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        model = _model_in(fields[part].annotation) if part in fields else None
+    if model is None:
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, BaseModel) else None
+    inner = (_model_in(argument) for argument in typing.get_args(annotation))
+    return next((model for model in inner if model is not None), None)

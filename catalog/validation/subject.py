@@ -1,0 +1,64 @@
+"""What a rule looks at and what it answers. The rules themselves are in modules of their own."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.loading import Document, Path
+from catalog.model import Action, CatalogItem
+from catalog.validation.findings import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSchema:
+    """What the catalog needs to know of an action type.
+
+    ``config`` and ``outputs`` are JSON Schemas; ``targets`` names by dotted path the keys of the
+    configuration whose text has a syntax of its own (``ticket.descriptionTemplate``: ``jira``).
+    """
+
+    config: Mapping[str, Any]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    targets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A document whose structure is good enough to be an item."""
+
+    document: Document
+    item: CatalogItem
+    known_actions: Mapping[str, ActionSchema]
+
+    def action_lists(self) -> Iterator[tuple[Path, tuple[Action, ...]]]:
+        """Give the manual and the automatic actions with the path of each list."""
+        yield ("fulfillment", "manual", "actions"), self.item.manual_actions
+        yield ("fulfillment", "automatic", "actions"), self.item.automatic_actions
+
+    def actions(self) -> Iterator[tuple[Path, Action]]:
+        """Give every action with its path."""
+        for path, actions in self.action_lists():
+            for index, action in enumerate(actions):
+                yield (*path, index), action
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a rule has to say about the node of a path; ``at_key`` when the key itself is wrong."""
+
+    path: Path
+    message: str
+    hint: str = ""
+    at_key: bool = False
+
+
+Check = Callable[[Subject], Iterator[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: its id is part of the contract with those who read findings."""
+
+    id: str
+    severity: Severity
+    check: Check
