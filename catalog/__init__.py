@@ -1,1 +1,1 @@
-"""Everything about catalog documents: reading, checking, forms, templates, plans. No database, no HTTP."""
+"""Everything about catalog documents: reading, checking, forms, templates, plans. No I/O but files."""

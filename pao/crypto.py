@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import hashlib
+import hmac
 import os
 import re
 
@@ -30,11 +32,15 @@ class SecretBox:
     key is replaced by putting a new one in front. Safe to share between threads and tasks.
     """
 
-    __slots__ = ("_active", "_ring")
+    __slots__ = ("_active", "_marking", "_ring")
 
     def __init__(self, keys: str) -> None:
         ring = _read_ring(keys)
         self._ring = {key_id: AESGCM(key) for key_id, key in ring}
+        # A key of its own for every purpose: what marks must not be what seals.
+        self._marking = {
+            key_id: hmac.digest(key, b"pao fingerprint", hashlib.sha256) for key_id, key in ring
+        }
         self._active = ring[0][0]
 
     def __repr__(self) -> str:
@@ -67,6 +73,23 @@ class SecretBox:
                 f"encryption key {key_id!r} is not in the key ring; add it behind the active one"
             )
         return _decrypt(key, _decode(match["sealed"]), key_id=key_id, context=context)
+
+    def fingerprint(self, data: bytes) -> str:
+        """Return a keyed hash of ``data`` as ``<key id>:<hex>``: nobody without the ring can guess.
+
+        HMAC-SHA-256 (RFC 2104), because what is hashed may hold a short password.
+        """
+        return f"{self._active}:{self._mark(self._active, data)}"
+
+    def has_fingerprint(self, data: bytes, fingerprint: str) -> bool:
+        """Tell in constant time whether ``fingerprint`` was made of ``data`` by a key of the ring."""
+        key_id, _, mark = fingerprint.partition(":")
+        if key_id not in self._marking:
+            return False
+        return hmac.compare_digest(self._mark(key_id, data).encode(), mark.encode())
+
+    def _mark(self, key_id: str, data: bytes) -> str:
+        return hmac.digest(self._marking[key_id], data, hashlib.sha256).hex()
 
     @staticmethod
     def is_sealed(value: object) -> bool:

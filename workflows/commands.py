@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pao.core.definitions import password_fields
 from pao.core.names import SEALED_PREFIX
 from pao.core.payloads import DecisionRecord
 from pao.core.states import Decision
@@ -75,12 +76,7 @@ def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
 
 def clear_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:
     """Name the password fields whose new value came in clear, which history must not carry."""
-    passwords = {
-        field.get("id")
-        for group in _groups(definition)
-        for field in group.get("fields") or []
-        if field.get("type") == "password"
-    }
+    passwords = password_fields(definition)
     return sorted(
         name
         for name, value in changes.items()
@@ -88,8 +84,3 @@ def clear_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list
         and value is not None
         and not (isinstance(value, str) and value.startswith(SEALED_PREFIX))
     )
-
-
-def _groups(definition: dict[str, Any]) -> list[dict[str, Any]]:
-    form = (definition.get("presentation") or {}).get("form") or {}
-    return form.get("groups") or []

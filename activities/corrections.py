@@ -1,0 +1,36 @@
+"""Checking the corrected fields of a retry, whoever sent the signal."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+
+from catalog.corrections import correct
+from pao.core import names
+from pao.core.payloads import Correction, CorrectionAnswer
+from pao.crypto import SecretBox, SecretUnreadableError
+
+
+class Corrector:
+    """Judges corrected fields by the form of the item as it was when the request was submitted."""
+
+    def __init__(self, box: SecretBox) -> None:
+        self._box = box
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give the check of corrected fields."""
+
+        @activity.defn(name=names.CHECK_CORRECTION_ACTIVITY)
+        async def check_correction(given: Correction) -> CorrectionAnswer:
+            return self.check(given)
+
+        return [check_correction]
+
+    def check(self, given: Correction) -> CorrectionAnswer:
+        """Give the fields to go on with, or why the corrected ones do not hold."""
+        try:
+            answer, _ = correct(given.context, given.changes, self._box, datetime.now(UTC).date())
+        except SecretUnreadableError as error:
+            return CorrectionAnswer(valid=False, message=str(error))
+        return answer

@@ -1,0 +1,65 @@
+"""How an action can end badly, as types; what Temporal is told about each is decided here."""
+
+from temporalio.exceptions import ApplicationError
+
+from pao.core.errors import ErrorCode
+
+BODY_LIMIT = 64 * 1024
+
+
+class ActionError(Exception):
+    """Base of both: a message for people, and what the target answered where it did."""
+
+    type_name = "ActionFailed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: ErrorCode = ErrorCode.ACTION_FAILED,
+        http_status: int | None = None,
+        response_body: str | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.http_status = http_status
+        self.response_body = response_body
+        self.retryable = retryable
+
+
+class ActionFailedError(ActionError):
+    """The target answered no, or the call never left: there is no effect."""
+
+
+class OutcomeUnknownError(ActionError):
+    """The call left and no readable answer came: the effect may exist."""
+
+    type_name = "OutcomeUnknown"
+
+
+def told_to_temporal(error: ActionError) -> ApplicationError:
+    """Give the error as it goes into history: never retried by itself, its facts as details.
+
+    Texts must have been masked before.
+    """
+    body = error.response_body[:BODY_LIMIT] if error.response_body else None
+    facts = {
+        "code": error.code,
+        "http_status": error.http_status,
+        "response_body": body,
+        "retryable": error.retryable,
+    }
+    return ApplicationError(error.message, facts, type=error.type_name, non_retryable=True)
+
+
+def worker_shutdown() -> ApplicationError:
+    """Give the error of an action that was cut off by its own worker's end."""
+    return ApplicationError(
+        "The worker was stopped while the action ran; its effect may exist. "
+        "A retry looks for it first.",
+        {"code": ErrorCode.EXTERNAL_SERVICE_ERROR, "retryable": True},
+        type="WorkerShutdown",
+        non_retryable=True,
+    )

@@ -1,0 +1,150 @@
+"""The escalation ticket: everything a human needs, rendered from the failure context."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+
+from activities.base import JiraClients
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, told_to_temporal
+from activities.heartbeats import heartbeats
+from catalog.templating import jira_escape
+from pao.clients.jira import CreatedIssue, Deadline, JiraError, JiraOutcomeUnknown
+from pao.core import names
+from pao.core.errors import ErrorCode
+from pao.core.payloads import Escalation, EscalationInput, timestamp
+
+ACTION_ID = "escalation"
+SUMMARY_LIMIT = 255
+
+
+class Escalator:
+    """Creates escalation tickets in one project; looks for each before it creates it."""
+
+    def __init__(self, jira: JiraClients, *, project: str, action_seconds: float = 8.0) -> None:
+        self._jira = jira
+        self._project = project
+        self._seconds = action_seconds
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give the escalation activity."""
+
+        @activity.defn(name=names.ESCALATE_ACTIVITY)
+        async def escalate(given: EscalationInput) -> Escalation:
+            async with heartbeats():
+                return await self.escalate(given)
+
+        return [escalate]
+
+    async def escalate(self, given: EscalationInput) -> Escalation:
+        """Find or create the ticket; raises what Temporal is told when neither is possible."""
+        try:
+            issue = await self._find_or_create(given)
+        except ActionError as error:
+            raise told_to_temporal(error) from None
+        return Escalation(
+            ticket_key=issue.key,
+            url=issue.url,
+            escalated_at=timestamp(datetime.now(UTC)),
+            escalated_by=given.by,
+            reason=given.reason,
+        )
+
+    async def _find_or_create(self, given: EscalationInput) -> CreatedIssue:
+        context = given.context
+        deadline = Deadline.after(self._seconds)
+        mark = names.mark(context.request_id, ACTION_ID)
+        try:
+            client = self._jira.instance(None, self._project)
+            found = await client.find_by_label(
+                mark, lag_seconds=0, correlation_id=context.correlation_id, deadline=deadline
+            )
+            return found or await client.create_issue(
+                self._fields(given, mark), context.correlation_id, deadline=deadline
+            )
+        except LookupError as error:
+            raise ActionFailedError(str(error)) from error
+        except JiraError as error:
+            kind = (
+                OutcomeUnknownError if isinstance(error, JiraOutcomeUnknown) else ActionFailedError
+            )
+            raise kind(
+                error.message,
+                code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+                http_status=error.status,
+                response_body=error.body,
+                retryable=error.retryable,
+            ) from error
+
+    def _fields(self, given: EscalationInput, mark: str) -> dict[str, Any]:
+        item = given.context.item
+        summary = f"PAO escalation: {item.name} for {given.context.requester.id}"
+        return {
+            "project": {"key": self._project},
+            "issuetype": {"name": "Incident"},
+            "priority": {"name": "High"},
+            "summary": " ".join(summary.split())[:SUMMARY_LIMIT],
+            "description": describe(given),
+            "labels": ["pao-escalation", mark],
+        }
+
+
+def describe(given: EscalationInput) -> str:
+    """Write the ticket's text in wiki markup; values are escaped, secrets are masked already."""
+    parts = [
+        _request_part(given),
+        _actions_part(given),
+        _error_part(given.error_context.get("error") or {}),
+        _cleanup_part(given.error_context.get("cleanup") or []),
+        _data_part(given.error_context.get("request") or {}),
+    ]
+    return "\n\n".join(parts)
+
+
+def _request_part(given: EscalationInput) -> str:
+    context = given.context
+    rows = {
+        "Request": context.request_id,
+        "Item": f"{context.item.name} ({context.item.id} {context.item.version})",
+        "Requester": context.requester.email or context.requester.id,
+        "Submitted": context.submitted_at,
+        "Correlation id": context.correlation_id,
+        "Workflow": names.workflow_id(context.request_id),
+        "Escalated by": given.by,
+        "Reason": given.reason or "(none given)",
+    }
+    lines = [f"||{title}|{jira_escape(value)}|" for title, value in rows.items()]
+    return "\n".join(["h2. Request", *lines])
+
+
+def _actions_part(given: EscalationInput) -> str:
+    lines = ["h2. Actions", "||Action||Status||Attempts||Resource||"]
+    for state in given.actions:
+        resource = f"[{state.external_reference}|{state.url}]" if state.url else "none"
+        lines.append(f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{resource}|")
+    return "\n".join(lines)
+
+
+def _error_part(error: dict[str, Any]) -> str:
+    unknown = "yes: look before anything is made again" if error.get("outcomeUnknown") else "no"
+    return "\n".join(
+        [
+            "h2. Error",
+            f"*Code:* {error.get('code')}",
+            f"*HTTP status:* {error.get('httpStatus') or 'none'}",
+            f"*Outcome unknown:* {unknown}",
+            jira_escape(str(error.get("message") or "")),
+        ]
+    )
+
+
+def _cleanup_part(entries: list[dict[str, Any]]) -> str:
+    lines = [f"* {jira_escape(str(entry.get('instructions')))}" for entry in entries]
+    return "\n".join(["h2. Cleanup required", *(lines or ["Nothing was created."])])
+
+
+def _data_part(request: dict[str, Any]) -> str:
+    text = json.dumps(request, indent=2, ensure_ascii=False).replace("{code", "\\u007bcode")
+    return f"h2. Original request\n{{code:json}}\n{text}\n{{code}}"

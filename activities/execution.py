@@ -1,0 +1,154 @@
+"""How any action is executed: secrets opened, templates rendered, looked for, acted, masked.
+
+An action type knows nothing of this; Temporal knows nothing of action types.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.base import Action, ActionContext, JiraClients
+from activities.errors import ActionError, ActionFailedError, told_to_temporal
+from activities.heartbeats import heartbeats
+from catalog.planning import render_action
+from catalog.scopes import Surroundings
+from catalog.secrets import open_fields
+from catalog.templating import TemplateError
+from pao.clients.jira import Deadline
+from pao.core.errors import ErrorCode
+from pao.core.names import LOOK_ACTIVITY, MASK, mark
+from pao.core.payloads import ActionInput, ActionResult, LookResult, RequestContext
+from pao.crypto import SecretBox, SecretUnreadableError
+
+SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the worker hands to executions; ``action_seconds`` bounds one execution's calls."""
+
+    box: SecretBox
+    jira: JiraClients
+    surroundings: Surroundings
+    action_seconds: float = 8.0
+
+
+class Executor:
+    """Executes actions for Temporal; safe to share between tasks."""
+
+    def __init__(self, actions: Mapping[str, Action[Any]], tools: Tools) -> None:
+        self._actions = actions
+        self._tools = tools
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give one activity per action type, named like it, and the look."""
+        return [*map(self._activity, self._actions.values()), self._look_activity()]
+
+    def _activity(self, action: Action[Any]) -> Callable[..., Any]:
+        @activity.defn(name=action.type)
+        async def run(given: ActionInput) -> ActionResult:
+            async with heartbeats():
+                return await self.execute(action, given)
+
+        return run
+
+    def _look_activity(self) -> Callable[..., Any]:
+        @activity.defn(name=LOOK_ACTIVITY)
+        async def look(given: ActionInput) -> LookResult:
+            return await self.look(given)
+
+        return look
+
+    async def execute(self, action: Action[Any], given: ActionInput) -> ActionResult:
+        """Run one attempt: look first where told, adopt what is found, else act."""
+        secrets = self._open(given.context)
+        try:
+            config, context = self._prepare(action, given, secrets)
+            result = await self._look_or_act(action, config, context, look_first=given.look_first)
+        except ActionError as error:
+            raise told_to_temporal(_masked(error, secrets)) from None
+        result.cleanup = given.action.cleanup or action.cleanup(result)
+        result.resource_type = action.resource_type
+        return result
+
+    async def look(self, given: ActionInput) -> LookResult:
+        """Look for the action's effect, read-only; never raises for what the target answers."""
+        action = self._actions[given.action.type]
+        secrets = self._open(given.context)
+        try:
+            config, context = self._prepare(action, given, secrets)
+            found = await action.look(config, context)
+        except ActionError as error:
+            return LookResult(answer="unknown", reason=_masked(error, secrets).message)
+        if found is None:
+            return LookResult(answer="absent")
+        found.adopted = True
+        return LookResult(answer="found", result=found)
+
+    async def _look_or_act(
+        self, action: Action[Any], config: Any, context: ActionContext, *, look_first: bool
+    ) -> ActionResult:
+        if look_first:
+            found = await action.look(config, context)
+            if found is not None:
+                found.adopted = True
+                return found
+        return await action.execute(config, context)
+
+    def _prepare(
+        self, action: Action[Any], given: ActionInput, secrets: Mapping[str, str]
+    ) -> tuple[Any, ActionContext]:
+        context = given.context
+        try:
+            rendered = render_action(
+                given.action,
+                context,
+                self._tools.surroundings,
+                targets=action.targets,
+                secrets=secrets,
+                outputs=given.outputs,
+            )
+            config = action.config.model_validate(rendered)
+        except TemplateError as error:
+            raise ActionFailedError(f"A template of this action failed: {error}") from error
+        except ValidationError as error:
+            raise ActionFailedError(
+                f"The rendered configuration is wrong: {_first(error)}"
+            ) from error
+        return config, ActionContext(
+            request=context,
+            attempt=given.attempt,
+            mark=mark(context.request_id, given.action.id),
+            jira=self._tools.jira,
+            deadline=Deadline.after(self._tools.action_seconds),
+        )
+
+    def _open(self, context: RequestContext) -> dict[str, str]:
+        try:
+            return open_fields(self._tools.box, context)
+        except SecretUnreadableError as error:
+            raise ApplicationError(
+                str(error),
+                {"code": ErrorCode.ACTION_FAILED, "retryable": True},
+                type=ActionFailedError.type_name,
+                non_retryable=True,
+            ) from error
+
+
+def _masked(error: ActionError, secrets: Mapping[str, str]) -> ActionError:
+    hidden = [value for value in secrets.values() if len(value) >= SHORTEST_SECRET]
+    for value in sorted(hidden, key=len, reverse=True):
+        error.message = error.message.replace(value, MASK)
+        if error.response_body:
+            error.response_body = error.response_body.replace(value, MASK)
+    return error
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}"

@@ -1,0 +1,31 @@
+"""The action types that PAO knows: one line each. Importing this loads no client library."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from activities.base import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An action type by name, and where its ``ACTION`` stands."""
+
+    type: str
+    module: str
+
+    def load(self) -> "Action[Any]":
+        """Import the module and give its action."""
+        action: Action[Any] = import_module(self.module).ACTION
+        return action
+
+
+ACTIONS: tuple[Registered, ...] = (Registered("jira-ticket", "activities.actions.jira_ticket"),)
+
+
+@cache
+def load_all() -> dict[str, "Action[Any]"]:
+    """Give every registered action by its type."""
+    return {registered.type: registered.load() for registered in ACTIONS}

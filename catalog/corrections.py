@@ -1,0 +1,49 @@
+"""Corrected field values of a retry: judged by the form's own validator, kept as a diff."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from catalog.forms import FieldError
+from catalog.model import CatalogItem
+from catalog.secrets import open_fields, seal_fields
+from pao.core.names import masked
+from pao.core.payloads import CorrectionAnswer, RequestContext
+from pao.crypto import SecretBox
+
+
+def correct(
+    context: RequestContext, changes: Mapping[str, Any], box: SecretBox, today: date
+) -> tuple[CorrectionAnswer, tuple[FieldError, ...]]:
+    """Judge the request's fields with the changes made; null takes a value away.
+
+    Passwords among the changes are sealed already. The answer's fields are complete and sealed; its
+    diff shows old and new of what changed, with passwords masked. Raises ``SecretUnreadableError``
+    when a password cannot be opened.
+    """
+    form = CatalogItem.model_validate(context.item.definition).form
+    opened = dict(context.fields) | open_fields(box, context)
+    wanted = opened | dict(changes) | open_fields(box, context, changes)
+    result = form.validate(
+        {key: value for key, value in wanted.items() if value is not None}, today
+    )
+    if not result.valid:
+        text = "; ".join(f"{error.field}: {error.message}" for error in result.errors)
+        return CorrectionAnswer(valid=False, message=text), result.errors
+    changed = {
+        name: value
+        for name, value in result.values.items()
+        if name not in opened or opened[name] != value
+    }
+    kept = {name: context.fields[name] for name in result.values if name not in changed}
+    fields = kept | seal_fields(box, context.request_id, changed, form.password_fields)
+    answer = CorrectionAnswer(valid=True, fields=fields, diff=_diff(context.fields, fields))
+    return answer, ()
+
+
+def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"old": masked(before.get(name)), "new": masked(after.get(name))}
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    }

@@ -1,0 +1,75 @@
+"""The scopes that templates read, built from one request alone: the same on every attempt."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from catalog.templating import SecretValue
+from pao.core.payloads import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What templates may know of the installation; only listed environment variables show."""
+
+    hostname: str = "pao"
+    region: str = ""
+    environment: str = ""
+    account: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_scopes(
+    context: RequestContext,
+    surroundings: Surroundings,
+    *,
+    field_ids: Iterable[str],
+    secrets: Mapping[str, str],
+    outputs: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Give every scope of a request's templates.
+
+    ``secrets`` holds the opened values of password fields, which stay tainted in every template.
+    A field of the form without a value is null.
+    """
+    fields: dict[str, Any] = dict.fromkeys(field_ids) | context.fields
+    fields |= {name: SecretValue(value) for name, value in secrets.items()}
+    return {
+        "fields": fields,
+        "metadata": context.item.definition.get("metadata") or {},
+        "request": _request(context, fields),
+        "system": _system(context, surroundings),
+        "environment": dict(surroundings.variables),
+        "outputs": {key: dict(value) for key, value in outputs.items()},
+        "fulfillment": {},
+        "components": {},
+        "secrets": {},
+    }
+
+
+def _request(context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
+    requester = context.requester
+    return {
+        "id": context.request_id,
+        "timestamp": context.submitted_at,
+        "correlation_id": context.correlation_id,
+        "user": {"id": requester.id, "email": requester.email, "teams": list(requester.teams)},
+        "data": fields,
+    }
+
+
+def _system(context: RequestContext, surroundings: Surroundings) -> dict[str, Any]:
+    submitted = datetime.fromisoformat(context.submitted_at).astimezone(UTC)
+    return {
+        "timestamp": int(submitted.timestamp()),
+        "datetime": submitted.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date": submitted.strftime("%Y-%m-%d"),
+        "time": submitted.strftime("%H:%M:%S"),
+        "uuid": str(uuid5(UUID(context.request_id), "")),
+        "hostname": surroundings.hostname,
+        "region": surroundings.region,
+        "environment": surroundings.environment,
+        "account": surroundings.account,
+    }

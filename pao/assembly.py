@@ -1,0 +1,89 @@
+"""Settings turned into the parts that processes are put together from. Starts nothing."""
+
+import os
+import socket
+
+from temporalio.client import TLSConfig
+
+from catalog.scopes import Surroundings
+from db.session import Database, PoolSettings
+from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.temporal import TemporalTarget
+from pao.crypto import SecretBox
+from pao.settings import Settings
+
+DEFAULT_JIRA = "default"
+
+
+def database(settings: Settings, *, application_name: str) -> Database:
+    """Give the way to Postgres as the service's own role."""
+    given = settings.database
+    pool = PoolSettings(
+        max_idle=min(given.max_idle_connections, given.max_open_connections),
+        max_open=given.max_open_connections,
+        max_lifetime=given.connection_max_lifetime.total_seconds(),
+        max_idle_time=given.connection_max_idle_time.total_seconds(),
+        application_name=application_name,
+    )
+    return Database(given.url.get_secret_value(), pool=pool)
+
+
+def secret_box(settings: Settings) -> SecretBox:
+    """Give what seals and opens secrets at rest; settings have refused a start without keys."""
+    keys = settings.auth.encryption_keys
+    return SecretBox(keys.get_secret_value() if keys else "")
+
+
+def jira_instances(settings: Settings) -> JiraInstances:
+    """Give the clients of the configured JIRA instances."""
+    given = settings.jira
+    if given.base_url is None or given.api_token is None:
+        return JiraInstances([])
+    return JiraInstances(
+        [
+            JiraInstance(
+                name=DEFAULT_JIRA,
+                base_url=str(given.base_url).rstrip("/"),
+                flavour=JiraFlavour(given.flavour.value),
+                auth=BasicAuth(username=given.username or "", token=given.api_token),
+                default_project=given.default_project or "",
+            )
+        ]
+    )
+
+
+def temporal_target(settings: Settings) -> TemporalTarget:
+    """Give where Temporal is; a client certificate or an API key implies TLS."""
+    given = settings.temporal
+    cert, key = given.tls_client_cert, given.tls_client_key
+    ca = given.tls_server_ca_cert
+    own = cert or key or ca or given.tls_server_name
+    config = TLSConfig(
+        server_root_ca_cert=ca.read_bytes() if ca else None,
+        domain=given.tls_server_name,
+        client_cert=cert.read_bytes() if cert else None,
+        client_private_key=key.read_bytes() if key else None,
+    )
+    return TemporalTarget(
+        address=given.address,
+        namespace=given.namespace,
+        task_queue=given.task_queue,
+        api_key=given.api_key.get_secret_value() if given.api_key else None,
+        tls=config if own else given.tls or given.api_key is not None,
+    )
+
+
+def surroundings(settings: Settings) -> Surroundings:
+    """Give what templates may know of this installation; only listed variables show."""
+    return Surroundings(
+        hostname=socket.gethostname(),
+        region=settings.auth.region,
+        environment=os.environ.get("PAO_ENVIRONMENT", ""),
+        account=os.environ.get("AWS_ACCOUNT_ID", ""),
+        variables={
+            name: os.environ[name]
+            for name in settings.catalog.template_environment
+            if name in os.environ
+        },
+    )

@@ -1,0 +1,242 @@
+"""PAO's use of Temporal from outside of workflows: connect, start, signal, ask, check."""
+
+import asyncio
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import (
+    Client,
+    TLSConfig,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
+
+from pao.core import names
+from pao.core.payloads import (
+    ActionInput,
+    DecisionRecord,
+    LookResult,
+    OutcomeQuery,
+    RequestInput,
+    Settled,
+)
+from pao.core.states import Decision, RequestStatus
+
+# A killed worker costs this much instead of Temporal's default of ten seconds.
+TASK_TIMEOUT = timedelta(seconds=3)
+# rpc_timeout bounds one attempt only; every call has an asyncio.timeout around it as well.
+RPC_TIMEOUT = timedelta(seconds=5)
+CHECK_SECONDS = 1.0
+
+
+class TemporalUnavailable(Exception):  # noqa: N818 -- it names a state of the world
+    """Temporal cannot be reached now, or did not answer in time."""
+
+
+class WorkflowGone(Exception):  # noqa: N818 -- it names a state of the world
+    """The workflow has closed, or Temporal does not know it (any more)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporalTarget:
+    """Where Temporal is and how it is reached."""
+
+    address: str
+    namespace: str = "default"
+    task_queue: str = "pao"
+    api_key: str | None = field(default=None, repr=False)
+    tls: TLSConfig | bool = False
+
+
+async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
+    """Connect to Temporal; with ``lazy`` the first call connects, so that a start never waits."""
+    return await Client.connect(
+        target.address,
+        namespace=target.namespace,
+        api_key=target.api_key,
+        tls=target.tls,
+        lazy=lazy,
+        # On loopback compression only costs processor time.
+        grpc_compression=GrpcCompression.NONE if _loopback(target) else GrpcCompression.GZIP,
+    )
+
+
+class RequestWorkflows:
+    """Starts the workflows of requests, signals them and asks them; nothing here decides."""
+
+    def __init__(self, client: Client, *, task_queue: str) -> None:
+        self._client = client
+        self._queue = task_queue
+
+    async def start_and_wait(
+        self, given: RequestInput, *, summary: str, budget: float
+    ) -> Settled | None:
+        """Start a request's workflow and wait until it settles, at most ``budget`` seconds.
+
+        None means that it has not settled yet, or that nobody knows: what is true is learnt from
+        the request's row. Repeating the call is safe; a workflow that exists is attached to.
+        """
+        operation = self._start_operation(given, summary)
+        try:
+            async with asyncio.timeout(budget):
+                settled: Settled = await self._client.execute_update_with_start_workflow(
+                    names.SETTLED_UPDATE,
+                    start_workflow_operation=operation,
+                    id=names.SETTLED_UPDATE,
+                    result_type=Settled,
+                    rpc_timeout=timedelta(seconds=budget + 1),
+                )
+        except (
+            TimeoutError,
+            WorkflowUpdateRPCTimeoutOrCancelledError,
+            WorkflowUpdateFailedError,
+            WorkflowAlreadyStartedError,
+            RPCError,
+        ):
+            return None
+        return settled
+
+    def _start_operation(
+        self, given: RequestInput, summary: str
+    ) -> "WithStartWorkflowOperation[object, object]":
+        context = given.context
+        attributes = {
+            "PaoItem": context.item.id,
+            "PaoStatus": RequestStatus.SUBMITTED,
+            "PaoRequester": context.requester.id,
+            "PaoTeam": context.item.owner_team or "",
+            "PaoCorrelationId": context.correlation_id,
+        }
+        return WithStartWorkflowOperation(
+            names.REQUEST_WORKFLOW,
+            given,
+            id=names.workflow_id(context.request_id),
+            task_queue=self._queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            task_timeout=TASK_TIMEOUT,
+            memo={"correlationId": context.correlation_id},
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
+                    for name, value in attributes.items()
+                ]
+            ),
+            static_summary=summary,
+        )
+
+    async def decide(
+        self, request_id: str, decision: Decision, payload: dict[str, object], *, budget: float
+    ) -> DecisionRecord | None:
+        """Signal a decision and wait for its outcome, at most ``budget`` seconds.
+
+        None means that the outcome is not known yet. Raises ``WorkflowGone`` when the workflow has
+        closed (an abort closes it) and ``TemporalUnavailable`` when the signal could not be sent.
+        """
+        handle = self._client.get_workflow_handle(names.workflow_id(request_id))
+        try:
+            async with asyncio.timeout(budget + CHECK_SECONDS):
+                await handle.signal(decision, payload, rpc_timeout=RPC_TIMEOUT)
+        except TimeoutError as error:
+            raise TemporalUnavailable from error
+        except RPCError as error:
+            raise _explained(error) from error
+        query = OutcomeQuery(decision_id=str(payload["decisionId"]), wait_seconds=budget)
+        try:
+            async with asyncio.timeout(budget + CHECK_SECONDS):
+                return await handle.execute_update(
+                    names.DECISION_OUTCOME_UPDATE,
+                    query,
+                    id=f"outcome-{query.decision_id}",
+                    result_type=DecisionRecord,
+                    rpc_timeout=timedelta(seconds=budget + CHECK_SECONDS),
+                )
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            return None
+        except WorkflowUpdateFailedError as error:
+            raise WorkflowGone from error
+        except RPCError as error:
+            raise _explained(error) from error
+
+    async def look(self, given: ActionInput, *, budget: float) -> LookResult:
+        """Ask the worker to look for an action's effect; ``unknown`` when no answer comes."""
+        try:
+            async with asyncio.timeout(budget):
+                return await self._client.execute_workflow(
+                    names.LOOK_WORKFLOW,
+                    given,
+                    id=f"look-{uuid4()}",
+                    task_queue=self._queue,
+                    result_type=LookResult,
+                    execution_timeout=timedelta(seconds=30),
+                    static_summary=f"look for {given.action.name}",
+                    rpc_timeout=timedelta(seconds=budget),
+                )
+        except TimeoutError:
+            return LookResult(answer="unknown", reason="no worker has answered yet; ask again")
+        except RPCError as error:
+            raise _explained(error) from error
+
+    async def ping(self) -> None:
+        """Return when Temporal answers; raise ``TemporalUnavailable`` otherwise."""
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                await self._client.service_client.check_health(
+                    timeout=timedelta(seconds=CHECK_SECONDS)
+                )
+        except (TimeoutError, RPCError, RuntimeError) as error:
+            raise TemporalUnavailable from error
+
+    async def pollers(self) -> int:
+        """Count the workers that Temporal has seen polling for workflows, within five minutes."""
+        request = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=self._queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                answer = await self._client.workflow_service.describe_task_queue(request)
+        except (TimeoutError, RPCError, RuntimeError) as error:
+            raise TemporalUnavailable from error
+        return len({poller.identity for poller in answer.pollers})
+
+    async def missing_search_attributes(self) -> list[str]:
+        """Name the search attributes that are not registered: without them no request starts."""
+        request = ListSearchAttributesRequest(namespace=self._client.namespace)
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                answer = await self._client.operator_service.list_search_attributes(request)
+        except (TimeoutError, RPCError, RuntimeError) as error:
+            raise TemporalUnavailable from error
+        return sorted(names.SEARCH_ATTRIBUTES.keys() - answer.custom_attributes.keys())
+
+
+def _explained(error: RPCError) -> Exception:
+    if error.status == RPCStatusCode.NOT_FOUND:
+        return WorkflowGone()
+    return TemporalUnavailable()
+
+
+def _loopback(target: TemporalTarget) -> bool:
+    host = target.address.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,92 @@
+"""The worker process: client, workflows and activities put together; tests use it as well."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from activities.bookkeeping import Bookkeeper
+from activities.corrections import Corrector
+from activities.escalation import Escalator
+from activities.execution import Executor, Tools
+from activities.registry import load_all
+from db.session import Database
+from pao import assembly
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.temporal import connect
+from pao.settings import Settings
+from workflows.look import LookWorkflow
+from workflows.request import RequestWorkflow
+
+_log = logging.getLogger(__name__)
+
+# Actions in hand may finish within this time when the worker is told to end; without it they
+# would be cancelled at once.
+GRACE = timedelta(seconds=30)
+# What is cached on a worker that is gone is waited for no longer than this.
+STICKY_TIMEOUT = timedelta(seconds=1)
+
+
+def build_worker(
+    client: Client,
+    settings: Settings,
+    *,
+    database: Database,
+    jira: JiraInstances,
+    grace: timedelta = GRACE,
+) -> Worker:
+    """Put a worker together; the caller runs it and closes what it has handed in."""
+    box = assembly.secret_box(settings)
+    tools = Tools(box=box, jira=jira, surroundings=assembly.surroundings(settings))
+    return Worker(
+        client,
+        task_queue=settings.temporal.task_queue,
+        workflows=[RequestWorkflow, LookWorkflow],
+        activities=[
+            *Executor(load_all(), tools).activities(),
+            *Bookkeeper(database).activities(),
+            *Corrector(box).activities(),
+            *Escalator(jira, project=settings.jira.escalation_project).activities(),
+        ],
+        workflow_runner=SandboxedWorkflowRunner(),
+        max_concurrent_activities=settings.worker.pool_size,
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        graceful_shutdown_timeout=grace,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT; raises when its polling dies: no zombie stays."""
+    client = await connect(assembly.temporal_target(settings))
+    database = assembly.database(settings, application_name="pao-worker")
+    jira = assembly.jira_instances(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    worker = build_worker(client, settings, database=database, jira=jira)
+    try:
+        await _run_until(worker, stop)
+    finally:
+        jira.close()
+        await database.close()
+
+
+async def _run_until(worker: Worker, stop: asyncio.Event) -> None:
+    running = asyncio.create_task(worker.run())
+    stopping = asyncio.create_task(stop.wait())
+    _log.info("worker polls %s", worker.task_queue)
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not running.done():
+        _log.info("worker stops polling; actions in hand may finish")
+        await worker.shutdown()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
