@@ -15,13 +15,14 @@ TOO_LATE = "no complete answer came within the time allowed"
 
 _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (NameResolutionError, "the host name of its base URL cannot be resolved"),
+    # Before the timeouts: urllib3 counts every failure to connect among those.
+    (ConnectionRefusedError, "the connection was refused"),
     ((ConnectTimeoutError, requests.ConnectTimeout), "no connection could be made in time"),
     (
         ssl.SSLCertVerificationError,
         "its TLS certificate is not trusted (set REQUESTS_CA_BUNDLE for an own authority)",
     ),
     (ssl.SSLError, "no TLS connection could be agreed on"),
-    (ConnectionRefusedError, "the connection was refused"),
     ((requests.Timeout, TimeoutError), TOO_LATE),
 )
 
