@@ -123,3 +123,16 @@ def test_a_box_shows_nothing_and_cannot_be_copied_out() -> None:
         pickle.dumps(box)
     with pytest.raises(TypeError):
         copy.copy(box)
+
+
+def test_a_fingerprint_is_known_again_by_every_key_of_the_ring() -> None:
+    mark = SecretBox(OLD).fingerprint(b"body")
+    assert SecretBox(f"{NEW},{OLD}").has_fingerprint(b"body", mark)
+    assert not SecretBox(f"{NEW},{OLD}").has_fingerprint(b"other", mark)
+    assert not SecretBox(NEW).has_fingerprint(b"body", mark)
+    assert not SecretBox(NEW).has_fingerprint(b"body", "k1:")
+
+
+def test_a_fingerprint_is_of_no_use_without_the_key() -> None:
+    other = SecretBox(f"k1:{generate_key()}")
+    assert SecretBox(NEW).fingerprint(b"body") != other.fingerprint(b"body")

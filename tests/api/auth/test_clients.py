@@ -19,6 +19,7 @@ from httpx_aws_auth import AwsCredentials, AwsSigV4Auth
 from requests_aws4auth import AWS4Auth
 
 from api.auth.keys import NewKey
+from tests.api.auth.node_signers import node_signers
 from tests.api.auth.signed_server import SignedServer, signed_server
 from tests.api.auth.signing import REGION, SERVICE
 
@@ -74,6 +75,14 @@ def requests_aws4auth(key: NewKey, url: str, body: str | None) -> Any:
     return requests.request("POST" if body else "GET", url, data=data, auth=auth, timeout=20).json()
 
 
+def aws4(key: NewKey, url: str, body: str | None) -> Any:
+    return _node("aws4_client.cjs", key, url, body)
+
+
+def smithy(key: NewKey, url: str, body: str | None) -> Any:
+    return _node("smithy_client.cjs", key, url, body)
+
+
 CLIENTS: list[Client] = [
     curl,
     awscurl,
@@ -81,6 +90,8 @@ CLIENTS: list[Client] = [
     httpx_signed_by_botocore,
     httpx_aws_auth,
     requests_aws4auth,
+    aws4,
+    smithy,
 ]
 TARGETS = [
     ("/api/v1/requests", "/api/v1/requests", []),
@@ -136,6 +147,13 @@ def test_a_presigned_url_is_opened_by_a_program_that_signs_nothing(server: Signe
         assert answer["path"] == path, target
 
 
+def test_smithys_presigned_url_holds(server: SignedServer) -> None:
+    url = f"{server.url}/caf%C3%A9?status=failed&q=a%20b%2B"
+    answer = _node("smithy_client.cjs", server.office.key, url, None, "presign")
+    assert answer.get("id") == "ada", answer
+    assert ["q", "a b+"] in answer["query"]
+
+
 def test_a_repeated_call_that_acts_is_refused_over_the_wire(server: SignedServer) -> None:
     url = f"{server.url}/api/v1/requests"
     request = _botocore_request(url, BODY)
@@ -152,6 +170,11 @@ def _botocore_request(url: str, body: str | None) -> AWSRequest:
     headers = {"Content-Type": "application/json"} if body else {}
     data = body.encode() if body else b""
     return AWSRequest("POST" if body else "GET", url, data=data, headers=headers)
+
+
+def _node(script: str, key: NewKey, url: str, body: str | None, *more: str) -> Any:
+    arguments = (url, key.access_key_id, key.secret, REGION, SERVICE, body or "", *more)
+    return json.loads(node_signers().run(script, *arguments))
 
 
 def _run(command: list[str]) -> Any:
