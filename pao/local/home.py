@@ -32,7 +32,6 @@ class Secrets:
     """What was generated at the first start; ``keys`` holds an access key per user."""
 
     encryption_keys: str = field(repr=False)
-    jira_token: str = field(repr=False)
     keys: Mapping[str, KeptKey] = field(repr=False)
 
 
@@ -76,7 +75,7 @@ class Home:
                 f"The secrets of {self.folder} are gone: put {file} back, or throw everything "
                 "away with --fresh."
             )
-        made = Secrets(_encryption_keys(), secrets.token_urlsafe(24), {})
+        made = Secrets(_encryption_keys(), {})
         self.write_secrets(made)
         return made
 
@@ -89,17 +88,18 @@ class Home:
         kept = self.read_secrets()
         self.write_secrets(replace(kept, keys={**kept.keys, user: key}))
 
-    def last_temporal_address(self) -> str | None:
-        """Return the Temporal address that our own env file named at the last start."""
-        file = self.env_file()
-        if not file.exists():
-            return None
-        return read_env_file(file).get("TEMPORAL_ADDRESS")
+    @property
+    def temporal_address_file(self) -> Path:
+        """The file that names the Temporal server which we started ourselves.
+
+        Who has sourced our env file has its address in TEMPORAL_ADDRESS: that is no outside server.
+        """
+        return self.folder / "temporal.address"
 
     def throw_away(self) -> None:
         """Remove what `pao up` made in the folder, and nothing that someone else put there."""
         forget_files(self.postgres)
-        for pattern in ("temporal.db*", "secrets.json", "env", "env.*"):
+        for pattern in ("temporal.*", "secrets.json", "env", "env.*"):
             for file in self.folder.glob(pattern):
                 file.unlink()
         for file in self.jira.glob("*"):

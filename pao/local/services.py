@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from pao.local.jira_sandbox.world import Settings as SandboxSettings
 from pao.local.ports import LOOPBACK, Ports
 from pao.local.processes import ChildProcess, LineSink, LocalError, Program, ignore_line
 
@@ -18,7 +19,6 @@ POLL_SECONDS = 0.1
 STOP_SECONDS = 35.0
 """Requests in flight may take 30 s to finish."""
 
-JIRA_USER = "pao"
 JIRA_PROJECT = "PLATFORM"
 ADMIN_TEAM = "pao-admins"
 REGION = "us-east-1"
@@ -37,7 +37,7 @@ class Service:
     ) -> None:
         self._program = Program(
             name=name,
-            command=[sys.executable, "-m", "pao.cli.main", *arguments],
+            command=[sys.executable, "-m", "pao.cli", *arguments],
             environment=environment,
         )
         self._sink = sink
@@ -84,7 +84,6 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
     temporal_namespace: str,
     temporal_ui_url: str,
     encryption_keys: str,
-    jira_token: str,
     log_format: str,
 ) -> dict[str, str]:
     """Put together the whole configuration of worker and API, by its documented names."""
@@ -104,8 +103,8 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "TEMPORAL_TASK_QUEUE": "pao",
         "TEMPORAL_UI_URL": temporal_ui_url,
         "JIRA_BASE_URL": f"http://{LOOPBACK}:{ports.jira}",
-        "JIRA_USERNAME": JIRA_USER,
-        "JIRA_API_TOKEN": jira_token,
+        "JIRA_USERNAME": SandboxSettings().username,
+        "JIRA_API_TOKEN": SandboxSettings().token,
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
         "CATALOG_PATH": str(catalog),

@@ -22,6 +22,11 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue")
 NAME_WIDTH = 8
 
+HARMLESS = {
+    code: "\N{REPLACEMENT CHARACTER}" for code in (*range(9), *range(10, 32), *range(127, 160))
+}
+"""Control characters, the tab aside: what a process logs must not steer a person's terminal."""
+
 
 class Part(Protocol):
     """Something that runs as a child process."""
@@ -64,7 +69,8 @@ class LogStream:
             if self._closed:
                 return
             colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
-            text = Text(f"{name:<{NAME_WIDTH}} | ", style=colour).append(line, style="default")
+            text = Text(f"{name:<{NAME_WIDTH}} | ", style=colour)
+            text.append(line.translate(HARMLESS), style="default")
             try:
                 self._console.print(text, soft_wrap=True)
             except BrokenPipeError:

@@ -24,7 +24,7 @@ async def test_a_test_gets_a_migrated_database(database: Database) -> None:
 
 
 @pytest.mark.parametrize("_turn", [1, 2])
-async def test_what_one_test_writes_another_does_not_see(database: Database, _turn: int) -> None:  # noqa: PT019 -- a parameter
+async def test_what_one_test_writes_another_does_not_see(database: Database, _turn: int) -> None:
     connection = await asyncpg.connect(database.owner_url)
     try:
         await connection.execute("create table left_behind ()")
