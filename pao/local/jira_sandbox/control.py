@@ -84,7 +84,7 @@ class Control:
             "resolution": ticket.resolution,
             "summary": ticket.fields.get("summary"),
             "description": plain(ticket.fields.get("description")),
-            "labels": ticket.fields.get("labels") or [],
+            "labels": list(ticket.labels),
             "fields": ticket.fields,
             "comments": comments,
             "links": [{"type": x.type, "inward": x.inward, "outward": x.outward} for x in links],

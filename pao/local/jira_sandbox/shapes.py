@@ -94,7 +94,7 @@ class View:
             "issuetype": thing(ISSUE_TYPES, named(ISSUE_TYPES, sent.get("issuetype"))),
             "priority": thing(PRIORITIES, named(PRIORITIES, sent.get("priority")))
             or thing(PRIORITIES, DEFAULT_PRIORITY),
-            "labels": sent.get("labels") or [],
+            "labels": list(ticket.labels),
             "status": STATUS_BY_NAME[ticket.status].document(),
             "resolution": {"name": ticket.resolution} if ticket.resolution else None,
             "reporter": self.user(),

@@ -92,6 +92,11 @@ class Ticket:
     updated: datetime
     correlation_id: str | None
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels, in the order in which they were sent."""
+        return tuple(self.fields.get("labels") or ())
+
 
 class Store:
     """All that the stand-in remembers; safe to use from several threads."""
@@ -136,7 +141,7 @@ class Store:
                     correlation_id,
                 ),
             ).lastrowid
-            labels = {str(label) for label in fields.get("labels") or ()}
+            labels = set(fields.get("labels") or ())
             db.executemany(
                 "INSERT OR IGNORE INTO labels (ticket_id, label) VALUES (?, ?)",
                 [(ticket_id, label) for label in sorted(labels)],

@@ -25,10 +25,16 @@ def fields(**changes: Any) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JiraSandbox]:
+    with jira_sandbox(tmp_path_factory.mktemp("jira")) as started:
+        yield started
+
+
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[JiraSandbox]:
-    with jira_sandbox(tmp_path) as running:
-        yield running
+def sandbox(running: JiraSandbox) -> JiraSandbox:
+    running.reset()
+    return running
 
 
 @pytest.fixture(params=list(JiraFlavour))

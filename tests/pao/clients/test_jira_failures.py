@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ from pao.clients.jira import (
 )
 from tests.support.jira import JiraSandbox, jira_sandbox
 
-TOTAL = 0.5
+TOTAL = 0.4
 FIELDS: dict[str, Any] = {
     "project": {"key": "PLATFORM"},
     "issuetype": {"name": "Task"},
@@ -100,10 +99,16 @@ async def failure(url: str, **changes: Any) -> JiraError:
     return caught.value
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JiraSandbox]:
+    with jira_sandbox(tmp_path_factory.mktemp("jira")) as started:
+        yield started
+
+
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[JiraSandbox]:
-    with jira_sandbox(tmp_path) as running:
-        yield running
+def sandbox(running: JiraSandbox) -> JiraSandbox:
+    running.reset()
+    return running
 
 
 @pytest.fixture(params=list(JiraFlavour))
