@@ -17,8 +17,7 @@ CREATE TABLE public.decisions (
     mirror_seq  integer     NOT NULL,
 
     PRIMARY KEY (request_id, decision_id),
-    CONSTRAINT decisions_outcome_known CHECK (outcome IN ('rejected', 'open', 'done', 'failed')),
-    CONSTRAINT decisions_rejected_is_not_accepted CHECK (accepted = (outcome <> 'rejected'))
+    CONSTRAINT decisions_outcome_known CHECK (outcome IN ('rejected', 'open', 'done', 'failed'))
 );
 
 -- Writers hold the request's row lock while they append, so that within one request the ids are

@@ -29,8 +29,10 @@ CREATE TABLE public.idempotency_keys (
 
 CREATE INDEX idempotency_keys_by_request ON public.idempotency_keys (request_id);
 
+-- Signatures that were used. The holder tells an honest repeat from a replay.
 CREATE TABLE public.replay_signatures (
     digest     bytea       PRIMARY KEY,
+    holder     bytea       NOT NULL,
     expires_at timestamptz NOT NULL
 );
 

@@ -1,1 +1,27 @@
-"""SQLModel tables, one per file."""
+"""SQLModel tables, one per file. They do not validate: that is done before anything gets here."""
+
+from db.models.access_key import AccessKey
+from db.models.audit_log import AuditLog
+from db.models.catalog_item import CatalogItemRow
+from db.models.decision import DecisionRow
+from db.models.idempotency_key import IdempotencyKey
+from db.models.replay_signature import ReplaySignature
+from db.models.request import Request
+from db.models.request_action import RequestAction
+from db.models.request_audience import RequestAudience
+from db.models.request_event import RequestEvent
+from db.models.schema_migration import SchemaMigration
+
+__all__ = [
+    "AccessKey",
+    "AuditLog",
+    "CatalogItemRow",
+    "DecisionRow",
+    "IdempotencyKey",
+    "ReplaySignature",
+    "Request",
+    "RequestAction",
+    "RequestAudience",
+    "RequestEvent",
+    "SchemaMigration",
+]

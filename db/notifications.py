@@ -1,0 +1,139 @@
+"""Waiting for changes of requests: one listening connection per process, shared by all who wait."""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Self
+
+import asyncpg
+
+from db.repositories.mirror_sql import CHANNEL
+from db.urls import driver_url
+
+RECONNECT_SECONDS = 1.0
+CHECK_SECONDS = 15.0
+"""How often an idle line is asked for a sign of life; a half-open one is noticed by that only."""
+
+_CONNECT_SECONDS = 5.0
+_LOG = logging.getLogger(__name__)
+
+
+class Watch:
+    """What one waiter knows: whether its request has changed since it looked last."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Note a change."""
+        self._changed.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a change since the last answer; tells whether there was one within the time.
+
+        ``True`` may come without a change (the line was lost meanwhile): look at the database.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return True
+
+
+class RequestNotifications:
+    """Hears of every committed change of a request, by whichever process.
+
+    Use it as an async context manager. While the database is away it keeps trying to come back;
+    whoever waits is woken when it has, because something may have been missed.
+    """
+
+    def __init__(self, url: str, *, password: Callable[[], Awaitable[str]] | None = None) -> None:
+        self._url = driver_url(url)
+        self._password = password
+        self._watches: dict[str, set[Watch]] = defaultdict(set)
+        self._listening = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._keep_listening(), name="request-notifications")
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    @contextmanager
+    def watch(self, request_id: str) -> Iterator[Watch]:
+        """Watch one request. Watch first, then read, then wait: no change falls in between."""
+        watch = Watch()
+        self._watches[request_id].add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[request_id].discard(watch)
+            if not self._watches[request_id]:
+                del self._watches[request_id]
+
+    async def wait(self, request_id: str, seconds: float) -> bool:
+        """Wait for the next change of a request; tells whether there was one within the time."""
+        with self.watch(request_id) as watch:
+            return await watch.wait(seconds)
+
+    async def listening(self) -> None:
+        """Return as soon as changes are heard."""
+        await self._listening.wait()
+
+    async def _keep_listening(self) -> None:
+        while True:
+            try:
+                async with self._connection() as connection:
+                    await self._listen(connection)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _LOG.warning(
+                    "request notifications are interrupted", extra={"reason": type(error).__name__}
+                )
+            self._listening.clear()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(
+            self._url,
+            password=self._password,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_CONNECT_SECONDS,
+            server_settings={"application_name": "pao-notifications"},
+        )
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    async def _listen(self, connection: asyncpg.Connection) -> None:
+        """Listen until the line breaks."""
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: lost.set())
+        await connection.add_listener(CHANNEL, self._heard)
+        self._listening.set()
+        for request_id in list(self._watches):
+            self._wake(request_id)
+        while not lost.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await lost.wait()
+            if not lost.is_set():
+                await connection.execute("SELECT 1")
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        self._wake(str(payload))
+
+    def _wake(self, request_id: str) -> None:
+        for watch in self._watches.get(request_id, ()):
+            watch.wake()

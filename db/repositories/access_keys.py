@@ -1,0 +1,94 @@
+"""Access keys that this service issued. Secrets come and go sealed; nobody opens them here."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import AccessKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAccessKey:
+    """An access key as it is stored, with the user whom it stands for."""
+
+    access_key_id: str
+    sealed_secret: str = field(repr=False)
+    user_id: str
+    email: str | None
+    teams: tuple[str, ...]
+    revoked_at: datetime | None
+    created_at: datetime
+    created_by: str
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccessKey:
+    """A key that was just made."""
+
+    access_key_id: str
+    sealed_secret: str = field(repr=False)
+    user_id: str
+    email: str | None = None
+    teams: tuple[str, ...] = ()
+    created_by: str
+
+
+class AccessKeysRepository:
+    """Stores, finds, lists and revokes access keys."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, access_key_id: str) -> StoredAccessKey | None:
+        """Read a key, revoked or not; ``None`` when it was never issued."""
+        row = await self._session.get(AccessKey, access_key_id)
+        return None if row is None else _stored(row)
+
+    async def insert(self, key: NewAccessKey) -> None:
+        """Store a new key."""
+        values = {
+            "access_key_id": key.access_key_id,
+            "sealed_secret": key.sealed_secret,
+            "user_id": key.user_id,
+            "email": key.email,
+            "teams": list(key.teams),
+            "created_by": key.created_by,
+        }
+        await self._session.execute(insert(AccessKey).values(values))
+
+    async def list(self, *, user_id: str | None = None) -> list[StoredAccessKey]:
+        """Read all keys, or those of one user, the oldest first."""
+        query = select(AccessKey).order_by(col(AccessKey.created_at), col(AccessKey.access_key_id))
+        if user_id is not None:
+            query = query.where(col(AccessKey.user_id) == user_id)
+        return [_stored(row) for row in await self._session.scalars(query)]
+
+    async def revoke(self, access_key_id: str) -> bool:
+        """Make a key invalid from now on; tells whether it was valid until now."""
+        change = (
+            update(AccessKey)
+            .where(
+                col(AccessKey.access_key_id) == access_key_id, col(AccessKey.revoked_at).is_(None)
+            )
+            .values(revoked_at=func.now())
+            .returning(col(AccessKey.access_key_id))
+        )
+        return (await self._session.execute(change)).first() is not None
+
+
+def _stored(row: AccessKey) -> StoredAccessKey:
+    return StoredAccessKey(
+        access_key_id=row.access_key_id,
+        sealed_secret=row.sealed_secret,
+        user_id=row.user_id,
+        email=row.email,
+        teams=tuple(row.teams),
+        revoked_at=row.revoked_at,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        last_used_at=row.last_used_at,
+    )

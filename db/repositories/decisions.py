@@ -1,0 +1,48 @@
+"""Decisions about requests, as their workflows have recorded them. Written by mirror.py."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import DecisionRow
+from pao.core.payloads import DecisionRecord, timestamp
+
+
+class DecisionsRepository:
+    """Reads decisions."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, request_id: str, decision_id: str) -> DecisionRecord | None:
+        """Read what became of one decision; ``None`` when the workflow never recorded it."""
+        row = await self._session.get(DecisionRow, (UUID(request_id), decision_id))
+        return None if row is None else _record(row)
+
+    async def list(self, request_id: str) -> list[DecisionRecord]:
+        """Read all decisions about a request, refused ones included, in the order of their time."""
+        query = (
+            select(DecisionRow)
+            .where(col(DecisionRow.request_id) == UUID(request_id))
+            .order_by(
+                col(DecisionRow.at), col(DecisionRow.mirror_seq), col(DecisionRow.decision_id)
+            )
+        )
+        return [_record(row) for row in await self._session.scalars(query)]
+
+
+def _record(row: DecisionRow) -> DecisionRecord:
+    return DecisionRecord(
+        decision_id=row.decision_id,
+        decision=row.decision,
+        at=timestamp(row.at),
+        by=row.by,
+        via=row.via,
+        reason=row.reason,
+        accepted=row.accepted,
+        outcome=row.outcome,
+        message=row.message,
+        changes=row.changes,
+    )

@@ -1,0 +1,88 @@
+"""The mirror write: a workflow's full snapshot into Postgres, once or many times with one result.
+
+What a write does is decided under the request's row lock, by the stored state and the stored
+``(run_id, mirror_at, mirror_seq)``:
+
+- newer than what is stored, and the request is open: it **counts**. Everything is written.
+- the very write that is stored, again: it counts, and changes nothing.
+- the request was ended by this same run: later decisions, audit lines and stream entries of that
+  run are **appended**; the state stays. A run drains its last signals this way.
+- older than what is stored (a straggler, of this run or of one before a reset): it does not count.
+  Its audit lines are facts and are kept as ``superseded``, decisions that are missing are added,
+  and actions that it shows as started are remembered as started.
+- the request was ended by another run, or there is no such request: it does not count, and the
+  answer is ``terminal``: that run must not act.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, REMEMBER_STARTED, WRITE
+from pao.core.payloads import MirrorAnswer, Snapshot
+from pao.core.states import TERMINAL, RequestStatus
+
+
+class _Case(Enum):
+    """What a write may do; see the head of this file."""
+
+    COUNTS = auto()
+    APPENDS = auto()
+    OLD = auto()
+    REFUSED = auto()
+
+
+class MirrorRepository:
+    """Writes snapshots; everything it does is one transaction of the session that it is given."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def write(self, snapshot: Snapshot) -> MirrorAnswer:
+        """Write the snapshot as far as it counts; see the head of this file.
+
+        ``started_actions`` of the answer are those that any run had started before this write,
+        also when the write is executed a second time. Raises SQLAlchemy's ``IntegrityError`` for a
+        state that the database refuses: that is a bug, and no repetition mends it.
+        """
+        stored = (await self._session.execute(LOCK, {"id": UUID(snapshot.request_id)})).first()
+        if stored is None:
+            return MirrorAnswer(applied=False, terminal=True)
+        case = _judge(snapshot, stored)
+        return MirrorAnswer(
+            applied=case in {_Case.COUNTS, _Case.APPENDS},
+            terminal=case is _Case.REFUSED,
+            started_actions=await self._execute(snapshot, case),
+        )
+
+    async def _execute(self, snapshot: Snapshot, case: _Case) -> list[str]:
+        values = {"snapshot": asdict(snapshot), "channel": CHANNEL}
+        statement = WRITE if case is _Case.COUNTS else APPEND
+        counts = case in {_Case.COUNTS, _Case.APPENDS}
+        row = (await self._session.execute(statement, {**values, "replace": counts})).one()
+        if case is _Case.OLD:
+            await self._session.execute(REMEMBER_STARTED, {"snapshot": values["snapshot"]})
+        return list(row.started)
+
+
+def _judge(snapshot: Snapshot, stored: Row[Any]) -> _Case:
+    same_run = stored.run_id == snapshot.run_id
+    finished = RequestStatus(stored.status) in TERMINAL
+    if finished and not same_run:
+        return _Case.REFUSED
+    if stored.mirror_at is None:
+        return _Case.COUNTS
+    mine = (datetime.fromisoformat(snapshot.mirror_at), snapshot.mirror_seq)
+    theirs = (stored.mirror_at, stored.mirror_seq)
+    if mine == theirs and same_run:
+        return _Case.APPENDS
+    if mine <= theirs:
+        return _Case.OLD
+    if not finished:
+        return _Case.COUNTS
+    return _Case.APPENDS if snapshot.status == stored.status else _Case.REFUSED

@@ -1,0 +1,171 @@
+"""The statements of the mirror write; what they are for is in mirror.py.
+
+Each takes the whole snapshot as one JSON document, so that a write is one round trip after the one
+that takes the lock.
+"""
+
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+
+CHANNEL = "pao_requests"
+"""The channel on which every committed change of a request is announced, by its id."""
+
+
+def _statement(*parts: str) -> TextClause:
+    return text("\n".join(parts)).bindparams(bindparam("snapshot", type_=JSONB()))
+
+
+LOCK = text(
+    """
+    SELECT status, run_id, mirror_at, mirror_seq, set_config('pao.audit', 'explicit', true)
+    FROM requests WHERE id = :id FOR UPDATE
+    """
+).bindparams(bindparam("id", type_=PG_UUID()))
+
+_SNAPSHOT = """
+    WITH snapshot AS MATERIALIZED (
+        SELECT given.*, requests.correlation_id
+        FROM jsonb_to_record(:snapshot) AS given (
+            request_id uuid, run_id text, mirror_at timestamptz, mirror_seq integer, status text,
+            retrying boolean, fields jsonb, error jsonb, error_context jsonb, escalation jsonb,
+            actions jsonb, decisions jsonb, audit jsonb, stream jsonb
+        )
+        JOIN requests ON requests.id = given.request_id
+    ),
+    action AS (
+        SELECT
+            snapshot.request_id, snapshot.run_id, snapshot.mirror_seq, given.*,
+            given.attempt > 0 OR given.status NOT IN ('pending', 'skipped') AS started
+        FROM snapshot, jsonb_to_recordset(snapshot.actions) AS given (
+            id text, index integer, type text, name text, status text, attempt integer,
+            outputs jsonb, external_reference text, url text, cleanup text, resource_type text,
+            adopted boolean, error jsonb, started_at timestamptz, finished_at timestamptz
+        )
+    )
+"""
+
+# The statement reads request_actions as they were before it, so that this write's own starts are
+# not among them; the very same write, executed again, leaves them out by their origin.
+_STARTED_BEFORE = """
+    (
+        SELECT coalesce(array_agg(known.action_id ORDER BY known.action_index), '{}')
+        FROM request_actions AS known, snapshot
+        WHERE known.request_id = snapshot.request_id AND known.ever_started
+            AND (known.started_run_id, known.started_seq)
+                IS DISTINCT FROM (snapshot.run_id, snapshot.mirror_seq)
+    ) AS started
+"""
+
+_RECORDS = """
+    , written_decisions AS (
+        INSERT INTO decisions (
+            request_id, decision_id, decision, at, by, via, reason, accepted, outcome, message,
+            changes, mirror_at, mirror_seq
+        )
+        SELECT
+            snapshot.request_id, given.*, snapshot.mirror_at, snapshot.mirror_seq
+        FROM snapshot, jsonb_to_recordset(snapshot.decisions) AS given (
+            decision_id text, decision text, at timestamptz, by text, via text, reason text,
+            accepted boolean, outcome text, message text, changes jsonb
+        )
+        ON CONFLICT (request_id, decision_id) DO UPDATE SET
+            accepted = excluded.accepted, outcome = excluded.outcome, message = excluded.message,
+            changes = excluded.changes, mirror_at = excluded.mirror_at,
+            mirror_seq = excluded.mirror_seq
+        WHERE :replace AND (decisions.mirror_at, decisions.mirror_seq)
+            < (excluded.mirror_at, excluded.mirror_seq)
+    ),
+    written_audit AS (
+        INSERT INTO audit_logs (
+            request_id, action_id, correlation_id, event_type, event_data, actor, via, reason, at,
+            source_system, run_id, seq
+        )
+        SELECT
+            snapshot.request_id, given.action_id, snapshot.correlation_id, given.event_type,
+            coalesce(given.data, '{}'), given.actor, given.via, given.reason, given.at,
+            CASE WHEN :replace THEN 'workflow' ELSE 'superseded' END, snapshot.run_id, given.seq
+        FROM snapshot, jsonb_to_recordset(snapshot.audit) AS given (
+            seq integer, at timestamptz, event_type text, actor text, via text, reason text,
+            action_id text, data jsonb
+        )
+        ORDER BY given.seq
+        ON CONFLICT (request_id, run_id, seq) WHERE run_id IS NOT NULL DO NOTHING
+    ),
+    written_stream AS (
+        INSERT INTO request_events (request_id, run_id, seq, kind, at, data)
+        SELECT
+            snapshot.request_id, snapshot.run_id, given.seq, given.kind, given.at,
+            coalesce(given.data, '{}')
+        FROM snapshot, jsonb_to_recordset(snapshot.stream) AS given (
+            seq integer, at timestamptz, kind text, data jsonb
+        )
+        WHERE :replace
+        ORDER BY given.seq
+        ON CONFLICT (request_id, run_id, seq) DO NOTHING
+    )
+"""
+
+_ACTIONS = """
+    , written_actions AS (
+        INSERT INTO request_actions AS stored (
+            request_id, action_id, action_index, type, name, status, attempt, outputs,
+            external_reference, url, cleanup, resource_type, adopted, error, outcome_unknown,
+            started_run_id, started_seq, started_at, finished_at
+        )
+        SELECT
+            request_id, id, index, type, name, status, attempt, outputs, external_reference, url,
+            cleanup, resource_type, adopted, error,
+            coalesce((error->>'outcome_unknown')::boolean, false),
+            CASE WHEN started THEN run_id END, CASE WHEN started THEN mirror_seq END,
+            started_at, finished_at
+        FROM action
+        ON CONFLICT (request_id, action_id) DO UPDATE SET
+            status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
+            external_reference = excluded.external_reference, url = excluded.url,
+            cleanup = excluded.cleanup, resource_type = excluded.resource_type,
+            adopted = excluded.adopted, error = excluded.error,
+            outcome_unknown = excluded.outcome_unknown,
+            started_run_id = coalesce(stored.started_run_id, excluded.started_run_id),
+            started_seq = coalesce(stored.started_seq, excluded.started_seq),
+            started_at = excluded.started_at, finished_at = excluded.finished_at
+        RETURNING 1
+    )
+"""
+
+# Counting the written actions makes them go first: once the request is finished, a trigger refuses
+# any change of them.
+_REQUEST = """
+    UPDATE requests SET
+        status = snapshot.status, retrying = snapshot.retrying, fields = snapshot.fields,
+        error = snapshot.error, error_context = snapshot.error_context,
+        escalation_ticket_key = snapshot.escalation->>'ticket_key',
+        escalation_url = snapshot.escalation->>'url',
+        escalated_at = (snapshot.escalation->>'escalated_at')::timestamptz,
+        escalated_by = snapshot.escalation->>'escalated_by',
+        escalation_reason = snapshot.escalation->>'reason',
+        run_id = snapshot.run_id, mirror_at = snapshot.mirror_at, mirror_seq = snapshot.mirror_seq,
+        settled_at = coalesce(
+            settled_at,
+            CASE WHEN snapshot.status NOT IN ('submitted', 'in_progress')
+                THEN snapshot.mirror_at END
+        )
+    FROM snapshot, (SELECT count(*) FROM written_actions) AS actions_first
+    WHERE requests.id = snapshot.request_id
+    RETURNING pg_notify(:channel, requests.id::text)::text AS notified,
+"""
+
+_NOTIFY = "SELECT pg_notify(:channel, snapshot.request_id::text)::text AS notified,"
+
+_REMEMBER = """
+    UPDATE request_actions AS known
+    SET started_run_id = action.run_id, started_seq = action.mirror_seq
+    FROM action, requests
+    WHERE known.request_id = action.request_id AND known.action_id = action.id
+        AND action.started AND NOT known.ever_started
+        AND requests.id = action.request_id AND NOT request_is_finished(requests.status)
+"""
+
+WRITE = _statement(_SNAPSHOT, _RECORDS, _ACTIONS, _REQUEST, _STARTED_BEFORE)
+APPEND = _statement(_SNAPSHOT, _RECORDS, _NOTIFY, _STARTED_BEFORE, "FROM snapshot")
+REMEMBER_STARTED = _statement(_SNAPSHOT, _REMEMBER)

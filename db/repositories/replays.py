@@ -1,0 +1,56 @@
+"""Signatures that were used, so that a captured request is good for one use in all processes."""
+
+from datetime import datetime
+
+from sqlalchemy import LargeBinary, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.columns import MOMENT
+
+_CLAIM = text(
+    """
+    INSERT INTO replay_signatures AS known (digest, holder, expires_at)
+    VALUES (:digest, :holder, :expires_at)
+    ON CONFLICT (digest) DO UPDATE SET
+        holder = CASE WHEN known.expires_at <= now() THEN excluded.holder ELSE known.holder END,
+        expires_at = CASE
+            WHEN known.expires_at <= now() THEN excluded.expires_at ELSE known.expires_at END
+    RETURNING holder = :holder AS mine
+    """
+).bindparams(
+    bindparam("digest", type_=LargeBinary()),
+    bindparam("holder", type_=LargeBinary()),
+    bindparam("expires_at", type_=MOMENT),
+)
+
+_PURGE = text(
+    """
+    WITH expired AS (
+        SELECT digest FROM replay_signatures WHERE expires_at <= now()
+        ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM replay_signatures USING expired
+    WHERE replay_signatures.digest = expired.digest
+    RETURNING 1
+    """
+)
+
+
+class ReplaysRepository:
+    """Remembers used signatures until they expire."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> bool:
+        """Record ``holder`` for a signature unless it has one; tells whether it is this one.
+
+        Atomic: of two callers with different holders at once exactly one gets ``True``. A row past
+        its expiry counts as absent.
+        """
+        values = {"digest": signature_hash, "holder": holder, "expires_at": expires_at}
+        return bool((await self._session.execute(_CLAIM, values)).scalar_one())
+
+    async def purge(self, *, limit: int = 1000) -> int:
+        """Forget at most ``limit`` expired signatures; gives how many there were."""
+        return len((await self._session.execute(_PURGE, {"limit": limit})).all())

@@ -1,0 +1,191 @@
+"""Requests: storing new ones, reading one, and the idempotency keys that stand for them.
+
+Pages of the list are in request_pages.py; what a workflow writes later is in mirror.py.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import IdempotencyKey, Request, RequestAction
+from pao.core.payloads import PlannedAction, RequestContext
+from pao.core.states import RequestStatus
+
+API = "api"
+"""The run id under which the entries of the submission itself stand in the request's stream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRequest:
+    """A request that was accepted: what is stored is what its workflow will be given."""
+
+    context: RequestContext
+    plan: list[PlannedAction] = field(default_factory=list)
+    user_arn: str | None = None
+    parent_id: str | None = None
+    via: str = API
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyClaim:
+    """What a caller's key stands for now; ``won`` when this call is the first with it."""
+
+    request_id: str
+    body_digest: bytes
+    won: bool
+
+
+_INSERT = text(
+    """
+    WITH given AS MATERIALIZED (
+        SELECT new.*, set_config('pao.audit', 'explicit', true) AS audit_mode
+        FROM jsonb_to_record(:given) AS new (
+            id uuid, parent_id uuid, catalog_item_id text, catalog_item_version text,
+            catalog_item_name text, owner_team text, item_sha text, item_definition jsonb,
+            plan jsonb, user_id text, user_email text, user_arn text, user_teams text[],
+            fields jsonb, metadata jsonb, correlation_id uuid, created_at timestamptz, via text
+        )
+    ),
+    request AS (
+        INSERT INTO requests (
+            id, parent_id, catalog_item_id, catalog_item_version, catalog_item_name, owner_team,
+            item_sha, item_definition, plan, user_id, user_email, user_arn, user_teams, fields,
+            metadata, correlation_id, created_at, updated_at
+        )
+        SELECT
+            id, parent_id, catalog_item_id, catalog_item_version, catalog_item_name, owner_team,
+            item_sha, item_definition, plan, user_id, user_email, user_arn, user_teams, fields,
+            metadata, correlation_id, created_at, created_at
+        FROM given WHERE audit_mode = 'explicit'
+        RETURNING id
+    ),
+    actions AS (
+        INSERT INTO request_actions (
+            request_id, action_id, action_index, type, name, config, cleanup
+        )
+        SELECT
+            given.id, planned.id, planned.index, planned.type, planned.name, planned.config,
+            planned.cleanup
+        FROM given, jsonb_to_recordset(given.plan) AS planned (
+            id text, index integer, type text, name text, config jsonb, cleanup text
+        )
+    ),
+    audit AS (
+        INSERT INTO audit_logs (
+            request_id, correlation_id, event_type, event_data, actor, via, at, source_system
+        )
+        SELECT
+            id, correlation_id, 'request.submitted',
+            jsonb_build_object(
+                'to', 'submitted', 'item', catalog_item_id, 'version', catalog_item_version
+            ),
+            user_id, via, created_at, 'api'
+        FROM given
+    )
+    INSERT INTO request_events (request_id, run_id, seq, kind, at, data)
+    SELECT id, 'api', 0, 'state', created_at, '{"status": "submitted", "retrying": false}'
+    FROM given
+    """
+).bindparams(bindparam("given", type_=JSONB()))
+
+
+class RequestsRepository:
+    """Stores requests and reads them one by one."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def insert(self, new: NewRequest) -> None:
+        """Store a request as ``submitted`` with its pending actions, audit row and first entry."""
+        await self._session.execute(_INSERT, {"given": _row(new)})
+
+    async def get(self, request_id: str) -> Request | None:
+        """Read a request with everything it holds; ``None`` when there is none of that id."""
+        return await self._session.get(Request, UUID(request_id))
+
+    async def get_actions(self, request_id: str) -> list[RequestAction]:
+        """Read the request's actions in the order of the plan."""
+        query = (
+            select(RequestAction)
+            .where(col(RequestAction.request_id) == UUID(request_id))
+            .order_by(col(RequestAction.action_index), col(RequestAction.action_id))
+        )
+        return list((await self._session.scalars(query)).all())
+
+    async def claim_idempotency(
+        self, caller_id: str, key: str, *, body_digest: bytes, request_id: str
+    ) -> IdempotencyClaim:
+        """Claim a caller's key for a request that is stored in this same transaction.
+
+        Of any number of callers at once one wins; the others wait for its commit and are told
+        which request the key stands for.
+        """
+        claim = (
+            insert(IdempotencyKey)
+            .values(
+                caller_id=caller_id, key=key, body_digest=body_digest, request_id=UUID(request_id)
+            )
+            .on_conflict_do_nothing()
+            .returning(col(IdempotencyKey.request_id))
+        )
+        if (await self._session.execute(claim)).first() is not None:
+            return IdempotencyClaim(request_id, body_digest, won=True)
+        found = await self.find_by_idempotency(caller_id, key)
+        if found is None:
+            raise LookupError("an idempotency key was taken and is gone; keys are never removed")
+        return found
+
+    async def find_by_idempotency(self, caller_id: str, key: str) -> IdempotencyClaim | None:
+        """Tell which request a caller's key stands for, and for which body; ``None`` when new."""
+        query = select(col(IdempotencyKey.request_id), col(IdempotencyKey.body_digest)).where(
+            col(IdempotencyKey.caller_id) == caller_id, col(IdempotencyKey.key) == key
+        )
+        row = (await self._session.execute(query)).first()
+        return None if row is None else IdempotencyClaim(str(row[0]), row[1], won=False)
+
+    async def unstarted(
+        self, *, older_than: timedelta, younger_than: timedelta, limit: int = 100
+    ) -> list[Request]:
+        """Read requests that were stored but that no workflow has mirrored yet, oldest first."""
+        now = datetime.now(UTC)
+        query = (
+            select(Request)
+            .where(
+                col(Request.run_id).is_(None),
+                col(Request.status) == RequestStatus.SUBMITTED,
+                col(Request.created_at).between(now - younger_than, now - older_than),
+            )
+            .order_by(col(Request.created_at))
+            .limit(limit)
+        )
+        return list((await self._session.scalars(query)).all())
+
+
+def _row(new: NewRequest) -> dict[str, Any]:
+    context, item, requester = new.context, new.context.item, new.context.requester
+    return {
+        "id": context.request_id,
+        "parent_id": new.parent_id,
+        "catalog_item_id": item.id,
+        "catalog_item_version": item.version,
+        "catalog_item_name": item.name,
+        "owner_team": item.owner_team,
+        "item_sha": item.git_sha,
+        "item_definition": item.definition,
+        "plan": [asdict(action) for action in new.plan],
+        "user_id": requester.id,
+        "user_email": requester.email,
+        "user_arn": new.user_arn,
+        "user_teams": requester.teams,
+        "fields": context.fields,
+        "metadata": context.metadata,
+        "correlation_id": context.correlation_id,
+        "created_at": context.submitted_at,
+        "via": new.via,
+    }
