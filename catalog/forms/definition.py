@@ -15,11 +15,22 @@ _Count = Annotated[int, Field(strict=True, ge=0)]
 Number = _Integer | _Float
 
 
+def label_from_id(identifier: str) -> str:
+    """Make a label from an id: ``instanceName``, ``instance_name`` give ``Instance name``."""
+    spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in identifier)
+    words = spaced.replace("_", " ").replace("-", " ").split()
+    return " ".join(words).capitalize() if words else identifier
+
+
 class Model(BaseModel):
     """Base of all parts of a catalog document: immutable, camelCase, unknown keys refused."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        field_title_generator=lambda name, _: label_from_id(name),
     )
 
 
@@ -186,10 +197,3 @@ class FormDefinition(Model):
     def fields(self) -> tuple[FieldDefinition, ...]:
         """All fields, in the order of the form."""
         return tuple(field for group in self.groups for field in group.fields)
-
-
-def label_from_id(identifier: str) -> str:
-    """Make a label from an id: ``instanceName``, ``instance_name`` give ``Instance name``."""
-    spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in identifier)
-    words = spaced.replace("_", " ").replace("-", " ").split()
-    return " ".join(words).capitalize() if words else identifier
