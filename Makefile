@@ -41,6 +41,7 @@ lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	  --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 
 clean: ## remove what was made here: environment, state, caches
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pao.local.clean; fi
 	rm -rf .venv .pao .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

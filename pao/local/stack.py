@@ -110,7 +110,7 @@ class _Builder:
     def start(self, environment: Mapping[str, str]) -> RunningStack:
         outside = _outside_temporal(self.home, environment)
         ports = _usable_ports(self.options.ports, outside)
-        catalog = (self.options.catalog or sample_catalog()).resolve()
+        catalog = _catalog_folder(self.options.catalog)
         secrets = self.home.read_secrets()
         postgres = self._postgres(ports)
         temporal = self._temporal(ports, outside, environment)
@@ -216,6 +216,13 @@ def sample_catalog() -> Path:
         if folder.is_dir():
             return folder
     raise LocalError("There is no sample catalog here: name a folder with --catalog.")
+
+
+def _catalog_folder(wanted: Path | None) -> Path:
+    folder = (wanted or sample_catalog()).resolve()
+    if not folder.is_dir():
+        raise LocalError(f"There is no catalog folder {folder}: correct --catalog.")
+    return folder
 
 
 def _usable_ports(wanted: Ports, outside: TemporalPlace | None) -> Ports:

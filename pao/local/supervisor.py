@@ -22,9 +22,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue")
 NAME_WIDTH = 8
 
-HARMLESS = {
-    code: "\N{REPLACEMENT CHARACTER}" for code in (*range(9), *range(10, 32), *range(127, 160))
-}
+HARMLESS = dict.fromkeys((*range(9), *range(10, 32), *range(127, 160)), "�")
 """Control characters, the tab aside: what a process logs must not steer a person's terminal."""
 
 
@@ -66,7 +64,7 @@ class LogStream:
     def write(self, name: str, line: str) -> None:
         """Write one line; when nobody reads the stream any more, ask this process to end."""
         with self._lock:
-            if self._closed:
+            if self._closed or not line:
                 return
             colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
             text = Text(f"{name:<{NAME_WIDTH}} | ", style=colour)
