@@ -1,5 +1,6 @@
 """Starting the stand-in: `pao jira-sandbox` and `pao up` come here."""
 
+import contextlib
 import logging
 import socket
 from pathlib import Path
@@ -26,7 +27,9 @@ def run(*, host: str, port: int, state_path: Path | str, settings: Settings | No
     store = Store(database_file(state_path))
     try:
         _log.info("JIRA stand-in on http://%s:%s", host, port)
-        server(store, settings or Settings(), host=host, port=port).run()
+        # uvicorn raises the signal once more when it has ended in order.
+        with contextlib.suppress(KeyboardInterrupt):
+            server(store, settings or Settings(), host=host, port=port).run()
     finally:
         store.close()
 
