@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -116,5 +117,5 @@ def ask(address: str, key: str, question: str) -> object:
 def _answer(connection: "Connection[object, object]", act: Callable[[], object]) -> None:
     try:
         connection.send(act())
-    except LocalError as error:
-        connection.send(error)
+    except Exception:  # noqa: BLE001 -- whatever went wrong is for the asker to hear
+        connection.send(LocalError(traceback.format_exc()))

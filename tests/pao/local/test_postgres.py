@@ -116,6 +116,22 @@ def test_a_stale_pid_file_that_names_another_living_process_is_removed(
         other.communicate(b"\n")
 
 
+def test_a_server_that_outlived_its_supervisor_is_ended_in_order(state: Path) -> None:
+    [old_port, new_port] = free_ports(2)
+    orphan = EmbeddedPostgres(state, port=old_port, settings=FOR_TESTS)
+    run_sql(orphan.start(), "create table kept (word text); insert into kept values ('here');")
+    process = orphan.process
+    assert process is not None
+
+    server = EmbeddedPostgres(state, port=new_port, settings=FOR_TESTS)
+    try:
+        assert run_sql(server.start(), "select word from kept") == "here\n"
+        assert process.exit_code() == 0
+    finally:
+        server.stop()
+        orphan.stop()
+
+
 def test_data_survive_a_server_that_was_killed(state: Path, port: int) -> None:
     server = EmbeddedPostgres(state, port=port)
     run_sql(server.start(), "create table kept (word text); insert into kept values ('here');")
