@@ -21,8 +21,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def run(*, host: str, port: int, state_path: Path | str, settings: Settings | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C; tickets and faults are kept in ``state_path``.
 
-    That is a folder, or a file that ends in .sqlite. A port in use is logged by uvicorn and ends the
-    process with exit code 3.
+    That is a folder, or a file that ends in .sqlite. A port in use is logged by uvicorn and ends
+    the process with exit code 3.
     """
     store = Store(database_file(state_path))
     try:
