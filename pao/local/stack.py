@@ -196,7 +196,7 @@ class _Builder:
         sandbox = self._service("jira", jira, {})
         self._service("worker", ["worker"], configuration)
         api = self._service("api", ["api"], configuration)
-        sandbox.wait_until_answers(f"{stack.jira_url}/rest/api/2/serverInfo")
+        sandbox.wait_until_answers(f"{stack.jira_url}/sandbox/health")
         api.wait_until_answers(f"{stack.api_url}/api/v1/health/ready")
         self.supervisor.check()
 
