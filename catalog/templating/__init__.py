@@ -1,1 +1,18 @@
-"""The template language of catalog documents."""
+"""Templates: four notations, one language. This file is the package's whole public interface."""
+
+from catalog.templating.contract import Names, SecretValue, Target, TemplateError
+from catalog.templating.engine import check, check_when, evaluate_when, render, render_config
+from catalog.templating.wiki import jira_escape
+
+__all__ = [
+    "Names",
+    "SecretValue",
+    "Target",
+    "TemplateError",
+    "check",
+    "check_when",
+    "evaluate_when",
+    "jira_escape",
+    "render",
+    "render_config",
+]

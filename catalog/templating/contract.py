@@ -1,0 +1,102 @@
+"""What callers of templates see: targets, known names, secrets and errors. No behaviour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+MASK = "********"
+
+
+class Target(StrEnum):
+    """What a rendered text becomes part of; it decides how values are escaped."""
+
+    NONE = "none"
+    JIRA = "jira"
+    URL = "url"
+    JSON = "json"
+    XML = "xml"
+
+
+class TemplateError(Exception):
+    """Why a template is wrong or cannot be rendered; it never holds a value, only names.
+
+    ``id`` is stable (``template-name``), line and column count from 1 and point at the tag's first
+    brace, ``suggestion`` is the text to write instead where one is near.
+    """
+
+    def __init__(
+        self, id: str, message: str, *, line: int = 1, column: int = 1, suggestion: str = ""
+    ) -> None:
+        hint = f"; did you mean {suggestion}?" if suggestion else ""
+        super().__init__(f"{line}:{column}: {message}{hint}")
+        self.id = id
+        self.line = line
+        self.column = column
+        self.message = message
+        self.suggestion = suggestion or None
+
+
+class Fault(Exception):  # noqa: N818 -- it is an error only once it has a position.
+    """A TemplateError that does not know its position yet; it never leaves this package."""
+
+    def __init__(self, id: str, message: str, *, suggestion: str = "") -> None:
+        super().__init__(message)
+        self.id = id
+        self.message = message
+        self.suggestion = suggestion
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SecretValue:
+    """A value that came from a password field or a secret, or was computed from one."""
+
+    value: Any = field(repr=False)
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True)
+class Names:
+    """What exists at the place of a template: what its names are checked against.
+
+    ``groups`` are the form's group ids with their field ids, ``outputs`` the ids of the actions
+    that ran before, ``escalation`` says that bundle and failure may be used. ``item`` is the own
+    id, which slash paths in a bundle may begin with.
+    """
+
+    groups: Mapping[str, tuple[str, ...]]
+    outputs: tuple[str, ...]
+    components: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    escalation: bool = False
+    item: str = ""
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """Give the ids of all fields."""
+        return frozenset(field for fields in self.groups.values() for field in fields)
+
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """Give what tells these names from others, for a cache."""
+        groups = tuple((group, tuple(fields)) for group, fields in self.groups.items())
+        rest = (tuple(self.outputs), tuple(self.components), tuple(self.environment))
+        return (groups, *rest, self.escalation, self.item)
+
+
+def names_of(scopes: Mapping[str, Any]) -> Names:
+    """Give the names that the scopes themselves hold, for templates that nobody checked before."""
+    metadata = scopes.get("metadata") or {}
+    return Names(
+        groups={"": tuple(scopes.get("fields") or ())},
+        outputs=tuple(scopes.get("outputs") or ()),
+        components=tuple(scopes.get("components") or ()),
+        environment=tuple(scopes.get("environment") or ()),
+        escalation="failure" in scopes,
+        item=str(metadata.get("id") or ""),
+    )
