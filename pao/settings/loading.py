@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from pao.core.names import MASK
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
+    POSTGRES_SCHEMES,
     AuthSettings,
     CatalogSettings,
     DatabaseSettings,
@@ -24,8 +26,6 @@ from pao.settings.parts import (
 )
 from pao.settings.requirements import Process, missing
 from pao.settings.values import SizeMark, show_duration, show_size
-
-MASK = "********"
 
 
 class ConfigurationError(Exception):
@@ -154,7 +154,7 @@ def _show_plain(value: Any) -> str:
 
 def _mask(secret: str) -> str:
     parts = urlsplit(secret)
-    if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname:
+    if parts.scheme not in POSTGRES_SCHEMES or not parts.hostname:
         return MASK
     login = f"{parts.username}:{MASK}@" if parts.username else ""
     port = f":{parts.port}" if parts.port else ""

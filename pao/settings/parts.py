@@ -23,6 +23,9 @@ from pao.crypto import SecretBox
 from pao.settings.values import SPLIT, Duration, Names, Size
 
 
+POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
+
+
 class IdentitySource(StrEnum):
     """Who may answer for a request's signature."""
 
@@ -58,7 +61,7 @@ def _http_url(text: str) -> str:
 
 def _postgres_url(secret: SecretStr) -> SecretStr:
     parts = urlsplit(secret.get_secret_value())
-    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+    if parts.scheme not in POSTGRES_SCHEMES or not parts.path.strip("/"):
         # The value itself is never repeated: it carries the password.
         msg = "not a Postgres address; write postgresql://user:password@host:5432/database"
         raise ValueError(msg)

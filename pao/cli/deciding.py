@@ -1,0 +1,121 @@
+"""`pao request retry, abort, escalate, look`: what a human decides about a failed request."""
+
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.cli.context import Cli, command
+from pao.cli.errors import LostAnswerError
+from pao.cli.fields import parse_assignments, read_form
+from pao.cli.following import finish
+from pao.cli.requests import RequestArgument
+from pao.cli.submitting import FieldOption
+from pao.cli.terminal import clean, segment
+from pao.core.states import Decision
+
+if TYPE_CHECKING:
+    from pao.cli.http import Api
+
+app = typer.Typer()
+
+ReasonOption = Annotated[
+    str, typer.Option("--reason", "-r", help="Why; kept in the audit trail.", show_default=False)
+]
+
+
+@command(app, "retry")
+def retry(
+    cli: Cli,
+    *,
+    request_id: RequestArgument,
+    reason: ReasonOption,
+    field: FieldOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show changed fields and calls; decide nothing.")
+    ] = False,
+) -> None:
+    """Run the failed action again, with corrected fields where given.
+
+    Exits with 1 when it failed again.
+    """
+    with cli.api() as api:
+        body: dict[str, Any] = {"reason": reason}
+        if field:
+            body["fields"] = _typed(api, segment(request_id), field)
+        if dry_run:
+            path = f"/requests/{segment(request_id)}/retry"
+            document = api.post(path, {**body, "dryRun": True}).document
+            cli.show(document, lambda: _print_changes(cli, document))
+            return
+        _decide(cli, api, Decision.RETRY, request_id, body)
+
+
+@command(app, "abort")
+def abort(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> None:
+    """End a failed request for good."""
+    with cli.api() as api:
+        _decide(cli, api, Decision.ABORT, request_id, {"reason": reason})
+
+
+@command(app, "escalate")
+def escalate(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> None:
+    """Hand a failed request over to people, with a ticket that says everything."""
+    with cli.api() as api:
+        _decide(cli, api, Decision.ESCALATE, request_id, {"reason": reason})
+
+
+@command(app, "look")
+def look(cli: Cli, *, request_id: RequestArgument) -> None:
+    """Ask the failed action's target whether it took effect; changes nothing."""
+    with cli.api() as api:
+        document = api.post(f"/requests/{segment(request_id)}/look").document
+    cli.show(document, lambda: _print_look(cli, document))
+
+
+def _typed(api: "Api", ident: str, assignments: list[str]) -> dict[str, Any]:
+    item = api.get(f"/requests/{ident}")["catalogItemId"]
+    form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
+    return parse_assignments(assignments, form)
+
+
+def _decide(
+    cli: Cli, api: "Api", decision: Decision, request_id: str, body: dict[str, Any]
+) -> None:
+    try:
+        answer = api.post(
+            f"/requests/{segment(request_id)}/{decision}", body, idempotency_key=str(uuid.uuid4())
+        )
+    except LostAnswerError as error:
+        error.hint = f"See what happened: pao request get {request_id}"
+        raise
+    finish(cli, api, answer.document)
+
+
+def _print_changes(cli: Cli, document: dict[str, Any]) -> None:
+    changes = document.get("changes") or document.get("changedFields") or {}
+    cli.out.print(Text("Nothing was decided.", style="green"))
+    for name, change in changes.items():
+        pair = change if isinstance(change, dict) else {"to": change}
+        line = Text(f"  {clean(name)}: ", style="cyan")
+        line.append(clean(pair.get("from")), style="red").append(" -> ", style="bright_black")
+        cli.out.print(line.append(clean(pair.get("to")), style="green"))
+
+
+_LOOKS = {
+    "found": ("green", "It took effect; a retry adopts it:"),
+    "absent": ("yellow", "It did not take effect; a retry does it."),
+    "unknown": ("red", "It could not be found out:"),
+}
+
+
+def _print_look(cli: Cli, document: dict[str, Any]) -> None:
+    answer = clean(document.get("answer") or document.get("result"))
+    style, sentence = _LOOKS.get(answer, ("default", ""))
+    cli.out.print(Text(f"{answer}  ", style=f"bold {style}").append(sentence, "not bold default"))
+    if document.get("reason"):
+        cli.out.print(Text(f"  {clean(document['reason'])}"), soft_wrap=True)
+    found = document.get("adopts") or document.get("found") or document.get("outputs")
+    for name, value in (found or {}).items() if isinstance(found, dict) else ():
+        cli.out.print(Text(f"  {clean(name)}: {clean(value)}"), soft_wrap=True)

@@ -1,0 +1,105 @@
+"""What ends a command early: an exit code, a sentence, and what to do about it."""
+
+from enum import IntEnum
+from typing import Any
+
+
+class ExitCode(IntEnum):
+    """The exit codes of `pao`; scripts branch on them."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    DENIED = 3
+    NOT_FOUND = 4
+    UNAVAILABLE = 5
+    INTERRUPTED = 130
+
+
+class CliError(Exception):
+    """A command cannot go on.
+
+    ``details`` are further lines (one per field); ``hint`` says what to do next.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit_code: ExitCode,
+        details: tuple[str, ...] = (),
+        hint: str | None = None,
+        correlation_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+        self.details = details
+        self.hint = hint
+        self.correlation_id = correlation_id
+
+
+class LostAnswerError(CliError):
+    """The call left and no answer came: whether it took effect is not known."""
+
+    def __init__(self, endpoint: str, reason: str) -> None:
+        super().__init__(
+            f"The answer of {endpoint} was lost ({reason}); the call may have taken effect",
+            exit_code=ExitCode.UNAVAILABLE,
+        )
+
+
+_EXIT_CODES = {
+    400: ExitCode.USAGE,
+    401: ExitCode.DENIED,
+    403: ExitCode.DENIED,
+    404: ExitCode.NOT_FOUND,
+    405: ExitCode.USAGE,
+    413: ExitCode.USAGE,
+    429: ExitCode.UNAVAILABLE,
+}
+
+_HINTS = {
+    "UNAUTHORIZED": "Check PAO_ACCESS_KEY_ID, PAO_SECRET_ACCESS_KEY, the region and this clock.",
+    "CATALOG_ITEM_NOT_FOUND": "`pao catalog list` shows the items that you may request.",
+    "REQUEST_NOT_FOUND": "`pao request list` shows the requests that you may see.",
+    "INVALID_STATE_TRANSITION": "`pao request get` shows the present state and what it allows.",
+    "IDEMPOTENCY_CONFLICT": "Use a new --idempotency-key for a request that differs.",
+    "SERVICE_UNAVAILABLE": "Nothing was stored; `pao health` shows which part is away.",
+    "INTERNAL_ERROR": "Give the correlation id to whoever runs the service.",
+}
+
+_SERVER_ERROR = 500
+
+
+def from_envelope(
+    status: int, error: dict[str, Any], *, retry_after: str | None = None
+) -> CliError:
+    """Turn the API's error envelope into what a person reads, with the exit code of its status."""
+    code = str(error.get("code", "unknown error"))
+    found = error.get("details")
+    details = tuple(_detail(entry) for entry in found or () if isinstance(entry, dict))
+    hint = f"Try again in {retry_after} s." if retry_after else _HINTS.get(code)
+    if code == "SERVICE_UNAVAILABLE" and retry_after:
+        hint = f"{_HINTS[code]} Try again in {retry_after} s."
+    return CliError(
+        f"{error.get('message') or 'no reason was given'} ({code})",
+        exit_code=exit_code_of(status),
+        details=details,
+        hint=hint,
+        correlation_id=str(error["correlationId"]) if error.get("correlationId") else None,
+    )
+
+
+def exit_code_of(status: int) -> ExitCode:
+    """Map a refused call's HTTP status: what the input or the state forbids is a finding (1)."""
+    if status >= _SERVER_ERROR:
+        return ExitCode.UNAVAILABLE
+    return _EXIT_CODES.get(status, ExitCode.FAILED)
+
+
+def _detail(entry: dict[str, Any]) -> str:
+    field = entry.get("field") or "request"
+    text = f"{field}: {entry.get('message') or entry.get('constraint') or 'not accepted'}"
+    expected = entry.get("expected")
+    return f"{text} (expected: {expected})" if expected not in (None, "", [], {}) else text

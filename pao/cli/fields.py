@@ -1,0 +1,200 @@
+"""Field values from the command line, a file or a person, typed by the item's own form.
+
+Whether a value is good is the server's to say: here a text only becomes a number, a list, a file.
+"""
+
+import base64
+import json
+import mimetypes
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pao.cli.errors import CliError, ExitCode
+
+_TRUE = frozenset({"true", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "no", "n", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field of the form as the API describes it, with the conditions of its group."""
+
+    id: str
+    label: str
+    type: str
+    required: bool = False
+    default: Any = None
+    description: str | None = None
+    placeholder: str | None = None
+    choices: tuple[tuple[Any, str], ...] = ()
+    conditions: tuple[Mapping[str, Any], ...] = ()
+
+
+def read_form(document: Mapping[str, Any]) -> list[FormField]:
+    """Read the answer of GET /catalog/items/{id}/schema, in the order of the form."""
+    form = document.get("form", document)
+    return [
+        _read_field(field, group)
+        for group in form.get("groups", ())
+        for field in group.get("fields", ())
+    ]
+
+
+def parse_assignments(assignments: Iterable[str], form: Iterable[FormField]) -> dict[str, Any]:
+    """Type every ``key=value`` by the form; all that cannot be typed is reported at once.
+
+    A field that the form does not have is sent as text: the server says what is wrong with it.
+    """
+    fields = {field.id: field for field in form}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for assignment in assignments:
+        name, separator, text = assignment.partition("=")
+        if not separator or not name:
+            problems.append(f"{assignment!r}: write it as name=value")
+            continue
+        try:
+            values[name] = typed(fields[name], text) if name in fields else text
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+    if problems:
+        raise CliError(
+            "Some --field values cannot be read",
+            exit_code=ExitCode.USAGE,
+            details=tuple(problems),
+        )
+    return values
+
+
+def typed(field: FormField, text: str) -> Any:
+    """Make the value that a field's type asks for out of a text; raises ``ValueError``."""
+    if field.type in {"select", "multiselect"}:
+        return _choice(field, text) if field.type == "select" else _list(field, text)
+    read = _READERS.get(field.type)
+    return read(text) if read else text
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read fields from a YAML or JSON file: a mapping of names to values.
+
+    The body of POST /requests (with ``fields`` in it) is understood as well.
+    """
+    import yaml  # noqa: PLC0415 -- only this option needs it
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CliError(f"{path} cannot be read: {error}", exit_code=ExitCode.USAGE) from error
+    if isinstance(document, dict) and "catalogItemId" in document:
+        document = document.get("fields", {})
+    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
+        raise CliError(
+            f"{path} holds no fields; write one `name: value` a line", exit_code=ExitCode.USAGE
+        )
+    return document
+
+
+def is_shown(field: FormField, values: Mapping[str, Any]) -> bool:
+    """Tell whether a field is asked for, given the values so far."""
+    if not field.conditions:
+        return True
+    from catalog.forms.conditions import holds  # noqa: PLC0415 -- only conditional fields need it
+    from catalog.forms.definition import Condition  # noqa: PLC0415 -- as above
+
+    return all(holds(Condition.model_validate(condition), values) for condition in field.conditions)
+
+
+def _read_field(field: Mapping[str, Any], group: Mapping[str, Any]) -> FormField:
+    validation = field.get("validation") or {}
+    conditions = (group.get("conditional"), field.get("conditional"))
+    choices = field.get("enum") or validation.get("enum") or ()
+    return FormField(
+        id=field["id"],
+        label=field.get("name") or field["id"],
+        type=field.get("type", "string"),
+        required=bool(field.get("required")),
+        default=field.get("default"),
+        description=field.get("description"),
+        placeholder=field.get("placeholder"),
+        choices=tuple(_read_choice(choice) for choice in choices),
+        conditions=tuple(condition for condition in conditions if condition),
+    )
+
+
+def _read_choice(choice: Any) -> tuple[Any, str]:
+    if isinstance(choice, dict) and "value" in choice:
+        return choice["value"], str(choice.get("label", choice["value"]))
+    return choice, str(choice)
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a whole number") from None
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return word in _TRUE
+
+
+def _choice(field: FormField, text: str) -> Any:
+    for value, label in field.choices:
+        if text in (_as_text(value), label):
+            return value
+    return text
+
+
+def _list(field: FormField, text: str) -> list[Any]:
+    if text.lstrip().startswith("["):
+        values = _json(text)
+        return values if isinstance(values, list) else [values]
+    return [_choice(field, part.strip()) for part in text.split(",") if part.strip()]
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
+
+
+def _file(text: str) -> str:
+    if text.startswith("data:"):
+        return text
+    path = Path(text.removeprefix("@")).expanduser()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+    "json": _json,
+    "file": _file,
+}

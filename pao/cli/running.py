@@ -1,0 +1,80 @@
+"""`pao up, api, worker, jira-sandbox`: starting processes, each with its settings checked first."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pao.cli.configuration import settings_for
+from pao.cli.context import Cli, command
+
+app = typer.Typer()
+
+# In flight requests are given this long when the service is told to stop (operations.md).
+_GRACE_SECONDS = 30
+
+
+@command(app, "api")
+def api(_cli: Cli) -> None:
+    """Serve the HTTP API, configured by environment variables."""
+    settings = settings_for("api", os.environ)
+
+    import uvicorn  # noqa: PLC0415 -- the service's own weight, not that of every command
+    from api.app import create_app  # noqa: PLC0415 -- as above
+
+    from pao.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
+
+    configure_from(settings)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.http.host,
+        port=settings.http.port,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        server_header=False,
+        # Our own lines carry the correlation id; uvicorn's would repeat them without it.
+        access_log=False,
+        log_config=None,
+    )
+
+
+@command(app, "worker")
+def worker(_cli: Cli) -> None:
+    """Execute workflows and actions, configured by environment variables."""
+    settings = settings_for("worker", os.environ)
+
+    import asyncio  # noqa: PLC0415 -- as in `api`
+
+    from pao import worker as process  # noqa: PLC0415 -- as in `api`
+    from pao.cli.logs import configure_from  # noqa: PLC0415 -- as in `api`
+
+    configure_from(settings)
+    asyncio.run(process.run(settings))
+
+
+@command(app, "up")
+def up(
+    _cli: Cli,
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw the former state away.")] = False,
+) -> None:
+    """Run all of PAO on this machine: Postgres, Temporal, a JIRA stand-in, worker and API."""
+    from pao.local.up import UpOptions, run_up  # noqa: PLC0415 -- as in `api`
+
+    run_up(UpOptions(fresh=fresh))
+
+
+@command(app, "jira-sandbox")
+def jira_sandbox(
+    _cli: Cli,
+    *,
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8090,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keeps its tickets over a restart.")
+    ] = None,
+) -> None:
+    """Run the JIRA stand-in alone."""
+    from pao.local.jira_sandbox import main  # noqa: PLC0415 -- as in `api`
+
+    main.run(host=host, port=port, state_path=state)

@@ -1,0 +1,125 @@
+"""`pao request submit`: from fields to a request, and waiting for it."""
+
+import uuid
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.cli.asking import ask_for_fields
+from pao.cli.context import Cli, command
+from pao.cli.errors import LostAnswerError
+from pao.cli.fields import parse_assignments, read_config, read_form
+from pao.cli.following import finish, follow_log, is_settled, print_log_line, watch
+from pao.cli.terminal import clean, segment
+
+if TYPE_CHECKING:
+    from pao.cli.http import Api
+
+app = typer.Typer()
+
+FieldOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--field", "-f", metavar="NAME=VALUE", help="A field; lists with commas, files as @path."
+    ),
+]
+
+
+@command(app, "submit")
+def submit(  # noqa: PLR0913 -- the options of the command line are its parameters
+    cli: Cli,
+    *,
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of the catalog item.")],
+    field: FieldOption = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Fields as YAML or JSON.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag of the request.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check and show the calls; submit nothing.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it has settled.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow-logs", help="Wait, and show its log on standard error.")
+    ] = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="The same key never makes a second request (random)."),
+    ] = None,
+) -> None:
+    """Submit a request; asks for the fields that are missing on a terminal.
+
+    Exits with 1 when the request failed.
+    """
+    with cli.api() as api:
+        body: dict[str, Any] = {
+            "catalogItemId": item,
+            "fields": _collect(cli, api, item, config, field or []),
+        }
+        if tag:
+            body["metadata"] = {"tags": tag}
+        if dry_run:
+            _show_plan(cli, api.post("/validate/request", body).document)
+            return
+        request = _send(cli, api, body, idempotency_key or str(uuid.uuid4()))
+        if follow:
+            show = partial(print_log_line, cli.err)
+            request = follow_log(api, request["id"], after=0, show=show, is_over=is_settled)
+        elif wait:
+            request = watch(cli, api, request["id"])
+        finish(cli, api, request)
+
+
+def _collect(
+    cli: Cli, api: "Api", item: str, config: Path | None, assignments: list[str]
+) -> dict[str, Any]:
+    form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
+    given = read_config(config) if config else {}
+    given |= parse_assignments(assignments, form)
+    if not cli.interactive:
+        return given
+    # Whoever gave some fields knows the item: only what is required is asked for then.
+    asked = [field for field in form if field.required] if given else form
+    return ask_for_fields(cli, asked, given)
+
+
+def _send(cli: Cli, api: "Api", body: dict[str, Any], key: str) -> dict[str, Any]:
+    try:
+        answer = api.post("/requests", body, idempotency_key=key)
+    except LostAnswerError as error:
+        error.hint = f"Repeat it safely by adding --idempotency-key {key}: nothing is done twice."
+        raise
+    if answer.headers.get("Idempotency-Replayed", "").lower() == "true":
+        cli.note("This key was used before: this is the first request, not a new one.")
+    request: dict[str, Any] = answer.document
+    return request
+
+
+def _show_plan(cli: Cli, document: dict[str, Any]) -> None:
+    cli.show(document, lambda: _print_plan(cli, document))
+
+
+def _print_plan(cli: Cli, document: dict[str, Any]) -> None:
+    cli.out.print(Text("✓ The request would be accepted; nothing was submitted.", style="green"))
+    for number, action in enumerate(document.get("actions") or (), start=1):
+        name = clean(action.get("name") or action.get("id"))
+        line = Text(f"\n{number}. {name}", style="bold")
+        cli.out.print(line.append(f"  {clean(action.get('type'))}", style="not bold bright_black"))
+        for path, value in _leaves(action.get("config")):
+            text = clean(value, multiline=True).replace("\n", "\n     ")
+            cli.out.print(Text(f"   {path}: ", style="cyan").append(text, style="default"))
+
+
+def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [
+            leaf
+            for key, entry in value.items()
+            for leaf in _leaves(entry, f"{path}.{clean(key)}" if path else clean(key))
+        ]
+    if isinstance(value, list):
+        return [(path, ", ".join(str(entry) for entry in value))] if value else []
+    return [] if value is None else [(path, value)]

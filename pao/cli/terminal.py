@@ -1,0 +1,176 @@
+"""How `pao` writes: consoles, documents, and the words for states and times.
+
+Texts of a server are shown with `clean`, never as Rich markup.
+"""
+
+import json
+import os
+import re
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# C0 and C1 controls, and what reorders or hides text (bidirectional controls, zero width).
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+_UNSAFE_IN_JSON = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
+
+# Wide enough that a table in a pipe or a file is never cut.
+_PIPE_WIDTH = 400
+
+STYLES = {
+    "completed": "green",
+    "ok": "green",
+    "ready": "green",
+    "failed": "bold red",
+    "down": "bold red",
+    "in_progress": "cyan",
+    "submitted": "cyan",
+    "waiting": "yellow",
+    "degraded": "yellow",
+    "open": "bold red",
+    "half_open": "yellow",
+    "closed": "green",
+    "escalated": "magenta",
+    "aborted": "bright_black",
+    "pending": "bright_black",
+    "skipped": "bright_black",
+}
+
+MARKS = {
+    "completed": "✓",
+    "ok": "✓",
+    "failed": "✗",
+    "down": "✗",
+    "in_progress": "●",
+    "submitted": "○",
+    "pending": "○",
+    "waiting": "◷",
+    "degraded": "!",
+    "open": "✗",
+    "half_open": "!",
+    "closed": "✓",
+    "escalated": "▲",
+    "aborted": "■",
+    "skipped": "-",
+}
+
+
+class Output(StrEnum):
+    """How a result is written on standard output."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def clean(value: object, *, multiline: bool = False) -> str:
+    r"""Return a text whose control characters are visible (``\x1b``), so that none takes effect."""
+    text = "" if value is None else str(value)
+    if multiline:
+        return "\n".join(clean(line) for line in text.splitlines())
+    return _UNSAFE.sub(_escaped, text)
+
+
+def segment(name: str) -> str:
+    """Write a name as one segment of an address."""
+    return quote(name, safe="")
+
+
+def make_console(*, stderr: bool = False, color: bool = True) -> Console:
+    """Make a console on the present standard stream; colours only on a terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
+    return Console(
+        file=stream, no_color=not color, highlight=False, markup=False, emoji=False, width=width
+    )
+
+
+def write_document(document: Any, output: Output) -> None:
+    """Write the API's own document as JSON or YAML, and nothing else."""
+    if output is Output.YAML:
+        import yaml  # noqa: PLC0415 -- only this output needs it
+
+        harmless = not _UNSAFE.search(json.dumps(document, ensure_ascii=False))
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=harmless, width=100).rstrip()
+    else:
+        text = _json(document, indent=2)
+    sys.stdout.write(text + "\n")
+
+
+def write_line(document: Any) -> None:
+    """Write a document as one line of JSON, at once."""
+    sys.stdout.write(_json(document) + "\n")
+    sys.stdout.flush()
+
+
+def _json(document: Any, *, indent: int | None = None) -> str:
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    # Inside JSON every such character is part of a text, where its escape means the same.
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def make_table(*headers: str) -> Table:
+    """Make a plain table; the last column may be wrapped, the others stay whole."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for header in headers[:-1]:
+        table.add_column(header, no_wrap=True)
+    table.add_column(headers[-1], overflow="fold")
+    return table
+
+
+def state(status: object, *, retrying: object = False) -> Text:
+    """Write a state with its mark and colour; a failed one under retry says so."""
+    word = clean(status)
+    mark = MARKS.get(word, "?")
+    shown = f"{mark} {word}" + (" (retrying)" if retrying else "")
+    return Text(shown, style=STYLES.get(word, ""))
+
+
+def padded(text: str, width: int) -> str:
+    """Fill up with blanks to a width in terminal cells."""
+    return text + " " * max(0, width - cell_len(text))
+
+
+def parse_time(value: object) -> datetime | None:
+    """Read the API's RFC 3339 time; anything else is no time."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def local_time(value: object) -> str:
+    """Write a time for a person, in this machine's time zone."""
+    moment = parse_time(value)
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else clean(value)
+
+
+def duration(started: object, finished: object) -> str:
+    """Write how long something took, or has taken until now; empty when it never started."""
+    begin = parse_time(started)
+    if begin is None:
+        return ""
+    end = parse_time(finished) or datetime.now(UTC)
+    seconds = max(0.0, (end - begin).total_seconds())
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{seconds:.1f} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    point = ord(found[0])
+    if found[0] in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[found[0]]
+    return f"\\x{point:02x}" if point <= 0xFF else f"\\u{point:04x}"  # noqa: PLR2004 -- one byte

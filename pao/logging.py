@@ -1,0 +1,184 @@
+"""Logging of every process: one handler, JSON or text, the request's ids on each line, no secrets.
+
+Who logs uses the standard library; this file only decides how a record is written.
+"""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+from opentelemetry import trace
+
+from pao.core.names import MASK
+
+_fields: ContextVar[dict[str, str] | None] = ContextVar("pao_log_fields", default=None)
+
+# What a record carries anyway; everything beside it was given by `extra=`.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+# Own names of a line, which `extra=` must not replace.
+_OWN = frozenset({"time", "level", "logger", "message"})
+
+_SECRET_NAME = re.compile(
+    r"(?:^|_|-)(?:password|passwd|secret|token|api_?key|authorization|signature|cookie"
+    r"|encryption_?keys?)$",
+    re.IGNORECASE,
+)
+
+# Where a camelCase name gets its underscore.
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+# Shapes of credentials in running text; the named group is what stays readable.
+_SECRET_SHAPES = (
+    re.compile(r"(?P<keep>\bSignature=)[0-9a-fA-F]{16,}"),
+    re.compile(r"(?P<keep>\bX-Amz-(?:Signature|Security-Token)=)[^&\s\"']+", re.IGNORECASE),
+    re.compile(r"(?P<keep>\b(?:Bearer|Basic)\s+)[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE),
+    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE),
+    re.compile(
+        r"(?P<keep>\b(?:\w+[_-])?(?:password|passwd|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)"
+        r"[^\s\"',;&}]+",
+        re.IGNORECASE,
+    ),
+)
+
+# A shorter secret would blank out ordinary words.
+_SHORTEST_SECRET = 6
+
+
+class Redactor:
+    """Replaces known secret values, and what has the shape of a credential, by a mask."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __repr__(self) -> str:
+        return "Redactor(...)"
+
+    def text(self, value: str) -> str:
+        """Return the text without secrets."""
+        if self._known is not None:
+            value = self._known.sub(MASK, value)
+        for shape in _SECRET_SHAPES:
+            value = shape.sub(rf"\g<keep>{MASK}", value)
+        return value
+
+    def value(self, value: Any, name: str = "") -> Any:
+        """Return a JSON-like value without secrets; what is not JSON becomes its text."""
+        if _SECRET_NAME.search(_HUMP.sub("_", name)):
+            return MASK
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case dict():
+                return {str(key): self.value(entry, str(key)) for key, entry in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self.value(entry) for entry in value]
+            case _:
+                return self.text(str(value))
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON: time, level, logger, message, ids, extras, traceback."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a newline in the message stays inside its JSON text."""
+        line: dict[str, Any] = {
+            "time": _moment(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self._redactor.text(record.getMessage()),
+        }
+        line |= _ids()
+        line |= {name: self._redactor.value(value, name) for name, value in _extras(record)}
+        if record.exc_info:
+            line["exception"] = self._redactor.text(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+class TextFormatter(logging.Formatter):
+    """Writes a record for a person: time, level, logger, message, then ids and extras."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and the traceback under it where there is one."""
+        pairs = _ids() | {
+            name: self._redactor.value(value, name) for name, value in _extras(record)
+        }
+        tail = "".join(f" {name}={value}" for name, value in pairs.items())
+        # A value from outside must not start a line of its own and pass for a record.
+        message = self._redactor.text(record.getMessage()).replace("\n", "\\n").replace("\r", "\\r")
+        line = f"{_moment(record)} {record.levelname:<7} {record.name}: {message}{tail}"
+        if record.exc_info:
+            line += "\n" + self._redactor.text(self.formatException(record.exc_info))
+        return line
+
+
+def configure_logging(
+    *,
+    level: str,
+    style: Literal["json", "text"],
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
+) -> None:
+    """Send every record of the process to one handler; what was set up before is replaced.
+
+    ``secrets`` are values that must never be written, whatever their place. ``stream`` is standard
+    error unless given.
+    """
+    redactor = Redactor(secrets)
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter(redactor) if style == "json" else TextFormatter(redactor))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Their INFO lines repeat each outside call; the calls are spans already.
+    for chatty in ("httpx", "httpcore", "botocore", "urllib3"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+@contextmanager
+def log_fields(**fields: str) -> Iterator[None]:
+    """Put fields such as ``correlationId`` and ``requestId`` on every record of this context."""
+    token = _fields.set({**(_fields.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _fields.reset(token)
+
+
+def current_fields() -> dict[str, str]:
+    """Return a copy of the fields that the present context puts on its records."""
+    return dict(_fields.get() or {})
+
+
+def _ids() -> dict[str, str]:
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid:
+        return current_fields()
+    traced = {"traceId": f"{span.trace_id:032x}", "spanId": f"{span.span_id:016x}"}
+    return current_fields() | traced
+
+
+def _extras(record: logging.LogRecord) -> list[tuple[str, Any]]:
+    return [
+        (f"{name}_" if name in _OWN else name, value)
+        for name, value in record.__dict__.items()
+        if name not in _STANDARD
+    ]
+
+
+def _moment(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
