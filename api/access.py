@@ -1,0 +1,37 @@
+"""Who may request, see and decide: the rules of authorisation, pure."""
+
+from dataclasses import dataclass
+
+from api.auth.principal import Principal
+from catalog.model import CatalogItem
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The rules, with the teams that the operator has made admins."""
+
+    admin_teams: frozenset[str] = frozenset()
+
+    def is_admin(self, caller: Principal) -> bool:
+        """Tell whether the caller is in a team of admins."""
+        return not self.admin_teams.isdisjoint(caller.teams)
+
+    def may_request(self, caller: Principal, item: CatalogItem) -> bool:
+        """Tell whether the item is open to one of the caller's teams; no list means everyone."""
+        return not item.allowed_teams or not item.allowed_teams.isdisjoint(caller.teams)
+
+    def may_see(
+        self, caller: Principal, *, user_id: str, user_teams: list[str], owner_team: str | None
+    ) -> bool:
+        """Tell whether the caller submitted it, shares a team, owns the item, or is an admin."""
+        if caller.id == user_id or self.is_admin(caller):
+            return True
+        return owner_team in caller.teams or not set(user_teams).isdisjoint(caller.teams)
+
+    def may_decide(self, caller: Principal, *, user_id: str, owner_team: str | None) -> bool:
+        """Tell whether the caller submitted it, owns the item, or is an admin."""
+        return caller.id == user_id or owner_team in caller.teams or self.is_admin(caller)
+
+    def may_refresh(self, caller: Principal, owners: frozenset[str]) -> bool:
+        """Tell whether the caller's teams own something in the catalog, or it is an admin."""
+        return self.is_admin(caller) or not owners.isdisjoint(caller.teams)

@@ -1,0 +1,229 @@
+"""The API process put together: settings in, ASGI application out. No route and no rule here."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from activities.registry import load_all
+from api import docs, errors
+from api.access import Access
+from api.auth.keys import KeysIdentity
+from api.catalog.routes import router as catalog_router
+from api.catalog.service import CatalogService
+from api.gate import BASE, Gate, GateSettings
+from api.health.routes import router as health_router
+from api.health.service import HealthService, Parts
+from api.metrics import ApiMetrics
+from api.pagination import Cursors
+from api.ratelimit import RateLimiter
+from api.requests.decisions import DecisionService, DecisionSettings
+from api.requests.reading import ReadingService, ReadingSettings
+from api.requests.routes import router as requests_router
+from api.requests.submission import SubmissionService, SubmissionSettings
+from api.services import Services
+from api.stores import PostgresKeyStore, PostgresReplayStore
+from api.tools.routes import router as tools_router
+from catalog.sources.local import load_folder
+from catalog.validation import ActionSchema
+from db.notifications import RequestNotifications
+from db.session import Database
+from pao import assembly
+from pao.clients.temporal import RequestWorkflows, connect
+from pao.settings import Settings
+from pao.version import VERSION
+
+DESCRIPTION = """Platform Automation Orchestrator: platform teams describe services as YAML
+documents, developers request them, every failure is decided by a human.
+
+Every call but health, readiness, version and metrics is signed with AWS Signature Version 4
+(service `execute-api`), for example by `curl --aws-sigv4`."""
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Give the application; its parts start and stop with the ASGI lifespan."""
+    app = FastAPI(
+        title="Platform Automation Orchestrator",
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_url=f"{BASE}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would answer under another path than the one that was signed.
+        redirect_slashes=False,
+        lifespan=partial(_lifespan, settings=settings),
+    )
+    for router in (catalog_router, requests_router, tools_router, health_router):
+        app.include_router(router, prefix=BASE)
+    errors.install(app)
+    docs.install(app)
+    _describe_signing(app)
+    return _Gated(app, settings)
+
+
+class _Gated:
+    """The application behind its gate; what the gate needs lives as long as the process."""
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        self.app = app
+        self._metrics = ApiMetrics()
+        self._database = assembly.database(settings, application_name="pao-api")
+        app.state.metrics = self._metrics
+        app.state.database = self._database
+        self._gate = Gate(
+            app,
+            identity=_identity(settings, self._database),
+            limiter=RateLimiter(
+                settings.http.rate_limit_per_minute, replicas=settings.http.replicas
+            ),
+            settings=GateSettings(
+                max_body=settings.http.max_request_size,
+                body_seconds=settings.http.api_timeout.total_seconds(),
+                correlation_header=settings.http.correlation_id_header,
+            ),
+            observe=self._observe,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._gate(scope, receive, send)
+
+    def _observe(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        self._metrics.http.labels(scope["method"], route, status).observe(seconds)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        database: Database = app.state.database
+        stack.push_async_callback(database.close)
+        notifications = await stack.enter_async_context(
+            RequestNotifications(settings.database.url.get_secret_value())
+        )
+        jira = assembly.jira_instances(settings)
+        stack.callback(jira.close)
+        client = await connect(assembly.temporal_target(settings), lazy=True)
+        workflows = RequestWorkflows(client, task_queue=settings.temporal.task_queue)
+        services = _services(
+            app, settings, notifications=notifications, jira=jira, workflows=workflows
+        )
+        app.state.services = services
+        await services.catalog.refresh()
+        yield
+        services.health.stopping = True
+
+
+def _services(
+    app: FastAPI,
+    settings: Settings,
+    *,
+    notifications: RequestNotifications,
+    jira: Any,
+    workflows: RequestWorkflows,
+) -> Services:
+    database: Database = app.state.database
+    box = assembly.secret_box(settings)
+    access = Access(admin_teams=frozenset(settings.auth.admin_teams))
+    budget = settings.http.submission_budget.total_seconds()
+    surroundings = assembly.surroundings(settings)
+    actions = load_all()
+    targets = {name: action.targets for name, action in actions.items()}
+    catalog = CatalogService(partial(load_folder, _catalog_path(settings), _schemas()))
+    reading = ReadingService(
+        access=access,
+        cursors=Cursors(box),
+        database=database,
+        jira=jira,
+        notifications=notifications,
+        settings=ReadingSettings(
+            ui_url=str(settings.temporal.ui_url) if settings.temporal.ui_url else None,
+            namespace=settings.temporal.namespace,
+        ),
+    )
+    return Services(
+        access=access,
+        catalog=catalog,
+        cursors=Cursors(box),
+        reading=reading,
+        submission=SubmissionService(
+            access=access,
+            box=box,
+            catalog=catalog,
+            database=database,
+            notifications=notifications,
+            settings=SubmissionSettings(budget=budget, surroundings=surroundings, targets=targets),
+            workflows=workflows,
+        ),
+        decisions=DecisionService(
+            access=access,
+            box=box,
+            database=database,
+            reading=reading,
+            settings=DecisionSettings(budget=budget, surroundings=surroundings, targets=targets),
+            workflows=workflows,
+        ),
+        health=HealthService(
+            Parts(
+                database=database,
+                workflows=workflows,
+                jira=jira,
+                catalog=catalog,
+            )
+        ),
+        metrics=app.state.metrics,
+    )
+
+
+def _identity(settings: Settings, database: Database) -> KeysIdentity:
+    return KeysIdentity(
+        PostgresKeyStore(database),
+        assembly.secret_box(settings),
+        PostgresReplayStore(database),
+        region=settings.auth.region,
+        service=settings.auth.service_name,
+    )
+
+
+def _schemas() -> dict[str, ActionSchema]:
+    return {
+        name: ActionSchema(
+            config=action.config.model_json_schema(),
+            outputs=action.outputs.model_json_schema(),
+            targets=action.targets,
+        )
+        for name, action in load_all().items()
+    }
+
+
+def _catalog_path(settings: Settings) -> Path:
+    return settings.catalog.path or Path("catalog")
+
+
+def _describe_signing(app: FastAPI) -> None:
+    """Say in the OpenAPI document how calls are signed; open operations say that they are not."""
+    made = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = made()
+            document.setdefault("components", {})["securitySchemes"] = {
+                "sigv4": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "AWS Signature Version 4, service execute-api",
+                    "x-amazon-apigateway-authtype": "awsSigv4",
+                }
+            }
+            document["security"] = [{"sigv4": []}]
+            for path, operations in document["paths"].items():
+                if path.removeprefix(BASE) in {"/health", "/health/ready", "/version", "/metrics"}:
+                    for operation in operations.values():
+                        operation["security"] = []
+        return app.openapi_schema or {}
+
+    app.openapi = described  # type: ignore[method-assign] -- FastAPI's documented way to extend it.

@@ -1,0 +1,223 @@
+"""What every HTTP request passes before any route: correlation, size, identity, rate.
+
+A plain ASGI middleware: it must see the very bytes that were signed, and it must hold for paths
+that no route knows as well.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.auth.principal import Principal
+from api.auth.raw import RawRequest, raw_request_from_scope
+from api.errors import answer, broken
+from api.ratelimit import RateLimiter, address_caller
+from pao.core.errors import ErrorCode, PaoError
+from pao.logging import log_fields
+
+_access_log = logging.getLogger("pao.access")
+
+BASE = "/api/v1"
+OPEN_PATHS = frozenset(
+    f"{BASE}{path}"
+    for path in ("/health", "/health/ready", "/version", "/metrics", "/openapi.json")
+)
+DOCS = f"{BASE}/docs"
+
+
+class Identity(Protocol):
+    """Says who signed a request, or raises ``PaoError`` with the reason class."""
+
+    async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
+        """Give the caller."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    """Bounds of the gate: the largest body in bytes, the time a client has to send it."""
+
+    max_body: int
+    body_seconds: float
+    correlation_header: str = "X-Correlation-ID"
+
+
+Observer = Callable[[Scope, int, float], None]
+
+
+class Gate:
+    """Lets requests in that are small enough, signed by somebody known, and not too many."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        identity: Identity,
+        limiter: RateLimiter,
+        settings: GateSettings,
+        observe: Observer,
+    ) -> None:
+        self._app = app
+        self._identity = identity
+        self._limiter = limiter
+        self._settings = settings
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        correlation = self._correlation(scope)
+        scope.setdefault("state", {})["correlation_id"] = correlation
+        outgoing = _Outgoing(send, {self._settings.correlation_header: correlation})
+        started = time.perf_counter()
+        with log_fields(correlationId=correlation):
+            try:
+                await self._answer(scope, receive, outgoing)
+            finally:
+                seconds = time.perf_counter() - started
+                self._observe(scope, outgoing.status, seconds)
+                _log_access(scope, outgoing.status, seconds)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: "_Outgoing") -> None:
+        correlation = scope["state"]["correlation_id"]
+        try:
+            await self._serve(scope, receive, send)
+        except PaoError as error:
+            await answer(error, correlation)(scope, receive, send)
+        except Exception as error:
+            # The last line: what nobody foresaw is logged in full and told in the envelope.
+            if send.started:
+                raise
+            await broken(error, correlation)(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: "_Outgoing") -> None:
+        if _is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        body = await self._read(scope, receive)
+        caller = await self._identify(scope, body)
+        scope["state"]["principal"] = caller
+        scope["state"]["raw_body"] = body
+        send.extra.update(self._limiter.check(caller.id).headers())
+        await self._app(scope, _replayed(body, receive), send)
+
+    async def _identify(self, scope: Scope, body: bytes) -> Principal:
+        raw = raw_request_from_scope(scope, body)
+        try:
+            return await self._identity.authenticate(raw, datetime.now(UTC))
+        except PaoError as error:
+            if error.code == ErrorCode.UNAUTHORIZED:
+                client = scope.get("client") or ("unknown", 0)
+                self._limiter.check(address_caller(client[0]))
+            raise
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        limit = self._settings.max_body
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                return await _collect(receive, limit)
+        except TimeoutError as error:
+            raise PaoError(
+                ErrorCode.VALIDATION_ERROR,
+                "The body did not arrive in time; send it again.",
+                status=408,
+            ) from error
+
+    def _correlation(self, scope: Scope) -> str:
+        given = Headers(scope=scope).get(self._settings.correlation_header, "")
+        try:
+            return str(UUID(given))
+        except ValueError:
+            return str(uuid4())
+
+
+class _Outgoing:
+    """Sends what the application answers, with the headers that every answer carries."""
+
+    def __init__(self, send: Send, extra: dict[str, str]) -> None:
+        self._send = send
+        self.extra = extra
+        self.started = False
+        self.status = 500
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in self.extra.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+        await self._send(message)
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path == DOCS or path.startswith(f"{DOCS}/")
+
+
+async def _collect(receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise PaoError(ErrorCode.VALIDATION_ERROR, "The client hung up.", status=400)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _too_large(limit: int) -> PaoError:
+    return PaoError(
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        f"The body is larger than {limit} bytes; send less.",
+        headers={"Connection": "close"},
+    )
+
+
+def _replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+    """Give the body that was read to the application once, then what the server says next."""
+    told = False
+
+    async def replay() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _log_access(scope: Scope, status: int, seconds: float) -> None:
+    caller: Principal | None = scope["state"].get("principal")
+    _access_log.info(
+        "%s %s %s",
+        scope["method"],
+        scope["path"],
+        status,
+        extra={
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "durationMs": round(seconds * 1000, 1),
+            "userId": caller.id if caller else None,
+        },
+    )

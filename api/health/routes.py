@@ -1,0 +1,50 @@
+"""HTTP for health, readiness, version and metrics: open to probes, without any secret."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api import examples
+from api.responses import documented
+from api.services import Given
+from pao.version import version_document
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", summary="Health", responses=documented({200: examples.HEALTH}))
+async def health(given: Given) -> dict[str, Any]:
+    """Give the state of each part; 200 even when degraded."""
+    return await given.health.health()
+
+
+@router.get(
+    "/health/ready",
+    summary="Readiness",
+    responses=documented({200: examples.READY, 503: {"ready": False, "problems": ["..."]}}),
+)
+async def ready(given: Given) -> JSONResponse:
+    """Answer 200 only when requests can be accepted; 503 names the failing parts otherwise."""
+    problems = await given.health.problems()
+    status = 503 if problems else 200
+    return JSONResponse({"ready": not problems, "problems": problems}, status_code=status)
+
+
+@router.get("/version", summary="Version", responses=documented({200: examples.VERSION}))
+async def version() -> dict[str, Any]:
+    """Give version, git commit, build time and the newest database schema this code knows."""
+    return version_document()
+
+
+@router.get("/metrics", summary="Metrics", response_class=Response)
+async def metrics(given: Given) -> Response:
+    """Give the metrics of this process in Prometheus' text format."""
+    state = given.catalog.state
+    given.metrics.catalog_items.set(len(state.entries))
+    given.metrics.catalog_refused.set(len({finding.file for finding in state.refused}))
+    if state.loaded_at:
+        given.metrics.catalog_age.set((datetime.now(UTC) - state.loaded_at).total_seconds())
+    return Response(given.metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,155 @@
+"""What each part says of itself. Answers also when parts are away, and shows no secret."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from api.catalog.service import CatalogService
+from db.migrations.runner import MigrationError, check_ready
+from db.session import Database
+from pao.clients.jira import Deadline, JiraClient, JiraError
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailable
+from pao.core.errors import PaoError
+from pao.core.payloads import timestamp
+from pao.version import VERSION
+
+CHECK_SECONDS = 2.0
+OK, DEGRADED, DOWN = "ok", "degraded", "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What health looks at."""
+
+    database: Database
+    workflows: RequestWorkflows
+    jira: JiraInstances
+    catalog: CatalogService
+
+
+class HealthService:
+    """Asks every part, each for two seconds at most, all at once."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.stopping = False
+
+    async def health(self) -> dict[str, Any]:
+        """Give the state of each part; ``down`` when requests cannot be taken at all."""
+        database, temporal, worker, jira = await asyncio.gather(
+            self._database(), self._temporal(), self._worker(), self._jira()
+        )
+        components = {
+            "database": database,
+            "temporal": temporal,
+            "worker": worker,
+            "jira": jira,
+            "breakers": {},
+            "catalog": self._catalog(),
+        }
+        return {
+            "status": _overall(components),
+            "version": VERSION,
+            "checkedAt": timestamp(datetime.now(UTC)),
+            "components": components,
+        }
+
+    async def problems(self) -> list[str]:
+        """Name why no request can be taken now; empty when one can."""
+        if self.stopping:
+            return ["this process is shutting down"]
+        found = await asyncio.gather(self._database_problem(), self._temporal_problem())
+        problems = [problem for problem in found if problem]
+        if self._parts.catalog.state.loaded_at is None:
+            problems.append("no catalog has been loaded yet")
+        return problems
+
+    async def _database(self) -> dict[str, Any]:
+        return await _timed(self._parts.database.ping)
+
+    async def _temporal(self) -> dict[str, Any]:
+        return await _timed(self._parts.workflows.ping)
+
+    async def _worker(self) -> dict[str, Any]:
+        try:
+            pollers = await self._parts.workflows.pollers()
+        except TemporalUnavailable:
+            return {"status": DOWN, "pollers": None, "error": "Temporal does not answer"}
+        if pollers:
+            return {"status": OK, "pollers": pollers}
+        return {"status": DOWN, "pollers": 0, "error": "no worker polls; requests wait"}
+
+    async def _jira(self) -> dict[str, Any]:
+        clients = self._parts.jira.all()
+        states = await asyncio.gather(*(_ask(client) for client in clients.values()))
+        return dict(zip(clients, states, strict=True))
+
+    def _catalog(self) -> dict[str, Any]:
+        state = self._parts.catalog.state
+        stale = sum(entry.stale for entry in state.entries.values())
+        good = state.loaded_at is not None and not state.refused and state.error is None
+        return {
+            "status": OK if good else DEGRADED,
+            "items": len(state.entries),
+            "loadedAt": timestamp(state.loaded_at) if state.loaded_at else None,
+            "stale": stale,
+            "refused": len({finding.file for finding in state.refused}),
+            "error": state.error,
+        }
+
+    async def _database_problem(self) -> str | None:
+        try:
+            async with (
+                asyncio.timeout(CHECK_SECONDS),
+                self._parts.database.unit_of_work() as session,
+            ):
+                await check_ready(session)
+        except (PaoError, TimeoutError):
+            return "the database does not answer"
+        except MigrationError as error:
+            return str(error)
+        return None
+
+    async def _temporal_problem(self) -> str | None:
+        try:
+            missing = await self._parts.workflows.missing_search_attributes()
+            pollers = await self._parts.workflows.pollers()
+        except TemporalUnavailable:
+            return "Temporal does not answer"
+        if missing:
+            return f"Temporal lacks the search attributes {', '.join(missing)}"
+        return None if pollers else "no worker polls the task queue"
+
+
+async def _timed(ask: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await ask()
+    except (PaoError, TemporalUnavailable, TimeoutError):
+        return {"status": DOWN, "latencyMs": None, "error": "does not answer"}
+    return {"status": OK, "latencyMs": _milliseconds(started)}
+
+
+async def _ask(client: JiraClient) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        await client.ping(deadline=Deadline.after(CHECK_SECONDS))
+    except JiraError as error:
+        return {"status": DOWN, "latencyMs": None, "error": error.message}
+    return {"status": OK, "latencyMs": _milliseconds(started)}
+
+
+def _milliseconds(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def _overall(components: dict[str, Any]) -> str:
+    if DOWN in {components["database"]["status"], components["temporal"]["status"]}:
+        return DOWN
+    others = [components["worker"], components["catalog"], *components["jira"].values()]
+    return OK if all(part["status"] == OK for part in others) else DEGRADED

@@ -1,0 +1,48 @@
+"""Cursors: stateless base64url JSON of the sort keys, with a mark so that only ours are taken."""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.crypto import SecretBox
+
+MAX_CURSOR = 2_000
+
+
+class Cursors:
+    """Writes and reads cursors. A cursor belongs to one list with one set of filters."""
+
+    def __init__(self, box: SecretBox) -> None:
+        self._box = box
+
+    def write(self, scope: str, keys: list[Any]) -> str:
+        """Give the cursor after the row with these sort keys; ``scope`` names list and filters."""
+        mark = self._box.fingerprint(_marked(scope, keys))
+        text = json.dumps({"k": keys, "m": mark}, separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def read(self, scope: str, cursor: str) -> list[Any]:
+        """Give the sort keys of a cursor; one that is not ours, or of another list, is a 400."""
+        try:
+            padded = cursor + "=" * (-len(cursor) % 4)
+            given = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+            keys, mark = given["k"], given["m"]
+        except (binascii.Error, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _refused() from error
+        if not isinstance(keys, list) or not isinstance(mark, str):
+            raise _refused()
+        if not self._box.has_fingerprint(_marked(scope, keys), mark):
+            raise _refused()
+        return keys
+
+
+def _marked(scope: str, keys: list[Any]) -> bytes:
+    return json.dumps([scope, keys], separators=(",", ":")).encode()
+
+
+def _refused() -> PaoError:
+    message = "This cursor is not one of this list; start again without a cursor."
+    detail = Detail(field="cursor", constraint="cursor", message=message)
+    return PaoError(ErrorCode.VALIDATION_ERROR, message, details=(detail,), status=400)

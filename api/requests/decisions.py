@@ -1,0 +1,291 @@
+"""Human decisions over HTTP: the same signals that an operator can send, and their outcome."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from api.access import Access
+from api.auth.principal import Principal
+from api.requests.context import action_input, context_of, plan_of
+from api.requests.reading import ReadingService, Stored
+from api.requests.schemas import DecisionBody, RetryBody
+from catalog.corrections import correct
+from catalog.planning import render_action
+from catalog.scopes import Surroundings
+from catalog.secrets import open_fields, seal_fields
+from catalog.templating import TemplateError
+from db.repositories.decisions import DecisionsRepository
+from db.session import Database
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
+from pao.core.definitions import password_fields
+from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.payloads import CorrectionAnswer, DecisionRecord, RequestContext
+from pao.core.states import ActionStatus, Decision, RequestStatus, describe_allowed
+from pao.crypto import SecretBox
+from pao.logging import log_fields
+
+_log = logging.getLogger(__name__)
+
+# The namespace of decision ids: the same caller, request, kind and key give the same id.
+DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
+LOOK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSettings:
+    """How long a call waits for the outcome, in seconds, and what renderings may know."""
+
+    budget: float
+    surroundings: Surroundings
+    targets: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of a decision as far as it is known; ``open`` when it is still carried out."""
+
+    open: bool
+
+
+class DecisionService:
+    """Takes decisions; whether one is possible is judged by the workflow alone."""
+
+    def __init__(  # noqa: PLR0913 -- the parts that deciding needs, each named.
+        self,
+        *,
+        access: Access,
+        box: SecretBox,
+        database: Database,
+        reading: ReadingService,
+        settings: DecisionSettings,
+        workflows: RequestWorkflows,
+    ) -> None:
+        self._access = access
+        self._box = box
+        self._database = database
+        self._reading = reading
+        self._settings = settings
+        self._workflows = workflows
+
+    async def decide(
+        self,
+        caller: Principal,
+        request_id: str,
+        decision: Decision,
+        *,
+        body: DecisionBody,
+        idempotency_key: str | None,
+    ) -> Decided:
+        """Have a decision carried out; raises ``INVALID_STATE_TRANSITION`` where it is refused.
+
+        A repeated call with the same Idempotency-Key is told the first one's outcome.
+        """
+        stored = await self._decidable(caller, request_id)
+        decision_id = _decision_id(caller, request_id, decision, idempotency_key)
+        known = await self._known(request_id, decision_id)
+        if known is not None and known.outcome != "open":
+            return self._told(known, stored.row.status)
+        if known is None:
+            self._refuse_final(stored, decision)
+        payload = {
+            "by": caller.id,
+            "via": "api",
+            "reason": body.reason,
+            "decisionId": decision_id,
+        }
+        if isinstance(body, RetryBody) and body.fields:
+            payload["fields"] = self._sealed_changes(stored, body.fields)
+        with log_fields(requestId=request_id):
+            return await self._carry_out(stored, decision, payload)
+
+    async def preview(self, caller: Principal, request_id: str, body: RetryBody) -> dict[str, Any]:
+        """Show what a retry would change and send, without deciding; secrets are masked."""
+        stored = await self._decidable(caller, request_id)
+        self._require_failed(stored, Decision.RETRY)
+        context = context_of(stored.row)
+        answer = CorrectionAnswer(valid=True, fields=context.fields)
+        if body.fields:
+            answer = self._corrected(context, self._seal(context, body.fields))
+            context.fields = answer.fields
+        return {
+            "dryRun": True,
+            "changes": answer.diff,
+            "actions": self._calls(stored, context),
+        }
+
+    async def look(
+        self, caller: Principal, request_id: str, action_id: str | None
+    ) -> dict[str, Any]:
+        """Ask the failed action's target whether its effect exists; changes nothing."""
+        stored = await self._decidable(caller, request_id)
+        self._require_failed(stored, Decision.RETRY)
+        failed = [one for one in stored.actions if one.status == ActionStatus.FAILED]
+        chosen = next((one for one in failed if action_id in (None, one.action_id)), None)
+        if chosen is None:
+            names = ", ".join(one.action_id for one in failed) or "none"
+            raise PaoError(
+                ErrorCode.VALIDATION_ERROR, f"That action has not failed; failed are: {names}."
+            )
+        try:
+            found = await self._workflows.look(
+                action_input(stored.row, stored.actions, chosen), budget=LOOK_SECONDS
+            )
+        except (TemporalUnavailable, WorkflowGone) as error:
+            raise _temporal_away() from error
+        result = found.result
+        adopts = result and {
+            "externalReference": result.external_reference,
+            "url": result.url,
+            "outputs": result.outputs,
+        }
+        return {
+            "actionId": chosen.action_id,
+            "answer": found.answer,
+            "wouldAdopt": adopts,
+            "reason": found.reason,
+        }
+
+    async def _decidable(self, caller: Principal, request_id: str) -> Stored:
+        stored = await self._reading.get(caller, request_id)
+        row = stored.row
+        if not self._access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
+            raise PaoError(
+                ErrorCode.FORBIDDEN,
+                f"Only the submitter, {row.owner_team or 'the owning team'} and admins decide "
+                "about this request.",
+            )
+        return stored
+
+    async def _known(self, request_id: str, decision_id: str) -> DecisionRecord | None:
+        async with self._database.unit_of_work() as session:
+            return await DecisionsRepository(session).find(request_id, decision_id)
+
+    def _refuse_final(self, stored: Stored, decision: Decision) -> None:
+        """Refuse at once what can never become possible; the rest is judged by the workflow."""
+        if describe_allowed(stored.row.status).startswith("nothing:"):
+            raise _refused(decision, stored.row.status)
+
+    def _require_failed(self, stored: Stored, decision: Decision) -> None:
+        if stored.row.status != RequestStatus.FAILED or stored.row.retrying:
+            raise _refused(decision, stored.row.status)
+
+    async def _carry_out(
+        self, stored: Stored, decision: Decision, payload: dict[str, Any]
+    ) -> Decided:
+        request_id = str(stored.row.id)
+        try:
+            record = await self._workflows.decide(
+                request_id, decision, payload, budget=self._settings.budget
+            )
+        except TemporalUnavailable as error:
+            raise _temporal_away() from error
+        except WorkflowGone:
+            record = await self._known(request_id, payload["decisionId"])
+            if record is None:
+                status = await self._status_now(request_id, stored.row.status)
+                raise _refused(decision, status) from None
+        status = await self._status_now(request_id, stored.row.status)
+        return Decided(open=True) if record is None else self._told(record, status)
+
+    async def _status_now(self, request_id: str, before: RequestStatus) -> RequestStatus:
+        now = await self._reading.stored_status(request_id)
+        return now or before
+
+    def _told(self, record: DecisionRecord, status: RequestStatus) -> Decided:
+        if record.outcome == "rejected":
+            raise _refused(record.decision, status, record.message)
+        if record.outcome == "failed":
+            raise PaoError(
+                ErrorCode.EXTERNAL_SERVICE_ERROR,
+                f"{record.message or 'The decision could not be carried out.'} "
+                "The request is still failed; decide again.",
+            )
+        return Decided(open=record.outcome != "done")
+
+    def _sealed_changes(self, stored: Stored, fields: dict[str, Any]) -> dict[str, Any]:
+        context = context_of(stored.row)
+        sealed = self._seal(context, fields)
+        self._corrected(context, sealed)
+        return sealed
+
+    def _seal(self, context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
+        passwords = password_fields(context.item.definition)
+        return seal_fields(self._box, context.request_id, fields, passwords)
+
+    def _corrected(self, context: RequestContext, changes: dict[str, Any]) -> CorrectionAnswer:
+        answer, errors = correct(context, changes, self._box, datetime.now(UTC).date())
+        if answer.valid:
+            return answer
+        raise PaoError(
+            ErrorCode.VALIDATION_ERROR,
+            "The corrected fields are not right; see details. Nothing was decided.",
+            details=tuple(
+                Detail(
+                    field=f"fields.{error.field}",
+                    constraint=error.constraint,
+                    message=error.message,
+                    received=error.received,
+                    expected=error.expected,
+                )
+                for error in errors
+            ),
+        )
+
+    def _calls(self, stored: Stored, context: RequestContext) -> list[dict[str, Any]]:
+        outputs = {one.action_id: one.outputs for one in stored.actions if one.outputs is not None}
+        secrets = open_fields(self._box, context)
+        calls = []
+        for action in plan_of(stored.row):
+            if action.id in outputs:
+                continue
+            try:
+                config = render_action(
+                    action,
+                    context,
+                    self._settings.surroundings,
+                    targets=self._settings.targets.get(action.type, {}),
+                    secrets=secrets,
+                    outputs=outputs,
+                    reveal=False,
+                )
+            except TemplateError:
+                config = action.config
+            calls.append({"id": action.id, "type": action.type, "config": config})
+        return calls
+
+
+def _decision_id(
+    caller: Principal, request_id: str, decision: Decision, idempotency_key: str | None
+) -> str:
+    if idempotency_key is None:
+        return str(uuid4())
+    name = f"{caller.id}\n{request_id}\n{decision}\n{idempotency_key}"
+    return str(uuid5(DECISIONS, name))
+
+
+def _refused(decision: str, status: RequestStatus, why: str | None = None) -> PaoError:
+    reason = why or f"{decision} is not possible while {status}"
+    return PaoError(
+        ErrorCode.INVALID_STATE_TRANSITION,
+        f"The request is {status}: {reason}. Possible now: {describe_allowed(status)}.",
+        details=(
+            Detail(
+                field="status",
+                constraint="state",
+                message=reason,
+                received=decision,
+                expected=describe_allowed(status),
+            ),
+        ),
+    )
+
+
+def _temporal_away() -> PaoError:
+    return PaoError(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        "Temporal does not answer, so the decision may not have arrived. Repeat the call with the "
+        "same Idempotency-Key in a moment: it is carried out once.",
+        headers={"Retry-After": "5"},
+    )

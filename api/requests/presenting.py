@@ -1,0 +1,158 @@
+"""Stored requests in the shapes of the API. Fixed keys; secrets are masked here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from db.models import Request, RequestAction
+from db.repositories.events import StoredEvent
+from db.repositories.request_pages import RequestSummary
+from pao.core.names import masked, workflow_id
+from pao.core.payloads import DecisionRecord, timestamp
+from pao.core.states import DECISIONS, ActionStatus, RequestStatus
+
+BASE = "/api/v1"
+
+
+def short(row: Request | RequestSummary) -> dict[str, Any]:
+    """Give a request as lists show it."""
+    return {
+        "id": str(row.id),
+        "catalogItemId": row.catalog_item_id,
+        "catalogItemName": row.catalog_item_name,
+        "catalogItemVersion": row.catalog_item_version,
+        "status": row.status,
+        "retrying": row.retrying,
+        "correlationId": str(row.correlation_id),
+        "user": {"id": row.user_id, "email": row.user_email},
+        "error": row.error,
+        "createdAt": timestamp(row.created_at),
+        "updatedAt": timestamp(row.updated_at),
+        "links": {"self": f"{BASE}/requests/{row.id}"},
+    }
+
+
+def full(
+    row: Request,
+    actions: Sequence[RequestAction],
+    decisions: Sequence[DecisionRecord],
+    *,
+    ui_url: str | None,
+    namespace: str,
+) -> dict[str, Any]:
+    """Give a request with everything that it holds."""
+    document = short(row)
+    document["user"] = {"id": row.user_id, "email": row.user_email, "teams": row.user_teams}
+    document["actions"] = [action(one) for one in actions]
+    document["fields"] = masked(row.fields)
+    document["metadata"] = row.request_metadata
+    document["error"] = row.error
+    document["errorContext"] = row.error_context
+    document["escalation"] = escalation(row)
+    document["decisions"] = [decision(one) for one in decisions]
+    document["possibleDecisions"] = [] if row.retrying else list(DECISIONS[row.status])
+    document["links"]["workflow"] = workflow_link(row, ui_url=ui_url, namespace=namespace)
+    return document
+
+
+def workflow_link(row: Request, *, ui_url: str | None, namespace: str) -> str | None:
+    """Give the page of the request's workflow in the Temporal UI, where one is configured."""
+    if not ui_url:
+        return None
+    run = f"/{row.run_id}/history" if row.run_id else ""
+    return f"{ui_url.rstrip('/')}/namespaces/{namespace}/workflows/{workflow_id(str(row.id))}{run}"
+
+
+def action(row: RequestAction) -> dict[str, Any]:
+    """Give one action."""
+    return {
+        "id": row.action_id,
+        "index": row.action_index,
+        "type": row.type,
+        "name": row.name,
+        "status": row.status,
+        "attempt": row.attempt,
+        "adopted": row.adopted,
+        "externalReference": row.external_reference,
+        "url": row.url,
+        "outputs": row.outputs,
+        "error": _error(row.error),
+        "outcomeUnknown": row.outcome_unknown,
+        "startedAt": _moment(row.started_at),
+        "finishedAt": _moment(row.finished_at),
+    }
+
+
+def escalation(row: Request) -> dict[str, Any] | None:
+    """Give the escalation of a request, where there is one."""
+    if row.escalation_ticket_key is None:
+        return None
+    return {
+        "ticketKey": row.escalation_ticket_key,
+        "url": row.escalation_url,
+        "escalatedAt": _moment(row.escalated_at),
+        "escalatedBy": row.escalated_by,
+        "reason": row.escalation_reason,
+    }
+
+
+def decision(row: DecisionRecord) -> dict[str, Any]:
+    """Give one decision, refused ones included."""
+    return {
+        "id": row.decision_id,
+        "decision": row.decision,
+        "by": row.by,
+        "via": row.via,
+        "reason": row.reason,
+        "at": row.at,
+        "accepted": row.accepted,
+        "outcome": row.outcome,
+        "message": row.message,
+        "changes": row.changes,
+    }
+
+
+def log_line(row: StoredEvent) -> dict[str, Any]:
+    """Give one line of the execution log."""
+    return {
+        "sequence": row.id,
+        "time": timestamp(row.at),
+        "level": row.data.get("level"),
+        "actionId": row.data.get("actionId"),
+        "attempt": row.data.get("attempt"),
+        "message": row.data.get("message"),
+        "data": row.data.get("data") or {},
+    }
+
+
+def progress(actions: Sequence[RequestAction]) -> dict[str, int]:
+    """Give how much of the plan is done."""
+    done = sum(one.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED} for one in actions)
+    total = len(actions)
+    percent = 100 * done // total if total else 100
+    return {"completedActions": done, "totalActions": total, "percentComplete": percent}
+
+
+def current(actions: Sequence[RequestAction], status: RequestStatus) -> list[dict[str, Any]]:
+    """Give the actions that are in hand, or that a human has to decide about."""
+    shown = {ActionStatus.IN_PROGRESS, ActionStatus.WAITING}
+    if status == RequestStatus.FAILED:
+        shown.add(ActionStatus.FAILED)
+    return [action(one) for one in actions if one.status in shown]
+
+
+def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {
+        "code": error.get("code"),
+        "message": error.get("message"),
+        "httpStatus": error.get("http_status"),
+        "responseBody": error.get("response_body"),
+        "retryable": error.get("retryable", False),
+        "outcomeUnknown": error.get("outcome_unknown", False),
+    }
+
+
+def _moment(value: datetime | None) -> str | None:
+    return timestamp(value) if value else None

@@ -1,0 +1,255 @@
+"""Reading requests: one, many, their live status, log and stream. Changes nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from api.access import Access
+from api.auth.principal import Principal
+from api.pagination import Cursors
+from api.requests import presenting
+from db.models import Request, RequestAction
+from db.notifications import RequestNotifications
+from db.repositories.decisions import DecisionsRepository
+from db.repositories.events import EventsRepository, StoredEvent
+from db.repositories.request_pages import (
+    PageKey,
+    RequestFilters,
+    RequestPagesRepository,
+    Visibility,
+)
+from db.repositories.requests import RequestsRepository
+from db.session import Database
+from pao.clients.jira import Deadline, JiraError
+from pao.clients.jira.instances import JiraInstances
+from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads import DecisionRecord, timestamp
+from pao.core.states import TERMINAL, RequestStatus
+
+LIVE_SECONDS = 1.8  # A live status is answered within two seconds, whatever JIRA does.
+STREAM_BATCH = 200
+STREAM_POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingSettings:
+    """Where the Temporal UI shows workflows."""
+
+    ui_url: str | None
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A request with its actions and decisions."""
+
+    row: Request
+    actions: list[RequestAction]
+    decisions: list[DecisionRecord]
+
+
+class ReadingService:
+    """Reads on behalf of a caller; what the caller may not see does not exist for it."""
+
+    def __init__(  # noqa: PLR0913 -- the parts that reading needs, each named.
+        self,
+        *,
+        access: Access,
+        cursors: Cursors,
+        database: Database,
+        jira: JiraInstances,
+        notifications: RequestNotifications,
+        settings: ReadingSettings,
+    ) -> None:
+        self._access = access
+        self._cursors = cursors
+        self._database = database
+        self._jira = jira
+        self._notifications = notifications
+        self._settings = settings
+
+    async def get(self, caller: Principal, request_id: str) -> Stored:
+        """Read a request; raises ``REQUEST_NOT_FOUND`` for one that the caller may not see."""
+        async with self._database.unit_of_work() as session:
+            repository = RequestsRepository(session)
+            row = await repository.get(request_id)
+            self._require_visible(caller, row, request_id)
+            actions = await repository.get_actions(request_id)
+            decisions = await DecisionsRepository(session).list(request_id)
+        if row is None:
+            raise _not_found(request_id)
+        return Stored(row, actions, decisions)
+
+    async def document(self, caller: Principal, request_id: str) -> dict[str, Any]:
+        """Give a request with everything that it holds, in the API's shape."""
+        return self.present(await self.get(caller, request_id))
+
+    def present(self, stored: Stored) -> dict[str, Any]:
+        """Give a stored request in the API's shape."""
+        return presenting.full(
+            stored.row,
+            stored.actions,
+            stored.decisions,
+            ui_url=self._settings.ui_url,
+            namespace=self._settings.namespace,
+        )
+
+    async def stored_status(self, request_id: str) -> RequestStatus | None:
+        """Give the mirrored state of a request, whoever asks; None when there is no such row."""
+        async with self._database.unit_of_work() as session:
+            row = await RequestsRepository(session).get(request_id)
+        return row.status if row else None
+
+    async def page(
+        self, caller: Principal, filters: RequestFilters, *, cursor: str | None, limit: int
+    ) -> dict[str, Any]:
+        """Give a page of what the caller may see, with the cursor of the next one."""
+        scope = f"requests:{json.dumps(asdict(filters), default=str, sort_keys=True)}"
+        visibility = Visibility(
+            user_id=caller.id, teams=caller.teams, admin=self._access.is_admin(caller)
+        )
+        async with self._database.unit_of_work() as session:
+            page = await RequestPagesRepository(session).list_page(
+                filters, visibility, after=self._after(scope, cursor), limit=limit
+            )
+        following = page.next_key
+        keys = [following.created_at.isoformat(), following.id] if following else None
+        return _paged(
+            [presenting.short(row) for row in page.rows],
+            self._cursors.write(scope, keys) if keys else None,
+        )
+
+    async def status(self, caller: Principal, request_id: str) -> dict[str, Any]:
+        """Give where the request stands, with each ticket's status asked of JIRA now."""
+        stored = await self.get(caller, request_id)
+        row, actions = stored.row, stored.actions
+        tickets = [one for one in actions if one.type == "jira-ticket" and one.external_reference]
+        return {
+            "id": request_id,
+            "status": row.status,
+            "retrying": row.retrying,
+            "currentActions": presenting.current(actions, row.status),
+            "progress": presenting.progress(actions),
+            "tickets": list(await asyncio.gather(*(self._live(row, one) for one in tickets))),
+            "error": row.error,
+            "updatedAt": timestamp(row.updated_at),
+        }
+
+    async def logs(
+        self, caller: Principal, request_id: str, *, cursor: str | None, limit: int
+    ) -> dict[str, Any]:
+        """Give a page of the execution log, oldest first."""
+        await self.get(caller, request_id)
+        scope = f"logs:{request_id}"
+        after = int(self._cursors.read(scope, cursor)[0]) if cursor else 0
+        async with self._database.unit_of_work() as session:
+            rows = await EventsRepository(session).page(
+                request_id, after_id=after, limit=limit + 1, kinds=("log",)
+            )
+        more = len(rows) > limit
+        shown = rows[:limit]
+        following = self._cursors.write(scope, [shown[-1].id]) if more else None
+        return _paged([presenting.log_line(row) for row in shown], following)
+
+    async def escalation(self, caller: Principal, request_id: str) -> dict[str, Any]:
+        """Give the escalation ticket with its live status; 404 when the request has none."""
+        stored = await self.get(caller, request_id)
+        document = presenting.escalation(stored.row)
+        if document is None:
+            raise PaoError(
+                ErrorCode.NOT_FOUND,
+                f"Request {request_id} was not escalated; it is {stored.row.status}.",
+            )
+        live = await self._ask_jira(
+            stored.row.escalation_ticket_key or "", str(stored.row.correlation_id)
+        )
+        return document | {"ticket": live}
+
+    async def events(self, request_id: str, *, after: int) -> AsyncIterator[StoredEvent]:
+        """Give the request's stream from after an entry on; ends after a final state.
+
+        The caller's right to see the request has been checked before.
+        """
+        with self._notifications.watch(request_id) as changes:
+            while True:
+                ended = await self._has_ended(request_id)
+                batch = await self._batch(request_id, after)
+                for entry in batch:
+                    yield entry
+                    after = entry.id
+                if len(batch) == STREAM_BATCH:
+                    continue
+                if ended:
+                    return
+                await changes.wait(STREAM_POLL_SECONDS)
+
+    def _after(self, scope: str, cursor: str | None) -> PageKey | None:
+        if cursor is None:
+            return None
+        moment, key = self._cursors.read(scope, cursor)
+        return PageKey(datetime.fromisoformat(moment), key)
+
+    def _require_visible(self, caller: Principal, row: Request | None, request_id: str) -> None:
+        if row is None or not self._access.may_see(
+            caller, user_id=row.user_id, user_teams=row.user_teams, owner_team=row.owner_team
+        ):
+            raise _not_found(request_id)
+
+    async def _live(self, row: Request, action: RequestAction) -> dict[str, Any]:
+        key = action.external_reference or ""
+        asked = await self._ask_jira(key, str(row.correlation_id))
+        known = action.ticket_status or {}
+        if not asked["live"]:
+            asked = asked | {name: known.get(name) for name in ("status", "statusCategory")}
+            asked["mappedStatus"] = known.get("mappedStatus") or row.status
+        return {"actionId": action.action_id, "key": key, "url": action.url} | asked
+
+    async def _ask_jira(self, key: str, correlation_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "live": False,
+            "status": None,
+            "statusCategory": None,
+            "mappedStatus": None,
+            "mapped": False,
+            "checkedAt": timestamp(datetime.now(UTC)),
+            "error": None,
+        }
+        try:
+            client = self._jira.instance(None, key.partition("-")[0])
+            found = await client.get_status(
+                key, correlation_id, deadline=Deadline.after(LIVE_SECONDS)
+            )
+        except (JiraError, LookupError) as error:
+            return answer | {"error": str(error)}
+        return answer | {
+            "live": True,
+            "status": found.status,
+            "statusCategory": found.category_key,
+            "mappedStatus": found.mapped_status,
+            "mapped": found.mapped,
+        }
+
+    async def _has_ended(self, request_id: str) -> bool:
+        status = await self.stored_status(request_id)
+        return status is None or status in TERMINAL
+
+    async def _batch(self, request_id: str, after: int) -> list[StoredEvent]:
+        async with self._database.unit_of_work() as session:
+            rows = await EventsRepository(session).page(
+                request_id, after_id=after, limit=STREAM_BATCH
+            )
+        return list(rows)
+
+
+def _paged(data: list[dict[str, Any]], following: str | None) -> dict[str, Any]:
+    return {"data": data, "pagination": {"hasMore": following is not None, "nextCursor": following}}
+
+
+def _not_found(request_id: str) -> PaoError:
+    return PaoError(
+        ErrorCode.REQUEST_NOT_FOUND,
+        f"There is no request {request_id}, or it is not yours to see.",
+    )

@@ -1,0 +1,312 @@
+"""HTTP for requests: reads what came, calls the service, writes the answer. Decides nothing."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Header, Path, Query, Request
+from fastapi.responses import JSONResponse
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api import examples
+from api.requests.schemas import DecisionBody, LookBody, RetryBody, Submission
+from api.requests.submission import Call
+from api.responses import documented
+from api.services import Caller, Correlation, Given, Services
+from db.repositories.request_pages import RequestFilters, Sort
+from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.payloads import timestamp
+from pao.core.states import SETTLED, Decision, RequestStatus
+
+router = APIRouter(tags=["requests"])
+
+RequestId = Annotated[UUID, Path(description="Id of the request")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]
+Cursor = Annotated[
+    str | None, Query(max_length=2000, description="`nextCursor` of the page before")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="A repeat with the same key and body is answered by the first call's result.",
+    ),
+]
+PING_SECONDS = 15
+
+
+@router.post(
+    "/requests",
+    status_code=201,
+    summary="Submit a request",
+    responses=documented(
+        {201: examples.REQUEST, 202: examples.REQUEST_OPEN, 200: examples.REQUEST},
+        400,
+        401,
+        403,
+        404,
+        409,
+        413,
+        422,
+        429,
+        503,
+    ),
+)
+async def submit(
+    request: Request,
+    given: Given,
+    caller: Caller,
+    correlation: Correlation,
+    body: Submission,
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
+    """Check, store and start a request, and wait for it to settle within the budget.
+
+    201 when it has settled (a failed one is a created resource, too), 202 when it goes on, 200
+    with `Idempotency-Replayed: true` for a repeat.
+    """
+    call = Call(
+        caller=caller,
+        correlation_id=correlation,
+        raw_body=request.state.raw_body,
+        idempotency_key=idempotency_key,
+    )
+    with given.metrics.submission.time():
+        submitted = await given.submission.submit(body, call)
+        stored = await given.reading.get(caller, submitted.request_id)
+    settled = stored.row.status in SETTLED
+    given.metrics.submitted.labels(stored.row.catalog_item_id, stored.row.status).inc()
+    headers = {"Location": f"/api/v1/requests/{submitted.request_id}"}
+    if submitted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+        return JSONResponse(given.reading.present(stored), status_code=200, headers=headers)
+    return JSONResponse(
+        given.reading.present(stored), status_code=201 if settled else 202, headers=headers
+    )
+
+
+@router.get(
+    "/requests",
+    summary="List requests",
+    responses=documented({200: examples.REQUEST_PAGE}, 400, 401, 429, 503),
+)
+async def list_requests(
+    given: Given,
+    caller: Caller,
+    status: Annotated[list[RequestStatus] | None, Query(description="Repeatable")] = None,
+    catalog_item_id: Annotated[str | None, Query(alias="catalogItemId", max_length=200)] = None,
+    user_id: Annotated[str | None, Query(alias="userId", max_length=200)] = None,
+    team: Annotated[str | None, Query(max_length=200)] = None,
+    correlation_id: Annotated[UUID | None, Query(alias="correlationId")] = None,
+    external_reference: Annotated[
+        str | None, Query(alias="externalReference", max_length=200)
+    ] = None,
+    parent: Annotated[UUID | None, Query()] = None,
+    since: Annotated[datetime | None, Query(description="RFC 3339, included")] = None,
+    until: Annotated[datetime | None, Query(description="RFC 3339, not included")] = None,
+    decidable: Annotated[str | None, Query(pattern="^me$")] = None,
+    sort: Annotated[Sort, Query()] = Sort.CREATED,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    """List what the caller may see, newest first (`sort=waiting`: failed ones, oldest first)."""
+    filters = RequestFilters(
+        statuses=tuple(status or ()),
+        catalog_item_id=_storable("catalogItemId", catalog_item_id),
+        user_id=_storable("userId", user_id),
+        team=_storable("team", team),
+        correlation_id=str(correlation_id) if correlation_id else None,
+        external_reference=_storable("externalReference", external_reference),
+        since=_aware("since", since),
+        until=_aware("until", until),
+        parent=str(parent) if parent else None,
+        decidable=decidable is not None,
+        sort=sort,
+    )
+    return await given.reading.page(caller, filters, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/requests/{request_id}",
+    summary="Get a request",
+    responses=documented({200: examples.REQUEST}, 400, 401, 404, 429, 503),
+)
+async def get_request(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
+    """Give everything: fields (masked), actions, outputs, error context, decisions."""
+    return await given.reading.document(caller, str(request_id))
+
+
+@router.get(
+    "/requests/{request_id}/status",
+    summary="Get a request's live status",
+    responses=documented({200: examples.STATUS}, 400, 401, 404, 429, 503),
+)
+async def get_status(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
+    """Give where it stands, with each ticket's status asked of JIRA now."""
+    return await given.reading.status(caller, str(request_id))
+
+
+@router.get(
+    "/requests/{request_id}/logs",
+    summary="Get a request's execution log",
+    responses=documented({200: examples.LOGS}, 400, 401, 404, 429, 503),
+)
+async def get_logs(
+    given: Given,
+    caller: Caller,
+    request_id: RequestId,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    """Give the execution log, oldest first. To follow it, read the events."""
+    return await given.reading.logs(caller, str(request_id), cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/requests/{request_id}/events",
+    summary="Follow a request",
+    response_class=EventSourceResponse,
+    responses=documented({}, 400, 401, 404, 429, 503),
+)
+async def get_events(
+    given: Given,
+    caller: Caller,
+    request_id: RequestId,
+    last_event_id: Annotated[
+        str | None, Header(description="Resume after this event", pattern=r"^[0-9]{1,18}$")
+    ] = None,
+) -> EventSourceResponse:
+    """Stream `state`, `action`, `log` and `decision` events; ends after a final state."""
+    await given.reading.get(caller, str(request_id))
+    stream = _stream(given, str(request_id), int(last_event_id or 0))
+    return EventSourceResponse(stream, ping=PING_SECONDS)
+
+
+@router.post(
+    "/requests/{request_id}/retry",
+    summary="Retry a failed request",
+    responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
+)
+async def retry(
+    given: Given,
+    caller: Caller,
+    request_id: RequestId,
+    body: RetryBody,
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
+    """Run the failed action again, with corrected fields if given; `dryRun` only shows it."""
+    if body.dry_run:
+        return JSONResponse(await given.decisions.preview(caller, str(request_id), body))
+    return await _decide(given, caller, request_id, Decision.RETRY, body, idempotency_key)
+
+
+@router.post(
+    "/requests/{request_id}/abort",
+    summary="Abort a failed request",
+    responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
+)
+async def abort(
+    given: Given,
+    caller: Caller,
+    request_id: RequestId,
+    body: DecisionBody,
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
+    """End the request; its error context lists what is to be cleaned up by hand."""
+    return await _decide(given, caller, request_id, Decision.ABORT, body, idempotency_key)
+
+
+@router.post(
+    "/requests/{request_id}/escalate",
+    summary="Escalate a failed request",
+    responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
+)
+async def escalate(
+    given: Given,
+    caller: Caller,
+    request_id: RequestId,
+    body: DecisionBody,
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
+    """Hand the request over by a JIRA ticket that holds everything needed; 502 without JIRA."""
+    return await _decide(given, caller, request_id, Decision.ESCALATE, body, idempotency_key)
+
+
+@router.post(
+    "/requests/{request_id}/look",
+    summary="Look for a failed action's effect",
+    responses=documented({200: examples.LOOK}, 400, 401, 403, 404, 409, 422, 429, 503),
+)
+async def look(
+    given: Given,
+    caller: Caller,
+    request_id: RequestId,
+    body: Annotated[LookBody | None, Body()] = None,
+) -> dict[str, Any]:
+    """Ask the target, read-only, whether the effect exists: found, absent, or unknown and why."""
+    action_id = body.action_id if body else None
+    return await given.decisions.look(caller, str(request_id), action_id)
+
+
+@router.get(
+    "/requests/{request_id}/escalation",
+    summary="Get a request's escalation",
+    responses=documented({200: examples.ESCALATION}, 400, 401, 404, 429, 503),
+)
+async def get_escalation(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
+    """Give ticket key, URL, when, by whom and why, and the ticket's live status."""
+    return await given.reading.escalation(caller, str(request_id))
+
+
+async def _decide(
+    given: Services,
+    caller: Caller,
+    request_id: UUID,
+    decision: Decision,
+    body: DecisionBody,
+    idempotency_key: str | None,
+) -> JSONResponse:
+    outcome = "refused"
+    try:
+        decided = await given.decisions.decide(
+            caller, str(request_id), decision, body=body, idempotency_key=idempotency_key
+        )
+        outcome = "open" if decided.open else "done"
+    finally:
+        given.metrics.decisions.labels(decision, outcome).inc()
+    document = await given.reading.document(caller, str(request_id))
+    return JSONResponse(document, status_code=202 if decided.open else 200)
+
+
+async def _stream(given: Services, request_id: str, after: int) -> AsyncIterator[ServerSentEvent]:
+    async for entry in given.reading.events(request_id, after=after):
+        data = {"time": timestamp(entry.at), **entry.data}
+        yield ServerSentEvent(
+            json.dumps(data, ensure_ascii=False), event=entry.kind, id=str(entry.id), sep="\n"
+        )
+
+
+def _aware(name: str, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise _bad_query(name, "needs a time zone, as in 2026-01-31T08:00:00Z")
+    return moment
+
+
+def _storable(name: str, text: str | None) -> str | None:
+    """Refuse what no stored text can be: Postgres holds no null characters."""
+    if text is not None and "\x00" in text:
+        raise _bad_query(name, "must not contain a null character")
+    return text
+
+
+def _bad_query(name: str, message: str) -> PaoError:
+    return PaoError(
+        ErrorCode.VALIDATION_ERROR,
+        f"The query parameter {name} {message}.",
+        details=(Detail(field=name, constraint="format", message=message),),
+        status=400,
+    )

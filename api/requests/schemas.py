@@ -1,0 +1,81 @@
+"""What callers may send about requests. Unknown keys are refused, not dropped."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+Fields = dict[str, Any]
+
+
+class Body(BaseModel):
+    """Base of every body: camelCase, strict, unknown keys refused."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+    )
+
+
+class SubmissionMetadata(Body):
+    """What a caller may note about a request; shown with it, never interpreted."""
+
+    tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        default_factory=list, max_length=50
+    )
+    note: str | None = Field(None, max_length=2000)
+
+
+class Submission(Body):
+    """A request for a catalog item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "catalogItemId": "database-postgresql-standard",
+                    "fields": {"instanceName": "orders-db", "storageSize": 100},
+                    "metadata": {"tags": ["production"]},
+                }
+            ]
+        }
+    )
+
+    catalog_item_id: str = Field(min_length=1, max_length=200)
+    fields: Fields = Field(default_factory=dict)
+    metadata: SubmissionMetadata = SubmissionMetadata()
+
+
+class DecisionBody(Body):
+    """A human decision; the reason goes into the audit trail."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "No longer needed, see the design review."}]}
+    )
+
+    reason: Reason
+
+
+class RetryBody(DecisionBody):
+    """A retry, with corrected values where the old ones were the problem."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"reason": "The project was renamed.", "fields": {"instanceName": "orders-db-2"}}
+            ]
+        }
+    )
+
+    fields: Fields = Field(default_factory=dict)
+    dry_run: bool = False
+
+
+class LookBody(Body):
+    """Which failed action to look for; without one, the first that failed."""
+
+    action_id: str | None = None

@@ -1,0 +1,49 @@
+"""What routes are given: the parts of one API process, put together by app.py."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.access import Access
+from api.auth.principal import Principal
+from api.catalog.service import CatalogService
+from api.health.service import HealthService
+from api.metrics import ApiMetrics
+from api.pagination import Cursors
+from api.requests.decisions import DecisionService
+from api.requests.reading import ReadingService
+from api.requests.submission import SubmissionService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a route may call."""
+
+    access: Access
+    catalog: CatalogService
+    cursors: Cursors
+    submission: SubmissionService
+    reading: ReadingService
+    decisions: DecisionService
+    health: HealthService
+    metrics: ApiMetrics
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _caller(request: Request) -> Principal:
+    caller: Principal = request.state.principal
+    return caller
+
+
+def _correlation(request: Request) -> str:
+    return str(request.state.correlation_id)
+
+
+Given = Annotated[Services, Depends(_services)]
+Caller = Annotated[Principal, Depends(_caller)]
+Correlation = Annotated[str, Depends(_correlation)]

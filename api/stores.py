@@ -1,0 +1,44 @@
+"""The stores of the identity source `keys`, over Postgres; each call is one short transaction."""
+
+from datetime import datetime
+
+from api.auth.keys import StoredKey
+from db.repositories.access_keys import AccessKeysRepository
+from db.repositories.replays import ReplaysRepository
+from db.session import Database
+
+
+class PostgresKeyStore:
+    """Reads issued keys; nothing is cached, so that a revocation holds at once everywhere."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, access_key_id: str) -> StoredKey | None:
+        """Give the key as it is now; None when it was never issued."""
+        async with self._database.unit_of_work() as session:
+            found = await AccessKeysRepository(session).find(access_key_id)
+        if found is None:
+            return None
+        return StoredKey(
+            access_key_id=found.access_key_id,
+            sealed_secret=found.sealed_secret,
+            user_id=found.user_id,
+            email=found.email,
+            teams=found.teams,
+            revoked_at=found.revoked_at,
+        )
+
+
+class PostgresReplayStore:
+    """Remembers used signatures for all processes together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> bool:
+        """Record the holder unless there is one; tell whether it is the same. Committed at once."""
+        async with self._database.unit_of_work() as session:
+            return await ReplaysRepository(session).claim(
+                signature_hash, holder=holder, expires_at=expires_at
+            )
