@@ -1,0 +1,154 @@
+"""The JSON Schema of a form and the validator accept the same values."""
+
+from datetime import date
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
+
+from catalog.forms import Form
+
+TODAY = date(2026, 3, 5)
+TEXTS = st.sampled_from(["", "a", "ab", "abc", "Abc1", "a@b.co", "2026-03-04", "Abcdefgh1234"])
+SCALARS = TEXTS | st.sampled_from([True, False, 0, 1, 2, 1.0, 2.5, -3])
+VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.just({"a": 1})
+FILES = ["data:text/plain;base64,aGVsbG8=", "data:image/png;base64,", "data:x"]
+
+FIELDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "string": st.fixed_dictionaries(
+        {},
+        optional={
+            "minLength": st.integers(0, 3),
+            "maxLength": st.integers(0, 4),
+            "pattern": st.sampled_from(["^a", "b", "[0-9]$"]),
+        },
+    ),
+    "number": st.fixed_dictionaries(
+        {},
+        optional={
+            "min": st.integers(-2, 2),
+            "max": st.integers(0, 3),
+            "step": st.sampled_from([1, 2, 0.5]),
+        },
+    ),
+    "boolean": st.just({}),
+    "select": st.just({"enum": ["a", "", 1, False]}),
+    "multiselect": st.fixed_dictionaries(
+        {},
+        optional={
+            "enum": st.just(["a", 1, True, {"value": "ab", "label": "AB"}]),
+            "minItems": st.integers(0, 2),
+            "maxItems": st.integers(0, 2),
+        },
+    ),
+    "date": st.just({}),
+    "password": st.fixed_dictionaries(
+        {}, optional={"strength": st.sampled_from(["weak", "medium", "strong"])}
+    ),
+    "email": st.just({}),
+    "file": st.fixed_dictionaries(
+        {}, optional={"types": st.sampled_from([["image/*"], ["text/plain"], ["*/*"]])}
+    ),
+    "json": st.sampled_from(
+        [
+            {},
+            {"schema": {"type": "array"}},
+            {"schema": {"$ref": "#/$defs/x", "$defs": {"x": {"type": "integer"}}}},
+        ]
+    ),
+}
+FIELDS |= {"textarea": FIELDS["string"], "integer": FIELDS["number"]}
+
+
+@st.composite
+def conditions(draw: st.DrawFn, names: list[str], depth: int = 2) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["leaf", "leaf", "all", "any", "not"])) if depth else "leaf"
+    if kind == "not":
+        return {"not": draw(conditions(names, depth - 1))}
+    if kind != "leaf":
+        return {kind: draw(st.lists(conditions(names, depth - 1), max_size=2))}
+    operator = draw(
+        st.sampled_from(["equals", "notEquals", "in", "notIn", "greaterThan", "contains", "exists"])
+    )
+    value: Any = draw(SCALARS)
+    if operator in {"in", "notIn"}:
+        value = draw(st.lists(SCALARS, max_size=2))
+    if operator == "greaterThan":
+        value = draw(st.integers(-1, 2))
+    if operator == "exists":
+        value = draw(st.booleans())
+    return {"dependsOn": draw(st.sampled_from(names)), "condition": operator, "value": value}
+
+
+@st.composite
+def forms(draw: st.DrawFn) -> Form:
+    fields: list[dict[str, Any]] = []
+    for index in range(draw(st.integers(1, 4))):
+        field_type = draw(st.sampled_from(sorted(FIELDS)))
+        field: dict[str, Any] = {
+            "id": f"f{index}",
+            "type": field_type,
+            "required": draw(st.booleans()),
+            "validation": draw(FIELDS[field_type]),
+        }
+        names = [other["id"] for other in fields]
+        conditional = draw(st.booleans())
+        if names and conditional:
+            field["conditional"] = draw(conditions(names))
+        if draw(st.booleans()):
+            field["default"] = draw(VALUES)
+        fields.append(field)
+    groups: list[dict[str, Any]] = [{"id": "g", "fields": list(fields)}]
+    if draw(st.booleans()):
+        last = {"id": "last", "type": "string", "required": draw(st.booleans())}
+        condition = draw(conditions([field["id"] for field in fields]))
+        groups.append({"id": "h", "conditional": condition, "fields": [last]})
+    return Form.from_mapping({"groups": groups})
+
+
+def defaults_pass(form: Form, values: dict[str, Any]) -> bool:
+    """A default that fails its own validation is refused with the document."""
+    told = form.validate(values, TODAY).errors
+    return all(error.field in values or error.constraint == "required" for error in told)
+
+
+@settings(max_examples=400, deadline=None)
+@given(form=forms(), data=st.data())
+def test_what_one_accepts_the_other_accepts(form: Form, data: st.DataObject) -> None:
+    names = [*form.fields, "unknown"] if data.draw(st.booleans()) else [*form.fields]
+    values = data.draw(
+        st.dictionaries(
+            st.sampled_from(names), VALUES | st.sampled_from(FILES), max_size=len(names)
+        )
+    )
+    schema = form.json_schema()
+    Draft202012Validator.check_schema(schema)
+
+    accepted = Draft202012Validator(schema, format_checker=FormatChecker(["date"])).is_valid(values)
+
+    if defaults_pass(form, values):
+        assert form.validate(values, TODAY).valid is accepted
+
+
+def test_a_default_counts_only_where_its_field_is_shown() -> None:
+    def field(name: str, depends_on: str, *, value: Any) -> dict[str, Any]:
+        condition = {"dependsOn": depends_on, "condition": "equals", "value": value}
+        return {"id": name, "type": "string", "default": "B", "conditional": condition}
+
+    first = {"id": "a", "type": "boolean", "default": False}
+    form = Form.from_mapping(
+        {
+            "groups": [
+                {
+                    "id": "g",
+                    "fields": [first, field("b", "a", value=True), field("c", "b", value="B")],
+                }
+            ]
+        }
+    )
+    validator = Draft202012Validator(form.json_schema())
+
+    for values, valid in (({"c": "x"}, False), ({"a": True, "c": "x"}, True), ({}, True)):
+        assert form.validate(values, TODAY).valid is valid
+        assert validator.is_valid(values) is valid

@@ -1,0 +1,76 @@
+"""The sample catalog: every item loads cleanly, and its secrets stay out of its tickets."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from catalog.forms import FieldType
+from catalog.loading import walk_texts
+from catalog.schema import ITEM_FILE, item_schema, written
+from catalog.sources.local import LoadedCatalog, LoadedItem, load_folder
+from catalog.validation import ActionSchema
+
+SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
+KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
+TODAY = date(2026, 3, 5)
+
+
+def samples() -> LoadedCatalog:
+    return load_folder(SAMPLES, KNOWN)
+
+
+def each() -> list[LoadedItem]:
+    return list(samples().items.values())
+
+
+def test_no_sample_has_a_finding() -> None:
+    catalog = samples()
+
+    assert [str(finding) for finding in (*catalog.refused, *catalog.remarks)] == []
+    assert len(catalog.items) >= 7
+
+
+def test_the_samples_use_every_field_type() -> None:
+    used = {field.type for loaded in each() for field in loaded.item.fields}
+
+    assert used == set(FieldType)
+
+
+def test_the_request_of_the_api_description_is_valid() -> None:
+    item = samples().items["database-postgresql-standard"].item
+
+    result = item.form.validate({"instanceName": "orders-db", "storageSize": 100}, TODAY)
+
+    assert (item.version, result.valid) == ("1.2.0", True)
+    assert result.values["environment"] == "development"
+
+
+def test_one_sample_is_for_some_teams_only_and_one_is_deprecated() -> None:
+    items = [loaded.item for loaded in each()]
+
+    assert [item.id for item in items if item.allowed_teams] == ["access-github-repository"]
+    assert [item.deprecation.replacement for item in items if item.deprecation.deprecated] == [
+        "database-postgresql-standard"
+    ]
+
+
+@pytest.mark.parametrize("loaded", each(), ids=lambda loaded: loaded.item.id)
+def test_no_password_is_named_in_an_action(loaded: LoadedItem) -> None:
+    texts = [text for action in loaded.item.manual_actions for _, text in walk_texts(action.config)]
+
+    for field_id in loaded.item.password_fields:
+        assert not any(field_id in text for text in texts)
+
+
+@pytest.mark.parametrize("loaded", each(), ids=lambda loaded: loaded.item.id)
+def test_a_sample_fits_the_published_schema_and_its_form_is_a_schema(loaded: LoadedItem) -> None:
+    Draft202012Validator(item_schema()).validate(loaded.definition)
+    Draft202012Validator.check_schema(loaded.item.form.json_schema())
+
+
+def test_the_published_schema_is_what_the_model_says() -> None:
+    published = ITEM_FILE.read_text(encoding="utf-8")
+
+    assert published == written(item_schema()), "run: python -m catalog.schema"
