@@ -10,6 +10,7 @@ from pao.cli.context import Cli, command
 from pao.cli.errors import LostAnswerError
 from pao.cli.fields import parse_assignments, read_form
 from pao.cli.following import finish
+from pao.cli.plan import change_lines, print_actions
 from pao.cli.requests import RequestArgument
 from pao.cli.submitting import FieldOption
 from pao.cli.terminal import clean, segment
@@ -94,13 +95,10 @@ def _decide(
 
 
 def _print_changes(cli: Cli, document: dict[str, Any]) -> None:
-    changes = document.get("changes") or document.get("changedFields") or {}
-    cli.out.print(Text("Nothing was decided.", style="green"))
-    for name, change in changes.items():
-        pair = change if isinstance(change, dict) else {"to": change}
-        line = Text(f"  {clean(name)}: ", style="cyan")
-        line.append(clean(pair.get("from")), style="red").append(" -> ", style="bright_black")
-        cli.out.print(line.append(clean(pair.get("to")), style="green"))
+    cli.out.print(Text("✓ The retry would be accepted; nothing was decided.", style="green"))
+    for line in change_lines(document.get("changes") or {}):
+        cli.out.print(line, soft_wrap=True)
+    print_actions(cli.out, document.get("actions") or ())
 
 
 _LOOKS = {
@@ -111,11 +109,12 @@ _LOOKS = {
 
 
 def _print_look(cli: Cli, document: dict[str, Any]) -> None:
-    answer = clean(document.get("answer") or document.get("result"))
+    answer = clean(document.get("answer"))
     style, sentence = _LOOKS.get(answer, ("default", ""))
     cli.out.print(Text(f"{answer}  ", style=f"bold {style}").append(sentence, "not bold default"))
     if document.get("reason"):
         cli.out.print(Text(f"  {clean(document['reason'])}"), soft_wrap=True)
-    found = document.get("adopts") or document.get("found") or document.get("outputs")
-    for name, value in (found or {}).items() if isinstance(found, dict) else ():
-        cli.out.print(Text(f"  {clean(name)}: {clean(value)}"), soft_wrap=True)
+    adopted = document.get("wouldAdopt") or {}
+    for name in ("externalReference", "url"):
+        if adopted.get(name):
+            cli.out.print(Text(f"  {clean(adopted[name])}"), soft_wrap=True)

@@ -110,7 +110,9 @@ def follow_log(
 
     for event in follow(api, request_id):
         if event.kind == "log":
-            once(event.data)
+            # A log event's id is the sequence under which the stored log has the line.
+            sequence = {"sequence": int(event.id)} if event.id and event.id.isdecimal() else {}
+            once({**event.data, **sequence})
             continue
         request: dict[str, Any] = api.get(f"/requests/{request_id}")
         # The log is read after the state, so that nothing written before the end is left out.

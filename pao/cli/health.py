@@ -9,7 +9,7 @@ from rich.text import Text
 from pao.cli.context import Cli, callback, command
 from pao.cli.errors import CliError, ExitCode
 from pao.cli.terminal import clean, make_table, state
-from pao.cli.version import own_version
+from pao.version import VERSION
 
 app = typer.Typer(help="State of the service and its parts.")
 root = typer.Typer()
@@ -63,9 +63,9 @@ def version(cli: Cli) -> None:
         with cli.api() as api:
             document = api.get_open("/version").document
     except CliError as error:
-        cli.show({"cli": own_version()}, lambda: cli.out.print(f"pao      {own_version()}"))
+        cli.show({"cli": VERSION}, lambda: cli.out.print(f"pao      {VERSION}"))
         raise error from error
-    shown = {"cli": own_version(), "service": document}
+    shown = {"cli": VERSION, "service": document}
     cli.show(shown, lambda: _print_version(cli, document))
 
 
@@ -127,17 +127,13 @@ def _print_ready(cli: Cli, document: dict[str, Any], *, is_ready: bool) -> None:
     if is_ready:
         cli.out.print(Text("✓ ready: requests are accepted", style="green"))
         return
-    error = document.get("error") or document
-    reason = clean(error.get("message") or error.get("reason") or error.get("status"))
-    cli.out.print(Text(f"✗ not ready: {reason}", style="bold red"))
-    for detail in error.get("details") or ():
-        if isinstance(detail, dict):
-            text = f"  {clean(detail.get('field'))}: {clean(detail.get('message'))}"
-            cli.out.print(Text(text), soft_wrap=True)
+    cli.out.print(Text("✗ not ready", style="bold red"))
+    for problem in document.get("problems") or ():
+        cli.out.print(Text(f"  {clean(problem)}"), soft_wrap=True)
 
 
 def _print_version(cli: Cli, document: dict[str, Any]) -> None:
-    cli.out.print(f"pao      {own_version()}")
+    cli.out.print(f"pao      {VERSION}")
     facts = ", ".join(f"{clean(k)} {clean(v)}" for k, v in document.items() if k != "version" and v)
     version_ = clean(document.get("version"))
     cli.out.print(

@@ -18,8 +18,8 @@ from botocore.credentials import Credentials
 
 from pao.cli.errors import CliError, ExitCode, LostAnswerError, exit_code_of, from_envelope
 from pao.cli.profiles import Target
-from pao.cli.version import own_version
 from pao.core.names import MASK
+from pao.version import VERSION
 
 BASE_PATH = "/api/v1"
 
@@ -93,7 +93,7 @@ class Api:
             base_url=target.endpoint + BASE_PATH,
             timeout=timeout,
             headers={
-                "User-Agent": f"pao/{own_version()}",
+                "User-Agent": f"pao/{VERSION}",
                 "Accept": "application/json",
                 "X-Correlation-ID": self.correlation_id,
             },

@@ -18,7 +18,7 @@ from pao.cli import (
     submitting,
 )
 from pao.cli.context import global_parameters, take_global_options
-from pao.cli.version import own_version
+from pao.version import VERSION
 
 app = typer.Typer(
     name="pao",
@@ -45,7 +45,7 @@ app.add_typer(running.app)
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it so
     if wanted:
-        sys.stdout.write(f"pao {own_version()}\n")
+        sys.stdout.write(f"pao {VERSION}\n")
         raise typer.Exit
 
 

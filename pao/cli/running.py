@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,8 +21,8 @@ def api(_cli: Cli) -> None:
     settings = settings_for("api", os.environ)
 
     import uvicorn  # noqa: PLC0415 -- the service's own weight, not that of every command
-    from api.app import create_app  # noqa: PLC0415 -- as above
 
+    from api.app import create_app  # noqa: PLC0415 -- as above
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
@@ -52,16 +52,46 @@ def worker(_cli: Cli) -> None:
     asyncio.run(process.run(settings))
 
 
+def _port_option(what: str) -> Any:
+    return typer.Option(min=0, max=65535, help=f"Port of {what}; 0 takes any free one.")
+
+
 @command(app, "up")
-def up(
-    _cli: Cli,
+def up(  # noqa: PLR0913 -- the options of the command line are its parameters
+    cli: Cli,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw the former state away.")] = False,
+    home: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keeps the state (PAO_HOME, else .pao).")
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Catalog folder; the samples unless given.")
+    ] = None,
+    api_port: Annotated[int, _port_option("the API")] = 8080,
+    temporal_port: Annotated[int, _port_option("Temporal")] = 7233,
+    temporal_ui_port: Annotated[int, _port_option("the Temporal UI")] = 8233,
+    jira_port: Annotated[int, _port_option("the JIRA stand-in")] = 8090,
+    postgres_port: Annotated[int, _port_option("Postgres")] = 5433,
 ) -> None:
     """Run all of PAO on this machine: Postgres, Temporal, a JIRA stand-in, worker and API."""
+    from pao.local.ports import Ports  # noqa: PLC0415 -- as in `api`
     from pao.local.up import UpOptions, run_up  # noqa: PLC0415 -- as in `api`
 
-    run_up(UpOptions(fresh=fresh))
+    ports = Ports(
+        api=api_port,
+        temporal=temporal_port,
+        temporal_ui=temporal_ui_port,
+        jira=jira_port,
+        postgres=postgres_port,
+    )
+    options = UpOptions(
+        home=home or Path(os.environ.get("PAO_HOME") or ".pao"),
+        fresh=fresh,
+        ports=ports,
+        catalog=catalog,
+        no_color=bool(cli.options.no_color),
+    )
+    raise typer.Exit(run_up(options))
 
 
 @command(app, "jira-sandbox")
@@ -71,8 +101,8 @@ def jira_sandbox(
     host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8090,
     state: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keeps its tickets over a restart.")
-    ] = None,
+        Path, typer.Option(metavar="PATH", help="Folder or .sqlite file that keeps its tickets.")
+    ] = Path(".pao/jira"),
 ) -> None:
     """Run the JIRA stand-in alone."""
     from pao.local.jira_sandbox import main  # noqa: PLC0415 -- as in `api`

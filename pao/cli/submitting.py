@@ -13,7 +13,8 @@ from pao.cli.context import Cli, command
 from pao.cli.errors import LostAnswerError
 from pao.cli.fields import parse_assignments, read_config, read_form
 from pao.cli.following import finish, follow_log, is_settled, print_log_line, watch
-from pao.cli.terminal import clean, segment
+from pao.cli.plan import print_actions
+from pao.cli.terminal import segment
 
 if TYPE_CHECKING:
     from pao.cli.http import Api
@@ -104,22 +105,4 @@ def _show_plan(cli: Cli, document: dict[str, Any]) -> None:
 
 def _print_plan(cli: Cli, document: dict[str, Any]) -> None:
     cli.out.print(Text("✓ The request would be accepted; nothing was submitted.", style="green"))
-    for number, action in enumerate(document.get("actions") or (), start=1):
-        name = clean(action.get("name") or action.get("id"))
-        line = Text(f"\n{number}. {name}", style="bold")
-        cli.out.print(line.append(f"  {clean(action.get('type'))}", style="not bold bright_black"))
-        for path, value in _leaves(action.get("config")):
-            text = clean(value, multiline=True).replace("\n", "\n     ")
-            cli.out.print(Text(f"   {path}: ", style="cyan").append(text, style="default"))
-
-
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [
-            leaf
-            for key, entry in value.items()
-            for leaf in _leaves(entry, f"{path}.{clean(key)}" if path else clean(key))
-        ]
-    if isinstance(value, list):
-        return [(path, ", ".join(str(entry) for entry in value))] if value else []
-    return [] if value is None else [(path, value)]
+    print_actions(cli.out, document.get("actions") or ())

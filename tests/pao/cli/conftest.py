@@ -1,4 +1,4 @@
-"""A service on a loopback socket that answers documents of the API's shape, and `pao` against it."""
+"""A service on a loopback socket that answers as the API does, and `pao` against it."""
 
 import re
 import socket
@@ -44,7 +44,7 @@ Answer = Callable[[Call], Response]
 
 @dataclass
 class Service:
-    """Answers what a test scripted for a method and path: the next answer, the last one for ever."""
+    """Answers what a test scripted for a method and path; the last answer stays."""
 
     url: str = ""
     calls: list[Call] = field(default_factory=list)
