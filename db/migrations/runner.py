@@ -123,7 +123,8 @@ async def migrate(url: str, *, migrations: Sequence[Migration] | None = None) ->
         pending = [migration for migration in wanted if migration.version not in before]
         for migration in pending:
             await _apply(connection, migration)
-        await _grant(connection)
+        if migrations is None:
+            await _grant(connection)
         after = await _applied(connection)
     return [after[migration.version] for migration in pending]
 

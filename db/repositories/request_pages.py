@@ -224,9 +224,11 @@ class _Page:
         return query.order_by(*self._order(*keys)).limit(self.limit)
 
     def merged(self, range_of: Callable[[ColumnElement[str]], Query], values: list[str]) -> Query:
-        value = func.unnest(literal(values, WORDS)).column_valued("value")
-        one = range_of(value).limit(self.limit).lateral("one")
-        found = select(one.c.created_at, one.c.id).select_from(value).join(one, true()).distinct()
+        each = (
+            func.unnest(literal(values, WORDS)).table_valued("value", name="each").render_derived()
+        )
+        one = range_of(each.c.value).limit(self.limit).lateral("one")
+        found = select(one.c.created_at, one.c.id).select_from(each).join(one, true()).distinct()
         found = found.order_by(*self._order(one.c.created_at, one.c.id)).limit(self.limit)
         page = found.subquery("page")
         query = select(*_SHOWN).join(page, col(Request.id) == page.c.id)

@@ -1,0 +1,156 @@
+import asyncio
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from db.migrations.runner import (
+    Migration,
+    MigrationError,
+    State,
+    check_ready,
+    load_migrations,
+    migrate,
+    packaged_migrations,
+    status,
+    verify,
+)
+from db.session import Database
+from pao.core.errors import ErrorCode, PaoError
+from tests.support.postgres import Database as Given
+
+ROOT = Path(__file__).parents[2]
+MIGRATE = "import asyncio, sys; from db.migrations.runner import migrate;"
+MIGRATE += "print(len(asyncio.run(migrate(sys.stdin.read()))))"
+
+
+@pytest.fixture
+async def empty(database: Given) -> str:
+    """The URL of a database in which nothing was ever migrated."""
+    connection = await asyncpg.connect(database.owner_url)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await connection.close()
+    return database.owner_url
+
+
+def files(**more: str) -> tuple[Migration, ...]:
+    base = {"0001_first.sql": "CREATE TABLE first (n int)"}
+    return load_migrations(base | {f"{name}.sql": sql for name, sql in more.items()})
+
+
+async def test_every_migration_is_applied_once(empty: str) -> None:
+    applied = await migrate(empty)
+    assert [one.version for one in applied] == [one.version for one in packaged_migrations()]
+    assert await migrate(empty) == []
+    assert {one.state for one in await status(empty)} == {State.APPLIED}
+    await verify(empty)
+
+
+async def test_both_spellings_of_the_url_are_taken(empty: str) -> None:
+    plain = empty.replace("postgresql+asyncpg://", "postgresql://")
+    await migrate(plain)
+    await verify(plain.replace("postgresql://", "postgresql+asyncpg://"))
+
+
+async def test_a_url_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="starts with postgresql://"):
+        await migrate("mysql://localhost/pao")
+
+
+async def test_an_empty_database_has_everything_pending(empty: str) -> None:
+    assert {one.state for one in await status(empty)} == {State.PENDING}
+    with pytest.raises(MigrationError, match=r"Not applied yet: 0001, .* Run `pao db migrate`"):
+        await verify(empty)
+
+
+async def test_five_processes_at_once_apply_each_migration_once(empty: str) -> None:
+    async def run() -> str:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            MIGRATE,
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate(empty.encode())
+        assert process.returncode == 0
+        return output.decode().strip()
+
+    counts = await asyncio.gather(*(run() for _ in range(5)))
+    assert sorted(counts) == ["0", "0", "0", "0", str(len(packaged_migrations()))]
+
+
+async def test_an_applied_file_that_was_edited_stops_everything(empty: str) -> None:
+    await migrate(empty, migrations=files())
+    edited = load_migrations({"0001_first.sql": "CREATE TABLE first (n bigint)"})
+    with pytest.raises(MigrationError, match=r"Applied and then edited: 0001\. Restore"):
+        await migrate(empty, migrations=edited)
+    with pytest.raises(MigrationError, match="Applied and then edited"):
+        await verify(empty, migrations=edited)
+    assert [one.state for one in await status(empty, migrations=edited)] == [State.EDITED]
+
+
+async def test_turned_line_ends_are_no_edit() -> None:
+    unix = load_migrations({"0001_first.sql": "SELECT 1;\nSELECT 2;\n"})
+    windows = load_migrations({"0001_first.sql": "SELECT 1;\r\nSELECT 2;\r\n"})
+    assert unix[0].checksum == windows[0].checksum
+
+
+async def test_a_file_that_fails_is_taken_back_whole_and_those_before_stay(empty: str) -> None:
+    broken = files(**{"0002_second": "CREATE TABLE second (n int); SELECT 1/0"})
+    with pytest.raises(MigrationError, match=r"0002 \(second\) failed .* division by zero"):
+        await migrate(empty, migrations=broken)
+    found = await status(empty, migrations=broken)
+    assert [one.state for one in found] == [State.APPLIED, State.PENDING]
+    connection = await asyncpg.connect(empty)
+    assert await connection.fetchval("SELECT to_regclass('second')") is None
+    await connection.close()
+
+
+async def test_a_migration_that_comes_too_late_is_refused(empty: str) -> None:
+    await migrate(empty, migrations=files(**{"0003_third": "SELECT 1"}))
+    late = files(**{"0002_second": "SELECT 1", "0003_third": "SELECT 1"})
+    with pytest.raises(MigrationError, match=r"0002\. Give them versions after 0003"):
+        await migrate(empty, migrations=late)
+
+
+async def test_a_schema_newer_than_the_code_is_taken(empty: str) -> None:
+    await migrate(empty, migrations=files(**{"0002_second": "SELECT 1"}))
+    assert await migrate(empty, migrations=files()) == []
+    found = await status(empty, migrations=files())
+    assert [one.state for one in found] == [State.APPLIED, State.UNKNOWN]
+
+
+@pytest.mark.parametrize("name", ["1_first.sql", "0001-first.sql", "0001_First.sql"])
+def test_a_badly_named_file_is_refused(name: str) -> None:
+    with pytest.raises(MigrationError, match="name a migration like"):
+        load_migrations({name: ""})
+
+
+def test_two_files_of_one_version_are_refused() -> None:
+    with pytest.raises(MigrationError, match="version 0001 is taken"):
+        load_migrations({"0001_a.sql": "", "0001_b.sql": ""})
+
+
+async def test_the_service_can_tell_that_the_schema_is_current(db: Database) -> None:
+    async with db.unit_of_work() as session:
+        await check_ready(session)
+
+
+async def test_readiness_says_what_is_missing(db: Database, owner: asyncpg.Connection) -> None:
+    await owner.execute("DELETE FROM schema_migrations WHERE version = '0006'")
+    with pytest.raises(MigrationError, match="Not applied yet: 0006"):
+        async with db.unit_of_work() as session:
+            await check_ready(session)
+    await owner.execute("DROP TABLE schema_migrations")
+    with pytest.raises(MigrationError, match="Not applied yet: 0001"):
+        async with db.unit_of_work() as session:
+            await check_ready(session)
+
+
+async def test_a_database_that_is_away_is_said_to_be_unavailable() -> None:
+    with pytest.raises(PaoError) as error:
+        await migrate("postgresql://nobody@127.0.0.1:1/pao")
+    assert error.value.code is ErrorCode.SERVICE_UNAVAILABLE
