@@ -226,4 +226,4 @@ def _describe_signing(app: FastAPI) -> None:
                         operation["security"] = []
         return app.openapi_schema or {}
 
-    app.openapi = described  # type: ignore[method-assign] -- FastAPI's documented way to extend it.
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it.

@@ -89,7 +89,7 @@ class DecisionService:
             return self._told(known, stored.row.status)
         if known is None:
             self._refuse_final(stored, decision)
-        payload = {
+        payload: dict[str, Any] = {
             "by": caller.id,
             "via": "api",
             "reason": body.reason,

@@ -171,7 +171,7 @@ class RequestWorkflows:
         query = OutcomeQuery(decision_id=str(payload["decisionId"]), wait_seconds=budget)
         try:
             async with asyncio.timeout(budget + CHECK_SECONDS):
-                return await handle.execute_update(
+                record: DecisionRecord = await handle.execute_update(
                     names.DECISION_OUTCOME_UPDATE,
                     query,
                     id=f"outcome-{query.decision_id}",
@@ -184,12 +184,13 @@ class RequestWorkflows:
             raise WorkflowGone from error
         except RPCError as error:
             raise _explained(error) from error
+        return record
 
     async def look(self, given: ActionInput, *, budget: float) -> LookResult:
         """Ask the worker to look for an action's effect; ``unknown`` when no answer comes."""
         try:
             async with asyncio.timeout(budget):
-                return await self._client.execute_workflow(
+                result: LookResult = await self._client.execute_workflow(
                     names.LOOK_WORKFLOW,
                     given,
                     id=f"look-{uuid4()}",
@@ -203,6 +204,7 @@ class RequestWorkflows:
             return LookResult(answer="unknown", reason="no worker has answered yet; ask again")
         except RPCError as error:
             raise _explained(error) from error
+        return result
 
     async def ping(self) -> None:
         """Return when Temporal answers; raise ``TemporalUnavailable`` otherwise."""
