@@ -1,6 +1,6 @@
 """The list of rules. What a rule checks is in its function; a new one is one line here."""
 
-from catalog.validation import action_rules, form_rules, metadata_rules
+from catalog.validation import action_rules, form_rules, metadata_rules, template_rules
 from catalog.validation.findings import Severity
 from catalog.validation.subject import Rule
 
@@ -32,5 +32,7 @@ RULES: tuple[Rule, ...] = (
     Rule("action-order", Severity.ERROR, action_rules.depends_on),
     Rule("action-timeout", Severity.ERROR, action_rules.timeout),
     Rule("action-retry", Severity.WARNING, action_rules.retry_block),
+    Rule("template", Severity.ERROR, template_rules.templates),
+    Rule("when", Severity.ERROR, template_rules.conditions),
     Rule("jira-project", Severity.ERROR, action_rules.jira_project),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from activities.registry import load_all
 from catalog.forms import FieldType
 from catalog.loading import walk_texts
 from catalog.schema import ITEM_FILE, item_schema, written
@@ -13,7 +14,10 @@ from catalog.sources.local import LoadedCatalog, LoadedItem, load_folder
 from catalog.validation import ActionSchema
 
 SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
-KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
+KNOWN = {
+    name: ActionSchema(config=action.config.model_json_schema(), targets=action.targets)
+    for name, action in load_all().items()
+}
 TODAY = date(2026, 3, 5)
 
 
