@@ -15,7 +15,7 @@ from pao.local.ports import LOOPBACK, Ports
 from pao.local.processes import ChildProcess, LineSink, LocalError, Program, ignore_line
 
 READY_SECONDS = 60.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 STOP_SECONDS = 35.0
 """Requests in flight may take 30 s to finish."""
 
