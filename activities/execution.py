@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from activities.base import Action, ActionContext, JiraClients
 from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.heartbeats import heartbeats
-from catalog.planning import render_action
+from catalog.planning import render_action, render_cleanup
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
@@ -71,9 +71,16 @@ class Executor:
             result = await self._look_or_act(action, config, context, look_first=given.look_first)
         except ActionError as error:
             raise told_to_temporal(_masked(error, secrets)) from None
-        result.cleanup = given.action.cleanup or action.cleanup(result)
+        result.cleanup = self._cleanup(given, result) or action.cleanup(result)
         result.resource_type = action.resource_type
         return result
+
+    def _cleanup(self, given: ActionInput, result: ActionResult) -> str | None:
+        if given.action.cleanup is None:
+            return None
+        outputs = {**given.outputs, given.action.id: result.outputs}
+        surroundings = self._tools.surroundings
+        return render_cleanup(given.action.cleanup, given.context, surroundings, outputs=outputs)
 
     async def look(self, given: ActionInput) -> LookResult:
         """Look for the action's effect, read-only; never raises for what the target answers."""

@@ -74,6 +74,10 @@ def install(app: FastAPI) -> None:
         told = PaoError(code, text, status=error.status_code, headers=headers)
         return answer(told, correlation_of(request.scope))
 
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        return broken(error, correlation_of(request.scope))
+
 
 def broken(error: BaseException, correlation_id: str) -> JSONResponse:
     """Give the answer to an error that nobody foresaw: logged in full, told in one sentence."""

@@ -96,6 +96,8 @@ class Gate:
             await answer(error, correlation)(scope, receive, send)
         except Exception as error:
             # The last line: what nobody foresaw is logged in full and told in the envelope.
+            if send.complete:
+                return
             if send.started:
                 raise
             await broken(error, correlation)(scope, receive, send)
@@ -151,6 +153,7 @@ class _Outgoing:
         self._send = send
         self.extra = extra
         self.started = False
+        self.complete = False
         self.status = 500
 
     async def __call__(self, message: Message) -> None:
@@ -163,6 +166,8 @@ class _Outgoing:
             headers.setdefault("Cache-Control", "no-store")
             headers.setdefault("X-Content-Type-Options", "nosniff")
         await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.complete = True
 
 
 def _is_open(path: str) -> bool:

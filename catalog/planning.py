@@ -9,7 +9,8 @@ from typing import Any
 from catalog.loading import walk_texts
 from catalog.model import CatalogItem
 from catalog.scopes import Surroundings, build_scopes
-from catalog.templating import Names, Target, TemplateError, check, render_config
+from catalog.templating import Names, Target, TemplateError, check, render, render_config
+from pao.core.definitions import password_fields
 from pao.core.payloads import ItemSnapshot, PlannedAction, RequestContext
 
 Place = tuple[str | int, ...]
@@ -66,6 +67,7 @@ def check_plan(
         names = names_for(item, surroundings, earlier)
         choose = target_chooser(targets.get(action.type, {}))
         problems += _check_config(action, names, choose)
+        problems += _check_cleanup(action, names_for(item, surroundings, (*earlier, action.id)))
     return problems
 
 
@@ -83,6 +85,44 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
 
     Raises ``TemplateError`` for the first template that fails.
     """
+    scopes, names = _bind(context, surroundings, secrets=secrets, outputs=outputs)
+    rendered: dict[str, Any] = render_config(
+        action.config, scopes, names, target_chooser(targets), reveal=reveal
+    )
+    return rendered
+
+
+def render_cleanup(
+    text: str,
+    context: RequestContext,
+    surroundings: Surroundings,
+    *,
+    outputs: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Render what an item says about cleaning up; it is read by people, so secrets stay masked.
+
+    A template that fails is given as it stands: an effect exists, and its guidance must not be
+    what makes the action fail.
+    """
+    scopes, names = _bind(
+        context,
+        surroundings,
+        secrets=dict.fromkeys(password_fields(context.item.definition), ""),
+        outputs=outputs,
+    )
+    try:
+        return str(render(text, scopes, names, reveal=False))
+    except TemplateError:
+        return text
+
+
+def _bind(
+    context: RequestContext,
+    surroundings: Surroundings,
+    *,
+    secrets: Mapping[str, str],
+    outputs: Mapping[str, Mapping[str, Any]],
+) -> tuple[dict[str, Any], Names]:
     item = CatalogItem.model_validate(context.item.definition)
     scopes = build_scopes(
         context,
@@ -91,11 +131,7 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
         secrets=secrets,
         outputs=outputs,
     )
-    names = names_for(item, surroundings, tuple(outputs))
-    rendered: dict[str, Any] = render_config(
-        action.config, scopes, names, target_chooser(targets), reveal=reveal
-    )
-    return rendered
+    return scopes, names_for(item, surroundings, tuple(outputs))
 
 
 def target_chooser(targets: Mapping[str, Target]) -> Callable[[Place], Target]:
@@ -118,3 +154,11 @@ def _check_config(
             where = ".".join(str(part) for part in place)
             problems.append(f"action {action.id}, {where}: {error}")
     return problems
+
+
+def _check_cleanup(action: PlannedAction, names: Names) -> list[str]:
+    try:
+        check(action.cleanup or "", names, Target.NONE)
+    except TemplateError as error:
+        return [f"action {action.id}, cleanup: {error}"]
+    return []

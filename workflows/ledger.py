@@ -194,15 +194,15 @@ class Ledger:
         self._audit_line(event_type, actor=actor, via=via, reason=reason)
 
     def error_context(self) -> dict[str, Any]:
-        """Give the failure context of a failed request, or an empty one."""
-        if self.failure is None or self.status != RequestStatus.FAILED:
+        """Give the failure context of a request that failed, also after a human has ended it."""
+        if self.failure is None:
             return {}
         return error_context(self.context, self.states, self.failure)
 
     def snapshot(self) -> Snapshot:
         """Take the full state, with all that the mirror has not confirmed yet."""
         self._mirror_seq += 1
-        failure = self.failure if self.status == RequestStatus.FAILED else None
+        failure = self.failure
         return Snapshot(
             request_id=self.context.request_id,
             run_id=workflow.info().run_id,
