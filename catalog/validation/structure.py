@@ -63,7 +63,21 @@ class Shape:
         if self.write_as_text(self._existing(path) for path in numbers):
             return self._parse()
         self.problems = list(self._explain(details))
-        return _without_unknown_keys(self.data, details)
+        return self._parse_without_unknown_keys(details)
+
+    def _parse_without_unknown_keys(self, details: list[ErrorDetails]) -> CatalogItem | None:
+        if any(detail["type"] != "extra_forbidden" for detail in details):
+            return None
+        pruned = _copy(self.data)
+        for detail in details:
+            path = _path(detail["loc"])
+            _at(pruned, path[:-1]).pop(path[-1])
+        try:
+            return CatalogItem.model_validate(pruned)
+        except ValidationError as error:
+            # Some checks of a part run only once its keys are good.
+            self.problems += self._explain(error.errors(include_url=False, include_input=False))
+            return None
 
     def _explain(self, details: list[ErrorDetails]) -> Iterator[Problem]:
         expected: dict[Path, list[str]] = {}
@@ -116,16 +130,6 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     elif kind != "CatalogItem":
         said = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
         yield Problem(("kind",), f"kind {said}; write CatalogItem")
-
-
-def _without_unknown_keys(data: dict[str, Any], details: list[ErrorDetails]) -> CatalogItem | None:
-    if any(detail["type"] != "extra_forbidden" for detail in details):
-        return None
-    pruned = _copy(data)
-    for detail in details:
-        path = _path(detail["loc"])
-        _at(pruned, path[:-1]).pop(path[-1])
-    return CatalogItem.model_validate(pruned)
 
 
 def _copy(value: Any) -> Any:

@@ -208,6 +208,16 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
     assert found == [(7, "version"), (19, "structure"), (23, "default"), (28, "action-type")]
 
 
+def test_a_part_with_an_unknown_key_is_still_judged_as_a_whole() -> None:
+    broken = "            conditional: {dependsOn: size, conditon: exists}\n"
+
+    told = sorted(f.message for f in changed("            required: true\n", broken))
+
+    assert len(told) == 2
+    assert "unknown key 'conditon'" in told[1]
+    assert "dependsOn and condition stand together" in told[0]
+
+
 def test_a_number_stays_as_written_where_the_schema_says_text() -> None:
     text = GOOD.replace("version: 1.10.0", "version: 1.10").replace("project: DB", "labels: [1.10]")
 
