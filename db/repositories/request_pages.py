@@ -220,7 +220,7 @@ class _Page:
 
     def single(self, conditions: Sequence[ColumnElement[bool]]) -> Query:
         keys = (col(Request.created_at), col(Request.id))
-        query = select(*_SHOWN).where(*self._conditions(), *conditions, *self._beyond(*keys))
+        query = select(*_SHOWN).where(*self._conditions(), *conditions, *self._span(*keys))
         return query.order_by(*self._order(*keys)).limit(self.limit)
 
     def merged(self, range_of: Callable[[ColumnElement[str]], Query], values: list[str]) -> Query:
@@ -245,13 +245,13 @@ class _Page:
             )
             .where(col(RequestAudience.viewer) == viewer)
         )
-        query = query.where(*self._conditions(), *self._beyond(*keys))
+        query = query.where(*self._conditions(), *self._span(*keys))
         return query.order_by(*self._order(*keys))
 
     def by_status(self, status: ColumnElement[str]) -> Query:
         keys = (col(Request.created_at), col(Request.id))
         query = select(*keys).where(type_coerce(col(Request.status), Text) == status)
-        query = query.where(*self._conditions(), *self._beyond(*keys))
+        query = query.where(*self._conditions(), *self._span(*keys))
         return query.order_by(*self._order(*keys))
 
     def _conditions(self) -> list[ColumnElement[bool]]:
@@ -262,14 +262,20 @@ class _Page:
             return [asc(key) for key in keys]
         return [desc(key) for key in keys]
 
-    def _beyond(
+    def _span(
         self, created_at: SQLColumnExpression[datetime], request_id: SQLColumnExpression[UUID]
     ) -> list[ColumnElement[bool]]:
+        """Bound the keys of the page, on the columns of the index that is walked."""
+        found: list[ColumnElement[bool]] = []
+        if self.filters.since is not None:
+            found.append(created_at >= self.filters.since)
+        if self.filters.until is not None:
+            found.append(created_at < self.filters.until)
         if self.after is None:
-            return []
+            return found
         keys = tuple_(created_at, request_id)
         end = tuple_(literal(self.after.created_at, MOMENT), literal(UUID(self.after.id)))
-        return [keys > end if self.filters.sort is Sort.WAITING else keys < end]
+        return [*found, keys > end if self.filters.sort is Sort.WAITING else keys < end]
 
 
 def _lookups(filters: RequestFilters) -> list[ColumnElement[bool]]:
@@ -307,10 +313,6 @@ def _narrowing(filters: RequestFilters) -> list[ColumnElement[bool]]:
         found.append(col(Request.user_id) == filters.user_id)
     if filters.team is not None:
         found.append(_teams_overlap([filters.team]))
-    if filters.since is not None:
-        found.append(col(Request.created_at) >= filters.since)
-    if filters.until is not None:
-        found.append(col(Request.created_at) < filters.until)
     return found
 
 

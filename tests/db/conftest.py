@@ -31,3 +31,11 @@ async def service(database: Given) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database.service_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def superuser(database: Given) -> AsyncIterator[asyncpg.Connection]:
+    """A plain connection that may end those of others."""
+    connection = await asyncpg.connect(database.superuser_url)
+    yield connection
+    await connection.close()

@@ -1,0 +1,229 @@
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from db.documents import dump_json
+from db.errors import DatabaseUnavailable
+from db.session import Database, PoolSettings
+from db.urls import driver_url, engine_url
+from pao.core.errors import ErrorCode, PaoError
+from tests.db.building import count, stored
+from tests.support.postgres import Database as Given
+
+NAME_OF_SESSION = "SELECT current_setting('application_name')"
+KILL = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1"
+
+
+@asynccontextmanager
+async def opened(url: str, **pool: Any) -> AsyncIterator[Database]:
+    database = Database(url, pool=PoolSettings(**pool))
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+async def insert_key(database: Database, name: str) -> None:
+    async with database.unit_of_work() as session:
+        await session.execute(
+            text(
+                "INSERT INTO access_keys (access_key_id, sealed_secret, user_id, created_by)"
+                " VALUES (:name, 's', 'u', 'c')"
+            ),
+            {"name": name},
+        )
+
+
+async def test_a_unit_of_work_is_committed_at_its_end(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    await insert_key(db, "one")
+    assert await count(owner, "access_keys") == 1
+
+
+async def test_an_error_takes_everything_back(db: Database, owner: asyncpg.Connection) -> None:
+    async def fail() -> None:
+        async with db.unit_of_work() as session:
+            await session.execute(
+                text(
+                    "INSERT INTO access_keys (access_key_id, sealed_secret, user_id, created_by)"
+                    " VALUES ('one', 's', 'u', 'c')"
+                )
+            )
+            raise PaoError(ErrorCode.FORBIDDEN, "no")
+
+    with pytest.raises(PaoError, match="no"):
+        await fail()
+    assert await count(owner, "access_keys") == 0
+
+
+async def test_a_mistake_of_ours_is_not_said_to_be_an_outage(db: Database) -> None:
+    with pytest.raises(ProgrammingError):
+        async with db.unit_of_work() as session:
+            await session.execute(text("SELECT nonsense"))
+    await insert_key(db, "one")
+    with pytest.raises(IntegrityError):
+        await insert_key(db, "one")
+
+
+async def test_a_ping_tells_how_long_it_took(db: Database) -> None:
+    assert 0 < await db.ping() < 5
+
+
+async def test_a_refused_connection_is_an_outage() -> None:
+    async with opened("postgresql://nobody@127.0.0.1:1/pao") as database:
+        with pytest.raises(DatabaseUnavailable) as error:
+            await database.ping()
+    assert error.value.code is ErrorCode.SERVICE_UNAVAILABLE
+    assert error.value.status == 503
+    assert error.value.headers == {"Retry-After": "2"}
+    assert "127.0.0.1" not in str(error.value)
+
+
+async def test_a_server_that_says_nothing_is_an_outage(silent_port: int) -> None:
+    url = f"postgresql://nobody@127.0.0.1:{silent_port}/pao"
+    async with opened(url, connect_timeout=0.2) as database:
+        with pytest.raises(DatabaseUnavailable):
+            async with database.unit_of_work() as session:
+                await session.execute(text("SELECT 1"))
+
+
+async def test_a_connection_that_the_server_has_closed_is_replaced_unnoticed(
+    database: Given, superuser: asyncpg.Connection
+) -> None:
+    async with opened(database.service_url, application_name="idle-one") as used:
+        await used.ping()
+        assert await superuser.fetchval(KILL, "idle-one")
+        # One more turn, so that the news of the closed line is read.
+        await superuser.execute("SELECT 1")
+        await used.ping()
+
+
+async def test_a_server_that_stops_in_the_middle_is_an_outage(
+    database: Given, superuser: asyncpg.Connection
+) -> None:
+    async with opened(database.service_url, application_name="busy-one") as used:
+
+        async def work() -> None:
+            async with used.unit_of_work() as session:
+                await session.execute(text("SELECT 1"))
+                await superuser.fetchval(KILL, "busy-one")
+                await session.execute(text("SELECT 1"))
+
+        with pytest.raises(DatabaseUnavailable) as error:
+            await work()
+        assert not error.value.outcome_unknown
+        await used.ping()
+
+
+async def test_a_line_that_breaks_at_the_commit_leaves_the_outcome_open(
+    database: Given, superuser: asyncpg.Connection
+) -> None:
+    async with opened(database.service_url, application_name="late-one") as used:
+
+        async def work() -> None:
+            async with used.unit_of_work() as session:
+                await session.execute(text("SELECT 1"))
+                await superuser.fetchval(KILL, "late-one")
+
+        with pytest.raises(DatabaseUnavailable) as error:
+            await work()
+        assert error.value.outcome_unknown
+
+
+async def test_a_statement_that_takes_too_long_is_an_outage(database: Given) -> None:
+    async with opened(database.service_url, statement_timeout=0.05) as used:
+        with pytest.raises(DatabaseUnavailable):
+            async with used.unit_of_work() as session:
+                await session.execute(text("SELECT pg_sleep(5)"))
+
+
+async def test_a_pool_that_is_used_up_is_an_outage(database: Given) -> None:
+    async with (
+        opened(database.service_url, max_idle=1, max_open=1, wait=0.05) as used,
+        used.unit_of_work() as session,
+    ):
+        await session.execute(text("SELECT 1"))
+        with pytest.raises(DatabaseUnavailable):
+            await used.ping()
+
+
+async def test_a_server_without_room_is_an_outage(
+    database: Given, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(f"ALTER DATABASE {database.name} CONNECTION LIMIT 0")
+    async with opened(database.service_url) as used:
+        with pytest.raises(DatabaseUnavailable):
+            await used.ping()
+
+
+async def test_a_connection_that_was_idle_for_too_long_is_replaced(database: Given) -> None:
+    pid = text("SELECT pg_backend_pid()")
+    for idle, same in ((60.0, True), (0.0, False)):
+        async with opened(database.service_url, max_idle_time=idle) as used:
+            async with used.unit_of_work() as session:
+                first = await session.scalar(pid)
+            async with used.unit_of_work() as session:
+                assert (await session.scalar(pid) == first) is same
+
+
+async def test_the_session_is_set_up_as_asked_for(database: Given) -> None:
+    url = database.service_url
+    async with (
+        opened(url, application_name="pao-api", statement_timeout=7.0) as used,
+        used.unit_of_work() as session,
+    ):
+        assert await session.scalar(text(NAME_OF_SESSION)) == "pao-api"
+        assert await session.scalar(text("SHOW statement_timeout")) == "7s"
+        assert await session.scalar(text("SHOW timezone")) == "UTC"
+        assert await session.scalar(text("SHOW jit")) == "off"
+
+
+async def test_the_password_is_asked_for_at_every_connection(database: Given) -> None:
+    url = engine_url(database.service_url)
+    password = str(url.password)
+    asked = 0
+
+    async def token() -> str:
+        nonlocal asked
+        asked += 1
+        return password
+
+    used = Database(url.set(password=None).render_as_string(), password=token)
+    await used.ping()
+    await used.close()
+    await used.ping()
+    await used.close()
+    assert asked == 2
+
+
+async def test_times_come_back_aware_and_in_utc(db: Database) -> None:
+    await stored(db)
+    async with db.unit_of_work() as session:
+        moment = await session.scalar(text("SELECT created_at FROM requests"))
+    assert moment.isoformat() == "2026-03-01T12:00:00+00:00"
+
+
+def test_the_ssl_mode_is_spelled_for_each_reader() -> None:
+    url = "postgresql://u:p%40ss@host/db?sslmode=require"
+    assert engine_url(url).render_as_string(hide_password=False) == (
+        "postgresql+asyncpg://u:p%40ss@host/db?ssl=require"
+    )
+    assert driver_url("postgresql+asyncpg://u:p%40ss@host/db?ssl=require") == url
+
+
+def test_json_that_postgres_takes_is_left_as_it_is() -> None:
+    assert dump_json({"a": ["\\u0000", "ü", 1.5, None]}) == '{"a":["\\\\u0000","ü",1.5,null]}'
