@@ -15,13 +15,17 @@ from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor, Tools
 from activities.registry import load_all
+from activities.sweeping import Sweeper
 from db.session import Database
 from pao import assembly
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.temporal import connect
+from pao.clients.temporal import RequestWorkflows, connect
+from pao.core.names import RETENTION_DAYS
+from pao.schedules import ensure_schedules, retention
 from pao.settings import Settings
 from workflows.look import LookWorkflow
 from workflows.request import RequestWorkflow
+from workflows.sweep import SweepWorkflow
 
 _log = logging.getLogger(__name__)
 
@@ -32,25 +36,31 @@ GRACE = timedelta(seconds=30)
 STICKY_TIMEOUT = timedelta(seconds=1)
 
 
-def build_worker(
+def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     client: Client,
     settings: Settings,
     *,
     database: Database,
     jira: JiraInstances,
     grace: timedelta = GRACE,
+    memory: timedelta = timedelta(days=RETENTION_DAYS),
 ) -> Worker:
-    """Put a worker together; the caller runs it and closes what it has handed in."""
+    """Put a worker together; the caller runs it and closes what it has handed in.
+
+    ``memory`` is how long Temporal remembers closed workflows.
+    """
+    requests = RequestWorkflows(client, task_queue=settings.temporal.task_queue)
     box = assembly.secret_box(settings)
     tools = Tools(box=box, jira=jira, surroundings=assembly.surroundings(settings))
     return Worker(
         client,
         task_queue=settings.temporal.task_queue,
-        workflows=[RequestWorkflow, LookWorkflow],
+        workflows=[RequestWorkflow, LookWorkflow, SweepWorkflow],
         activities=[
             *Executor(load_all(), tools).activities(),
             *Bookkeeper(database).activities(),
             *Corrector(box).activities(),
+            *Sweeper(database, requests, memory=memory / 2).activities(),
             *Escalator(jira, project=settings.jira.escalation_project).activities(),
         ],
         workflow_runner=SandboxedWorkflowRunner(),
@@ -71,7 +81,9 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    worker = build_worker(client, settings, database=database, jira=jira)
+    await ensure_schedules(client, task_queue=settings.temporal.task_queue)
+    memory = await retention(client)
+    worker = build_worker(client, settings, database=database, jira=jira, memory=memory)
     try:
         await _run_until(worker, stop)
     finally:

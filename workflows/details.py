@@ -12,11 +12,6 @@ SIGNALS = (
 )
 
 
-def static_summary(context: RequestContext) -> str:
-    """Give the one line under which the workflow is listed: the item and who asked for it."""
-    return f"{context.item.name} for {context.requester.email or context.requester.id}"
-
-
 def current_details(
     context: RequestContext, status: RequestStatus, states: list[ActionState], *, retrying: bool
 ) -> str:

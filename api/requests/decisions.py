@@ -8,7 +8,6 @@ from uuid import UUID, uuid4, uuid5
 
 from api.access import Access
 from api.auth.principal import Principal
-from api.requests.context import action_input, context_of, plan_of
 from api.requests.reading import ReadingService, Stored
 from api.requests.schemas import DecisionBody, RetryBody
 from catalog.corrections import correct
@@ -18,6 +17,7 @@ from catalog.secrets import open_fields, seal_fields
 from catalog.templating import TemplateError
 from db.repositories.decisions import DecisionsRepository
 from db.session import Database
+from db.stored import action_input, context_of, plan_of
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
 from pao.core.definitions import password_fields
 from pao.core.errors import Detail, ErrorCode, PaoError

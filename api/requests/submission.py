@@ -31,7 +31,6 @@ from pao.core.payloads import (
 from pao.core.states import SETTLED
 from pao.crypto import SecretBox
 from pao.logging import log_fields
-from workflows.details import static_summary
 
 _log = logging.getLogger(__name__)
 
@@ -298,7 +297,7 @@ class SubmissionService:
     async def _start(self, prepared: Prepared, call: Call) -> None:
         given = RequestInput(context=prepared.context, plan=prepared.actions)
         settled = await self._workflows.start_and_wait(
-            given, summary=static_summary(prepared.context), budget=self._left(call)
+            given, summary=prepared.context.summary, budget=self._left(call)
         )
         if settled is None:
             _log.info("the request has not settled within the budget; it goes on")

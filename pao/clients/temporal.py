@@ -1,10 +1,12 @@
 """PAO's use of Temporal from outside of workflows: connect, start, signal, ask, check."""
 
 import asyncio
+import contextlib
 import ipaddress
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -34,6 +36,7 @@ from pao.core.payloads import (
     DecisionRecord,
     LookResult,
     OutcomeQuery,
+    RequestContext,
     RequestInput,
     Settled,
 )
@@ -101,7 +104,9 @@ class RequestWorkflows:
         None means that it has not settled yet, or that nobody knows: what is true is learnt from
         the request's row. Repeating the call is safe; a workflow that exists is attached to.
         """
-        operation = self._start_operation(given, summary)
+        operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.REQUEST_WORKFLOW, given, **self._start_options(given, summary)
+        )
         try:
             async with asyncio.timeout(budget):
                 settled: Settled = await self._client.execute_update_with_start_workflow(
@@ -123,34 +128,28 @@ class RequestWorkflows:
         self._seen = time.monotonic()
         return settled
 
-    def _start_operation(
-        self, given: RequestInput, summary: str
-    ) -> "WithStartWorkflowOperation[object, object]":
+    async def start(self, given: RequestInput, *, summary: str) -> None:
+        """Start a request's workflow without waiting; one that was ever started is left alone."""
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await self._client.start_workflow(
+                names.REQUEST_WORKFLOW,
+                given,
+                rpc_timeout=RPC_TIMEOUT,
+                **self._start_options(given, summary),
+            )
+
+    def _start_options(self, given: RequestInput, summary: str) -> dict[str, Any]:
         context = given.context
-        attributes = {
-            "PaoItem": context.item.id,
-            "PaoStatus": RequestStatus.SUBMITTED,
-            "PaoRequester": context.requester.id,
-            "PaoTeam": context.item.owner_team or "",
-            "PaoCorrelationId": context.correlation_id,
+        return {
+            "id": names.workflow_id(context.request_id),
+            "task_queue": self._queue,
+            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            "task_timeout": TASK_TIMEOUT,
+            "memo": {"correlationId": context.correlation_id},
+            "search_attributes": _search_attributes(context),
+            "static_summary": summary,
         }
-        return WithStartWorkflowOperation(
-            names.REQUEST_WORKFLOW,
-            given,
-            id=names.workflow_id(context.request_id),
-            task_queue=self._queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            task_timeout=TASK_TIMEOUT,
-            memo={"correlationId": context.correlation_id},
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
-                    for name, value in attributes.items()
-                ]
-            ),
-            static_summary=summary,
-        )
 
     async def decide(
         self, request_id: str, decision: Decision, payload: dict[str, object], *, budget: float
@@ -240,6 +239,22 @@ class RequestWorkflows:
         except (TimeoutError, RPCError, RuntimeError) as error:
             raise TemporalUnavailable from error
         return sorted(names.SEARCH_ATTRIBUTES.keys() - answer.custom_attributes.keys())
+
+
+def _search_attributes(context: RequestContext) -> TypedSearchAttributes:
+    values = {
+        "PaoItem": context.item.id,
+        "PaoStatus": RequestStatus.SUBMITTED,
+        "PaoRequester": context.requester.id,
+        "PaoTeam": context.item.owner_team or "",
+        "PaoCorrelationId": context.correlation_id,
+    }
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
+            for name, value in values.items()
+        ]
+    )
 
 
 def _explained(error: RPCError) -> Exception:

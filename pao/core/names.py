@@ -10,6 +10,7 @@ DecisionId = NewType("DecisionId", str)
 
 REQUEST_WORKFLOW = "RequestWorkflow"
 LOOK_WORKFLOW = "LookWorkflow"
+SWEEP_WORKFLOW = "SweepWorkflow"
 
 SETTLED_UPDATE = "settled"
 DECISION_OUTCOME_UPDATE = "decision_outcome"
@@ -18,6 +19,7 @@ MIRROR_ACTIVITY = "mirror"
 ESCALATE_ACTIVITY = "escalation-ticket"
 LOOK_ACTIVITY = "look"
 CHECK_CORRECTION_ACTIVITY = "check-correction"
+SWEEP_ACTIVITY = "sweep"
 
 SEALED_PREFIX = "pao:enc:"
 MASK = "********"

@@ -63,6 +63,11 @@ class RequestContext:
     fields: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def summary(self) -> str:
+        """The one line under which the workflow is listed: the item and who asked for it."""
+        return f"{self.item.name} for {self.requester.email or self.requester.id}"
+
 
 @dataclass
 class Waits:

@@ -1,4 +1,4 @@
-"""A stored request back in the shape that workflows and renderings work on."""
+"""A stored request back in the shape that workflows and renderings work on. No queries here."""
 
 from db.models import Request, RequestAction
 from pao.core.payloads import (
@@ -34,6 +34,11 @@ def context_of(row: Request) -> RequestContext:
 def plan_of(row: Request) -> list[PlannedAction]:
     """Give the stored plan."""
     return [PlannedAction(**action) for action in row.plan]
+
+
+def workflow_input(row: Request) -> RequestInput:
+    """Give what the request's workflow is started with."""
+    return RequestInput(context=context_of(row), plan=plan_of(row))
 
 
 def action_input(row: Request, actions: list[RequestAction], action: RequestAction) -> ActionInput:

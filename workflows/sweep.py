@@ -1,0 +1,32 @@
+"""SweepWorkflow: has stored requests started that no workflow has taken up. Run by a schedule."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from workflows import policies
+
+
+@workflow.defn(name=names.SWEEP_WORKFLOW)
+class SweepWorkflow:
+    """One sweep; what it could not do is done by the next, a minute later."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Answer how many requests were started."""
+        try:
+            started: int = await workflow.execute_activity(
+                names.SWEEP_ACTIVITY,
+                result_type=int,
+                start_to_close_timeout=timedelta(seconds=50),
+                schedule_to_start_timeout=timedelta(seconds=50),
+                retry_policy=policies.NEVER_AGAIN,
+                summary="start what was stored but never started",
+            )
+        except FailureError as error:
+            workflow.logger.warning("the sweep failed; the next one goes on", exc_info=error)
+            return 0
+        return started
