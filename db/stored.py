@@ -7,6 +7,7 @@ from pao.core.payloads import (
     PlannedAction,
     RequestContext,
     Requester,
+    RequestInput,
     timestamp,
 )
 
