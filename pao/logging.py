@@ -20,7 +20,13 @@ from pao.core.names import MASK
 _fields: ContextVar[dict[str, str] | None] = ContextVar("pao_log_fields", default=None)
 
 # What a record carries anyway; everything beside it was given by `extra=`.
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+# `color_message` is uvicorn's: its message again, with terminal colours.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+}
 
 # Own names of a line, which `extra=` must not replace.
 _OWN = frozenset({"time", "level", "logger", "message"})
@@ -46,6 +52,8 @@ _SECRET_SHAPES = (
         re.IGNORECASE,
     ),
 )
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 # A shorter secret would blank out ordinary words.
 _SHORTEST_SECRET = 6
@@ -118,9 +126,10 @@ class TextFormatter(logging.Formatter):
         pairs = _ids() | {
             name: self._redactor.value(value, name) for name, value in _extras(record)
         }
-        tail = "".join(f" {name}={value}" for name, value in pairs.items())
-        # A value from outside must not start a line of its own and pass for a record.
-        message = self._redactor.text(record.getMessage()).replace("\n", "\\n").replace("\r", "\\r")
+        told = "".join(f" {name}={value}" for name, value in pairs.items() if value is not None)
+        # A value from outside must not start a line of its own and pass for a record, nor steer
+        # the terminal.
+        tail, message = _visible(told), _visible(self._redactor.text(record.getMessage()))
         line = f"{_moment(record)} {record.levelname:<7} {record.name}: {message}{tail}"
         if record.exc_info:
             line += "\n" + self._redactor.text(self.formatException(record.exc_info))
@@ -177,6 +186,10 @@ def _extras(record: logging.LogRecord) -> list[tuple[str, Any]]:
         for name, value in record.__dict__.items()
         if name not in _STANDARD
     ]
+
+
+def _visible(text: str) -> str:
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _moment(record: logging.LogRecord) -> str:

@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from pao.cli.context import Cli
-from pao.cli.fields import FormField, is_shown, typed
+from pao.cli.fields import FormField, as_text, is_shown, typed
 from pao.cli.terminal import clean
 
 
@@ -71,7 +71,7 @@ def _ask_boolean(field: FormField) -> bool:
 def _question(field: FormField) -> str:
     notes = []
     if field.default is not None:
-        notes.append(f"default {clean(field.default)}")
+        notes.append(f"default {clean(as_text(field.default))}")
     elif not field.required:
         notes.append("optional")
     if field.type == "multiselect":

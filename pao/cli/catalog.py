@@ -8,7 +8,7 @@ from rich.text import Text
 
 from pao.cli.context import Cli, command
 from pao.cli.errors import ExitCode
-from pao.cli.fields import FormField, read_form
+from pao.cli.fields import FormField, as_text, is_needed, read_form
 from pao.cli.terminal import clean, make_table, segment
 
 app = typer.Typer(no_args_is_help=True, help="What can be requested.")
@@ -99,7 +99,7 @@ def _print_item(cli: Cli, document: dict[str, Any], form: list[FormField]) -> No
         cli.out.print()
     _print_fields(cli.out, form)
     if document:
-        example = " ".join(f"--field {f.id}=..." for f in form if f.required)
+        example = " ".join(f"--field {f.id}=..." for f in form if is_needed(f))
         cli.out.print()
         ident = clean(metadata.get("id"))
         cli.out.print(Text(f"pao request submit {ident} {example}".rstrip()), soft_wrap=True)
@@ -129,7 +129,7 @@ def _print_fields(console: Console, form: list[FormField]) -> None:
     for field in form:
         notes = "required" if field.required else ""
         if field.default is not None:
-            notes = f"default {clean(field.default)}"
+            notes = f"default {clean(as_text(field.default))}"
         if field.conditions:
             notes = f"{notes}, conditional".removeprefix(", ")
         values = ", ".join(clean(value) for value, _ in field.choices)

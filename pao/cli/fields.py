@@ -96,6 +96,11 @@ def read_config(path: Path) -> dict[str, Any]:
     return document
 
 
+def is_needed(field: FormField) -> bool:
+    """Tell whether nobody can leave the field out, whatever the others are."""
+    return field.required and field.default is None and not field.conditions
+
+
 def is_shown(field: FormField, values: Mapping[str, Any]) -> bool:
     """Tell whether a field is asked for, given the values so far."""
     if not field.conditions:
@@ -156,7 +161,7 @@ def _boolean(text: str) -> bool:
 
 def _choice(field: FormField, text: str) -> Any:
     for value, label in field.choices:
-        if text in (_as_text(value), label):
+        if text in (as_text(value), label):
             return value
     return text
 
@@ -187,7 +192,8 @@ def _file(text: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Write a plain value as it is typed on the command line."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -99,7 +99,7 @@ def _print_health(cli: Cli, document: dict[str, Any]) -> None:
 
 def _rows(name: str, part: Any) -> list[tuple[str, Any]]:
     """Give one row per part; parts that hold several (JIRA instances, breakers) give one each."""
-    if isinstance(part, dict) and part and all(isinstance(v, dict) for v in part.values()):
+    if isinstance(part, dict) and all(isinstance(v, dict) for v in part.values()):
         return [(f"{name} {key}", value) for key, value in part.items()]
     return [(name, part)]
 

@@ -25,10 +25,10 @@ def print_actions(console: Console, actions: Iterable[Mapping[str, Any]]) -> Non
 def change_lines(changes: Mapping[str, Any]) -> Iterator[Text]:
     """Give one line per corrected field, its former value and its new one."""
     for name, change in changes.items():
-        pair = change if isinstance(change, dict) else {"to": change}
+        pair = change if isinstance(change, dict) else {"new": change}
         line = Text(f"  {clean(name)}: ", style="cyan")
-        line.append(clean(pair.get("from")), style="red").append(" -> ", style="bright_black")
-        yield line.append(clean(pair.get("to")), style="green")
+        line.append(clean(pair.get("old")), style="red").append(" -> ", style="bright_black")
+        yield line.append(clean(pair.get("new")), style="green")
 
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:

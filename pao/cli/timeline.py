@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.text import Text
 
+from pao.cli.plan import change_lines
 from pao.cli.terminal import MARKS, STYLES, clean, duration, local_time, padded, state
 from pao.core.states import DECISIONS, Decision, RequestStatus
 
@@ -104,8 +105,9 @@ def _failure(action: Document, request: Document) -> Iterator[Text]:
         return
     error = action.get("error") or request.get("error") or {}
     status = error.get("httpStatus") if isinstance(error, dict) else None
-    suffix = f" (HTTP {clean(status)})" if status else ""
-    for number, part in enumerate(clean(error_text(error), multiline=True).splitlines()):
+    text = clean(error_text(error), multiline=True)
+    suffix = f" (HTTP {clean(status)})" if status and f"HTTP {clean(status)}" not in text else ""
+    for number, part in enumerate(text.splitlines()):
         if number >= _MANY_LINES:
             yield Text(f"{_INDENT}... (`pao request get ID -o json` has the rest)", style=_DIM)
             break
@@ -134,6 +136,8 @@ def _outcome(request: Document) -> Iterator[Text]:
         yield Text()
     for decision in decisions:
         yield _decision(decision)
+        for line in change_lines(decision.get("changes") or {}):
+            yield Text("          ").append_text(line)
 
 
 def _decision(decision: Document) -> Text:
@@ -143,7 +147,10 @@ def _decision(decision: Document) -> Text:
     line.append(f" by {clean(decision.get('by'))}, {local_time(decision.get('at'))}", style=_DIM)
     if decision.get("reason"):
         line.append(f": {clean(decision['reason'])}", style="default")
-    return line if accepted else line.append("  (refused)", style="yellow")
+    if accepted:
+        return line
+    told = clean(decision.get("message"))
+    return line.append(f"  (refused{': ' if told else ''}{told})", style="yellow")
 
 
 def _choices(request: Document) -> Iterator[Text]:
