@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from db.migrations.runner import (
+    LOCK,
     Migration,
     MigrationError,
     State,
@@ -20,6 +21,12 @@ from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
 from tests.support.postgres import Database as Given
 
+WAITS = """
+    SELECT EXISTS (
+        SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+        WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+    )
+"""
 ROOT = Path(__file__).parents[2]
 MIGRATE = "import asyncio, sys; from db.migrations.runner import migrate;"
 MIGRATE += "print(len(asyncio.run(migrate(sys.stdin.read()))))"
@@ -80,6 +87,19 @@ async def test_five_processes_at_once_apply_each_migration_once(empty: str) -> N
 
     counts = await asyncio.gather(*(run() for _ in range(5)))
     assert sorted(counts) == ["0", "0", "0", "0", str(len(packaged_migrations()))]
+
+
+async def test_a_process_waits_while_another_one_migrates(
+    empty: str, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("SELECT pg_advisory_lock($1)", LOCK)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(migrate(empty))
+        while not await owner.fetchval(WAITS):
+            assert not waiting.done()
+        assert await owner.fetchval("SELECT to_regclass('schema_migrations')") is None
+        await owner.execute("SELECT pg_advisory_unlock($1)", LOCK)
+    assert len(waiting.result()) == len(packaged_migrations())
 
 
 async def test_an_applied_file_that_was_edited_stops_everything(empty: str) -> None:

@@ -316,3 +316,42 @@ async def test_what_postgres_cannot_keep_as_json_does_not_stop_a_write(db: Datab
         "number": None,
         "\N{REPLACEMENT CHARACTER}": "\\u0000",
     }
+
+
+async def test_the_last_write_brings_the_results_of_its_actions(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    request = await stored(db)
+    await mirror(db, snapshot(request, actions=[action()]))
+    done = action(ActionStatus.COMPLETED, external_reference="OPS-1", outputs={"key": "OPS-1"})
+    await mirror(db, snapshot(request, RequestStatus.COMPLETED, seq=2, actions=[done]))
+    row = await owner.fetchrow("SELECT status, external_reference FROM request_actions")
+    assert row is not None
+    assert tuple(row) == ("completed", "OPS-1")
+
+
+async def test_a_retrys_write_answers_the_same_when_it_is_executed_again(db: Database) -> None:
+    request = await stored(db)
+    await mirror(db, snapshot(request, seq=1, actions=[action()]))
+    await mirror(
+        db, snapshot(request, RequestStatus.FAILED, seq=2, actions=[action(ActionStatus.FAILED)])
+    )
+    retry = snapshot(
+        request, RequestStatus.FAILED, seq=3, retrying=True, actions=[action(attempt=2)]
+    )
+    first, second = await mirror(db, retry), await mirror(db, retry)
+    assert first == second
+    assert first.started_actions == ["ticket"]
+
+
+async def test_a_new_run_cannot_finish_a_request_again_or_rewrite_its_decisions(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    request = await brought_to(db, RequestStatus.FAILED)
+    await mirror(db, snapshot(request, RequestStatus.ABORTED, seq=3, decisions=[decision("done")]))
+    again = snapshot(
+        request, RequestStatus.ABORTED, seq=9, run="run-2", decisions=[decision("failed")]
+    )
+    answer = await mirror(db, again)
+    assert (answer.applied, answer.terminal) == (False, True)
+    assert await owner.fetchval("SELECT outcome FROM decisions") == "done"

@@ -227,3 +227,16 @@ def test_the_ssl_mode_is_spelled_for_each_reader() -> None:
 
 def test_json_that_postgres_takes_is_left_as_it_is() -> None:
     assert dump_json({"a": ["\\u0000", "ü", 1.5, None]}) == '{"a":["\\\\u0000","ü",1.5,null]}'
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("a\0b", '"a\N{REPLACEMENT CHARACTER}b"'),
+        ({"\0": 1}, '{"\N{REPLACEMENT CHARACTER}":1}'),
+        (["\ud800"], '["?"]'),
+        ((float("inf"),), "[null]"),
+    ],
+)
+def test_json_that_postgres_refuses_is_mended(given: object, written: str) -> None:
+    assert dump_json(given) == written
