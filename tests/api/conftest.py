@@ -1,0 +1,37 @@
+"""One running PAO for the tests of the API; what a test does to JIRA is undone after it."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from pao.local.postgres import PostgresAddress
+from tests.support.callers import DANA
+from tests.support.postgres import cloned_database
+from tests.support.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="session")
+def shared_stack(
+    postgres_address: PostgresAddress,
+    temporal_address: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("stack")
+    with (
+        cloned_database(postgres_address) as database,
+        running_stack(database, temporal_address, folder) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Iterator[Stack]:
+    """The running PAO; a test takes ids and names of its own, because others use it as well."""
+    yield shared_stack
+    shared_stack.jira.clear_faults()
+
+
+@pytest.fixture
+def dana(stack: Stack) -> httpx.Client:
+    return stack.caller(DANA)

@@ -1,0 +1,241 @@
+"""PAO whole, for tests: the real API and worker in a thread, over real servers and the stand-in."""
+
+import asyncio
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import asyncpg
+import httpx
+import uvicorn
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from api.app import create_app
+from pao import assembly
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.temporal import connect
+from pao.core.names import workflow_id
+from pao.crypto import generate_key
+from pao.settings import Settings, load_settings
+from pao.worker import build_worker
+from tests.support.callers import DANA, Person, Signature, issue_keys
+from tests.support.jira import JiraSandbox
+from tests.support.postgres import Database
+
+SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
+WAIT_SECONDS = 20.0
+GRACE = timedelta(seconds=2)
+
+T = TypeVar("T")
+
+
+class EventLoop:
+    """An event loop in a thread of its own; ``run`` works from any other thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="stack", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T], *, seconds: float = 60.0) -> T:
+        """Run a coroutine to its end and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+    def close(self) -> None:
+        """End the loop and its thread."""
+        self.run(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Stack:
+    """A running PAO; use it as a context manager.
+
+    ``environ`` is what differs from the usual configuration, by the documented names.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what a stack stands on, each part named
+        self,
+        database: Database,
+        temporal_address: str,
+        *,
+        folder: Path,
+        catalog: Path = SAMPLES,
+        environ: Mapping[str, str] | None = None,
+        with_worker: bool = True,
+    ) -> None:
+        self.database = database
+        self.task_queue = f"test-{secrets.token_hex(6)}"
+        self.jira = JiraSandbox(folder)
+        self._temporal_address = temporal_address
+        self._catalog = catalog
+        self._environ = dict(environ or {})
+        self._with_worker = with_worker
+        self._worker: Worker | None = None
+        self._people: dict[tuple[str, bool], httpx.Client] = {}
+
+    def __enter__(self) -> Self:
+        self.jira.start()
+        self.settings = self._settings()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._loop = EventLoop()
+        self.run(self._start())
+        if self._with_worker:
+            self.start_worker()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._people.values():
+            client.close()
+        self.run(self._stop())
+        self._loop.close()
+        self._socket.close()
+        self.jira.stop()
+
+    def run(self, work: Coroutine[Any, Any, T], *, seconds: float = 60.0) -> T:
+        """Run a coroutine in the loop in which this stack lives."""
+        return self._loop.run(work, seconds=seconds)
+
+    def caller(self, person: Person = DANA) -> httpx.Client:
+        """Return the client of a person: every call is signed, with a signature of its own."""
+        return self._client(person.name, Signature(*self.key(person)))
+
+    def careless_caller(self, person: Person = DANA) -> httpx.Client:
+        """Return a client whose equal calls are signed alike within a second, as curl's are."""
+        return self._client(person.name, Signature(*self.key(person), unique=False))
+
+    def anybody(self) -> httpx.Client:
+        """Return a client that signs nothing."""
+        return self._client("", None)
+
+    def key(self, person: Person) -> tuple[str, str]:
+        """Return a person's access key: its id and its secret."""
+        made = self._keys[person.name]
+        return made.access_key_id, made.secret
+
+    def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        """Ask the database, as superuser."""
+        return self.run(self._rows(sql, values))
+
+    def history(self, request_id: str) -> str:
+        """Return everything that Temporal holds of a request's workflow, as JSON."""
+        return self.run(self._history(workflow_id(request_id)))
+
+    def start_worker(self) -> None:
+        """Start polling; returns when Temporal has seen it."""
+        self.run(self._start_worker())
+
+    def stop_worker(self) -> None:
+        """End the worker, with little grace for what it has in hand."""
+        self.run(self._stop_worker())
+
+    def _client(self, name: str, auth: Signature | None) -> httpx.Client:
+        key = (name, auth is None or auth.unique)
+        if key not in self._people:
+            self._people[key] = httpx.Client(
+                base_url=f"{self.url}/api/v1", auth=auth, trust_env=False, timeout=20.0
+            )
+        return self._people[key]
+
+    def _settings(self) -> Settings:
+        usual = {
+            "PAO_ENCRYPTION_KEYS": f"k1:{generate_key()}",
+            "PAO_ADMIN_TEAMS": "pao-admins",
+            "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",
+            "DATABASE_URL": self.database.service_url,
+            "DB_MAX_OPEN_CONNS": "20",
+            "DB_MAX_IDLE_CONNS": "10",
+            "TEMPORAL_ADDRESS": self._temporal_address,
+            "TEMPORAL_TASK_QUEUE": self.task_queue,
+            "TEMPORAL_UI_URL": "http://127.0.0.1:8233",
+            "JIRA_BASE_URL": self.jira.url,
+            "JIRA_USERNAME": self.jira.settings.username,
+            "JIRA_API_TOKEN": self.jira.settings.token,
+            "JIRA_FLAVOUR": "datacenter",
+            "JIRA_DEFAULT_PROJECT": "PLATFORM",
+            "CATALOG_PATH": str(self._catalog),
+        }
+        return load_settings(usual | self._environ, process="api")
+
+    async def _start(self) -> None:
+        config = uvicorn.Config(
+            create_app(self.settings), lifespan="on", ws="none", log_config=None, access_log=False
+        )
+        self._server = uvicorn.Server(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        while not self._server.started:
+            assert not self._serving.done(), "the API ended before it served"
+            await asyncio.sleep(0.005)
+        self.temporal: Client = await connect(assembly.temporal_target(self.settings))
+        self._parts = assembly.database(self.settings, application_name="tests")
+        self._keys = await issue_keys(self._parts, assembly.secret_box(self.settings))
+
+    async def _stop(self) -> None:
+        await self._stop_worker()
+        self._server.should_exit = True
+        await self._serving
+        await self._parts.close()
+
+    async def _start_worker(self) -> None:
+        self._instances: JiraInstances = assembly.jira_instances(self.settings)
+        self._worker = build_worker(
+            self.temporal,
+            self.settings,
+            database=self._parts,
+            jira=self._instances,
+            grace=GRACE,
+        )
+        self._working = asyncio.create_task(self._worker.run())
+        while not self._worker.is_running:
+            assert not self._working.done(), "the worker ended before it polled"
+            await asyncio.sleep(0.005)
+
+    async def _stop_worker(self) -> None:
+        if self._worker is None:
+            return
+        await self._worker.shutdown()
+        await self._working
+        self._instances.close()
+        self._worker = None
+
+    async def _rows(self, sql: str, values: tuple[object, ...]) -> list[dict[str, Any]]:
+        connection = await asyncpg.connect(self.database.superuser_url)
+        try:
+            await connection.set_type_codec(
+                "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+            )
+            return [dict(row) for row in await connection.fetch(sql, *values)]
+        finally:
+            await connection.close()
+
+    async def _history(self, workflow: str) -> str:
+        handle = self.temporal.get_workflow_handle(workflow)
+        return (await handle.fetch_history()).to_json()
+
+
+@contextmanager
+def running_stack(
+    database: Database, temporal_address: str, folder: Path, **options: Any
+) -> Iterator[Stack]:
+    """Run PAO whole for as long as the block runs; ``options`` are those of ``Stack``."""
+    with Stack(database, temporal_address, folder=folder, **options) as stack:
+        yield stack
+
+
+def wait_until(condition: Callable[[], T], *, seconds: float = WAIT_SECONDS) -> T:
+    """Ask until the answer is true, and return it."""
+    limit = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < limit, f"this never came true: {condition}"
+        time.sleep(0.02)
+    return answer
