@@ -229,5 +229,5 @@ def _guarded(cli: Cli, run: Callable[[], None]) -> None:
         cli.report(told)
         raise typer.Exit(told.exit_code) from error
     except (KeyboardInterrupt, typer.Abort) as error:
-        cli.err.print(Text("Interrupted.", style="yellow"))
+        cli.err.print(Text("\nInterrupted.", style="yellow"))
         raise typer.Exit(ExitCode.INTERRUPTED) from error

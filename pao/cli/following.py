@@ -34,15 +34,28 @@ def is_final(request: dict[str, Any]) -> bool:
 
 def watch(cli: Cli, api: "Api", request_id: str) -> dict[str, Any]:
     """Wait until the request has settled and return it; on a terminal its timeline is drawn."""
-    request: dict[str, Any] = {}
+    try:
+        return _watched(cli, _snapshots(api, request_id))
+    except KeyboardInterrupt:
+        cli.note(f"The request goes on: pao request status {request_id} --watch")
+        raise
+
+
+def _watched(cli: Cli, snapshots: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    request = next(snapshots)
     if not cli.live:
-        for request in _snapshots(api, request_id):  # noqa: B007 -- the last one is returned
-            pass
-        return request
-    # The drawing goes away at the end: the caller prints the final state in full.
-    with Live(console=cli.out, transient=True, refresh_per_second=4) as live:
-        for request in _snapshots(api, request_id):
-            live.update(render(request))
+        return last_lines(chain([request], snapshots), 1)[0]
+    # Drawn again four times a second, so that running times run; the drawing goes away at the end,
+    # because the caller prints the final state in full.
+    with Live(
+        console=cli.out,
+        transient=True,
+        refresh_per_second=4,
+        get_renderable=lambda: render(request),
+    ) as live:
+        live.refresh()
+        for changed in snapshots:
+            request = changed
     return request
 
 

@@ -8,6 +8,7 @@ import typer
 
 from pao.cli.configuration import settings_for
 from pao.cli.context import Cli, command
+from pao.cli.errors import ExitCode
 
 app = typer.Typer()
 
@@ -26,16 +27,22 @@ def api(_cli: Cli) -> None:
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.http.host,
-        port=settings.http.port,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        server_header=False,
-        # Our own lines carry the correlation id; uvicorn's would repeat them without it.
-        access_log=False,
-        log_config=None,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.http.host,
+            port=settings.http.port,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            server_header=False,
+            # Our own lines carry the correlation id; uvicorn's would repeat them without it.
+            access_log=False,
+            log_config=None,
+        )
     )
+    server.run()
+    if not server.started:
+        # uvicorn's own exit code for it, 3, means "not allowed" here.
+        raise typer.Exit(ExitCode.UNAVAILABLE)
 
 
 @command(app, "worker")

@@ -89,8 +89,10 @@ def make_console(*, stderr: bool = False, color: bool = True) -> Console:
     """Make a console on the present standard stream; colours only on a terminal."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
+    # None leaves the decision to NO_COLOR, which False would override.
+    no_color = None if color else True
     return Console(
-        file=stream, no_color=not color, highlight=False, markup=False, emoji=False, width=width
+        file=stream, no_color=no_color, highlight=False, markup=False, emoji=False, width=width
     )
 
 
