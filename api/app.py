@@ -26,7 +26,7 @@ from api.requests.reading import ReadingService, ReadingSettings
 from api.requests.routes import router as requests_router
 from api.requests.submission import SubmissionService, SubmissionSettings
 from api.services import Services
-from api.stores import PostgresKeyStore, PostgresReplayStore
+from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
 from api.tools.routes import router as tools_router
 from catalog.sources.local import load_folder
 from catalog.validation import ActionSchema
@@ -132,7 +132,8 @@ def _services(
     surroundings = assembly.surroundings(settings)
     actions = load_all()
     targets = {name: action.targets for name, action in actions.items()}
-    catalog = CatalogService(partial(load_folder, _catalog_path(settings), _schemas()))
+    source = partial(load_folder, _catalog_path(settings), _schemas())
+    catalog = CatalogService(source, PostgresAudit(database).record)
     reading = ReadingService(
         access=access,
         cursors=Cursors(box),

@@ -1,9 +1,10 @@
-"""The stores of the identity source `keys`, over Postgres; each call is one short transaction."""
+"""What other rooms of the API keep in Postgres; each call is one short transaction."""
 
 from datetime import datetime
 
 from api.auth.keys import StoredKey
 from db.repositories.access_keys import AccessKeysRepository
+from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.replays import ReplaysRepository
 from db.session import Database
 
@@ -42,3 +43,15 @@ class PostgresReplayStore:
             return await ReplaysRepository(session).claim(
                 signature_hash, holder=holder, expires_at=expires_at
             )
+
+
+class PostgresAudit:
+    """The audit trail of what happens outside of requests."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Add a line; it can never be changed or taken back."""
+        async with self._database.unit_of_work() as session:
+            await AuditRepository(session).insert(entry)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from api import examples
 from api.catalog.service import Entry, summary
 from api.responses import documented
-from api.services import Caller, Given, Services
+from api.services import Caller, Correlation, Given, Services
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import timestamp
 
@@ -68,16 +68,16 @@ async def validation_errors(given: Given, _caller: Caller) -> dict[str, Any]:
 @router.post(
     "/refresh",
     summary="Reload the catalog",
-    responses=documented({200: examples.REFRESH}, 401, 403, 429, 502),
+    responses=documented({200: examples.REFRESH}, 401, 403, 429, 502, 503),
 )
-async def refresh(given: Given, caller: Caller) -> dict[str, Any]:
+async def refresh(given: Given, caller: Caller, correlation: Correlation) -> dict[str, Any]:
     """Load the catalog again; answers what was added, changed, removed and refused."""
     if not given.access.may_refresh(caller, given.catalog.owners()):
         raise PaoError(
             ErrorCode.FORBIDDEN,
             "Only teams that own something in the catalog, and admins, may reload it.",
         )
-    return asdict(await given.catalog.refresh())
+    return asdict(await given.catalog.refresh_for(caller.id, correlation))
 
 
 @router.get(

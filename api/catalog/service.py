@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from catalog.sources.local import LoadedCatalog, LoadedItem
 from catalog.validation import Finding
+from db.repositories.audit import AuditEntry
 from pao.core.errors import ErrorCode, PaoError
 
 _log = logging.getLogger(__name__)
 
 Source = Callable[[], LoadedCatalog]
+Record = Callable[[AuditEntry], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ class State:
 class CatalogService:
     """Serves items from memory; a reload that fails leaves the last good catalog in service."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, record: Record) -> None:
         self._source = source
+        self._record = record
         self._reloading = asyncio.Lock()
         self.state = State()
 
@@ -70,6 +73,22 @@ class CatalogService:
         """Give the teams that own something in the catalog."""
         teams = (entry.loaded.item.owner_team for entry in self.state.entries.values())
         return frozenset(team for team in teams if team)
+
+    async def refresh_for(self, user_id: str, correlation_id: str) -> Refresh:
+        """Load the source again on somebody's word, which the audit trail keeps."""
+        changes = await self.refresh()
+        await self._record(
+            AuditEntry(
+                event_type="catalog.refreshed",
+                actor=user_id,
+                via="api",
+                source_system="api",
+                at=datetime.now(UTC),
+                correlation_id=correlation_id,
+                event_data=asdict(changes),
+            )
+        )
+        return changes
 
     async def refresh(self) -> Refresh:
         """Load the source again; answers what changed."""
