@@ -99,6 +99,7 @@ class RequestWorkflow:
             if state.outputs is not None:
                 continue
             if self._stop_before(state):
+                self._begin()
                 self._ledger.stopped(CANCELLED)
                 await self._settle(RequestStatus.FAILED, reason=CANCELLED)
                 return False
@@ -114,8 +115,7 @@ class RequestWorkflow:
     async def _execute(self, action: PlannedAction, state: ActionState) -> bool:
         """Run one action once; tells whether it succeeded."""
         ledger = self._ledger
-        if not ledger.retrying and ledger.status != RequestStatus.IN_PROGRESS:
-            ledger.move(RequestStatus.IN_PROGRESS)
+        self._begin()
         ledger.begin(state)
         await self._mirror()
         try:
@@ -130,6 +130,10 @@ class RequestWorkflow:
         self._desk.finish("done")
         ledger.retrying = False
         return True
+
+    def _begin(self) -> None:
+        if not self._ledger.retrying and self._ledger.status != RequestStatus.IN_PROGRESS:
+            self._ledger.move(RequestStatus.IN_PROGRESS)
 
     async def _run_activity(self, action: PlannedAction, state: ActionState) -> ActionResult:
         given = ActionInput(
@@ -259,8 +263,8 @@ class RequestWorkflow:
             self._mirrored_version = version
             self._ledger.confirm(snapshot)
             self._desk.told(snapshot.decisions)
-        if snapshot.mirror_seq == 1:
-            self._look_first = set(answer.started_actions)
+        # Also later than at the first write: a reset may have left out starts that had happened.
+        self._look_first |= set(answer.started_actions)
         if not answer.applied and self._ledger.status not in TERMINAL:
             raise _SupersededError
 
