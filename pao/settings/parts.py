@@ -22,7 +22,6 @@ from pydantic_settings import (
 from pao.crypto import SecretBox
 from pao.settings.values import SPLIT, Duration, Names, Size
 
-
 POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
 
 
