@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from activities.registry import load_all
 from api import docs, errors
@@ -44,7 +44,7 @@ Every call but health, readiness, version and metrics is signed with AWS Signatu
 (service `execute-api`), for example by `curl --aws-sigv4`."""
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings) -> "Application":
     """Give the application; its parts start and stop with the ASGI lifespan."""
     app = FastAPI(
         title="Platform Automation Orchestrator",
@@ -62,10 +62,10 @@ def create_app(settings: Settings) -> ASGIApp:
     errors.install(app)
     docs.install(app)
     _describe_signing(app)
-    return _Gated(app, settings)
+    return Application(app, settings)
 
 
-class _Gated:
+class Application:
     """The application behind its gate; what the gate needs lives as long as the process."""
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
@@ -89,7 +89,14 @@ class _Gated:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
         await self._gate(scope, receive, send)
+
+    def stopping(self) -> None:
+        """Answer readiness with 503 from now on; what is in flight goes on."""
+        services: Services | None = getattr(self.app.state, "services", None)
+        if services is not None:
+            services.health.stopping = True
 
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
@@ -114,7 +121,6 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         app.state.services = services
         await services.catalog.refresh()
         yield
-        services.health.stopping = True
 
 
 def _services(

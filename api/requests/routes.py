@@ -99,7 +99,9 @@ async def list_requests(
     caller: Caller,
     status: Annotated[list[RequestStatus] | None, Query(description="Repeatable")] = None,
     catalog_item_id: Annotated[str | None, Query(alias="catalogItemId", max_length=200)] = None,
-    user_id: Annotated[str | None, Query(alias="userId", max_length=200)] = None,
+    user_id: Annotated[
+        str | None, Query(alias="userId", max_length=200, description="`me` is the caller")
+    ] = None,
     team: Annotated[str | None, Query(max_length=200)] = None,
     correlation_id: Annotated[UUID | None, Query(alias="correlationId")] = None,
     external_reference: Annotated[
@@ -117,7 +119,7 @@ async def list_requests(
     filters = RequestFilters(
         statuses=tuple(status or ()),
         catalog_item_id=_storable("catalogItemId", catalog_item_id),
-        user_id=_storable("userId", user_id),
+        user_id=caller.id if user_id == "me" else _storable("userId", user_id),
         team=_storable("team", team),
         correlation_id=str(correlation_id) if correlation_id else None,
         external_reference=_storable("externalReference", external_reference),

@@ -1,7 +1,9 @@
 """`pao up, api, worker, jira-sandbox`: starting processes, each with its settings checked first."""
 
+import logging
 import os
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -27,9 +29,18 @@ def api(_cli: Cli) -> None:
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
-    server = uvicorn.Server(
+    served = create_app(settings)
+
+    class Server(uvicorn.Server):
+        """Says that it is not ready as soon as it is told to end, not when it has drained."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            served.stopping()
+            super().handle_exit(sig, frame)
+
+    server = Server(
         uvicorn.Config(
-            create_app(settings),
+            served,
             host=settings.http.host,
             port=settings.http.port,
             timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -57,6 +68,10 @@ def worker(_cli: Cli) -> None:
 
     configure_from(settings)
     asyncio.run(process.run(settings))
+    # All of ours is closed by now, but native threads of Temporal's SDK may outlive the
+    # interpreter and abort its end.
+    logging.shutdown()
+    os._exit(ExitCode.DONE)
 
 
 def _port_option(what: str) -> Any:

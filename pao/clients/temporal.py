@@ -31,6 +31,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
 from pao.core import names
+from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import (
     ActionInput,
     DecisionRecord,
@@ -71,16 +72,25 @@ class TemporalTarget:
 
 
 async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
-    """Connect to Temporal; with ``lazy`` the first call connects, so that a start never waits."""
-    return await Client.connect(
-        target.address,
-        namespace=target.namespace,
-        api_key=target.api_key,
-        tls=target.tls,
-        lazy=lazy,
-        # On loopback compression only costs processor time.
-        grpc_compression=GrpcCompression.NONE if _loopback(target) else GrpcCompression.GZIP,
-    )
+    """Connect to Temporal; with ``lazy`` the first call connects, so that a start never waits.
+
+    Raises ``PaoError`` ``SERVICE_UNAVAILABLE`` when Temporal does not answer.
+    """
+    try:
+        return await Client.connect(
+            target.address,
+            namespace=target.namespace,
+            api_key=target.api_key,
+            tls=target.tls,
+            lazy=lazy,
+            # On loopback compression only costs processor time.
+            grpc_compression=GrpcCompression.NONE if _loopback(target) else GrpcCompression.GZIP,
+        )
+    except RuntimeError as error:
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"Temporal at {target.address} does not answer. Start it, or set TEMPORAL_ADDRESS.",
+        ) from error
 
 
 class RequestWorkflows:
