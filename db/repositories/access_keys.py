@@ -1,13 +1,17 @@
-"""Access keys that this service issued. Secrets come and go sealed; nobody opens them here."""
+"""Access keys that this service issued. Secrets come and go sealed; nobody opens them here.
+
+Issuing and revoking stand in the audit trail, written in the same transaction.
+"""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.models import AccessKey
+from db.repositories.audit import AuditEntry, AuditRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,7 @@ class AccessKeysRepository:
             "created_by": key.created_by,
         }
         await self._session.execute(insert(AccessKey).values(values))
+        await self._record("key.created", key.access_key_id, key.user_id, by=key.created_by)
 
     async def list(self, *, user_id: str | None = None) -> list[StoredAccessKey]:
         """Read all keys, or those of one user, the oldest first."""
@@ -67,7 +72,7 @@ class AccessKeysRepository:
             query = query.where(col(AccessKey.user_id) == user_id)
         return [_stored(row) for row in await self._session.scalars(query)]
 
-    async def revoke(self, access_key_id: str) -> bool:
+    async def revoke(self, access_key_id: str, *, revoked_by: str) -> bool:
         """Make a key invalid from now on; tells whether it was valid until now."""
         change = (
             update(AccessKey)
@@ -75,9 +80,24 @@ class AccessKeysRepository:
                 col(AccessKey.access_key_id) == access_key_id, col(AccessKey.revoked_at).is_(None)
             )
             .values(revoked_at=func.now())
-            .returning(col(AccessKey.access_key_id))
+            .returning(col(AccessKey.user_id))
         )
-        return (await self._session.execute(change)).first() is not None
+        user_id = (await self._session.execute(change)).scalar()
+        if user_id is None:
+            return False
+        await self._record("key.revoked", access_key_id, user_id, by=revoked_by)
+        return True
+
+    async def _record(self, event_type: str, access_key_id: str, user_id: str, *, by: str) -> None:
+        entry = AuditEntry(
+            event_type=event_type,
+            actor=by,
+            via="keys",
+            source_system="keys",
+            at=datetime.now(UTC),
+            event_data={"accessKeyId": access_key_id, "user": user_id},
+        )
+        await AuditRepository(self._session).insert(entry)
 
 
 def _stored(row: AccessKey) -> StoredAccessKey:

@@ -48,7 +48,7 @@ def create(
         user_id=user,
         email=email,
         teams=tuple(team or ()),
-        created_by=f"pao keys ({getpass.getuser()})",
+        created_by=_operator(),
     )
     _on_keys(lambda keys: keys.insert(stored))
     document = {
@@ -87,7 +87,7 @@ def revoke(
                 exit_code=ExitCode.NOT_FOUND,
                 hint="`pao keys list` shows all.",
             )
-        return await keys.revoke(access_key_id)
+        return await keys.revoke(access_key_id, revoked_by=_operator())
 
     was_valid = _on_keys(work)
     text = "revoked" if was_valid else "had been revoked before"
@@ -95,6 +95,10 @@ def revoke(
         {"accessKeyId": access_key_id, "revoked": True, "wasValid": was_valid},
         lambda: cli.out.print(Text(f"✓ {clean(access_key_id)} {text}.", style="green")),
     )
+
+
+def _operator() -> str:
+    return f"pao keys ({getpass.getuser()})"
 
 
 def _on_keys(work: Callable[["AccessKeysRepository"], Awaitable[T]]) -> T:

@@ -2,7 +2,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+from sqlalchemy import select
+from sqlmodel import col
 
+from db.models import AuditLog
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.repositories.catalog import CatalogRepository, StoredItem
 from db.repositories.replays import ReplaysRepository
@@ -45,13 +48,26 @@ async def test_a_revoked_key_stays_and_says_so(db: Database) -> None:
     async with db.unit_of_work() as session:
         keys = AccessKeysRepository(session)
         await keys.insert(new_key())
-        assert await keys.revoke("PAO1")
-        assert not await keys.revoke("PAO1")
-        assert not await keys.revoke("PAO2")
+        assert await keys.revoke("PAO1", revoked_by="ada")
+        assert not await keys.revoke("PAO1", revoked_by="ada")
+        assert not await keys.revoke("PAO2", revoked_by="ada")
     async with db.unit_of_work() as session:
         found = await AccessKeysRepository(session).find("PAO1")
     assert found is not None
     assert found.revoked_at is not None
+
+
+async def test_issuing_and_revoking_stand_in_the_audit_trail(db: Database) -> None:
+    async with db.unit_of_work() as session:
+        keys = AccessKeysRepository(session)
+        await keys.insert(new_key())
+        await keys.revoke("PAO1", revoked_by="ada")
+        await keys.revoke("PAO1", revoked_by="again")
+    async with db.unit_of_work() as session:
+        rows = await session.scalars(select(AuditLog).order_by(col(AuditLog.id)))
+        told = [(row.event_type, row.actor, row.event_data["accessKeyId"]) for row in rows]
+    assert [line[0] for line in told] == ["key.created", "key.revoked"]
+    assert told[1] == ("key.revoked", "ada", "PAO1")
 
 
 async def test_keys_are_listed_for_all_or_for_one_user(db: Database) -> None:

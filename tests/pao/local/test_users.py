@@ -33,7 +33,7 @@ async def test_a_revoked_key_is_replaced(database: Database, tmp_path: Path) -> 
     first = await issue_keys(database.service_url, home, home.read_secrets())
     service = ServiceDatabase(database.service_url)
     async with service.unit_of_work() as session:
-        await AccessKeysRepository(session).revoke(first["dana"].access_key_id)
+        await AccessKeysRepository(session).revoke(first["dana"].access_key_id, revoked_by="ada")
     await service.close()
 
     again = await issue_keys(database.service_url, home, home.read_secrets())
