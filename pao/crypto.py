@@ -82,7 +82,7 @@ class SecretBox:
         return f"{self._active}:{self._mark(self._active, data)}"
 
     def has_fingerprint(self, data: bytes, fingerprint: str) -> bool:
-        """Tell in constant time whether ``fingerprint`` was made of ``data`` by a key of the ring."""
+        """Tell in constant time whether a key of the ring made ``fingerprint`` of ``data``."""
         key_id, _, mark = fingerprint.partition(":")
         if key_id not in self._marking:
             return False
