@@ -34,7 +34,7 @@ types: $(READY) ## types of code and tests
 	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py)
 
 bench: $(READY) ## measure submissions against a bare workflow on the same server
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
