@@ -1,25 +1,39 @@
-"""The entry points: compile, check, render."""
+"""The entry points: compile, check, render. Every fault gets its position here."""
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, Protocol
 
-from catalog.templating.contract import MASK, Names, SecretValue, Target, TemplateError
-from catalog.templating.wiki import jira_escape
+from cachetools import LRUCache
 
-_TAG = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
+from catalog.templating.blocks import BlockParser, ConditionParser
+from catalog.templating.contract import Fault, Names, Target, TemplateError, names_of
+from catalog.templating.linking import Linked, Linker
+from catalog.templating.rendering import Renderer
+
+Place = tuple[str | int, ...]
+
+_CACHED_CHARACTERS = 2_000_000
+_cache: LRUCache[tuple[Any, ...], Linked] = LRUCache(
+    _CACHED_CHARACTERS, getsizeof=lambda linked: len(linked.template.source) + 100
+)
+_lock = Lock()
 
 
 def check(template: str, names: Names, target: Target = Target.NONE) -> list[tuple[str, ...]]:
-    """Check a template; raises TemplateError for its first error."""
-    del names, target
-    return [tuple(match[1].split(".")) for match in _TAG.finditer(template)]
+    """Give what a template reads, each a scope and the way into it.
+
+    Raises TemplateError for the first thing that is wrong whatever the values are. The target
+    changes nothing of that.
+    """
+    del target
+    return _linked(template, names, condition=False).uses()
 
 
 def check_when(expression: str, names: Names) -> list[tuple[str, ...]]:
-    """Check a condition; raises TemplateError for its first error."""
-    return check(expression, names)
+    """Give what a condition reads, as ``check`` does."""
+    return _linked(expression, names, condition=True).uses()
 
 
 def render(
@@ -30,36 +44,40 @@ def render(
     *,
     reveal: bool = True,
 ) -> Any:
-    """Render a template."""
-    del names
-    if target is Target.NONE and (match := _TAG.fullmatch(template)):
-        return _shown(_lookup(match[1], scopes), reveal=reveal)
+    """Render a template: text, or in the target none the typed value of a single value tag.
 
-    def written(match: re.Match[str]) -> str:
-        value = _shown(_lookup(match[1], scopes), reveal=reveal)
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return jira_escape(text) if target is Target.JIRA else text
-
-    return _TAG.sub(written, template)
+    Without ``names`` those that the scopes hold are known. ``reveal=False`` puts stars in place of
+    secrets. Raises TemplateError and nothing else.
+    """
+    names = names_of(scopes) if names is None else names
+    linked = _linked(template, names, condition=False)
+    renderer = Renderer(linked, scopes, names, reveal=reveal)
+    with _located(template, renderer):
+        return renderer.render(target)
 
 
 def evaluate_when(expression: str, scopes: Mapping[str, Any], names: Names | None = None) -> bool:
-    """Say whether a condition holds."""
-    del names
-    return bool(_lookup(expression.strip("{} "), scopes))
+    """Say whether a condition holds; raises TemplateError and nothing else."""
+    names = names_of(scopes) if names is None else names
+    renderer = Renderer(_linked(expression, names, condition=True), scopes, names, reveal=True)
+    with _located("", renderer):
+        return renderer.truth()
 
 
 def render_config(
     config: Any,
     scopes: Mapping[str, Any],
     names: Names | None,
-    choose: Callable[[tuple[str | int, ...]], Target],
+    choose: Callable[[Place], Target],
     *,
     reveal: bool = True,
 ) -> Any:
-    """Render every string value of a configuration, keys excepted."""
+    """Render every text of a configuration, keys excepted; ``choose`` gives each place's target.
 
-    def walk(value: Any, place: tuple[str | int, ...]) -> Any:
+    Raises TemplateError for the first template that fails.
+    """
+
+    def walk(value: Any, place: Place) -> Any:
         if isinstance(value, str):
             return render(value, scopes, names, choose(place), reveal=reveal)
         if isinstance(value, Mapping):
@@ -71,16 +89,53 @@ def render_config(
     return walk(config, ())
 
 
-def _lookup(path: str, scopes: Mapping[str, Any]) -> Any:
-    value: Any = scopes
-    for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            raise TemplateError("template-undefined", f"{path} is not there")
-        value = value[part]
-    return value
+def _linked(source: str, names: Names, *, condition: bool) -> Linked:
+    key = (source, condition, names.key)
+    with _lock:
+        found: Linked | None = _cache.get(key)
+    if found is not None:
+        return found
+    parser = ConditionParser(source) if condition else BlockParser(source)
+    shown = "" if condition else source
+    with _located(shown, parser):
+        template = parser.parse()
+    linker = Linker(names)
+    with _located(shown, linker):
+        found = linker.link(template)
+    _keep(key, found)
+    return found
 
 
-def _shown(value: Any, *, reveal: bool) -> Any:
-    if not isinstance(value, SecretValue):
-        return value
-    return value.value if reveal else MASK
+def _keep(key: tuple[Any, ...], linked: Linked) -> None:
+    if len(linked.template.source) < _CACHED_CHARACTERS // 2:
+        with _lock:
+            _cache[key] = linked
+
+
+class _Worker(Protocol):
+    """Whatever knows the offset of the tag that it works on."""
+
+    at: int
+
+
+@contextmanager
+def _located(source: str, worker: _Worker) -> Iterator[None]:
+    """Turn faults into errors at the worker's tag, and what exceeds the machine into limits."""
+    try:
+        yield
+    except Fault as fault:
+        raise _error(fault, source, worker.at) from fault
+    except (RecursionError, MemoryError, OverflowError) as error:
+        fault = Fault("template-limit", "it is too long or too deep; simplify it")
+        raise _error(fault, source, worker.at) from error
+
+
+def _error(fault: Fault, source: str, at: int) -> TemplateError:
+    before = source[:at]
+    return TemplateError(
+        fault.id,
+        fault.message,
+        line=before.count("\n") + 1,
+        column=len(before) - (before.rfind("\n") + 1) + 1,
+        suggestion=fault.suggestion,
+    )

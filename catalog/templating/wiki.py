@@ -2,14 +2,23 @@
 
 import re
 
-_ALWAYS = re.compile(r"[{}\[\]|!]")
-_UNLESS_INSIDE_A_WORD = re.compile(r"(?<![^\W_])[*_+\-^~#]|[*_+\-^~#](?![^\W_])")
-_LINE_MARKUP = re.compile(r"(^|[\r\n])(h[1-6]|bq)\.")
+_MARKUP = re.compile(
+    r"""
+      \\
+    | [{}\[\]|!]
+    | (?<![^\W_]) [*_+\-^~\#]               # Inside a word these are no markup.
+    | [*_+\-^~\#] (?![^\W_])
+    | (?:^|(?<=[\r\n])) (?:h[1-6]|bq)\.     # A heading or a quote.
+    """,
+    re.VERBOSE,
+)
 
 
 def jira_escape(text: str) -> str:
     """Give the text so that JIRA shows it letter by letter, none of it as markup."""
-    escaped = _UNLESS_INSIDE_A_WORD.sub(r"\\\g<0>", text.replace("\\", "\0"))
-    escaped = _ALWAYS.sub(r"\\\g<0>", escaped)
-    escaped = _LINE_MARKUP.sub(r"\1\2\\.", escaped)
-    return escaped.replace("\0", "&#92;")
+    return _MARKUP.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    markup = found[0]
+    return "&#92;" if markup == "\\" else f"{markup[:-1]}\\{markup[-1]}"

@@ -1,0 +1,59 @@
+"""Reading arguments: each gives the argument as what it has to be, or raises."""
+
+from typing import Any
+
+from catalog.templating.contract import Fault
+from catalog.templating.limits import LARGEST_NUMBER
+from catalog.templating.values import is_list, is_mapping, is_number, number_text, wrong_type
+
+
+def text(value: Any) -> str:
+    """Give a text; numbers and booleans become theirs, null becomes empty."""
+    if isinstance(value, str):
+        return str(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if is_number(value):
+        return number_text(value)
+    raise wrong_type("a text", value)
+
+
+def filled(value: Any, name: str) -> str:
+    """Give a text that must not be empty."""
+    found = text(value)
+    if not found:
+        raise Fault("template-value", f"{name} must not be empty")
+    return found
+
+
+def whole(value: Any) -> int:
+    """Give a whole number; 2.0 is one."""
+    if not is_number(value) or (isinstance(value, float) and not value.is_integer()):
+        raise wrong_type("a whole number", value)
+    if abs(value) > LARGEST_NUMBER:
+        raise Fault("template-limit", "a number is beyond 2^53-1")
+    return int(value)
+
+
+def whole_between(value: Any, least: int, most: int, name: str) -> int:
+    """Give a whole number within bounds."""
+    found = whole(value)
+    if not least <= found <= most:
+        raise Fault("template-value", f"{name} must be from {least} to {most}")
+    return found
+
+
+def items(value: Any) -> list[Any]:
+    """Give a list."""
+    if not is_list(value):
+        raise wrong_type("a list", value)
+    return list(value)
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Give a mapping."""
+    if not is_mapping(value):
+        raise wrong_type("a mapping", value)
+    return dict(value)

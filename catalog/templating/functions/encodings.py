@@ -1,0 +1,101 @@
+"""Functions that write a value in another format."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+
+from catalog.templating.contract import Fault
+from catalog.templating.functions.arguments import text, whole_between
+from catalog.templating.functions.registry import Surroundings
+from catalog.templating.limits import Budget, require_room
+from catalog.templating.values import JsonText, UrlText, WikiText, json_text, json_tree
+from catalog.templating.wiki import jira_escape
+
+_MOST_INDENT = 8
+_HASHES: dict[str, Callable[..., Any]] = {
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+    "sha512": hashlib.sha512,
+    "sha1": hashlib.sha1,
+    "md5": hashlib.md5,
+}
+
+
+def to_json(around: Surroundings, value: Any, indent: Any = 0) -> str:
+    """Give the value as JSON, compact or indented."""
+    width = whole_between(indent, 0, _MOST_INDENT, "the indent")
+    return JsonText(json_text(value, around.budget, width))
+
+
+def to_yaml(around: Surroundings, value: Any) -> str:
+    """Give the value as YAML in block style, without a final newline."""
+    stream = _BoundedStream(around.budget)
+    yaml.safe_dump(
+        json_tree(value, around.budget),
+        stream,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=float("inf"),
+    )
+    return stream.text().removesuffix("\n")
+
+
+def to_base64(_: Surroundings, value: Any) -> str:
+    """Give the text's UTF-8 in base64."""
+    return base64.b64encode(text(value).encode()).decode()
+
+
+def from_base64(_: Surroundings, value: Any) -> str:
+    """Give the text whose UTF-8 is written in base64."""
+    try:
+        return base64.b64decode(text(value).encode("ascii"), validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise Fault("template-value", "it is not the base64 of a text") from error
+
+
+def to_url(_: Surroundings, value: Any) -> str:
+    """Give the text percent-encoded."""
+    return UrlText(percent_encoded(text(value)))
+
+
+def percent_encoded(value: str) -> str:
+    """Percent-encode everything but ASCII letters, digits and ``-._~``."""
+    require_room(len(value))
+    return quote(value, safe="")
+
+
+def to_wiki(_: Surroundings, value: Any) -> str:
+    """Give the text escaped for JIRA's markup."""
+    return WikiText(jira_escape(text(value)))
+
+
+def digest(_: Surroundings, value: Any, algorithm: Any = "sha256") -> str:
+    """Give the hash of the text's UTF-8 in hex."""
+    chosen = _HASHES.get(text(algorithm))
+    if chosen is None:
+        raise Fault("template-value", f"the hash is one of {', '.join(_HASHES)}")
+    return str(chosen(text(value).encode(), usedforsecurity=False).hexdigest())
+
+
+class _BoundedStream:
+    """Takes what PyYAML writes piece by piece, and stops it at the bounds of text and time."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._parts: list[str] = []
+        self._size = 0
+
+    def write(self, part: str) -> None:
+        self._budget.spend()
+        self._parts.append(part)
+        self._size += len(part)
+        require_room(self._size - 1)
+
+    def text(self) -> str:
+        return "".join(self._parts)

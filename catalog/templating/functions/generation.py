@@ -1,0 +1,109 @@
+"""Functions that generate: each result depends on the request and the arguments alone."""
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from catalog.templating.contract import Fault
+from catalog.templating.functions.arguments import text, whole
+from catalog.templating.functions.registry import Surroundings
+from catalog.templating.values import is_number
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:(\.\d{1,6})\d*)?([Zz]|[+-]\d{2}:\d{2})",
+    re.ASCII,
+)
+_DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
+# Not from the locale: a template gives the same text on every machine.
+_MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_HALF_DAY = 12
+
+
+def uuid(around: Surroundings, name: Any = "") -> str:
+    """Give the UUIDv5 of the name in the namespace of the request's id."""
+    try:
+        namespace = UUID(around.request_id())
+    except ValueError as error:
+        raise Fault("template-value", "request.id is no UUID") from error
+    return str(uuid5(namespace, text(name)))
+
+
+def timestamp(around: Surroundings) -> int:
+    """Give the request's time in Unix seconds."""
+    return int((moment(around.request_time()) - _EPOCH).total_seconds() // 1)
+
+
+def date(around: Surroundings, *values: Any) -> str:
+    """Write the request's time, or the given one, in UTC and English."""
+    when, form = values if len(values) > 1 else (around.request_time(), values[0])
+    return formatted(moment(when), text(form))
+
+
+def random(around: Surroundings, least: Any, most: Any, name: Any = "") -> int:
+    """Give a whole number from least to most that a request always gets again for a name."""
+    low, high = whole(least), whole(most)
+    if low > high:
+        raise Fault("template-value", "random() needs its smaller bound first")
+    seed = f"{around.request_id()}:{text(name)}:{low}:{high}"
+    drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
+    return low + drawn % (high - low + 1)
+
+
+def moment(value: Any) -> datetime:
+    """Give a moment in UTC from RFC 3339, a day or Unix seconds."""
+    try:
+        if is_number(value):
+            return _EPOCH + timedelta(seconds=value)
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        if isinstance(value, str) and (found := _MOMENT.fullmatch(value)):
+            day, time, fraction, offset = found.groups()
+            written = f"{day}T{time}{fraction.ljust(7, '0') if fraction else ''}"
+            return datetime.fromisoformat(written + offset.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise _no_moment() from error
+    raise _no_moment()
+
+
+def formatted(when: datetime, form: str) -> str:
+    """Write a moment by a format of strftime's directives, those that every platform has."""
+    known = _directives(when)
+
+    def written(found: re.Match[str]) -> str:
+        if found[1] not in known:
+            raise Fault("template-value", f"{found[0]} is no part of a date's format")
+        return known[found[1]]
+
+    return _DIRECTIVE.sub(written, form)
+
+
+def _directives(when: datetime) -> dict[str, str]:
+    month, day = _MONTHS[when.month - 1], _DAYS[when.weekday()]
+    return {
+        "Y": f"{when.year:04}",
+        "y": f"{when.year % 100:02}",
+        "m": f"{when.month:02}",
+        "d": f"{when.day:02}",
+        "H": f"{when.hour:02}",
+        "M": f"{when.minute:02}",
+        "S": f"{when.second:02}",
+        "j": f"{when.timetuple().tm_yday:03}",
+        "b": month[:3],
+        "B": month,
+        "a": day[:3],
+        "A": day,
+        "I": f"{when.hour % _HALF_DAY or _HALF_DAY:02}",
+        "p": "AM" if when.hour < _HALF_DAY else "PM",
+        "%": "%",
+    }
+
+
+def _no_moment() -> Fault:
+    return Fault("template-value", "a time is RFC 3339, YYYY-MM-DD or Unix seconds")

@@ -1,0 +1,89 @@
+"""printf: Go's, as far as texts need it."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from catalog.templating.contract import Fault
+from catalog.templating.functions.arguments import text, whole
+from catalog.templating.functions.registry import Surroundings
+from catalog.templating.limits import require_room
+from catalog.templating.values import is_number, json_text, text_of, wrong_type
+
+_DIRECTIVE = re.compile(r"%([-0]*)(\d*)(?:\.(\d*))?(.?)", re.ASCII | re.DOTALL)
+_MOST_WIDTH = 100
+_PLACES = 6
+
+
+def printf(around: Surroundings, form: Any, *values: Any) -> str:
+    """Write the values into the format; raises template-arguments for too few or too many."""
+    waiting = list(values)
+    size = 0
+
+    def written(found: re.Match[str]) -> str:
+        nonlocal size
+        part = _written(found, waiting, around)
+        size += len(part)
+        require_room(size)
+        return part
+
+    result = _DIRECTIVE.sub(written, text(form))
+    if waiting:
+        raise Fault("template-arguments", "printf() has more values than its format takes")
+    return result
+
+
+def _written(found: re.Match[str], waiting: list[Any], around: Surroundings) -> str:
+    flags, width, places, verb = found.groups()
+    if found[0] == "%%":
+        return "%"
+    if verb not in _VERBS or (places is not None and verb != "f"):
+        raise Fault("template-value", f"{found[0][:20]} is no part of a format; see printf")
+    size, digits = _bounded(width or "0"), _bounded(places or "0")
+    if not waiting:
+        raise Fault("template-arguments", "printf() has fewer values than its format takes")
+    digits = _PLACES if places is None else digits
+    part = _VERBS[verb](waiting.pop(0), digits, around)
+    if "-" in flags:
+        return part.ljust(size)
+    return part.zfill(size) if "0" in flags and verb in "df" else part.rjust(size)
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > len(str(_MOST_WIDTH)) or int(digits) > _MOST_WIDTH:
+        raise Fault("template-value", f"a width in a format is at most {_MOST_WIDTH}")
+    return int(digits)
+
+
+def _any(value: Any, _: int, around: Surroundings) -> str:
+    return text_of(value, around.budget)
+
+
+def _whole(value: Any, _: int, __: Surroundings) -> str:
+    return str(whole(value))
+
+
+def _fixed(value: Any, digits: int, _: Surroundings) -> str:
+    if not is_number(value):
+        raise wrong_type("a number for %f", value)
+    return f"{value:.{digits}f}"
+
+
+def _quoted(value: Any, _: int, around: Surroundings) -> str:
+    return json_text(text(value), around.budget)
+
+
+def _boolean(value: Any, _: int, __: Surroundings) -> str:
+    if not isinstance(value, bool):
+        raise wrong_type("a boolean for %t", value)
+    return "true" if value else "false"
+
+
+_VERBS: dict[str, Callable[[Any, int, Surroundings], str]] = {
+    "s": _any,
+    "v": _any,
+    "d": _whole,
+    "f": _fixed,
+    "q": _quoted,
+    "t": _boolean,
+}

@@ -1,0 +1,46 @@
+"""What a function of the language is. The functions themselves are listed in the package."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from catalog.templating.limits import Budget
+
+
+class Surroundings(Protocol):
+    """What functions may know besides their arguments."""
+
+    budget: Budget
+
+    def request_id(self) -> str:
+        """Give the request's id; raises template-undefined without one."""
+        ...
+
+    def request_time(self) -> str:
+        """Give the request's time as RFC 3339; raises template-undefined without one."""
+        ...
+
+
+class Lenient(StrEnum):
+    """Which arguments may be missing."""
+
+    NONE = "none"
+    FIRST = "first"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function with the number of its arguments; ``most`` None means any number.
+
+    It is called with the surroundings and the arguments. A ``structural`` one only hands values
+    on, so it gets secrets wrapped; for all others they are opened and the result is secret.
+    """
+
+    call: Callable[..., Any]
+    least: int
+    most: int | None
+    structural: bool = False
+    lenient: Lenient = Lenient.NONE
+    literal_first: bool = False

@@ -1,0 +1,190 @@
+"""Checks a parsed template's names and functions, and links its paths to what they mean."""
+
+from dataclasses import dataclass
+
+from catalog.suggestions import nearest
+from catalog.templating.contract import Fault, Names
+from catalog.templating.functions import FUNCTIONS, TESTS
+from catalog.templating.nodes import (
+    Access,
+    Block,
+    Body,
+    Call,
+    Chain,
+    Comparison,
+    Computed,
+    Conditional,
+    Expression,
+    For,
+    If,
+    ListLiteral,
+    Literal,
+    Logic,
+    Loop,
+    MappingLiteral,
+    Member,
+    Negation,
+    Output,
+    Pipe,
+    Reference,
+    Template,
+    Test,
+    With,
+)
+from catalog.templating.resolving import Link, Place, Resolver, Root
+
+_LITERALS = (Literal, ListLiteral, MappingLiteral)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A template that may run: every path's meaning stands at the path's number."""
+
+    template: Template
+    links: tuple[Link, ...]
+
+    def uses(self) -> list[tuple[str, ...]]:
+        """Give what the template reads: the scope and the written way into it, each once."""
+        found: dict[tuple[str, ...], None] = {}
+        for link in self.links:
+            if link.root is Root.SCOPE:
+                way = [str(getattr(member, "value", "*")) for member in link.members]
+                found[link.name, *way] = None
+        return list(found)
+
+
+class Linker:
+    """Links one template; ``at`` is the offset of the tag that is being checked."""
+
+    def __init__(self, names: Names) -> None:
+        self._resolver = Resolver(names)
+        self._links: dict[int, Link] = {}
+        self.at = 0
+
+    def link(self, template: Template) -> Linked:
+        """Give the linked template; raises Fault for the first name that is wrong."""
+        self._body(template.body, Place())
+        links = tuple(self._links[number] for number in range(template.references))
+        return Linked(template, links)
+
+    def _body(self, body: Body, place: Place) -> None:
+        for block in body:
+            self._block(block, place)
+
+    def _block(self, block: Block, place: Place) -> None:
+        if isinstance(block, If):
+            self._if(block, place)
+        elif isinstance(block, For):
+            self._for(block, place)
+        elif isinstance(block, Output):
+            self.at = block.at
+            self._expression(block.expression, place)
+        elif isinstance(block, Loop | With):
+            self._item_block(block, place)
+
+    def _if(self, block: If, place: Place) -> None:
+        for branch in block.branches:
+            self.at = branch.at
+            self._expression(branch.condition, place)
+            self._body(branch.body, place.inside())
+        self._body(block.otherwise, place.inside())
+
+    def _item_block(self, block: Loop | With, place: Place) -> None:
+        self.at = block.at
+        self._expression(block.subject, place)
+        if isinstance(block, With):
+            variables = (block.variable,) if block.variable else ()
+            inside = place.inside(items=1, variables=variables)
+        else:
+            inside = place.inside(items=1, loops=1, variables=block.variables)
+        self._body(block.body, inside)
+        self._body(block.otherwise, place.inside())
+
+    def _for(self, block: For, place: Place) -> None:
+        self.at = block.at
+        self._expression(block.subject, place)
+        if block.condition is not None:
+            self._expression(block.condition, place.inside(variables=block.variables))
+        self._body(block.body, place.inside(variables=(*block.variables, "loop")))
+        self._body(block.otherwise, place.inside())
+
+    def _expression(self, node: Expression, place: Place) -> None:
+        if isinstance(node, Reference):
+            self._members(node.members, place)
+            self._links[node.number] = self._resolver.resolve(node, place)
+        elif isinstance(node, Call):
+            _check_call(node, len(node.arguments))
+            self._all(node.arguments, place)
+        elif isinstance(node, Pipe):
+            self._pipe(node, place)
+        elif isinstance(node, Access):
+            self._expression(node.subject, place)
+            self._members(node.members, place)
+        else:
+            self._all(_operands(node), place)
+
+    def _all(self, nodes: tuple[Expression, ...], place: Place) -> None:
+        for node in nodes:
+            self._expression(node, place)
+
+    def _members(self, members: tuple[Member, ...], place: Place) -> None:
+        for member in members:
+            if isinstance(member, Computed):
+                self._expression(member.expression, place)
+
+    def _pipe(self, node: Pipe, place: Place) -> None:
+        self._expression(node.subject, place)
+        for step in node.steps:
+            if isinstance(step, Test):
+                _check_test(step)
+            else:
+                _check_call(step, len(step.arguments) + 1)
+                self._all(step.arguments, place)
+
+
+def _operands(node: Expression) -> tuple[Expression, ...]:
+    if isinstance(node, ListLiteral):
+        return node.items
+    if isinstance(node, MappingLiteral):
+        return tuple(value for _, value in node.pairs)
+    if isinstance(node, Negation):
+        return (node.operand,)
+    if isinstance(node, Chain | Comparison):
+        return (node.first, *(operand for _, operand in node.rest))
+    if isinstance(node, Logic):
+        return node.operands
+    if isinstance(node, Conditional):
+        return (*(part for branch in node.branches for part in branch), node.otherwise)
+    return ()
+
+
+def _check_call(call: Call, count: int) -> None:
+    function = FUNCTIONS.get(call.function)
+    if function is None:
+        raise _unknown("function", call.function, FUNCTIONS)
+    if count < function.least or (function.most is not None and count > function.most):
+        most = "more" if function.most is None else function.most
+        takes = str(function.least) if function.least == most else f"{function.least} to {most}"
+        raise Fault("template-arguments", f"{call.function} takes {takes} arguments, not {count}")
+    if call.spaced and not function.literal_first and _is_turned(call.arguments):
+        message = (
+            f"{call.function} takes the value first; if the literal is meant to be it, "
+            f"write {call.function}(.., ..)"
+        )
+        raise Fault("template-arguments", message)
+
+
+def _is_turned(arguments: tuple[Expression, ...]) -> bool:
+    if not arguments or not isinstance(arguments[0], _LITERALS):
+        return False
+    return any(not isinstance(argument, _LITERALS) for argument in arguments[1:])
+
+
+def _check_test(test: Test) -> None:
+    if test.name not in TESTS:
+        raise _unknown("test", test.name, TESTS)
+
+
+def _unknown(what: str, name: str, known: "dict[str, object] | tuple[str, ...] | object") -> Fault:
+    near = nearest(name, known)  # type: ignore[arg-type]
+    return Fault("template-function", f"the {what} {name[:40]} is unknown", suggestion=near or "")

@@ -1,0 +1,83 @@
+"""Which names there are: the scopes and their members, and what the notations call them."""
+
+from collections.abc import Iterable
+
+from catalog.templating.contract import Names
+
+ALIASES = {"env": "environment", "output": "outputs"}
+ESCALATION_SCOPES = frozenset({"bundle", "failure"})
+SCOPES = frozenset(
+    {
+        "fields",
+        "metadata",
+        "request",
+        "system",
+        "environment",
+        "outputs",
+        "fulfillment",
+        "components",
+        "secrets",
+        *ALIASES,
+        *ESCALATION_SCOPES,
+    }
+)
+REQUEST_MEMBERS = ("id", "timestamp", "correlation_id", "user", "data")
+USER_MEMBERS = ("id", "email", "teams")
+SYSTEM_MEMBERS = (
+    "timestamp",
+    "datetime",
+    "date",
+    "time",
+    "uuid",
+    "hostname",
+    "region",
+    "environment",
+    "account",
+)
+GO_SCOPES = ("User", "System", "Fulfillment")
+
+# Where a member of Go's .System is: its scope and the way from there.
+GO_SYSTEM: dict[str, tuple[str, ...]] = {
+    "RequestID": ("request", "id"),
+    "CorrelationID": ("request", "correlation_id"),
+    "UserID": ("request", "user", "id"),
+    "UserEmail": ("request", "user", "email"),
+    "UserTeams": ("request", "user", "teams"),
+    "Timestamp": ("system", "timestamp"),
+    "Date": ("system", "date"),
+    "Time": ("system", "time"),
+    "DateTime": ("system", "datetime"),
+    "UUID": ("system", "uuid"),
+    "Hostname": ("system", "hostname"),
+    "Region": ("system", "region"),
+    "Environment": ("system", "environment"),
+    "Account": ("system", "account"),
+}
+
+
+def scopes_of(names: Names) -> frozenset[str]:
+    """Give the scopes that exist at a place, aliases included."""
+    return SCOPES if names.escalation else SCOPES - ESCALATION_SCOPES
+
+
+def known_members(scope: str, path: tuple[str | int, ...], names: Names) -> Iterable[str] | None:
+    """Give the members that exist at this way into a scope, or None where anything may."""
+    if scope == "request":
+        return {(): REQUEST_MEMBERS, ("user",): USER_MEMBERS}.get(path)
+    if path:
+        return None
+    known: dict[str, Iterable[str]] = {
+        "fields": names.fields,
+        "system": SYSTEM_MEMBERS,
+        "environment": names.environment,
+        "outputs": names.outputs,
+        "components": names.components,
+    }
+    return known.get(scope)
+
+
+def go_fields(names: Names) -> Iterable[tuple[str, str]]:
+    """Give every field as Go's .User names it, with the field's id."""
+    for group, fields in names.groups.items():
+        for field in fields:
+            yield f"{group}_{field}".replace("-", "_"), field

@@ -1,0 +1,93 @@
+"""What the operators do with values. All results stay within the bounds of numbers."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from catalog.templating.contract import Fault
+from catalog.templating.limits import LARGEST_NUMBER, Budget
+from catalog.templating.values import (
+    equal,
+    is_list,
+    is_mapping,
+    is_number,
+    join,
+    text_of,
+    wrong_type,
+)
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def combine(sign: str, left: Any, right: Any, budget: Budget) -> Any:
+    """Give the result of arithmetic, or of ``~``."""
+    if sign == "~":
+        return join([text_of(left, budget), text_of(right, budget)], "")
+    for operand in (left, right):
+        if not is_number(operand):
+            raise wrong_type(f"a number beside {sign}", operand)
+    try:
+        return bounded(_ARITHMETIC[sign](left, right))
+    except ZeroDivisionError as error:
+        raise Fault("template-value", "something is divided by 0") from error
+    except OverflowError as error:
+        raise _beyond() from error
+
+
+def negative(value: Any) -> Any:
+    """Give the number with its sign turned."""
+    if not is_number(value):
+        raise wrong_type("a number behind -", value)
+    return bounded(-value)
+
+
+def bounded(value: float) -> float:
+    """Give the number, as a whole one where it is; raises template-limit beyond the bounds."""
+    if not abs(value) <= LARGEST_NUMBER:
+        raise _beyond()
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def holds(sign: str, left: Any, right: Any) -> bool:
+    """Say whether a comparison holds."""
+    if sign in _ORDER:
+        return compare(_ORDER[sign], left, right)
+    if sign in ("in", "not in"):
+        return contained(left, right) == (sign == "in")
+    return equal(left, right) == (sign == "==")
+
+
+def compare(order: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
+    """Compare two numbers or two texts."""
+    both_numbers = is_number(left) and is_number(right)
+    if both_numbers or (isinstance(left, str) and isinstance(right, str)):
+        return order(left, right)
+    raise Fault("template-type", "only two numbers or two texts have an order")
+
+
+def contained(wanted: Any, value: Any) -> bool:
+    """Say whether a list holds the item, a mapping the key or a text the part."""
+    if is_list(value):
+        return any(equal(item, wanted) for item in value)
+    if is_mapping(value):
+        return isinstance(wanted, str) and wanted in value
+    if isinstance(value, str) and isinstance(wanted, str):
+        return wanted in value
+    raise Fault("template-type", "look in a list, in a mapping, or for a text in a text")
+
+
+def _beyond() -> Fault:
+    return Fault("template-limit", "a result is beyond 2^53-1")

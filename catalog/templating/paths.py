@@ -1,0 +1,162 @@
+"""Reading paths: the four notations in which a value is named."""
+
+import re
+
+from catalog.templating.contract import Fault
+from catalog.templating.nodes import Computed, Expression, Form, Key, Member, Reference
+from catalog.templating.scanning import KEY_PATTERN, NAME_PATTERN, Scanner, key_of, refused
+
+LOOP_MEMBERS = ("index", "index0", "first", "last", "length")
+
+_SLASH_ROOTS = frozenset({"input", "output", "system"})
+_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
+_PARENTS = re.compile(r"(?:\.\./)+")
+_INDEX = re.compile(r"-?\d+", re.ASCII)
+
+
+class PathReader(Scanner):
+    """The part of the expression parser that reads paths; the rest completes it."""
+
+    def __init__(self, text: str, *, numbered: int, in_for: bool) -> None:
+        super().__init__(text)
+        self.references = numbered
+        self._in_for = in_for
+
+    def expression(self) -> Expression:
+        """Read an expression; what computes a member is one."""
+        raise NotImplementedError
+
+    def path(self) -> Reference:
+        """Read the path that begins here."""
+        start = self.position
+        if self.peek() == ".":
+            return self._dotted(start)
+        if self.peek() == "$":
+            return self._dollar(start)
+        if self.take("@"):
+            return self._data(start)
+        first = self._key(start, NAME_PATTERN)
+        if first.value in _SLASH_ROOTS and self.peek() == "/":
+            return self._slashes(start, first)
+        return self._reference(Form.PLAIN, start, first=first)
+
+    def members(self, start: int, form: Form | None = None) -> tuple[Member, ...]:
+        """Read the members that follow without white space, dots and brackets."""
+        found: list[Member] = []
+        while True:
+            at_the_item = form is Form.ITEM and not found
+            if self.text.startswith(".[", self.position):
+                self.position += 1
+            if self.peek() == "[":
+                found.append(self._bracket(start))
+            elif self.peek() == "." and not at_the_item:
+                self.position += 1
+                found.append(self._key(start, KEY_PATTERN))
+            else:
+                return tuple(found)
+
+    def _dotted(self, start: int) -> Reference:
+        if parents := self.match(_PARENTS):
+            first = self._key(start, NAME_PATTERN)
+            return self._reference(Form.PARENT, start, first=first, levels=len(parents) // 3)
+        self.take(".")
+        if NAME_PATTERN.match(self.text, self.position) or self.peek() == "_":
+            return self._reference(Form.ITEM, start, first=self._key(start, NAME_PATTERN))
+        return self._reference(Form.ITEM, start)
+
+    def _dollar(self, start: int) -> Reference:
+        if variable := self.match(_VARIABLE):
+            first = Key(variable, 0, len(variable))
+            return self._reference(Form.VARIABLE, start, first=first)
+        self.take("$")
+        return self._reference(Form.DOLLAR, start)
+
+    def _data(self, start: int) -> Reference:
+        parents = self.match(_PARENTS)
+        first = self._key(start, NAME_PATTERN)
+        if first.value == "root" and not parents:
+            return self._reference(Form.ROOT, start)
+        return self._reference(Form.DATA, start, first=first, levels=len(parents) // 3)
+
+    def _slashes(self, start: int, first: Key) -> Reference:
+        found: list[Member] = [first]
+        while self.take("/"):
+            found.append(self._key(start, KEY_PATTERN))
+        return self._made(Form.SLASH, start, tuple(found))
+
+    def _reference(
+        self, form: Form, start: int, *, first: Key | None = None, levels: int = 0
+    ) -> Reference:
+        begun: tuple[Member, ...] = (first,) if first else ()
+        members = begun + self.members(start, None if first else form)
+        if form is Form.PLAIN and self._in_for and first and first.value == "loop":
+            _check_loop(members[1:])
+        return self._made(form, start, members, levels=levels)
+
+    def _made(
+        self, form: Form, start: int, members: tuple[Member, ...], *, levels: int = 0
+    ) -> Reference:
+        self.references += 1
+        text = self.text[start : self.position]
+        return Reference(self.references - 1, form, levels, members, text)
+
+    def _key(self, start: int, pattern: re.Pattern[str]) -> Key:
+        begin = self.position
+        if self.peek() == "_":
+            raise refused("a name with a leading _")
+        written = self.match(pattern)
+        if not written:
+            self.unexpected("a name is missing")
+        return Key(key_of(written), begin - start, self.position - start)
+
+    def _bracket(self, start: int) -> Member:
+        self.take("[")
+        self.space()
+        key = self._constant(start)
+        if key is None:
+            if self.peek() == ":":
+                raise refused("a slice")
+            self.deeper()
+            key = Computed(self.expression())
+            self.shallower()
+        self.space()
+        if self.peek() == ":":
+            raise refused("a slice")
+        self.expect("]")
+        return key
+
+    def _constant(self, start: int) -> Member | None:
+        """Read a constant key or index if nothing else stands in the bracket."""
+        begin = self.position
+        value: str | int
+        if self.peek() in ('"', "'", "`"):
+            value = self.quoted()
+            span = (begin + 1 - start, self.position - 1 - start)
+        elif written := self.match(_INDEX):
+            value = _index(written)
+            span = (begin - start, self.position - start)
+        else:
+            return None
+        self.space()
+        if self.peek() not in ("]", ":"):
+            self.position = begin
+            return None
+        if isinstance(value, str) and value.startswith("_"):
+            raise refused("a key with a leading _")
+        return Key(value, *span)
+
+
+def _index(written: str) -> str | int:
+    if written.startswith("-"):
+        found = key_of(written[1:])
+        return -found if isinstance(found, int) else written
+    return key_of(written)
+
+
+def _check_loop(members: tuple[Member, ...]) -> None:
+    if not members:
+        return
+    first = members[0]
+    if not isinstance(first, Key) or first.value not in LOOP_MEMBERS:
+        known = ", ".join(LOOP_MEMBERS)
+        raise Fault("template-refused", f"loop has {known} and nothing else")

@@ -1,0 +1,225 @@
+"""Runs a linked template: walks its blocks and puts their output out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.templating.contract import Fault, Names, SecretValue, Target
+from catalog.templating.evaluation import Evaluator, LoopState, present
+from catalog.templating.linking import Linked
+from catalog.templating.nodes import (
+    Block,
+    Body,
+    Expression,
+    For,
+    If,
+    Loop,
+    Output,
+    Reference,
+    Text,
+    With,
+)
+from catalog.templating.resolving import Root
+from catalog.templating.values import (
+    Missing,
+    is_list,
+    is_mapping,
+    opened,
+    text_of,
+    truth,
+    wrong_type,
+)
+from catalog.templating.writers import WRITERS, Writer
+
+_PAIR = 2
+
+
+class Renderer:
+    """Renders one template once; ``at`` is the offset of the tag that is being worked."""
+
+    def __init__(
+        self, linked: Linked, scopes: Mapping[str, Any], names: Names, *, reveal: bool
+    ) -> None:
+        self._template = linked.template
+        self._values = Evaluator(linked.links, scopes, names)
+        self._reveal = reveal
+        self._target = Target.NONE
+        self._writer: Writer = Writer(self._values.budget)
+        self.at = 0
+
+    def render(self, target: Target) -> Any:
+        """Give the text, or in the target none the typed value of a single value tag."""
+        if target is Target.NONE and self._template.single:
+            return self._single()
+        self._target = target
+        self._writer = WRITERS[target](self._values.budget)
+        self._body(self._template.body)
+        self.at = 0
+        return self._writer.result()
+
+    def truth(self) -> bool:
+        """Say whether the value of a single value tag counts as true."""
+        return truth(self._values.evaluate(self._expression()))
+
+    def _single(self) -> Any:
+        value = opened(self._values.value(self._expression()), reveal=self._reveal)
+        return _plain(value)
+
+    def _expression(self) -> Expression:
+        (block,) = self._template.body
+        if not isinstance(block, Output):
+            raise Fault("template-syntax", "one value is expected")
+        return block.expression
+
+    def _body(self, body: Body) -> None:
+        for block in body:
+            self._block(block)
+
+    def _block(self, block: Block) -> None:
+        if isinstance(block, Text):
+            self._writer.text(block.text)
+        elif isinstance(block, Output):
+            self._output(block)
+        elif isinstance(block, If):
+            self._if(block)
+        elif isinstance(block, With):
+            self._with(block)
+        elif isinstance(block, Loop):
+            self._loop(block)
+        else:
+            self._for(block)
+
+    def _output(self, block: Output) -> None:
+        self.at = block.at
+        value = opened(self._values.value(block.expression), reveal=self._reveal)
+        if self._is_address(block.expression):
+            self._writer.text(text_of(value, self._values.budget))
+        else:
+            self._writer.value(value)
+
+    def _is_address(self, expression: Expression) -> bool:
+        """Say whether a URL begins with this value, which the operator or author has set."""
+        if self._target is not Target.URL or not isinstance(expression, Reference):
+            return False
+        link = self._values.link_of(expression)
+        ours = link.root is Root.SCOPE and link.name in ("metadata", "environment")
+        return ours and self._writer.empty
+
+    def _if(self, block: If) -> None:
+        for branch in block.branches:
+            self.at = branch.at
+            if truth(self._values.evaluate(branch.condition)) != branch.negated:
+                self._body(branch.body)
+                return
+        self._body(block.otherwise)
+
+    def _with(self, block: With) -> None:
+        self.at = block.at
+        value = self._values.evaluate(block.subject)
+        if not truth(value):
+            self._body(block.otherwise)
+            return
+        variables = {block.variable: value} if block.variable else {}
+        self._inside(block.body, variables, item=(value,))
+
+    def _loop(self, block: Loop) -> None:
+        pairs = self._pairs(block.subject, block.at)
+        for index, (key, value) in enumerate(pairs):
+            self._values.budget.iterate()
+            state = LoopState(index, key, first=index == 0, last=index == len(pairs) - 1)
+            variables = dict(zip(block.variables[::-1], (value, key), strict=False))
+            self._values.loops.append(state)
+            self._inside(block.body, variables, item=(value,))
+            self._values.loops.pop()
+        if not pairs:
+            self._body(block.otherwise)
+
+    def _pairs(self, subject: Expression, at: int) -> list[tuple[Any, Any]]:
+        """Give keys and values of what a loop runs over; those of a secret are secret."""
+        self.at = at
+        value = self._values.evaluate(subject)
+        if isinstance(value, SecretValue):
+            pairs = self._pairs_of(value.value)
+            return [(key, SecretValue(found)) for key, found in pairs]
+        return self._pairs_of(value)
+
+    def _pairs_of(self, value: Any) -> list[tuple[Any, Any]]:
+        if value is None or isinstance(value, Missing):
+            return []
+        if is_list(value):
+            return list(enumerate(value))
+        if not is_mapping(value):
+            raise wrong_type("a list or mapping to loop over", value)
+        is_form = value is self._values.scope("fields")
+        return [(key, found) for key, found in value.items() if found is not None or not is_form]
+
+    def _for(self, block: For) -> None:
+        chosen = self._chosen(block)
+        count = len(chosen)
+        for index, variables in enumerate(chosen):
+            self._values.budget.iterate()
+            loop = {
+                "index": index + 1,
+                "index0": index,
+                "first": index == 0,
+                "last": index == count - 1,
+                "length": count,
+            }
+            self._inside(block.body, variables | {"loop": loop})
+        if not chosen:
+            self._body(block.otherwise)
+
+    def _chosen(self, block: For) -> list[dict[str, Any]]:
+        """Give the variables of every iteration that the loop's condition lets through."""
+        self.at = block.at
+        found = []
+        for item in self._items(block.subject):
+            variables = _unpacked(block.variables, item)
+            if block.condition is None:
+                found.append(variables)
+                continue
+            self._values.budget.iterate()
+            with_outer = self._values.variables
+            self._values.variables = with_outer | variables
+            if truth(self._values.evaluate(block.condition)):
+                found.append(variables)
+            self._values.variables = with_outer
+        return found
+
+    def _items(self, subject: Expression) -> list[Any]:
+        value = self._values.evaluate(subject)
+        inner = value.value if isinstance(value, SecretValue) else value
+        pairs = self._pairs_of(inner)
+        found = [pair[0] for pair in pairs] if is_mapping(inner) else [pair[1] for pair in pairs]
+        return [SecretValue(item) for item in found] if inner is not value else found
+
+    def _inside(self, body: Body, variables: dict[str, Any], *, item: tuple[Any, ...] = ()) -> None:
+        values = self._values
+        outer = values.variables
+        if variables:
+            values.variables = outer | variables
+        values.items.extend(item)
+        self._body(body)
+        if item:
+            values.items.pop()
+        values.variables = outer
+
+
+def _unpacked(names: tuple[str, ...], item: Any) -> dict[str, Any]:
+    if len(names) == 1:
+        return {names[0]: item}
+    inner = item.value if isinstance(item, SecretValue) else item
+    if not is_list(inner) or len(inner) != _PAIR:
+        raise Fault("template-type", "two variables need items that are lists of two")
+    first, second = (SecretValue(one) for one in inner) if inner is not item else inner
+    return {names[0]: first, names[1]: second}
+
+
+def _plain(value: Any) -> Any:
+    """Give the value with ordinary texts only, without what they were marked with."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(found) for key, found in value.items()}
+    return present(value)

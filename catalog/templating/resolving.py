@@ -1,0 +1,262 @@
+"""What a path means at its place: the order in which names are looked up, in each notation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from catalog.suggestions import nearest
+from catalog.templating.contract import Fault, Names
+from catalog.templating.functions import FUNCTIONS
+from catalog.templating.names import (
+    ALIASES,
+    GO_SCOPES,
+    GO_SYSTEM,
+    go_fields,
+    known_members,
+    scopes_of,
+)
+from catalog.templating.nodes import Form, Key, Member, Reference
+
+_DATA = ("index", "key", "first", "last")
+_GENERATED = ("uuid", "timestamp")
+_ALIASED_MEMBERS = {("request", "correlationId"): "correlation_id"}
+
+
+class Root(StrEnum):
+    """Where a path begins when it is looked up."""
+
+    SCOPE = "scope"
+    ITEM = "item"
+    VARIABLE = "variable"
+    LOOP = "loop"
+    GENERATED = "generated"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a path means: its root, that root's name, how many blocks further out, and the way."""
+
+    root: Root
+    name: str
+    level: int
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the blocks around a place give: items, loops with ``@index``, variables."""
+
+    items: int = 0
+    loops: int = 0
+    in_block: bool = False
+    variables: frozenset[str] = frozenset()
+
+    def inside(self, *, items: int = 0, loops: int = 0, variables: Iterable[str] = ()) -> "Place":
+        """Give the place one block further in."""
+        return replace(
+            self,
+            items=self.items + items,
+            loops=self.loops + loops,
+            in_block=True,
+            variables=self.variables | set(variables),
+        )
+
+
+class Resolver:
+    """Resolves paths at one place; raises Fault for names that do not exist there."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._scopes = scopes_of(names)
+        self._go_fields = tuple(go_fields(names))
+
+    def resolve(self, path: Reference, place: Place) -> Link:
+        """Give what the path means."""
+        if path.form is Form.PLAIN:
+            return self._plain(path, place)
+        if path.form is Form.PARENT:
+            return self._parent(path, place)
+        if path.form is Form.SLASH:
+            return self._slashes(path)
+        if path.form is Form.VARIABLE:
+            return self._variable(path, place)
+        if path.form is Form.DATA:
+            return self._data(path, place)
+        if path.form is Form.ROOT:
+            return self._root(path, place)
+        return self._go(path, place)
+
+    def _plain(self, path: Reference, place: Place) -> Link:
+        name, rest = _name(path.members[0]), path.members[1:]
+        if name in place.variables:
+            return Link(Root.VARIABLE, name, 0, rest)
+        if name in self._scopes:
+            return self._scope(path, name, rest)
+        if name in _GENERATED:
+            return Link(Root.GENERATED, name, 0, rest)
+        if name == "this" and place.items:
+            return Link(Root.ITEM, "", 0, rest)
+        if name == "this":
+            raise Fault("template-scope", "this is known inside each, with and range only")
+        if place.items:
+            return Link(Root.ITEM, "", 0, path.members)
+        if name in FUNCTIONS and not rest:
+            raise Fault("template-arguments", f"the function {name} needs its arguments")
+        known = {*self._scopes, *(one for one in place.variables if one[0] != "$"), *_GENERATED}
+        raise _unknown("template-scope", path, path.members[0], known)
+
+    def _parent(self, path: Reference, place: Place) -> Link:
+        if path.levels > place.items:
+            raise Fault("template-scope", f"{path.text} leaves more blocks than there are")
+        name = _name(path.members[0])
+        if name in self._scopes:
+            return self._scope(path, name, path.members[1:])
+        if path.levels == place.items:
+            raise _unknown("template-scope", path, path.members[0], self._scopes)
+        members = path.members[1:] if name == "this" else path.members
+        return Link(Root.ITEM, "", path.levels, members)
+
+    def _variable(self, path: Reference, place: Place) -> Link:
+        name = _name(path.members[0])
+        if name not in place.variables:
+            known = [one for one in place.variables if one[0] == "$"]
+            raise _unknown("template-scope", path, path.members[0], known)
+        return Link(Root.VARIABLE, name, 0, path.members[1:])
+
+    def _data(self, path: Reference, place: Place) -> Link:
+        name = _name(path.members[0])
+        if name not in _DATA:
+            raise _unknown("template-scope", path, path.members[0], _DATA)
+        if path.levels >= place.loops:
+            raise Fault("template-scope", f"{path.text} is known inside each and range only")
+        return Link(Root.LOOP, name, path.levels, path.members[1:])
+
+    def _root(self, path: Reference, place: Place) -> Link:
+        if not place.in_block:
+            raise Fault("template-scope", "@root is known inside blocks only")
+        first = path.members[0] if path.members else None
+        if first is None or not isinstance(first, Key):
+            raise Fault("template-scope", "@root is followed by the name of a scope")
+        if first.value not in self._scopes:
+            raise _unknown("template-scope", path, first, self._scopes)
+        return self._scope(path, str(first.value), path.members[1:])
+
+    def _go(self, path: Reference, place: Place) -> Link:
+        first = path.members[0] if path.members else None
+        name = first.value if isinstance(first, Key) else None
+        if first is not None and name in GO_SCOPES:
+            return self._go_scope(path, first, str(name))
+        if path.form is Form.ITEM and place.items:
+            return Link(Root.ITEM, "", 0, path.members)
+        if first is None:
+            raise Fault("template-scope", f"{path.text} is known inside with and range only")
+        raise _unknown("template-scope", path, first, GO_SCOPES)
+
+    def _go_scope(self, path: Reference, first: Member, name: str) -> Link:
+        if name == "Fulfillment":
+            return Link(Root.SCOPE, "fulfillment", 0, path.members[1:])
+        member = path.members[1] if len(path.members) > 1 else None
+        if not isinstance(member, Key):
+            raise Fault("template-name", f"{_text(path, first)} is followed by a name")
+        if name == "User":
+            way: tuple[str, ...] = ("fields", self._go_field(path, member))
+        elif member.value in GO_SYSTEM:
+            way = GO_SYSTEM[str(member.value)]
+        else:
+            raise _unknown("template-name", path, member, GO_SYSTEM)
+        return Link(Root.SCOPE, way[0], 0, (*_keys(way[1:]), *path.members[2:]))
+
+    def _go_field(self, path: Reference, member: Key) -> str:
+        wanted = str(member.value)
+        exact = [field for name, field in self._go_fields if name == wanted]
+        lower = wanted.lower()
+        found = exact or [field for name, field in self._go_fields if name.lower() == lower]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise Fault("template-name", f"{path.text} may be more than one field")
+        raise _unknown("template-name", path, member, (name for name, _ in self._go_fields))
+
+    def _slashes(self, path: Reference) -> Link:
+        rest = path.members[1:]
+        return {"input": self._input, "output": self._output, "system": self._system}[
+            _name(path.members[0])
+        ](path, rest)
+
+    def _input(self, path: Reference, rest: tuple[Member, ...]) -> Link:
+        if len(rest) < 2:  # noqa: PLR2004 -- a group and a field.
+            raise Fault("template-name", "write input/<group>/<field>")
+        group, field = _name(rest[0]), _name(rest[1])
+        if group not in self._names.groups:
+            raise _unknown("template-name", path, rest[0], self._names.groups)
+        if field not in self._names.groups[group]:
+            raise _unknown("template-name", path, rest[1], self._names.groups[group])
+        return Link(Root.SCOPE, "fields", 0, rest[1:])
+
+    def _output(self, path: Reference, rest: tuple[Member, ...]) -> Link:
+        components, outputs = self._names.components, self._names.outputs
+        if self._begins_with_own_id(rest):
+            rest = rest[1:]
+        name = _name(rest[0])
+        if name in components:
+            members = (*_keys(("outputs",)), *rest[1:])
+            return Link(Root.SCOPE, "components", 0, (rest[0], *members))
+        if name in outputs:
+            return Link(Root.SCOPE, "outputs", 0, rest)
+        raise _unknown("template-name", path, rest[0], (*components, *outputs))
+
+    def _begins_with_own_id(self, rest: tuple[Member, ...]) -> bool:
+        """Say whether a bundle's path begins with its own id, which has no meaning then."""
+        names, first = self._names, _name(rest[0])
+        if not names.components or first in names.components or len(rest) == 1:
+            return False
+        if names.item:
+            return first == names.item
+        return first not in names.outputs and _name(rest[1]) in names.components
+
+    def _system(self, path: Reference, rest: tuple[Member, ...]) -> Link:
+        name = _name(rest[0])
+        if name == "requestId":
+            return Link(Root.SCOPE, "request", 0, (*_keys(("id",)), *rest[1:]))
+        if name == "user":
+            return self._scope(path, "request", rest)
+        if name == "platform":
+            rest = rest[1:]
+        return self._scope(path, "system", rest)
+
+    def _scope(self, path: Reference, name: str, members: tuple[Member, ...]) -> Link:
+        name = ALIASES.get(name, name)
+        way: tuple[str | int, ...] = ()
+        for position, member in enumerate(members):
+            if not isinstance(member, Key):
+                break
+            if alias := _ALIASED_MEMBERS.get((name, str(member.value))) if not way else None:
+                members = (*_keys((alias,)), *members[position + 1 :])
+                break
+            known = known_members(name, way, self._names)
+            if known is not None and member.value not in known:
+                raise _unknown("template-name", path, member, known)
+            way = (*way, member.value)
+        return Link(Root.SCOPE, name, 0, members)
+
+
+def _name(member: Member) -> str:
+    return str(member.value) if isinstance(member, Key) else ""
+
+
+def _keys(names: tuple[str, ...]) -> tuple[Key, ...]:
+    return tuple(Key(name, 0, 0) for name in names)
+
+
+def _text(path: Reference, member: Member) -> str:
+    return path.text[: member.end] if isinstance(member, Key) else path.text
+
+
+def _unknown(id: str, path: Reference, member: Member, known: Iterable[str]) -> Fault:
+    wrong = _name(member)
+    near = nearest(wrong, known)
+    suggestion = ""
+    if near and isinstance(member, Key):
+        suggestion = path.text[: member.start] + near + path.text[member.end :]
+    where = _text(path, member)[:80]
+    return Fault(id, f"{where} does not exist here", suggestion=suggestion)

@@ -1,0 +1,151 @@
+"""Reading an expression's letters: names, numbers, texts, and what to say when they are wrong."""
+
+import re
+from typing import NoReturn
+
+from catalog.templating.contract import Fault
+from catalog.templating.limits import EXPRESSION_DEPTH, LARGEST_NUMBER, too_deep
+
+NAME = r"[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*"
+NAME_PATTERN = re.compile(NAME)
+KEY_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
+RESERVED = frozenset({"if", "else", "and", "or", "not", "in", "is"})
+LITERALS = {
+    "true": True,
+    "True": True,
+    "false": False,
+    "False": False,
+    "null": None,
+    "nil": None,
+    "none": None,
+    "None": None,
+}
+
+_SPACE = re.compile(r"[ \t\r\n\f\v]*")
+_NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_QUOTED = re.compile(r""""((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|`([^`]*+)`""", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
+_ESCAPES = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "r": "\r", "t": "\t"}
+_REFUSED = re.compile(r":=|=(?!=)|\*|as\s*\||_")
+_DIGITS_OF_AN_INDEX = 15
+
+
+class Scanner:
+    """A place in an expression's text, moved forward by what is read."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.position = 0
+        self._depth = 0
+
+    def space(self) -> bool:
+        """Skip white space; say whether there was any."""
+        found = _SPACE.match(self.text, self.position)
+        start, self.position = self.position, found.end() if found else self.position
+        return self.position > start
+
+    def peek(self) -> str:
+        """Give the next character, or an empty text at the end."""
+        return self.text[self.position : self.position + 1]
+
+    def take(self, expected: str) -> bool:
+        """Move over the expected text if it is next."""
+        if not self.text.startswith(expected, self.position):
+            return False
+        self.position += len(expected)
+        return True
+
+    def expect(self, expected: str) -> None:
+        """Move over white space and the expected text, or raise."""
+        self.space()
+        if not self.take(expected):
+            self.unexpected(f"{expected} is missing")
+
+    def match(self, pattern: re.Pattern[str]) -> str:
+        """Move over what the pattern matches here and give it, or an empty text."""
+        found = pattern.match(self.text, self.position)
+        if not found:
+            return ""
+        self.position = found.end()
+        return found[0]
+
+    def word(self) -> str:
+        """Give the name or keyword that is next, without moving."""
+        found = NAME_PATTERN.match(self.text, self.position)
+        return found[0] if found else ""
+
+    def keyword(self, word: str) -> bool:
+        """Move over white space and the keyword if it is next."""
+        start = self.position
+        self.space()
+        if self.word() == word:
+            self.position += len(word)
+            return True
+        self.position = start
+        return False
+
+    def number(self) -> float:
+        """Read a number."""
+        written = self.match(_NUMBER)
+        if written.isdigit() and len(written) <= _DIGITS_OF_AN_INDEX:
+            return int(written)
+        value = float(written)
+        if abs(value) == float("inf"):
+            raise Fault("template-limit", "a number is too large")
+        return int(value) if written.isdigit() and value <= LARGEST_NUMBER else value
+
+    def quoted(self) -> str:
+        """Read a text in quotes or backquotes."""
+        found = _QUOTED.match(self.text, self.position)
+        if not found:
+            raise Fault("template-syntax", f"a text has no closing {self.peek()}")
+        self.position = found.end()
+        double, single, raw = found.groups()
+        return raw if raw is not None else unescaped(double if single is None else single)
+
+    def deeper(self) -> None:
+        """Count one more level of nesting."""
+        self._depth += 1
+        if self._depth > EXPRESSION_DEPTH:
+            raise too_deep("expressions", EXPRESSION_DEPTH)
+
+    def shallower(self) -> None:
+        """Leave a level of nesting."""
+        self._depth -= 1
+
+    def unexpected(self, message: str = "") -> NoReturn:
+        """Raise the fault for what stands here and does not belong."""
+        rest = self.text[self.position :]
+        if _REFUSED.match(rest):
+            raise refused(rest[:20])
+        shown = f"{rest[:20]!r} is not expected here" if rest else "it ends too early"
+        raise Fault("template-syntax", f"{shown}; {message}" if message else shown)
+
+
+def refused(what: str) -> Fault:
+    """Give the fault of something that templates deliberately cannot do."""
+    return Fault("template-refused", f"{what} is not supported in templates")
+
+
+def key_of(written: str) -> str | int:
+    """Give a written member as an index if it is one, else as a key."""
+    short = len(written) <= _DIGITS_OF_AN_INDEX and written.isdigit()
+    return int(written) if short and str(int(written)) == written else written
+
+
+def unescaped(text: str) -> str:
+    """Give a quoted text with its escapes resolved."""
+    plain = _ESCAPE.sub(_unescape, text) if "\\" in text else text
+    try:
+        # Two escapes may together be one character beyond the first plane.
+        return plain.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeError as error:
+        raise Fault("template-syntax", "half of a character is written in a text") from error
+
+
+def _unescape(found: re.Match[str]) -> str:
+    if found[1]:
+        return chr(int(found[1], 16))
+    if found[2] not in _ESCAPES:
+        raise Fault("template-syntax", f"the escape {found[0]!r} is unknown; write \\\\ for \\")
+    return _ESCAPES[found[2]]
