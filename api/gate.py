@@ -7,7 +7,7 @@ that no route knows as well.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -31,6 +31,8 @@ OPEN_PATHS = frozenset(
     for path in ("/health", "/health/ready", "/version", "/metrics", "/openapi.json")
 )
 DOCS = f"{BASE}/docs"
+# Of a body that is too large, this many times the limit is read and thrown away.
+DISCARDED = 8
 
 
 class Identity(Protocol):
@@ -125,8 +127,7 @@ class Gate:
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         limit = self._settings.max_body
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdigit() and int(declared) > limit:
+        if _is_hopeless(Headers(scope=scope), limit):
             raise _too_large(limit)
         try:
             async with asyncio.timeout(self._settings.body_seconds):
@@ -174,19 +175,39 @@ def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path == DOCS or path.startswith(f"{DOCS}/")
 
 
+def _is_hopeless(headers: Headers, limit: int) -> bool:
+    """Tell whether a body is refused before it is read, which a client that waits is told best."""
+    declared = headers.get("content-length", "0")
+    size = int(declared) if declared.isdecimal() else 0
+    return size > limit * DISCARDED or (size > limit and "expect" in headers)
+
+
 async def _collect(receive: Receive, limit: int) -> bytes:
+    """Read a body; of one that is too large more is read than is kept.
+
+    A connection that is closed over unread data is reset, and the client never sees the answer.
+    """
     parts: list[bytes] = []
     size = 0
+    async for part in _pieces(receive):
+        size += len(part)
+        if size > limit * DISCARDED:
+            break
+        if size <= limit:
+            parts.append(part)
+    if size > limit:
+        raise _too_large(limit)
+    return b"".join(parts)
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise PaoError(ErrorCode.VALIDATION_ERROR, "The client hung up.", status=400)
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise _too_large(limit)
+        yield message.get("body", b"")
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return
 
 
 def _too_large(limit: int) -> PaoError:

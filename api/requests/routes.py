@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api import examples
+from api.bodies import JsonRoute
 from api.requests.schemas import DecisionBody, LookBody, RetryBody, Submission
 from api.requests.submission import Call
 from api.responses import documented
@@ -20,7 +21,7 @@ from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads import timestamp
 from pao.core.states import SETTLED, Decision, RequestStatus
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(tags=["requests"], route_class=JsonRoute)
 
 RequestId = Annotated[UUID, Path(description="Id of the request")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]

@@ -5,13 +5,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from api import examples
+from api.bodies import JsonRoute
 from api.requests.schemas import Submission
 from api.requests.submission import Call
 from api.responses import documented
 from api.services import Caller, Correlation, Given
 from pao.core.names import masked
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(tags=["requests"], route_class=JsonRoute)
 
 
 @router.post(

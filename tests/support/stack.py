@@ -87,7 +87,8 @@ class Stack:
         self.jira.start()
         self.settings = self._settings()
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
         self._loop = EventLoop()
         self.run(self._start())
         if self._with_worker:

@@ -1,0 +1,153 @@
+"""Reading JSON bodies strictly: one meaning, bounded, storable. What they mean is not judged here.
+
+Python's parser takes more than JSON (NaN, keys given twice, text in UTF-16) and builds what nothing
+behind it can store (null characters, half surrogate pairs), so every body is held to RFC 8259 and
+to these bounds before a model sees it.
+"""
+
+import json
+import math
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from pao.core.errors import Detail, ErrorCode, PaoError
+
+MAX_DEPTH = 64
+# Far above any quantity, far below what a conversion to float refuses.
+MAX_DIGITS = 100
+MAX_PATH = 200
+WHOLE = "body"
+
+
+class JsonRoute(APIRoute):
+    """A route whose body, if it has one, is JSON that means one thing and can be stored."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give the handler, behind the check of its body."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+        required = self.body_field.field_info.is_required()
+
+        async def checked(request: Request) -> Response:
+            body = await request.body()
+            if body:
+                _require_json(request.headers.get("content-type", ""))
+                check_json(body)
+            elif required:
+                raise _unreadable(WHOLE, "missing", "The body is empty; send a JSON object.")
+            return await handle(request)
+
+        return checked
+
+
+def check_json(body: bytes) -> None:
+    """Raise ``VALIDATION_ERROR`` (400) unless ``body`` is one JSON document within the bounds."""
+    try:
+        document = json.loads(
+            body.decode(),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_bounded,
+        )
+    except UnicodeDecodeError as error:
+        message = f"The body is not UTF-8: byte {error.start} cannot be read."
+        raise _unreadable(WHOLE, "encoding", message) from error
+    except json.JSONDecodeError as error:
+        message = f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        raise _unreadable(WHOLE, "json_invalid", message) from error
+    except RecursionError as error:
+        raise _too_deep(WHOLE) from error
+    _check_values(document)
+
+
+def _require_json(content_type: str) -> None:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
+        return
+    message = "The body must be JSON; send it with Content-Type: application/json."
+    raise _unreadable("Content-Type", "content_type", message)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            twice = _shown(key)
+            message = f"The key {twice!r} is given twice; give it once."
+            raise _unreadable(twice, "duplicate", message)
+        made[key] = value
+    return made
+
+
+def _no_constant(text: str) -> float:
+    raise _unreadable(WHOLE, "number", f"{text} is not a JSON number; leave the value out.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isfinite(number):
+        return number
+    raise _unreadable(WHOLE, "number", f"The number {text[:20]} is too large.")
+
+
+def _bounded(text: str) -> int:
+    if len(text) <= MAX_DIGITS:
+        return int(text)
+    message = f"The number {text[:10]}... has more than {MAX_DIGITS} digits."
+    raise _unreadable(WHOLE, "number", message)
+
+
+def _check_values(document: Any) -> None:
+    waiting: list[tuple[str, Any, int]] = [("", document, 1)]
+    while waiting:
+        path, value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise _too_deep(path)
+        if isinstance(value, str):
+            _check_text(path, value)
+            continue
+        for name, member in _members(value):
+            _check_text(path, name)
+            # Bounded, or one long key would be copied for each of its many members.
+            waiting.append((f"{path}.{name}".lstrip(".")[:MAX_PATH], member, depth + 1))
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from ((str(index), member) for index, member in enumerate(value))
+
+
+def _check_text(path: str, text: str) -> None:
+    if "\x00" in text:
+        message = "A null character (\\u0000) cannot be stored; leave it out."
+        raise _unreadable(path or WHOLE, "characters", message)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = "Half of a surrogate pair is no character; send whole characters."
+        raise _unreadable(path or WHOLE, "characters", message) from error
+
+
+def _too_deep(path: str) -> PaoError:
+    message = f"The body is nested deeper than {MAX_DEPTH} levels."
+    return _unreadable(path, "depth", message)
+
+
+def _shown(text: str) -> str:
+    return text.encode(errors="replace").decode().replace("\x00", "?")[:MAX_PATH]
+
+
+def _unreadable(field: str, constraint: str, message: str) -> PaoError:
+    return PaoError(
+        ErrorCode.VALIDATION_ERROR,
+        message,
+        details=(Detail(field=field[:MAX_PATH], constraint=constraint, message=message),),
+        status=400,
+    )
