@@ -1,5 +1,6 @@
 """Reading what a signal carries. Whatever a person sent, the answer is a record, never an error."""
 
+import json
 from typing import Any
 
 from pao.core.definitions import password_fields
@@ -10,6 +11,8 @@ from pao.core.states import Decision
 KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode"}
 MAX_TEXT = 2_000
 MAX_ID = 100
+# Fields travel with every attempt; Temporal takes two million bytes in one piece.
+MAX_FIELDS = 512 * 1024
 SHAPE = 'one JSON object such as {"by": "ann", "reason": "quota was raised"}'
 
 
@@ -67,6 +70,8 @@ def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
     fields = payload.get("fields")
     if fields is not None and not isinstance(fields, dict):
         return "fields must be an object of field ids and values"
+    if fields and len(json.dumps(fields, default=str)) > MAX_FIELDS:
+        return f"the corrected fields are too large: more than {MAX_FIELDS} bytes of JSON"
     if fields and kind != Decision.RETRY:
         return "only a retry takes corrected fields"
     if payload.get("mode") not in (None, "automatic", "manual"):

@@ -77,8 +77,8 @@ class DecisionDesk:
             return f"{record.decision} is not possible while {ledger.status}; possible: {allowed}"
         if record.decision != Decision.RETRY:
             return None
-        if any(state.attempt >= MAX_ATTEMPTS for state in ledger.states):
-            return f"an action has had {MAX_ATTEMPTS} attempts; abort or escalate"
+        if any(state.attempt + 1 >= MAX_ATTEMPTS for state in ledger.states):
+            return f"no action gets a {MAX_ATTEMPTS}th attempt; abort or escalate"
         in_clear = clear_passwords(ledger.context.item.definition, changes)
         if in_clear:
             return f"{', '.join(in_clear)}: a password must not be sent in clear; use the API"

@@ -18,6 +18,7 @@ from pao.core.states import ActionStatus, Decision
 
 OUTCOME_UNKNOWN_TYPES = frozenset({"OutcomeUnknown", "WorkerShutdown"})
 UNKNOWN_ACTIVITY_TYPE = "NotFoundError"
+MIRROR_REFUSED = "MirrorRefused"
 CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
 DENIED = frozenset({401, 403})
 CLIENT_ERRORS = range(400, 500)
@@ -32,6 +33,9 @@ def classify(error: FailureError) -> ActionFailure:
         return _unknown("The action was cancelled while it ran; its effect may exist.")
     if isinstance(cause, ApplicationError):
         return _reported(cause)
+    if cause.__class__ is FailureError:
+        # So the SDK gives what it has no type for: an action in hand when its workflow was reset.
+        return _unknown("The workflow was reset while the action ran; its effect may exist.")
     return ActionFailure(code=ErrorCode.ACTION_FAILED, message=str(cause) or type(cause).__name__)
 
 
@@ -78,6 +82,12 @@ def _reported(cause: ApplicationError) -> ActionFailure:
         retryable=unknown or bool(told.get("retryable")),
         outcome_unknown=unknown,
     )
+
+
+def is_refusal(error: FailureError) -> bool:
+    """Tell whether the database refused a state, which no repetition of the write mends."""
+    cause = error.cause if isinstance(error, ActivityError) else error
+    return isinstance(cause, ApplicationError) and cause.type == MIRROR_REFUSED
 
 
 def suggest(failure: ActionFailure) -> tuple[Decision, str]:

@@ -46,6 +46,7 @@ class Ledger:
         self.version = 0
         self._seq = 0
         self._mirror_seq = 0
+        self._mirror_at = ""
         self._audit: list[AuditEvent] = []
         self._stream: list[StreamEvent] = []
         self._undrained: dict[str, DecisionRecord] = {}
@@ -131,6 +132,11 @@ class Ledger:
         )
         self._state_entry()
 
+    def received(self, record: DecisionRecord) -> None:
+        """Note a decision that has arrived and is not judged yet."""
+        self._undrained[record.decision_id] = record
+        self.version += 1
+
     def decided(self, record: DecisionRecord) -> None:
         """Note a decision, or what became of it."""
         self.decisions[record.decision_id] = record
@@ -202,11 +208,13 @@ class Ledger:
     def snapshot(self) -> Snapshot:
         """Take the full state, with all that the mirror has not confirmed yet."""
         self._mirror_seq += 1
+        # A server's clock may step back; the writes of one run must stay in order all the same.
+        self._mirror_at = max(self._mirror_at, timestamp(workflow.now()))
         failure = self.failure
         return Snapshot(
             request_id=self.context.request_id,
             run_id=workflow.info().run_id,
-            mirror_at=timestamp(workflow.now()),
+            mirror_at=self._mirror_at,
             mirror_seq=self._mirror_seq,
             status=self.status,
             retrying=self.retrying,

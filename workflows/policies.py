@@ -11,9 +11,6 @@ from pao.core.payloads import Waits
 # No action recovers by itself: a failed one waits for a human.
 NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
 
-# A signal handler that finds an action in hand lets results that arrived with it in first.
-PENDING_RESULTS = timedelta(milliseconds=1)
-
 
 def action(waits: Waits) -> dict[str, Any]:
     """Give the options of an action's activity.

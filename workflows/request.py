@@ -6,13 +6,14 @@ policies.py.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue, SearchAttributeKey
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
@@ -39,7 +40,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.commands import read_command
     from workflows.desk import DecisionDesk
     from workflows.details import current_details
-    from workflows.failures import classify
+    from workflows.failures import classify, is_refusal
     from workflows.ledger import Ledger
 
 STATUS = SearchAttributeKey.for_keyword("PaoStatus")
@@ -66,7 +67,6 @@ class RequestWorkflow:
         self._look_first: set[str] = set()
         self._settled: Settled | None = None
         self._shown = RequestStatus.SUBMITTED
-        self._cancelled = False
         self._ended = False
 
     # Carrying the plan out
@@ -74,18 +74,22 @@ class RequestWorkflow:
     @workflow.run
     async def run(self, given: RequestInput) -> RequestOutcome:
         """Carry the plan out; ends when the request has reached a final state."""
-        work = asyncio.create_task(self._carry_out(given.plan))
+        work = asyncio.create_task(self._work(given.plan))
         while not work.done():
-            try:
+            # The action in hand ends first; what a cancellation means is decided where it ends.
+            with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(work)
-            except asyncio.CancelledError:
-                # The action in hand ends first; what follows is decided where it ends.
-                self._cancelled = True
-            except _SupersededError:
-                return RequestOutcome(status=self._ledger.status, note=SUPERSEDED)
+        return work.result()
+
+    async def _work(self, plan: Sequence[PlannedAction]) -> RequestOutcome:
+        note = None
+        try:
+            await self._carry_out(plan)
+        except _SupersededError:
+            note = SUPERSEDED
         self._ended = True
         await self._drain()
-        return RequestOutcome(status=self._ledger.status)
+        return RequestOutcome(status=self._ledger.status, note=note)
 
     async def _carry_out(self, plan: Sequence[PlannedAction]) -> None:
         while not await self._run_plan(plan):
@@ -110,7 +114,7 @@ class RequestWorkflow:
 
     def _stop_before(self, state: ActionState) -> bool:
         """Tell whether a cancellation came after an earlier action and before this one."""
-        return self._cancelled and state.attempt == 0 and self._desk.current is None
+        return _is_cancelled() and state.attempt == 0 and self._desk.current is None
 
     async def _execute(self, action: PlannedAction, state: ActionState) -> bool:
         """Run one action once; tells whether it succeeded."""
@@ -137,7 +141,7 @@ class RequestWorkflow:
 
     async def _run_activity(self, action: PlannedAction, state: ActionState) -> ActionResult:
         given = ActionInput(
-            context=self._ledger.context,
+            context=self._ledger.context.without_plan(),
             action=action,
             attempt=state.attempt,
             look_first=state.attempt > 1 or action.id in self._look_first,
@@ -163,7 +167,7 @@ class RequestWorkflow:
     async def _human_decides(self) -> None:
         """Wait until a human has decided; returns when a retry may run or the request has ended."""
         while True:
-            await workflow.wait_condition(lambda: self._desk.current is not None or self._cancelled)
+            await workflow.wait_condition(lambda: self._desk.current is not None or _is_cancelled())
             record = self._desk.current or self._cancellation_as_abort()
             if await self._carry_out_decision(record):
                 return
@@ -199,7 +203,9 @@ class RequestWorkflow:
 
     async def _correct(self, record: DecisionRecord) -> bool:
         """Take corrected fields over when the form's own validator accepts them."""
-        correction = Correction(context=self._ledger.context, changes=self._desk.changes)
+        correction = Correction(
+            context=self._ledger.context.without_plan(), changes=self._desk.changes
+        )
         try:
             answer: CorrectionAnswer = await workflow.execute_local_activity(
                 names.CHECK_CORRECTION_ACTIVITY,
@@ -209,7 +215,8 @@ class RequestWorkflow:
                 **policies.CORRECTION,
             )
         except FailureError as error:
-            answer = CorrectionAnswer(valid=False, message=f"could not be checked: {error.cause}")
+            message = f"the corrected fields could not be checked: {classify(error).message}"
+            answer = CorrectionAnswer(valid=False, message=message)
         if not answer.valid:
             self._desk.finish("rejected", answer.message)
             return False
@@ -220,7 +227,7 @@ class RequestWorkflow:
     async def _escalate(self, record: DecisionRecord) -> bool:
         ledger = self._ledger
         given = EscalationInput(
-            context=ledger.context,
+            context=ledger.context.without_plan(),
             error_context=ledger.error_context(),
             actions=ledger.states,
             by=record.by,
@@ -269,32 +276,39 @@ class RequestWorkflow:
             raise _SupersededError
 
     async def _write(self, snapshot: Snapshot) -> MirrorAnswer:
-        summary = f"{snapshot.status}, as Postgres is told"
-        try:
-            first: MirrorAnswer = await workflow.execute_local_activity(
-                names.MIRROR_ACTIVITY,
-                snapshot,
-                result_type=MirrorAnswer,
-                summary=summary,
-                **policies.mirror_first_try(self._given.waits),
-            )
-        except FailureError:
-            return await self._write_until_done(snapshot, summary)
-        return first
+        """Write until Postgres has it; a state that it refuses fails the workflow task, loudly.
 
-    async def _write_until_done(self, snapshot: Snapshot, summary: str) -> MirrorAnswer:
-        try:
-            answer: MirrorAnswer = await workflow.execute_activity(
-                names.MIRROR_ACTIVITY,
-                snapshot,
-                result_type=MirrorAnswer,
-                summary=summary,
-                **policies.MIRROR_UNTIL_DONE,
-            )
-        except FailureError as error:
-            # The database refused the state itself. Failing the workflow task keeps the request
-            # open and is seen by everybody; failing the workflow would lose it.
-            raise RuntimeError(f"the mirror refused this state: {error.cause}") from error
+        The task is tried again by Temporal, and the refusal is not in history: once the database
+        is mended the request goes on by itself. Failing the workflow would lose the request.
+        """
+        while True:
+            try:
+                return await self._write_quickly(snapshot)
+            except FailureError as error:
+                if is_refusal(error):
+                    raise RuntimeError(f"the mirror refused this state: {error}") from error
+            # Refused here, it is refused above again, where history does not keep it.
+            with contextlib.suppress(FailureError):
+                return await self._write_until_done(snapshot)
+
+    async def _write_quickly(self, snapshot: Snapshot) -> MirrorAnswer:
+        answer: MirrorAnswer = await workflow.execute_local_activity(
+            names.MIRROR_ACTIVITY,
+            snapshot,
+            result_type=MirrorAnswer,
+            summary=f"{snapshot.status}, as Postgres is told",
+            **policies.mirror_first_try(self._given.waits),
+        )
+        return answer
+
+    async def _write_until_done(self, snapshot: Snapshot) -> MirrorAnswer:
+        answer: MirrorAnswer = await workflow.execute_activity(
+            names.MIRROR_ACTIVITY,
+            snapshot,
+            result_type=MirrorAnswer,
+            summary=f"{snapshot.status}, as Postgres is told",
+            **policies.MIRROR_UNTIL_DONE,
+        )
         return answer
 
     def _show(self) -> None:
@@ -330,8 +344,10 @@ class RequestWorkflow:
             return
         self._desk.register(record)
         if self._ledger.status not in SETTLED:
-            # Signals are handled before the activity results that came with them.
-            await workflow.sleep(policies.PENDING_RESULTS)
+            # Signals are handled before the activity results that came with them, so those are
+            # let in first. A timer would do it, too, but a server takes up to a second for one.
+            self._ledger.received(record)
+            await self._mirror_from_handler()
         self._desk.judge(record, changes)
         await self._mirror_from_handler()
 
@@ -372,9 +388,9 @@ class RequestWorkflow:
     )
     async def settled(self) -> Settled:
         """Wait until the request has settled; the answer is frozen at the first settling."""
-        await workflow.wait_condition(lambda: self._settled is not None)
+        await workflow.wait_condition(lambda: self._settled is not None or self._ended)
         if self._settled is None:
-            raise RuntimeError("a condition that held does not hold")
+            raise ApplicationError(SUPERSEDED, type="Superseded", non_retryable=True)
         return self._settled
 
     @workflow.update(
@@ -391,3 +407,7 @@ class RequestWorkflow:
         except TimeoutError:
             workflow.logger.info("a decision is still open", extra={"decision": query.decision_id})
         return self._desk.look_up(query.decision_id)
+
+
+def _is_cancelled() -> bool:
+    return workflow.cancellation_reason() is not None

@@ -6,7 +6,7 @@ Times are RFC 3339 in UTC with milliseconds; durations are seconds. Sealed value
 ``SEALED_PREFIX``) stand in place of passwords.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,6 +67,14 @@ class RequestContext:
     def summary(self) -> str:
         """The one line under which the workflow is listed: the item and who asked for it."""
         return f"{self.item.name} for {self.requester.email or self.requester.id}"
+
+    def without_plan(self) -> "RequestContext":
+        """Give the context for an activity: the item's document without its actions.
+
+        They are the larger part, an activity is given its own, and history keeps every input.
+        """
+        document = {key: part for key, part in self.item.definition.items() if key != "fulfillment"}
+        return replace(self, item=replace(self.item, definition=document))
 
 
 @dataclass
