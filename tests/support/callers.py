@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
@@ -52,6 +53,7 @@ class Signature(httpx.Auth):
     region: str = REGION
     service: str = SERVICE
     unique: bool = True
+    at: datetime | None = None
 
     requires_request_body = True
 
@@ -65,25 +67,37 @@ class Signature(httpx.Auth):
         if self.unique:
             headers["X-Test-Nonce"] = str(uuid4())
         signed = AWSRequest(request.method, str(request.url), headers=headers, data=request.content)
-        credentials = Credentials(self.key_id, self.secret)
-        SigV4Auth(credentials, self.service, self.region).add_auth(signed)
+        _Signer(self).add_auth(signed)
         return {name: str(value) for name, value in signed.headers.items() if name != "Host"}
 
 
-async def issue_keys(database: Database, box: SecretBox) -> dict[str, NewKey]:
-    """Issue everybody a key; returns them by name."""
-    keys = {person.name: create_key(box) for person in PEOPLE}
+class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types.
+    """botocore's signer, whose clock may show another moment."""
+
+    def __init__(self, signature: Signature) -> None:
+        credentials = Credentials(signature.key_id, signature.secret)
+        super().__init__(credentials, signature.service, signature.region)
+        self._moment = signature.at or datetime.now(UTC)
+
+    def add_auth(self, request: AWSRequest) -> None:
+        request.context["timestamp"] = self._moment.strftime("%Y%m%dT%H%M%SZ")
+        self._modify_request_before_signing(request)
+        text = self.string_to_sign(request, self.canonical_request(request))
+        self._inject_signature_to_request(request, self.signature(text, request))
+
+
+async def issue_key(database: Database, box: SecretBox, person: Person) -> NewKey:
+    """Issue a person one more key."""
+    made = create_key(box)
     async with database.unit_of_work() as session:
-        repository = AccessKeysRepository(session)
-        for person in PEOPLE:
-            await repository.insert(
-                NewAccessKey(
-                    access_key_id=keys[person.name].access_key_id,
-                    sealed_secret=keys[person.name].sealed_secret,
-                    user_id=person.name,
-                    email=person.email,
-                    teams=person.teams,
-                    created_by="tests",
-                )
+        await AccessKeysRepository(session).insert(
+            NewAccessKey(
+                access_key_id=made.access_key_id,
+                sealed_secret=made.sealed_secret,
+                user_id=person.name,
+                email=person.email,
+                teams=person.teams,
+                created_by="tests",
             )
-    return keys
+        )
+    return made

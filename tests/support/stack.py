@@ -19,6 +19,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from api.app import create_app
+from api.auth.keys import NewKey
 from pao import assembly
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import connect
@@ -26,7 +27,7 @@ from pao.core.names import workflow_id
 from pao.crypto import generate_key
 from pao.settings import Settings, load_settings
 from pao.worker import build_worker
-from tests.support.callers import DANA, Person, Signature, issue_keys
+from tests.support.callers import DANA, PEOPLE, Person, Signature, issue_key
 from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
 
@@ -124,6 +125,11 @@ class Stack:
         made = self._keys[person.name]
         return made.access_key_id, made.secret
 
+    def new_key(self, person: Person) -> tuple[str, str]:
+        """Issue a person one more access key; returns its id and its secret."""
+        made = self.run(self._issue(person))
+        return made.access_key_id, made.secret
+
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """Ask the database, as superuser."""
         return self.run(self._rows(sql, values))
@@ -179,7 +185,10 @@ class Stack:
             await asyncio.sleep(0.005)
         self.temporal: Client = await connect(assembly.temporal_target(self.settings))
         self._parts = assembly.database(self.settings, application_name="tests")
-        self._keys = await issue_keys(self._parts, assembly.secret_box(self.settings))
+        self._keys = {person.name: await self._issue(person) for person in PEOPLE}
+
+    async def _issue(self, person: Person) -> NewKey:
+        return await issue_key(self._parts, assembly.secret_box(self.settings), person)
 
     async def _stop(self) -> None:
         await self._stop_worker()
