@@ -13,7 +13,7 @@ help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
 
 demo: $(READY) ## start everything and show, step by step, what becomes of requests
-	@$(BIN)/python -m pao.local.demo
+	@$(BIN)/pao up --demo $(ARGS)
 
 up: $(READY) ## start everything on this machine and leave it running (Ctrl-C ends it)
 	@$(BIN)/pao up

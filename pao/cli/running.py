@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from pao.cli.configuration import settings_for
 from pao.cli.context import Cli, command
 from pao.cli.errors import ExitCode
+from pao.cli.profiles import Target, find_target
 
 app = typer.Typer()
 
@@ -94,6 +96,7 @@ def up(  # noqa: PLR0913 -- the options of the command line are its parameters
     temporal_ui_port: Annotated[int, _port_option("the Temporal UI")] = 8233,
     jira_port: Annotated[int, _port_option("the JIRA stand-in")] = 8090,
     postgres_port: Annotated[int, _port_option("Postgres")] = 5433,
+    demo: Annotated[bool, typer.Option("--demo", hidden=True)] = False,
 ) -> None:
     """Run all of PAO on this machine: Postgres, Temporal, a JIRA stand-in, worker and API."""
     from pao.local.ports import Ports  # noqa: PLC0415 -- as in `api`
@@ -113,7 +116,16 @@ def up(  # noqa: PLR0913 -- the options of the command line are its parameters
         catalog=catalog,
         no_color=bool(cli.options.no_color),
     )
+    if demo:
+        from pao.cli.http import SigV4  # noqa: PLC0415 -- as in `api`
+        from pao.local.demo.session import run_demo  # noqa: PLC0415 -- as in `api`
+
+        raise typer.Exit(run_demo(options, lambda env: SigV4(_target(env))))
     raise typer.Exit(run_up(options))
+
+
+def _target(env: Mapping[str, str]) -> Target:
+    return find_target(env, profile=None, endpoint=None, region=None)
 
 
 @command(app, "jira-sandbox")

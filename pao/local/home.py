@@ -56,6 +56,11 @@ class Home:
         """The folder of the JIRA stand-in."""
         return self.folder / "jira"
 
+    @property
+    def logs(self) -> Path:
+        """The folder of the processes' logs, where they are written to files."""
+        return self.folder / "logs"
+
     def env_file(self, name: str | None = None) -> Path:
         """Return the file to ``source``: the default one, or that of the role ``name``."""
         return self.folder / ("env" if name is None else f"env.{name}")
@@ -99,7 +104,7 @@ class Home:
     def throw_away(self) -> None:
         """Remove what `pao up` made in the folder, and nothing that someone else put there."""
         forget_files(self.postgres)
-        for pattern in ("temporal.*", "secrets.json", "env", "env.*"):
+        for pattern in ("temporal.*", "secrets.json", "env", "env.*", "logs/*.log"):
             for file in self.folder.glob(pattern):
                 file.unlink()
         for file in self.jira.glob("*"):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,8 @@ USAGE = 2
 UNAVAILABLE = 5
 INTERRUPTED = 130
 """Exit codes as of every `pao` command."""
+
+ENDING = "Ending everything in order; once more ends it at once"
 
 CURL = (
     'curl --aws-sigv4 "aws:amz:$PAO_REGION:execute-api"'
@@ -42,33 +45,42 @@ class UpOptions:
     no_color: bool = False
 
 
+Session = Callable[[StackOptions, Console], int]
+"""Starts the stack, does something with it, ends it; returns the exit code."""
+
+
 def run_up(options: UpOptions) -> int:
     """Run everything until Ctrl-C, SIGTERM or the death of a part; returns the exit code."""
+    return run_session(options, _keep_running)
+
+
+def run_session(options: UpOptions, session: Session) -> int:
+    """Run ``session``; what ends it early is told to the person and becomes the exit code."""
     # NO_COLOR is the console's own affair; None leaves it the decision.
     console = Console(no_color=True if options.no_color else None, highlight=False)
     stack_options = StackOptions(
         home=options.home, fresh=options.fresh, ports=options.ports, catalog=options.catalog
     )
     try:
-        _run(stack_options, console)
+        return session(stack_options, console)
     except AskedToEndError as asked:
         return INTERRUPTED if asked.signal_number == signal.SIGINT else DONE
     except (HomeInUseError, PortsInUseError) as error:
         return _refuse(error, USAGE)
     except LocalError as error:
         return _refuse(error, UNAVAILABLE)
-    return DONE
 
 
-def _run(options: StackOptions, console: Console) -> None:
+def _keep_running(options: StackOptions, console: Console) -> int:
     narrator = Narrator(console)
     with running_stack(options, narrator=narrator, sink=LogStream(console).write) as stack:
         narrator.tell(banner(stack))
         try:
             stack.supervisor.watch()
         except AskedToEndError:
-            narrator.tell("Ending everything in order; once more ends it at once")
+            narrator.tell(ENDING)
             raise
+    return DONE
 
 
 def banner(stack: RunningStack) -> str:
@@ -83,7 +95,7 @@ def banner(stack: RunningStack) -> str:
             f"  Postgres     {stack.ports.postgres} (DATABASE_URL in the files below)",
             "",
             "Go on in another terminal:",
-            f"  source {_shown(stack.home.env_file())}",
+            f"  source {shown(stack.home.env_file())}",
             "  pao catalog list",
             "  pao request submit ITEM --field name=value",
             f"  {CURL}",
@@ -93,7 +105,7 @@ def banner(stack: RunningStack) -> str:
     )
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """Show a path as short as it can be typed from here."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

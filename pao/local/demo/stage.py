@@ -1,0 +1,123 @@
+"""How the demo looks: headings, what is asked and answered, ticks and crosses."""
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+WIDEST = 88
+"""Columns of headings and sentences; addresses are longer, and are never broken."""
+
+INDENT = "  "
+NAME_WIDTH = 10
+DIM = "bright_black"
+
+
+class DeviationError(Exception):
+    """Something did not come as it should; it has been shown already."""
+
+
+class Stage:
+    """Shows one step after the other and counts those that did not show what they should."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.steps = 0
+        self.failed: list[str] = []
+
+    @contextmanager
+    def step(self, title: str, about: str) -> Iterator[None]:
+        """Show a step; its first deviation ends it, and the demo goes on with the next one."""
+        self.steps += 1
+        self.heading(f"{self.steps}. {title}")
+        self.say(about)
+        try:
+            yield
+        except DeviationError:
+            self.failed.append(title)
+        except httpx.HTTPError as error:
+            self._cross("every call is answered")
+            self._pair("expected", "an answer", style="default")
+            self._pair("came", f"{type(error).__name__}: {error}", style="red")
+            self.failed.append(title)
+
+    def heading(self, title: str) -> None:
+        """Begin something new."""
+        self._console.print()
+        rule = Rule(Text(title, style="bold"), align="left", style=DIM)
+        self._console.print(rule, width=min(self._console.width, WIDEST))
+
+    def say(self, sentence: str) -> None:
+        """Explain what happens, wrapped into the width of the terminal."""
+        width = min(self._console.width, WIDEST)
+        self.lines(textwrap.wrap(sentence, width - len(INDENT)))
+
+    def behind(self, sentence: str) -> None:
+        """Tell what is arranged behind the scenes."""
+        self._line("  ~ ", sentence, style=DIM)
+
+    def asks(self, what: str) -> None:
+        """Show a call that is made."""
+        self._line("  → ", what, style="cyan")
+
+    def answers(self, status: int, *words: object) -> None:
+        """Show what came back: the HTTP status, and words of which some may be missing."""
+        said = "  ".join(str(word) for word in words if word)
+        self._line("  ← ", f"{status} {said}", style="cyan")
+
+    def fact(self, name: str, value: object) -> None:
+        """Show something that is worth knowing; nothing where there is no value."""
+        if value not in (None, ""):
+            self._pair(name, str(value), style="default")
+
+    def link(self, name: str, url: object) -> None:
+        """Show an address, whole, so that it can be followed or copied."""
+        if url:
+            self._pair(name, str(url), style="blue underline")
+
+    def check(self, sentence: str, *, expected: object, came: object) -> None:
+        """Tick ``sentence`` where what came is what was expected; else show both and end the step.
+
+        Raises DeviationError.
+        """
+        if came == expected:
+            self._line("  ✓ ", sentence, style="green")
+            return
+        self._cross(sentence)
+        self._pair("expected", str(expected), style="default")
+        self._pair("came", str(came), style="red")
+        raise DeviationError(sentence)
+
+    def lines(self, lines: list[str], *, style: str = "default") -> None:
+        """Show lines as they are, to be copied."""
+        for line in lines:
+            self._print(Text(f"{INDENT}{line}" if line else "", style=style))
+
+    def verdict(self) -> None:
+        """Say at the end whether every step showed what it should."""
+        self._console.print()
+        if not self.failed:
+            text = f"✓ All {self.steps} steps showed what they should."
+            self._print(Text(text, style="bold green"))
+            return
+        text = f"✗ {len(self.failed)} of {self.steps} steps did not show what they should:"
+        self._print(Text(text, style="bold red"))
+        self.lines(self.failed, style="red")
+
+    def _cross(self, sentence: str) -> None:
+        self._line("  ✗ ", sentence, style="bold red")
+
+    def _line(self, sign: str, text: str, *, style: str) -> None:
+        self._print(Text(sign, style=style).append(text, style="default"))
+
+    def _pair(self, name: str, value: str, *, style: str) -> None:
+        line = Text(f"    {name:<{NAME_WIDTH}} ", style=DIM)
+        self._print(line.append(value, style=style))
+
+    def _print(self, text: Text) -> None:
+        # The terminal breaks long lines: what rich breaks cannot be copied as one.
+        self._console.print(text, soft_wrap=True)
