@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.base import JiraClients
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, told_to_temporal
 from activities.heartbeats import heartbeats
+from activities.resets import refuse_after_reset
 from catalog.templating import jira_escape
 from pao.clients.jira import CreatedIssue, Deadline, JiraError, JiraOutcomeUnknown
 from pao.core import names
@@ -33,6 +34,7 @@ class Escalator:
 
         @activity.defn(name=names.ESCALATE_ACTIVITY)
         async def escalate(given: EscalationInput) -> Escalation:
+            refuse_after_reset(given.run_id)
             async with heartbeats():
                 return await self.escalate(given)
 

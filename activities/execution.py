@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 from activities.base import Action, ActionContext, JiraClients
 from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.heartbeats import heartbeats
+from activities.resets import refuse_after_reset
 from catalog.planning import render_action, render_cleanup
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
@@ -51,6 +52,7 @@ class Executor:
     def _activity(self, action: Action[Any]) -> Callable[..., Any]:
         @activity.defn(name=action.type)
         async def run(given: ActionInput) -> ActionResult:
+            refuse_after_reset(given.run_id)
             async with heartbeats():
                 return await self.execute(action, given)
 

@@ -82,14 +82,15 @@ class RequestWorkflow:
         return work.result()
 
     async def _work(self, plan: Sequence[PlannedAction]) -> RequestOutcome:
-        note = None
         try:
             await self._carry_out(plan)
+            self._ended = True
+            await self._drain()
         except _SupersededError:
-            note = SUPERSEDED
-        self._ended = True
-        await self._drain()
-        return RequestOutcome(status=self._ledger.status, note=note)
+            self._ended = True
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            return RequestOutcome(status=self._ledger.status, note=SUPERSEDED)
+        return RequestOutcome(status=self._ledger.status)
 
     async def _carry_out(self, plan: Sequence[PlannedAction]) -> None:
         while not await self._run_plan(plan):
@@ -146,6 +147,7 @@ class RequestWorkflow:
             attempt=state.attempt,
             look_first=state.attempt > 1 or action.id in self._look_first,
             outputs=self._ledger.outputs,
+            run_id=workflow.info().run_id,
         )
         result: ActionResult = await workflow.execute_activity(
             action.type,
@@ -232,6 +234,7 @@ class RequestWorkflow:
             actions=ledger.states,
             by=record.by,
             reason=record.reason,
+            run_id=workflow.info().run_id,
         )
         try:
             ledger.escalation = await workflow.execute_activity(
@@ -343,7 +346,7 @@ class RequestWorkflow:
         if self._desk.seen(record.decision_id):
             return
         self._desk.register(record)
-        if self._ledger.status not in SETTLED:
+        if self._ledger.status not in SETTLED or self._desk.current is not None:
             # Signals are handled before the activity results that came with them, so those are
             # let in first. A timer would do it, too, but a server takes up to a second for one.
             self._ledger.received(record)

@@ -110,13 +110,17 @@ class RequestOutcome:
 
 @dataclass
 class ActionInput:
-    """The input of one execution of one action."""
+    """The input of one execution of one action, and the run that asked for it.
+
+    After a reset Temporal hands the same input out again: the run is then another one.
+    """
 
     context: RequestContext
     action: PlannedAction
     attempt: int = 1
     look_first: bool = False
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    run_id: str | None = None
 
 
 @dataclass
@@ -310,3 +314,4 @@ class EscalationInput:
     actions: list[ActionState] = field(default_factory=list)
     by: str = "unknown"
     reason: str | None = None
+    run_id: str | None = None

@@ -1,0 +1,24 @@
+"""Refusing what Temporal hands out a second time because somebody reset the workflow."""
+
+from temporalio import activity
+
+from activities.errors import OutcomeUnknownError, told_to_temporal
+from pao.core.errors import ErrorCode
+
+
+def refuse_after_reset(run_id: str | None) -> None:
+    """Raise "outcome unknown" when another run than the present one asked for this activity.
+
+    A reset hands an activity out again, with its old input, while its first execution may still be
+    at work. Whether that has an effect is not known yet, so nothing is done a second time.
+    """
+    if run_id is None or run_id == activity.info().workflow_run_id:
+        return
+    raise told_to_temporal(
+        OutcomeUnknownError(
+            "The workflow was reset while the action ran; its effect may exist. "
+            "A retry looks for it first.",
+            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            retryable=True,
+        )
+    )

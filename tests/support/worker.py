@@ -1,0 +1,246 @@
+"""A worker for tests: the real one, on a task queue of its own, over real servers; no API."""
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
+
+from db.repositories.requests import NewRequest, RequestsRepository
+from pao import assembly
+from pao.clients.temporal import RequestWorkflows, connect
+from pao.core.payloads import DecisionRecord
+from pao.core.states import Decision
+from pao.crypto import SecretBox, generate_key
+from pao.settings import Settings, load_settings
+from pao.worker import build_worker
+from tests.support.jira import JiraSandbox
+from tests.support.postgres import Database
+from tests.support.requests import Request, new_request
+
+WAIT_SECONDS = 20.0
+GRACE = timedelta(seconds=2)
+
+Row = dict[str, Any]
+
+
+def worker_environment(
+    database: Database, temporal_address: str, jira: JiraSandbox
+) -> dict[str, str]:
+    """Give the environment of a worker's process with a task queue of its own."""
+    return {
+        "PAO_ENCRYPTION_KEYS": f"k1:{generate_key()}",
+        "DATABASE_URL": database.service_url,
+        "DB_MAX_OPEN_CONNS": "10",
+        "DB_MAX_IDLE_CONNS": "5",
+        "TEMPORAL_ADDRESS": temporal_address,
+        "TEMPORAL_TASK_QUEUE": f"test-{secrets.token_hex(6)}",
+        "JIRA_BASE_URL": jira.url,
+        "JIRA_USERNAME": jira.settings.username,
+        "JIRA_API_TOKEN": jira.settings.token,
+        "JIRA_FLAVOUR": "datacenter",
+        "JIRA_DEFAULT_PROJECT": "PLATFORM",
+    }
+
+
+class Workbench:
+    """Temporal, Postgres and JIRA with a worker between them, and what a test asks of them."""
+
+    def __init__(self, environ: Mapping[str, str], client: Client, jira: JiraSandbox) -> None:
+        self.environ = dict(environ)
+        self.settings: Settings = load_settings(environ, process="worker")
+        self.client = client
+        self.jira = jira
+        self.task_queue = self.settings.temporal.task_queue
+        self.workflows = RequestWorkflows(client, task_queue=self.task_queue)
+        self.box: SecretBox = assembly.secret_box(self.settings)
+        self.database = assembly.database(self.settings, application_name="tests")
+        self.worker: Worker | None = None
+        self._connection: asyncpg.Connection | None = None
+        self._asking = asyncio.Lock()
+
+    async def start_worker(self) -> None:
+        """Start a worker in this process; returns when it polls."""
+        self._jira_clients = assembly.jira_instances(self.settings)
+        self.worker = build_worker(
+            self.client,
+            self.settings,
+            database=self.database,
+            jira=self._jira_clients,
+            grace=GRACE,
+        )
+        self._working = asyncio.create_task(self.worker.run())
+        await eventually(lambda: self.worker is not None and self.worker.is_running)
+
+    async def stop_worker(self) -> None:
+        """End the worker; what it has in hand is cut after two seconds."""
+        if self.worker is None:
+            return
+        await self.worker.shutdown()
+        await self._working
+        self._jira_clients.close()
+        self.worker = None
+
+    async def close(self) -> None:
+        """End everything that was opened here."""
+        await self.stop_worker()
+        if self._connection is not None:
+            await self._connection.close()
+        await self.database.close()
+
+    async def submit(self, request: Request | None = None) -> Request:
+        """Store a request and start its workflow, without waiting for anything."""
+        request = request or new_request(box=self.box)
+        async with self.database.unit_of_work() as session:
+            new = NewRequest(context=request.context, plan=request.plan)
+            await RequestsRepository(session).insert(new)
+        await self.workflows.start(request.given, summary=request.context.summary)
+        return request
+
+    async def reached(self, request: Request, status: str, *, attempt: int = 0) -> Row:
+        """Wait until the row shows the state, at rest; ``attempt`` of any action if it is given."""
+
+        async def there() -> Row | None:
+            row = await self.row(request)
+            actions = await self.actions(request) if attempt else []
+            tried = max((action["attempt"] for action in actions), default=0)
+            at_rest = row["status"] == status and not row["retrying"]
+            return row if at_rest and tried >= attempt else None
+
+        what = f"{request.id} is never {status} (attempt {attempt})"
+        row: Row = await eventually(there, what)
+        return row
+
+    async def failed(self, request: Request | None = None, **fault: Any) -> Request:
+        """Submit a request of which JIRA refuses the ticket, once unless told otherwise."""
+        self.jira.fault("status", **{"status": 400, **fault})
+        request = await self.submit(request)
+        await self.reached(request, "failed")
+        return request
+
+    async def decide(
+        self, request: Request, decision: Decision | str, **payload: object
+    ) -> DecisionRecord:
+        """Decide as the API does; waits for the outcome, also of what closes the workflow."""
+        decision_id = payload.setdefault("decisionId", secrets.token_hex(4))
+        given = {"by": "ann", "via": "api", "reason": "a test", **payload}
+        await self.handle(request).signal(decision, given)
+        row = await eventually(lambda: self._settled_decision(request, decision_id))
+        return DecisionRecord(
+            **{
+                key: row[key]
+                for key in ("decision_id", "decision", "by", "via", "reason", "accepted")
+            },
+            at=row["at"].isoformat(),
+            outcome=row["outcome"],
+            message=row["message"],
+            changes=row["changes"],
+        )
+
+    async def signal(self, request: Request, name: str, *args: object) -> None:
+        """Send a signal with these inputs, whatever they are."""
+        await self.handle(request).signal(name, args=list(args))
+
+    def handle(self, request: Request) -> WorkflowHandle[Any, Any]:
+        """Give Temporal's handle of the request's newest run."""
+        return self.client.get_workflow_handle(request.workflow_id)
+
+    async def rows(self, sql: str, *values: object) -> list[Row]:
+        """Ask the database, as the service may."""
+        async with self._asking:
+            if self._connection is None:
+                self._connection = await asyncpg.connect(self.environ["DATABASE_URL"])
+                await self._connection.set_type_codec(
+                    "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+                )
+            return [dict(row) for row in await self._connection.fetch(sql, *values)]
+
+    async def row(self, request: Request) -> Row:
+        """Read the request's row."""
+        [row] = await self.rows("SELECT * FROM requests WHERE id = $1", request.id)
+        return row
+
+    async def actions(self, request: Request) -> list[Row]:
+        """Read its actions in order."""
+        return await self.rows(
+            "SELECT * FROM request_actions WHERE request_id = $1 ORDER BY action_index", request.id
+        )
+
+    async def decisions(self, request: Request) -> list[Row]:
+        """Read its decisions in order."""
+        return await self.rows(
+            "SELECT * FROM decisions WHERE request_id = $1 ORDER BY at, mirror_seq", request.id
+        )
+
+    async def audit(self, request: Request) -> list[Row]:
+        """Read its audit trail in order."""
+        return await self.rows(
+            "SELECT * FROM audit_logs WHERE request_id = $1 ORDER BY id", request.id
+        )
+
+    async def events(self, request: Request) -> list[str]:
+        """Name the kinds of its audit events in order."""
+        return [row["event_type"] for row in await self.audit(request)]
+
+    def tickets(self, request: Request) -> list[Row]:
+        """Give the tickets that name the request's correlation id: escalations, too."""
+        wanted = request.context.correlation_id
+        return [one for one in self.jira.tickets() if wanted in one["description"]]
+
+    async def _settled_decision(self, request: Request, decision_id: object) -> Row | None:
+        found = await self.rows(
+            "SELECT * FROM decisions WHERE request_id = $1 AND decision_id = $2"
+            " AND outcome <> 'open'",
+            request.id,
+            decision_id,
+        )
+        return found[0] if found else None
+
+
+@asynccontextmanager
+async def workbench(
+    database: Database,
+    temporal_address: str,
+    folder: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    with_worker: bool = True,
+) -> AsyncIterator[Workbench]:
+    """Run a worker with all it needs for as long as the block runs."""
+    with JiraSandbox(folder) as jira:
+        usual = worker_environment(database, temporal_address, jira)
+        settings = load_settings(usual | dict(environ or {}), process="worker")
+        client = await connect(assembly.temporal_target(settings))
+        bench = Workbench(usual | dict(environ or {}), client, jira)
+        try:
+            if with_worker:
+                await bench.start_worker()
+            yield bench
+        finally:
+            await bench.close()
+
+
+async def eventually(
+    condition: Callable[[], Any],
+    message: str = "this never came true",
+    *,
+    seconds: float = WAIT_SECONDS,
+) -> Any:
+    """Ask, and await what is a coroutine, until the answer is true; return it."""
+    limit = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        if answer:
+            return answer
+        assert time.monotonic() < limit, message
+        await asyncio.sleep(0.02)

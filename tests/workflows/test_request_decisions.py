@@ -1,0 +1,114 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.requests import new_request
+from tests.support.worker import Workbench, eventually
+
+SLOW = {"seconds": 1.0, "when": "before"}
+
+
+@pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
+async def test_a_decision_about_a_request_in_progress_is_refused_and_recorded(
+    bench: Workbench, kind: str
+) -> None:
+    bench.jira.fault("slow", **SLOW)
+    request = await bench.submit()
+    await bench.reached(request, "in_progress")
+    record = await bench.decide(request, kind)
+    assert (record.accepted, record.outcome) == (False, "rejected")
+    assert record.message is not None
+    assert f"{kind} is not possible while in_progress" in record.message
+    await bench.reached(request, "completed")
+    [refused] = [one for one in await bench.audit(request) if one["actor"] == "ann"]
+    assert (refused["event_type"], refused["reason"]) == ("decision.rejected", record.message)
+
+
+async def test_of_two_decisions_at_once_one_is_carried_out(bench: Workbench) -> None:
+    request = await bench.failed(times=2)
+    bench.jira.clear_faults()
+    bench.jira.fault("slow", **SLOW)
+    one, other = await asyncio.gather(
+        bench.decide(request, "retry"), bench.decide(request, "abort")
+    )
+    assert sorted([one.outcome, other.outcome]) == ["done", "rejected"]
+    refused = one if one.outcome == "rejected" else other
+    assert refused.message is not None
+    assert not refused.accepted
+
+
+async def test_a_second_decision_is_refused_while_the_first_is_carried_out(
+    bench: Workbench,
+) -> None:
+    request = await bench.failed()
+    bench.jira.fault("slow", **SLOW, match={"path": "/search"})
+    first = asyncio.create_task(bench.decide(request, "retry"))
+    await eventually(lambda: bench.decisions(request))
+    second = await bench.decide(request, "abort")
+    assert second.message == "another decision is being carried out; wait for its outcome"
+    assert (await first).outcome == "done"
+    await bench.reached(request, "completed")
+
+
+async def test_a_repeated_decision_changes_nothing(bench: Workbench) -> None:
+    request = await bench.failed(times=2)
+    payload = {"by": "ann", "decisionId": "d-1"}
+    await bench.signal(request, "retry", payload)
+    await bench.reached(request, "failed", attempt=2)
+    await bench.signal(request, "retry", payload)
+    await bench.signal(request, "abort", payload)
+    await bench.decide(request, "abort", decisionId="d-2")
+    assert [one["decision_id"] for one in await bench.decisions(request)] == ["d-1", "d-2"]
+    [action] = await bench.actions(request)
+    assert action["attempt"] == 2
+
+
+async def test_a_retry_goes_on_with_the_corrected_fields(bench: Workbench) -> None:
+    request = await bench.failed(new_request(title="wrong"))
+    record = await bench.decide(request, "retry", fields={"title": "right", "size": 7})
+    assert record.changes == {
+        "size": {"old": 1, "new": 7},
+        "title": {"old": "wrong", "new": "right"},
+    }
+    row = await bench.reached(request, "completed")
+    assert row["fields"] == {"title": "right", "size": 7}
+    [made] = bench.tickets(request)
+    assert made["summary"] == "ticket: right"
+    [retry] = [one for one in await bench.audit(request) if one["event_type"] == "request.retry"]
+    assert retry["event_data"]["changes"] == record.changes
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"size": 101}, "size"),
+        ({"title": None}, "title"),
+        ({"colour": "red"}, "colour"),
+        ({"token": "a password in clear"}, "use the API"),
+        ({"token": 7}, "use the API"),
+        ({"token": "pao:enc:v1:k1:never-sealed-here"}, "cut short"),
+        ({"title": ["x"]}, "title"),
+        ({"title": "y" * 1_000_000}, "too large"),
+    ],
+)
+async def test_a_retry_with_fields_that_do_not_hold_is_refused(
+    bench: Workbench, fields: dict[str, Any], told: str
+) -> None:
+    request = await bench.failed()
+    record = await bench.decide(request, "retry", fields=fields)
+    assert (record.accepted, record.outcome) == (False, "rejected")
+    assert record.message is not None
+    assert told in record.message
+    row = await bench.row(request)
+    assert (row["status"], row["fields"]) == ("failed", request.context.fields)
+    record = await bench.decide(request, "retry")
+    assert record.outcome == "done"
+
+
+async def test_a_decision_after_the_end_is_refused_by_temporal_itself(bench: Workbench) -> None:
+    request = await bench.submit()
+    await bench.reached(request, "completed")
+    await bench.handle(request).result()
+    with pytest.raises(Exception, match="already completed"):
+        await bench.signal(request, "retry")

@@ -1,0 +1,93 @@
+from uuid import uuid4
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+
+from tests.support.requests import Request, new_request, ticket
+from tests.support.worker import Workbench, eventually
+
+SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
+
+
+async def reset(bench: Workbench, request: Request, *, task: int) -> None:
+    """Reset as ``temporal workflow reset`` does, to the workflow task of this number, from 0."""
+    history = await bench.handle(request).fetch_history()
+    completed = [
+        event.event_id
+        for event in history.events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    ]
+    description = await bench.handle(request).describe()
+    await bench.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=bench.client.namespace,
+            workflow_execution=WorkflowExecution(
+                workflow_id=request.workflow_id, run_id=description.run_id
+            ),
+            reason="a test",
+            workflow_task_finish_event_id=completed[task],
+            request_id=str(uuid4()),
+        )
+    )
+
+
+async def test_a_finished_request_that_is_reset_does_nothing_again(bench: Workbench) -> None:
+    request = await bench.submit()
+    await bench.handle(request).result()
+    before = await bench.row(request)
+    await reset(bench, request, task=0)
+    outcome = await bench.handle(request).result()
+    assert "ended without acting" in outcome["note"]
+    assert len(bench.tickets(request)) == 1
+    after = await bench.row(request)
+    assert (after["status"], after["run_id"]) == ("completed", before["run_id"])
+
+
+async def test_a_failed_request_that_is_reset_looks_first_and_adopts(bench: Workbench) -> None:
+    bench.jira.fault("cut-after")
+    request = await bench.submit()
+    await bench.reached(request, "failed")
+    await reset(bench, request, task=0)
+    await bench.reached(request, "completed")
+    [made] = bench.tickets(request)
+    [action] = await bench.actions(request)
+    assert (action["external_reference"], action["adopted"]) == (made["key"], True)
+
+
+async def test_a_reset_between_two_actions_looks_for_the_second_one(bench: Workbench) -> None:
+    bench.jira.fault("cut-after", match=SECOND)
+    request = await bench.submit(new_request(ticket("first"), ticket("second")))
+    await bench.reached(request, "failed")
+    await reset(bench, request, task=1)
+    await bench.reached(request, "completed")
+    assert len(bench.tickets(request)) == 2
+    assert [action["adopted"] for action in await bench.actions(request)] == [False, True]
+
+
+async def test_an_action_in_hand_during_a_reset_has_an_unknown_outcome(bench: Workbench) -> None:
+    bench.jira.fault("slow", seconds=1.5, when="before")
+    request = await bench.submit()
+    await bench.reached(request, "in_progress")
+    await bench.decide(request, "retry")
+    await reset(bench, request, task=1)
+    row = await bench.reached(request, "failed")
+    assert row["error"]["outcomeUnknown"]
+    await eventually(lambda: bench.tickets(request))
+    record = await bench.decide(request, "retry")
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    assert len(bench.tickets(request)) == 1
+
+
+async def test_decisions_made_before_a_reset_point_stay_made(bench: Workbench) -> None:
+    request = await bench.failed(times=2)
+    await bench.decide(request, "retry", decisionId="d-1")
+    await bench.reached(request, "failed", attempt=2)
+    await reset(bench, request, task=-1)
+    record = await bench.decide(request, "retry", decisionId="d-2")
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    decided = [(one["decision_id"], one["outcome"]) for one in await bench.decisions(request)]
+    assert decided == [("d-1", "done"), ("d-2", "done")]
+    assert len(bench.tickets(request)) == 1
