@@ -1,36 +1,18 @@
-"""From tags to the tree: which tag opens, continues or closes which block, and white space."""
+"""From tags to the tree: which tag opens, continues or closes which block."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 from catalog.suggestions import nearest
 from catalog.templating.contract import Fault
 from catalog.templating.expressions import ExpressionParser
 from catalog.templating.functions import FUNCTIONS
-from catalog.templating.limits import (
-    BLOCK_DEPTH,
-    LOOP_DEPTH,
-    SOURCE_BYTES,
-    size_of,
-    too_deep,
-)
+from catalog.templating.limits import SOURCE_BYTES, size_of
 from catalog.templating.names import SCOPES
-from catalog.templating.nodes import (
-    Block,
-    Body,
-    Branch,
-    Expression,
-    For,
-    If,
-    Loop,
-    Output,
-    Template,
-    Text,
-    With,
-)
-from catalog.templating.scanning import NAME, refused
+from catalog.templating.nodes import Expression, Output, Template, Text
+from catalog.templating.scanning import LITERALS, NAME, RESERVED, refused
+from catalog.templating.spacing import after_space, line_of
+from catalog.templating.stack import BlockStack, Notation, OpenBlock
 from catalog.templating.tags import Kind, Tag, TagReader
 
 _WORD = re.compile(r"\s*([A-Za-z]+)(?:\s+(.*))?\s*", re.DOTALL)
@@ -45,32 +27,8 @@ _ASSIGNED = re.compile(
     r"(\$[A-Za-z_][\w-]*)(?:\s*,\s*(\$[A-Za-z_][\w-]*))?\s*:=(.*)", re.DOTALL | re.ASCII
 )
 _FOR = re.compile(rf"\s*(_?{NAME})(?:\s*,\s*(_?{NAME}))?\s+in(?![\w-])(.*)", re.DOTALL)
+_NO_VARIABLES = {*SCOPES, *FUNCTIONS, *RESERVED, *LITERALS, "loop", "this"}
 _RECURSIVE = re.compile(r"\srecursive\s*\Z")
-
-
-class Notation(StrEnum):
-    """The notations of blocks; a tag continues or closes a block of its own notation only."""
-
-    HB = "Handlebars"
-    GO = "Go"
-    JINJA = "Jinja"
-
-
-@dataclass(slots=True)
-class _Open:
-    """A block that is not closed yet: what is known of it, and what is in it so far."""
-
-    notation: Notation | None
-    word: str
-    at: int
-    subject: Expression | None = None
-    variables: tuple[str, ...] = ()
-    condition: Expression | None = None
-    branches: list[Branch] = field(default_factory=list)
-    test: tuple[int, Expression] | None = None
-    first: Body | None = None
-    body: list[Block] = field(default_factory=list)
-    in_else: bool = False
 
 
 class BlockParser:
@@ -79,7 +37,7 @@ class BlockParser:
     def __init__(self, source: str) -> None:
         self._source = source
         self._reader = TagReader(source)
-        self._open = [_Open(None, "", 0)]
+        self._blocks = BlockStack()
         self._references = 0
         self._begin = 0
         self.at = 0
@@ -92,11 +50,11 @@ class BlockParser:
             alone = tag
             self._take(tag)
         self._text(len(self._source))
-        if len(self._open) > 1:
-            block = self._open[-1]
+        block = self._blocks.innermost
+        if block.notation:
             self.at = block.at
             raise Fault("template-syntax", f"this {block.word} has no end")
-        body = tuple(self._open[0].body)
+        body = self._blocks.finished()
         whole = alone is not None and (alone.start, alone.end) == (0, len(self._source))
         single = whole and len(body) == 1 and isinstance(body[0], Output)
         return Template(self._source, body, self._references, single)
@@ -118,12 +76,9 @@ class BlockParser:
         content = tag.content.strip()
         left, right = tag.start, tag.end
         if self._takes_line(tag, content):
-            left, right = self._line_of(tag)
+            left, right = line_of(self._source, tag)
         self._text(left, trimmed=tag.trims_left)
-        self._begin = right
-        if tag.trims_right:
-            rest = self._source[right:]
-            self._begin += len(rest) - len(rest.lstrip())
+        self._begin = after_space(self._source, right) if tag.trims_right else right
         if tag.kind is Kind.STATEMENT:
             self._statement(tag.content)
         elif tag.kind is Kind.VALUE:
@@ -133,37 +88,29 @@ class BlockParser:
         text = self._source[self._begin : max(end, self._begin)]
         text = text.rstrip() if trimmed else text
         if text:
-            self._open[-1].body.append(Text(text))
+            self._blocks.append(Text(text))
 
     def _takes_line(self, tag: Tag, content: str) -> bool:
         if tag.kind is not Kind.VALUE:
             return tag.kind is Kind.NOTE
         is_else = bool(re.match(r"else(?![\w.-])", content))
         return content.startswith(("#", "/")) or (
-            is_else and self._open[-1].notation == Notation.HB
+            is_else and self._blocks.innermost.notation == Notation.HB
         )
-
-    def _line_of(self, tag: Tag) -> tuple[int, int]:
-        """Give the bounds of the tag's line if it is alone on it, else those of the tag."""
-        source = self._source
-        left = source.rfind("\n", 0, tag.start) + 1
-        end = source.find("\n", tag.end)
-        right = len(source) if end < 0 else end + 1
-        beside = source[left : tag.start] + source[tag.end : right].removesuffix("\n")
-        alone = not beside.removesuffix("\r").strip(" \t")
-        return (left, right) if alone else (tag.start, tag.end)
 
     def _value(self, tag: Tag, content: str) -> None:
         if not content:
             raise Fault("template-syntax", "a value is missing in the tag")
         if content.startswith(_HB_REFUSED):
             raise refused(f"{{{{{content[:2].strip()}")
-        if tag.content.startswith("#"):
+        if tag.triple:
+            self._blocks.append(Output(self.at, self._read(tag.content)))
+        elif tag.content.startswith("#"):
             self._open_handlebars(content[1:])
         elif tag.content.startswith("/"):
-            self._close(Notation.HB, content[1:].strip())
+            self._blocks.close(Notation.HB, content[1:].strip() or "/")
         elif not self._go(content):
-            self._append(Output(self.at, self._read(tag.content)))
+            self._blocks.append(Output(self.at, self._read(tag.content)))
 
     def _open_handlebars(self, content: str) -> None:
         name, rest = (*content.split(None, 1), "", "")[:2]
@@ -176,33 +123,34 @@ class BlockParser:
             )
         if _BLOCK_VARIABLES.search(content):
             raise refused("as |x|")
-        self._begin_block(_Open(Notation.HB, name, self.at), rest)
+        self._begin_block(OpenBlock(Notation.HB, name, self.at), rest)
 
     def _go(self, content: str) -> bool:
         """Take one of Go's words, or an else of either notation; say whether it was one."""
         found = _WORD.fullmatch(content)
         word, rest = (found[1], (found[2] or "").strip()) if found else ("", "")
         if content.startswith(("if(", "else(")):
-            word, rest = content.split("(")[0], content[content.index("(") :]
+            word, _, rest = content.partition("(")
+            rest = f"({rest}"
         if word == "else":
             self._else_tag(rest)
         elif word == "end":
             if rest:
                 raise Fault("template-syntax", "end stands alone in its tag")
-            self._close(Notation.GO, "end")
+            self._blocks.close(Notation.GO, "")
         elif word in _GO_REFUSED:
             raise refused(word)
         elif word in _GO_KEYWORDS:
-            self._begin_block(_Open(Notation.GO, word, self.at), rest)
+            self._begin_block(OpenBlock(Notation.GO, word, self.at), rest)
         else:
             return False
         return True
 
     def _else_tag(self, rest: str) -> None:
-        if self._open[-1].notation == Notation.JINJA:
+        if self._blocks.innermost.notation == Notation.JINJA:
             raise Fault("template-syntax", "the innermost block is Jinja's; write {% else %}")
         if not rest:
-            self._else()
+            self._blocks.otherwise()
         elif found := _ELSE_IF.fullmatch(rest):
             self._else_if(found[1])
         else:
@@ -214,7 +162,7 @@ class BlockParser:
             raise Fault("template-syntax", "a statement is missing in the tag")
         word, rest = found[1], found[2]
         if word == "if":
-            self._begin_block(_Open(Notation.JINJA, word, self.at), rest)
+            self._begin_block(OpenBlock(Notation.JINJA, word, self.at), rest)
         elif word == "for":
             self._for(rest)
         elif word in ("elif", "else", "endif", "endfor", "raw", "endraw"):
@@ -224,20 +172,20 @@ class BlockParser:
 
     def _continue_jinja(self, word: str, rest: str) -> None:
         if word == "elif":
-            self._check_notation(Notation.JINJA, word)
-            if self._open[-1].word != "if":
+            self._blocks.check_notation(Notation.JINJA, word)
+            if self._blocks.innermost.word != "if":
                 raise Fault("template-syntax", "elif belongs to an if")
             self._else_if(rest)
             return
         if rest.strip():
             raise Fault("template-syntax", f"{word} stands alone in its tag")
         if word == "else":
-            self._check_notation(Notation.JINJA, word)
-            self._else()
+            self._blocks.check_notation(Notation.JINJA, word)
+            self._blocks.otherwise()
         elif word == "endraw":
             raise Fault("template-syntax", "this endraw has no raw")
         elif word != "raw":
-            self._close(Notation.JINJA, word.removeprefix("end"))
+            self._blocks.close(Notation.JINJA, word.removeprefix("end"))
 
     def _for(self, rest: str) -> None:
         found = _FOR.fullmatch(rest)
@@ -245,9 +193,7 @@ class BlockParser:
             raise Fault("template-syntax", "a loop is written {% for name in list %}")
         names = tuple(name for name in found.groups()[:2] if name)
         for name in names:
-            if name.startswith("_") or name in SCOPES or name in FUNCTIONS:
-                raise refused(f"a variable named {name}")
-            if name in ("loop", "this"):
+            if name.startswith("_") or name in _NO_VARIABLES:
                 raise refused(f"a variable named {name}")
         if _RECURSIVE.search(rest):
             raise refused("a recursive loop")
@@ -256,10 +202,10 @@ class BlockParser:
         condition = parser.operation() if parser.keyword("if") else None
         parser.finish()
         self._references = parser.references
-        block = _Open(Notation.JINJA, "for", self.at, subject, names, condition)
-        self._push(block)
+        block = OpenBlock(Notation.JINJA, "for", self.at, subject, names, condition)
+        self._blocks.push(block)
 
-    def _begin_block(self, block: _Open, rest: str) -> None:
+    def _begin_block(self, block: OpenBlock, rest: str) -> None:
         if not rest.strip():
             raise Fault("template-syntax", f"{block.word} needs a value")
         assigned = _ASSIGNED.fullmatch(rest.strip())
@@ -272,68 +218,13 @@ class BlockParser:
         if block.word in ("if", "unless"):
             block.test = (self.at, subject)
         block.subject = subject
-        self._push(block)
-
-    def _push(self, block: _Open) -> None:
-        if len(self._open) > BLOCK_DEPTH:
-            raise too_deep("blocks", BLOCK_DEPTH)
-        self._open.append(block)
-        if sum(block.word in ("each", "range", "for") for block in self._open) > LOOP_DEPTH:
-            raise too_deep("loops", LOOP_DEPTH)
-
-    def _check_notation(self, notation: Notation, word: str) -> None:
-        block = self._open[-1]
-        if block.notation != notation:
-            where = (
-                f"the {block.word} around it is {block.notation}'s" if block.word else "no block"
-            )
-            raise Fault("template-syntax", f"{word} is {notation}'s, and {where}")
+        self._blocks.push(block)
 
     def _else_if(self, rest: str) -> None:
-        block = self._block_for_else("else if")
+        self._blocks.check_else("else if")
         if not rest.strip():
             raise Fault("template-syntax", "else if needs a value")
-        self._end_part(block)
-        block.test = (self.at, self._read(rest))
-
-    def _else(self) -> None:
-        block = self._block_for_else("else")
-        self._end_part(block)
-        block.in_else = True
-
-    def _block_for_else(self, word: str) -> _Open:
-        block = self._open[-1]
-        if not block.notation:
-            raise Fault("template-syntax", f"{word} is outside of a block")
-        if block.in_else:
-            raise Fault("template-syntax", f"the {block.word} already has an else")
-        return block
-
-    def _end_part(self, block: _Open) -> None:
-        """Keep what has been read since the last condition, or since the loop's beginning."""
-        body = tuple(block.body)
-        block.body = []
-        if block.test:
-            at, condition = block.test
-            negated = block.word == "unless" and not block.branches and block.first is None
-            block.branches.append(Branch(at, condition, negated, body))
-            block.test = None
-        elif not block.in_else and block.first is None:
-            block.first = body
-
-    def _close(self, notation: Notation, word: str) -> None:
-        block = self._open[-1]
-        self._check_notation(notation, f"this {word or 'end'}")
-        if notation != Notation.GO and word != block.word:
-            raise Fault("template-syntax", f"{word[:20]} closes {block.word}")
-        otherwise: Body = tuple(block.body) if block.in_else else ()
-        if not block.in_else:
-            self._end_part(block)
-        self._open.pop()
-        self._append(_closed(block, otherwise))
-
-    def _append(self, block: Block) -> None:
-        self._open[-1].body.append(block)
+        self._blocks.else_if(self.at, self._read(rest))
 
     def _read(self, text: str) -> Expression:
         parser = self._parser(text)
@@ -342,8 +233,7 @@ class BlockParser:
         return found
 
     def _parser(self, text: str) -> ExpressionParser:
-        in_for = any(block.word == "for" for block in self._open)
-        return ExpressionParser(text, numbered=self._references, in_for=in_for)
+        return ExpressionParser(text, numbered=self._references, in_for=self._blocks.in_for)
 
 
 class ConditionParser:
@@ -372,18 +262,3 @@ def check_size(source: str) -> None:
     """Raise template-limit for a source that is too long to be parsed."""
     if len(source) > SOURCE_BYTES or size_of(source) > SOURCE_BYTES:
         raise Fault("template-limit", f"a template has at most {SOURCE_BYTES // 1024} kB")
-
-
-def _closed(block: _Open, otherwise: Body) -> Block:
-    if block.branches:
-        otherwise_if = If(tuple(block.branches), otherwise)
-        if block.word in ("if", "unless"):
-            return otherwise_if
-        otherwise = (otherwise_if,)
-    subject, body, at = block.subject, block.first or (), block.at
-    assert subject is not None  # noqa: S101 -- every block but if has its subject.
-    if block.word == "with":
-        return With(at, subject, block.variables[0] if block.variables else None, body, otherwise)
-    if block.word == "for":
-        return For(at, subject, block.variables, block.condition, body, otherwise)
-    return Loop(at, subject, block.variables, body, otherwise)

@@ -27,11 +27,11 @@ class TemplateError(Exception):
     """
 
     def __init__(
-        self, id: str, message: str, *, line: int = 1, column: int = 1, suggestion: str = ""
+        self, code: str, message: str, *, line: int = 1, column: int = 1, suggestion: str = ""
     ) -> None:
         hint = f"; did you mean {suggestion}?" if suggestion else ""
         super().__init__(f"{line}:{column}: {message}{hint}")
-        self.id = id
+        self.id = code
         self.line = line
         self.column = column
         self.message = message
@@ -41,9 +41,9 @@ class TemplateError(Exception):
 class Fault(Exception):  # noqa: N818 -- it is an error only once it has a position.
     """A TemplateError that does not know its position yet; it never leaves this package."""
 
-    def __init__(self, id: str, message: str, *, suggestion: str = "") -> None:
+    def __init__(self, code: str, message: str, *, suggestion: str = "") -> None:
         super().__init__(message)
-        self.id = id
+        self.id = code
         self.message = message
         self.suggestion = suggestion
 

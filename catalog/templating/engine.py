@@ -14,7 +14,8 @@ from catalog.templating.rendering import Renderer
 
 Place = tuple[str | int, ...]
 
-_CACHED_CHARACTERS = 2_000_000
+# A tree takes up to a hundred times the memory of its source.
+_CACHED_CHARACTERS = 500_000
 _cache: LRUCache[tuple[Any, ...], Linked] = LRUCache(
     _CACHED_CHARACTERS, getsizeof=lambda linked: len(linked.template.source) + 100
 )
@@ -120,14 +121,17 @@ class _Worker(Protocol):
 
 @contextmanager
 def _located(source: str, worker: _Worker) -> Iterator[None]:
-    """Turn faults into errors at the worker's tag, and what exceeds the machine into limits."""
+    """Turn faults into errors at the worker's tag, and what exceeds the machine into limits.
+
+    What caused a fault is not shown with it: it may hold a value.
+    """
     try:
         yield
     except Fault as fault:
-        raise _error(fault, source, worker.at) from fault
-    except (RecursionError, MemoryError, OverflowError) as error:
-        fault = Fault("template-limit", "it is too long or too deep; simplify it")
-        raise _error(fault, source, worker.at) from error
+        raise _error(fault, source, worker.at) from None
+    except (RecursionError, MemoryError, OverflowError):
+        limit = Fault("template-limit", "it is too long or too deep; simplify it")
+        raise _error(limit, source, worker.at) from None
 
 
 def _error(fault: Fault, source: str, at: int) -> TemplateError:

@@ -44,7 +44,8 @@ from catalog.templating.values import (
     truth,
 )
 
-_STEPS_OF_A_CALL = 100
+# A function may work on a whole megabyte, so the clock is looked at before each.
+_STEPS_OF_A_CALL = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,20 @@ class Evaluator:
         self._given = scopes
         self._names = names
         self._scopes: dict[str, Any] = {}
+        self._workers: dict[type, Callable[[Any], Any]] = {
+            Literal: self._literal,
+            ListLiteral: self._list,
+            MappingLiteral: self._mapping,
+            Reference: self._reference,
+            Access: self._access,
+            Call: self._call,
+            Pipe: self._pipe,
+            Negation: self._negation,
+            Chain: self._chain,
+            Comparison: self._comparison,
+            Logic: self._logic,
+            Conditional: self._conditional,
+        }
 
     def request_id(self) -> str:
         """Give the request's id."""
@@ -118,7 +133,7 @@ class Evaluator:
 
     def evaluate(self, node: Expression) -> Any:
         """Give an expression's value, or Missing."""
-        return _WORKERS[type(node)](self, node)
+        return self._workers[type(node)](node)
 
     def link_of(self, node: Reference) -> Link:
         """Give what a path means."""
@@ -299,18 +314,4 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
     "boolean": lambda value: isinstance(value, bool),
     "mapping": is_mapping,
     "sequence": is_list,
-}
-_WORKERS: dict[type, Callable[[Evaluator, Any], Any]] = {
-    Literal: Evaluator._literal,
-    ListLiteral: Evaluator._list,
-    MappingLiteral: Evaluator._mapping,
-    Reference: Evaluator._reference,
-    Access: Evaluator._access,
-    Call: Evaluator._call,
-    Pipe: Evaluator._pipe,
-    Negation: Evaluator._negation,
-    Chain: Evaluator._chain,
-    Comparison: Evaluator._comparison,
-    Logic: Evaluator._logic,
-    Conditional: Evaluator._conditional,
 }

@@ -34,6 +34,7 @@ _RANKS = {
 _OPERATOR = re.compile(
     r"(?:not\s+in|in|or|and)(?![A-Za-z0-9_-])|[=!<>]=|[<>]|\*\*|//|[-+~*/%]", re.ASCII
 )
+_LONGEST_SUGGESTION = 200
 _NEEDS_SPACE = frozenset({"-", "/", "//"})
 _FUNCTION_WORDS = frozenset({"and", "or", "not"})
 _BEGINS_ARGUMENT = frozenset("\"'`([{.$@0123456789")
@@ -114,14 +115,13 @@ class ExpressionParser(PathReader):
         self.position = found.end() if found else self.position
 
     def _check_spaces(self, operator: str) -> None:
-        before = self.text[self.position - 1 : self.position]
-        after = self.text[self.position + len(operator) :]
-        if before.isspace() and after[:1].isspace():
+        end = self.position + len(operator)
+        around = self.text[self.position - 1 : self.position], self.text[end : end + 1]
+        if all(sign.isspace() for sign in around):
             return
-        suggestion = ""
-        if operator != "-":
-            left = self.text[: self.position].strip()
-            suggestion = f"{left} {operator} {after.strip()}"
+        left, right = self.text[: self.position].strip(), self.text[end:].strip()
+        suggested = operator != "-" and len(self.text) <= _LONGEST_SUGGESTION
+        suggestion = f"{left} {operator} {right}" if suggested else ""
         message = f"the operator {operator} needs white space on both sides"
         raise Fault("template-syntax", message, suggestion=suggestion)
 

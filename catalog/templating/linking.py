@@ -1,5 +1,6 @@
 """Checks a parsed template's names and functions, and links its paths to what they mean."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog.suggestions import nearest
@@ -143,19 +144,20 @@ class Linker:
 
 
 def _operands(node: Expression) -> tuple[Expression, ...]:
+    found: tuple[Expression, ...] = ()
     if isinstance(node, ListLiteral):
-        return node.items
-    if isinstance(node, MappingLiteral):
-        return tuple(value for _, value in node.pairs)
-    if isinstance(node, Negation):
-        return (node.operand,)
-    if isinstance(node, Chain | Comparison):
-        return (node.first, *(operand for _, operand in node.rest))
-    if isinstance(node, Logic):
-        return node.operands
-    if isinstance(node, Conditional):
-        return (*(part for branch in node.branches for part in branch), node.otherwise)
-    return ()
+        found = node.items
+    elif isinstance(node, MappingLiteral):
+        found = tuple(value for _, value in node.pairs)
+    elif isinstance(node, Negation):
+        found = (node.operand,)
+    elif isinstance(node, Chain | Comparison):
+        found = (node.first, *(operand for _, operand in node.rest))
+    elif isinstance(node, Logic):
+        found = node.operands
+    elif isinstance(node, Conditional):
+        found = (*(part for branch in node.branches for part in branch), node.otherwise)
+    return found
 
 
 def _check_call(call: Call, count: int) -> None:
@@ -185,6 +187,6 @@ def _check_test(test: Test) -> None:
         raise _unknown("test", test.name, TESTS)
 
 
-def _unknown(what: str, name: str, known: "dict[str, object] | tuple[str, ...] | object") -> Fault:
-    near = nearest(name, known)  # type: ignore[arg-type]
+def _unknown(what: str, name: str, known: Iterable[str]) -> Fault:
+    near = nearest(name, known)
     return Fault("template-function", f"the {what} {name[:40]} is unknown", suggestion=near or "")

@@ -34,6 +34,10 @@ SYSTEM_MEMBERS = (
     "environment",
     "account",
 )
+_REQUEST: dict[tuple[str | int, ...], tuple[str, ...]] = {
+    (): REQUEST_MEMBERS,
+    ("user",): USER_MEMBERS,
+}
 GO_SCOPES = ("User", "System", "Fulfillment")
 
 # Where a member of Go's .System is: its scope and the way from there.
@@ -63,7 +67,7 @@ def scopes_of(names: Names) -> frozenset[str]:
 def known_members(scope: str, path: tuple[str | int, ...], names: Names) -> Iterable[str] | None:
     """Give the members that exist at this way into a scope, or None where anything may."""
     if scope == "request":
-        return {(): REQUEST_MEMBERS, ("user",): USER_MEMBERS}.get(path)
+        return _REQUEST.get(path)
     if path:
         return None
     known: dict[str, Iterable[str]] = {

@@ -21,6 +21,7 @@ from catalog.templating.nodes import (
 from catalog.templating.resolving import Root
 from catalog.templating.values import (
     Missing,
+    has_secret,
     is_list,
     is_mapping,
     opened,
@@ -90,7 +91,9 @@ class Renderer:
 
     def _output(self, block: Output) -> None:
         self.at = block.at
-        value = opened(self._values.value(block.expression), reveal=self._reveal)
+        value = self._values.value(block.expression)
+        if has_secret(value, self._values.budget):
+            value = opened(value, reveal=self._reveal)
         if self._is_address(block.expression):
             self._writer.text(text_of(value, self._values.budget))
         else:

@@ -1,6 +1,6 @@
 """What a path means at its place: the order in which names are looked up, in each notation."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -19,6 +19,10 @@ from catalog.templating.nodes import Form, Key, Member, Reference
 
 _DATA = ("index", "key", "first", "last")
 _GENERATED = ("uuid", "timestamp")
+# Below a scope's members and theirs (request.user.email) anything may be.
+_CHECKED_DEPTH = 2
+_SHOWN = 80
+_LONGEST_SUGGESTION = 200
 _ALIASED_MEMBERS = {("request", "correlationId"): "correlation_id"}
 
 
@@ -69,22 +73,21 @@ class Resolver:
         self._names = names
         self._scopes = scopes_of(names)
         self._go_fields = tuple(go_fields(names))
+        self._forms: dict[Form, Callable[[Reference, Place], Link]] = {
+            Form.PLAIN: self._plain,
+            Form.PARENT: self._parent,
+            Form.VARIABLE: self._variable,
+            Form.DATA: self._data,
+            Form.ROOT: self._root,
+            Form.ITEM: self._go,
+            Form.DOLLAR: self._go,
+        }
 
     def resolve(self, path: Reference, place: Place) -> Link:
         """Give what the path means."""
-        if path.form is Form.PLAIN:
-            return self._plain(path, place)
-        if path.form is Form.PARENT:
-            return self._parent(path, place)
         if path.form is Form.SLASH:
             return self._slashes(path)
-        if path.form is Form.VARIABLE:
-            return self._variable(path, place)
-        if path.form is Form.DATA:
-            return self._data(path, place)
-        if path.form is Form.ROOT:
-            return self._root(path, place)
-        return self._go(path, place)
+        return self._forms[path.form](path, place)
 
     def _plain(self, path: Reference, place: Place) -> Link:
         name, rest = _name(path.members[0]), path.members[1:]
@@ -107,7 +110,7 @@ class Resolver:
 
     def _parent(self, path: Reference, place: Place) -> Link:
         if path.levels > place.items:
-            raise Fault("template-scope", f"{path.text} leaves more blocks than there are")
+            raise Fault("template-scope", f"{_shown(path)} leaves more blocks than there are")
         name = _name(path.members[0])
         if name in self._scopes:
             return self._scope(path, name, path.members[1:])
@@ -128,7 +131,7 @@ class Resolver:
         if name not in _DATA:
             raise _unknown("template-scope", path, path.members[0], _DATA)
         if path.levels >= place.loops:
-            raise Fault("template-scope", f"{path.text} is known inside each and range only")
+            raise Fault("template-scope", f"{_shown(path)} is known inside each and range only")
         return Link(Root.LOOP, name, path.levels, path.members[1:])
 
     def _root(self, path: Reference, place: Place) -> Link:
@@ -149,7 +152,7 @@ class Resolver:
         if path.form is Form.ITEM and place.items:
             return Link(Root.ITEM, "", 0, path.members)
         if first is None:
-            raise Fault("template-scope", f"{path.text} is known inside with and range only")
+            raise Fault("template-scope", f"{_shown(path)} is known inside with and range only")
         raise _unknown("template-scope", path, first, GO_SCOPES)
 
     def _go_scope(self, path: Reference, first: Member, name: str) -> Link:
@@ -157,7 +160,7 @@ class Resolver:
             return Link(Root.SCOPE, "fulfillment", 0, path.members[1:])
         member = path.members[1] if len(path.members) > 1 else None
         if not isinstance(member, Key):
-            raise Fault("template-name", f"{_text(path, first)} is followed by a name")
+            raise Fault("template-name", f"{_text(path, first)[:_SHOWN]} is followed by a name")
         if name == "User":
             way: tuple[str, ...] = ("fields", self._go_field(path, member))
         elif member.value in GO_SYSTEM:
@@ -174,7 +177,7 @@ class Resolver:
         if len(found) == 1:
             return found[0]
         if found:
-            raise Fault("template-name", f"{path.text} may be more than one field")
+            raise Fault("template-name", f"{_shown(path)} may be more than one field")
         raise _unknown("template-name", path, member, (name for name, _ in self._go_fields))
 
     def _slashes(self, path: Reference) -> Link:
@@ -227,14 +230,14 @@ class Resolver:
     def _scope(self, path: Reference, name: str, members: tuple[Member, ...]) -> Link:
         name = ALIASES.get(name, name)
         way: tuple[str | int, ...] = ()
-        for position, member in enumerate(members):
+        for position, member in enumerate(members[:_CHECKED_DEPTH]):
             if not isinstance(member, Key):
                 break
             if alias := _ALIASED_MEMBERS.get((name, str(member.value))) if not way else None:
                 members = (*_keys((alias,)), *members[position + 1 :])
                 break
             known = known_members(name, way, self._names)
-            if known is not None and member.value not in known:
+            if known is not None and str(member.value) not in known:
                 raise _unknown("template-name", path, member, known)
             way = (*way, member.value)
         return Link(Root.SCOPE, name, 0, members)
@@ -252,11 +255,15 @@ def _text(path: Reference, member: Member) -> str:
     return path.text[: member.end] if isinstance(member, Key) else path.text
 
 
-def _unknown(id: str, path: Reference, member: Member, known: Iterable[str]) -> Fault:
+def _shown(path: Reference) -> str:
+    return path.text[:_SHOWN]
+
+
+def _unknown(code: str, path: Reference, member: Member, known: Iterable[str]) -> Fault:
     wrong = _name(member)
     near = nearest(wrong, known)
     suggestion = ""
-    if near and isinstance(member, Key):
+    if near and isinstance(member, Key) and len(path.text) <= _LONGEST_SUGGESTION:
         suggestion = path.text[: member.start] + near + path.text[member.end :]
-    where = _text(path, member)[:80]
-    return Fault(id, f"{where} does not exist here", suggestion=suggestion)
+    where = _text(path, member)[:_SHOWN]
+    return Fault(code, f"{where} does not exist here", suggestion=suggestion)

@@ -5,7 +5,7 @@ Values are JSON's, some of them wrapped as secret; ``Missing`` stands for what i
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -150,8 +150,9 @@ def has_secret(value: Any, budget: Budget) -> bool:
         return True
     waiting = [value]
     while waiting:
-        budget.spend()
-        for inner in _members(waiting.pop()):
+        members = _members(waiting.pop())
+        budget.spend(1 + len(members))
+        for inner in members:
             if isinstance(inner, SecretValue):
                 return True
             if isinstance(inner, list | tuple | Mapping):
@@ -270,8 +271,7 @@ def _normal(value: float) -> float:
     return int(value) if whole else float(value)
 
 
-def _members(value: Any) -> Iterator[Any]:
+def _members(value: Any) -> Collection[Any]:
     if is_mapping(value):
-        yield from value.values()
-    elif is_list(value):
-        yield from value
+        return value.values()
+    return value if is_list(value) else ()

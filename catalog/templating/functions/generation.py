@@ -20,9 +20,21 @@ _MOMENT = re.compile(
 _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
 # Not from the locale: a template gives the same text on every machine.
 _MONTHS = (
-    "January February March April May June July August September October November December".split()
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 )
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_KNOWN = "%Y %y %m %d %H %M %S %j %b %B %a %A %I %p %%"
 _HALF_DAY = 12
 
 
@@ -78,7 +90,7 @@ def formatted(when: datetime, form: str) -> str:
 
     def written(found: re.Match[str]) -> str:
         if found[1] not in known:
-            raise Fault("template-value", f"{found[0]} is no part of a date's format")
+            raise Fault("template-value", f"a date's format knows {_KNOWN} only")
         return known[found[1]]
 
     return _DIRECTIVE.sub(written, form)

@@ -38,7 +38,7 @@ def _written(found: re.Match[str], waiting: list[Any], around: Surroundings) -> 
     if found[0] == "%%":
         return "%"
     if verb not in _VERBS or (places is not None and verb != "f"):
-        raise Fault("template-value", f"{found[0][:20]} is no part of a format; see printf")
+        raise Fault("template-value", "printf() knows %s %v %d %f %q %t and %% only")
     size, digits = _bounded(width or "0"), _bounded(places or "0")
     if not waiting:
         raise Fault("template-arguments", "printf() has fewer values than its format takes")
