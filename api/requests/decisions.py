@@ -22,7 +22,7 @@ from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, Workflow
 from pao.core.definitions import password_fields
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads import CorrectionAnswer, DecisionRecord, RequestContext
-from pao.core.states import ActionStatus, Decision, RequestStatus, describe_allowed
+from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus, describe_allowed
 from pao.crypto import SecretBox
 from pao.logging import log_fields
 
@@ -164,7 +164,7 @@ class DecisionService:
 
     def _refuse_final(self, stored: Stored, decision: Decision) -> None:
         """Refuse at once what can never become possible; the rest is judged by the workflow."""
-        if describe_allowed(stored.row.status).startswith("nothing:"):
+        if stored.row.status in TERMINAL:
             raise _refused(decision, stored.row.status)
 
     def _require_failed(self, stored: Stored, decision: Decision) -> None:

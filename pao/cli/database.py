@@ -62,12 +62,20 @@ def _url() -> str:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
+    import asyncpg  # noqa: PLC0415 -- see above
+
     from db.migrations.runner import MigrationError  # noqa: PLC0415 -- see above
 
     try:
         return asyncio.run(work)
     except MigrationError as error:
         raise CliError(str(error), exit_code=ExitCode.FAILED) from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise CliError(
+            f"This role may not do that: {error}",
+            exit_code=ExitCode.DENIED,
+            hint="Run it as the owner of the database: set PAO_MIGRATION_DATABASE_URL.",
+        ) from error
 
 
 def _as_document(entry: "MigrationStatus") -> dict[str, Any]:

@@ -147,9 +147,11 @@ def _decision(decision: Document) -> Text:
     line.append(f" by {clean(decision.get('by'))}, {local_time(decision.get('at'))}", style=_DIM)
     if decision.get("reason"):
         line.append(f": {clean(decision['reason'])}", style="default")
+    told = clean(decision.get("message"))
+    if accepted and decision.get("outcome") == "failed":
+        return line.append(f"  (could not be carried out: {told})", style="red")
     if accepted:
         return line
-    told = clean(decision.get("message"))
     return line.append(f"  (refused{': ' if told else ''}{told})", style="yellow")
 
 

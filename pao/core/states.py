@@ -78,5 +78,5 @@ def describe_allowed(status: RequestStatus) -> str:
     if allowed:
         return ", ".join(allowed)
     if status in TERMINAL:
-        return "nothing: this state is final"
-    return "nothing yet: decisions are taken once the request has failed"
+        return "nothing, this state is final"
+    return "nothing until it has failed"

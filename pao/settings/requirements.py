@@ -39,13 +39,16 @@ def missing(
 
 
 def _missing_database(database: DatabaseSettings) -> Iterator[tuple[str, str]]:
+    if database.iam_auth:
+        # Silence would connect without a password.
+        yield "DB_IAM_AUTH", "not supported by this version yet; give a password"
     if database.given_url is not None:
         if database.host is not None:
             yield "DATABASE_HOST", "given together with DATABASE_URL; keep one of the two"
     elif database.host is None:
         yield "DATABASE_URL", "missing; give it, or DATABASE_HOST with DATABASE_PASSWORD"
     elif database.password is None and not database.iam_auth:
-        yield "DATABASE_PASSWORD", "missing; give it, or DB_IAM_AUTH=true for IAM authentication"
+        yield "DATABASE_PASSWORD", "missing; give it"
     if database.max_idle_connections > database.max_open_connections:
         most = database.max_open_connections
         yield "DB_MAX_IDLE_CONNS", f"above DB_MAX_OPEN_CONNS ({most}); lower it"
@@ -79,9 +82,11 @@ def _missing_jira(jira: JiraSettings, environ: Mapping[str, str]) -> Iterator[tu
 
 
 def _missing_catalog(catalog: CatalogSettings) -> Iterator[tuple[str, str]]:
-    if catalog.path is None and catalog.github_repo is None:
-        yield "CATALOG_PATH", "missing; give a folder, or CATALOG_GITHUB_REPO as owner/name"
-    if catalog.path is not None and catalog.github_repo is not None:
-        yield "CATALOG_PATH", "given together with CATALOG_GITHUB_REPO; keep one of the two"
+    if catalog.github_repo is not None:
+        # Silence would serve another catalog than the one that was named.
+        text = "not supported by this version yet; clone it and give CATALOG_PATH"
+        yield "CATALOG_GITHUB_REPO", text
+    elif catalog.path is None:
+        yield "CATALOG_PATH", "missing; give the folder of the catalog"
     if catalog.path is not None and not catalog.path.is_dir():
         yield "CATALOG_PATH", f"there is no folder {str(catalog.path)!r}; correct the path"

@@ -1,64 +1,68 @@
 """What a person who has seen the demo can do next, as lines to copy."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
 from pao.core.names import workflow_id
+from pao.local.demo.stage import Stage
 from pao.local.demo.world import Document
 from pao.local.stack import RunningStack
+from pao.local.temporal_binary import cached_program
 from pao.local.up import CURL, shown
 
 
-def how_to_go_on(stack: RunningStack, waiting: Document) -> list[str]:
-    """Tell where everything is, and what to try; ``waiting`` is a failed request, or nothing."""
-    return [*_decision(waiting), *_calls(stack), *_places(stack)]
+def tell_how_to_go_on(stage: Stage, stack: RunningStack, waiting: Document) -> None:
+    """Tell what to try and where everything is; ``waiting`` is a failed request, or nothing."""
+    stage.heading("Your turn: everything stays up")
+    stage.say("In another terminal, with the addresses and dana's access key of this file:")
+    stage.lines(
+        [
+            "",
+            f"  source {shown(stack.home.env_file())}",
+            "",
+            f"  {_pao()} catalog list",
+            f"  {_pao()} request submit network-dns-record",
+            f"  {CURL}",
+            "",
+        ]
+    )
+    if waiting:
+        _tell_decision(stage, waiting)
+    stage.link("API", f"{stack.api_url}/api/v1/docs")
+    stage.link("JIRA", stack.jira_url)
+    stage.link("Temporal", stack.temporal.ui_url)
+    stage.fact("logs", shown(stack.home.logs))
+    stage.lines([""])
+    stage.say("Ctrl-C ends everything in order; `make demo` and `pao up` go on from there.")
 
 
-def _decision(waiting: Document) -> list[str]:
-    if not waiting:
-        return []
+def _tell_decision(stage: Stage, waiting: Document) -> None:
     request = str(waiting["id"])
-    workflow = workflow_id(request)
-    return [
-        "One more request has failed (JIRA answered 503). It waits for you to decide:",
-        "",
-        f"  {waiting['links']['workflow']}",
-        "",
-        f"  {_pao()} request get {request}",
-        f"  {_pao()} request retry {request} --reason 'JIRA is back'",
-        "",
-        "or abort, or escalate; or signal it from the Temporal UI, or so:",
-        "",
-        f"  temporal workflow signal --workflow-id {workflow} --name retry",
-        "",
-    ]
+    stage.say("One more request has failed: JIRA answered 503. It waits for your decision:")
+    stage.lines(
+        [
+            "",
+            f"  {_pao()} request get {request}",
+            f"  {_pao()} request retry {request} --reason 'JIRA is back'",
+            "",
+        ]
+    )
+    stage.say("An operator decides by signal, on its page in the Temporal UI or so:")
+    stage.lines(
+        [
+            "",
+            f"  {waiting['links']['workflow']}",
+            f"  {_temporal()} workflow signal --workflow-id {workflow_id(request)} --name retry",
+            "",
+        ]
+    )
 
 
-def _calls(stack: RunningStack) -> list[str]:
-    return [
-        "In another terminal, after this, which names the addresses and dana's access key",
-        "(env.platform and env.admin beside it are other users):",
-        "",
-        f"  source {shown(stack.home.env_file())}",
-        "",
-        f"  {_pao()} catalog list",
-        f"  {_pao()} request list",
-        f"  {_pao()} request submit network-dns-record",
-        f"  {CURL}",
-        "",
-    ]
-
-
-def _places(stack: RunningStack) -> list[str]:
-    return [
-        f"API          {stack.api_url}/api/v1/docs",
-        f"Temporal UI  {stack.temporal.ui_url or 'that of the outside server'}",
-        f"JIRA         {stack.jira_url} (the stand-in: move tickets, let calls fail)",
-        f"Logs         {shown(stack.home.logs)}",
-        "",
-        "Ctrl-C ends everything in order; `make demo` or `pao up` goes on from there.",
-    ]
+def _temporal() -> str:
+    """Name Temporal's own command: the one that runs the server here, unless one is on PATH."""
+    return "temporal" if shutil.which("temporal") else str(cached_program(os.environ))
 
 
 def _pao() -> str:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from rich.console import Console
 
-from pao.local.demo.ending import how_to_go_on
+from pao.local.demo.ending import tell_how_to_go_on
 from pao.local.demo.logs import LogFiles
 from pao.local.demo.narrating import StartNarrator
 from pao.local.demo.stage import DIM, Stage
@@ -78,8 +78,7 @@ class _Session:
             waiting = self._play(stack)
             self._tell_result(logs)
             if _at_terminal():
-                self._stage.heading("Your turn")
-                self._stage.lines(how_to_go_on(stack, waiting))
+                tell_how_to_go_on(self._stage, stack, waiting)
                 stack.supervisor.watch()
         finally:
             self._console.print(f"\n  {ENDING}", style=DIM, soft_wrap=True)

@@ -12,6 +12,7 @@ from rich.text import Text
 WIDEST = 88
 """Columns of headings and sentences; addresses are longer, and are never broken."""
 
+NARROWEST = 20
 INDENT = "  "
 NAME_WIDTH = 10
 DIM = "bright_black"
@@ -53,8 +54,7 @@ class Stage:
 
     def say(self, sentence: str) -> None:
         """Explain what happens, wrapped into the width of the terminal."""
-        width = min(self._console.width, WIDEST)
-        self.lines(textwrap.wrap(sentence, width - len(INDENT)))
+        self._wrapped(Text(INDENT), sentence, style="default")
 
     def behind(self, sentence: str) -> None:
         """Tell what is arranged behind the scenes."""
@@ -71,13 +71,13 @@ class Stage:
 
     def fact(self, name: str, value: object) -> None:
         """Show something that is worth knowing; nothing where there is no value."""
-        if value not in (None, ""):
+        if value:
             self._pair(name, str(value), style="default")
 
     def link(self, name: str, url: object) -> None:
         """Show an address, whole, so that it can be followed or copied."""
         if url:
-            self._pair(name, str(url), style="blue underline")
+            self._print(_named(name).append(str(url), style="blue underline"))
 
     def check(self, sentence: str, *, expected: object, came: object) -> None:
         """Tick ``sentence`` where what came is what was expected; else show both and end the step.
@@ -112,12 +112,22 @@ class Stage:
         self._line("  ✗ ", sentence, style="bold red")
 
     def _line(self, sign: str, text: str, *, style: str) -> None:
-        self._print(Text(sign, style=style).append(text, style="default"))
+        self._wrapped(Text(sign, style=style), text, style="default")
 
     def _pair(self, name: str, value: str, *, style: str) -> None:
-        line = Text(f"    {name:<{NAME_WIDTH}} ", style=DIM)
-        self._print(line.append(value, style=style))
+        self._wrapped(_named(name), value, style=style)
+
+    def _wrapped(self, begin: Text, text: str, *, style: str) -> None:
+        """Print ``text`` behind ``begin``; further lines stand below its first one."""
+        room = max(min(self._console.width, WIDEST) - len(begin), NARROWEST)
+        lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+        between = f"\n{' ' * len(begin)}"
+        self._print(begin.append(between.join(lines), style=style))
 
     def _print(self, text: Text) -> None:
-        # The terminal breaks long lines: what rich breaks cannot be copied as one.
+        # Addresses and commands may be longer: the terminal breaks them, and copies them whole.
         self._console.print(text, soft_wrap=True)
+
+
+def _named(name: str) -> Text:
+    return Text(f"    {name:<{NAME_WIDTH}} ", style=DIM)

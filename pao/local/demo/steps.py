@@ -95,7 +95,9 @@ class Play:
     def _show(self, answer: Answer) -> None:
         took = f"after {answer.seconds:.2f} s"
         self.stage.answers(answer.status, _state(answer), took)
-        self.stage.fact("error", answer.error.get("message"))
+        # What has been decided keeps its error, which has been told before.
+        if answer.document.get("status") in {None, "failed"}:
+            self.stage.fact("error", answer.error.get("message"))
 
     def _settled(self, answer: Answer) -> Answer:
         settled = self.pao.settled(answer)
@@ -259,7 +261,7 @@ def refusals(play: Play) -> None:
         answer = play.submit(Order("database-postgresql-standard", "Orders!", wrong))
         details = answer.error.get("details") or ()
         for detail in details:
-            play.stage.fact(str(detail.get("field")), detail.get("message"))
+            play.stage.fact("detail", f"{detail.get('field')}: {detail.get('message')}")
         play.stage.check(
             "Every invalid field is named at once",
             expected=(INVALID, sorted(f"fields.{name}" for name in wrong)),
