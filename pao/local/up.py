@@ -112,5 +112,6 @@ def shown(path: Path) -> str:
 
 
 def _refuse(error: LocalError, code: int) -> int:
-    Console(stderr=True, highlight=False).print(Text(f"Error: {error}"), soft_wrap=True)
+    lines = [f"Error: {error}", *getattr(error, "__notes__", ())]
+    Console(stderr=True, highlight=False).print(Text("\n".join(lines)), soft_wrap=True)
     return code

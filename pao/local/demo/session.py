@@ -22,7 +22,7 @@ ENDED_BY_SIGNAL = 128
 
 TALKATIVE = ("worker", "api", "jira")
 SHOWN_LOG_LINES = 6
-PORTS = ['With make, options are named so: make demo ARGS="--api-port 0"', ""]
+PORTS = 'With make, an option is given like this: make demo ARGS="--api-port 0"'
 STARTING = (
     "All that PAO needs is started on this machine: a real Postgres, a real Temporal server, "
     "PAO's worker and API, and a stand-in for JIRA. It usually takes ten seconds; the first "
@@ -54,8 +54,8 @@ class _Session:
     def run(self, options: StackOptions) -> int:
         try:
             self._start(options)
-        except PortsInUseError:
-            self._stage.lines(PORTS)
+        except PortsInUseError as error:
+            error.add_note(PORTS)
             raise
         except AskedToEndError as asked:
             if not self._played:
