@@ -12,7 +12,7 @@ from temporalio.exceptions import (
 )
 
 from pao.core.errors import ErrorCode
-from pao.core.names import masked
+from pao.core.names import mark, masked
 from pao.core.payloads import ActionFailure, ActionState, RequestContext
 from pao.core.states import ActionStatus, Decision
 
@@ -130,13 +130,8 @@ def error_context(
         "error": error_summary(failure),
         "partialResources": [_resource(state) for state in made],
         "cleanup": [
-            {
-                "action": state.id,
-                "resource": state.external_reference,
-                "instructions": state.cleanup,
-            }
-            for state in made
-            if state.cleanup
+            *[_cleanup(state, state.cleanup) for state in made if state.cleanup],
+            *[_cleanup(state, _maybe(context, state)) for state in failed if _is_unknown(state)],
         ],
         "suggestedDecision": {"decision": decision, "reason": why},
         "request": {
@@ -166,3 +161,22 @@ def _resource(state: ActionState) -> dict[str, Any]:
         "url": state.url,
         "action": state.id,
     }
+
+
+def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:
+    return {
+        "action": state.id,
+        "resource": state.external_reference,
+        "instructions": instructions,
+    }
+
+
+def _is_unknown(state: ActionState) -> bool:
+    return state.error is not None and state.error.outcome_unknown
+
+
+def _maybe(context: RequestContext, state: ActionState) -> str:
+    return (
+        f"It is not known whether {state.name!r} took effect: look in its target for the mark "
+        f"{mark(context.request_id, state.id)}, and undo what carries it."
+    )
