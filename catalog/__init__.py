@@ -1,1 +1,1 @@
-"""Everything about catalog documents: reading, checking, forms, templates, plans. No I/O but files."""
+"""Everything about catalog documents: reading, checking, forms, templates, plans."""
