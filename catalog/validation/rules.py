@@ -36,3 +36,6 @@ RULES: tuple[Rule, ...] = (
     Rule("when", Severity.ERROR, template_rules.conditions),
     Rule("jira-project", Severity.ERROR, action_rules.jira_project),
 )
+
+READS_NAMES = frozenset({"template", "when"})
+"""Rules that hold texts against the names of the whole document."""

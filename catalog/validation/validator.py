@@ -8,7 +8,7 @@ from catalog.loading import Document, json_path
 from catalog.model import CatalogItem
 from catalog.validation.action_rules import configuration_errors
 from catalog.validation.findings import Finding, Severity
-from catalog.validation.rules import RULES
+from catalog.validation.rules import READS_NAMES, RULES
 from catalog.validation.structure import Shape
 from catalog.validation.subject import ActionSchema, Problem, Subject
 
@@ -35,7 +35,9 @@ def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verd
     findings = list(_located(document, STRUCTURE, Severity.ERROR, shape.problems))
     if shape.item is not None:
         subject = Subject(document, shape.item, known_actions)
-        for rule in RULES:
+        # A form that was not read whole would make every name in it look unknown.
+        skipped = READS_NAMES if findings else frozenset[str]()
+        for rule in (rule for rule in RULES if rule.id not in skipped):
             findings += _located(document, rule.id, rule.severity, rule.check(subject))
     findings.sort(key=lambda finding: (finding.line, finding.column))
     refused = any(finding.severity is Severity.ERROR for finding in findings)

@@ -156,6 +156,8 @@ def test_a_finding_is_written_as_compilers_do() -> None:
             "condition-value",
             "needs a list",
         ),
+        ("{{fields.instanceName}}", "{{fields.instanceNam}}", 32, "template", "instanceNam"),
+        ("{{fields.instanceName}}", "{{fields.instanceName", 32, "template", "column 10"),
     ],
 )
 def test_a_mistake_is_told_by_line_and_in_words(
@@ -173,7 +175,7 @@ def test_a_mistake_is_told_by_line_and_in_words(
         ("  owner: {team: team-database}\n", "", "owner"),
         (" instance with daily backups and monitoring", "", "description"),
         ("            name: Size\n", "", "form-names"),
-        ("id: instanceName", "id: instance_name", "field-case"),
+        ("id: size", "id: database_size", "field-case"),
         ("category: databases", "category: storage", "file-name"),
         ("        config:\n", "        retry: {times: 3}\n        config:\n", "action-retry"),
         ("  owner:", "  acess: {allowedTeams: []}\n  owner:", "metadata-key"),
