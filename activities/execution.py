@@ -3,6 +3,8 @@
 An action type knows nothing of this; Temporal knows nothing of action types.
 """
 
+import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from activities.base import Action, ActionContext, JiraClients
 from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.heartbeats import heartbeats
+from activities.masking import hide_in_error, hide_secrets
 from activities.resets import refuse_after_reset
 from catalog.planning import render_action, render_cleanup
 from catalog.scopes import Surroundings
@@ -21,11 +24,11 @@ from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
 from pao.core.errors import ErrorCode
-from pao.core.names import LOOK_ACTIVITY, MASK, mark
+from pao.core.names import LOOK_ACTIVITY, mark
 from pao.core.payloads import ActionInput, ActionResult, LookResult, RequestContext
 from pao.crypto import SecretBox, SecretUnreadableError
 
-SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ class Executor:
             config, context = self._prepare(action, given, secrets)
             result = await self._look_or_act(action, config, context, look_first=given.look_first)
         except ActionError as error:
-            raise told_to_temporal(_masked(error, secrets)) from None
+            raise told_to_temporal(hide_in_error(error, secrets.values())) from None
+        except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
+            raise told_to_temporal(_bug(error, secrets)) from None
         result.cleanup = self._cleanup(given, result) or action.cleanup(result)
         result.resource_type = action.resource_type
         return result
@@ -92,7 +97,9 @@ class Executor:
             config, context = self._prepare(action, given, secrets)
             found = await action.look(config, context)
         except ActionError as error:
-            return LookResult(answer="unknown", reason=_masked(error, secrets).message)
+            return LookResult(
+                answer="unknown", reason=hide_in_error(error, secrets.values()).message
+            )
         if found is None:
             return LookResult(answer="absent")
         found.adopted = True
@@ -148,13 +155,12 @@ class Executor:
             ) from error
 
 
-def _masked(error: ActionError, secrets: Mapping[str, str]) -> ActionError:
-    hidden = [value for value in secrets.values() if len(value) >= SHORTEST_SECRET]
-    for value in sorted(hidden, key=len, reverse=True):
-        error.message = error.message.replace(value, MASK)
-        if error.response_body:
-            error.response_body = error.response_body.replace(value, MASK)
-    return error
+def _bug(error: Exception, secrets: Mapping[str, str]) -> ActionFailedError:
+    """Give an error of our own code as a failure; the log shows where, the text is masked."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
+    text = hide_secrets(f"{type(error).__name__}: {error}", secrets.values())
+    return ActionFailedError(f"The action could not be carried out, by a fault of PAO: {text}")
 
 
 def _first(error: ValidationError) -> str:

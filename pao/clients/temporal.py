@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import ipaddress
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -21,12 +23,14 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
+    RawValue,
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
+from temporalio.converter import DataConverter, DefaultPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
@@ -71,6 +75,29 @@ class TemporalTarget:
     tls: TLSConfig | bool = False
 
 
+class ForgivingConverter(DefaultPayloadConverter):
+    """Reads what Temporal's own converter reads, and gives what nobody can read as it came.
+
+    Only where no type is asked for: so are the inputs of signals, which people send. The SDK would
+    drop a signal that cannot be read; this way the workflow gets it and records it as rejected.
+    """
+
+    def from_payloads(
+        self, payloads: Sequence[Payload], type_hints: list[type] | None = None
+    ) -> list[Any]:
+        """Give one value per payload; without a type, an unreadable one is a ``RawValue``."""
+        if type_hints:
+            return super().from_payloads(payloads, type_hints)
+        return [self._read(payload) for payload in payloads]
+
+    def _read(self, payload: Payload) -> Any:
+        try:
+            [value] = super().from_payloads([payload])
+        except Exception:  # noqa: BLE001 -- the converters raise their libraries' own types
+            return RawValue(payload)
+        return value
+
+
 async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
     """Connect to Temporal; with ``lazy`` the first call connects, so that a start never waits.
 
@@ -83,6 +110,7 @@ async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
             api_key=target.api_key,
             tls=target.tls,
             lazy=lazy,
+            data_converter=DataConverter(payload_converter_class=ForgivingConverter),
             # On loopback compression only costs processor time.
             grpc_compression=GrpcCompression.NONE if _loopback(target) else GrpcCompression.GZIP,
         )
@@ -134,6 +162,8 @@ class RequestWorkflows:
             RPCError,
         ):
             self._seen = float("-inf")
+            # The operation keeps the error a second time; unread, it would be logged as forgotten.
+            await asyncio.gather(operation.workflow_handle(), return_exceptions=True)
             return None
         self._seen = time.monotonic()
         return settled

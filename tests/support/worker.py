@@ -92,17 +92,26 @@ class Workbench:
     async def close(self) -> None:
         """End everything that was opened here."""
         await self.stop_worker()
+        await self.close_connection()
+        await self.database.close()
+
+    async def close_connection(self) -> None:
+        """Close the line by which ``rows`` asks; the next question opens a new one."""
         if self._connection is not None:
             await self._connection.close()
-        await self.database.close()
+            self._connection = None
 
     async def submit(self, request: Request | None = None) -> Request:
         """Store a request and start its workflow, without waiting for anything."""
-        request = request or new_request(box=self.box)
+        request = await self.store(request or new_request(box=self.box))
+        await self.workflows.start(request.given, summary=request.context.summary)
+        return request
+
+    async def store(self, request: Request) -> Request:
+        """Store a request without starting its workflow."""
         async with self.database.unit_of_work() as session:
             new = NewRequest(context=request.context, plan=request.plan)
             await RequestsRepository(session).insert(new)
-        await self.workflows.start(request.given, summary=request.context.summary)
         return request
 
     async def reached(self, request: Request, status: str, *, attempt: int = 0) -> Row:
