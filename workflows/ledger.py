@@ -1,6 +1,8 @@
 """The workflow's own record of a request: its state, and what the mirror has still to learn."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -32,7 +34,8 @@ class Ledger:
     still says everything.
     """
 
-    def __init__(self, given: RequestInput) -> None:
+    def __init__(self, given: RequestInput, *, now: Callable[[], datetime] = workflow.now) -> None:
+        self._now = now
         self.context = given.context
         self.status = RequestStatus.SUBMITTED
         self.retrying = False
@@ -82,7 +85,7 @@ class Ledger:
         """Note that an action is about to be executed."""
         state.attempt += 1
         state.status = ActionStatus.IN_PROGRESS
-        state.started_at = timestamp(workflow.now())
+        state.started_at = timestamp(self._now())
         state.finished_at = None
         state.error = None
         self._action_entry(state)
@@ -91,7 +94,7 @@ class Ledger:
     def succeed(self, state: ActionState, result: ActionResult) -> None:
         """Note what an action achieved."""
         state.status = ActionStatus.COMPLETED
-        state.finished_at = timestamp(workflow.now())
+        state.finished_at = timestamp(self._now())
         state.outputs = result.outputs
         state.external_reference = result.external_reference
         state.url = result.url
@@ -108,7 +111,7 @@ class Ledger:
     def fail(self, state: ActionState, failure: ActionFailure) -> None:
         """Note why an action failed."""
         state.status = ActionStatus.FAILED
-        state.finished_at = timestamp(workflow.now())
+        state.finished_at = timestamp(self._now())
         state.error = failure
         self.failure = failure
         self._audit_line(
@@ -205,15 +208,15 @@ class Ledger:
             return {}
         return error_context(self.context, self.states, self.failure)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, run_id: str) -> Snapshot:
         """Take the full state, with all that the mirror has not confirmed yet."""
         self._mirror_seq += 1
         # A server's clock may step back; the writes of one run must stay in order all the same.
-        self._mirror_at = max(self._mirror_at, timestamp(workflow.now()))
+        self._mirror_at = max(self._mirror_at, timestamp(self._now()))
         failure = self.failure
         return Snapshot(
             request_id=self.context.request_id,
-            run_id=workflow.info().run_id,
+            run_id=run_id,
             mirror_at=self._mirror_at,
             mirror_seq=self._mirror_seq,
             status=self.status,
@@ -256,7 +259,7 @@ class Ledger:
         self._audit.append(
             AuditEvent(
                 seq=self._next(),
-                at=timestamp(workflow.now()),
+                at=timestamp(self._now()),
                 event_type=event_type,
                 actor=actor,
                 via=via,
@@ -284,7 +287,7 @@ class Ledger:
 
     def _entry(self, kind: str, data: dict[str, Any]) -> None:
         self.version += 1
-        at = timestamp(workflow.now())
+        at = timestamp(self._now())
         self._stream.append(StreamEvent(seq=self._next(), at=at, kind=kind, data=data))
 
     def _next(self) -> int:

@@ -267,7 +267,7 @@ class RequestWorkflow:
             if self._mirrored_version >= wanted:
                 return
             version = self._ledger.version
-            snapshot = self._ledger.snapshot()
+            snapshot = self._ledger.snapshot(workflow.info().run_id)
             self._show()
             answer = await self._write(snapshot)
             self._mirrored_version = version

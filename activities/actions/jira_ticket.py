@@ -125,9 +125,9 @@ class JiraTicketAction(Action[JiraTicketConfig]):
                 context.request.correlation_id,
                 deadline=context.deadline,
             )
-            await _link(client, issue, config.ticket, context)
         except JiraError as error:
             _translate(error)
+        await _link(client, issue, config.ticket, context)
         return _result(issue)
 
     def cleanup(self, result: ActionResult) -> str:
@@ -182,14 +182,25 @@ def _client(config: JiraTicketConfig, context: ActionContext) -> JiraClient:
 async def _link(
     client: JiraClient, issue: CreatedIssue, ticket: Ticket, context: ActionContext
 ) -> None:
-    for link in ticket.links:
-        await client.link_issues(
-            issue.key,
-            link.key,
-            link_type=link.type,
-            correlation_id=context.request.correlation_id,
-            deadline=context.deadline,
-        )
+    """Make the links; the ticket exists by now, so a failure here must not pass for none."""
+    try:
+        for link in ticket.links:
+            await client.link_issues(
+                issue.key,
+                link.key,
+                link_type=link.type,
+                correlation_id=context.request.correlation_id,
+                deadline=context.deadline,
+            )
+    except JiraError as error:
+        raise OutcomeUnknownError(
+            f"Ticket {issue.key} was created, but not all of its links: {error.message} "
+            "A retry adopts the ticket as it is; make the links by hand.",
+            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            http_status=error.status,
+            response_body=error.body,
+            retryable=True,
+        ) from error
 
 
 def _result(issue: CreatedIssue) -> ActionResult:
