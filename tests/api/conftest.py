@@ -25,11 +25,33 @@ def shared_stack(
         yield stack
 
 
+@pytest.fixture(scope="session")
+def shared_hasty_stack(
+    postgres_address: PostgresAddress,
+    temporal_address: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("hasty")
+    environ = {"PAO_SUBMISSION_BUDGET": "600ms"}
+    with (
+        cloned_database(postgres_address) as database,
+        running_stack(database, temporal_address, folder, environ=environ) as stack,
+    ):
+        yield stack
+
+
 @pytest.fixture
 def stack(shared_stack: Stack) -> Iterator[Stack]:
     """The running PAO; a test takes ids and names of its own, because others use it as well."""
     yield shared_stack
     shared_stack.jira.clear_faults()
+
+
+@pytest.fixture
+def hasty_stack(shared_hasty_stack: Stack) -> Iterator[Stack]:
+    """A PAO that waits 0.6 s for an outcome, for tests of what takes longer than the budget."""
+    yield shared_hasty_stack
+    shared_hasty_stack.jira.clear_faults()
 
 
 @pytest.fixture

@@ -74,10 +74,10 @@ def test_a_cut_line_is_an_outcome_that_nobody_knows(stack: Stack, dana: httpx.Cl
 
 
 def test_a_slow_jira_is_answered_within_the_budget_and_the_request_goes_on(
-    stack: Stack, dana: httpx.Client
+    hasty_stack: Stack,
 ) -> None:
-    host = new_host()
-    strike(stack, host, "slow", seconds=3.5)
+    dana, host = hasty_stack.caller(), new_host()
+    strike(hasty_stack, host, "slow", seconds=1)
     answer = dana.post("/requests", json=dns(host))
     document = answer.json()
 
@@ -86,7 +86,7 @@ def test_a_slow_jira_is_answered_within_the_budget_and_the_request_goes_on(
     assert document["status"] == "in_progress"
 
     wait_until(lambda: dana.get(f"/requests/{document['id']}").json()["status"] == "completed")
-    assert len(tickets_of(stack, document)) == 1
+    assert len(tickets_of(hasty_stack, document)) == 1
 
 
 def test_the_link_to_the_workflow_leads_to_it(stack: Stack, dana: httpx.Client) -> None:

@@ -1,0 +1,215 @@
+"""Deciding about a failed request over HTTP: retry, abort, and what is refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.callers import PRIYA
+from tests.support.stack import Stack, wait_until
+from tests.support.submitting import (
+    completed,
+    dns,
+    error,
+    failed,
+    new_host,
+    strike,
+    submit,
+    tickets_of,
+)
+
+REASON = {"reason": "a test"}
+
+
+def decide(
+    client: httpx.Client, document: dict[str, Any], kind: str, **changes: Any
+) -> httpx.Response:
+    headers = changes.pop("headers", {})
+    path = f"/requests/{document['id']}/{kind}"
+    return client.post(path, json={**REASON, **changes}, headers=headers)
+
+
+def in_progress(stack: Stack, client: httpx.Client) -> dict[str, Any]:
+    """Submit a request that JIRA keeps waiting for longer than the budget."""
+    host = new_host()
+    strike(stack, host, "slow", seconds=1.5)
+    document: dict[str, Any] = client.post("/requests", json=dns(host)).json()
+    assert document["status"] == "in_progress"
+    return document
+
+
+def until_completed(client: httpx.Client, document: dict[str, Any]) -> None:
+    wait_until(lambda: client.get(f"/requests/{document['id']}").json()["status"] == "completed")
+
+
+def audit(stack: Stack, document: dict[str, Any]) -> list[dict[str, Any]]:
+    return stack.rows("select * from audit_logs where request_id = $1 order by id", document["id"])
+
+
+def test_a_retry_completes_what_had_failed(stack: Stack, dana: httpx.Client) -> None:
+    before = failed(stack, dana)
+    answer = decide(dana, before, "retry", reason="JIRA was mended")
+    after = answer.json()
+
+    assert answer.status_code == 200, answer.text
+    assert after["status"] == "completed"
+    assert after["retrying"] is False
+    assert after["error"] is None
+    assert after["errorContext"] is None
+    assert after["actions"][0]["attempt"] == 2
+    assert len(tickets_of(stack, after)) == 1
+    [decision] = after["decisions"]
+    assert decision["decision"] == "retry"
+    assert decision["reason"] == "JIRA was mended"
+    assert decision["accepted"] is True
+    assert decision["outcome"] == "done"
+    assert dana.get(f"/requests/{before['id']}").json() == after
+
+
+def test_a_retry_that_fails_again_can_be_retried_again(stack: Stack, dana: httpx.Client) -> None:
+    host = new_host()
+    strike(stack, host, "status", status=500, times=2)
+    before = submit(dana, dns(host))
+    again = decide(dana, before, "retry")
+    assert again.status_code == 200
+    assert again.json()["status"] == "failed"
+    assert again.json()["actions"][0]["attempt"] == 2
+    assert decide(dana, before, "retry").json()["status"] == "completed"
+
+
+def test_a_retry_adopts_the_ticket_that_a_cut_line_hid(stack: Stack, dana: httpx.Client) -> None:
+    before = failed(stack, dana, "cut-after")
+    [ticket] = tickets_of(stack, before)
+    after = decide(dana, before, "retry").json()
+    assert after["status"] == "completed"
+    assert after["actions"][0]["adopted"] is True
+    assert after["actions"][0]["externalReference"] == ticket["key"]
+    assert len(tickets_of(stack, after)) == 1
+
+
+def test_an_abort_ends_the_request_and_keeps_why(stack: Stack, dana: httpx.Client) -> None:
+    before = failed(stack, dana)
+    answer = decide(dana, before, "abort", reason="not needed any more")
+    after = answer.json()
+    assert answer.status_code == 200
+    assert after["status"] == "aborted"
+    assert after["possibleDecisions"] == []
+    assert after["decisions"][0]["reason"] == "not needed any more"
+    lines = audit(stack, before)
+    assert {"dana"} <= {line["actor"] for line in lines}
+    assert "not needed any more" in {line["reason"] for line in lines}
+    assert {str(line["correlation_id"]) for line in lines} == {before["correlationId"]}
+
+
+@pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
+@pytest.mark.parametrize("state", ["completed", "aborted", "escalated"])
+def test_what_has_ended_is_not_decided_about(
+    stack: Stack, dana: httpx.Client, kind: str, state: str
+) -> None:
+    document = completed(dana) if state == "completed" else failed(stack, dana)
+    if state != "completed":
+        decide(dana, document, {"aborted": "abort", "escalated": "escalate"}[state])
+    answer = decide(dana, document, kind)
+    found = error(answer)
+    assert answer.status_code == 409
+    assert found["code"] == "INVALID_STATE_TRANSITION"
+    assert state in found["message"]
+    assert "nothing" in found["message"]
+    assert dana.get(f"/requests/{document['id']}").json()["status"] == state
+
+
+def test_what_is_in_progress_is_not_decided_about(hasty_stack: Stack) -> None:
+    dana = hasty_stack.caller()
+    document = in_progress(hasty_stack, dana)
+    for kind in ("retry", "abort", "escalate"):
+        answer = decide(dana, document, kind)
+        assert answer.status_code == 409, answer.text
+        assert "in_progress" in error(answer)["message"]
+    until_completed(dana, document)
+
+
+def test_of_two_decisions_at_once_one_wins(stack: Stack, dana: httpx.Client) -> None:
+    document = failed(stack, dana)
+    strike(stack, document["fields"]["hostName"], "slow", seconds=0.5)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda kind: decide(dana, document, kind), ["retry", "abort"]))
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [200, 409], [answer.text for answer in answers]
+    after = dana.get(f"/requests/{document['id']}").json()
+    assert sorted(one["accepted"] for one in after["decisions"]) in ([True], [False, True])
+    assert len(tickets_of(stack, after)) == (1 if after["status"] == "completed" else 0)
+
+
+def test_of_ten_retries_at_once_one_is_carried_out(stack: Stack, dana: httpx.Client) -> None:
+    document = failed(stack, dana)
+    strike(stack, document["fields"]["hostName"], "slow", seconds=0.5)
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: decide(dana, document, "retry"), range(10)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
+    assert len(tickets_of(stack, document)) == 1
+    after = dana.get(f"/requests/{document['id']}").json()
+    assert [one["accepted"] for one in after["decisions"]].count(True) == 1
+
+
+def test_a_decision_while_another_is_carried_out_is_refused(hasty_stack: Stack) -> None:
+    dana = hasty_stack.caller()
+    document = failed(hasty_stack, dana)
+    strike(hasty_stack, document["fields"]["hostName"], "slow", seconds=1.5)
+    first = decide(dana, document, "retry")
+    second = decide(dana, document, "abort")
+    assert first.status_code == 202
+    assert first.json()["retrying"] is True
+    assert first.json()["status"] == "failed"
+    assert first.json()["possibleDecisions"] == []
+    assert second.status_code == 409
+    assert error(second)["code"] == "INVALID_STATE_TRANSITION"
+    until_completed(dana, document)
+
+
+@pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
+def test_a_repeated_decision_is_told_the_first_ones_outcome(
+    stack: Stack, dana: httpx.Client, kind: str
+) -> None:
+    document = failed(stack, dana)
+    key = {"Idempotency-Key": new_host()}
+    first = decide(dana, document, kind, headers=key)
+    again = decide(dana, document, kind, headers=key)
+    assert (first.status_code, again.status_code) == (200, 200), again.text
+    assert again.json() == first.json()
+    assert len(again.json()["decisions"]) == 1
+
+
+def test_a_repeated_decision_that_was_refused_stays_refused(hasty_stack: Stack) -> None:
+    dana, key = hasty_stack.caller(), {"Idempotency-Key": new_host()}
+    document = in_progress(hasty_stack, dana)
+    first = decide(dana, document, "retry", headers=key)
+    until_completed(dana, document)
+    again = decide(dana, document, "retry", headers=key)
+    assert (first.status_code, again.status_code) == (409, 409)
+
+
+def test_parallel_repeats_of_a_decision_are_one_decision(stack: Stack, dana: httpx.Client) -> None:
+    document = failed(stack, dana)
+    key = {"Idempotency-Key": new_host()}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: decide(dana, document, "retry", headers=key), range(8)))
+    assert {answer.status_code for answer in answers} == {200}, [one.text for one in answers]
+    after = dana.get(f"/requests/{document['id']}").json()
+    assert len(after["decisions"]) == 1
+    assert after["actions"][0]["attempt"] == 2
+
+
+def test_the_same_key_of_another_caller_is_another_decision(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    document = failed(stack, dana)
+    key = {"Idempotency-Key": new_host()}
+    assert decide(dana, document, "abort", headers=key).status_code == 200
+    assert decide(stack.caller(PRIYA), document, "abort", headers=key).status_code == 409
+
+
+def test_odd_reasons_are_kept_as_they_are(stack: Stack, dana: httpx.Client) -> None:
+    reason = "größer \N{SLICE OF PIZZA} 'quoted\" \\ {{fields.x}} <b>\n{code}"
+    after = decide(dana, failed(stack, dana), "abort", reason=reason).json()
+    assert after["decisions"][0]["reason"] == reason

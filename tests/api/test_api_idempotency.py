@@ -1,0 +1,137 @@
+"""Idempotency keys: however often a call is repeated, there is one request and one ticket."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.support.callers import DANA, OLIVER
+from tests.support.stack import Stack
+from tests.support.submitting import dns, error, new_host, strike, tickets_of
+
+
+def keyed(key: str) -> dict[str, str]:
+    return {"Idempotency-Key": key}
+
+
+def parallel(count: int, call: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(call, range(count)))
+
+
+@pytest.mark.parametrize("signatures", ["own", "equal"])
+def test_twenty_parallel_repeats_give_one_request_and_one_ticket(
+    stack: Stack, signatures: str
+) -> None:
+    client = stack.careless_caller() if signatures == "equal" else stack.caller()
+    key, body = new_host(), dns()
+    answers = parallel(20, lambda _: client.post("/requests", json=body, headers=keyed(key)))
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [200] * 19 + [201], [answer.text for answer in answers]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert {answer.json()["status"] for answer in answers} == {"completed"}
+    assert len(tickets_of(stack, answers[0].json())) == 1
+    replays = [answer.headers.get("Idempotency-Replayed") for answer in answers]
+    assert replays.count("true") == 19
+    rows = stack.rows(
+        "select id from requests where fields->>'hostName' = $1", body["fields"]["hostName"]
+    )
+    assert len(rows) == 1
+
+
+def test_a_repeat_after_the_end_is_answered_by_the_same_request(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    key, body = new_host(), dns()
+    first = dana.post("/requests", json=body, headers=keyed(key))
+    again = dana.post("/requests", json=body, headers=keyed(key))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["Location"] == first.headers["Location"]
+    assert again.json() == first.json()
+    assert len(tickets_of(stack, first.json())) == 1
+
+
+def test_a_repeat_shows_what_has_become_of_the_request_since(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    key, host = new_host(), new_host()
+    strike(stack, host, "status", status=400)
+    first = dana.post("/requests", json=dns(host), headers=keyed(key)).json()
+    dana.post(f"/requests/{first['id']}/abort", json={"reason": "a test"})
+    again = dana.post("/requests", json=dns(host), headers=keyed(key))
+    assert (first["status"], again.json()["status"]) == ("failed", "aborted")
+    assert again.status_code == 200
+
+
+def test_the_same_key_with_another_body_is_a_conflict(dana: httpx.Client) -> None:
+    key, body = new_host(), dns()
+    assert dana.post("/requests", json=body, headers=keyed(key)).status_code == 201
+    for other in (dns(), {**body, "metadata": {"tags": ["x"]}}):
+        answer = dana.post("/requests", json=other, headers=keyed(key))
+        assert answer.status_code == 409
+        assert error(answer)["code"] == "IDEMPOTENCY_CONFLICT"
+
+
+def test_parallel_calls_with_one_key_and_many_bodies_make_one_request(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    key = new_host()
+    bodies = [dns() for _ in range(8)]
+    answers = parallel(
+        8, lambda number: dana.post("/requests", json=bodies[number], headers=keyed(key))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    stored = stack.rows("select request_id from idempotency_keys where key = $1", key)
+    assert len(stored) == 1
+
+
+def test_keys_of_two_callers_have_nothing_to_do_with_each_other(stack: Stack) -> None:
+    key, body = new_host(), dns()
+    answers = [
+        stack.caller(person).post("/requests", json=body, headers=keyed(key))
+        for person in (DANA, OLIVER)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json()["id"] != answers[1].json()["id"]
+
+
+def test_a_refused_submission_does_not_use_its_key_up(dana: httpx.Client) -> None:
+    key, body = new_host(), dns()
+    wrong = dana.post("/requests", json=dns("not a host"), headers=keyed(key))
+    right = dana.post("/requests", json=body, headers=keyed(key))
+    assert (wrong.status_code, right.status_code) == (422, 201)
+
+
+@pytest.mark.parametrize("key", ["k", "k" * 255, "!#$%&'*+-.^_`|~", "0"])
+def test_keys_of_up_to_255_visible_characters_are_taken(dana: httpx.Client, key: str) -> None:
+    answer = dana.post("/requests", json=dns(), headers=keyed(key))
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "a b", "a\tb", "\xe4"])
+def test_other_keys_are_refused(stack: Stack, dana: httpx.Client, key: str) -> None:
+    before = stack.rows("select count(*) from requests")
+    headers = {"Idempotency-Key": key.encode("latin-1")}
+    answer = dana.post("/requests", json=dns(), headers=headers)  # type: ignore[arg-type]
+    assert answer.status_code in {400, 422}, answer.text
+    assert "idempotency-key" in str(error(answer)["details"]).lower()
+    assert stack.rows("select count(*) from requests") == before
+
+
+def test_different_keys_are_different_requests(dana: httpx.Client) -> None:
+    body = dns()
+    ids = {
+        dana.post("/requests", json=body, headers=keyed(new_host())).json()["id"] for _ in range(2)
+    }
+    assert len(ids) == 2
+
+
+def test_a_repeat_of_one_that_goes_on_is_told_so_within_the_budget(hasty_stack: Stack) -> None:
+    dana, key, host = hasty_stack.caller(), new_host(), new_host()
+    strike(hasty_stack, host, "slow", seconds=1.5)
+    answers = parallel(2, lambda _: dana.post("/requests", json=dns(host), headers=keyed(key)))
+    assert sorted(answer.status_code for answer in answers) == [200, 202]
+    assert {answer.json()["status"] for answer in answers} == {"in_progress"}
