@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.bookkeeping import Bookkeeper
 from activities.corrections import Corrector
@@ -21,6 +20,7 @@ from pao import assembly
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.names import RETENTION_DAYS
+from pao.sandbox import sandbox_for
 from pao.schedules import ensure_schedules, retention
 from pao.settings import Settings
 from workflows.look import LookWorkflow
@@ -63,7 +63,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *Sweeper(database, requests, memory=memory / 2).activities(),
             *Escalator(jira, project=settings.jira.escalation_project).activities(),
         ],
-        workflow_runner=SandboxedWorkflowRunner(),
+        workflow_runner=sandbox_for(client.data_converter),
         max_concurrent_activities=settings.worker.pool_size,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=grace,

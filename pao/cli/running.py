@@ -65,11 +65,15 @@ def worker(_cli: Cli) -> None:
 
     import asyncio  # noqa: PLC0415 -- as in `api`
 
+    from uvicorn.loops.auto import auto_loop_factory  # noqa: PLC0415 -- as in `api`
+
     from pao import worker as process  # noqa: PLC0415 -- as in `api`
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- as in `api`
 
     configure_from(settings)
-    asyncio.run(process.run(settings))
+    # The event loop that uvicorn chooses for the API as well: uvloop, where there is one.
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(process.run(settings))
     # All of ours is closed by now, but native threads of Temporal's SDK may outlive the
     # interpreter and abort its end.
     logging.shutdown()
