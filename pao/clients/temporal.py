@@ -98,6 +98,10 @@ class ForgivingConverter(DefaultPayloadConverter):
         return value
 
 
+CONVERTER = DataConverter(payload_converter_class=ForgivingConverter)
+"""How PAO reads and writes payloads; like Temporal's own it does the same in every context."""
+
+
 async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
     """Connect to Temporal; with ``lazy`` the first call connects, so that a start never waits.
 
@@ -110,7 +114,7 @@ async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
             api_key=target.api_key,
             tls=target.tls,
             lazy=lazy,
-            data_converter=DataConverter(payload_converter_class=ForgivingConverter),
+            data_converter=CONVERTER,
             # On loopback compression only costs processor time.
             grpc_compression=GrpcCompression.NONE if _loopback(target) else GrpcCompression.GZIP,
         )

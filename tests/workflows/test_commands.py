@@ -1,0 +1,124 @@
+"""Whatever a signal carries: a record, never an error."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+
+from pao.core.payloads import DecisionRecord
+from workflows.commands import KNOWN_KEYS, MAX_ID, MAX_TEXT, clear_passwords, read_command
+
+TEXT = st.text(st.characters(), max_size=30)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=10,
+)
+PAYLOAD = st.fixed_dictionaries({}, optional=dict.fromkeys(sorted(KNOWN_KEYS), JSON | TEXT))
+KIND = st.sampled_from(["retry", "abort", "escalate"])
+
+
+def read(kind: str, *args: Any) -> tuple[DecisionRecord, dict[str, Any]]:
+    return read_command(kind, args, at="2026-03-01T12:00:00.000Z", fallback_id="made-up")
+
+
+@given(kind=KIND, args=st.lists(JSON | PAYLOAD | st.binary(), max_size=3))
+@example(kind="retry", args=[{"fields": {"a": float("nan")}}])
+@example(kind="retry", args=[{"decisionId": ""}])
+@example(kind="retry", args=[RawValue(Payload(data=b"\xff"))])
+@example(kind="retry", args=[{1: "a key that is no text"}])
+def test_anything_at_all_gives_a_record_within_bounds(kind: str, args: list[Any]) -> None:
+    record, changes = read(kind, *args)
+    assert record.outcome in {"open", "rejected"}
+    assert (record.message is not None) == (record.outcome == "rejected")
+    assert 0 < len(record.decision_id) <= MAX_ID
+    assert 0 < len(record.by) <= MAX_ID
+    assert len(record.reason or "") <= MAX_TEXT
+    assert record.via in {"api", "temporal"}
+    assert isinstance(changes, dict) or record.outcome == "rejected"
+    json.dumps(record.__dict__)
+
+
+@given(kind=KIND, payload=PAYLOAD)
+def test_a_readable_signal_says_what_it_was_given(kind: str, payload: dict[str, Any]) -> None:
+    record, changes = read(kind, payload)
+    if record.outcome == "open":
+        assert record.reason == payload.get("reason")
+        assert changes == (payload.get("fields") or {})
+        assert not changes or kind == "retry"
+
+
+@pytest.mark.parametrize("args", [(), (None,), ({},)])
+def test_no_input_is_a_decision_of_an_unknown_person(args: tuple[Any, ...]) -> None:
+    record, changes = read("retry", *args)
+    assert (record.outcome, record.by, record.via, record.decision_id, changes) == (
+        "open",
+        "unknown",
+        "temporal",
+        "made-up",
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (({}, {}), "carried 2 inputs"),
+        (("now",), "not an object"),
+        (([],), "not an object"),
+        (({"becuase": "x"},), "unknown keys: becuase; known are by, decisionId"),
+        (({"by": 7, "reason": []},), "must be texts: by, reason"),
+        (({"fields": []},), "fields must be an object"),
+        (({"mode": "magic"},), "mode must be"),
+        (({"fields": {"a": "x" * 600_000}},), "too large"),
+    ],
+)
+def test_what_is_wrong_is_told(args: tuple[Any, ...], told: str) -> None:
+    record, _ = read("retry", *args)
+    assert record.outcome == "rejected"
+    assert told in (record.message or "")
+
+
+def test_only_a_retry_takes_corrected_fields() -> None:
+    record, _ = read("abort", {"fields": {"size": 1}})
+    assert record.message == "only a retry takes corrected fields"
+
+
+def test_long_texts_are_cut_and_who_sent_them_is_kept() -> None:
+    record, _ = read("abort", {"by": "b" * 500, "reason": "r" * 5_000, "decisionId": "d" * 500})
+    assert (len(record.by), len(record.reason or ""), len(record.decision_id)) == (100, 2_000, 100)
+
+
+def test_nobody_but_the_api_is_taken_for_the_api() -> None:
+    assert read("retry", {"via": "api"})[0].via == "api"
+    assert read("retry", {"via": "API"})[0].via == "temporal"
+
+
+DEFINITION = {
+    "presentation": {
+        "form": {
+            "groups": [
+                {"fields": [{"id": "token", "type": "password"}, {"id": "b", "type": "string"}]}
+            ]
+        }
+    }
+}
+
+
+@given(value=JSON.filter(lambda value: value is not None))
+def test_a_password_that_is_not_sealed_is_found(value: object) -> None:
+    assert clear_passwords(DEFINITION, {"token": value, "b": "x"}) == ["token"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"b": "clear"}, {"token": None}, {"token": "pao:enc:v1"}])
+def test_what_is_sealed_or_taken_away_or_no_password_may_pass(changes: dict[str, Any]) -> None:
+    assert clear_passwords(DEFINITION, changes) == []
+
+
+@pytest.mark.parametrize("definition", [{}, {"presentation": None}, {"presentation": {"form": {}}}])
+def test_an_item_without_a_form_has_no_passwords(definition: dict[str, Any]) -> None:
+    assert clear_passwords(definition, {"a": 1}) == []

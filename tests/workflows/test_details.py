@@ -1,0 +1,62 @@
+from typing import Any
+
+from pao.core.payloads import ActionFailure, ActionState
+from pao.core.states import ActionStatus, RequestStatus
+from tests.support.requests import new_request
+from workflows.details import current_details
+
+REQUEST = new_request()
+
+
+def show(status: RequestStatus, *states: ActionState, retrying: bool = False) -> str:
+    return current_details(REQUEST.context, status, list(states), retrying=retrying)
+
+
+def action(status: ActionStatus, **more: Any) -> ActionState:
+    return ActionState(
+        id="ticket", index=0, type="jira-ticket", name="Ask", status=status, attempt=3, **more
+    )
+
+
+def failed(message: str, **more: Any) -> ActionState:
+    error = ActionFailure(code="ACTION_FAILED", message=message, **more)
+    return action(ActionStatus.FAILED, error=error)
+
+
+def test_the_action_in_hand_and_its_attempt_are_in_the_headline() -> None:
+    text = show(RequestStatus.IN_PROGRESS, action(ActionStatus.IN_PROGRESS))
+    assert text.startswith("**in progress**: `ticket` (Ask) runs, attempt 3\n")
+
+
+def test_a_retry_in_preparation_offers_no_signals() -> None:
+    text = show(RequestStatus.FAILED, failed("no"), retrying=True)
+    assert text.startswith("**failed**: a retry is being prepared\n")
+    assert "temporal workflow signal" not in text
+
+
+def test_each_decision_is_offered_with_a_command_for_this_workflow() -> None:
+    text = show(RequestStatus.FAILED, failed("no"))
+    for name in ("retry", "abort", "escalate"):
+        command = f"temporal workflow signal --workflow-id {REQUEST.workflow_id} --name {name}"
+        assert text.count(command) == 1
+
+
+def test_an_error_of_many_lines_stays_one_quotation() -> None:
+    text = show(RequestStatus.FAILED, failed("one\n\n# two\r\n three"))
+    assert "\n> one # two three\n" in text
+
+
+def test_a_resource_is_linked_and_an_adopted_one_told_as_such() -> None:
+    done = action(
+        ActionStatus.COMPLETED,
+        external_reference="OPS-1",
+        url="https://jira.example.org/browse/OPS-1",
+        adopted=True,
+    )
+    text = show(RequestStatus.COMPLETED, done)
+    assert "[OPS-1](https://jira.example.org/browse/OPS-1) (found, not made twice)" in text
+
+
+def test_a_request_that_failed_between_actions_still_offers_its_decisions() -> None:
+    text = show(RequestStatus.FAILED, action(ActionStatus.PENDING))
+    assert "--name abort" in text
