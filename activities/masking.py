@@ -14,7 +14,7 @@ SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
 def hide_secrets(text: str, secrets: Iterable[str]) -> str:
     """Replace every secret by stars, also where a target has given it back escaped.
 
-    Known are JSON, HTML and URL escapes, and white space that was made single blanks.
+    Known are the escapes of JSON, HTML, URLs and Python, and white space that was made single blanks.
     """
     forms = {form for secret in secrets for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
@@ -36,6 +36,7 @@ def _forms(secret: str) -> Iterator[str]:
         return
     yield secret
     yield " ".join(secret.split()) or secret
+    yield repr(secret)[1:-1]
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield json.dumps(secret)[1:-1].replace("/", "\\/")

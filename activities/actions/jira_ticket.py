@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NoReturn
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionFailedError, OutcomeUnknownError
@@ -53,6 +53,14 @@ class Ticket(ActionConfig):
         default_factory=dict, description="JIRA field id to value", examples=[{"customfield_1": 1}]
     )
     links: tuple[TicketLink, ...] = Field(default=(), description="Links to other tickets")
+
+    @field_validator("customFields")
+    @classmethod
+    def _leaves_labels_alone(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        # A ticket whose mark was replaced would never be found again, and be made twice.
+        if "labels" in fields:
+            raise ValueError("write the labels under labels, not among the custom fields")
+        return fields
 
 
 class JiraTicketConfig(ActionConfig):
