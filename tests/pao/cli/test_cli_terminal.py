@@ -10,6 +10,15 @@ import pytest
 
 from tests.pao.cli.scripted import FORM, REQUEST, REQUEST_ID, Service, answered, request
 
+# A test run in the background ignores Ctrl-C and hands that on; a person's shell does not.
+PAO = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[0] = "pao"
+from pao.cli.main import main
+main()
+"""
+
 
 class Terminal:
     """`pao` on a pseudo-terminal, typed at and read as a person does."""
@@ -17,7 +26,7 @@ class Terminal:
     def __init__(self, arguments: tuple[str, ...], environ: dict[str, str]) -> None:
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-m", "pao.cli", *arguments],
+            [sys.executable, "-c", PAO, *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
