@@ -14,7 +14,7 @@ SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
 def hide_secrets(text: str, secrets: Iterable[str]) -> str:
     """Replace every secret by stars, also where a target has given it back escaped.
 
-    Known are the escapes of JSON, HTML, URLs and Python, and white space that was made single blanks.
+    Known are the escapes of JSON, HTML, URLs and Python, and white space made single blanks.
     """
     forms = {form for secret in secrets for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from sqlalchemy import text
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
@@ -198,6 +199,22 @@ class Workbench:
     async def events(self, request: Request) -> list[str]:
         """Name the kinds of its audit events in order."""
         return [row["event_type"] for row in await self.audit(request)]
+
+    @asynccontextmanager
+    async def locked(self, request: Request) -> AsyncIterator[None]:
+        """Hold the request's row, so that the mirror waits for as long as the block runs."""
+        async with self.database.unit_of_work() as session:
+            statement = text("SELECT 1 FROM requests WHERE id = :id FOR UPDATE")
+            await session.execute(statement, {"id": request.id})
+            yield
+
+    async def writes_as_activity(self, request: Request) -> bool:
+        """Tell whether the mirror is written by a regular activity in the newest run."""
+        history = await self.handle(request).fetch_history()
+        return any(
+            event.activity_task_scheduled_event_attributes.activity_type.name == "mirror"
+            for event in history.events
+        )
 
     def tickets(self, request: Request) -> list[Row]:
         """Give the tickets that name the request's correlation id: escalations, too."""

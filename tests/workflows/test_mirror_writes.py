@@ -38,7 +38,7 @@ async def test_a_request_goes_on_when_postgres_is_away_and_is_told_when_it_is_ba
             await bench.close_connection()
             postgres.stop()
             await eventually(lambda: bench.tickets(request))
-            await eventually(lambda: writes_as_activity(bench, request.workflow_id))
+            await eventually(lambda: bench.writes_as_activity(request))
             postgres.start()
             await bench.reached(request, "completed")
             assert len(bench.tickets(request)) == 1
@@ -46,14 +46,6 @@ async def test_a_request_goes_on_when_postgres_is_away_and_is_told_when_it_is_ba
     finally:
         postgres.stop()
         forget_files(tmp_path / "postgres")
-
-
-async def writes_as_activity(bench: Workbench, workflow: str) -> bool:
-    history = await bench.client.get_workflow_handle(workflow).fetch_history()
-    return any(
-        event.activity_task_scheduled_event_attributes.activity_type.name == "mirror"
-        for event in history.events
-    )
 
 
 async def test_a_state_that_the_database_refuses_fails_the_task_and_heals_with_the_database(

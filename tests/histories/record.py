@@ -1,0 +1,178 @@
+"""Records the histories beside this file: one per path that a request can take.
+
+    python -m tests.histories.record            records every path anew
+    python -m tests.histories.record abort      records one path
+
+A history is what some worker, somewhere, may still have to replay, so a stored one is never
+changed and never overwritten: a new recording gets the next number (``abort.2.json``). Record
+again when a change of the workflow adds commands to a path, and keep the old ones: as long as they
+replay, requests that are under way survive the deploy. What names the machine that recorded
+(identities, paths in stack traces) is left out.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from pao.core.payloads import Waits
+from tests.support.postgres import Database, cloned_database
+from tests.support.requests import Request, new_request, ticket
+from tests.support.servers import TestServers
+from tests.support.worker import Workbench, eventually, workbench
+
+HERE = Path(__file__).parent
+SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
+FAR_TOO_MUCH = "x" * 3_000
+
+Play = Callable[[Workbench], Awaitable[Request]]
+
+
+async def success(bench: Workbench) -> Request:
+    """Two actions, the second of which uses the first one's outputs."""
+    after = ticket("second", summary="second, after {{outputs.first.key}}")
+    request = await bench.submit(new_request(ticket("first"), after))
+    await bench.reached(request, "completed")
+    return request
+
+
+async def fail_then_retry(bench: Workbench) -> Request:
+    """Two failures of a second action; the last retry comes with corrected fields."""
+    request = new_request(ticket("first"), ticket("second"), box=bench.box, token="hunter2-hunter2")
+    await bench.failed(request, match=SECOND, times=2)
+    await bench.decide(request, "retry")
+    await bench.reached(request, "failed", attempt=2)
+    await bench.decide(request, "retry", fields={"size": 7})
+    await bench.reached(request, "completed")
+    return request
+
+
+async def outcome_unknown_then_adopt(bench: Workbench) -> Request:
+    """The line is cut after JIRA has made the ticket; the retry finds it."""
+    bench.jira.fault("cut-after")
+    request = await bench.submit(new_request())
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry")
+    await bench.reached(request, "completed")
+    return request
+
+
+async def abort(bench: Workbench) -> Request:
+    """A human gives up."""
+    request = await bench.failed(new_request())
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
+    return request
+
+
+async def cancel(bench: Workbench) -> Request:
+    """Cancelled in Temporal while the first of two actions runs."""
+    bench.jira.fault("slow", seconds=0.5, when="before")
+    request = await bench.submit(new_request(ticket("first"), ticket("second")))
+    await bench.reached(request, "in_progress")
+    await bench.handle(request).cancel()
+    await bench.reached(request, "aborted")
+    return request
+
+
+async def escalate(bench: Workbench) -> Request:
+    """The first escalation ticket cannot be made, the second can."""
+    request = await bench.failed(new_request())
+    bench.jira.fault("status", status=503)
+    await bench.decide(request, "escalate")
+    await bench.decide(request, "escalate")
+    await bench.reached(request, "escalated")
+    return request
+
+
+async def bad_signals(bench: Workbench) -> Request:
+    """Everything that a signal can get wrong, before and after the failure."""
+    bench.jira.fault("slow", seconds=0.5, when="before")
+    bench.jira.fault("status", status=400)
+    request = await bench.submit(new_request(ticket("first"), ticket("second")))
+    await bench.reached(request, "in_progress")
+    await bench.decide(request, "retry")
+    await bench.reached(request, "failed")
+    await bench.signal(request, "retry", "now", "please")
+    await bench.signal(request, "abort", 7)
+    await bench.signal(request, "escalate", {"because": "of this"})
+    await bench.signal(request, "retry", {"fields": {"token": "in clear"}})
+    await bench.decide(request, "retry", fields={"size": 1_000})
+    await bench.signal(request, "retyr", {"by": FAR_TOO_MUCH})
+    bench.jira.fault("slow", seconds=0.5, match={"path": "/search"})
+    await bench.signal(request, "retry", {"decisionId": "once", "reason": FAR_TOO_MUCH})
+    await bench.signal(request, "abort", {"decisionId": "once"})
+    await bench.decide(request, "abort")
+    await bench.reached(request, "completed")
+    return request
+
+
+async def mirror_away(bench: Workbench) -> Request:
+    """A write to Postgres takes too long as a local activity, and goes on as a regular one."""
+    request = await bench.store(new_request(waits=Waits(mirror=0.3)))
+    async with bench.locked(request):
+        await bench.workflows.start(request.given, summary="a thing")
+        await eventually(lambda: bench.writes_as_activity(request))
+    await bench.reached(request, "completed")
+    return request
+
+
+PATHS: dict[str, Play] = {
+    "success": success,
+    "fail-then-retry": fail_then_retry,
+    "outcome-unknown-then-adopt": outcome_unknown_then_adopt,
+    "abort": abort,
+    "cancel": cancel,
+    "escalate": escalate,
+    "bad-signals": bad_signals,
+    "mirror-away": mirror_away,
+}
+
+
+async def record(name: str, database: Database, temporal_address: str) -> Path:
+    """Play one path and store its history under the next free name; gives that name."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with workbench(database, temporal_address, Path(folder)) as bench:
+            request = await PATHS[name](bench)
+            await bench.handle(request).result()
+            history = await bench.handle(request).fetch_history()
+    document = without_the_machine(history.to_json_dict())
+    file = next_free(name)
+    file.write_text(json.dumps(document, indent=1) + "\n")
+    return file
+
+
+def next_free(name: str) -> Path:
+    """Give a file name that is not taken: what is stored stays."""
+    numbers = [int(file.name.split(".")[1]) for file in HERE.glob(f"{name}.*.json")]
+    return HERE / f"{name}.{max(numbers, default=0) + 1}.json"
+
+
+def without_the_machine(value: Any) -> Any:
+    """Give a history's JSON without what names the machine on which it was recorded."""
+    if isinstance(value, dict):
+        return {
+            key: "recorder" if key == "identity" else without_the_machine(member)
+            for key, member in value.items()
+            if key != "stackTrace"
+        }
+    return [without_the_machine(member) for member in value] if isinstance(value, list) else value
+
+
+def main(names: list[str]) -> None:
+    """Record the named paths, or all, on servers of their own."""
+    servers = TestServers()
+    try:
+        for name in names or PATHS:
+            with cloned_database(servers.postgres()) as database:
+                file = asyncio.run(record(name, database, servers.temporal()))
+            sys.stdout.write(f"{file.name}\n")
+    finally:
+        servers.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,84 @@
+"""Every stored history replays: a request under way survives a deploy of this code."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.workflow import NondeterminismError
+
+from pao.clients.temporal import CONVERTER
+from pao.core.payloads import RequestInput, RequestOutcome
+from workflows.request import RequestWorkflow
+
+FILES = sorted(Path(__file__).parent.glob("*.json"))
+PATHS = {
+    "success",
+    "fail-then-retry",
+    "outcome-unknown-then-adopt",
+    "abort",
+    "cancel",
+    "escalate",
+    "bad-signals",
+    "mirror-away",
+}
+STORED = [pytest.param(file, id=file.stem) for file in FILES]
+
+
+def history(file: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(f"request-{file.stem}", file.read_text())
+
+
+def test_every_path_has_a_history() -> None:
+    assert {file.name.split(".")[0] for file in FILES} == PATHS
+
+
+@pytest.mark.parametrize("file", STORED)
+def test_a_history_names_no_machine(file: Path) -> None:
+    text = file.read_text()
+    assert "stackTrace" not in text
+    assert set(_values(json.loads(text), "identity")) <= {"recorder"}
+
+
+@pytest.mark.parametrize("file", STORED)
+async def test_a_stored_history_replays(file: Path) -> None:
+    replayer = Replayer(workflows=[RequestWorkflow], data_converter=CONVERTER)
+    await replayer.replay_workflow(history(file))
+
+
+@workflow.defn(name="RequestWorkflow")
+class Changed(RequestWorkflow):
+    """The workflow after a change that requests under way would not survive."""
+
+    @workflow.init
+    def __init__(self, given: RequestInput) -> None:
+        super().__init__(given)
+
+    @workflow.run
+    async def run(self, given: RequestInput) -> RequestOutcome:
+        await workflow.sleep(timedelta(seconds=1))
+        return await super().run(given)
+
+
+@pytest.mark.parametrize("file", STORED)
+async def test_a_change_that_is_not_compatible_is_noticed(file: Path) -> None:
+    replayer = Replayer(
+        workflows=[Changed],
+        data_converter=CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    with pytest.raises(NondeterminismError):
+        await replayer.replay_workflow(history(file))
+
+
+def _values(value: object, key: str) -> list[object]:
+    """Give what stands under a key, at any depth."""
+    if isinstance(value, dict):
+        found = [value[key]] if key in value else []
+        return found + [one for member in value.values() for one in _values(member, key)]
+    if isinstance(value, list):
+        return [one for member in value for one in _values(member, key)]
+    return []

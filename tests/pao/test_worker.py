@@ -1,0 +1,65 @@
+"""The worker's process: what it polls for, and how it ends."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import Database
+from tests.support.worker import Workbench, eventually, workbench
+
+
+@pytest.fixture
+async def bench(
+    database: Database, temporal_address: str, tmp_path: Path
+) -> AsyncIterator[Workbench]:
+    async with workbench(database, temporal_address, tmp_path, with_worker=False) as made:
+        yield made
+
+
+@asynccontextmanager
+async def process(environ: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run ``pao worker``; what is left of it is killed in the end."""
+    running = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pao.cli",
+        "worker",
+        env={"PATH": os.environ["PATH"], **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield running
+    finally:
+        if running.returncode is None:
+            running.kill()
+        await running.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_worker_that_is_told_to_end_does_so_in_order(
+    bench: Workbench, number: signal.Signals
+) -> None:
+    async with process(bench.environ) as worker:
+        await eventually(bench.workflows.pollers)
+        worker.send_signal(number)
+        printed, _ = await worker.communicate()
+    assert worker.returncode == 0, printed.decode()
+    assert b"Traceback" not in printed
+    for secret in ("JIRA_API_TOKEN", "PAO_ENCRYPTION_KEYS"):
+        assert bench.environ[secret].encode() not in printed
+    await bench.client.get_schedule_handle(f"{bench.task_queue}-sweep").delete()
+
+
+async def test_a_worker_without_temporal_says_so_and_ends(bench: Workbench) -> None:
+    nowhere = {**bench.environ, "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    async with process(nowhere) as worker:
+        printed, _ = await worker.communicate()
+    assert worker.returncode not in {0, None}
+    assert b"127.0.0.1:1" in printed
