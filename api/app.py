@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from activities.registry import load_all
-from api import docs, errors
+from api import docs, errors, openapi
 from api.access import Access
 from api.auth.keys import KeysIdentity
 from api.catalog.routes import router as catalog_router
@@ -57,11 +57,12 @@ def create_app(settings: Settings) -> "Application":
         redirect_slashes=False,
         lifespan=partial(_lifespan, settings=settings),
     )
-    for router in (catalog_router, requests_router, tools_router, health_router):
+    routers = (catalog_router, requests_router, tools_router, health_router)
+    for router in routers:
         app.include_router(router, prefix=BASE)
     errors.install(app)
     docs.install(app)
-    _describe_signing(app)
+    openapi.install(app, routers)
     return Application(app, settings)
 
 
@@ -208,29 +209,3 @@ def _schemas() -> dict[str, ActionSchema]:
 
 def _catalog_path(settings: Settings) -> Path:
     return settings.catalog.path or Path("catalog")
-
-
-def _describe_signing(app: FastAPI) -> None:
-    """Say in the OpenAPI document how calls are signed; open operations say that they are not."""
-    made = app.openapi
-
-    def described() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = made()
-            document.setdefault("components", {})["securitySchemes"] = {
-                "sigv4": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "Authorization",
-                    "description": "AWS Signature Version 4, service execute-api",
-                    "x-amazon-apigateway-authtype": "awsSigv4",
-                }
-            }
-            document["security"] = [{"sigv4": []}]
-            for path, operations in document["paths"].items():
-                if path.removeprefix(BASE) in {"/health", "/health/ready", "/version", "/metrics"}:
-                    for operation in operations.values():
-                        operation["security"] = []
-        return app.openapi_schema or {}
-
-    app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it.

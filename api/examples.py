@@ -106,6 +106,16 @@ LOGS: dict[str, Any] = {
     "pagination": {"hasMore": False, "nextCursor": None},
 }
 
+EVENTS = f"""id: 41
+event: state
+data: {{"time": "{_TIME}", "status": "in_progress", "retrying": false}}
+
+id: 42
+event: log
+data: {{"time": "{_TIME}", "level": "info", "message": "attempt 1 starts"}}
+
+"""
+
 LOOK: dict[str, Any] = {
     "actionId": "jira-ticket-1",
     "answer": "found",
@@ -134,6 +144,42 @@ CATALOG_ITEM: dict[str, Any] = {
     "requestable": True,
     "deprecated": False,
     "stale": False,
+}
+
+CATALOG_ITEM_WHOLE: dict[str, Any] = {
+    **CATALOG_ITEM,
+    "gitSha": "5f2c1d7a0b9e4c3d8f6a1e2b7c9d0e4f5a6b7c8d",
+    "filePath": "databases/database-postgresql-standard.yaml",
+    "loadedAt": _TIME,
+    "deprecation": {
+        "deprecated": False,
+        "sunsetDate": None,
+        "replacement": None,
+        "migrationGuide": None,
+    },
+    "definition": {"schemaVersion": "catalog/v1", "kind": "CatalogItem"},
+}
+
+FORM: dict[str, Any] = {
+    "id": "database-postgresql-standard",
+    "version": "1.2.0",
+    "form": {
+        "layout": "wizard",
+        "groups": [
+            {
+                "id": "basic",
+                "name": "Basic configuration",
+                "fields": [{"id": "instanceName", "name": "Instance name", "type": "string"}],
+            }
+        ],
+    },
+    "jsonSchema": {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "required": ["instanceName"],
+        "properties": {"instanceName": {"type": "string"}},
+        "additionalProperties": False,
+    },
 }
 
 CATALOG: dict[str, Any] = {
@@ -179,6 +225,7 @@ FINDINGS: dict[str, Any] = {
 HEALTH: dict[str, Any] = {
     "status": "ok",
     "version": "0.1.0",
+    "checkedAt": _TIME,
     "components": {
         "database": {"status": "ok", "latencyMs": 1.2},
         "temporal": {"status": "ok", "latencyMs": 0.8},
@@ -191,6 +238,13 @@ HEALTH: dict[str, Any] = {
 }
 
 READY: dict[str, Any] = {"ready": True, "problems": []}
+
+NOT_READY: dict[str, Any] = {"ready": False, "problems": ["no worker polls the task queue"]}
+
+METRICS = """# HELP pao_catalog_items Catalog items in service.
+# TYPE pao_catalog_items gauge
+pao_catalog_items 9.0
+"""
 
 VERSION: dict[str, Any] = {
     "version": "0.1.0",

@@ -59,12 +59,14 @@ ENVELOPE: dict[str, Any] = {
 }
 
 
-def documented(good: dict[int, Any], *errors: int) -> dict[int | str, dict[str, Any]]:
+def documented(
+    good: dict[int, Any], *errors: int, media: str = "application/json"
+) -> dict[int | str, dict[str, Any]]:
     """Give the ``responses`` of a route: an example per good status, the envelope per error."""
     answers: dict[int | str, dict[str, Any]] = {
         status: {
             "description": "Done",
-            "content": {"application/json": {"example": example}},
+            "content": {media: {"example": example}},
         }
         for status, example in good.items()
     }

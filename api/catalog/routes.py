@@ -83,7 +83,7 @@ async def refresh(given: Given, caller: Caller, correlation: Correlation) -> dic
 @router.get(
     "/items/{item_id}",
     summary="Get a catalog item",
-    responses=documented({200: examples.CATALOG_ITEM}, 401, 404, 429),
+    responses=documented({200: examples.CATALOG_ITEM_WHOLE}, 401, 404, 429),
 )
 async def get_item(given: Given, caller: Caller, item_id: ItemId) -> dict[str, Any]:
     """Give the definition, its version, where it comes from, its owner, any deprecation notice."""
@@ -102,7 +102,7 @@ async def get_item(given: Given, caller: Caller, item_id: ItemId) -> dict[str, A
 @router.get(
     "/items/{item_id}/schema",
     summary="Get a catalog item's form",
-    responses=documented({200: {"form": {}, "jsonSchema": {}}}, 401, 404, 429),
+    responses=documented({200: examples.FORM}, 401, 404, 429),
 )
 async def get_schema(given: Given, _caller: Caller, item_id: ItemId) -> dict[str, Any]:
     """Give the form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""

@@ -24,7 +24,7 @@ async def health(given: Given) -> dict[str, Any]:
 @router.get(
     "/health/ready",
     summary="Readiness",
-    responses=documented({200: examples.READY, 503: {"ready": False, "problems": ["..."]}}),
+    responses=documented({200: examples.READY, 503: examples.NOT_READY}),
 )
 async def ready(given: Given) -> JSONResponse:
     """Answer 200 only when requests can be accepted; 503 names the failing parts otherwise."""
@@ -39,7 +39,12 @@ async def version() -> dict[str, Any]:
     return version_document()
 
 
-@router.get("/metrics", summary="Metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Metrics",
+    response_class=Response,
+    responses=documented({200: examples.METRICS}, media="text/plain"),
+)
 async def metrics(given: Given) -> Response:
     """Give the metrics of this process in Prometheus' text format."""
     state = given.catalog.state

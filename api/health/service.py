@@ -9,6 +9,7 @@ from typing import Any
 
 from api.catalog.service import CatalogService
 from db.migrations.runner import MigrationError, check_ready
+from db.repositories.requests import RequestsRepository
 from db.session import Database
 from pao.clients.jira import Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances
@@ -18,6 +19,7 @@ from pao.core.payloads import timestamp
 from pao.version import VERSION
 
 CHECK_SECONDS = 2.0
+LAG_SECONDS = 180.0
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 
 
@@ -40,8 +42,8 @@ class HealthService:
 
     async def health(self) -> dict[str, Any]:
         """Give the state of each part; ``down`` when requests cannot be taken at all."""
-        database, temporal, worker, jira = await asyncio.gather(
-            self._database(), self._temporal(), self._worker(), self._jira()
+        database, temporal, worker, jira, mirror = await asyncio.gather(
+            self._database(), self._temporal(), self._worker(), self._jira(), self._mirror()
         )
         components = {
             "database": database,
@@ -50,6 +52,7 @@ class HealthService:
             "jira": jira,
             "breakers": {},
             "catalog": self._catalog(),
+            "mirror": mirror,
         }
         return {
             "status": _overall(components),
@@ -87,6 +90,22 @@ class HealthService:
         clients = self._parts.jira.all()
         states = await asyncio.gather(*(_ask(client) for client in clients.values()))
         return dict(zip(clients, states, strict=True))
+
+    async def _mirror(self) -> dict[str, Any]:
+        """Tell how far Postgres is behind: the age of the oldest request that nobody has started.
+
+        The sweeper starts such requests every minute, so more than a few minutes need a human.
+        """
+        try:
+            async with (
+                asyncio.timeout(CHECK_SECONDS),
+                self._parts.database.unit_of_work() as session,
+            ):
+                since = await RequestsRepository(session).unstarted_since()
+        except (PaoError, TimeoutError):
+            return {"status": DOWN, "lagSeconds": None, "error": "the database does not answer"}
+        lag = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+        return {"status": OK if lag < LAG_SECONDS else DEGRADED, "lagSeconds": round(lag, 1)}
 
     def _catalog(self) -> dict[str, Any]:
         state = self._parts.catalog.state
@@ -151,5 +170,6 @@ def _milliseconds(started: float) -> float:
 def _overall(components: dict[str, Any]) -> str:
     if DOWN in {components["database"]["status"], components["temporal"]["status"]}:
         return DOWN
-    others = [components["worker"], components["catalog"], *components["jira"].values()]
+    others = [components[name] for name in ("worker", "catalog", "mirror")]
+    others += [*components["jira"].values()]
     return OK if all(part["status"] == OK for part in others) else DEGRADED

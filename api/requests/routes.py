@@ -173,7 +173,9 @@ async def get_logs(
     "/requests/{request_id}/events",
     summary="Follow a request",
     response_class=EventSourceResponse,
-    responses=documented({}, 400, 401, 404, 429, 503),
+    responses=documented(
+        {200: examples.EVENTS}, 400, 401, 404, 429, 503, media="text/event-stream"
+    ),
 )
 async def get_events(
     given: Given,

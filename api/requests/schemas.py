@@ -78,4 +78,6 @@ class RetryBody(DecisionBody):
 class LookBody(Body):
     """Which failed action to look for; without one, the first that failed."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"actionId": "jira-ticket-1"}]})
+
     action_id: str | None = None

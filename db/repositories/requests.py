@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -165,6 +165,13 @@ class RequestsRepository:
             .limit(limit)
         )
         return list((await self._session.scalars(query)).all())
+
+    async def unstarted_since(self) -> datetime | None:
+        """Tell since when the oldest request waits that no workflow has mirrored; None if none."""
+        query = select(func.min(col(Request.created_at))).where(
+            col(Request.run_id).is_(None), col(Request.status) == RequestStatus.SUBMITTED
+        )
+        return await self._session.scalar(query)
 
 
 def _row(new: NewRequest) -> dict[str, Any]:

@@ -1,0 +1,51 @@
+"""The OpenAPI document: what FastAPI writes, how calls are signed, and the examples unshortened."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from api.gate import BASE, OPEN_PATHS
+
+SIGNING = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "AWS Signature Version 4, service execute-api",
+    "x-amazon-apigateway-authtype": "awsSigv4",
+}
+
+
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Have the application describe itself so; ``routers`` are those that it has included."""
+    made = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = made()
+            _describe_signing(document)
+            for route in (route for router in routers for route in router.routes):
+                if isinstance(route, APIRoute):
+                    _restore_examples(document["paths"][f"{BASE}{route.path}"], route)
+        return app.openapi_schema or {}
+
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it.
+
+
+def _describe_signing(document: dict[str, Any]) -> None:
+    """Say how calls are signed; open operations say that they are not."""
+    document.setdefault("components", {})["securitySchemes"] = {"sigv4": SIGNING}
+    document["security"] = [{"sigv4": []}]
+    for path in OPEN_PATHS & document["paths"].keys():
+        for operation in document["paths"][path].values():
+            operation["security"] = []
+
+
+def _restore_examples(operations: dict[str, Any], route: APIRoute) -> None:
+    """Put examples back as they were written: FastAPI drops every key whose value is null."""
+    for method in route.methods or ():
+        answers = operations[method.lower()]["responses"]
+        for status, answer in route.responses.items():
+            for media, content in answer.get("content", {}).items():
+                answers[str(status)]["content"][media]["example"] = content["example"]

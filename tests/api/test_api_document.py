@@ -1,0 +1,156 @@
+"""The OpenAPI document and its page: valid, complete, and served from here."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from tests.support.stack import Stack
+from tests.support.submitting import completed, dns, failed
+
+BODIES = {"post", "put", "patch"}
+
+
+@pytest.fixture
+def document(stack: Stack) -> dict[str, Any]:
+    answer = stack.anybody().get("/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_the_document_is_valid_openapi_31(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_every_endpoint_of_the_contract_is_described(document: dict[str, Any]) -> None:
+    request = "/api/v1/requests/{request_id}"
+    assert set(operations(document)) >= {
+        "GET /api/v1/catalog",
+        "GET /api/v1/catalog/items/{item_id}",
+        "GET /api/v1/catalog/items/{item_id}/schema",
+        "POST /api/v1/catalog/refresh",
+        "GET /api/v1/catalog/validation-errors",
+        "POST /api/v1/validate/request",
+        "POST /api/v1/requests",
+        "GET /api/v1/requests",
+        f"GET {request}",
+        f"GET {request}/status",
+        f"GET {request}/logs",
+        f"GET {request}/events",
+        f"POST {request}/retry",
+        f"POST {request}/abort",
+        f"POST {request}/escalate",
+        f"POST {request}/look",
+        f"GET {request}/escalation",
+        "GET /api/v1/health",
+        "GET /api/v1/health/ready",
+        "GET /api/v1/version",
+        "GET /api/v1/metrics",
+    }
+
+
+def test_every_operation_has_an_example_of_its_answer(document: dict[str, Any]) -> None:
+    without = [
+        name
+        for name, operation in operations(document).items()
+        if not any(
+            media.get("example") or media.get("examples")
+            for status, answer in operation["responses"].items()
+            if status.startswith("2")
+            for media in answer.get("content", {}).values()
+        )
+    ]
+    assert without == []
+
+
+def test_every_body_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
+    named = document["components"]["schemas"]
+    for name, operation in operations(document).items():
+        content = operation.get("requestBody", {}).get("content", {})
+        for media in content.values():
+            references = re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(media))
+            examples = [one for key in references for one in named[key].get("examples", [])]
+            assert examples, name
+            schema = {**media["schema"], "components": document["components"]}
+            for example in examples:
+                Draft202012Validator(schema).validate(example)
+
+
+def test_every_operation_says_what_it_does_and_how_it_is_signed(document: dict[str, Any]) -> None:
+    assert document["security"] == [{"sigv4": []}]
+    for name, operation in operations(document).items():
+        assert operation["summary"], name
+        assert operation["description"], name
+        is_open = name.removeprefix("GET /api/v1/").split("/")[0] in {
+            "health",
+            "version",
+            "metrics",
+        }
+        assert ("security" in operation) == is_open, name
+
+
+def test_the_examples_have_the_keys_of_real_answers(
+    stack: Stack, dana: httpx.Client, document: dict[str, Any]
+) -> None:
+    done = completed(dana)
+    request = "/api/v1/requests/{request_id}"
+    real = {
+        f"GET {request}": dana.get(f"/requests/{done['id']}"),
+        f"GET {request}/status": dana.get(f"/requests/{done['id']}/status"),
+        f"GET {request}/logs": dana.get(f"/requests/{done['id']}/logs"),
+        "GET /api/v1/requests": dana.get("/requests", params={"limit": 1}),
+        "GET /api/v1/catalog": dana.get("/catalog", params={"limit": 1}),
+        "GET /api/v1/catalog/items/{item_id}": dana.get("/catalog/items/network-dns-record"),
+        "GET /api/v1/catalog/items/{item_id}/schema": dana.get(
+            "/catalog/items/network-dns-record/schema"
+        ),
+        "POST /api/v1/validate/request": dana.post("/validate/request", json=dns()),
+        f"POST {request}/look": dana.post(f"/requests/{failed(stack, dana)['id']}/look"),
+        "GET /api/v1/health": stack.anybody().get("/health"),
+        "GET /api/v1/version": stack.anybody().get("/version"),
+    }
+    for name, answer in real.items():
+        content = operations(document)[name]["responses"]["200"]["content"]
+        example = content["application/json"]["example"]
+        assert set(example) == set(answer.json()), name
+        if "data" in example:
+            assert set(example["data"][0]) == set(answer.json()["data"][0]), name
+
+
+def test_the_page_loads_everything_from_here(stack: Stack) -> None:
+    client = stack.anybody()
+    page = client.get("/docs")
+    policy = page.headers["Content-Security-Policy"]
+    assert page.status_code == 200
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    linked = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(linked) >= 3
+    for path in linked:
+        assert path.startswith("/api/v1/docs/")
+        asset = client.get(f"{stack.url}{path}")
+        assert asset.status_code == 200, path
+        assert len(asset.content) > 100
+        assert asset.headers["X-Content-Type-Options"] == "nosniff"
+    assert "http" not in "".join(linked)
+    assert "<script>" not in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs/assets/../../../pyproject.toml", "/docs/assets/%2e%2e/%2e%2e/__init__.py"]
+)
+def test_the_page_gives_no_other_file(stack: Stack, path: str) -> None:
+    assert stack.anybody().get(path).status_code in {401, 404}
