@@ -192,7 +192,9 @@ class Stack:
         while not self._server.started:
             assert not self._serving.done(), "the API ended before it served"
             await asyncio.sleep(0.005)
-        self.temporal: Client = await connect(assembly.temporal_target(self.settings))
+        # Lazily, so that a stack can be told what to do while its Temporal is away.
+        target = assembly.temporal_target(self.settings)
+        self.temporal: Client = await connect(target, lazy=True)
         self._parts = assembly.database(self.settings, application_name="tests")
         self._keys = {person.name: await self._issue(person) for person in PEOPLE}
 
@@ -206,6 +208,7 @@ class Stack:
         await self._parts.close()
 
     async def _start_worker(self) -> None:
+        self.temporal = await connect(assembly.temporal_target(self.settings))
         self._instances: JiraInstances = assembly.jira_instances(self.settings)
         self._worker = build_worker(
             self.temporal,
