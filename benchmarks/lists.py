@@ -1,6 +1,6 @@
 """The list page with few and with very many stored requests: filling the table, reading pages.
 
-Rows are written with SQL, finished and by other people, over the time of a year. Thirty of them
+Rows are written with SQL, finished and by other people, spread evenly over a year. Thirty of them
 belong to the developer who lists; pages are of the same length in both states.
 """
 
@@ -13,7 +13,7 @@ from benchmarks.load import ITEM, Api, Place, Timed
 
 FEW = 100
 OWN = 30
-PAGE = 20
+PAGE = 15
 MIDDLE = datetime(2026, 1, 1, tzinfo=UTC)
 """The middle of the filled year: pages before it are deep ones."""
 
@@ -36,7 +36,9 @@ SELECT
 FROM
     (SELECT * FROM requests WHERE catalog_item_id = $3 ORDER BY created_at LIMIT 1) AS sample,
     generate_series(1, $1::integer) AS number,
-    LATERAL (SELECT $2::timestamptz + (random() - 0.5) * interval '1 year' AS moment) AS chosen
+    LATERAL (
+        SELECT $2::timestamptz + (number / $1::float - 0.5) * interval '1 year' AS moment
+    ) AS spread
 """
 
 

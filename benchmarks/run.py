@@ -44,6 +44,8 @@ def main() -> int:
     os.environ.update(ENVIRONMENT)
     # A sourced env file of `pao up` names a server; this run has one of its own.
     os.environ.pop("TEMPORAL_ADDRESS", None)
+    # Without kept bytecode every workflow's sandbox compiles the workflow's module anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     narrator = Narrator()
     with tempfile.TemporaryDirectory(prefix="pao-bench-") as folder:
         stack_options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE)
