@@ -2,8 +2,8 @@
 
 For every payload that goes in or out the SDK asks a workflow's sandbox, up to four times, which
 context the payload belongs to. Each time compiles and runs a line of code in it: a tenth of the
-processor time that the worker needed for a request. Temporal's own converter does the same in
-every context, so nothing has to be asked as long as it is the one in use.
+processor time that the worker needed for a request. Temporal's own converter and PAO's do the same
+in every context, so nothing has to be asked as long as one of them is in use.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,12 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, Workflo
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
+from pao.clients.temporal import CONVERTER
+
 
 def sandbox_for(converter: DataConverter) -> WorkflowRunner:
-    """Give the sandbox of workflows; a converter of one's own is told every context."""
-    if converter is DataConverter.default:
+    """Give the sandbox of workflows; a converter from elsewhere is told every context."""
+    if converter in (DataConverter.default, CONVERTER):
         return _SparingRunner()
     return SandboxedWorkflowRunner()
 

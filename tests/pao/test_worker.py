@@ -6,10 +6,15 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from temporalio.converter import DefaultPayloadConverter
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from pao.clients.temporal import CONVERTER, TemporalTarget, connect
+from pao.sandbox import sandbox_for
 from tests.support.postgres import Database
 from tests.support.worker import Workbench, eventually, workbench
 
@@ -63,3 +68,14 @@ async def test_a_worker_without_temporal_says_so_and_ends(bench: Workbench) -> N
         printed, _ = await worker.communicate()
     assert worker.returncode not in {0, None}
     assert b"127.0.0.1:1" in printed
+
+
+async def test_workflows_are_spared_of_contexts_that_the_converter_does_not_use() -> None:
+    client = await connect(TemporalTarget(address="127.0.0.1:1"), lazy=True)
+    plain = type(sandbox_for(replace(CONVERTER, payload_converter_class=OtherConverter)))
+    assert plain is SandboxedWorkflowRunner
+    assert type(sandbox_for(client.data_converter)) is not plain
+
+
+class OtherConverter(DefaultPayloadConverter):
+    """A converter of somebody else."""

@@ -102,7 +102,7 @@ async def test_a_worker_that_is_told_to_end_finishes_the_action_in_hand(
     bench.jira.fault("slow", seconds=2.0, when="before")
     async with worker_process(bench) as process:
         request = await bench.submit()
-        await bench.reached(request, "in_progress")
+        await eventually(lambda: not bench.jira.faults())
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
     assert len(bench.tickets(request)) == 1

@@ -68,7 +68,7 @@ async def test_a_reset_between_two_actions_looks_for_the_second_one(bench: Workb
 async def test_an_action_in_hand_during_a_reset_has_an_unknown_outcome(bench: Workbench) -> None:
     bench.jira.fault("slow", seconds=1.5, when="before")
     request = await bench.submit()
-    await bench.reached(request, "in_progress")
+    await eventually(lambda: not bench.jira.faults())
     await bench.decide(request, "retry")
     await reset(bench, request, task=1)
     row = await bench.reached(request, "failed")
