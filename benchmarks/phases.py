@@ -44,7 +44,7 @@ FULL = Size(
     many=200_000,
 )
 QUICK = Size(
-    submissions={1: (30, 1), 10: (3, 2), 50: (1, 2)},
+    submissions={1: (30, 1), 10: (3, 2), 50: (1, 1)},
     warm_up=4,
     costs=6,
     retries=4,
