@@ -1,6 +1,6 @@
 """Every stored history replays: a request under way survives a deploy of this code."""
 
-import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_every_path_has_a_history() -> None:
 def test_a_history_names_no_machine(file: Path) -> None:
     text = file.read_text()
     assert "stackTrace" not in text
-    assert set(_values(json.loads(text), "identity")) <= {"recorder"}
+    assert not re.search(r'"\d+@', text)
 
 
 @pytest.mark.parametrize("file", STORED)
@@ -72,13 +72,3 @@ async def test_a_change_that_is_not_compatible_is_noticed(file: Path) -> None:
     )
     with pytest.raises(NondeterminismError):
         await replayer.replay_workflow(history(file))
-
-
-def _values(value: object, key: str) -> list[object]:
-    """Give what stands under a key, at any depth."""
-    if isinstance(value, dict):
-        found = [value[key]] if key in value else []
-        return found + [one for member in value.values() for one in _values(member, key)]
-    if isinstance(value, list):
-        return [one for member in value for one in _values(member, key)]
-    return []
