@@ -19,6 +19,8 @@ from pao.core.payloads import Escalation, EscalationInput, timestamp
 
 ACTION_ID = "escalation"
 SUMMARY_LIMIT = 255
+# A search index may lag behind a ticket that an earlier try has made.
+INDEX_LAG_SECONDS = 1.0
 
 
 class Escalator:
@@ -61,7 +63,10 @@ class Escalator:
         try:
             client = self._jira.instance(None, self._project)
             found = await client.find_by_label(
-                mark, lag_seconds=0, correlation_id=context.correlation_id, deadline=deadline
+                mark,
+                lag_seconds=INDEX_LAG_SECONDS if given.tried_before else 0,
+                correlation_id=context.correlation_id,
+                deadline=deadline,
             )
             return found or await client.create_issue(
                 self._fields(given, mark), context.correlation_id, deadline=deadline

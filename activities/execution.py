@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.base import Action, ActionContext, JiraClients
-from activities.errors import ActionError, ActionFailedError, told_to_temporal
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, told_to_temporal
 from activities.heartbeats import heartbeats
 from activities.masking import hide_in_error, hide_secrets
 from activities.resets import refuse_after_reset
@@ -73,12 +73,16 @@ class Executor:
         secrets = self._open(given.context)
         try:
             config, context = self._prepare(action, given, secrets)
-            result = await self._look_or_act(action, config, context, look_first=given.look_first)
+            found = await self._looked_for(action, config, context) if given.look_first else None
+            result = found or await self._act(action, config, context, secrets)
         except ActionError as error:
             raise told_to_temporal(hide_in_error(error, secrets.values())) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
-            raise told_to_temporal(_bug(error, secrets)) from None
-        result.cleanup = self._cleanup(given, result) or action.cleanup(result)
+            raise told_to_temporal(_bug(error, secrets, ActionFailedError)) from None
+        try:
+            result.cleanup = self._cleanup(given, result) or action.cleanup(result)
+        except Exception as error:  # noqa: BLE001 -- as above; the effect exists
+            raise told_to_temporal(_bug(error, secrets, OutcomeUnknownError)) from None
         result.resource_type = action.resource_type
         return result
 
@@ -95,25 +99,33 @@ class Executor:
         secrets = self._open(given.context)
         try:
             config, context = self._prepare(action, given, secrets)
-            found = await action.look(config, context)
+            found = await self._looked_for(action, config, context)
         except ActionError as error:
             return LookResult(
                 answer="unknown", reason=hide_in_error(error, secrets.values()).message
             )
         if found is None:
             return LookResult(answer="absent")
-        found.adopted = True
         return LookResult(answer="found", result=found)
 
-    async def _look_or_act(
-        self, action: Action[Any], config: Any, context: ActionContext, *, look_first: bool
+    async def _looked_for(
+        self, action: Action[Any], config: Any, context: ActionContext
+    ) -> ActionResult | None:
+        found = await action.look(config, context)
+        if found is not None:
+            found.adopted = True
+        return found
+
+    async def _act(
+        self, action: Action[Any], config: Any, context: ActionContext, secrets: Mapping[str, str]
     ) -> ActionResult:
-        if look_first:
-            found = await action.look(config, context)
-            if found is not None:
-                found.adopted = True
-                return found
-        return await action.execute(config, context)
+        """Act; an error that the type did not foresee says nothing about the effect."""
+        try:
+            return await action.execute(config, context)
+        except ActionError:
+            raise
+        except Exception as error:
+            raise _bug(error, secrets, OutcomeUnknownError) from error
 
     def _prepare(
         self, action: Action[Any], given: ActionInput, secrets: Mapping[str, str]
@@ -155,12 +167,12 @@ class Executor:
             ) from error
 
 
-def _bug(error: Exception, secrets: Mapping[str, str]) -> ActionFailedError:
+def _bug(error: Exception, secrets: Mapping[str, str], kind: type[ActionError]) -> ActionError:
     """Give an error of our own code as a failure; the log shows where, the text is masked."""
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
     text = hide_secrets(f"{type(error).__name__}: {error}", secrets.values())
-    return ActionFailedError(f"The action could not be carried out, by a fault of PAO: {text}")
+    return kind(f"The action could not be carried out, by a fault of PAO: {text}")
 
 
 def _first(error: ValidationError) -> str:

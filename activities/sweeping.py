@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
+from temporalio.service import RPCError
 
+from db.models import Request
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from db.stored import workflow_input
@@ -55,9 +57,17 @@ class Sweeper:
             rows = await RequestsRepository(session).unstarted(
                 older_than=self._settling, younger_than=self._memory
             )
-        for row in rows:
-            given = workflow_input(row)
-            with log_fields(requestId=str(row.id), correlationId=str(row.correlation_id)):
-                await self._workflows.start(given, summary=given.context.summary)
+        return sum([await self._start(row) for row in rows])
+
+    async def _start(self, row: Request) -> bool:
+        """Start one request; one that cannot be started does not hold up the others."""
+        given = workflow_input(row)
+        with log_fields(requestId=str(row.id), correlationId=str(row.correlation_id)):
+            try:
+                started = await self._workflows.start(given, summary=given.context.summary)
+            except RPCError as error:
+                _log.error("a stored request cannot be started: %s", error.message)
+                return False
+            if started:
                 _log.warning("started a request that was stored but never started")
-        return len(rows)
+            return started

@@ -1,15 +1,20 @@
 """Corrected field values of a retry: judged by the form's own validator, kept as a diff."""
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from catalog.forms import FieldError
+from catalog.forms.values import equal, excerpt
 from catalog.model import CatalogItem
 from catalog.secrets import open_fields, seal_fields
-from pao.core.names import masked
+from pao.core.names import MAX_FIELDS_JSON, masked
 from pao.core.payloads import CorrectionAnswer, RequestContext
 from pao.crypto import SecretBox
+
+MOST_ERRORS = 20
+LONGEST_MESSAGE = 2_000
 
 
 def correct(
@@ -28,12 +33,17 @@ def correct(
         {key: value for key, value in wanted.items() if value is not None}, today
     )
     if not result.valid:
-        text = "; ".join(f"{error.field}: {error.message}" for error in result.errors)
-        return CorrectionAnswer(valid=False, message=text), result.errors
+        text = "; ".join(
+            f"{excerpt(error.field)}: {error.message}" for error in result.errors[:MOST_ERRORS]
+        )
+        return CorrectionAnswer(valid=False, message=text[:LONGEST_MESSAGE]), result.errors
+    if len(json.dumps(result.values)) > MAX_FIELDS_JSON:
+        text = f"the fields would be larger than {MAX_FIELDS_JSON} bytes of JSON; send less"
+        return CorrectionAnswer(valid=False, message=text), (FieldError("", "size", text),)
     changed = {
         name: value
         for name, value in result.values.items()
-        if name not in opened or opened[name] != value
+        if name not in opened or not equal(opened[name], value)
     }
     kept = {name: context.fields[name] for name in result.values if name not in changed}
     fields = kept | seal_fields(box, context.request_id, changed, form.password_fields)
@@ -43,7 +53,7 @@ def correct(
 
 def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: {"old": masked(before.get(name)), "new": masked(after.get(name))}
+        name: {"old": excerpt(masked(before.get(name))), "new": excerpt(masked(after.get(name)))}
         for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
+        if not equal(before.get(name), after.get(name))
     }

@@ -11,8 +11,9 @@ from pao.core.states import Decision
 KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode"}
 MAX_TEXT = 2_000
 MAX_ID = 100
-# Fields travel with every attempt; Temporal takes two million bytes in one piece.
-MAX_FIELDS = 512 * 1024
+# Corrections stand in history beside the fields that they change.
+MAX_FIELDS = 128 * 1024
+MAX_DEPTH = 64
 SHAPE = 'one JSON object such as {"by": "ann", "reason": "quota was raised"}'
 
 
@@ -50,8 +51,10 @@ def _fill(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
         for key in ("by", "via", "reason", "decisionId", "mode")
         if payload.get(key) is not None and not isinstance(payload[key], str)
     ]
-    if isinstance(payload.get("decisionId"), str):
-        record.decision_id = payload["decisionId"][:MAX_ID] or record.decision_id
+    given_id = payload.get("decisionId")
+    too_long = isinstance(given_id, str) and len(given_id) > MAX_ID
+    if isinstance(given_id, str) and given_id and not too_long:
+        record.decision_id = given_id
     if isinstance(payload.get("by"), str):
         record.by = payload["by"][:MAX_ID] or record.by
     if isinstance(payload.get("reason"), str):
@@ -61,6 +64,8 @@ def _fill(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
     if unknown:
         known = ", ".join(sorted(KNOWN_KEYS - {"via"}))
         return f"unknown keys: {', '.join(unknown[:5])}; known are {known}"
+    if too_long:
+        return f"decisionId is longer than {MAX_ID} characters"
     if wrong:
         return f"these must be texts: {', '.join(wrong)}"
     return None
@@ -70,6 +75,8 @@ def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
     fields = payload.get("fields")
     if fields is not None and not isinstance(fields, dict):
         return "fields must be an object of field ids and values"
+    if fields and _deeper_than(MAX_DEPTH, fields):
+        return f"the corrected fields are nested deeper than {MAX_DEPTH} levels"
     if fields and len(json.dumps(fields, default=str)) > MAX_FIELDS:
         return f"the corrected fields are too large: more than {MAX_FIELDS} bytes of JSON"
     if fields and kind != Decision.RETRY:
@@ -77,6 +84,22 @@ def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
     if payload.get("mode") not in (None, "automatic", "manual"):
         return "mode must be automatic or manual"
     return None
+
+
+def _deeper_than(depth: int, value: Any) -> bool:
+    """Tell without recursion, which a hostile value would exhaust."""
+    level = [value]
+    for _ in range(depth + 1):
+        level = [member for one in level for member in _members(one)]
+        if not level:
+            return False
+    return True
+
+
+def _members(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def clear_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:

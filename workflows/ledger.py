@@ -179,6 +179,13 @@ class Ledger:
         )
         self.log("error", message)
 
+    def has_tried(self, decision: str) -> bool:
+        """Tell whether a decision of this kind was carried out before, without success."""
+        return any(
+            record.decision == decision and record.outcome == "failed"
+            for record in self.decisions.values()
+        )
+
     def log(
         self,
         level: str,

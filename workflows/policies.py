@@ -53,6 +53,14 @@ MIRROR_UNTIL_DONE: dict[str, Any] = {
     ),
 }
 
+LONGEST_OUTCOME_WAIT = 30.0
+
+
+def outcome_wait(seconds: float) -> timedelta:
+    """Give how long a question after a decision may wait: ten may be in flight, no more."""
+    return timedelta(seconds=min(max(seconds, 0.0), LONGEST_OUTCOME_WAIT))
+
+
 # A check of corrected fields reads nothing from outside; it fails only when no worker lives.
 CORRECTION: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=10),

@@ -8,7 +8,6 @@ policies.py.
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -68,6 +67,7 @@ class RequestWorkflow:
         self._settled: Settled | None = None
         self._shown = RequestStatus.SUBMITTED
         self._ended = False
+        self._superseded = False
 
     # Carrying the plan out
 
@@ -110,6 +110,8 @@ class RequestWorkflow:
                 return False
             if not await self._execute(action, state):
                 return False
+        if not plan:
+            self._begin()
         await self._settle(RequestStatus.COMPLETED)
         return True
 
@@ -145,7 +147,7 @@ class RequestWorkflow:
             context=self._ledger.context.without_plan(),
             action=action,
             attempt=state.attempt,
-            look_first=state.attempt > 1 or action.id in self._look_first,
+            look_first=self._must_look(action, state),
             outputs=self._ledger.outputs,
             run_id=workflow.info().run_id,
         )
@@ -157,6 +159,14 @@ class RequestWorkflow:
             **policies.action(self._given.waits),
         )
         return result
+
+    def _must_look(self, action: PlannedAction, state: ActionState) -> bool:
+        """Tell whether an earlier effect may exist.
+
+        A reset run looks always: it may replay an answer of the mirror that is older than starts
+        which the reset has left out.
+        """
+        return state.attempt > 1 or action.id in self._look_first or _is_reset()
 
     async def _settle(self, status: RequestStatus, *, reason: str | None = None) -> None:
         self._ledger.move(status, reason=reason)
@@ -234,6 +244,7 @@ class RequestWorkflow:
             actions=ledger.states,
             by=record.by,
             reason=record.reason,
+            tried_before=_is_reset() or ledger.has_tried(Decision.ESCALATE),
             run_id=workflow.info().run_id,
         )
         try:
@@ -262,8 +273,14 @@ class RequestWorkflow:
 
     async def _mirror(self) -> None:
         """Write the present state to Postgres; returns when a reader finds it there."""
+        # A reset hands a run its old signals before it has begun: its first state is what the work
+        # itself writes, because no stored request goes back to submitted.
+        if self._ledger.status == RequestStatus.SUBMITTED:
+            await workflow.wait_condition(lambda: self._ledger.status != RequestStatus.SUBMITTED)
         wanted = self._ledger.version
         async with self._mirror_lock:
+            if self._superseded:
+                raise _SupersededError
             if self._mirrored_version >= wanted:
                 return
             version = self._ledger.version
@@ -276,6 +293,7 @@ class RequestWorkflow:
         # Also later than at the first write: a reset may have left out starts that had happened.
         self._look_first |= set(answer.started_actions)
         if not answer.applied and self._ledger.status not in TERMINAL:
+            self._superseded = True
             raise _SupersededError
 
     async def _write(self, snapshot: Snapshot) -> MirrorAnswer:
@@ -343,8 +361,12 @@ class RequestWorkflow:
         record, changes = read_command(
             kind, args, at=timestamp(workflow.now()), fallback_id=str(workflow.uuid4())
         )
-        if self._desk.seen(record.decision_id):
+        known = self._desk.look_up(record.decision_id)
+        if known.decision == kind:
             return
+        if known.decision:
+            record.decision_id = str(workflow.uuid4())
+            record.message = f"this decisionId stands for a {known.decision}; send another"
         self._desk.register(record)
         if self._ledger.status not in SETTLED or self._desk.current is not None:
             # Signals are handled before the activity results that came with them, so those are
@@ -405,7 +427,7 @@ class RequestWorkflow:
         try:
             await workflow.wait_condition(
                 lambda: self._ended or self._desk.answerable(query.decision_id),
-                timeout=timedelta(seconds=query.wait_seconds),
+                timeout=policies.outcome_wait(query.wait_seconds),
             )
         except TimeoutError:
             workflow.logger.info("a decision is still open", extra={"decision": query.decision_id})
@@ -414,3 +436,9 @@ class RequestWorkflow:
 
 def _is_cancelled() -> bool:
     return workflow.cancellation_reason() is not None
+
+
+def _is_reset() -> bool:
+    """Tell whether this run is a reset of another; PAO itself never continues as new."""
+    info = workflow.info()
+    return info.first_execution_run_id != info.run_id

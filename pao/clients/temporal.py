@@ -1,7 +1,6 @@
 """PAO's use of Temporal from outside of workflows: connect, start, signal, ask, check."""
 
 import asyncio
-import contextlib
 import ipaddress
 import time
 from collections.abc import Sequence
@@ -172,15 +171,21 @@ class RequestWorkflows:
         self._seen = time.monotonic()
         return settled
 
-    async def start(self, given: RequestInput, *, summary: str) -> None:
-        """Start a request's workflow without waiting; one that was ever started is left alone."""
-        with contextlib.suppress(WorkflowAlreadyStartedError):
+    async def start(self, given: RequestInput, *, summary: str) -> bool:
+        """Start a request's workflow without waiting; False when it had ended before.
+
+        Raises the SDK's ``RPCError`` when Temporal refuses or cannot be reached.
+        """
+        try:
             await self._client.start_workflow(
                 names.REQUEST_WORKFLOW,
                 given,
                 rpc_timeout=RPC_TIMEOUT,
                 **self._start_options(given, summary),
             )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
 
     def _start_options(self, given: RequestInput, summary: str) -> dict[str, Any]:
         context = given.context

@@ -35,6 +35,8 @@ SEARCH_ATTRIBUTES = {
 
 RETENTION_DAYS = 30
 MAX_ATTEMPTS = 200
+# Bytes of JSON: fields travel several times in one payload, and Temporal takes two million.
+MAX_FIELDS_JSON = 300_000
 
 
 def workflow_id(request_id: str) -> str:

@@ -314,4 +314,5 @@ class EscalationInput:
     actions: list[ActionState] = field(default_factory=list)
     by: str = "unknown"
     reason: str | None = None
+    tried_before: bool = False
     run_id: str | None = None

@@ -167,11 +167,11 @@ async def test_no_error_tells_a_password_in_whatever_form(
     assert "********" in shown
 
 
-async def test_a_fault_of_our_own_is_a_failure_that_says_so(
+async def test_a_fault_of_our_own_while_acting_leaves_the_outcome_unknown_and_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     failure = await failure_of(raising(ZeroDivisionError("by zero")))
-    assert failure.type == "ActionFailed"
+    assert failure.type == "OutcomeUnknown"
     assert "by a fault of PAO: ZeroDivisionError: by zero" in failure.message
     assert "test_execution.py" in caplog.text
 

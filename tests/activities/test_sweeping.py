@@ -74,5 +74,17 @@ async def test_a_request_that_is_just_being_submitted_is_left_alone(
     assert await sweeper(bench, session, settling=timedelta(seconds=20)).sweep() == 0
 
 
+async def test_a_request_that_cannot_be_started_does_not_hold_up_the_others(
+    bench: Workbench, session: Session
+) -> None:
+    bad = new_request(title="x" * 2_500_000)  # More than Temporal takes in one payload.
+    async with session.unit_of_work() as unit:
+        await RequestsRepository(unit).insert(NewRequest(context=bad.context, plan=bad.plan))
+    good = await stored(session)
+
+    assert await sweeper(bench, session).sweep() == 1
+    await eventually(lambda: is_completed(bench, good))
+
+
 async def is_completed(bench: Workbench, request: Request) -> bool:
     return bool((await bench.row(request))["status"] == "completed")

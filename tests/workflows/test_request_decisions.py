@@ -57,7 +57,6 @@ async def test_a_repeated_decision_changes_nothing(bench: Workbench) -> None:
     await bench.signal(request, "retry", payload)
     await bench.reached(request, "failed", attempt=2)
     await bench.signal(request, "retry", payload)
-    await bench.signal(request, "abort", payload)
     await bench.decide(request, "abort", decisionId="d-2")
     assert [one["decision_id"] for one in await bench.decisions(request)] == ["d-1", "d-2"]
     [action] = await bench.actions(request)
@@ -112,3 +111,29 @@ async def test_a_decision_after_the_end_is_refused_by_temporal_itself(bench: Wor
     await bench.handle(request).result()
     with pytest.raises(Exception, match="already completed"):
         await bench.signal(request, "retry")
+
+
+async def test_a_decision_id_that_stands_for_another_decision_is_refused(bench: Workbench) -> None:
+    request = await bench.failed(times=2)
+    await bench.decide(request, "retry", decisionId="1")
+    await bench.reached(request, "failed", attempt=2)
+    await bench.signal(request, "abort", {"by": "ann", "decisionId": "1"})
+
+    async def refused() -> list[dict[str, object]]:
+        return [one for one in await bench.decisions(request) if one["outcome"] == "rejected"]
+
+    [one] = await eventually(refused)
+    assert (one["decision"], one["decision_id"] == "1") == ("abort", False)
+    assert "stands for a retry" in str(one["message"])
+    assert (await bench.row(request))["status"] == "failed"
+
+
+@pytest.mark.parametrize("seconds", [1e300, -5.0])
+async def test_a_question_after_a_decision_waits_a_bounded_time(
+    bench: Workbench, seconds: float
+) -> None:
+    request = await bench.failed()
+    query = {"decision_id": "never-sent", "wait_seconds": seconds}
+    asked = asyncio.create_task(bench.handle(request).execute_update("decision_outcome", query))
+    await bench.decide(request, "abort")
+    assert (await asked)["outcome"] == "unknown"

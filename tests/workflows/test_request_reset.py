@@ -91,3 +91,55 @@ async def test_decisions_made_before_a_reset_point_stay_made(bench: Workbench) -
     decided = [(one["decision_id"], one["outcome"]) for one in await bench.decisions(request)]
     assert decided == [("d-1", "done"), ("d-2", "done")]
     assert len(bench.tickets(request)) == 1
+
+
+async def test_an_aborted_request_that_is_reset_makes_nothing(bench: Workbench) -> None:
+    request = await bench.failed(times=2)
+    await bench.decide(request, "retry")
+    await bench.reached(request, "failed", attempt=2)
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
+    await reset(bench, request, task=0)
+    outcome = await bench.handle(request).result()
+    assert "ended without acting" in outcome["note"]
+    assert bench.tickets(request) == []
+    assert (await bench.row(request))["status"] == "aborted"
+
+
+async def test_a_failed_request_that_is_reset_takes_its_old_signals_and_lives_on(
+    bench: Workbench,
+) -> None:
+    request = await bench.failed(times=3)
+    await bench.decide(request, "retry")
+    await bench.reached(request, "failed", attempt=2)
+    before = (await bench.row(request))["run_id"]
+    await reset(bench, request, task=0)
+
+    async def at_rest_in_the_new_run() -> bool:
+        row = await bench.row(request)
+        return row["run_id"] != before and row["status"] == "failed" and not row["retrying"]
+
+    await eventually(at_rest_in_the_new_run)
+    await bench.decide(request, "abort")
+    assert (await bench.reached(request, "aborted"))["status"] == "aborted"
+
+
+async def test_a_reset_after_a_slow_mirror_write_makes_no_second_ticket(
+    idle_bench: Workbench,
+) -> None:
+    bench = idle_bench
+    request = await bench.store(new_request(box=bench.box))
+    async with bench.locked(request):
+        await bench.workflows.start(request.given, summary="slow")
+        await bench.start_worker()
+        await eventually(lambda: bench.writes_as_activity(request))
+    await bench.reached(request, "completed")
+    before = (await bench.row(request))["run_id"]
+    await reset(bench, request, task=1)
+    await eventually(lambda: has_closed(bench, request, before))
+    assert len(bench.tickets(request)) == 1
+
+
+async def has_closed(bench: Workbench, request: Request, before: str) -> bool:
+    description = await bench.handle(request).describe()
+    return description.run_id != before and description.close_time is not None
