@@ -12,12 +12,20 @@ SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
 
 async def reset(bench: Workbench, request: Request, *, task: int) -> None:
     """Reset as ``temporal workflow reset`` does, to the workflow task of this number, from 0."""
-    history = await bench.handle(request).fetch_history()
-    completed = [
-        event.event_id
-        for event in history.events
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    ]
+    completed: list[int] = []
+
+    async def has_come_so_far() -> bool:
+        history = await bench.handle(request).fetch_history()
+        completed[:] = [
+            event.event_id
+            for event in history.events
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+        ]
+        description = await bench.handle(request).describe()
+        at_rest = not description.raw_description.HasField("pending_workflow_task")
+        return at_rest and len(completed) > task
+
+    await eventually(has_come_so_far)
     description = await bench.handle(request).describe()
     await bench.client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(

@@ -1,5 +1,7 @@
+import contextlib
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from tests.pao.cli.scripted import FORM, REQUEST, REQUEST_ID, Service, answered,
 PAO = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 sys.argv[0] = "pao"
 from pao.cli.main import main
 main()
@@ -45,12 +48,16 @@ class Terminal:
         os.write(self._ours, text.encode() + b"\n")
 
     def ends_with(self) -> int:
-        while True:
-            try:
+        while self.process.poll() is None:
+            self._read_for(0.1)
+        self._read_for(0.0)
+        return self.process.returncode
+
+    def _read_for(self, seconds: float) -> None:
+        # Linux says EIO when the other side of a pseudo-terminal was closed.
+        with contextlib.suppress(OSError):
+            while select.select([self._ours], [], [], seconds)[0]:
                 self.seen += os.read(self._ours, 4096).decode()
-            except OSError:
-                # Linux says EIO when the other side of a pseudo-terminal was closed.
-                return self.process.wait()
 
     def close(self) -> None:
         self.process.kill()
