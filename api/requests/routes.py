@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -298,7 +298,12 @@ async def _stream(given: Services, request_id: str, after: int) -> AsyncIterator
 def _aware(name: str, moment: datetime | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
         raise _bad_query(name, "needs a time zone, as in 2026-01-31T08:00:00Z")
-    return moment
+    try:
+        return moment and moment.astimezone(UTC)
+    except OverflowError as error:
+        raise _bad_query(
+            name, "is out of range; in UTC it is before year 1 or after 9999"
+        ) from error
 
 
 def _storable(name: str, text: str | None) -> str | None:

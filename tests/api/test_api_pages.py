@@ -192,6 +192,8 @@ def test_a_limit_is_a_number_from_1_to_200(dana: httpx.Client, limit: str) -> No
         ("since", "yesterday"),
         ("since", "2026-01-01T00:00:00"),
         ("until", "0000-00-00T00:00:00Z"),
+        ("since", "0001-01-01T00:00:00+14:00"),
+        ("until", "9999-12-31T23:59:59-14:00"),
         ("decidable", "you"),
         ("sort", "name"),
         ("parent", "x"),
