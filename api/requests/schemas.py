@@ -17,7 +17,6 @@ class Body(BaseModel):
         strict=True,
         frozen=True,
         alias_generator=to_camel,
-        populate_by_name=True,
     )
 
 

@@ -43,7 +43,7 @@ WRONG: dict[str, Any] = {
     "null": None,
     "nothing in it": {},
     "an unknown key": {**dns(), "catalogItem": "x"},
-    "the key in snake case": {"catalog_item_id": ITEM, "fields": {}},
+    "the key in snake case": {"catalog_item_id": ITEM, "fields": dns()["fields"]},
     "an id that is a number": {"catalogItemId": 7},
     "an empty id": {"catalogItemId": ""},
     "a long id": {"catalogItemId": "x" * 201},

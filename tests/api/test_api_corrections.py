@@ -90,6 +90,16 @@ def test_a_dry_run_names_what_is_wrong(stack: Stack, dana: httpx.Client) -> None
     assert error(answer)["details"][0]["field"] == "fields.ttl"
 
 
+def test_a_key_in_snake_case_is_refused_and_decides_nothing(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    before = failed(stack, dana)
+    answer = retry(dana, before, dry_run=True)
+    assert answer.status_code == 422, answer.text
+    assert error(answer)["details"][0]["field"] == "dry_run"
+    assert dana.get(f"/requests/{before['id']}").json() == before
+
+
 def test_a_dry_run_of_what_has_ended_is_refused(stack: Stack, dana: httpx.Client) -> None:
     before = failed(stack, dana)
     retry(dana, before)
