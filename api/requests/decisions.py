@@ -1,7 +1,7 @@
 """Human decisions over HTTP: the same signals that an operator can send, and their outcome."""
 
-import logging
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -9,7 +9,8 @@ from uuid import UUID, uuid4, uuid5
 from api.access import Access
 from api.auth.principal import Principal
 from api.requests.reading import ReadingService, Stored
-from api.requests.schemas import DecisionBody, RetryBody
+from api.requests.repeating import DecisionCall, DecisionKeys
+from api.requests.schemas import RetryBody
 from catalog.corrections import correct
 from catalog.planning import render_action
 from catalog.scopes import Surroundings
@@ -25,8 +26,6 @@ from pao.core.payloads import CorrectionAnswer, DecisionRecord, RequestContext
 from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus, describe_allowed
 from pao.crypto import SecretBox
 from pao.logging import log_fields
-
-_log = logging.getLogger(__name__)
 
 # The namespace of decision ids: the same caller, request, kind and key give the same id.
 DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
@@ -47,6 +46,7 @@ class Decided:
     """What became of a decision as far as it is known; ``open`` when it is still carried out."""
 
     open: bool
+    replayed: bool = False
 
 
 class DecisionService:
@@ -65,45 +65,38 @@ class DecisionService:
         self._access = access
         self._box = box
         self._database = database
+        self._keys = DecisionKeys(box=box, database=database)
         self._reading = reading
         self._settings = settings
         self._workflows = workflows
 
-    async def decide(
-        self,
-        caller: Principal,
-        request_id: str,
-        decision: Decision,
-        *,
-        body: DecisionBody,
-        idempotency_key: str | None,
-    ) -> Decided:
+    async def decide(self, call: DecisionCall) -> Decided:
         """Have a decision carried out; raises ``INVALID_STATE_TRANSITION`` where it is refused.
 
-        A repeated call with the same Idempotency-Key is told the first one's outcome.
+        A repeated call with the same Idempotency-Key is told the first one's outcome; with another
+        body it is refused with ``IDEMPOTENCY_CONFLICT``.
         """
-        stored = await self._decidable(caller, request_id)
-        decision_id = _decision_id(caller, request_id, decision, idempotency_key)
-        known = await self._known(request_id, decision_id)
+        stored = await self._decidable(call.caller, call.request_id)
+        repeated = await self._keys.is_repeat(call)
+        decision_id = _decision_id(call)
+        known = await self._known(call.request_id, decision_id)
         if known is not None and known.outcome != "open":
-            return self._told(known, stored.row.status)
+            return replace(self._told(known, stored.row.status), replayed=repeated)
         if known is None:
-            self._refuse_final(stored, decision)
-        payload: dict[str, Any] = {
-            "by": caller.id,
-            "via": "api",
-            "reason": body.reason,
-            "decisionId": decision_id,
-        }
-        if isinstance(body, RetryBody) and body.fields:
-            payload["fields"] = self._sealed_changes(stored, body.fields)
-        with log_fields(requestId=request_id):
-            return await self._carry_out(stored, decision, payload)
+            self._refuse_final(stored, call.decision)
+        payload = await self._payload(stored, call, decision_id)
+        repeated = await self._keys.claim(call)
+        with log_fields(requestId=call.request_id):
+            decided = await self._carry_out(stored, call.decision, payload)
+        return replace(decided, replayed=repeated)
 
     async def preview(self, caller: Principal, request_id: str, body: RetryBody) -> dict[str, Any]:
         """Show what a retry would change and send, without deciding; secrets are masked."""
         stored = await self._decidable(caller, request_id)
         self._require_failed(stored, Decision.RETRY)
+        return await asyncio.to_thread(self._preview, stored, body)
+
+    def _preview(self, stored: Stored, body: RetryBody) -> dict[str, Any]:
         context = context_of(stored.row)
         answer = CorrectionAnswer(valid=True, fields=context.fields)
         if body.fields:
@@ -147,6 +140,22 @@ class DecisionService:
             "reason": found.reason,
         }
 
+    async def _payload(
+        self, stored: Stored, call: DecisionCall, decision_id: str
+    ) -> dict[str, Any]:
+        payload: dict[str, Any] = {
+            "by": call.caller.id,
+            "via": "api",
+            "reason": call.body.reason,
+            "decisionId": decision_id,
+        }
+        if isinstance(call.body, RetryBody) and call.body.fields:
+            # In a thread: large forms take their time, and other callers must not wait for it.
+            payload["fields"] = await asyncio.to_thread(
+                self._sealed_changes, stored, call.body.fields
+            )
+        return payload
+
     async def _decidable(self, caller: Principal, request_id: str) -> Stored:
         stored = await self._reading.get(caller, request_id)
         row = stored.row
@@ -180,12 +189,16 @@ class DecisionService:
                 request_id, decision, payload, budget=self._settings.budget
             )
         except TemporalUnavailable as error:
-            raise _temporal_away() from error
+            record = await self._known(request_id, payload["decisionId"])
+            if record is None:
+                raise _temporal_away() from error
         except WorkflowGone:
             record = await self._known(request_id, payload["decisionId"])
             if record is None:
                 status = await self._status_now(request_id, stored.row.status)
                 raise _refused(decision, status) from None
+        if record is None:
+            record = await self._known(request_id, payload["decisionId"])
         status = await self._status_now(request_id, stored.row.status)
         return Decided(open=True) if record is None else self._told(record, status)
 
@@ -256,12 +269,10 @@ class DecisionService:
         return calls
 
 
-def _decision_id(
-    caller: Principal, request_id: str, decision: Decision, idempotency_key: str | None
-) -> str:
-    if idempotency_key is None:
+def _decision_id(call: DecisionCall) -> str:
+    if call.idempotency_key is None:
         return str(uuid4())
-    name = f"{caller.id}\n{request_id}\n{decision}\n{idempotency_key}"
+    name = f"{call.caller.id}\n{call.request_id}\n{call.decision}\n{call.idempotency_key}"
     return str(uuid5(DECISIONS, name))
 
 

@@ -12,6 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api import examples
 from api.bodies import JsonRoute
+from api.requests.repeating import DecisionCall
 from api.requests.schemas import DecisionBody, LookBody, RetryBody, Submission
 from api.requests.submission import Call
 from api.responses import documented
@@ -275,16 +276,22 @@ async def _decide(
     body: DecisionBody,
     idempotency_key: str | None,
 ) -> JSONResponse:
+    call = DecisionCall(
+        caller=caller,
+        request_id=str(request_id),
+        decision=decision,
+        body=body,
+        idempotency_key=idempotency_key,
+    )
     outcome = "refused"
     try:
-        decided = await given.decisions.decide(
-            caller, str(request_id), decision, body=body, idempotency_key=idempotency_key
-        )
+        decided = await given.decisions.decide(call)
         outcome = "open" if decided.open else "done"
     finally:
         given.metrics.decisions.labels(decision, outcome).inc()
     document = await given.reading.document(caller, str(request_id))
-    return JSONResponse(document, status_code=202 if decided.open else 200)
+    headers = {"Idempotency-Replayed": "true"} if decided.replayed else None
+    return JSONResponse(document, status_code=202 if decided.open else 200, headers=headers)
 
 
 async def _stream(given: Services, request_id: str, after: int) -> AsyncIterator[ServerSentEvent]:

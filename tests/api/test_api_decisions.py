@@ -176,8 +176,47 @@ def test_a_repeated_decision_is_told_the_first_ones_outcome(
     first = decide(dana, document, kind, headers=key)
     again = decide(dana, document, kind, headers=key)
     assert (first.status_code, again.status_code) == (200, 200), again.text
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
     assert again.json() == first.json()
     assert len(again.json()["decisions"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
+def test_the_same_key_with_another_body_decides_nothing_more(
+    stack: Stack, dana: httpx.Client, kind: str
+) -> None:
+    document = failed(stack, dana)
+    key = {"Idempotency-Key": new_host()}
+    first = decide(dana, document, kind, headers=key)
+    other = decide(dana, document, kind, headers=key, reason="another one")
+    assert (first.status_code, other.status_code) == (200, 409), other.text
+    assert error(other)["code"] == "IDEMPOTENCY_CONFLICT"
+    assert dana.get(f"/requests/{document['id']}").json() == first.json()
+
+
+def test_a_key_is_for_one_kind_of_decision_about_one_request(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    host = new_host()
+    strike(stack, host, "status", status=500, times=2)
+    first, other = submit(dana, dns(host)), failed(stack, dana)
+    key = {"Idempotency-Key": "k" * 255}
+    answers = [
+        decide(dana, first, "retry", headers=key),
+        decide(dana, first, "abort", headers=key, reason="another one"),
+        decide(dana, other, "abort", headers=key, reason="a third one"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert all("Idempotency-Replayed" not in answer.headers for answer in answers)
+
+
+def test_a_refused_correction_does_not_use_its_key_up(stack: Stack, dana: httpx.Client) -> None:
+    document = failed(stack, dana)
+    key = {"Idempotency-Key": new_host()}
+    wrong = decide(dana, document, "retry", headers=key, fields={"ttl": "long"})
+    right = decide(dana, document, "retry", headers=key, fields={"ttl": 600})
+    assert (wrong.status_code, right.status_code) == (422, 200), right.text
 
 
 def test_a_repeated_decision_that_was_refused_stays_refused(hasty_stack: Stack) -> None:
@@ -195,6 +234,7 @@ def test_parallel_repeats_of_a_decision_are_one_decision(stack: Stack, dana: htt
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: decide(dana, document, "retry", headers=key), range(8)))
     assert {answer.status_code for answer in answers} == {200}, [one.text for one in answers]
+    assert [one.headers.get("Idempotency-Replayed") for one in answers].count("true") == 7
     after = dana.get(f"/requests/{document['id']}").json()
     assert len(after["decisions"]) == 1
     assert after["actions"][0]["attempt"] == 2
