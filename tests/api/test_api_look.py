@@ -1,7 +1,8 @@
 """Looking before a retry, and a request's live status: JIRA is asked now, and changes nothing."""
 
-from typing import Any
+from typing import json
 
+import Any
 import httpx
 
 from tests.support.stack import Stack
@@ -47,9 +48,9 @@ def test_a_retry_whose_look_fails_creates_nothing(stack: Stack, dana: httpx.Clie
 
 def test_a_look_leaves_the_requests_own_history_alone(stack: Stack, dana: httpx.Client) -> None:
     document = failed(stack, dana)
-    before = stack.history(document["id"])
+    before = json.loads(stack.history(document["id"]))
     dana.post(f"/requests/{document['id']}/look")
-    assert stack.history(document["id"]) == before
+    assert json.loads(stack.history(document["id"])) == before
 
 
 def test_a_look_is_for_what_has_failed(stack: Stack, dana: httpx.Client) -> None:
