@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from temporalio.client import (
     Client,
     TLSConfig,
     WithStartWorkflowOperation,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -46,11 +48,15 @@ from pao.core.payloads import (
 )
 from pao.core.states import Decision, RequestStatus
 
+_log = logging.getLogger(__name__)
+
 # A killed worker costs this much instead of Temporal's default of ten seconds.
 TASK_TIMEOUT = timedelta(seconds=3)
 # rpc_timeout bounds one attempt only; every call has an asyncio.timeout around it as well.
 RPC_TIMEOUT = timedelta(seconds=5)
 CHECK_SECONDS = 1.0
+# The server, or the way to it, was too slow; any other status is a start that it refused.
+SLOW = {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNAVAILABLE}
 # An answer this young stands for the next: under load no submission pays for a check.
 TRUSTED_SECONDS = 1.0
 
@@ -163,8 +169,9 @@ class RequestWorkflows:
             WorkflowUpdateFailedError,
             WorkflowAlreadyStartedError,
             RPCError,
-        ):
+        ) as error:
             self._seen = float("-inf")
+            _warn_of_refusal(error, given.context.request_id)
             # The operation keeps the error a second time; unread, it would be logged as forgotten.
             await asyncio.gather(operation.workflow_handle(), return_exceptions=True)
             return None
@@ -205,8 +212,9 @@ class RequestWorkflows:
     ) -> DecisionRecord | None:
         """Signal a decision and wait for its outcome, at most ``budget`` seconds.
 
-        None means that the outcome is not known yet. Raises ``WorkflowGone`` when the workflow has
-        closed (an abort closes it) and ``TemporalUnavailable`` when the signal could not be sent.
+        None means that the signal has arrived and its outcome is not known yet. Raises
+        ``WorkflowGone`` when the workflow has closed (an abort closes it) and
+        ``TemporalUnavailable`` when nobody knows whether the signal has arrived.
         """
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         try:
@@ -216,7 +224,13 @@ class RequestWorkflows:
             raise TemporalUnavailable from error
         except RPCError as error:
             raise _explained(error) from error
-        query = OutcomeQuery(decision_id=str(payload["decisionId"]), wait_seconds=budget)
+        return await self._outcome(handle, str(payload["decisionId"]), budget)
+
+    async def _outcome(
+        self, handle: WorkflowHandle[Any, Any], decision_id: str, budget: float
+    ) -> DecisionRecord | None:
+        """Ask for a decision's outcome; the signal is there, so no error here takes it back."""
+        query = OutcomeQuery(decision_id=decision_id, wait_seconds=budget)
         try:
             async with asyncio.timeout(budget + CHECK_SECONDS):
                 record: DecisionRecord = await handle.execute_update(
@@ -231,7 +245,9 @@ class RequestWorkflows:
         except WorkflowUpdateFailedError as error:
             raise WorkflowGone from error
         except RPCError as error:
-            raise _explained(error) from error
+            if error.status == RPCStatusCode.NOT_FOUND:
+                raise WorkflowGone from error
+            return None
         return record
 
     async def look(self, given: ActionInput, *, budget: float) -> LookResult:
@@ -304,6 +320,16 @@ def _search_attributes(context: RequestContext) -> TypedSearchAttributes:
             for name, value in values.items()
         ]
     )
+
+
+def _warn_of_refusal(error: BaseException, request_id: str) -> None:
+    """Log a start that the server refused: unlike a slow one, it may never come to pass."""
+    if isinstance(error, RPCError) and error.status not in SLOW:
+        _log.warning(
+            "Temporal has refused to start the request's workflow: %s",
+            error.message,
+            extra={"requestId": request_id, "rpcStatus": error.status.name},
+        )
 
 
 def _explained(error: RPCError) -> Exception:

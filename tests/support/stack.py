@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 
 from api.app import create_app
 from api.auth.keys import NewKey
+from api.services import Services
 from pao import assembly
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import connect
@@ -117,6 +118,12 @@ class Stack:
         """Run a coroutine in the loop in which this stack lives."""
         return self._loop.run(work, seconds=seconds)
 
+    @property
+    def services(self) -> Services:
+        """The parts that the API's routes call; use them by ``run``."""
+        services: Services = self._application.app.state.services
+        return services
+
     def caller(self, person: Person = DANA) -> httpx.Client:
         """Return the client of a person: every call is signed, with a signature of its own."""
         return self._client(person.name, Signature(*self.key(person)))
@@ -184,8 +191,9 @@ class Stack:
         return load_settings(usual | self._environ, process="api")
 
     async def _start(self) -> None:
+        self._application = create_app(self.settings)
         config = uvicorn.Config(
-            create_app(self.settings), lifespan="on", ws="none", log_config=None, access_log=False
+            self._application, lifespan="on", ws="none", log_config=None, access_log=False
         )
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
