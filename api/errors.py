@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import compile_path
 from starlette.types import Scope
 
 from pao.core.errors import Detail, ErrorCode, PaoError
@@ -71,6 +72,8 @@ def install(app: FastAPI) -> None:
         code = FRAMEWORK_CODES.get(error.status_code, ErrorCode.VALIDATION_ERROR)
         text = _framework_text(error, request)
         headers = dict(error.headers or {})
+        if error.status_code == FRAMEWORK_NOT_ALLOWED:
+            headers["Allow"] = _allowed(request) or headers.get("Allow", "")
         told = PaoError(code, text, status=error.status_code, headers=headers)
         return answer(told, correlation_of(request.scope))
 
@@ -125,6 +128,18 @@ def _framework_text(error: HTTPException, request: Request) -> str:
     if error.status_code == FRAMEWORK_NOT_ALLOWED:
         return f"{request.method} is not possible here; see /api/v1/docs."
     return str(error.detail)
+
+
+def _allowed(request: Request) -> str:
+    """Name all methods of a path: the framework names those of one route only."""
+    described: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    methods = {
+        method.upper()
+        for path, operations in described.items()
+        if compile_path(path)[0].fullmatch(request.scope["path"])
+        for method in operations
+    }
+    return ", ".join(sorted(methods))
 
 
 FRAMEWORK_NOT_FOUND = 404

@@ -16,6 +16,8 @@ SIGNING = {
     "x-amazon-apigateway-authtype": "awsSigv4",
 }
 
+FRAMEWORK_ERROR = "HTTPValidationError"
+
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Have the application describe itself so; ``routers`` are those that it has included."""
@@ -25,6 +27,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         if app.openapi_schema is None:
             document = made()
             _describe_signing(document)
+            _forget_framework_errors(document)
             for route in (route for router in routers for route in router.routes):
                 if isinstance(route, APIRoute):
                     _restore_examples(document["paths"][f"{BASE}{route.path}"], route)
@@ -40,6 +43,16 @@ def _describe_signing(document: dict[str, Any]) -> None:
     for path in OPEN_PATHS & document["paths"].keys():
         for operation in document["paths"][path].values():
             operation["security"] = []
+
+
+def _forget_framework_errors(document: dict[str, Any]) -> None:
+    """Take out the 422 that FastAPI adds to whatever has parameters, in a shape we never answer."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if FRAMEWORK_ERROR in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    for name in (FRAMEWORK_ERROR, "ValidationError"):
+        document["components"].get("schemas", {}).pop(name, None)
 
 
 def _restore_examples(operations: dict[str, Any], route: APIRoute) -> None:

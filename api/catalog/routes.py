@@ -22,7 +22,7 @@ Text = Annotated[str | None, Query(max_length=200)]
 @router.get(
     "",
     summary="Browse the catalog",
-    responses=documented({200: examples.CATALOG}, 400, 401, 429),
+    responses=documented({200: examples.CATALOG}, 400, 401, 429, 503),
 )
 async def browse(
     given: Given,
@@ -58,7 +58,7 @@ async def browse(
 @router.get(
     "/validation-errors",
     summary="List refused files",
-    responses=documented({200: examples.FINDINGS}, 401, 429),
+    responses=documented({200: examples.FINDINGS}, 401, 429, 503),
 )
 async def validation_errors(given: Given, _caller: Caller) -> dict[str, Any]:
     """List what is wrong with the files that were refused at the last load."""
@@ -83,7 +83,7 @@ async def refresh(given: Given, caller: Caller, correlation: Correlation) -> dic
 @router.get(
     "/items/{item_id}",
     summary="Get a catalog item",
-    responses=documented({200: examples.CATALOG_ITEM_WHOLE}, 401, 404, 429),
+    responses=documented({200: examples.CATALOG_ITEM_WHOLE}, 400, 401, 404, 429, 503),
 )
 async def get_item(given: Given, caller: Caller, item_id: ItemId) -> dict[str, Any]:
     """Give the definition, its version, where it comes from, its owner, any deprecation notice."""
@@ -102,7 +102,7 @@ async def get_item(given: Given, caller: Caller, item_id: ItemId) -> dict[str, A
 @router.get(
     "/items/{item_id}/schema",
     summary="Get a catalog item's form",
-    responses=documented({200: examples.FORM}, 401, 404, 429),
+    responses=documented({200: examples.FORM}, 400, 401, 404, 429, 503),
 )
 async def get_schema(given: Given, _caller: Caller, item_id: ItemId) -> dict[str, Any]:
     """Give the form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""

@@ -13,7 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api import examples
 from api.bodies import JsonRoute
 from api.requests.repeating import DecisionCall
-from api.requests.schemas import DecisionBody, LookBody, RetryBody, Submission
+from api.requests.schemas import DecisionBody, LookBody, Moment, RetryBody, Submission
 from api.requests.submission import Call
 from api.responses import documented
 from api.services import Caller, Correlation, Given, Services
@@ -110,8 +110,8 @@ async def list_requests(
         str | None, Query(alias="externalReference", max_length=200)
     ] = None,
     parent: Annotated[UUID | None, Query()] = None,
-    since: Annotated[datetime | None, Query(description="RFC 3339, included")] = None,
-    until: Annotated[datetime | None, Query(description="RFC 3339, not included")] = None,
+    since: Annotated[Moment | None, Query(description="RFC 3339, included")] = None,
+    until: Annotated[Moment | None, Query(description="RFC 3339, not included")] = None,
     decidable: Annotated[str | None, Query(pattern="^me$")] = None,
     sort: Annotated[Sort, Query()] = Sort.CREATED,
     limit: Limit = 50,
@@ -175,7 +175,7 @@ async def get_logs(
     summary="Follow a request",
     response_class=EventSourceResponse,
     responses=documented(
-        {200: examples.EVENTS}, 400, 401, 404, 429, 503, media="text/event-stream"
+        {200: examples.EVENTS}, 400, 401, 404, 422, 429, 503, media="text/event-stream"
     ),
 )
 async def get_events(

@@ -1,12 +1,27 @@
 """What callers may send about requests. Unknown keys are refused, not dropped."""
 
+import re
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
 Fields = dict[str, Any]
+
+
+def _written_out(value: object) -> object:
+    """Refuse what is a moment to pydantic alone: seconds since 1970, and days."""
+    if isinstance(value, str) and not _MOMENT.match(value):
+        raise ValueError("write a moment as in 2026-01-31T08:00:00Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out)]
+"""A date and a time as RFC 3339 writes them; that a time zone is given is not checked here."""
 
 
 class Body(BaseModel):

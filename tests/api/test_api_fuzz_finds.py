@@ -1,0 +1,67 @@
+"""What `make fuzz` has found, each kept as a plain test of the case that broke."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.stack import Stack
+from tests.support.submitting import error
+
+
+def responses(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
+    paths = stack.anybody().get("/openapi.json").json()["paths"]
+    return {
+        (method.upper(), path.removeprefix("/api/v1")): operation["responses"]
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+
+
+@pytest.mark.parametrize("path", ["/catalog/items/{item_id}", "/catalog/items/{item_id}/schema"])
+def test_the_document_knows_that_an_id_can_be_too_long(
+    stack: Stack, dana: httpx.Client, path: str
+) -> None:
+    answer = dana.get(path.format(item_id="0" * 201))
+    assert answer.status_code == 400
+    assert error(answer)["details"][0]["field"] == "item_id"
+    assert "400" in responses(stack)["GET", path]
+
+
+def test_every_error_of_the_document_is_in_the_envelope(stack: Stack) -> None:
+    """FastAPI adds an error of its own shape to every operation that has parameters."""
+    document = stack.anybody().get("/openapi.json").json()
+    assert not {name for name in document["components"]["schemas"] if "ValidationError" in name}
+    for operation, answers in responses(stack).items():
+        for status, answer in answers.items():
+            if status >= "400" and operation != ("GET", "/health/ready"):
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema["required"] == ["error"], (operation, status)
+
+
+def test_the_document_knows_that_an_event_id_can_be_wrong(stack: Stack, dana: httpx.Client) -> None:
+    path = "/requests/{request_id}/events"
+    answer = dana.get(
+        path.format(request_id="00000000-0000-4000-8000-000000000000"),
+        headers={"Last-Event-ID": "null"},
+    )
+    assert answer.status_code == 422
+    assert "422" in responses(stack)["GET", path]
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+@pytest.mark.parametrize("moment", ["0.5", "1767225600", "-1", "2026-01-31", "20260131T080000Z"])
+def test_a_number_is_no_moment(dana: httpx.Client, name: str, moment: str) -> None:
+    answer = dana.get("/requests", params={name: moment})
+    assert answer.status_code == 400, answer.text
+    assert error(answer)["details"][0]["field"] == name
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/requests", {"GET", "POST"}), ("/catalog", {"GET"}), ("/validate/request", {"POST"})],
+)
+def test_all_methods_of_a_path_are_told(dana: httpx.Client, path: str, methods: set[str]) -> None:
+    answer = dana.request("OPTIONS", path)
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == methods
