@@ -5,9 +5,11 @@ behind it can store (null characters, half surrogate pairs), so every body is he
 to these bounds before a model sees it.
 """
 
+import asyncio
 import json
 import math
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request, Response
@@ -19,6 +21,10 @@ MAX_DEPTH = 64
 # Far above any quantity, far below what a conversion to float refuses.
 MAX_DIGITS = 100
 MAX_PATH = 200
+# Far above any form; every value costs time at each later step.
+MAX_VALUES = 50_000
+# Reading more than this may take longer than other callers should wait for.
+SHORT_BODY = 65_536
 WHOLE = "body"
 
 
@@ -36,12 +42,19 @@ class JsonRoute(APIRoute):
             body = await request.body()
             if body:
                 _require_json(request.headers.get("content-type", ""))
-                check_json(body)
+                await _check(body)
             elif required:
                 raise _unreadable(WHOLE, "missing", "The body is empty; send a JSON object.")
             return await handle(request)
 
         return checked
+
+
+async def _check(body: bytes) -> None:
+    if len(body) > SHORT_BODY:
+        await asyncio.to_thread(check_json, body)
+    else:
+        check_json(body)
 
 
 def check_json(body: bytes) -> None:
@@ -61,7 +74,7 @@ def check_json(body: bytes) -> None:
         message = f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
         raise _unreadable(WHOLE, "json_invalid", message) from error
     except RecursionError as error:
-        raise _too_deep(WHOLE) from error
+        raise _too_deep() from error
     _check_values(document)
 
 
@@ -102,42 +115,69 @@ def _bounded(text: str) -> int:
     raise _unreadable(WHOLE, "number", message)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value is; the text of its path is only made for an error."""
+
+    depth: int = 1
+    name: str | int = ""
+    above: "_Place | None" = None
+
+    def __str__(self) -> str:
+        names: list[str] = []
+        place: _Place | None = self
+        while place is not None and place.above is not None:
+            names.append(str(place.name)[:MAX_PATH])
+            place = place.above
+        return ".".join(reversed(names))[:MAX_PATH]
+
+
 def _check_values(document: Any) -> None:
-    waiting: list[tuple[str, Any, int]] = [("", document, 1)]
+    count = 1
+    waiting: list[tuple[_Place, Any]] = [(_Place(), document)]
     while waiting:
-        path, value, depth = waiting.pop()
-        if depth > MAX_DEPTH:
-            raise _too_deep(path)
+        place, value = waiting.pop()
+        if place.depth > MAX_DEPTH:
+            raise _too_deep(place)
         if isinstance(value, str):
-            _check_text(path, value)
+            _check_text(place, value)
             continue
         for name, member in _members(value):
-            _check_text(path, name)
-            # Bounded, or one long key would be copied for each of its many members.
-            waiting.append((f"{path}.{name}".lstrip(".")[:MAX_PATH], member, depth + 1))
+            count += 1
+            if count > MAX_VALUES:
+                raise _too_many()
+            inside = _Place(place.depth + 1, name, place)
+            if isinstance(name, str):
+                _check_text(inside, name)
+            waiting.append((inside, member))
 
 
-def _members(value: Any) -> Iterator[tuple[str, Any]]:
+def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
     if isinstance(value, dict):
         yield from value.items()
     elif isinstance(value, list):
-        yield from ((str(index), member) for index, member in enumerate(value))
+        yield from enumerate(value)
 
 
-def _check_text(path: str, text: str) -> None:
+def _check_text(place: _Place, text: str) -> None:
     if "\x00" in text:
         message = "A null character (\\u0000) cannot be stored; leave it out."
-        raise _unreadable(path or WHOLE, "characters", message)
+        raise _unreadable(_shown(str(place)) or WHOLE, "characters", message)
     try:
         text.encode()
     except UnicodeEncodeError as error:
         message = "Half of a surrogate pair is no character; send whole characters."
-        raise _unreadable(path or WHOLE, "characters", message) from error
+        raise _unreadable(_shown(str(place)) or WHOLE, "characters", message) from error
 
 
-def _too_deep(path: str) -> PaoError:
+def _too_deep(place: _Place | None = None) -> PaoError:
     message = f"The body is nested deeper than {MAX_DEPTH} levels."
-    return _unreadable(path, "depth", message)
+    return _unreadable(str(place or WHOLE), "depth", message)
+
+
+def _too_many() -> PaoError:
+    message = f"The body holds more than {MAX_VALUES:,} values; send fewer."
+    return _unreadable(WHOLE, "size", message)
 
 
 def _shown(text: str) -> str:

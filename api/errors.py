@@ -14,10 +14,14 @@ from starlette.types import Scope
 
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads import timestamp
+from pao.crypto import SecretUnreadableError
 
 _log = logging.getLogger(__name__)
 
 NO_CORRELATION = "00000000-0000-0000-0000-000000000000"
+MAX_DETAILS = 200
+MAX_FIELD = 200
+MAX_MESSAGE = 2_000
 BROKEN = (
     "Something broke on our side. The request may or may not have been taken; "
     "quote the correlation id when you ask for help."
@@ -41,8 +45,8 @@ def envelope(error: PaoError, correlation_id: str) -> dict[str, Any]:
     return {
         "error": {
             "code": error.code,
-            "message": error.message,
-            "details": [_detail(detail) for detail in error.details],
+            "message": _bounded(error.message + _left_out(error), MAX_MESSAGE),
+            "details": [_detail(detail) for detail in error.details[:MAX_DETAILS]],
             "correlationId": correlation_id,
             "timestamp": timestamp(datetime.now(UTC)),
         }
@@ -62,6 +66,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PaoError)
     async def ours(request: Request, error: PaoError) -> JSONResponse:
         return answer(error, correlation_of(request.scope))
+
+    @app.exception_handler(SecretUnreadableError)
+    async def sealed(request: Request, error: SecretUnreadableError) -> JSONResponse:
+        _log.error("a stored secret cannot be opened: %s", error)
+        return answer(_from_lost_key(error), correlation_of(request.scope))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -90,12 +99,30 @@ def broken(error: BaseException, correlation_id: str) -> JSONResponse:
 
 def _detail(detail: Detail) -> dict[str, Any]:
     return {
-        "field": detail.field,
+        "field": _bounded(detail.field, MAX_FIELD),
         "constraint": detail.constraint,
-        "message": detail.message,
+        "message": _bounded(detail.message, MAX_MESSAGE),
         "received": detail.received,
         "expected": detail.expected,
     }
+
+
+def _from_lost_key(error: SecretUnreadableError) -> PaoError:
+    return PaoError(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        f"A password of this request cannot be opened, so nothing was done: {error}.",
+        headers={"Retry-After": "60"},
+    )
+
+
+def _left_out(error: PaoError) -> str:
+    """Say how many details are not shown: an answer is not larger than what it is about."""
+    more = len(error.details) - MAX_DETAILS
+    return f" {more:,} more {'detail is' if more == 1 else 'details are'} left out." * (more > 0)
+
+
+def _bounded(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _from_validation(error: RequestValidationError) -> PaoError:

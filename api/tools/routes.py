@@ -1,5 +1,6 @@
 """HTTP for checks that submit nothing."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -25,9 +26,7 @@ async def validate_request(
 ) -> dict[str, Any]:
     """Check everything that submission checks, and show what would be sent, secrets masked."""
     call = Call(caller=caller, correlation_id=correlation, raw_body=request.state.raw_body)
-    prepared = given.submission.prepare(body, call)
-    return {
-        "valid": True,
-        "fields": masked(prepared.context.fields),
-        "actions": given.submission.render(prepared),
-    }
+    # In threads: templates may take a second, and other callers must not wait for them.
+    prepared = await asyncio.to_thread(given.submission.prepare, body, call)
+    actions = await asyncio.to_thread(given.submission.render, prepared)
+    return {"valid": True, "fields": masked(prepared.context.fields), "actions": actions}

@@ -2,7 +2,9 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -122,6 +124,65 @@ def test_two_megabytes_without_a_length_are_too_much(stack: Stack) -> None:
     answer = stack.anybody().post("/requests", content=pieces(), headers=JSON)
     assert answer.status_code == 413
     assert error(answer)["code"] == "PAYLOAD_TOO_LARGE"
+
+
+MANY = {
+    "numbers": b'{"catalogItemId": "x", "fields": {"a": [' + b"1," * 400_000 + b"1]}}",
+    "empty lists": b'{"catalogItemId": "x", "fields": {"a": [' + b"[]," * 300_000 + b"[]]}}",
+    "keys": json.dumps({"fields": {f"{n:x}": 1 for n in range(60_000)}}).encode(),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_more_values_than_any_form_has_are_refused(dana: httpx.Client, name: str) -> None:
+    answer = dana.post("/requests", content=MANY[name], headers=JSON)
+    assert answer.status_code == 400, answer.text[:500]
+    assert "50,000" in error(answer)["message"]
+
+
+def test_an_answer_shows_no_more_than_200_details_and_says_how_many_there_are(
+    dana: httpx.Client,
+) -> None:
+    body = dns()
+    body["fields"] |= {f"field-{number}": 1 for number in range(10_000)}
+    for answer in (
+        dana.post("/requests", json=body),
+        dana.post("/requests", json={**dns(), **body["fields"]}),
+    ):
+        assert answer.status_code == 422
+        assert len(error(answer)["details"]) == 200
+        assert "9,8" in error(answer)["message"]
+        assert len(answer.content) < 200_000
+
+
+@pytest.mark.parametrize("inside", ["fields", "metadata", None])
+def test_a_long_name_is_not_repeated(dana: httpx.Client, inside: str | None) -> None:
+    body, name = dns(), "n" * 500_000
+    body["metadata"] = {}
+    (body[inside] if inside else body)[name] = 1
+    answer = dana.post("/requests", json=body)
+    assert answer.status_code == 422, answer.text[:500]
+    [detail] = error(answer)["details"]
+    assert detail["field"].endswith("n…")
+    assert len(answer.content) < 5_000
+
+
+def test_other_callers_do_not_wait_while_a_large_body_is_judged(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    body = dns()
+    body["fields"] |= {f"wrong-{number:x}": 1 for number in range(49_000)}
+    content = json.dumps(body).encode()
+    longest = 0.0
+    with ThreadPoolExecutor(1) as pool:
+        large = pool.submit(dana.post, "/requests", content=content, headers=JSON)
+        with httpx.Client(base_url=f"{stack.url}/api/v1", trust_env=False) as other:
+            while not large.done():
+                started = time.monotonic()
+                assert other.get("/version").status_code == 200
+                longest = max(longest, time.monotonic() - started)
+    assert large.result().status_code == 422
+    assert longest < 1.0
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
