@@ -23,6 +23,7 @@ from db.repositories.request_pages import (
 )
 from db.repositories.requests import RequestsRepository
 from db.session import Database
+from db.stored import plan_of
 from pao.clients.jira import Deadline, JiraError
 from pao.clients.jira.instances import JiraInstances
 from pao.core.errors import ErrorCode, PaoError
@@ -164,7 +165,7 @@ class ReadingService:
                 f"Request {request_id} was not escalated; it is {stored.row.status}.",
             )
         live = await self._ask_jira(
-            stored.row.escalation_ticket_key or "", str(stored.row.correlation_id)
+            stored.row.escalation_ticket_key or "", str(stored.row.correlation_id), instance=None
         )
         return document | {"ticket": live}
 
@@ -200,14 +201,18 @@ class ReadingService:
 
     async def _live(self, row: Request, action: RequestAction) -> dict[str, Any]:
         key = action.external_reference or ""
-        asked = await self._ask_jira(key, str(row.correlation_id))
+        asked = await self._ask_jira(
+            key, str(row.correlation_id), instance=_instance_of(row, action)
+        )
         known = action.ticket_status or {}
         if not asked["live"]:
             asked = asked | {name: known.get(name) for name in ("status", "statusCategory")}
             asked["mappedStatus"] = known.get("mappedStatus") or row.status
         return {"actionId": action.action_id, "key": key, "url": action.url} | asked
 
-    async def _ask_jira(self, key: str, correlation_id: str) -> dict[str, Any]:
+    async def _ask_jira(
+        self, key: str, correlation_id: str, *, instance: str | None
+    ) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "live": False,
             "status": None,
@@ -218,7 +223,7 @@ class ReadingService:
             "error": None,
         }
         try:
-            client = self._jira.instance(None, key.partition("-")[0])
+            client = self._jira.instance(instance, key.partition("-")[0])
             found = await client.get_status(
                 key, correlation_id, deadline=Deadline.after(LIVE_SECONDS)
             )
@@ -242,6 +247,13 @@ class ReadingService:
                 request_id, after_id=after, limit=STREAM_BATCH
             )
         return list(rows)
+
+
+def _instance_of(row: Request, action: RequestAction) -> str | None:
+    """Give the JIRA instance that the plan names for an action: its ticket is there only."""
+    planned = plan_of(row)[action.action_index]
+    name = planned.config.get("instance")
+    return name if isinstance(name, str) else None
 
 
 def _paged(data: list[dict[str, Any]], following: str | None) -> dict[str, Any]:
