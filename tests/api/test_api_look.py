@@ -1,8 +1,8 @@
 """Looking before a retry, and a request's live status: JIRA is asked now, and changes nothing."""
 
-from typing import json
+import json
+from typing import Any
 
-import Any
 import httpx
 
 from tests.support.stack import Stack
