@@ -1,6 +1,6 @@
 """The OpenAPI document: what FastAPI writes, how calls are signed, and the examples unshortened."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -16,7 +16,7 @@ SIGNING = {
     "x-amazon-apigateway-authtype": "awsSigv4",
 }
 
-FRAMEWORK_ERROR = "HTTPValidationError"
+FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
@@ -27,7 +27,10 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         if app.openapi_schema is None:
             document = made()
             _describe_signing(document)
-            _forget_framework_errors(document)
+            for operation in _operations(document):
+                _forget_framework_error(operation)
+                _forget_null(operation.get("parameters", []))
+            _forget_schemas(document)
             for route in (route for router in routers for route in router.routes):
                 if isinstance(route, APIRoute):
                     _restore_examples(document["paths"][f"{BASE}{route.path}"], route)
@@ -45,14 +48,29 @@ def _describe_signing(document: dict[str, Any]) -> None:
             operation["security"] = []
 
 
-def _forget_framework_errors(document: dict[str, Any]) -> None:
-    """Take out the 422 that FastAPI adds to whatever has parameters, in a shape we never answer."""
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for operations in document["paths"].values():
-        for operation in operations.values():
-            if FRAMEWORK_ERROR in str(operation["responses"].get("422")):
-                del operation["responses"]["422"]
-    for name in (FRAMEWORK_ERROR, "ValidationError"):
+        yield from operations.values()
+
+
+def _forget_framework_error(operation: dict[str, Any]) -> None:
+    """Take out the 422 that FastAPI adds to whatever has parameters, in a shape we never answer."""
+    if FRAMEWORK_ERRORS[0] in str(operation["responses"].get("422")):
+        del operation["responses"]["422"]
+
+
+def _forget_schemas(document: dict[str, Any]) -> None:
+    for name in FRAMEWORK_ERRORS:
         document["components"].get("schemas", {}).pop(name, None)
+
+
+def _forget_null(parameters: list[dict[str, Any]]) -> None:
+    """Let a parameter that may be left out not be null: a URL or a header cannot say it."""
+    for schema in (parameter["schema"] for parameter in parameters):
+        meant = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+        if len(meant) == 1:
+            del schema["anyOf"]
+            schema.update(meant[0])
 
 
 def _restore_examples(operations: dict[str, Any], route: APIRoute) -> None:

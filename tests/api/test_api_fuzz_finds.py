@@ -49,6 +49,20 @@ def test_the_document_knows_that_an_event_id_can_be_wrong(stack: Stack, dana: ht
     assert "422" in responses(stack)["GET", path]
 
 
+def test_no_parameter_can_be_null(stack: Stack, dana: httpx.Client) -> None:
+    """What may be left out is null in Python; in a URL or a header it would be the word."""
+    assert dana.get("/requests", params={"parent": "null"}).status_code == 400
+    paths = stack.anybody().get("/openapi.json").json()["paths"]
+    nullable = [
+        (path, parameter["name"])
+        for path, operations in paths.items()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
+        if "null" in str(parameter["schema"])
+    ]
+    assert nullable == []
+
+
 @pytest.mark.parametrize("name", ["since", "until"])
 @pytest.mark.parametrize("moment", ["0.5", "1767225600", "-1", "2026-01-31", "20260131T080000Z"])
 def test_a_number_is_no_moment(dana: httpx.Client, name: str, moment: str) -> None:
