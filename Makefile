@@ -7,7 +7,7 @@ PACKAGES := pao api workflows activities catalog db
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types bench lock clean
+.PHONY: help demo up test test-only lint types bench fuzz lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
@@ -15,8 +15,8 @@ help: ## list these targets
 demo: $(READY) ## start everything and show, step by step, what becomes of requests
 	@$(BIN)/pao up --demo $(ARGS)
 
-up: $(READY) ## start everything on this machine and leave it running (Ctrl-C ends it)
-	@$(BIN)/pao up
+up: $(READY) ## start everything on this machine and leave it running (options: ARGS="--api-port 0")
+	@$(BIN)/pao up $(ARGS)
 
 test: $(READY) ## check and test everything, as CI does
 	@$(MAKE) --no-print-directory lint types test-only
@@ -31,10 +31,13 @@ lint: $(READY) ## style, format and the contracts between the rooms
 	@$(BIN)/lint-imports
 
 types: $(READY) ## types of code and tests
-	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py)
+	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py fuzz/*.py)
 
 bench: $(READY) ## measure submissions against a bare workflow on the same server
 	@$(BIN)/python -m benchmarks.run
+
+fuzz: $(READY) ## call the API at random, thousands of times, from its own document
+	@$(BIN)/python -m fuzz.run $(ARGS)
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \

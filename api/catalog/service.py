@@ -104,6 +104,8 @@ class CatalogService:
                 ) from error
             before = self.state
             self.state = _merge(before, loaded)
+        for finding in loaded.refused:
+            _log.warning("catalog file refused: %s", finding)
         return _difference(before, self.state)
 
 

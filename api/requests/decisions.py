@@ -196,7 +196,8 @@ class DecisionService:
             record = await self._known(request_id, payload["decisionId"])
             if record is None:
                 status = await self._status_now(request_id, stored.row.status)
-                raise _refused(decision, status) from None
+                gone = "its workflow is no longer running in Temporal; ask an operator"
+                raise _refused(decision, status, gone if status not in TERMINAL else None) from None
         if record is None:
             record = await self._known(request_id, payload["decisionId"])
         status = await self._status_now(request_id, stored.row.status)

@@ -70,6 +70,12 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except MigrationError as error:
         raise CliError(str(error), exit_code=ExitCode.FAILED) from error
+    except (OSError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        raise CliError(
+            f"The database cannot be used: {error}",
+            exit_code=ExitCode.UNAVAILABLE,
+            hint="Check host, port, user and password in DATABASE_URL.",
+        ) from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise CliError(
             f"This role may not do that: {error}",

@@ -1,5 +1,6 @@
 """`pao request submit`: from fields to a request, and waiting for it."""
 
+import re
 import uuid
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from pao.cli.asking import ask_for_fields
 from pao.cli.context import Cli, command
-from pao.cli.errors import LostAnswerError
+from pao.cli.errors import CliError, ExitCode, LostAnswerError
 from pao.cli.fields import parse_assignments, read_config, read_form
 from pao.cli.following import finish, follow_log, is_settled, print_log_line, watch
 from pao.cli.plan import print_actions
@@ -65,7 +66,7 @@ def submit(  # noqa: PLR0913 -- the options of the command line are its paramete
         if dry_run:
             _show_plan(cli, api.post("/validate/request", body).document)
             return
-        request = _send(cli, api, body, idempotency_key or str(uuid.uuid4()))
+        request = _send(cli, api, body, _usable_key(idempotency_key) or str(uuid.uuid4()))
         if follow:
             show = partial(print_log_line, cli.err)
             request = follow_log(api, request["id"], after=0, show=show, is_over=is_settled)
@@ -82,8 +83,8 @@ def _collect(
     given |= parse_assignments(assignments, form)
     if not cli.interactive:
         return given
-    # Whoever gave some fields knows the item: only what is required is asked for then.
-    asked = [field for field in form if field.required] if given else form
+    # Whoever gave some fields knows the item: only what cannot be left out is asked for then.
+    asked = [field for field in form if field.required and field.default is None] if given else form
     return ask_for_fields(cli, asked, given)
 
 
@@ -93,10 +94,22 @@ def _send(cli: Cli, api: "Api", body: dict[str, Any], key: str) -> dict[str, Any
     except LostAnswerError as error:
         error.hint = f"Repeat it safely by adding --idempotency-key {key}: nothing is done twice."
         raise
+    except KeyboardInterrupt:
+        cli.note(f"It may have been submitted. To see, repeat it with --idempotency-key {key}.")
+        raise
     if answer.headers.get("Idempotency-Replayed", "").lower() == "true":
         cli.note("This key was used before: this is the first request, not a new one.")
     request: dict[str, Any] = answer.document
     return request
+
+
+def _usable_key(key: str | None) -> str | None:
+    if key is None or re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        return key
+    raise CliError(
+        "--idempotency-key must be 1 to 255 visible ASCII characters, without spaces",
+        exit_code=ExitCode.USAGE,
+    )
 
 
 def _show_plan(cli: Cli, document: dict[str, Any]) -> None:

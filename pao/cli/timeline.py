@@ -113,7 +113,8 @@ def _failure(action: Document, request: Document) -> Iterator[Text]:
             break
         yield Text(f"{_INDENT}{part}{suffix if number == 0 else ''}", style="red")
     if action.get("outcomeUnknown") or (isinstance(error, dict) and error.get("outcomeUnknown")):
-        text = "Whether it took effect is not known: a retry looks for it first."
+        text = "Whether it took effect is not known"
+        text += ": a retry looks for it first." if request.get("status") == "failed" else "."
         yield Text(_INDENT + text, style="yellow")
 
 
@@ -157,6 +158,10 @@ def _decision(decision: Document) -> Text:
 
 def _choices(request: Document) -> Iterator[Text]:
     status = request.get("status")
+    if status in {RequestStatus.ABORTED, RequestStatus.ESCALATED}:
+        yield from _left_behind(
+            request.get("errorContext") or {}, "What is left to clean up by hand"
+        )
     if status != RequestStatus.FAILED:
         return
     if request.get("retrying"):
@@ -164,7 +169,7 @@ def _choices(request: Document) -> Iterator[Text]:
         yield Text("A retry is running; nothing can be decided until it has ended.", style="yellow")
         return
     context = request.get("errorContext") or {}
-    yield from _left_behind(context)
+    yield from _left_behind(context, "If it is abandoned, clean up by hand")
     suggested = context.get("suggestedDecision") or {}
     if isinstance(suggested, dict) and suggested.get("decision"):
         yield Text()
@@ -176,11 +181,11 @@ def _choices(request: Document) -> Iterator[Text]:
         yield Text(f"  {command}").append(f"  # {meaning}", style=_DIM)
 
 
-def _left_behind(context: Document) -> Iterator[Text]:
+def _left_behind(context: Document, title: str) -> Iterator[Text]:
     entries = [entry for entry in context.get("cleanup") or () if isinstance(entry, dict)]
     if entries:
         yield Text()
-        yield Text("If it is abandoned, clean up by hand", style="bold")
+        yield Text(title, style="bold")
     for entry in entries:
         what = clean(entry.get("resource") or entry.get("action"))
         text = clean(entry.get("instructions"), multiline=True).replace("\n", f"\n{_INDENT}")

@@ -116,7 +116,13 @@ class Home:
 
         Raises HomeInUseError where another process holds it.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise HomeInUseError(
+                f"{self.folder} cannot be the state folder ({error.strerror}): choose another "
+                "with PAO_HOME or --home."
+            ) from error
         with (self.folder / "lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
