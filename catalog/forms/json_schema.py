@@ -26,7 +26,9 @@ Schema = dict[str, Any] | bool
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
-_PARAMETERS = "(;[^;,]+)*;base64,[A-Za-z0-9+/]*={0,2}$"
+_MEDIA_NAME = "[A-Za-z0-9!#$&^_.+-]+"
+_PARAMETERS = "(;[^;,]+)*"
+_PAYLOAD = "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 
 
 class _InexpressibleError(Exception):
@@ -263,11 +265,19 @@ def _multiselect(field: FieldDefinition) -> dict[str, Any]:
 
 def _file(field: FieldDefinition) -> dict[str, Any]:
     types = field.validation.types or ("*/*",)
-    names = "|".join(
-        "/".join("[^/;,]+" if part == "*" else re2.escape(part) for part in name.split("/"))
-        for name in types
+    names = "|".join("/".join(map(_media_name, name.split("/"))) for name in types)
+    pattern = f"^data:({names}){_PARAMETERS};base64,{_PAYLOAD}$"
+    return {"type": "string", "pattern": pattern}
+
+
+def _media_name(wanted: str) -> str:
+    """Give the pattern of one half of a media type, in which case does not matter."""
+    if wanted == "*":
+        return _MEDIA_NAME
+    return "".join(
+        f"[{letter.lower()}{letter.upper()}]" if letter.isalpha() else re2.escape(letter)
+        for letter in wanted
     )
-    return {"type": "string", "pattern": f"^data:({names}){_PARAMETERS}"}
 
 
 _TYPES = {

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.support.stack import Stack
 from tests.support.submitting import error
@@ -79,3 +80,25 @@ def test_all_methods_of_a_path_are_told(dana: httpx.Client, path: str, methods: 
     answer = dana.request("OPTIONS", path)
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == methods
+
+
+@pytest.mark.parametrize(
+    ("file", "right"),
+    [
+        ("data:application/pkcs10;base64,", True),
+        ("data:application/pkcs10;base64,aGVsbG8=", True),
+        ("data:Application/PKCS10;name=a;base64,aGVs", True),
+        ("data:application/pkcs10;base64,==", False),
+        ("data:application/pkcs10;base64,aGVsbG8", False),
+        ("data:image/png;base64,aGVs", False),
+    ],
+)
+def test_a_forms_schema_and_the_service_take_the_same_files(
+    dana: httpx.Client, file: str, *, right: bool
+) -> None:
+    item = "certificate-tls-server"
+    fields = {"commonName": "orders.example.com", "signingRequest": file}
+    schema = dana.get(f"/catalog/items/{item}/schema").json()["jsonSchema"]
+    answer = dana.post("/validate/request", json={"catalogItemId": item, "fields": fields})
+    assert answer.status_code == (200 if right else 422), answer.text
+    assert Draft202012Validator(schema).is_valid(fields) is right
