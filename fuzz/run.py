@@ -50,7 +50,7 @@ def main() -> int:
             write_dictionaries(prepare(place, stack.jira_url), folder)
             code = _call(place, folder, options, further)
             stack.supervisor.check()
-    print(f"\nWhat the services said is in {options.log}. The same calls once more:")
+    print(f"\nWhat the services said is in {options.log}. To repeat the run:")
     print(f"    make fuzz ARGS='--seed {options.seed} --examples {options.examples}'")
     return code
 
