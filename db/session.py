@@ -52,7 +52,11 @@ class Database:
     ) -> None:
         settings = pool or PoolSettings()
         self._engine = _engine(url, settings, password)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+        options: dict[str, Any] = {"expire_on_commit": False, "autoflush": False}
+        self._sessions = async_sessionmaker(self._engine, **options)
+        self._readers = async_sessionmaker(
+            self._engine.execution_options(isolation_level="AUTOCOMMIT"), **options
+        )
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
@@ -65,6 +69,17 @@ class Database:
                 yield session
                 with translated(outcome_unknown=True):
                     await session.commit()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Give a session that only reads; no transaction, so two round trips less than with one.
+
+        Every query sees what is committed when it begins, as it would in a unit of work. Raises
+        ``DatabaseUnavailable`` when the database is away.
+        """
+        with translated():
+            async with self._readers() as session:
+                yield session
 
     async def ping(self) -> float:
         """Ask the database for a sign of life; gives the seconds that it took."""

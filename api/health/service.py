@@ -99,7 +99,7 @@ class HealthService:
         try:
             async with (
                 asyncio.timeout(CHECK_SECONDS),
-                self._parts.database.unit_of_work() as session,
+                self._parts.database.reading() as session,
             ):
                 since = await RequestsRepository(session).unstarted_since()
         except (PaoError, TimeoutError):
@@ -124,7 +124,7 @@ class HealthService:
         try:
             async with (
                 asyncio.timeout(CHECK_SECONDS),
-                self._parts.database.unit_of_work() as session,
+                self._parts.database.reading() as session,
             ):
                 await check_ready(session)
         except (PaoError, TimeoutError):

@@ -168,7 +168,7 @@ class DecisionService:
         return stored
 
     async def _known(self, request_id: str, decision_id: str) -> DecisionRecord | None:
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             return await DecisionsRepository(session).find(request_id, decision_id)
 
     def _refuse_final(self, stored: Stored, decision: Decision) -> None:

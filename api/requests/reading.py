@@ -74,7 +74,7 @@ class ReadingService:
 
     async def get(self, caller: Principal, request_id: str) -> Stored:
         """Read a request; raises ``REQUEST_NOT_FOUND`` for one that the caller may not see."""
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             repository = RequestsRepository(session)
             row = await repository.get(request_id)
             self._require_visible(caller, row, request_id)
@@ -100,7 +100,7 @@ class ReadingService:
 
     async def stored_status(self, request_id: str) -> RequestStatus | None:
         """Give the mirrored state of a request, whoever asks; None when there is no such row."""
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             row = await RequestsRepository(session).get(request_id)
         return row.status if row else None
 
@@ -112,7 +112,7 @@ class ReadingService:
         visibility = Visibility(
             user_id=caller.id, teams=caller.teams, admin=self._access.is_admin(caller)
         )
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             page = await RequestPagesRepository(session).list_page(
                 filters, visibility, after=self._after(scope, cursor), limit=limit
             )
@@ -146,7 +146,7 @@ class ReadingService:
         await self.get(caller, request_id)
         scope = f"logs:{request_id}"
         after = int(self._cursors.read(scope, cursor)[0]) if cursor else 0
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             rows = await EventsRepository(session).page(
                 request_id, after_id=after, limit=limit + 1, kinds=("log",)
             )
@@ -242,7 +242,7 @@ class ReadingService:
         return status is None or status in TERMINAL
 
     async def _batch(self, request_id: str, after: int) -> list[StoredEvent]:
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             rows = await EventsRepository(session).page(
                 request_id, after_id=after, limit=STREAM_BATCH
             )

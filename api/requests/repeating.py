@@ -47,7 +47,7 @@ class DecisionKeys:
         """Tell whether the key was used; raises ``IDEMPOTENCY_CONFLICT`` for another body."""
         if call.scoped_key is None:
             return False
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             claim = await RequestsRepository(session).find_by_idempotency(
                 call.caller.id, call.scoped_key
             )

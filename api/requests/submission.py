@@ -265,7 +265,7 @@ class SubmissionService:
     async def _find_replay(self, call: Call) -> Submitted | None:
         if call.idempotency_key is None:
             return None
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             claim = await RequestsRepository(session).find_by_idempotency(
                 call.caller.id, call.idempotency_key
             )
@@ -320,7 +320,7 @@ class SubmissionService:
                 await changes.wait(min(left, 1.0))
 
     async def _is_settled(self, request_id: str) -> bool:
-        async with self._database.unit_of_work() as session:
+        async with self._database.reading() as session:
             row = await RequestsRepository(session).get(request_id)
         return row is not None and row.status in SETTLED
 
