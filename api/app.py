@@ -75,9 +75,10 @@ class Application:
         self._database = assembly.database(settings, application_name="pao-api")
         app.state.metrics = self._metrics
         app.state.database = self._database
+        app.state.identity = _identity(settings, self._database)
         self._gate = Gate(
             app,
-            identity=_identity(settings, self._database),
+            identity=app.state.identity,
             limiter=RateLimiter(
                 settings.http.rate_limit_per_minute, replicas=settings.http.replicas
             ),
@@ -156,6 +157,7 @@ def _services(
         access=access,
         catalog=catalog,
         cursors=Cursors(box),
+        identity=app.state.identity,
         reading=reading,
         submission=SubmissionService(
             access=access,

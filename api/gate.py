@@ -42,6 +42,10 @@ class Identity(Protocol):
         """Give the caller."""
         ...
 
+    async def is_still_good(self, caller: Principal, now: datetime) -> bool:
+        """Tell whether the caller would be let in again: for answers that go on for long."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSettings:

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService
+from api.gate import Identity
 from api.health.service import HealthService
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
@@ -23,6 +24,7 @@ class Services:
     access: Access
     catalog: CatalogService
     cursors: Cursors
+    identity: Identity
     submission: SubmissionService
     reading: ReadingService
     decisions: DecisionService

@@ -1,6 +1,6 @@
 """What other rooms of the API keep in Postgres; each call is one short transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from api.auth.keys import StoredKey
 from db.repositories.access_keys import AccessKeysRepository
@@ -28,7 +28,14 @@ class PostgresKeyStore:
             email=found.email,
             teams=found.teams,
             revoked_at=found.revoked_at,
+            expires_at=found.expires_at,
+            last_used_at=found.last_used_at,
         )
+
+    async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
+        """Note that a key is used now, unless another process has just done so."""
+        async with self._database.unit_of_work() as session:
+            await AccessKeysRepository(session).note_use(access_key_id, unless_within=unless_within)
 
 
 class PostgresReplayStore:

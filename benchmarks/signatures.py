@@ -5,7 +5,7 @@ import base64
 import os
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -28,6 +28,9 @@ class _OneKey:
     async def find(self, access_key_id: str) -> StoredKey | None:
         return self._key if access_key_id == self._key.access_key_id else None
 
+    async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
+        raise AssertionError(f"the use of {access_key_id} was noted within {unless_within}")
+
     async def claim(self, _digest: bytes, *, holder: bytes, expires_at: datetime) -> bool:
         return bool(holder) and expires_at.tzinfo is not None
 
@@ -43,6 +46,8 @@ async def checks(*, each: int) -> dict[str, float]:
         email=None,
         teams=(),
         revoked_at=None,
+        # Noted a moment ago, as it is for a client that is at work.
+        last_used_at=datetime.now(UTC),
     )
     store = _OneKey(stored)
     identity = KeysIdentity(store, box, store, region=REGION)

@@ -3,7 +3,7 @@
 import secrets
 import string
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from api.auth.principal import Principal
@@ -19,6 +19,7 @@ from api.auth.sigv4 import (
     parse,
 )
 from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.payloads import timestamp
 from pao.crypto import SecretBox, SecretUnreadableError
 
 _ACCESS_KEY_ID_PREFIX = "PAO"
@@ -27,6 +28,8 @@ _ACCESS_KEY_ID_RANDOM = 17
 _SECRET_ALPHABET = string.ascii_letters + string.digits
 _SECRET_LENGTH = 40
 _ACCOUNT = "local"
+# What asks for the last use, a clean-up of keys, counts in days; a write per call would cost more.
+_USE_NOTED_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class StoredKey:
     email: str | None
     teams: tuple[str, ...]
     revoked_at: datetime | None
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +61,15 @@ class KeyStore(Protocol):
     async def find(self, access_key_id: str) -> StoredKey | None:
         """Return the key as it is now, revoked or not; ``None`` when it was never issued."""
 
+    async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
+        """Note that the key is used now, unless that was noted so short a time ago."""
+
 
 class KeysIdentity:
     """Authenticates requests that are signed with AWS Signature Version 4 and our access keys.
 
-    A key is read for every call, so a revocation holds from the moment it is stored.
+    A key is read for every call, so a revocation holds from the moment it is stored, in every
+    process.
     """
 
     def __init__(
@@ -90,15 +99,24 @@ class KeysIdentity:
             raise _unauthorized(error.reason, error.message) from None
         # A key that was never issued is stood in for, so that it takes the same way.
         stored = await self._store.find(parsed.access_key_id) or self._nobody
-        self._verify(parsed, request, stored)
+        self._verify(parsed, request, stored, now)
         if not await is_first_use(parsed, request, self._replays, now=now):
             raise _unauthorized(
                 Reason.EXPIRED,
                 "this signature was used already; sign again or send an Idempotency-Key",
             )
+        if stored.last_used_at is None or stored.last_used_at <= now - _USE_NOTED_EVERY:
+            await self._store.note_use(stored.access_key_id, unless_within=_USE_NOTED_EVERY)
         return _principal(stored)
 
-    def _verify(self, parsed: ParsedSignature, request: RawRequest, stored: StoredKey) -> None:
+    async def is_still_good(self, caller: Principal, now: datetime) -> bool:
+        """Tell whether the caller's key is still valid: it may have been let in long ago."""
+        stored = await self._store.find(caller.access_key_id or "")
+        return stored is not None and _why_ended(stored, now) is None
+
+    def _verify(
+        self, parsed: ParsedSignature, request: RawRequest, stored: StoredKey, now: datetime
+    ) -> None:
         if not matches(parsed, request, self._secret_of(stored)) or stored is self._nobody:
             raise _unauthorized(
                 Reason.SIGNATURE_MISMATCH,
@@ -106,11 +124,9 @@ class KeysIdentity:
                 "id and its secret, and that nothing changed the request after it was signed",
             )
         # Told only to who holds the secret; anyone else got the answer above.
-        if stored.revoked_at is not None:
-            raise _unauthorized(
-                Reason.EXPIRED,
-                f"access key {stored.access_key_id} was revoked; ask for a new one",
-            )
+        ended = _why_ended(stored, now)
+        if ended is not None:
+            raise _unauthorized(Reason.EXPIRED, f"{ended}; ask for a new one")
 
     def _secret_of(self, stored: StoredKey) -> str:
         try:
@@ -145,6 +161,15 @@ def _stored_nobody(box: SecretBox) -> StoredKey:
         teams=(),
         revoked_at=None,
     )
+
+
+def _why_ended(stored: StoredKey, now: datetime) -> str | None:
+    """Say why a key is no longer valid; None when it is."""
+    if stored.revoked_at is not None:
+        return f"access key {stored.access_key_id} was revoked"
+    if stored.expires_at is not None and stored.expires_at <= now:
+        return f"access key {stored.access_key_id} expired at {timestamp(stored.expires_at)}"
+    return None
 
 
 def _principal(stored: StoredKey) -> Principal:

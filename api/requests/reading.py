@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -169,15 +169,20 @@ class ReadingService:
         )
         return document | {"ticket": live}
 
-    async def events(self, request_id: str, *, after: int) -> AsyncIterator[StoredEvent]:
+    async def events(
+        self, request_id: str, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[StoredEvent]:
         """Give the request's stream from after an entry on; ends after a final state.
 
-        The caller's right to see the request has been checked before.
+        The caller's right to see the request has been checked before. A stream goes on for hours,
+        so ``is_allowed`` is asked again before anything that was read is given.
         """
         with self._notifications.watch(request_id) as changes:
             while True:
                 ended = await self._has_ended(request_id)
                 batch = await self._batch(request_id, after)
+                if not await is_allowed():
+                    return
                 for entry in batch:
                     yield entry
                     after = entry.id

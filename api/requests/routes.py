@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api import examples
+from api.auth.principal import Principal
 from api.bodies import JsonRoute
 from api.requests.repeating import DecisionCall
 from api.requests.schemas import DecisionBody, LookBody, Moment, RetryBody, Submission
@@ -186,9 +187,12 @@ async def get_events(
         str | None, Header(description="Resume after this event", pattern=r"^[0-9]{1,18}$")
     ] = None,
 ) -> EventSourceResponse:
-    """Stream `state`, `action`, `log` and `decision` events; ends after a final state."""
+    """Stream `state`, `action`, `log` and `decision` events.
+
+    Ends after a final state, or when the key is revoked.
+    """
     await given.reading.get(caller, str(request_id))
-    stream = _stream(given, str(request_id), int(last_event_id or 0))
+    stream = _stream(given, caller, str(request_id), int(last_event_id or 0))
     return EventSourceResponse(stream, ping=PING_SECONDS)
 
 
@@ -294,8 +298,13 @@ async def _decide(
     return JSONResponse(document, status_code=202 if decided.open else 200, headers=headers)
 
 
-async def _stream(given: Services, request_id: str, after: int) -> AsyncIterator[ServerSentEvent]:
-    async for entry in given.reading.events(request_id, after=after):
+async def _stream(
+    given: Services, caller: Principal, request_id: str, after: int
+) -> AsyncIterator[ServerSentEvent]:
+    async def is_allowed() -> bool:
+        return await given.identity.is_still_good(caller, datetime.now(UTC))
+
+    async for entry in given.reading.events(request_id, after=after, is_allowed=is_allowed):
         data = {"time": timestamp(entry.at), **entry.data}
         yield ServerSentEvent(
             json.dumps(data, ensure_ascii=False), event=entry.kind, id=str(entry.id), sep="\n"

@@ -21,4 +21,6 @@ class AccessKey(SQLModel, table=True):
     created_at: datetime = Field(sa_type=MOMENT)
     created_by: str = Field(sa_type=Text)
     revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    expires_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    note: str | None = Field(default=None, sa_type=Text)
     last_used_at: datetime | None = Field(default=None, sa_type=MOMENT)

@@ -4,9 +4,9 @@ Issuing and revoking stand in the audit trail, written in the same transaction.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -24,6 +24,8 @@ class StoredAccessKey:
     email: str | None
     teams: tuple[str, ...]
     revoked_at: datetime | None
+    expires_at: datetime | None
+    note: str | None
     created_at: datetime
     created_by: str
     last_used_at: datetime | None
@@ -39,6 +41,8 @@ class NewAccessKey:
     email: str | None = None
     teams: tuple[str, ...] = ()
     created_by: str
+    expires_at: datetime | None = None
+    note: str | None = None
 
 
 class AccessKeysRepository:
@@ -61,6 +65,8 @@ class AccessKeysRepository:
             "email": key.email,
             "teams": list(key.teams),
             "created_by": key.created_by,
+            "expires_at": key.expires_at,
+            "note": key.note,
         }
         await self._session.execute(insert(AccessKey).values(values))
         await self._record("key.created", key.access_key_id, key.user_id, by=key.created_by)
@@ -88,6 +94,17 @@ class AccessKeysRepository:
         await self._record("key.revoked", access_key_id, user_id, by=revoked_by)
         return True
 
+    async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
+        """Note that a key is used now, unless that was noted so short a time ago."""
+        last = col(AccessKey.last_used_at)
+        change = (
+            update(AccessKey)
+            .where(col(AccessKey.access_key_id) == access_key_id)
+            .where(or_(last.is_(None), last < func.now() - literal(unless_within)))
+            .values(last_used_at=func.now())
+        )
+        await self._session.execute(change)
+
     async def _record(self, event_type: str, access_key_id: str, user_id: str, *, by: str) -> None:
         entry = AuditEntry(
             event_type=event_type,
@@ -108,6 +125,8 @@ def _stored(row: AccessKey) -> StoredAccessKey:
         email=row.email,
         teams=tuple(row.teams),
         revoked_at=row.revoked_at,
+        expires_at=row.expires_at,
+        note=row.note,
         created_at=row.created_at,
         created_by=row.created_by,
         last_used_at=row.last_used_at,

@@ -9,6 +9,7 @@ import getpass
 import os
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -17,26 +18,36 @@ from rich.text import Text
 from pao.cli.configuration import settings_for
 from pao.cli.context import Cli, command
 from pao.cli.errors import CliError, ExitCode
+from pao.cli.spans import parse_span
 from pao.cli.terminal import clean, local_time, make_table
+from pao.core.payloads import timestamp
 
 if TYPE_CHECKING:
     from db.repositories.access_keys import AccessKeysRepository, StoredAccessKey
 
 T = TypeVar("T")
 
+_NOTE_LENGTH = 200
+
 app = typer.Typer(no_args_is_help=True, help="Access keys (DATABASE_URL, PAO_ENCRYPTION_KEYS).")
 
 
 @command(app, "create")
-def create(
+def create(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
     user: Annotated[str, typer.Option(help="Whom the key stands for.")],
     team: Annotated[list[str] | None, typer.Option(help="A team of the user; repeatable.")] = None,
     email: Annotated[str | None, typer.Option(help="Address of the user.")] = None,
+    expires_in: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="Let it end by itself, after 12h, 90d, ...")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
 ) -> None:
     """Make an access key; its secret is shown this once and can never be read again."""
     _check_names(user, *(team or ()))
+    expires_at = _end_of(expires_in)
+    _check_note(note)
     settings = settings_for("keys", os.environ)
 
     from api.auth.keys import create_key  # noqa: PLC0415 -- SQLAlchemy and more: 0.5 s
@@ -51,6 +62,8 @@ def create(
         email=email,
         teams=tuple(team or ()),
         created_by=_operator(),
+        expires_at=expires_at,
+        note=note,
     )
     _on_keys(lambda keys: keys.insert(stored))
     document = {
@@ -58,6 +71,7 @@ def create(
         "secretAccessKey": made.secret,
         "user": user,
         "teams": list(stored.teams),
+        "expiresAt": _written(expires_at),
     }
     cli.show(document, lambda: _print_new(cli, document))
 
@@ -78,25 +92,70 @@ def list_keys(
 def revoke(
     cli: Cli,
     *,
-    access_key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="Id of the key.")],
+    key_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY_ID]...", help="Ids of keys.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="All keys of this user, instead.")] = None,
 ) -> None:
-    """Make an access key invalid from now on."""
+    """Make access keys invalid from now on, in every process; all of the named ones or none."""
+    if bool(key_ids) == bool(user):
+        raise CliError(
+            "Name the keys, or a user with --user",
+            exit_code=ExitCode.USAGE,
+            hint="`pao keys list` shows both.",
+        )
 
-    async def work(keys: "AccessKeysRepository") -> bool:
-        if await keys.find(access_key_id) is None:
+    async def work(keys: "AccessKeysRepository") -> list[dict[str, Any]]:
+        chosen = await _ids_of(keys, user) if user else await _known(keys, key_ids or [])
+        by = _operator()
+        return [
+            {"accessKeyId": one, "wasRevoked": not await keys.revoke(one, revoked_by=by)}
+            for one in chosen
+        ]
+
+    document = {"data": _on_keys(work)}
+    cli.show(document, lambda: _print_revoked(cli, document["data"]))
+
+
+async def _ids_of(keys: "AccessKeysRepository", user: str) -> list[str]:
+    found = [key.access_key_id for key in await keys.list(user_id=user)]
+    if not found:
+        raise CliError(
+            f"{user!r} has no access keys",
+            exit_code=ExitCode.NOT_FOUND,
+            hint="`pao keys list` shows all.",
+        )
+    return found
+
+
+async def _known(keys: "AccessKeysRepository", key_ids: list[str]) -> list[str]:
+    for key_id in key_ids:
+        if await keys.find(key_id) is None:
             raise CliError(
-                f"There is no access key {access_key_id!r}",
+                f"There is no access key {key_id!r}; nothing was revoked",
                 exit_code=ExitCode.NOT_FOUND,
                 hint="`pao keys list` shows all.",
             )
-        return await keys.revoke(access_key_id, revoked_by=_operator())
+    return key_ids
 
-    was_valid = _on_keys(work)
-    text = "revoked" if was_valid else "had been revoked before"
-    cli.show(
-        {"accessKeyId": access_key_id, "revoked": True, "wasValid": was_valid},
-        lambda: cli.out.print(Text(f"✓ {clean(access_key_id)} {text}.", style="green")),
-    )
+
+def _end_of(span: str | None) -> datetime | None:
+    """Give the moment at which a key ends that is made now."""
+    if span is None:
+        return None
+    length = parse_span(span)
+    if not length:
+        raise CliError(
+            f"--expires-in {span!r} is no span of time",
+            exit_code=ExitCode.USAGE,
+            hint="Write a number above zero with its unit: 12h, 90d or 4w.",
+        )
+    return datetime.now(UTC) + length
+
+
+def _check_note(note: str | None) -> None:
+    if note is not None and not 1 <= len(note) <= _NOTE_LENGTH:
+        raise CliError(f"A note has 1 to {_NOTE_LENGTH} characters", exit_code=ExitCode.USAGE)
 
 
 def _check_names(*names: str) -> None:
@@ -133,17 +192,30 @@ def _on_keys(work: Callable[["AccessKeysRepository"], Awaitable[T]]) -> T:
 
 
 def _as_document(key: "StoredAccessKey") -> dict[str, Any]:
-    from pao.core.payloads import timestamp  # noqa: PLC0415 -- only here
-
     return {
         "accessKeyId": key.access_key_id,
         "user": key.user_id,
         "email": key.email,
         "teams": list(key.teams),
-        "createdAt": timestamp(key.created_at),
+        "note": key.note,
+        "state": _state(key),
+        "createdAt": _written(key.created_at),
         "createdBy": key.created_by,
-        "revokedAt": timestamp(key.revoked_at) if key.revoked_at else None,
+        "expiresAt": _written(key.expires_at),
+        "lastUsedAt": _written(key.last_used_at),
+        "revokedAt": _written(key.revoked_at),
     }
+
+
+def _state(key: "StoredAccessKey") -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    has_ended = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
+    return "expired" if has_ended else "valid"
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else timestamp(moment)
 
 
 def _print_new(cli: Cli, document: dict[str, Any]) -> None:
@@ -159,10 +231,17 @@ def _print_list(cli: Cli, rows: list[dict[str, Any]]) -> None:
     if not rows:
         cli.note("No access keys. `pao keys create --user NAME` makes one.")
         return
-    table = make_table("KEY", "USER", "STATE", "CREATED", "TEAMS")
+    table = make_table("KEY", "USER", "STATE", "CREATED", "LAST USED", "EXPIRES", "TEAMS", "NOTE")
     for row in rows:
-        revoked = row["revokedAt"] is not None
-        word = Text("revoked" if revoked else "valid", "bright_black" if revoked else "green")
-        created, teams = local_time(row["createdAt"]), clean(", ".join(row["teams"]))
-        table.add_row(row["accessKeyId"], clean(row["user"]), word, created, teams)
+        word = Text(row["state"], "green" if row["state"] == "valid" else "bright_black")
+        used, expires = row["lastUsedAt"] or "never", row["expiresAt"] or "never"
+        days = (local_time(moment)[:10] for moment in (row["createdAt"], used, expires))
+        teams, note = clean(", ".join(row["teams"])), clean(row["note"] or "")
+        table.add_row(row["accessKeyId"], clean(row["user"]), word, *days, teams, note)
     cli.out.print(table)
+
+
+def _print_revoked(cli: Cli, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        text = "had been revoked before" if row["wasRevoked"] else "revoked"
+        cli.out.print(Text(f"✓ {clean(row['accessKeyId'])} {text}.", style="green"))

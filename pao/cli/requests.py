@@ -1,7 +1,6 @@
 """`pao request list, get, status, logs, escalation`: reading requests."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +17,7 @@ from pao.cli.following import (
     read_log,
     watch,
 )
+from pao.cli.spans import parse_span
 from pao.cli.terminal import (
     Output,
     clean,
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the request.")]
-
-_SPAN = re.compile(r"(\d+)([smhdw])")
-_SPAN_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 @command(app, "list")
@@ -212,9 +209,9 @@ def _print_pairs(cli: Cli, document: dict[str, Any]) -> None:
 
 
 def _moment(text: str) -> str:
-    match = _SPAN.fullmatch(text.strip())
-    if match:
-        moment = datetime.now(UTC) - timedelta(seconds=int(match[1]) * _SPAN_SECONDS[match[2]])
+    span = parse_span(text)
+    if span is not None:
+        moment = datetime.now(UTC) - span
     else:
         found = parse_time(text)
         if found is None:

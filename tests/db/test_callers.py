@@ -81,6 +81,22 @@ async def test_keys_are_listed_for_all_or_for_one_user(db: Database) -> None:
         assert [key.access_key_id for key in await keys.list(user_id="eric")] == ["PAO2"]
 
 
+async def test_a_use_is_noted_unless_it_was_a_moment_ago(db: Database) -> None:
+    async with db.unit_of_work() as session:
+        await AccessKeysRepository(session).insert(new_key())
+    seen = []
+    for within in (timedelta(minutes=5), timedelta(minutes=5), timedelta(0)):
+        async with db.unit_of_work() as session:
+            await AccessKeysRepository(session).note_use("PAO1", unless_within=within)
+        async with db.unit_of_work() as session:
+            found = await AccessKeysRepository(session).find("PAO1")
+            seen.append(found.last_used_at if found else None)
+    assert seen[0] is not None
+    assert seen[1] == seen[0]
+    assert seen[2] is not None
+    assert seen[2] > seen[0]
+
+
 async def claim(db: Database, holder: bytes, *, valid: timedelta = SOON) -> bool:
     async with db.unit_of_work() as session:
         return await ReplaysRepository(session).claim(

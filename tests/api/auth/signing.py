@@ -1,7 +1,7 @@
 """Signed requests for tests, made by botocore's signer, and stores that live in memory."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth, SigV4QueryAuth
@@ -67,9 +67,13 @@ class KeysInMemory:
     """A KeyStore over a dictionary."""
 
     keys: dict[str, StoredKey] = field(default_factory=dict)
+    used: list[tuple[str, timedelta]] = field(default_factory=list)
 
     async def find(self, access_key_id: str) -> StoredKey | None:
         return self.keys.get(access_key_id)
+
+    async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
+        self.used.append((access_key_id, unless_within))
 
 
 @dataclass

@@ -88,6 +88,28 @@ async def test_only_the_holder_of_the_secret_learns_that_a_key_was_revoked(offic
     assert error.message.startswith("signature mismatch: ")
 
 
+async def test_an_expired_key_is_refused_from_that_moment_on(office: Office) -> None:
+    key_id, now = office.key.access_key_id, datetime.now(UTC)
+    stored = office.keys.keys[key_id]
+    office.keys.keys[key_id] = dataclasses.replace(stored, expires_at=now + timedelta(seconds=1))
+    await office.identity.authenticate(signed(office), now)
+    late = now + timedelta(seconds=1)
+    assert "expired at" in (await refused(office, signed(office), late)).message
+
+
+@pytest.mark.parametrize(
+    ("minutes", "noted"), [(0, False), (4, False), (5, True), (None, True)], ids=str
+)
+async def test_a_use_is_noted_once_in_five_minutes(
+    office: Office, minutes: int | None, *, noted: bool
+) -> None:
+    key_id, now = office.key.access_key_id, datetime.now(UTC)
+    last = None if minutes is None else now - timedelta(minutes=minutes)
+    office.keys.keys[key_id] = dataclasses.replace(office.keys.keys[key_id], last_used_at=last)
+    await office.identity.authenticate(signed(office), now)
+    assert office.keys.used == ([(key_id, timedelta(minutes=5))] if noted else [])
+
+
 async def test_a_captured_request_that_acts_is_good_for_one_use(office: Office) -> None:
     request = signed(office, "POST")
     await office.identity.authenticate(request, datetime.now(UTC))
