@@ -41,7 +41,12 @@ class ItemSnapshot:
 
 @dataclass
 class PlannedAction:
-    """One action to carry out: its configuration still holds templates."""
+    """One action to carry out: its configuration still holds templates.
+
+    ``depends_on`` names the actions that must have succeeded or been skipped before; ``when`` is
+    the expression that decides whether it runs; ``timeout`` bounds one execution, in seconds;
+    ``slow`` sends it to the queue of slow actions, so that it never holds up a ticket.
+    """
 
     id: str
     index: int
@@ -49,6 +54,10 @@ class PlannedAction:
     name: str
     config: dict[str, Any] = field(default_factory=dict)
     cleanup: str | None = None
+    depends_on: list[str] = field(default_factory=list)
+    when: str | None = None
+    timeout: float | None = None
+    slow: bool = False
 
 
 @dataclass
@@ -124,8 +133,25 @@ class ActionInput:
 
 
 @dataclass
+class Pending:
+    """What an action still waits for, after its effect was made; waiting never repeats the effect.
+
+    ``kind`` says how the wait ends: ``follow``, by the read-only ``follow`` of the action type,
+    which another worker may carry on; ``resolution``, when the status updater tells that the
+    ticket was resolved; ``approval``, by the signals approve and reject. ``state`` is what the
+    wait needs.
+    """
+
+    kind: str
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
 class ActionResult:
-    """What an action achieved; ``adopted`` when it was found in its target, not made now."""
+    """What an action achieved; ``adopted`` when it was found in its target, not made now.
+
+    With ``pending`` its effect exists but the action is not done; ``outputs`` are those so far.
+    """
 
     outputs: dict[str, Any] = field(default_factory=dict)
     external_reference: str | None = None
@@ -133,6 +159,7 @@ class ActionResult:
     adopted: bool = False
     cleanup: str | None = None
     resource_type: str | None = None
+    pending: Pending | None = None
 
 
 @dataclass
