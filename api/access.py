@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from api.auth.principal import Principal
-from catalog.model import CatalogItem
+from catalog.model import CatalogDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Access:
         """Tell whether the caller is in a team of admins."""
         return not self.admin_teams.isdisjoint(caller.teams)
 
-    def may_request(self, caller: Principal, item: CatalogItem) -> bool:
+    def may_request(self, caller: Principal, item: CatalogDocument) -> bool:
         """Tell whether the item is open to one of the caller's teams; no list means everyone."""
         return not item.allowed_teams or not item.allowed_teams.isdisjoint(caller.teams)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.forms import FieldError
 from catalog.forms.values import equal, excerpt
-from catalog.model import CatalogItem
+from catalog.kinds import parse_definition
 from catalog.secrets import open_fields, seal_fields
 from pao.core.names import MAX_FIELDS_JSON, masked
 from pao.core.payloads import CorrectionAnswer, RequestContext
@@ -26,7 +26,7 @@ def correct(
     diff shows old and new of what changed, with passwords masked. Raises ``SecretUnreadableError``
     when a password cannot be opened.
     """
-    form = CatalogItem.model_validate(context.item.definition).form
+    form = parse_definition(context.item.definition).form
     opened = dict(context.fields) | open_fields(box, context)
     wanted = opened | dict(changes) | open_fields(box, context, changes)
     result = form.validate(

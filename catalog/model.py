@@ -1,4 +1,7 @@
-"""A catalog item as its document says it, parsed and immutable. Rules are in validation/."""
+"""What catalog documents say, parsed and immutable: the parts of all kinds, and the item.
+
+Bundles are in bundle.py, rules in validation/.
+"""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -197,11 +200,14 @@ class Monitoring(Model):
     health_checks: tuple[Any, ...] = ()
 
 
-class CatalogItem(Model):
-    """One service that can be requested."""
+class CatalogDocument(Model):
+    """What every kind of document has: it can be listed, it asks for fields, it can be requested.
+
+    Code that serves items and bundles alike takes this type; ``kind`` tells them apart.
+    """
 
     schema_version: Literal["catalog/v1"]
-    kind: Literal["CatalogItem"]
+    kind: str
     metadata: Metadata
     presentation: Presentation = Presentation()
     fulfillment: Fulfillment = Fulfillment()
@@ -287,3 +293,9 @@ class CatalogItem(Model):
     def password_fields(self) -> frozenset[str]:
         """The ids of the fields whose values are secrets."""
         return self.form.password_fields
+
+
+class CatalogItem(CatalogDocument):
+    """One service that can be requested."""
+
+    kind: Literal["CatalogItem"]

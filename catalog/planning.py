@@ -6,8 +6,9 @@ Pure: the API plans and dry-runs with it, the worker renders with it, so both se
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from catalog.kinds import parse_definition
 from catalog.loading import walk_texts
-from catalog.model import CatalogItem
+from catalog.model import CatalogDocument
 from catalog.scopes import Surroundings, build_scopes
 from catalog.templating import Names, Target, TemplateError, check, render, render_config
 from pao.core.definitions import password_fields
@@ -16,7 +17,7 @@ from pao.core.payloads import ItemSnapshot, PlannedAction, RequestContext
 Place = tuple[str | int, ...]
 
 
-def snapshot_of(item: CatalogItem, definition: dict[str, Any], sha: str | None) -> ItemSnapshot:
+def snapshot_of(item: CatalogDocument, definition: dict[str, Any], sha: str | None) -> ItemSnapshot:
     """Give what a request keeps of its item, so that later changes do not reach it."""
     return ItemSnapshot(
         id=item.id,
@@ -28,7 +29,7 @@ def snapshot_of(item: CatalogItem, definition: dict[str, Any], sha: str | None) 
     )
 
 
-def plan(item: CatalogItem) -> list[PlannedAction]:
+def plan(item: CatalogDocument) -> list[PlannedAction]:
     """Give the actions in the order in which they run, with templates still in them."""
     return [
         PlannedAction(
@@ -44,7 +45,7 @@ def plan(item: CatalogItem) -> list[PlannedAction]:
 
 
 def names_for(
-    item: CatalogItem, surroundings: Surroundings, earlier: tuple[str, ...] = ()
+    item: CatalogDocument, surroundings: Surroundings, earlier: tuple[str, ...] = ()
 ) -> Names:
     """Give the names that templates of this item may use after the given actions."""
     return Names(
@@ -55,7 +56,7 @@ def names_for(
 
 
 def check_plan(
-    item: CatalogItem,
+    item: CatalogDocument,
     actions: list[PlannedAction],
     surroundings: Surroundings,
     targets: Mapping[str, Mapping[str, Target]],
@@ -123,7 +124,7 @@ def _bind(
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],
 ) -> tuple[dict[str, Any], Names]:
-    item = CatalogItem.model_validate(context.item.definition)
+    item = parse_definition(context.item.definition)
     scopes = build_scopes(
         context,
         surroundings,

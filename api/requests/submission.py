@@ -14,6 +14,7 @@ from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService, Entry
 from api.requests.schemas import Submission
+from catalog.bundle import CatalogBundle
 from catalog.planning import check_plan, plan, render_action, snapshot_of
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields, seal_fields
@@ -127,6 +128,7 @@ class SubmissionService:
         """Check everything that a submission is checked for, and plan it."""
         entry = self._catalog.entry(body.catalog_item_id)
         self._authorise(entry, call.caller)
+        _require_item(entry)
         self._check_lifecycle(entry)
         values = self._validated(entry, body.fields)
         prepared = self._planned(entry, values, body, call)
@@ -327,6 +329,15 @@ class SubmissionService:
     def _left(self, call: Call) -> float:
         spent = time.perf_counter() - call.started
         return max(self._settings.budget - spent - ANSWERING_SECONDS, SHORTEST_WAIT)
+
+
+def _require_item(entry: Entry) -> None:
+    if isinstance(entry.loaded.item, CatalogBundle):
+        raise PaoError(
+            ErrorCode.VALIDATION_ERROR,
+            f"{entry.loaded.item.name} is a bundle, and bundles cannot be requested yet; "
+            "request its items one by one.",
+        )
 
 
 def _require_small(values: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.loading import MAX_BYTES, DocumentError, load_document
-from catalog.model import CatalogItem
+from catalog.model import CatalogDocument
 from catalog.validation import ActionSchema, Finding, Severity, judge
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
@@ -18,12 +18,12 @@ _MAX_FOLDERS = 8
 
 @dataclass(frozen=True, slots=True)
 class LoadedItem:
-    """An item that can be served: parsed, as plain data, and where it comes from.
+    """An item or bundle that can be served: parsed, as plain data, and where it comes from.
 
     ``file_path`` is relative to the folder; ``sha`` is the id that Git gives this content.
     """
 
-    item: CatalogItem
+    item: CatalogDocument
     definition: dict[str, Any]
     file_path: str
     sha: str

@@ -13,7 +13,7 @@ _SEMVER = re.compile(
     r"(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
 )
-_KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ID_PARTS = 3
 _DESCRIPTION = range(50, 501)
 
@@ -32,7 +32,7 @@ def semver(subject: Subject) -> Iterator[Problem]:
 def item_id(subject: Subject) -> Iterator[Problem]:
     """Require that ``metadata.id`` is kebab-case: {category-singular}-{service}-{variant}."""
     identifier = subject.item.id
-    if not _KEBAB.fullmatch(identifier) or identifier.count("-") < _ID_PARTS - 1:
+    if not KEBAB.fullmatch(identifier) or identifier.count("-") < _ID_PARTS - 1:
         yield Problem(
             ("metadata", "id"),
             f"id {identifier[:80]!r} does not follow {{category-singular}}-{{service}}-{{variant}}",

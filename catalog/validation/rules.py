@@ -1,12 +1,22 @@
 """The list of rules. What a rule checks is in its function; a new one is one line here."""
 
-from catalog.validation import action_rules, form_rules, metadata_rules, template_rules
+from catalog.validation import (
+    action_rules,
+    bundle_rules,
+    form_rules,
+    metadata_rules,
+    template_rules,
+)
 from catalog.validation.findings import Severity
 from catalog.validation.subject import Rule
 
+_ITEMS = frozenset({"CatalogItem"})
+_BUNDLES = frozenset({"CatalogBundle"})
+
 RULES: tuple[Rule, ...] = (
     Rule("version", Severity.ERROR, metadata_rules.semver),
-    Rule("item-id", Severity.WARNING, metadata_rules.item_id),
+    Rule("item-id", Severity.WARNING, metadata_rules.item_id, _ITEMS),
+    Rule("bundle-id", Severity.WARNING, bundle_rules.bundle_id, _BUNDLES),
     Rule("file-name", Severity.WARNING, metadata_rules.file_name),
     Rule("owner", Severity.WARNING, metadata_rules.owner),
     Rule("description", Severity.WARNING, metadata_rules.description),
@@ -24,7 +34,7 @@ RULES: tuple[Rule, ...] = (
     Rule("default", Severity.ERROR, form_rules.default_value),
     Rule("default-secret", Severity.WARNING, form_rules.default_secret),
     Rule("multiselect-free", Severity.WARNING, form_rules.free_multiselect),
-    Rule("manual-actions", Severity.ERROR, action_rules.manual_actions),
+    Rule("manual-actions", Severity.ERROR, action_rules.manual_actions, _ITEMS),
     Rule("automatic-actions", Severity.ERROR, action_rules.automatic_actions),
     Rule("action-ids", Severity.ERROR, action_rules.unique_ids),
     Rule("action-type", Severity.ERROR, action_rules.known_type),
@@ -34,8 +44,11 @@ RULES: tuple[Rule, ...] = (
     Rule("action-retry", Severity.WARNING, action_rules.retry_block),
     Rule("template", Severity.ERROR, template_rules.templates),
     Rule("when", Severity.ERROR, template_rules.conditions),
+    Rule("component-ids", Severity.ERROR, bundle_rules.unique_ids, _BUNDLES),
+    Rule("component-order", Severity.ERROR, bundle_rules.depends_on, _BUNDLES),
+    Rule("component-template", Severity.ERROR, template_rules.components, _BUNDLES),
     Rule("jira-project", Severity.ERROR, action_rules.jira_project),
 )
 
-READS_NAMES = frozenset({"template", "when"})
+READS_NAMES = frozenset({"template", "when", "component-template"})
 """Rules that hold texts against the names of the whole document."""

@@ -1,4 +1,4 @@
-"""Whether a document has the shape of an item: keys, types, allowed words. The first rule."""
+"""Whether a document has the shape of its kind: keys, types, allowed words. The first rule."""
 
 import types
 import typing
@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from catalog.kinds import KINDS, parse_definition
 from catalog.loading import Document, Path
-from catalog.model import SCHEMA_VERSION, CatalogItem
-from catalog.suggestions import did_you_mean
+from catalog.model import SCHEMA_VERSION, CatalogDocument
+from catalog.suggestions import did_you_mean, nearest
 from catalog.validation.subject import Problem
 
 _EXPECTED = {
@@ -54,9 +55,9 @@ class Shape:
         """Make the item anew after texts were put back."""
         self.item = self._parse()
 
-    def _parse(self) -> CatalogItem | None:
+    def _parse(self) -> CatalogDocument | None:
         try:
-            return CatalogItem.model_validate(self.data)
+            return parse_definition(self.data)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
         numbers = [_path(d["loc"]) for d in details if d["type"] == "string_type"]
@@ -65,7 +66,7 @@ class Shape:
         self.problems = list(self._explain(details))
         return self._parse_without_unknown_keys(details)
 
-    def _parse_without_unknown_keys(self, details: list[ErrorDetails]) -> CatalogItem | None:
+    def _parse_without_unknown_keys(self, details: list[ErrorDetails]) -> CatalogDocument | None:
         if any(detail["type"] != "extra_forbidden" for detail in details):
             return None
         pruned = _copy(self.data)
@@ -73,7 +74,7 @@ class Shape:
             path = _path(detail["loc"])
             _at(pruned, path[:-1]).pop(path[-1])
         try:
-            return CatalogItem.model_validate(pruned)
+            return parse_definition(pruned)
         except ValidationError as error:
             # Some checks of a part run only once its keys are good.
             self.problems += self._explain(error.errors(include_url=False, include_input=False))
@@ -81,8 +82,12 @@ class Shape:
 
     def _explain(self, details: list[ErrorDetails]) -> Iterator[Problem]:
         expected: dict[Path, list[str]] = {}
+        misspelt = set(self._misspelt(details))
         for detail in details:
             path = _path(detail["loc"])
+            if detail["type"] == "missing" and path in misspelt:
+                # It is there, under the unknown key that another finding names.
+                continue
             if detail["type"] in _EXPECTED:
                 expected.setdefault(self._existing(path), []).append(_EXPECTED[detail["type"]])
             else:
@@ -91,13 +96,24 @@ class Shape:
             # A union names each of its members once per error.
             yield Problem(path, f"{_name(path)} must be {' or '.join(dict.fromkeys(words))}")
 
+    def _misspelt(self, details: list[ErrorDetails]) -> Iterator[Path]:
+        """Give the paths that unknown keys were probably meant for."""
+        for detail in details:
+            path = _path(detail["loc"])
+            if detail["type"] == "extra_forbidden":
+                meant = nearest(str(path[-1]), self._known_keys(path[:-1]))
+                yield (*path[:-1], meant or "")
+
+    def _known_keys(self, path: Path) -> list[str]:
+        return _known_keys(str(self.data.get("kind")), path)
+
     def _one(self, detail: ErrorDetails, path: Path) -> Problem:
         key = str(path[-1]) if path else ""
         match detail["type"]:
             case "missing":
                 return Problem(path, f"{_name(path)} is missing")
             case "extra_forbidden":
-                known = _known_keys(path[:-1])
+                known = self._known_keys(path[:-1])
                 hint = "" if did_you_mean(key, known) else f"known here: {', '.join(known)}"
                 message = f"unknown key {key[:80]!r}{did_you_mean(key, known)}"
                 return Problem(path, message, hint, at_key=True)
@@ -125,11 +141,10 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     elif version != SCHEMA_VERSION:
         told = f"schemaVersion {str(version)[:80]!r} is not known; this version reads"
         yield Problem(("schemaVersion",), f"{told} {SCHEMA_VERSION}")
-    if kind == "CatalogBundle":
-        yield Problem(("kind",), "bundles are not read yet; this version reads CatalogItem")
-    elif kind != "CatalogItem":
+    if not isinstance(kind, str) or kind not in KINDS:
         said = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
-        yield Problem(("kind",), f"kind {said}; write CatalogItem")
+        said += did_you_mean(str(kind), KINDS)
+        yield Problem(("kind",), f"kind {said}; write {' or '.join(KINDS)}")
 
 
 def _copy(value: Any) -> Any:
@@ -157,8 +172,8 @@ def _name(path: Path) -> str:
     return "".join(shown).lstrip(".") or "the document"
 
 
-def _known_keys(path: Path) -> list[str]:
-    model: Any = CatalogItem
+def _known_keys(kind: str, path: Path) -> list[str]:
+    model: Any = KINDS[kind]
     for part in path:
         if isinstance(part, int) or model is None:
             continue

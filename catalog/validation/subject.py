@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.bundle import CatalogBundle, Component
+from catalog.kinds import KINDS
 from catalog.loading import Document, Path
-from catalog.model import Action, CatalogItem
+from catalog.model import Action, CatalogDocument
 from catalog.validation.findings import Severity
 
 
@@ -24,10 +26,10 @@ class ActionSchema:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A document whose structure is good enough to be an item."""
+    """A document whose structure is good enough to be an item or a bundle."""
 
     document: Document
-    item: CatalogItem
+    item: CatalogDocument
     known_actions: Mapping[str, ActionSchema]
 
     def action_lists(self) -> Iterator[tuple[Path, tuple[Action, ...]]]:
@@ -40,6 +42,16 @@ class Subject:
         for path, actions in self.action_lists():
             for index, action in enumerate(actions):
                 yield (*path, index), action
+
+    @property
+    def bundle(self) -> CatalogBundle | None:
+        """The item as the bundle that it is, or None."""
+        return self.item if isinstance(self.item, CatalogBundle) else None
+
+    def components(self) -> Iterator[tuple[Path, Component]]:
+        """Give every component of a bundle with its path; of an item there are none."""
+        for index, component in enumerate(self.bundle.components if self.bundle else ()):
+            yield ("components", index), component
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +74,4 @@ class Rule:
     id: str
     severity: Severity
     check: Check
+    kinds: frozenset[str] = frozenset(KINDS)

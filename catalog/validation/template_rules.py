@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from catalog.loading import Path, walk_texts
 from catalog.model import Action
@@ -31,6 +32,18 @@ def conditions(subject: Subject) -> Iterator[Problem]:
                 check_when(action.when, _names(subject, earlier, action.when))
             except TemplateError as error:
                 yield _problem((*path, index, "when"), error)
+
+
+def components(subject: Subject) -> Iterator[Problem]:
+    """Require that what a component's fields are given names only what is ready before it."""
+    for path, component in subject.components():
+        ready = subject.bundle.ready_before[component.id] if subject.bundle else ()
+        for place, text in walk_texts(component.config):
+            names = replace(_names(subject, (), text), components=ready)
+            try:
+                check(text, names)
+            except TemplateError as error:
+                yield _problem((*path, "config", *place), error)
 
 
 def _config(
@@ -64,6 +77,9 @@ def _names(subject: Subject, earlier: tuple[str, ...], text: str) -> Names:
         outputs=earlier,
         # Which variables the operator shows to templates is known at submission, not here.
         environment=tuple(_VARIABLE.findall(text)),
+        # A bundle's own actions run after all of its components.
+        components=tuple(component.id for _, component in subject.components()),
+        item=subject.item.id,
     )
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.loading import Document, json_path
-from catalog.model import CatalogItem
+from catalog.model import CatalogDocument
 from catalog.validation.action_rules import configuration_errors
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.rules import READS_NAMES, RULES
 from catalog.validation.structure import Shape
-from catalog.validation.subject import ActionSchema, Problem, Subject
+from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
 
 STRUCTURE = "structure"
 
@@ -19,11 +19,12 @@ STRUCTURE = "structure"
 class Verdict:
     """The outcome for one document: all findings by place, and the item unless one is an error.
 
+    ``item`` is a ``CatalogItem`` or a ``CatalogBundle``.
     ``definition`` is the document as plain data, with numbers as they are written where the schema
     says text (``version: 1.10``); it is what templates and later versions read.
     """
 
-    item: CatalogItem | None
+    item: CatalogDocument | None
     definition: dict[str, Any]
     findings: tuple[Finding, ...]
 
@@ -37,7 +38,7 @@ def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verd
         subject = Subject(document, shape.item, known_actions)
         # A form that was not read whole would make every name in it look unknown.
         skipped = READS_NAMES if findings else frozenset[str]()
-        for rule in (rule for rule in RULES if rule.id not in skipped):
+        for rule in (rule for rule in RULES if _applies(rule, subject, skipped)):
             findings += _located(document, rule.id, rule.severity, rule.check(subject))
     findings.sort(key=lambda finding: (finding.line, finding.column))
     refused = any(finding.severity is Severity.ERROR for finding in findings)
@@ -49,6 +50,10 @@ def validate_document(
 ) -> list[Finding]:
     """Give everything that is found in a document, ordered by line and column."""
     return list(judge(document, known_actions).findings)
+
+
+def _applies(rule: Rule, subject: Subject, skipped: frozenset[str]) -> bool:
+    return subject.item.kind in rule.kinds and rule.id not in skipped
 
 
 def _write_config_texts(shape: Shape, known_actions: Mapping[str, ActionSchema]) -> None:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from activities.registry import load_all
 from catalog.forms import FieldType
 from catalog.loading import walk_texts
-from catalog.schema import ITEM_FILE, item_schema, written
+from catalog.schema import BUNDLE_FILE, ITEM_FILE, bundle_schema, item_schema, written
 from catalog.sources.local import LoadedCatalog, LoadedItem, load_folder
 from catalog.validation import ActionSchema
 
@@ -74,7 +74,6 @@ def test_a_sample_fits_the_published_schema_and_its_form_is_a_schema(loaded: Loa
     Draft202012Validator.check_schema(loaded.item.form.json_schema())
 
 
-def test_the_published_schema_is_what_the_model_says() -> None:
-    published = ITEM_FILE.read_text(encoding="utf-8")
-
-    assert published == written(item_schema()), "run: python -m catalog.schema"
+def test_the_published_schemas_are_what_the_models_say() -> None:
+    for file, schema in ((ITEM_FILE, item_schema()), (BUNDLE_FILE, bundle_schema())):
+        assert file.read_text(encoding="utf-8") == written(schema), "run: python -m catalog.schema"

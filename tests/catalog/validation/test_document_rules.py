@@ -93,7 +93,7 @@ def test_a_finding_is_written_as_compilers_do() -> None:
     [
         ("catalog/v1", "catalog/v2", 1, "structure", "'catalog/v2' is not known"),
         ("kind: CatalogItem\n", "", 1, "structure", "kind is missing"),
-        ("CatalogItem", "CatalogBundle", 2, "structure", "bundles are not read yet"),
+        ("CatalogItem", "CatalogBundle", 1, "structure", "components is missing"),
         ("  name: PostgreSQL Database\n", "", 3, "structure", "metadata.name is missing"),
         ("required: true", "requird: true", 19, "structure", "did you mean 'required'"),
         ("required: true", "required: yes", 19, "structure", "must be true or false"),
