@@ -1,15 +1,28 @@
 """A stored request back in the shape that workflows and renderings work on. No queries here."""
 
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
 from db.models import Request, RequestAction
 from pao.core.payloads import (
+    ActionFailure,
     ActionInput,
+    ActionState,
+    DecisionRecord,
+    Escalation,
     ItemSnapshot,
     PlannedAction,
     RequestContext,
     Requester,
     RequestInput,
+    Resumption,
     timestamp,
 )
+from pao.core.states import RequestStatus
+
+MOST_DECISIONS = 1_000
+"""So many decisions go with a new run, the newest; they count toward what one payload may hold."""
 
 
 def context_of(row: Request) -> RequestContext:
@@ -40,6 +53,84 @@ def plan_of(row: Request) -> list[PlannedAction]:
 def workflow_input(row: Request) -> RequestInput:
     """Give what the request's workflow is started with."""
     return RequestInput(context=context_of(row), plan=plan_of(row))
+
+
+def resumed_input(
+    row: Request,
+    actions: Sequence[RequestAction],
+    decisions: Sequence[DecisionRecord],
+    *,
+    reason: str,
+) -> RequestInput:
+    """Give what a request is started with again whose workflow is gone: it waits in ``failed``."""
+    at_rest = row.status == RequestStatus.FAILED and not row.retrying
+    resumption = Resumption(
+        reason=reason,
+        mirror_at=timestamp(row.mirror_at) if row.mirror_at else "",
+        mirror_seq=row.mirror_seq or 0,
+        actions=[_state(action) for action in actions],
+        decisions=[_known(record) for record in decisions[-MOST_DECISIONS:]],
+        escalation=_escalation(row),
+        failure=_failure(row.error) if at_rest else None,
+    )
+    return replace(workflow_input(row), resumption=resumption)
+
+
+def _state(row: RequestAction) -> ActionState:
+    state = ActionState(id=row.action_id, index=row.action_index, type=row.type, name=row.name)
+    stored = {
+        one.name: getattr(row, one.name)
+        for one in fields(ActionState)
+        if one.name in type(row).model_fields
+    }
+    return replace(
+        state,
+        **{
+            **stored,
+            "error": _told_failure(row.error),
+            "started_at": timestamp(row.started_at) if row.started_at else None,
+            "finished_at": timestamp(row.finished_at) if row.finished_at else None,
+        },
+    )
+
+
+def _told_failure(document: dict[str, Any] | None) -> ActionFailure | None:
+    """Read what a snapshot has stored; keys that this version does not know are left out."""
+    if document is None:
+        return None
+    known = {one.name for one in fields(ActionFailure)}
+    return ActionFailure(**{key: value for key, value in document.items() if key in known})
+
+
+def _failure(error: dict[str, Any] | None) -> ActionFailure | None:
+    """Read a failure from the shape in which the API shows it."""
+    if error is None:
+        return None
+    return ActionFailure(
+        code=error["code"],
+        message=error["message"],
+        http_status=error.get("httpStatus"),
+        response_body=error.get("responseBody"),
+        retryable=bool(error.get("retryable")),
+        outcome_unknown=bool(error.get("outcomeUnknown")),
+    )
+
+
+def _known(record: DecisionRecord) -> DecisionRecord:
+    """Give what a new run must know of a decision: of one that is closed, not its values."""
+    return record if record.outcome == "open" else replace(record, reason=None, changes=None)
+
+
+def _escalation(row: Request) -> Escalation | None:
+    if row.escalation_ticket_key is None or row.escalated_at is None:
+        return None
+    return Escalation(
+        ticket_key=row.escalation_ticket_key,
+        url=row.escalation_url or "",
+        escalated_at=timestamp(row.escalated_at),
+        escalated_by=row.escalated_by or "unknown",
+        reason=row.escalation_reason,
+    )
 
 
 def action_input(row: Request, actions: list[RequestAction], action: RequestAction) -> ActionInput:

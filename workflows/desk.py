@@ -55,6 +55,16 @@ class DecisionDesk:
             return
         self._ledger.decided(record)
 
+    def remember(self, record: DecisionRecord, *, gone: str) -> None:
+        """Take over what an earlier run recorded; what it left open ends, and ``gone`` says why."""
+        self.register(record)
+        if record.outcome != "open":
+            self._told.add(record.decision_id)
+            return
+        record.message = gone
+        record.outcome = "failed" if record.accepted else "rejected"
+        self._ledger.decided(record)
+
     def told(self, mirrored: list[DecisionRecord]) -> None:
         """Note which outcomes Postgres has; only these are answered to a caller."""
         self._told |= {record.decision_id for record in mirrored if record.outcome != "open"}

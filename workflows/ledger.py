@@ -17,6 +17,7 @@ from pao.core.payloads import (
     DecisionRecord,
     Escalation,
     RequestInput,
+    Resumption,
     Snapshot,
     StreamEvent,
     timestamp,
@@ -25,6 +26,7 @@ from pao.core.states import ActionStatus, RequestStatus, can_move
 from workflows.failures import error_context, error_summary
 
 WORKFLOW = "workflow"
+RECONCILER = "reconciler"
 
 
 class Ledger:
@@ -80,6 +82,17 @@ class Ledger:
             data={"from": before, "to": status},
         )
         self._state_entry()
+
+    def take_up(self, resumption: Resumption) -> None:
+        """Go on, in ``failed``, from what the mirror knows of a request whose workflow is gone."""
+        self.status = RequestStatus.FAILED
+        self.stand_above(resumption.mirror_at, resumption.mirror_seq)
+        known = {state.id: state for state in resumption.actions}
+        self.states = [known.get(state.id, state) for state in self.states]
+        self.escalation = resumption.escalation
+        self.failure = resumption.failure
+        self._audit_line("request.resumed", actor=RECONCILER, reason=resumption.reason)
+        self.log("warning", resumption.reason)
 
     def begin(self, state: ActionState) -> None:
         """Note that an action is about to be executed."""
@@ -220,6 +233,15 @@ class Ledger:
         self._mirror_seq += 1
         # A server's clock may step back; the writes of one run must stay in order all the same.
         self._mirror_at = max(self._mirror_at, timestamp(self._now()))
+        return replace(
+            self.view(run_id),
+            decisions=[replace(record) for record in self._undrained.values()],
+            audit=list(self._audit),
+            stream=list(self._stream),
+        )
+
+    def view(self, run_id: str) -> Snapshot:
+        """Give the full state as it was last told, or stands now; changes nothing."""
         failure = self.failure
         return Snapshot(
             request_id=self.context.request_id,
@@ -233,10 +255,16 @@ class Ledger:
             error=error_summary(failure) if failure else None,
             error_context=self.error_context() or None,
             escalation=self.escalation,
-            decisions=[replace(record) for record in self._undrained.values()],
-            audit=list(self._audit),
-            stream=list(self._stream),
         )
+
+    def stand_above(self, mirror_at: str, mirror_seq: int) -> None:
+        """Have the next snapshot follow this pair of the mirror, whatever the clock says."""
+        mine = (self._mirror_at, self._mirror_seq)
+        self._mirror_at, self._mirror_seq = max(mine, (mirror_at, mirror_seq))
+
+    def tell_again(self) -> None:
+        """Have the state written once more, though nothing has changed."""
+        self.version += 1
 
     def confirm(self, snapshot: Snapshot) -> None:
         """Forget what a snapshot has told the mirror; what came meanwhile stays."""

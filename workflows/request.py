@@ -41,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.details import current_details
     from workflows.failures import classify, is_refusal
     from workflows.ledger import Ledger
+    from workflows.resuming import take_up
 
 STATUS = SearchAttributeKey.for_keyword("PaoStatus")
 CANCELLED = "The workflow was cancelled in Temporal."
@@ -68,6 +69,8 @@ class RequestWorkflow:
         self._shown = RequestStatus.SUBMITTED
         self._ended = False
         self._superseded = False
+        if given.resumption is not None:
+            take_up(self._ledger, self._desk, given.resumption, at=workflow.now())
 
     # Carrying the plan out
 
@@ -93,10 +96,20 @@ class RequestWorkflow:
         return RequestOutcome(status=self._ledger.status)
 
     async def _carry_out(self, plan: Sequence[PlannedAction]) -> None:
-        while not await self._run_plan(plan):
+        waiting = await self._wait_as_before()
+        while waiting or not await self._run_plan(plan):
+            waiting = False
             await self._human_decides()
             if self._ledger.status in TERMINAL:
                 return
+
+    async def _wait_as_before(self) -> bool:
+        """Tell whether this run was started to wait where an earlier one is gone, and mirror it."""
+        if self._given.resumption is None:
+            return False
+        await self._mirror()
+        self._settled = Settled(status=self._ledger.status, at=timestamp(workflow.now()))
+        return True
 
     async def _run_plan(self, plan: Sequence[PlannedAction]) -> bool:
         """Run what has not succeeded yet, in order; tells whether all of it has now."""
@@ -112,6 +125,8 @@ class RequestWorkflow:
                 return False
         if not plan:
             self._begin()
+        # Taken up again after its last action, a request has nothing left for a retry to run.
+        self._desk.finish("done")
         await self._settle(RequestStatus.COMPLETED)
         return True
 
@@ -166,7 +181,10 @@ class RequestWorkflow:
         A reset run looks always: it may replay an answer of the mirror that is older than starts
         which the reset has left out.
         """
-        return state.attempt > 1 or action.id in self._look_first or _is_reset()
+        return state.attempt > 1 or action.id in self._look_first or self._had_other_runs()
+
+    def _had_other_runs(self) -> bool:
+        return _is_reset() or self._given.resumption is not None
 
     async def _settle(self, status: RequestStatus, *, reason: str | None = None) -> None:
         self._ledger.move(status, reason=reason)
@@ -244,7 +262,7 @@ class RequestWorkflow:
             actions=ledger.states,
             by=record.by,
             reason=record.reason,
-            tried_before=_is_reset() or ledger.has_tried(Decision.ESCALATE),
+            tried_before=self._had_other_runs() or ledger.has_tried(Decision.ESCALATE),
             run_id=workflow.info().run_id,
         )
         try:
@@ -287,6 +305,9 @@ class RequestWorkflow:
             snapshot = self._ledger.snapshot(workflow.info().run_id)
             self._show()
             answer = await self._write(snapshot)
+            while answer.stored_at is not None and not answer.terminal:
+                snapshot = await self._overtake(answer.stored_at, answer.stored_seq)
+                answer = await self._write(snapshot)
             self._mirrored_version = version
             self._ledger.confirm(snapshot)
             self._desk.told(snapshot.decisions)
@@ -295,6 +316,16 @@ class RequestWorkflow:
         if not answer.applied and self._ledger.status not in TERMINAL:
             self._superseded = True
             raise _SupersededError
+
+    async def _overtake(self, stored_at: str, stored_seq: int) -> Snapshot:
+        """Take the snapshot anew, above a stored one that this run's clock lies behind.
+
+        Of two runs of a request, only the one that lives gets its timer: the answer of the timer
+        says that this is not the straggler.
+        """
+        await workflow.sleep(policies.ALIVE)
+        self._ledger.stand_above(stored_at, stored_seq)
+        return self._ledger.snapshot(workflow.info().run_id)
 
     async def _write(self, snapshot: Snapshot) -> MirrorAnswer:
         """Write until Postgres has it; a state that it refuses fails the workflow task, loudly.
@@ -417,6 +448,24 @@ class RequestWorkflow:
         if self._settled is None:
             raise ApplicationError(SUPERSEDED, type="Superseded", non_retryable=True)
         return self._settled
+
+    @workflow.update(
+        name=names.MIRROR_AGAIN_UPDATE,
+        description="Writes the present state to Postgres once more; for the reconciler.",
+    )
+    async def mirror_again(self) -> RequestStatus:
+        """Write the state to Postgres though nothing has changed, and answer it."""
+        self._ledger.tell_again()
+        await self._mirror_from_handler()
+        return self._ledger.status
+
+    @workflow.query(
+        name=names.SNAPSHOT_QUERY,
+        description="The state as Postgres should have it, also of a closed workflow.",
+    )
+    def snapshot(self) -> Snapshot:
+        """Give the full state; it changes nothing."""
+        return self._ledger.view(workflow.info().run_id)
 
     @workflow.update(
         name=names.DECISION_OUTCOME_UPDATE,

@@ -24,7 +24,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, REMEMBER_STARTED, WRITE
-from pao.core.payloads import MirrorAnswer, Snapshot
+from pao.core.payloads import MirrorAnswer, Snapshot, timestamp
 from pao.core.states import TERMINAL, RequestStatus
 
 
@@ -54,10 +54,13 @@ class MirrorRepository:
         if stored is None:
             return MirrorAnswer(applied=False, terminal=True)
         case = _judge(snapshot, stored)
+        old = case is _Case.OLD
         return MirrorAnswer(
             applied=case in {_Case.COUNTS, _Case.APPENDS},
             terminal=case is _Case.REFUSED,
             started_actions=await self._execute(snapshot, case),
+            stored_at=timestamp(stored.mirror_at) if old else None,
+            stored_seq=stored.mirror_seq if old else 0,
         )
 
     async def _execute(self, snapshot: Snapshot, case: _Case) -> list[str]:

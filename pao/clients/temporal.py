@@ -57,6 +57,9 @@ RPC_TIMEOUT = timedelta(seconds=5)
 CHECK_SECONDS = 1.0
 # The server, or the way to it, was too slow; any other status is a start that it refused.
 SLOW = {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNAVAILABLE}
+# A request has one workflow; another one only takes up what a lost one has left.
+FIRST_START = WorkflowIDReusePolicy.REJECT_DUPLICATE
+FURTHER_START = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 # An answer this young stands for the next: under load no submission pays for a check.
 TRUSTED_SECONDS = 1.0
 
@@ -200,7 +203,7 @@ class RequestWorkflows:
             "id": names.workflow_id(context.request_id),
             "task_queue": self._queue,
             "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
-            "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            "id_reuse_policy": FIRST_START if given.resumption is None else FURTHER_START,
             "task_timeout": TASK_TIMEOUT,
             "memo": {"correlationId": context.correlation_id},
             "search_attributes": _search_attributes(context),

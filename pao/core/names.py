@@ -14,6 +14,8 @@ SWEEP_WORKFLOW = "SweepWorkflow"
 
 SETTLED_UPDATE = "settled"
 DECISION_OUTCOME_UPDATE = "decision_outcome"
+MIRROR_AGAIN_UPDATE = "mirror_again"
+SNAPSHOT_QUERY = "snapshot"
 
 MIRROR_ACTIVITY = "mirror"
 ESCALATE_ACTIVITY = "escalation-ticket"

@@ -102,11 +102,12 @@ class Waits:
 
 @dataclass
 class RequestInput:
-    """The input of a request's workflow."""
+    """The input of a request's workflow; with ``resumption`` it goes on where another one ended."""
 
     context: RequestContext
     plan: list[PlannedAction] = field(default_factory=list)
     waits: Waits = field(default_factory=Waits)
+    resumption: "Resumption | None" = None
 
 
 @dataclass
@@ -225,6 +226,24 @@ class DecisionRecord:
 
 
 @dataclass
+class Resumption:
+    """What the mirror knows of a request whose workflow is gone; a new one waits in ``failed``.
+
+    ``reason`` says what became of the earlier workflow. ``mirror_at`` and ``mirror_seq`` are the
+    stored pair, above which the new run writes; ``failure`` is why the request had failed before,
+    if it had. Of decisions that are closed only id, kind and outcome matter.
+    """
+
+    reason: str
+    mirror_at: str = ""
+    mirror_seq: int = 0
+    actions: list["ActionState"] = field(default_factory=list)
+    decisions: list["DecisionRecord"] = field(default_factory=list)
+    escalation: "Escalation | None" = None
+    failure: "ActionFailure | None" = None
+
+
+@dataclass
 class Escalation:
     """The ticket that carries an escalated request on."""
 
@@ -291,11 +310,14 @@ class MirrorAnswer:
     """What the mirror knows: whether the write counted, and which actions were ever started.
 
     ``terminal`` is set when the stored request had ended before: the workflow must not act.
+    ``stored_at`` and ``stored_seq`` are the pair of a newer write, which the mirror keeps instead.
     """
 
     applied: bool
     terminal: bool = False
     started_actions: list[str] = field(default_factory=list)
+    stored_at: str | None = None
+    stored_seq: int = 0
 
 
 @dataclass

@@ -16,6 +16,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,30 @@ async def mirror_away(bench: Workbench) -> Request:
     return request
 
 
+async def resumed(bench: Workbench) -> Request:
+    """Terminated during a retry, taken up again from the mirror, and completed by another retry."""
+    request = new_request(ticket("first"), ticket("second"))
+    await bench.failed(request, match=SECOND)
+    bench.jira.fault("slow", seconds=0.5, match={"path": "/search"})
+    await bench.signal(request, "retry", {"decisionId": "cut"})
+    await eventually(lambda: not bench.jira.faults())
+    await bench.terminate(request)
+    await bench.take_up(request, "The workflow was terminated in Temporal.")
+    await bench.handle(request).execute_update("mirror_again")
+    await bench.decide(request, "retry")
+    await bench.reached(request, "completed")
+    return request
+
+
+async def clock_behind(bench: Workbench) -> Request:
+    """The mirror holds a write of another run whose clock was ahead."""
+    request = await bench.store(new_request())
+    await bench.mirror_by_another(request, at=datetime(2999, 1, 1, tzinfo=UTC))
+    await bench.workflows.start(request.given, summary="a thing")
+    await bench.reached(request, "completed")
+    return request
+
+
 PATHS: dict[str, Play] = {
     "success": success,
     "fail-then-retry": fail_then_retry,
@@ -132,6 +157,8 @@ PATHS: dict[str, Play] = {
     "escalate": escalate,
     "bad-signals": bad_signals,
     "mirror-away": mirror_away,
+    "resumed": resumed,
+    "clock-behind": clock_behind,
 }
 
 

@@ -24,6 +24,8 @@ PATHS = {
     "escalate",
     "bad-signals",
     "mirror-away",
+    "resumed",
+    "clock-behind",
 }
 STORED = [pytest.param(file, id=file.stem) for file in FILES]
 

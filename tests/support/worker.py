@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from sqlalchemy import text
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import NewRequest, RequestsRepository
+from db.stored import resumed_input
 from pao import assembly
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.payloads import DecisionRecord
@@ -55,8 +57,16 @@ def worker_environment(
 class Workbench:
     """Temporal, Postgres and JIRA with a worker between them, and what a test asks of them."""
 
-    def __init__(self, environ: Mapping[str, str], client: Client, jira: JiraSandbox) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        client: Client,
+        jira: JiraSandbox,
+        *,
+        owner_url: str,
+    ) -> None:
         self.environ = dict(environ)
+        self._owner_url = owner_url
         self.settings: Settings = load_settings(environ, process="worker")
         self.client = client
         self.jira = jira
@@ -159,6 +169,37 @@ class Workbench:
         """Send a signal with these inputs, whatever they are."""
         await self.handle(request).signal(name, args=list(args))
 
+    async def terminate(self, request: Request) -> None:
+        """Terminate the request's workflow, as an operator does."""
+        await self.handle(request).terminate("a test")
+
+    async def take_up(self, request: Request, reason: str) -> None:
+        """Start a request again from its mirror; returns when the new run has written."""
+        before = (await self.row(request))["run_id"]
+        async with self.database.unit_of_work() as session:
+            requests = RequestsRepository(session)
+            row = await requests.get(request.id)
+            assert row is not None
+            actions = await requests.get_actions(request.id)
+            decisions = await DecisionsRepository(session).list(request.id)
+        given = resumed_input(row, actions, decisions, reason=reason)
+        assert await self.workflows.start(given, summary=request.context.summary)
+
+        async def written() -> bool:
+            return bool((await self.row(request))["run_id"] != before)
+
+        await eventually(written)
+
+    async def mirror_by_another(self, request: Request, *, at: datetime) -> None:
+        """Have the row look as if another run had written it, at this moment."""
+        async with self.owning() as owner:
+            await owner.execute(
+                "UPDATE requests SET mirror_at = $2, mirror_seq = 7, run_id = 'another',"
+                " status = 'in_progress' WHERE id = $1",
+                request.id,
+                at,
+            )
+
     def handle(self, request: Request) -> WorkflowHandle[Any, Any]:
         """Give Temporal's handle of the request's newest run."""
         return self.client.get_workflow_handle(request.workflow_id)
@@ -199,6 +240,15 @@ class Workbench:
     async def events(self, request: Request) -> list[str]:
         """Name the kinds of its audit events in order."""
         return [row["event_type"] for row in await self.audit(request)]
+
+    @asynccontextmanager
+    async def owning(self) -> AsyncIterator[asyncpg.Connection]:
+        """Connect as the database's owner, as one who repairs by hand does."""
+        connection = await asyncpg.connect(self._owner_url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     @asynccontextmanager
     async def locked(self, request: Request) -> AsyncIterator[None]:
@@ -245,7 +295,7 @@ async def workbench(
         usual = worker_environment(database, temporal_address, jira)
         settings = load_settings(usual | dict(environ or {}), process="worker")
         client = await connect(assembly.temporal_target(settings))
-        bench = Workbench(usual | dict(environ or {}), client, jira)
+        bench = Workbench(usual | dict(environ or {}), client, jira, owner_url=database.owner_url)
         try:
             if with_worker:
                 await bench.start_worker()
