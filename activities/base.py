@@ -3,14 +3,19 @@
 import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from activities.log import ActionLog
+from activities.masking import SecretRing
+from activities.options import ActionOptions
+from activities.outgoing import Outgoing
+from activities.progress import Progress
 from catalog.templating import Target
 from pao.clients.jira import Deadline, JiraClient
-from pao.core.payloads import ActionResult, RequestContext
+from pao.core.payloads import ActionResult, Pending, RequestContext
 
 
 class ActionConfig(BaseModel):
@@ -35,7 +40,10 @@ class ActionContext:
     """What an execution may use. ``mark`` is the same on every attempt of this action.
 
     ``deadline`` ends before Temporal gives the execution up, so that no late effect can follow a
-    look of the next attempt.
+    look of the next attempt. ``idempotency_key`` is a UUID that stays the same across attempts.
+    ``http`` is the only way to the network; ``log`` writes to the request's execution log;
+    ``progress`` reaches the worker that carries a wait on; ``secrets`` masks what else must not be
+    shown, such as a token that was fetched; ``options`` is what the operator has configured.
     """
 
     request: RequestContext
@@ -43,14 +51,25 @@ class ActionContext:
     mark: str
     jira: JiraClients
     deadline: Deadline
+    idempotency_key: str = ""
+    http: Outgoing = field(default_factory=Outgoing)
+    log: ActionLog = field(default_factory=ActionLog)
+    progress: Progress = field(default_factory=Progress)
+    secrets: SecretRing = field(default_factory=SecretRing)
+    options: ActionOptions = field(default_factory=ActionOptions)
 
 
 class Action(ABC, Generic[ConfigT]):
     """One action type: its configuration, what it promises, and how it acts.
 
     ``look`` searches the target for the mark and never changes anything; ``execute`` makes the
-    effect, marked. Both raise ``ActionFailedError`` or ``OutcomeUnknownError`` only.
+    effect, marked. An effect whose target is still at work is given with
+    ``pending=Pending("follow", {...})``: ``follow`` then waits, and may be run again on another
+    worker. All raise ``ActionFailedError`` or ``OutcomeUnknownError`` only.
+
     ``targets`` names the configuration keys whose text has a syntax of its own.
+    ``default_timeout`` is how many seconds one execution may take where the document says
+    nothing; None is what creating a ticket may take. ``slow`` types run on a queue of their own.
     """
 
     type: ClassVar[str]
@@ -60,6 +79,8 @@ class Action(ABC, Generic[ConfigT]):
     outputs: "ClassVar[builtins.type[BaseModel]]"
     targets: ClassVar[Mapping[str, Target]] = {}
     examples: ClassVar[tuple[dict[str, Any], ...]]
+    default_timeout: ClassVar[float | None] = None
+    slow: ClassVar[bool] = False
 
     @abstractmethod
     async def look(self, config: ConfigT, context: ActionContext) -> ActionResult | None:
@@ -68,6 +89,18 @@ class Action(ABC, Generic[ConfigT]):
     @abstractmethod
     async def execute(self, config: ConfigT, context: ActionContext) -> ActionResult:
         """Make the effect and give its outputs."""
+
+    async def follow(
+        self, config: ConfigT, context: ActionContext, pending: Pending
+    ) -> ActionResult:
+        """Wait, without changing anything, until the target is done; give the final result.
+
+        The same wait may have been begun by another worker before: ``context.progress.saved``.
+        """
+        raise NotImplementedError(f"{self.type} waits for nothing")
+
+    async def cancel(self, config: ConfigT, context: ActionContext, pending: Pending) -> None:
+        """Ask the target to stop, because somebody has cancelled the wait; nothing by default."""
 
     @abstractmethod
     def cleanup(self, result: ActionResult) -> str:

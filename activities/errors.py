@@ -1,18 +1,26 @@
 """How an action can end badly, as types; what Temporal is told about each is decided here."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
+
 from temporalio.exceptions import ApplicationError
 
 from pao.core.errors import ErrorCode
+from pao.core.payloads import PartialResource
 
 BODY_LIMIT = 64 * 1024
+PARTIAL_LIMIT = 500
 
 
 class ActionError(Exception):
-    """Base of both: a message for people, and what the target answered where it did."""
+    """Base of both: a message for people, and what the target answered where it did.
+
+    ``partial`` lists what the action left behind all the same, such as half of an infrastructure.
+    """
 
     type_name = "ActionFailed"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what a failure consists of, each part named.
         self,
         message: str,
         *,
@@ -20,6 +28,7 @@ class ActionError(Exception):
         http_status: int | None = None,
         response_body: str | None = None,
         retryable: bool = False,
+        partial: Iterable[PartialResource] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -27,6 +36,7 @@ class ActionError(Exception):
         self.http_status = http_status
         self.response_body = response_body
         self.retryable = retryable
+        self.partial = tuple(partial)
 
 
 class ActionFailedError(ActionError):
@@ -50,16 +60,20 @@ def told_to_temporal(error: ActionError) -> ApplicationError:
         "http_status": error.http_status,
         "response_body": body,
         "retryable": error.retryable,
+        "partial": [asdict(one) for one in error.partial[:PARTIAL_LIMIT]],
     }
     return ApplicationError(error.message, facts, type=error.type_name, non_retryable=True)
 
 
-def worker_shutdown() -> ApplicationError:
-    """Give the error of an action that was cut off by its own worker's end."""
+def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
+    """Give the error of an action that was cut off by its own worker's end.
+
+    What only reads is ``repeatable``: Temporal hands it to another worker at once.
+    """
     return ApplicationError(
         "The worker was stopped while the action ran; its effect may exist. "
         "A retry looks for it first.",
         {"code": ErrorCode.EXTERNAL_SERVICE_ERROR, "retryable": True},
         type="WorkerShutdown",
-        non_retryable=True,
+        non_retryable=not repeatable,
     )

@@ -3,42 +3,65 @@
 An action type knows nothing of this; Temporal knows nothing of action types.
 """
 
+import asyncio
+import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from pydantic import ValidationError
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.base import Action, ActionContext, JiraClients
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, told_to_temporal
 from activities.heartbeats import heartbeats
-from activities.masking import hide_in_error, hide_secrets
+from activities.log import ActionLog, LocalSink, LogSink
+from activities.masking import SecretRing, hide_in_error
+from activities.options import ActionOptions
+from activities.outgoing import Outgoing
+from activities.progress import Progress
 from activities.resets import refuse_after_reset
 from catalog.planning import render_action, render_cleanup
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
-from pao.core.errors import ErrorCode
-from pao.core.names import LOOK_ACTIVITY, mark
-from pao.core.payloads import ActionInput, ActionResult, LookResult, RequestContext
+from pao.core.names import FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
+from pao.core.payloads import ActionInput, ActionResult, FollowInput, LookResult, RequestContext
 from pao.crypto import SecretBox, SecretUnreadableError
 
 _log = logging.getLogger(__name__)
 
 
+# How long a cancelled wait may take to tell its target.
+CANCEL_SECONDS = 10.0
+
+
+class LogSinks(Protocol):
+    """Opens the execution log of one execution."""
+
+    def open(self, given: ActionInput) -> LogSink:
+        """Give where the lines of this execution go."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the worker hands to executions; ``action_seconds`` bounds one execution's calls."""
+    """What the worker hands to executions.
+
+    ``action_seconds`` bounds one execution's calls where neither document nor type says more.
+    """
 
     box: SecretBox
     jira: JiraClients
     surroundings: Surroundings
     action_seconds: float = 8.0
+    options: ActionOptions = field(default_factory=ActionOptions)
+    logs: LogSinks | None = None
 
 
 class Executor:
@@ -49,8 +72,9 @@ class Executor:
         self._tools = tools
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give one activity per action type, named like it, and the look."""
-        return [*map(self._activity, self._actions.values()), self._look_activity()]
+        """Give one activity per action type, named like it, the look, and the wait."""
+        own = map(self._activity, self._actions.values())
+        return [*own, self._look_activity(), self._follow_activity()]
 
     def _activity(self, action: Action[Any]) -> Callable[..., Any]:
         @activity.defn(name=action.type)
@@ -68,22 +92,78 @@ class Executor:
 
         return look
 
+    def _follow_activity(self) -> Callable[..., Any]:
+        @activity.defn(name=FOLLOW_ACTIVITY)
+        async def follow(given: FollowInput) -> ActionResult:
+            progress = Progress(_saved_before())
+            async with heartbeats(progress, repeatable=True):
+                return await self.follow(given, progress, seconds=_time_given())
+
+        return follow
+
     async def execute(self, action: Action[Any], given: ActionInput) -> ActionResult:
         """Run one attempt: look first where told, adopt what is found, else act."""
-        secrets = self._open(given.context)
+        async with self._session(action, given) as session:
+            found = await session.looked_for() if given.look_first else None
+            result = found or await session.act()
+        return self._finished(session, result)
+
+    async def follow(
+        self, given: FollowInput, progress: Progress | None = None, *, seconds: float | None = None
+    ) -> ActionResult:
+        """Wait for an effect that exists; when the wait is cancelled, the target is told."""
+        action = self._actions[given.action.type]
+        async with self._session(action, given, progress=progress, seconds=seconds) as session:
+            try:
+                result = await action.follow(session.config, session.context, given.pending)
+            except asyncio.CancelledError:
+                await _tell_target(session, given)
+                raise
+        return self._finished(session, result)
+
+    async def look(self, given: ActionInput) -> LookResult:
+        """Look for the action's effect, read-only; never raises for what the target answers."""
+        action = self._actions[given.action.type]
+        secrets = SecretRing()
         try:
-            config, context = self._prepare(action, given, secrets)
-            found = await self._looked_for(action, config, context) if given.look_first else None
-            result = found or await self._act(action, config, context, secrets)
+            session = self._opened(action, given, secrets)
+            found = await session.looked_for()
         except ActionError as error:
-            raise told_to_temporal(hide_in_error(error, secrets.values())) from None
-        except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
-            raise told_to_temporal(_bug(error, secrets, ActionFailedError)) from None
+            return LookResult(answer="unknown", reason=hide_in_error(error, secrets).message)
+        if found is None:
+            return LookResult(answer="absent")
+        return LookResult(answer="found", result=self._finished(session, found))
+
+    @asynccontextmanager
+    async def _session(
+        self, action: Action[Any], given: ActionInput, **more: Any
+    ) -> "AsyncIterator[_Session]":
+        """Open an execution; whatever it raises is told to Temporal, masked.
+
+        Its log is stored before Temporal learns how it ended.
+        """
+        secrets = SecretRing()
+        session: _Session | None = None
         try:
-            result.cleanup = self._cleanup(given, result) or action.cleanup(result)
+            session = self._opened(action, given, secrets, **more)
+            yield session
+        except ActionError as error:
+            raise told_to_temporal(hide_in_error(error, secrets)) from None
+        except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
+            raise told_to_temporal(bug(error, secrets, ActionFailedError)) from None
+        finally:
+            if session is not None:
+                await session.context.log.flush()
+
+    def _finished(self, session: "_Session", result: ActionResult) -> ActionResult:
+        """Give the result as it is kept: complete and masked."""
+        try:
+            result.outputs = session.context.secrets.hide_in(result.outputs)
+            result.cleanup = self._cleanup(session.given, result) or session.action.cleanup(result)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
-            raise told_to_temporal(_bug(error, secrets, OutcomeUnknownError)) from None
-        result.resource_type = action.resource_type
+            raised = bug(error, session.context.secrets, OutcomeUnknownError)
+            raise told_to_temporal(raised) from None
+        result.resource_type = session.action.resource_type
         return result
 
     def _cleanup(self, given: ActionInput, result: ActionResult) -> str | None:
@@ -93,86 +173,139 @@ class Executor:
         surroundings = self._tools.surroundings
         return render_cleanup(given.action.cleanup, given.context, surroundings, outputs=outputs)
 
-    async def look(self, given: ActionInput) -> LookResult:
-        """Look for the action's effect, read-only; never raises for what the target answers."""
-        action = self._actions[given.action.type]
-        secrets = self._open(given.context)
-        try:
-            config, context = self._prepare(action, given, secrets)
-            found = await self._looked_for(action, config, context)
-        except ActionError as error:
-            return LookResult(
-                answer="unknown", reason=hide_in_error(error, secrets.values()).message
-            )
-        if found is None:
-            return LookResult(answer="absent")
-        return LookResult(answer="found", result=found)
+    def _opened(
+        self,
+        action: Action[Any],
+        given: ActionInput,
+        secrets: SecretRing,
+        *,
+        progress: Progress | None = None,
+        seconds: float | None = None,
+    ) -> "_Session":
+        config = self._rendered(action, given, secrets)
+        context = self._context(action, given, secrets, progress=progress, seconds=seconds)
+        return _Session(action, given, config, context)
 
-    async def _looked_for(
-        self, action: Action[Any], config: Any, context: ActionContext
-    ) -> ActionResult | None:
-        found = await action.look(config, context)
-        if found is not None:
-            found.adopted = True
-        return found
-
-    async def _act(
-        self, action: Action[Any], config: Any, context: ActionContext, secrets: Mapping[str, str]
-    ) -> ActionResult:
-        """Act; an error that the type did not foresee says nothing about the effect."""
-        try:
-            return await action.execute(config, context)
-        except ActionError:
-            raise
-        except Exception as error:
-            raise _bug(error, secrets, OutcomeUnknownError) from error
-
-    def _prepare(
-        self, action: Action[Any], given: ActionInput, secrets: Mapping[str, str]
-    ) -> tuple[Any, ActionContext]:
-        context = given.context
+    def _rendered(self, action: Action[Any], given: ActionInput, secrets: SecretRing) -> Any:
+        opened = self._open(given.context)
+        for value in opened.values():
+            secrets.add(value)
         try:
             rendered = render_action(
                 given.action,
-                context,
+                given.context,
                 self._tools.surroundings,
                 targets=action.targets,
-                secrets=secrets,
+                secrets=opened,
                 outputs=given.outputs,
             )
-            config = action.config.model_validate(rendered)
+            return action.config.model_validate(rendered)
         except TemplateError as error:
             raise ActionFailedError(f"A template of this action failed: {error}") from error
         except ValidationError as error:
             raise ActionFailedError(
                 f"The rendered configuration is wrong: {_first(error)}"
             ) from error
-        return config, ActionContext(
-            request=context,
+
+    def _context(
+        self,
+        action: Action[Any],
+        given: ActionInput,
+        secrets: SecretRing,
+        *,
+        progress: Progress | None,
+        seconds: float | None,
+    ) -> ActionContext:
+        tools, request = self._tools, given.context
+        allowed = given.action.timeout or action.default_timeout or tools.action_seconds
+        deadline = Deadline.after(seconds or allowed)
+        sink = tools.logs.open(given) if tools.logs else LocalSink()
+        return ActionContext(
+            request=request,
             attempt=given.attempt,
-            mark=mark(context.request_id, given.action.id),
-            jira=self._tools.jira,
-            deadline=Deadline.after(self._tools.action_seconds),
+            mark=mark(request.request_id, given.action.id),
+            jira=tools.jira,
+            deadline=deadline,
+            idempotency_key=idempotency_key(request.request_id, given.action.id),
+            http=Outgoing(deadline=deadline),
+            log=ActionLog(sink, secrets),
+            progress=progress or Progress(),
+            secrets=secrets,
+            options=tools.options,
         )
 
     def _open(self, context: RequestContext) -> dict[str, str]:
         try:
             return open_fields(self._tools.box, context)
         except SecretUnreadableError as error:
-            raise ApplicationError(
-                str(error),
-                {"code": ErrorCode.ACTION_FAILED, "retryable": True},
-                type=ActionFailedError.type_name,
-                non_retryable=True,
-            ) from error
+            raise ActionFailedError(str(error), retryable=True) from error
 
 
-def _bug(error: Exception, secrets: Mapping[str, str], kind: type[ActionError]) -> ActionError:
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One execution: what is asked for, rendered, with all that it may use."""
+
+    action: Action[Any]
+    given: ActionInput
+    config: Any
+    context: ActionContext
+
+    async def looked_for(self) -> ActionResult | None:
+        """Give what an earlier attempt has made, as adopted."""
+        found = await self.action.look(self.config, self.context)
+        if found is not None:
+            found.adopted = True
+        return found
+
+    async def act(self) -> ActionResult:
+        """Act; an error that the type did not foresee says nothing about the effect."""
+        try:
+            return await self.action.execute(self.config, self.context)
+        except ActionError:
+            raise
+        except Exception as error:
+            raise bug(error, self.context.secrets, OutcomeUnknownError) from error
+
+
+def idempotency_key(request_id: str, action_id: str) -> str:
+    """Give the key of an action's effect for targets that know such keys: stable over attempts."""
+    try:
+        namespace = UUID(request_id)
+    except ValueError:
+        namespace = uuid5(NAMESPACE_OID, request_id)
+    return str(uuid5(namespace, action_id))
+
+
+def bug(error: Exception, secrets: SecretRing, kind: type[ActionError]) -> ActionError:
     """Give an error of our own code as a failure; the log shows where, the text is masked."""
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
-    text = hide_secrets(f"{type(error).__name__}: {error}", secrets.values())
+    text = secrets.hide(f"{type(error).__name__}: {error}")
     return kind(f"The action could not be carried out, by a fault of PAO: {text}")
+
+
+async def _tell_target(session: _Session, given: FollowInput) -> None:
+    """Have the target stop what nobody waits for any more.
+
+    The worker's own end is no reason for it, nor a wait that Temporal has given to another worker.
+    """
+    details = activity.cancellation_details() if activity.in_activity() else None
+    if details is None or not details.cancel_requested:
+        return
+    with contextlib.suppress(ActionError, TimeoutError):
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await session.action.cancel(session.config, session.context, given.pending)
+
+
+def _saved_before() -> Mapping[str, Any]:
+    details = activity.info().heartbeat_details
+    return details[0] if details and isinstance(details[0], dict) else {}
+
+
+def _time_given() -> float | None:
+    """Give how long this execution of a wait may take, a little less than Temporal allows."""
+    limit = activity.info().start_to_close_timeout
+    return max(limit.total_seconds() - 2.0, 1.0) if limit else None
 
 
 def _first(error: ValidationError) -> str:

@@ -7,19 +7,25 @@ from contextlib import asynccontextmanager, suppress
 from temporalio import activity
 
 from activities.errors import worker_shutdown
+from activities.progress import Progress
 
 HEARTBEAT_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def heartbeats() -> AsyncIterator[None]:
-    """Beat every second while the block runs; a cut by the worker's own end is told as such."""
-    beating = asyncio.create_task(_beat())
+async def heartbeats(
+    progress: Progress | None = None, *, repeatable: bool = False
+) -> AsyncIterator[None]:
+    """Beat every second while the block runs; a cut by the worker's own end is told as such.
+
+    ``progress`` travels with every beat. What is ``repeatable`` goes on on another worker.
+    """
+    beating = asyncio.create_task(_beat(progress or Progress()))
     try:
         yield
     except asyncio.CancelledError:
         if activity.is_worker_shutdown():
-            raise worker_shutdown() from None
+            raise worker_shutdown(repeatable=repeatable) from None
         raise
     finally:
         beating.cancel()
@@ -27,7 +33,11 @@ async def heartbeats() -> AsyncIterator[None]:
             await beating
 
 
-async def _beat() -> None:
+async def _beat(progress: Progress) -> None:
     while True:
-        activity.heartbeat()
+        # A beat without details would make Temporal forget those of the beat before.
+        if progress.details:
+            activity.heartbeat(progress.details)
+        else:
+            activity.heartbeat()
         await asyncio.sleep(HEARTBEAT_SECONDS)

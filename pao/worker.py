@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import logging
 import signal
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
@@ -19,7 +21,7 @@ from db.session import Database
 from pao import assembly
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, connect
-from pao.core.names import RETENTION_DAYS
+from pao.core.names import RETENTION_DAYS, slow_queue
 from pao.sandbox import sandbox_for
 from pao.schedules import ensure_schedules, retention
 from pao.settings import Settings
@@ -36,6 +38,40 @@ GRACE = timedelta(seconds=30)
 STICKY_TIMEOUT = timedelta(seconds=1)
 
 
+class Workers:
+    """The pollers of one process: the usual queue, and the one of slow actions with its own pool.
+
+    A slow action never takes a place that a ticket waits for.
+    """
+
+    def __init__(self, usual: Worker, slow: Worker) -> None:
+        self._all: Sequence[Worker] = (usual, slow)
+
+    @property
+    def task_queue(self) -> str:
+        """The usual queue."""
+        return self._all[0].task_queue
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether every queue is polled."""
+        return all(worker.is_running for worker in self._all)
+
+    async def run(self) -> None:
+        """Poll until ``shutdown``; when one poller dies, so does the other, with its error."""
+        running = [asyncio.create_task(worker.run()) for worker in self._all]
+        try:
+            await asyncio.gather(*running)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def shutdown(self) -> None:
+        """End in order: what is in hand may finish within the grace."""
+        await asyncio.gather(*(worker.shutdown() for worker in self._all))
+
+
 def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     client: Client,
     settings: Settings,
@@ -44,20 +80,22 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     jira: JiraInstances,
     grace: timedelta = GRACE,
     memory: timedelta = timedelta(days=RETENTION_DAYS),
-) -> Worker:
+) -> Workers:
     """Put a worker together; the caller runs it and closes what it has handed in.
 
     ``memory`` is how long Temporal remembers closed workflows.
     """
-    requests = RequestWorkflows(client, task_queue=settings.temporal.task_queue)
+    queue = settings.temporal.task_queue
+    requests = RequestWorkflows(client, task_queue=queue)
     box = assembly.secret_box(settings)
     tools = Tools(box=box, jira=jira, surroundings=assembly.surroundings(settings))
-    return Worker(
+    actions = Executor(load_all(), tools).activities()
+    usual = Worker(
         client,
-        task_queue=settings.temporal.task_queue,
+        task_queue=queue,
         workflows=[RequestWorkflow, LookWorkflow, SweepWorkflow],
         activities=[
-            *Executor(load_all(), tools).activities(),
+            *actions,
             *Bookkeeper(database).activities(),
             *Corrector(box).activities(),
             *Sweeper(database, requests, memory=memory / 2).activities(),
@@ -68,6 +106,20 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=grace,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+    return Workers(usual, _slow_worker(client, settings, activities=actions, grace=grace))
+
+
+def _slow_worker(
+    client: Client, settings: Settings, *, activities: list[Callable[..., Any]], grace: timedelta
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=slow_queue(settings.temporal.task_queue),
+        activities=activities,
+        max_concurrent_activities=settings.worker.slow_pool_size,
+        graceful_shutdown_timeout=grace,
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
 
@@ -91,7 +143,7 @@ async def run(settings: Settings) -> None:
         await database.close()
 
 
-async def _run_until(worker: Worker, stop: asyncio.Event) -> None:
+async def _run_until(worker: Workers, stop: asyncio.Event) -> None:
     running = asyncio.create_task(worker.run())
     stopping = asyncio.create_task(stop.wait())
     _log.info("worker polls %s", worker.task_queue)

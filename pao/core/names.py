@@ -20,6 +20,7 @@ SNAPSHOT_QUERY = "snapshot"
 MIRROR_ACTIVITY = "mirror"
 ESCALATE_ACTIVITY = "escalation-ticket"
 LOOK_ACTIVITY = "look"
+FOLLOW_ACTIVITY = "follow"
 CHECK_CORRECTION_ACTIVITY = "check-correction"
 SWEEP_ACTIVITY = "sweep"
 
@@ -39,6 +40,11 @@ RETENTION_DAYS = 30
 MAX_ATTEMPTS = 200
 # Bytes of JSON: fields travel several times in one payload, and Temporal takes two million.
 MAX_FIELDS_JSON = 300_000
+
+
+def slow_queue(task_queue: str) -> str:
+    """Give the task queue of slow actions beside a worker's own, so that they hold nothing up."""
+    return f"{task_queue}-slow"
 
 
 def workflow_id(request_id: str) -> str:

@@ -148,6 +148,16 @@ class Pending:
 
 
 @dataclass
+class FollowInput(ActionInput):
+    """The input of one wait for an action whose effect exists: the same, and what it waits for.
+
+    Waiting is read-only, so Temporal may hand it to another worker as often as it must.
+    """
+
+    pending: Pending = field(default_factory=lambda: Pending(kind="follow"))
+
+
+@dataclass
 class ActionResult:
     """What an action achieved; ``adopted`` when it was found in its target, not made now.
 
@@ -173,6 +183,16 @@ class LookResult:
 
 
 @dataclass
+class PartialResource:
+    """Something that a failed action left behind, and what to do by hand about it."""
+
+    type: str
+    id: str | None = None
+    url: str | None = None
+    cleanup: str | None = None
+
+
+@dataclass
 class ActionFailure:
     """Why an action failed, as it is shown and kept; texts are masked and bounded."""
 
@@ -182,6 +202,7 @@ class ActionFailure:
     response_body: str | None = None
     retryable: bool = False
     outcome_unknown: bool = False
+    partial: list[PartialResource] = field(default_factory=list)
 
 
 @dataclass

@@ -230,6 +230,7 @@ class WorkerSettings(Part):
     """The worker that executes workflows and actions."""
 
     pool_size: Count = Field(10, validation_alias="WORKER_POOL_SIZE")
+    slow_pool_size: Count = Field(4, validation_alias="WORKER_SLOW_POOL_SIZE")
 
 
 class LoggingSettings(Part):

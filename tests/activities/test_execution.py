@@ -56,6 +56,7 @@ class Scripted(Action[EchoConfig]):
 
     async def execute(self, config: EchoConfig, context: ActionContext) -> ActionResult:
         self.done.append(f"act {context.mark}")
+        self.told = config.text
         return self._act(config, context)
 
     def cleanup(self, result: ActionResult) -> str:
@@ -142,7 +143,8 @@ async def test_a_password_reaches_the_action_and_nobody_else() -> None:
     action = Scripted(succeed)
     one = request("say {{fields.token}}")
     result = await executor(action).execute(action, given(one))
-    assert result.outputs == {"said": f"say {PASSWORD}"}
+    assert action.told == f"say {PASSWORD}"
+    assert result.outputs == {"said": "say ********"}
     assert PASSWORD not in repr(one.given)
 
 

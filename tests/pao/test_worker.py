@@ -10,10 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.converter import DefaultPayloadConverter
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from pao.clients.temporal import CONVERTER, TemporalTarget, connect
+from pao.core.names import slow_queue
 from pao.sandbox import sandbox_for
 from tests.support.postgres import Database
 from tests.support.worker import Workbench, eventually, workbench
@@ -68,6 +72,22 @@ async def test_a_worker_without_temporal_says_so_and_ends(bench: Workbench) -> N
         printed, _ = await worker.communicate()
     assert worker.returncode not in {0, None}
     assert b"127.0.0.1:1" in printed
+
+
+async def test_slow_actions_have_a_queue_of_their_own_in_the_same_process(
+    bench: Workbench,
+) -> None:
+    await bench.start_worker()
+    asked = DescribeTaskQueueRequest(
+        namespace=bench.client.namespace,
+        task_queue=TaskQueue(name=slow_queue(bench.task_queue)),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    )
+
+    async def is_polled() -> bool:
+        return bool((await bench.client.workflow_service.describe_task_queue(asked)).pollers)
+
+    await eventually(is_polled)
 
 
 async def test_workflows_are_spared_of_contexts_that_the_converter_does_not_use() -> None:

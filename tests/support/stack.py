@@ -16,7 +16,6 @@ import asyncpg
 import httpx
 import uvicorn
 from temporalio.client import Client
-from temporalio.worker import Worker
 
 from api.app import create_app
 from api.auth.keys import NewKey
@@ -27,7 +26,7 @@ from pao.clients.temporal import connect
 from pao.core.names import workflow_id
 from pao.crypto import generate_key
 from pao.settings import Settings, load_settings
-from pao.worker import build_worker
+from pao.worker import Workers, build_worker
 from tests.support.callers import DANA, PEOPLE, Person, Signature, issue_key
 from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
@@ -91,7 +90,7 @@ class Stack:
         self._catalog = catalog
         self._environ = dict(environ or {})
         self._with_worker = with_worker
-        self._worker: Worker | None = None
+        self._worker: Workers | None = None
         self._people: dict[tuple[str, bool], httpx.Client] = {}
 
     def __enter__(self) -> Self:

@@ -13,7 +13,6 @@ from typing import Any
 import asyncpg
 from sqlalchemy import text
 from temporalio.client import Client, WorkflowHandle
-from temporalio.worker import Worker
 
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import NewRequest, RequestsRepository
@@ -24,7 +23,7 @@ from pao.core.payloads import DecisionRecord
 from pao.core.states import Decision
 from pao.crypto import SecretBox, generate_key
 from pao.settings import Settings, load_settings
-from pao.worker import build_worker
+from pao.worker import Workers, build_worker
 from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
 from tests.support.requests import Request, new_request
@@ -74,7 +73,7 @@ class Workbench:
         self.workflows = RequestWorkflows(client, task_queue=self.task_queue)
         self.box: SecretBox = assembly.secret_box(self.settings)
         self.database = assembly.database(self.settings, application_name="tests")
-        self.worker: Worker | None = None
+        self.worker: Workers | None = None
         self._connection: asyncpg.Connection | None = None
         self._asking = asyncio.Lock()
 

@@ -1,0 +1,111 @@
+"""What an action says while it runs: lines of the request's execution log, masked and bounded."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from activities.masking import SecretRing
+
+LINES = 500
+MESSAGE_CHARACTERS = 2_000
+DATA_BYTES = 8 * 1024
+LEFT_OUT = "The action said more than is kept; further lines are left out."
+
+Level = Literal["info", "warning", "error"]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line as it is stored; ``key`` tells it from every other line of its action's attempt.
+
+    The same line said again by a repeated execution has the same key, so it is stored once.
+    """
+
+    key: str
+    at: datetime
+    level: Level
+    message: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class LogSink(Protocol):
+    """Where lines go."""
+
+    async def write(self, line: LogLine) -> None:
+        """Take a line; never raises, and never waits for long."""
+        ...
+
+    async def flush(self) -> None:
+        """Have stored what was taken, as far as that is possible within a few seconds."""
+        ...
+
+
+class LocalSink:
+    """Writes to the process's own log: what an action without a request's log has."""
+
+    async def write(self, line: LogLine) -> None:
+        """Log the line."""
+        _log.info("an action says: %s", line.message)
+
+    async def flush(self) -> None:
+        """Nothing waits here."""
+
+
+class ActionLog:
+    """The log of one execution. More than it keeps is left out, and that is said once."""
+
+    def __init__(self, sink: LogSink | None = None, secrets: SecretRing | None = None) -> None:
+        self._sink = sink or LocalSink()
+        self._secrets = secrets or SecretRing()
+        self._said: dict[str, int] = {}
+        self._lines = 0
+
+    async def info(self, message: str, data: Mapping[str, Any] | None = None) -> None:
+        """Say what is going on."""
+        await self._say("info", message, data or {})
+
+    async def warning(self, message: str, data: Mapping[str, Any] | None = None) -> None:
+        """Say what a person should know although the action goes on."""
+        await self._say("warning", message, data or {})
+
+    async def flush(self) -> None:
+        """Have stored what was said."""
+        await self._sink.flush()
+
+    async def _say(self, level: Level, message: str, data: Mapping[str, Any]) -> None:
+        self._lines += 1
+        if self._lines > LINES:
+            return
+        if self._lines == LINES:
+            level, message, data = "warning", LEFT_OUT, {}
+        shown = self._secrets.hide(message)[:MESSAGE_CHARACTERS]
+        kept = _bounded(self._secrets.hide_in(dict(data)))
+        await self._sink.write(
+            LogLine(
+                key=self._key(level, shown, kept),
+                at=datetime.now(UTC),
+                level=level,
+                message=shown,
+                data=kept,
+            )
+        )
+
+    def _key(self, level: Level, message: str, data: dict[str, Any]) -> str:
+        content = json.dumps([level, message, data], sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+        self._said[digest] = self._said.get(digest, 0) + 1
+        return f"{digest}.{self._said[digest]}"
+
+
+def _bounded(data: dict[str, Any]) -> dict[str, Any]:
+    """Give JSON values only, and a note in their place where they are too many."""
+    text = json.dumps(data, default=str)
+    if len(text) > DATA_BYTES:
+        return {"leftOut": f"{len(text)} characters of data"}
+    read: dict[str, Any] = json.loads(text)
+    return read

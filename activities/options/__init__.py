@@ -1,0 +1,14 @@
+"""What the operator has configured for action types: one frozen part per type, in its own file."""
+
+from dataclasses import dataclass, field
+
+from activities.options.egress import EgressOptions
+
+__all__ = ["ActionOptions", "EgressOptions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionOptions:
+    """The parts by name; a type reads its own."""
+
+    egress: EgressOptions = field(default_factory=EgressOptions)

@@ -1,0 +1,27 @@
+"""What another package imports to add an action type; nothing else of PAO is promised to it.
+
+The package names its action under the entry point group ``pao.actions``; docs/adding-an-action.md
+walks through a complete one.
+"""
+
+from activities.base import Action, ActionConfig, ActionContext
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
+from activities.outgoing import Answer
+from catalog.templating import Target
+from pao.core.errors import ErrorCode
+from pao.core.payloads import ActionResult, PartialResource, Pending
+
+__all__ = [
+    "Action",
+    "ActionConfig",
+    "ActionContext",
+    "ActionError",
+    "ActionFailedError",
+    "ActionResult",
+    "Answer",
+    "ErrorCode",
+    "OutcomeUnknownError",
+    "PartialResource",
+    "Pending",
+    "Target",
+]
