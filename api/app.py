@@ -15,7 +15,7 @@ from api.access import Access
 from api.auth.keys import KeysIdentity
 from api.catalog.routes import router as catalog_router
 from api.catalog.service import CatalogService
-from api.gate import BASE, Gate, GateSettings
+from api.gate import BASE, Gate, GateSettings, route_of
 from api.health.routes import router as health_router
 from api.health.service import HealthService, Parts
 from api.metrics import ApiMetrics
@@ -55,6 +55,9 @@ def create_app(settings: Settings) -> "Application":
         redoc_url=None,
         # A redirect would answer under another path than the one that was signed.
         redirect_slashes=False,
+        # The gate makes the span: it sees calls that no route takes, and FastAPI's own would put
+        # queries on it and take over whatever baggage a caller sends.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=partial(_lifespan, settings=settings),
     )
     routers = (catalog_router, requests_router, tools_router, health_router)
@@ -101,13 +104,14 @@ class Application:
             services.health.stopping = True
 
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "none")
-        self._metrics.http.labels(scope["method"], route, status).observe(seconds)
+        self._metrics.http.labels(scope["method"], route_of(scope), status).observe(seconds)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
+        traces = assembly.traces(settings, service="pao-api")
+        stack.push_async_callback(traces.close)
         database: Database = app.state.database
         stack.push_async_callback(database.close)
         notifications = await stack.enter_async_context(

@@ -20,6 +20,7 @@ from api.auth.principal import Principal
 from api.auth.raw import RawRequest, raw_request_from_scope
 from api.errors import answer, broken
 from api.ratelimit import RateLimiter, address_caller
+from pao import tracing
 from pao.core.errors import ErrorCode, PaoError
 from pao.logging import log_fields
 
@@ -86,11 +87,16 @@ class Gate:
         scope.setdefault("state", {})["correlation_id"] = correlation
         outgoing = _Outgoing(send, {self._settings.correlation_header: correlation})
         started = time.perf_counter()
-        with log_fields(correlationId=correlation):
+        method = scope["method"]
+        with (
+            log_fields(correlationId=correlation),
+            tracing.serving(method, Headers(scope=scope), correlation_id=correlation) as span,
+        ):
             try:
                 await self._answer(scope, receive, outgoing)
             finally:
                 seconds = time.perf_counter() - started
+                tracing.answered(span, method=method, route=route_of(scope), status=outgoing.status)
                 self._observe(scope, outgoing.status, seconds)
                 _log_access(scope, outgoing.status, seconds)
 
@@ -173,6 +179,11 @@ class _Outgoing:
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self.complete = True
+
+
+def route_of(scope: Scope) -> str:
+    """Give the template of the route that took a call, or ``none``: callers cannot choose it."""
+    return getattr(scope.get("route"), "path", "none")
 
 
 def _is_open(path: str) -> bool:

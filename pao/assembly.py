@@ -7,11 +7,13 @@ from temporalio.client import TLSConfig
 
 from catalog.scopes import Surroundings
 from db.session import Database, PoolSettings
+from pao import tracing
 from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import TemporalTarget
 from pao.crypto import SecretBox
 from pao.settings import Settings
+from pao.tracing import Tracing
 
 DEFAULT_JIRA = "default"
 
@@ -71,6 +73,17 @@ def temporal_target(settings: Settings) -> TemporalTarget:
         task_queue=given.task_queue,
         api_key=given.api_key.get_secret_value() if given.api_key else None,
         tls=config if own else given.tls or given.api_key is not None,
+    )
+
+
+def traces(settings: Settings, *, service: str) -> Tracing:
+    """Set this process's traces up, where a receiver is configured; close what is given at the end.
+
+    Before any connection to Temporal is made: it carries traces only if they are set up by then.
+    """
+    given = settings.telemetry
+    return tracing.install(
+        endpoint=given.otlp_endpoint, sample_rate=given.sample_rate, service=service
     )
 
 

@@ -126,6 +126,7 @@ def _slow_worker(
 
 async def run(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT; raises when its polling dies: no zombie stays."""
+    traces = assembly.traces(settings, service="pao-worker")
     client = await connect(assembly.temporal_target(settings))
     database = assembly.database(settings, application_name="pao-worker")
     jira = assembly.jira_instances(settings)
@@ -141,6 +142,7 @@ async def run(settings: Settings) -> None:
     finally:
         jira.close()
         await database.close()
+        await traces.close()
 
 
 async def _run_until(worker: Workers, stop: asyncio.Event) -> None:

@@ -22,6 +22,7 @@ from catalog.templating import Target, TemplateError
 from db.notifications import RequestNotifications
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
+from pao import tracing
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import MAX_FIELDS_JSON
@@ -305,11 +306,12 @@ class SubmissionService:
 
     async def _start(self, prepared: Prepared, call: Call) -> None:
         given = RequestInput(context=prepared.context, plan=prepared.actions)
-        settled = await self._workflows.start_and_wait(
-            given,
-            summary=prepared.context.summary,
-            budget=max(self._left(call), SHORTEST_START),
-        )
+        with tracing.tagged(request_id=prepared.context.request_id):
+            settled = await self._workflows.start_and_wait(
+                given,
+                summary=prepared.context.summary,
+                budget=max(self._left(call), SHORTEST_START),
+            )
         if settled is None:
             _log.info("the request has not settled within the budget; it goes on")
 

@@ -35,6 +35,7 @@ from temporalio.converter import DataConverter, DefaultPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
+from pao import tracing
 from pao.core import names
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import (
@@ -123,6 +124,7 @@ async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
             tls=target.tls,
             lazy=lazy,
             data_converter=CONVERTER,
+            interceptors=tracing.interceptors(),
             # On loopback compression only costs processor time.
             grpc_compression=GrpcCompression.NONE if _loopback(target) else GrpcCompression.GZIP,
         )

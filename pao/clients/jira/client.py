@@ -276,7 +276,12 @@ class JiraClient:
     def _run(
         self, call: Call, question: Question, *, correlation_id: str | None
     ) -> requests.Response:
-        session = BoundedSession(self._adapter, call, connect_timeout=self.instance.connect_timeout)
+        session = BoundedSession(
+            self._adapter,
+            call,
+            target=self.instance.name,
+            connect_timeout=self.instance.connect_timeout,
+        )
         session.headers["User-Agent"] = "pao"
         if correlation_id:
             session.headers["X-Correlation-ID"] = correlation_id

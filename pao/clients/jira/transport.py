@@ -20,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from pao import tracing
 from pao.clients.jira.models import Deadline
 
 ANSWER_LIMIT = 1024 * 1024
@@ -189,13 +190,17 @@ class BoundedSession(requests.Session):
     """The session of one call: follows no redirect and keeps to the call's deadline.
 
     Sessions are not safe to share between threads, so each call makes one over the shared pool.
+    Each request is a span, named after ``target``.
     """
 
-    def __init__(self, adapter: BoundedAdapter, call: Call, *, connect_timeout: float) -> None:
+    def __init__(
+        self, adapter: BoundedAdapter, call: Call, *, target: str, connect_timeout: float
+    ) -> None:
         super().__init__()
         self.mount("https://", adapter)
         self.mount("http://", adapter)
         self._call = call
+        self._target = target
         self._connect_timeout = connect_timeout
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
@@ -205,7 +210,10 @@ class BoundedSession(requests.Session):
             raise CallEnded
         kwargs["timeout"] = (min(self._connect_timeout, left), left)
         kwargs["allow_redirects"] = False
-        return super().request(method, url, *args, **kwargs)
+        with tracing.calling(self._target, method=method, system="jira") as span:
+            response = super().request(method, url, *args, **kwargs)
+            span.set_attribute("http.response.status_code", response.status_code)
+            return response
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 -- their name
         """Never look at where an answer points: a broken Location would raise otherwise."""
