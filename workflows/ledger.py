@@ -1,5 +1,7 @@
 """The workflow's own record of a request: its state, and what the mirror has still to learn."""
 
+import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -55,6 +57,7 @@ class Ledger:
         self._audit: list[AuditEvent] = []
         self._stream: list[StreamEvent] = []
         self._undrained: dict[str, DecisionRecord] = {}
+        self._said: Counter[str] = Counter()
 
     @property
     def outputs(self) -> dict[str, dict[str, Any]]:
@@ -301,6 +304,7 @@ class Ledger:
                 reason=reason,
                 action_id=action_id,
                 data=data or {},
+                occurrence=self._occurrence(event_type, actor, via, reason, action_id, data),
             )
         )
 
@@ -323,7 +327,20 @@ class Ledger:
     def _entry(self, kind: str, data: dict[str, Any]) -> None:
         self.version += 1
         at = timestamp(self._now())
-        self._stream.append(StreamEvent(seq=self._next(), at=at, kind=kind, data=data))
+        occurrence = self._occurrence(kind, data)
+        self._stream.append(
+            StreamEvent(seq=self._next(), at=at, kind=kind, data=data, occurrence=occurrence)
+        )
+
+    def _occurrence(self, *said: Any) -> int:
+        """Count how often this run has said the very same before.
+
+        A workflow task that is run again may tell things in another order, so that a number alone
+        does not say which line of the mirror is meant.
+        """
+        what = json.dumps(said, sort_keys=True, default=str)
+        self._said[what] += 1
+        return self._said[what] - 1
 
     def _next(self) -> int:
         self._seq += 1

@@ -4,7 +4,7 @@
 REVOKE ALL ON
     public.requests, public.request_actions, public.request_audience, public.decisions,
     public.request_events, public.audit_logs, public.idempotency_keys, public.access_keys,
-    public.replay_signatures, public.catalog_items, public.schema_migrations
+    public.replay_signatures, public.catalog_items, public.upkeep, public.schema_migrations
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
@@ -19,13 +19,15 @@ GRANT SELECT, INSERT ON public.request_events TO pao_service;
 GRANT SELECT ON public.audit_logs TO pao_service;
 GRANT INSERT (
     request_id, action_id, correlation_id, event_type, event_data, actor, via, reason, at,
-    source_system, run_id, seq
+    source_system, run_id, seq, identity
 ) ON public.audit_logs TO pao_service;
 
 GRANT SELECT, INSERT ON public.idempotency_keys TO pao_service;
 GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON public.access_keys TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.replay_signatures TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.catalog_items TO pao_service;
+GRANT SELECT, INSERT, UPDATE ON public.upkeep TO pao_service;
 GRANT SELECT ON public.schema_migrations TO pao_service;
 
 GRANT EXECUTE ON FUNCTION public.remove_expired(integer) TO pao_service;
+GRANT EXECUTE ON FUNCTION public.refresh_statistics() TO pao_service;

@@ -11,6 +11,7 @@ from db.models.request_action import RequestAction
 from db.models.request_audience import RequestAudience
 from db.models.request_event import RequestEvent
 from db.models.schema_migration import SchemaMigration
+from db.models.upkeep import Upkeep
 
 __all__ = [
     "AccessKey",
@@ -24,4 +25,5 @@ __all__ = [
     "RequestAudience",
     "RequestEvent",
     "SchemaMigration",
+    "Upkeep",
 ]

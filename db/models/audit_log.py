@@ -32,4 +32,5 @@ class AuditLog(SQLModel, table=True):
     source_system: str = Field(sa_type=Text)
     run_id: str | None = Field(default=None, sa_type=Text)
     seq: int | None = None
+    identity: str | None = Field(default=None, sa_type=Text)
     recorded_at: datetime = Field(sa_type=MOMENT)

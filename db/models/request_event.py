@@ -21,4 +21,5 @@ class RequestEvent(SQLModel, table=True):
     seq: int
     kind: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=MOMENT)
+    identity: str | None = Field(default=None, sa_type=Text)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=DOCUMENT)

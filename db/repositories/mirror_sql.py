@@ -45,6 +45,65 @@ _SNAPSHOT = """
     )
 """
 
+# What is new of a snapshot's lines or entries. The request's row is locked, so nobody adds any
+# meanwhile; a number that another line has taken is replaced by the next free one.
+_NEW = """
+    , {new} AS (
+        SELECT
+            given.*,
+            CASE WHEN EXISTS (
+                SELECT FROM {table} AS told
+                WHERE told.request_id = given.request_id AND told.run_id = given.run_id
+                    AND told.seq = given.seq
+            ) THEN greatest(
+                max(given.seq) OVER (),
+                (
+                    SELECT max(told.seq) FROM {table} AS told
+                    WHERE told.request_id = given.request_id AND told.run_id = given.run_id
+                )
+            ) + row_number() OVER (ORDER BY given.seq) ELSE given.seq END AS free_seq
+        FROM {given} AS given
+        WHERE NOT EXISTS (
+            SELECT FROM {table} AS told
+            WHERE told.request_id = given.request_id AND told.run_id = given.run_id
+                AND (
+                    told.identity = given.identity
+                    OR (told.identity IS NULL OR given.identity IS NULL) AND told.seq = given.seq
+                )
+        )
+    )
+"""
+
+_LINES = (
+    """
+    , line AS (
+        SELECT
+            snapshot.request_id, snapshot.run_id, snapshot.correlation_id, given.seq, given.at,
+            given.event_type, given.actor, given.via, given.reason, given.action_id,
+            coalesce(given.data, '{}') AS data,
+            md5(jsonb_build_array(
+                given.event_type, given.actor, given.via, given.reason, given.action_id, given.data
+            )::text) || '-' || given.occurrence AS identity
+        FROM snapshot, jsonb_to_recordset(snapshot.audit) AS given (
+            seq integer, at timestamptz, event_type text, actor text, via text, reason text,
+            action_id text, data jsonb, occurrence integer
+        )
+    ),
+    entry AS (
+        SELECT
+            snapshot.request_id, snapshot.run_id, given.seq, given.at, given.kind,
+            coalesce(given.data, '{}') AS data,
+            md5(jsonb_build_array(given.kind, given.data)::text) || '-' || given.occurrence
+                AS identity
+        FROM snapshot, jsonb_to_recordset(snapshot.stream) AS given (
+            seq integer, at timestamptz, kind text, data jsonb, occurrence integer
+        )
+    )
+    """
+    + _NEW.format(new="new_line", given="line", table="audit_logs")
+    + _NEW.format(new="new_entry", given="entry", table="request_events")
+)
+
 # The statement reads request_actions as they were before it, so that this write's own starts are
 # not among them; the very same write, executed again, leaves them out by their origin.
 _STARTED_BEFORE = """
@@ -79,30 +138,20 @@ _RECORDS = """
     written_audit AS (
         INSERT INTO audit_logs (
             request_id, action_id, correlation_id, event_type, event_data, actor, via, reason, at,
-            source_system, run_id, seq
+            source_system, run_id, seq, identity
         )
         SELECT
-            snapshot.request_id, given.action_id, snapshot.correlation_id, given.event_type,
-            coalesce(given.data, '{}'), given.actor, given.via, given.reason, given.at,
-            CASE WHEN :replace THEN 'workflow' ELSE 'superseded' END, snapshot.run_id, given.seq
-        FROM snapshot, jsonb_to_recordset(snapshot.audit) AS given (
-            seq integer, at timestamptz, event_type text, actor text, via text, reason text,
-            action_id text, data jsonb
-        )
-        ORDER BY given.seq
-        ON CONFLICT (request_id, run_id, seq) WHERE run_id IS NOT NULL DO NOTHING
+            request_id, action_id, correlation_id, event_type, data, actor, via, reason, at,
+            CASE WHEN :replace THEN 'workflow' ELSE 'superseded' END, run_id, free_seq, identity
+        FROM new_line
+        ORDER BY seq
     ),
     written_stream AS (
-        INSERT INTO request_events (request_id, run_id, seq, kind, at, data)
-        SELECT
-            snapshot.request_id, snapshot.run_id, given.seq, given.kind, given.at,
-            coalesce(given.data, '{}')
-        FROM snapshot, jsonb_to_recordset(snapshot.stream) AS given (
-            seq integer, at timestamptz, kind text, data jsonb
-        )
+        INSERT INTO request_events (request_id, run_id, seq, kind, at, data, identity)
+        SELECT request_id, run_id, free_seq, kind, at, data, identity
+        FROM new_entry
         WHERE :replace
-        ORDER BY given.seq
-        ON CONFLICT (request_id, run_id, seq) DO NOTHING
+        ORDER BY seq
     )
 """
 
@@ -166,6 +215,6 @@ _REMEMBER = """
         AND requests.id = action.request_id AND NOT request_is_finished(requests.status)
 """
 
-WRITE = _statement(_SNAPSHOT, _RECORDS, _ACTIONS, _REQUEST, _STARTED_BEFORE)
-APPEND = _statement(_SNAPSHOT, _RECORDS, _NOTIFY, _STARTED_BEFORE, "FROM snapshot")
+WRITE = _statement(_SNAPSHOT, _LINES, _RECORDS, _ACTIONS, _REQUEST, _STARTED_BEFORE)
+APPEND = _statement(_SNAPSHOT, _LINES, _RECORDS, _NOTIFY, _STARTED_BEFORE, "FROM snapshot")
 REMEMBER_STARTED = _statement(_SNAPSHOT, _REMEMBER)

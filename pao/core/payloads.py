@@ -277,7 +277,10 @@ class Escalation:
 
 @dataclass
 class AuditEvent:
-    """One line of the audit trail, unique by request, run and ``seq``."""
+    """One line of the audit trail, unique by request, run, what it says, and ``occurrence``.
+
+    ``occurrence`` counts how often the run has said the very same before; ``seq`` gives the order.
+    """
 
     seq: int
     at: str
@@ -287,19 +290,21 @@ class AuditEvent:
     reason: str | None = None
     action_id: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
+    occurrence: int | None = None
 
 
 @dataclass
 class StreamEvent:
     """One entry of the request's stream (``state``, ``action``, ``log``, ``decision``).
 
-    Unique by request, run and ``seq``; log entries make the execution log.
+    Unique like an audit line; log entries make the execution log.
     """
 
     seq: int
     at: str
     kind: str
     data: dict[str, Any] = field(default_factory=dict)
+    occurrence: int | None = None
 
 
 @dataclass

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -25,12 +26,12 @@ from tests.db.building import (
 FINAL = [RequestStatus.COMPLETED, RequestStatus.ABORTED, RequestStatus.ESCALATED]
 
 
-def audit(seq: int, event_type: str = "request.in_progress") -> AuditEvent:
-    return AuditEvent(seq=seq, at=at(seq), event_type=event_type, actor="workflow")
+def audit(seq: int, event_type: str = "request.in_progress", **more: Any) -> AuditEvent:
+    return AuditEvent(seq=seq, at=at(seq), event_type=event_type, actor="workflow", **more)
 
 
-def entry(seq: int, kind: str = "state") -> StreamEvent:
-    return StreamEvent(seq=seq, at=at(seq), kind=kind, data={"n": seq})
+def entry(seq: int, kind: str = "state", **more: Any) -> StreamEvent:
+    return StreamEvent(seq=seq, at=at(seq), kind=kind, data={"n": seq}, **more)
 
 
 def decision(outcome: str = "open", id_: str = "d-1", **more: Any) -> DecisionRecord:
@@ -355,3 +356,45 @@ async def test_a_new_run_cannot_finish_a_request_again_or_rewrite_its_decisions(
     answer = await mirror(db, again)
     assert (answer.applied, answer.terminal) == (False, True)
     assert await owner.fetchval("SELECT outcome FROM decisions") == "done"
+
+
+async def test_a_task_that_is_run_again_and_tells_other_things_loses_no_line(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    request = await stored(db)
+    told = [audit(1, "action.failed", occurrence=0), audit(2, "request.failed", occurrence=0)]
+    await mirror(db, snapshot(request, seq=1, audit=told, stream=[entry(3, occurrence=0)]))
+    again = [audit(1, "decision.rejected", occurrence=0), *told[:1], *told[1:]]
+    numbered = [replace(line, seq=seq) for seq, line in enumerate(again, start=1)]
+    entries = [entry(3, "log", occurrence=0), replace(entry(3, occurrence=0), seq=4)]
+    await mirror(db, snapshot(request, seq=1, seconds=9, audit=numbered, stream=entries))
+    lines = "SELECT event_type FROM audit_logs WHERE run_id = 'run-1' ORDER BY id"
+    assert [row[0] for row in await owner.fetch(lines)] == [
+        "action.failed",
+        "request.failed",
+        "decision.rejected",
+    ]
+    kinds = "SELECT kind FROM request_events WHERE run_id = 'run-1' ORDER BY id"
+    assert [row[0] for row in await owner.fetch(kinds)] == ["state", "log"]
+
+
+async def test_the_same_said_twice_is_two_lines_and_the_same_told_twice_is_one(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    request = await stored(db)
+    lines = [audit(1, occurrence=0), audit(2, occurrence=1)]
+    await mirror(db, snapshot(request, seq=1, audit=lines))
+    await mirror(db, snapshot(request, seq=2, audit=lines))
+    assert await owner.fetchval("SELECT count(*) FROM audit_logs WHERE run_id = 'run-1'") == 2
+
+
+async def test_a_line_of_an_earlier_version_is_known_by_its_number(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    request = await stored(db)
+    await mirror(db, snapshot(request, seq=1, audit=[audit(1)], stream=[entry(2)]))
+    line, said = audit(1, occurrence=0), entry(2, occurrence=0)
+    await mirror(db, snapshot(request, seq=2, audit=[line], stream=[said]))
+    await mirror(db, snapshot(request, seq=3, audit=[audit(1)], stream=[entry(2)]))
+    assert await owner.fetchval("SELECT count(*) FROM audit_logs WHERE run_id = 'run-1'") == 1
+    assert await owner.fetchval("SELECT count(*) FROM request_events WHERE run_id = 'run-1'") == 1

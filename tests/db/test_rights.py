@@ -186,3 +186,16 @@ async def test_a_database_of_one_user_works_without_the_service_role(
     assert (await remove(alone)).requests == 0
     await alone.close()
     assert await migrate(database.owner_url) == []
+
+
+async def test_the_service_may_have_the_planners_figures_taken_anew(
+    service: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    known = "SELECT last_analyze FROM pg_stat_user_tables WHERE relname = 'requests'"
+    await service.execute("SELECT refresh_statistics()")
+    assert await owner.fetchval(known) is not None
+
+
+async def test_others_may_not_take_the_planners_figures(owner: asyncpg.Connection) -> None:
+    public = "SELECT has_function_privilege('public', 'refresh_statistics()', 'execute')"
+    assert await owner.fetchval(public) is False
