@@ -26,8 +26,16 @@ INDEX_LAG_SECONDS = 1.0
 class Escalator:
     """Creates escalation tickets in one project; looks for each before it creates it."""
 
-    def __init__(self, jira: JiraClients, *, project: str, action_seconds: float = 8.0) -> None:
+    def __init__(
+        self,
+        jira: JiraClients,
+        *,
+        project: str,
+        instance: str | None = None,
+        action_seconds: float = 8.0,
+    ) -> None:
         self._jira = jira
+        self._instance = instance
         self._project = project
         self._seconds = action_seconds
 
@@ -61,7 +69,7 @@ class Escalator:
         deadline = Deadline.after(self._seconds)
         mark = names.mark(context.request_id, ACTION_ID)
         try:
-            client = self._jira.instance(None, self._project)
+            client = self._jira.instance(self._instance, self._project)
             found = await client.find_by_label(
                 mark,
                 lag_seconds=INDEX_LAG_SECONDS if given.tried_before else 0,

@@ -8,14 +8,24 @@ from temporalio.client import TLSConfig
 from catalog.scopes import Surroundings
 from db.session import Database, PoolSettings
 from pao import tracing
-from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance
+from pao.clients.jira import (
+    BasicAuth,
+    JiraAuth,
+    JiraFlavour,
+    JiraInstance,
+    OAuth2Auth,
+    PatAuth,
+)
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import TemporalTarget
+from pao.core.states import RequestStatus
 from pao.crypto import SecretBox
-from pao.settings import Settings
+from pao.settings import ConfiguredJira, Settings
+from pao.settings.jira_file import ClientCredentials, Password, PersonalToken, UserToken
 from pao.tracing import Tracing
 
 DEFAULT_JIRA = "default"
+JIRA_CONNECT_SECONDS = 2.0
 
 
 def database(settings: Settings, *, application_name: str) -> Database:
@@ -39,20 +49,53 @@ def secret_box(settings: Settings) -> SecretBox:
 
 def jira_instances(settings: Settings) -> JiraInstances:
     """Give the clients of the configured JIRA instances."""
+    file = settings.jira_file
+    if file is not None:
+        return JiraInstances(map(_jira_instance, file.instances), default=file.default)
     given = settings.jira
     if given.base_url is None or given.api_token is None:
         return JiraInstances([])
+    token = given.api_token
     return JiraInstances(
         [
             JiraInstance(
                 name=DEFAULT_JIRA,
                 base_url=str(given.base_url).rstrip("/"),
                 flavour=JiraFlavour(given.flavour.value),
-                auth=BasicAuth(username=given.username or "", token=given.api_token),
+                # Without a user the token can only be a personal access token of Data Center.
+                auth=BasicAuth(given.username, token) if given.username else PatAuth(token),
                 default_project=given.default_project or "",
             )
         ]
     )
+
+
+def _jira_instance(given: ConfiguredJira) -> JiraInstance:
+    form = given.form
+    timeout = form.timeout.total_seconds()
+    return JiraInstance(
+        name=form.name,
+        base_url=form.base_url,
+        flavour=JiraFlavour(form.flavour.value),
+        auth=_jira_auth(given),
+        default_project=form.default_project or "",
+        connect_timeout=min(JIRA_CONNECT_SECONDS, timeout),
+        total_timeout=timeout,
+        status_mapping={name: RequestStatus(state) for name, state in form.status_mapping.items()},
+        projects=form.projects,
+        site_url=form.site_url,
+        ca_file=str(given.ca_file) if given.ca_file else None,
+    )
+
+
+def _jira_auth(given: ConfiguredJira) -> JiraAuth:
+    match given.form.authentication:
+        case UserToken(username=username) | Password(username=username):
+            return BasicAuth(username, given.secret)
+        case PersonalToken():
+            return PatAuth(given.secret)
+        case ClientCredentials(client_id=client, token_url=url, scope=scope):
+            return OAuth2Auth(client, given.secret, url, scope)
 
 
 def temporal_target(settings: Settings) -> TemporalTarget:

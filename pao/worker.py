@@ -99,7 +99,11 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *Bookkeeper(database).activities(),
             *Corrector(box).activities(),
             *Sweeper(database, requests, memory=memory / 2).activities(),
-            *Escalator(jira, project=settings.jira.escalation_project).activities(),
+            *Escalator(
+                jira,
+                project=settings.jira.escalation_project,
+                instance=settings.jira.escalation_instance,
+            ).activities(),
         ],
         workflow_runner=sandbox_for(client.data_converter),
         max_concurrent_activities=settings.worker.pool_size,

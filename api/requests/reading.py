@@ -25,7 +25,7 @@ from db.repositories.requests import RequestsRepository
 from db.session import Database
 from db.stored import plan_of
 from pao.clients.jira import Deadline, JiraError
-from pao.clients.jira.instances import JiraInstances
+from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import DecisionRecord, timestamp
 from pao.core.states import TERMINAL, RequestStatus
@@ -164,9 +164,8 @@ class ReadingService:
                 ErrorCode.NOT_FOUND,
                 f"Request {request_id} was not escalated; it is {stored.row.status}.",
             )
-        live = await self._ask_jira(
-            stored.row.escalation_ticket_key or "", str(stored.row.correlation_id), instance=None
-        )
+        key, url = stored.row.escalation_ticket_key or "", stored.row.escalation_url
+        live = await self._ask_jira(KnownTicket(key, url), str(stored.row.correlation_id))
         return document | {"ticket": live}
 
     async def events(
@@ -206,18 +205,15 @@ class ReadingService:
 
     async def _live(self, row: Request, action: RequestAction) -> dict[str, Any]:
         key = action.external_reference or ""
-        asked = await self._ask_jira(
-            key, str(row.correlation_id), instance=_instance_of(row, action)
-        )
+        ticket = KnownTicket(key, action.url, _instance_of(row, action))
+        asked = await self._ask_jira(ticket, str(row.correlation_id))
         known = action.ticket_status or {}
         if not asked["live"]:
             asked = asked | {name: known.get(name) for name in ("status", "statusCategory")}
             asked["mappedStatus"] = known.get("mappedStatus") or row.status
         return {"actionId": action.action_id, "key": key, "url": action.url} | asked
 
-    async def _ask_jira(
-        self, key: str, correlation_id: str, *, instance: str | None
-    ) -> dict[str, Any]:
+    async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "live": False,
             "status": None,
@@ -228,9 +224,8 @@ class ReadingService:
             "error": None,
         }
         try:
-            client = self._jira.instance(instance, key.partition("-")[0])
-            found = await client.get_status(
-                key, correlation_id, deadline=Deadline.after(LIVE_SECONDS)
+            found = await self._jira.of(ticket).get_status(
+                ticket.key, correlation_id, deadline=Deadline.after(LIVE_SECONDS)
             )
         except (JiraError, LookupError) as error:
             return answer | {"error": str(error)}
@@ -255,10 +250,11 @@ class ReadingService:
 
 
 def _instance_of(row: Request, action: RequestAction) -> str | None:
-    """Give the JIRA instance that the plan names for an action: its ticket is there only."""
+    """Give the JIRA instance that the plan names for an action, for a ticket without an address."""
     planned = plan_of(row)[action.action_index]
     name = planned.config.get("instance")
-    return name if isinstance(name, str) else None
+    # A name that is still a template says nothing; the ticket's address does.
+    return name if isinstance(name, str) and "{{" not in name else None
 
 
 def _paged(data: list[dict[str, Any]], following: str | None) -> dict[str, Any]:

@@ -15,4 +15,6 @@ def configure_from(settings: Settings) -> None:
         for value in dict(part).values()
         if isinstance(value, SecretStr)
     ]
+    if settings.jira_file is not None:
+        secrets += [one.secret.get_secret_value() for one in settings.jira_file.instances]
     configure_logging(level=settings.logging.level, style=settings.logging.format, secrets=secrets)

@@ -102,6 +102,8 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "TEMPORAL_NAMESPACE": temporal_namespace,
         "TEMPORAL_TASK_QUEUE": "pao",
         "TEMPORAL_UI_URL": temporal_ui_url,
+        # Tickets of a machine of one's own go to the stand-in, whatever else is configured.
+        "JIRA_INSTANCES": "",
         "JIRA_BASE_URL": f"http://{LOOPBACK}:{ports.jira}",
         "JIRA_USERNAME": SandboxSettings().username,
         "JIRA_API_TOKEN": SandboxSettings().token,

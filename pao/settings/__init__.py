@@ -4,6 +4,7 @@ Imported where processes are put together (`pao.cli`, `pao.local`, `pao.worker`,
 every other room is handed its part.
 """
 
+from pao.settings.jira_file import ConfiguredJira, JiraFile
 from pao.settings.loading import ConfigurationError, Settings, load_settings
 from pao.settings.parts import (
     AuthSettings,
@@ -25,9 +26,11 @@ __all__ = [
     "AuthSettings",
     "CatalogSettings",
     "ConfigurationError",
+    "ConfiguredJira",
     "DatabaseSettings",
     "HttpSettings",
     "IdentitySource",
+    "JiraFile",
     "JiraFlavour",
     "JiraSettings",
     "LogLevel",

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from pao.core.names import MASK
+from pao.settings.jira_file import JiraFile, read_jira_file
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
     POSTGRES_SCHEMES,
@@ -49,20 +50,28 @@ class Settings:
     worker: WorkerSettings
     logging: LoggingSettings
     telemetry: TelemetrySettings
+    jira_file: JiraFile | None = None
 
     def masked(self) -> dict[str, str]:
         """Return every variable's name and effective value as text; secrets are masked.
 
         Of a database address only the password is hidden. What is not set is an empty text.
         """
-        return {
+        shown = {
             _name(info): _show(getattr(part, name), info)
-            for part in (getattr(self, field.name) for field in fields(self))
+            for part in (getattr(self, name) for name in PARTS)
             for name, info in type(part).model_fields.items()
         }
+        for one in self.jira_file.instances if self.jira_file else ():
+            shown |= one.shown()
+        return shown
 
 
-PARTS: dict[str, type[Part]] = {field.name: field.type for field in fields(Settings)}  # type: ignore[misc]
+PARTS: dict[str, type[Part]] = {
+    field.name: field.type
+    for field in fields(Settings)
+    if isinstance(field.type, type) and issubclass(field.type, Part)
+}
 
 
 def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
@@ -81,13 +90,26 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
         except ValidationError as error:
             problems += _explain(kind, error, resolved)
     problems += [
-        f"{name}: {text}"
-        for name, text in missing(parts, process, resolved)
-        if name not in reported
+        f"{name}: {text}" for name, text in missing(parts, process) if name not in reported
     ]
-    if problems:
-        raise ConfigurationError(problems)
-    return Settings(**parts)
+    jira_file, wrong = _jira_file(parts.get("jira"), process, resolved)
+    if problems or wrong:
+        raise ConfigurationError(problems + wrong)
+    return Settings(**parts, jira_file=jira_file)
+
+
+def _jira_file(
+    jira: JiraSettings | None, process: Process, environ: Mapping[str, str]
+) -> tuple[JiraFile | None, list[str]]:
+    if jira is None or jira.instances_file is None or process not in {"api", "worker"}:
+        return None, []
+    found, problems = read_jira_file(jira.instances_file, environ)
+    wanted = jira.escalation_instance
+    known = [one.form.name for one in found.instances] if found else []
+    if found and wanted is not None and wanted not in known:
+        text = f"there is no instance {wanted!r}; JIRA_INSTANCES has: {', '.join(known)}"
+        problems.append(f"ESCALATION_INSTANCE: {text}")
+    return found, problems
 
 
 def _explain(kind: type[Part], error: ValidationError, environ: Mapping[str, str]) -> list[str]:

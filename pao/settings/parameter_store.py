@@ -19,16 +19,29 @@ def resolve_paths(
     twice = sorted(name for name in paths if environ.get(name))
     problems = [f"{name}: given as value and as {name}_PATH; keep one of the two" for name in twice]
     wanted = {name: path for name, path in paths.items() if name not in twice}
-    found, unread = _fetch(environ, wanted) if wanted else ({}, [])
+    found, unread = read_parameters(environ, wanted)
     resolved = {**environ, **found}
     for name in twice:
         del resolved[name]
-    return resolved, problems + unread
+    return resolved, [
+        *problems,
+        *(f"{name}_PATH: {text}" for name, text in sorted(unread.items())),
+    ]
+
+
+def read_parameters(
+    environ: Mapping[str, str], wanted: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the values of paths by the names of ``wanted``, and what is wrong by the same names.
+
+    AWS is asked only when a path is wanted.
+    """
+    return _fetch(environ, wanted) if wanted else ({}, {})
 
 
 def _fetch(
     environ: Mapping[str, str], wanted: Mapping[str, str]
-) -> tuple[dict[str, str], list[str]]:
+) -> tuple[dict[str, str], dict[str, str]]:
     import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups have no path
     from botocore.config import Config  # noqa: PLC0415 -- as above
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- as above
@@ -43,16 +56,16 @@ def _fetch(
         values = _get_parameters(client, sorted(set(wanted.values())))
     except (BotoCoreError, ClientError) as error:
         reason = _reason(error)
-        return {}, [
-            f"{name}_PATH: Parameter Store did not answer for {path!r} ({reason}); check region, "
+        return {}, {
+            name: f"Parameter Store did not answer for {path!r} ({reason}); check region, "
             "credentials and the right to ssm:GetParameters"
-            for name, path in sorted(wanted.items())
-        ]
-    missing = [
-        f"{name}_PATH: Parameter Store has no parameter {path!r}; create it or correct the path"
-        for name, path in sorted(wanted.items())
+            for name, path in wanted.items()
+        }
+    missing = {
+        name: f"Parameter Store has no parameter {path!r}; create it or correct the path"
+        for name, path in wanted.items()
         if path not in values
-    ]
+    }
     return {name: values[path] for name, path in wanted.items() if path in values}, missing
 
 

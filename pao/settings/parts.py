@@ -201,14 +201,16 @@ class TemporalSettings(Part):
 
 
 class JiraSettings(Part):
-    """The JIRA instance that tickets go to."""
+    """The JIRA instance that tickets go to, or the file that describes several."""
 
+    instances_file: Path | None = Field(None, validation_alias="JIRA_INSTANCES")
     flavour: JiraFlavour = Field(JiraFlavour.CLOUD, validation_alias="JIRA_FLAVOUR")
     base_url: HttpUrl | None = Field(None, validation_alias="JIRA_BASE_URL")
     username: str | None = Field(None, validation_alias="JIRA_USERNAME")
     api_token: SecretStr | None = Field(None, validation_alias="JIRA_API_TOKEN")
     default_project: str | None = Field(None, validation_alias="JIRA_DEFAULT_PROJECT")
     escalation_project: str = Field("ORCHESTRATION", validation_alias="ESCALATION_PROJECT")
+    escalation_instance: str | None = Field(None, validation_alias="ESCALATION_INSTANCE")
 
 
 class CatalogSettings(Part):

@@ -14,9 +14,7 @@ from pao.settings.parts import (
 Process = Literal["api", "worker", "keys", "database"]
 
 
-def missing(
-    parts: Mapping[str, Any], process: Process, environ: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
+def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, str]]:
     """Yield variable and sentence for whatever keeps ``process`` from starting.
 
     ``parts`` holds the parts by name; one that could not be read is absent, and passed over.
@@ -33,7 +31,7 @@ def missing(
     if "temporal" in parts:
         yield from _missing_temporal(parts["temporal"])
     if "jira" in parts:
-        yield from _missing_jira(parts["jira"], environ)
+        yield from _missing_jira(parts["jira"])
     if "catalog" in parts and process == "api":
         yield from _missing_catalog(parts["catalog"])
 
@@ -68,11 +66,25 @@ def _missing_temporal(temporal: TemporalSettings) -> Iterator[tuple[str, str]]:
             yield name, f"there is no file {str(path)!r}; correct the path"
 
 
-def _missing_jira(jira: JiraSettings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if environ.get("JIRA_INSTANCES"):
-        # Silence would send every ticket to the default instance.
-        text = "several instances are not supported by this version; use JIRA_BASE_URL"
-        yield "JIRA_INSTANCES", text
+def _missing_jira(jira: JiraSettings) -> Iterator[tuple[str, str]]:
+    if jira.instances_file is None:
+        yield from _missing_single_jira(jira)
+        return
+    given = {
+        "JIRA_BASE_URL": jira.base_url,
+        "JIRA_API_TOKEN": jira.api_token,
+        "JIRA_USERNAME": jira.username,
+        "JIRA_DEFAULT_PROJECT": jira.default_project,
+    }
+    for name, value in given.items():
+        if value is not None:
+            # Silence would leave open which of the two counts.
+            yield name, "given together with JIRA_INSTANCES; say it in that file"
+
+
+def _missing_single_jira(jira: JiraSettings) -> Iterator[tuple[str, str]]:
+    if jira.escalation_instance is not None:
+        yield "ESCALATION_INSTANCE", "there is one JIRA only; give JIRA_INSTANCES for several"
     if jira.base_url is None:
         yield "JIRA_BASE_URL", "missing; write the address of JIRA, such as https://x.atlassian.net"
     if jira.api_token is None:

@@ -158,7 +158,7 @@ def test_migrations_use_the_owner_s_address_where_there_is_one(environ: dict[str
         ({"DB_MAX_IDLE_CONNS": "60"}, "DB_MAX_IDLE_CONNS"),
         ({"CATALOG_GITHUB_REPO": "owner/name"}, "CATALOG_GITHUB_REPO"),
         ({"DB_IAM_AUTH": "true"}, "DB_IAM_AUTH"),
-        ({"JIRA_INSTANCES": "jira.yaml"}, "JIRA_INSTANCES"),
+        ({"ESCALATION_INSTANCE": "ops"}, "ESCALATION_INSTANCE"),
         ({"TEMPORAL_TLS_CLIENT_CERT_PATH": "/nowhere.pem"}, "TEMPORAL_TLS_CLIENT_CERT_PATH"),
         ({"TEMPORAL_ADDRESS": "temporal"}, "TEMPORAL_ADDRESS"),
         ({"JIRA_BASE_URL": "jira.example.com"}, "JIRA_BASE_URL"),

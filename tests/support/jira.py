@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
-from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance
+from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance, OAuth2Auth
 from pao.local.jira_sandbox.main import database_file, listen, server
 from pao.local.jira_sandbox.store import Store
 from pao.local.jira_sandbox.world import Settings
@@ -88,9 +88,26 @@ class JiraSandbox:
         answer = self._control.post(path, json={"transition": {"id": wanted}}, auth=auth)
         assert answer.status_code == 204, answer.text
 
+    def tokens_issued(self) -> int:
+        """Return how many access tokens of OAuth 2 were given out."""
+        return int(self._control.get("/sandbox/tokens").json()["issued"])
+
+    def revoke_tokens(self) -> None:
+        """Let no access token count any more."""
+        assert self._control.delete("/sandbox/tokens").status_code == 204
+
     def reset(self) -> None:
         """Forget all tickets and faults."""
         assert self._control.post("/sandbox/reset").status_code == 204
+
+    def oauth2(self, **changes: Any) -> OAuth2Auth:
+        """Return the client credentials of this stand-in."""
+        values: dict[str, Any] = {
+            "client_id": self.settings.client_id,
+            "client_secret": SecretStr(self.settings.client_secret),
+            "token_url": f"{self.url}/oauth/token",
+        }
+        return OAuth2Auth(**{**values, **changes})
 
     def instance(self, **changes: Any) -> JiraInstance:
         """Return the settings of a client for this stand-in."""

@@ -1,5 +1,6 @@
 """The client of JIRA Cloud and Data Center; import from here."""
 
+from pao.clients.jira.auth import BasicAuth, JiraAuth, OAuth2Auth, PatAuth
 from pao.clients.jira.client import JiraClient
 from pao.clients.jira.errors import (
     JiraError,
@@ -8,13 +9,10 @@ from pao.clients.jira.errors import (
     JiraUnreachable,
 )
 from pao.clients.jira.models import (
-    BasicAuth,
     CreatedIssue,
     Deadline,
-    JiraAuth,
     JiraFlavour,
     JiraInstance,
-    PatAuth,
     ServerInfo,
     TicketStatus,
 )
@@ -31,6 +29,7 @@ __all__ = [
     "JiraOutcomeUnknown",
     "JiraRefused",
     "JiraUnreachable",
+    "OAuth2Auth",
     "PatAuth",
     "ServerInfo",
     "TicketStatus",

@@ -4,7 +4,7 @@ Errors are read from the response itself; the library's exception drops the name
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +28,7 @@ class Answer:
     doing: str
     response: requests.Response
     truncated: bool
+    hide: Callable[[str], str]
 
     @property
     def status(self) -> int:
@@ -61,7 +62,11 @@ class Answer:
     def text(self) -> str:
         """Return the body as it may be shown and stored: 64 kB, no credentials, no NUL."""
         text = self.response.content[:BODY_LIMIT].decode("utf-8", errors="replace")
-        return self.instance.auth.mask(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        return self.shown(text)
+
+    def shown(self, text: str) -> str:
+        """Return a text of the answer without credentials and NUL."""
+        return self.hide(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def read_object(answer: Answer) -> Mapping[str, Any]:
@@ -111,6 +116,8 @@ def refusal(answer: Answer) -> JiraRefused:
     """Return the error for an answer that says no."""
     document = answer.json()
     errors, messages = _errors(document if isinstance(document, dict) else {})
+    errors = {answer.shown(name): answer.shown(text) for name, text in errors.items()}
+    messages = tuple(answer.shown(text) for text in messages)
     return _refused(answer, _why(answer, errors, messages), errors=errors, messages=messages)
 
 
@@ -154,7 +161,7 @@ def _why(answer: Answer, errors: Mapping[str, str], messages: tuple[str, ...]) -
         text = advice
     else:
         text = "it answered with an HTML page" if answer.is_html else "it gave no reason"
-    return answer.instance.auth.mask(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return answer.shown(text)
 
 
 def _advice(answer: Answer) -> str:

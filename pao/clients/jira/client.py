@@ -1,19 +1,15 @@
 """The JIRA client: one instance, asynchronous methods, every way to fail a type of its own."""
 
 import asyncio
-import contextvars
 import logging
 import re
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Self
 
-import requests
-import urllib3
-
-from pao.clients.jira.answers import Answer, read_change, read_object, unreadable
-from pao.clients.jira.dialects import Dialect, dialect_for
-from pao.clients.jira.errors import JiraOutcomeUnknown, JiraUnreachable
+from pao.clients.jira.answers import read_change, read_object, unreadable
+from pao.clients.jira.dialects import quoted
+from pao.clients.jira.errors import JiraRefused, JiraUnreachable
 from pao.clients.jira.models import (
     CreatedIssue,
     Deadline,
@@ -21,28 +17,16 @@ from pao.clients.jira.models import (
     ServerInfo,
     TicketStatus,
 )
-from pao.clients.jira.reasons import TOO_LATE, is_loopback, why_no_answer
 from pao.clients.jira.status import ticket_status
-from pao.clients.jira.transport import BoundedAdapter, BoundedSession, Call, CallEnded
+from pao.clients.jira.wire import Wire
 
 _log = logging.getLogger(__name__)
 
-CONNECTIONS = 32
-# A thread notices its deadline at once, unless it hangs in name resolution, which nothing can
-# interrupt; then the caller gets its answer this much later and the thread will send nothing.
-_THREAD_GRACE = 0.25
 _SEARCH_LIMIT = 20
+# What Cloud takes in one bulk fetch, and what fits well into the address of a search.
+_STATUS_BATCH = 100
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 _CREATED = 201
-
-Question = Callable[[Dialect], requests.Response]
-
-
-class _NoAnswer(Exception):  # noqa: N818 -- becomes one of the public errors, which say more
-    def __init__(self, reason: str, *, left: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.left = left
 
 
 class JiraClient:
@@ -50,13 +34,13 @@ class JiraClient:
 
     Every method raises JiraRefused, JiraUnreachable or (changes only) JiraOutcomeUnknown, and ends
     within the instance's total timeout, or the earlier deadline given. After that, or after its
-    task was cancelled, nothing is sent any more. Nothing is retried and no redirect is followed.
+    task was cancelled, nothing is sent any more. No redirect is followed, and nothing is asked
+    again, but once with a new token where JIRA refuses one of OAuth 2.
     """
 
     def __init__(self, instance: JiraInstance) -> None:
         self.instance = instance
-        self._adapter = BoundedAdapter(connections=CONNECTIONS)
-        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"jira-{instance.name}")
+        self._wire = Wire(instance)
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,8 +50,7 @@ class JiraClient:
 
     def close(self) -> None:
         """Close the pooled connections; calls in flight still end by their own deadlines."""
-        self._threads.shutdown(wait=False)
-        self._adapter.close()
+        self._wire.close()
 
     async def create_issue(
         self,
@@ -78,7 +61,7 @@ class JiraClient:
     ) -> CreatedIssue:
         """Create a ticket from JIRA's own field names; texts are wiki markup, also for Cloud."""
         doing = "create the ticket"
-        answer = await self._change(
+        answer = await self._wire.change(
             doing, lambda jira: jira.create(fields), correlation_id, deadline=deadline
         )
         issue = self._issue(read_change(answer, expected=_CREATED))
@@ -116,12 +99,35 @@ class JiraClient:
         deadline: Deadline | None = None,
     ) -> TicketStatus:
         """Return where the ticket stands now; a ticket that is gone is a JiraRefused with 404."""
-        answer = await self._ask(
+        answer = await self._wire.ask(
             f"read {key}", lambda jira: jira.status(key), correlation_id, deadline=deadline
         )
-        fields = read_object(answer).get("fields")
-        known = fields if isinstance(fields, Mapping) else {}
-        return ticket_status(known, self.instance.status_mapping)
+        return self._status(read_object(answer))
+
+    async def get_statuses(
+        self,
+        keys: Collection[str],
+        correlation_id: str | None = None,
+        *,
+        deadline: Deadline | None = None,
+    ) -> dict[str, TicketStatus | None]:
+        """Return where many tickets stand, by key; None for one that does not exist.
+
+        A hundred tickets are one call. Those that JIRA leaves out are asked for one by one: a
+        ticket that was moved answers to its old key there, and to no other question. Without a
+        deadline each call has the instance's whole time.
+        """
+        wanted = sorted({key for key in keys if _KEY.fullmatch(key)})
+        found: dict[str, TicketStatus | None] = dict.fromkeys(keys)
+        for start in range(0, len(wanted), _STATUS_BATCH):
+            batch = wanted[start : start + _STATUS_BATCH]
+            for issue in await self._many(batch, correlation_id, deadline=deadline):
+                if issue.get("key") in found:
+                    found[str(issue["key"])] = self._status(issue)
+        for key in wanted:
+            if found[key] is None:
+                found[key] = await self._status_if_any(key, correlation_id, deadline=deadline)
+        return found
 
     async def add_comment(
         self,
@@ -133,7 +139,7 @@ class JiraClient:
     ) -> None:
         """Add a comment in wiki markup."""
         doing = f"comment on {key}"
-        answer = await self._change(
+        answer = await self._wire.change(
             doing, lambda jira: jira.comment(key, text), correlation_id, deadline=deadline
         )
         read_change(answer, expected=_CREATED)
@@ -154,7 +160,7 @@ class JiraClient:
             "outwardIssue": {"key": outward},
         }
         doing = f"link {inward} to {outward}"
-        answer = await self._change(
+        answer = await self._wire.change(
             doing, lambda jira: jira.link(link), correlation_id, deadline=deadline
         )
         read_change(answer, expected=_CREATED)
@@ -163,7 +169,7 @@ class JiraClient:
         self, correlation_id: str | None = None, *, deadline: Deadline | None = None
     ) -> ServerInfo:
         """Return version and deployment; answered without a look at the credentials."""
-        answer = await self._ask(
+        answer = await self._wire.ask(
             "say what it is", lambda jira: jira.server_info(), correlation_id, deadline=deadline
         )
         info = read_object(answer)
@@ -177,7 +183,7 @@ class JiraClient:
         self, correlation_id: str | None = None, *, deadline: Deadline | None = None
     ) -> None:
         """Return when JIRA answers and accepts the credentials; raises otherwise."""
-        answer = await self._ask(
+        answer = await self._wire.ask(
             "say who we are", lambda jira: jira.myself(), correlation_id, deadline=deadline
         )
         read_object(answer)
@@ -185,7 +191,7 @@ class JiraClient:
     async def _search(
         self, jql: str, correlation_id: str | None, *, deadline: Deadline | None
     ) -> CreatedIssue | None:
-        answer = await self._ask(
+        answer = await self._wire.ask(
             "search for the ticket",
             lambda jira: jira.search(jql, limit=_SEARCH_LIMIT),
             correlation_id,
@@ -202,6 +208,34 @@ class JiraClient:
         found = [issue for issue in map(self._issue, issues) if issue is not None]
         return min(found, key=lambda issue: int(issue.id), default=None)
 
+    async def _many(
+        self, keys: Sequence[str], correlation_id: str | None, *, deadline: Deadline | None
+    ) -> list[Mapping[str, Any]]:
+        answer = await self._wire.ask(
+            f"read {len(keys)} tickets",
+            lambda jira: jira.statuses(keys),
+            correlation_id,
+            deadline=deadline,
+        )
+        issues = read_object(answer).get("issues")
+        listed = issues if isinstance(issues, list) else []
+        return [issue for issue in listed if isinstance(issue, Mapping)]
+
+    async def _status_if_any(
+        self, key: str, correlation_id: str | None, *, deadline: Deadline | None
+    ) -> TicketStatus | None:
+        try:
+            return await self.get_status(key, correlation_id, deadline=deadline)
+        except JiraRefused as refused:
+            if refused.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def _status(self, issue: Mapping[str, Any]) -> TicketStatus:
+        fields = issue.get("fields")
+        known = fields if isinstance(fields, Mapping) else {}
+        return ticket_status(known, self.instance.status_mapping)
+
     def _issue(self, document: Any) -> CreatedIssue | None:
         if not isinstance(document, Mapping):
             return None
@@ -210,97 +244,9 @@ class JiraClient:
             return None
         return CreatedIssue(key=key, id=number, url=self.instance.browse_url(key))
 
-    async def _ask(
-        self,
-        doing: str,
-        question: Question,
-        correlation_id: str | None,
-        *,
-        deadline: Deadline | None,
-    ) -> Answer:
-        try:
-            return await self._exchange(doing, question, correlation_id, deadline=deadline)
-        except _NoAnswer as exc:
-            raise self._unreachable(doing, exc) from None
-
-    async def _change(
-        self,
-        doing: str,
-        question: Question,
-        correlation_id: str | None,
-        *,
-        deadline: Deadline | None,
-    ) -> Answer:
-        try:
-            return await self._exchange(doing, question, correlation_id, deadline=deadline)
-        except _NoAnswer as exc:
-            if not exc.left:
-                raise self._unreachable(doing, exc) from None
-            raise JiraOutcomeUnknown(
-                f'JIRA "{self.instance.name}" was asked to {doing}, but {exc.reason}: it may or '
-                "may not have done it. Look in JIRA, or retry: a retry looks first and adopts "
-                "what it finds.",
-                instance=self.instance.name,
-            ) from None
-
-    def _unreachable(self, doing: str, exc: _NoAnswer) -> JiraUnreachable:
-        return JiraUnreachable(
-            f'JIRA "{self.instance.name}" could not {doing}: {exc.reason}. Nothing was changed; '
-            "retry when it is back.",
-            instance=self.instance.name,
-        )
-
-    async def _exchange(
-        self,
-        doing: str,
-        question: Question,
-        correlation_id: str | None,
-        *,
-        deadline: Deadline | None,
-    ) -> Answer:
-        call = Call(Deadline.after(self.instance.total_timeout).or_earlier(deadline))
-        context = contextvars.copy_context()
-        future = self._threads.submit(
-            context.run, self._run, call, question, correlation_id=correlation_id
-        )
-        try:
-            async with asyncio.timeout(call.deadline.remaining() + _THREAD_GRACE):
-                response = await asyncio.wrap_future(future)
-        except TimeoutError:
-            raise _NoAnswer(TOO_LATE, left=call.left) from None
-        finally:
-            # Also when the task was cancelled: a call that nobody waits for must not be sent.
-            call.end()
-        return Answer(self.instance, doing, response, call.truncated)
-
-    def _run(
-        self, call: Call, question: Question, *, correlation_id: str | None
-    ) -> requests.Response:
-        session = BoundedSession(
-            self._adapter,
-            call,
-            target=self.instance.name,
-            connect_timeout=self.instance.connect_timeout,
-        )
-        session.headers["User-Agent"] = "pao"
-        if correlation_id:
-            session.headers["X-Correlation-ID"] = correlation_id
-        # A proxy set for the way out would otherwise be asked for the stand-in on loopback, too.
-        session.trust_env = not is_loopback(self.instance.base_url)
-        try:
-            with call.running():
-                return question(dialect_for(self.instance, session))
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, CallEnded) as exc:
-            raise _NoAnswer(why_no_answer(exc, call), left=call.left) from exc
-
 
 def _jql(label: str, project: str | None) -> str:
-    clauses = [f"labels = {_quoted(label)}"]
+    clauses = [f"labels = {quoted(label)}"]
     if project:
-        clauses.append(f"project = {_quoted(project)}")
+        clauses.append(f"project = {quoted(project)}")
     return f"{' AND '.join(clauses)} ORDER BY created ASC"
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

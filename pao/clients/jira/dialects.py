@@ -4,7 +4,7 @@ Each method is one HTTP call through atlassian-python-api and returns the raw re
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -13,12 +13,17 @@ from atlassian import Jira
 from atlassian.jira import JiraCloud
 
 from pao.clients.jira.adf import wiki_to_adf
-from pao.clients.jira.models import BasicAuth, JiraFlavour, JiraInstance
+from pao.clients.jira.models import JiraFlavour, JiraInstance
 
 # At debug level the library writes whole requests and answers, with whatever people put in them.
 logging.getLogger("atlassian").setLevel(logging.WARNING)
 
 _RICH_FIELDS = ("description", "environment")
+_STATUS = "status,resolution"
+_PARTS = "attachment,issuelinks"
+
+File = tuple[str, bytes, str]
+"""A file to attach: its name, content and media type."""
 
 
 class Dialect(Protocol):
@@ -32,6 +37,18 @@ class Dialect(Protocol):
 
     def status(self, key: str) -> requests.Response:
         """Get a ticket's status and resolution."""
+
+    def statuses(self, keys: Sequence[str]) -> requests.Response:
+        """Get status and resolution of many tickets; those that do not exist are left out."""
+
+    def parts(self, key: str) -> requests.Response:
+        """Get a ticket's attachments and links."""
+
+    def attach(self, key: str, file: File) -> requests.Response:
+        """Attach one file."""
+
+    def fields(self) -> requests.Response:
+        """Ask which fields tickets have."""
 
     def comment(self, key: str, text: str) -> requests.Response:
         """Add a comment."""
@@ -54,16 +71,10 @@ def dialect_for(instance: JiraInstance, session: requests.Session) -> Dialect:
 
 
 def _settings(instance: JiraInstance, session: requests.Session) -> dict[str, Any]:
-    auth = instance.auth
-    token = auth.token.get_secret_value()
-    credentials = (
-        {"username": auth.username, "password": token}
-        if isinstance(auth, BasicAuth)
-        else {"token": token}
-    )
     return {
-        **credentials,
+        # The session carries the credentials; the library is told none.
         "session": session,
+        "verify_ssl": instance.ca_file or True,
         "advanced_mode": True,  # The raw response, instead of an exception without field names.
         "backoff_and_retry": False,
         "retry_with_header": False,  # Otherwise it sleeps through one Retry-After of its own.
@@ -83,7 +94,21 @@ class _DataCenter:
         return _raw(self._jira.jql(jql, fields="summary", limit=limit))
 
     def status(self, key: str) -> requests.Response:
-        return _raw(self._jira.get_issue(_part(key), fields="status,resolution"))
+        return _raw(self._jira.get_issue(_part(key), fields=_STATUS))
+
+    def statuses(self, keys: Sequence[str]) -> requests.Response:
+        jql = f"key in ({', '.join(map(quoted, keys))})"
+        # Unless told not to, it refuses the whole query where one of the tickets is gone.
+        return _raw(self._jira.jql(jql, fields=_STATUS, limit=len(keys), validate_query="false"))
+
+    def parts(self, key: str) -> requests.Response:
+        return _raw(self._jira.get_issue(_part(key), fields=_PARTS))
+
+    def attach(self, key: str, file: File) -> requests.Response:
+        return _raw(self._jira.add_attachment_object(_part(key), file))
+
+    def fields(self) -> requests.Response:
+        return _raw(self._jira.get_all_fields())
 
     def comment(self, key: str, text: str) -> requests.Response:
         return _raw(self._jira.issue_add_comment(_part(key), text))
@@ -114,7 +139,21 @@ class _Cloud:
         return _raw(self._jira.enhanced_jql(jql, fields="summary", limit=limit))
 
     def status(self, key: str) -> requests.Response:
-        return _raw(self._jira.get_issue(_part(key), fields="status,resolution"))
+        return _raw(self._jira.get_issue(_part(key), fields=_STATUS))
+
+    def statuses(self, keys: Sequence[str]) -> requests.Response:
+        wanted = {"issueIdsOrKeys": list(keys), "fields": _STATUS.split(",")}
+        return _raw(self._jira.bulk_fetch_issues(data=wanted))
+
+    def parts(self, key: str) -> requests.Response:
+        return _raw(self._jira.get_issue(_part(key), fields=_PARTS))
+
+    def attach(self, key: str, file: File) -> requests.Response:
+        headers = self._jira.no_check_headers
+        return _raw(self._jira.add_attachment(_part(key), headers=headers, files={"file": file}))
+
+    def fields(self) -> requests.Response:
+        return _raw(self._jira.get_fields())
 
     def comment(self, key: str, text: str) -> requests.Response:
         return _raw(self._jira.add_comment(_part(key), data={"body": wiki_to_adf(text)}))
@@ -127,6 +166,12 @@ class _Cloud:
 
     def myself(self) -> requests.Response:
         return _raw(self._jira.get_current_user())
+
+
+def quoted(value: str) -> str:
+    """Write a value as one word of JQL."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _part(key: str) -> str:

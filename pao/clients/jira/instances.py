@@ -1,30 +1,87 @@
 """The JIRA instances that the operator has configured, each with one pooled client."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from pao.clients.jira.client import JiraClient
-from pao.clients.jira.models import JiraInstance
+from pao.clients.jira.errors import JiraError
+from pao.clients.jira.models import JiraInstance, TicketStatus
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTicket:
+    """A ticket as PAO remembers it; ``url`` is its page for people, which tells the instance."""
+
+    key: str
+    url: str | None = None
+    instance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketReading:
+    """What JIRA says about a known ticket: its status, or why there is none.
+
+    ``gone`` is set where JIRA answered that there is no such ticket; ``error`` where it gave no
+    usable answer, which says nothing about the ticket.
+    """
+
+    ticket: KnownTicket
+    status: TicketStatus | None = None
+    gone: bool = False
+    error: str | None = None
 
 
 class JiraInstances:
-    """Gives clients by instance name; the first instance is the default one."""
+    """Gives clients by instance; the first one is the default, unless another is named."""
 
-    def __init__(self, instances: Iterable[JiraInstance]) -> None:
+    def __init__(self, instances: Iterable[JiraInstance], *, default: str | None = None) -> None:
         self._clients = {instance.name: JiraClient(instance) for instance in instances}
+        self._default = default or next(iter(self._clients), "")
 
     def instance(self, name: str | None, project: str | None = None) -> JiraClient:
-        """Give the named client, else the one whose default project it is, else the first.
+        """Give the named client, else the one that the project is mapped to, else the default.
 
         Raises ``LookupError`` with a sentence that says what is configured.
         """
         if not self._clients:
-            raise LookupError("no JIRA is configured; set JIRA_BASE_URL and its credentials")
-        if name is None:
-            return self._by_project(project)
-        if name not in self._clients:
-            known = ", ".join(self._clients)
-            raise LookupError(f"there is no JIRA instance {name!r}; configured are: {known}")
-        return self._clients[name]
+            raise LookupError("no JIRA is configured; set JIRA_BASE_URL or JIRA_INSTANCES")
+        if name:
+            return self._named(name)
+        for client in self._clients.values():
+            if client.instance.serves(project):
+                return client
+        return self._named(self._default)
+
+    def of(self, ticket: KnownTicket) -> JiraClient:
+        """Give the client of the instance where a ticket is.
+
+        The address of its page decides, whatever the configuration has become since; where there
+        is none, or no instance has it, the instance is chosen as for a new ticket.
+        """
+        for client in self._clients.values():
+            if ticket.url and ticket.url == client.instance.browse_url(ticket.key):
+                return client
+        return self.instance(ticket.instance, ticket.key.partition("-")[0])
+
+    async def statuses(
+        self, tickets: Sequence[KnownTicket], correlation_id: str | None = None
+    ) -> list[TicketReading]:
+        """Ask where many tickets stand, a hundred with one call; instances are asked side by side.
+
+        Never raises for what an instance answers: that stands in the readings of its tickets.
+        """
+        groups: dict[str, list[KnownTicket]] = {}
+        readings: list[TicketReading] = []
+        for ticket in tickets:
+            try:
+                groups.setdefault(self.of(ticket).instance.name, []).append(ticket)
+            except LookupError as error:
+                readings.append(TicketReading(ticket, error=str(error)))
+        asked = (self._read(name, group, correlation_id) for name, group in groups.items())
+        for found in await asyncio.gather(*asked):
+            readings.extend(found)
+        return readings
 
     def all(self) -> dict[str, JiraClient]:
         """Give every client by its instance's name."""
@@ -35,8 +92,21 @@ class JiraInstances:
         for client in self._clients.values():
             client.close()
 
-    def _by_project(self, project: str | None) -> JiraClient:
-        for client in self._clients.values():
-            if client.instance.default_project == project:
-                return client
-        return next(iter(self._clients.values()))
+    def _named(self, name: str) -> JiraClient:
+        if name not in self._clients:
+            known = ", ".join(self._clients)
+            raise LookupError(f"there is no JIRA instance {name!r}; configured are: {known}")
+        return self._clients[name]
+
+    async def _read(
+        self, name: str, tickets: Sequence[KnownTicket], correlation_id: str | None
+    ) -> list[TicketReading]:
+        keys = {ticket.key for ticket in tickets}
+        try:
+            found = await self._clients[name].get_statuses(keys, correlation_id)
+        except JiraError as error:
+            return [TicketReading(ticket, error=error.message) for ticket in tickets]
+        return [
+            TicketReading(ticket, status=found[ticket.key], gone=found[ticket.key] is None)
+            for ticket in tickets
+        ]

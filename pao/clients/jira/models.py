@@ -1,6 +1,5 @@
 """What the JIRA client is told and what it answers; no input or output happens here."""
 
-import base64
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,11 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
 
-from pydantic import SecretStr
-
+from pao.clients.jira.auth import JiraAuth
 from pao.core.states import RequestStatus
-
-MASK = "***"
 
 
 class JiraFlavour(StrEnum):
@@ -23,43 +19,13 @@ class JiraFlavour(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BasicAuth:
-    """User name with a password (Data Center) or e-mail with an API token (Cloud)."""
-
-    username: str
-    token: SecretStr
-
-    def mask(self, text: str) -> str:
-        """Return the text without the token, plain or encoded, should a proxy have echoed it."""
-        token = self.token.get_secret_value()
-        encoded = base64.b64encode(f"{self.username}:{token}".encode()).decode()
-        return _without(_without(text, encoded), token)
-
-
-@dataclass(frozen=True, slots=True)
-class PatAuth:
-    """A personal access token of Data Center, sent as a bearer token."""
-
-    token: SecretStr
-
-    def mask(self, text: str) -> str:
-        """Return the text without the token, should a proxy have echoed it."""
-        return _without(text, self.token.get_secret_value())
-
-
-JiraAuth = BasicAuth | PatAuth
-
-
-def _without(text: str, secret: str) -> str:
-    return text.replace(secret, MASK) if secret else text
-
-
-@dataclass(frozen=True, slots=True)
 class JiraInstance:
     """One JIRA that PAO may talk to. Timeouts are seconds; the total bounds a whole call.
 
-    ``status_mapping`` names statuses of this instance, beside the common ones, by what they mean
-    for a request; names are compared without regard to case.
+    ``projects`` are those whose tickets go here, beside ``default_project``. ``status_mapping``
+    names statuses of this instance, over the common ones, by what they mean for a request; names
+    are compared without regard to case. ``site_url`` is where people read tickets, where that is
+    another address than the one of the API; ``ca_file`` holds the authorities to trust.
     """
 
     name: str
@@ -72,10 +38,22 @@ class JiraInstance:
     status_mapping: Mapping[str, RequestStatus] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    projects: tuple[str, ...] = ()
+    site_url: str | None = None
+    ca_file: str | None = None
+
+    @property
+    def site(self) -> str:
+        """The address of the pages for people, without a slash at its end."""
+        return (self.site_url or self.base_url).rstrip("/")
 
     def browse_url(self, key: str) -> str:
         """Return the address at which a person reads the ticket."""
-        return f"{self.base_url.rstrip('/')}/browse/{key}"
+        return f"{self.site}/browse/{key}"
+
+    def serves(self, project: str | None) -> bool:
+        """Tell whether tickets of a project go here."""
+        return bool(project) and project in {self.default_project, *self.projects}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +78,16 @@ class TicketStatus:
     resolution: str | None
     mapped_status: RequestStatus
     mapped: bool
+
+    @property
+    def resolved(self) -> bool:
+        """Tell whether nothing more will be done for the ticket, well or badly."""
+        return self.mapped_status in {RequestStatus.COMPLETED, RequestStatus.FAILED}
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether it ended without being done, as by "Won't Do"."""
+        return self.mapped_status is RequestStatus.FAILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
     ((ConnectTimeoutError, requests.ConnectTimeout), "no connection could be made in time"),
     (
         ssl.SSLCertVerificationError,
-        "its TLS certificate is not trusted (set REQUESTS_CA_BUNDLE for an own authority)",
+        "its TLS certificate is not trusted (give caFile in JIRA_INSTANCES for an own authority)",
     ),
     (ssl.SSLError, "no TLS connection could be agreed on"),
     ((requests.Timeout, TimeoutError), TOO_LATE),

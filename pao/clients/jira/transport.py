@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import requests
+import requests.auth
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -41,6 +42,7 @@ class Call:
         self.left = False
         self.truncated = False
         self._ended = False
+        self._aside = False
         self._watched: list[socket.socket] = []
         self._lock = threading.Lock()
 
@@ -63,7 +65,16 @@ class Call:
         """Note that the request is about to be sent; raises CallEnded when it must not be."""
         with self._lock:
             self._refuse_if_over()
-            self.left = True
+            self.left = not self._aside
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let what is sent within count as not sent: it asks somebody else, and changes nothing."""
+        self.left, self._aside = False, True
+        try:
+            yield
+        finally:
+            self._aside = False
 
     def end(self) -> None:
         """Stop the exchange now: what is not sent stays unsent, what is being read is cut."""
@@ -186,6 +197,23 @@ def _read_bounded(response: requests.Response, call: Call) -> bytes:
     return body[:ANSWER_LIMIT]
 
 
+class HeaderAuth(requests.auth.AuthBase):
+    """Sends one Authorization header, or none.
+
+    With no auth of its own a session takes the one that ~/.netrc has for the host, and the
+    library's basic authentication knows Latin-1 only.
+    """
+
+    def __init__(self, authorization: str | None = None) -> None:
+        self._authorization = authorization
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the header on a request."""
+        if self._authorization:
+            r.headers["Authorization"] = self._authorization
+        return r
+
+
 class BoundedSession(requests.Session):
     """The session of one call: follows no redirect and keeps to the call's deadline.
 
@@ -199,6 +227,8 @@ class BoundedSession(requests.Session):
         super().__init__()
         self.mount("https://", adapter)
         self.mount("http://", adapter)
+        self.headers["User-Agent"] = "pao"
+        self.auth = HeaderAuth()
         self._call = call
         self._target = target
         self._connect_timeout = connect_timeout
@@ -210,6 +240,8 @@ class BoundedSession(requests.Session):
             raise CallEnded
         kwargs["timeout"] = (min(self._connect_timeout, left), left)
         kwargs["allow_redirects"] = False
+        # Said with each request, or REQUESTS_CA_BUNDLE would count for more.
+        kwargs.setdefault("verify", self.verify)
         with tracing.calling(self._target, method=method, system="jira") as span:
             response = super().request(method, url, *args, **kwargs)
             span.set_attribute("http.response.status_code", response.status_code)

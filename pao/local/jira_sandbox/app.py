@@ -8,10 +8,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from pao.local.jira_sandbox.control import Control
 from pao.local.jira_sandbox.faults import FaultBook, FaultMiddleware
+from pao.local.jira_sandbox.oauth import TokenOffice
 from pao.local.jira_sandbox.pages import Pages
 from pao.local.jira_sandbox.rest import ticket_routes
 from pao.local.jira_sandbox.rest_base import Desk
 from pao.local.jira_sandbox.rest_meta import meta_routes
+from pao.local.jira_sandbox.rest_search import search_routes
 from pao.local.jira_sandbox.store import Store
 from pao.local.jira_sandbox.world import ApiVersion, Settings
 
@@ -21,10 +23,20 @@ def build_app(
 ) -> Starlette:
     """Return the application; ``allowed_hosts`` are the names that it answers to."""
     book = FaultBook(store)
-    desks = [Desk(store, settings, version) for version in ApiVersion]
-    rest = [route for desk in desks for route in (*meta_routes(desk), *ticket_routes(desk))]
+    office = TokenOffice(settings)
+    desks = [Desk(store, settings, version, office) for version in ApiVersion]
+    rest = [
+        route
+        for desk in desks
+        for route in (*meta_routes(desk), *ticket_routes(desk), *search_routes(desk))
+    ]
     return Starlette(
-        routes=[*rest, *Control(store, book).routes(), *Pages(store, book).routes()],
+        routes=[
+            *rest,
+            *office.routes(),
+            *Control(store, book).routes(),
+            *Pages(store, book).routes(),
+        ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
             Middleware(FaultMiddleware, book=book),

@@ -3,6 +3,7 @@
 It takes JSON only and no foreign origin, so a web page elsewhere cannot reach it through a browser.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -87,6 +88,15 @@ class Control:
             "labels": list(ticket.labels),
             "fields": ticket.fields,
             "comments": comments,
+            "attachments": [
+                {
+                    "name": one.name,
+                    "mediaType": one.media_type,
+                    "size": len(one.content),
+                    "sha256": hashlib.sha256(one.content).hexdigest(),
+                }
+                for one in self._store.attachments(ticket)
+            ],
             "links": [{"type": x.type, "inward": x.inward, "outward": x.outward} for x in links],
             "created": ticket.created.isoformat(),
             "correlationId": ticket.correlation_id,

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pao.local.jira_sandbox.store import Store
 
 CUT_EXTENSION = "jira_sandbox.cut"
+_SUFFER = ("/rest/", "/oauth/")
 _HUGE = 10 * 1024 * 1024
 _CHUNK = 64 * 1024
 _LOGIN_PAGE = (
@@ -157,7 +158,7 @@ class FaultMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call, with the fault that covers it, if any."""
-        if scope["type"] != "http" or not scope["path"].startswith("/rest/"):
+        if scope["type"] != "http" or not scope["path"].startswith(_SUFFER):
             await self._app(scope, receive, send)
             return
         body = await _read(receive)

@@ -28,11 +28,12 @@ class JqlError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A condition over the table of tickets, its bound values, and an order."""
+    """A condition over the table of tickets, its bound values, an order, and the keys it names."""
 
     where: str
     values: tuple[Any, ...]
     order: str
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,11 @@ def parse_jql(text: str) -> Query:
     """Return the query that the text means; raises JqlError where it means none."""
     reader = _Reader(_tokens(text))
     clauses: list[tuple[str, tuple[Any, ...]]] = []
+    keys: list[str] = []
     while reader.more and not reader.at("ORDER"):
+        named = reader.names_keys
         clauses.append(_clause(reader))
+        keys.extend(clauses[-1][1] if named else ())
         if reader.more and not reader.at("ORDER"):
             reader.expect("AND")
     order = _order(reader)
@@ -57,6 +61,7 @@ def parse_jql(text: str) -> Query:
         where=" AND ".join(sql for sql, _ in clauses) or "TRUE",
         values=tuple(value for _, values in clauses for value in values),
         order=order,
+        keys=tuple(keys),
     )
 
 
@@ -68,6 +73,10 @@ class _Reader:
     @property
     def more(self) -> bool:
         return self._next < len(self._tokens)
+
+    @property
+    def names_keys(self) -> bool:
+        return self.more and _COLUMNS.get(self._tokens[self._next].text.lower()) == "key"
 
     def at(self, word: str) -> bool:
         return self.more and self._tokens[self._next].is_word(word)

@@ -1,30 +1,25 @@
-"""The REST calls on tickets: create, read, search, move, comment, link."""
+"""The REST calls on one ticket: create, read, move, comment, link, attach."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pao.local.jira_sandbox.jql import JqlError, Query, parse_jql
 from pao.local.jira_sandbox.rest_base import Desk, JiraAnswer, read_object
+from pao.local.jira_sandbox.rest_search import wanted_fields
 from pao.local.jira_sandbox.shapes import View, link_type
 from pao.local.jira_sandbox.store import Ticket
+from pao.local.jira_sandbox.uploads import uploaded
 from pao.local.jira_sandbox.validation import (
     InvalidAdfError,
     check_fields,
     check_rich_text,
     project_of,
 )
-from pao.local.jira_sandbox.world import STATUSES, ApiVersion
+from pao.local.jira_sandbox.world import STATUSES
 
-_PAGE = 50
-_GONE = (
-    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. "
-    "A full migration guideline is available at "
-    "https://developer.atlassian.com/changelog/#CHANGE-2046"
-)
+_ATTACHMENT_LIMIT = 10 * 1024 * 1024
 
 
 def ticket_routes(desk: Desk) -> list[Route]:
@@ -38,8 +33,7 @@ def ticket_routes(desk: Desk) -> list[Route]:
         Route(f"{root}/issue/{{key}}/comment", desk.endpoint(_comments), methods=["GET"]),
         Route(f"{root}/issue/{{key}}/comment", desk.endpoint(_comment), methods=["POST"]),
         Route(f"{root}/issueLink", desk.endpoint(_link), methods=["POST"]),
-        Route(f"{root}/search", desk.endpoint(_old_search), methods=["GET", "POST"]),
-        Route(f"{root}/search/jql", desk.endpoint(_new_search), methods=["GET", "POST"]),
+        Route(f"{root}/issue/{{key}}/attachments", desk.endpoint(_attach), methods=["POST"]),
     ]
 
 
@@ -60,7 +54,7 @@ async def _create(request: Request, view: View) -> Response:
 
 async def _get(request: Request, view: View) -> Response:
     ticket = _ticket(view, request.path_params["key"])
-    return JSONResponse(view.issue(ticket, _wanted(request.query_params.get("fields"))))
+    return JSONResponse(view.issue(ticket, wanted_fields(request.query_params.get("fields"))))
 
 
 async def _moves(request: Request, view: View) -> Response:
@@ -111,68 +105,20 @@ async def _link(request: Request, view: View) -> Response:
     return Response(status_code=201)
 
 
-async def _old_search(request: Request, view: View) -> Response:
-    if view.version is ApiVersion.V3:
-        raise JiraAnswer(410, _GONE)
-    asked = await _asked(request)
-    start, limit = _number(asked.get("startAt"), 0), _number(asked.get("maxResults"), _PAGE)
-    tickets, total = _found(view, _query(asked), limit=limit, offset=start)
-    wanted = _wanted(asked.get("fields"))
-    issues = [view.issue(ticket, wanted) for ticket in tickets]
-    return JSONResponse({"startAt": start, "maxResults": limit, "total": total, "issues": issues})
-
-
-async def _new_search(request: Request, view: View) -> Response:
-    if view.version is ApiVersion.V2:
-        raise JiraAnswer(404, "null for uri: /rest/api/2/search/jql")
-    asked = await _asked(request)
-    if not str(asked.get("jql") or "").strip():
-        raise JiraAnswer(400, "Unbounded JQL queries are not allowed here.")
-    start, limit = _number(asked.get("nextPageToken"), 0), _number(asked.get("maxResults"), _PAGE)
-    tickets, total = _found(view, _query(asked), limit=limit, offset=start)
-    answer: dict[str, Any] = {"issues": [_hit(view, ticket, asked) for ticket in tickets]}
-    following = start + len(tickets)
-    answer["isLast"] = following >= total
-    if not answer["isLast"]:
-        answer["nextPageToken"] = str(following)
-    return JSONResponse(answer)
-
-
-def _hit(view: View, ticket: Ticket, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return a hit of Cloud's new search, which holds nothing but the id unless asked for more."""
-    if asked.get("fields") is None:
-        return {"id": str(ticket.id)}
-    return view.issue(ticket, _wanted(asked["fields"]))
-
-
-def _found(view: View, query: Query, *, limit: int, offset: int) -> tuple[list[Ticket], int]:
-    indexed = datetime.now(UTC) - timedelta(seconds=view.settings.search_lag_seconds)
-    return view.store.search(query, before=indexed, limit=limit, offset=offset)
-
-
-async def _asked(request: Request) -> dict[str, Any]:
-    if request.method == "POST":
-        return await read_object(request)
-    return dict(request.query_params)
-
-
-def _query(asked: dict[str, Any]) -> Query:
-    try:
-        return parse_jql(str(asked.get("jql") or ""))
-    except JqlError as exc:
-        raise JiraAnswer(400, str(exc)) from None
-
-
-def _number(given: Any, default: int) -> int:
-    text = str(given) if given is not None else ""
-    return min(int(text), 1000) if text.isdecimal() and len(text) < 10 else default  # noqa: PLR2004 -- ten digits are no page
-
-
-def _wanted(fields: Any) -> frozenset[str] | None:
-    if fields is None:
-        return None
-    names = fields.split(",") if isinstance(fields, str) else [str(name) for name in fields]
-    return None if {"*all", "*navigable"} & set(names) else frozenset(names)
+async def _attach(request: Request, view: View) -> Response:
+    ticket = _ticket(view, request.path_params["key"])
+    if request.headers.get("X-Atlassian-Token") != "no-check":
+        raise JiraAnswer(403, "XSRF check failed")
+    files = uploaded(request.headers.get("Content-Type", ""), await request.body())
+    if not files:
+        raise JiraAnswer(400, "No file was found in the request.")
+    if any(len(file.content) > _ATTACHMENT_LIMIT for file in files):
+        raise JiraAnswer(413, "The file is larger than the limit of 10 MB.")
+    made = [
+        view.store.attach(ticket, file.name, media_type=file.media_type, content=file.content)
+        for file in files
+    ]
+    return JSONResponse([view.attachment(one) for one in made])
 
 
 def _ticket(view: View, key: str) -> Ticket:

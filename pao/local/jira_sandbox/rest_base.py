@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from pao.local.jira_sandbox.oauth import TokenOffice
 from pao.local.jira_sandbox.shapes import View
 from pao.local.jira_sandbox.store import Store
 from pao.local.jira_sandbox.world import ApiVersion, Settings
@@ -34,7 +35,10 @@ class JiraAnswer(Exception):  # noqa: N818 -- an answer on its way out, raised f
 class Desk:
     """Makes endpoints of one version of handlers: checks credentials and shapes errors."""
 
-    def __init__(self, store: Store, settings: Settings, version: ApiVersion) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, version: ApiVersion, office: TokenOffice
+    ) -> None:
+        self._office = office
         self.root = f"/rest/api/{version}"
         self._store = store
         self._settings = settings
@@ -85,7 +89,8 @@ class Desk:
         scheme, _, rest = given.partition(" ")
         settings = self._settings
         if scheme.lower() == "bearer":
-            return _same(rest.strip(), settings.token)
+            token = rest.strip()
+            return _same(token, settings.token) or self._office.accepts(token)
         if scheme.lower() != "basic":
             return False
         try:

@@ -10,6 +10,7 @@ from pao.local.jira_sandbox.rest_base import Desk, JiraAnswer
 from pao.local.jira_sandbox.shapes import View, thing
 from pao.local.jira_sandbox.world import (
     CATEGORIES,
+    EPIC_LINK,
     ISSUE_TYPES,
     LINK_TYPES,
     PRIORITIES,
@@ -39,6 +40,7 @@ def meta_routes(desk: Desk) -> list[Route]:
         "priority": _priorities,
         "issuetype": _issue_types,
         "issueLinkType": _link_types,
+        "field": _all_fields,
         "status": _statuses,
         "statuscategory": _categories,
         "issue/createmeta": _old_meta,
@@ -99,6 +101,20 @@ async def _link_types(_: Request, __: View) -> Response:
 
 async def _statuses(_: Request, __: View) -> Response:
     return JSONResponse([status.document() for status in STATUSES])
+
+
+async def _all_fields(_: Request, view: View) -> Response:
+    known = [
+        {"id": name, "name": name.title(), "custom": False, "schema": {"type": kind}}
+        for name, kind, _ in _FIELDS
+    ]
+    epic = {
+        "id": EPIC_LINK,
+        "name": "Epic Link",
+        "custom": True,
+        "schema": {"type": "any", "custom": "com.pyxis.greenhopper.jira:gh-epic-link"},
+    }
+    return JSONResponse([*known, epic] if view.version is ApiVersion.V2 else known)
 
 
 async def _categories(_: Request, __: View) -> Response:

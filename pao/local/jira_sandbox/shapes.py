@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pao.local.jira_sandbox.adf_check import adf_text, text_adf
-from pao.local.jira_sandbox.store import Comment, Link, Store, Ticket
+from pao.local.jira_sandbox.store import Attachment, Comment, Link, Store, Ticket
 from pao.local.jira_sandbox.world import (
     DEFAULT_PRIORITY,
     ISSUE_TYPES,
@@ -71,6 +71,17 @@ class View:
         found = [self.comment(comment) for comment in self.store.comments(ticket)]
         return {"comments": found, "maxResults": len(found), "total": len(found), "startAt": 0}
 
+    def attachment(self, attachment: Attachment) -> dict[str, Any]:
+        """Return what is known about an attachment, without its content."""
+        return {
+            "id": str(attachment.id),
+            "filename": attachment.name,
+            "size": len(attachment.content),
+            "mimeType": attachment.media_type,
+            "author": self.user(),
+            "created": moment(attachment.created),
+        }
+
     def user(self) -> dict[str, Any]:
         """Return the one account that exists."""
         name = self.settings.username
@@ -101,6 +112,7 @@ class View:
             "created": moment(ticket.created),
             "updated": moment(ticket.updated),
             "comment": self.comments(ticket),
+            "attachment": [self.attachment(one) for one in self.store.attachments(ticket)],
             "issuelinks": [self._link(ticket, link) for link in self.store.links(ticket.key)],
         }
 

@@ -41,6 +41,14 @@ CREATE TABLE IF NOT EXISTS comments (
     body TEXT NOT NULL,
     created TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS attachments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    ticket_id INTEGER NOT NULL REFERENCES tickets (id),
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    content BLOB NOT NULL,
+    created TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS links (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     type TEXT NOT NULL,
@@ -56,7 +64,7 @@ CREATE TABLE IF NOT EXISTS faults (
 INSERT INTO sqlite_sequence (name, seq)
     SELECT 'tickets', 10000 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'tickets');
 """
-_TABLES = ("labels", "comments", "links", "faults", "tickets")
+_TABLES = ("labels", "comments", "attachments", "links", "faults", "tickets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,17 @@ class Comment:
 
     id: int
     body: Any
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that is attached to a ticket."""
+
+    id: int
+    name: str
+    media_type: str
+    content: bytes
     created: datetime
 
 
@@ -200,6 +219,32 @@ class Store:
         rows = self._rows("SELECT * FROM comments WHERE ticket_id = ? ORDER BY id", (ticket.id,))
         return [
             Comment(row["id"], json.loads(row["body"]), datetime.fromisoformat(row["created"]))
+            for row in rows
+        ]
+
+    def attach(self, ticket: Ticket, name: str, *, media_type: str, content: bytes) -> Attachment:
+        """Attach a file to the ticket."""
+        now = _now()
+        with self._change() as db:
+            number = db.execute(
+                "INSERT INTO attachments (ticket_id, name, media_type, content, created)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (ticket.id, name, media_type, content, now),
+            ).lastrowid
+            db.execute("UPDATE tickets SET updated = ? WHERE id = ?", (now, ticket.id))
+        return Attachment(number or 0, name, media_type, content, datetime.fromisoformat(now))
+
+    def attachments(self, ticket: Ticket) -> list[Attachment]:
+        """Return the ticket's attachments, oldest first."""
+        rows = self._rows("SELECT * FROM attachments WHERE ticket_id = ? ORDER BY id", (ticket.id,))
+        return [
+            Attachment(
+                row["id"],
+                row["name"],
+                row["media_type"],
+                row["content"],
+                datetime.fromisoformat(row["created"]),
+            )
             for row in rows
         ]
 

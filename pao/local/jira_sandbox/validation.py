@@ -55,6 +55,8 @@ def check_fields(
         "description": check_rich_text(fields.get("description"), version),
         "environment": check_rich_text(fields.get("environment"), version),
         "components": _components(fields.get("components")),
+        "assignee": _assignee(fields.get("assignee"), version),
+        "parent": _parent(fields.get("parent"), version),
         **{name: _cannot_be_set(name) for name in fields if not _is_known(name)},
     }
     return {name: text for name, text in found.items() if text}
@@ -124,6 +126,24 @@ def _components(given: Any) -> str | None:
     if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
         return "Operation value must be an array"
     return None
+
+
+def _assignee(given: Any, version: ApiVersion) -> str | None:
+    if given is None:
+        return None
+    wanted = ("accountId", "id") if version is ApiVersion.V3 else ("name",)
+    if isinstance(given, dict) and any(isinstance(given.get(key), str) for key in wanted):
+        return None
+    return f"expected an object with '{wanted[0]}'"
+
+
+def _parent(given: Any, version: ApiVersion) -> str | None:
+    """Check the epic: on Data Center a parent is for sub-tasks only, which do not exist here."""
+    if given is None:
+        return None
+    if version is ApiVersion.V2:
+        return "Field 'parent' cannot be set. It is not on the appropriate screen, or unknown."
+    return None if isinstance(given, dict) and given.get("key") else "data was not an object"
 
 
 def check_rich_text(given: Any, version: ApiVersion) -> str | None:

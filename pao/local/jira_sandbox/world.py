@@ -27,6 +27,9 @@ class Settings:
     username: str = "pao"
     token: str = "sandbox-token"  # noqa: S105 -- made up, and printed by `pao up`
     search_lag_seconds: float = 0.0
+    client_id: str = "pao-client"
+    client_secret: str = "sandbox-client-secret"  # noqa: S105 -- as the token
+    access_token_seconds: int = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ PRIORITIES = (
     ("5", "Lowest"),
 )
 DEFAULT_PRIORITY = "Medium"
+EPIC_LINK = "customfield_10100"  # Data Center's field for what Cloud calls the parent.
 LINK_TYPES = (
     ("10000", "Blocks", "is blocked by", "blocks"),
     ("10001", "Cloners", "is cloned by", "clones"),

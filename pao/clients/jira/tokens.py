@@ -1,0 +1,146 @@
+"""Access tokens of OAuth 2 client credentials: fetched when needed, kept until they expire.
+
+The token endpoint is asked within the call that needs the token, by the same rules of time, size
+and redirects; failing there changes nothing in JIRA.
+"""
+
+import contextlib
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import requests
+
+from pao.clients.jira.auth import OAuth2Auth, without
+from pao.clients.jira.transport import BoundedSession, Call, CallEnded
+
+# A token that ends while its call is under way costs a second one; one that is renewed this early
+# never does. Short-lived ones keep the larger part of their life.
+_EARLY_SECONDS = 30.0
+_EARLY_SHARE = 0.2
+# The names of RFC 6749, section 5.2, and nothing that could carry an answer's text into a message.
+_ERROR_NAME = re.compile(r"[a-z_]{1,40}")
+
+Sessions = Callable[[Call, str], BoundedSession]
+
+
+class NoToken(Exception):  # noqa: N818 -- it says what happened, and never leaves this package
+    """The token endpoint gave no token; the text says why, without anything secret."""
+
+    def __init__(self, reason: str, *, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str
+    ends: float | None
+
+    @property
+    def fresh(self) -> bool:
+        return self.ends is None or time.monotonic() < self.ends
+
+
+class Tokens:
+    """The tokens of one instance; safe to share between threads, one of which fetches."""
+
+    def __init__(self, auth: OAuth2Auth, sessions: Sessions) -> None:
+        self._auth = auth
+        self._sessions = sessions
+        self._lock = threading.Lock()
+        self._current: _Token | None = None
+        self._seen: tuple[str, ...] = ()
+
+    def bearer(self, call: Call, *, instead_of: str | None = None) -> str:
+        """Return a token that counts; ``instead_of`` is one that was not accepted.
+
+        Raises NoToken, or CallEnded when there is no time left to wait for it.
+        """
+        with call.aside(), self._turn(call):
+            known = self._current
+            if known is None or not known.fresh or known.value == instead_of:
+                known = self._current = self._fetch(call)
+                self._seen = (known.value, *self._seen[:1])
+            return known.value
+
+    def mask(self, text: str) -> str:
+        """Return the text without the tokens of late."""
+        for token in self._seen:
+            text = without(text, token)
+        return text
+
+    @contextlib.contextmanager
+    def _turn(self, call: Call) -> Iterator[None]:
+        if not self._lock.acquire(timeout=call.deadline.remaining()):
+            raise CallEnded
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _fetch(self, call: Call) -> _Token:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._auth.client_id,
+            "client_secret": self._auth.client_secret.get_secret_value(),
+        }
+        if self._auth.scope:
+            form["scope"] = self._auth.scope
+        url = self._auth.token_url
+        accept = {"Accept": "application/json"}
+        answer = self._sessions(call, url).request("POST", url, data=form, headers=accept)
+        cut, call.truncated = call.truncated, False
+        if cut:
+            raise NoToken("the OAuth2 token endpoint answered with more than 1 MB: check tokenUrl")
+        return _read(answer)
+
+
+def _read(answer: requests.Response) -> _Token:
+    document = _object(answer)
+    if answer.status_code != HTTPStatus.OK:
+        raise NoToken(_refusal(answer.status_code, document), status=answer.status_code)
+    value, kind = document.get("access_token"), str(document.get("token_type", "bearer"))
+    if not isinstance(value, str) or not _sendable(value) or kind.lower() != "bearer":
+        raise NoToken(
+            "the OAuth2 token endpoint answered without a bearer token: check tokenUrl",
+            status=answer.status_code,
+        )
+    return _Token(value, _end(document.get("expires_in")))
+
+
+def _end(seconds: Any) -> float | None:
+    """Return when (monotonic) the token is to be renewed; None: when it is no longer accepted."""
+    try:
+        lasts = float(seconds)
+    except (TypeError, ValueError):
+        return None
+    return time.monotonic() + max(lasts - _EARLY_SECONDS, lasts * (1 - _EARLY_SHARE))
+
+
+def _refusal(status: int, document: Mapping[str, Any]) -> str:
+    name = str(document.get("error", ""))
+    said = f"HTTP {status} {name}" if _ERROR_NAME.fullmatch(name) else f"HTTP {status}"
+    return (
+        f"the OAuth2 token endpoint gave no token ({said}): check tokenUrl, clientId and "
+        "clientSecret of this instance"
+    )
+
+
+def _object(answer: requests.Response) -> Mapping[str, Any]:
+    try:
+        document = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _sendable(token: str) -> bool:
+    """Tell whether a token can stand in a header: visible ASCII only."""
+    return bool(token) and all("!" <= letter <= "~" for letter in token)

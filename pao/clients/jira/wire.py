@@ -1,0 +1,183 @@
+"""One exchange with a JIRA: in a thread, with credentials, within its time, ended in a known way.
+
+What is asked and what answers mean is in client.py and answers.py.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+import requests
+import urllib3
+
+from pao.clients.jira.answers import Answer
+from pao.clients.jira.auth import OAuth2Auth
+from pao.clients.jira.dialects import Dialect, dialect_for
+from pao.clients.jira.errors import JiraOutcomeUnknown, JiraRefused, JiraUnreachable
+from pao.clients.jira.models import Deadline, JiraInstance
+from pao.clients.jira.reasons import TOO_LATE, is_loopback, why_no_answer
+from pao.clients.jira.tokens import NoToken, Tokens
+from pao.clients.jira.transport import (
+    BoundedAdapter,
+    BoundedSession,
+    Call,
+    CallEnded,
+    HeaderAuth,
+)
+
+CONNECTIONS = 32
+# A thread notices its deadline at once, unless it hangs in name resolution, which nothing can
+# interrupt; then the caller gets its answer this much later and the thread will send nothing.
+_THREAD_GRACE = 0.25
+_TOKEN_WORTH_A_RETRY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+
+Question = Callable[[Dialect], requests.Response]
+
+
+class _NoAnswer(Exception):  # noqa: N818 -- becomes one of the public errors, which say more
+    def __init__(self, reason: str, *, left: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.left = left
+
+
+class Wire:
+    """The way to one instance; safe to share between tasks and threads."""
+
+    def __init__(self, instance: JiraInstance) -> None:
+        self._instance = instance
+        self._adapter = BoundedAdapter(connections=CONNECTIONS)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"jira-{instance.name}")
+        auth = instance.auth
+        self._tokens = Tokens(auth, self._session) if isinstance(auth, OAuth2Auth) else None
+
+    def close(self) -> None:
+        """Close the pooled connections; calls in flight still end by their own deadlines."""
+        self._threads.shutdown(wait=False)
+        self._adapter.close()
+
+    def hide(self, text: str) -> str:
+        """Return the text without credentials, fetched ones included."""
+        hidden = self._instance.auth.mask(text)
+        return self._tokens.mask(hidden) if self._tokens else hidden
+
+    async def ask(
+        self,
+        doing: str,
+        question: Question,
+        correlation_id: str | None,
+        *,
+        deadline: Deadline | None,
+    ) -> Answer:
+        """Ask something that changes nothing; no answer is JiraUnreachable."""
+        try:
+            return await self._exchange(doing, question, correlation_id, deadline=deadline)
+        except _NoAnswer as exc:
+            raise self._unreachable(doing, exc) from None
+        except NoToken as exc:
+            raise self._without_token(doing, exc) from None
+
+    async def change(
+        self,
+        doing: str,
+        question: Question,
+        correlation_id: str | None,
+        *,
+        deadline: Deadline | None,
+    ) -> Answer:
+        """Ask for a change; no answer is JiraOutcomeUnknown where the question had been sent."""
+        try:
+            return await self._exchange(doing, question, correlation_id, deadline=deadline)
+        except NoToken as exc:
+            raise self._without_token(doing, exc) from None
+        except _NoAnswer as exc:
+            if not exc.left:
+                raise self._unreachable(doing, exc) from None
+            raise JiraOutcomeUnknown(
+                f'JIRA "{self._instance.name}" was asked to {doing}, but {exc.reason}: it may or '
+                "may not have done it. Look in JIRA, or retry: a retry looks first and adopts "
+                "what it finds.",
+                instance=self._instance.name,
+            ) from None
+
+    def _unreachable(self, doing: str, exc: _NoAnswer) -> JiraUnreachable:
+        return JiraUnreachable(
+            f'JIRA "{self._instance.name}" could not {doing}: {exc.reason}. Nothing was changed; '
+            "retry when it is back.",
+            instance=self._instance.name,
+        )
+
+    async def _exchange(
+        self,
+        doing: str,
+        question: Question,
+        correlation_id: str | None,
+        *,
+        deadline: Deadline | None,
+    ) -> Answer:
+        call = Call(Deadline.after(self._instance.total_timeout).or_earlier(deadline))
+        context = contextvars.copy_context()
+        future = self._threads.submit(
+            context.run, self._run, call, question, correlation_id=correlation_id
+        )
+        try:
+            async with asyncio.timeout(call.deadline.remaining() + _THREAD_GRACE):
+                response = await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise _NoAnswer(TOO_LATE, left=call.left) from None
+        finally:
+            # Also when the task was cancelled: a call that nobody waits for must not be sent.
+            call.end()
+        return Answer(self._instance, doing, response, call.truncated, self.hide)
+
+    def _without_token(self, doing: str, exc: NoToken) -> JiraRefused:
+        status = exc.status or HTTPStatus.UNAUTHORIZED
+        passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TOKEN_WORTH_A_RETRY
+        return JiraRefused(
+            f'JIRA "{self._instance.name}" was not asked to {doing}: {exc.reason}.',
+            instance=self._instance.name,
+            status=status,
+            retryable=passing,
+        )
+
+    def _run(
+        self, call: Call, question: Question, *, correlation_id: str | None
+    ) -> requests.Response:
+        session = self._session(call, self._instance.base_url)
+        if correlation_id:
+            session.headers["X-Correlation-ID"] = correlation_id
+        try:
+            with call.running():
+                return self._put(question, call, session)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, CallEnded) as exc:
+            raise _NoAnswer(why_no_answer(exc, call), left=call.left) from exc
+
+    def _put(self, question: Question, call: Call, session: BoundedSession) -> requests.Response:
+        """Put the question; a token that is no longer accepted is renewed, once."""
+        dialect = dialect_for(self._instance, session)
+        if self._tokens is None:
+            session.auth = HeaderAuth(self._instance.auth.authorization())
+            return question(dialect)
+        token = self._tokens.bearer(call)
+        session.auth = HeaderAuth(f"Bearer {token}")
+        response = question(dialect)
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return response
+        # JIRA has refused the token, so nothing was done, and asking once more does nothing twice.
+        renewed = self._tokens.bearer(call, instead_of=token)
+        session.auth = HeaderAuth(f"Bearer {renewed}")
+        return question(dialect)
+
+    def _session(self, call: Call, url: str) -> BoundedSession:
+        session = BoundedSession(
+            self._adapter,
+            call,
+            target=self._instance.name,
+            connect_timeout=self._instance.connect_timeout,
+        )
+        session.verify = self._instance.ca_file or True
+        # A proxy set for the way out would otherwise be asked for the stand-in on loopback, too.
+        session.trust_env = not is_loopback(url)
+        return session
