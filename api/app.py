@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
+from temporalio.client import Client
 
 from activities.registry import load_all
 from api import docs, errors, openapi
@@ -16,6 +17,7 @@ from api.auth.keys import KeysIdentity
 from api.catalog.routes import router as catalog_router
 from api.catalog.service import CatalogService
 from api.gate import BASE, Gate, GateSettings, route_of
+from api.health.measures import Measures, Sources
 from api.health.routes import router as health_router
 from api.health.service import HealthService, Parts
 from api.metrics import ApiMetrics
@@ -33,7 +35,9 @@ from catalog.validation import ActionSchema
 from db.notifications import RequestNotifications
 from db.session import Database
 from pao import assembly
+from pao.clients.queues import TaskQueues
 from pao.clients.temporal import RequestWorkflows, connect
+from pao.core.names import slow_queue
 from pao.settings import Settings
 from pao.version import VERSION
 
@@ -120,10 +124,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         jira = assembly.jira_instances(settings)
         stack.callback(jira.close)
         client = await connect(assembly.temporal_target(settings), lazy=True)
-        workflows = RequestWorkflows(client, task_queue=settings.temporal.task_queue)
-        services = _services(
-            app, settings, notifications=notifications, jira=jira, workflows=workflows
-        )
+        services = _services(app, settings, notifications=notifications, jira=jira, client=client)
         app.state.services = services
         await services.catalog.refresh()
         yield
@@ -135,9 +136,11 @@ def _services(
     *,
     notifications: RequestNotifications,
     jira: Any,
-    workflows: RequestWorkflows,
+    client: Client,
 ) -> Services:
     database: Database = app.state.database
+    queue = settings.temporal.task_queue
+    workflows = RequestWorkflows(client, task_queue=queue)
     box = assembly.secret_box(settings)
     access = Access(admin_teams=frozenset(settings.auth.admin_teams))
     budget = settings.http.submission_budget.total_seconds()
@@ -185,6 +188,14 @@ def _services(
                 database=database,
                 workflows=workflows,
                 jira=jira,
+                catalog=catalog,
+            )
+        ),
+        measures=Measures(
+            Sources(
+                metrics=app.state.metrics,
+                database=database,
+                queues=TaskQueues(client, (queue, slow_queue(queue))),
                 catalog=catalog,
             )
         ),

@@ -49,6 +49,42 @@ class ApiMetrics:
             registry=self.registry,
         )
 
+        self.requests = Gauge(
+            "pao_requests",
+            "Requests stored, by catalog item and state.",
+            ["item", "status"],
+            registry=self.registry,
+        )
+        self.mirror_lag = Gauge(
+            "pao_mirror_lag_seconds",
+            "Age of the oldest request that no workflow has mirrored yet.",
+            registry=self.registry,
+        )
+        self.backlog = Gauge(
+            "pao_task_queue_backlog",
+            "Tasks that wait for a worker, approximately, by queue and kind.",
+            ["queue", "kind"],
+            registry=self.registry,
+        )
+        self.backlog_age = Gauge(
+            "pao_task_queue_backlog_age_seconds",
+            "How long the oldest of them has waited.",
+            ["queue", "kind"],
+            registry=self.registry,
+        )
+        self.pollers = Gauge(
+            "pao_task_queue_pollers",
+            "Workers that Temporal has seen polling, by queue and kind.",
+            ["queue", "kind"],
+            registry=self.registry,
+        )
+        self.unmeasured = Counter(
+            "pao_unmeasured",
+            "Scrapes that had to leave a part out because it did not answer.",
+            ["part"],
+            registry=self.registry,
+        )
+
     def text(self) -> bytes:
         """Give everything in the text format."""
         return generate_latest(self.registry)

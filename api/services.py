@@ -9,6 +9,7 @@ from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService
 from api.gate import Identity
+from api.health.measures import Measures
 from api.health.service import HealthService
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
@@ -29,6 +30,7 @@ class Services:
     reading: ReadingService
     decisions: DecisionService
     health: HealthService
+    measures: Measures
     metrics: ApiMetrics
 
 

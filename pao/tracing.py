@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
@@ -27,9 +28,12 @@ from pao.version import VERSION
 
 CORRELATION_ID = "pao.correlation_id"
 REQUEST_ID = "pao.request_id"
+# More than any action calls; only the last one is told.
+_MOST_TARGETS = 100
 _OURS = frozenset({CORRELATION_ID, REQUEST_ID})
 _SERVER_ERROR = 500
 # Who asks may go on with a trace of theirs; their baggage is not taken over.
+_targets: ContextVar[list[str] | None] = ContextVar("pao_targets", default=None)
 _incoming = TraceContextTextMapPropagator()
 
 
@@ -130,11 +134,25 @@ def answered(span: Span, *, method: str, route: str, status: int) -> None:
 
 
 @contextmanager
+def noting_targets() -> Iterator[list[str]]:
+    """Give the list of the targets that are called in this block, in their order."""
+    targets: list[str] = []
+    token = _targets.set(targets)
+    try:
+        yield targets
+    finally:
+        _targets.reset(token)
+
+
+@contextmanager
 def calling(target: str, *, method: str, system: str) -> Iterator[Span]:
     """Make the span of one outside call to ``target``, an instance or host; it holds no address.
 
     Raised errors mark it as failed by their type alone: their text may repeat what was sent.
     """
+    noted = _targets.get()
+    if noted is not None and len(noted) < _MOST_TARGETS:
+        noted.append(target)
     attributes = {"pao.target": target, "pao.system": system, "http.request.method": method}
     with tracer().start_as_current_span(
         f"{system} {method} {target}",

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from prometheus_client import start_http_server
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
@@ -15,12 +16,14 @@ from activities.bookkeeping import Bookkeeper
 from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor, Tools
+from activities.metrics import WorkerMetrics
 from activities.registry import load_all
 from activities.sweeping import Sweeper
 from db.session import Database
 from pao import assembly
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, connect
+from pao.core.errors import ErrorCode, PaoError
 from pao.core.names import RETENTION_DAYS, slow_queue
 from pao.sandbox import sandbox_for
 from pao.schedules import ensure_schedules, retention
@@ -80,11 +83,13 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     jira: JiraInstances,
     grace: timedelta = GRACE,
     memory: timedelta = timedelta(days=RETENTION_DAYS),
+    metrics: WorkerMetrics | None = None,
 ) -> Workers:
     """Put a worker together; the caller runs it and closes what it has handed in.
 
-    ``memory`` is how long Temporal remembers closed workflows.
+    ``memory`` is how long Temporal remembers closed workflows; ``metrics`` counts what it does.
     """
+    measured = metrics or WorkerMetrics()
     queue = settings.temporal.task_queue
     requests = RequestWorkflows(client, task_queue=queue)
     box = assembly.secret_box(settings)
@@ -105,6 +110,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
                 instance=settings.jira.escalation_instance,
             ).activities(),
         ],
+        interceptors=[measured],
         workflow_runner=sandbox_for(client.data_converter),
         max_concurrent_activities=settings.worker.pool_size,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
@@ -112,16 +118,24 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
-    return Workers(usual, _slow_worker(client, settings, activities=actions, grace=grace))
+    return Workers(
+        usual, _slow_worker(client, settings, activities=actions, measured=measured, grace=grace)
+    )
 
 
 def _slow_worker(
-    client: Client, settings: Settings, *, activities: list[Callable[..., Any]], grace: timedelta
+    client: Client,
+    settings: Settings,
+    *,
+    activities: list[Callable[..., Any]],
+    measured: WorkerMetrics,
+    grace: timedelta,
 ) -> Worker:
     return Worker(
         client,
         task_queue=slow_queue(settings.temporal.task_queue),
         activities=activities,
+        interceptors=[measured],
         max_concurrent_activities=settings.worker.slow_pool_size,
         graceful_shutdown_timeout=grace,
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -140,13 +154,41 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     await ensure_schedules(client, task_queue=settings.temporal.task_queue)
     memory = await retention(client)
-    worker = build_worker(client, settings, database=database, jira=jira, memory=memory)
+    metrics = WorkerMetrics()
+    worker = build_worker(
+        client, settings, database=database, jira=jira, memory=memory, metrics=metrics
+    )
+    given = settings.worker
     try:
-        await _run_until(worker, stop)
+        with expose(metrics, host=given.metrics_host, port=given.metrics_port):
+            await _run_until(worker, stop)
     finally:
         jira.close()
         await database.close()
         await traces.close()
+
+
+@contextlib.contextmanager
+def expose(metrics: WorkerMetrics, *, host: str, port: int | None) -> Iterator[None]:
+    """Serve the metrics for as long as the block runs, where a port is named; none is secret."""
+    if port is None:
+        yield
+        return
+    try:
+        server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+    except OSError as error:
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"The metrics cannot be served at {host}:{port} ({error.strerror}); "
+            "set WORKER_METRICS_PORT to a free port.",
+        ) from error
+    _log.info("metrics are served at %s:%s", host, port)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 async def _run_until(worker: Workers, stop: asyncio.Event) -> None:

@@ -1,6 +1,5 @@
 """HTTP for health, readiness, version and metrics: open to probes, without any secret."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -46,10 +45,6 @@ async def version() -> dict[str, Any]:
     responses=documented({200: examples.METRICS}, media="text/plain"),
 )
 async def metrics(given: Given) -> Response:
-    """Give the metrics of this process in Prometheus' text format."""
-    state = given.catalog.state
-    given.metrics.catalog_items.set(len(state.entries))
-    given.metrics.catalog_refused.set(len({finding.file for finding in state.refused}))
-    if state.loaded_at:
-        given.metrics.catalog_age.set((datetime.now(UTC) - state.loaded_at).total_seconds())
+    """Give the metrics of this process and of what is stored, in Prometheus' text format."""
+    await given.measures.refresh()
     return Response(given.metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -107,6 +107,33 @@ def test_metrics_are_prometheus_text_and_count(
     assert after[("pao_catalog_items",)] == 9
 
 
+def test_metrics_tell_what_is_stored_and_what_waits(
+    stack: Stack, dana: httpx.Client, probe: httpx.Client
+) -> None:
+    completed(dana)
+
+    def read() -> dict[str, float]:
+        text = probe.get("/metrics").text
+        return {
+            f"{sample.name} {' '.join(sorted(sample.labels.values()))}".strip(): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    stack.services.measures.forget()
+    told = read()
+    [stored] = stack.rows(
+        "select count(*) from requests where status = 'completed'"
+        " and catalog_item_id = 'network-dns-record'"
+    )
+    assert told["pao_requests completed network-dns-record"] == stored["count"]
+    assert told["pao_mirror_lag_seconds"] == 0
+    queue = stack.task_queue
+    assert told[f"pao_task_queue_pollers {queue} workflow"] == 1
+    assert told[f"pao_task_queue_backlog activity {queue}"] == 0
+    assert f"pao_task_queue_backlog activity {queue}-slow" in told
+
+
 def test_metrics_have_no_label_that_callers_choose(dana: httpx.Client, probe: httpx.Client) -> None:
     strange = "strange-path-of-a-caller"
     dana.get(f"/{strange}")

@@ -14,6 +14,7 @@ import asyncpg
 from sqlalchemy import text
 from temporalio.client import Client, WorkflowHandle
 
+from activities.metrics import WorkerMetrics
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.stored import resumed_input
@@ -73,6 +74,7 @@ class Workbench:
         self.workflows = RequestWorkflows(client, task_queue=self.task_queue)
         self.box: SecretBox = assembly.secret_box(self.settings)
         self.database = assembly.database(self.settings, application_name="tests")
+        self.metrics = WorkerMetrics()
         self.worker: Workers | None = None
         self._connection: asyncpg.Connection | None = None
         self._asking = asyncio.Lock()
@@ -86,6 +88,7 @@ class Workbench:
             database=self.database,
             jira=self._jira_clients,
             grace=GRACE,
+            metrics=self.metrics,
         )
         self._working = asyncio.create_task(self.worker.run())
         await eventually(lambda: self.worker is not None and self.worker.is_running)

@@ -1,0 +1,101 @@
+"""What /metrics says of the whole installation: asked when it is scraped, at most every 10 s.
+
+Counters of this process are in api/metrics.py. What cannot be asked now is left out, or not a
+number, rather than told as it was.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from api.catalog.service import CatalogService
+from api.metrics import ApiMetrics
+from db.repositories.counts import CountsRepository
+from db.repositories.requests import RequestsRepository
+from db.session import Database
+from pao.clients.queues import TaskQueues
+from pao.clients.temporal import TemporalUnavailable
+from pao.core.errors import PaoError
+
+_log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 10.0
+ASK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What is measured."""
+
+    metrics: ApiMetrics
+    database: Database
+    queues: TaskQueues
+    catalog: CatalogService
+
+
+class Measures:
+    """Brings the gauges up to date; scrapes that come together ask once."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._asked = float("-inf")
+        self._lock = asyncio.Lock()
+
+    def forget(self) -> None:
+        """Have the next scrape ask anew, however soon it comes."""
+        self._asked = float("-inf")
+
+    async def refresh(self) -> None:
+        """Set every gauge from its source; never raises, and ends within two seconds."""
+        self._catalog()
+        async with self._lock:
+            if time.monotonic() - self._asked < FRESH_SECONDS:
+                return
+            self._asked = time.monotonic()
+            await asyncio.gather(
+                self._part("requests", self._requests),
+                self._part("mirror", self._mirror),
+                self._part("queues", self._queues),
+            )
+
+    async def _part(self, name: str, ask: Callable[[], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                await ask()
+        except (PaoError, TemporalUnavailable, TimeoutError) as error:
+            self._sources.metrics.unmeasured.labels(name).inc()
+            _log.warning("metrics of %s are left out: %s", name, type(error).__name__)
+
+    def _catalog(self) -> None:
+        state, metrics = self._sources.catalog.state, self._sources.metrics
+        metrics.catalog_items.set(len(state.entries))
+        metrics.catalog_refused.set(len({finding.file for finding in state.refused}))
+        if state.loaded_at:
+            metrics.catalog_age.set((datetime.now(UTC) - state.loaded_at).total_seconds())
+
+    async def _requests(self) -> None:
+        gauge = self._sources.metrics.requests
+        gauge.clear()
+        async with self._sources.database.reading() as session:
+            counts = await CountsRepository(session).by_item_and_state()
+        for item, status, count in counts:
+            gauge.labels(item, status).set(count)
+
+    async def _mirror(self) -> None:
+        gauge = self._sources.metrics.mirror_lag
+        gauge.set(float("nan"))
+        async with self._sources.database.reading() as session:
+            since = await RequestsRepository(session).unstarted_since()
+        gauge.set((datetime.now(UTC) - since).total_seconds() if since else 0.0)
+
+    async def _queues(self) -> None:
+        metrics = self._sources.metrics
+        for gauge in (metrics.backlog, metrics.backlog_age, metrics.pollers):
+            gauge.clear()
+        for one in await self._sources.queues.backlogs():
+            metrics.backlog.labels(one.queue, one.kind).set(one.tasks)
+            metrics.backlog_age.labels(one.queue, one.kind).set(one.age)
+            metrics.pollers.labels(one.queue, one.kind).set(one.pollers)

@@ -1,0 +1,62 @@
+"""How much waits in Temporal's task queues, for metrics. Nothing here starts or decides."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from pao.clients.temporal import CHECK_SECONDS, TemporalUnavailable
+
+KINDS = {
+    "workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in one queue: tasks, and the age of the oldest in seconds, both approximate."""
+
+    queue: str
+    kind: str
+    tasks: int
+    age: float
+    pollers: int
+
+
+class TaskQueues:
+    """Asks Temporal for the depth of the given queues."""
+
+    def __init__(self, client: Client, queues: Sequence[str]) -> None:
+        self._client = client
+        self._queues = queues
+
+    async def backlogs(self) -> list[Backlog]:
+        """Give the backlog of every queue and kind; raises ``TemporalUnavailable``."""
+        asked = [(queue, kind) for queue in self._queues for kind in KINDS]
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                return await asyncio.gather(*(self._backlog(*one) for one in asked))
+        except (TimeoutError, RPCError, RuntimeError) as error:
+            raise TemporalUnavailable from error
+
+    async def _backlog(self, queue: str, kind: str) -> Backlog:
+        request = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=KINDS[kind],
+            report_stats=True,
+        )
+        answer = await self._client.workflow_service.describe_task_queue(request)
+        return Backlog(
+            queue=queue,
+            kind=kind,
+            tasks=answer.stats.approximate_backlog_count,
+            age=answer.stats.approximate_backlog_age.ToTimedelta().total_seconds(),
+            pollers=len({poller.identity for poller in answer.pollers}),
+        )

@@ -1,0 +1,80 @@
+"""What a worker counts of its activities, and where it shows it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from activities.metrics import MOST_TARGETS, NOBODY, OTHERS, WorkerMetrics
+from pao import tracing
+from pao.core.errors import PaoError
+from pao.local.ports import free_ports
+from pao.worker import expose
+from tests.support.postgres import Database
+from tests.support.worker import Workbench, workbench
+
+
+@pytest.fixture
+async def bench(
+    database: Database, temporal_address: str, tmp_path: Path
+) -> AsyncIterator[Workbench]:
+    async with workbench(database, temporal_address, tmp_path) as made:
+        yield made
+
+
+def count(registry: CollectorRegistry, **labels: str) -> float | None:
+    return registry.get_sample_value("pao_activity_seconds_count", labels)
+
+
+async def test_actions_are_counted_by_type_target_and_outcome(bench: Workbench) -> None:
+    completed = await bench.submit()
+    await bench.reached(completed, "completed")
+    await bench.failed()
+    bench.jira.fault("cut-after")
+    unknown = await bench.submit()
+    await bench.reached(unknown, "failed")
+    registry = bench.metrics.registry
+    told = {
+        outcome: count(registry, type="jira-ticket", target="default", outcome=outcome)
+        for outcome in ("completed", "failed", "outcome_unknown")
+    }
+    assert told == {"completed": 1, "failed": 1, "outcome_unknown": 1}
+    assert (count(registry, type="mirror", target=NOBODY, outcome="completed") or 0) >= 6
+    assert registry.get_sample_value("pao_activities_running", {"type": "jira-ticket"}) == 0
+
+
+def test_targets_that_templates_choose_do_not_grow_without_bound() -> None:
+    metrics = WorkerMetrics()
+    labels = {metrics.target([f"host-{number}"]) for number in range(MOST_TARGETS + 50)}
+    assert len(labels) == MOST_TARGETS + 1
+    assert OTHERS in labels
+    assert metrics.target(["host-1"]) == "host-1"
+
+
+async def test_targets_are_noted_for_the_work_that_called_them() -> None:
+    async def work(name: str) -> list[str]:
+        with tracing.noting_targets() as called:
+            await asyncio.sleep(0)
+            with tracing.calling(name, method="GET", system="http"):
+                await asyncio.sleep(0)
+            return called
+
+    assert await asyncio.gather(work("a"), work("b")) == [["a"], ["b"]]
+
+
+async def test_metrics_are_served_where_the_operator_says(bench: Workbench) -> None:
+    [port] = free_ports(1)
+    with expose(bench.metrics, host="127.0.0.1", port=port):
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"http://127.0.0.1:{port}/metrics")
+        assert "pao_activities_running" in answer.text
+        with (
+            pytest.raises(PaoError, match="WORKER_METRICS_PORT"),
+            expose(bench.metrics, host="127.0.0.1", port=port),
+        ):
+            pass
+    with expose(bench.metrics, host="127.0.0.1", port=port):
+        pass
