@@ -1,10 +1,19 @@
 """Templates: four notations, one language. This file is the package's whole public interface."""
 
 from catalog.templating.contract import Names, SecretValue, Target, TemplateError
-from catalog.templating.engine import check, check_when, evaluate_when, render, render_config
+from catalog.templating.engine import (
+    Inspection,
+    check,
+    check_when,
+    evaluate_when,
+    inspect,
+    render,
+    render_config,
+)
 from catalog.templating.wiki import jira_escape
 
 __all__ = [
+    "Inspection",
     "Names",
     "SecretValue",
     "Target",
@@ -12,6 +21,7 @@ __all__ = [
     "check",
     "check_when",
     "evaluate_when",
+    "inspect",
     "jira_escape",
     "render",
     "render_config",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
 
@@ -9,6 +10,8 @@ from cachetools import LRUCache
 
 from catalog.templating.blocks import BlockParser, ConditionParser
 from catalog.templating.contract import Fault, Names, Target, TemplateError, names_of
+from catalog.templating.inspection import Inspector
+from catalog.templating.kinds import Shape
 from catalog.templating.linking import Linked, Linker
 from catalog.templating.rendering import Renderer
 
@@ -35,6 +38,38 @@ def check(template: str, names: Names, target: Target = Target.NONE) -> list[tup
 def check_when(expression: str, names: Names) -> list[tuple[str, ...]]:
     """Give what a condition reads, as ``check`` does."""
     return _linked(expression, names, condition=True).uses()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What is known of a template without values: its result, what it reads, what cannot work.
+
+    ``shape`` is that of the value in the target none; the remarks are ``TemplateError`` objects,
+    which are not raised, in the order of the template.
+    """
+
+    shape: Shape
+    uses: tuple[tuple[str, ...], ...]
+    remarks: tuple[TemplateError, ...]
+
+
+def inspect(
+    template: str, names: Names, shapes: Mapping[str, Shape], *, condition: bool = False
+) -> Inspection:
+    """Check a template as ``check`` and ``check_when`` do, and look through what it does.
+
+    ``shapes`` says of each scope what is known of its values; of the others nothing is.
+    """
+    linked = _linked(template, names, condition=condition)
+    inspector = Inspector(linked, shapes)
+    shown = "" if condition else template
+    with _located(shown, inspector):
+        shape = inspector.inspect()
+    remarks = tuple(
+        _error(Fault(one.id, one.message, suggestion=one.suggestion), shown, one.at)
+        for one in inspector.remarks
+    )
+    return Inspection(shape, tuple(linked.uses()), remarks)
 
 
 def render(

@@ -46,9 +46,28 @@ RULES: tuple[Rule, ...] = (
     Rule("when", Severity.ERROR, template_rules.conditions),
     Rule("component-ids", Severity.ERROR, bundle_rules.unique_ids, _BUNDLES),
     Rule("component-order", Severity.ERROR, bundle_rules.depends_on, _BUNDLES),
+    Rule("template-missing", Severity.ERROR, template_rules.missing_values),
+    Rule("template-type", Severity.ERROR, template_rules.types),
+    Rule("comparison", Severity.WARNING, template_rules.comparisons),
+    Rule("secret-in-sight", Severity.WARNING, template_rules.secrets_in_sight),
+    Rule("field-unused", Severity.SUGGESTION, template_rules.unused_fields),
     Rule("component-template", Severity.ERROR, template_rules.components, _BUNDLES),
     Rule("jira-project", Severity.ERROR, action_rules.jira_project),
 )
 
-READS_NAMES = frozenset({"template", "when", "component-template"})
+GIVES_NAMES = frozenset({"form-ids", "field-id", "action-ids", "component-ids"})
+"""Rules about names themselves: while one of them is broken, those that read names are silent."""
+
+READS_NAMES = frozenset(
+    {
+        "template",
+        "when",
+        "component-template",
+        "template-missing",
+        "template-type",
+        "comparison",
+        "secret-in-sight",
+        "field-unused",
+    }
+)
 """Rules that hold texts against the names of the whole document."""

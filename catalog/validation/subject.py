@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from catalog.bundle import CatalogBundle, Component
@@ -9,6 +10,7 @@ from catalog.kinds import KINDS
 from catalog.loading import Document, Path
 from catalog.model import Action, CatalogDocument
 from catalog.validation.findings import Severity
+from catalog.validation.templates import Placed, placed_templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class ActionSchema:
     targets: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """A document whose structure is good enough to be an item or a bundle."""
 
@@ -42,6 +44,11 @@ class Subject:
         for path, actions in self.action_lists():
             for index, action in enumerate(actions):
                 yield (*path, index), action
+
+    @cached_property
+    def templates(self) -> tuple[Placed, ...]:
+        """Every template of the document, looked through once."""
+        return tuple(placed_templates(self))
 
     @property
     def bundle(self) -> CatalogBundle | None:

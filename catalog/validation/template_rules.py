@@ -1,86 +1,185 @@
-"""Rules about templates: each is checked against the names that it will have when it runs."""
+"""Rules about templates: each is checked against the names and types that it will have."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from catalog.loading import Path, walk_texts
-from catalog.model import Action
-from catalog.templating import Names, Target, TemplateError, check, check_when
+from catalog.forms import FieldType
+from catalog.forms.conditions import references
+from catalog.loading import Path
+from catalog.templating import TemplateError
+from catalog.templating.kinds import ANY, MISSING, NULL, TEXT, named, shape_of_schema
 from catalog.validation.subject import Problem, Subject
+from catalog.validation.templates import Placed
 
-_VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
+_READ_BY_PEOPLE = frozenset({"jira-ticket", "notification", "approval"})
 
 
 def templates(subject: Subject) -> Iterator[Problem]:
-    """Require that templates are well formed and name only what is there."""
-    for path, actions in subject.action_lists():
-        for index, action in enumerate(actions):
-            earlier = tuple(other.id for other in actions[:index])
-            yield from _config(subject, (*path, index), action, earlier)
-            yield from _cleanup(subject, (*path, index), action, earlier)
+    """Require that templates are well formed and name only what is there.
+
+    A template may read the fields of this form, the metadata, the request, and the outputs of
+    actions that have ended before: those above it, or in a parallel list those that it depends
+    on.
+    """
+    for placed in subject.templates:
+        if placed.error and not placed.is_condition and placed.path[0] != "components":
+            yield _problem(placed.path, placed.error)
 
 
 def conditions(subject: Subject) -> Iterator[Problem]:
-    """Require that ``when`` is one expression that names only what is there."""
-    for path, actions in subject.action_lists():
-        for index, action in enumerate(actions):
-            if action.when is None:
-                continue
-            earlier = tuple(other.id for other in actions[:index])
-            try:
-                check_when(action.when, _names(subject, earlier, action.when))
-            except TemplateError as error:
-                yield _problem((*path, index, "when"), error)
+    """Require that ``when`` is one expression that names only what is there.
+
+    It stands bare or in one pair of braces; text around it would make it always true.
+    """
+    for placed in subject.templates:
+        if placed.error and placed.is_condition:
+            yield _problem(placed.path, placed.error)
 
 
 def components(subject: Subject) -> Iterator[Problem]:
-    """Require that what a component's fields are given names only what is ready before it."""
-    for path, component in subject.components():
-        ready = subject.bundle.ready_before[component.id] if subject.bundle else ()
-        for place, text in walk_texts(component.config):
-            names = replace(_names(subject, (), text), components=ready)
-            try:
-                check(text, names)
-            except TemplateError as error:
-                yield _problem((*path, "config", *place), error)
+    """Require that the values of a component name only what is ready before it starts.
+
+    These are the fields of the bundle's form and the components that have been completed: all
+    earlier ones in sequential mode, those that it depends on in parallel mode.
+    """
+    for placed in subject.templates:
+        if placed.error and placed.path[0] == "components":
+            yield _problem(placed.path, placed.error)
 
 
-def _config(
-    subject: Subject, path: Path, action: Action, earlier: tuple[str, ...]
-) -> Iterator[Problem]:
-    schema = subject.known_actions.get(action.type)
-    targets = schema.targets if schema else {}
-    for place, text in walk_texts(action.config):
-        target = targets.get(".".join(str(part) for part in place), Target.NONE)
-        try:
-            check(text, _names(subject, earlier, text), Target(target))
-        except TemplateError as error:
-            yield _problem((*path, "config", *place), error)
+def missing_values(subject: Subject) -> Iterator[Problem]:
+    """Require that what a template reads can be there.
+
+    The outputs of an action type are fixed unless it says otherwise, and the constants of the
+    metadata stand in this very file.
+    """
+    yield from _remarks(subject, "template-undefined")
 
 
-def _cleanup(
-    subject: Subject, path: Path, action: Action, earlier: tuple[str, ...]
-) -> Iterator[Problem]:
-    if action.cleanup is None:
+def types(subject: Subject) -> Iterator[Problem]:
+    """Require values of a type that function, operator and configuration can take.
+
+    A field of type integer gives a number, and a number is no list and no text. A value that is
+    the whole of a configuration's text keeps its type.
+    """
+    yield from _remarks(subject, "template-type")
+    for placed in subject.templates:
+        told = _wrong_result(subject, placed)
+        if told:
+            hint = "write text around it, or {{ .. | string }}"
+            yield Problem(placed.path, told, hint)
+
+
+def comparisons(subject: Subject) -> Iterator[Problem]:
+    """Require that a comparison has more than one outcome.
+
+    A select is compared with one of its values, a number with a number: 5 is not "5".
+    """
+    yield from _remarks(subject, "template-never")
+
+
+def secrets_in_sight(subject: Subject) -> Iterator[Problem]:
+    """Require that no password and no secret is put into what people read.
+
+    A ticket or a message is stored in clear and read by many; let the value travel through a
+    secret store instead.
+    """
+    passwords = _passwords(subject)
+    for placed in subject.templates:
+        if not (placed.found and placed.action and placed.action.type in _READ_BY_PEOPLE):
+            continue
+        if placed.place is None:
+            continue
+        for use in placed.found.uses:
+            if use[0] == "secrets" or (use[0] == "fields" and use[1:2] and use[1] in passwords):
+                yield Problem(placed.path, f"{'.'.join(use)} is a secret, and people read this")
+
+
+def unused_fields(subject: Subject) -> Iterator[Problem]:
+    """Require that a field that is asked for is used by a template or a condition."""
+    used = _used_fields(subject)
+    if used is None or not any(subject.actions()):
         return
-    try:
-        # What is to be undone may name what the action itself has made.
-        check(action.cleanup, _names(subject, (*earlier, action.id), action.cleanup))
-    except TemplateError as error:
-        yield _problem((*path, "cleanup"), error)
+    for g, group in enumerate(subject.item.groups):
+        for f, field in enumerate(group.fields):
+            if field.id not in used:
+                path: Path = ("presentation", "form", "groups", g, "fields", f)
+                yield Problem(path, f"the field {field.id[:80]!r} is asked for and used nowhere")
 
 
-def _names(subject: Subject, earlier: tuple[str, ...], text: str) -> Names:
-    return Names(
-        groups={group.id: tuple(f.id for f in group.fields) for group in subject.item.groups},
-        outputs=earlier,
-        # Which variables the operator shows to templates is known at submission, not here.
-        environment=tuple(_VARIABLE.findall(text)),
-        # A bundle's own actions run after all of its components.
-        components=tuple(component.id for _, component in subject.components()),
-        item=subject.item.id,
-    )
+def _passwords(subject: Subject) -> set[str]:
+    return {field.id for field in subject.item.fields if field.type is FieldType.PASSWORD}
+
+
+def _used_fields(subject: Subject) -> set[str] | None:
+    """Give the fields that are read somewhere, or None where all of them may be."""
+    used = _passwords(subject)
+    for placed in subject.templates:
+        for use in placed.found.uses if placed.found else ():
+            way = use[1:] if use[:2] == ("request", "data") else use
+            if way in (("fields",), ("request",), ("data",)) or way[1:2] == ("*",):
+                return None
+            if way[0] in ("fields", "data"):
+                used.add(way[1])
+    for group in subject.item.groups:
+        for one in (group.conditional, *(field.conditional for field in group.fields)):
+            used.update(name for _, name in references(one)) if one else None
+    return used
+
+
+def _remarks(subject: Subject, code: str) -> Iterator[Problem]:
+    for placed in subject.templates:
+        for remark in placed.found.remarks if placed.found else ():
+            if remark.id == code:
+                yield _problem(placed.path, remark)
+
+
+def _wrong_result(subject: Subject, placed: Placed) -> str | None:
+    """Say that a template gives a value of a kind that its place does not take."""
+    if not (placed.found and placed.action and placed.place):
+        return None
+    schema = subject.known_actions.get(placed.action.type)
+    wanted = _wanted_kinds(schema.config, placed.place) if schema else ANY
+    kinds = placed.found.shape.solid
+    # A text is turned into a number or boolean where the configuration asks for one.
+    if kinds & (wanted | TEXT | NULL | MISSING) or placed.found.remarks:
+        return None
+    where = next((part for part in reversed(placed.place) if isinstance(part, str)), "this")
+    return f"this gives {named(kinds)}, and {where} needs {named(wanted & ~NULL)}"
+
+
+def _wanted_kinds(schema: Mapping[str, Any], place: Path) -> int:
+    """Give the kinds that a configuration takes at a place, as far as its schema says."""
+    found: list[Any] = [schema]
+    for part in place:
+        found = [_at(branch, part) for one in found for branch in _branches(one, schema)]
+    kinds = 0
+    for one in found:
+        for branch in _branches(one, schema):
+            kinds |= shape_of_schema(branch).kinds
+    return kinds or ANY
+
+
+def _branches(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[Any]:
+    if isinstance(schema, Mapping) and depth < 8:  # noqa: PLR2004 -- references do not go deeper
+        if "$ref" in schema:
+            name = str(schema["$ref"]).rpartition("/")[2]
+            yield from _branches(root.get("$defs", {}).get(name), root, depth + 1)
+            return
+        members = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+        if members:
+            for member in members:
+                yield from _branches(member, root, depth + 1)
+            return
+    yield schema
+
+
+def _at(schema: Any, part: str | int) -> Any:
+    if not isinstance(schema, Mapping):
+        return None
+    if isinstance(part, int):
+        return schema.get("items")
+    return schema.get("properties", {}).get(part, schema.get("additionalProperties"))
 
 
 def _problem(path: Path, error: TemplateError) -> Problem:

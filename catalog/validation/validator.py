@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from catalog.loading import Document, json_path
 from catalog.model import CatalogDocument
 from catalog.validation.action_rules import configuration_errors
 from catalog.validation.findings import Finding, Severity
-from catalog.validation.rules import READS_NAMES, RULES
+from catalog.validation.rules import GIVES_NAMES, READS_NAMES, RULES
 from catalog.validation.structure import Shape
 from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
 
 STRUCTURE = "structure"
+# Nobody reads more of one rule at once, and each costs time.
+MOST_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,13 @@ def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verd
     findings = list(_located(document, STRUCTURE, Severity.ERROR, shape.problems))
     if shape.item is not None:
         subject = Subject(document, shape.item, known_actions)
-        # A form that was not read whole would make every name in it look unknown.
-        skipped = READS_NAMES if findings else frozenset[str]()
-        for rule in (rule for rule in RULES if _applies(rule, subject, skipped)):
-            findings += _located(document, rule.id, rule.severity, rule.check(subject))
+        for rules in (_rules(subject, reading=False), _rules(subject, reading=True)):
+            # Where names are wrong, everything that reads them would look wrong as well.
+            if rules[0].id in READS_NAMES and _names_are_unsure(findings):
+                break
+            for rule in rules:
+                problems = islice(rule.check(subject), MOST_PROBLEMS)
+                findings += _located(document, rule.id, rule.severity, problems)
     findings.sort(key=lambda finding: (finding.line, finding.column))
     refused = any(finding.severity is Severity.ERROR for finding in findings)
     return Verdict(None if refused else shape.item, shape.data, tuple(findings))
@@ -52,8 +58,16 @@ def validate_document(
     return list(judge(document, known_actions).findings)
 
 
-def _applies(rule: Rule, subject: Subject, skipped: frozenset[str]) -> bool:
-    return subject.item.kind in rule.kinds and rule.id not in skipped
+def _rules(subject: Subject, *, reading: bool) -> list[Rule]:
+    return [
+        rule
+        for rule in RULES
+        if subject.item.kind in rule.kinds and (rule.id in READS_NAMES) == reading
+    ]
+
+
+def _names_are_unsure(findings: list[Finding]) -> bool:
+    return any(finding.rule == STRUCTURE or finding.rule in GIVES_NAMES for finding in findings)
 
 
 def _write_config_texts(shape: Shape, known_actions: Mapping[str, ActionSchema]) -> None:

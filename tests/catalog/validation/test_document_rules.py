@@ -60,7 +60,7 @@ fulfillment:
         config:
           ticket:
             project: DB
-            summaryTemplate: Database {{fields.instanceName}}
+            summaryTemplate: Database {{fields.instanceName}} of {{fields.size}}
 """
 FILE = "databases/database-postgresql-standard.yaml"
 
@@ -175,17 +175,22 @@ def test_a_mistake_is_told_by_line_and_in_words(
         ("  owner: {team: team-database}\n", "", "owner"),
         (" instance with daily backups and monitoring", "", "description"),
         ("            name: Size\n", "", "form-names"),
-        ("id: size", "id: database_size", "field-case"),
+        ("id: instanceName", "id: instance_name", "field-case"),
         ("category: databases", "category: storage", "file-name"),
         ("        config:\n", "        retry: {times: 3}\n        config:\n", "action-retry"),
         ("  owner:", "  acess: {allowedTeams: []}\n  owner:", "metadata-key"),
         ("type: string", "type: multiselect", "multiselect-free"),
-        ("type: string", "type: password\n            default: hunter2", "default-secret"),
+        (
+            "type: integer\n            default: 5",
+            "type: password\n            default: x",
+            "default-secret",
+        ),
     ],
 )
 def test_what_should_be_better_is_a_warning(old: str, new: str, rule: str) -> None:
-    (finding,) = changed(old, new)
+    found = changed(old, new)
 
+    (finding,) = [one for one in found if one.severity is Severity.WARNING and one.rule == rule]
     assert (finding.rule, finding.severity) == (rule, Severity.WARNING)
 
 

@@ -1,0 +1,343 @@
+"""Looks a linked template through before there are values: what can never work is told.
+
+Everything that is told is certain: a value of a kind that a function never takes, a member that
+cannot be there, a comparison that never holds. What might work is left to the rendering.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.suggestions import nearest
+from catalog.templating.comparing import Operand, literal_text, told_of
+from catalog.templating.functions import FUNCTIONS, LAZY, Lenient
+from catalog.templating.functions.signatures import signature
+from catalog.templating.kinds import (
+    A_BOOLEAN,
+    A_NUMBER,
+    A_TEXT,
+    LIST,
+    MAPPING,
+    MISSING,
+    NOTHING,
+    NULL,
+    NUMBER,
+    UNKNOWN,
+    Shape,
+    either,
+    mapping_of,
+    named,
+    shape_of,
+)
+from catalog.templating.linking import Linked
+from catalog.templating.nodes import (
+    Access,
+    Block,
+    Body,
+    Call,
+    Chain,
+    Comparison,
+    Computed,
+    Conditional,
+    Expression,
+    For,
+    If,
+    ListLiteral,
+    Literal,
+    Logic,
+    Loop,
+    MappingLiteral,
+    Member,
+    Negation,
+    Output,
+    Pipe,
+    Reference,
+    Test,
+    With,
+)
+from catalog.templating.resolving import Link, Root
+from catalog.templating.shapes import first_unknown, held_by, member_of, result_of, widened
+
+_LOOPED = LIST | MAPPING | NULL | MISSING
+_SHOWN = 80
+_FEW = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something certain about a template: where its tag begins, and what was probably meant.
+
+    ``id`` is that of the error that the rendering would raise, or ``template-never`` for a
+    comparison whose outcome is the same whatever the values are.
+    """
+
+    id: str
+    message: str
+    at: int
+    suggestion: str = ""
+
+
+@dataclass(slots=True)
+class _Around:
+    """What the blocks around a place give."""
+
+    items: list[Shape] = field(default_factory=list)
+    variables: dict[str, Shape] = field(default_factory=dict)
+
+
+class Inspector:
+    """Inspects one template; ``remarks`` holds what was found."""
+
+    def __init__(self, linked: Linked, scopes: Mapping[str, Shape]) -> None:
+        self.remarks: list[Remark] = []
+        self._linked = linked
+        self._scopes = scopes
+        self._around = _Around()
+        self.at = 0
+        self._workers: dict[type, Callable[[Any], Shape]] = {
+            Literal: lambda node: shape_of(node.value),
+            ListLiteral: self._list,
+            MappingLiteral: self._mapping,
+            Reference: self._reference,
+            Access: self._access,
+            Call: self._call,
+            Pipe: self._pipe,
+            Negation: self._negation,
+            Chain: self._chain,
+            Comparison: self._comparison,
+            Logic: self._logic,
+            Conditional: self._conditional,
+        }
+
+    def inspect(self) -> Shape:
+        """Look everything through; gives the shape of the result in the target none."""
+        template = self._linked.template
+        if template.single and isinstance(template.body[0], Output):
+            return self._output(template.body[0])
+        self._body(template.body)
+        return A_TEXT
+
+    def _body(self, body: Body) -> None:
+        for block in body:
+            self._block(block)
+
+    def _block(self, block: Block) -> None:
+        if isinstance(block, Output):
+            self._output(block)
+        elif isinstance(block, If):
+            for branch in block.branches:
+                self.at = branch.at
+                self._shape(branch.condition)
+                self._body(branch.body)
+            self._body(block.otherwise)
+        elif isinstance(block, With):
+            self._with(block)
+        elif isinstance(block, Loop):
+            self._loop(block)
+        elif isinstance(block, For):
+            self._for(block)
+
+    def _output(self, block: Output) -> Shape:
+        self.at = block.at
+        return self._value(block.expression)
+
+    def _with(self, block: With) -> None:
+        self.at = block.at
+        shape = self._shape(block.subject)
+        with self._inside({block.variable: shape} if block.variable else {}, item=shape):
+            self._body(block.body)
+        self._body(block.otherwise)
+
+    def _loop(self, block: Loop) -> None:
+        subject = self._subject(block.at, block.subject)
+        item = held_by(subject)
+        # With two variables the first is the key or index.
+        variables = dict(zip(block.variables[::-1], (item, UNKNOWN), strict=False))
+        with self._inside(variables, item=item):
+            self._body(block.body)
+        self._body(block.otherwise)
+
+    def _for(self, block: For) -> None:
+        subject = self._subject(block.at, block.subject)
+        single = len(block.variables) == 1
+        item = UNKNOWN if subject.can_be(MAPPING) or not single else held_by(subject)
+        with self._inside(dict.fromkeys(block.variables, item)):
+            if block.condition is not None:
+                self._shape(block.condition)
+            self._around.variables["loop"] = UNKNOWN
+            self._body(block.body)
+        self._body(block.otherwise)
+
+    def _subject(self, at: int, subject: Expression) -> Shape:
+        self.at = at
+        shape = self._shape(subject)
+        if not shape.solid & _LOOPED:
+            self._wrong("a loop needs a list or a mapping", subject, shape)
+        return shape
+
+    @contextmanager
+    def _inside(self, variables: dict[str, Shape], item: Shape | None = None) -> Iterator[None]:
+        outer = self._around
+        items = outer.items if item is None else [*outer.items, item]
+        self._around = _Around(items, outer.variables | variables)
+        yield
+        self._around = outer
+
+    def _shape(self, node: Expression) -> Shape:
+        return self._workers[type(node)](node)
+
+    def _value(self, node: Expression) -> Shape:
+        """Give the shape of what has to be there."""
+        shape = self._shape(node)
+        if shape.is_missing:
+            self._tell("template-undefined", *self._absent(node))
+        return shape
+
+    def _absent(self, node: Expression) -> tuple[str, str]:
+        """Say that a path leads nowhere, and where it was probably meant to lead."""
+        message = f"{_written(node)} is not there"
+        if not isinstance(node, Reference):
+            return message, ""
+        link = self._linked.links[node.number]
+        wrong, known = first_unknown(self._root(link), link.members)
+        near = nearest(wrong, known)
+        if near:
+            head, _, tail = node.text.rpartition(wrong)
+            return message, head + near + tail
+        return message + (f"; known here: {', '.join(known[:_FEW])}" if known else ""), ""
+
+    def _list(self, node: ListLiteral) -> Shape:
+        return Shape(LIST, item=either([self._value(item) for item in node.items]))
+
+    def _mapping(self, node: MappingLiteral) -> Shape:
+        return mapping_of({key: self._value(value) for key, value in node.pairs})
+
+    def _reference(self, node: Reference) -> Shape:
+        link = self._linked.links[node.number]
+        return self._members(self._root(link), link.members)
+
+    def _root(self, link: Link) -> Shape:
+        if link.root is Root.SCOPE:
+            return self._scopes.get(link.name, UNKNOWN)
+        if link.root is Root.ITEM:
+            return self._around.items[-1 - link.level]
+        if link.root is Root.VARIABLE:
+            return self._around.variables.get(link.name, UNKNOWN)
+        if link.root is Root.GENERATED:
+            return A_TEXT if link.name == "uuid" else A_NUMBER
+        return UNKNOWN
+
+    def _access(self, node: Access) -> Shape:
+        return self._members(self._shape(node.subject), node.members)
+
+    def _members(self, shape: Shape, members: tuple[Member, ...]) -> Shape:
+        for member in members:
+            if isinstance(member, Computed):
+                self._value(member.expression)
+                shape = UNKNOWN if shape.can_be(LIST | MAPPING) else NOTHING
+            else:
+                shape = member_of(shape, member.value)
+        return shape
+
+    def _call(self, node: Call) -> Shape:
+        return self._applied(node.function, node.arguments)
+
+    def _pipe(self, node: Pipe) -> Shape:
+        subject: Expression = node.subject
+        shape = self._shape(subject)
+        for step in node.steps:
+            if isinstance(step, Test):
+                shape = A_BOOLEAN
+            else:
+                shape = self._applied(step.function, step.arguments, piped=(shape, subject))
+            subject = node
+        return shape
+
+    def _applied(
+        self,
+        name: str,
+        arguments: tuple[Expression, ...],
+        piped: tuple[Shape, Expression] | None = None,
+    ) -> Shape:
+        given = [(self._shape(one), one) for one in arguments]
+        if piped:
+            given = [*given, piped] if name == "printf" else [piped, *given]
+        if name in LAZY:
+            return A_BOOLEAN if name == "not" else widened(either([one for one, _ in given]))
+        self._check_arguments(name, given)
+        return result_of(name, [shape for shape, _ in given])
+
+    def _check_arguments(self, name: str, given: list[tuple[Shape, Expression]]) -> None:
+        lenient, takes = FUNCTIONS[name].lenient, signature(name).takes
+        for position, (shape, node) in enumerate(given):
+            may_miss = lenient is Lenient.ALL or (lenient is Lenient.FIRST and position == 0)
+            if shape.is_missing and not may_miss:
+                self._tell("template-undefined", *self._absent(node))
+            elif takes and not may_miss:
+                kinds = takes[min(position, len(takes) - 1)]
+                if not shape.solid & kinds:
+                    self._wrong(f"{name} needs {named(kinds)}", node, shape)
+
+    def _wrong(self, needed: str, node: Expression, shape: Shape) -> None:
+        if not shape.is_missing:
+            said = f"{needed}, and {_written(node)} is {named(shape.solid)}"
+            self._tell("template-type", said)
+
+    def _negation(self, node: Negation) -> Shape:
+        if node.operator == "not":
+            self._shape(node.operand)
+            return A_BOOLEAN
+        self._operand("-", node.operand)
+        return A_NUMBER
+
+    def _chain(self, node: Chain) -> Shape:
+        signs = [sign for sign, _ in node.rest]
+        operands = [node.first, *(operand for _, operand in node.rest)]
+        for sign, operand in zip([signs[0], *signs], operands, strict=True):
+            if sign == "~":
+                self._value(operand)
+            else:
+                self._operand(sign, operand)
+        return A_TEXT if signs[-1] == "~" else A_NUMBER
+
+    def _operand(self, sign: str, operand: Expression) -> None:
+        shape = self._value(operand)
+        if not shape.solid & NUMBER:
+            self._wrong(f"{sign} works on numbers", operand, shape)
+
+    def _comparison(self, node: Comparison) -> Shape:
+        left = self._side(node.first)
+        for sign, operand in node.rest:
+            right = self._side(operand)
+            both_there = not (left.shape.is_missing or right.shape.is_missing)
+            told = told_of(sign, left, right) if both_there else None
+            if told:
+                self._tell(*told)
+            left = right
+        return A_BOOLEAN
+
+    def _side(self, node: Expression) -> Operand:
+        shape = self._value(node)
+        if isinstance(node, Literal):
+            return Operand(literal_text(node.value), shape, is_literal=True, value=node.value)
+        return Operand(_written(node), shape)
+
+    def _logic(self, node: Logic) -> Shape:
+        return widened(either([self._shape(operand) for operand in node.operands]))
+
+    def _conditional(self, node: Conditional) -> Shape:
+        shapes = []
+        for value, condition in node.branches:
+            self._shape(condition)
+            shapes.append(self._shape(value))
+        return widened(either([*shapes, self._shape(node.otherwise)]))
+
+    def _tell(self, code: str, message: str, suggestion: str = "") -> None:
+        self.remarks.append(Remark(code, message, self.at, suggestion))
+
+
+def _written(node: Expression) -> str:
+    if isinstance(node, Reference):
+        return node.text[:_SHOWN]
+    return literal_text(node.value) if isinstance(node, Literal) else "this"

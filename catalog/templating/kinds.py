@@ -1,0 +1,125 @@
+"""What is known of a value before there is one: its possible kinds and members. No templates."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Bits of a plain int: sets of them are joined and cut for every node of every template.
+TEXT, NUMBER, BOOLEAN, LIST, MAPPING, NULL, MISSING = (1 << bit for bit in range(7))
+ANY = TEXT | NUMBER | BOOLEAN | LIST | MAPPING | NULL | MISSING
+PRESENT = ANY & ~MISSING
+# What functions take where they ask for a text: null is an empty one.
+TEXTUAL = TEXT | NUMBER | BOOLEAN | NULL
+
+_NAMES = {
+    TEXT: "a text",
+    NUMBER: "a number",
+    BOOLEAN: "a boolean",
+    LIST: "a list",
+    MAPPING: "a mapping",
+    NULL: "null",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a value may be; unknown parts are wide, so that only the impossible is told.
+
+    ``members`` are those of a mapping of which all are known, ``item`` is what a list holds,
+    ``choices`` are the only values that there can be besides null.
+    """
+
+    kinds: int = ANY
+    members: "Mapping[str, Shape] | None" = None
+    item: "Shape | None" = None
+    choices: tuple[Any, ...] | None = None
+
+    @property
+    def solid(self) -> int:
+        """The kinds that a value may have, if there is one: what works for null alone is no use."""
+        return self.kinds & ~(NULL | MISSING) or self.kinds
+
+    def can_be(self, kinds: int) -> bool:
+        """Tell whether the value may be of one of these kinds."""
+        return bool(self.kinds & kinds)
+
+    @property
+    def is_missing(self) -> bool:
+        """Tell whether there is no value for certain."""
+        return self.kinds == MISSING
+
+
+UNKNOWN = Shape()
+NOTHING = Shape(MISSING)
+A_TEXT, A_NUMBER, A_BOOLEAN = Shape(TEXT), Shape(NUMBER), Shape(BOOLEAN)
+A_LIST, A_MAPPING = Shape(LIST), Shape(MAPPING)
+
+
+def named(kinds: int) -> str:
+    """Name kinds for people: ``a text or a number``."""
+    return " or ".join(name for bit, name in _NAMES.items() if kinds & bit) or "nothing"
+
+
+def mapping_of(members: Mapping[str, Shape]) -> Shape:
+    """Give the shape of a mapping whose members are all known."""
+    return Shape(MAPPING, members=members)
+
+
+def either(shapes: Iterable[Shape]) -> Shape:
+    """Give what is one of several: their kinds together, their details only where all agree."""
+    known = list(shapes)
+    if not known:
+        return UNKNOWN
+    first, kinds = known[0], 0
+    for shape in known:
+        kinds |= shape.kinds
+    same = all(shape == first for shape in known[1:])
+    return first if same else Shape(kinds)
+
+
+def shape_of(value: Any) -> Shape:
+    """Give the shape of a constant of JSON."""
+    if isinstance(value, Mapping):
+        return mapping_of({str(key): shape_of(inner) for key, inner in value.items()})
+    if isinstance(value, list | tuple):
+        return Shape(LIST, item=either(shape_of(inner) for inner in value))
+    return Shape(_kind(value), choices=(value,))
+
+
+def shape_of_schema(schema: Any, *, closed: bool = False) -> Shape:
+    """Give the shape of what a JSON Schema describes; what it leaves open stays unknown.
+
+    ``closed`` says that a schema which is silent about further properties has none.
+    """
+    if not isinstance(schema, Mapping):
+        return UNKNOWN
+    kinds = schema.get("type")
+    wanted = [kinds] if isinstance(kinds, str) else kinds if isinstance(kinds, list) else []
+    bits = 0
+    for name in wanted:
+        bits |= _SCHEMA_KINDS.get(name, ANY)
+    properties = schema.get("properties") or {}
+    if not properties or schema.get("additionalProperties", not closed):
+        return Shape(bits or ANY)
+    return Shape(bits or ANY, members={key: shape_of_schema(properties[key]) for key in properties})
+
+
+_SCHEMA_KINDS = {
+    "string": TEXT,
+    "number": NUMBER,
+    "integer": NUMBER,
+    "boolean": BOOLEAN,
+    "array": LIST,
+    "object": MAPPING,
+    "null": NULL,
+}
+
+
+def _kind(value: Any) -> int:
+    if value is None:
+        return NULL
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, str):
+        return TEXT
+    return NUMBER if isinstance(value, int | float) else ANY

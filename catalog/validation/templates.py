@@ -1,0 +1,140 @@
+"""Every template of a document with its place, and what is known of it. No rules here."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalog.loading import Path, walk_texts
+from catalog.model import Action
+from catalog.templating import Inspection, Names, TemplateError, inspect
+from catalog.templating.kinds import Shape
+from catalog.validation.shapes import component_shapes, document_shapes, output_shapes
+
+if TYPE_CHECKING:
+    from catalog.validation.subject import Subject
+
+_VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A template at its place: what it is part of, and the outcome of looking it through.
+
+    ``place`` is the way into the configuration of ``action``, None where it is no part of one;
+    ``error`` is the first thing that is wrong whatever the values are.
+    """
+
+    path: Path
+    text: str
+    action: Action | None = None
+    place: Path | None = None
+    is_condition: bool = False
+    found: Inspection | None = None
+    error: TemplateError | None = None
+
+
+def placed_templates(subject: "Subject") -> Iterator[Placed]:
+    """Give every template of a document, in the order of the lists."""
+    workshop = _Workshop(subject)
+    for path, component in subject.components():
+        ready = subject.bundle.ready_before[component.id] if subject.bundle else ()
+        for place, text in walk_texts(component.config):
+            yield workshop.look(Placed((*path, "config", *place), text), {}, ready)
+    everything = tuple(component.id for _, component in subject.components())
+    for path, actions in subject.action_lists():
+        before = ended_before(actions, parallel=_is_parallel(subject, path))
+        known = {action.id: action for action in actions}
+        for index, action in enumerate(actions):
+            earlier = {key: known[key] for key in before[action.id]}
+            for placed in _texts_of(action, (*path, index)):
+                is_cleanup = placed.place is None and not placed.is_condition
+                # What is to be undone may name what the action itself has made.
+                seen = {**earlier, action.id: action} if is_cleanup else earlier
+                yield workshop.look(placed, seen, everything)
+
+
+def ended_before(actions: Sequence[Action], *, parallel: bool) -> dict[str, tuple[str, ...]]:
+    """Give for each action the ids of those that have ended for certain before it starts."""
+    ids = {action.id for action in actions}
+    needs = {action.id: [one for one in action.depends_on if one in ids] for action in actions}
+    closure = {key: _reachable(key, needs) for key in needs}
+    if parallel:
+        return {key: tuple(one for one in needs if one in closure[key]) for key in needs}
+    ended: dict[str, tuple[str, ...]] = {}
+    for key in needs:
+        for one in (*(far for far in needs if far in closure[key]), key):
+            if one not in ended:
+                ended[one] = tuple(ended)
+    return ended
+
+
+def _reachable(start: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
+    waiting, found = list(needs[start]), set[str]()
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting.extend(needs[one])
+    return found
+
+
+def _is_parallel(subject: "Subject", path: Path) -> bool:
+    automatic = subject.item.fulfillment.automatic
+    return "automatic" in path and automatic is not None and automatic.parallel
+
+
+def _texts_of(action: Action, path: Path) -> Iterator[Placed]:
+    if action.when is not None:
+        yield Placed((*path, "when"), action.when, action, is_condition=True)
+    for place, text in walk_texts(action.config):
+        yield Placed((*path, "config", *place), text, action, place)
+    if action.cleanup is not None:
+        yield Placed((*path, "cleanup"), action.cleanup, action)
+
+
+class _Workshop:
+    """Looks templates through with what is known of their document."""
+
+    def __init__(self, subject: "Subject") -> None:
+        self._item = subject.item
+        self._groups = {
+            group.id: tuple(f.id for f in group.fields) for group in subject.item.groups
+        }
+        self._shapes = document_shapes(subject.item, subject.document.data.get("metadata"))
+        self._outputs = {key: one.outputs for key, one in subject.known_actions.items()}
+
+    def look(
+        self, placed: Placed, earlier: Mapping[str, Action], components: tuple[str, ...]
+    ) -> Placed:
+        """Look one template through."""
+        if not placed.is_condition and "{" not in placed.text:
+            return placed
+        names = Names(
+            groups=self._groups,
+            outputs=tuple(earlier),
+            components=components,
+            # Which variables the operator shows to templates is known at submission, not here.
+            environment=tuple(_VARIABLE.findall(placed.text)),
+            item=self._item.id,
+        )
+        shapes = self._shapes | self._shapes_after(earlier, components)
+        try:
+            found = inspect(placed.text, names, shapes, condition=placed.is_condition)
+        except TemplateError as error:
+            return _with(placed, error=error)
+        return _with(placed, found=found)
+
+    def _shapes_after(
+        self, earlier: Mapping[str, Action], components: tuple[str, ...]
+    ) -> dict[str, Shape]:
+        return {
+            "outputs": output_shapes(earlier, self._outputs),
+            "components": component_shapes(components),
+        }
+
+
+def _with(placed: Placed, **outcome: Any) -> Placed:
+    return Placed(
+        placed.path, placed.text, placed.action, placed.place, placed.is_condition, **outcome
+    )
