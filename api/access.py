@@ -1,9 +1,18 @@
 """Who may request, see and decide: the rules of authorisation, pure."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from api.auth.principal import Principal
-from catalog.model import CatalogDocument
+
+
+class Restricted(Protocol):
+    """An item or a bundle, however much of it is at hand."""
+
+    @property
+    def allowed_teams(self) -> frozenset[str]:
+        """The teams that may request it; empty means everyone."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +25,7 @@ class Access:
         """Tell whether the caller is in a team of admins."""
         return not self.admin_teams.isdisjoint(caller.teams)
 
-    def may_request(self, caller: Principal, item: CatalogDocument) -> bool:
+    def may_request(self, caller: Principal, item: Restricted) -> bool:
         """Tell whether the item is open to one of the caller's teams; no list means everyone."""
         return not item.allowed_teams or not item.allowed_teams.isdisjoint(caller.teams)
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import Receive, Scope, Send
 from temporalio.client import Client
 
@@ -14,14 +14,17 @@ from activities.registry import load_all
 from api import docs, errors, openapi
 from api.access import Access
 from api.auth.keys import KeysIdentity
+from api.catalog.cache import CacheSettings
 from api.catalog.routes import router as catalog_router
 from api.catalog.service import CatalogService
+from api.catalog.watching import CatalogWatcher
 from api.gate import BASE, Gate, GateSettings, route_of
 from api.health.measures import Measures, Sources
 from api.health.routes import router as health_router
 from api.health.service import HealthService, Parts
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
+from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
 from api.requests.decisions import DecisionService, DecisionSettings
 from api.requests.reading import ReadingService, ReadingSettings
@@ -30,11 +33,13 @@ from api.requests.submission import SubmissionService, SubmissionSettings
 from api.services import Services
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
 from api.tools.routes import router as tools_router
-from catalog.sources.local import load_folder
+from catalog.sources.local import LocalFolder
 from catalog.validation import ActionSchema
 from db.notifications import RequestNotifications
+from db.repositories.catalog import CHANNEL
 from db.session import Database
 from pao import assembly
+from pao.catalog_sync import CatalogSync
 from pao.clients.queues import TaskQueues
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.names import slow_queue
@@ -66,7 +71,8 @@ def create_app(settings: Settings) -> "Application":
     )
     routers = (catalog_router, requests_router, tools_router, health_router)
     for router in routers:
-        app.include_router(router, prefix=BASE)
+        strict = [] if router is health_router else [Depends(refuse_unknown_parameters)]
+        app.include_router(router, prefix=BASE, dependencies=strict)
     errors.install(app)
     docs.install(app)
     openapi.install(app, routers)
@@ -118,15 +124,16 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(traces.close)
         database: Database = app.state.database
         stack.push_async_callback(database.close)
-        notifications = await stack.enter_async_context(
-            RequestNotifications(settings.database.url.get_secret_value())
-        )
+        notifications = RequestNotifications(settings.database.url.get_secret_value())
         jira = assembly.jira_instances(settings)
         stack.callback(jira.close)
         client = await connect(assembly.temporal_target(settings), lazy=True)
         services = _services(app, settings, notifications=notifications, jira=jira, client=client)
         app.state.services = services
-        await services.catalog.refresh()
+        notifications.hear(CHANNEL, services.catalog.changed)
+        await stack.enter_async_context(notifications)
+        await stack.enter_async_context(services.catalog)
+        await stack.enter_async_context(_watcher(services.catalog, settings))
         yield
 
 
@@ -147,8 +154,7 @@ def _services(
     surroundings = assembly.surroundings(settings)
     actions = load_all()
     targets = {name: action.targets for name, action in actions.items()}
-    source = partial(load_folder, _catalog_path(settings), _schemas())
-    catalog = CatalogService(source, PostgresAudit(database).record)
+    catalog = _catalog(settings, database)
     reading = ReadingService(
         access=access,
         cursors=Cursors(box),
@@ -189,6 +195,8 @@ def _services(
                 workflows=workflows,
                 jira=jira,
                 catalog=catalog,
+                # Three times without a look at the source is no chance any more.
+                catalog_age=3 * settings.catalog.poll_interval.total_seconds(),
             )
         ),
         measures=Measures(
@@ -200,6 +208,25 @@ def _services(
             )
         ),
         metrics=app.state.metrics,
+    )
+
+
+def _catalog(settings: Settings, database: Database) -> CatalogService:
+    sync = CatalogSync(database, LocalFolder(_catalog_path(settings)), _schemas())
+    return CatalogService(
+        database,
+        sync,
+        record=PostgresAudit(database).record,
+        cache=CacheSettings(max_memory=settings.catalog.cache_max_memory),
+    )
+
+
+def _watcher(catalog: CatalogService, settings: Settings) -> CatalogWatcher:
+    return CatalogWatcher(
+        _catalog_path(settings),
+        catalog.refresh,
+        poll=settings.catalog.poll_interval.total_seconds(),
+        watch=settings.catalog.watch,
     )
 
 

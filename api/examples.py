@@ -184,7 +184,12 @@ FORM: dict[str, Any] = {
 
 CATALOG: dict[str, Any] = {
     "data": [CATALOG_ITEM],
-    "facets": {"category": {"databases": 1}},
+    "facets": {
+        "category": {"databases": 1},
+        "owner": {"team-database": 1},
+        "kind": {"CatalogItem": 1},
+        "tag": {"postgresql": 1, "sql": 1},
+    },
     "pagination": {"hasMore": False, "nextCursor": None, "totalCount": 1},
 }
 
@@ -232,7 +237,8 @@ HEALTH: dict[str, Any] = {
         "worker": {"status": "ok", "pollers": 2},
         "jira": {"default": {"status": "ok", "latencyMs": 12.5}},
         "breakers": {},
-        "catalog": {"status": "ok", "items": 9, "loadedAt": _TIME, "stale": 0},
+        "catalog": {"status": "ok", "items": 9, "loadedAt": _TIME, "ageSeconds": 12.3, "stale": 0}
+        | {"source": "local folder", "refused": 0, "error": None},
         "mirror": {"status": "ok", "lagSeconds": 0},
     },
 }

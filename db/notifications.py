@@ -1,4 +1,7 @@
-"""Waiting for changes of requests: one listening connection per process, shared by all who wait."""
+"""Waiting for changes of requests: one listening connection per process, shared by all who wait.
+
+Whoever wants to hear of anything else, such as the catalog, does so on the same connection.
+"""
 
 import asyncio
 import contextlib
@@ -56,6 +59,7 @@ class RequestNotifications:
         self._url = driver_url(url)
         self._password = password
         self._watches: dict[str, set[Watch]] = defaultdict(set)
+        self._others: dict[str, Callable[[], None]] = {}
         self._listening = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -68,6 +72,14 @@ class RequestNotifications:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+
+    def hear(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call ``heard`` at every notification of another channel, on the same connection.
+
+        It is also called whenever the line is there (again): something may have been missed.
+        Say so before the listening begins.
+        """
+        self._others[channel] = heard
 
     @contextmanager
     def watch(self, request_id: str) -> Iterator[Watch]:
@@ -121,7 +133,11 @@ class RequestNotifications:
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _connection: lost.set())
         await connection.add_listener(CHANNEL, self._heard)
+        for channel in self._others:
+            await connection.add_listener(channel, self._heard_other)
         self._listening.set()
+        for heard in self._others.values():
+            heard()
         for request_id in list(self._watches):
             self._wake(request_id)
         while not lost.is_set():
@@ -133,6 +149,9 @@ class RequestNotifications:
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._wake(str(payload))
+
+    def _heard_other(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
+        self._others[channel]()
 
     def _wake(self, request_id: str) -> None:
         for watch in self._watches.get(request_id, ()):

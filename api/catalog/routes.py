@@ -1,13 +1,13 @@
 """HTTP for the catalog: browse, read one, its form, reload."""
 
-from collections import Counter
 from dataclasses import asdict
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 
 from api import examples
-from api.catalog.service import Entry, summary
+from api.catalog.index import Row, Wanted
 from api.responses import documented
 from api.services import Caller, Correlation, Given, Services
 from pao.core.errors import ErrorCode, PaoError
@@ -16,7 +16,6 @@ from pao.core.payloads import timestamp
 router = APIRouter(prefix="/catalog", tags=["catalog"])
 
 ItemId = Annotated[str, Path(max_length=200, description="Id of the catalog item")]
-Text = Annotated[str | None, Query(max_length=200)]
 
 
 @router.get(
@@ -27,30 +26,35 @@ Text = Annotated[str | None, Query(max_length=200)]
 async def browse(
     given: Given,
     caller: Caller,
-    category: Text = None,
-    owner: Text = None,
-    tag: Text = None,
-    q: Text = None,
-    kind: Text = None,
+    *,
+    category: Annotated[str | None, Query(max_length=200)] = None,
+    owner: Annotated[str | None, Query(max_length=200, description="The owning team")] = None,
+    tag: Annotated[str | None, Query(max_length=200)] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="Words that all occur; the best hit first")
+    ] = None,
+    kind: Annotated[Literal["CatalogItem", "CatalogBundle"] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> dict[str, Any]:
-    """List items by id, with counts per category; `requestable`: the caller may ask for it."""
-    filters = {"category": category, "owner": owner, "tag": tag, "q": q, "kind": kind}
-    found = [entry for entry in given.catalog.entries() if _fits(entry, filters)]
-    scope = f"catalog:{sorted((key, value or '') for key, value in filters.items())}"
-    after = str(given.cursors.read(scope, cursor)[0]) if cursor else ""
-    rest = [entry for entry in found if entry.loaded.item.id > after]
+    """List items and bundles by id, or the best hit first; with counts to narrow the list by.
+
+    The counts of a facet are those of the other filters. `requestable`: the caller may ask for it.
+    """
+    wanted = Wanted(category=category, owner=owner, tag=tag, kind=kind, q=q)
+    found = given.catalog.state.index.find(wanted)
+    scope = f"catalog:{sorted((key, value or '') for key, value in asdict(wanted).items())}"
+    rest = _after(found.rows, given.cursors.read(scope, cursor) if cursor else None)
     shown = rest[:limit]
     more = len(rest) > limit
-    last = shown[-1].loaded.item.id if more else None
+    keys = [shown[-1][0], shown[-1][1].id] if more else None
     return {
-        "data": [_summary(given, caller, entry) for entry in shown],
-        "facets": {"category": dict(Counter(entry.loaded.item.category for entry in found))},
+        "data": [_summary(given, caller, row) for _, row in shown],
+        "facets": found.facets,
         "pagination": {
             "hasMore": more,
-            "nextCursor": given.cursors.write(scope, [last]) if last else None,
-            "totalCount": len(found),
+            "nextCursor": given.cursors.write(scope, keys) if keys else None,
+            "totalCount": len(found.rows),
         },
     }
 
@@ -61,8 +65,12 @@ async def browse(
     responses=documented({200: examples.FINDINGS}, 401, 429, 503),
 )
 async def validation_errors(given: Given, _caller: Caller) -> dict[str, Any]:
-    """List what is wrong with the files that were refused at the last load."""
-    return {"data": [asdict(finding) for finding in given.catalog.state.refused]}
+    """List what is wrong with the files that were refused at the last sync."""
+    state = given.catalog.state
+    return {
+        "data": state.standing.refused,
+        "checkedAt": timestamp(state.loaded_at) if state.loaded_at else None,
+    }
 
 
 @router.post(
@@ -71,13 +79,14 @@ async def validation_errors(given: Given, _caller: Caller) -> dict[str, Any]:
     responses=documented({200: examples.REFRESH}, 401, 403, 429, 502, 503),
 )
 async def refresh(given: Given, caller: Caller, correlation: Correlation) -> dict[str, Any]:
-    """Load the catalog again; answers what was added, changed, removed and refused."""
-    if not given.access.may_refresh(caller, given.catalog.owners()):
+    """Read the source again; answers what was added, changed, removed and refused."""
+    if not given.access.may_refresh(caller, given.catalog.state.index.owners):
         raise PaoError(
             ErrorCode.FORBIDDEN,
             "Only teams that own something in the catalog, and admins, may reload it.",
         )
-    return asdict(await given.catalog.refresh_for(caller.id, correlation))
+    report = await given.catalog.refresh_for(caller.id, correlation)
+    return {name: list(getattr(report, name)) for name in examples.REFRESH}
 
 
 @router.get(
@@ -87,10 +96,11 @@ async def refresh(given: Given, caller: Caller, correlation: Correlation) -> dic
 )
 async def get_item(given: Given, caller: Caller, item_id: ItemId) -> dict[str, Any]:
     """Give the definition, its version, where it comes from, its owner, any deprecation notice."""
-    entry = given.catalog.entry(item_id)
+    row = given.catalog.row(item_id)
+    entry = await given.catalog.entry(item_id)
     item = entry.loaded.item
     loaded_at = given.catalog.state.loaded_at
-    return _summary(given, caller, entry) | {
+    return _summary(given, caller, row) | {
         "gitSha": entry.loaded.sha,
         "filePath": entry.loaded.file_path,
         "loadedAt": timestamp(loaded_at) if loaded_at else None,
@@ -106,26 +116,24 @@ async def get_item(given: Given, caller: Caller, item_id: ItemId) -> dict[str, A
 )
 async def get_schema(given: Given, _caller: Caller, item_id: ItemId) -> dict[str, Any]:
     """Give the form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""
-    item = given.catalog.entry(item_id).loaded.item
-    return {
-        "id": item.id,
-        "version": item.version,
-        "form": item.form.ui_schema(),
-        "jsonSchema": item.form.json_schema(),
-    }
+    return await given.catalog.form(item_id)
 
 
-def _summary(given: Services, caller: Caller, entry: Entry) -> dict[str, Any]:
-    return summary(entry, requestable=given.access.may_request(caller, entry.loaded.item))
+def _after(rows: tuple[tuple[int, Row], ...], keys: list[Any] | None) -> list[tuple[int, Row]]:
+    """Give the rows after the last one of the page before, which may be gone by now."""
+    if keys is None:
+        return list(rows)
+    last = (-keys[0], keys[1])
+    return [entry for entry in rows if (-entry[0], entry[1].id) > last]
 
 
-def _fits(entry: Entry, filters: dict[str, str | None]) -> bool:
-    item = entry.loaded.item
-    wanted = {name: value for name, value in filters.items() if value}
-    exact = {"category": item.category, "owner": item.owner_team, "kind": item.kind}
-    if any(wanted.get(name, value) != value for name, value in exact.items()):
+def _summary(given: Services, caller: Caller, row: Row) -> dict[str, Any]:
+    return row.summary() | {"requestable": _is_requestable(given, caller, row)}
+
+
+def _is_requestable(given: Services, caller: Caller, row: Row) -> bool:
+    """Tell whether submission would let the caller: of a bundle every component must be open."""
+    if row.withdrawn_from and row.withdrawn_from <= datetime.now(UTC).date().isoformat():
         return False
-    if "tag" in wanted and wanted["tag"] not in item.tags:
-        return False
-    text = " ".join((item.id, item.name, item.description, *item.tags)).casefold()
-    return all(word in text for word in wanted.get("q", "").casefold().split())
+    parts = [given.catalog.state.index.rows.get(part) for part in row.components]
+    return all(part and given.access.may_request(caller, part) for part in (row, *parts))

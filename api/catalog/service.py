@@ -1,21 +1,34 @@
-"""The catalog in service: loaded from its source, kept in memory, the last good one stays."""
+"""The catalog in service: read from Postgres, kept in memory, the same in every process.
+
+What brings Postgres up to date is `pao.catalog_sync`; when that happens is in watching.py.
+"""
 
 import asyncio
+import contextlib
+import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
-from catalog.sources.local import LoadedCatalog, LoadedItem
-from catalog.validation import Finding
+from api.catalog.cache import CacheSettings, CatalogCache
+from api.catalog.index import Index, Row, row_of
+from catalog.kinds import parse_definition
+from catalog.model import CatalogDocument
+from catalog.sources.local import LoadedItem
+from catalog.sources.source import SourceUnavailableError
 from db.repositories.audit import AuditEntry
+from db.repositories.catalog import CatalogRepository, Standing, StoredItem
+from db.session import Database
+from pao.catalog_sync import CatalogSync, SyncReport
 from pao.core.errors import ErrorCode, PaoError
 
 _log = logging.getLogger(__name__)
 
-Source = Callable[[], LoadedCatalog]
 Record = Callable[[AuditEntry], Awaitable[None]]
+
+RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,56 +40,103 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Refresh:
-    """What a reload changed, by item id, and the files that were refused."""
-
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class State:
-    """Everything that is served, replaced as a whole by a reload."""
+    """What is served and how it stands, replaced as a whole by a change."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
-    refused: tuple[Finding, ...] = ()
-    loaded_at: datetime | None = None
-    error: str | None = None
+    index: Index = field(default_factory=Index)
+    standing: Standing = field(default_factory=Standing)
+
+    @property
+    def loaded_at(self) -> datetime | None:
+        """When the source was read last; None when it never was."""
+        return self.standing.synced_at
+
+    @property
+    def refused_files(self) -> int:
+        """How many files were refused then."""
+        return len({finding["file"] for finding in self.standing.refused})
+
+    def age(self, now: datetime) -> float | None:
+        """Tell how many seconds ago the source was read."""
+        return (now - self.loaded_at).total_seconds() if self.loaded_at else None
 
 
 class CatalogService:
-    """Serves items from memory; a reload that fails leaves the last good catalog in service."""
+    """Serves items from memory, in front of Postgres; use it as an async context manager.
 
-    def __init__(self, source: Source, record: Record) -> None:
-        self._source = source
+    ``changed`` is to be called whenever Postgres says that the catalog has changed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sync: CatalogSync,
+        *,
+        record: Record,
+        cache: CacheSettings | None = None,
+    ) -> None:
+        self._database = database
+        self._sync = sync
         self._record = record
-        self._reloading = asyncio.Lock()
+        self._settings = cache or CacheSettings()
+        self._cache = CatalogCache(self._settings.max_memory)
+        self._changed = asyncio.Event()
+        self._catching_up = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
         self.state = State()
 
-    def entry(self, item_id: str) -> Entry:
+    async def __aenter__(self) -> Self:
+        await self._begin()
+        self._following = asyncio.create_task(self._follow(), name="catalog-changes")
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+
+    def changed(self) -> None:
+        """Note that Postgres has, or may have, another catalog than this process."""
+        self._changed.set()
+
+    def row(self, item_id: str) -> Row:
+        """Give what lists show of an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
+        row = self.state.index.rows.get(item_id)
+        if row is None:
+            raise _not_found(item_id)
+        return row
+
+    async def entry(self, item_id: str) -> Entry:
         """Give an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
-        entry = self.state.entries.get(item_id)
-        if entry is None:
+        row = self.row(item_id)
+        return await self._cache.get(
+            ("item", item_id, row.generation),
+            lambda: self._load(item_id),
+            seconds=self._settings.items,
+        )
+
+    async def form(self, item_id: str) -> dict[str, Any]:
+        """Give an item's form as it is drawn, and the equivalent JSON Schema."""
+        row = self.row(item_id)
+        return await self._cache.get(
+            ("form", item_id, row.generation),
+            lambda: self._load_form(item_id),
+            seconds=self._settings.forms,
+        )
+
+    async def refresh_for(self, user_id: str, correlation_id: str) -> SyncReport:
+        """Read the source now on somebody's word, which the audit trail keeps.
+
+        Raises ``EXTERNAL_SERVICE_ERROR`` when it cannot be read.
+        """
+        try:
+            report = await self.refresh()
+        except SourceUnavailableError as error:
             raise PaoError(
-                ErrorCode.CATALOG_ITEM_NOT_FOUND,
-                f"There is no catalog item {item_id[:100]!r}; GET /api/v1/catalog lists all.",
-            )
-        return entry
-
-    def entries(self) -> list[Entry]:
-        """Give every item in service, by id."""
-        return [self.state.entries[key] for key in sorted(self.state.entries)]
-
-    def owners(self) -> frozenset[str]:
-        """Give the teams that own something in the catalog."""
-        teams = (entry.loaded.item.owner_team for entry in self.state.entries.values())
-        return frozenset(team for team in teams if team)
-
-    async def refresh_for(self, user_id: str, correlation_id: str) -> Refresh:
-        """Load the source again on somebody's word, which the audit trail keeps."""
-        changes = await self.refresh()
+                ErrorCode.EXTERNAL_SERVICE_ERROR,
+                "The catalog source cannot be read; the last good catalog stays in service.",
+            ) from error
         await self._record(
             AuditEntry(
                 event_type="catalog.refreshed",
@@ -85,66 +145,97 @@ class CatalogService:
                 source_system="api",
                 at=datetime.now(UTC),
                 correlation_id=correlation_id,
-                event_data=asdict(changes),
+                event_data=asdict(report),
             )
         )
-        return changes
+        return report
 
-    async def refresh(self) -> Refresh:
-        """Load the source again; answers what changed."""
-        async with self._reloading:
+    async def refresh(self) -> SyncReport:
+        """Read the source now; answers what has changed. This process serves it at once."""
+        try:
+            report = await self._sync.run()
+        finally:
+            await self.catch_up()
+        for finding in self.state.standing.refused:
+            _log.warning("catalog file refused: %s", _line(finding))
+        return report
+
+    async def catch_up(self, *, whole: bool = False) -> None:
+        """Serve what Postgres holds now; reads what has changed since, or the ``whole`` list."""
+        async with self._catching_up, self._database.reading() as session:
+            repository = CatalogRepository(session)
+            standing = await repository.standing()
+            index = Index() if whole else self.state.index
+            if whole or standing.generation != index.generation:
+                index = await _renewed(index, repository, standing.generation)
+            self.state = State(index, standing)
+
+    async def _begin(self) -> None:
+        """Load what there is. Whatever is away now is tried again by those who follow."""
+        try:
+            await self.refresh()
+        except (PaoError, SourceUnavailableError) as error:
+            _log.warning("the catalog is not up to date yet: %s", error)
+
+    async def _follow(self) -> None:
+        """Catch up at every change; the whole list is read again when it has become old."""
+        while True:
+            told = True
             try:
-                loaded = await asyncio.to_thread(self._source)
-            except OSError as error:
-                _log.warning("the catalog source cannot be read", exc_info=error)
-                self.state = replace(self.state, error="the catalog source cannot be read")
-                raise PaoError(
-                    ErrorCode.EXTERNAL_SERVICE_ERROR,
-                    "The catalog source cannot be read; the last good catalog stays in service.",
-                ) from error
-            before = self.state
-            self.state = _merge(before, loaded)
-        for finding in loaded.refused:
-            _log.warning("catalog file refused: %s", finding)
-        return _difference(before, self.state)
+                async with asyncio.timeout(self._settings.listing):
+                    await self._changed.wait()
+            except TimeoutError:
+                told = False
+            self._changed.clear()
+            try:
+                await self.catch_up(whole=not told)
+            except PaoError:
+                # The database is away: what is in memory stays until it is back.
+                self._changed.set()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _load(self, item_id: str) -> tuple[Entry, int]:
+        async with self._database.reading() as session:
+            stored = await CatalogRepository(session).get(item_id)
+        if stored is None:
+            raise _not_found(item_id)
+        return await asyncio.to_thread(_parsed, stored)
+
+    async def _load_form(self, item_id: str) -> tuple[dict[str, Any], int]:
+        entry = await self.entry(item_id)
+        return await asyncio.to_thread(_drawn, entry.loaded.item)
 
 
-def _merge(before: State, loaded: LoadedCatalog) -> State:
-    entries = {key: Entry(item) for key, item in loaded.items.items()}
-    bad_files = {finding.file for finding in loaded.refused}
-    for key, entry in before.entries.items():
-        if key not in entries and entry.loaded.file_path in bad_files:
-            entries[key] = replace(entry, stale=True)
-    return State(entries=entries, refused=tuple(loaded.refused), loaded_at=datetime.now(UTC))
+async def _renewed(index: Index, repository: CatalogRepository, generation: int) -> Index:
+    served = await repository.served()
+    known = {key: row.generation for key, row in index.rows.items()}
+    new = [key for key, one in served.items() if known.get(key) != one.generation]
+    outlines = await repository.outlines(new) if new else []
+    return index.changed(map(row_of, outlines), keep=served.keys(), generation=generation)
 
 
-def _difference(before: State, after: State) -> Refresh:
-    old, new = before.entries, after.entries
-    return Refresh(
-        added=tuple(sorted(new.keys() - old.keys())),
-        changed=tuple(
-            sorted(
-                key for key in new.keys() & old.keys() if new[key].loaded.sha != old[key].loaded.sha
-            )
-        ),
-        removed=tuple(sorted(old.keys() - new.keys())),
-        refused=tuple(sorted({finding.file for finding in after.refused})),
-    )
+def _parsed(stored: StoredItem) -> tuple[Entry, int]:
+    item = parse_definition(stored.definition)
+    loaded = LoadedItem(item, stored.definition, stored.file_path, stored.sha or "")
+    return Entry(loaded, stored.stale), len(json.dumps(stored.definition))
 
 
-def summary(entry: Entry, *, requestable: bool) -> dict[str, Any]:
-    """Give an item as the list of the catalog shows it."""
-    item = entry.loaded.item
-    return {
+def _drawn(item: CatalogDocument) -> tuple[dict[str, Any], int]:
+    form = {
         "id": item.id,
-        "kind": item.kind,
-        "name": item.name,
-        "description": item.description,
         "version": item.version,
-        "category": item.category,
-        "owner": item.owner_team,
-        "tags": list(item.tags),
-        "requestable": requestable,
-        "deprecated": item.deprecation.deprecated,
-        "stale": entry.stale,
+        "form": item.form.ui_schema(),
+        "jsonSchema": item.form.json_schema(),
     }
+    return form, len(json.dumps(form, default=str))
+
+
+def _line(finding: dict[str, Any]) -> str:
+    return "{file}:{line}:{column}: {message} [{rule}]".format_map(finding)
+
+
+def _not_found(item_id: str) -> PaoError:
+    return PaoError(
+        ErrorCode.CATALOG_ITEM_NOT_FOUND,
+        f"There is no catalog item {item_id[:100]!r}; GET /api/v1/catalog lists all.",
+    )

@@ -71,10 +71,10 @@ class Measures:
 
     def _catalog(self) -> None:
         state, metrics = self._sources.catalog.state, self._sources.metrics
-        metrics.catalog_items.set(len(state.entries))
-        metrics.catalog_refused.set(len({finding.file for finding in state.refused}))
+        metrics.catalog_items.set(len(state.index.rows))
+        metrics.catalog_refused.set(state.refused_files)
         if state.loaded_at:
-            metrics.catalog_age.set((datetime.now(UTC) - state.loaded_at).total_seconds())
+            metrics.catalog_age.set(state.age(datetime.now(UTC)) or 0.0)
 
     async def _requests(self) -> None:
         gauge = self._sources.metrics.requests

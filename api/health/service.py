@@ -25,12 +25,13 @@ OK, DEGRADED, DOWN = "ok", "degraded", "down"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What health looks at."""
+    """What health looks at; a catalog older than ``catalog_age`` seconds is not well."""
 
     database: Database
     workflows: RequestWorkflows
     jira: JiraInstances
     catalog: CatalogService
+    catalog_age: float = 900.0
 
 
 class HealthService:
@@ -109,15 +110,18 @@ class HealthService:
 
     def _catalog(self) -> dict[str, Any]:
         state = self._parts.catalog.state
-        stale = sum(entry.stale for entry in state.entries.values())
-        good = state.loaded_at is not None and not state.refused and state.error is None
+        standing, age = state.standing, state.age(datetime.now(UTC))
+        fresh = age is not None and age < self._parts.catalog_age
+        good = fresh and not standing.refused and standing.error is None
         return {
             "status": OK if good else DEGRADED,
-            "items": len(state.entries),
+            "items": len(state.index.rows),
             "loadedAt": timestamp(state.loaded_at) if state.loaded_at else None,
-            "stale": stale,
-            "refused": len({finding.file for finding in state.refused}),
-            "error": state.error,
+            "ageSeconds": None if age is None else round(age, 1),
+            "source": standing.source,
+            "stale": state.index.stale,
+            "refused": state.refused_files,
+            "error": standing.error,
         }
 
     async def _database_problem(self) -> str | None:

@@ -114,8 +114,7 @@ class SubmissionService:
         replay = await self._find_replay(call)
         if replay is not None:
             return replay
-        # In a thread: templates may take a second, and other callers must not wait for them.
-        prepared = await asyncio.to_thread(self.prepare, body, call)
+        prepared = await self.prepare(body, call)
         await self._require_temporal()
         stored = await self._store(prepared, call)
         if stored.replayed:
@@ -125,9 +124,13 @@ class SubmissionService:
             await self._start(prepared, call)
         return stored
 
-    def prepare(self, body: Submission, call: Call) -> Prepared:
-        """Check everything that a submission is checked for, and plan it."""
-        entry = self._catalog.entry(body.catalog_item_id)
+    async def prepare(self, body: Submission, call: Call) -> Prepared:
+        """Check everything that a submission is checked for, and plan it; nothing is stored."""
+        entry = await self._catalog.entry(body.catalog_item_id)
+        # In a thread: templates may take a second, and other callers must not wait for them.
+        return await asyncio.to_thread(self._prepare, entry, body, call)
+
+    def _prepare(self, entry: Entry, body: Submission, call: Call) -> Prepared:
         self._authorise(entry, call.caller)
         _require_item(entry)
         self._check_lifecycle(entry)

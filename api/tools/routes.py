@@ -26,7 +26,7 @@ async def validate_request(
 ) -> dict[str, Any]:
     """Check everything that submission checks, and show what would be sent, secrets masked."""
     call = Call(caller=caller, correlation_id=correlation, raw_body=request.state.raw_body)
-    # In threads: templates may take a second, and other callers must not wait for them.
-    prepared = await asyncio.to_thread(given.submission.prepare, body, call)
+    prepared = await given.submission.prepare(body, call)
+    # In a thread: templates may take a second, and other callers must not wait for them.
     actions = await asyncio.to_thread(given.submission.render, prepared)
     return {"valid": True, "fields": masked(prepared.context.fields), "actions": actions}

@@ -4,7 +4,8 @@
 REVOKE ALL ON
     public.requests, public.request_actions, public.request_audience, public.decisions,
     public.request_events, public.audit_logs, public.idempotency_keys, public.access_keys,
-    public.replay_signatures, public.catalog_items, public.upkeep, public.schema_migrations
+    public.replay_signatures, public.catalog_items, public.catalog_files, public.catalog_state,
+    public.upkeep, public.schema_migrations
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
@@ -27,6 +28,8 @@ GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON public.access_keys TO
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.replay_signatures TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.catalog_items TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.upkeep TO pao_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.catalog_files TO pao_service;
+GRANT SELECT, UPDATE ON public.catalog_state TO pao_service;
 GRANT SELECT ON public.schema_migrations TO pao_service;
 
 GRANT EXECUTE ON FUNCTION public.remove_expired(integer) TO pao_service;

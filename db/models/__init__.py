@@ -2,7 +2,9 @@
 
 from db.models.access_key import AccessKey
 from db.models.audit_log import AuditLog
+from db.models.catalog_file import CatalogFileRow
 from db.models.catalog_item import CatalogItemRow
+from db.models.catalog_state import CatalogStateRow
 from db.models.decision import DecisionRow
 from db.models.idempotency_key import IdempotencyKey
 from db.models.replay_signature import ReplaySignature
@@ -16,7 +18,9 @@ from db.models.upkeep import Upkeep
 __all__ = [
     "AccessKey",
     "AuditLog",
+    "CatalogFileRow",
     "CatalogItemRow",
+    "CatalogStateRow",
     "DecisionRow",
     "IdempotencyKey",
     "ReplaySignature",

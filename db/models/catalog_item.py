@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text
+from sqlalchemy import BigInteger, Text
 from sqlmodel import Field, SQLModel
 
 from db.models.columns import DOCUMENT, MOMENT
@@ -24,4 +24,5 @@ class CatalogItemRow(SQLModel, table=True):
     file_path: str = Field(sa_type=Text)
     sha: str | None = Field(default=None, sa_type=Text)
     stale: bool = False
+    generation: int = Field(default=0, sa_type=BigInteger)
     loaded_at: datetime = Field(sa_type=MOMENT)

@@ -1,16 +1,29 @@
-"""The last good catalog: kept so that it can be served while its source is away."""
+"""The catalog in Postgres, as it is served: its items, and how it stands as a whole.
+
+What was found in the files is in catalog_files.py.
+"""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from db.models import CatalogItemRow
+from db.models import CatalogItemRow, CatalogStateRow
+
+CHANNEL = "pao_catalog"
+"""Where every committed change of the catalog is told, with its generation."""
+
+LOCK = 7_236_401_125_119
+"""The advisory lock that whoever brings the catalog up to date holds."""
+
+_AT_ONCE = 100
+# Parts of an outline that are taken out of the definition.
+_DRAWN = frozenset({"metadata", "deprecation", "components"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,62 +43,141 @@ class StoredItem:
     file_path: str
     sha: str | None = None
     stale: bool = False
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What lists need of an item: all but its form and its actions."""
+
+    id: str
+    kind: str
+    version: str
+    name: str
+    category: str | None
+    owner_team: str | None
+    file_path: str
+    sha: str | None
+    stale: bool
+    generation: int
+    metadata: dict[str, Any]
+    deprecation: dict[str, Any] | None
+    components: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Which file an item in service comes from, and as which content."""
+
+    path: str
+    sha: str | None
+    stale: bool
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the catalog stands: when its source was read last, and what was refused then.
+
+    ``error`` says why the source could not be read since; ``generation`` numbers the changes.
+    """
+
+    generation: int = 0
+    source: str | None = None
+    revision: str | None = None
+    synced_at: datetime | None = None
+    error: str | None = None
+    refused: list[dict[str, Any]] = field(default_factory=list)
 
 
 class CatalogRepository:
-    """Stores and reads the last good catalog."""
+    """Stores and reads the catalog in service."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
+    async def next_generation(self) -> int:
+        """Give the changes of this transaction their number; others that change things wait."""
+        raised = update(CatalogStateRow).values(generation=CatalogStateRow.generation + 1)
+        given = await self._session.scalar(raised.returning(col(CatalogStateRow.generation)))
+        return int(given or 0)
+
     async def upsert_all(self, items: Sequence[StoredItem]) -> None:
         """Store these items as they are now; others stay as they were."""
-        if not items:
-            return
-        # Ordered, so that two pods that store the same catalog at once cannot lock each other out.
+        # Ordered, so that two who store the same catalog at once cannot lock each other out.
         rows = [asdict(item) for item in sorted(items, key=lambda item: item.id)]
-        given = insert(CatalogItemRow).values(rows)
-        changes = {name: given.excluded[name] for name in rows[0] if name != "id"}
-        await self._session.execute(
-            given.on_conflict_do_update(
-                index_elements=["id"], set_={**changes, "loaded_at": func.now()}
+        for start in range(0, len(rows), _AT_ONCE):
+            given = insert(CatalogItemRow).values(rows[start : start + _AT_ONCE])
+            changes = {name: given.excluded[name] for name in rows[0] if name != "id"}
+            await self._session.execute(
+                given.on_conflict_do_update(
+                    index_elements=["id"], set_={**changes, "loaded_at": func.now()}
+                )
             )
+
+    async def mark(self, ids: Collection[str], *, stale: bool, generation: int) -> None:
+        """Mark these items as stale, or as good again."""
+        if ids:
+            changed = update(CatalogItemRow).where(col(CatalogItemRow.id).in_(ids))
+            await self._session.execute(changed.values(stale=stale, generation=generation))
+
+    async def remove(self, ids: Collection[str]) -> None:
+        """Remove these items."""
+        if ids:
+            gone = delete(CatalogItemRow).where(col(CatalogItemRow.id).in_(ids))
+            await self._session.execute(gone)
+
+    async def stand(self, standing: Standing) -> None:
+        """Store how the catalog stands, and tell every process when this is committed."""
+        values = asdict(standing)
+        await self._session.execute(update(CatalogStateRow).values(values))
+        await self._session.execute(select(func.pg_notify(CHANNEL, str(standing.generation))))
+
+    async def fail(self, error: str) -> None:
+        """Note that the source cannot be read; the catalog itself stays as it is."""
+        await self._session.execute(update(CatalogStateRow).values(error=error))
+        await self._session.execute(select(func.pg_notify(CHANNEL, "")))
+
+    async def standing(self) -> Standing:
+        """Read how the catalog stands."""
+        row = (await self._session.scalars(select(CatalogStateRow))).one()
+        return Standing(
+            generation=row.generation,
+            source=row.source,
+            revision=row.revision,
+            synced_at=row.synced_at,
+            error=row.error,
+            refused=row.refused,
         )
 
-    async def remove_others(self, ids: Collection[str]) -> list[str]:
-        """Remove every item that is not among ``ids``; gives the ids of those removed."""
-        gone = (
-            delete(CatalogItemRow)
-            .where(col(CatalogItemRow.id).not_in(ids))
-            .returning(col(CatalogItemRow.id))
+    async def served(self) -> dict[str, Served]:
+        """Tell for every item in service which file it comes from."""
+        row = CatalogItemRow
+        query = select(
+            col(row.id), col(row.file_path), col(row.sha), col(row.stale), col(row.generation)
         )
-        return sorted((await self._session.scalars(gone)).all())
+        return {one[0]: Served(*one[1:]) for one in await self._session.execute(query)}
 
-    async def all(self) -> list[StoredItem]:
-        """Read every item, in the order of their ids."""
-        query = select(CatalogItemRow).order_by(col(CatalogItemRow.id))
-        return [_item(row) for row in await self._session.scalars(query)]
+    async def outlines(self, ids: Collection[str] | None = None) -> list[Outline]:
+        """Read what lists need, of all items or of these."""
+        row = CatalogItemRow
+        names = [name for name in Outline.__slots__ if name not in _DRAWN]
+        definition = col(row.definition)
+        query = select(
+            *(getattr(row, name) for name in names),
+            definition["metadata"].label("metadata"),
+            definition["lifecycle"]["deprecation"].label("deprecation"),
+            definition["components"].label("components"),
+        )
+        if ids is not None:
+            query = query.where(col(row.id).in_(ids))
+        return [Outline(**one) for one in (await self._session.execute(query)).mappings()]
 
     async def get(self, item_id: str) -> StoredItem | None:
         """Read one item; ``None`` when there is none of that id."""
         row = await self._session.get(CatalogItemRow, item_id)
         return None if row is None else _item(row)
 
-    async def loaded_at(self) -> datetime | None:
-        """Tell when the catalog was stored last; ``None`` when it never was."""
-        return await self._session.scalar(select(func.max(col(CatalogItemRow.loaded_at))))
-
 
 def _item(row: CatalogItemRow) -> StoredItem:
-    return StoredItem(
-        id=row.id,
-        kind=row.kind,
-        version=row.version,
-        name=row.name,
-        category=row.category,
-        owner_team=row.owner_team,
-        definition=row.definition,
-        file_path=row.file_path,
-        sha=row.sha,
-        stale=row.stale,
-    )
+    return StoredItem(**{name: getattr(row, name) for name in StoredItem.__slots__})

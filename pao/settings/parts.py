@@ -224,6 +224,7 @@ class CatalogSettings(Part):
     github_token: SecretStr | None = Field(None, validation_alias="GITHUB_TOKEN")
     github_webhook_secret: SecretStr | None = Field(None, validation_alias="GITHUB_WEBHOOK_SECRET")
     poll_interval: Duration = Field(timedelta(minutes=5), validation_alias="CATALOG_POLL_INTERVAL")
+    watch: bool = Field(default=True, validation_alias="CATALOG_WATCH")
     cache_max_memory: Size = Field(512 * 1024**2, validation_alias="CACHE_MAX_MEMORY")
     template_environment: Names = Field((), validation_alias="TEMPLATE_ENVIRONMENT")
 

@@ -20,6 +20,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.auth.principal import Principal
+from api.catalog.service import Entry
 from api.requests.decisions import DecisionService, DecisionSettings
 from api.requests.repeating import DecisionCall
 from api.requests.schemas import RetryBody, Submission
@@ -179,9 +180,9 @@ class Threaded(SubmissionService):
 
     thread: threading.Thread | None = None
 
-    def prepare(self, body: Submission, call: Call) -> Prepared:
+    def _prepare(self, entry: Entry, body: Submission, call: Call) -> Prepared:
         self.thread = threading.current_thread()
-        return super().prepare(body, call)
+        return super()._prepare(entry, body, call)
 
 
 def test_a_start_has_a_second_even_when_the_budget_is_used_up(

@@ -154,7 +154,6 @@ def item(id_: str, version: str = "1.0.0", *, stale: bool = False) -> StoredItem
 async def test_the_last_good_catalog_is_kept(db: Database) -> None:
     async with db.unit_of_work() as session:
         catalog = CatalogRepository(session)
-        assert await catalog.loaded_at() is None
         await catalog.upsert_all([])
         await catalog.upsert_all([item("b"), item("a")])
     async with db.unit_of_work() as session:
@@ -162,18 +161,19 @@ async def test_the_last_good_catalog_is_kept(db: Database) -> None:
         await catalog.upsert_all([item("b", "2.0.0", stale=True)])
     async with db.unit_of_work() as session:
         catalog = CatalogRepository(session)
-        assert await catalog.all() == [item("a"), item("b", "2.0.0", stale=True)]
         assert await catalog.get("a") == item("a")
+        assert await catalog.get("b") == item("b", "2.0.0", stale=True)
         assert await catalog.get("c") is None
-        assert await catalog.loaded_at() is not None
+        [outline] = await catalog.outlines(["b"])
+        assert (outline.id, outline.version, outline.metadata) == ("b", "2.0.0", {"id": "b"})
 
 
 async def test_items_that_are_gone_are_removed(db: Database) -> None:
     async with db.unit_of_work() as session:
         catalog = CatalogRepository(session)
         await catalog.upsert_all([item("a"), item("b"), item("c")])
-        assert await catalog.remove_others({"b"}) == ["a", "c"]
-        assert await catalog.all() == [item("b")]
+        await catalog.remove({"a", "c"})
+        assert list(await catalog.served()) == ["b"]
 
 
 async def test_two_pods_may_store_the_same_catalog_at_once(db: Database) -> None:
@@ -185,4 +185,4 @@ async def test_two_pods_may_store_the_same_catalog_at_once(db: Database) -> None
 
     await asyncio.gather(*(save(items if n % 2 else items[::-1]) for n in range(6)))
     async with db.unit_of_work() as session:
-        assert len(await CatalogRepository(session).all()) == 50
+        assert len(await CatalogRepository(session).served()) == 50

@@ -186,6 +186,8 @@ class Stack:
             "JIRA_FLAVOUR": "datacenter",
             "JIRA_DEFAULT_PROJECT": "PLATFORM",
             "CATALOG_PATH": str(self._catalog),
+            # Tests say themselves when a changed catalog is read.
+            "CATALOG_WATCH": "false",
         }
         return load_settings(usual | self._environ, process="api")
 

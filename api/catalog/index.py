@@ -1,0 +1,203 @@
+"""All items in service as lists show them: found, ranked and counted in memory. Pure."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from db.repositories.catalog import Outline
+
+# What a word of the query is worth by where it stands, the best place counts.
+WHOLE, NAME_START, NAME_WORD, TAG, NAME_PART, TAG_PART, OWNER, TEXT = 100, 40, 30, 25, 20, 15, 8, 3
+MOST_TAGS = 50
+MOST_WORDS = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One item: what the list shows, and what it is found by."""
+
+    id: str
+    kind: str
+    name: str
+    description: str
+    version: str
+    category: str
+    owner: str | None
+    tags: tuple[str, ...]
+    allowed_teams: frozenset[str]
+    components: tuple[str, ...]
+    deprecated: bool
+    withdrawn_from: str | None
+    stale: bool
+    generation: int
+
+    @cached_property
+    def text(self) -> str:
+        """Everything that a query may hit, without case."""
+        parts = (self.id, self.name, self.description, self.category, self.owner or "", *self.tags)
+        return "\n".join(parts).casefold()
+
+    @cached_property
+    def _names(self) -> tuple[str, str]:
+        return self.id.casefold(), self.name.casefold()
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(" ".join(self._names).replace("-", " ").split())
+
+    @cached_property
+    def _tags(self) -> frozenset[str]:
+        return frozenset(tag.casefold() for tag in self.tags)
+
+    def summary(self) -> dict[str, Any]:
+        """Give the item as the list shows it, but for what depends on the caller."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "name": self.name,
+            "description": self.description,
+            "version": self.version,
+            "category": self.category,
+            "owner": self.owner,
+            "tags": list(self.tags),
+            "requestable": False,
+            "deprecated": self.deprecated,
+            "stale": self.stale,
+        }
+
+    def rank(self, words: Collection[str]) -> int:
+        """Say how well the item fits the words; 0 when one of them is nowhere in it."""
+        if any(word not in self.text for word in words):
+            return 0
+        whole = " ".join(words)
+        bonus = WHOLE if whole in self._names else 0
+        return bonus + sum(self._worth(word) for word in words)
+
+    def _worth(self, word: str) -> int:
+        if word in self._words:
+            return NAME_WORD + (NAME_START if self._begins(word) else 0)
+        if self._begins(word):
+            return NAME_START
+        if word in self._tags:
+            return TAG
+        if any(word in name for name in self._names):
+            return NAME_PART
+        if any(word in tag for tag in self._tags):
+            return TAG_PART
+        return OWNER if word in f"{self.category} {self.owner}".casefold() else TEXT
+
+    def _begins(self, word: str) -> bool:
+        return any(name.startswith(word) for name in self._names)
+
+
+def row_of(outline: Outline) -> Row:
+    """Make the row of a stored item."""
+    metadata, deprecation = outline.metadata or {}, outline.deprecation or {}
+    access = metadata.get("access") or {}
+    return Row(
+        id=outline.id,
+        kind=outline.kind,
+        name=outline.name,
+        description=metadata.get("description") or "",
+        version=outline.version,
+        category=outline.category or "",
+        owner=outline.owner_team,
+        tags=tuple(metadata.get("tags") or ()),
+        allowed_teams=frozenset(access.get("allowedTeams") or ()),
+        components=tuple(part["catalogItem"] for part in outline.components or ()),
+        deprecated=bool(deprecation.get("deprecated")),
+        withdrawn_from=deprecation.get("sunsetDate") if deprecation.get("deprecated") else None,
+        stale=outline.stale,
+        generation=outline.generation,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is asked for; None asks for nothing in particular."""
+
+    category: str | None = None
+    owner: str | None = None
+    tag: str | None = None
+    kind: str | None = None
+    q: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the query, without case; of a very long one the first ones."""
+        return tuple((self.q or "").casefold().split()[:MOST_WORDS])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows that fit, the best first, with the rank of each; and what could be filtered by."""
+
+    rows: tuple[tuple[int, Row], ...]
+    facets: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Every item in service, in the order of ids; replaced as a whole by a change."""
+
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    generation: int = 0
+
+    def changed(self, new: Iterable[Row], *, keep: Collection[str], generation: int) -> "Index":
+        """Give the index with these rows new, and without the ones that are not to be kept."""
+        rows = {key: row for key, row in self.rows.items() if key in keep}
+        rows |= {row.id: row for row in new if row.id in keep}
+        return Index({key: rows[key] for key in sorted(rows)}, generation)
+
+    @cached_property
+    def owners(self) -> frozenset[str]:
+        """The teams that own something."""
+        return frozenset(row.owner for row in self.rows.values() if row.owner)
+
+    @cached_property
+    def stale(self) -> int:
+        """How many items are stale."""
+        return sum(row.stale for row in self.rows.values())
+
+    def find(self, wanted: Wanted) -> Found:
+        """Give what fits; counts of a category are those without the filter for it, and so on."""
+        words = wanted.words
+        ranked = [(row.rank(words) if words else 1, row) for row in self.rows.values()]
+        hits = [(rank, row, _misses(row, wanted)) for rank, row in ranked if rank]
+        rows = [(rank, row) for rank, row, misses in hits if not misses]
+        if words:
+            rows.sort(key=lambda entry: (-entry[0], entry[1].id))
+        return Found(tuple(rows), _facets(hits))
+
+
+def _misses(row: Row, wanted: Wanted) -> frozenset[str]:
+    """Name the filters that the row does not pass."""
+    missed = []
+    if wanted.category and row.category != wanted.category:
+        missed.append("category")
+    if wanted.owner and row.owner != wanted.owner:
+        missed.append("owner")
+    if wanted.kind and row.kind != wanted.kind:
+        missed.append("kind")
+    if wanted.tag and wanted.tag not in row.tags:
+        missed.append("tag")
+    return frozenset(missed)
+
+
+def _facets(hits: list[tuple[int, Row, frozenset[str]]]) -> dict[str, dict[str, int]]:
+    def count(values: Iterable[str | None]) -> dict[str, int]:
+        return dict(sorted(Counter(value for value in values if value).items()))
+
+    passing = {
+        name: [row for _, row, misses in hits if misses <= {name}]
+        for name in ("category", "owner", "kind", "tag")
+    }
+    tags = Counter(tag for row in passing["tag"] for tag in row.tags)
+    return {
+        "category": count(row.category for row in passing["category"]),
+        "owner": count(row.owner for row in passing["owner"]),
+        "kind": count(row.kind for row in passing["kind"]),
+        "tag": dict(tags.most_common(MOST_TAGS)),
+    }

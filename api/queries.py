@@ -1,0 +1,42 @@
+"""Query strings read strictly: a parameter that a route does not know is refused, not ignored."""
+
+from fastapi import Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+
+from catalog.suggestions import did_you_mean
+from pao.core.errors import Detail, ErrorCode, PaoError
+
+# What a presigned GET carries; the gate has judged it.
+SIGNATURE = "x-amz-"
+MOST_SHOWN = 20
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Raise ``VALIDATION_ERROR`` (400) that names every query parameter the route does not take.
+
+    A misspelt filter that is ignored would show more than was asked for.
+    """
+    route = request.scope.get("route")
+    if not request.query_params or not isinstance(route, APIRoute):
+        return
+    taken = get_flat_params(route.dependant)
+    known = {field.alias for field in taken if isinstance(field.field_info, params.Query)}
+    unknown = [
+        name
+        for name in dict.fromkeys(request.query_params)
+        if name not in known and not name.lower().startswith(SIGNATURE)
+    ]
+    if unknown:
+        raise PaoError(
+            ErrorCode.VALIDATION_ERROR,
+            "The query has parameters that do not exist here; see details.",
+            details=tuple(_detail(name[:100], known) for name in unknown[:MOST_SHOWN]),
+            status=400,
+        )
+
+
+def _detail(name: str, known: set[str]) -> Detail:
+    hint = did_you_mean(name, known)
+    message = f"there is no parameter {name!r} here{hint or '; leave it out'}"
+    return Detail(field=name, constraint="unknown", message=message)

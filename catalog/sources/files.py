@@ -1,0 +1,66 @@
+"""Files of a folder: which are documents, and reading one in bounded memory. No meaning here."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.loading import MAX_BYTES, DocumentError
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+# A folder that is named so holds sample inputs of the item beside it, no documents.
+TESTS_SUFFIX = ".tests"
+_MAX_FOLDERS = 8
+
+
+def catalog_root(path: Path) -> Path:
+    """Give the folder that holds the documents: the one given, or the ``catalog/`` in it.
+
+    Raises ``FileNotFoundError`` where there is no such folder.
+    """
+    root = path.resolve()
+    if not root.is_dir():
+        raise FileNotFoundError(f"{path} is no folder; name the folder that holds the catalog")
+    inner = root / "catalog"
+    return inner if inner.is_dir() and not inner.is_symlink() else root
+
+
+def documents(root: Path) -> Iterator[Path]:
+    """Give the YAML files in the order of their names; hidden ones and those outside are not."""
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        deep = len(here.relative_to(root).parts) >= _MAX_FOLDERS
+        folders[:] = [] if deep else sorted(name for name in folders if _holds_documents(name))
+        for name in sorted(files):
+            file = here / name
+            if file.suffix in SUFFIXES and not name.startswith(".") and _is_inside(file, root):
+                yield file
+
+
+def read_document(file: Path, name: str) -> bytes:
+    """Read a file, at most one byte more than a document may have; raises ``DocumentError``."""
+    try:
+        # A pipe or device would keep the reader waiting for ever.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise DocumentError(name, 1, 1, "this is no regular file")
+        with file.open("rb") as stream:
+            # One byte more than is allowed, so that the limit is noticed and memory stays bounded.
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "unknown reason"
+        raise DocumentError(name, 1, 1, f"the file cannot be read: {reason}") from None
+
+
+def blob_id(content: bytes) -> str:
+    """Give the id that Git gives this content (``git hash-object``): 40 hexadecimal digits."""
+    header = f"blob {len(content)}\0".encode()
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def _holds_documents(folder: str) -> bool:
+    return not folder.startswith(".") and not folder.endswith(TESTS_SUFFIX)
+
+
+def _is_inside(file: Path, root: Path) -> bool:
+    return not file.is_symlink() or file.resolve().is_relative_to(root)
