@@ -90,6 +90,9 @@ class CatalogSync:
     def _read(self, known: _Known) -> "_Reading":
         """Read the source and judge what is new, in a thread: all of it may take seconds."""
         listing = self._source.listing()
+        if known.served and not listing:
+            # Far more often a volume that is not mounted than a catalog that was given up.
+            raise SourceUnavailableError("the source holds no document at all any more")
         reading = _Reading(self._rules)
         for path, sha in listing.items():
             file = known.files.get(path)

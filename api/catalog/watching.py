@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from watchfiles import Change, awatch
+from watchfiles.main import FileChange
 
 from catalog.sources.files import SUFFIXES
 from catalog.sources.source import SourceUnavailableError
@@ -94,6 +95,7 @@ class CatalogWatcher:
     async def _watch_folder(self, *, polling: bool) -> None:
         """Watch until the folder is gone or another one is in its place."""
         watched = _identity(self._folder)
+        began = True
         async for changes in awatch(
             self._folder,
             watch_filter=_is_document,
@@ -103,9 +105,12 @@ class CatalogWatcher:
             yield_on_timeout=True,
             force_polling=polling or None,
         ):
-            if changes:
+            # What changed just before the watch began was told to nobody.
+            if changes or began:
                 self._due.set()
-            if _identity(self._folder) != watched:
+            began = False
+            # A folder that was made anew may well have the number of the one before.
+            if _identity(self._folder) != watched or _is_gone(self._folder, changes):
                 return
 
 
@@ -113,6 +118,11 @@ def _is_document(change: Change, path: str) -> bool:
     # A folder that goes or comes may hold documents, and only its own name is told.
     suffix = Path(path).suffix
     return suffix in SUFFIXES or (not suffix and change is not Change.modified)
+
+
+def _is_gone(folder: Path, changes: set[FileChange]) -> bool:
+    gone = {Path(path) for change, path in changes if change is Change.deleted}
+    return not gone.isdisjoint({folder, folder.resolve()})
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -27,8 +27,11 @@ def catalog_root(path: Path) -> Path:
 
 
 def documents(root: Path) -> Iterator[Path]:
-    """Give the YAML files in the order of their names; hidden ones and those outside are not."""
-    for folder, folders, files in os.walk(root):
+    """Give the YAML files in the order of their names; hidden ones and those outside are not.
+
+    Raises ``OSError``: a folder that cannot be read is not an empty one.
+    """
+    for folder, folders, files in os.walk(root, onerror=_fail):
         here = Path(folder)
         deep = len(here.relative_to(root).parts) >= _MAX_FOLDERS
         folders[:] = [] if deep else sorted(name for name in folders if _holds_documents(name))
@@ -56,6 +59,10 @@ def blob_id(content: bytes) -> str:
     """Give the id that Git gives this content (``git hash-object``): 40 hexadecimal digits."""
     header = f"blob {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _holds_documents(folder: str) -> bool:

@@ -25,7 +25,7 @@ from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import connect
 from pao.core.names import workflow_id
 from pao.crypto import generate_key
-from pao.settings import Settings, load_settings
+from pao.settings import load_settings
 from pao.worker import Workers, build_worker
 from tests.support.callers import DANA, PEOPLE, Person, Signature, issue_key
 from tests.support.jira import JiraSandbox
@@ -88,14 +88,15 @@ class Stack:
         self.jira = JiraSandbox(folder)
         self._temporal_address = temporal_address
         self._catalog = catalog
-        self._environ = dict(environ or {})
+        self._given = dict(environ or {})
         self._with_worker = with_worker
         self._worker: Workers | None = None
         self._people: dict[tuple[str, bool], httpx.Client] = {}
 
     def __enter__(self) -> Self:
         self.jira.start()
-        self.settings = self._settings()
+        self.environ = self._environment()
+        self.settings = load_settings(self.environ, process="api")
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
@@ -169,7 +170,7 @@ class Stack:
             )
         return self._people[key]
 
-    def _settings(self) -> Settings:
+    def _environment(self) -> dict[str, str]:
         usual = {
             "PAO_ENCRYPTION_KEYS": f"k1:{generate_key()}",
             "PAO_ADMIN_TEAMS": "pao-admins",
@@ -189,7 +190,7 @@ class Stack:
             # Tests say themselves when a changed catalog is read.
             "CATALOG_WATCH": "false",
         }
-        return load_settings(usual | self._environ, process="api")
+        return usual | self._given
 
     async def _start(self) -> None:
         self._application = create_app(self.settings)

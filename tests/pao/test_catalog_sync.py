@@ -1,0 +1,207 @@
+"""Bringing the catalog in Postgres up to date with a folder."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from catalog.sources.local import LocalFolder
+from catalog.sources.source import SourceUnavailableError
+from catalog.validation import ActionSchema
+from db.locks import advisory_lock
+from db.repositories.catalog import CHANNEL, LOCK, CatalogRepository, Standing
+from db.session import Database, PoolSettings
+from pao.catalog_sync import CatalogSync, SyncReport
+from pao.core.errors import PaoError
+from tests.support.postgres import Database as Given
+
+KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
+ITEM = """\
+schemaVersion: catalog/v1
+kind: CatalogItem
+metadata:
+  id: {id}
+  name: Item
+  description: A description that is long enough to pass the rule about descriptions.
+  version: {version}
+  category: tools
+  owner: {{team: team-a}}
+fulfillment: {{manual: {{actions: [{{type: jira-ticket}}]}}}}
+"""
+
+
+def put(root: Path, name: str, *, version: str = "1.0.0", path: str | None = None) -> None:
+    file = root / (path or f"tools/{name}.yaml")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(ITEM.format(id=name, version=version), encoding="utf-8")
+
+
+def spoil(root: Path, name: str) -> None:
+    (root / f"tools/{name}.yaml").write_text("kind: [\n", encoding="utf-8")
+
+
+@pytest.fixture
+async def opened(database: Given) -> AsyncIterator[Database]:
+    made = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in ("tool-a-a", "tool-b-b", "tool-c-c"):
+        put(tmp_path, name)
+    return tmp_path
+
+
+def sync_of(opened: Database, root: Path) -> CatalogSync:
+    return CatalogSync(opened, LocalFolder(root), KNOWN)
+
+
+async def standing(opened: Database) -> Standing:
+    async with opened.reading() as session:
+        return await CatalogRepository(session).standing()
+
+
+async def served(opened: Database) -> dict[str, tuple[str, bool]]:
+    async with opened.reading() as session:
+        repository = CatalogRepository(session)
+        items = [await repository.get(key) for key in await repository.served()]
+        return {item.id: (item.version, item.stale) for item in items if item}
+
+
+async def test_a_folder_is_stored_with_paths_and_git_shas(opened: Database, root: Path) -> None:
+    report = await sync_of(opened, root).run()
+    assert report.added == ("tool-a-a", "tool-b-b", "tool-c-c")
+    async with opened.reading() as session:
+        item = await CatalogRepository(session).get("tool-a-a")
+    assert item is not None
+    assert item.file_path == "tools/tool-a-a.yaml"
+    assert len(item.sha or "") == 40
+    assert item.definition["metadata"]["name"] == "Item"
+    assert (await standing(opened)).source == "local folder"
+
+
+async def test_one_changed_file_costs_one_file(opened: Database, root: Path) -> None:
+    source = LocalFolder(root)
+    sync = CatalogSync(opened, source, KNOWN)
+    assert (await sync.run()).judged == 3
+    put(root, "tool-b-b", version="1.0.1")
+    before = source.reads
+    report = await sync.run()
+    assert (report.changed, report.judged) == (("tool-b-b",), 1)
+    assert source.reads - before == 2  # once for its content's id, once to judge it
+    assert (await sync.run()).judged == 0
+    assert source.reads - before == 2
+
+
+async def test_a_restart_and_another_process_judge_nothing_again(
+    opened: Database, root: Path
+) -> None:
+    await sync_of(opened, root).run()
+    assert await sync_of(opened, root).run() == SyncReport()
+
+
+async def test_other_rules_judge_everything_again(opened: Database, root: Path) -> None:
+    await sync_of(opened, root).run()
+    other = {"jira-ticket": ActionSchema(config={"type": "object", "required": ["ticket"]})}
+    report = await CatalogSync(opened, LocalFolder(root), other).run()
+    assert (report.judged, len(report.refused)) == (3, 3)
+    assert set((await served(opened)).values()) == {("1.0.0", True)}
+
+
+async def test_the_last_good_version_of_a_bad_file_stays_stale_until_it_is_mended(
+    opened: Database, root: Path
+) -> None:
+    sync = sync_of(opened, root)
+    await sync.run()
+    spoil(root, "tool-b-b")
+    assert (await sync.run()).refused == ("tools/tool-b-b.yaml",)
+    assert (await served(opened))["tool-b-b"] == ("1.0.0", True)
+    [finding] = (await standing(opened)).refused
+    assert (finding["file"], finding["line"], finding["rule"]) == ("tools/tool-b-b.yaml", 2, "yaml")
+    put(root, "tool-b-b")
+    assert (await sync.run()).refused == ()
+    assert (await served(opened))["tool-b-b"] == ("1.0.0", False)
+
+
+async def test_a_file_that_is_gone_takes_its_item_with_it_and_a_moved_one_does_not(
+    opened: Database, root: Path
+) -> None:
+    sync = sync_of(opened, root)
+    await sync.run()
+    (root / "tools/tool-a-a.yaml").unlink()
+    (root / "other").mkdir()
+    (root / "tools/tool-b-b.yaml").rename(root / "other/tool-b-b.yaml")
+    report = await sync.run()
+    assert (report.removed, report.changed, report.added) == (("tool-a-a",), (), ())
+    assert set(await served(opened)) == {"tool-b-b", "tool-c-c"}
+
+
+async def test_an_id_that_comes_twice_is_served_from_the_file_that_is_named_after_it(
+    opened: Database, root: Path
+) -> None:
+    sync = sync_of(opened, root)
+    await sync.run()
+    put(root, "tool-a-a", version="2.0.0", path="copies/tool-a-a.yaml")
+    assert (await sync.run()).refused == ("copies/tool-a-a.yaml",)
+    (root / "tools/tool-a-a.yaml").unlink()
+    report = await sync.run()
+    assert (report.changed, report.refused) == (("tool-a-a",), ())
+    assert (await served(opened))["tool-a-a"] == ("2.0.0", False)
+
+
+async def test_a_source_that_is_away_changes_nothing_and_says_so(
+    opened: Database, root: Path
+) -> None:
+    sync = sync_of(opened, root)
+    await sync.run()
+    before = await standing(opened)
+    shutil.move(root, root.with_name("away"))
+    with pytest.raises(SourceUnavailableError):
+        await sync.run()
+    after = await standing(opened)
+    assert len(await served(opened)) == 3
+    assert after.synced_at == before.synced_at
+    assert after.error == "the folder of the catalog cannot be read"
+    shutil.move(root.with_name("away"), root)
+    await sync.run()
+    assert (await standing(opened)).error is None
+
+
+async def test_concurrent_syncs_work_one_after_the_other(opened: Database, root: Path) -> None:
+    reports = await asyncio.gather(*(sync_of(opened, root).run() for _ in range(5)))
+    assert sorted(report.judged for report in reports) == [0, 0, 0, 0, 3]
+    assert sorted(len(report.added) for report in reports) == [0, 0, 0, 0, 3]
+
+
+async def test_whoever_cannot_have_the_lock_is_told_to_come_again(
+    opened: Database, root: Path
+) -> None:
+    async with advisory_lock(opened, LOCK, seconds=1):
+        with pytest.raises(PaoError, match="Another process"):
+            async with advisory_lock(opened, LOCK, seconds=0):
+                pass
+    assert (await sync_of(opened, root).run()).judged == 3
+
+
+async def test_a_lock_is_given_back_by_work_that_fails(opened: Database) -> None:
+    with pytest.raises(ValueError, match="broken"):
+        async with advisory_lock(opened, LOCK, seconds=1):
+            raise ValueError("broken")
+    async with advisory_lock(opened, LOCK, seconds=0):
+        pass
+
+
+async def test_a_change_is_told_to_whoever_listens(
+    opened: Database, root: Path, database: Given
+) -> None:
+    listener = await asyncpg.connect(database.service_url)
+    heard: asyncio.Queue[object] = asyncio.Queue()
+    await listener.add_listener(CHANNEL, lambda *told: heard.put_nowait(told[-1]))
+    await sync_of(opened, root).run()
+    assert await asyncio.wait_for(heard.get(), 10) == "1"
+    await listener.close()
