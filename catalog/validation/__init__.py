@@ -1,7 +1,18 @@
 """What a catalog document is checked for: one rule per function."""
 
 from catalog.validation.findings import Finding, Severity
+from catalog.validation.folder import judge_files, judge_together
 from catalog.validation.subject import ActionSchema
-from catalog.validation.validator import Verdict, judge, validate_document
+from catalog.validation.validator import Verdict, judge, unreadable, validate_document
 
-__all__ = ["ActionSchema", "Finding", "Severity", "Verdict", "judge", "validate_document"]
+__all__ = [
+    "ActionSchema",
+    "Finding",
+    "Severity",
+    "Verdict",
+    "judge",
+    "judge_files",
+    "judge_together",
+    "unreadable",
+    "validate_document",
+]

@@ -8,7 +8,7 @@ from catalog.model import Metadata
 from catalog.suggestions import nearest
 from catalog.validation.subject import Problem, Subject
 
-_SEMVER = re.compile(
+SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
@@ -21,7 +21,7 @@ _DESCRIPTION = range(50, 501)
 def semver(subject: Subject) -> Iterator[Problem]:
     """Require that ``metadata.version`` is a semantic version such as 1.2.0."""
     version = subject.item.version
-    if not _SEMVER.fullmatch(version):
+    if not SEMVER.fullmatch(version):
         yield Problem(
             ("metadata", "version"),
             f"version {version[:80]!r} is no semantic version",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from catalog.bundle import CatalogBundle, Component
 from catalog.loading import Path, walk_texts
 from catalog.model import Action
 from catalog.templating import Inspection, Names, TemplateError, inspect
@@ -52,6 +53,27 @@ def placed_templates(subject: "Subject") -> Iterator[Placed]:
                 # What is to be undone may name what the action itself has made.
                 seen = {**earlier, action.id: action} if is_cleanup else earlier
                 yield workshop.look(placed, seen, everything)
+
+
+def component_kinds(bundle: CatalogBundle, component: Component) -> dict[str, int]:
+    """Give for each field that a component gives by one template the kinds of what it gives.
+
+    Templates that are wrong are left out: a rule of the bundle alone tells about them.
+    """
+    groups = {group.id: tuple(field.id for field in group.fields) for group in bundle.groups}
+    ready = bundle.ready_before[component.id]
+    shapes = document_shapes(bundle, bundle.metadata.model_dump(by_alias=True))
+    shapes["components"] = component_shapes(ready)
+    found: dict[str, int] = {}
+    for key, text in component.config.items():
+        if not isinstance(text, str) or not ("{{" in text or "{%" in text):
+            continue
+        names = Names(groups, (), ready, tuple(_VARIABLE.findall(text)), item=bundle.id)
+        try:
+            found[key] = inspect(text, names, shapes).shape.solid
+        except TemplateError:
+            continue
+    return found
 
 
 def ended_before(actions: Sequence[Action], *, parallel: bool) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from catalog.loading import Document, json_path
+from catalog.loading import Document, DocumentError, json_path
 from catalog.model import CatalogDocument
 from catalog.validation.action_rules import configuration_errors
 from catalog.validation.findings import Finding, Severity
@@ -13,7 +13,7 @@ from catalog.validation.rules import GIVES_NAMES, READS_NAMES, RULES
 from catalog.validation.structure import Shape
 from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
 
-STRUCTURE = "structure"
+YAML, STRUCTURE = "yaml", "structure"
 # Nobody reads more of one rule at once, and each costs time.
 MOST_PROBLEMS = 100
 
@@ -68,6 +68,19 @@ def _rules(subject: Subject, *, reading: bool) -> list[Rule]:
 
 def _names_are_unsure(findings: list[Finding]) -> bool:
     return any(finding.rule == STRUCTURE or finding.rule in GIVES_NAMES for finding in findings)
+
+
+def unreadable(error: DocumentError) -> Finding:
+    """Give the finding of a file that could not be read as YAML at all."""
+    return Finding(
+        file=error.file,
+        line=error.line,
+        column=error.column,
+        path="$",
+        rule=YAML,
+        severity=Severity.ERROR,
+        message=error.message,
+    )
 
 
 def _write_config_texts(shape: Shape, known_actions: Mapping[str, ActionSchema]) -> None:

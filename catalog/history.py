@@ -1,0 +1,159 @@
+"""What changed in a catalog since a Git revision, and whether versions tell of what it breaks."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from catalog.loading import DocumentError, load_document
+from catalog.model import CatalogDocument
+from catalog.validation.changes import breaking_changes, is_major
+from catalog.validation.findings import Finding, Severity
+from catalog.validation.folder import located
+from catalog.validation.structure import Shape
+from catalog.validation.subject import Problem
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+BREAKING, UNCHANGED = "breaking-change", "version-unchanged"
+_SECONDS = 60
+
+
+class HistoryError(Exception):
+    """Git cannot be asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A YAML file that differs from a revision; a side is None where the file is not there.
+
+    ``file`` is relative to the folder that was asked about.
+    """
+
+    file: str
+    before: bytes | None
+    after: bytes | None
+
+
+def changed_since(folder: Path, revision: str) -> list[Change]:
+    """Give the YAML files below a folder that differ from a revision, untracked ones included.
+
+    Raises ``HistoryError`` where the folder is in no repository or the revision is unknown.
+    """
+    _git(folder, "rev-parse", "--show-toplevel")
+    commit = _git(
+        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+    )
+    base = commit.decode().strip()
+    changed = _names(_git(folder, "diff", "--name-only", "-z", "--no-renames", "--relative", base))
+    new = _names(_git(folder, "ls-files", "--others", "--exclude-standard", "-z"))
+    files = sorted({*changed, *new})
+    return [_change(folder, base, file) for file in files if PurePosixPath(file).suffix in SUFFIXES]
+
+
+def breaking_findings(
+    changes: Iterable[Change],
+    *,
+    ids: Iterable[str] = (),
+) -> list[Finding]:
+    """Judge changes: what breaks needs a new major version, and an item is not just removed.
+
+    ``ids`` are those of the whole catalog as it is now, where they are known: an item that was
+    moved to another file is not removed.
+    """
+    pairs = [(one, _parsed(one, one.before)) for one in changes]
+    now = {one.file: _parsed(one, one.after) for one, _ in pairs}
+    after = {document.id: file for file, document in now.items() if document}
+    contents = {one.file: one.after for one, _ in pairs}
+    findings: list[Finding] = []
+    for change, before in pairs:
+        if before is None:
+            continue
+        file = change.file if now[change.file] else after.get(before.id, change.file)
+        document = now.get(file)
+        if document is None or document.id != before.id:
+            if before.id not in {*after, *ids} and (change.after is None or document):
+                findings += _removal(change.file, before)
+            continue
+        findings += _comparison(file, before, document, contents[file] or b"")
+    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
+
+
+def _comparison(
+    file: str, before: CatalogDocument, after: CatalogDocument, content: bytes
+) -> Iterator[Finding]:
+    problems = list(breaking_changes(before, after))
+    severity, rule = Severity.ERROR, BREAKING
+    if problems and is_major(before.version, after.version):
+        return
+    if problems:
+        hint = f"give it a new major version ({before.version} was the last), or take it back"
+        problems = [Problem(one.path, one.message, hint) for one in problems]
+    elif before.version == after.version and before != after:
+        severity, rule = Severity.WARNING, UNCHANGED
+        said = f"the document changed, and its version is still {after.version}"
+        problems = [Problem(("metadata", "version"), said, "give it a new version")]
+    yield from located(
+        ((file, one) for one in problems),
+        rule,
+        severity,
+        lambda name: load_document(content, file=name),
+    )
+
+
+def _removal(file: str, before: CatalogDocument) -> Iterator[Finding]:
+    if before.deprecation.deprecated:
+        return
+    message = f"the item {before.id!r} was removed without having been deprecated"
+    hint = "mark it as deprecated with a sunsetDate first, so that people can move on"
+    yield from located(
+        [(file, Problem(("metadata", "id"), message, hint))], BREAKING, Severity.ERROR, None
+    )
+
+
+def _parsed(change: Change, content: bytes | None) -> CatalogDocument | None:
+    if content is None:
+        return None
+    try:
+        return Shape(load_document(content, file=change.file)).item
+    except DocumentError:
+        return None
+
+
+def _change(folder: Path, base: str, file: str) -> Change:
+    before = _git(folder, "show", f"{base}:./{file}", missing_is_empty=True)
+    here = folder / file
+    after = here.read_bytes() if here.is_file() and not here.is_symlink() else None
+    return Change(file, before or None, after)
+
+
+def _names(output: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in output.split(b"\0") if name]
+
+
+def _git(folder: Path, *arguments: str, missing_is_empty: bool = False) -> bytes:
+    program = shutil.which("git")
+    if program is None:
+        raise HistoryError("git is not installed here; without it nothing can be compared")
+    # The caller's GIT_DIR and its kin would name another repository than the folder's.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    try:
+        done = subprocess.run(  # noqa: S603 -- no shell, the revision cannot become an option
+            [program, "-C", str(folder), "-c", "core.quotePath=false", *arguments],
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired:
+        raise HistoryError(f"git did not answer within {_SECONDS} s") from None
+    if done.returncode == 0:
+        return done.stdout
+    if missing_is_empty:
+        return b""
+    if arguments[:2] == ("rev-parse", "--verify"):
+        raise HistoryError(
+            f"{arguments[-1].removesuffix('^{commit}')!r} is no revision of this repository"
+        )
+    raise HistoryError(f"{folder} is in no Git repository, or git cannot read it")

@@ -1,0 +1,150 @@
+"""What a change breaks for those who request an item already: old and new version side by side.
+
+Git is asked in catalog/history.py.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from catalog.forms import FieldDefinition
+from catalog.forms.definition import GroupDefinition
+from catalog.forms.values import canonical, is_number, parse_size
+from catalog.loading import Path
+from catalog.model import CatalogDocument
+from catalog.suggestions import nearest
+from catalog.validation.metadata_rules import SEMVER
+from catalog.validation.subject import Problem
+
+_GROUPS: Path = ("presentation", "form", "groups")
+# Of a bound: whether a larger number lets fewer values through.
+_BOUNDS = {
+    "min": True,
+    "max": False,
+    "min_length": True,
+    "max_length": False,
+    "min_items": True,
+    "max_items": False,
+}
+_STRENGTHS = ("weak", "medium", "strong")
+
+Placed = tuple[Path, GroupDefinition, FieldDefinition]
+
+
+def breaking_changes(before: CatalogDocument, after: CatalogDocument) -> Iterator[Problem]:
+    """Give what values that were good before are no longer good after, each at its place."""
+    old, new = _fields(before), _fields(after)
+    for field_id, (_, _, field) in old.items():
+        if field_id not in new:
+            yield _removed(field, old, new)
+        else:
+            yield from _narrowed(field, old[field_id], new[field_id])
+    for field_id, (path, group, field) in new.items():
+        if field_id not in old and _is_demanded(group, field):
+            yield Problem(path, f"the new field {field_id!r} is required and has no default")
+
+
+def is_major(before: str, after: str) -> bool:
+    """Tell whether a version announces that something breaks; in 0.x the second number does."""
+    old, new = SEMVER.fullmatch(before), SEMVER.fullmatch(after)
+    if not old or not new:
+        return before != after
+    parts = [(int(found[1]), int(found[2])) for found in (old, new)]
+    return parts[1][0] > parts[0][0] or (parts[0][0] == parts[1][0] == 0 and parts[1] > parts[0])
+
+
+def _fields(document: CatalogDocument) -> dict[str, Placed]:
+    return {
+        field.id: ((*_GROUPS, g, "fields", f), group, field)
+        for g, group in enumerate(document.groups)
+        for f, field in enumerate(group.fields)
+    }
+
+
+def _removed(field: FieldDefinition, old: dict[str, Placed], new: dict[str, Placed]) -> Problem:
+    added = [name for name in new if name not in old]
+    same = [name for name in added if new[name][2].type is field.type]
+    renamed = nearest(field.id, added) or (same[0] if len(same) == 1 == len(added) else None)
+    said = f"was renamed to {renamed!r}" if renamed else "was removed"
+    where = new[renamed][0] if renamed else _GROUPS
+    return Problem(where, f"the field {field.id!r} {said}; requests that send it are refused")
+
+
+def _is_demanded(group: GroupDefinition, field: FieldDefinition) -> bool:
+    shown = field.conditional is None and group.conditional is None
+    return field.required and field.default is None and shown
+
+
+def _narrowed(field: FieldDefinition, old: Placed, new: Placed) -> Iterator[Problem]:
+    path, group, now = new
+    if field.type is not now.type:
+        message = f"the type of {field.id!r} changed from {field.type} to {now.type}"
+        yield Problem((*path, "type"), message)
+        return
+    if _is_demanded(group, now) and not _is_demanded(old[1], field):
+        yield Problem((*path, "required"), f"the field {field.id!r} has become required")
+    yield from _enum(field, now, path)
+    yield from _constraints(field, now, path)
+
+
+def _enum(field: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[Problem]:
+    if now.choices is None:
+        return
+    where = (*path, "enum") if now.enum is not None else (*path, "validation", "enum")
+    if field.choices is None:
+        yield Problem(where, f"the field {field.id!r} has become a choice of listed values")
+        return
+    left = {canonical(choice.value) for choice in now.choices}
+    gone = [one.value for one in field.choices if canonical(one.value) not in left]
+    if gone:
+        named = ", ".join(str(value) for value in gone[:10])
+        yield Problem(where, f"the field {field.id!r} no longer takes: {named}")
+
+
+def _constraints(field: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[Problem]:
+    before, after = field.validation, now.validation
+    for name, larger_is_tighter in _BOUNDS.items():
+        was, is_now = getattr(before, name), getattr(after, name)
+        if _is_tighter(was, is_now, larger_is_tighter=larger_is_tighter):
+            yield _tightened(path, field, name, was, is_now)
+    for name in ("pattern", "step", "types", "json_schema"):
+        was, is_now = getattr(before, name), getattr(after, name)
+        if is_now is not None and is_now != was and not _is_wider(name, was, is_now):
+            yield _tightened(path, field, name, was, is_now)
+    for name, rank in (("max_size", _size_rank), ("strength", _strength_rank)):
+        was, is_now = rank(getattr(before, name)), rank(getattr(after, name))
+        if is_now > was:
+            yield _tightened(path, field, name, getattr(before, name), getattr(after, name))
+
+
+def _is_tighter(was: Any, now: Any, *, larger_is_tighter: bool) -> bool:
+    if now is None or now == was:
+        return False
+    if was is None or not (is_number(was) and is_number(now)):
+        return True
+    return bool(now > was) if larger_is_tighter else bool(now < was)
+
+
+def _is_wider(name: str, was: Any, now: Any) -> bool:
+    return name == "types" and was is not None and set(was) <= set(now)
+
+
+def _size_rank(size: Any) -> float:
+    return float("-inf") if size is None else -float(parse_size(size))
+
+
+def _strength_rank(strength: Any) -> int:
+    return _STRENGTHS.index(str(strength)) if strength else 0
+
+
+def _tightened(path: Path, field: FieldDefinition, name: str, was: Any, now: Any) -> Problem:
+    key = name.split("_", maxsplit=1)[0] + "".join(
+        part.capitalize() for part in name.split("_")[1:]
+    )
+    key = "schema" if name == "json_schema" else key
+    shown = "" if name == "json_schema" else f" from {_shown(was)} to {_shown(now)}"
+    message = f"the {key} of {field.id!r} changed{shown}; values that were good may be refused"
+    return Problem((*path, "validation", key), message)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else str(value)[:80]

@@ -1,0 +1,126 @@
+"""Judges the documents of a catalog together: cross-file rules, and where they point to."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from catalog.loading import Document, DocumentError, json_path, load_document
+from catalog.model import CatalogDocument
+from catalog.validation import folder_rules
+from catalog.validation.findings import Finding, Severity
+from catalog.validation.folder_rules import Told, Whole
+from catalog.validation.subject import ActionSchema, Problem
+from catalog.validation.validator import judge, unreadable
+
+MOST_PROBLEMS = 1_000
+
+Read = Callable[[str], Document]
+"""Gives the document of a file again, for places; raises ``DocumentError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRule:
+    """One rule across files."""
+
+    id: str
+    title: str
+    severity: Severity
+    check: Callable[[Whole], Told]
+
+
+FOLDER_RULES: tuple[FolderRule, ...] = (
+    FolderRule("duplicate-item", "One id, one file", Severity.ERROR, folder_rules.duplicate_ids),
+    FolderRule("replacement", "The replacement exists", Severity.ERROR, folder_rules.replacements),
+    FolderRule(
+        "component-item", "A component is an item", Severity.ERROR, folder_rules.component_items
+    ),
+    FolderRule("bundle-cycle", "No circle of bundles", Severity.ERROR, folder_rules.bundle_cycles),
+    FolderRule(
+        "component-fields",
+        "A component's values fit its item",
+        Severity.ERROR,
+        folder_rules.component_fields,
+    ),
+    FolderRule(
+        "component-deprecated",
+        "No deprecated components",
+        Severity.WARNING,
+        folder_rules.deprecated_components,
+    ),
+)
+
+
+def judge_together(
+    documents: Mapping[str, CatalogDocument], read: Read | None = None
+) -> list[Finding]:
+    """Check with every rule across files; ``documents`` are those that are good on their own.
+
+    ``read`` gives a file's document again where something was found in it, so that trees of
+    thousands of files need not be kept; without it findings stand in the first line.
+    """
+    whole = Whole(documents)
+    findings = [finding for rule in FOLDER_RULES for finding in _found(rule, whole, read)]
+    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
+
+
+def judge_files(
+    files: Iterable[str],
+    content: Callable[[str], bytes],
+    known_actions: Mapping[str, ActionSchema],
+) -> list[Finding]:
+    """Check files each alone and then together; gives all findings by file and place.
+
+    ``content`` gives a file's bytes and may raise ``DocumentError``; it is asked again for files
+    in which a rule across files has found something.
+    """
+    findings: list[Finding] = []
+    documents: dict[str, CatalogDocument] = {}
+
+    def read(file: str) -> Document:
+        return load_document(content(file), file=file)
+
+    for file in files:
+        try:
+            verdict = judge(read(file), known_actions)
+        except DocumentError as error:
+            findings.append(unreadable(error))
+            continue
+        findings += verdict.findings
+        if verdict.item is not None:
+            documents[file] = verdict.item
+    findings += judge_together(documents, read)
+    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
+
+
+def _found(rule: FolderRule, whole: Whole, read: Read | None) -> Iterator[Finding]:
+    return located(islice(rule.check(whole), MOST_PROBLEMS), rule.id, rule.severity, read)
+
+
+def located(
+    told: Iterable[tuple[str, Problem]], rule: str, severity: Severity, read: Read | None
+) -> Iterator[Finding]:
+    """Make findings of problems in several files."""
+    for file, problem in told:
+        line, column = _place(file, problem, read)
+        yield Finding(
+            file=file,
+            line=line,
+            column=column,
+            path=json_path(problem.path),
+            rule=rule,
+            severity=severity,
+            message=problem.message,
+            hint=problem.hint,
+        )
+
+
+def _place(file: str, problem: Problem, read: Read | None) -> tuple[int, int]:
+    try:
+        document = read(file) if read else None
+    except DocumentError:
+        document = None
+    if document is None:
+        return 1, 1
+    find = document.key_position if problem.at_key else document.position
+    where = find(problem.path)
+    return where.line, where.column

@@ -1,0 +1,199 @@
+"""Rules across files: what one document says of another. Reading files does not belong here."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from catalog.bundle import CatalogBundle, Component
+from catalog.forms import FieldDefinition, Form, FormDefinition, FormError
+from catalog.loading import Path, walk_texts
+from catalog.model import CatalogDocument
+from catalog.suggestions import did_you_mean
+from catalog.templating.kinds import named
+from catalog.validation.shapes import field_shape
+from catalog.validation.subject import Problem
+from catalog.validation.templates import component_kinds
+
+Told = Iterator[tuple[str, Problem]]
+"""Problems, each with the file that it stands in."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All documents of a catalog that are good on their own, by file."""
+
+    documents: Mapping[str, CatalogDocument]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, CatalogDocument]:
+        """The documents by id; of several with one id, one."""
+        return {document.id: document for document in self.documents.values()}
+
+    def components(self) -> Iterator[tuple[str, CatalogBundle, Path, Component]]:
+        """Give every component of every bundle with its file and path."""
+        for file, document in self.documents.items():
+            if isinstance(document, CatalogBundle):
+                for index, component in enumerate(document.components):
+                    yield file, document, ("components", index), component
+
+
+def duplicate_ids(whole: Whole) -> Told:
+    """Require that an id stands in one file; the file that is named after it keeps it."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for file, document in whole.documents.items():
+        files[document.id].append(file)
+    for identifier, candidates in files.items():
+        rightful = [file for file in candidates if _is_named_after(file, whole.documents[file])]
+        kept = candidates if len(candidates) == 1 else rightful if len(rightful) == 1 else []
+        for file in candidates:
+            if file not in kept:
+                others = ", ".join(other for other in candidates if other != file)
+                message = f"the item id {identifier[:80]!r} is also in {others}"
+                problem = Problem(("metadata", "id"), message, "give one of them another id")
+                yield file, problem
+
+
+def replacements(whole: Whole) -> Told:
+    """Require that a deprecated item is replaced by another item that exists."""
+    path: Path = ("lifecycle", "deprecation", "replacement")
+    for file, document in whole.documents.items():
+        wanted = document.deprecation.replacement
+        if wanted == document.id:
+            yield file, Problem(path, "an item cannot be its own replacement")
+        elif wanted and wanted not in whole.by_id:
+            known = did_you_mean(wanted, whole.by_id)
+            message = f"there is no item {wanted[:80]!r} in this catalog{known}"
+            yield file, Problem(path, message)
+
+
+def component_items(whole: Whole) -> Told:
+    """Require that a component is an item of this catalog; bundles do not hold bundles."""
+    cyclic = {bundle for cycle in _cycles(whole) for bundle in cycle}
+    for file, bundle, path, component in whole.components():
+        found = whole.by_id.get(component.catalog_item)
+        where = (*path, "catalogItem")
+        if found is None:
+            known = did_you_mean(component.catalog_item, whole.by_id)
+            message = f"there is no item {component.catalog_item[:80]!r} in this catalog{known}"
+            yield file, Problem(where, message)
+        elif isinstance(found, CatalogBundle) and not {found.id, bundle.id} <= cyclic:
+            message = f"{found.id} is a bundle, and a component is an item"
+            yield file, Problem(where, message, "name its components here instead")
+
+
+def bundle_cycles(whole: Whole) -> Told:
+    """Require that bundles do not hold each other in a circle."""
+    for cycle in _cycles(whole):
+        names = " -> ".join([*cycle, cycle[0]])
+        for file, bundle, path, component in whole.components():
+            position = cycle.index(bundle.id) if bundle.id in cycle else -1
+            if position >= 0 and component.catalog_item == cycle[(position + 1) % len(cycle)]:
+                message = f"the bundles hold each other in a circle: {names}"
+                yield file, Problem((*path, "catalogItem"), message)
+
+
+def component_fields(whole: Whole) -> Told:
+    """Require that a component gives its item's fields values that the item's form takes.
+
+    Unknown fields, values of a wrong type and missing required fields are found; a template is
+    judged by the type that it gives.
+    """
+    for file, bundle, path, component in whole.components():
+        item = whole.by_id.get(component.catalog_item)
+        if item is not None and not isinstance(item, CatalogBundle):
+            for problem in _field_problems(bundle, component, item, path):
+                yield file, problem
+
+
+def deprecated_components(whole: Whole) -> Told:
+    """Require that a bundle holds no item that is deprecated."""
+    for file, _, path, component in whole.components():
+        item = whole.by_id.get(component.catalog_item)
+        if item is not None and item.deprecation.deprecated:
+            instead = item.deprecation.replacement
+            hint = f"use {instead}" if instead else ""
+            yield file, Problem((*path, "catalogItem"), f"{item.id} is deprecated", hint)
+
+
+def _is_named_after(file: str, document: CatalogDocument) -> bool:
+    expected = f"{document.category}/{document.id}"
+    written = str(PurePosixPath(file).with_suffix(""))
+    return written == expected or written.endswith(f"/{expected}")
+
+
+def _cycles(whole: Whole) -> list[list[str]]:
+    """Give the circles among bundles, each once; a bundle is in one of them at most."""
+    holds = {
+        document.id: [one.catalog_item for one in document.components]
+        for document in whole.documents.values()
+        if isinstance(document, CatalogBundle)
+    }
+    found: list[list[str]] = []
+    for start in holds:
+        way = _way_back(start, holds)
+        if way and not any(set(way) & set(known) for known in found):
+            found.append(way)
+    return found
+
+
+def _way_back(start: str, holds: Mapping[str, list[str]]) -> list[str]:
+    came_from: dict[str, str] = {}
+    waiting = [start]
+    while waiting:
+        here = waiting.pop(0)
+        for held in holds[here]:
+            if held == start:
+                way = [here]
+                while way[-1] != start:
+                    way.append(came_from[way[-1]])
+                return way[::-1]
+            if held in holds and held not in came_from:
+                came_from[held] = here
+                waiting.append(held)
+    return []
+
+
+def _field_problems(
+    bundle: CatalogBundle, component: Component, item: CatalogDocument, path: Path
+) -> Iterator[Problem]:
+    fields = {field.id: field for field in item.fields}
+    kinds = component_kinds(bundle, component)
+    for key, value in component.config.items():
+        where = (*path, "config", key)
+        if key not in fields:
+            message = f"{item.id} has no field {key[:80]!r}{did_you_mean(key, fields)}"
+            hint = f"its fields: {', '.join(list(fields)[:20])}"
+            yield Problem(where, message, hint, at_key=True)
+        elif key in kinds:
+            wanted = field_shape(fields[key]).solid
+            if not kinds[key] & wanted:
+                told = f"this gives {named(kinds[key])}, and the field {key} of {item.id}"
+                yield Problem(where, f"{told} needs {named(wanted)}")
+        elif not any("{{" in text or "{%" in text for _, text in walk_texts(value)):
+            yield from _literal_problems(where, fields[key], value)
+    yield from _missing_fields(component, item, path)
+
+
+def _literal_problems(where: Path, field: FieldDefinition, value: Any) -> Iterator[Problem]:
+    alone = field.model_copy(update={"conditional": None})
+    try:
+        group = {"id": "group", "fields": (alone,)}
+        form = Form(FormDefinition.model_validate({"groups": (group,)}))
+    except FormError:
+        return
+    for error in form.validate({field.id: value}, datetime.now(UTC).date()).errors:
+        yield Problem(where, f"the field {field.id} does not take this: {error.message}")
+
+
+def _missing_fields(component: Component, item: CatalogDocument, path: Path) -> Iterator[Problem]:
+    for group in item.groups:
+        for field in group.fields:
+            needed = field.required and field.default is None
+            always = field.conditional is None and group.conditional is None
+            if needed and always and field.id not in component.config:
+                message = f"{item.id} needs a value for its field {field.id!r}"
+                yield Problem(path, message, "add it to config")
