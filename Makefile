@@ -23,6 +23,7 @@ test: $(READY) ## check and test everything, as CI does
 
 test-only: $(READY) ## the tests alone
 	@$(BIN)/python -m pao.local.temporal_binary
+	@$(BIN)/python -m pao.local.terraform_binary
 	@$(BIN)/pytest -q -n 2 --dist loadgroup
 
 lint: $(READY) ## style, format and the contracts between the rooms

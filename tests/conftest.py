@@ -17,6 +17,7 @@ SERVER_FIXTURES = {
     "postgres_address": "postgres",
     "temporal_program": "temporal_program",
     "temporal_address": "temporal",
+    "terraform_program": "terraform_program",
 }
 """Fixtures that need a server, and the question to the keeper that starts it."""
 
@@ -79,6 +80,12 @@ def database(postgres_address: PostgresAddress) -> Iterator[Database]:
 def temporal_program(pytestconfig: pytest.Config) -> Path:
     """The Temporal program: for tests that start and stop servers of their own."""
     return cast("Path", ask(*pytestconfig.stash[WHERE], "temporal_program"))
+
+
+@pytest.fixture(scope="session")
+def terraform_program(pytestconfig: pytest.Config) -> Path:
+    """The real terraform or tofu."""
+    return cast("Path", ask(*pytestconfig.stash[WHERE], "terraform_program"))
 
 
 @pytest.fixture(scope="session")
