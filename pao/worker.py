@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -21,6 +22,7 @@ from activities.registry import load_all
 from activities.sweeping import Sweeper
 from db.session import Database
 from pao import assembly
+from pao.action_options import action_options
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.errors import ErrorCode, PaoError
@@ -93,7 +95,12 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     queue = settings.temporal.task_queue
     requests = RequestWorkflows(client, task_queue=queue)
     box = assembly.secret_box(settings)
-    tools = Tools(box=box, jira=jira, surroundings=assembly.surroundings(settings))
+    tools = Tools(
+        box=box,
+        jira=jira,
+        surroundings=assembly.surroundings(settings),
+        options=action_options(settings, os.environ),
+    )
     actions = Executor(load_all(), tools).activities()
     usual = Worker(
         client,

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from activities.options.egress import EgressOptions
+from activities.options.terraform import TerraformOptions
 
-__all__ = ["ActionOptions", "EgressOptions"]
+__all__ = ["ActionOptions", "EgressOptions", "TerraformOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +13,4 @@ class ActionOptions:
     """The parts by name; a type reads its own."""
 
     egress: EgressOptions = field(default_factory=EgressOptions)
+    terraform: TerraformOptions = field(default_factory=TerraformOptions)

@@ -21,6 +21,7 @@ from pao.settings.parts import (
     WorkerSettings,
 )
 from pao.settings.requirements import Process
+from pao.settings.terraform import TerraformSettings
 
 __all__ = [
     "AuthSettings",
@@ -39,6 +40,7 @@ __all__ = [
     "Settings",
     "TelemetrySettings",
     "TemporalSettings",
+    "TerraformSettings",
     "WorkerSettings",
     "load_settings",
 ]

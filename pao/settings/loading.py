@@ -26,6 +26,7 @@ from pao.settings.parts import (
     WorkerSettings,
 )
 from pao.settings.requirements import Process, missing
+from pao.settings.terraform import TerraformSettings
 from pao.settings.values import SizeMark, show_duration, show_size
 
 
@@ -48,6 +49,7 @@ class Settings:
     jira: JiraSettings
     catalog: CatalogSettings
     worker: WorkerSettings
+    terraform: TerraformSettings
     logging: LoggingSettings
     telemetry: TelemetrySettings
     jira_file: JiraFile | None = None

@@ -1,0 +1,29 @@
+"""Settings turned into what action types are told of them; for the worker."""
+
+from collections.abc import Mapping
+
+from activities.options import ActionOptions, TerraformOptions
+from pao.settings import Settings
+
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def action_options(settings: Settings, environ: Mapping[str, str]) -> ActionOptions:
+    """Give every action type's part; ``environ`` is the worker's own environment."""
+    return ActionOptions(terraform=_terraform(settings, environ))
+
+
+def _terraform(settings: Settings, environ: Mapping[str, str]) -> TerraformOptions:
+    given = settings.terraform
+    return TerraformOptions(
+        binary=given.binary,
+        sources=given.sources,
+        environment={name: environ[name] for name in given.environment if name in environ},
+        allow_provisioners=given.allow_provisioners,
+        state_folder=given.state_folder,
+        cli_config=given.cli_config,
+        plugin_cache=given.plugin_cache,
+        lock_seconds=given.lock_timeout.total_seconds(),
+        grace_seconds=given.stop_grace.total_seconds(),
+        search_path=environ.get("PATH") or DEFAULT_PATH,
+    )
