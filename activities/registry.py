@@ -22,7 +22,10 @@ class Registered:
         return action
 
 
-ACTIONS: tuple[Registered, ...] = (Registered("jira-ticket", "activities.actions.jira_ticket"),)
+ACTIONS: tuple[Registered, ...] = (
+    Registered("jira-ticket", "activities.actions.jira_ticket"),
+    Registered("terraform", "activities.actions.terraform"),
+)
 
 
 @cache

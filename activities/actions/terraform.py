@@ -1,0 +1,321 @@
+"""The action type terraform: applies a module with terraform or tofu on the worker."""
+
+import json
+import re
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from activities.base import Action, ActionConfig, ActionContext
+from activities.errors import ActionFailedError
+from activities.terraform.cli import UnreadableError
+from activities.terraform.events import Summary
+from activities.terraform.requirement import Required, Source
+from activities.terraform.running import Run, prepared
+from activities.terraform.state import StateResource
+from pao.core.names import MASK
+from pao.core.payloads import ActionResult
+
+OUTPUTS_LIMIT = 64 * 1024
+"""Bytes of JSON of all outputs together; what goes beyond is left out, and said."""
+RESOURCES_LIMIT = 100
+TIMEOUT_SECONDS = 3600.0
+
+_WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,89}")
+_BACKEND = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_WORD = re.compile(r"[A-Za-z0-9][^\s~^:?*\[\\]{0,199}")
+
+
+class TerraformSource(ActionConfig):
+    """Where the module is: git, a registry, or a folder that the operator allows."""
+
+    git: str | None = Field(
+        default=None,
+        description="Address of a git repository",
+        examples=["https://git.example.com/platform/modules"],
+    )
+    ref: str | None = Field(
+        default=None, description="Branch, tag or commit of the repository", examples=["v1.4.0"]
+    )
+    registry: str | None = Field(
+        default=None,
+        description="Address of a module in a registry",
+        examples=["terraform-aws-modules/vpc/aws"],
+    )
+    version: str | None = Field(
+        default=None, description="Version of the registry's module", examples=["5.8.1"]
+    )
+    path: str | None = Field(default=None, description="Folder on the worker, an absolute path")
+    directory: str = Field(default="", description="Folder within the source that holds the module")
+
+    @field_validator("ref", "version", "registry")
+    @classmethod
+    def _a_word(cls, text: str | None) -> str | None:
+        if text is not None and not _WORD.fullmatch(text):
+            raise ValueError("write a name without blanks that does not begin with a hyphen")
+        return text
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(place is not None for place in (self.git, self.registry, self.path)) != 1:
+            raise ValueError("name one of git, registry and path")
+        if self.ref is not None and self.git is None:
+            raise ValueError("ref belongs to git; a registry's module has a version")
+        if self.version is not None and self.registry is None:
+            raise ValueError("version belongs to registry; a git repository has a ref")
+        return self
+
+
+class TerraformBackend(ActionConfig):
+    """Where the state is kept, passed on to Terraform as it is."""
+
+    type: str = Field(description="Terraform's name of the backend", examples=["s3", "http"])
+    config: dict[str, Any] = Field(
+        default_factory=dict, description="Its configuration; credentials are the operator's"
+    )
+
+    @field_validator("type")
+    @classmethod
+    def _a_backend(cls, text: str) -> str:
+        if not _BACKEND.fullmatch(text):
+            raise ValueError("write the name of a backend, such as s3, gcs, azurerm, pg or http")
+        return text
+
+
+class TerraformExecution(ActionConfig):
+    """How the module is carried out."""
+
+    planOnly: bool = Field(default=False, description="Plan and change nothing")  # noqa: N815 -- the document's key
+    destroy: bool = Field(default=False, description="Destroy what is in the workspace")
+    parallelism: int | None = Field(
+        default=None, ge=1, le=100, description="Operations at the same time; Terraform's own is 10"
+    )
+
+
+class TerraformConfig(ActionConfig):
+    """Configuration of a terraform action."""
+
+    source: TerraformSource
+    workspace: str | None = Field(
+        default=None,
+        description="Workspace of the state; without it each request has one of its own",
+        examples=["production"],
+    )
+    variables: dict[str, Any] = Field(
+        default_factory=dict, description="Values of the module's variables"
+    )
+    backend: TerraformBackend | None = Field(
+        default=None, description="Where the state is kept, in place of what the module says"
+    )
+    execution: TerraformExecution = Field(default_factory=TerraformExecution)
+    outputs: tuple[str, ...] | None = Field(
+        default=None, description="Outputs of the module to take; all of them where it is absent"
+    )
+
+    @field_validator("workspace")
+    @classmethod
+    def _a_workspace(cls, text: str | None) -> str | None:
+        if text is not None and not _WORKSPACE.fullmatch(text):
+            raise ValueError("a workspace has up to 90 letters, digits, dots, hyphens, underscores")
+        return text
+
+    @model_validator(mode="after")
+    def _something_to_destroy(self) -> Self:
+        stateful = self.backend is not None and self.backend.type == "http"
+        if self.execution.destroy and self.workspace is None and not stateful:
+            raise ValueError("to destroy, name the workspace: a request's own one is still empty")
+        if self.workspace is not None and stateful:
+            raise ValueError("the backend http has no workspaces: its address says which state")
+        return self
+
+
+class PlanSummary(BaseModel):
+    """How many resources the plan adds, changes and destroys."""
+
+    add: int
+    change: int
+    destroy: int
+
+
+class TerraformOutputs(BaseModel):
+    """What later actions may use."""
+
+    values: dict[str, Any] = Field(
+        description="The module's outputs by name; sensitive ones are stars"
+    )
+    plan: PlanSummary = Field(description="What the plan said")
+    workspace: str = Field(description="Workspace of the state")
+    state: str = Field(description="Where the state is, for people")
+    resources: list[str] = Field(description="Addresses in the state, at most a hundred")
+    sensitive: list[str] = Field(description="Names of outputs whose values are not given")
+    leftOut: list[str] = Field(description="Names of outputs that are too large to keep")  # noqa: N815 -- the document's way
+    applied: bool = Field(description="False where it was only planned")
+
+
+class TerraformAction(Action[TerraformConfig]):
+    """Applies exactly the plan that it has made and checked. The state says what was done."""
+
+    type = "terraform"
+    summary = "Applies a Terraform module with terraform or tofu on the worker."
+    resource_type = "terraform-workspace"
+    config = TerraformConfig
+    outputs = TerraformOutputs
+    default_timeout = TIMEOUT_SECONDS
+    slow = True
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {
+            "source": {"git": "https://git.example.com/platform/modules", "ref": "v1.4.0"},
+            "variables": {"name": "{{fields.instanceName}}", "size": "{{fields.storageSize}}"},
+            "backend": {
+                "type": "s3",
+                "config": {"bucket": "states", "key": "databases", "region": "eu-west-1"},
+            },
+            "outputs": ["endpoint"],
+        },
+        {
+            "source": {
+                "registry": "terraform-aws-modules/vpc/aws",
+                "version": "5.8.1",
+                "directory": "modules/vpc-endpoints",
+            },
+            "workspace": "network",
+            "execution": {"planOnly": True, "parallelism": 4},
+        },
+    )
+
+    async def look(self, config: TerraformConfig, context: ActionContext) -> ActionResult | None:
+        """Plan in the workspace: an empty plan means that everything is there."""
+        required = _required(config, context)
+        if required.plan_only:
+            return None
+        async with prepared(required, context) as run:
+            if not await run.use_workspace(create=False):
+                return None
+            await run.push_unwritten_state()
+            plan = await run.plan()
+            return None if plan.changes else await _result(run, None, context)
+
+    async def execute(self, config: TerraformConfig, context: ActionContext) -> ActionResult:
+        """Plan, and apply what is missing."""
+        required = _required(config, context)
+        async with prepared(required, context) as run:
+            if not await run.use_workspace(create=not required.destroy):
+                raise ActionFailedError(
+                    f"There is no workspace {required.workspace} to destroy; nothing was changed."
+                )
+            await run.push_unwritten_state()
+            plan = await run.plan()
+            if required.plan_only:
+                return _planned(run, plan.summary)
+            if plan.changes:
+                await run.apply()
+            return await _result(run, plan.summary, context)
+
+    def cleanup(self, result: ActionResult) -> str:
+        """Say how to destroy what is in the state."""
+        outputs = result.outputs
+        resources = outputs.get("resources", [])
+        if not outputs.get("applied"):
+            return "It was only planned: there is nothing to clean up."
+        if not resources:
+            return f"Nothing is left in {outputs.get('state')}: there is nothing to clean up."
+        return (
+            f"Run terraform destroy in {outputs.get('state')}; in it are "
+            f"{', '.join(resources[:10])}{' and more' if len(resources) > 10 else ''}."  # noqa: PLR2004 -- enough to recognise it
+        )
+
+
+def _required(config: TerraformConfig, context: ActionContext) -> Required:
+    source = config.source
+    return Required(
+        source=Source(**source.model_dump()),
+        workspace=config.workspace or context.mark,
+        own=config.workspace is None,
+        variables=config.variables,
+        backend=config.backend.type if config.backend else None,
+        backend_config=config.backend.config if config.backend else {},
+        plan_only=config.execution.planOnly,
+        destroy=config.execution.destroy,
+        parallelism=config.execution.parallelism,
+        outputs=config.outputs,
+    )
+
+
+def _planned(run: Run, summary: Summary) -> ActionResult:
+    return _told(run, summary, resources=[], values={}, sensitive=[], left_out=[], applied=False)
+
+
+async def _result(run: Run, summary: Summary | None, context: ActionContext) -> ActionResult:
+    """Read outputs and state; without a summary, tell what making all of it had said."""
+    read = await run.outputs()
+    taken = {
+        name: output
+        for name, output in read.items()
+        if run.required.outputs is None or name in run.required.outputs
+    }
+    sensitive = sorted(name for name, output in taken.items() if output.get("sensitive"))
+    values, left_out = _bounded(taken)
+    if left_out:
+        message = f"Outputs too large to keep: {', '.join(left_out)}"
+        await context.log.warning(message)
+    present = await _present(run, context)
+    return _told(
+        run,
+        summary or _made(run, present),
+        resources=[resource.address for resource in present],
+        values=values,
+        sensitive=sensitive,
+        left_out=left_out,
+        applied=True,
+    )
+
+
+async def _present(run: Run, context: ActionContext) -> list[StateResource]:
+    """Read what is in the state; that is for people, and its failure changes no outcome."""
+    try:
+        return await run.resources()
+    except (UnreadableError, ActionFailedError):
+        await context.log.warning("The resources in the state could not be listed")
+        return []
+
+
+def _made(run: Run, present: list[StateResource]) -> Summary:
+    return Summary(add=len(present)) if run.required.own else Summary()
+
+
+def _bounded(taken: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    left_out: list[str] = []
+    room = OUTPUTS_LIMIT
+    for name, output in sorted(taken.items()):
+        value = MASK if output.get("sensitive") else output.get("value")
+        size = len(json.dumps(value)) + len(name)
+        if size > room:
+            left_out.append(name)
+            continue
+        values[name] = value
+        room -= size
+    return values, left_out
+
+
+def _told(run: Run, summary: Summary, *, resources: list[str], **more: Any) -> ActionResult:
+    return ActionResult(
+        outputs={
+            "values": more["values"],
+            "plan": {
+                "add": summary.add,
+                "change": summary.change,
+                "destroy": summary.destroy,
+            },
+            "workspace": run.required.workspace,
+            "state": run.whereabouts,
+            "resources": resources[:RESOURCES_LIMIT],
+            "sensitive": more["sensitive"],
+            "leftOut": more["left_out"],
+            "applied": more["applied"],
+        },
+        external_reference=run.required.workspace,
+    )
+
+
+ACTION = TerraformAction()

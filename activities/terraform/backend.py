@@ -1,0 +1,87 @@
+"""Where the state of an execution is kept; what is kept nowhere would be made twice."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from activities.errors import ActionFailedError
+from activities.options.terraform import TerraformOptions
+from activities.terraform.requirement import Required
+from activities.terraform.room import Room
+
+WITHOUT_WORKSPACES = frozenset({"http"})
+REMOTE_RUNS = frozenset({"cloud", "remote"})
+LOCAL = "local"
+_DECLARED = re.compile(r'^\s*(backend\s+"|cloud\s*\{)|"(backend|cloud)"\s*:', re.MULTILINE)
+
+
+def write(required: Required, room: Room, folder: Path, options: TerraformOptions) -> None:
+    """Have the module use the item's backend, else its own, else the operator's state folder."""
+    if required.backend is not None:
+        config = required.backend_config
+        if required.backend == LOCAL:
+            config = {**config, **_inside(config, options)}
+        room.write_backend(folder, required.backend, config)
+    elif not _declares_backend(folder) and options.state_folder is not None:
+        states = options.state_folder / _name(required)
+        states.mkdir(mode=0o700, parents=True, exist_ok=True)
+        room.write_backend(folder, LOCAL, _local(states))
+
+
+def check(required: Required, room: Room) -> None:
+    """Refuse, after init, what would keep its state nowhere or run it somewhere else."""
+    used = room.backend_in_use()
+    if used in REMOTE_RUNS:
+        raise ActionFailedError(
+            f"The module runs in HCP Terraform (backend {used!r}), which this action does not do. "
+            "Give the action a backend of its own."
+        )
+    if required.plan_only or (used is not None and room.backend.exists()):
+        return
+    if used in {None, LOCAL}:
+        raise ActionFailedError(
+            "The state of this module would be lost with the worker's private directory. Name a "
+            "backend in the action, or in the module, or have the operator set "
+            "TERRAFORM_STATE_PATH."
+        )
+
+
+def has_workspaces(room: Room) -> bool:
+    """Say whether the backend in use knows more than one workspace."""
+    return room.backend_in_use() not in WITHOUT_WORKSPACES
+
+
+def _declares_backend(folder: Path) -> bool:
+    files = [*folder.glob("*.tf"), *folder.glob("*.tf.json")]
+    return any(_DECLARED.search(file.read_text("utf-8", errors="replace")) for file in files)
+
+
+def _inside(config: Mapping[str, Any], options: TerraformOptions) -> dict[str, Any]:
+    """Keep local states below the operator's folder, and nowhere else on the worker."""
+    if options.state_folder is None:
+        raise ActionFailedError(
+            "The backend local keeps its state on the worker: the operator must name the folder "
+            "in TERRAFORM_STATE_PATH. Another backend needs no folder."
+        )
+    root = options.state_folder.resolve()
+    path = (root / str(config.get("path", "terraform.tfstate"))).resolve()
+    folder = (root / str(config.get("workspace_dir", f"{path.stem}.workspaces"))).resolve()
+    if not path.is_relative_to(root) or not folder.is_relative_to(root):
+        raise ActionFailedError(
+            f"The paths of the backend local must be below {root} (TERRAFORM_STATE_PATH)."
+        )
+    return {"path": str(path), "workspace_dir": str(folder)}
+
+
+def _local(states: Path) -> dict[str, Any]:
+    return {"path": str(states / "default.tfstate"), "workspace_dir": str(states / "workspaces")}
+
+
+def _name(required: Required) -> str:
+    """Name the folder of a module's states: workspaces of two modules must never meet."""
+    address = required.source.address
+    digest = hashlib.sha256(address.encode()).hexdigest()[:12]
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", address).strip("-")[-40:].strip("-")
+    return f"{readable}-{digest}"

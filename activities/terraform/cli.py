@@ -1,0 +1,95 @@
+"""Calling terraform or tofu: which program, and what a command gives back."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from activities.errors import ActionFailedError
+from activities.options.terraform import TerraformOptions
+from activities.terraform.events import Events
+from activities.terraform.process import Ended, Lines, Surroundings, Whole, run
+from pao.clients.jira import Deadline
+
+TEXT_LIMIT = 1024**2
+JSON_LIMIT = 64 * 1024**2
+"""Bytes of a plan or state in JSON. More cannot be checked, so it is not applied."""
+
+
+class UnreadableError(Exception):
+    """A command ended well and gave no JSON that can be read, or more than is read."""
+
+
+def find_program(options: TerraformOptions) -> str:
+    """Give the program to use; raises ActionFailedError where this worker has none."""
+    if options.binary is not None:
+        if not os.access(options.binary, os.X_OK) or options.binary.is_dir():
+            raise ActionFailedError(
+                f"TERRAFORM_BINARY names {options.binary}, which is no program on this worker. "
+                "Install terraform or tofu there, then retry.",
+                retryable=True,
+            )
+        return str(options.binary)
+    for name in ("terraform", "tofu"):
+        if found := shutil.which(name, path=options.search_path):
+            return found
+    raise ActionFailedError(
+        "There is neither terraform nor tofu on this worker. Install one on its PATH, or name it "
+        "in TERRAFORM_BINARY, then retry.",
+        retryable=True,
+    )
+
+
+class Cli:
+    """One program in one environment; each call says in which folder."""
+
+    def __init__(self, program: str, given: Surroundings) -> None:
+        self.program = program
+        self._given = given
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the commands get."""
+        return self._given.environment
+
+    def with_environment(self, **more: str) -> "Cli":
+        """Give the same with further variables."""
+        return Cli(
+            self.program, replace(self._given, environment={**self._given.environment, **more})
+        )
+
+    def until(self, deadline: Deadline) -> "Cli":
+        """Give the same with another deadline."""
+        return Cli(self.program, replace(self._given, deadline=deadline))
+
+    async def text(self, command: list[str], folder: Path) -> tuple[Ended, str]:
+        """Run a command that answers in plain text."""
+        whole = Whole(TEXT_LIMIT)
+        ended = await run(command, replace(self._given, folder=folder), whole.take)
+        return ended, whole.content.decode(errors="replace")
+
+    async def json(self, command: list[str], folder: Path) -> tuple[Ended, dict[str, Any]]:
+        """Run a command that answers with one JSON object; raises UnreadableError."""
+        whole = Whole(JSON_LIMIT)
+        ended = await run(command, replace(self._given, folder=folder), whole.take)
+        if ended.code != 0:
+            return ended, {}
+        if whole.too_large:
+            raise UnreadableError(f"it is larger than {JSON_LIMIT // 1024**2} MB")
+        try:
+            read = json.loads(whole.content)
+        except ValueError as error:
+            raise UnreadableError("it is not JSON") from error
+        if not isinstance(read, dict):
+            raise UnreadableError("it is not a JSON object")
+        return ended, read
+
+    async def events(self, command: list[str], folder: Path, events: Events) -> Ended:
+        """Run a command that tells what it does in JSON lines."""
+        lines = Lines(events.take)
+        ended = await run(command, replace(self._given, folder=folder), lines.take)
+        await lines.end()
+        return ended

@@ -1,0 +1,129 @@
+"""What Terraform says while it works: its ``-json`` lines, read for the log and for failures."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+LOGGED = frozenset(
+    {
+        "apply_start",
+        "apply_complete",
+        "apply_errored",
+        "provision_start",
+        "provision_complete",
+        "provision_errored",
+        "refresh_errored",
+    }
+)
+"""What makes a line of the log. The output of provisioners does not: anything may be in it."""
+
+PROVISIONER_OUTPUT = '"type":"provision_progress"'
+
+CHANGED = frozenset({"apply_start", "apply_complete", "apply_errored"})
+MOST_ERRORS = 20
+LOCK = re.compile(r"^\s*(ID|Who|Operation|Created):\s+(\S.*?)\s*$", re.MULTILINE)
+LOCK_REFUSED = "Error acquiring the state lock"
+LOCK_OF_HTTP = re.compile(r"already locked: ID=(\S+)")
+
+Say = Callable[[str, dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How many resources a plan or an apply adds, changes, destroys and imports."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    imported: int = 0
+
+    def __str__(self) -> str:
+        """Say it as Terraform does."""
+        told = f"{self.add} to add, {self.change} to change, {self.destroy} to destroy"
+        return f"{self.imported} to import, {told}" if self.imported else told
+
+
+@dataclass(slots=True)
+class Events:
+    """Takes the lines of one command; lines that are no JSON are counted and left alone."""
+
+    info: Say
+    warning: Say
+    errors: list[str] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    summary: Summary | None = None
+    program: str | None = None
+    not_json: int = 0
+
+    async def take(self, line: str) -> None:
+        """Take one line."""
+        if PROVISIONER_OUTPUT in line:
+            return
+        try:
+            event = json.loads(line)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
+            self.not_json += bool(line.strip())
+            return
+        kind = str(event.get("type", ""))
+        if kind == "diagnostic":
+            await self._diagnostic(event.get("diagnostic") or {})
+        elif kind == "change_summary":
+            self.summary = _summary(event.get("changes") or {})
+        elif kind == "version":
+            self.program = str(event.get("@message", ""))
+        elif kind in LOGGED:
+            await self._hook(kind, event)
+
+    async def _hook(self, kind: str, event: dict[str, Any]) -> None:
+        hook = event.get("hook") or {}
+        address = str((hook.get("resource") or {}).get("addr", ""))
+        if kind in CHANGED:
+            self.touched.add(address)
+        say = self.warning if kind.endswith("errored") else self.info
+        await say(str(event.get("@message", "")), {"resource": address, "event": kind})
+
+    async def _diagnostic(self, diagnostic: dict[str, Any]) -> None:
+        text = describe(diagnostic)
+        if diagnostic.get("severity") != "error":
+            await self.warning(text, {})
+        elif text not in self.errors and len(self.errors) < MOST_ERRORS:
+            self.errors.append(text)
+
+    @property
+    def lock(self) -> dict[str, str] | None:
+        """Who holds the state's lock, where that is why the command failed."""
+        return lock_in("\n".join(self.errors))
+
+
+def describe(diagnostic: dict[str, Any]) -> str:
+    """Give a diagnostic as text: where, what, and Terraform's explanation."""
+    place = diagnostic.get("range") or {}
+    line = (place.get("start") or {}).get("line")
+    where = f"{place['filename']} line {line}: " if place.get("filename") and line else ""
+    address = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
+    detail = str(diagnostic.get("detail") or "").strip()
+    told = str(diagnostic.get("summary") or "an error without a text").strip().rstrip(".")
+    return f"{where}{address}{told}. {detail}".strip()
+
+
+def lock_in(text: str) -> dict[str, str] | None:
+    """Read who holds the lock out of Terraform's refusal; None where it is about something else."""
+    if LOCK_REFUSED not in text:
+        return None
+    if of_http := LOCK_OF_HTTP.search(text):
+        # With the backend http Terraform tells the facts of its own attempt, not of the holder.
+        return {"id": of_http[1]}
+    return {name.lower(): value for name, value in LOCK.findall(text)}
+
+
+def _summary(changes: dict[str, Any]) -> Summary:
+    return Summary(
+        add=int(changes.get("add", 0)),
+        change=int(changes.get("change", 0)),
+        destroy=int(changes.get("remove", 0)),
+        imported=int(changes.get("import", 0)),
+    )

@@ -1,0 +1,97 @@
+"""What is said when a step of Terraform fails: the reason, and what a person can do."""
+
+from collections.abc import Iterable
+
+from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.terraform.events import Events, lock_in
+from activities.terraform.process import Ended
+from pao.core.errors import ErrorCode
+from pao.core.payloads import PartialResource
+
+MESSAGE_LIMIT = 3000
+LIST_LIMIT = 10
+
+
+def not_begun(step: str, ended: Ended, errors: Iterable[str] = ()) -> ActionFailedError:
+    """Give the error of a step before the apply: nothing has been changed."""
+    text = "\n".join(errors) or ended.errors or "it gave no reason"
+    if lock := lock_in(text):
+        return locked(lock)
+    if ended.never_started:
+        return ActionFailedError(f"Terraform cannot be started: {ended.errors}", retryable=True)
+    if ended.late or ended.killed:
+        return ActionFailedError(
+            f"terraform {step} was not done in its time and was stopped. Nothing was changed. "
+            "Find out what it waits for, raise the action's timeout where it needs longer, then "
+            f"retry. {_shown(ended.errors)}".strip(),
+            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            retryable=True,
+        )
+    return ActionFailedError(
+        f"terraform {step} failed; nothing was changed. {_shown(text)}",
+        response_body=text,
+        # Before the plan stand backends, registries and providers; the plan judges the values.
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR if step != "plan" else ErrorCode.ACTION_FAILED,
+        retryable=step != "plan",
+    )
+
+
+def locked(lock: dict[str, str]) -> ActionFailedError:
+    """Give the error of a state that somebody else works on."""
+    identity = lock.get("id", "unknown")
+    return ActionFailedError(
+        f"The Terraform state is locked by {lock.get('who', 'somebody')} since "
+        f"{lock.get('created', 'an unknown time')} ({lock.get('operation', 'unknown operation')}); "
+        "nothing was changed. Wait until that run has ended, then retry. Where it runs no more, "
+        f"unlock with: terraform force-unlock {identity}",
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        retryable=True,
+    )
+
+
+def half_way(
+    ended: Ended, events: Events, partial: list[PartialResource] | None
+) -> ActionFailedError | OutcomeUnknownError:
+    """Give the error of an apply that failed; without ``partial`` the state could not be read."""
+    if events.lock:
+        return locked(events.lock)
+    text = "\n".join(events.errors) or ended.errors or "it gave no reason"
+    why = _why(ended)
+    if partial is None or ended.killed:
+        return OutcomeUnknownError(
+            f"{why} What it has changed is not known for certain. A retry plans first and applies "
+            "what is missing; if it finds the state locked, it says how to unlock it. "
+            f"{_shown(text)}",
+            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            response_body=text,
+            retryable=True,
+            partial=partial or (),
+        )
+    return ActionFailedError(
+        f"{why} {_left(partial)} A retry plans anew and applies what is missing. {_shown(text)}",
+        response_body=text,
+        retryable=True,
+        partial=partial,
+    )
+
+
+def _why(ended: Ended) -> str:
+    if ended.killed:
+        return "terraform apply did not end in order and was killed; its state may be locked."
+    if ended.late:
+        return "terraform apply was not done in its time and was stopped in order."
+    return "terraform apply failed."
+
+
+def _left(partial: list[PartialResource]) -> str:
+    if not partial:
+        return "Nothing that it made is in the state."
+    names = ", ".join(resource.id or resource.type for resource in partial[:LIST_LIMIT])
+    more = f" and {len(partial) - LIST_LIMIT} more" if len(partial) > LIST_LIMIT else ""
+    return f"In the state are {len(partial)} resources: {names}{more}."
+
+
+def _shown(text: str) -> str:
+    plain = text.replace("\u2502", " ").replace("\u2577", "").replace("\u2575", "")
+    joined = " ".join(plain.split())
+    return joined if len(joined) <= MESSAGE_LIMIT else f"{joined[:MESSAGE_LIMIT]}\u2026"

@@ -1,0 +1,135 @@
+"""The process between a worker and Terraform: when the worker lets go, Terraform ends in order.
+
+It is run by its path with ``python -I -S``. The worker holds the other end of its standard input.
+When that closes, because the worker asked or because it was killed, Terraform's process group gets
+SIGINT, as from a terminal, so that it writes its state and unlocks it; what is still there after
+the grace is killed. Output goes through this process: a program whose pipe has no reader any more
+dies at its next line, before it has written its state. The private folder goes with a worker that
+was killed, unless it holds a state that could not be written anywhere else. Nothing that knows
+about PAO belongs here.
+
+Arguments: seconds of grace, private folder, then the program and its arguments.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+"""From ``linux/prctl.h``: the signal that a process gets when its parent ends."""
+
+KILLED = 137
+"""The exit code that tells that the program had to be killed: its state may be locked."""
+
+NOT_STARTED = 127
+CHUNK = 64 * 1024
+DRAIN_SECONDS = 2.0
+"""Whoever holds a pipe open after the program's end is not waited for any longer."""
+
+UNWRITTEN_STATE = "errored.tfstate"
+LIBC = ctypes.CDLL(None)
+
+
+def follow_parent() -> None:
+    """Ask the kernel for SIGINT when this leash itself is killed; Linux only."""
+    if sys.platform.startswith("linux"):
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def start(command: list[str]) -> "subprocess.Popen[bytes] | None":
+    """Start the program in a group of its own; None, and a line that says why, where it cannot."""
+    try:
+        return subprocess.Popen(  # noqa: S603 -- becoming the given program's keeper is its purpose
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=follow_parent,  # noqa: PLW1509 -- this process has one thread yet
+        )
+    except OSError as error:
+        sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
+        return None
+
+
+def pass_on(source: int, target: int) -> None:
+    """Hand on what the program says; without a reader it is read all the same, and dropped."""
+    while chunk := os.read(source, CHUNK):
+        rest = memoryview(chunk)
+        with contextlib.suppress(OSError):
+            while rest:
+                rest = rest[os.write(target, rest) :]
+
+
+def pumps(process: "subprocess.Popen[bytes]") -> list[threading.Thread]:
+    """Start handing on both outputs."""
+    pairs = [
+        (stream.fileno(), n) for n, stream in ((1, process.stdout), (2, process.stderr)) if stream
+    ]
+    threads = [threading.Thread(target=pass_on, args=pair, daemon=True) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    """Send a signal to the program and to all that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def wait_or_let_go(process: "subprocess.Popen[bytes]") -> bool:
+    """Wait for the program's end, or for the worker to let go; True when it let go."""
+    ended, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while process.poll() is None:
+        ready, _, _ = select.select([0, ended], [], [], 60)
+        if 0 in ready and not os.read(0, 64):
+            return process.poll() is None
+        if ended in ready:
+            os.read(ended, 64)
+    return False
+
+
+def end(process: "subprocess.Popen[bytes]", grace: float) -> int:
+    """End the program in order, after the grace by force; gives the exit code to pass on."""
+    signal_group(process, signal.SIGINT)
+    try:
+        return process.wait(grace)
+    except subprocess.TimeoutExpired:
+        signal_group(process, signal.SIGKILL)
+        process.wait()
+        return KILLED
+
+
+def main(arguments: list[str]) -> int:
+    """Run the program on the leash; gives its exit code."""
+    grace, folder, *command = arguments
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Not ignored: that would be inherited by the program and by all that it starts.
+        signal.signal(number, lambda *_: None)
+    worker = os.getppid()
+    process = start(command)
+    if process is None:
+        return NOT_STARTED
+    handing_on = pumps(process)
+    code = end(process, float(grace)) if wait_or_let_go(process) else process.wait()
+    signal_group(process, signal.SIGKILL)
+    for thread in handing_on:
+        thread.join(DRAIN_SECONDS)
+    if os.getppid() != worker and not any(Path(folder).rglob(UNWRITTEN_STATE)):
+        shutil.rmtree(folder, ignore_errors=True)
+    return KILLED if code < 0 else code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,37 @@
+"""The cache of plugins: Terraform itself does not protect it from two at once."""
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+BETWEEN_TRIES = 0.2
+
+
+@asynccontextmanager
+async def one_at_a_time(cache: Path | None) -> AsyncIterator[None]:
+    """Hold the cache while the block runs, against every process of this machine.
+
+    Waiting can be cancelled: a thread in the system's own wait could not.
+    """
+    if cache is None:
+        yield
+        return
+    lock = await asyncio.to_thread(_opened, cache)
+    with lock.open("w") as held:
+        while not _locked(held.fileno()):  # noqa: ASYNC110 -- another process cannot set an event
+            await asyncio.sleep(BETWEEN_TRIES)
+        yield
+
+
+def _opened(cache: Path) -> Path:
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache / ".pao.lock"
+
+
+def _locked(descriptor: int) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

@@ -1,0 +1,211 @@
+"""One command on the leash: its output bounded, its time bounded, its end certain.
+
+What the command means is not known here.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from activities.terraform.leash import KILLED, NOT_STARTED
+from pao.clients.jira import Deadline
+
+LEASH = Path(__file__).with_name("leash.py")
+CHUNK = 64 * 1024
+LINE_LIMIT = 256 * 1024
+"""Bytes of one line; what follows in a longer one is dropped."""
+TAIL_LIMIT = 32 * 1024
+"""Bytes of plain text that are kept for an error message: the last ones say why."""
+DRAIN_SECONDS = 5.0
+MARGIN_SECONDS = 5.0
+"""Beyond its grace a leash has this long to end: it only has to wait for a killed process."""
+
+Take = Callable[[bytes], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where commands run: folder, environment, and how long they may take to end in order."""
+
+    folder: Path
+    private: Path
+    environment: Mapping[str, str] = field(repr=False)
+    grace: float
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended; ``late`` when it was stopped at the deadline, ``errors`` is stderr."""
+
+    code: int
+    late: bool
+    errors: str
+
+    @property
+    def killed(self) -> bool:
+        """Whether it did not end in order: its state may be stale or locked."""
+        return self.code == KILLED
+
+    @property
+    def never_started(self) -> bool:
+        """Whether there was nothing to run."""
+        return self.code == NOT_STARTED
+
+
+async def run(command: list[str], given: Surroundings, take: Take) -> Ended:
+    """Run a command and give each chunk of its output to ``take``; never outlives this call.
+
+    Cancelled, it ends the command in order first. At the deadline it does the same.
+    """
+    process = await _start(command, given)
+    errors = _Tail()
+    readers = [
+        asyncio.create_task(_read(process.stdout, take)),
+        asyncio.create_task(_read(process.stderr, errors.take)),
+    ]
+    try:
+        late = await _wait(process, readers, given)
+    finally:
+        await _certain_end(process, given)
+        await _finish(readers)
+    for reader in readers:
+        if not reader.cancelled() and (error := reader.exception()):
+            raise error
+    return Ended(code=process.returncode or 0, late=late, errors=errors.text)
+
+
+async def _start(command: list[str], given: Surroundings) -> asyncio.subprocess.Process:
+    leash = [sys.executable, "-I", "-S", str(LEASH), str(given.grace), str(given.private)]
+    return await asyncio.create_subprocess_exec(
+        *leash,
+        *command,
+        cwd=given.folder,
+        env=dict(given.environment),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        # Ctrl-C in a terminal is for the worker, which then lets go in order.
+        start_new_session=True,
+        limit=CHUNK,
+    )
+
+
+async def _wait(
+    process: asyncio.subprocess.Process, readers: list[asyncio.Task[None]], given: Surroundings
+) -> bool:
+    """Wait for the end or the deadline; True for the deadline. A failing reader ends it as well."""
+    ending = asyncio.create_task(process.wait())
+    waiting: set[asyncio.Task[object]] = {ending, *readers}
+    try:
+        async with asyncio.timeout(given.deadline.remaining()):
+            while not ending.done():
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if any(task.exception() for task in done):
+                    return False
+    except TimeoutError:
+        return True
+    finally:
+        ending.cancel()
+    return False
+
+
+async def _certain_end(process: asyncio.subprocess.Process, given: Surroundings) -> None:
+    """Let go of the leash and wait until nothing runs any more, cancelled again or not."""
+    if process.returncode is None and process.stdin is not None:
+        process.stdin.close()
+    ending = asyncio.create_task(_end(process, given.grace + MARGIN_SECONDS))
+    while not ending.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(ending)
+
+
+async def _end(process: asyncio.subprocess.Process, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), seconds)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _finish(readers: list[asyncio.Task[None]]) -> None:
+    """Let the readers take what is still in the pipes; who holds a pipe open cannot hold us."""
+    _, unfinished = await asyncio.wait(readers, timeout=DRAIN_SECONDS)
+    for reader in unfinished:
+        reader.cancel()
+    if unfinished:
+        await asyncio.wait(unfinished)
+
+
+async def _read(stream: asyncio.StreamReader | None, take: Take) -> None:
+    while stream is not None and (chunk := await stream.read(CHUNK)):
+        await take(chunk)
+        # A read that finds a full buffer does not wait, and a flood would starve the heartbeats.
+        await asyncio.sleep(0)
+
+
+class _Tail:
+    """Keeps the last bytes of a text."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+
+    async def take(self, chunk: bytes) -> None:
+        self._kept = (self._kept + chunk)[-TAIL_LIMIT:]
+
+    @property
+    def text(self) -> str:
+        return self._kept.decode(errors="replace").strip()
+
+
+class Lines:
+    """Makes lines of chunks and hands each on; a line over the limit is cut."""
+
+    def __init__(self, take: Callable[[str], Awaitable[None]]) -> None:
+        self._take = take
+        self._rest = b""
+        self._skipping = False
+
+    async def take(self, chunk: bytes) -> None:
+        """Take the next chunk."""
+        *whole, rest = (self._rest + chunk).split(b"\n")
+        for line in whole:
+            if not self._skipping:
+                await self._take(line[:LINE_LIMIT].decode(errors="replace"))
+            self._skipping = False
+        self._rest = rest
+        if len(rest) > LINE_LIMIT:
+            await self.end()
+            self._skipping = True
+
+    async def end(self) -> None:
+        """Hand on what has no end of line."""
+        rest, self._rest = self._rest, b""
+        if rest and not self._skipping:
+            await self._take(rest[:LINE_LIMIT].decode(errors="replace"))
+
+
+class Whole:
+    """Keeps all of an output up to a limit; beyond it ``too_large`` is set and nothing is kept."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept = bytearray()
+        self.too_large = False
+
+    async def take(self, chunk: bytes) -> None:
+        """Take the next chunk."""
+        if len(self._kept) + len(chunk) > self._limit:
+            self.too_large = True
+            self._kept.clear()
+        if not self.too_large:
+            self._kept += chunk
+
+    @property
+    def content(self) -> bytes:
+        """What has come."""
+        return bytes(self._kept)

@@ -1,0 +1,44 @@
+"""What one execution is asked for, independent of how a catalog document writes it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a module is: exactly one of ``git``, ``registry`` and ``path``, and a folder in it."""
+
+    git: str | None = None
+    ref: str | None = None
+    registry: str | None = None
+    version: str | None = None
+    path: str | None = None
+    directory: str = ""
+
+    def __str__(self) -> str:
+        """Name it as people would."""
+        place = self.git or self.registry or self.path or ""
+        folder = f"//{self.directory}" if self.directory else ""
+        at = self.ref or self.version
+        return f"{place}{folder}" + (f" at {at}" if at else "")
+
+    @property
+    def address(self) -> str:
+        """Name it without its version: the same module has the same states."""
+        return f"{self.git or self.registry or self.path}//{self.directory}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Required:
+    """One execution. ``own`` says that the workspace belongs to this action of this request."""
+
+    source: Source
+    workspace: str
+    own: bool
+    variables: dict[str, Any] = field(default_factory=dict, repr=False)
+    backend: str | None = None
+    backend_config: dict[str, Any] = field(default_factory=dict, repr=False)
+    plan_only: bool = False
+    destroy: bool = False
+    parallelism: int | None = None
+    outputs: tuple[str, ...] | None = None

@@ -1,0 +1,139 @@
+"""Getting a module into the private directory, and whether the operator allows that one at all."""
+
+import asyncio
+import json
+import re
+import shutil
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from activities.errors import ActionFailedError
+from activities.options.terraform import TerraformOptions
+from activities.terraform.cli import Cli
+from activities.terraform.requirement import Source
+from activities.terraform.room import Room, write_json
+from pao.core.errors import ErrorCode
+
+SCHEMES = frozenset({"https", "ssh", "http", "file"})
+NOT_COPIED = shutil.ignore_patterns(".terraform", ".git", "*.tfstate", "*.tfstate.*")
+_ODD = re.compile(r"\.\.|[%?#\\\s]")
+
+
+def check_allowed(source: Source, options: TerraformOptions) -> None:
+    """Refuse a source that the operator has not listed; raises ActionFailedError."""
+    if source.path is not None:
+        allowed = _path_allowed(Path(source.path), options.sources)
+    elif source.git is not None:
+        allowed = _address_allowed(_git_address(source.git), options.sources)
+    else:
+        allowed = _address_allowed(source.registry or "", options.sources)
+    if not allowed:
+        raise ActionFailedError(
+            f"This worker may not run the Terraform module {source}: a module is code. The "
+            "operator allows sources in TERRAFORM_SOURCES: folders, beginnings of git addresses, "
+            "or namespaces of a registry."
+        )
+
+
+def _path_allowed(path: Path, sources: tuple[str, ...]) -> bool:
+    if not path.is_absolute():
+        return False
+    real = path.resolve()
+    roots = [Path(root).resolve() for root in sources if root.startswith("/")]
+    return any(real.is_relative_to(root) for root in roots)
+
+
+def _git_address(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in SCHEMES or _ODD.search(address) or parts.password:
+        raise ActionFailedError(
+            "The git address of the module must look like https://git.example.com/team/modules or "
+            "ssh://git@git.example.com/team/modules, without a password: credentials are the "
+            "operator's (TERRAFORM_ENVIRONMENT)."
+        )
+    return address
+
+
+def _address_allowed(address: str, sources: tuple[str, ...]) -> bool:
+    if _ODD.search(address):
+        return False
+    listed = [source.rstrip("/") for source in sources if not source.startswith("/")]
+    return any(address == known or address.startswith(f"{known}/") for known in listed)
+
+
+async def fetch(source: Source, room: Room, cli: Cli) -> Path:
+    """Bring the module into the room; gives the folder in which Terraform runs."""
+    if source.path is not None:
+        await _copy(Path(source.path), room.module)
+    elif source.git is not None:
+        await _clone(source, room, cli)
+    else:
+        await _download(source, room, cli)
+    return _module_folder(source, room)
+
+
+def _module_folder(source: Source, room: Room) -> Path:
+    if PurePosixPath(source.directory).is_absolute() or ".." in Path(source.directory).parts:
+        raise ActionFailedError("source.directory must be a folder within the source.")
+    folder = (room.module / source.directory).resolve()
+    if not folder.is_relative_to(room.root.resolve()) or not folder.is_dir():
+        raise ActionFailedError(f"There is no folder {source.directory!r} in the source {source}.")
+    if not any(folder.glob("*.tf")) and not any(folder.glob("*.tf.json")):
+        raise ActionFailedError(
+            f"There is no Terraform configuration in {source}: name the folder that holds the "
+            "*.tf files in source.directory."
+        )
+    return folder
+
+
+async def _copy(path: Path, target: Path) -> None:
+    def copy() -> None:
+        shutil.copytree(path, target, symlinks=True, ignore=NOT_COPIED)
+
+    try:
+        await asyncio.to_thread(copy)
+    except (OSError, shutil.Error) as error:
+        reason = getattr(error, "strerror", None) or "not everything could be read"
+        raise ActionFailedError(f"The module in {path} cannot be copied: {reason}.") from error
+
+
+async def _clone(source: Source, room: Room, cli: Cli) -> None:
+    """Fetch one commit: of a branch, a tag, or by its hash where the server gives that out."""
+    git = shutil.which("git", path=cli.environment["PATH"])
+    if git is None:
+        raise ActionFailedError("There is no git on this worker; modules from git need it.")
+    room.module.mkdir()
+    scheme = urlsplit(source.git or "").scheme
+    only = cli.with_environment(GIT_ALLOW_PROTOCOL=scheme, GIT_CONFIG_NOSYSTEM="1")
+    fetching = ["fetch", "-q", "--depth", "1", "--no-tags", source.git or "", source.ref or "HEAD"]
+    for arguments in (["init", "-q"], fetching, ["checkout", "-q", "--detach", "FETCH_HEAD"]):
+        ended, _ = await only.text([git, *arguments], room.module)
+        if ended.code != 0:
+            raise ActionFailedError(
+                f"git could not get {source}: {ended.errors or 'it did not say why'}",
+                code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+                retryable=True,
+            )
+
+
+async def _download(source: Source, room: Room, cli: Cli) -> None:
+    """Have Terraform download a module of a registry, then take it as the root module."""
+    stage = room.root / "stage"
+    stage.mkdir()
+    call = {"source": source.registry} | ({"version": source.version} if source.version else {})
+    write_json(stage / "main.tf.json", {"module": {"root": call}})
+    ended, _ = await cli.text([cli.program, "get", "-no-color"], stage)
+    if ended.code != 0:
+        raise ActionFailedError(
+            f"The module {source} could not be had from its registry: {ended.errors}",
+            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            retryable=True,
+        )
+    await _copy(_downloaded(room, stage), room.module)
+    await asyncio.to_thread(shutil.rmtree, room.data, ignore_errors=True)
+
+
+def _downloaded(room: Room, stage: Path) -> Path:
+    listed = json.loads((room.data / "modules" / "modules.json").read_bytes())
+    [folder] = [module["Dir"] for module in listed["Modules"] if module["Key"] == "root"]
+    return stage / str(folder)

@@ -1,0 +1,51 @@
+"""What is in a state: the resources, and what to do about them when a request is given up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from activities.terraform.veil import resources_in
+from pao.core.payloads import PartialResource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateResource:
+    """One managed resource: its address in the module, its type, its id in the target."""
+
+    address: str
+    type: str
+    id: str | None
+
+    def left_behind(self, whereabouts: str) -> PartialResource:
+        """Give it as something that a failed action left behind."""
+        known = f" (id {self.id})" if self.id else ""
+        return PartialResource(
+            type=self.type,
+            id=self.address,
+            cleanup=f"Destroy {self.address}{known} with terraform destroy in {whereabouts}.",
+        )
+
+
+def resources_of(values: dict[str, Any]) -> list[StateResource]:
+    """Give the managed resources in the values of a state; data sources are no one's to remove."""
+    return [
+        StateResource(
+            address=str(resource.get("address")),
+            type=str(resource.get("type")),
+            id=_id(resource),
+        )
+        for resource in resources_in(values)
+        if resource.get("mode") == "managed"
+    ]
+
+
+def own_or_touched(
+    present: Iterable[StateResource], touched: set[str], *, own: bool
+) -> list[StateResource]:
+    """Leave out, in a workspace that others use too, what this run had nothing to do with."""
+    return [resource for resource in present if own or resource.address in touched]
+
+
+def _id(resource: dict[str, Any]) -> str | None:
+    known = (resource.get("values") or {}).get("id")
+    return str(known) if known is not None else None

@@ -1,0 +1,166 @@
+"""The parts of the action terraform that need no program: lines, bounds, what is sensitive."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.masking import SecretRing
+from activities.terraform.events import Events, describe, lock_in
+from activities.terraform.process import LINE_LIMIT, Lines, Whole
+from activities.terraform.state import own_or_touched, resources_of
+from activities.terraform.veil import Veil, sensitive_variables
+
+
+async def lines_of(*chunks: bytes) -> list[str]:
+    taken: list[str] = []
+
+    async def take(line: str) -> None:
+        taken.append(line)
+
+    lines = Lines(take)
+    for chunk in chunks:
+        await lines.take(chunk)
+    await lines.end()
+    return taken
+
+
+async def test_lines_are_put_together_from_chunks() -> None:
+    assert await lines_of(b"one\ntw", b"o\n", b"three") == ["one", "two", "three"]
+
+
+async def test_a_line_without_an_end_is_cut_and_the_next_one_is_whole() -> None:
+    long = b"x" * LINE_LIMIT
+    first, second = await lines_of(long, long, b"rest\nnext\n")
+    assert len(first) == LINE_LIMIT
+    assert second == "next"
+
+
+async def test_what_is_too_large_is_not_kept_at_all() -> None:
+    whole = Whole(5)
+    await whole.take(b"12345")
+    assert (whole.content, whole.too_large) == (b"12345", False)
+    await whole.take(b"6")
+    assert (whole.content, whole.too_large) == (b"", True)
+
+
+def ring_after(plan: dict[str, Any]) -> SecretRing:
+    ring = SecretRing()
+    Veil(ring).learn_plan(plan)
+    return ring
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {
+            "variables": {"key": {"value": "sensitive-text"}},
+            "configuration": {"root_module": {"variables": {"key": {"sensitive": True}}}},
+        },
+        {"output_changes": {"o": {"after": "sensitive-text", "after_sensitive": True}}},
+        {"output_changes": {"o": {"before": "sensitive-text", "before_sensitive": True}}},
+        {
+            "resource_changes": [
+                {
+                    "change": {
+                        "after": {"list": [{"open": "x", "key": "sensitive-text"}]},
+                        "after_sensitive": {"list": [{"key": True}]},
+                    }
+                }
+            ]
+        },
+        {
+            "resource_drift": [
+                {"change": {"before": ["sensitive-text"], "before_sensitive": [True]}}
+            ]
+        },
+        {"planned_values": {"outputs": {"o": {"sensitive": True, "value": ["sensitive-text"]}}}},
+        {
+            "prior_state": {
+                "values": {
+                    "root_module": {
+                        "child_modules": [
+                            {
+                                "resources": [
+                                    {
+                                        "values": {"key": "sensitive-text"},
+                                        "sensitive_values": {"key": True},
+                                    }
+                                ]
+                            }
+                        ]
+                    }
+                }
+            }
+        },
+    ],
+)
+def test_every_place_where_a_plan_marks_a_value_is_learnt(plan: dict[str, Any]) -> None:
+    assert "sensitive-text" in set(ring_after(plan))
+
+
+def test_what_is_not_marked_stays_readable() -> None:
+    change = {"after": {"open": "plain-text"}, "after_sensitive": {}}
+    assert "plain-text" not in set(ring_after({"resource_changes": [{"change": change}]}))
+
+
+def test_a_modules_sensitive_variables_are_known_before_terraform_has_read_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.tf").write_text(
+        'variable "open" {\n  type = string\n}\n'
+        'variable "closed" {\n  validation {\n    condition = true\n  }\n  sensitive   = true\n}\n'
+        'variable "last" {\n  description = "sensitive = true"\n}\n'
+    )
+    document = {"variable": {"json": {"sensitive": True}, "other": {}}}
+    (tmp_path / "b.tf.json").write_text(json.dumps(document))
+    (tmp_path / "c.tf.json").write_text("{")
+    assert sensitive_variables(tmp_path) == {"closed", "json"}
+
+
+async def test_the_output_of_provisioners_is_not_logged() -> None:
+    said: list[str] = []
+
+    async def say(text: str, _data: dict[str, Any]) -> None:
+        said.append(text)
+
+    events = Events(info=say, warning=say)
+    await events.take('{"@message":"x: secret things","type":"provision_progress"}')
+    await events.take('{"@message": "x: done", "type": "apply_complete", "hook": null}')
+    await events.take("[]")
+    assert said == ["x: done"]
+    assert events.not_json == 1
+
+
+def test_a_diagnostic_is_one_readable_text() -> None:
+    diagnostic = {
+        "summary": "Invalid value",
+        "detail": "It must be a number.",
+        "address": "a.b",
+        "range": {"filename": "main.tf", "start": {"line": 3}},
+    }
+    assert describe(diagnostic) == "main.tf line 3: a.b: Invalid value. It must be a number."
+    assert describe({}) == "an error without a text."
+
+
+def test_only_a_refused_lock_is_taken_for_one() -> None:
+    assert lock_in("ID: 5") is None
+    assert lock_in("Error acquiring the state lock\nError message: x\nLock Info:\n  ID:   5\n") == {
+        "id": "5"
+    }
+
+
+def test_data_sources_are_nothing_to_clean_up() -> None:
+    values = {
+        "root_module": {
+            "resources": [
+                {"address": "data.a.b", "mode": "data", "type": "a"},
+                {"address": "c.d", "mode": "managed", "type": "c", "values": {"id": 7}},
+            ]
+        }
+    }
+    [only] = resources_of(values)
+    assert (only.address, only.type, only.id) == ("c.d", "c", "7")
+    assert own_or_touched([only], set(), own=True) == [only]
+    assert own_or_touched([only], {"x.y"}, own=False) == []

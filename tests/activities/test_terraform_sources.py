@@ -1,0 +1,218 @@
+"""Where modules come from: folders, git, a registry; and only what the operator has listed."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.errors import ActionFailedError
+from activities.options import TerraformOptions
+from activities.terraform.requirement import Source
+from activities.terraform.source import check_allowed
+from tests.support.terraform import Ground
+
+MODULE = 'variable "name" {}\noutput "name" { value = "VERSION ${var.name}" }\n'
+CONFIG = {"variables": {"name": "orders"}}
+LISTED = (
+    "/srv/modules",
+    "https://git.example.com/platform/",
+    "ssh://git@git.example.com/platform",
+    "acme",
+    "registry.example.com/acme/network/aws",
+)
+
+
+@pytest.fixture
+def ground(tmp_path: Path, terraform_program: Path) -> Ground:
+    return Ground.made(tmp_path, terraform_program)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Source(path="/srv/modules"),
+        Source(path="/srv/modules/network"),
+        Source(git="https://git.example.com/platform/network.git"),
+        Source(git="ssh://git@git.example.com/platform/network.git"),
+        Source(registry="acme/network/aws"),
+        Source(registry="registry.example.com/acme/network/aws"),
+    ],
+)
+def test_what_is_listed_may_run(source: Source) -> None:
+    check_allowed(source, TerraformOptions(sources=LISTED))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Source(path="/srv/modules-of-others"),
+        Source(path="/srv/modules/../secret"),
+        Source(path="srv/modules"),
+        Source(path="/"),
+        Source(git="https://git.example.com/platform-evil/x"),
+        Source(git="https://git.example.com/platform/../other/x"),
+        Source(git="https://git.example.com/platform/%2e%2e/x"),
+        Source(git="https://git.example.com.evil.example/platform/x"),
+        Source(git="https://git.example.com@evil.example/platform/x"),
+        Source(git="https://user:password@git.example.com/platform/x"),
+        Source(git="http://git.example.com/platform/x"),
+        Source(git="ext::sh -c whoami"),
+        Source(git="git@git.example.com:platform/x"),
+        Source(git="/srv/modules/x"),
+        Source(registry="acmeevil/network/aws"),
+        Source(registry="other/network/aws"),
+        Source(registry="registry.example.com/acme/network/azurerm"),
+        Source(registry="./local"),
+    ],
+)
+def test_what_is_not_listed_is_refused(source: Source) -> None:
+    with pytest.raises(ActionFailedError):
+        check_allowed(source, TerraformOptions(sources=LISTED))
+
+
+def test_without_a_list_nothing_may_run() -> None:
+    with pytest.raises(ActionFailedError, match="TERRAFORM_SOURCES"):
+        check_allowed(Source(path="/srv/modules"), TerraformOptions())
+
+
+def test_a_link_out_of_a_listed_folder_is_no_way_out(tmp_path: Path) -> None:
+    (tmp_path / "listed").mkdir()
+    (tmp_path / "listed" / "link").symlink_to("/etc")
+    with pytest.raises(ActionFailedError):
+        check_allowed(
+            Source(path=str(tmp_path / "listed" / "link")),
+            TerraformOptions(sources=(str(tmp_path / "listed"),)),
+        )
+
+
+async def test_a_folder_is_copied_and_a_module_within_it_may_use_its_neighbours(
+    ground: Ground,
+) -> None:
+    outer = (
+        'module "n" {\n  source = "../near"\n  name = "x"\n}\noutput "n" { value = module.n.name }'
+    )
+    ground.module(outer, "all/far")
+    ground.module(MODULE, "all/near")
+    source = {"path": str(ground.folder / "modules" / "all"), "directory": "far"}
+    result = await ground.execute({"source": source})
+    assert result.outputs["values"] == {"n": "VERSION x"}
+    assert not list((ground.folder / "modules").rglob("*.tf.json")), "the source stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("directory", "told"),
+    [("..", "within the source"), ("absent", "no folder"), ("empty", "no Terraform configuration")],
+)
+async def test_a_folder_that_holds_no_module_is_said(
+    ground: Ground, directory: str, told: str
+) -> None:
+    source = ground.module(MODULE)["source"]
+    (Path(source["path"]) / "empty").mkdir()
+    failure = await ground.failure({"source": {**source, "directory": directory}})
+    assert told in failure.message
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@x", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    who |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@x", "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(  # noqa: S603 -- a repository of the test's own
+        ["git", *arguments],  # noqa: S607 -- of this machine
+        cwd=folder,
+        check=True,
+        env={"PATH": os.environ["PATH"], **who},
+    )
+
+
+async def test_a_module_comes_from_git_at_a_tag(ground: Ground) -> None:
+    repository = ground.folder / "repository"
+    (repository / "network").mkdir(parents=True)
+    git(repository, "init", "-q", "-b", "main")
+    for version in ("v1", "v2"):
+        (repository / "network" / "main.tf").write_text(MODULE.replace("VERSION", version))
+        git(repository, "add", ".")
+        git(repository, "commit", "-q", "-m", version)
+        git(repository, "tag", version)
+    address = f"file://{repository}"
+    listed = ground.having(sources=(address,))
+    source = {"git": address, "directory": "network"}
+
+    first = await listed.execute(CONFIG | {"source": {**source, "ref": "v1"}})
+    newest = await listed.execute(CONFIG | {"source": source}, again=True)
+    gone = await listed.failure(CONFIG | {"source": {**source, "ref": "v3"}})
+
+    assert first.outputs["values"] == {"name": "v1 orders"}
+    assert newest.outputs["values"] == {"name": "v2 orders"}
+    assert newest.outputs["workspace"] == first.outputs["workspace"]
+    assert "git could not get" in gone.message
+    assert "v3" in gone.message
+
+
+def archive() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name in ("main.tf", "modules/inner/main.tf"):
+            content = MODULE.replace("VERSION", name).encode()
+            told = tarfile.TarInfo(name)
+            told.size = len(content)
+            tar.addfile(told, io.BytesIO(content))
+    return packed.getvalue()
+
+
+@pytest.fixture
+def registry() -> Iterator[str]:
+    """A module registry with one module; gives its address."""
+    files = {"/module.tar.gz": archive()}
+    versions = {"modules": [{"versions": [{"version": "1.0.0"}, {"version": "1.2.0"}]}]}
+    files["/v1/acme/network/aws/versions"] = json.dumps(versions).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path.endswith("/1.2.0/download"):
+                digest = hashlib.md5(files["/module.tar.gz"]).hexdigest()  # noqa: S324 -- a name
+                self.send_response(204)
+                get = f"http://{self.headers['Host']}/module.tar.gz?archive=tar.gz&n={digest}"
+                self.send_header("X-Terraform-Get", get)
+                self.end_headers()
+                return
+            body = files.get(path)
+            self.send_response(404 if body is None else 200)
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+async def test_a_module_comes_from_a_registry_at_its_version(ground: Ground, registry: str) -> None:
+    config = ground.folder / "terraform.rc"
+    services = f'services = {{ "modules.v1" = "{registry}/v1/" }}'
+    config.write_text(f'host "registry.example.com" {{\n  {services}\n}}\n')
+    address = "registry.example.com/acme/network/aws"
+    listed = ground.having(sources=(address,), cli_config=config)
+    source = {"registry": address, "version": "1.2.0"}
+
+    whole = await listed.execute(CONFIG | {"source": source})
+    inner = await listed.execute(CONFIG | {"source": {**source, "directory": "modules/inner"}})
+    gone = await listed.failure(CONFIG | {"source": {**source, "version": "9.0.0"}})
+
+    assert whole.outputs["values"] == {"name": "main.tf orders"}
+    assert inner.outputs["values"] == {"name": "modules/inner/main.tf orders"}
+    assert "could not be had from its registry" in gone.message

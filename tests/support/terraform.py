@@ -1,0 +1,267 @@
+"""Terraform for tests: modules of the built-in resource, executions, and a state backend."""
+
+import json
+import shlex
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.execution import Executor, Tools
+from activities.log import LogLine
+from activities.options import ActionOptions, TerraformOptions
+from activities.registry import load_all
+from catalog.scopes import Surroundings
+from pao.clients.jira.instances import JiraInstances
+from pao.core.payloads import ActionInput, ActionResult, LookResult
+from pao.crypto import SecretBox, generate_key
+from tests.support.requests import Request, item, new_request
+
+PASSWORD = "correct-horse-battery"
+
+PAIR = """
+variable "name" { type = string }
+variable "token" {
+  type      = string
+  sensitive = true
+  default   = "not-a-secret-at-all"
+}
+resource "terraform_data" "first" { input = var.name }
+resource "terraform_data" "second" {
+  input = { token = var.token, after = terraform_data.first.output }
+}
+output "name" { value = terraform_data.first.output }
+output "token" {
+  value     = var.token
+  sensitive = true
+}
+output "leak" { value = "so: ${nonsensitive(var.token)}" }
+"""
+
+HALF_WAY = """
+resource "terraform_data" "good" { input = "good" }
+resource "terraform_data" "bad" {
+  input = terraform_data.good.output
+  lifecycle {
+    postcondition {
+      condition     = self.id == ""
+      error_message = "The disk is full."
+    }
+  }
+}
+"""
+"""The condition is judged after the creation only: the apply fails when both exist."""
+
+
+def waiting_module(folder: Path) -> str:
+    """Give a module whose second resource says that it has begun and waits until ``go`` exists."""
+    command = f"touch {folder}/begun; until [ -e {folder}/go ]; do sleep 0.05; done"
+    return f"""
+resource "terraform_data" "first" {{ input = "first" }}
+resource "terraform_data" "second" {{
+  input = terraform_data.first.output
+  provisioner "local-exec" {{ command = {json.dumps(command)} }}
+}}
+output "first" {{ value = terraform_data.first.output }}
+"""
+
+
+class Said:
+    """Keeps the lines of the execution log."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
+
+    def open(self, given: ActionInput) -> Self:
+        """Give itself for every execution."""
+        assert given.action.type == "terraform"
+        return self
+
+    async def write(self, line: LogLine) -> None:
+        """Keep the line."""
+        self.lines.append(line)
+
+    async def flush(self) -> None:
+        """Nothing waits."""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "\n".join(f"{line.level} {line.message} {line.data}" for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A folder with modules and states, and executions of one request's action in it."""
+
+    folder: Path
+    options: TerraformOptions
+    request: Request
+    keys: str
+    said: Said = field(default_factory=Said)
+
+    @classmethod
+    def made(cls, folder: Path, program: Path) -> Self:
+        """Give a ground whose module folder the operator has listed."""
+        options = TerraformOptions(
+            binary=program,
+            sources=(str(folder / "modules"),),
+            state_folder=folder / "states",
+            lock_seconds=0,
+            grace_seconds=10,
+        )
+        keys = f"k1:{generate_key()}"
+        box = SecretBox(keys)
+        made = new_request(definition=item(), box=box, token=PASSWORD, title="orders")
+        made.plan[0].type = "terraform"
+        return cls(folder, options, made, keys)
+
+    def having(self, **options: Any) -> "Ground":
+        """Give the same with other options of the operator."""
+        return replace(self, options=replace(self.options, **options))
+
+    def module(self, text: str, name: str = "module") -> dict[str, Any]:
+        """Write a module; gives its configuration's source."""
+        folder = self.folder / "modules" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "main.tf").write_text(text)
+        return {"source": {"path": str(folder)}}
+
+    def given(self, config: Mapping[str, Any], *, again: bool, seconds: float) -> ActionInput:
+        """Give the input of one execution."""
+        action = replace(self.request.plan[0], config=dict(config), timeout=seconds)
+        return ActionInput(
+            context=self.request.context, action=action, attempt=1 + again, look_first=again
+        )
+
+    def executor(self) -> Executor:
+        """Give the executor of a worker with these options."""
+        tools = Tools(
+            box=SecretBox(self.keys),
+            jira=JiraInstances([]),
+            surroundings=Surroundings(),
+            options=ActionOptions(terraform=self.options),
+            logs=self.said,
+        )
+        return Executor(load_all(), tools)
+
+    async def execute(
+        self, config: Mapping[str, Any], *, again: bool = False, seconds: float = 300
+    ) -> ActionResult:
+        """Execute the action once, as a worker does; ``again`` is a retry."""
+        given = self.given(config, again=again, seconds=seconds)
+        return await self.executor().execute(load_all()["terraform"], given)
+
+    async def failure(self, config: Mapping[str, Any], **more: Any) -> "Failure":
+        """Execute the action, which must fail, and give what Temporal is told."""
+        with pytest.raises(ApplicationError) as caught:
+            await self.execute(config, **more)
+        [facts] = caught.value.details
+        return Failure(str(caught.value.type), caught.value.message, facts)
+
+    async def look(self, config: Mapping[str, Any]) -> LookResult:
+        """Look for the effect, read-only."""
+        return await self.executor().look(self.given(config, again=True, seconds=300))
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How an execution failed: its kind, its message, its facts."""
+
+    kind: str
+    message: str
+    facts: dict[str, Any]
+
+    @property
+    def left(self) -> list[str]:
+        """The addresses of what was left behind."""
+        return [one["id"] for one in self.facts["partial"]]
+
+
+def script(file: Path, text: str) -> Path:
+    """Write a program."""
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return file
+
+
+def wrapped(file: Path, program: Path, before: Sequence[str] = ()) -> Path:
+    """Write a program that notes its arguments in ``<file>.log`` and becomes the real one."""
+    noting = f'echo "$@" >> {shlex.quote(str(file))}.log'
+    return script(file, "\n".join([noting, *before, f'exec {shlex.quote(str(program))} "$@"']))
+
+
+class StateServer:
+    """A state backend over HTTP, as Terraform's backend ``http`` speaks it, with faults."""
+
+    def __init__(self) -> None:
+        self.states: list[bytes] = []
+        self.lock: bytes | None = None
+        self.refuse_writing = False
+        self.locks = 0
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _answer(self, status: int, body: bytes = b"") -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def _body(self) -> bytes:
+                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+            def do_GET(self) -> None:
+                self._answer(*((200, server.states[-1]) if server.states else (404, b"")))
+
+            def do_POST(self) -> None:
+                body = self._body()
+                if not server.refuse_writing:
+                    server.states.append(body)
+                self._answer(500 if server.refuse_writing else 200)
+
+            def do_LOCK(self) -> None:
+                body = self._body()
+                if server.lock is not None:
+                    self._answer(423, server.lock)
+                    return
+                server.lock, server.locks = body, server.locks + 1
+                self._answer(200)
+
+            def do_UNLOCK(self) -> None:
+                self._body()
+                server.lock = None
+                self._answer(200)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/state"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def backend(self) -> dict[str, Any]:
+        """The configuration that leads here."""
+        addresses = {"address": self.url, "lock_address": self.url, "unlock_address": self.url}
+        return {"backend": {"type": "http", "config": {**addresses, "retry_max": "0"}}}
+
+    @property
+    def addresses(self) -> list[str]:
+        """What is in the newest state."""
+        resources = json.loads(self.states[-1])["resources"] if self.states else []
+        return sorted(f"{one['type']}.{one['name']}" for one in resources)
