@@ -69,7 +69,8 @@ class Action(ABC, Generic[ConfigT]):
 
     ``targets`` names the configuration keys whose text has a syntax of its own.
     ``default_timeout`` is how many seconds one execution may take where the document says
-    nothing; None is what creating a ticket may take. ``slow`` types run on a queue of their own.
+    nothing; None is what creating a ticket may take. ``slow`` types run on a queue of their own;
+    ``waits`` says that a request stands still in it until people have done something.
     """
 
     type: ClassVar[str]
@@ -81,6 +82,7 @@ class Action(ABC, Generic[ConfigT]):
     examples: ClassVar[tuple[dict[str, Any], ...]]
     default_timeout: ClassVar[float | None] = None
     slow: ClassVar[bool] = False
+    waits: ClassVar[bool] = False
 
     @abstractmethod
     async def look(self, config: ConfigT, context: ActionContext) -> ActionResult | None:

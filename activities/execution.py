@@ -169,7 +169,7 @@ class Executor:
     def _cleanup(self, given: ActionInput, result: ActionResult) -> str | None:
         if given.action.cleanup is None:
             return None
-        outputs = {**given.outputs, given.action.id: result.outputs}
+        outputs = {**given.outputs, given.action.key: result.outputs}
         surroundings = self._tools.surroundings
         return render_cleanup(given.action.cleanup, given.context, surroundings, outputs=outputs)
 
@@ -198,6 +198,7 @@ class Executor:
                 targets=action.targets,
                 secrets=opened,
                 outputs=given.outputs,
+                published=given.published,
             )
             return action.config.model_validate(rendered)
         except TemplateError as error:

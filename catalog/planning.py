@@ -3,18 +3,49 @@
 Pure: the API plans and dry-runs with it, the worker renders with it, so both see the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from catalog import ordering
 from catalog.kinds import parse_definition
 from catalog.loading import walk_texts
-from catalog.model import CatalogDocument
+from catalog.model import Action, CatalogDocument, Mode
 from catalog.scopes import Surroundings, build_scopes
-from catalog.templating import Names, Target, TemplateError, check, render, render_config
+from catalog.templating import (
+    Names,
+    Target,
+    TemplateError,
+    check,
+    check_when,
+    evaluate_when,
+    render,
+    render_config,
+)
 from pao.core.definitions import password_fields
-from pao.core.payloads import ItemSnapshot, PlannedAction, RequestContext
+from pao.core.payloads import ActionInput, ItemSnapshot, PlannedAction, RequestContext
 
 Place = tuple[str | int, ...]
+Uses = list[tuple[str, ...]]
+
+FALLBACK = "manual-"
+"""What stands before the ids of a fallback's actions, so that both ways can be told apart."""
+_WIDE = {"fields", "outputs", "fulfillment"}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTraits:
+    """What planning must know of an action type: how long one execution may take, and where.
+
+    ``waits`` says that it waits for people or for others, longer than a caller does.
+    """
+
+    timeout: float | None = None
+    slow: bool = False
+    waits: bool = False
+
+
+Traits = Mapping[str, ActionTraits]
 
 
 def snapshot_of(item: CatalogDocument, definition: dict[str, Any], sha: str | None) -> ItemSnapshot:
@@ -29,29 +60,113 @@ def snapshot_of(item: CatalogDocument, definition: dict[str, Any], sha: str | No
     )
 
 
-def plan(item: CatalogDocument) -> list[PlannedAction]:
-    """Give the actions in the order in which they run, with templates still in them."""
-    return [
-        PlannedAction(
+def plan(item: CatalogDocument, traits: Traits | None = None) -> list[PlannedAction]:
+    """Give the actions of the item's mode, each after what it waits for, templates still in them.
+
+    A hybrid item's manual actions follow, marked as ``fallback``; their ids carry ``manual-`` in
+    front, because both ways are shown, marked and looked for in one request.
+    """
+    known = traits or {}
+    if item.mode is Mode.MANUAL or item.fulfillment.automatic is None:
+        return _planned(item, item.manual_actions, known)
+    parallel = item.fulfillment.automatic.parallel
+    planned = _planned(item, item.automatic_actions, known, parallel=parallel)
+    if item.mode is Mode.HYBRID:
+        planned += _as_fallback(_planned(item, item.manual_actions, known), planned)
+    return planned
+
+
+def _planned(
+    item: CatalogDocument, actions: Sequence[Action], traits: Traits, *, parallel: bool = False
+) -> list[PlannedAction]:
+    ordered = ordering.in_order(actions)
+    waits = ordering.dependencies(ordered, parallel=parallel)
+    before = ordering.ancestors(waits)
+    planned = []
+    for index, action in enumerate(ordered):
+        of_type = traits.get(action.type, ActionTraits())
+        one = PlannedAction(
             id=action.id,
             index=index,
             type=action.type,
             name=action.name,
             config=action.config,
             cleanup=action.cleanup,
+            depends_on=waits[action.id],
+            when=action.when,
+            timeout=ordering.seconds(action.timeout) or of_type.timeout,
+            slow=of_type.slow,
+            publishes=[output.name for output in action.outputs],
         )
-        for index, action in enumerate(item.manual_actions)
-    ]
+        one.reads = _reads(item, one, before[action.id])
+        planned.append(one)
+    return planned
+
+
+def _as_fallback(
+    manual: list[PlannedAction], automatic: Sequence[PlannedAction]
+) -> list[PlannedAction]:
+    """Rename the manual actions, so that no id of the automatic ones is met again."""
+    prefix = FALLBACK
+    while any(one.id.startswith(prefix) for one in automatic):
+        prefix += FALLBACK
+    for one in manual:
+        one.alias, one.id = one.id, prefix + one.id
+        one.index += len(automatic)
+        one.depends_on = [prefix + other for other in one.depends_on or []]
+        one.fallback = True
+    return manual
+
+
+def _reads(
+    item: CatalogDocument, action: PlannedAction, earlier: Iterable[str]
+) -> list[str] | None:
+    """Name what an action's templates read, or None where that cannot be told.
+
+    A template that is wrong reads everything; it is refused when the plan is checked.
+    """
+    names = names_for(item, None, (*earlier, action.id))
+    try:
+        uses = [use for text in _texts(action) for use in check(text, names)]
+        uses += check_when(action.when, names) if action.when else []
+    except TemplateError:
+        return None
+    return sorted({read for use in uses for read in _read(use)})
+
+
+def _texts(action: PlannedAction) -> list[str]:
+    return [*(text for _, text in walk_texts(action.config)), action.cleanup or ""]
+
+
+def _read(use: tuple[str, ...]) -> list[str]:
+    if use[:2] == ("request", "data"):
+        use = ("fields", *use[2:])
+    if use in (("request",), ("request", "*")):
+        return ["fields.*"]
+    if use[0] not in _WIDE:
+        return []
+    return [f"{use[0]}.{use[1] if len(use) > 1 else '*'}"]
+
+
+def earlier_of(actions: Sequence[PlannedAction]) -> dict[str, list[str]]:
+    """Give for each action of a plan the ids of all that have ended before it begins."""
+    waits: dict[str, list[str]] = {}
+    before: PlannedAction | None = None
+    for action in actions:
+        default = [before.id] if before and before.fallback == action.fallback else []
+        waits[action.id] = default if action.depends_on is None else action.depends_on
+        before = action
+    return ordering.ancestors(waits)
 
 
 def names_for(
-    item: CatalogDocument, surroundings: Surroundings, earlier: tuple[str, ...] = ()
+    item: CatalogDocument, surroundings: Surroundings | None, earlier: tuple[str, ...] = ()
 ) -> Names:
     """Give the names that templates of this item may use after the given actions."""
     return Names(
         groups={group.id: tuple(field.id for field in group.fields) for group in item.groups},
         outputs=earlier,
-        environment=tuple(surroundings.variables),
+        environment=tuple(surroundings.variables) if surroundings else (),
     )
 
 
@@ -63,12 +178,15 @@ def check_plan(
 ) -> list[str]:
     """Check every template against the scopes that it will have; gives one sentence per problem."""
     problems: list[str] = []
+    before = earlier_of(actions)
+    keys = {action.id: action.key for action in actions}
     for action in actions:
-        earlier = tuple(other.id for other in actions[: action.index])
+        earlier = tuple(keys[other] for other in before[action.id])
         names = names_for(item, surroundings, earlier)
         choose = target_chooser(targets.get(action.type, {}))
+        problems += _check_when(action, names)
         problems += _check_config(action, names, choose)
-        problems += _check_cleanup(action, names_for(item, surroundings, (*earlier, action.id)))
+        problems += _check_cleanup(action, names_for(item, surroundings, (*earlier, action.key)))
     return problems
 
 
@@ -80,17 +198,34 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     targets: Mapping[str, Target],
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],
+    published: Mapping[str, Any] | None = None,
     reveal: bool = True,
 ) -> dict[str, Any]:
     """Render an action's configuration; with ``reveal=False`` secrets show as stars.
 
     Raises ``TemplateError`` for the first template that fails.
     """
-    scopes, names = _bind(context, surroundings, secrets=secrets, outputs=outputs)
+    scopes, names = _bind(
+        context, surroundings, secrets=secrets, outputs=outputs, published=published
+    )
     rendered: dict[str, Any] = render_config(
         action.config, scopes, names, target_chooser(targets), reveal=reveal
     )
     return rendered
+
+
+def condition_holds(
+    given: ActionInput, surroundings: Surroundings, *, secrets: Mapping[str, str]
+) -> bool:
+    """Tell whether an action's ``when`` holds; raises ``TemplateError`` where nobody can tell."""
+    scopes, names = _bind(
+        given.context,
+        surroundings,
+        secrets=secrets,
+        outputs=given.outputs,
+        published=given.published,
+    )
+    return evaluate_when(given.action.when or "true", scopes, names)
 
 
 def render_cleanup(
@@ -123,6 +258,7 @@ def _bind(
     *,
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],
+    published: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], Names]:
     item = parse_definition(context.item.definition)
     scopes = build_scopes(
@@ -131,6 +267,7 @@ def _bind(
         field_ids=[field.id for group in item.groups for field in group.fields],
         secrets=secrets,
         outputs=outputs,
+        published=published or {},
     )
     return scopes, names_for(item, surroundings, tuple(outputs))
 
@@ -155,6 +292,14 @@ def _check_config(
             where = ".".join(str(part) for part in place)
             problems.append(f"action {action.id}, {where}: {error}")
     return problems
+
+
+def _check_when(action: PlannedAction, names: Names) -> list[str]:
+    try:
+        check_when(action.when or "true", names)
+    except TemplateError as error:
+        return [f"action {action.id}, when: {error}"]
+    return []
 
 
 def _check_cleanup(action: PlannedAction, names: Names) -> list[str]:

@@ -21,13 +21,14 @@ class Surroundings:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def build_scopes(
+def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request itself.
     context: RequestContext,
     surroundings: Surroundings,
     *,
     field_ids: Iterable[str],
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],
+    published: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Give every scope of a request's templates.
 
@@ -43,7 +44,7 @@ def build_scopes(
         "system": _system(context, surroundings),
         "environment": dict(surroundings.variables),
         "outputs": {key: dict(value) for key, value in outputs.items()},
-        "fulfillment": {},
+        "fulfillment": dict(published or {}),
         "components": {},
         "secrets": {},
     }

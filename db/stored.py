@@ -19,7 +19,7 @@ from pao.core.payloads import (
     Resumption,
     timestamp,
 )
-from pao.core.states import RequestStatus
+from pao.core.states import ActionStatus, RequestStatus
 
 MOST_DECISIONS = 1_000
 """So many decisions go with a new run, the newest; they count toward what one payload may hold."""
@@ -51,8 +51,8 @@ def plan_of(row: Request) -> list[PlannedAction]:
 
 
 def workflow_input(row: Request) -> RequestInput:
-    """Give what the request's workflow is started with."""
-    return RequestInput(context=context_of(row), plan=plan_of(row))
+    """Give what the request's workflow is started with: the plan holds the document's actions."""
+    return RequestInput(context=context_of(row).without_plan(), plan=plan_of(row))
 
 
 def resumed_input(
@@ -135,11 +135,39 @@ def _escalation(row: Request) -> Escalation | None:
 
 def action_input(row: Request, actions: list[RequestAction], action: RequestAction) -> ActionInput:
     """Give what an execution (or a look) of this action would be given now."""
-    planned = plan_of(row)[action.action_index]
+    plan = plan_of(row)
+    planned = plan[action.action_index]
     return ActionInput(
         context=context_of(row),
         action=planned,
         attempt=action.attempt,
         look_first=True,
-        outputs={one.action_id: one.outputs for one in actions if one.outputs is not None},
+        outputs=outputs_for(planned, plan, actions),
+        published=published_for(planned, plan, actions),
     )
+
+
+def outputs_for(
+    action: PlannedAction, plan: Sequence[PlannedAction], actions: Sequence[RequestAction]
+) -> dict[str, dict[str, Any]]:
+    """Give the outputs that an action's templates may see now, by the ids that they know."""
+    keys = {one.id: one.key for one in plan if one.fallback == action.fallback}
+    return {
+        keys[one.action_id]: one.outputs or {}
+        for one in actions
+        if one.action_id in keys and (one.outputs is not None or one.status == ActionStatus.SKIPPED)
+    }
+
+
+def published_for(
+    action: PlannedAction, plan: Sequence[PlannedAction], actions: Sequence[RequestAction]
+) -> dict[str, Any]:
+    """Give what an action's templates may see now as ``fulfillment``."""
+    outputs = {one.action_id: one.outputs or {} for one in actions}
+    return {
+        name: outputs[one.id][name]
+        for one in plan
+        if one.fallback == action.fallback
+        for name in one.publishes
+        if name in outputs.get(one.id, {})
+    }

@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.bookkeeping import Bookkeeper
+from activities.conditions import Conditions
 from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor, Tools
@@ -110,6 +111,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *actions,
             *Bookkeeper(database).activities(),
             *Corrector(box).activities(),
+            *Conditions(box, tools.surroundings).activities(),
             *Sweeper(database, requests, memory=memory / 2).activities(),
             *Escalator(
                 jira,

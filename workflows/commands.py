@@ -61,6 +61,8 @@ def _fill(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
         record.reason = payload["reason"][:MAX_TEXT]
     if payload.get("via") == "api":
         record.via = "api"
+    if isinstance(payload.get("mode"), str):
+        record.mode = payload["mode"][:MAX_ID]
     if unknown:
         known = ", ".join(sorted(KNOWN_KEYS - {"via"}))
         return f"unknown keys: {', '.join(unknown[:5])}; known are {known}"
@@ -81,9 +83,13 @@ def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
         return f"the corrected fields are too large: more than {MAX_FIELDS} bytes of JSON"
     if fields and kind != Decision.RETRY:
         return "only a retry takes corrected fields"
-    if payload.get("mode") not in (None, "automatic", "manual"):
+    return _check_mode(kind, payload.get("mode"))
+
+
+def _check_mode(kind: str, mode: Any) -> str | None:
+    if mode not in (None, "automatic", "manual"):
         return "mode must be automatic or manual"
-    return None
+    return "only a retry takes a mode" if mode and kind != Decision.RETRY else None
 
 
 def _deeper_than(depth: int, value: Any) -> bool:

@@ -87,8 +87,14 @@ class DecisionDesk:
             return f"{record.decision} is not possible while {ledger.status}; possible: {allowed}"
         if record.decision != Decision.RETRY:
             return None
+        return self._objection_to_retry(record, changes)
+
+    def _objection_to_retry(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:
+        ledger = self._ledger
         if any(state.attempt + 1 >= MAX_ATTEMPTS for state in ledger.states):
             return f"no action gets a {MAX_ATTEMPTS}th attempt; abort or escalate"
+        if record.mode == "manual" and not ledger.has_fallback:
+            return "there is no manual way to take (any more); retry without mode"
         in_clear = clear_passwords(ledger.context.item.definition, changes)
         if in_clear:
             return f"{', '.join(in_clear)}: a password must not be sent in clear; use the API"

@@ -26,7 +26,9 @@ def current_details(
 def _headline(status: RequestStatus, states: list[ActionState], *, retrying: bool) -> str:
     running = [state for state in states if state.status == ActionStatus.IN_PROGRESS]
     text = f"**{status.replace('_', ' ')}**"
-    if running:
+    if len(running) > 1:
+        text += f": {len(running)} actions run"
+    elif running:
         action = running[0]
         text += f": `{action.id}` ({action.name}) runs, attempt {action.attempt}"
     elif retrying:
@@ -40,6 +42,8 @@ def _action_line(state: ActionState) -> str:
         text += f", [{state.external_reference}]({state.url})"
     if state.adopted:
         text += " (found, not made twice)"
+    if state.note:
+        text += f" ({' '.join(state.note.split())})"
     return text
 
 

@@ -1,5 +1,6 @@
 """What a failure means, and everything a human needs to decide about it."""
 
+from dataclasses import replace
 from typing import Any
 
 from temporalio.exceptions import (
@@ -13,7 +14,7 @@ from temporalio.exceptions import (
 
 from pao.core.errors import ErrorCode
 from pao.core.names import mark, masked
-from pao.core.payloads import ActionFailure, ActionState, RequestContext
+from pao.core.payloads import ActionFailure, ActionState, PartialResource, RequestContext
 from pao.core.states import ActionStatus, Decision
 
 OUTCOME_UNKNOWN_TYPES = frozenset({"OutcomeUnknown", "WorkerShutdown"})
@@ -22,6 +23,9 @@ MIRROR_REFUSED = "MirrorRefused"
 CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
 DENIED = frozenset({401, 403})
 CLIENT_ERRORS = range(400, 500)
+LONGEST_MESSAGE = 4_000
+# What has an effect that stays when the request is given up.
+MADE = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
 
 
 def classify(error: FailureError) -> ActionFailure:
@@ -81,6 +85,7 @@ def _reported(cause: ApplicationError) -> ActionFailure:
         response_body=told.get("response_body"),
         retryable=unknown or bool(told.get("retryable")),
         outcome_unknown=unknown,
+        partial=[PartialResource(**one) for one in told.get("partial") or []],
     )
 
 
@@ -118,20 +123,43 @@ def error_summary(failure: ActionFailure) -> dict[str, Any]:
     }
 
 
+def overall(states: list[ActionState]) -> ActionFailure | None:
+    """Give the one failure that stands for all that failed: what is uncertain comes first."""
+    failures = [
+        (state, state.error)
+        for state in states
+        if state.status == ActionStatus.FAILED and state.error is not None
+    ]
+    if len(failures) <= 1:
+        return failures[0][1] if failures else None
+    _, chosen = next((one for one in failures if one[1].outcome_unknown), failures[0])
+    text = "; ".join(f"{state.name}: {failure.message}" for state, failure in failures)
+    return replace(chosen, message=f"{len(failures)} actions failed. {text}"[:LONGEST_MESSAGE])
+
+
 def error_context(
     context: RequestContext, states: list[ActionState], failure: ActionFailure
 ) -> dict[str, Any]:
-    """Build the failure context that is kept with the request and sent with an escalation."""
+    """Build the failure context that is kept with the request and sent with an escalation.
+
+    What an action left behind that failed is listed, too, and whose place another way has taken.
+    """
     failed = [state for state in states if state.status == ActionStatus.FAILED]
-    made = [state for state in states if state.status == ActionStatus.COMPLETED]
+    made = [state for state in states if state.status in MADE]
+    troubled = [state for state in states if state.error is not None]
+    left = [(state, one) for state in troubled if state.error for one in state.error.partial]
     decision, why = suggest(failure)
     return {
         "failedActions": [_failed(state) for state in failed],
         "error": error_summary(failure),
-        "partialResources": [_resource(state) for state in made],
+        "partialResources": [
+            *[_resource(state) for state in made],
+            *[_left(state, one) for state, one in left],
+        ],
         "cleanup": [
             *[_cleanup(state, state.cleanup) for state in made if state.cleanup],
-            *[_cleanup(state, _maybe(context, state)) for state in failed if _is_unknown(state)],
+            *[_cleanup_of(state, one) for state, one in left if one.cleanup],
+            *[_cleanup(state, _maybe(context, state)) for state in troubled if _is_unknown(state)],
         ],
         "suggestedDecision": {"decision": decision, "reason": why},
         "request": {
@@ -151,6 +179,8 @@ def _failed(state: ActionState) -> dict[str, Any]:
         "attempt": state.attempt,
         "startedAt": state.started_at,
         "failedAt": state.finished_at,
+        "message": state.error.message if state.error else None,
+        "outcomeUnknown": _is_unknown(state),
     }
 
 
@@ -161,6 +191,14 @@ def _resource(state: ActionState) -> dict[str, Any]:
         "url": state.url,
         "action": state.id,
     }
+
+
+def _left(state: ActionState, one: PartialResource) -> dict[str, Any]:
+    return {"type": one.type, "id": one.id, "url": one.url, "action": state.id}
+
+
+def _cleanup_of(state: ActionState, one: PartialResource) -> dict[str, Any]:
+    return {"action": state.id, "resource": one.id, "instructions": one.cleanup}
 
 
 def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """The workflow's own record of a request: its state, and what the mirror has still to learn."""
 
-import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -15,54 +13,48 @@ from pao.core.payloads import (
     ActionFailure,
     ActionResult,
     ActionState,
-    AuditEvent,
     DecisionRecord,
     Escalation,
+    PlannedAction,
     RequestInput,
     Resumption,
     Snapshot,
-    StreamEvent,
     timestamp,
 )
 from pao.core.states import ActionStatus, RequestStatus, can_move
-from workflows.failures import error_context, error_summary
+from workflows.failures import error_context, error_summary, overall
+from workflows.journal import WORKFLOW, Journal
 
-WORKFLOW = "workflow"
 RECONCILER = "reconciler"
 
 
 class Ledger:
-    """Keeps a request's state; every change leaves an audit line, a stream entry, or both.
-
-    ``version`` grows with every change, so that a reader can tell whether a snapshot taken earlier
-    still says everything.
-    """
+    """Keeps a request's state; every change leaves an audit line, a stream entry, or both."""
 
     def __init__(self, given: RequestInput, *, now: Callable[[], datetime] = workflow.now) -> None:
         self._now = now
+        self._journal = Journal(now)
         self.context = given.context
         self.status = RequestStatus.SUBMITTED
         self.retrying = False
-        self.states = [
-            ActionState(id=action.id, index=action.index, type=action.type, name=action.name)
-            for action in given.plan
-        ]
+        self.states = [_pending(action) for action in given.plan if not action.fallback]
+        self._fallback = [action for action in given.plan if action.fallback]
         self.decisions: dict[str, DecisionRecord] = {}
         self.escalation: Escalation | None = None
         self.failure: ActionFailure | None = None
-        self.version = 0
-        self._seq = 0
         self._mirror_seq = 0
         self._mirror_at = ""
-        self._audit: list[AuditEvent] = []
-        self._stream: list[StreamEvent] = []
         self._undrained: dict[str, DecisionRecord] = {}
-        self._said: Counter[str] = Counter()
 
     @property
-    def outputs(self) -> dict[str, dict[str, Any]]:
-        """The outputs of the actions that have succeeded, by action id."""
-        return {state.id: state.outputs for state in self.states if state.outputs is not None}
+    def version(self) -> int:
+        """A number that grows with every change."""
+        return self._journal.version
+
+    @property
+    def has_fallback(self) -> bool:
+        """Tell whether there is a manual way that has not been taken yet."""
+        return bool(self._fallback)
 
     def move(
         self,
@@ -77,7 +69,9 @@ class Ledger:
             raise ValueError(f"a request cannot go from {self.status} to {status}")
         before, self.status = self.status, status
         self.retrying = False
-        self._audit_line(
+        if status in {RequestStatus.IN_PROGRESS, RequestStatus.COMPLETED}:
+            self.failure = None
+        self._journal.line(
             f"request.{status}",
             actor=actor,
             via=via,
@@ -91,10 +85,12 @@ class Ledger:
         self.status = RequestStatus.FAILED
         self.stand_above(resumption.mirror_at, resumption.mirror_seq)
         known = {state.id: state for state in resumption.actions}
+        if any(action.id in known for action in self._fallback):
+            self._open_fallback()
         self.states = [known.get(state.id, state) for state in self.states]
         self.escalation = resumption.escalation
         self.failure = resumption.failure
-        self._audit_line("request.resumed", actor=RECONCILER, reason=resumption.reason)
+        self._journal.line("request.resumed", actor=RECONCILER, reason=resumption.reason)
         self.log("warning", resumption.reason)
 
     def begin(self, state: ActionState) -> None:
@@ -117,10 +113,10 @@ class Ledger:
         state.cleanup = result.cleanup
         state.resource_type = result.resource_type
         state.adopted = result.adopted
-        self.failure = None
+        state.note = None
         how = "found an earlier effect and adopted it" if result.adopted else "succeeded"
         what = f": {result.external_reference}" if result.external_reference else ""
-        self._audit_line("action.completed", action_id=state.id, data={"adopted": result.adopted})
+        self._journal.line("action.completed", action_id=state.id, data={"adopted": result.adopted})
         self._action_entry(state)
         self.log("info", f"{state.name} {how}{what}", state)
 
@@ -129,8 +125,8 @@ class Ledger:
         state.status = ActionStatus.FAILED
         state.finished_at = timestamp(self._now())
         state.error = failure
-        self.failure = failure
-        self._audit_line(
+        self.failure = overall(self.states)
+        self._journal.line(
             "action.failed",
             action_id=state.id,
             reason=failure.message,
@@ -139,10 +135,36 @@ class Ledger:
         self._action_entry(state)
         self.log("error", f"{state.name} failed: {failure.message}", state)
 
+    def skip(self, state: ActionState, reason: str) -> None:
+        """Note that an action is not carried out, and why; what waits for it goes on."""
+        state.status = ActionStatus.SKIPPED
+        state.note = reason
+        self._journal.line("action.skipped", action_id=state.id, reason=reason)
+        self._action_entry(state)
+        self.log("info", f"{state.name} is skipped: {reason}", state)
+
+    def take_fallback(self) -> None:
+        """Go on by the manual way: it takes the place of all that has not succeeded.
+
+        What failed keeps its error: its effect may exist, and is listed for cleaning up.
+        """
+        for state in self.states:
+            if state.status == ActionStatus.FAILED:
+                told = state.error.message if state.error else "it failed"
+                self.skip(state, f"The manual way is taken instead; it had failed: {told}")
+            elif state.status == ActionStatus.PENDING:
+                self.skip(state, "The manual way is taken instead.")
+        self._open_fallback()
+        self._journal.line("request.fallback")
+
+    def _open_fallback(self) -> None:
+        self.states += [_pending(action) for action in self._fallback]
+        self._fallback = []
+
     def start_retry(self, record: DecisionRecord) -> None:
         """Note that a human had the failed action run again; the request stays ``failed``."""
         self.retrying = True
-        self._audit_line(
+        self._journal.line(
             "request.retry",
             actor=record.by,
             via=record.via,
@@ -154,13 +176,13 @@ class Ledger:
     def received(self, record: DecisionRecord) -> None:
         """Note a decision that has arrived and is not judged yet."""
         self._undrained[record.decision_id] = record
-        self.version += 1
+        self._journal.version += 1
 
     def decided(self, record: DecisionRecord) -> None:
         """Note a decision, or what became of it."""
         self.decisions[record.decision_id] = record
         self._undrained[record.decision_id] = record
-        self._entry(
+        self._journal.entry(
             "decision",
             {
                 "decision": record.decision,
@@ -180,7 +202,7 @@ class Ledger:
         """Note a signal that changed nothing, and why."""
         record.outcome = "rejected"
         self.decided(record)
-        self._audit_line(
+        self._journal.line(
             "decision.rejected",
             actor=record.by,
             via=record.via,
@@ -190,7 +212,7 @@ class Ledger:
 
     def escalation_failed(self, record: DecisionRecord, message: str) -> None:
         """Note that the escalation ticket could not be made; the request stays ``failed``."""
-        self._audit_line(
+        self._journal.line(
             "escalation.failed", actor=record.by, via=record.via, reason=message, data=_data(record)
         )
         self.log("error", message)
@@ -210,7 +232,7 @@ class Ledger:
         data: dict[str, Any] | None = None,
     ) -> None:
         """Add a line to the request's execution log."""
-        self._entry(
+        self._journal.entry(
             "log",
             {
                 "level": level,
@@ -223,7 +245,7 @@ class Ledger:
 
     def audit(self, event_type: str, *, actor: str, via: str, reason: str | None) -> None:
         """Add an audit line for something that changed no state."""
-        self._audit_line(event_type, actor=actor, via=via, reason=reason)
+        self._journal.line(event_type, actor=actor, via=via, reason=reason)
 
     def error_context(self) -> dict[str, Any]:
         """Give the failure context of a request that failed, also after a human has ended it."""
@@ -239,8 +261,8 @@ class Ledger:
         return replace(
             self.view(run_id),
             decisions=[replace(record) for record in self._undrained.values()],
-            audit=list(self._audit),
-            stream=list(self._stream),
+            audit=self._journal.open_lines(),
+            stream=self._journal.open_entries(),
         )
 
     def view(self, run_id: str) -> Snapshot:
@@ -267,15 +289,11 @@ class Ledger:
 
     def tell_again(self) -> None:
         """Have the state written once more, though nothing has changed."""
-        self.version += 1
+        self._journal.version += 1
 
     def confirm(self, snapshot: Snapshot) -> None:
         """Forget what a snapshot has told the mirror; what came meanwhile stays."""
-        told_lines = [line.seq for line in snapshot.audit]
-        told_entries = [entry.seq for entry in snapshot.stream]
-        last = max(told_lines + told_entries, default=0)
-        self._audit = [entry for entry in self._audit if entry.seq > last]
-        self._stream = [entry for entry in self._stream if entry.seq > last]
+        self._journal.told(snapshot)
         told = {record.decision_id: record.outcome for record in snapshot.decisions}
         self._undrained = {
             key: record
@@ -283,36 +301,11 @@ class Ledger:
             if told.get(key) != record.outcome
         }
 
-    def _audit_line(  # noqa: PLR0913 -- an audit line has this many parts, all named.
-        self,
-        event_type: str,
-        *,
-        actor: str = WORKFLOW,
-        via: str = WORKFLOW,
-        reason: str | None = None,
-        action_id: str | None = None,
-        data: dict[str, Any] | None = None,
-    ) -> None:
-        self.version += 1
-        self._audit.append(
-            AuditEvent(
-                seq=self._next(),
-                at=timestamp(self._now()),
-                event_type=event_type,
-                actor=actor,
-                via=via,
-                reason=reason,
-                action_id=action_id,
-                data=data or {},
-                occurrence=self._occurrence(event_type, actor, via, reason, action_id, data),
-            )
-        )
-
     def _state_entry(self) -> None:
-        self._entry("state", {"status": self.status, "retrying": self.retrying})
+        self._journal.entry("state", {"status": self.status, "retrying": self.retrying})
 
     def _action_entry(self, state: ActionState) -> None:
-        self._entry(
+        self._journal.entry(
             "action",
             {
                 "id": state.id,
@@ -321,31 +314,15 @@ class Ledger:
                 "externalReference": state.external_reference,
                 "url": state.url,
                 "error": error_summary(state.error) if state.error else None,
+                "note": state.note,
             },
         )
 
-    def _entry(self, kind: str, data: dict[str, Any]) -> None:
-        self.version += 1
-        at = timestamp(self._now())
-        occurrence = self._occurrence(kind, data)
-        self._stream.append(
-            StreamEvent(seq=self._next(), at=at, kind=kind, data=data, occurrence=occurrence)
-        )
 
-    def _occurrence(self, *said: Any) -> int:
-        """Count how often this run has said the very same before.
-
-        A workflow task that is run again may tell things in another order, so that a number alone
-        does not say which line of the mirror is meant.
-        """
-        what = json.dumps(said, sort_keys=True, default=str)
-        self._said[what] += 1
-        return self._said[what] - 1
-
-    def _next(self) -> int:
-        self._seq += 1
-        return self._seq
+def _pending(action: PlannedAction) -> ActionState:
+    return ActionState(id=action.id, index=action.index, type=action.type, name=action.name)
 
 
 def _data(record: DecisionRecord) -> dict[str, Any]:
-    return {"decisionId": record.decision_id, "changes": masked(record.changes)}
+    data = {"decisionId": record.decision_id, "changes": masked(record.changes)}
+    return {**data, "mode": record.mode} if record.mode else data

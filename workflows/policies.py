@@ -6,19 +6,42 @@ from typing import Any
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
-from pao.core.payloads import Waits
+from pao.core.names import slow_queue
+from pao.core.payloads import PlannedAction, Waits
 
 # No action recovers by itself: a failed one waits for a human.
 NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
 
 
-def action(waits: Waits) -> dict[str, Any]:
+# What one request may have running: a fair share of the worker's places, however wide it is.
+MOST_AT_ONCE = 20
+
+# Between the end of an action's own time and Temporal's giving it up, so that no late effect
+# follows a look: as the 8 s of a call to JIRA stand to its 12 s.
+LEEWAY = 4.0
+
+
+def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
     """Give the options of an action's activity.
 
-    The activity's own hard total (8 s for JIRA) ends before start_to_close, so that no late effect
-    follows a look. The heartbeat finds a killed worker in seconds. An action that no worker took
-    in time was never started, which is a plain failure.
+    The activity's own hard total (8 s for JIRA, else the action's timeout) ends before
+    start_to_close. The heartbeat finds a killed worker in seconds. An action that no worker took in
+    time was never started, which is a plain failure; slow ones may stand in their queue for long.
     """
+    longest = waits.start_to_close if planned.timeout is None else planned.timeout + LEEWAY
+    in_queue = waits.slow_schedule_to_start if planned.slow else waits.schedule_to_start
+    return {
+        "task_queue": slow_queue(queue) if planned.slow else queue,
+        "start_to_close_timeout": timedelta(seconds=longest),
+        "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
+        "schedule_to_start_timeout": timedelta(seconds=in_queue),
+        "retry_policy": NEVER_AGAIN,
+        "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    }
+
+
+def escalation(waits: Waits) -> dict[str, Any]:
+    """Give the options of the escalation ticket's activity: those of any call to JIRA."""
     return {
         "start_to_close_timeout": timedelta(seconds=waits.start_to_close),
         "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
@@ -66,6 +89,13 @@ def outcome_wait(seconds: float) -> timedelta:
 
 # A check of corrected fields reads nothing from outside; it fails only when no worker lives.
 CORRECTION: dict[str, Any] = {
+    "schedule_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(maximum_attempts=3),
+}
+
+# A condition reads nothing from outside, and its templates are bounded: it fails only when no
+# worker lives, or by its own text, which no repetition mends.
+CONDITION: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(maximum_attempts=3),
 }

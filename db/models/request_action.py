@@ -37,4 +37,6 @@ class RequestAction(SQLModel, table=True):
     ever_started: bool | None = None
     started_at: datetime | None = Field(default=None, sa_type=MOMENT)
     finished_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    note: str | None = Field(default=None, sa_type=Text)
+    waiting: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
     ticket_status: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)

@@ -40,7 +40,8 @@ _SNAPSHOT = """
         FROM snapshot, jsonb_to_recordset(snapshot.actions) AS given (
             id text, index integer, type text, name text, status text, attempt integer,
             outputs jsonb, external_reference text, url text, cleanup text, resource_type text,
-            adopted boolean, error jsonb, started_at timestamptz, finished_at timestamptz
+            adopted boolean, error jsonb, started_at timestamptz, finished_at timestamptz,
+            note text, waiting jsonb
         )
     )
 """
@@ -160,14 +161,14 @@ _ACTIONS = """
         INSERT INTO request_actions AS stored (
             request_id, action_id, action_index, type, name, status, attempt, outputs,
             external_reference, url, cleanup, resource_type, adopted, error, outcome_unknown,
-            started_run_id, started_seq, started_at, finished_at
+            started_run_id, started_seq, started_at, finished_at, note, waiting
         )
         SELECT
             request_id, id, index, type, name, status, attempt, outputs, external_reference, url,
             cleanup, resource_type, adopted, error,
             coalesce((error->>'outcome_unknown')::boolean, false),
             CASE WHEN started THEN run_id END, CASE WHEN started THEN mirror_seq END,
-            started_at, finished_at
+            started_at, finished_at, note, waiting
         FROM action
         ON CONFLICT (request_id, action_id) DO UPDATE SET
             status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
@@ -177,7 +178,8 @@ _ACTIONS = """
             outcome_unknown = excluded.outcome_unknown,
             started_run_id = coalesce(stored.started_run_id, excluded.started_run_id),
             started_seq = coalesce(stored.started_seq, excluded.started_seq),
-            started_at = excluded.started_at, finished_at = excluded.finished_at
+            started_at = excluded.started_at, finished_at = excluded.finished_at,
+            note = excluded.note, waiting = excluded.waiting
         RETURNING 1
     )
 """

@@ -73,8 +73,10 @@ _INSERT = text(
             given.id, planned.id, planned.index, planned.type, planned.name, planned.config,
             planned.cleanup
         FROM given, jsonb_to_recordset(given.plan) AS planned (
-            id text, index integer, type text, name text, config jsonb, cleanup text
+            id text, index integer, type text, name text, config jsonb, cleanup text,
+            fallback boolean
         )
+        WHERE NOT coalesce(planned.fallback, false)
     ),
     audit AS (
         INSERT INTO audit_logs (

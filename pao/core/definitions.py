@@ -12,3 +12,22 @@ def password_fields(definition: dict[str, Any]) -> frozenset[str]:
         for field in group.get("fields") or []
         if field.get("type") == "password"
     )
+
+
+def names_only(definition: dict[str, Any]) -> dict[str, Any]:
+    """Give of an item's document what templates can see: its metadata and the fields' names.
+
+    It is a document still, and much smaller than one with its rules, texts and actions.
+    """
+    form = (definition.get("presentation") or {}).get("form") or {}
+    groups = [
+        {"id": group.get("id"), "fields": [_name(field) for field in group.get("fields") or []]}
+        for group in form.get("groups") or []
+    ]
+    keys = ("schemaVersion", "kind", "metadata", "components")
+    kept: dict[str, Any] = {key: definition[key] for key in keys if key in definition}
+    return {**kept, "presentation": {"form": {"groups": groups}}}
+
+
+def _name(field: dict[str, Any]) -> dict[str, Any]:
+    return {"id": field.get("id"), "type": field.get("type")}

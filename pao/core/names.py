@@ -23,6 +23,7 @@ LOOK_ACTIVITY = "look"
 FOLLOW_ACTIVITY = "follow"
 CHECK_CORRECTION_ACTIVITY = "check-correction"
 SWEEP_ACTIVITY = "sweep"
+CONDITION_ACTIVITY = "condition"
 
 SEALED_PREFIX = "pao:enc:"
 MASK = "********"
@@ -40,6 +41,7 @@ RETENTION_DAYS = 30
 MAX_ATTEMPTS = 200
 # Bytes of JSON: fields travel several times in one payload, and Temporal takes two million.
 MAX_FIELDS_JSON = 300_000
+MAX_PLAN_JSON = 1_300_000
 
 
 def slow_queue(task_queue: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pao.core.definitions import names_only
 from pao.core.states import ActionStatus, RequestStatus
 
 
@@ -43,9 +44,14 @@ class ItemSnapshot:
 class PlannedAction:
     """One action to carry out: its configuration still holds templates.
 
-    ``depends_on`` names the actions that must have succeeded or been skipped before; ``when`` is
-    the expression that decides whether it runs; ``timeout`` bounds one execution, in seconds;
-    ``slow`` sends it to the queue of slow actions, so that it never holds up a ticket.
+    ``depends_on`` names the actions that must have succeeded or been skipped before; None, as in
+    plans of old, is the one before it. ``when`` is the expression that decides whether it runs;
+    ``timeout`` bounds one execution, in seconds; ``slow`` sends it to the queue of slow actions,
+    so that it never holds up a ticket.
+    ``alias`` is the id that templates know it by, where it is another one; ``publishes`` names the
+    outputs that later actions see as ``fulfillment.<name>``; ``reads`` names what its templates
+    read (``fields.size``, ``outputs.first``), None being everything. ``fallback`` marks the manual
+    way of a hybrid item, which is taken only when a human says so.
     """
 
     id: str
@@ -54,10 +60,19 @@ class PlannedAction:
     name: str
     config: dict[str, Any] = field(default_factory=dict)
     cleanup: str | None = None
-    depends_on: list[str] = field(default_factory=list)
+    depends_on: list[str] | None = None
     when: str | None = None
     timeout: float | None = None
     slow: bool = False
+    alias: str | None = None
+    publishes: list[str] = field(default_factory=list)
+    reads: list[str] | None = None
+    fallback: bool = False
+
+    @property
+    def key(self) -> str:
+        """The id by which templates of its own plan know it."""
+        return self.alias or self.id
 
 
 @dataclass
@@ -85,6 +100,17 @@ class RequestContext:
         document = {key: part for key, part in self.item.definition.items() if key != "fulfillment"}
         return replace(self, item=replace(self.item, definition=document))
 
+    def for_action(self, reads: list[str] | None) -> "RequestContext":
+        """Give the context for an execution: of document and fields what its templates can see.
+
+        History keeps the input of every activity, and a request may have two hundred of them.
+        """
+        fields = self.fields
+        if reads is not None and "fields.*" not in reads:
+            fields = {name: value for name, value in fields.items() if f"fields.{name}" in reads}
+        document = names_only(self.item.definition)
+        return replace(self, fields=fields, item=replace(self.item, definition=document))
+
 
 @dataclass
 class Waits:
@@ -98,6 +124,7 @@ class Waits:
     heartbeat: float = 3.0
     schedule_to_start: float = 60.0
     mirror: float = 1.5
+    slow_schedule_to_start: float = 1800.0
 
 
 @dataclass
@@ -123,6 +150,8 @@ class ActionInput:
     """The input of one execution of one action, and the run that asked for it.
 
     After a reset Temporal hands the same input out again: the run is then another one.
+    ``outputs`` are those of earlier actions by the ids that templates know, ``published`` what
+    templates see as ``fulfillment``.
     """
 
     context: RequestContext
@@ -131,6 +160,16 @@ class ActionInput:
     look_first: bool = False
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     run_id: str | None = None
+    published: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ConditionAnswer:
+    """Whether an action runs; ``reason`` says why it does not, or why nobody can tell."""
+
+    holds: bool
+    reason: str | None = None
+    failed: bool = False
 
 
 @dataclass
@@ -207,7 +246,10 @@ class ActionFailure:
 
 @dataclass
 class ActionState:
-    """Where one action stands; mirrored as it is."""
+    """Where one action stands; mirrored as it is.
+
+    ``note`` says why it was skipped, ``waiting`` what it waits for while it does.
+    """
 
     id: str
     index: int
@@ -224,6 +266,8 @@ class ActionState:
     error: ActionFailure | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    note: str | None = None
+    waiting: dict[str, Any] | None = None
 
 
 @dataclass
@@ -244,6 +288,7 @@ class DecisionRecord:
     outcome: str = "open"
     message: str | None = None
     changes: dict[str, Any] | None = None
+    mode: str | None = None
 
 
 @dataclass

@@ -41,6 +41,16 @@ def ticket(name: str = "ticket", *, summary: str | None = None, **more: Any) -> 
     }
 
 
+def automatic(
+    *actions: Document, parallel: bool = False, manual: Sequence[Document] = ()
+) -> Document:
+    """Give an item with automatic actions: a hybrid one where manual actions are given."""
+    document = item(manual)
+    document["fulfillment"]["strategy"]["mode"] = "hybrid" if manual else "automatic"
+    document["fulfillment"]["automatic"] = {"parallel": parallel, "actions": list(actions)}
+    return document
+
+
 def item(actions: Sequence[Document] = (), *, fields: Sequence[Document] = ()) -> Document:
     """Give an item's document; without actions it asks for one ticket."""
     return {

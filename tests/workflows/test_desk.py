@@ -185,4 +185,4 @@ def test_outputs_of_succeeded_actions_are_kept_through_a_failure(ledger: Ledger)
     ledger.begin(second)
     ledger.fail(second, ActionFailure(code="ACTION_FAILED", message="no"))
     ledger.move(RequestStatus.FAILED)
-    assert ledger.outputs == {"first": {"key": "OPS-1"}}
+    assert first.outputs == {"key": "OPS-1"}

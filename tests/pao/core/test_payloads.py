@@ -70,6 +70,7 @@ def minimal(kind: type[Any]) -> dict[str, Any]:
         "mirror_seq": 1,
         "valid": True,
         "applied": True,
+        "holds": True,
         "status": "failed",
         "error_context": {},
         "item": {"id": "i", "version": "1.0.0", "name": "Item"},

@@ -1,0 +1,45 @@
+"""Whether an action runs at all: its ``when``, evaluated where secrets may be opened."""
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import activity
+
+from catalog.planning import condition_holds
+from catalog.scopes import Surroundings
+from catalog.secrets import open_fields
+from catalog.templating import TemplateError
+from pao.core import names
+from pao.core.payloads import ActionInput, ConditionAnswer
+from pao.crypto import SecretBox, SecretUnreadableError
+
+LONGEST_SHOWN = 200
+
+
+class Conditions:
+    """Evaluates conditions; pure, so it may be asked any number of times."""
+
+    def __init__(self, box: SecretBox, surroundings: Surroundings) -> None:
+        self._box = box
+        self._surroundings = surroundings
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give the activity that answers whether a condition holds."""
+
+        @activity.defn(name=names.CONDITION_ACTIVITY)
+        async def condition(given: ActionInput) -> ConditionAnswer:
+            return self.ask(given)
+
+        return [condition]
+
+    def ask(self, given: ActionInput) -> ConditionAnswer:
+        """Tell whether the action runs; what cannot be evaluated fails it, with the reason."""
+        try:
+            secrets = open_fields(self._box, given.context)
+            holds = condition_holds(given, self._surroundings, secrets=secrets)
+        except (TemplateError, SecretUnreadableError) as error:
+            return ConditionAnswer(
+                holds=False, failed=True, reason=f"Its condition cannot be evaluated: {error}"
+            )
+        shown = (given.action.when or "")[:LONGEST_SHOWN]
+        return ConditionAnswer(holds=holds, reason=None if holds else f"when {shown}: not true")

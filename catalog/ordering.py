@@ -1,0 +1,85 @@
+"""In which order actions run, and what each waits for: from a list of a document to a graph."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from catalog.model import Action
+
+_DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h|d)?")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def in_order(actions: Sequence[Action]) -> list[Action]:
+    """Give the actions so that each comes after what it depends on, else as they are written.
+
+    Validation refuses circles; of a document that holds one all the same the written order stays.
+    """
+    by_id = {action.id: action for action in actions}
+    known = {action.id: [one for one in action.depends_on if one in by_id] for action in actions}
+    try:
+        TopologicalSorter(known).prepare()
+    except CycleError:
+        return list(actions)
+    ordered: dict[str, Action] = {}
+    for action in actions:
+        _place(action.id, by_id, known, ordered)
+    return list(ordered.values())
+
+
+def _place(
+    action_id: str,
+    by_id: Mapping[str, Action],
+    known: Mapping[str, Sequence[str]],
+    ordered: dict[str, Action],
+) -> None:
+    """Put an action behind all that it waits for; a list of its own, as chains may be long."""
+    waiting = [action_id]
+    while waiting:
+        missing = [one for one in known[waiting[-1]] if one not in ordered]
+        if missing:
+            waiting.extend(reversed(missing))
+            continue
+        done = waiting.pop()
+        ordered.setdefault(done, by_id[done])
+
+
+def dependencies(actions: Sequence[Action], *, parallel: bool) -> dict[str, list[str]]:
+    """Give for each action of an ordered list the ids of those that it waits for.
+
+    One after the other unless ``parallel``: then each waits only for what it names.
+    """
+    known = {action.id for action in actions}
+    waits: dict[str, list[str]] = {}
+    before: str | None = None
+    for action in actions:
+        named = [one for one in dict.fromkeys(action.depends_on) if one in known]
+        if not parallel and before is not None and before not in named:
+            named.insert(0, before)
+        waits[action.id] = named
+        before = action.id
+    return waits
+
+
+def ancestors(waits: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Give for each action all that have ended before it begins, in the order of the list.
+
+    ``waits`` is in an order in which everything comes after what it waits for.
+    """
+    place = {action_id: index for index, action_id in enumerate(waits)}
+    before: dict[str, set[str]] = {}
+    for action_id, direct in waits.items():
+        known = [one for one in direct if one in before]
+        before[action_id] = set(known).union(*(before[one] for one in known))
+    return {key: sorted(found, key=place.__getitem__) for key, found in before.items()}
+
+
+def seconds(duration: float | str | None) -> float | None:
+    """Read a duration of a document, a number of seconds or ``30s``, ``5m``, ``2h``, ``1d``.
+
+    None for none, and for what is no duration, which validation refuses.
+    """
+    if duration is None or isinstance(duration, int | float):
+        return duration
+    match = _DURATION.fullmatch(duration.strip())
+    return float(match[1]) * _UNITS[match[2] or "s"] if match else None

@@ -1,0 +1,161 @@
+"""Carrying out what humans decide about a failed request: retry, abort, escalate.
+
+Whether a decision is possible is judged in desk.py, what a signal says in commands.py.
+"""
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.payloads import (
+        ActionState,
+        Correction,
+        CorrectionAnswer,
+        DecisionRecord,
+        Escalation,
+        EscalationInput,
+        Waits,
+        timestamp,
+    )
+    from pao.core.states import Decision, RequestStatus
+    from workflows import policies
+    from workflows.desk import DecisionDesk
+    from workflows.failures import classify
+    from workflows.ledger import Ledger
+    from workflows.mirroring import Mirror
+    from workflows.runs import is_cancelled
+
+CANCELLED = "The workflow was cancelled in Temporal."
+
+
+class Decider:
+    """Waits for a human while the request is failed, and does what was decided."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        desk: DecisionDesk,
+        mirror: Mirror,
+        waits: Waits,
+        had_others: bool,
+    ) -> None:
+        self._ledger = ledger
+        self._desk = desk
+        self._mirror = mirror
+        self._waits = waits
+        self._had_others = had_others
+
+    async def until_decided(self) -> None:
+        """Wait until a human has decided; returns when a retry may run or the request has ended."""
+        while True:
+            await workflow.wait_condition(lambda: self._desk.current is not None or is_cancelled())
+            record = self._desk.current or self._cancellation_as_abort()
+            if await self._carry_out(record):
+                return
+
+    def _cancellation_as_abort(self) -> DecisionRecord:
+        record = DecisionRecord(
+            decision_id=str(workflow.uuid4()),
+            decision=Decision.ABORT,
+            at=timestamp(workflow.now()),
+            by="temporal",
+            reason=workflow.cancellation_reason() or CANCELLED,
+        )
+        self._desk.register(record)
+        self._desk.judge(record, {})
+        return record
+
+    async def _carry_out(self, record: DecisionRecord) -> bool:
+        if record.decision == Decision.RETRY:
+            return await self._prepare_retry(record)
+        if record.decision == Decision.ESCALATE:
+            return await self._escalate(record)
+        self._desk.finish("done")
+        self._end(RequestStatus.ABORTED, record)
+        await self._mirror.write()
+        return True
+
+    async def _prepare_retry(self, record: DecisionRecord) -> bool:
+        if self._desk.changes and not await self._correct(record):
+            await self._mirror.write()
+            return False
+        if record.mode == "manual":
+            self._ledger.take_fallback()
+        self._ledger.start_retry(record)
+        return True
+
+    async def _correct(self, record: DecisionRecord) -> bool:
+        """Take corrected fields over when the form's own validator accepts them."""
+        correction = Correction(
+            context=self._ledger.context.without_plan(), changes=self._desk.changes
+        )
+        try:
+            answer: CorrectionAnswer = await workflow.execute_local_activity(
+                names.CHECK_CORRECTION_ACTIVITY,
+                correction,
+                result_type=CorrectionAnswer,
+                summary="check the corrected fields",
+                **policies.CORRECTION,
+            )
+        except FailureError as error:
+            message = f"the corrected fields could not be checked: {classify(error).message}"
+            answer = CorrectionAnswer(valid=False, message=message)
+        if not answer.valid:
+            self._desk.finish("rejected", answer.message)
+            return False
+        record.changes = answer.diff
+        self._ledger.context.fields = answer.fields
+        return True
+
+    async def _escalate(self, record: DecisionRecord) -> bool:
+        ledger = self._ledger
+        try:
+            ledger.escalation = await workflow.execute_activity(
+                names.ESCALATE_ACTIVITY,
+                self._escalation_input(record),
+                result_type=Escalation,
+                summary=f"Escalation ticket, decided by {record.by}",
+                **policies.escalation(self._waits),
+            )
+        except FailureError as error:
+            message = f"The escalation ticket could not be created: {classify(error).message}"
+            ledger.escalation_failed(record, message)
+            self._desk.finish("failed", message)
+            await self._mirror.write()
+            return False
+        self._desk.finish("done")
+        self._end(RequestStatus.ESCALATED, record)
+        await self._mirror.write()
+        return True
+
+    def _escalation_input(self, record: DecisionRecord) -> EscalationInput:
+        ledger = self._ledger
+        return EscalationInput(
+            context=ledger.context.for_action(None),
+            error_context=ledger.error_context(),
+            actions=[_told(state) for state in ledger.states],
+            by=record.by,
+            reason=record.reason,
+            tried_before=self._had_others or ledger.has_tried(Decision.ESCALATE),
+            run_id=workflow.info().run_id,
+        )
+
+    def _end(self, status: RequestStatus, record: DecisionRecord) -> None:
+        self._ledger.move(status, actor=record.by, via=record.via, reason=record.reason)
+
+
+def _told(state: ActionState) -> ActionState:
+    """Give of an action what its line in the ticket says: outputs may be large, and many."""
+    return ActionState(
+        id=state.id,
+        index=state.index,
+        type=state.type,
+        name=state.name,
+        status=state.status,
+        attempt=state.attempt,
+        external_reference=state.external_reference,
+        url=state.url,
+        note=state.note,
+    )

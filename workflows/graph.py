@@ -1,0 +1,86 @@
+"""Which action may run when: the plan as a graph. Pure; what runs it is in running.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pao.core.payloads import ActionState, PlannedAction
+from pao.core.states import ActionStatus
+
+OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
+
+
+class Graph:
+    """A plan with what each of its actions waits for, directly and on the way there."""
+
+    def __init__(self, plan: Sequence[PlannedAction]) -> None:
+        self._actions = {action.id: action for action in plan}
+        self._waits = _dependencies(plan)
+        self._before = _ancestors(self._waits)
+
+    def action(self, state: ActionState) -> PlannedAction:
+        """Give the planned action of a state."""
+        return self._actions[state.id]
+
+    def ready(self, states: Sequence[ActionState]) -> list[ActionState]:
+        """Give the pending actions of which everything that they wait for is over."""
+        over = {state.id for state in states if state.status in OVER}
+        return [
+            state
+            for state in states
+            if state.status == ActionStatus.PENDING and over.issuperset(self._waits[state.id])
+        ]
+
+    def outputs(
+        self, action: PlannedAction, states: Sequence[ActionState]
+    ) -> dict[str, dict[str, Any]]:
+        """Give what the action's templates see as ``outputs``, by the ids that they know.
+
+        Only what they read has its values; the others, and skipped ones, are known and empty.
+        """
+        return {
+            key: (state.outputs or {}) if _reads(action, "outputs", key) else {}
+            for state in self._ended_before(action, states)
+            for key in (self._actions[state.id].key,)
+        }
+
+    def published(self, action: PlannedAction, states: Sequence[ActionState]) -> dict[str, Any]:
+        """Give what the action's templates see as ``fulfillment``; of a key, the last one."""
+        return {
+            name: state.outputs[name]
+            for state in self._ended_before(action, states)
+            for name in self._actions[state.id].publishes
+            if state.outputs is not None
+            and name in state.outputs
+            and _reads(action, "fulfillment", name)
+        }
+
+    def _ended_before(
+        self, action: PlannedAction, states: Sequence[ActionState]
+    ) -> list[ActionState]:
+        before = self._before[action.id]
+        return [state for state in states if state.id in before]
+
+
+def _dependencies(plan: Sequence[PlannedAction]) -> dict[str, list[str]]:
+    waits: dict[str, list[str]] = {}
+    before: PlannedAction | None = None
+    for action in plan:
+        follows = before is not None and before.fallback == action.fallback
+        default = [before.id] if before is not None and follows else []
+        waits[action.id] = default if action.depends_on is None else action.depends_on
+        before = action
+    return waits
+
+
+def _ancestors(waits: dict[str, list[str]]) -> dict[str, frozenset[str]]:
+    """Plans come in an order in which everything stands after what it waits for."""
+    before: dict[str, frozenset[str]] = {}
+    for action_id, direct in waits.items():
+        nothing: frozenset[str] = frozenset()
+        before[action_id] = frozenset(direct).union(*(before.get(one, nothing) for one in direct))
+    return before
+
+
+def _reads(action: PlannedAction, scope: str, name: str) -> bool:
+    reads = action.reads
+    return reads is None or f"{scope}.{name}" in reads or f"{scope}.*" in reads

@@ -1,0 +1,92 @@
+"""What happened and Postgres has not confirmed yet: audit lines and entries of the stream."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pao.core.payloads import AuditEvent, Snapshot, StreamEvent, timestamp
+
+WORKFLOW = "workflow"
+
+
+class Journal:
+    """Numbers what happens and keeps it until it is told.
+
+    ``version`` grows with every change, so that a reader can tell whether a snapshot taken earlier
+    still says everything.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.version = 0
+        self._now = now
+        self._seq = 0
+        self._audit: list[AuditEvent] = []
+        self._stream: list[StreamEvent] = []
+        self._said: Counter[str] = Counter()
+
+    def line(  # noqa: PLR0913 -- an audit line has this many parts, all named.
+        self,
+        event_type: str,
+        *,
+        actor: str = WORKFLOW,
+        via: str = WORKFLOW,
+        reason: str | None = None,
+        action_id: str | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Add a line to the audit trail."""
+        self.version += 1
+        self._audit.append(
+            AuditEvent(
+                seq=self._next(),
+                at=timestamp(self._now()),
+                event_type=event_type,
+                actor=actor,
+                via=via,
+                reason=reason,
+                action_id=action_id,
+                data=data or {},
+                occurrence=self._occurrence(event_type, actor, via, reason, action_id, data),
+            )
+        )
+
+    def entry(self, kind: str, data: dict[str, Any]) -> None:
+        """Add an entry to the request's stream."""
+        self.version += 1
+        at = timestamp(self._now())
+        occurrence = self._occurrence(kind, data)
+        self._stream.append(
+            StreamEvent(seq=self._next(), at=at, kind=kind, data=data, occurrence=occurrence)
+        )
+
+    def open_lines(self) -> list[AuditEvent]:
+        """Give the audit lines that are not told yet."""
+        return list(self._audit)
+
+    def open_entries(self) -> list[StreamEvent]:
+        """Give the entries that are not told yet."""
+        return list(self._stream)
+
+    def told(self, snapshot: Snapshot) -> None:
+        """Forget what a snapshot has told; what came meanwhile stays."""
+        lines = [line.seq for line in snapshot.audit]
+        entries = [entry.seq for entry in snapshot.stream]
+        last = max(lines + entries, default=0)
+        self._audit = [line for line in self._audit if line.seq > last]
+        self._stream = [entry for entry in self._stream if entry.seq > last]
+
+    def _occurrence(self, *said: Any) -> int:
+        """Count how often this run has said the very same before.
+
+        A workflow task that is run again may tell things in another order, so that a number alone
+        does not say which line of the mirror is meant.
+        """
+        what = json.dumps(said, sort_keys=True, default=str)
+        self._said[what] += 1
+        return self._said[what] - 1
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
