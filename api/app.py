@@ -27,12 +27,14 @@ from api.pagination import Cursors
 from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
 from api.requests.decisions import DecisionService, DecisionSettings
+from api.requests.preparing import SubmissionSettings
 from api.requests.reading import ReadingService, ReadingSettings
 from api.requests.routes import router as requests_router
-from api.requests.submission import SubmissionService, SubmissionSettings
+from api.requests.submission import SubmissionService
 from api.services import Services
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
 from api.tools.routes import router as tools_router
+from catalog.planning import ActionTraits
 from catalog.sources.local import LocalFolder
 from catalog.validation import ActionSchema
 from db.notifications import RequestNotifications
@@ -178,7 +180,13 @@ def _services(
             catalog=catalog,
             database=database,
             notifications=notifications,
-            settings=SubmissionSettings(budget=budget, surroundings=surroundings, targets=targets),
+            settings=SubmissionSettings(
+                budget=budget,
+                surroundings=surroundings,
+                targets=targets,
+                traits=_traits(),
+                longest_wait=settings.http.api_timeout.total_seconds() - 5,
+            ),
             workflows=workflows,
         ),
         decisions=DecisionService(
@@ -247,6 +255,13 @@ def _schemas() -> dict[str, ActionSchema]:
             outputs=action.outputs.model_json_schema(),
             targets=action.targets,
         )
+        for name, action in load_all().items()
+    }
+
+
+def _traits() -> dict[str, ActionTraits]:
+    return {
+        name: ActionTraits(timeout=action.default_timeout, slow=action.slow, waits=action.waits)
         for name, action in load_all().items()
     }
 

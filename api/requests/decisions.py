@@ -18,15 +18,16 @@ from catalog.secrets import open_fields, seal_fields
 from catalog.templating import TemplateError
 from db.repositories.decisions import DecisionsRepository
 from db.session import Database
-from db.stored import action_input, context_of, plan_of
+from db.stored import action_input, context_of, outputs_for, plan_of, published_for
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
 from pao.core.definitions import password_fields
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads import CorrectionAnswer, DecisionRecord, RequestContext
+from pao.core.payloads import CorrectionAnswer, DecisionRecord, PlannedAction, RequestContext
 from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus, describe_allowed
 from pao.crypto import SecretBox
 from pao.logging import log_fields
 
+MANUAL = "manual"
 # The namespace of decision ids: the same caller, request, kind and key give the same id.
 DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
 LOOK_SECONDS = 10.0
@@ -105,7 +106,7 @@ class DecisionService:
         return {
             "dryRun": True,
             "changes": answer.diff,
-            "actions": self._calls(stored, context),
+            "actions": self._calls(stored, context, body.mode),
         }
 
     async def look(
@@ -149,6 +150,8 @@ class DecisionService:
             "reason": call.body.reason,
             "decisionId": decision_id,
         }
+        if isinstance(call.body, RetryBody) and call.body.mode:
+            payload["mode"] = call.body.mode
         if isinstance(call.body, RetryBody) and call.body.fields:
             # In a thread: large forms take their time, and other callers must not wait for it.
             payload["fields"] = await asyncio.to_thread(
@@ -247,13 +250,12 @@ class DecisionService:
             ),
         )
 
-    def _calls(self, stored: Stored, context: RequestContext) -> list[dict[str, Any]]:
-        outputs = {one.action_id: one.outputs for one in stored.actions if one.outputs is not None}
+    def _calls(
+        self, stored: Stored, context: RequestContext, mode: str | None
+    ) -> list[dict[str, Any]]:
         secrets = open_fields(self._box, context)
-        calls = []
-        for action in plan_of(stored.row):
-            if action.id in outputs:
-                continue
+        plan, calls = plan_of(stored.row), []
+        for action in _open_actions(plan, stored, mode):
             try:
                 config = render_action(
                     action,
@@ -261,13 +263,24 @@ class DecisionService:
                     self._settings.surroundings,
                     targets=self._settings.targets.get(action.type, {}),
                     secrets=secrets,
-                    outputs=outputs,
+                    outputs=outputs_for(action, plan, stored.actions),
+                    published=published_for(action, plan, stored.actions),
                     reveal=False,
                 )
             except TemplateError:
                 config = action.config
             calls.append({"id": action.id, "type": action.type, "config": config})
         return calls
+
+
+def _open_actions(
+    plan: list[PlannedAction], stored: Stored, mode: str | None
+) -> list[PlannedAction]:
+    """Give what a retry would carry out, now or later: of the way that is, or would be, taken."""
+    states = {one.action_id: one.status for one in stored.actions}
+    manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)
+    over = {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
+    return [one for one in plan if one.fallback == manual and states.get(one.id) not in over]
 
 
 def _decision_id(call: DecisionCall) -> str:

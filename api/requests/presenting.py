@@ -78,6 +78,8 @@ def action(row: RequestAction) -> dict[str, Any]:
         "outputs": row.outputs,
         "error": _error(row.error),
         "outcomeUnknown": row.outcome_unknown,
+        "reason": row.note,
+        "waiting": row.waiting,
         "startedAt": _moment(row.started_at),
         "finishedAt": _moment(row.finished_at),
     }

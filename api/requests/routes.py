@@ -13,9 +13,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api import examples
 from api.auth.principal import Principal
 from api.bodies import JsonRoute
+from api.requests.preparing import Call, preferred_wait
 from api.requests.repeating import DecisionCall
 from api.requests.schemas import DecisionBody, LookBody, Moment, RetryBody, Submission
-from api.requests.submission import Call
 from api.responses import documented
 from api.services import Caller, Correlation, Given, Services
 from db.repositories.request_pages import RequestFilters, Sort
@@ -38,6 +38,10 @@ IdempotencyKey = Annotated[
         pattern=r"^[\x21-\x7e]+$",
         description="A repeat with the same key and body is answered by the first call's result.",
     ),
+]
+Prefer = Annotated[
+    str | None,
+    Header(max_length=200, description="`wait=N`: wait up to N seconds for it to settle."),
 ]
 PING_SECONDS = 15
 
@@ -66,17 +70,20 @@ async def submit(
     correlation: Correlation,
     body: Submission,
     idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
 ) -> JSONResponse:
     """Check, store and start a request, and wait for it to settle within the budget.
 
     201 when it has settled (a failed one is a created resource, too), 202 when it goes on, 200
-    with `Idempotency-Replayed: true` for a repeat.
+    with `Idempotency-Replayed: true` for a repeat. What is slow by nature is answered with 202 at
+    once, unless `Prefer: wait=N` says otherwise.
     """
     call = Call(
         caller=caller,
         correlation_id=correlation,
         raw_body=request.state.raw_body,
         idempotency_key=idempotency_key,
+        wait=preferred_wait(prefer),
     )
     with given.metrics.submission.time():
         submitted = await given.submission.submit(body, call)
@@ -84,6 +91,8 @@ async def submit(
     settled = stored.row.status in SETTLED
     given.metrics.submitted.labels(stored.row.catalog_item_id, stored.row.status).inc()
     headers = {"Location": f"/api/v1/requests/{submitted.request_id}"}
+    if call.wait is not None:
+        headers["Preference-Applied"] = f"wait={call.wait:g}"
     if submitted.replayed:
         headers["Idempotency-Replayed"] = "true"
         return JSONResponse(given.reading.present(stored), status_code=200, headers=headers)

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -86,6 +86,10 @@ class RetryBody(DecisionBody):
     )
 
     fields: Fields = Field(default_factory=dict)
+    mode: Literal["automatic", "manual"] | None = Field(
+        None,
+        description="`manual` takes the manual way of a hybrid item for what has not succeeded.",
+    )
     dry_run: bool = False
 
 

@@ -1,37 +1,22 @@
 """Submitting: authorise, validate, plan, store, start, wait. Transport is in routes.py."""
 
-import asyncio
-import json
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from api.access import Access
-from api.auth.principal import Principal
-from api.catalog.service import CatalogService, Entry
+from api.catalog.service import CatalogService
+from api.requests.preparing import Call, Prepared, Preparer, SubmissionSettings
 from api.requests.schemas import Submission
-from catalog.bundle import CatalogBundle
-from catalog.planning import check_plan, plan, render_action, snapshot_of
-from catalog.scopes import Surroundings
-from catalog.secrets import open_fields, seal_fields
-from catalog.templating import Target, TemplateError
 from db.notifications import RequestNotifications
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao import tracing
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable
-from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.names import MAX_FIELDS_JSON
+from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import (
-    PlannedAction,
-    RequestContext,
-    Requester,
     RequestInput,
-    timestamp,
 )
 from pao.core.states import SETTLED
 from pao.crypto import SecretBox
@@ -46,41 +31,12 @@ SHORTEST_WAIT = 0.05
 SHORTEST_START = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmissionSettings:
-    """The budget bounds the caller's wait only, never the request; seconds."""
-
-    budget: float
-    surroundings: Surroundings
-    targets: Mapping[str, Mapping[str, Target]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What came with a submission beside its body."""
-
-    caller: Principal
-    correlation_id: str
-    raw_body: bytes
-    idempotency_key: str | None = None
-    started: float = field(default_factory=time.perf_counter)
-
-
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """Which request answers the call, and whether it was there before."""
 
     request_id: str
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A submission that passed every check; nothing is stored yet."""
-
-    context: RequestContext
-    actions: list[PlannedAction]
-    secrets: dict[str, str]
 
 
 class SubmissionService:
@@ -97,11 +53,10 @@ class SubmissionService:
         settings: SubmissionSettings,
         workflows: RequestWorkflows,
     ) -> None:
-        self._access = access
         self._box = box
-        self._catalog = catalog
         self._database = database
         self._notifications = notifications
+        self._preparer = Preparer(access=access, box=box, catalog=catalog, settings=settings)
         self._settings = settings
         self._workflows = workflows
 
@@ -126,137 +81,11 @@ class SubmissionService:
 
     async def prepare(self, body: Submission, call: Call) -> Prepared:
         """Check everything that a submission is checked for, and plan it; nothing is stored."""
-        entry = await self._catalog.entry(body.catalog_item_id)
-        # In a thread: templates may take a second, and other callers must not wait for them.
-        return await asyncio.to_thread(self._prepare, entry, body, call)
-
-    def _prepare(self, entry: Entry, body: Submission, call: Call) -> Prepared:
-        self._authorise(entry, call.caller)
-        _require_item(entry)
-        self._check_lifecycle(entry)
-        values = self._validated(entry, body.fields)
-        prepared = self._planned(entry, values, body, call)
-        self._check_templates(entry, prepared)
-        return prepared
+        return await self._preparer.prepare(body, call)
 
     def render(self, prepared: Prepared) -> list[dict[str, Any]]:
-        """Render every action as it would be sent, secrets masked.
-
-        An action that needs outputs of an earlier one is shown with its templates.
-        """
-        return [self._rendered(prepared, action) for action in prepared.actions]
-
-    def _authorise(self, entry: Entry, caller: Principal) -> None:
-        item = entry.loaded.item
-        if not self._access.may_request(caller, item):
-            allowed = ", ".join(sorted(item.allowed_teams))
-            raise PaoError(
-                ErrorCode.FORBIDDEN,
-                f"{item.name} may be requested by: {allowed}. Ask one of these teams.",
-            )
-
-    def _check_lifecycle(self, entry: Entry) -> None:
-        deprecation = entry.loaded.item.deprecation
-        sunset = deprecation.sunset_date
-        if not deprecation.deprecated or not sunset:
-            return
-        if sunset <= datetime.now(UTC).date().isoformat():
-            instead = f" Use {deprecation.replacement}." if deprecation.replacement else ""
-            raise PaoError(
-                ErrorCode.VALIDATION_ERROR,
-                f"{entry.loaded.item.name} was withdrawn on {sunset}.{instead}",
-            )
-
-    def _validated(self, entry: Entry, fields: dict[str, Any]) -> dict[str, Any]:
-        result = entry.loaded.item.form.validate(fields, datetime.now(UTC).date())
-        if result.valid:
-            _require_small(result.values)
-            return result.values
-        details = tuple(
-            Detail(
-                field=f"fields.{error.field}",
-                constraint=error.constraint,
-                message=error.message,
-                received=error.received,
-                expected=error.expected,
-            )
-            for error in result.errors
-        )
-        count = len(details)
-        raise PaoError(
-            ErrorCode.VALIDATION_ERROR,
-            f"{count} {'field is' if count == 1 else 'fields are'} not right; "
-            "see details, mend them and submit again.",
-            details=details,
-        )
-
-    def _planned(
-        self, entry: Entry, values: dict[str, Any], body: Submission, call: Call
-    ) -> Prepared:
-        loaded, caller = entry.loaded, call.caller
-        request_id = str(uuid4())
-        passwords = loaded.item.password_fields
-        context = RequestContext(
-            request_id=request_id,
-            correlation_id=call.correlation_id,
-            submitted_at=timestamp(datetime.now(UTC)),
-            item=snapshot_of(loaded.item, loaded.definition, loaded.sha),
-            requester=Requester(id=caller.id, email=caller.email, teams=list(caller.teams)),
-            fields=seal_fields(self._box, request_id, values, passwords),
-            metadata=body.metadata.model_dump(by_alias=True, exclude_none=True),
-        )
-        return Prepared(context, plan(loaded.item), open_fields(self._box, context))
-
-    def _check_templates(self, entry: Entry, prepared: Prepared) -> None:
-        """Check every template before anything runs, so that no action fails by its own text."""
-        settings = self._settings
-        problems = check_plan(
-            entry.loaded.item, prepared.actions, settings.surroundings, settings.targets
-        )
-        if not problems and prepared.actions:
-            problems = self._try_first(prepared)
-        if problems:
-            raise PaoError(
-                ErrorCode.VALIDATION_ERROR,
-                "The item's templates cannot be filled with these values; tell its owner, "
-                f"{entry.loaded.item.owner_team or 'the platform team'}.",
-                details=tuple(
-                    Detail(field="catalogItemId", constraint="template", message=problem)
-                    for problem in problems
-                ),
-            )
-
-    def _try_first(self, prepared: Prepared) -> list[str]:
-        try:
-            self._render(prepared, prepared.actions[0])
-        except TemplateError as error:
-            return [f"action {prepared.actions[0].id}: {error}"]
-        return []
-
-    def _rendered(self, prepared: Prepared, action: PlannedAction) -> dict[str, Any]:
-        try:
-            config, complete = self._render(prepared, action), True
-        except TemplateError:
-            config, complete = action.config, False
-        return {
-            "id": action.id,
-            "index": action.index,
-            "type": action.type,
-            "name": action.name,
-            "config": config,
-            "complete": complete,
-        }
-
-    def _render(self, prepared: Prepared, action: PlannedAction) -> dict[str, Any]:
-        return render_action(
-            action,
-            prepared.context,
-            self._settings.surroundings,
-            targets=self._settings.targets.get(action.type, {}),
-            secrets=prepared.secrets,
-            outputs={},
-            reveal=False,
-        )
+        """Render every action as it would be sent, secrets masked."""
+        return self._preparer.render(prepared)
 
     async def _require_temporal(self) -> None:
         try:
@@ -308,12 +137,15 @@ class SubmissionService:
             )
 
     async def _start(self, prepared: Prepared, call: Call) -> None:
-        given = RequestInput(context=prepared.context, plan=prepared.actions)
+        # The plan holds the actions; the document's own would be half of the payload again.
+        given = RequestInput(context=prepared.context.without_plan(), plan=prepared.actions)
+        summary = prepared.context.summary
         with tracing.tagged(request_id=prepared.context.request_id):
+            if prepared.slow and call.wait is None:
+                await self._workflows.start_only(given, summary=summary, budget=SHORTEST_START)
+                return
             settled = await self._workflows.start_and_wait(
-                given,
-                summary=prepared.context.summary,
-                budget=max(self._left(call), SHORTEST_START),
+                given, summary=summary, budget=max(self._left(call), SHORTEST_START)
             )
         if settled is None:
             _log.info("the request has not settled within the budget; it goes on")
@@ -333,32 +165,7 @@ class SubmissionService:
 
     def _left(self, call: Call) -> float:
         spent = time.perf_counter() - call.started
-        return max(self._settings.budget - spent - ANSWERING_SECONDS, SHORTEST_WAIT)
-
-
-def _require_item(entry: Entry) -> None:
-    if isinstance(entry.loaded.item, CatalogBundle):
-        raise PaoError(
-            ErrorCode.VALIDATION_ERROR,
-            f"{entry.loaded.item.name} is a bundle, and bundles cannot be requested yet; "
-            "request its items one by one.",
-        )
-
-
-def _require_small(values: dict[str, Any]) -> None:
-    """Refuse what Temporal would not carry: the fields travel several times in one payload.
-
-    Measured as they travel, with every character beyond ASCII escaped.
-    """
-    size = len(json.dumps(values))
-    if size <= MAX_FIELDS_JSON:
-        return
-    message = (
-        f"the fields are {size:,} bytes of JSON (characters beyond ASCII take six or twelve); "
-        f"at most {MAX_FIELDS_JSON:,} are taken"
-    )
-    raise PaoError(
-        ErrorCode.VALIDATION_ERROR,
-        f"Send less: {message}.",
-        details=(Detail(field="fields", constraint="size", message=message),),
-    )
+        budget = self._settings.budget
+        if call.wait is not None:
+            budget = min(call.wait, self._settings.longest_wait)
+        return max(budget - spent - ANSWERING_SECONDS, SHORTEST_WAIT)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 
 from api import examples
 from api.bodies import JsonRoute
+from api.requests.preparing import Call
 from api.requests.schemas import Submission
-from api.requests.submission import Call
 from api.responses import documented
 from api.services import Caller, Correlation, Given
 from pao.core.names import masked

@@ -27,12 +27,16 @@ ReasonOption = Annotated[
 
 
 @command(app, "retry")
-def retry(
+def retry(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
     request_id: RequestArgument,
     reason: ReasonOption,
     field: FieldOption = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(help="manual: take the manual way of a hybrid item instead."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show changed fields and calls; decide nothing.")
     ] = False,
@@ -43,6 +47,8 @@ def retry(
     """
     with cli.api() as api:
         body: dict[str, Any] = {"reason": reason}
+        if mode:
+            body["mode"] = mode
         if field:
             body["fields"] = _typed(api, segment(request_id), field)
         if dry_run:

@@ -14,12 +14,24 @@ def print_actions(console: Console, actions: Iterable[Mapping[str, Any]]) -> Non
     for number, action in enumerate(actions, start=1):
         name = clean(action.get("name") or action.get("id"))
         line = Text(f"\n{number}. {name}", style="bold")
-        console.print(line.append(f"  {clean(action.get('type'))}", style="not bold bright_black"))
+        line.append(f"  {clean(action.get('type'))}", style="not bold bright_black")
+        console.print(line.append(_when_it_runs(action), style="not bold bright_black"))
         for path, value in _leaves(action.get("config")):
             text = clean(value, multiline=True).replace("\n", "\n     ")
             console.print(
                 Text(f"   {path}: ", style="cyan").append(text, style="default"), soft_wrap=True
             )
+
+
+def _when_it_runs(action: Mapping[str, Any]) -> str:
+    parts = []
+    if action.get("fallback"):
+        parts.append("manual way, taken by a human's decision")
+    if action.get("dependsOn"):
+        parts.append(f"after {', '.join(clean(one) for one in action['dependsOn'])}")
+    if action.get("when"):
+        parts.append(f"when {clean(action['when'])}")
+    return f"  ({'; '.join(parts)})" if parts else ""
 
 
 def change_lines(changes: Mapping[str, Any]) -> Iterator[Text]:

@@ -199,6 +199,20 @@ class RequestWorkflows:
             return False
         return True
 
+    async def start_only(self, given: RequestInput, *, summary: str, budget: float) -> None:
+        """Start a request's workflow as its submission does, without waiting for it to settle.
+
+        What goes wrong is logged at most: the request is stored, and the sweeper starts it.
+        """
+        try:
+            async with asyncio.timeout(budget):
+                await self.start(given, summary=summary)
+        except (TimeoutError, RPCError) as error:
+            self._seen = float("-inf")
+            _warn_of_refusal(error, given.context.request_id)
+            return
+        self._seen = time.monotonic()
+
     def _start_options(self, given: RequestInput, summary: str) -> dict[str, Any]:
         context = given.context
         return {

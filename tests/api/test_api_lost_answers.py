@@ -22,9 +22,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.auth.principal import Principal
 from api.catalog.service import Entry
 from api.requests.decisions import DecisionService, DecisionSettings
+from api.requests.preparing import Call, Prepared, SubmissionSettings
 from api.requests.repeating import DecisionCall
 from api.requests.schemas import RetryBody, Submission
-from api.requests.submission import Call, Prepared, SubmissionService, SubmissionSettings
+from api.requests.submission import SubmissionService
 from catalog.scopes import Surroundings
 from db.notifications import RequestNotifications
 from db.session import Database
