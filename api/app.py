@@ -27,7 +27,7 @@ from api.pagination import Cursors
 from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
 from api.requests.decisions import DecisionService, DecisionSettings
-from api.requests.preparing import SubmissionSettings
+from api.requests.preparing import Preparer, SubmissionSettings
 from api.requests.reading import ReadingService, ReadingSettings
 from api.requests.routes import router as requests_router
 from api.requests.submission import SubmissionService
@@ -168,6 +168,13 @@ def _services(
             namespace=settings.temporal.namespace,
         ),
     )
+    submission_settings = SubmissionSettings(
+        budget=budget,
+        surroundings=surroundings,
+        targets=targets,
+        traits=_traits(),
+        longest_wait=settings.http.api_timeout.total_seconds() - 5,
+    )
     return Services(
         access=access,
         catalog=catalog,
@@ -175,18 +182,13 @@ def _services(
         identity=app.state.identity,
         reading=reading,
         submission=SubmissionService(
-            access=access,
             box=box,
-            catalog=catalog,
             database=database,
             notifications=notifications,
-            settings=SubmissionSettings(
-                budget=budget,
-                surroundings=surroundings,
-                targets=targets,
-                traits=_traits(),
-                longest_wait=settings.http.api_timeout.total_seconds() - 5,
+            preparer=Preparer(
+                access=access, box=box, catalog=catalog, settings=submission_settings
             ),
+            settings=submission_settings,
             workflows=workflows,
         ),
         decisions=DecisionService(

@@ -5,8 +5,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from api.access import Access
-from api.catalog.service import CatalogService
 from api.requests.preparing import Call, Prepared, Preparer, SubmissionSettings
 from api.requests.schemas import Submission
 from db.notifications import RequestNotifications
@@ -45,18 +43,17 @@ class SubmissionService:
     def __init__(  # noqa: PLR0913 -- the parts that a submission passes, each named.
         self,
         *,
-        access: Access,
         box: SecretBox,
-        catalog: CatalogService,
         database: Database,
         notifications: RequestNotifications,
+        preparer: Preparer,
         settings: SubmissionSettings,
         workflows: RequestWorkflows,
     ) -> None:
         self._box = box
         self._database = database
         self._notifications = notifications
-        self._preparer = Preparer(access=access, box=box, catalog=catalog, settings=settings)
+        self._preparer = preparer
         self._settings = settings
         self._workflows = workflows
 

@@ -22,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.auth.principal import Principal
 from api.catalog.service import Entry
 from api.requests.decisions import DecisionService, DecisionSettings
-from api.requests.preparing import Call, Prepared, SubmissionSettings
+from api.requests.preparing import Call, Prepared, Preparer, SubmissionSettings
 from api.requests.repeating import DecisionCall
 from api.requests.schemas import RetryBody, Submission
 from api.requests.submission import SubmissionService
@@ -176,7 +176,7 @@ class Recording(RequestWorkflows):
         return await super().start_and_wait(given, summary=summary, budget=budget)
 
 
-class Threaded(SubmissionService):
+class Threaded(Preparer):
     """Prepares as ever, and keeps in which thread."""
 
     thread: threading.Thread | None = None
@@ -190,13 +190,17 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
     stack: Stack, database: Database
 ) -> None:
     recording = Recording(stack.temporal, task_queue=stack.task_queue)
-    submission = Threaded(
-        access=stack.services.access,
-        box=assembly.secret_box(stack.settings),
-        catalog=stack.services.catalog,
+    settings = SubmissionSettings(budget=3.0, surroundings=Surroundings(), targets={})
+    box = assembly.secret_box(stack.settings)
+    preparer = Threaded(
+        access=stack.services.access, box=box, catalog=stack.services.catalog, settings=settings
+    )
+    submission = SubmissionService(
+        box=box,
         database=database,
         notifications=RequestNotifications(stack.database.service_url),
-        settings=SubmissionSettings(budget=3.0, surroundings=Surroundings(), targets={}),
+        preparer=preparer,
+        settings=settings,
         workflows=recording,
     )
     late = Call(
@@ -208,5 +212,5 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
     stack.run(submission.submit(Submission.model_validate(dns()), late))
     assert recording.budgets == [1.0]
     # Templates may take a second; in the thread of the event loop everybody would wait for them.
-    assert submission.thread is not None
-    assert submission.thread.name != "stack"
+    assert preparer.thread is not None
+    assert preparer.thread.name != "stack"
