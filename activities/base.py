@@ -92,6 +92,18 @@ class Action(ABC, Generic[ConfigT]):
     async def execute(self, config: ConfigT, context: ActionContext) -> ActionResult:
         """Make the effect and give its outputs."""
 
+    async def complete(
+        self,
+        config: ConfigT,  # noqa: ARG002 -- what a type with parts needs
+        context: ActionContext,  # noqa: ARG002 -- as above
+        found: ActionResult,
+    ) -> ActionResult:
+        """Make what is missing of an effect that was found; most effects are whole or not there.
+
+        Called when a look before acting has found something; a mere look never completes it.
+        """
+        return found
+
     async def follow(
         self, config: ConfigT, context: ActionContext, pending: Pending
     ) -> ActionResult:

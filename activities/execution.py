@@ -105,7 +105,7 @@ class Executor:
         """Run one attempt: look first where told, adopt what is found, else act."""
         async with self._session(action, given) as session:
             found = await session.looked_for() if given.look_first else None
-            result = found or await session.act()
+            result = await (session.act() if found is None else session.complete(found))
         return self._finished(session, result)
 
     async def follow(
@@ -257,6 +257,12 @@ class _Session:
         if found is not None:
             found.adopted = True
         return found
+
+    async def complete(self, found: ActionResult) -> ActionResult:
+        """Make what is missing of something that was adopted."""
+        result = await self.action.complete(self.config, self.context, found)
+        result.adopted = True
+        return result
 
     async def act(self) -> ActionResult:
         """Act; an error that the type did not foresee says nothing about the effect."""

@@ -1,24 +1,30 @@
 """The action type jira-ticket: one JIRA ticket, found again by its label."""
 
+import base64
+import mimetypes
+import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, NoReturn
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionFailedError, OutcomeUnknownError
-from catalog.templating import Target
-from pao.clients.jira import (
-    CreatedIssue,
-    JiraClient,
-    JiraError,
-    JiraFlavour,
-    JiraOutcomeUnknown,
-    JiraRefused,
+from activities.errors import ActionFailedError
+from activities.tickets import (
+    FilePart,
+    LinkPart,
+    PartsOf,
+    cleanup,
+    complete,
+    left_behind,
+    translate,
 )
-from pao.core.errors import ErrorCode
-from pao.core.payloads import ActionResult
+from catalog.forms.values import parse_data_url
+from catalog.templating import Target
+from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
+from pao.core.payloads import ActionResult, Pending
 
 SUMMARY_LIMIT = 255  # JIRA's own limit for a summary, in characters.
 ELLIPSIS = "\u2026"
@@ -29,6 +35,42 @@ class TicketLink(ActionConfig):
 
     key: str = Field(description="Key of the ticket to link to", examples=["PLATFORM-12"])
     type: str = Field(default="Relates", description="Name of the link type in JIRA")
+
+
+class TicketAttachment(ActionConfig):
+    """A file that is attached to the ticket: a text, or what a field of type file holds."""
+
+    name: str = Field(min_length=1, description="File name", examples=["request.json"])
+    contentTemplate: str | None = Field(  # noqa: N815 -- the document's key
+        default=None, description="The file's text, in UTF-8"
+    )
+    dataUrl: str | None = Field(  # noqa: N815 -- the document's key
+        default=None,
+        description="The value of a file field; without a value nothing is attached",
+        examples=["{{fields.certificateRequest}}"],
+    )
+
+    @model_validator(mode="after")
+    def _has_one_content(self) -> Self:
+        if len({"contentTemplate", "dataUrl"} & self.model_fields_set) != 1:
+            raise ValueError("give either contentTemplate or dataUrl")
+        return self
+
+    def file(self) -> FilePart | None:
+        """Give the file, or None where a field that is its content has no value."""
+        name = file_name(self.name)
+        if self.contentTemplate is not None:
+            kind = mimetypes.guess_type(name)[0] or "text/plain"
+            return FilePart(name, self.contentTemplate.encode(errors="replace"), kind)
+        if not self.dataUrl:
+            return None
+        found = parse_data_url(self.dataUrl)
+        if found is None:
+            raise ActionFailedError(
+                f"Attachment {name!r} is no file: dataUrl must be the value of a file field."
+            )
+        content = base64.b64decode(self.dataUrl.partition(",")[2])
+        return FilePart(name, content, found.media_type)
 
 
 class Ticket(ActionConfig):
@@ -53,6 +95,19 @@ class Ticket(ActionConfig):
         default_factory=dict, description="JIRA field id to value", examples=[{"customfield_1": 1}]
     )
     links: tuple[TicketLink, ...] = Field(default=(), description="Links to other tickets")
+    attachments: tuple[TicketAttachment, ...] = Field(
+        default=(), max_length=20, description="Files, attached after the ticket was created"
+    )
+
+    @field_validator("attachments")
+    @classmethod
+    def _have_names_of_their_own(
+        cls, attachments: tuple[TicketAttachment, ...]
+    ) -> tuple[TicketAttachment, ...]:
+        # A retry tells by its name whether a file is attached already.
+        if len({file_name(one.name) for one in attachments}) < len(attachments):
+            raise ValueError("two attachments have the same name")
+        return attachments
 
     @field_validator("customFields")
     @classmethod
@@ -68,8 +123,9 @@ class JiraTicketConfig(ActionConfig):
 
     instance: str | None = Field(default=None, description="Name of a configured JIRA instance")
     ticket: Ticket
-    waitFor: Literal["created"] = Field(  # noqa: N815 -- the document's key
-        default="created", description="When the action is done"
+    waitFor: Literal["created", "resolved"] = Field(  # noqa: N815 -- the document's key
+        default="created",
+        description="When the action is done: at once, or when people have resolved the ticket",
     )
 
 
@@ -79,6 +135,10 @@ class JiraTicketOutputs(BaseModel):
     key: str = Field(description="Key of the ticket", examples=["PLATFORM-123"])
     id: str = Field(description="JIRA's own id", examples=["10001"])
     url: str = Field(description="Page of the ticket for people")
+    status: str | None = Field(default=None, description="With waitFor resolved: its last status")
+    resolution: str | None = Field(
+        default=None, description="With waitFor resolved: how it was resolved", examples=["Done"]
+    )
 
 
 class JiraTicketAction(Action[JiraTicketConfig]):
@@ -106,44 +166,57 @@ class JiraTicketAction(Action[JiraTicketConfig]):
                 "summaryTemplate": "Namespace for {{request.user.email}}",
                 "priority": "High",
                 "labels": ["namespace"],
+                "attachments": [
+                    {"name": "fields.txt", "contentTemplate": "{{fields.namespace}}"},
+                ],
             },
-            "waitFor": "created",
+            "waitFor": "resolved",
         },
     )
 
     async def look(self, config: JiraTicketConfig, context: ActionContext) -> ActionResult | None:
         """Search the label, all over the instance: a moved ticket is found too."""
         client = _client(config, context)
+        correlation_id, deadline = context.request.correlation_id, context.deadline
         try:
             issue = await client.find_by_label(
-                context.mark,
-                correlation_id=context.request.correlation_id,
-                deadline=context.deadline,
+                context.mark, correlation_id=correlation_id, deadline=deadline
             )
+            if issue is None or config.waitFor == "created":
+                return None if issue is None else _result(issue)
+            status = await client.get_status(issue.key, correlation_id, deadline=deadline)
         except JiraError as error:
-            _translate(error)
-        return None if issue is None else _result(issue)
+            translate(error)
+        return _resolved(issue, status) if status.resolved else _waiting(issue, client)
 
     async def execute(self, config: JiraTicketConfig, context: ActionContext) -> ActionResult:
-        """Create the ticket with its label."""
+        """Create the ticket with its label, and then what hangs on it."""
         client = _client(config, context)
+        wanted = _files(config.ticket)
         try:
             issue = await client.create_issue(
-                issue_fields(config.ticket, context, client),
+                issue_fields(config.ticket, context, client)
+                | await _epic(config.ticket, context, client),
                 context.request.correlation_id,
                 deadline=context.deadline,
             )
         except JiraError as error:
-            _translate(error)
-        await _link(client, issue, config.ticket, context)
-        return _result(issue)
+            translate(error)
+        await complete(client, _parts(issue.key, issue.url, config, wanted), context, fresh=True)
+        return _result(issue) if config.waitFor == "created" else _waiting(issue, client)
+
+    async def complete(
+        self, config: JiraTicketConfig, context: ActionContext, found: ActionResult
+    ) -> ActionResult:
+        """Make the attachments and links that an earlier attempt did not come to."""
+        key, url = str(found.outputs["key"]), str(found.outputs["url"])
+        wanted = _parts(key, url, config, _files(config.ticket))
+        await complete(_client(config, context), wanted, context)
+        return found
 
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do with the ticket of an abandoned request."""
-        return (
-            f"Close JIRA ticket {result.external_reference} as won't do ({result.url}), "
-            "and undo by hand what was done for it already."
-        )
+        return cleanup(result.external_reference, result.url)
 
 
 def issue_fields(ticket: Ticket, context: ActionContext, client: JiraClient) -> dict[str, Any]:
@@ -161,8 +234,6 @@ def issue_fields(ticket: Ticket, context: ActionContext, client: JiraClient) -> 
         fields["priority"] = {"name": ticket.priority}
     if ticket.components:
         fields["components"] = [{"name": name} for name in ticket.components]
-    if ticket.epicKey:
-        fields["parent"] = {"key": ticket.epicKey}
     if ticket.assignee:
         cloud = client.instance.flavour == JiraFlavour.CLOUD
         fields["assignee"] = {"accountId" if cloud else "name": ticket.assignee}
@@ -176,6 +247,11 @@ def one_line(text: str) -> str:
     return line if len(line) <= SUMMARY_LIMIT else line[: SUMMARY_LIMIT - 1].rstrip() + ELLIPSIS
 
 
+def file_name(text: str) -> str:
+    """Make a text a name that JIRA keeps as it is, so that the file is found again by it."""
+    return one_line(re.sub(r'[/\\:*?"<>|]', "_", text)) or "attachment"
+
+
 def _label(text: str) -> str:
     return "-".join(text.split())[:SUMMARY_LIMIT]
 
@@ -187,28 +263,24 @@ def _client(config: JiraTicketConfig, context: ActionContext) -> JiraClient:
         raise ActionFailedError(str(error)) from error
 
 
-async def _link(
-    client: JiraClient, issue: CreatedIssue, ticket: Ticket, context: ActionContext
-) -> None:
-    """Make the links; the ticket exists by now, so a failure here must not pass for none."""
+async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> dict[str, Any]:
+    if not ticket.epicKey:
+        return {}
     try:
-        for link in ticket.links:
-            await client.link_issues(
-                issue.key,
-                link.key,
-                link_type=link.type,
-                correlation_id=context.request.correlation_id,
-                deadline=context.deadline,
-            )
-    except JiraError as error:
-        raise OutcomeUnknownError(
-            f"Ticket {issue.key} was created, but not all of its links: {error.message} "
-            "A retry adopts the ticket as it is; make the links by hand.",
-            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-            http_status=error.status,
-            response_body=error.body,
-            retryable=True,
-        ) from error
+        return await client.epic_fields(
+            ticket.epicKey, context.request.correlation_id, deadline=context.deadline
+        )
+    except LookupError as error:
+        raise ActionFailedError(str(error)) from error
+
+
+def _files(ticket: Ticket) -> tuple[FilePart, ...]:
+    return tuple(file for one in ticket.attachments if (file := one.file()) is not None)
+
+
+def _parts(key: str, url: str, config: JiraTicketConfig, files: tuple[FilePart, ...]) -> PartsOf:
+    links = tuple(LinkPart(link.key, link.type) for link in config.ticket.links)
+    return PartsOf(key, url, files, links)
 
 
 def _result(issue: CreatedIssue) -> ActionResult:
@@ -219,19 +291,22 @@ def _result(issue: CreatedIssue) -> ActionResult:
     )
 
 
-def _translate(error: JiraError) -> NoReturn:
-    if isinstance(error, JiraOutcomeUnknown):
-        raise OutcomeUnknownError(
-            error.message, code=ErrorCode.EXTERNAL_SERVICE_ERROR, retryable=True
-        ) from error
-    refused = isinstance(error, JiraRefused)
-    raise ActionFailedError(
-        error.message,
-        code=ErrorCode.ACTION_FAILED if refused else ErrorCode.EXTERNAL_SERVICE_ERROR,
-        http_status=error.status,
-        response_body=error.body,
-        retryable=error.retryable,
-    ) from error
+def _waiting(issue: CreatedIssue, client: JiraClient) -> ActionResult:
+    state = {"instance": client.instance.name, "key": issue.key, "url": issue.url}
+    return replace(_result(issue), pending=Pending("resolution", state))
+
+
+def _resolved(issue: CreatedIssue, status: TicketStatus) -> ActionResult:
+    """Give the result of a ticket that was resolved; one that will not be done is a failure."""
+    if status.refused:
+        raise ActionFailedError(
+            f"Ticket {issue.key} was resolved as {status.resolution or status.status}: what it "
+            "asked for will not be done. Reopen it in JIRA and retry, or abort the request.",
+            partial=(left_behind(issue.key, issue.url),),
+        )
+    result = _result(issue)
+    result.outputs |= {"status": status.status, "resolution": status.resolution}
+    return result
 
 
 ACTION = JiraTicketAction()

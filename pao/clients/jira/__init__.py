@@ -14,6 +14,7 @@ from pao.clients.jira.models import (
     JiraFlavour,
     JiraInstance,
     ServerInfo,
+    TicketParts,
     TicketStatus,
 )
 
@@ -32,5 +33,6 @@ __all__ = [
     "OAuth2Auth",
     "PatAuth",
     "ServerInfo",
+    "TicketParts",
     "TicketStatus",
 ]

@@ -79,6 +79,16 @@ def read_object(answer: Answer) -> Mapping[str, Any]:
     return document
 
 
+def read_list(answer: Answer) -> list[Any]:
+    """Return the JSON list that a question was answered with; raises JiraRefused otherwise."""
+    if not answer.succeeded:
+        raise refusal(answer)
+    document = answer.json()
+    if not isinstance(document, list):
+        raise _refused(answer, _unreadable(answer))
+    return document
+
+
 def read_change(answer: Answer, *, expected: int) -> Any:
     """Return the JSON body (None where there is none) of a change that was made.
 

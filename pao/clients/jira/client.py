@@ -7,16 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self
 
-from pao.clients.jira.answers import read_change, read_object, unreadable
-from pao.clients.jira.dialects import quoted
+from pao.clients.jira.answers import read_change, read_list, read_object, unreadable
+from pao.clients.jira.dialects import File, quoted
 from pao.clients.jira.errors import JiraRefused, JiraUnreachable
 from pao.clients.jira.models import (
     CreatedIssue,
     Deadline,
+    JiraFlavour,
     JiraInstance,
     ServerInfo,
+    TicketParts,
     TicketStatus,
 )
+from pao.clients.jira.parts import epic_field, ticket_parts
 from pao.clients.jira.status import ticket_status
 from pao.clients.jira.wire import Wire
 
@@ -27,6 +30,7 @@ _SEARCH_LIMIT = 20
 _STATUS_BATCH = 100
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 _CREATED = 201
+_ATTACHED = 200
 
 
 class JiraClient:
@@ -41,6 +45,7 @@ class JiraClient:
     def __init__(self, instance: JiraInstance) -> None:
         self.instance = instance
         self._wire = Wire(instance)
+        self._epic_field: str | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -164,6 +169,62 @@ class JiraClient:
             doing, lambda jira: jira.link(link), correlation_id, deadline=deadline
         )
         read_change(answer, expected=_CREATED)
+
+    async def get_parts(
+        self,
+        key: str,
+        correlation_id: str | None = None,
+        *,
+        deadline: Deadline | None = None,
+    ) -> TicketParts:
+        """Return what is attached and linked to a ticket."""
+        answer = await self._wire.ask(
+            f"read {key}", lambda jira: jira.parts(key), correlation_id, deadline=deadline
+        )
+        fields = read_object(answer).get("fields")
+        return ticket_parts(fields if isinstance(fields, Mapping) else {})
+
+    async def attach(
+        self,
+        key: str,
+        file: File,
+        *,
+        correlation_id: str | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Attach one file to a ticket."""
+        answer = await self._wire.change(
+            f"attach {file[0]} to {key}",
+            lambda jira: jira.attach(key, file),
+            correlation_id,
+            deadline=deadline,
+        )
+        if not isinstance(read_change(answer, expected=_ATTACHED), list):
+            raise unreadable(answer)
+
+    async def epic_fields(
+        self,
+        epic: str,
+        correlation_id: str | None = None,
+        *,
+        deadline: Deadline | None = None,
+    ) -> dict[str, Any]:
+        """Return the field that puts a new ticket under an epic: Cloud's parent, or Epic Link.
+
+        Data Center is asked once which of its fields that is; raises LookupError where none is.
+        """
+        if self.instance.flavour is JiraFlavour.CLOUD:
+            return {"parent": {"key": epic}}
+        if self._epic_field is None:
+            answer = await self._wire.ask(
+                "list its fields", lambda jira: jira.fields(), correlation_id, deadline=deadline
+            )
+            self._epic_field = epic_field(read_list(answer))
+        if self._epic_field is None:
+            raise LookupError(
+                f'JIRA "{self.instance.name}" has no field for epics; leave epicKey out'
+            )
+        return {self._epic_field: epic}
 
     async def server_info(
         self, correlation_id: str | None = None, *, deadline: Deadline | None = None

@@ -91,6 +91,17 @@ class TicketStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketParts:
+    """What hangs on a ticket: files by name and size in bytes, links by type and other ticket.
+
+    Types are in small letters; a link counts in whichever direction it points.
+    """
+
+    attachments: frozenset[tuple[str, int]] = frozenset()
+    links: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class ServerInfo:
     """What a JIRA says about itself."""
 

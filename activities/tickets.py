@@ -1,0 +1,143 @@
+"""What the actions on JIRA tickets share: errors told in PAO's words, and a ticket's parts.
+
+Parts (attachments, links) are made after the ticket, each only where it is not there yet.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from activities.base import ActionContext
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
+from pao.clients.jira import JiraClient, JiraError, JiraOutcomeUnknown, JiraRefused, TicketParts
+from pao.core.errors import ErrorCode
+from pao.core.payloads import PartialResource
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file to attach; it is there when one of its name and size is."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPart:
+    """A link to make; it is there when one of its type joins both tickets."""
+
+    key: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartsOf:
+    """The parts that one ticket is to have."""
+
+    key: str
+    url: str
+    files: tuple[FilePart, ...]
+    links: tuple[LinkPart, ...]
+
+    @property
+    def none(self) -> bool:
+        """Tell whether the ticket is to have no parts."""
+        return not self.files and not self.links
+
+
+async def complete(
+    client: JiraClient, wanted: PartsOf, context: ActionContext, *, fresh: bool = False
+) -> None:
+    """Make the parts that are missing; a ticket made a moment ago (``fresh``) has none yet.
+
+    The ticket exists, whatever goes wrong here; the error says so and lists it.
+    """
+    if wanted.none:
+        return
+    try:
+        known = TicketParts() if fresh else await _known(client, wanted.key, context)
+        await _attach(client, wanted, context, known)
+        await _link(client, wanted, context, known)
+    except JiraError as error:
+        raise _incomplete(wanted, error) from error
+
+
+def translate(error: JiraError) -> NoReturn:
+    """Raise what JIRA answered as the error of an action that left nothing behind."""
+    raise _kind(error)(
+        error.message,
+        code=_code(error),
+        http_status=error.status,
+        response_body=error.body,
+        retryable=error.retryable,
+    ) from error
+
+
+def left_behind(key: str, url: str) -> PartialResource:
+    """Describe the ticket of an action that failed after it had made it."""
+    return PartialResource(type="jira-ticket", id=key, url=url, cleanup=cleanup(key, url))
+
+
+def cleanup(key: str | None, url: str | None) -> str:
+    """Say what to do with the ticket of an abandoned request."""
+    return (
+        f"Close JIRA ticket {key} as won't do ({url}), and undo by hand what was done for it "
+        "already."
+    )
+
+
+async def _known(client: JiraClient, key: str, context: ActionContext) -> TicketParts:
+    return await client.get_parts(key, context.request.correlation_id, deadline=context.deadline)
+
+
+async def _attach(
+    client: JiraClient, wanted: PartsOf, context: ActionContext, known: TicketParts
+) -> None:
+    for file in wanted.files:
+        if (file.name, len(file.content)) in known.attachments:
+            continue
+        await client.attach(
+            wanted.key,
+            (file.name, file.content, file.media_type),
+            correlation_id=context.request.correlation_id,
+            deadline=context.deadline,
+        )
+
+
+async def _link(
+    client: JiraClient, wanted: PartsOf, context: ActionContext, known: TicketParts
+) -> None:
+    for link in _missing(wanted.links, known):
+        await client.link_issues(
+            wanted.key,
+            link.key,
+            link_type=link.type,
+            correlation_id=context.request.correlation_id,
+            deadline=context.deadline,
+        )
+
+
+def _missing(links: Iterable[LinkPart], known: TicketParts) -> list[LinkPart]:
+    return [link for link in links if (link.type.casefold(), link.key) not in known.links]
+
+
+def _incomplete(wanted: PartsOf, error: JiraError) -> ActionError:
+    return _kind(error)(
+        f"Ticket {wanted.key} was created, but not all of its attachments and links: "
+        f"{error.message} A retry goes on with the same ticket and makes what is missing.",
+        code=_code(error),
+        http_status=error.status,
+        response_body=error.body,
+        retryable=error.retryable,
+        partial=(left_behind(wanted.key, wanted.url),),
+    )
+
+
+def _kind(error: JiraError) -> type[ActionError]:
+    return OutcomeUnknownError if isinstance(error, JiraOutcomeUnknown) else ActionFailedError
+
+
+def _code(error: JiraError) -> ErrorCode:
+    refused = isinstance(error, JiraRefused)
+    return ErrorCode.ACTION_FAILED if refused else ErrorCode.EXTERNAL_SERVICE_ERROR
