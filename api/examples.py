@@ -239,7 +239,13 @@ HEALTH: dict[str, Any] = {
         "breakers": {},
         "catalog": {"status": "ok", "items": 9, "loadedAt": _TIME, "ageSeconds": 12.3, "stale": 0}
         | {"source": "local folder", "refused": 0, "error": None},
-        "mirror": {"status": "ok", "lagSeconds": 0},
+        "mirror": {
+            "status": "ok",
+            "lagSeconds": 0,
+            "disagreements": 0,
+            "repaired": 0,
+            "reconciledAt": "2026-03-01T12:00:00.000Z",
+        },
     },
 }
 

@@ -46,8 +46,12 @@ def context_of(row: Request) -> RequestContext:
 
 
 def plan_of(row: Request) -> list[PlannedAction]:
-    """Give the stored plan."""
-    return [PlannedAction(**action) for action in row.plan]
+    """Give the stored plan; what only a later version knows of it is left out."""
+    known = {one.name for one in fields(PlannedAction)}
+    return [
+        PlannedAction(**{key: value for key, value in action.items() if key in known})
+        for action in row.plan
+    ]
 
 
 def workflow_input(row: Request) -> RequestInput:

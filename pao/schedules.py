@@ -1,6 +1,8 @@
-"""The Temporal schedules of an installation: made by any worker at its start, once."""
+"""The Temporal schedules of an installation: any worker sees to them at its start."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -13,31 +15,85 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 
 from pao.core import names
 
 _log = logging.getLogger(__name__)
 
-SWEEP_EVERY = timedelta(minutes=1)
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """One schedule: its name behind the task queue's, what it starts, how often, for how long."""
+
+    name: str
+    workflow: str
+    every: timedelta
+    at_most: timedelta = timedelta(minutes=5)
+
+    def schedule(self, task_queue: str) -> Schedule:
+        """Give the schedule as Temporal should have it; no turn begins while another one runs."""
+        return Schedule(
+            action=ScheduleActionStartWorkflow(
+                self.workflow,
+                id=f"{task_queue}-{self.name}",
+                task_queue=task_queue,
+                execution_timeout=self.at_most,
+            ),
+            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=self.every)]),
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+        )
 
 
-async def ensure_schedules(client: Client, *, task_queue: str) -> None:
-    """Make the schedules that are not there yet; those that exist are left as they are."""
-    schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            names.SWEEP_WORKFLOW,
-            id=f"{task_queue}-sweep",
-            task_queue=task_queue,
-            execution_timeout=timedelta(minutes=5),
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+UPKEEP = (
+    Upkeep("sweep", names.SWEEP_WORKFLOW, timedelta(minutes=1)),
+    Upkeep("reconcile", names.RECONCILE_WORKFLOW, timedelta(minutes=1)),
+    Upkeep("maintenance", names.MAINTENANCE_WORKFLOW, timedelta(days=1), timedelta(hours=1)),
+)
+
+
+async def ensure_schedules(
+    client: Client, *, task_queue: str, upkeep: Sequence[Upkeep] = UPKEEP
+) -> None:
+    """Make the schedules that are not there, and change those that say something else.
+
+    Only what they start and how often is ours: a schedule that an operator has paused stays so.
+    """
+    for one in upkeep:
+        try:
+            await client.create_schedule(f"{task_queue}-{one.name}", one.schedule(task_queue))
+        except ScheduleAlreadyRunningError:
+            await _bring_up_to_date(client, one, task_queue)
+
+
+async def _bring_up_to_date(client: Client, one: Upkeep, task_queue: str) -> None:
+    handle = client.get_schedule_handle(f"{task_queue}-{one.name}")
+    wanted = one.schedule(task_queue)
+    if _core(wanted) == _core((await handle.describe()).schedule):
+        return
+
+    def change(found: ScheduleUpdateInput) -> ScheduleUpdate:
+        return ScheduleUpdate(schedule=replace(wanted, state=found.description.schedule.state))
+
+    await handle.update(change)
+    _log.info("the schedule %s-%s was brought up to date", task_queue, one.name)
+
+
+def _core(schedule: Schedule) -> tuple[object, ...]:
+    """Give what of a schedule is ours, as far as Temporal gives it back unchanged."""
+    action = schedule.action
+    if not isinstance(action, ScheduleActionStartWorkflow):
+        return ()
+    return (
+        action.workflow,
+        action.task_queue,
+        action.execution_timeout,
+        [(interval.every, interval.offset) for interval in schedule.spec.intervals],
+        schedule.spec.cron_expressions,
+        schedule.policy.overlap,
     )
-    try:
-        await client.create_schedule(f"{task_queue}-sweep", schedule)
-    except ScheduleAlreadyRunningError:
-        _log.debug("the sweep is scheduled already")
 
 
 async def retention(client: Client) -> timedelta:

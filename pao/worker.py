@@ -20,20 +20,21 @@ from activities.escalation import Escalator
 from activities.execution import Executor, Tools
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
-from activities.sweeping import Sweeper
 from db.session import Database
 from pao import assembly
 from pao.action_options import action_options
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.temporal import RequestWorkflows, connect
+from pao.clients.temporal import connect
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.names import RETENTION_DAYS, slow_queue
 from pao.sandbox import sandbox_for
 from pao.schedules import ensure_schedules, retention
 from pao.settings import Settings
+from pao.upkeep import upkeep_activities
 from workflows.look import LookWorkflow
 from workflows.request import RequestWorkflow
 from workflows.sweep import SweepWorkflow
+from workflows.upkeep import UPKEEP
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +95,6 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     """
     measured = metrics or WorkerMetrics()
     queue = settings.temporal.task_queue
-    requests = RequestWorkflows(client, task_queue=queue)
     box = assembly.secret_box(settings)
     tools = Tools(
         box=box,
@@ -106,13 +106,13 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     usual = Worker(
         client,
         task_queue=queue,
-        workflows=[RequestWorkflow, LookWorkflow, SweepWorkflow],
+        workflows=[RequestWorkflow, LookWorkflow, SweepWorkflow, *UPKEEP],
         activities=[
             *actions,
             *Bookkeeper(database).activities(),
             *Corrector(box).activities(),
             *Conditions(box, tools.surroundings).activities(),
-            *Sweeper(database, requests, memory=memory / 2).activities(),
+            *upkeep_activities(client, task_queue=queue, database=database, memory=memory),
             *Escalator(
                 jira,
                 project=settings.jira.escalation_project,

@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.catalog.service import CatalogService
 from db.migrations.runner import MigrationError, check_ready
+from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
+from db.repositories.upkeep import Turn, UpkeepRepository
 from db.session import Database
 from pao.clients.jira import Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances
@@ -20,6 +22,8 @@ from pao.version import VERSION
 
 CHECK_SECONDS = 2.0
 LAG_SECONDS = 180.0
+RECONCILED_WITHIN = timedelta(minutes=5)
+MENDED = ("behind", "ended", "lost")
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 
 
@@ -95,7 +99,8 @@ class HealthService:
     async def _mirror(self) -> dict[str, Any]:
         """Tell how far Postgres is behind: the age of the oldest request that nobody has started.
 
-        The sweeper starts such requests every minute, so more than a few minutes need a human.
+        The sweeper starts such requests every minute, so more than a few minutes need a human;
+        so does what the reconciler has found and could not mend.
         """
         try:
             async with (
@@ -103,10 +108,11 @@ class HealthService:
                 self._parts.database.reading() as session,
             ):
                 since = await RequestsRepository(session).unstarted_since()
+                turn = await UpkeepRepository(session).last(RECONCILER)
         except (PaoError, TimeoutError):
             return {"status": DOWN, "lagSeconds": None, "error": "the database does not answer"}
         lag = (datetime.now(UTC) - since).total_seconds() if since else 0.0
-        return {"status": OK if lag < LAG_SECONDS else DEGRADED, "lagSeconds": round(lag, 1)}
+        return {"lagSeconds": round(lag, 1)} | _reconciled(turn, lag)
 
     def _catalog(self) -> dict[str, Any]:
         state = self._parts.catalog.state
@@ -165,6 +171,19 @@ async def _ask(client: JiraClient) -> dict[str, Any]:
     except JiraError as error:
         return {"status": DOWN, "latencyMs": None, "error": error.message}
     return {"status": OK, "latencyMs": _milliseconds(started)}
+
+
+def _reconciled(turn: Turn | None, lag: float) -> dict[str, Any]:
+    """Tell what the reconciler's last turn left as it was, and what its turns mended in all."""
+    open_ones = int(turn.result.get("unrepaired", 0)) if turn else 0
+    late = turn is not None and datetime.now(UTC) - turn.finished_at > RECONCILED_WITHIN
+    mended = sum(int(turn.totals.get(kind, 0)) for kind in MENDED) if turn else 0
+    return {
+        "status": DEGRADED if lag >= LAG_SECONDS or open_ones or late else OK,
+        "disagreements": open_ones,
+        "repaired": mended,
+        "reconciledAt": timestamp(turn.finished_at) if turn else None,
+    }
 
 
 def _milliseconds(started: float) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+_REFRESH = text("SELECT refresh_statistics()")
 _REMOVE = text("SELECT removed_requests, removed_audit_rows FROM remove_expired(:batch)")
 
 
@@ -30,3 +31,7 @@ class MaintenanceRepository:
         """
         row = (await self._session.execute(_REMOVE, {"batch": batch})).one()
         return Removed(row.removed_requests, row.removed_audit_rows)
+
+    async def refresh_statistics(self) -> None:
+        """Have the planner's figures taken anew; vacuuming is the business of autovacuum."""
+        await self._session.execute(_REFRESH)

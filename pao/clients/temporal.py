@@ -183,9 +183,13 @@ class RequestWorkflows:
         self._seen = time.monotonic()
         return settled
 
-    async def start(self, given: RequestInput, *, summary: str) -> bool:
+    async def start(
+        self, given: RequestInput, *, summary: str, reuse: WorkflowIDReusePolicy | None = None
+    ) -> bool:
         """Start a request's workflow without waiting; False when it had ended before.
 
+        ``reuse`` says after which ends another one may follow; by itself none follows a first one,
+        and one that takes up follows those that were lost.
         Raises the SDK's ``RPCError`` when Temporal refuses or cannot be reached.
         """
         try:
@@ -193,7 +197,7 @@ class RequestWorkflows:
                 names.REQUEST_WORKFLOW,
                 given,
                 rpc_timeout=RPC_TIMEOUT,
-                **self._start_options(given, summary),
+                **self._start_options(given, summary, reuse),
             )
         except WorkflowAlreadyStartedError:
             return False
@@ -213,13 +217,16 @@ class RequestWorkflows:
             return
         self._seen = time.monotonic()
 
-    def _start_options(self, given: RequestInput, summary: str) -> dict[str, Any]:
+    def _start_options(
+        self, given: RequestInput, summary: str, reuse: WorkflowIDReusePolicy | None = None
+    ) -> dict[str, Any]:
         context = given.context
+        usual = FIRST_START if given.resumption is None else FURTHER_START
         return {
             "id": names.workflow_id(context.request_id),
             "task_queue": self._queue,
             "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
-            "id_reuse_policy": FIRST_START if given.resumption is None else FURTHER_START,
+            "id_reuse_policy": reuse or usual,
             "task_timeout": TASK_TIMEOUT,
             "memo": {"correlationId": context.correlation_id},
             "search_attributes": _search_attributes(context),

@@ -11,11 +11,15 @@ DecisionId = NewType("DecisionId", str)
 REQUEST_WORKFLOW = "RequestWorkflow"
 LOOK_WORKFLOW = "LookWorkflow"
 SWEEP_WORKFLOW = "SweepWorkflow"
+RECONCILE_WORKFLOW = "ReconcileWorkflow"
+TICKETS_WORKFLOW = "TicketStatusWorkflow"
+MAINTENANCE_WORKFLOW = "MaintenanceWorkflow"
 
 SETTLED_UPDATE = "settled"
 DECISION_OUTCOME_UPDATE = "decision_outcome"
 MIRROR_AGAIN_UPDATE = "mirror_again"
 SNAPSHOT_QUERY = "snapshot"
+TICKET_RESOLVED_SIGNAL = "ticket_resolved"
 
 MIRROR_ACTIVITY = "mirror"
 ESCALATE_ACTIVITY = "escalation-ticket"
@@ -24,6 +28,9 @@ FOLLOW_ACTIVITY = "follow"
 CHECK_CORRECTION_ACTIVITY = "check-correction"
 SWEEP_ACTIVITY = "sweep"
 CONDITION_ACTIVITY = "condition"
+RECONCILE_ACTIVITY = "reconcile"
+TICKETS_ACTIVITY = "update-ticket-status"
+MAINTENANCE_ACTIVITY = "maintain"
 
 SEALED_PREFIX = "pao:enc:"
 MASK = "********"
@@ -52,6 +59,11 @@ def slow_queue(task_queue: str) -> str:
 def workflow_id(request_id: str) -> str:
     """Give the id of the one workflow that carries a request out."""
     return f"request-{request_id}"
+
+
+def request_of(workflow: str) -> str:
+    """Give the id of the request that a workflow of this id carries out."""
+    return workflow.removeprefix("request-")
 
 
 def mark(request_id: str, action_id: str) -> str:

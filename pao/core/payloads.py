@@ -392,6 +392,27 @@ class MirrorAnswer:
 
 
 @dataclass
+class TicketResolved:
+    """What the status updater tells a workflow one of whose actions waits for a ticket's end."""
+
+    action_id: str
+    status: str | None = None
+    status_category: str | None = None
+    mapped_status: str | None = None
+    resolution: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Give it as the signal carries it, in the words of the API."""
+        return {
+            "actionId": self.action_id,
+            "status": self.status,
+            "statusCategory": self.status_category,
+            "mappedStatus": self.mapped_status,
+            "resolution": self.resolution,
+        }
+
+
+@dataclass
 class Settled:
     """The answer of the ``settled`` update, frozen at the first settling."""
 

@@ -19,6 +19,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from pao.clients.temporal import CONVERTER, TemporalTarget, connect
 from pao.core.names import slow_queue
 from pao.sandbox import sandbox_for
+from pao.schedules import UPKEEP
 from tests.support.postgres import Database
 from tests.support.worker import Workbench, eventually, workbench
 
@@ -63,7 +64,8 @@ async def test_a_worker_that_is_told_to_end_does_so_in_order(
     assert b"Traceback" not in printed
     for secret in ("JIRA_API_TOKEN", "PAO_ENCRYPTION_KEYS"):
         assert bench.environ[secret].encode() not in printed
-    await bench.client.get_schedule_handle(f"{bench.task_queue}-sweep").delete()
+    for one in UPKEEP:
+        await bench.client.get_schedule_handle(f"{bench.task_queue}-{one.name}").delete()
 
 
 async def test_a_worker_without_temporal_says_so_and_ends(bench: Workbench) -> None:

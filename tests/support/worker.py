@@ -173,7 +173,7 @@ class Workbench:
 
     async def terminate(self, request: Request) -> None:
         """Terminate the request's workflow, as an operator does."""
-        await self.handle(request).terminate("a test")
+        await self.handle(request).terminate(reason="a test")
 
     async def take_up(self, request: Request, reason: str) -> None:
         """Start a request again from its mirror; returns when the new run has written."""
@@ -245,7 +245,7 @@ class Workbench:
 
     @asynccontextmanager
     async def owning(self) -> AsyncIterator[asyncpg.Connection]:
-        """Connect as the database's owner, as one who repairs by hand does."""
+        """Connect as superuser, as one who repairs by hand, or restores a copy, may be."""
         connection = await asyncpg.connect(self._owner_url)
         try:
             yield connection
@@ -297,7 +297,9 @@ async def workbench(
         usual = worker_environment(database, temporal_address, jira)
         settings = load_settings(usual | dict(environ or {}), process="worker")
         client = await connect(assembly.temporal_target(settings))
-        bench = Workbench(usual | dict(environ or {}), client, jira, owner_url=database.owner_url)
+        bench = Workbench(
+            usual | dict(environ or {}), client, jira, owner_url=database.superuser_url
+        )
         try:
             if with_worker:
                 await bench.start_worker()

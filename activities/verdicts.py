@@ -1,0 +1,50 @@
+"""What a row and its workflow together mean: the rules of the reconciler. Pure."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from db.repositories.open_requests import OpenRequest
+from pao.clients.inspection import Life, Standing
+from pao.core.states import RequestStatus
+
+NEVER_STARTED = (
+    "The request was never started, and is too old to be started by itself: Temporal may have "
+    "forgotten an earlier run. A retry looks for what exists before it acts."
+)
+
+
+class Verdict(StrEnum):
+    """How an open row and its workflow stand to one another; also the names that are counted.
+
+    ``behind``: the workflow lives and shows another state or run. ``ended``: it has carried the
+    request to its end, and the row does not show it. ``lost``: it is gone.
+    """
+
+    AGREES = "agrees"
+    BEHIND = "behind"
+    ENDED = "ended"
+    LOST = "lost"
+
+
+def judge(row: OpenRequest, standing: Standing, *, now: datetime, memory: timedelta) -> Verdict:
+    """Compare a row with its workflow; ``memory`` is for how long Temporal surely knows an id."""
+    if standing.life == Life.UNKNOWN:
+        young = row.created_at > now - memory
+        # A row that nobody has started is the sweeper's, as long as starting it is safe.
+        return Verdict.AGREES if row.run_id is None and young else Verdict.LOST
+    if standing.life == Life.LOST:
+        return Verdict.LOST
+    if standing.life == Life.COMPLETED:
+        return Verdict.ENDED
+    waits_for_a_worker = row.run_id is None and standing.shown == RequestStatus.SUBMITTED
+    same = row.status == standing.shown and row.run_id == standing.run_id
+    return Verdict.AGREES if same or waits_for_a_worker else Verdict.BEHIND
+
+
+def reason_for(row: OpenRequest, standing: Standing) -> str:
+    """Say why a request's workflow is gone."""
+    if standing.life == Life.UNKNOWN and row.run_id is None:
+        return NEVER_STARTED
+    if standing.life == Life.COMPLETED:
+        return "The workflow has ended without carrying the request to its end."
+    return standing.reason

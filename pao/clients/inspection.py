@@ -1,0 +1,185 @@
+"""How the workflows of requests stand, as the reconciler asks it; nothing here decides.
+
+Every question ends within ``SECONDS``: one workflow that does not answer holds up no other.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHistoryEventFilterType,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
+
+from pao.core import names
+from pao.core.payloads import Snapshot, TicketResolved
+
+SECONDS = 5.0
+MOST_CLOSED = 500
+_STATUS = SearchAttributeKey.for_keyword("PaoStatus")
+_REASON_LENGTH = 200
+_LOST = {
+    WorkflowExecutionStatus.TERMINATED: "was terminated in Temporal",
+    WorkflowExecutionStatus.TIMED_OUT: "timed out in Temporal",
+    WorkflowExecutionStatus.FAILED: "failed in Temporal",
+    WorkflowExecutionStatus.CANCELED: "was cancelled in Temporal",
+}
+GONE = "Temporal no longer knows the request's workflow."
+
+
+class NoAnswer(Exception):  # noqa: N818 -- it names a state of the world
+    """A workflow, or Temporal itself, did not give the answer now; the next turn asks again."""
+
+
+class Life(StrEnum):
+    """What Temporal knows of a workflow."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A workflow's newest run: whether it lives, the state that it shows, why it is lost."""
+
+    life: Life
+    run_id: str | None = None
+    shown: str | None = None
+    reason: str = GONE
+
+
+class Inspector:
+    """Asks Temporal about the workflows of requests, and these about their state."""
+
+    def __init__(self, client: Client, *, task_queue: str) -> None:
+        self._client = client
+        self._queue = task_queue
+
+    async def standing(self, request_id: str) -> Standing:
+        """Tell how a request's workflow stands. Raises ``NoAnswer`` when Temporal does not say."""
+        handle = self._client.get_workflow_handle(names.workflow_id(request_id))
+        try:
+            async with asyncio.timeout(SECONDS):
+                found = await handle.describe(rpc_timeout=timedelta(seconds=SECONDS))
+                return await self._standing(found)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return Standing(life=Life.UNKNOWN)
+            raise NoAnswer(error.message) from error
+        except TimeoutError as error:
+            raise NoAnswer("Temporal did not answer in time") from error
+
+    async def _standing(self, found: WorkflowExecutionDescription) -> Standing:
+        life = _life(found.status)
+        return Standing(
+            life=life,
+            run_id=found.run_id,
+            shown=found.typed_search_attributes.get(_STATUS),
+            reason=await self._reason(found) if life == Life.LOST else "",
+        )
+
+    async def _reason(self, found: WorkflowExecutionDescription) -> str:
+        """Say what became of a workflow; of one that was terminated also what its end was told."""
+        what = _LOST.get(found.status or WorkflowExecutionStatus.FAILED, "ended in Temporal")
+        if found.status != WorkflowExecutionStatus.TERMINATED:
+            return f"The workflow {what}."
+        handle = self._client.get_workflow_handle(found.id, run_id=found.run_id)
+        given = ""
+        async for event in handle.fetch_history_events(
+            event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT
+        ):
+            given = event.workflow_execution_terminated_event_attributes.reason
+        return (
+            f"The workflow {what}: {given[:_REASON_LENGTH]}" if given else f"The workflow {what}."
+        )
+
+    async def lost_since(self, since: datetime) -> list[str]:
+        """Name the requests whose workflows have ended before their time since this moment.
+
+        The list comes from Temporal's search, which lags a little behind and may be away: it only
+        says whom to ask first.
+        """
+        query = (
+            f"WorkflowType = '{names.REQUEST_WORKFLOW}' AND TaskQueue = '{self._queue}' AND "
+            "ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled') AND "
+            f"CloseTime > '{since.isoformat()}'"
+        )
+        found: list[str] = []
+        try:
+            async with asyncio.timeout(SECONDS):
+                listed = self._client.list_workflows(query, limit=MOST_CLOSED)
+                found.extend([names.request_of(one.id) async for one in listed])
+        except (RPCError, TimeoutError):
+            return found
+        return found
+
+    async def mirror_again(self, request_id: str, *, turn: str) -> None:
+        """Have a running workflow write its state once more; returns when Postgres has it.
+
+        Raises ``NoAnswer`` when it does not come to it in time.
+        """
+        handle = self._client.get_workflow_handle(names.workflow_id(request_id))
+        async with _answered():
+            await handle.execute_update(
+                names.MIRROR_AGAIN_UPDATE,
+                id=f"{names.MIRROR_AGAIN_UPDATE}-{turn}",
+                rpc_timeout=timedelta(seconds=SECONDS),
+            )
+
+    async def snapshot(self, request_id: str, run_id: str) -> Snapshot:
+        """Ask a workflow, closed ones too, for its state. Raises ``NoAnswer``."""
+        handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
+        async with _answered():
+            told: Snapshot = await handle.query(
+                names.SNAPSHOT_QUERY,
+                result_type=Snapshot,
+                rpc_timeout=timedelta(seconds=SECONDS),
+            )
+        return told
+
+    async def tell_resolved(self, request_id: str, told: TicketResolved) -> None:
+        """Tell a workflow that a ticket which one of its actions waits for is resolved."""
+        handle = self._client.get_workflow_handle(names.workflow_id(request_id))
+        async with _answered():
+            await handle.signal(
+                names.TICKET_RESOLVED_SIGNAL,
+                told.document(),
+                rpc_timeout=timedelta(seconds=SECONDS),
+            )
+
+
+@asynccontextmanager
+async def _answered() -> AsyncIterator[None]:
+    """Bound a question, and turn every way to get no answer into ``NoAnswer``."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            yield
+    except (
+        RPCError,
+        TimeoutError,
+        WorkflowQueryFailedError,
+        WorkflowQueryRejectedError,
+        WorkflowUpdateFailedError,
+        WorkflowUpdateRPCTimeoutOrCancelledError,
+    ) as error:
+        raise NoAnswer(str(error) or "no answer in time") from error
+
+
+def _life(status: WorkflowExecutionStatus | None) -> Life:
+    if status == WorkflowExecutionStatus.RUNNING:
+        return Life.RUNNING
+    return Life.COMPLETED if status == WorkflowExecutionStatus.COMPLETED else Life.LOST

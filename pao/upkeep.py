@@ -1,0 +1,28 @@
+"""The activities by which a worker keeps the service up; what they do is in activities/."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+
+from activities.maintenance import Maintainer
+from activities.reconciling import Reconciler, Turns
+from activities.sweeping import Sweeper
+from db.session import Database
+from pao.clients.inspection import Inspector
+from pao.clients.temporal import RequestWorkflows
+
+
+def upkeep_activities(
+    client: Client, *, task_queue: str, database: Database, memory: timedelta
+) -> list[Callable[..., Any]]:
+    """Give what the schedules run; ``memory`` is how long Temporal remembers closed workflows."""
+    requests = RequestWorkflows(client, task_queue=task_queue)
+    inspector = Inspector(client, task_queue=task_queue)
+    turns = Turns(memory=memory / 2)
+    return [
+        *Sweeper(database, requests, memory=memory / 2).activities(),
+        *Reconciler(database, requests, inspector, turns=turns).activities(),
+        *Maintainer(database).activities(),
+    ]

@@ -1,0 +1,67 @@
+"""The upkeep of the service: one workflow per schedule, each of which runs one activity."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from workflows import policies
+
+
+async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any]:
+    """Run one turn; one that failed is told in the result, and the next schedule goes on."""
+    try:
+        found: dict[str, Any] = await workflow.execute_activity(
+            activity,
+            result_type=dict,
+            start_to_close_timeout=timedelta(seconds=seconds),
+            schedule_to_start_timeout=timedelta(seconds=seconds),
+            retry_policy=policies.NEVER_AGAIN,
+            summary=summary,
+        )
+    except FailureError as error:
+        workflow.logger.warning("%s failed; the next turn goes on", activity, exc_info=error)
+        return {"failed": str(error.cause or error)[:500]}
+    return found
+
+
+@workflow.defn(name=names.RECONCILE_WORKFLOW)
+class ReconcileWorkflow:
+    """Compares open requests with their workflows, and mends the mirror."""
+
+    @workflow.run
+    async def run(self) -> dict[str, Any]:
+        """Answer what was found, by kind."""
+        return await _turn(
+            names.RECONCILE_ACTIVITY, seconds=50, summary="compare requests with their workflows"
+        )
+
+
+@workflow.defn(name=names.TICKETS_WORKFLOW)
+class TicketStatusWorkflow:
+    """Asks JIRA for the status of tickets that are not done, for lists and reports."""
+
+    @workflow.run
+    async def run(self) -> dict[str, Any]:
+        """Answer how many tickets were asked for, changed, and found resolved."""
+        return await _turn(
+            names.TICKETS_ACTIVITY, seconds=240, summary="ask JIRA for the status of open tickets"
+        )
+
+
+@workflow.defn(name=names.MAINTENANCE_WORKFLOW)
+class MaintenanceWorkflow:
+    """Removes what is past its time."""
+
+    @workflow.run
+    async def run(self) -> dict[str, Any]:
+        """Answer how many requests, audit lines and signatures were removed."""
+        return await _turn(
+            names.MAINTENANCE_ACTIVITY, seconds=3_000, summary="remove what is past its time"
+        )
+
+
+UPKEEP: list[type] = [ReconcileWorkflow, TicketStatusWorkflow, MaintenanceWorkflow]
