@@ -34,6 +34,7 @@ from api.requests.submission import SubmissionService
 from api.services import Services
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
 from api.tools.routes import router as tools_router
+from api.tools.service import ToolsService
 from catalog.planning import ActionTraits
 from catalog.sources.local import LocalFolder
 from catalog.validation import ActionSchema
@@ -199,6 +200,7 @@ def _services(
             settings=DecisionSettings(budget=budget, surroundings=surroundings, targets=targets),
             workflows=workflows,
         ),
+        tools=ToolsService(_schemas(), surroundings),
         health=HealthService(
             Parts(
                 database=database,

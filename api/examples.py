@@ -224,7 +224,57 @@ FINDINGS: dict[str, Any] = {
             "message": "the version is not SemVer",
             "hint": "write it like 1.2.0",
         }
-    ]
+    ],
+    "checkedAt": _TIME,
+}
+
+_FINDING: dict[str, Any] = FINDINGS["data"][0]
+
+DOCUMENT_CHECK: dict[str, Any] = {
+    "valid": False,
+    "errors": 1,
+    "warnings": 0,
+    "suggestions": 0,
+    "item": {
+        "id": "database-postgresql-standard",
+        "kind": "CatalogItem",
+        "name": "PostgreSQL Database",
+        "version": "1.2",
+    },
+    "findings": [_FINDING],
+}
+
+FORM_PREVIEW: dict[str, Any] = {**FORM, "findings": []}
+
+TEMPLATE_TEST: dict[str, Any] = {
+    "valid": False,
+    "fields": {"hostName": "a.example.com"},
+    "fieldErrors": [],
+    "templates": [
+        {
+            "actionId": "record",
+            "path": "$.fulfillment.manual.actions[0].config.ticket.summaryTemplate",
+            "template": "DNS {{fields.hostName}}",
+            "references": ["fields.hostName"],
+            "result": "DNS a.example.com",
+            "error": None,
+        },
+        {
+            "actionId": "record",
+            "path": "$.fulfillment.manual.actions[0].config.ticket.descriptionTemplate",
+            "template": "for {{fields.hostNam}}",
+            "references": [],
+            "result": None,
+            "error": {
+                "rule": "template-name",
+                "line": 1,
+                "column": 5,
+                "message": "there is no field hostNam",
+                "suggestion": "fields.hostName",
+            },
+        },
+    ],
+    "findings": [],
 }
 
 HEALTH: dict[str, Any] = {

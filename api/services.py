@@ -16,6 +16,7 @@ from api.pagination import Cursors
 from api.requests.decisions import DecisionService
 from api.requests.reading import ReadingService
 from api.requests.submission import SubmissionService
+from api.tools.service import ToolsService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Services:
     submission: SubmissionService
     reading: ReadingService
     decisions: DecisionService
+    tools: ToolsService
     health: HealthService
     measures: Measures
     metrics: ApiMetrics

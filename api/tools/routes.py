@@ -1,9 +1,9 @@
-"""HTTP for checks that submit nothing."""
+"""HTTP for checks that submit and store nothing: of requests, and of documents in the making."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from api import examples
 from api.bodies import JsonRoute
@@ -11,13 +11,25 @@ from api.requests.preparing import Call
 from api.requests.schemas import Submission
 from api.responses import documented
 from api.services import Caller, Correlation, Given
+from api.tools.documents import BODY, document_of
+from api.tools.schemas import TemplateTest
+from catalog.trials.drafts import Draft
 from pao.core.names import masked
 
-router = APIRouter(tags=["requests"], route_class=JsonRoute)
+router = APIRouter(route_class=JsonRoute)
+
+FileName = Annotated[
+    str,
+    Query(
+        max_length=200,
+        description="Path in the catalog, such as network/network-dns-record.yaml; for findings",
+    ),
+]
 
 
 @router.post(
     "/validate/request",
+    tags=["requests"],
     summary="Check a submission",
     responses=documented({200: examples.DRY_RUN}, 400, 401, 403, 404, 413, 422, 429),
 )
@@ -30,3 +42,52 @@ async def validate_request(
     # In a thread: templates may take a second, and other callers must not wait for them.
     actions = await asyncio.to_thread(given.submission.render, prepared)
     return {"valid": True, "fields": masked(prepared.context.fields), "actions": actions}
+
+
+@router.post(
+    "/validate/catalog-item",
+    tags=["platform tools"],
+    summary="Check a catalog document",
+    responses=documented({200: examples.DOCUMENT_CHECK}, 400, 401, 413, 429),
+    openapi_extra=BODY,
+)
+async def validate_document(
+    request: Request, given: Given, _caller: Caller, *, file: FileName = "body"
+) -> dict[str, Any]:
+    """Give every finding in a document (YAML or JSON) at its line and column, all at once.
+
+    200 also when it has errors: `valid` tells.
+    """
+    content = document_of(request)
+    return await asyncio.to_thread(given.tools.validate, content, file=file)
+
+
+@router.post(
+    "/preview/form",
+    tags=["platform tools"],
+    summary="Preview the form of a document",
+    responses=documented({200: examples.FORM_PREVIEW}, 400, 401, 413, 422, 429),
+    openapi_extra=BODY,
+)
+async def preview_form(
+    request: Request, given: Given, _caller: Caller, *, file: FileName = "body"
+) -> dict[str, Any]:
+    """Give the form of an unpublished document, as long as the form itself works."""
+    content = document_of(request)
+    return await asyncio.to_thread(given.tools.preview, content, file=file)
+
+
+@router.post(
+    "/test/variables",
+    tags=["platform tools"],
+    summary="Fill templates in with sample fields",
+    responses=documented({200: examples.TEMPLATE_TEST}, 400, 401, 404, 413, 422, 429),
+)
+async def try_variables(given: Given, _caller: Caller, body: TemplateTest) -> dict[str, Any]:
+    """Give for every template what it reads, and its result or its error; secrets masked."""
+    if body.catalog_item_id is not None:
+        loaded = (await given.catalog.entry(body.catalog_item_id)).loaded
+        draft = Draft((), loaded.item, loaded.item.form, loaded.definition)
+    else:
+        draft = await asyncio.to_thread(given.tools.draft, body.item or "")
+    return await asyncio.to_thread(given.tools.test, body, draft)

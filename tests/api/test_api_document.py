@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from api.tools.documents import EXAMPLE
 from tests.support.stack import Stack
 from tests.support.submitting import completed, dns, failed
 
@@ -44,6 +45,9 @@ def test_every_endpoint_of_the_contract_is_described(document: dict[str, Any]) -
         "POST /api/v1/catalog/refresh",
         "GET /api/v1/catalog/validation-errors",
         "POST /api/v1/validate/request",
+        "POST /api/v1/validate/catalog-item",
+        "POST /api/v1/preview/form",
+        "POST /api/v1/test/variables",
         "POST /api/v1/requests",
         "GET /api/v1/requests",
         f"GET {request}",
@@ -83,6 +87,7 @@ def test_every_body_has_an_example_that_fits_its_schema(document: dict[str, Any]
         for media in content.values():
             references = re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(media))
             examples = [one for key in references for one in named[key].get("examples", [])]
+            examples += [media["example"]] if "example" in media else []
             assert examples, name
             schema = {**media["schema"], "components": document["components"]}
             for example in examples:
@@ -118,6 +123,9 @@ def test_the_examples_have_the_keys_of_real_answers(
             "/catalog/items/network-dns-record/schema"
         ),
         "POST /api/v1/validate/request": dana.post("/validate/request", json=dns()),
+        "POST /api/v1/validate/catalog-item": dana.post("/validate/catalog-item", json=EXAMPLE),
+        "POST /api/v1/preview/form": dana.post("/preview/form", json=EXAMPLE),
+        "POST /api/v1/test/variables": dana.post("/test/variables", json={"item": EXAMPLE}),
         f"POST {request}/look": dana.post(f"/requests/{failed(stack, dana)['id']}/look"),
         "GET /api/v1/health": stack.anybody().get("/health"),
         "GET /api/v1/version": stack.anybody().get("/version"),

@@ -1,0 +1,1 @@
+"""Trying documents out before anybody requests them: forms, templates, cases. No server, no I/O."""

@@ -1,0 +1,61 @@
+"""A made-up request: who, when, which fields and which outputs an item is tried with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from catalog.model import CatalogDocument
+from catalog.planning import snapshot_of
+from catalog.templating.contract import MASK
+from pao.core.payloads import RequestContext, Requester, timestamp
+
+REQUEST_ID = "00000000-0000-4000-8000-000000000000"
+MOMENT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+"""A Monday; the same in every trial, so that what is rendered does not change from day to day."""
+
+
+def _person() -> Requester:
+    return Requester(id="dana", email="dana@example.com", teams=["team-orders"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What a request would bring; ``outputs`` are those of earlier actions, by action id."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    requester: Requester = field(default_factory=_person)
+    at: datetime = MOMENT
+
+    @property
+    def today(self) -> date:
+        """The day that relative dates count from."""
+        return self.at.astimezone(UTC).date()
+
+
+def context_of(
+    item: CatalogDocument, definition: dict[str, Any], values: Mapping[str, Any], sample: Sample
+) -> tuple[RequestContext, dict[str, str]]:
+    """Give the context of the made-up request, passwords apart from it."""
+    passwords = item.password_fields & values.keys()
+    context = RequestContext(
+        request_id=REQUEST_ID,
+        correlation_id=REQUEST_ID,
+        submitted_at=timestamp(sample.at),
+        item=snapshot_of(item, definition, None),
+        requester=sample.requester,
+        fields={**values, **dict.fromkeys(passwords, MASK)},
+        metadata={},
+    )
+    return context, {name: str(values[name]) for name in passwords}
+
+
+def example_outputs(schema: Mapping[str, Any], action_id: str) -> dict[str, Any]:
+    """Make outputs up that fit an action type's schema, for what runs after it."""
+    kinds = {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
+    made: dict[str, Any] = {}
+    for name, part in (schema.get("properties") or {}).items():
+        made_up = kinds.get(part.get("type"), f"<{action_id}.{name}>")
+        made[name] = next(iter(part.get("examples") or ()), made_up)
+    return made
