@@ -45,7 +45,9 @@ class TerraformSource(ActionConfig):
     version: str | None = Field(
         default=None, description="Version of the registry's module", examples=["5.8.1"]
     )
-    path: str | None = Field(default=None, description="Folder on the worker, an absolute path")
+    path: str | None = Field(
+        default=None, description="Folder on the worker, below one that the operator has listed"
+    )
     directory: str = Field(default="", description="Folder within the source that holds the module")
 
     @field_validator("ref", "version", "registry")

@@ -25,7 +25,7 @@ from activities.terraform.room import (
     unwritten_states,
     write_json,
 )
-from activities.terraform.source import check_allowed, fetch
+from activities.terraform.source import allowed, fetch
 from activities.terraform.state import StateResource, own_or_touched, resources_of
 from activities.terraform.veil import Veil, sensitive_variables
 from pao.clients.jira import Deadline
@@ -53,7 +53,7 @@ async def prepared(required: Required, context: ActionContext) -> AsyncIterator[
     """Give an initialised module in a private directory, which is removed afterwards."""
     options = context.options.terraform
     program = find_program(options)
-    check_allowed(required.source, options)
+    source = allowed(required.source, options)
     async with private_room() as room:
         given = Surroundings(
             folder=room.root,
@@ -63,7 +63,7 @@ async def prepared(required: Required, context: ActionContext) -> AsyncIterator[
             deadline=_before(context.deadline, options),
         )
         cli = Cli(program, given)
-        folder = await fetch(required.source, room, cli)
+        folder = await fetch(source, room, cli)
         run = Run(required, context, room=room, folder=folder, cli=cli)
         await run.initialise()
         yield run

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -19,28 +20,40 @@ NOT_COPIED = shutil.ignore_patterns(".terraform", ".git", "*.tfstate", "*.tfstat
 _ODD = re.compile(r"\.\.|[%?#\\\s]")
 
 
-def check_allowed(source: Source, options: TerraformOptions) -> None:
-    """Refuse a source that the operator has not listed; raises ActionFailedError."""
+def allowed(source: Source, options: TerraformOptions) -> Source:
+    """Give the source as it is to be fetched, a folder by its real path.
+
+    Raises ActionFailedError for what the operator has not listed.
+    """
     if source.path is not None:
-        allowed = _path_allowed(Path(source.path), options.sources)
-    elif source.git is not None:
-        allowed = _address_allowed(_git_address(source.git), options.sources)
-    else:
-        allowed = _address_allowed(source.registry or "", options.sources)
-    if not allowed:
-        raise ActionFailedError(
-            f"This worker may not run the Terraform module {source}: a module is code. The "
-            "operator allows sources in TERRAFORM_SOURCES: folders, beginnings of git addresses, "
-            "or namespaces of a registry."
-        )
+        if (folder := _folder(source.path, options.sources)) is not None:
+            return replace(source, path=str(folder))
+    elif _listed(source, options):
+        return source
+    raise ActionFailedError(
+        f"This worker may not run the Terraform module {source}: a module is code. The operator "
+        "allows sources in TERRAFORM_SOURCES: folders, beginnings of git addresses, or namespaces "
+        "of a registry."
+    )
 
 
-def _path_allowed(path: Path, sources: tuple[str, ...]) -> bool:
-    if not path.is_absolute():
+def _folder(path: str, sources: tuple[str, ...]) -> Path | None:
+    """Find the folder within those that are listed; a relative one is looked up in each."""
+    for root in (Path(source).resolve() for source in sources if source.startswith("/")):
+        real = (root / path).resolve()
+        if real.is_relative_to(root) and (real.is_dir() or Path(path).is_absolute()):
+            return real
+    return None
+
+
+def _listed(source: Source, options: TerraformOptions) -> bool:
+    address = source.registry or ""
+    if source.git is not None:
+        address = _git_address(source.git)
+    if _ODD.search(address):
         return False
-    real = path.resolve()
-    roots = [Path(root).resolve() for root in sources if root.startswith("/")]
-    return any(real.is_relative_to(root) for root in roots)
+    listed = [known.rstrip("/") for known in options.sources if not known.startswith("/")]
+    return any(address == known or address.startswith(f"{known}/") for known in listed)
 
 
 def _git_address(address: str) -> str:
@@ -52,13 +65,6 @@ def _git_address(address: str) -> str:
             "operator's (TERRAFORM_ENVIRONMENT)."
         )
     return address
-
-
-def _address_allowed(address: str, sources: tuple[str, ...]) -> bool:
-    if _ODD.search(address):
-        return False
-    listed = [source.rstrip("/") for source in sources if not source.startswith("/")]
-    return any(address == known or address.startswith(f"{known}/") for known in listed)
 
 
 async def fetch(source: Source, room: Room, cli: Cli) -> Path:

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -109,6 +110,7 @@ class Home:
                 file.unlink()
         for file in self.jira.glob("*"):
             file.unlink()
+        shutil.rmtree(self.folder / "terraform", ignore_errors=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:

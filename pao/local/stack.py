@@ -24,6 +24,7 @@ from pao.local.services import REGION, Service, service_environment
 from pao.local.supervisor import Supervisor
 from pao.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespace
 from pao.local.temporal_binary import find_or_build
+from pao.local.terraform import terraform_environment
 from pao.local.users import DEFAULT_ROLE, USERS, issue_keys
 
 
@@ -194,7 +195,8 @@ class _Builder:
         jira = ["jira-sandbox", "--port", str(stack.ports.jira), "--state", str(self.home.jira)]
         self.narrator.tell("Starting the JIRA stand-in, the worker and the API")
         sandbox = self._service("jira", jira, {})
-        self._service("worker", ["worker"], configuration)
+        terraform = terraform_environment(catalog, self.home.folder, environment)
+        self._service("worker", ["worker"], configuration | terraform)
         api = self._service("api", ["api"], configuration)
         sandbox.wait_until_answers(f"{stack.jira_url}/sandbox/health")
         api.wait_until_answers(f"{stack.api_url}/api/v1/health/ready")

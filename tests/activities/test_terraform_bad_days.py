@@ -200,15 +200,17 @@ async def test_a_cancelled_apply_ends_in_order_and_leaves_the_state_unlocked(
     assert ids(ground)["first"] == first, "what was made is not made again"
 
 
-async def test_ten_megabytes_of_output_are_neither_kept_nor_in_the_way(ground: Ground) -> None:
-    flood = "head -c 10000000 /dev/zero | tr '\\\\000' x; yes flood | head -c 60000"
+async def test_ten_megabytes_of_output_are_neither_kept_nor_in_the_way(
+    ground: Ground, terraform_program: Path
+) -> None:
+    flood = "{ head -c 10000000 /dev/zero | tr '\\000' x; echo; yes flood | head -c 2000000; }"
+    loud = ['case "$1" in init|apply)', f"{flood}; {flood} >&2;;", "esac"]
+    program = wrapped(ground.folder / "loud", terraform_program, loud)
     text = (
-        'resource "terraform_data" "loud" {\n'
-        f'  provisioner "local-exec" {{ command = "{flood}" }}\n}}\n'
         'output "small" { value = "small" }\n'
         'output "large" { value = join("", [for i in range(1024) : format("%01024d", i)]) }\n'
     )
-    result = await ground.having(allow_provisioners=True).execute(ground.module(text))
+    result = await ground.having(binary=program).execute(ground.module(text))
     assert result.outputs["values"] == {"small": "small"}
     assert result.outputs["leftOut"] == ["large"]
     assert "Outputs too large to keep: large" in ground.said.text

@@ -17,7 +17,7 @@ import pytest
 from activities.errors import ActionFailedError
 from activities.options import TerraformOptions
 from activities.terraform.requirement import Source
-from activities.terraform.source import check_allowed
+from activities.terraform.source import allowed
 from tests.support.terraform import Ground
 
 MODULE = 'variable "name" {}\noutput "name" { value = "VERSION ${var.name}" }\n'
@@ -48,7 +48,7 @@ def ground(tmp_path: Path, terraform_program: Path) -> Ground:
     ],
 )
 def test_what_is_listed_may_run(source: Source) -> None:
-    check_allowed(source, TerraformOptions(sources=LISTED))
+    assert allowed(source, TerraformOptions(sources=LISTED)) == source
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_listed_may_run(source: Source) -> None:
     [
         Source(path="/srv/modules-of-others"),
         Source(path="/srv/modules/../secret"),
-        Source(path="srv/modules"),
+        Source(path="modules"),
         Source(path="/"),
         Source(git="https://git.example.com/platform-evil/x"),
         Source(git="https://git.example.com/platform/../other/x"),
@@ -76,19 +76,28 @@ def test_what_is_listed_may_run(source: Source) -> None:
 )
 def test_what_is_not_listed_is_refused(source: Source) -> None:
     with pytest.raises(ActionFailedError):
-        check_allowed(source, TerraformOptions(sources=LISTED))
+        allowed(source, TerraformOptions(sources=LISTED))
 
 
 def test_without_a_list_nothing_may_run() -> None:
     with pytest.raises(ActionFailedError, match="TERRAFORM_SOURCES"):
-        check_allowed(Source(path="/srv/modules"), TerraformOptions())
+        allowed(Source(path="/srv/modules"), TerraformOptions())
+
+
+def test_a_relative_folder_is_looked_up_in_those_that_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "two" / "network").mkdir(parents=True)
+    roots = (str(tmp_path / "one"), str(tmp_path / "two"))
+    found = allowed(Source(path="network"), TerraformOptions(sources=roots))
+    assert found.path == str(tmp_path / "two" / "network")
+    with pytest.raises(ActionFailedError):
+        allowed(Source(path="../three/network"), TerraformOptions(sources=roots))
 
 
 def test_a_link_out_of_a_listed_folder_is_no_way_out(tmp_path: Path) -> None:
     (tmp_path / "listed").mkdir()
     (tmp_path / "listed" / "link").symlink_to("/etc")
     with pytest.raises(ActionFailedError):
-        check_allowed(
+        allowed(
             Source(path=str(tmp_path / "listed" / "link")),
             TerraformOptions(sources=(str(tmp_path / "listed"),)),
         )
