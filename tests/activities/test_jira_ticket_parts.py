@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
 
 from activities.actions.jira_ticket import ACTION, JiraTicketConfig, Ticket, file_name
 from activities.base import ActionContext
 from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.execution import Executor, Tools
+from catalog.scopes import Surroundings
 from pao.clients.jira import Deadline, JiraFlavour
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import mark
-from pao.core.payloads import ActionResult
+from pao.core.payloads import ActionInput, ActionResult
+from pao.crypto import SecretBox, generate_key
 from pao.local.jira_sandbox.world import EPIC_LINK
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
@@ -105,6 +109,27 @@ async def test_a_lost_answer_attaches_nothing_twice(
     [ticket] = jira.tickets()
     assert left.id == ticket["key"] == result.external_reference
     assert sorted(one["name"] for one in ticket["attachments"]) == ["csr.der", "request.json"]
+
+
+async def test_a_retry_through_the_executor_completes_what_it_adopts(
+    instances: JiraInstances, jira: JiraSandbox
+) -> None:
+    document = {"summaryTemplate": "x", "project": "DB", "attachments": list(ATTACHMENTS)}
+    one = new_request()
+    one.plan[0].config = {"ticket": document}
+    tools = Tools(
+        box=SecretBox(f"k1:{generate_key()}"), jira=instances, surroundings=Surroundings()
+    )
+    executor = Executor({ACTION.type: ACTION}, tools)
+    jira.fault("status", status=503, match={"path": "/attachments"})
+    with pytest.raises(ApplicationError, match="was created, but not all"):
+        await executor.execute(ACTION, ActionInput(context=one.context, action=one.plan[0]))
+    given = ActionInput(context=one.context, action=one.plan[0], attempt=2, look_first=True)
+    result = await executor.execute(ACTION, given)
+    [ticket] = jira.tickets()
+    assert result.adopted
+    assert result.external_reference == ticket["key"]
+    assert len(ticket["attachments"]) == 2
 
 
 async def test_what_jira_refuses_to_attach_is_a_failure_that_lists_its_ticket(
