@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from activities.breakers import Breakers
 from activities.log import ActionLog
 from activities.masking import SecretRing
 from activities.options import ActionOptions
@@ -41,9 +42,10 @@ class ActionContext:
 
     ``deadline`` ends before Temporal gives the execution up, so that no late effect can follow a
     look of the next attempt. ``idempotency_key`` is a UUID that stays the same across attempts.
-    ``http`` is the only way to the network; ``log`` writes to the request's execution log;
-    ``progress`` reaches the worker that carries a wait on; ``secrets`` masks what else must not be
-    shown, such as a token that was fetched; ``options`` is what the operator has configured.
+    ``http`` is the only way to the network; ``breakers`` guards calls that a library makes;
+    ``log`` writes to the request's execution log; ``progress`` reaches the worker that carries a
+    wait on; ``secrets`` masks what else must not be shown, such as a token that was fetched;
+    ``options`` is what the operator has configured.
     """
 
     request: RequestContext
@@ -53,6 +55,7 @@ class ActionContext:
     deadline: Deadline
     idempotency_key: str = ""
     http: Outgoing = field(default_factory=Outgoing)
+    breakers: Breakers = field(default_factory=Breakers)
     log: ActionLog = field(default_factory=ActionLog)
     progress: Progress = field(default_factory=Progress)
     secrets: SecretRing = field(default_factory=SecretRing)
@@ -115,6 +118,13 @@ class Action(ABC, Generic[ConfigT]):
 
     async def cancel(self, config: ConfigT, context: ActionContext, pending: Pending) -> None:
         """Ask the target to stop, because somebody has cancelled the wait; nothing by default."""
+
+    def breaker(self, config: ConfigT, context: ActionContext) -> str | None:  # noqa: ARG002 -- for types that override it
+        """Name the target whose circuit breaker guards this action as a whole.
+
+        None where every call goes through ``context.http``, which guards each by its host.
+        """
+        return None
 
     @abstractmethod
     def cleanup(self, result: ActionResult) -> str:

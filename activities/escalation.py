@@ -8,11 +8,12 @@ from typing import Any
 from temporalio import activity
 
 from activities.base import JiraClients
+from activities.breakers import Breakers
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, told_to_temporal
 from activities.heartbeats import heartbeats
 from activities.resets import refuse_after_reset
 from catalog.templating import jira_escape
-from pao.clients.jira import CreatedIssue, Deadline, JiraError, JiraOutcomeUnknown
+from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, JiraOutcomeUnknown
 from pao.core import names
 from pao.core.errors import ErrorCode
 from pao.core.payloads import Escalation, EscalationInput, timestamp
@@ -33,8 +34,10 @@ class Escalator:
         project: str,
         instance: str | None = None,
         action_seconds: float = 8.0,
+        breakers: Breakers | None = None,
     ) -> None:
         self._jira = jira
+        self._breakers = breakers or Breakers()
         self._instance = instance
         self._project = project
         self._seconds = action_seconds
@@ -65,11 +68,20 @@ class Escalator:
         )
 
     async def _find_or_create(self, given: EscalationInput) -> CreatedIssue:
-        context = given.context
         deadline = Deadline.after(self._seconds)
-        mark = names.mark(context.request_id, ACTION_ID)
+        mark = names.mark(given.context.request_id, ACTION_ID)
         try:
             client = self._jira.instance(self._instance, self._project)
+        except LookupError as error:
+            raise ActionFailedError(str(error)) from error
+        async with self._breakers.guard(f"jira:{client.instance.name}"):
+            return await self._ask(client, given, mark=mark, deadline=deadline)
+
+    async def _ask(
+        self, client: JiraClient, given: EscalationInput, *, mark: str, deadline: Deadline
+    ) -> CreatedIssue:
+        context = given.context
+        try:
             found = await client.find_by_label(
                 mark,
                 lag_seconds=INDEX_LAG_SECONDS if given.tried_before else 0,
@@ -79,8 +91,6 @@ class Escalator:
             return found or await client.create_issue(
                 self._fields(given, mark), context.correlation_id, deadline=deadline
             )
-        except LookupError as error:
-            raise ActionFailedError(str(error)) from error
         except JiraError as error:
             kind = (
                 OutcomeUnknownError if isinstance(error, JiraOutcomeUnknown) else ActionFailedError

@@ -22,7 +22,7 @@ from activities.heartbeats import heartbeats
 from activities.log import ActionLog, LocalSink, LogSink
 from activities.masking import SecretRing, hide_in_error
 from activities.options import ActionOptions
-from activities.outgoing import Outgoing
+from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
 from activities.resets import refuse_after_reset
 from catalog.planning import render_action, render_cleanup
@@ -62,6 +62,7 @@ class Tools:
     action_seconds: float = 8.0
     options: ActionOptions = field(default_factory=ActionOptions)
     logs: LogSinks | None = None
+    network: Network = field(default_factory=Network)
 
 
 class Executor:
@@ -228,7 +229,8 @@ class Executor:
             jira=tools.jira,
             deadline=deadline,
             idempotency_key=idempotency_key(request.request_id, given.action.id),
-            http=Outgoing(deadline=deadline),
+            http=Outgoing(tools.network, deadline),
+            breakers=tools.network.breakers,
             log=ActionLog(sink, secrets),
             progress=progress or Progress(),
             secrets=secrets,
@@ -253,7 +255,8 @@ class _Session:
 
     async def looked_for(self) -> ActionResult | None:
         """Give what an earlier attempt has made, as adopted."""
-        found = await self.action.look(self.config, self.context)
+        async with self._guarded():
+            found = await self.action.look(self.config, self.context)
         if found is not None:
             found.adopted = True
         return found
@@ -267,11 +270,21 @@ class _Session:
     async def act(self) -> ActionResult:
         """Act; an error that the type did not foresee says nothing about the effect."""
         try:
-            return await self.action.execute(self.config, self.context)
+            async with self._guarded():
+                return await self.action.execute(self.config, self.context)
         except ActionError:
             raise
         except Exception as error:
             raise bug(error, self.context.secrets, OutcomeUnknownError) from error
+
+    @asynccontextmanager
+    async def _guarded(self) -> AsyncIterator[None]:
+        target = self.action.breaker(self.config, self.context)
+        if target is None:
+            yield
+            return
+        async with self.context.breakers.guard(target, self.context.secrets):
+            yield
 
 
 def idempotency_key(request_id: str, action_id: str) -> str:

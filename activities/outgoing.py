@@ -1,16 +1,23 @@
 """The one way by which actions reach the network: bounded answers, one deadline, typed failures."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
-import httpx
-
+from activities.breakers import Breakers
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
+from pao import tracing
 from pao.clients.jira import Deadline
+from pao.clients.outgoing import (
+    AddressRefused,
+    Call,
+    CallBroken,
+    HttpClient,
+    OutgoingError,
+    Reply,
+    host_of,
+)
 from pao.core.errors import ErrorCode
 
 BODY_BYTES = 64 * 1024
@@ -20,7 +27,6 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 GATEWAY_GAVE_UP = frozenset({502, 504})
 SERVER_ERROR = 500
 TOO_MANY = 429
-_REDIRECTS = range(300, 400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +73,22 @@ class Answer:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What all executions of a process share: pooled connections and circuit breakers."""
+
+    client: HttpClient = field(default_factory=HttpClient)
+    breakers: Breakers = field(default_factory=Breakers)
+
+
 class Outgoing:
     """Calls for one execution; safe to use from several tasks of it.
 
     Nothing is ever sent twice. ``deadline`` bounds every call as a whole, whatever drips in.
     """
 
-    def __init__(
-        self, client: httpx.AsyncClient | None = None, deadline: Deadline | None = None
-    ) -> None:
-        self._client = client
+    def __init__(self, network: Network | None = None, deadline: Deadline | None = None) -> None:
+        self._network = network or Network()
         self._deadline = deadline
 
     async def request(  # noqa: PLR0913 -- what a call consists of, each part named.
@@ -90,73 +102,53 @@ class Outgoing:
         max_body: int = BODY_BYTES,
         seconds: float = CALL_SECONDS,
         redirects: int = 0,
+        reading: bool | None = None,
     ) -> Answer:
         """Send one request and read its answer, whatever its status.
 
         ``target`` names what is called for the circuit breaker and the traces (its host unless
-        given). ``redirects`` of a reading call are followed, each judged like the first address;
+        given). ``reading`` says that the call changes nothing (GET, HEAD and OPTIONS unless
+        given): only such a call follows ``redirects``, each judged like the first address;
         credentials do not go along to another host. Raises ``ActionFailedError`` where nothing
         left or the call only reads, ``OutcomeUnknownError`` where it left without a whole answer.
         """
-        reading = method in READING
-        name = target or httpx.URL(url).host
+        reads = method.upper() in READING if reading is None else reading
+        call = Call(
+            method=method.upper(),
+            url=url,
+            headers=headers or {},
+            content=content,
+            max_body=max_body,
+            redirects=redirects if reads else 0,
+        )
+        reply = await self._sent(call, target or host_of(url), seconds=seconds, reads=reads)
+        return Answer(reply.status, reply.headers, reply.body, reply.truncated, reply.url)
+
+    async def _sent(self, call: Call, target: str, *, seconds: float, reads: bool) -> Reply:
+        async with self._network.breakers.guard(target) as passage:
+            with tracing.calling(target, method=call.method, system="http"):
+                try:
+                    reply = await self._network.client.send(call, seconds=self._bounded(seconds))
+                except OutgoingError as error:
+                    _translate(error, reads=reads)
+            if reply.status >= SERVER_ERROR:
+                passage.failure = f"It answered {reply.status}."
+            return reply
+
+    def _bounded(self, seconds: float) -> float:
         left = self._deadline.remaining() if self._deadline else seconds
-        call = _Call(method, url, dict(headers or {}), content, max_body)
-        try:
-            async with asyncio.timeout(min(left, seconds)):
-                return await self._send(call, redirects=redirects if reading else 0)
-        except (TimeoutError, httpx.HTTPError) as error:
-            unsent = isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol)
-            kind = ActionFailedError if reading or unsent else OutcomeUnknownError
-            raise kind(
-                f"{name} gave no whole answer ({type(error).__name__}).",
-                code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        if left <= 0:
+            raise ActionFailedError(
+                "There was no time left for the call; nothing was sent. Give the action a longer "
+                "timeout.",
                 retryable=True,
-            ) from error
-
-    async def _send(self, call: "_Call", *, redirects: int) -> Answer:
-        async with self._opened() as client:
-            client.max_redirects = redirects
-            async with client.stream(
-                call.method,
-                call.url,
-                headers=call.headers,
-                content=call.content,
-                follow_redirects=redirects > 0,
-            ) as response:
-                body, truncated = await _read(response, call.max_body)
-                return Answer(
-                    status=response.status_code,
-                    headers={key.lower(): value for key, value in response.headers.items()},
-                    body=body,
-                    truncated=truncated,
-                    url=str(response.url),
-                )
-
-    @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[httpx.AsyncClient]:
-        if self._client is not None:
-            yield self._client
-            return
-        async with httpx.AsyncClient(trust_env=False, timeout=None) as client:  # noqa: S113 -- the deadline is a hard total around it.
-            yield client
+            )
+        return min(left, seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One request as it is sent."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    content: bytes | None
-    max_body: int
-
-
-async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
-            return bytes(body[:limit]), True
-    return bytes(body), False
+def _translate(error: OutgoingError, *, reads: bool) -> NoReturn:
+    if isinstance(error, AddressRefused):
+        raise ActionFailedError(error.message) from error
+    unknown = isinstance(error, CallBroken) and not reads
+    kind = OutcomeUnknownError if unknown else ActionFailedError
+    raise kind(error.message, code=ErrorCode.EXTERNAL_SERVICE_ERROR, retryable=True) from error

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,12 +16,12 @@ from activities.bookkeeping import Bookkeeper
 from activities.conditions import Conditions
 from activities.corrections import Corrector
 from activities.escalation import Escalator
-from activities.execution import Executor, Tools
+from activities.execution import Executor
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
 from db.session import Database
 from pao import assembly
-from pao.action_options import action_options
+from pao.action_tools import action_tools
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import connect
 from pao.core.errors import ErrorCode, PaoError
@@ -51,8 +50,11 @@ class Workers:
     A slow action never takes a place that a ticket waits for.
     """
 
-    def __init__(self, usual: Worker, slow: Worker) -> None:
+    def __init__(
+        self, usual: Worker, slow: Worker, *, closes: Sequence[Callable[[], Awaitable[None]]] = ()
+    ) -> None:
         self._all: Sequence[Worker] = (usual, slow)
+        self._closes = closes
 
     @property
     def task_queue(self) -> str:
@@ -73,6 +75,8 @@ class Workers:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            for close in self._closes:
+                await close()
 
     async def shutdown(self) -> None:
         """End in order: what is in hand may finish within the grace."""
@@ -95,13 +99,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     """
     measured = metrics or WorkerMetrics()
     queue = settings.temporal.task_queue
-    box = assembly.secret_box(settings)
-    tools = Tools(
-        box=box,
-        jira=jira,
-        surroundings=assembly.surroundings(settings),
-        options=action_options(settings, os.environ),
-    )
+    tools = action_tools(settings, database=database, jira=jira)
     actions = Executor(load_all(), tools).activities()
     usual = Worker(
         client,
@@ -110,13 +108,14 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         activities=[
             *actions,
             *Bookkeeper(database).activities(),
-            *Corrector(box).activities(),
-            *Conditions(box, tools.surroundings).activities(),
+            *Corrector(tools.box).activities(),
+            *Conditions(tools.box, tools.surroundings).activities(),
             *upkeep_activities(client, task_queue=queue, database=database, memory=memory),
             *Escalator(
                 jira,
                 project=settings.jira.escalation_project,
                 instance=settings.jira.escalation_instance,
+                breakers=tools.network.breakers,
             ).activities(),
         ],
         interceptors=[measured],
@@ -127,9 +126,8 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
-    return Workers(
-        usual, _slow_worker(client, settings, activities=actions, measured=measured, grace=grace)
-    )
+    slow = _slow_worker(client, settings, activities=actions, measured=measured, grace=grace)
+    return Workers(usual, slow, closes=[tools.network.client.close])
 
 
 def _slow_worker(

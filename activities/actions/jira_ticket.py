@@ -214,6 +214,10 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         await complete(_client(config, context), wanted, context)
         return found
 
+    def breaker(self, config: JiraTicketConfig, context: ActionContext) -> str:
+        """Name the instance: what fails on one says nothing about another."""
+        return f"jira:{_client(config, context).instance.name}"
+
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do with the ticket of an abandoned request."""
         return cleanup(result.external_reference, result.url)

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from activities.options.egress import EgressOptions
 from activities.options.terraform import TerraformOptions
 
-__all__ = ["ActionOptions", "EgressOptions", "TerraformOptions"]
+__all__ = ["ActionOptions", "TerraformOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionOptions:
     """The parts by name; a type reads its own."""
 
-    egress: EgressOptions = field(default_factory=EgressOptions)
     terraform: TerraformOptions = field(default_factory=TerraformOptions)

@@ -5,6 +5,7 @@ from db.models.audit_log import AuditLog
 from db.models.catalog_file import CatalogFileRow
 from db.models.catalog_item import CatalogItemRow
 from db.models.catalog_state import CatalogStateRow
+from db.models.circuit_breaker import CircuitBreakerRow
 from db.models.decision import DecisionRow
 from db.models.idempotency_key import IdempotencyKey
 from db.models.replay_signature import ReplaySignature
@@ -21,6 +22,7 @@ __all__ = [
     "CatalogFileRow",
     "CatalogItemRow",
     "CatalogStateRow",
+    "CircuitBreakerRow",
     "DecisionRow",
     "IdempotencyKey",
     "ReplaySignature",

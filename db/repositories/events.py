@@ -1,16 +1,51 @@
 """The stream of a request: state changes, actions, decisions and log lines, in one order."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.models import RequestEvent
+from db.repositories.mirror_sql import CHANNEL
+
+# Under the request's row lock, as every writer of its stream: ids are in the order of commits. A
+# request that has ended takes no more lines, and none that is known already.
+_LOCK = text("SELECT status FROM requests WHERE id = :id FOR UPDATE").bindparams(
+    bindparam("id", type_=PG_UUID())
+)
+_APPEND = text(
+    """
+    WITH line AS (
+        SELECT given.*, row_number() OVER (ORDER BY given.position) AS number
+        FROM jsonb_to_recordset(:lines) AS given (
+            position integer, identity text, at timestamptz, data jsonb
+        )
+        WHERE NOT EXISTS (
+            SELECT FROM request_events AS known
+            WHERE known.request_id = :id AND known.run_id = :run_id
+                AND known.identity = given.identity
+        )
+    ),
+    last AS (
+        SELECT coalesce(max(seq), 0) AS seq FROM request_events
+        WHERE request_id = :id AND run_id = :run_id
+    ),
+    written AS (
+        INSERT INTO request_events (request_id, run_id, seq, kind, at, data, identity)
+        SELECT :id, :run_id, last.seq + line.number, 'log', line.at, line.data, line.identity
+        FROM line, last ORDER BY line.position
+        ON CONFLICT DO NOTHING
+    )
+    SELECT pg_notify(:channel, CAST(:id AS text))::text
+    """
+).bindparams(bindparam("lines", type_=JSONB()), bindparam("id", type_=PG_UUID()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +58,18 @@ class StoredEvent:
     data: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line of the execution log; ``identity`` tells it from the others of its writer."""
+
+    position: int
+    identity: str
+    at: str
+    data: dict[str, Any]
+
+
 class EventsRepository:
-    """Reads streams; they are written with the state itself, see mirror.py."""
+    """Reads streams, which are written with the state itself (mirror.py), and adds log lines."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -58,3 +103,17 @@ class EventsRepository:
         if kinds:
             query = query.where(col(RequestEvent.kind).in_(kinds))
         return [StoredEvent(*row) for row in await self._session.execute(query)]
+
+    async def append_lines(self, request_id: str, writer: str, lines: Sequence[NewLine]) -> None:
+        """Add lines that an action has said while it runs, in order, each once.
+
+        ``writer`` stands where the ledger's entries have their run, so that their numbers never
+        meet. A request that is unknown takes no lines.
+        """
+        values = {"id": UUID(request_id)}
+        if (await self._session.execute(_LOCK, values)).first() is None:
+            return
+        given = [asdict(line) for line in lines]
+        await self._session.execute(
+            _APPEND, values | {"run_id": writer, "lines": given, "channel": CHANNEL}
+        )

@@ -4,6 +4,7 @@ Imported where processes are put together (`pao.cli`, `pao.local`, `pao.worker`,
 every other room is handed its part.
 """
 
+from pao.settings.actions import ActionSettings
 from pao.settings.jira_file import ConfiguredJira, JiraFile
 from pao.settings.loading import ConfigurationError, Settings, load_settings
 from pao.settings.parts import (
@@ -24,6 +25,7 @@ from pao.settings.requirements import Process
 from pao.settings.terraform import TerraformSettings
 
 __all__ = [
+    "ActionSettings",
     "AuthSettings",
     "CatalogSettings",
     "ConfigurationError",

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from pao.core.names import MASK
+from pao.settings.actions import ActionSettings
 from pao.settings.jira_file import JiraFile, read_jira_file
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
@@ -50,6 +51,7 @@ class Settings:
     catalog: CatalogSettings
     worker: WorkerSettings
     terraform: TerraformSettings
+    actions: ActionSettings
     logging: LoggingSettings
     telemetry: TelemetrySettings
     jira_file: JiraFile | None = None
@@ -170,6 +172,11 @@ def _show_plain(value: Any) -> str:
             return show_duration(value)
         case bool():
             return str(value).lower()
+        case Mapping():
+            return ",".join(
+                f"{target}={failures}/{show_duration(open_for)}"
+                for target, (failures, open_for) in value.items()
+            )
         case tuple():
             return ",".join(str(entry) for entry in value)
         case _:

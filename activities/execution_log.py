@@ -1,0 +1,88 @@
+"""Storing what actions say while they run: in batches, so that no action waits for the database."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+
+from activities.log import LogLine, LogSink
+from db.repositories.events import EventsRepository, NewLine
+from db.session import Database
+from pao.core.errors import PaoError
+from pao.core.payloads import ActionInput, FollowInput, timestamp
+
+# The time in which lines of one action are gathered into one write.
+GATHER_SECONDS = 0.2
+FLUSH_SECONDS = 3.0
+RETRY_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+class ExecutionLogs:
+    """Opens the execution log of one execution, in Postgres."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, given: ActionInput) -> LogSink:
+        """Give where the lines of this execution go."""
+        return StoredLog(self._database, given)
+
+
+class StoredLog:
+    """Writes lines behind the action's back; what cannot be stored is dropped, and logged."""
+
+    def __init__(self, database: Database, given: ActionInput) -> None:
+        self._database = database
+        self._request = given.context.request_id
+        self._about = {"actionId": given.action.id, "attempt": given.attempt}
+        # Entries of the workflow's ledger have the run alone here.
+        self._writer = f"{given.run_id or 'look'} {given.action.id}"
+        phase = "follow" if isinstance(given, FollowInput) else "execute"
+        self._prefix = f"{given.attempt}.{phase}"
+        self._waiting: deque[LogLine] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def write(self, line: LogLine) -> None:
+        """Take a line; it is stored within a moment."""
+        self._waiting.append(line)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_gathered())
+
+    async def flush(self) -> None:
+        """Store what waits, for a few seconds at most."""
+        if self._writing is not None:
+            self._writing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._writing
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._write_all()
+        if self._waiting:
+            _log.warning(
+                "the database is away; %d lines of an action's log are lost", len(self._waiting)
+            )
+
+    async def _write_gathered(self) -> None:
+        await asyncio.sleep(GATHER_SECONDS)
+        await self._write_all()
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch = list(self._waiting)
+            try:
+                await self._store(batch)
+            except PaoError:
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            for _ in batch:
+                self._waiting.popleft()
+
+    async def _store(self, batch: list[LogLine]) -> None:
+        lines = [self._stored(position, line) for position, line in enumerate(batch)]
+        async with self._database.unit_of_work() as session:
+            await EventsRepository(session).append_lines(self._request, self._writer, lines)
+
+    def _stored(self, position: int, line: LogLine) -> NewLine:
+        data = {"level": line.level, **self._about, "message": line.message, "data": line.data}
+        return NewLine(position, f"{self._prefix}.{line.key}", timestamp(line.at), data)

@@ -1,0 +1,51 @@
+"""What executions of actions are given, put together from the settings. Starts nothing."""
+
+import os
+
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
+from activities.execution import Tools
+from activities.execution_log import ExecutionLogs
+from activities.outgoing import Network
+from db.session import Database
+from pao import assembly
+from pao.action_options import action_options
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.settings import ActionSettings, Settings
+
+
+def action_tools(settings: Settings, *, database: Database, jira: JiraInstances) -> Tools:
+    """Give what actions work with; the network among it is closed by who closes the worker."""
+    return Tools(
+        box=assembly.secret_box(settings),
+        jira=jira,
+        surroundings=assembly.surroundings(settings),
+        options=action_options(settings, os.environ),
+        logs=ExecutionLogs(database),
+        network=network(settings.actions, database),
+    )
+
+
+def network(given: ActionSettings, database: Database | None = None) -> Network:
+    """Give the way out: rules, proxy, trust, and the breakers that all workers share."""
+    wire = WireOptions(
+        rules=EgressRules.parse(given.egress_allow),
+        proxy=given.egress_proxy.get_secret_value() if given.egress_proxy else None,
+        no_proxy=EgressRules.parse(given.egress_no_proxy) if given.egress_no_proxy else None,
+        ca_bundle=given.egress_ca_bundle,
+    )
+    store = SharedStore(database) if database is not None else None
+    return Network(client=HttpClient(wire), breakers=Breakers(store, breaker_options(given)))
+
+
+def breaker_options(given: ActionSettings) -> BreakerOptions:
+    """Give when breakers open and for how long."""
+    return BreakerOptions(
+        usual=BreakerLimits(
+            failures=given.breaker_failures, seconds=given.breaker_open.total_seconds()
+        ),
+        own={
+            target: BreakerLimits(failures=failures, seconds=open_for.total_seconds())
+            for target, (failures, open_for) in given.breaker_targets.items()
+        },
+    )

@@ -1,0 +1,82 @@
+"""Which addresses are public, and what the others are; embedded IPv4 addresses are seen through."""
+
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# IANA's special-purpose registries, in words for people; written out, because what Python's own
+# ``is_global`` says has changed between its releases. The first match names the address.
+_SPECIAL: tuple[tuple[str, str], ...] = (
+    ("127.0.0.0/8", "loopback"),
+    ("10.0.0.0/8", "private"),
+    ("172.16.0.0/12", "private"),
+    ("192.168.0.0/16", "private"),
+    ("169.254.0.0/16", "link-local, where clouds keep their metadata"),
+    ("168.63.129.16/32", "a cloud's metadata service"),
+    ("100.64.0.0/10", "shared by a provider's customers (CGNAT)"),
+    ("0.0.0.0/8", "unspecified"),
+    ("224.0.0.0/4", "multicast"),
+    ("240.0.0.0/4", "reserved"),
+    ("192.0.0.0/24", "reserved for protocols"),
+    ("192.88.99.0/24", "a 6to4 relay"),
+    ("198.18.0.0/15", "for benchmarks"),
+    ("192.0.2.0/24", "for documentation"),
+    ("198.51.100.0/24", "for documentation"),
+    ("203.0.113.0/24", "for documentation"),
+    ("::1/128", "loopback"),
+    ("::/128", "unspecified"),
+    ("fc00::/7", "private"),
+    ("fe80::/10", "link-local"),
+    ("fec0::/10", "private"),
+    ("ff00::/8", "multicast"),
+    ("2002::/16", "a tunnel (6to4)"),
+    ("2001::/32", "a tunnel (Teredo)"),
+    ("2001::/23", "reserved for protocols"),
+    ("2001:db8::/32", "for documentation"),
+    ("3fff::/20", "for documentation"),
+)
+_NETWORKS: tuple[tuple[Network, str], ...] = tuple(
+    (ip_network(text), name) for text, name in _SPECIAL
+)
+_GLOBAL = IPv6Network("2000::/3")
+# A gateway of the network turns these into the IPv4 address in their last 32 bits.
+_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_IPV4_BITS = 0xFFFFFFFF
+
+
+def read_address(text: str) -> Address:
+    """Read an address in its usual spelling; an IPv6 zone (``%eth0``) is left out.
+
+    Raises ``ValueError`` for every other text.
+    """
+    return ip_address(text.partition("%")[0])
+
+
+def seen_through(address: Address) -> Address:
+    """Give the IPv4 address that an IPv6 address stands for, else the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if any(address in network for network in _NAT64):
+        return IPv4Address(int(address) & _IPV4_BITS)
+    return address
+
+
+def special(address: Address) -> str | None:
+    """Say what an address is that is not public, or None for a public one."""
+    meant = seen_through(address)
+    for network, name in _NETWORKS:
+        if meant.version == network.version and meant in network:
+            return name
+    if isinstance(meant, IPv6Address) and meant not in _GLOBAL:
+        return "reserved"
+    return None

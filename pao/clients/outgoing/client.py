@@ -1,0 +1,227 @@
+"""One call: sent once, its answer read as far as it is wanted, within one hard total of time."""
+
+import asyncio
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpcore
+import httpx
+
+from pao.clients.outgoing.errors import AddressRefused, CallBroken, CallUnsent, OutgoingError
+from pao.clients.outgoing.resolving import Resolver
+from pao.clients.outgoing.wire import CONNECT_SECONDS, Wire, WireOptions
+from pao.version import VERSION
+
+USER_AGENT = f"platform-automation-orchestrator/{VERSION}"
+PORTS = {"http": 80, "https": 443}
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What goes along when a redirect leads to another host; nothing else may be a credential.
+HARMLESS = frozenset({"accept", "user-agent", "x-correlation-id"})
+# What belongs to the wire; a caller's word would break the framing or hide who is called.
+OURS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect"}
+)
+_GZIP_OR_ZLIB = 47
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. ``redirects`` are followed by calls that only read."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    max_body: int = 64 * 1024
+    redirects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    truncated: bool
+    url: str
+
+
+@dataclass(slots=True)
+class _Sending:
+    """Whether the request itself has begun to leave."""
+
+    left: bool = False
+
+    async def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Listen to the library: a proxy's CONNECT is not the request."""
+        if event == "http11.send_request_headers.started":
+            self.left = self.left or info["request"].method != b"CONNECT"
+
+
+class HttpClient:
+    """Sends calls; one per process, ``close`` it at the end."""
+
+    def __init__(
+        self, options: WireOptions | None = None, *, resolver: Resolver | None = None
+    ) -> None:
+        self._wire = Wire(options or WireOptions(), resolver)
+
+    async def send(self, call: Call, *, seconds: float) -> Reply:
+        """Send the call and read its answer within so many seconds, all in all.
+
+        Raises ``AddressRefused``, ``CallUnsent`` or ``CallBroken``; none of them tells the
+        address's path or query, which may hold a secret.
+        """
+        sending = _Sending()
+        host = host_of(call.url)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._follow(call, sending)
+        except OutgoingError:
+            raise
+        except (TimeoutError, httpcore.TimeoutException) as error:
+            raise _timed_out(host, sending, seconds) from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
+            raise _failed(host, sending, error) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._wire.close()
+
+    async def _follow(self, call: Call, sending: _Sending) -> Reply:
+        reply = await self._exchange(call, sending)
+        for _ in range(call.redirects):
+            location = reply.headers.get("location")
+            if reply.status not in REDIRECTS or not location:
+                break
+            call = _redirected(call, location)
+            reply = await self._exchange(call, sending)
+        return reply
+
+    async def _exchange(self, call: Call, sending: _Sending) -> Reply:
+        url = read_url(call.url)
+        port = url.port or PORTS[url.scheme]
+        host = url.raw_host.decode("ascii")
+        pool = await self._wire.pool_for(host, port)
+        request = httpcore.Request(
+            call.method,
+            httpcore.URL(scheme=url.scheme, host=url.raw_host, port=port, target=url.raw_path),
+            headers=_headers(call, url),
+            content=call.content or b"",
+            extensions={
+                "trace": sending.trace,
+                "timeout": {"connect": CONNECT_SECONDS},
+                "sni_hostname": host.rstrip("."),
+            },
+        )
+        response = await pool.handle_async_request(request)
+        try:
+            return await _read(response, call)
+        finally:
+            await response.aclose()
+
+
+def read_url(text: str) -> httpx.URL:
+    """Read an address as it is called; raises AddressRefused for one that cannot be."""
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise AddressRefused("The address to call is no URL; correct it.") from error
+    if url.scheme not in PORTS or not url.host:
+        raise AddressRefused("The address to call must begin with https:// or http:// and a host.")
+    if url.userinfo:
+        raise AddressRefused(
+            "The address to call must not carry credentials; configure the authentication."
+        )
+    return url
+
+
+def host_of(text: str) -> str:
+    """Give host and unusual port of an address, as people and circuit breakers name it."""
+    try:
+        url = read_url(text)
+    except AddressRefused:
+        return "the target"
+    host = url.raw_host.decode("ascii").rstrip(".")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{shown}:{url.port}" if url.port else shown
+
+
+def _headers(call: Call, url: httpx.URL) -> list[tuple[bytes, bytes]]:
+    given = {name: value for name, value in call.headers.items() if name.lower() not in OURS}
+    if "user-agent" not in map(str.lower, given):
+        given["User-Agent"] = USER_AGENT
+    sent = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", **given}
+    if call.content is not None or call.method.upper() in {"POST", "PUT", "PATCH"}:
+        sent["Content-Length"] = str(len(call.content or b""))
+    try:
+        return [(name.encode("ascii"), value.encode()) for name, value in sent.items()]
+    except UnicodeError as error:
+        raise CallUnsent("A header's name is no plain text; correct it.") from error
+
+
+def _redirected(call: Call, location: str) -> Call:
+    old = read_url(call.url)
+    try:
+        new = old.join(location)
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise AddressRefused("The target redirected to something that is no URL.") from error
+    read_url(str(new))
+    if old.scheme == "https" and new.scheme != "https":
+        raise AddressRefused("The target redirected from https to http; that is not followed.")
+    headers = call.headers
+    if (old.scheme, old.host, old.port) != (new.scheme, new.host, new.port):
+        headers = {name: value for name, value in headers.items() if name.lower() in HARMLESS}
+    return replace(call, url=str(new), headers=headers)
+
+
+async def _read(response: httpcore.Response, call: Call) -> Reply:
+    body, truncated = bytearray(), False
+    async for chunk in response.aiter_stream():
+        body += chunk
+        if len(body) > call.max_body:
+            truncated = True
+            break
+    headers: dict[str, str] = {}
+    for raw, value in response.headers:
+        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    kept, more = _unpacked(bytes(body), headers.get("content-encoding", ""), call.max_body)
+    return Reply(response.status, headers, kept, truncated or more, call.url)
+
+
+def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+    """Unpack what was not asked for but came, never beyond the limit."""
+    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
+        return body[:limit], len(body) > limit
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        plain = unpacker.decompress(body, limit)
+    except zlib.error:
+        return body[:limit], len(body) > limit
+    return plain, bool(unpacker.unconsumed_tail)
+
+
+def _timed_out(host: str, sending: _Sending, seconds: float) -> OutgoingError:
+    if sending.left:
+        return CallBroken(f"{host} gave no whole answer within {seconds:.0f} s.")
+    return CallUnsent(f"{host} could not be reached in time.")
+
+
+def _failed(host: str, sending: _Sending, error: Exception) -> OutgoingError:
+    # Found while the head is put together, before any of it is written.
+    if isinstance(error, httpcore.LocalProtocolError):
+        return CallUnsent("The request holds a character that HTTP does not allow; correct it.")
+    if sending.left:
+        return CallBroken(f"{host} cut the connection, or answered what is no HTTP.")
+    if isinstance(error, httpcore.ProxyError):
+        return CallUnsent(f"The proxy does not lead to {host}: {error}")
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return CallUnsent(
+            f"The certificate of {host} is not trusted; a private authority belongs into "
+            "PAO_EGRESS_CA_BUNDLE."
+        )
+    return CallUnsent(f"{host} cannot be reached; no connection came about.")

@@ -1,0 +1,163 @@
+"""The operator's rules about where actions may connect; what an address is, is in addresses.py."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Self
+
+import httpx
+
+from pao.clients.outgoing.addresses import Address, Network, read_address, seen_through, special
+from pao.clients.outgoing.errors import AddressRefused
+
+ANY = "*"
+# Wider networks would let in what nobody meant, metadata services among it.
+_WIDEST = {4: 8, 6: 16}
+_LONGEST_HOST = 253
+_LARGEST_PORT = 65535
+
+
+class RuleError(ValueError):
+    """An entry of the list cannot be understood; the message says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One entry: a name, a wildcard or a network, for one port or for all."""
+
+    name: str | None = None
+    wildcard: bool = False
+    network: Network | None = None
+    port: int | None = None
+
+    def names(self, host: str, port: int) -> bool:
+        if self.name is None or self.port not in {None, port}:
+            return False
+        return host.endswith(f".{self.name}") if self.wildcard else host == self.name
+
+    def holds(self, address: Address, port: int) -> bool:
+        if self.network is None or self.port not in {None, port}:
+            return False
+        return address.version == self.network.version and address in self.network
+
+
+@dataclass(frozen=True, slots=True)
+class EgressRules:
+    """Where connections may go.
+
+    Without entries: to every public address. With entries: to the hosts that are named, on public
+    addresses, and to every address of the networks that are named; ``*`` adds all public ones.
+    An address that is not public must itself be in a named network, whatever name leads there.
+    """
+
+    rules: tuple[_Rule, ...] = ()
+    any_public: bool = True
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> Self:
+        """Read a list of hosts, ``*.wildcards``, addresses, networks, each with a port or without.
+
+        Raises ``RuleError`` for an entry that is none of them.
+        """
+        texts = [text for entry in entries if (text := entry.strip())]
+        rules = tuple(_read(text) for text in texts if text != ANY)
+        return cls(rules=rules, any_public=not texts or ANY in texts)
+
+    def judge_host(self, host: str, port: int) -> None:
+        """Refuse a host that no entry can permit, before anything is resolved for it."""
+        if self.any_public or any(rule.network is not None for rule in self.rules):
+            return
+        if not self._is_named(host, port):
+            raise AddressRefused(_not_listed(host, port))
+
+    def judge_name(self, host: str, port: int) -> None:
+        """Refuse a host by its name alone, for a proxy that resolves it; raises AddressRefused."""
+        if not self.any_public and not self._is_named(host, port):
+            raise AddressRefused(_not_listed(host, port))
+
+    def judge(self, host: str, address: Address, port: int) -> None:
+        """Refuse to connect to this address, to which the host has led; raises AddressRefused."""
+        meant = seen_through(address)
+        if any(rule.holds(one, port) for rule in self.rules for one in (address, meant)):
+            return
+        what = special(address)
+        if what is not None:
+            shown = f"{host} leads to {address}" if host != str(address) else f"{host}"
+            raise AddressRefused(
+                f"Actions may not connect to {shown}, which is {what}. If they should, add the "
+                "address or its network to PAO_EGRESS_ALLOW."
+            )
+        if not self.any_public and not self._is_named(host, port):
+            raise AddressRefused(_not_listed(host, port))
+
+    def lists(self, host: str, port: int) -> bool:
+        """Tell whether an entry names the host itself, or a network that holds it as address."""
+        if self._is_named(host, port):
+            return True
+        try:
+            address = read_address(host)
+        except ValueError:
+            return False
+        return any(rule.holds(address, port) for rule in self.rules)
+
+    def _is_named(self, host: str, port: int) -> bool:
+        return any(rule.names(normal_host(host), port) for rule in self.rules)
+
+
+def normal_host(host: str) -> str:
+    """Give a host as names are compared: lower case, IDNA, without the dot of the root."""
+    text = host.strip().rstrip(".").lower()
+    if text.isascii():
+        return text
+    try:
+        return httpx.URL(f"http://{text}").raw_host.decode("ascii").rstrip(".")
+    except (httpx.InvalidURL, UnicodeError):
+        return text
+
+
+def _read(text: str) -> _Rule:
+    host, port = _split(text)
+    try:
+        network = ip_network(host, strict=False)
+    except ValueError:
+        return _named(host, port, text)
+    if network.prefixlen < _WIDEST[network.version]:
+        raise RuleError(f"{text!r} is too wide; write * for every public address")
+    return _Rule(network=network, port=port)
+
+
+def _split(text: str) -> tuple[str, int | None]:
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        if not closed or (rest and not rest.startswith(":")):
+            raise RuleError(f"{text!r} is no address; write [fd00::1] or [fd00::1]:8443")
+        return host, _port(rest[1:], text) if rest else None
+    if text.count(":") > 1:
+        return text, None
+    host, colon, port = text.partition(":")
+    return host, _port(port, text) if colon else None
+
+
+def _port(text: str, entry: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= _LARGEST_PORT:
+        raise RuleError(f"{entry!r} has no port that exists; write host:8443, or leave it out")
+    return int(text)
+
+
+def _named(host: str, port: int | None, entry: str) -> _Rule:
+    wildcard = host.startswith("*.")
+    name = normal_host(host[2:] if wildcard else host)
+    plain = name.replace("-", "").replace(".", "").replace("_", "")
+    if not name or len(name) > _LONGEST_HOST or not (plain.isascii() and plain.isalnum()):
+        raise RuleError(
+            f"{entry!r} is neither a host, nor *.domain, nor an address or network such as "
+            "10.1.0.0/16"
+        )
+    return _Rule(name=name, wildcard=wildcard, port=port)
+
+
+def _not_listed(host: str, port: int) -> str:
+    return (
+        f"Actions may not connect to {host}:{port}: it is not among the hosts that the operator "
+        "has listed in PAO_EGRESS_ALLOW. Ask for it to be added, or correct the address."
+    )

@@ -1,0 +1,84 @@
+"""The part of the configuration that actions need: where they may connect, breakers, secrets."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from pao.settings.parts import Count, Part
+from pao.settings.values import Duration, Names, parse_duration
+
+_OWN_LIMITS = re.compile(r"(?P<target>[^=\s]+)=(?P<failures>[1-9]\d{0,3})/(?P<time>\S+)")
+
+
+def _egress_rules(entries: tuple[str, ...]) -> tuple[str, ...]:
+    from pao.clients.outgoing.rules import EgressRules  # noqa: PLC0415 -- an HTTP library with it
+
+    EgressRules.parse(entries)
+    return entries
+
+
+def _proxy(secret: SecretStr) -> SecretStr:
+    parts = urlsplit(secret.get_secret_value())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        msg = "not a proxy's address; write http://host:3128, or http://user:password@host:3128"
+        raise ValueError(msg)
+    return secret
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        msg = f"there is no file {str(path)!r}; correct the path"
+        raise ValueError(msg)
+    return path
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        msg = f"there is no folder {str(path)!r}; correct the path"
+        raise ValueError(msg)
+    return path
+
+
+def _own_limits(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    limits = {}
+    for entry in filter(None, map(str.strip, given.split(","))):
+        found = _OWN_LIMITS.fullmatch(entry)
+        if found is None:
+            msg = f"{entry!r} is no limit; write target=failures/time, such as jira:main=3/1m"
+            raise ValueError(msg)
+        limits[found["target"]] = (int(found["failures"]), parse_duration(found["time"]))
+    return limits
+
+
+EgressList = Annotated[Names, AfterValidator(_egress_rules)]
+OwnLimits = Annotated[Mapping[str, tuple[int, timedelta]], NoDecode, BeforeValidator(_own_limits)]
+
+
+class ActionSettings(Part):
+    """What actions may reach, when a target is left alone, and where their secrets are."""
+
+    egress_allow: EgressList = Field((), validation_alias="PAO_EGRESS_ALLOW")
+    egress_proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = Field(
+        None, validation_alias="PAO_EGRESS_PROXY"
+    )
+    egress_no_proxy: EgressList = Field((), validation_alias="PAO_EGRESS_NO_PROXY")
+    egress_ca_bundle: Annotated[Path, AfterValidator(_file)] | None = Field(
+        None, validation_alias="PAO_EGRESS_CA_BUNDLE"
+    )
+    breaker_failures: Count = Field(5, validation_alias="PAO_BREAKER_FAILURES")
+    breaker_open: Duration = Field(timedelta(seconds=30), validation_alias="PAO_BREAKER_OPEN")
+    breaker_targets: OwnLimits = Field({}, validation_alias="PAO_BREAKER_TARGETS")
+    secrets_dir: Annotated[Path, AfterValidator(_folder)] | None = Field(
+        None, validation_alias="PAO_SECRETS_DIR"
+    )
+    secrets_parameter_prefix: str | None = Field(
+        None, validation_alias="PAO_SECRETS_PARAMETER_PREFIX", pattern=r"^/[\w./-]*$"
+    )

@@ -1,0 +1,152 @@
+"""How calls meet circuit breakers: failing at once, trying out, and going on without Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
+from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.masking import SecretRing
+from db.repositories.breakers import BreakersRepository
+from db.session import Database, PoolSettings
+from pao.core.errors import ErrorCode
+from tests.support.postgres import Database as Given
+
+TARGET = "api.example.com"
+AWAY = {"code": ErrorCode.EXTERNAL_SERVICE_ERROR, "retryable": True}
+
+
+@pytest.fixture
+async def db(database: Given) -> AsyncIterator[Database]:
+    opened = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=5))
+    yield opened
+    await opened.close()
+
+
+def breakers(db: Database | None, **options: BreakerLimits) -> Breakers:
+    given = BreakerOptions(usual=BreakerLimits(failures=3, seconds=30), own=options, believed=0)
+    return Breakers(SharedStore(db) if db else None, given)
+
+
+async def fail(of: Breakers, target: str = TARGET, *, times: int = 1) -> None:
+    for _ in range(times):
+        with pytest.raises(ActionFailedError, match="it is down"):
+            async with of.guard(target):
+                raise ActionFailedError("it is down", **AWAY)  # type: ignore[arg-type]
+
+
+async def succeed(of: Breakers, target: str = TARGET) -> None:
+    async with of.guard(target):
+        pass
+
+
+async def test_every_worker_leaves_a_failing_target_alone_and_says_until_when(
+    db: Database,
+) -> None:
+    one, other = breakers(db), breakers(db)
+    await fail(one, times=2)
+    await fail(other)
+    for of in (one, other, breakers(db)):
+        with pytest.raises(ActionFailedError) as caught:
+            await succeed(of)
+        error = caught.value
+        assert error.code == ErrorCode.EXTERNAL_SERVICE_ERROR
+        assert error.retryable
+        assert "3 times in a row" in error.message
+        assert "It is tried again at 20" in error.message
+        assert "it is down" in error.message
+    await succeed(one, "another.example.com")
+
+
+async def test_a_target_that_answers_again_is_called_again(db: Database, database: Given) -> None:
+    of = breakers(db)
+    await fail(of, times=3)
+    connection = await asyncpg.connect(database.owner_url)
+    await connection.execute("UPDATE circuit_breakers SET retry_at = now()")
+    await connection.close()
+    entered, release = asyncio.Event(), asyncio.Event()
+
+    async def try_out() -> None:
+        async with of.guard(TARGET):
+            entered.set()
+            await release.wait()
+
+    trying = asyncio.create_task(try_out())
+    await entered.wait()
+    with pytest.raises(ActionFailedError, match="left alone"):
+        await succeed(breakers(db))
+    release.set()
+    await trying
+    await succeed(breakers(db))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ActionFailedError("no such thing", http_status=404),
+        ActionFailedError(
+            "too many", http_status=429, code=ErrorCode.EXTERNAL_SERVICE_ERROR, retryable=True
+        ),
+    ],
+)
+async def test_a_refusal_is_a_sign_of_life(db: Database, error: ActionFailedError) -> None:
+    of = breakers(db)
+    for _ in range(4):
+        with pytest.raises(ActionFailedError):
+            async with of.guard(TARGET):
+                raise error
+    await succeed(of)
+
+
+async def test_an_answer_that_says_the_target_is_broken_counts_as_failure(db: Database) -> None:
+    of = breakers(db)
+    for _ in range(3):
+        async with of.guard(TARGET) as passage:
+            passage.failure = "It answered 503."
+    with pytest.raises(ActionFailedError, match="It answered 503"):
+        await succeed(of)
+
+
+async def test_a_lost_answer_counts_and_a_call_that_we_cut_off_does_not(db: Database) -> None:
+    of = breakers(db)
+    for _ in range(4):
+        with pytest.raises(asyncio.CancelledError):
+            async with of.guard(TARGET):
+                raise asyncio.CancelledError
+    for _ in range(3):
+        with pytest.raises(OutcomeUnknownError):
+            async with of.guard(TARGET):
+                raise OutcomeUnknownError("cut", code=ErrorCode.EXTERNAL_SERVICE_ERROR)
+    with pytest.raises(ActionFailedError, match="left alone"):
+        await succeed(of)
+
+
+async def test_a_target_may_have_limits_of_its_own(db: Database) -> None:
+    of = breakers(db, **{"jira:main": BreakerLimits(failures=1, seconds=5)})
+    await fail(of, "jira:main")
+    with pytest.raises(ActionFailedError, match="left alone"):
+        await succeed(of, "jira:main")
+
+
+async def test_no_secret_is_kept_with_a_breaker(db: Database) -> None:
+    of, secrets = breakers(db), SecretRing(["s3cret-token"])
+    with pytest.raises(ActionFailedError):
+        async with of.guard(TARGET, secrets):
+            raise ActionFailedError("no s3cret-token here", **AWAY)  # type: ignore[arg-type]
+    async with db.reading() as session:
+        state = await BreakersRepository(session).read(TARGET)
+    assert state is not None
+    assert state.last_error == "no ******** here"
+
+
+async def test_without_a_database_calls_go_on_and_each_process_counts_for_itself() -> None:
+    away = Database("postgresql://pao:x@127.0.0.1:1/pao")
+    of = breakers(away)
+    await succeed(of)
+    await fail(of, times=3)
+    with pytest.raises(ActionFailedError, match="left alone"):
+        await succeed(of)
+    await succeed(of, "another.example.com")
+    await away.close()

@@ -1,0 +1,239 @@
+"""Where actions may connect: every spelling and every kind of address, judged as it is meant."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pao.clients.outgoing import (
+    AddressRefused,
+    Call,
+    CallUnsent,
+    EgressRules,
+    HttpClient,
+    RuleError,
+    WireOptions,
+)
+from pao.clients.outgoing.addresses import read_address, special
+from tests.support.raw_servers import RawServer, answering, raw_server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RawServer]:
+    with raw_server(answering()) as running:
+        yield running
+
+
+class Names:
+    """A resolver of the test's own: a host's next answer each time, the last one for ever."""
+
+    def __init__(self, **answers: list[list[str]]) -> None:
+        self._answers = {name.replace("_", "."): given for name, given in answers.items()}
+        self.asked: list[str] = []
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        self.asked.append(host)
+        given = self._answers.get(host.rstrip("."))
+        if given is None:
+            raise OSError(f"{host}:{port} is unknown")
+        return given.pop(0) if len(given) > 1 else given[0]
+
+
+async def call(url: str, *allow: str, names: Names | None = None) -> int:
+    client = HttpClient(WireOptions(rules=EgressRules.parse(allow)), resolver=names)
+    try:
+        return (await client.send(Call(method="POST", url=url), seconds=5)).status
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.1",
+        "2130706433",
+        "017700000001",
+        "127.0.0.1.",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "0.0.0.0",  # noqa: S104 -- it is called, not bound
+        "0",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "\uff11\uff12\uff17.\uff10.\uff10.\uff11",
+        "\u2460\u2461\u2466.0.0.1",
+        "127\u30020\u30020\u30021",
+    ],
+)
+async def test_this_machine_is_refused_in_every_spelling(host: str, server: RawServer) -> None:
+    before = server.count
+    with pytest.raises((AddressRefused, CallUnsent)):
+        await call(f"http://{host}:{server.port}/")
+    assert server.count == before
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.0.0.1",
+        "172.31.255.255",
+        "192.168.1.1",
+        "169.254.169.254",
+        "168.63.129.16",
+        "100.100.100.200",
+        "192.0.0.192",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "fd00:ec2::254",
+        "fe80::1",
+        "fe80::1%lo",
+        "ff02::1",
+        "::ffff:169.254.169.254",
+        "::ffff:a9fe:a9fe",
+        "64:ff9b::169.254.169.254",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+        "2002:a9fe:a9fe::1",
+        "2002:808:808::1",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "2001:db8::1",
+        "::a9fe:a9fe",
+        "4000::1",
+    ],
+)
+async def test_an_address_that_is_not_public_is_refused_whatever_name_leads_there(
+    address: str,
+) -> None:
+    names = Names(api_example_com=[[address]])
+    with pytest.raises(AddressRefused, match=r"connect to api\.example\.com leads"):
+        await call("https://api.example.com/", names=names)
+    with pytest.raises(AddressRefused, match="PAO_EGRESS_ALLOW"):
+        await call("https://api.example.com/", "api.example.com", names=names)
+
+
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8"]
+)
+def test_a_public_address_is_public(address: str) -> None:
+    assert special(read_address(address)) is None
+    EgressRules.parse([]).judge("api.example.com", read_address(address), 443)
+
+
+async def test_a_name_that_resolves_differently_the_second_time_gains_nothing(
+    server: RawServer,
+) -> None:
+    names = Names(rebind_example_com=[["127.0.0.2"], ["127.0.0.1"]])
+    url = f"http://rebind.example.com:{server.port}/"
+    before = server.count
+    with pytest.raises(CallUnsent):
+        await call(url, "127.0.0.2", names=names)
+    assert names.asked == ["rebind.example.com"], "it is resolved once, where it is judged"
+    with pytest.raises(AddressRefused):
+        await call(url, "127.0.0.2", names=names)
+    assert server.count == before
+
+
+async def test_of_several_addresses_only_permitted_ones_are_tried(server: RawServer) -> None:
+    names = Names(mixed_example_com=[["169.254.169.254", "10.9.9.9", "127.0.0.1"]])
+    url = f"http://mixed.example.com:{server.port}/"
+    assert await call(url, "127.0.0.1", names=names) == 200
+
+
+@pytest.mark.parametrize("allow", ["127.0.0.1", "127.0.0.0/8", "127.0.0.1:{port}"])
+async def test_a_listed_address_is_reached(allow: str, server: RawServer) -> None:
+    with pytest.raises(AddressRefused):
+        await call(server.url, "10.0.0.0/8")
+    assert await call(server.url, allow.format(port=server.port)) == 200
+
+
+async def test_another_port_of_a_listed_address_is_refused(server: RawServer) -> None:
+    with pytest.raises(AddressRefused):
+        await call(server.url, f"127.0.0.1:{server.port + 1}")
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("api.example.com", True),
+        ("API.Example.COM.", True),
+        ("b\u00fccher.example", True),
+        ("xn--bcher-kva.example", True),
+        ("one.wild.example", True),
+        ("deep.one.wild.example", True),
+        ("wild.example", False),
+        ("notwild.example", False),
+        ("api.example.com.evil.example", False),
+    ],
+)
+def test_names_are_compared_as_dns_does(host: str, *, allowed: bool) -> None:
+    rules = EgressRules.parse(["api.example.com", "*.wild.example", "B\u00dcCHER.example"])
+    address = read_address("93.184.216.34")
+    if allowed:
+        rules.judge_host(host, 443)
+        rules.judge(host, address, 443)
+        return
+    with pytest.raises(AddressRefused, match="not among the hosts"):
+        rules.judge_host(host, 443)
+
+
+async def test_a_host_that_is_not_listed_is_not_even_resolved() -> None:
+    names = Names()
+    with pytest.raises(AddressRefused):
+        await call("https://evil.example/", "api.example.com", names=names)
+    assert names.asked == []
+
+
+def test_a_star_beside_other_entries_lets_every_public_address_in() -> None:
+    rules = EgressRules.parse(["*", "10.1.0.0/16"])
+    rules.judge("x.example", read_address("93.184.216.34"), 443)
+    rules.judge("x.example", read_address("10.1.2.3"), 443)
+    with pytest.raises(AddressRefused):
+        rules.judge("x.example", read_address("10.2.0.1"), 443)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["0.0.0.0/0", "::/0", "https://x.example", "x.example:0", "a b", "[::1", "x:y", "*.", "*"],
+)
+def test_an_entry_that_says_nothing_or_everything_is_told(entry: str) -> None:
+    if entry == "*":
+        assert EgressRules.parse([entry]).any_public
+        return
+    with pytest.raises(RuleError, match=r"write|neither"):
+        EgressRules.parse([entry])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ann:secret@127.0.0.1:{port}/",
+        "http://api.example.com@127.0.0.1:{port}/",
+        "ftp://127.0.0.1:{port}/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:{port}/",
+        "//127.0.0.1:{port}/",
+        "http://",
+        "http:///path",
+        "http://[::1",
+        "http://127.0.0.1:{port}/\r\nX: y",
+        "http://a\x00b/",
+        "nonsense",
+        "",
+    ],
+)
+async def test_what_is_no_plain_web_address_is_refused(url: str, server: RawServer) -> None:
+    before = server.count
+    with pytest.raises(AddressRefused) as caught:
+        await call(url.format(port=server.port), "127.0.0.1")
+    assert server.count == before
+    assert "secret" not in caught.value.message
