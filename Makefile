@@ -7,7 +7,7 @@ PACKAGES := pao api workflows activities catalog db
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types bench fuzz lock clean
+.PHONY: help demo up test test-only lint types generate bench fuzz lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
@@ -33,6 +33,9 @@ lint: $(READY) ## style, format and the contracts between the rooms
 
 types: $(READY) ## types of code and tests
 	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py fuzz/*.py)
+
+generate: $(READY) ## write anew what is made from the code: JSON Schemas, docs/rules.md
+	@$(BIN)/python -m pao.generate
 
 bench: $(READY) ## measure submissions against a bare workflow on the same server
 	@$(BIN)/python -m benchmarks.run

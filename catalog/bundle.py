@@ -11,6 +11,8 @@ from pydantic import Field, StrictBool
 from catalog.forms.definition import Model
 from catalog.model import CatalogDocument, Fulfillment
 
+MOST_COMPONENTS = 100
+
 
 class Component(Model):
     """One item of a bundle, with what its fields are given."""
@@ -77,7 +79,7 @@ class CatalogBundle(CatalogDocument):
     """Several items as one request, with a form of its own."""
 
     kind: Literal["CatalogBundle"]
-    components: tuple[Component, ...] = Field(min_length=1)
+    components: tuple[Component, ...] = Field(min_length=1, max_length=MOST_COMPONENTS)
     fulfillment: BundleFulfillment = BundleFulfillment()
 
     @property

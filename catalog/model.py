@@ -141,7 +141,8 @@ def _named(actions: Iterable[Action]) -> tuple[Action, ...]:
     return tuple(named)
 
 
-Actions = Annotated[tuple[Action, ...], AfterValidator(_named)]
+MOST_ACTIONS = 200
+Actions = Annotated[tuple[Action, ...], Field(max_length=MOST_ACTIONS), AfterValidator(_named)]
 
 
 class Manual(Model):

@@ -48,6 +48,19 @@ def references(condition: Condition) -> Iterator[tuple[tuple[str | int, ...], st
             yield ("not", *path), name
 
 
+def leaves(
+    path: tuple[str | int, ...], condition: Condition
+) -> Iterator[tuple[tuple[str | int, ...], Condition]]:
+    """Give every condition on a field with its path below the given one."""
+    if condition.depends_on is not None:
+        yield path, condition
+    for key, parts in (("all", condition.all), ("any", condition.any)):
+        for index, part in enumerate(parts or ()):
+            yield from leaves((*path, key, index), part)
+    if condition.negated is not None:
+        yield from leaves((*path, "not"), condition.negated)
+
+
 def _has(items: Any, value: Any) -> bool:
     wanted = canonical(value)
     return isinstance(items, list) and any(canonical(item) == wanted for item in items)

@@ -120,7 +120,8 @@ def _label(value: Any) -> str:
 
 
 _Written = BeforeValidator(_as_choice, json_schema_input_type=Choice | str | int | float | bool)
-Choices = tuple[Annotated[Choice, _Written], ...]
+MOST_CHOICES, MOST_FIELDS, MOST_GROUPS = 1_000, 1_000, 200
+Choices = Annotated[tuple[Annotated[Choice, _Written], ...], Field(max_length=MOST_CHOICES)]
 
 
 class Constraints(Model):
@@ -179,7 +180,7 @@ class GroupDefinition(Model):
     description: str | None = None
     collapsible: StrictBool = False
     conditional: Condition | None = None
-    fields: tuple[FieldDefinition, ...] = ()
+    fields: tuple[FieldDefinition, ...] = Field((), max_length=MOST_FIELDS)
 
     @property
     def label(self) -> str:
@@ -191,7 +192,13 @@ class FormDefinition(Model):
     """A form: groups of fields in the order in which they are shown."""
 
     layout: Layout = Layout.SINGLE_PAGE
-    groups: tuple[GroupDefinition, ...] = ()
+    groups: tuple[GroupDefinition, ...] = Field((), max_length=MOST_GROUPS)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if len(self.fields) > MOST_FIELDS:
+            raise ValueError(f"a form has at most {MOST_FIELDS:,} fields; split the item")
+        return self
 
     @property
     def fields(self) -> tuple[FieldDefinition, ...]:

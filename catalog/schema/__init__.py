@@ -1,39 +1,93 @@
 """The published JSON Schemas of catalog documents, generated from the models they describe.
 
-``python -m catalog.schema`` writes them anew; a test fails where file and model differ.
+``make generate`` writes them anew; a test fails where file and model differ.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from catalog.bundle import CatalogBundle
 from catalog.model import CatalogDocument, CatalogItem
+from catalog.schema.actions import published_action_schema
 
-ITEM_FILE = Path(__file__).parent / "catalog-item.json"
-BUNDLE_FILE = Path(__file__).parent / "catalog-bundle.json"
+FOLDER = Path(__file__).parent
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ID = "urn:pao:catalog:v1:"
 
 
-def item_schema() -> dict[str, Any]:
+def published(actions: Mapping[str, tuple[Mapping[str, Any], str]]) -> dict[str, dict[str, Any]]:
+    """Give every published schema by its file below this folder.
+
+    ``actions`` gives for each action type the JSON Schema of its configuration and a sentence.
+    """
+    schemas = {
+        name: published_action_schema(name, config, summary)
+        for name, (config, summary) in sorted(actions.items())
+    }
+    return {
+        "catalog-item.json": item_schema(schemas),
+        "catalog-bundle.json": bundle_schema(schemas),
+        **{f"actions/{name}.json": schema for name, schema in schemas.items()},
+    }
+
+
+def item_schema(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Give the JSON Schema (draft 2020-12) of a CatalogItem document, for editors and linters."""
-    schema = _schema(CatalogItem, "catalog-item")
+    schema = _schema(CatalogItem, "catalog-item", actions)
     schema["required"].append("fulfillment")
     schema["$defs"]["Fulfillment"]["required"] = ["manual"]
     schema["$defs"]["Manual"]["required"] = ["actions"]
     return schema
 
 
-def bundle_schema() -> dict[str, Any]:
+def bundle_schema(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Give the JSON Schema (draft 2020-12) of a CatalogBundle document, for editors and linters."""
-    return _schema(CatalogBundle, "catalog-bundle")
-
-
-def _schema(model: type[CatalogDocument], name: str) -> dict[str, Any]:
-    return {"$schema": _DIALECT, "$id": _ID + name, **model.model_json_schema(by_alias=True)}
+    return _schema(CatalogBundle, "catalog-bundle", actions)
 
 
 def written(schema: dict[str, Any]) -> str:
     """Give a schema as it stands in its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _schema(
+    model: type[CatalogDocument], name: str, actions: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    schema = {"$schema": _DIALECT, "$id": _ID + name, **model.model_json_schema(by_alias=True)}
+    _without_nulls(schema)
+    action = schema["$defs"]["Action"]
+    # Other types may be added by the operator, so an unknown one is a matter of validation.
+    action["properties"]["type"]["examples"] = sorted(actions) or ["jira-ticket"]
+    action["allOf"] = [_configured(kind) for kind in actions]
+    for kind, config in actions.items():
+        schema["$defs"].update(_inlined(kind, config))
+    return schema
+
+
+def _configured(kind: str) -> dict[str, Any]:
+    config = {"properties": {"config": {"$ref": f"#/$defs/{kind}"}}}
+    return {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": config}
+
+
+def _inlined(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an action's schema and its parts as definitions: editors load one file."""
+    text = json.dumps(config).replace('"#/$defs/', f'"#/$defs/{kind}.')
+    schema = json.loads(text)
+    parts = {f"{kind}.{name}": part for name, part in schema.pop("$defs", {}).items()}
+    schema.pop("$schema")
+    schema.pop("$id")
+    return {kind: schema, **parts}
+
+
+def _without_nulls(schema: Any) -> None:
+    """Take out the defaults that say nothing, which editors would offer."""
+    if isinstance(schema, dict):
+        if schema.get("default", ...) in (None, "", [], {}):
+            schema.pop("default", None)
+        for part in schema.values():
+            _without_nulls(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _without_nulls(part)

@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from catalog.loading import Path
 from catalog.model import Action, Mode
 from catalog.suggestions import did_you_mean
+from catalog.templating.kinds import shape_of_schema
 from catalog.validation.subject import Problem, Subject
 
 _DURATION = re.compile(r"[0-9]{1,6}(s|m|h|d)?")
@@ -41,6 +42,27 @@ def automatic_actions(subject: Subject) -> Iterator[Problem]:
             f"the mode is {subject.item.mode}, but there are no automatic actions",
             "add fulfillment.automatic.actions, or write mode: manual",
         )
+
+
+def automatic_unused(subject: Subject) -> Iterator[Problem]:
+    """Require that automatic actions are of use: in the mode manual they never run."""
+    if subject.item.mode is Mode.MANUAL and subject.item.automatic_actions:
+        path: Path = ("fulfillment", "automatic", "actions")
+        hint = "write strategy: {mode: automatic} or {mode: hybrid}, or take them out"
+        yield Problem(path, "the mode is manual, so these actions never run", hint)
+
+
+def declared_outputs(subject: Subject) -> Iterator[Problem]:
+    """Require that an output which an action names is one that its type gives."""
+    for path, action in subject.actions():
+        schema = subject.known_actions.get(action.type)
+        shape = shape_of_schema(schema.outputs if schema else {}, closed=True)
+        for index, output in enumerate(action.outputs):
+            if shape.members is not None and output.name not in shape.members:
+                near = did_you_mean(output.name, shape.members)
+                message = f"{action.type} gives no output {output.name[:80]!r}{near}"
+                hint = f"it gives: {', '.join(shape.members)}"
+                yield Problem((*path, "outputs", index), message, hint)
 
 
 def unique_ids(subject: Subject) -> Iterator[Problem]:

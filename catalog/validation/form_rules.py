@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from catalog.forms import Condition, FieldDefinition, FieldType, Form, FormDefinition
 from catalog.forms.checks import CONSTRAINTS, constraint_problems, key_of
-from catalog.forms.conditions import references
+from catalog.forms.conditions import leaves, references
 from catalog.forms.definition import Operator
 from catalog.forms.form import FormError, condition_graph, describe_cycle
 from catalog.forms.values import is_number, parse_date
@@ -16,7 +16,7 @@ from catalog.loading import Path
 from catalog.suggestions import did_you_mean
 from catalog.validation.subject import Problem, Subject
 
-_GROUPS: Path = ("presentation", "form", "groups")
+GROUPS: Path = ("presentation", "form", "groups")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
 _RANGES = (("min_length", "max_length"), ("min_items", "max_items"), ("min", "max"))
 
@@ -25,31 +25,22 @@ def fields_of(subject: Subject) -> Iterator[tuple[Path, FieldDefinition]]:
     """Give every field with its path."""
     for g, group in enumerate(subject.item.groups):
         for f, field in enumerate(group.fields):
-            yield (*_GROUPS, g, "fields", f), field
+            yield (*GROUPS, g, "fields", f), field
 
 
-def _conditions(subject: Subject) -> Iterator[tuple[Path, Condition]]:
+def conditions_of(subject: Subject) -> Iterator[tuple[Path, Condition]]:
+    """Give every condition of a group or field with its path."""
     for g, group in enumerate(subject.item.groups):
         if group.conditional:
-            yield (*_GROUPS, g, "conditional"), group.conditional
+            yield (*GROUPS, g, "conditional"), group.conditional
     for path, field in fields_of(subject):
         if field.conditional:
             yield (*path, "conditional"), field.conditional
 
 
-def _leaves(path: Path, condition: Condition) -> Iterator[tuple[Path, Condition]]:
-    if condition.depends_on is not None:
-        yield path, condition
-    for key, parts in (("all", condition.all), ("any", condition.any)):
-        for index, part in enumerate(parts or ()):
-            yield from _leaves((*path, key, index), part)
-    if condition.negated is not None:
-        yield from _leaves((*path, "not"), condition.negated)
-
-
 def unique_ids(subject: Subject) -> Iterator[Problem]:
     """Require that ids of groups, and ids of fields in the whole form, stand once."""
-    groups = [((*_GROUPS, g, "id"), group.id) for g, group in enumerate(subject.item.groups)]
+    groups = [((*GROUPS, g, "id"), group.id) for g, group in enumerate(subject.item.groups)]
     fields = [((*path, "id"), field.id) for path, field in fields_of(subject)]
     for kind, entries in (("group", groups), ("field", fields)):
         counts = Counter(identifier for _, identifier in entries)
@@ -82,7 +73,7 @@ def names(subject: Subject) -> Iterator[Problem]:
     """Require that groups and fields have names; without one the label is made from the id."""
     for g, group in enumerate(subject.item.groups):
         if not group.name:
-            yield Problem((*_GROUPS, g), f"the group has no name; shown as {group.label[:80]!r}")
+            yield Problem((*GROUPS, g), f"the group has no name; shown as {group.label[:80]!r}")
     for path, field in fields_of(subject):
         if not field.name:
             yield Problem(path, f"the field has no name; shown as {field.label[:80]!r}")
@@ -90,8 +81,8 @@ def names(subject: Subject) -> Iterator[Problem]:
 
 def condition_reference(subject: Subject) -> Iterator[Problem]:
     """Require that a condition looks at a field of this form."""
-    known = [field.id for field in subject.item.fields]
-    for path, condition in _conditions(subject):
+    known = {field.id for field in subject.item.fields}
+    for path, condition in conditions_of(subject):
         for way, name in references(condition):
             if name not in known:
                 message = f"there is no field {name[:80]!r}{did_you_mean(name, known)}"
@@ -104,14 +95,14 @@ def condition_cycle(subject: Subject) -> Iterator[Problem]:
         TopologicalSorter(condition_graph(subject.item.presentation.form)).prepare()
     except CycleError as error:
         first = error.args[1][0]
-        where = next((path for path, field in fields_of(subject) if field.id == first), _GROUPS)
+        where = next((path for path, field in fields_of(subject) if field.id == first), GROUPS)
         yield Problem(where, describe_cycle(error))
 
 
 def condition_value(subject: Subject) -> Iterator[Problem]:
     """Require that the value of a condition fits what is asked."""
-    for path, condition in _conditions(subject):
-        for way, leaf in _leaves(path, condition):
+    for path, condition in conditions_of(subject):
+        for way, leaf in leaves(path, condition):
             wanted = _wanted_value(leaf)
             if wanted:
                 yield Problem((*way, "value"), f"{leaf.condition} needs {wanted} as its value")

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from catalog.forms.values import parse_date
+from catalog.loading import Path
 from catalog.model import Metadata
 from catalog.suggestions import nearest
 from catalog.validation.subject import Problem, Subject
@@ -14,6 +16,7 @@ SEMVER = re.compile(
     re.ASCII,
 )
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_COLOR = re.compile(r"#[0-9A-Fa-f]{3}([0-9A-Fa-f]{3})?([0-9A-Fa-f]{2})?|[a-z]+")
 _ID_PARTS = 3
 _DESCRIPTION = range(50, 501)
 
@@ -69,6 +72,32 @@ def description(subject: Subject) -> Iterator[Problem]:
     if length not in _DESCRIPTION:
         said = f"has {length} characters" if length else "is missing"
         yield Problem(("metadata", "description"), f"the description {said}; write 50 to 500")
+
+
+def sunset_date(subject: Subject) -> Iterator[Problem]:
+    """Require that ``sunsetDate`` is a real date, and stands on an item that is deprecated."""
+    path: Path = ("lifecycle", "deprecation", "sunsetDate")
+    deprecation = subject.item.deprecation
+    sunset = deprecation.sunset_date
+    if sunset is None:
+        return
+    if not parse_date(sunset):
+        yield Problem(path, f"{sunset[:80]!r} is no date", "write it as 2027-01-31")
+    elif not deprecation.deprecated:
+        message = "the sunset date has no effect: the item is not deprecated"
+        yield Problem(path, message, "write deprecated: true, or take it out")
+
+
+def display(subject: Subject) -> Iterator[Problem]:
+    """Require that a color is one of CSS (``#336791``) and documentation is an address."""
+    shown = subject.item.presentation.display
+    if shown.color is not None and not _COLOR.fullmatch(shown.color):
+        message = f"the color {shown.color[:80]!r} is none"
+        yield Problem(("presentation", "display", "color"), message, "write it as #336791")
+    url = shown.documentation_url
+    if url is not None and not url.startswith(("https://", "http://")):
+        message = f"{url[:80]!r} is no address that a browser opens"
+        yield Problem(("presentation", "display", "documentationUrl"), message, "https://...")
 
 
 def near_known_key(subject: Subject) -> Iterator[Problem]:

@@ -14,6 +14,43 @@ from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import did_you_mean, nearest
 from catalog.validation.subject import Problem
 
+SCHEMA_VERSION_RULE, KIND = "schema-version", "kind"
+MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE = "missing-key", "unknown-key", "value-type"
+STRUCTURE = frozenset({SCHEMA_VERSION_RULE, KIND, MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE})
+
+STRUCTURE_RULES = (
+    (
+        "yaml",
+        "The file is strict YAML",
+        (
+            "One document of UTF-8, at most 1 MB and 64 levels deep. No key twice, no tags, no "
+            "merge keys, aliases only as far as they do not make it large. Scalars are those of "
+            "YAML 1.2: `NO`, `on` and `2024-01-01` are texts."
+        ),
+    ),
+    (
+        SCHEMA_VERSION_RULE,
+        "The schema version is known",
+        "A document of an unknown version would be misread.",
+    ),
+    (KIND, "The kind is known", "A document is a CatalogItem or a CatalogBundle."),
+    (MISSING_KEY, "What must be there is there", "A key that every document needs is missing."),
+    (
+        UNKNOWN_KEY,
+        "Keys are known",
+        "An unknown key would be passed over in silence; further constants stand in metadata.",
+    ),
+    (
+        VALUE_TYPE,
+        "Values have the right type",
+        (
+            "Booleans are `true` and `false`, a list is a list; numbers are taken as they are "
+            "written where a text is meant (`version: 1.10`). Lists have bounds: 1,000 fields, "
+            "200 actions, 100 components."
+        ),
+    ),
+)
+
 _EXPECTED = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -94,7 +131,8 @@ class Shape:
                 yield self._one(detail, path)
         for path, words in expected.items():
             # A union names each of its members once per error.
-            yield Problem(path, f"{_name(path)} must be {' or '.join(dict.fromkeys(words))}")
+            told = f"{_name(path)} must be {' or '.join(dict.fromkeys(words))}"
+            yield Problem(path, told, rule=VALUE_TYPE)
 
     def _misspelt(self, details: list[ErrorDetails]) -> Iterator[Path]:
         """Give the paths that unknown keys were probably meant for."""
@@ -111,19 +149,25 @@ class Shape:
         key = str(path[-1]) if path else ""
         match detail["type"]:
             case "missing":
-                return Problem(path, f"{_name(path)} is missing")
+                return Problem(path, f"{_name(path)} is missing", rule=MISSING_KEY)
             case "extra_forbidden":
                 known = self._known_keys(path[:-1])
                 hint = "" if did_you_mean(key, known) else f"known here: {', '.join(known)}"
                 message = f"unknown key {key[:80]!r}{did_you_mean(key, known)}"
-                return Problem(path, message, hint, at_key=True)
+                return Problem(path, message, hint, at_key=True, rule=UNKNOWN_KEY)
             case "enum" | "literal_error":
                 found = _at(self.data, path)
                 words = detail.get("ctx", {}).get("expected", "")
-                return Problem(path, f"{_name(path)} must be {words}, not {str(found)[:80]!r}")
+                told = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
+                return Problem(path, told, rule=VALUE_TYPE)
+            case "too_long":
+                limits = detail.get("ctx", {})
+                told = f"has more than {limits.get('max_length')} entries; split it"
+                return Problem(path, f"{_name(path)} {told}", rule=VALUE_TYPE)
             case _:
                 message = detail["msg"].removeprefix("Value error, ")
-                return Problem(self._existing(path), f"{_name(path)}: {message}")
+                where = self._existing(path)
+                return Problem(where, f"{_name(path)}: {message}", rule=VALUE_TYPE)
 
     def _existing(self, path: Path) -> Path:
         """Cut off what pydantic adds to a path to name the member of a union."""
@@ -137,14 +181,18 @@ class Shape:
 def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     version, kind = data.get("schemaVersion"), data.get("kind")
     if version is None:
-        yield Problem(("schemaVersion",), f"schemaVersion is missing; write {SCHEMA_VERSION}")
+        yield Problem(
+            ("schemaVersion",),
+            f"schemaVersion is missing; write {SCHEMA_VERSION}",
+            rule=SCHEMA_VERSION_RULE,
+        )
     elif version != SCHEMA_VERSION:
         told = f"schemaVersion {str(version)[:80]!r} is not known; this version reads"
-        yield Problem(("schemaVersion",), f"{told} {SCHEMA_VERSION}")
+        yield Problem(("schemaVersion",), f"{told} {SCHEMA_VERSION}", rule=SCHEMA_VERSION_RULE)
     if not isinstance(kind, str) or kind not in KINDS:
         said = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
         said += did_you_mean(str(kind), KINDS)
-        yield Problem(("kind",), f"kind {said}; write {' or '.join(KINDS)}")
+        yield Problem(("kind",), f"kind {said}; write {' or '.join(KINDS)}", rule=KIND)
 
 
 def _copy(value: Any) -> Any:

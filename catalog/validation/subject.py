@@ -63,12 +63,16 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a rule has to say about the node of a path; ``at_key`` when the key itself is wrong."""
+    """What a rule has to say about the node of a path; ``at_key`` when the key itself is wrong.
+
+    ``rule`` is set where one look at a document serves several rules.
+    """
 
     path: Path
     message: str
     hint: str = ""
     at_key: bool = False
+    rule: str = ""
 
 
 Check = Callable[[Subject], Iterator[Problem]]
@@ -79,6 +83,7 @@ class Rule:
     """One rule: its id is part of the contract with those who read findings."""
 
     id: str
+    title: str
     severity: Severity
     check: Check
     kinds: frozenset[str] = frozenset(KINDS)

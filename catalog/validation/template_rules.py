@@ -114,6 +114,8 @@ def _passwords(subject: Subject) -> set[str]:
 def _used_fields(subject: Subject) -> set[str] | None:
     """Give the fields that are read somewhere, or None where all of them may be."""
     used = _passwords(subject)
+    if any(placed.error for placed in subject.templates):
+        return None
     for placed in subject.templates:
         for use in placed.found.uses if placed.found else ():
             way = use[1:] if use[:2] == ("request", "data") else use

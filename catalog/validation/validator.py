@@ -10,10 +10,10 @@ from catalog.model import CatalogDocument
 from catalog.validation.action_rules import configuration_errors
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.rules import GIVES_NAMES, READS_NAMES, RULES
-from catalog.validation.structure import Shape
+from catalog.validation.structure import STRUCTURE, Shape
 from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
 
-YAML, STRUCTURE = "yaml", "structure"
+YAML = "yaml"
 # Nobody reads more of one rule at once, and each costs time.
 MOST_PROBLEMS = 100
 
@@ -36,7 +36,7 @@ def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verd
     """Check a document with every rule and give all that was found, not the first only."""
     shape = Shape(document)
     _write_config_texts(shape, known_actions)
-    findings = list(_located(document, STRUCTURE, Severity.ERROR, shape.problems))
+    findings = list(_located(document, "", Severity.ERROR, shape.problems))
     if shape.item is not None:
         subject = Subject(document, shape.item, known_actions)
         for rules in (_rules(subject, reading=False), _rules(subject, reading=True)):
@@ -67,7 +67,7 @@ def _rules(subject: Subject, *, reading: bool) -> list[Rule]:
 
 
 def _names_are_unsure(findings: list[Finding]) -> bool:
-    return any(finding.rule == STRUCTURE or finding.rule in GIVES_NAMES for finding in findings)
+    return any(finding.rule in STRUCTURE | GIVES_NAMES for finding in findings)
 
 
 def unreadable(error: DocumentError) -> Finding:
@@ -119,7 +119,7 @@ def _located(
             line=where.line,
             column=where.column,
             path=json_path(problem.path),
-            rule=rule,
+            rule=problem.rule or rule,
             severity=severity,
             message=problem.message,
             hint=problem.hint,

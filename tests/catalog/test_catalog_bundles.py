@@ -119,8 +119,8 @@ def test_in_parallel_only_what_a_component_depends_on_is_ready() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "rule", "part"),
     [
-        ("components:", "component:", 17, "structure", "did you mean 'components'"),
-        ("catalogItem: storage", "item: storage", 28, "structure", "unknown key 'item'"),
+        ("components:", "component:", 17, "unknown-key", "did you mean 'components'"),
+        ("catalogItem: storage", "item: storage", 29, "unknown-key", "unknown key 'item'"),
         ("id: files", "id: dns", 28, "component-ids", "stands twice"),
         ("id: files", "id: 'my files'", 28, "component-ids", "no name"),
         ("[app-db]", "[app_db]", 20, "component-order", "did you mean 'app-db'"),
@@ -128,8 +128,8 @@ def test_in_parallel_only_what_a_component_depends_on_is_ready() -> None:
         ("fields.appName}}-db", "fields.appNam}}-db", 27, "component-template", "appNam"),
         ("output/app-db", "output/files", 23, "component-template", "does not exist here"),
         ("components.dns", "components.dsn", 37, "template", "components.dsn"),
-        ("mode: parallel", "mode: paralel", 32, "structure", "not 'paralel'"),
-        ("parentTicket: true", "parentTicket: yes", 33, "structure", "true or false"),
+        ("mode: parallel", "mode: paralel", 32, "value-type", "not 'paralel'"),
+        ("parentTicket: true", "parentTicket: yes", 33, "value-type", "true or false"),
         ("version: 1.0.0", "version: 1", 7, "version", "no semantic version"),
     ],
 )
@@ -156,4 +156,4 @@ def test_a_bundle_needs_no_manual_actions_but_a_component() -> None:
 
     rules = [finding.rule for finding in findings(head + "components: []\n")]
 
-    assert rules == ["structure"]
+    assert rules == ["value-type"]

@@ -91,18 +91,18 @@ def test_a_finding_is_written_as_compilers_do() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "rule", "part"),
     [
-        ("catalog/v1", "catalog/v2", 1, "structure", "'catalog/v2' is not known"),
-        ("kind: CatalogItem\n", "", 1, "structure", "kind is missing"),
-        ("CatalogItem", "CatalogBundle", 1, "structure", "components is missing"),
-        ("  name: PostgreSQL Database\n", "", 3, "structure", "metadata.name is missing"),
-        ("required: true", "requird: true", 19, "structure", "did you mean 'required'"),
-        ("required: true", "required: yes", 19, "structure", "must be true or false"),
-        ("type: string", "type: text", 18, "structure", "not 'text'"),
-        ("type: string", "type: [string]", 18, "structure", "type must be"),
-        ("{team: team-database}", "team-database", 9, "structure", "must be a mapping"),
-        ("min: 1", "min: true", 24, "structure", "a whole number or a number or a text"),
-        ("presentation:", "presentaton:", 10, "structure", "did you mean 'presentation'"),
-        ("    groups:", "    group:", 12, "structure", "did you mean 'groups'"),
+        ("catalog/v1", "catalog/v2", 1, "schema-version", "'catalog/v2' is not known"),
+        ("kind: CatalogItem\n", "", 1, "kind", "kind is missing"),
+        ("CatalogItem", "CatalogBundle", 1, "missing-key", "components is missing"),
+        ("  name: PostgreSQL Database\n", "", 3, "missing-key", "metadata.name is missing"),
+        ("required: true", "requird: true", 19, "unknown-key", "did you mean 'required'"),
+        ("required: true", "required: yes", 19, "value-type", "must be true or false"),
+        ("type: string", "type: text", 18, "value-type", "not 'text'"),
+        ("type: string", "type: [string]", 18, "value-type", "type must be"),
+        ("{team: team-database}", "team-database", 9, "value-type", "must be a mapping"),
+        ("min: 1", "min: true", 24, "value-type", "a whole number or a number or a text"),
+        ("presentation:", "presentaton:", 10, "unknown-key", "did you mean 'presentation'"),
+        ("    groups:", "    group:", 12, "unknown-key", "did you mean 'groups'"),
         ("id: size", "id: instanceName", 20, "form-ids", "stands twice"),
         ("id: size", "id: a b", 20, "field-id", "no name that templates can read"),
         ("min: 1", "min: one", 24, "constraint", "must be a number"),
@@ -212,7 +212,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
 
     found = [(f.line, f.rule) for f in findings(text)]
 
-    assert found == [(7, "version"), (19, "structure"), (23, "default"), (28, "action-type")]
+    assert found == [(7, "version"), (19, "unknown-key"), (23, "default"), (28, "action-type")]
 
 
 def test_a_part_with_an_unknown_key_is_still_judged_as_a_whole() -> None:

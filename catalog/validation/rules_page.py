@@ -1,0 +1,71 @@
+"""Writes docs/rules.md: one section per rule, from the rules themselves and their examples."""
+
+import inspect
+from collections.abc import Iterator
+
+from catalog.history import HISTORY_RULES
+from catalog.validation.examples import RuleExample, examples
+from catalog.validation.findings import Severity
+from catalog.validation.folder import FOLDER_RULES
+from catalog.validation.rules import RULES
+from catalog.validation.structure import STRUCTURE_RULES
+
+_HEAD = """# Rules
+
+What a catalog document is checked for. Written from the rules and their examples by
+`make generate`: a bad example breaks exactly its rule, a good one breaks none.
+
+`pao catalog validate` prints `file:line:column: severity: message (hint) [rule]`. A file with an
+**error** is not served; a **warning** is what should be better, a **suggestion** what could be.
+Examples show the part of a document that matters.
+"""
+
+
+def rules_page() -> str:
+    """Give the page."""
+    parts = [_HEAD, *_table(), ""]
+    for identifier, title, severity, told in _rules():
+        parts += [*_section(identifier, title, severity, told), ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def rule_ids() -> list[str]:
+    """Give the ids of all rules, in the order of the page."""
+    return [identifier for identifier, *_ in _rules()]
+
+
+def _rules() -> Iterator[tuple[str, str, Severity, str]]:
+    for identifier, title, told in STRUCTURE_RULES:
+        yield identifier, title, Severity.ERROR, told
+    for rule in RULES:
+        yield rule.id, rule.title, rule.severity, inspect.getdoc(rule.check) or ""
+    for one in FOLDER_RULES:
+        yield one.id, one.title, one.severity, inspect.getdoc(one.check) or ""
+    yield from HISTORY_RULES
+
+
+def _table() -> Iterator[str]:
+    yield "| rule | severity | |"
+    yield "|---|---|---|"
+    for identifier, title, severity, _ in _rules():
+        yield f"| [{identifier}](#{identifier}) | {severity} | {title} |"
+
+
+def _section(identifier: str, title: str, severity: Severity, told: str) -> Iterator[str]:
+    example = examples()[identifier]
+    yield f"## {identifier}"
+    yield ""
+    yield f"**{title}** ({severity}). {_sentences(told)}"
+    yield ""
+    if example.before:
+        yield from _block("Before:", example.before, example)
+    yield from _block("Bad:", example.bad, example)
+    yield from _block("Good:", example.good, example)
+
+
+def _block(label: str, text: str, example: RuleExample) -> list[str]:
+    return [label, "", f"```{example.language}", *text.splitlines(), "```", ""]
+
+
+def _sentences(told: str) -> str:
+    return " ".join(told.split()).replace("``", "`")

@@ -1,0 +1,61 @@
+"""docs/rules.md: each rule's bad example breaks that rule alone, the good one breaks none."""
+
+from pathlib import Path
+
+import pytest
+
+from activities.registry import load_all
+from catalog.history import Change, breaking_findings
+from catalog.validation import ActionSchema, Finding, judge_files
+from catalog.validation.examples import RuleExample, examples
+from catalog.validation.rules_page import rule_ids, rules_page
+
+PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
+KNOWN = {
+    "jira-ticket": ActionSchema(
+        config=load_all()["jira-ticket"].config.model_json_schema(),
+        outputs=load_all()["jira-ticket"].outputs.model_json_schema(),
+    )
+}
+
+
+def findings(example: RuleExample, fragment: str) -> list[Finding]:
+    files = example.files(fragment)
+    found = judge_files(files, lambda file: files[file].encode(), KNOWN)
+    if example.before:
+        ((file, before),) = example.files(example.before).items()
+        change = Change(file, before.encode(), files[file].encode())
+        found += breaking_findings([change], ids=["database-postgresql-standard"])
+    return found
+
+
+def test_every_rule_has_a_section_and_an_example() -> None:
+    assert sorted(examples()) == sorted(rule_ids())
+    assert len(set(rule_ids())) == len(rule_ids())
+
+
+def test_the_page_is_what_the_rules_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == rules_page(), "run: make generate"
+
+
+@pytest.mark.parametrize("rule", rule_ids())
+def test_a_bad_example_breaks_its_rule_alone(rule: str) -> None:
+    example = examples()[rule]
+
+    found = findings(example, example.bad)
+
+    rules = {one.rule for one in found} - set(example.options.get("also", ()))
+    assert rules == {rule}, [str(one) for one in found]
+
+
+@pytest.mark.parametrize("rule", [rule for rule in rule_ids() if rule != "yaml"])
+def test_a_good_example_breaks_no_rule(rule: str) -> None:
+    example = examples()[rule]
+
+    found = [
+        one
+        for one in findings(example, example.good)
+        if one.rule not in example.options.get("also", ())
+    ]
+
+    assert [str(one) for one in found] == []
