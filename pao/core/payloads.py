@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pao.core.definitions import names_only
+from pao.core.names import SEALED_PREFIX
 from pao.core.states import ActionStatus, RequestStatus
 
 
@@ -104,12 +105,22 @@ class RequestContext:
         """Give the context for an execution: of document and fields what its templates can see.
 
         History keeps the input of every activity, and a request may have two hundred of them.
+        Sealed values always go along: an activity masks every secret of its request, because a
+        target may know it from elsewhere.
         """
         fields = self.fields
         if reads is not None and "fields.*" not in reads:
-            fields = {name: value for name, value in fields.items() if f"fields.{name}" in reads}
+            fields = {
+                name: value
+                for name, value in fields.items()
+                if f"fields.{name}" in reads or _is_sealed(value)
+            }
         document = names_only(self.item.definition)
         return replace(self, fields=fields, item=replace(self.item, definition=document))
+
+
+def _is_sealed(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(SEALED_PREFIX)
 
 
 @dataclass
