@@ -16,6 +16,7 @@ from db.notifications import RequestNotifications
 from pao import assembly
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import MAX_FIELDS_JSON
+from pao.core.states import RequestStatus
 from pao.local.ports import free_ports
 from pao.local.postgres import PostgresAddress
 from tests.support.callers import DANA
@@ -99,6 +100,9 @@ def test_a_live_status_is_asked_of_the_instance_that_the_plan_names(own: Stack) 
     shown = own.run(_status_with_two_instances(own, document["id"]))
     [ticket] = shown["tickets"]
     assert ticket["live"] is True, ticket
+    # By the names of that instance, over JIRA's own category.
+    assert (ticket["status"], ticket["mappedStatus"]) == ("To Do", "in_progress")
+    assert ticket["mapped"] is True
 
 
 async def _status_with_two_instances(stack: Stack, request_id: str) -> dict[str, Any]:
@@ -107,7 +111,11 @@ async def _status_with_two_instances(stack: Stack, request_id: str) -> dict[str,
     jira = JiraInstances(
         [
             stack.jira.instance(name="elsewhere", base_url=f"http://127.0.0.1:{port}"),
-            stack.jira.instance(name="default", default_project="OTHER"),
+            stack.jira.instance(
+                name="default",
+                default_project="OTHER",
+                status_mapping={"to do": RequestStatus.IN_PROGRESS},
+            ),
         ]
     )
     database = assembly.database(stack.settings, application_name="tests")

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from catalog.loading import load_document
 from pao import assembly
 from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance, OAuth2Auth, PatAuth
 from pao.core.states import RequestStatus
 from pao.settings import ConfigurationError, Settings, load_settings
+from pao.settings.jira_file import FileForm
 
 FILE = """\
 default: site
@@ -239,3 +241,14 @@ def test_escalation_may_go_to_an_instance_of_its_own(environ: dict[str, str]) ->
 
     [problem] = problems_of(environ | {"ESCALATION_INSTANCE": "none"})
     assert problem.startswith("ESCALATION_INSTANCE: there is no instance 'none'")
+
+
+def test_the_example_of_the_manual_is_a_file_that_is_taken() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    example = manual.partition("### JIRA instances")[2].partition("```yaml\n")[2]
+    document = load_document(example.partition("```")[0], file="jira.yaml")
+
+    form = FileForm.model_validate(document.data)
+
+    assert [one.name for one in form.instances] == ["cloud", "corp"]
+    assert [list(one.problems(Path("/nowhere"))) for one in form.instances[:1]] == [[]]
