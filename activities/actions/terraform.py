@@ -195,7 +195,12 @@ class TerraformAction(Action[TerraformConfig]):
                 return None
             await run.push_unwritten_state()
             plan = await run.plan()
-            return None if plan.changes else await _result(run, None, context)
+            if not plan.changes:
+                return await _result(run, None, context)
+            if present := await _present(run, context):
+                message = f"{len(present)} resources are in the state already; the rest is missing"
+                await context.log.warning(message, {"resources": [one.address for one in present]})
+            return None
 
     async def execute(self, config: TerraformConfig, context: ActionContext) -> ActionResult:
         """Plan, and apply what is missing."""

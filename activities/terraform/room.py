@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -63,6 +64,11 @@ class Room:
             return None
         kind = (told.get("backend") or {}).get("type")
         return str(kind) if kind else None
+
+    def without_paths(self, text: str) -> str:
+        """Give a text in which files are named as within the module."""
+        text = re.sub(f"{re.escape(str(self.variables))} line \\d+", "variables", text)
+        return text.replace(f"{self.module}/", "").replace(f"{self.root}/", "")
 
     def unwritten_state(self) -> Path | None:
         """Find the state that Terraform could not write to its backend and left in a file."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.base import ActionContext
-from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.options.terraform import TerraformOptions
 from activities.terraform import backend, failures
 from activities.terraform.cli import Cli, UnreadableError, find_program
@@ -63,10 +63,20 @@ async def prepared(required: Required, context: ActionContext) -> AsyncIterator[
             deadline=_before(context.deadline, options),
         )
         cli = Cli(program, given)
-        folder = await fetch(source, room, cli)
-        run = Run(required, context, room=room, folder=folder, cli=cli)
-        await run.initialise()
-        yield run
+        try:
+            folder = await fetch(source, room, cli)
+            run = Run(required, context, room=room, folder=folder, cli=cli)
+            await run.initialise()
+            yield run
+        except ActionError as error:
+            _leave_out_paths(error, room)
+            raise
+
+
+def _leave_out_paths(error: ActionError, room: Room) -> None:
+    """Leave out where the private directory was: it is gone, and tells a person nothing."""
+    error.message = room.without_paths(error.message)
+    error.response_body = room.without_paths(error.response_body or "") or None
 
 
 def _before(deadline: Deadline, options: TerraformOptions) -> Deadline:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ async def test_a_plan_that_fails_names_file_line_and_reason(ground: Ground) -> N
     failure = await ground.failure(ground.module(text) | {"variables": {"size": "many"}})
     assert failure.message.startswith("terraform plan failed; nothing was changed.")
     assert "number" in failure.message
+    assert "variables: Invalid value" in failure.message
+    assert str(Path(tempfile.gettempdir()) / "pao-terraform") not in str(failure)
     assert (failure.kind, failure.facts["retryable"]) == ("ActionFailed", False)
 
 
@@ -83,6 +86,7 @@ async def test_after_a_failure_half_way_the_retry_makes_the_rest_and_nothing_twi
 
     assert not result.adopted
     assert result.outputs["plan"] == {"add": 1, "change": 0, "destroy": 1}, "the tainted one"
+    assert "2 resources are in the state already" in allowed.said.text
     assert ids(ground)["good"] == good
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.stack import Stack, wait_until
+from tests.support.stack import SAMPLE_COUNT, Stack, wait_until
 from tests.support.submitting import completed, dns, failed
 
 
@@ -33,7 +33,7 @@ def test_everything_is_well(stack: Stack, probe: httpx.Client) -> None:
     assert parts["temporal"]["status"] == "ok"
     assert parts["worker"]["pollers"] >= 1
     assert parts["jira"]["default"]["status"] == "ok"
-    assert parts["catalog"]["items"] == 9
+    assert parts["catalog"]["items"] == SAMPLE_COUNT
     assert parts["catalog"]["stale"] == 0
     assert parts["mirror"]["lagSeconds"] < 60
     assert probe.get("/health/ready").json() == {"ready": True, "problems": []}
@@ -104,7 +104,7 @@ def test_metrics_are_prometheus_text_and_count(
     after = read()
     for name in (good, bad, decided, refused):
         assert after[name] == before.get(name, 0) + 1, name
-    assert after[("pao_catalog_items",)] == 9
+    assert after[("pao_catalog_items",)] == SAMPLE_COUNT
 
 
 def test_metrics_tell_what_is_stored_and_what_waits(
