@@ -21,6 +21,7 @@ _ACTION: dict[str, Any] = {
     "outputs": {"key": "DB-123", "id": "10001", "url": _URL},
     "error": None,
     "outcomeUnknown": False,
+    "ticketStatus": None,
     "startedAt": _TIME,
     "finishedAt": _TIME,
 }

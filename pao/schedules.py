@@ -50,6 +50,7 @@ class Upkeep:
 UPKEEP = (
     Upkeep("sweep", names.SWEEP_WORKFLOW, timedelta(minutes=1)),
     Upkeep("reconcile", names.RECONCILE_WORKFLOW, timedelta(minutes=1)),
+    Upkeep("ticket-status", names.TICKETS_WORKFLOW, timedelta(minutes=5)),
     Upkeep("maintenance", names.MAINTENANCE_WORKFLOW, timedelta(days=1), timedelta(hours=1)),
 )
 

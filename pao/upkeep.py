@@ -9,13 +9,20 @@ from temporalio.client import Client
 from activities.maintenance import Maintainer
 from activities.reconciling import Reconciler, Turns
 from activities.sweeping import Sweeper
+from activities.ticket_status import TicketUpdater
 from db.session import Database
 from pao.clients.inspection import Inspector
+from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows
 
 
 def upkeep_activities(
-    client: Client, *, task_queue: str, database: Database, memory: timedelta
+    client: Client,
+    *,
+    task_queue: str,
+    database: Database,
+    jira: JiraInstances,
+    memory: timedelta,
 ) -> list[Callable[..., Any]]:
     """Give what the schedules run; ``memory`` is how long Temporal remembers closed workflows."""
     requests = RequestWorkflows(client, task_queue=task_queue)
@@ -24,5 +31,6 @@ def upkeep_activities(
     return [
         *Sweeper(database, requests, memory=memory / 2).activities(),
         *Reconciler(database, requests, inspector, turns=turns).activities(),
+        *TicketUpdater(database, inspector, jira).activities(),
         *Maintainer(database).activities(),
     ]

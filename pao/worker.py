@@ -110,7 +110,9 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *Bookkeeper(database).activities(),
             *Corrector(tools.box).activities(),
             *Conditions(tools.box, tools.surroundings).activities(),
-            *upkeep_activities(client, task_queue=queue, database=database, memory=memory),
+            *upkeep_activities(
+                client, task_queue=queue, database=database, jira=jira, memory=memory
+            ),
             *Escalator(
                 jira,
                 project=settings.jira.escalation_project,

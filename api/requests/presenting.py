@@ -80,6 +80,7 @@ def action(row: RequestAction) -> dict[str, Any]:
         "outcomeUnknown": row.outcome_unknown,
         "reason": row.note,
         "waiting": row.waiting,
+        "ticketStatus": row.ticket_status,
         "startedAt": _moment(row.started_at),
         "finishedAt": _moment(row.finished_at),
     }

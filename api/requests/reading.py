@@ -211,6 +211,8 @@ class ReadingService:
         if not asked["live"]:
             asked = asked | {name: known.get(name) for name in ("status", "statusCategory")}
             asked["mappedStatus"] = known.get("mappedStatus") or row.status
+            asked["mapped"] = bool(known.get("mapped"))
+            asked["checkedAt"] = known.get("checkedAt") or asked["checkedAt"]
         return {"actionId": action.action_id, "key": key, "url": action.url} | asked
 
     async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""Asking JIRA for the status of tickets that are not done: the status updater.
+
+What it stores is for lists, reports, and for when JIRA does not answer; whoever asks for a status
+still gets it from JIRA. An action that waits for its ticket is told when that is resolved.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+
+from db.repositories.tickets import FIRST, OpenTicket, TicketsRepository
+from db.repositories.upkeep import UpkeepRepository
+from db.session import Database
+from pao.clients.inspection import Inspector, NoAnswer
+from pao.clients.jira.instances import JiraInstances, KnownTicket, TicketReading
+from pao.clients.jira.models import TicketStatus
+from pao.core import names
+from pao.core.payloads import TicketResolved, timestamp
+from pao.logging import log_fields
+
+_log = logging.getLogger(__name__)
+
+TICKETS = "ticket-status"
+PAGE = 1_000
+# One transaction keeps so many; a lost one costs no more than asking again.
+BATCH = 100
+COUNTED = ("asked", "changed", "resolved", "gone", "unanswered")
+
+
+class TicketUpdater:
+    """Goes round all tickets that are not done; those that actions wait for come first."""
+
+    def __init__(
+        self, database: Database, inspector: Inspector, jira: JiraInstances, *, page: int = PAGE
+    ) -> None:
+        self._database = database
+        self._inspector = inspector
+        self._jira = jira
+        self._page = page
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give the status update."""
+
+        @activity.defn(name=names.TICKETS_ACTIVITY)
+        async def update_tickets() -> dict[str, int]:
+            return await self.update()
+
+        return [update_tickets]
+
+    async def update(self) -> dict[str, int]:
+        """Do one turn; answers how many tickets were asked for, and what was found."""
+        waited_for, page = await self._next()
+        counts: Counter[str] = Counter()
+        tickets = [*waited_for, *page]
+        for start in range(0, len(tickets), BATCH):
+            counts.update(await self._ask(tickets[start : start + BATCH]))
+        found = {name: counts[name] for name in COUNTED}
+        position = _position(page[-1]) if len(page) == self._page else None
+        async with self._database.unit_of_work() as session:
+            await UpkeepRepository(session).note(TICKETS, found, position=position)
+        return found
+
+    async def _next(self) -> tuple[list[OpenTicket], list[OpenTicket]]:
+        async with self._database.reading() as session:
+            last = await UpkeepRepository(session).last(TICKETS)
+            tickets = TicketsRepository(session)
+            after = _place(last.position if last else None)
+            return (
+                await tickets.waited_for(limit=self._page),
+                await tickets.page(after=after, limit=self._page),
+            )
+
+    async def _ask(self, tickets: Sequence[OpenTicket]) -> Counter[str]:
+        """Ask for some tickets, keep what was answered, and tell those who wait."""
+        asked = {KnownTicket(one.key, one.url): one for one in tickets}
+        readings = {one.ticket: one for one in await self._jira.statuses(list(asked))}
+        found = [(one, readings[KnownTicket(one.key, one.url)]) for one in tickets]
+        answered = [(one, document) for one, told in found if (document := _document(told))]
+        async with self._database.unit_of_work() as session:
+            await TicketsRepository(session).store(answered)
+        counts = Counter(asked=len(tickets), unanswered=len(found) - len(answered))
+        counts["gone"] = sum(told.gone for _, told in found)
+        counts["changed"] = sum(_differs(one, document) for one, document in answered)
+        for one, told in found:
+            if one.waits and told.status is not None and told.status.resolved:
+                counts["resolved"] += await self._tell(one, told.status)
+        return counts
+
+    async def _tell(self, ticket: OpenTicket, status: TicketStatus) -> int:
+        """Tell the workflow that waits; one that cannot be told now is told by the next turn."""
+        told = TicketResolved(
+            action_id=ticket.action_id,
+            status=status.status,
+            status_category=status.category_key,
+            mapped_status=status.mapped_status,
+            resolution=status.resolution,
+        )
+        with log_fields(requestId=ticket.request_id):
+            try:
+                await self._inspector.tell_resolved(ticket.request_id, told)
+            except NoAnswer as error:
+                _log.warning("a workflow could not be told of its ticket: %s", error)
+                return 0
+            _log.info("ticket %s is resolved, and its workflow was told", ticket.key)
+        return 1
+
+
+def _document(reading: TicketReading) -> dict[str, Any] | None:
+    """Give what is kept of an answer; None where JIRA gave none, which says nothing."""
+    moment = timestamp(datetime.now(UTC))
+    if reading.gone:
+        return {"gone": True, "checkedAt": moment}
+    status = reading.status
+    if status is None:
+        return None
+    return {
+        "status": status.status,
+        "statusCategory": status.category_key,
+        "mappedStatus": status.mapped_status,
+        "mapped": status.mapped,
+        "resolution": status.resolution,
+        "checkedAt": moment,
+    }
+
+
+def _differs(ticket: OpenTicket, document: dict[str, Any]) -> bool:
+    return any(ticket.known.get(key) != document.get(key) for key in ("status", "gone"))
+
+
+def _position(ticket: OpenTicket) -> dict[str, Any]:
+    return {"requestId": ticket.request_id, "actionId": ticket.action_id}
+
+
+def _place(position: dict[str, Any] | None) -> tuple[str, str]:
+    return (position["requestId"], position["actionId"]) if position else FIRST

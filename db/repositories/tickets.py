@@ -1,0 +1,96 @@
+"""Tickets of actions as JIRA last showed them: for lists and reports, never for decisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """A ticket that was not done when it was last asked for; ``waits`` when its action does."""
+
+    request_id: str
+    action_id: str
+    key: str
+    url: str | None
+    waits: bool
+    known: dict[str, Any]
+
+
+_TICKETS = """
+    SELECT
+        request_id, action_id, url, ticket_status,
+        coalesce(external_reference, waiting#>>'{state,key}') AS key,
+        status = 'waiting' AND waiting->>'kind' = 'resolution' AS waits
+    FROM request_actions
+"""
+_PAGE = text(
+    _TICKETS
+    + """
+    WHERE type = 'jira-ticket' AND external_reference IS NOT NULL AND status <> 'waiting'
+        AND coalesce(ticket_status->>'statusCategory', '') <> 'done'
+        AND ticket_status->'gone' IS NULL
+        AND (request_id, action_id) > (:request_id, :action_id)
+    ORDER BY request_id, action_id
+    LIMIT :limit
+    """
+).bindparams(bindparam("request_id", type_=PG_UUID()))
+_WAITING = text(
+    _TICKETS
+    + """
+    WHERE status = 'waiting' AND waiting->>'kind' = 'resolution'
+        AND coalesce(external_reference, waiting#>>'{state,key}') IS NOT NULL
+    ORDER BY ticket_status->>'checkedAt' NULLS FIRST, request_id, action_id
+    LIMIT :limit
+    """
+)
+_STORE = text(
+    """
+    UPDATE request_actions SET ticket_status = :document
+    WHERE request_id = :request_id AND action_id = :action_id
+    """
+).bindparams(bindparam("document", type_=JSONB()), bindparam("request_id", type_=PG_UUID()))
+
+FIRST = (str(UUID(int=0)), "")
+
+
+class TicketsRepository:
+    """Gives the tickets to ask for, and keeps what JIRA said."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def page(self, *, after: tuple[str, str], limit: int) -> list[OpenTicket]:
+        """Read the next tickets that are not done, in a fixed order; begin after ``FIRST``."""
+        values = {"request_id": UUID(after[0]), "action_id": after[1], "limit": limit}
+        return await self._read(_PAGE, values)
+
+    async def waited_for(self, *, limit: int) -> list[OpenTicket]:
+        """Read the tickets that actions wait for, the one longest not asked for first."""
+        return await self._read(_WAITING, {"limit": limit})
+
+    async def store(self, found: Sequence[tuple[OpenTicket, dict[str, Any]]]) -> None:
+        """Keep what JIRA said about these tickets; nothing else of their requests changes."""
+        for ticket, document in found:
+            values = {"request_id": UUID(ticket.request_id), "action_id": ticket.action_id}
+            await self._session.execute(_STORE, {**values, "document": document})
+
+    async def _read(self, statement: Any, values: dict[str, Any]) -> list[OpenTicket]:
+        rows = (await self._session.execute(statement, values)).all()
+        return [
+            OpenTicket(
+                request_id=str(row.request_id),
+                action_id=row.action_id,
+                key=row.key,
+                url=row.url,
+                waits=bool(row.waits),
+                known=row.ticket_status or {},
+            )
+            for row in rows
+        ]
