@@ -25,6 +25,7 @@ class Registered:
 ACTIONS: tuple[Registered, ...] = (
     Registered("jira-ticket", "activities.actions.jira_ticket"),
     Registered("terraform", "activities.actions.terraform"),
+    Registered("approval", "activities.actions.approval"),
 )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from prometheus_client import start_http_server
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+from activities.base import Action
 from activities.bookkeeping import Bookkeeper
 from activities.conditions import Conditions
 from activities.corrections import Corrector
@@ -92,15 +93,17 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     grace: timedelta = GRACE,
     memory: timedelta = timedelta(days=RETENTION_DAYS),
     metrics: WorkerMetrics | None = None,
+    types: Mapping[str, Action[Any]] | None = None,
 ) -> Workers:
     """Put a worker together; the caller runs it and closes what it has handed in.
 
-    ``memory`` is how long Temporal remembers closed workflows; ``metrics`` counts what it does.
+    ``memory`` is how long Temporal remembers closed workflows; ``metrics`` counts what it does;
+    ``types`` are the action types, those of the registry unless others are given.
     """
     measured = metrics or WorkerMetrics()
     queue = settings.temporal.task_queue
     tools = action_tools(settings, database=database, jira=jira)
-    actions = Executor(load_all(), tools).activities()
+    actions = Executor(types or load_all(), tools).activities()
     usual = Worker(
         client,
         task_queue=queue,

@@ -1,6 +1,7 @@
 """Reading what a signal carries. Whatever a person sent, the answer is a record, never an error."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from pao.core.definitions import password_fields
@@ -9,11 +10,14 @@ from pao.core.payloads import DecisionRecord
 from pao.core.states import Decision
 
 KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode"}
+VOTE_KEYS = {"by", "via", "reason", "decisionId", "actionId", "teams", "email"}
+MOST_TEAMS = 1_000
 MAX_TEXT = 2_000
 MAX_ID = 100
 # Corrections stand in history beside the fields that they change.
 MAX_FIELDS = 128 * 1024
 MAX_DEPTH = 64
+VOTE_SHAPE = 'one JSON object such as {"actionId": "approval-1", "by": "ann", "reason": "fine"}'
 SHAPE = 'one JSON object such as {"by": "ann", "reason": "quota was raised"}'
 
 
@@ -26,26 +30,63 @@ def read_command(
     readable one looks like. A reason is asked for by the API; an operator may leave it out.
     """
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
-    payload, problem = _payload(args)
-    problem = problem or _fill(record, payload) or _check_fields(kind, payload)
+    payload, problem = _payload(args, SHAPE)
+    problem = problem or _fill(record, payload, KNOWN_KEYS) or _check_fields(kind, payload)
     if problem:
         record.outcome = "rejected"
         record.message = problem
     return record, payload.get("fields") or {}
 
 
-def _payload(args: tuple[Any, ...]) -> tuple[dict[str, Any], str | None]:
+@dataclass(frozen=True)
+class Voter:
+    """Whom an approval's signal comes from, by its own word, and which action it is about."""
+
+    action_id: str | None = None
+    teams: tuple[str, ...] = ()
+    email: str | None = None
+
+
+def read_vote(
+    kind: str, args: tuple[Any, ...], *, at: str, fallback_id: str
+) -> tuple[DecisionRecord, Voter]:
+    """Turn a signal's arguments into the record of an approval or a rejection, and its voter.
+
+    What cannot be read gives a record whose message says what a readable one looks like.
+    """
+    record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
+    payload, problem = _payload(args, VOTE_SHAPE)
+    record.message = problem or _fill(record, payload, VOTE_KEYS) or _check_voter(payload)
+    if record.message:
+        return record, Voter()
+    teams = payload.get("teams") or []
+    voter = Voter(payload.get("actionId"), tuple(teams[:MOST_TEAMS]), payload.get("email"))
+    return record, voter
+
+
+def _check_voter(payload: dict[str, Any]) -> str | None:
+    for key in ("actionId", "email"):
+        value = payload.get(key)
+        if value is not None and not (isinstance(value, str) and len(value) <= MAX_TEXT):
+            return f"{key} must be a text"
+    teams = payload.get("teams") or []
+    if not isinstance(teams, list) or not all(isinstance(team, str) for team in teams):
+        return "teams must be a list of names"
+    return None
+
+
+def _payload(args: tuple[Any, ...], shape: str) -> tuple[dict[str, Any], str | None]:
     if not args or (len(args) == 1 and args[0] is None):
         return {}, None
     if len(args) > 1:
-        return {}, f"the signal carried {len(args)} inputs; send {SHAPE}"
+        return {}, f"the signal carried {len(args)} inputs; send {shape}"
     if not isinstance(args[0], dict):
-        return {}, f"the signal's input is not an object; send {SHAPE}"
+        return {}, f"the signal's input is not an object; send {shape}"
     return args[0], None
 
 
-def _fill(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
-    unknown = sorted(str(key)[:MAX_ID] for key in payload if key not in KNOWN_KEYS)
+def _fill(record: DecisionRecord, payload: dict[str, Any], keys: set[str]) -> str | None:
+    unknown = sorted(str(key)[:MAX_ID] for key in payload if key not in keys)
     wrong = [
         key
         for key in ("by", "via", "reason", "decisionId", "mode")
@@ -64,7 +105,7 @@ def _fill(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
     if isinstance(payload.get("mode"), str):
         record.mode = payload["mode"][:MAX_ID]
     if unknown:
-        known = ", ".join(sorted(KNOWN_KEYS - {"via"}))
+        known = ", ".join(sorted(keys - {"via"}))
         return f"unknown keys: {', '.join(unknown[:5])}; known are {known}"
     if too_long:
         return f"decisionId is longer than {MAX_ID} characters"

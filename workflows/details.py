@@ -1,8 +1,10 @@
 """What an operator reads in the Temporal UI: Markdown that needs no other document."""
 
+from typing import Any
+
 from pao.core.names import workflow_id
 from pao.core.payloads import ActionState, RequestContext
-from pao.core.states import ActionStatus, RequestStatus
+from pao.core.states import ActionStatus, RequestStatus, Verdict
 from workflows.failures import suggest
 
 SIGNALS = (
@@ -18,6 +20,9 @@ def current_details(
     """Describe where the request stands, what failed and why, and what can be signalled."""
     lines = [_headline(status, states, retrying=retrying), ""]
     lines += [f"- {_action_line(state)}" for state in states]
+    for state in states:
+        if state.status == ActionStatus.WAITING and state.waiting:
+            lines += ["", *_wait(context, state, state.waiting)]
     if status == RequestStatus.FAILED and not retrying:
         lines += ["", *_choices(context, states)]
     return "\n".join(lines)
@@ -47,6 +52,32 @@ def _action_line(state: ActionState) -> str:
     return text
 
 
+def _wait(context: RequestContext, state: ActionState, about: dict[str, Any]) -> list[str]:
+    if about.get("kind") != "approval":
+        what = f"[{state.external_reference}]({state.url})" if state.url else "its target"
+        return [f"`{state.id}` waits for {what} since {about.get('since')}"]
+    people = about.get("approvers") or {}
+    names = [*people.get("users", ()), *(f"team {team}" for team in people.get("teams", ()))]
+    given = sum(vote.get("decision") == Verdict.APPROVE for vote in about.get("decisions", ()))
+    lines = [f"### `{state.id}` waits for an approval", ""]
+    if about.get("message"):
+        lines += [f"> {' '.join(str(about['message']).split())}", ""]
+    lines.append(f"Approvers: {', '.join(names)}; {given} of {about.get('minimum')} have approved.")
+    if about.get("deadline"):
+        lines.append(f"Deadline: {about['deadline']}, then: {about.get('onDeadline')}.")
+    payload = f'{{"actionId": "{state.id}", "by": "you", "teams": [], "reason": "..."}}'
+    for verdict in Verdict:
+        lines += ["", "  ```", f"  {_command(context, verdict, payload)}", "  ```"]
+    return lines
+
+
+def _command(context: RequestContext, name: str, payload: str) -> str:
+    return (
+        f"temporal workflow signal --workflow-id {workflow_id(context.request_id)} "
+        f"--name {name} --input '{payload}'"
+    )
+
+
 def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
     lines: list[str] = []
     for state in states:
@@ -66,9 +97,6 @@ def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
         ]
     lines += ["### Send one of these signals", ""]
     for name, payload, effect in SIGNALS:
-        command = (
-            f"temporal workflow signal --workflow-id {workflow_id(context.request_id)} "
-            f"--name {name} --input '{payload}'"
-        )
+        command = _command(context, name, payload)
         lines += [f"- **{name}**: {effect}", "", "  ```", f"  {command}", "  ```", ""]
     return lines

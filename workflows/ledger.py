@@ -114,6 +114,7 @@ class Ledger:
         state.resource_type = result.resource_type
         state.adopted = result.adopted
         state.note = None
+        state.waiting = None
         how = "found an earlier effect and adopted it" if result.adopted else "succeeded"
         what = f": {result.external_reference}" if result.external_reference else ""
         self._journal.line("action.completed", action_id=state.id, data={"adopted": result.adopted})
@@ -125,6 +126,7 @@ class Ledger:
         state.status = ActionStatus.FAILED
         state.finished_at = timestamp(self._now())
         state.error = failure
+        state.waiting = None
         self.failure = overall(self.states)
         self._journal.line(
             "action.failed",
@@ -134,6 +136,42 @@ class Ledger:
         )
         self._action_entry(state)
         self.log("error", f"{state.name} failed: {failure.message}", state)
+
+    def wait(self, state: ActionState, result: ActionResult, about: dict[str, Any]) -> None:
+        """Note that an action's effect exists, and what it still waits for."""
+        state.status = ActionStatus.WAITING
+        state.outputs = result.outputs
+        state.external_reference = result.external_reference
+        state.url = result.url
+        state.cleanup = result.cleanup
+        state.resource_type = result.resource_type
+        state.adopted = result.adopted
+        state.waiting = about
+        self._journal.line("action.waiting", action_id=state.id, data={"kind": about["kind"]})
+        self._action_entry(state)
+        what = f" for {result.external_reference}" if result.external_reference else ""
+        self.log("info", f"{state.name} waits{what} ({about['kind']})", state)
+
+    def voted(self, record: DecisionRecord, action_id: str, about: dict[str, Any]) -> None:
+        """Note a counted vote about a waiting action."""
+        self.decided(record)
+        self._journal.line(
+            f"approval.{record.decision}",
+            actor=record.by,
+            via=record.via,
+            reason=record.reason,
+            action_id=action_id,
+            data={"decisionId": record.decision_id},
+        )
+        for state in self.states:
+            if state.id == action_id:
+                state.waiting = about
+                self._action_entry(state)
+
+    def reminded(self, state: ActionState, about: dict[str, Any]) -> None:
+        """Note that people were reminded of a waiting action."""
+        state.waiting = about
+        self.log("warning", f"{state.name} still waits for an approval", state)
 
     def skip(self, state: ActionState, reason: str) -> None:
         """Note that an action is not carried out, and why; what waits for it goes on."""
@@ -315,6 +353,7 @@ class Ledger:
                 "url": state.url,
                 "error": error_summary(state.error) if state.error else None,
                 "note": state.note,
+                "waiting": (state.waiting or {}).get("kind"),
             },
         )
 

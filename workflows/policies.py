@@ -40,6 +40,24 @@ def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any
     }
 
 
+def follow(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
+    """Give the options of a read-only wait for a target.
+
+    It repeats nothing, so a lost worker's wait goes on on another one. How long it may last is the
+    type's business; the bound here is for one that forgets it. What the target has answered is
+    final: those errors say themselves that they are not to be tried again.
+    """
+    return {
+        "task_queue": slow_queue(queue) if planned.slow else queue,
+        "start_to_close_timeout": timedelta(seconds=waits.follow),
+        "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
+        "retry_policy": RetryPolicy(
+            initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
+        ),
+        "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    }
+
+
 def escalation(waits: Waits) -> dict[str, Any]:
     """Give the options of the escalation ticket's activity: those of any call to JIRA."""
     return {

@@ -26,8 +26,9 @@ with workflow.unsafe.imports_passed_through():
         Snapshot,
         timestamp,
     )
-    from pao.core.states import TERMINAL, Decision, RequestStatus
+    from pao.core.states import TERMINAL, Decision, RequestStatus, Verdict
     from workflows import policies
+    from workflows.approvals import ApprovalDesk
     from workflows.deciding import Decider
     from workflows.desk import DecisionDesk
     from workflows.graph import Graph
@@ -37,8 +38,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.resuming import take_up
     from workflows.running import PlanRunner
     from workflows.runs import is_reset
+    from workflows.waiting import Waiting
 
 SUPERSEDED = "Another run of this request has gone further; this one ended without acting."
+VOTE = "Payload: an object with actionId, by, teams, reason, decisionId"
 PAYLOAD = "Payload, optional: an object with by, reason, decisionId"
 
 
@@ -54,7 +57,11 @@ class RequestWorkflow:
         self._ledger = ledger = Ledger(given)
         self._desk = desk = DecisionDesk(ledger)
         self._mirror = mirror = Mirror(ledger, desk, given.waits)
-        self._reception = Reception(ledger, desk=desk, mirror=mirror)
+        approvals = ApprovalDesk(ledger, desk)
+        waiting = Waiting(ledger, approvals, given.waits)
+        self._reception = Reception(
+            ledger, desk=desk, mirror=mirror, approvals=approvals, waiting=waiting
+        )
         had_others = is_reset() or given.resumption is not None
         self._decider = Decider(
             ledger, desk=desk, mirror=mirror, waits=given.waits, had_others=had_others
@@ -64,6 +71,7 @@ class RequestWorkflow:
             ledger=ledger,
             desk=desk,
             mirror=mirror,
+            waiting=waiting,
             waits=given.waits,
             had_others=had_others,
             settle=self._settle,
@@ -137,6 +145,30 @@ class RequestWorkflow:
     async def escalate(self, *args: Any) -> None:
         """Take an escalation; whatever the arguments are, the workflow lives on."""
         await self._reception.decision(Decision.ESCALATE, args)
+
+    @workflow.signal(
+        name=Verdict.APPROVE,
+        description=f"Approve an action that waits for it. {VOTE}.",
+    )
+    async def approve(self, *args: Any) -> None:
+        """Take an approval; whatever the arguments are, the workflow lives on."""
+        await self._reception.vote(Verdict.APPROVE, args)
+
+    @workflow.signal(
+        name=Verdict.REJECT,
+        description=f"Reject an action that waits for an approval; it fails. {VOTE}.",
+    )
+    async def reject(self, *args: Any) -> None:
+        """Take a rejection; whatever the arguments are, the workflow lives on."""
+        await self._reception.vote(Verdict.REJECT, args)
+
+    @workflow.signal(
+        name=names.TICKET_RESOLVED_SIGNAL,
+        description="A ticket that is waited for is resolved; sent by the status updater.",
+    )
+    async def ticket_resolved(self, *args: Any) -> None:
+        """Take the news of a ticket's end; whatever the arguments are, the workflow lives on."""
+        await self._reception.ticket_resolved(args)
 
     @workflow.signal(dynamic=True, description="Any other name is recorded and changes nothing.")
     async def unknown_signal(self, name: str, _args: Sequence[RawValue]) -> None:

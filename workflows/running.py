@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
     from workflows.runs import is_cancelled
+    from workflows.waiting import WaitFailedError, Waiting
 
 CANCELLED = "The workflow was cancelled in Temporal."
 
@@ -49,6 +50,7 @@ class PlanRunner:
         ledger: Ledger,
         desk: DecisionDesk,
         mirror: Mirror,
+        waiting: Waiting,
         waits: Waits,
         had_others: bool,
         settle: Settle,
@@ -57,6 +59,7 @@ class PlanRunner:
         self._ledger = ledger
         self._desk = desk
         self._mirror = mirror
+        self._waiting = waiting
         self._waits = waits
         self._had_others = had_others
         self._settle = settle
@@ -64,7 +67,6 @@ class PlanRunner:
         self._again: list[ActionState] = []
         self._untried: set[str] = set()
         self._held: set[str] = set()
-        self._news = False
 
     async def run(self) -> bool:
         """Run what is not over yet, as far as it goes; tells whether all of it is over now."""
@@ -90,7 +92,7 @@ class PlanRunner:
     async def _due(self) -> list[ActionState]:
         """Give what starts now; what need not run is skipped on the way, and frees others."""
         while True:
-            due = self._may_start()[: policies.MOST_AT_ONCE - len(self._tasks)]
+            due = self._may_start()[: self._places()]
             asked = [state for state in due if self._has_open_condition(state)]
             if not asked:
                 return due
@@ -98,6 +100,11 @@ class PlanRunner:
             for state, answer in zip(asked, await self._ask(asked), strict=True):
                 self._take(state, answer)
             self._close_retry()
+
+    def _places(self) -> int:
+        """Give how many more may run at once; what only waits takes no place of the worker's."""
+        running = [one for one in self._ledger.states if one.status == ActionStatus.IN_PROGRESS]
+        return max(policies.MOST_AT_ONCE - len(running), 0)
 
     def _may_start(self) -> list[ActionState]:
         if self._again:
@@ -161,19 +168,24 @@ class PlanRunner:
             self._ledger.move(RequestStatus.IN_PROGRESS)
 
     def _launch(self, state: ActionState) -> None:
-        action = self._graph.action(state)
+        action, given = self._graph.action(state), self._input(state)
         handle = workflow.start_activity(
             action.type,
-            self._input(state),
+            given,
             result_type=ActionResult,
             summary=f"{action.name}, attempt {state.attempt}",
             **policies.action(self._waits, action, queue=workflow.info().task_queue),
         )
-        self._tasks[state.id] = asyncio.create_task(self._see_through(handle))
+        self._tasks[state.id] = asyncio.create_task(self._see_through(state, given, handle))
 
-    async def _see_through(self, handle: workflow.ActivityHandle[ActionResult]) -> ActionResult:
+    async def _see_through(
+        self,
+        state: ActionState,
+        given: ActionInput,
+        handle: workflow.ActivityHandle[ActionResult],
+    ) -> ActionResult:
         """Wait for an action until it is done, also beyond the end of its activity."""
-        return await handle
+        return await self._waiting.until_done(state, given, await handle)
 
     def _input(self, state: ActionState) -> ActionInput:
         action, ledger = self._graph.action(state), self._ledger
@@ -198,10 +210,10 @@ class PlanRunner:
     # What has ended
 
     def _has_news(self) -> bool:
-        return self._news or any(task.done() for task in self._tasks.values())
+        return self._waiting.news or any(task.done() for task in self._tasks.values())
 
     def _collect(self) -> None:
-        self._news = False
+        self._waiting.news = False
         for state in self._ledger.states:
             task = self._tasks.get(state.id)
             if task is not None and task.done():
@@ -214,6 +226,9 @@ class PlanRunner:
             result = task.result()
         except FailureError as error:
             self._ledger.fail(state, classify(error))
+            return
+        except WaitFailedError as error:
+            self._ledger.fail(state, error.failure)
             return
         self._ledger.succeed(state, result)
 

@@ -17,6 +17,7 @@ MAINTENANCE_WORKFLOW = "MaintenanceWorkflow"
 
 SETTLED_UPDATE = "settled"
 DECISION_OUTCOME_UPDATE = "decision_outcome"
+TICKET_RESOLVED_SIGNAL = "ticket_resolved"
 MIRROR_AGAIN_UPDATE = "mirror_again"
 SNAPSHOT_QUERY = "snapshot"
 TICKET_RESOLVED_SIGNAL = "ticket_resolved"

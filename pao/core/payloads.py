@@ -136,6 +136,7 @@ class Waits:
     schedule_to_start: float = 60.0
     mirror: float = 1.5
     slow_schedule_to_start: float = 1800.0
+    follow: float = 86400.0
 
 
 @dataclass

@@ -36,6 +36,13 @@ class Decision(StrEnum):
     ESCALATE = "escalate"
 
 
+class Verdict(StrEnum):
+    """What a human may decide about an action that waits for an approval; also signal names."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
 TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
     RequestStatus.SUBMITTED: frozenset({RequestStatus.IN_PROGRESS}),
     RequestStatus.IN_PROGRESS: frozenset({RequestStatus.COMPLETED, RequestStatus.FAILED}),

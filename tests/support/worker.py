@@ -14,6 +14,7 @@ import asyncpg
 from sqlalchemy import text
 from temporalio.client import Client, WorkflowHandle
 
+from activities.base import Action
 from activities.metrics import WorkerMetrics
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import NewRequest, RequestsRepository
@@ -75,6 +76,7 @@ class Workbench:
         self.box: SecretBox = assembly.secret_box(self.settings)
         self.database = assembly.database(self.settings, application_name="tests")
         self.metrics = WorkerMetrics()
+        self.types: dict[str, Action[Any]] | None = None
         self.worker: Workers | None = None
         self._connection: asyncpg.Connection | None = None
         self._asking = asyncio.Lock()
@@ -88,6 +90,7 @@ class Workbench:
             database=self.database,
             jira=self._jira_clients,
             grace=GRACE,
+            types=self.types,
             metrics=self.metrics,
         )
         self._working = asyncio.create_task(self.worker.run())

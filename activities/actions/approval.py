@@ -1,0 +1,109 @@
+"""approval: people decide before the request goes on. The waiting itself is the workflow's."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from activities.base import Action, ActionConfig, ActionContext
+from catalog.ordering import seconds
+from pao.core.payloads import ActionResult, Pending
+
+
+def _duration(value: int | str | None) -> int | str | None:
+    if value is not None and not seconds(value):
+        raise ValueError("write seconds, or 30s, 5m, 2h, 3d")
+    return value
+
+
+Duration = Annotated[int | str | None, AfterValidator(_duration)]
+
+
+class Approvers(ActionConfig):
+    """Who may decide: users by id or email, and teams."""
+
+    users: tuple[str, ...] = Field((), max_length=200)
+    teams: tuple[str, ...] = Field((), max_length=200)
+
+
+class ApprovalConfig(ActionConfig):
+    """Who decides, how many of them, and what happens when nobody does."""
+
+    approvers: Approvers
+    minimum: int = Field(1, ge=1, le=50, description="So many people must approve.")
+    allowSelf: bool = Field(False, description="Whether the requester may decide as well.")  # noqa: N815, FBT003 -- the document's own spelling; a default
+    message: str = Field("", max_length=4000, description="What is to be decided.")
+    deadline: Duration = Field(None, description="Seconds, or 2h, 3d; after it nobody decides.")
+    onDeadline: Literal["reject", "approve", "remind"] = "reject"  # noqa: N815 -- as above
+    remindEvery: Duration = Field(None, description="Remind in the log, and by onWaiting.")  # noqa: N815 -- as above
+
+    @model_validator(mode="after")
+    def _can_be_decided(self) -> Self:
+        people = self.approvers
+        if not people.users and not people.teams:
+            raise ValueError("approvers names nobody: give users or teams")
+        if not people.teams and self.minimum > len(set(people.users)):
+            raise ValueError(f"minimum is {self.minimum}, but there are fewer approvers")
+        return self
+
+
+class ApprovalOutputs(BaseModel):
+    """Who decided what, when and why; ``by``, ``at`` and ``reason`` are the last one's."""
+
+    approved: bool
+    by: str
+    at: str
+    reason: str | None = None
+    decisions: list[dict[str, Any]]
+
+
+class ApprovalAction(Action[ApprovalConfig]):
+    """Stands still until enough approvers approve; one rejection fails it."""
+
+    type = "approval"
+    summary = "Wait until people approve"
+    resource_type = "approval"
+    config = ApprovalConfig
+    outputs = ApprovalOutputs
+    waits = True
+    examples = (
+        {
+            "approvers": {"teams": ["team-database"]},
+            "message": "{{request.user.email}} asks for a database.",
+        },
+        {
+            "approvers": {"users": ["ann@example.com", "bob@example.com"]},
+            "minimum": 2,
+            "message": "A large one.",
+            "deadline": "3d",
+            "onDeadline": "reject",
+            "remindEvery": "1d",
+        },
+    )
+
+    async def look(self, config: ApprovalConfig, context: ActionContext) -> ActionResult | None:
+        """Give nothing: a retry asks anew."""
+        del config, context
+        return None
+
+    async def execute(self, config: ApprovalConfig, context: ActionContext) -> ActionResult:
+        """Give the rules by which the workflow waits; nothing is sent anywhere."""
+        del context
+        rules = {
+            "users": list(config.approvers.users),
+            "teams": list(config.approvers.teams),
+            "minimum": config.minimum,
+            "allowSelf": config.allowSelf,
+            "message": config.message,
+            "deadline": seconds(config.deadline),
+            "onDeadline": config.onDeadline,
+            "remindEvery": seconds(config.remindEvery),
+        }
+        return ActionResult(pending=Pending("approval", rules))
+
+    def cleanup(self, result: ActionResult) -> str:
+        """Say that an approval leaves nothing behind."""
+        del result
+        return ""
+
+
+ACTION = ApprovalAction()

@@ -1,0 +1,79 @@
+"""An action type for tests whose target works on: it is waited for, and can be told to stop."""
+
+import asyncio
+from collections import defaultdict
+
+from pydantic import BaseModel
+
+from activities.base import Action, ActionConfig, ActionContext
+from activities.errors import ActionFailedError
+from pao.core.payloads import ActionResult, Pending
+
+
+class JobConfig(ActionConfig):
+    """The job's name, and how it is waited for."""
+
+    name: str = "job"
+    kind: str = "follow"
+
+
+class JobOutputs(BaseModel):
+    """How it ended."""
+
+    answer: str
+
+
+class JobAction(Action[JobConfig]):
+    """Begins jobs in a target of this process, and waits for them."""
+
+    type = "job"
+    summary = "Run a job."
+    resource_type = "job"
+    config = JobConfig
+    outputs = JobOutputs
+    examples = ({}, {"name": "other"})
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.follows = 0
+        self.stopped: list[str] = []
+        self._ends: dict[str, asyncio.Queue[str]] = defaultdict(asyncio.Queue)
+
+    def end(self, answer: str, name: str = "job") -> None:
+        """Let a job end; ``no`` makes it a failure."""
+        self._ends[name].put_nowait(answer)
+
+    async def look(self, config: JobConfig, context: ActionContext) -> ActionResult | None:
+        """Find the job by its mark."""
+        return self._pending(config) if context.mark in self.begun else None
+
+    async def execute(self, config: JobConfig, context: ActionContext) -> ActionResult:
+        """Begin the job."""
+        self.begun.append(context.mark)
+        return self._pending(config)
+
+    async def follow(
+        self, config: JobConfig, context: ActionContext, pending: Pending
+    ) -> ActionResult:
+        """Wait until it has ended."""
+        del config, context
+        self.follows += 1
+        name = pending.state["name"]
+        answer = await self._ends[name].get()
+        if answer == "no":
+            raise ActionFailedError(f"the job {name} has failed")
+        return ActionResult(outputs={"answer": answer}, external_reference=name)
+
+    async def cancel(self, config: JobConfig, context: ActionContext, pending: Pending) -> None:
+        """Stop it."""
+        del config, context
+        self.stopped.append(pending.state["name"])
+
+    def cleanup(self, result: ActionResult) -> str:
+        """Say what to remove."""
+        return f"Remove the job {result.external_reference}."
+
+    def _pending(self, config: JobConfig) -> ActionResult:
+        return ActionResult(
+            external_reference=config.name, pending=Pending(config.kind, {"name": config.name})
+        )

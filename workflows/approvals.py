@@ -1,0 +1,180 @@
+"""Approvals under way: who may decide, who has, and what that makes of the action.
+
+Votes come in by receiving.py; waiting.py waits for the verdict and lets the clock speak.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pao.core.payloads import ActionState, DecisionRecord, Requester, timestamp
+from pao.core.states import ActionStatus, Verdict
+from workflows.commands import Voter
+from workflows.desk import DecisionDesk
+from workflows.ledger import Ledger
+
+# So many reminders are sent at most: a wait of a year with one a day.
+MOST_REMINDERS = 400
+CLOCK = "deadline"
+
+
+@dataclass
+class Vote:
+    """What one person has decided, when and why."""
+
+    by: str
+    decision: str
+    at: str
+    reason: str | None = None
+    via: str = "workflow"
+
+
+@dataclass
+class Approval:
+    """One approval: its rules as the action rendered them, and the votes so far."""
+
+    action_id: str
+    rules: dict[str, Any]
+    opened: datetime
+    votes: list[Vote] = field(default_factory=list)
+    verdict: str | None = None
+    reminders: int = 0
+    overdue: bool = False
+
+    @property
+    def minimum(self) -> int:
+        """How many people must approve."""
+        return int(self.rules.get("minimum") or 1)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """The moment after which nobody decides any more, where there is one."""
+        seconds = self.rules.get("deadline")
+        return self.opened + timedelta(seconds=seconds) if seconds else None
+
+    def next_alarm(self, now: datetime) -> timedelta | None:
+        """Give how long it is until the clock has something to say; None for never."""
+        moments = [] if self.deadline is None or self.overdue else [self.deadline]
+        every = self.rules.get("remindEvery")
+        if every and self.reminders < MOST_REMINDERS:
+            moments.append(self.opened + timedelta(seconds=every * (self.reminders + 1)))
+        return max(min(moments) - now, timedelta(milliseconds=1)) if moments else None
+
+    def ring(self, now: datetime) -> bool:
+        """Let the clock speak; tells whether people are to be reminded."""
+        if self.deadline is None or self.overdue or now < self.deadline:
+            self.reminders += 1
+            return True
+        self.overdue = True
+        outcome = self.rules.get("onDeadline") or "reject"
+        if outcome == "remind":
+            return True
+        kind = Verdict.APPROVE if outcome == "approve" else Verdict.REJECT
+        self.votes.append(Vote(CLOCK, kind, timestamp(now), "the deadline has passed"))
+        self.verdict = kind
+        return False
+
+    def document(self) -> dict[str, Any]:
+        """Give the approval as readers see it."""
+        return {
+            "kind": "approval",
+            "since": timestamp(self.opened),
+            "deadline": timestamp(self.deadline) if self.deadline else None,
+            "onDeadline": self.rules.get("onDeadline"),
+            "message": self.rules.get("message"),
+            "approvers": {key: list(self.rules.get(key) or ()) for key in ("users", "teams")},
+            "minimum": self.minimum,
+            "allowSelf": bool(self.rules.get("allowSelf")),
+            "decisions": [asdict(vote) for vote in self.votes],
+        }
+
+
+class ApprovalDesk:
+    """Judges who approves or rejects, and remembers how each approval ended."""
+
+    def __init__(self, ledger: Ledger, desk: DecisionDesk) -> None:
+        self._ledger = ledger
+        self._desk = desk
+        self._open: dict[str, Approval] = {}
+        self._ended: dict[str, str] = {}
+
+    def open(self, state: ActionState, rules: dict[str, Any], now: datetime) -> Approval:
+        """Open an approval for an action; an earlier one of the same action is forgotten."""
+        approval = Approval(state.id, rules, now)
+        self._open[state.id] = approval
+        self._ended.pop(state.id, None)
+        return approval
+
+    def close(self, approval: Approval, how: str) -> None:
+        """Close an approval; later votes are told how it ended."""
+        self._open.pop(approval.action_id, None)
+        self._ended[approval.action_id] = how
+
+    def judge(self, record: DecisionRecord, voter: Voter, now: datetime) -> None:
+        """Count a vote, or refuse it with the reason."""
+        approval = self._approval_of(voter)
+        if record.message is None:
+            record.message = self._objection(record, voter, approval, now)
+        if record.message or approval is None:
+            self._ledger.refused(record)
+            return
+        approval.votes.append(
+            Vote(record.by, record.decision, record.at, record.reason, via=record.via)
+        )
+        approvals = sum(vote.decision == Verdict.APPROVE for vote in approval.votes)
+        if record.decision == Verdict.REJECT:
+            approval.verdict = Verdict.REJECT
+        elif approvals >= approval.minimum:
+            approval.verdict = Verdict.APPROVE
+        else:
+            record.message = f"{approvals} of {approval.minimum} approvals"
+        record.accepted, record.outcome = True, "done"
+        self._ledger.voted(record, approval.action_id, approval.document())
+
+    def _approval_of(self, voter: Voter) -> Approval | None:
+        if voter.action_id is None and len(self._open) == 1:
+            return next(iter(self._open.values()))
+        return self._open.get(voter.action_id or "")
+
+    def _objection(
+        self, record: DecisionRecord, voter: Voter, approval: Approval | None, now: datetime
+    ) -> str | None:
+        if approval is None:
+            return self._nothing_to_decide(voter.action_id)
+        if approval.verdict is not None:
+            return "it is decided already"
+        if approval.deadline is not None and now >= approval.deadline and not approval.overdue:
+            return f"its deadline has passed, {timestamp(approval.deadline)}"
+        if not _is_approver(record.by, voter, approval.rules):
+            return f"{record.by} is none of its approvers: {_names(approval.rules)}"
+        requester = self._ledger.context.requester
+        if _is_requester(record.by, voter, requester) and not approval.rules.get("allowSelf"):
+            return "whoever submitted the request does not decide about it; ask another approver"
+        earlier = next((vote for vote in approval.votes if vote.by == record.by), None)
+        return f"{record.by} has decided already: {earlier.decision}" if earlier else None
+
+    def _nothing_to_decide(self, action_id: str | None) -> str:
+        if action_id in self._ended:
+            return f"{action_id} waits for nobody any more: {self._ended[action_id or '']}"
+        waiting = ", ".join(self._open) or "none"
+        if action_id is None:
+            return f"name the action by actionId; waiting for an approval: {waiting}"
+        known = {state.id: state.status for state in self._ledger.states}
+        status = known.get(action_id, ActionStatus.PENDING if action_id in known else "unknown")
+        return f"{action_id} is {status}; waiting for an approval: {waiting}"
+
+
+def _is_approver(by: str, voter: Voter, rules: dict[str, Any]) -> bool:
+    users = set(rules.get("users") or ())
+    teams = set(rules.get("teams") or ())
+    return bool({by, voter.email} & users) or not teams.isdisjoint(voter.teams)
+
+
+def _is_requester(by: str, voter: Voter, requester: Requester) -> bool:
+    own = {requester.id, requester.email} - {None}
+    return bool({by, voter.email} & own)
+
+
+def _names(rules: dict[str, Any]) -> str:
+    users = list(rules.get("users") or ())
+    return ", ".join([*users, *(f"team {team}" for team in rules.get("teams") or ())])

@@ -1,0 +1,189 @@
+"""What an action waits for after its effect was made: its target, a ticket's end, or people.
+
+While a ticket or people are waited for, no activity runs and history does not grow; what ends such
+a wait comes in as a signal.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.errors import ErrorCode
+    from pao.core.payloads import (
+        ActionFailure,
+        ActionInput,
+        ActionResult,
+        ActionState,
+        FollowInput,
+        PartialResource,
+        Pending,
+        Waits,
+        timestamp,
+    )
+    from pao.core.states import ActionStatus, RequestStatus, Verdict
+    from workflows import policies
+    from workflows.approvals import Approval, ApprovalDesk
+    from workflows.ledger import Ledger
+    from workflows.runs import is_cancelled
+
+CUT = "The workflow was cancelled in Temporal while {} was waited for."
+
+
+class WaitFailedError(Exception):
+    """A wait has ended in a failure of its action."""
+
+    def __init__(self, failure: ActionFailure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Waiting:
+    """Sees actions through that are not done when their activity is."""
+
+    def __init__(self, ledger: Ledger, approvals: ApprovalDesk, waits: Waits) -> None:
+        self.news = False
+        self._ledger = ledger
+        self._approvals = approvals
+        self._waits = waits
+        self._resolved: dict[str, dict[str, Any]] = {}
+
+    async def until_done(
+        self, state: ActionState, given: ActionInput, result: ActionResult
+    ) -> ActionResult:
+        """Give the final result; raises ``WaitFailedError``, or what ended a follow."""
+        while result.pending is not None:
+            pending = result.pending
+            self._resolved.pop(state.id, None)
+            if pending.kind == "approval":
+                result = await self._approved(state, result, pending)
+            elif pending.kind == "resolution":
+                result = await self._until_resolved(state, result)
+            else:
+                result = await self._followed(state, given, result, pending)
+        return result
+
+    def ticket_resolved(self, action_id: str, told: dict[str, Any]) -> bool:
+        """Take the news that a ticket is resolved; tells whether its action waits for it."""
+        for state in self._ledger.states:
+            if state.id == action_id and _waits_for(state, "resolution"):
+                self._resolved[action_id] = told
+                return True
+        return False
+
+    def _begin(self, state: ActionState, result: ActionResult, about: dict[str, Any]) -> None:
+        self._ledger.wait(state, result, about)
+        self.news = True
+
+    async def _followed(
+        self, state: ActionState, given: ActionInput, result: ActionResult, pending: Pending
+    ) -> ActionResult:
+        """Run the read-only wait, again on another worker where one is lost."""
+        self._begin(state, result, {"kind": "follow", "since": timestamp(workflow.now())})
+        handle = workflow.start_activity(
+            names.FOLLOW_ACTIVITY,
+            FollowInput(**{**given.__dict__, "pending": pending}),
+            result_type=ActionResult,
+            summary=f"{given.action.name}: waits until its target is done",
+            **policies.follow(self._waits, given.action, queue=workflow.info().task_queue),
+        )
+        await workflow.wait_condition(lambda: handle.done() or is_cancelled())
+        if not handle.done():
+            # The activity asks the target to stop, by the type's own cancel, before it ends.
+            handle.cancel()
+        done: ActionResult = await handle
+        return done
+
+    async def _until_resolved(self, state: ActionState, result: ActionResult) -> ActionResult:
+        self._begin(state, result, {"kind": "resolution", "since": timestamp(workflow.now())})
+        await workflow.wait_condition(lambda: state.id in self._resolved or is_cancelled())
+        told = self._resolved.pop(state.id, None)
+        if told is None:
+            raise _cut(state, f"the end of {state.external_reference}")
+        ended = told.get("resolution") or told.get("status") or "resolved"
+        if told.get("mappedStatus") == RequestStatus.FAILED:
+            raise _failed(
+                state,
+                f"Ticket {state.external_reference} was resolved as {ended}: what it asked for "
+                "will not be done. Reopen it in JIRA and retry, or abort the request.",
+            )
+        outputs = {"status": told.get("status"), "resolution": told.get("resolution")}
+        return replace(result, pending=None, outputs={**result.outputs, **outputs})
+
+    async def _approved(
+        self, state: ActionState, result: ActionResult, pending: Pending
+    ) -> ActionResult:
+        approval = self._approvals.open(state, pending.state, workflow.now())
+        self._begin(state, result, approval.document())
+        while approval.verdict is None and not is_cancelled():
+            await self._until_next(state, approval)
+        self._approvals.close(approval, _how(approval))
+        if approval.verdict is None:
+            raise _cut(state, "an approval")
+        if approval.verdict == Verdict.REJECT:
+            raise _failed(state, _how(approval))
+        return replace(result, pending=None, outputs=_outputs(approval))
+
+    async def _until_next(self, state: ActionState, approval: Approval) -> None:
+        """Wait for a verdict, or until the clock has something to say."""
+        alarm: timedelta | None = approval.next_alarm(workflow.now())
+        try:
+            await workflow.wait_condition(
+                lambda: approval.verdict is not None or is_cancelled(),
+                timeout=alarm,
+                timeout_summary=f"{state.name}: reminder or deadline",
+            )
+        except TimeoutError:
+            if approval.ring(workflow.now()):
+                self._ledger.reminded(state, approval.document())
+                self.news = True
+
+
+def _waits_for(state: ActionState, kind: str) -> bool:
+    return state.status == ActionStatus.WAITING and (state.waiting or {}).get("kind") == kind
+
+
+def _how(approval: Approval) -> str:
+    if approval.verdict is None or not approval.votes:
+        return "the wait was ended"
+    last = approval.votes[-1]
+    why = f": {last.reason}" if last.reason else ""
+    done = "approved" if approval.verdict == Verdict.APPROVE else "rejected"
+    return f"It was {done} by {last.by}{why}"
+
+
+def _outputs(approval: Approval) -> dict[str, Any]:
+    last = approval.votes[-1]
+    return {
+        "approved": True,
+        "by": last.by,
+        "at": last.at,
+        "reason": last.reason,
+        "decisions": approval.document()["decisions"],
+    }
+
+
+def _failed(state: ActionState, message: str) -> WaitFailedError:
+    """Give the failure of a wait; what the action has made until then is still there."""
+    left = [
+        PartialResource(
+            type=state.resource_type or state.type,
+            id=state.external_reference,
+            url=state.url,
+            cleanup=state.cleanup,
+        )
+    ]
+    return WaitFailedError(
+        ActionFailure(
+            code=ErrorCode.ACTION_FAILED,
+            message=message,
+            partial=left if state.external_reference else [],
+        )
+    )
+
+
+def _cut(state: ActionState, what: str) -> WaitFailedError:
+    return _failed(state, CUT.format(what))
