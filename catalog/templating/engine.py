@@ -13,6 +13,7 @@ from catalog.templating.contract import Fault, Names, Target, TemplateError, nam
 from catalog.templating.inspection import Inspector
 from catalog.templating.kinds import Shape
 from catalog.templating.linking import Linked, Linker
+from catalog.templating.quick import quick_text
 from catalog.templating.rendering import Renderer
 
 Place = tuple[str | int, ...]
@@ -87,6 +88,10 @@ def render(
     """
     names = names_of(scopes) if names is None else names
     linked = _linked(template, names, condition=False)
+    if linked.plan is not None and not (linked.template.single and target is Target.NONE):
+        text = quick_text(linked.plan, scopes, target)
+        if text is not None:
+            return text
     renderer = Renderer(linked, scopes, names, reveal=reveal)
     with _located(template, renderer):
         return renderer.render(target)

@@ -32,6 +32,7 @@ from catalog.templating.nodes import (
     Test,
     With,
 )
+from catalog.templating.quick import Plan, plan_of
 from catalog.templating.resolving import Link, Place, Resolver, Root
 
 _LITERALS = (Literal, ListLiteral, MappingLiteral)
@@ -39,10 +40,14 @@ _LITERALS = (Literal, ListLiteral, MappingLiteral)
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A template that may run: every path's meaning stands at the path's number."""
+    """A template that may run: every path's meaning stands at the path's number.
+
+    ``plan`` is set where the short way may be tried.
+    """
 
     template: Template
     links: tuple[Link, ...]
+    plan: Plan | None = None
 
     def uses(self) -> list[tuple[str, ...]]:
         """Give what the template reads: the scope and the written way into it, each once."""
@@ -66,7 +71,7 @@ class Linker:
         """Give the linked template; raises Fault for the first name that is wrong."""
         self._body(template.body, Place())
         links = tuple(self._links[number] for number in range(template.references))
-        return Linked(template, links)
+        return Linked(template, links, plan_of(template.body, links))
 
     def _body(self, body: Body, place: Place) -> None:
         for block in body:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from catalog import ordering
 from catalog.bundle import CatalogBundle, Component
 from catalog.loading import Path, walk_texts
 from catalog.model import Action
@@ -76,29 +77,10 @@ def component_kinds(bundle: CatalogBundle, component: Component) -> dict[str, in
     return found
 
 
-def ended_before(actions: Sequence[Action], *, parallel: bool) -> dict[str, tuple[str, ...]]:
+def ended_before(actions: Sequence[Action], *, parallel: bool) -> dict[str, list[str]]:
     """Give for each action the ids of those that have ended for certain before it starts."""
-    ids = {action.id for action in actions}
-    needs = {action.id: [one for one in action.depends_on if one in ids] for action in actions}
-    closure = {key: _reachable(key, needs) for key in needs}
-    if parallel:
-        return {key: tuple(one for one in needs if one in closure[key]) for key in needs}
-    ended: dict[str, tuple[str, ...]] = {}
-    for key in needs:
-        for one in (*(far for far in needs if far in closure[key]), key):
-            if one not in ended:
-                ended[one] = tuple(ended)
-    return ended
-
-
-def _reachable(start: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
-    waiting, found = list(needs[start]), set[str]()
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting.extend(needs[one])
-    return found
+    ordered = ordering.in_order(actions)
+    return ordering.ancestors(ordering.dependencies(ordered, parallel=parallel))
 
 
 def _is_parallel(subject: "Subject", path: Path) -> bool:

@@ -1,0 +1,85 @@
+"""The short way for what most templates are: text with plain paths into the scopes.
+
+It gives what the renderer gives, or None: then something is unusual, and the renderer decides.
+Nothing here raises, and no rule of the language is decided here.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from catalog.templating.contract import Target
+from catalog.templating.limits import TEXT_BYTES
+from catalog.templating.nodes import Body, Key, Output, Reference, Text
+from catalog.templating.resolving import Link, Root
+from catalog.templating.wiki import jira_escape
+
+Way = tuple[str, ...]
+Plan = tuple[str | Way, ...]
+"""Texts, and ways into the scopes: the scope's name and the keys below it."""
+
+_LARGEST = 1 << 63
+# Every character may take four bytes.
+_SURELY_SHORT = TEXT_BYTES // 4
+_CONSTANTS = {True: "true", False: "false", None: ""}
+
+
+def plan_of(body: Body, links: tuple[Link, ...]) -> Plan | None:
+    """Give the plan of a template that is text and plain paths only, else None."""
+    plan: list[str | Way] = []
+    for block in body:
+        part = _part(block, links)
+        if part is None:
+            return None
+        plan.append(part)
+    return tuple(plan)
+
+
+def quick_text(plan: Plan, scopes: Mapping[str, Any], target: Target) -> str | None:
+    """Render a plan for the targets none and jira, or give None."""
+    escape = _ESCAPES.get(target)
+    if escape is None:
+        return None
+    parts: list[str] = []
+    for part in plan:
+        if type(part) is str:
+            parts.append(part)
+            continue
+        value: Any = scopes
+        for key in part:
+            # A mapping of another type, a list or nothing at all is the renderer's matter.
+            if type(value) is not dict or key not in value:
+                return None
+            value = value[key]
+        kind = type(value)
+        if kind is str:
+            parts.append(escape(value))
+        elif kind is bool or value is None:
+            parts.append(_CONSTANTS[value])
+        elif kind is int and -_LARGEST < value < _LARGEST:
+            parts.append(escape(str(value)))
+        else:
+            return None
+    text = "".join(parts)
+    return text if len(text) < _SURELY_SHORT else None
+
+
+def _part(block: object, links: tuple[Link, ...]) -> str | Way | None:
+    if isinstance(block, Text):
+        return block.text
+    if not isinstance(block, Output) or not isinstance(block.expression, Reference):
+        return None
+    link = links[block.expression.number]
+    # What comes from the secret store is secret, whatever it is.
+    if link.root is not Root.SCOPE or link.name == "secrets":
+        return None
+    keys = [
+        one.value for one in link.members if isinstance(one, Key) and isinstance(one.value, str)
+    ]
+    return (link.name, *keys) if len(keys) == len(link.members) else None
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+_ESCAPES: dict[Target, Callable[[str], str]] = {Target.NONE: _as_it_is, Target.JIRA: jira_escape}
