@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from activities.base import Action
+    from catalog.validation import ActionSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,17 @@ ACTIONS: tuple[Registered, ...] = (
 def load_all() -> dict[str, "Action[Any]"]:
     """Give every registered action by its type."""
     return {registered.type: registered.load() for registered in ACTIONS}
+
+
+def action_schemas() -> dict[str, "ActionSchema"]:
+    """Give what the catalog needs to know of every registered action type."""
+    from catalog.validation import ActionSchema  # noqa: PLC0415 -- only documents need the rules
+
+    return {
+        name: ActionSchema(
+            config=action.config.model_json_schema(),
+            outputs=action.outputs.model_json_schema(),
+            targets=action.targets,
+        )
+        for name, action in load_all().items()
+    }

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from starlette.types import Receive, Scope, Send
 from temporalio.client import Client
 
-from activities.registry import load_all
+from activities.registry import action_schemas, load_all
 from api import docs, errors, openapi
 from api.access import Access
 from api.auth.keys import KeysIdentity
@@ -37,7 +37,6 @@ from api.tools.routes import router as tools_router
 from api.tools.service import ToolsService
 from catalog.planning import ActionTraits
 from catalog.sources.local import LocalFolder
-from catalog.validation import ActionSchema
 from db.notifications import RequestNotifications
 from db.repositories.catalog import CHANNEL
 from db.session import Database
@@ -200,7 +199,7 @@ def _services(
             settings=DecisionSettings(budget=budget, surroundings=surroundings, targets=targets),
             workflows=workflows,
         ),
-        tools=ToolsService(_schemas(), surroundings),
+        tools=ToolsService(action_schemas(), surroundings),
         health=HealthService(
             Parts(
                 database=database,
@@ -224,7 +223,7 @@ def _services(
 
 
 def _catalog(settings: Settings, database: Database) -> CatalogService:
-    sync = CatalogSync(database, LocalFolder(_catalog_path(settings)), _schemas())
+    sync = CatalogSync(database, LocalFolder(_catalog_path(settings)), action_schemas())
     return CatalogService(
         database,
         sync,
@@ -250,17 +249,6 @@ def _identity(settings: Settings, database: Database) -> KeysIdentity:
         region=settings.auth.region,
         service=settings.auth.service_name,
     )
-
-
-def _schemas() -> dict[str, ActionSchema]:
-    return {
-        name: ActionSchema(
-            config=action.config.model_json_schema(),
-            outputs=action.outputs.model_json_schema(),
-            targets=action.targets,
-        )
-        for name, action in load_all().items()
-    }
 
 
 def _traits() -> dict[str, ActionTraits]:

@@ -11,7 +11,7 @@ from pao.cli.errors import ExitCode
 from pao.cli.fields import FormField, as_text, is_needed, read_form
 from pao.cli.terminal import clean, make_table, segment
 
-app = typer.Typer(no_args_is_help=True, help="What can be requested.")
+app = typer.Typer(no_args_is_help=True, help="What can be requested, and its documents.")
 
 
 @command(app, "list")

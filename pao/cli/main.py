@@ -15,7 +15,10 @@ from pao.cli import (
     keys,
     requests,
     running,
+    starting,
     submitting,
+    trying,
+    validating,
 )
 from pao.cli.context import global_parameters, take_global_options
 from pao.version import VERSION
@@ -32,6 +35,9 @@ app = typer.Typer(
 request = typer.Typer(no_args_is_help=True, help="Submit requests, follow them, decide failures.")
 for part in (submitting.app, requests.app, deciding.app):
     request.add_typer(part)
+
+for part in (validating.app, starting.app, trying.app):
+    catalog.app.add_typer(part)
 
 app.add_typer(request, name="request")
 app.add_typer(catalog.app, name="catalog")
