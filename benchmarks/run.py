@@ -30,7 +30,7 @@ from pao.local.stack import RunningStack, StackOptions, running_stack
 from pao.local.users import USERS
 
 ROOT = Path(__file__).resolve().parent.parent
-ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, postgres=0)
+ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, github=0, postgres=0)
 ENVIRONMENT = {
     # What calls here is one caller that makes thousands of calls.
     "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",

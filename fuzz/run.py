@@ -23,7 +23,7 @@ from pao.local.users import USERS
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
-ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, postgres=0)
+ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, github=0, postgres=0)
 ENVIRONMENT = {
     # What calls here is a few people who make thousands of calls.
     "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",

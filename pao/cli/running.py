@@ -1,4 +1,4 @@
-"""`pao up, api, worker, jira-sandbox`: starting processes, each with its settings checked first."""
+"""`pao up, api, worker` and the stand-ins: starting processes, their settings checked first."""
 
 import logging
 import os
@@ -99,10 +99,11 @@ def up(  # noqa: PLR0913 -- the options of the command line are its parameters
     temporal_port: Annotated[int, _port_option("Temporal")] = 7233,
     temporal_ui_port: Annotated[int, _port_option("the Temporal UI")] = 8233,
     jira_port: Annotated[int, _port_option("the JIRA stand-in")] = 8090,
+    github_port: Annotated[int, _port_option("the GitHub stand-in")] = 8091,
     postgres_port: Annotated[int, _port_option("Postgres")] = 5433,
     demo: Annotated[bool, typer.Option("--demo", hidden=True)] = False,
 ) -> None:
-    """Run all of PAO on this machine: Postgres, Temporal, a JIRA stand-in, worker and API."""
+    """Run all of PAO on this machine: Postgres, Temporal, stand-ins, worker and API."""
     from pao.local.ports import Ports  # noqa: PLC0415 -- as in `api`
     from pao.local.up import UpOptions, run_up  # noqa: PLC0415 -- as in `api`
 
@@ -111,6 +112,7 @@ def up(  # noqa: PLR0913 -- the options of the command line are its parameters
         temporal=temporal_port,
         temporal_ui=temporal_ui_port,
         jira=jira_port,
+        github=github_port,
         postgres=postgres_port,
     )
     options = UpOptions(
@@ -146,3 +148,22 @@ def jira_sandbox(
     from pao.local.jira_sandbox import main  # noqa: PLC0415 -- as in `api`
 
     main.run(host=host, port=port, state_path=state)
+
+
+@command(app, "github-sandbox")
+def github_sandbox(
+    _cli: Cli,
+    *,
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8091,
+    state: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder that keeps its repositories.")
+    ] = Path(".pao/github"),
+    run_seconds: Annotated[float, typer.Option(min=0, help="How long a workflow run takes.")] = 3.0,
+) -> None:
+    """Run the GitHub stand-in alone."""
+    from pao.local.github_sandbox import main  # noqa: PLC0415 -- as in `api`
+    from pao.local.github_sandbox.world import Settings  # noqa: PLC0415 -- as in `api`
+
+    settings = Settings(run_seconds=run_seconds)
+    main.run(host=host, port=port, state_path=state, settings=settings)

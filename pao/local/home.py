@@ -58,6 +58,11 @@ class Home:
         return self.folder / "jira"
 
     @property
+    def github(self) -> Path:
+        """The folder of the GitHub stand-in."""
+        return self.folder / "github"
+
+    @property
     def logs(self) -> Path:
         """The folder of the processes' logs, where they are written to files."""
         return self.folder / "logs"
@@ -108,8 +113,9 @@ class Home:
         for pattern in ("temporal.*", "secrets.json", "env", "env.*", "logs/*.log"):
             for file in self.folder.glob(pattern):
                 file.unlink()
-        for file in self.jira.glob("*"):
-            file.unlink()
+        for folder in (self.jira, self.github):
+            for file in folder.glob("*"):
+                file.unlink()
         shutil.rmtree(self.folder / "terraform", ignore_errors=True)
 
     @contextmanager

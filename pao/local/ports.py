@@ -15,6 +15,7 @@ class Ports:
     temporal: int = 7233
     temporal_ui: int = 8233
     jira: int = 8090
+    github: int = 8091
     postgres: int = 5433
 
 

@@ -1,4 +1,4 @@
-"""PAO's own processes on this machine: the JIRA stand-in, the worker, the API.
+"""PAO's own processes on this machine: the stand-ins, the worker, the API.
 
 Each is the `pao` command that is used elsewhere as well, configured by environment variables only.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from pao.local.github_sandbox.world import TOKEN as GITHUB_TOKEN
 from pao.local.jira_sandbox.world import Settings as SandboxSettings
 from pao.local.ports import LOOPBACK, Ports
 from pao.local.processes import ChildProcess, LineSink, LocalError, Program, ignore_line
@@ -109,6 +110,9 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "JIRA_API_TOKEN": SandboxSettings().token,
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
+        "GITHUB_API_URL": f"http://{LOOPBACK}:{ports.github}",
+        "GITHUB_FLAVOUR": "cloud",
+        "GITHUB_TOKEN": GITHUB_TOKEN,
         "CATALOG_PATH": str(catalog),
         "LOG_FORMAT": log_format,
     }

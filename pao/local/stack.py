@@ -75,6 +75,11 @@ class RunningStack:
         """The address of the JIRA stand-in and of its page."""
         return f"http://{LOOPBACK}:{self.ports.jira}"
 
+    @property
+    def github_url(self) -> str:
+        """The address of the GitHub stand-in and of its page."""
+        return f"http://{LOOPBACK}:{self.ports.github}"
+
 
 @contextmanager
 def running_stack(
@@ -165,6 +170,7 @@ class _Builder:
                 "PAO_SECRET_ACCESS_KEY": key.secret,
                 "PAO_REGION": REGION,
                 "JIRA_SANDBOX_URL": stack.jira_url,
+                "GITHUB_SANDBOX_URL": stack.github_url,
                 "TEMPORAL_ADDRESS": stack.temporal.address,
                 "TEMPORAL_UI_URL": stack.temporal.ui_url,
                 "DATABASE_URL": stack.postgres.service_url,
@@ -193,8 +199,12 @@ class _Builder:
         )
         self.home.jira.mkdir(mode=0o700, exist_ok=True)
         jira = ["jira-sandbox", "--port", str(stack.ports.jira), "--state", str(self.home.jira)]
-        self.narrator.tell("Starting the JIRA stand-in, the worker and the API")
+        self.home.github.mkdir(mode=0o700, exist_ok=True)
+        github = ["github-sandbox", "--port", str(stack.ports.github)]
+        github += ["--state", str(self.home.github)]
+        self.narrator.tell("Starting the stand-ins, the worker and the API")
         sandbox = self._service("jira", jira, {})
+        self._service("github", github, {})
         terraform = terraform_environment(catalog, self.home.folder, environment)
         self._service("worker", ["worker"], configuration | terraform)
         api = self._service("api", ["api"], configuration)

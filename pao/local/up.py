@@ -92,6 +92,7 @@ def banner(stack: RunningStack) -> str:
             f"  API          {stack.api_url}/api/v1 (documentation: {stack.api_url}/api/v1/docs)",
             f"  Temporal UI  {stack.temporal.ui_url or 'see the outside server'}",
             f"  JIRA         {stack.jira_url} (a stand-in; tickets can be moved on its page)",
+            f"  GitHub       {stack.github_url} (a stand-in; what actions did is on its page)",
             f"  Postgres     {stack.ports.postgres} (DATABASE_URL in the files below)",
             "",
             "Go on in another terminal:",

@@ -10,7 +10,7 @@ from pao.local.ports import Ports
 from pao.local.postgres_files import forget_files
 from pao.local.up import UpOptions, run_up
 
-ANY = Ports(api=0, temporal=0, temporal_ui=0, jira=0, postgres=0)
+ANY = Ports(api=0, temporal=0, temporal_ui=0, jira=0, github=0, postgres=0)
 
 
 def test_ports_in_use_are_all_told_and_nothing_is_started(
@@ -25,6 +25,7 @@ def test_ports_in_use_are_all_told_and_nothing_is_started(
             temporal=0,
             temporal_ui=0,
             jira=other.getsockname()[1],
+            github=0,
             postgres=0,
         )
         code = run_up(UpOptions(home=tmp_path / "pao", ports=ports))

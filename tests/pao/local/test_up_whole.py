@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from pao.local.ports import Ports
 from pao.local.up import UpOptions, run_up
-ports = Ports(api=0, temporal=0, temporal_ui=0, jira=0, postgres=0)
+ports = Ports(api=0, temporal=0, temporal_ui=0, jira=0, github=0, postgres=0)
 sys.exit(run_up(UpOptions(home=Path(sys.argv[1]), ports=ports)))
 """
 

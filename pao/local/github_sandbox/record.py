@@ -1,0 +1,60 @@
+"""The newest calls that were worked on, with what was answered: for tests, and for the curious."""
+
+import json
+from collections import deque
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+KEPT = 1000
+_LONGEST = 64 * 1024
+
+
+class Record:
+    """Holds calls without their headers: no credential is kept."""
+
+    def __init__(self) -> None:
+        self._calls: deque[dict[str, Any]] = deque(maxlen=KEPT)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return the calls, oldest first."""
+        return list(self._calls)
+
+    def clear(self) -> None:
+        """Forget the calls."""
+        self._calls.clear()
+
+    def of(self, app: ASGIApp) -> ASGIApp:
+        """Return the application with every call recorded."""
+
+        async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
+            sent, answered = bytearray(), bytearray()
+            call: dict[str, Any] = {
+                "method": scope["method"],
+                "path": scope["path"],
+                "query": dict(parse_qsl(scope["query_string"].decode())),
+            }
+
+            async def hear() -> Message:
+                message = await receive()
+                sent.extend(message.get("body", b""))
+                return message
+
+            async def say(message: Message) -> None:
+                call.setdefault("status", message.get("status"))
+                answered.extend(message.get("body", b""))
+                await send(message)
+
+            self._calls.append(call)
+            await app(scope, hear, say)
+            call |= {"body": _document(sent), "answer": _document(answered)}
+
+        return recorded
+
+
+def _document(content: bytearray) -> Any:
+    try:
+        return json.loads(content) if len(content) <= _LONGEST else None
+    except (ValueError, RecursionError):
+        return None
