@@ -1,0 +1,210 @@
+"""Reading GitHub's answers: the few things that PAO wants to know, as types of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class UnreadableError(Exception):
+    """The document is not what GitHub answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a workflow; ``title`` is what its run-name made of the inputs."""
+
+    id: int
+    url: str
+    title: str = ""
+    status: str = "queued"
+    conclusion: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.status == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit, its tree and its message."""
+
+    sha: str
+    tree: str
+    message: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a directory: its type is blob, tree or commit (a submodule)."""
+
+    path: str
+    mode: str
+    type: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request and who was asked to review it."""
+
+    number: int
+    url: str
+    state: str
+    body: str
+    head_sha: str = ""
+    reviewers: frozenset[str] = frozenset()
+    teams: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedStep:
+    """Where a run failed."""
+
+    job: str
+    step: str | None
+    conclusion: str
+    url: str
+
+
+def read_run(document: Any) -> Run:
+    """Read a run, in a list or alone."""
+    return Run(
+        id=_number(document, "id"),
+        url=_text(document, "html_url"),
+        title=str(document.get("display_title") or ""),
+        status=_text(document, "status"),
+        conclusion=document.get("conclusion"),
+    )
+
+
+def read_started(document: Any) -> Run:
+    """Read the answer of a dispatch that tells the run."""
+    return Run(id=_number(document, "workflow_run_id"), url=_text(document, "html_url"))
+
+
+def read_runs(document: Any) -> list[Run]:
+    """Read a page of runs."""
+    return [read_run(run) for run in _list(_object(document).get("workflow_runs"))]
+
+
+def read_failed(document: Any) -> list[FailedStep]:
+    """Read which jobs of a run ended badly, each with its first bad step."""
+    jobs = _list(_object(document).get("jobs"))
+    return [_failed(job) for job in jobs if _is_bad(_object(job))]
+
+
+def _failed(job: Mapping[str, Any]) -> FailedStep:
+    steps = job.get("steps")
+    bad = [step for step in steps if _is_bad(_object(step))] if isinstance(steps, list) else []
+    return FailedStep(
+        job=str(job.get("name")),
+        step=str(bad[0].get("name")) if bad else None,
+        conclusion=str(job.get("conclusion")),
+        url=str(job.get("html_url") or ""),
+    )
+
+
+def _is_bad(part: Mapping[str, Any]) -> bool:
+    return part.get("conclusion") not in {None, "success", "skipped", "neutral"}
+
+
+def read_ref(document: Any) -> str:
+    """Read the commit that a reference points to."""
+    return _text(_object(document).get("object"), "sha")
+
+
+def read_sha(document: Any) -> str:
+    """Read the hash of what was made."""
+    return _text(document, "sha")
+
+
+def read_commit(document: Any) -> Commit:
+    """Read a commit of git data."""
+    return Commit(
+        sha=_text(document, "sha"),
+        tree=_text(document.get("tree"), "sha"),
+        message=str(document.get("message") or ""),
+        url=str(document.get("html_url") or ""),
+    )
+
+
+def read_commits(document: Any) -> list[Commit]:
+    """Read a page of a branch's commits."""
+    return [_listed(_object(commit)) for commit in _list(document)]
+
+
+def _listed(document: Mapping[str, Any]) -> Commit:
+    inner = _object(document.get("commit"))
+    return Commit(
+        sha=_text(document, "sha"),
+        tree=_text(inner.get("tree"), "sha"),
+        message=str(inner.get("message") or ""),
+        url=str(document.get("html_url") or ""),
+    )
+
+
+def read_tree(document: Any) -> dict[str, Entry]:
+    """Read the entries of one directory by name; one that is not whole is of no use."""
+    if _object(document).get("truncated"):
+        raise UnreadableError
+    entries = [
+        Entry(*(_text(entry, key) for key in ("path", "mode", "type", "sha")))
+        for entry in _list(_object(document).get("tree"))
+    ]
+    return {entry.path: entry for entry in entries}
+
+
+def read_default_branch(document: Any) -> str:
+    """Read the default branch of a repository."""
+    return _text(document, "default_branch")
+
+
+def read_pull(document: Any) -> PullRequest:
+    """Read a pull request, in a list or alone."""
+    return PullRequest(
+        number=_number(document, "number"),
+        url=_text(document, "html_url"),
+        state=_text(document, "state"),
+        body=str(document.get("body") or ""),
+        head_sha=_text(document.get("head"), "sha"),
+        reviewers=_names(document.get("requested_reviewers"), "login"),
+        teams=_names(document.get("requested_teams"), "slug"),
+    )
+
+
+def read_pulls(document: Any) -> list[PullRequest]:
+    """Read a page of pull requests."""
+    return [read_pull(pull) for pull in _list(document)]
+
+
+def _names(there: Any, key: str) -> frozenset[str]:
+    entries = there if isinstance(there, list) else []
+    return frozenset(str(_object(entry).get(key)).lower() for entry in entries)
+
+
+def _object(document: Any) -> Mapping[str, Any]:
+    if not isinstance(document, Mapping):
+        raise UnreadableError
+    return document
+
+
+def _list(document: Any) -> list[Any]:
+    if not isinstance(document, list):
+        raise UnreadableError
+    return document
+
+
+def _text(document: Any, key: str) -> str:
+    value = _object(document).get(key)
+    if not isinstance(value, str) or not value:
+        raise UnreadableError
+    return value
+
+
+def _number(document: Any, key: str) -> int:
+    value = _object(document).get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UnreadableError
+    return value

@@ -1,0 +1,137 @@
+"""How PAO identifies itself to GitHub: a token, or the short-lived tokens of an App."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+from pydantic import SecretStr
+
+from pao.clients.github.errors import GitHubRefused
+from pao.clients.github.wire import Call
+
+# GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
+_JWT_SECONDS, _CLOCK_SKEW = 540, 60
+# A token that ends while the calls of an execution still go on would be refused in the middle.
+_RENEW_BEFORE = 300.0
+
+AsApp = Callable[[Call, str], Awaitable[Any]]
+"""Makes a call with the JWT that it is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAuth:
+    """A personal access token, or any other that does not end."""
+
+    token: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class AppAuth:
+    """A GitHub App; without an installation id it is looked up for each repository."""
+
+    app_id: str
+    private_key: SecretStr
+    installation_id: int | None = None
+
+
+GitHubAuth = TokenAuth | AppAuth
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    token: str = field(repr=False)
+    ends: float
+
+
+class Tokens:
+    """Gives the token for a repository; an App's tokens are kept until shortly before they end.
+
+    Each of them is for one repository only. Safe to share between tasks.
+    """
+
+    def __init__(self, auth: GitHubAuth) -> None:
+        self._auth = auth
+        self._held: dict[str, _Held] = {}
+        self._installations: dict[str, int] = {}
+        self._lock = asyncio.Lock()
+
+    @property
+    def renewable(self) -> bool:
+        """Whether another token can be had when one is refused."""
+        return isinstance(self._auth, AppAuth)
+
+    async def token(self, repository: str, as_app: AsApp) -> str:
+        """Give a token for ``owner/name``; one that ends soon is replaced."""
+        if isinstance(self._auth, TokenAuth):
+            return self._auth.token.get_secret_value()
+        async with self._lock:
+            held = self._held.get(repository.lower())
+            if held is None or held.ends - _RENEW_BEFORE < _now():
+                held = await self._fetch(self._auth, repository, as_app)
+                self._held[repository.lower()] = held
+        return held.token
+
+    def forget(self, repository: str, token: str) -> None:
+        """Drop a token that was refused, unless another one has taken its place."""
+        held = self._held.get(repository.lower())
+        if held is not None and held.token == token:
+            del self._held[repository.lower()]
+
+    async def _fetch(self, auth: AppAuth, repository: str, as_app: AsApp) -> _Held:
+        signed = _signed(auth)
+        installation = auth.installation_id or await self._installation(repository, as_app, signed)
+        call = Call(
+            doing=f"give a token for {repository}",
+            method="POST",
+            path=f"/app/installations/{installation}/access_tokens",
+            body={"repositories": [repository.partition("/")[2]]},
+            expected=frozenset({201}),
+        )
+        given = await as_app(call, signed)
+        try:
+            ends = datetime.fromisoformat(given["expires_at"]).timestamp()
+            return _Held(str(given["token"]), ends)
+        except (KeyError, TypeError, ValueError) as error:
+            raise GitHubRefused(
+                f"GitHub gave no token for {repository}; check GITHUB_API_URL.", retryable=True
+            ) from error
+
+    async def _installation(self, repository: str, as_app: AsApp, signed: str) -> int:
+        known = self._installations.get(repository.lower())
+        if known is not None:
+            return known
+        call = Call(
+            doing=f"find the App's installation for {repository}",
+            method="GET",
+            path=f"/repos/{repository}/installation",
+        )
+        found = await as_app(call, signed)
+        number = found.get("id") if isinstance(found, dict) else None
+        if not isinstance(number, int):
+            raise GitHubRefused(f"GitHub names no installation of the App for {repository}.")
+        self._installations[repository.lower()] = number
+        return number
+
+
+def _signed(auth: AppAuth) -> str:
+    now = int(_now())
+    claims = {"iat": now - _CLOCK_SKEW, "exp": now + _JWT_SECONDS, "iss": auth.app_id}
+    try:
+        return jwt.encode(claims, _with_line_ends(auth.private_key), algorithm="RS256")
+    except (jwt.PyJWTError, ValueError, TypeError):
+        # The library's text may repeat the key.
+        raise GitHubRefused(
+            "GITHUB_APP_PRIVATE_KEY is no RSA key in PEM form; the operator corrects it."
+        ) from None
+
+
+def _with_line_ends(key: SecretStr) -> str:
+    """Give the key with real line ends, also where an environment variable could not hold any."""
+    return key.get_secret_value().replace("\\n", "\n")
+
+
+def _now() -> float:
+    return datetime.now(UTC).timestamp()

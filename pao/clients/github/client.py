@@ -1,0 +1,314 @@
+"""The GitHub client: one server and one repository, every call of REST by a method of its own."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from pao.clients.github import answers
+from pao.clients.github.answers import Commit, Entry, FailedStep, PullRequest, Run
+from pao.clients.github.errors import GitHubError, GitHubRefused, refusal, unreadable
+from pao.clients.github.instances import GitHubInstance
+from pao.clients.github.wire import Answered, Call, Outbound, Send
+
+T = TypeVar("T")
+
+_CREATED = frozenset({201})
+_NOT_FOUND, _CONFLICT, _UNAUTHORIZED = 404, 409, 401
+_NO_CONTENT = 204
+
+
+class GitHub:
+    """Speaks to one repository of one server, by whoever sends for it.
+
+    Methods raise GitHubRefused, and where they change what others see GitHubOutcomeUnknown, and
+    whatever ``send`` raises. Nothing is retried, but for one call with a new token where an App's
+    token was refused. ``learn`` is told every token that is used, so that it can be masked.
+    """
+
+    def __init__(
+        self,
+        instance: GitHubInstance,
+        repository: str,
+        *,
+        send: Send,
+        learn: Callable[[str], None] = lambda _token: None,
+    ) -> None:
+        self.instance = instance
+        self.repository = repository
+        self._send = send
+        self._learn = learn
+        self._root = f"/repos/{repository}"
+
+    async def default_branch(self) -> str:
+        """Give the name of the repository's default branch."""
+        doing = f"read the repository {self.repository}"
+        return await self._ask(
+            Call(doing=doing, method="GET", path=self._root), answers.read_default_branch
+        )
+
+    async def file(self, path: str, ref: str) -> bytes | None:
+        """Give the content of a file, or None where there is none."""
+        call = Call(
+            doing=f"read {path}",
+            method="GET",
+            path=f"{self._root}/contents/{quote(path)}",
+            query={"ref": ref},
+        )
+        return await self._or_none(call, _content)
+
+    async def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> Run | None:
+        """Start a workflow; gives the run where the server tells it."""
+        body: dict[str, Any] = {"ref": ref}
+        if inputs:
+            body["inputs"] = dict(inputs)
+        tells = self.instance.tells_the_run
+        if tells:
+            body["return_run_details"] = True
+        call = Call(
+            doing=f"start the workflow {workflow} of {self.repository} on {ref}",
+            method="POST",
+            path=f"{self._root}/actions/workflows/{quote(workflow, safe='')}/dispatches",
+            body=body,
+            expected=frozenset({200, 204}),
+            effect=True,
+        )
+        return await self._ask(call, lambda found: found and answers.read_started(found))
+
+    async def runs(self, workflow: str, ref: str, since: str) -> list[Run]:
+        """Give the newest runs by dispatch since a moment, newest first."""
+        call = Call(
+            doing=f"list the runs of {workflow} in {self.repository}",
+            method="GET",
+            path=f"{self._root}/actions/workflows/{quote(workflow, safe='')}/runs",
+            query={
+                "event": "workflow_dispatch",
+                "branch": ref,
+                "created": f">={since}",
+                "per_page": "100",
+            },
+        )
+        return await self._ask(call, answers.read_runs)
+
+    async def run(self, number: int) -> Run:
+        """Give where a run stands."""
+        path = f"{self._root}/actions/runs/{number}"
+        call = Call(doing=f"read the run {number}", method="GET", path=path)
+        return await self._ask(call, answers.read_run)
+
+    async def failed_steps(self, number: int) -> list[FailedStep]:
+        """Give the jobs and steps of a run that failed."""
+        call = Call(
+            doing=f"read the jobs of run {number}",
+            method="GET",
+            path=f"{self._root}/actions/runs/{number}/jobs",
+            query={"filter": "latest", "per_page": "100"},
+        )
+        return await self._ask(call, answers.read_failed)
+
+    async def cancel(self, number: int) -> None:
+        """Ask a run to stop; one that has ended already is left as it is."""
+        call = Call(
+            doing=f"cancel the run {number}",
+            method="POST",
+            path=f"{self._root}/actions/runs/{number}/cancel",
+            expected=frozenset({202, _CONFLICT}),
+            effect=True,
+        )
+        await self._ask(call, lambda _: None)
+
+    async def branch(self, name: str) -> str | None:
+        """Give the commit at the tip of a branch, or None where there is no such branch."""
+        call = Call(
+            doing=f"read the branch {name} of {self.repository}",
+            method="GET",
+            path=f"{self._root}/git/ref/heads/{quote(name)}",
+        )
+        return await self._or_none(call, answers.read_ref)
+
+    async def commit(self, sha: str) -> Commit:
+        """Give a commit."""
+        path = f"{self._root}/git/commits/{sha}"
+        call = Call(doing=f"read the commit {sha}", method="GET", path=path)
+        return await self._ask(call, answers.read_commit)
+
+    async def commits(self, branch: str, since: str, page: int) -> list[Commit]:
+        """Give a page of a branch's commits since a moment, newest first; none: no such branch."""
+        call = Call(
+            doing=f"list the commits of {branch} in {self.repository}",
+            method="GET",
+            path=f"{self._root}/commits",
+            query={"sha": branch, "since": since, "per_page": "100", "page": str(page)},
+        )
+        return await self._or_none(call, answers.read_commits) or []
+
+    async def tree(self, sha: str) -> dict[str, Entry]:
+        """Give the entries of one directory by name."""
+        path = f"{self._root}/git/trees/{sha}"
+        call = Call(doing=f"read the directory {sha}", method="GET", path=path)
+        return await self._ask(call, answers.read_tree)
+
+    async def create_blob(self, content: str) -> str:
+        """Store the content of a file; gives its hash."""
+        encoded = base64.b64encode(content.encode()).decode()
+        call = self._make("blobs", "store a file", {"content": encoded, "encoding": "base64"})
+        return await self._ask(call, answers.read_sha)
+
+    async def create_tree(self, base: str, entries: Sequence[Mapping[str, Any]]) -> str:
+        """Store a tree that differs from another by these entries; gives its hash."""
+        body = {"base_tree": base, "tree": list(entries)}
+        return await self._ask(self._make("trees", "store the tree", body), answers.read_sha)
+
+    async def create_commit(self, message: str, tree: str, parent: str) -> Commit:
+        """Store a commit; no branch leads to it yet."""
+        body = {"message": message, "tree": tree, "parents": [parent]}
+        return await self._ask(self._make("commits", "store the commit", body), answers.read_commit)
+
+    async def create_branch(self, name: str, sha: str) -> None:
+        """Make a branch that points to a commit; refused where there is one of that name."""
+        call = Call(
+            doing=f"create the branch {name} of {self.repository}",
+            method="POST",
+            path=f"{self._root}/git/refs",
+            body={"ref": f"refs/heads/{name}", "sha": sha},
+            expected=_CREATED,
+            effect=True,
+        )
+        await self._ask(call, answers.read_ref)
+
+    async def move_branch(self, name: str, sha: str) -> None:
+        """Point a branch to a commit that follows its tip; refused where it does not."""
+        call = Call(
+            doing=f"put the commit on the branch {name} of {self.repository}",
+            method="PATCH",
+            path=f"{self._root}/git/refs/heads/{quote(name)}",
+            body={"sha": sha, "force": False},
+            effect=True,
+        )
+        await self._ask(call, answers.read_ref)
+
+    async def pull_requests(self, head: str, base: str) -> list[PullRequest]:
+        """Give the pull requests from one branch into another, open or not, newest first."""
+        owner = self.repository.partition("/")[0]
+        call = Call(
+            doing=f"list the pull requests of {self.repository}",
+            method="GET",
+            path=f"{self._root}/pulls",
+            query={"state": "all", "head": f"{owner}:{head}", "base": base, "per_page": "100"},
+        )
+        return await self._ask(call, answers.read_pulls)
+
+    async def create_pull_request(
+        self, head: str, base: str, *, title: str, body: str
+    ) -> PullRequest:
+        """Open a pull request."""
+        call = Call(
+            doing=f"open a pull request from {head} into {base} of {self.repository}",
+            method="POST",
+            path=f"{self._root}/pulls",
+            body={"title": title, "head": head, "base": base, "body": body},
+            expected=_CREATED,
+            effect=True,
+        )
+        return await self._ask(call, answers.read_pull)
+
+    async def request_review(
+        self, number: int, *, users: Sequence[str], teams: Sequence[str]
+    ) -> None:
+        """Ask people and teams to review; who is asked already stays asked."""
+        call = Call(
+            doing=f"ask for reviews of pull request {number} of {self.repository}",
+            method="POST",
+            path=f"{self._root}/pulls/{number}/requested_reviewers",
+            body={"reviewers": list(users), "team_reviewers": list(teams)},
+            expected=_CREATED,
+            effect=True,
+        )
+        await self._ask(call, answers.read_pull)
+
+    def _make(self, what: str, doing: str, body: Mapping[str, Any]) -> Call:
+        return Call(
+            doing=f"{doing} in {self.repository}",
+            method="POST",
+            path=f"{self._root}/git/{what}",
+            body=body,
+            expected=_CREATED,
+        )
+
+    async def _or_none(self, call: Call, read: Callable[[Any], T]) -> T | None:
+        try:
+            return await self._ask(call, read)
+        except GitHubRefused as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+
+    async def _ask(self, call: Call, read: Callable[[Any], T]) -> T:
+        token = await self._token()
+        answer = await self._exchange(call, token)
+        if answer.status == _UNAUTHORIZED and self.instance.tokens.renewable:
+            self.instance.tokens.forget(self.repository, token)
+            answer = await self._exchange(call, await self._token())
+        return self._read(call, answer, read)
+
+    async def _token(self) -> str:
+        token = await self.instance.tokens.token(self.repository, self._as_app)
+        self._learn(token)
+        return token
+
+    async def _as_app(self, call: Call, signed: str) -> Any:
+        self._learn(signed)
+        return self._read(call, await self._exchange(call, signed), lambda found: found)
+
+    async def _exchange(self, call: Call, token: str) -> Answered:
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {token}",
+            "User-Agent": "pao",
+            "X-GitHub-Api-Version": self.instance.api_version,
+        }
+        content = None
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(call.body).encode()
+        return await self._send(
+            Outbound(
+                doing=call.doing,
+                method=call.method,
+                url=f"{self.instance.api_url}{call.path}{query}",
+                headers=headers,
+                content=content,
+                effect=call.effect,
+            )
+        )
+
+    def _read(self, call: Call, answer: Answered, read: Callable[[Any], T]) -> T:
+        name = self.instance.name
+        if answer.status not in call.expected:
+            raise self._unexpected(call, answer)
+        try:
+            return read(_document(answer))
+        except (ValueError, RecursionError, answers.UnreadableError):
+            raise unreadable(name, call.doing, answer, effect=call.effect) from None
+
+    def _unexpected(self, call: Call, answer: Answered) -> GitHubError:
+        """Judge another status than that of success: another success is one all the same."""
+        if answer.status // 100 == 2:  # noqa: PLR2004 -- 2xx
+            return unreadable(self.instance.name, call.doing, answer, effect=call.effect)
+        return refusal(self.instance.name, call.doing, answer, effect=call.effect)
+
+
+def _document(answer: Answered) -> Any:
+    if answer.truncated:
+        raise answers.UnreadableError
+    return None if answer.status == _NO_CONTENT else json.loads(answer.body)
+
+
+def _content(document: Any) -> bytes:
+    try:
+        return base64.b64decode(document["content"])
+    except (KeyError, TypeError, binascii.Error) as error:
+        raise answers.UnreadableError from error

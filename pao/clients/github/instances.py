@@ -1,0 +1,88 @@
+"""The GitHub servers that the operator has configured, each with the tokens that it has given."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from pao.clients.github.auth import GitHubAuth, Tokens
+
+PUBLIC_API = "https://api.github.com"
+
+
+class GitHubFlavour(StrEnum):
+    """What a server knows: github.com (and ghe.com), or an Enterprise Server of one's own."""
+
+    CLOUD = "cloud"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubInstance:
+    """One server: the address of its API, who we are there, and what it knows.
+
+    ``page_url`` is where its pages are. The limits are those of GitHub's published description:
+    25 inputs and the run's id in the answer on github.com, 10 inputs and neither on a server.
+    """
+
+    name: str
+    api_url: str
+    auth: GitHubAuth = field(repr=False)
+    flavour: GitHubFlavour = GitHubFlavour.CLOUD
+    api_version: str = "2022-11-28"
+    tokens: Tokens = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tokens", Tokens(self.auth))
+
+    @property
+    def most_inputs(self) -> int:
+        """How many inputs a dispatch may carry."""
+        return 25 if self.flavour is GitHubFlavour.CLOUD else 10
+
+    @property
+    def tells_the_run(self) -> bool:
+        """Whether a dispatch is answered with the run that it started, on demand."""
+        return self.flavour is GitHubFlavour.CLOUD
+
+    @property
+    def page_url(self) -> str:
+        """Where the pages for people are."""
+        if self.api_url == PUBLIC_API:
+            return "https://github.com"
+        parts = urlsplit(self.api_url)
+        host = parts.netloc
+        if host.endswith(".ghe.com"):
+            host = host.removeprefix("api.")
+        return f"{parts.scheme}://{host}"
+
+
+def flavour_of(api_url: str) -> GitHubFlavour:
+    """Tell by its address what a server is."""
+    host = urlsplit(api_url).hostname or ""
+    cloud = host == "api.github.com" or host.endswith(".ghe.com")
+    return GitHubFlavour.CLOUD if cloud else GitHubFlavour.SERVER
+
+
+class GitHubInstances:
+    """Gives the servers by name; the first is the default one."""
+
+    def __init__(self, instances: Iterable[GitHubInstance] = ()) -> None:
+        self._instances = {instance.name: instance for instance in instances}
+
+    def instance(self, name: str | None) -> GitHubInstance:
+        """Give the named server, else the first.
+
+        Raises ``LookupError`` with a sentence that says what is configured.
+        """
+        if not self._instances:
+            raise LookupError(
+                "no GitHub is configured; the operator sets GITHUB_TOKEN, or GITHUB_APP_ID and "
+                "GITHUB_APP_PRIVATE_KEY"
+            )
+        if name is None:
+            return next(iter(self._instances.values()))
+        if name not in self._instances:
+            known = ", ".join(self._instances)
+            raise LookupError(f"there is no GitHub instance {name!r}; configured are: {known}")
+        return self._instances[name]
