@@ -27,6 +27,8 @@ ACTIONS: tuple[Registered, ...] = (
     Registered("jira-ticket", "activities.actions.jira_ticket"),
     Registered("terraform", "activities.actions.terraform"),
     Registered("approval", "activities.actions.approval"),
+    Registered("github-workflow", "activities.actions.github_workflow"),
+    Registered("git-commit", "activities.actions.git_commit"),
 )
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from activities.options import ActionOptions, TerraformOptions
+from activities.options import ActionOptions, GitHubOptions, TerraformOptions
+from pao import assembly
 from pao.settings import Settings
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -10,7 +11,10 @@ DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 def action_options(settings: Settings, environ: Mapping[str, str]) -> ActionOptions:
     """Give every action type's part; ``environ`` is the worker's own environment."""
-    return ActionOptions(terraform=_terraform(settings, environ))
+    return ActionOptions(
+        github=GitHubOptions(instances=assembly.github_instances(settings)),
+        terraform=_terraform(settings, environ),
+    )
 
 
 def _terraform(settings: Settings, environ: Mapping[str, str]) -> TerraformOptions:

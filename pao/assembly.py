@@ -8,6 +8,15 @@ from temporalio.client import TLSConfig
 from catalog.scopes import Surroundings
 from db.session import Database, PoolSettings
 from pao import tracing
+from pao.clients.github import (
+    AppAuth,
+    GitHubAuth,
+    GitHubFlavour,
+    GitHubInstance,
+    GitHubInstances,
+    TokenAuth,
+    flavour_of,
+)
 from pao.clients.jira import (
     BasicAuth,
     JiraAuth,
@@ -25,6 +34,7 @@ from pao.settings.jira_file import ClientCredentials, Password, PersonalToken, U
 from pao.tracing import Tracing
 
 DEFAULT_JIRA = "default"
+DEFAULT_GITHUB = "default"
 JIRA_CONNECT_SECONDS = 2.0
 
 
@@ -68,6 +78,25 @@ def jira_instances(settings: Settings) -> JiraInstances:
             )
         ]
     )
+
+
+def github_instances(settings: Settings) -> GitHubInstances:
+    """Give the configured GitHub; where an App is configured, it is who acts."""
+    given = settings.github
+    auth = _github_auth(settings)
+    if auth is None:
+        return GitHubInstances()
+    flavour = GitHubFlavour(given.flavour.value) if given.flavour else flavour_of(given.api_url)
+    return GitHubInstances(
+        [GitHubInstance(DEFAULT_GITHUB, given.api_url, auth, flavour, given.api_version)]
+    )
+
+
+def _github_auth(settings: Settings) -> GitHubAuth | None:
+    given = settings.github
+    if given.app_id and given.app_private_key:
+        return AppAuth(given.app_id, given.app_private_key, given.app_installation_id)
+    return TokenAuth(given.token) if given.token else None
 
 
 def _jira_instance(given: ConfiguredJira) -> JiraInstance:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from activities.options.github import GitHubOptions
 from activities.options.terraform import TerraformOptions
 
-__all__ = ["ActionOptions", "TerraformOptions"]
+__all__ = ["ActionOptions", "GitHubOptions", "TerraformOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionOptions:
     """The parts by name; a type reads its own."""
 
+    github: GitHubOptions = field(default_factory=GitHubOptions)
     terraform: TerraformOptions = field(default_factory=TerraformOptions)

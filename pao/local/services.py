@@ -111,6 +111,8 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
         "GITHUB_API_URL": f"http://{LOOPBACK}:{ports.github}",
+        # The stand-in is on loopback, which actions do not reach unless told.
+        "PAO_EGRESS_ALLOW": f"{LOOPBACK}:{ports.github},*",
         "GITHUB_FLAVOUR": "cloud",
         "GITHUB_TOKEN": GITHUB_TOKEN,
         "CATALOG_PATH": str(catalog),

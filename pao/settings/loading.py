@@ -18,6 +18,7 @@ from pao.settings.parts import (
     AuthSettings,
     CatalogSettings,
     DatabaseSettings,
+    GitHubSettings,
     HttpSettings,
     JiraSettings,
     LoggingSettings,
@@ -48,6 +49,7 @@ class Settings:
     database: DatabaseSettings
     temporal: TemporalSettings
     jira: JiraSettings
+    github: GitHubSettings
     catalog: CatalogSettings
     worker: WorkerSettings
     terraform: TerraformSettings

@@ -213,6 +213,29 @@ class JiraSettings(Part):
     escalation_instance: str | None = Field(None, validation_alias="ESCALATION_INSTANCE")
 
 
+class GitHubFlavour(StrEnum):
+    """What a GitHub server knows: github.com, or an Enterprise Server of one's own."""
+
+    CLOUD = "cloud"
+    SERVER = "server"
+
+
+class GitHubSettings(Part):
+    """The GitHub that actions speak to, and as whom: a token or an App."""
+
+    api_url: HttpUrl = Field("https://api.github.com", validation_alias="GITHUB_API_URL")
+    flavour: GitHubFlavour | None = Field(None, validation_alias="GITHUB_FLAVOUR")
+    api_version: str = Field(
+        "2022-11-28", validation_alias="GITHUB_API_VERSION", pattern=r"^\d{4}-\d{2}-\d{2}$"
+    )
+    token: SecretStr | None = Field(None, validation_alias="GITHUB_TOKEN")
+    app_id: str | None = Field(None, validation_alias="GITHUB_APP_ID")
+    app_private_key: SecretStr | None = Field(None, validation_alias="GITHUB_APP_PRIVATE_KEY")
+    app_installation_id: int | None = Field(
+        None, validation_alias="GITHUB_APP_INSTALLATION_ID", ge=1
+    )
+
+
 class CatalogSettings(Part):
     """Where catalog documents come from, and what their templates may see."""
 

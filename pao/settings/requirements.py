@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pao.settings.parts import (
     CatalogSettings,
     DatabaseSettings,
+    GitHubSettings,
     JiraFlavour,
     JiraSettings,
     TemporalSettings,
@@ -32,6 +33,8 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
         yield from _missing_temporal(parts["temporal"])
     if "jira" in parts:
         yield from _missing_jira(parts["jira"])
+    if "github" in parts:
+        yield from _missing_github(parts["github"])
     if "catalog" in parts and process == "api":
         yield from _missing_catalog(parts["catalog"])
 
@@ -91,6 +94,14 @@ def _missing_single_jira(jira: JiraSettings) -> Iterator[tuple[str, str]]:
         yield "JIRA_API_TOKEN", "missing; give a token of the account that creates the tickets"
     if jira.username is None and jira.flavour is JiraFlavour.CLOUD:
         yield "JIRA_USERNAME", "missing; JIRA Cloud wants the account's address beside its token"
+
+
+def _missing_github(github: GitHubSettings) -> Iterator[tuple[str, str]]:
+    if (github.app_id is None) != (github.app_private_key is None):
+        absent = "GITHUB_APP_ID" if github.app_id is None else "GITHUB_APP_PRIVATE_KEY"
+        yield absent, "an App's id and its private key belong together; give both or none"
+    if github.app_installation_id is not None and github.app_id is None:
+        yield "GITHUB_APP_INSTALLATION_ID", "it belongs to an App; give GITHUB_APP_ID as well"
 
 
 def _missing_catalog(catalog: CatalogSettings) -> Iterator[tuple[str, str]]:

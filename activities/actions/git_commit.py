@@ -1,0 +1,174 @@
+"""The action type git-commit: one atomic commit, and if told a pull request for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from activities.base import Action, ActionContext
+from activities.github.access import access, leaving, told_as_action
+from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
+from activities.github.commits import (
+    Place,
+    carries,
+    make_commit,
+    own_commit,
+    place_of,
+    trailers,
+)
+from pao.clients.github import Commit, GitHub, PullRequest
+from pao.core.payloads import ActionResult, PartialResource
+
+_WORKFLOWS = (
+    "The commit touches .github/workflows: that takes the scope workflow of a token, or the "
+    "permission workflows of an App."
+)
+
+
+class GitCommitAction(Action[GitCommitConfig]):
+    """Makes one commit. Trailers of commit and pull request find both again."""
+
+    type = "git-commit"
+    summary = "Commits files to a GitHub repository, by a pull request if told."
+    resource_type = "git-commit"
+    config = GitCommitConfig
+    outputs = GitCommitOutputs
+    default_timeout = 30.0
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {
+            "repository": "platform/tenants",
+            "branch": "main",
+            "files": [
+                {
+                    "path": "tenants/{{fields.name}}.yaml",
+                    "operation": "create",
+                    "contentTemplate": "name: {{json(fields.name)}}\n",
+                }
+            ],
+            "commitMessage": "Add the tenant {{fields.name}}",
+        },
+        {
+            "repository": "platform/tenants",
+            "branch": "main",
+            "files": [{"path": "tenants/shop.yaml", "operation": "delete"}],
+            "commitMessage": "Remove the tenant shop",
+            "createPullRequest": True,
+            "title": "Remove the tenant shop",
+            "body": "Nobody uses it any more.",
+            "reviewers": ["ann", "platform/team-platform"],
+        },
+    )
+
+    async def look(self, config: GitCommitConfig, context: ActionContext) -> ActionResult | None:
+        """Search pull request and commit; what is only half there is for a retry to complete."""
+        client = access(context, config.repository, config.instance).client
+        with told_as_action():
+            place = await place_of(client, config, context.mark)
+            if not config.createPullRequest:
+                commit = await own_commit(client, context, place.branch)
+                return _result(commit, place) if commit else None
+            pull = await _own_pull(client, context, place)
+            if pull is None or (pull.state == "open" and _unasked(config, pull)):
+                return None
+            commit = await own_commit(client, context, place.branch)
+            return _result(commit or Commit(pull.head_sha, ""), place, pull)
+
+    async def execute(self, config: GitCommitConfig, context: ActionContext) -> ActionResult:
+        """Make what is not there yet: commit, pull request, requests for reviews."""
+        client = access(context, config.repository, config.instance).client
+        with told_as_action(hint=_WORKFLOWS if config.writes_workflows else ""):
+            place = await place_of(client, config, context.mark)
+            pull = await _own_pull(client, context, place) if context.attempt > 1 else None
+            commit = await own_commit(client, context, place.branch)
+            if commit is None and pull is None:
+                commit = await make_commit(client, context, config, place)
+                await context.log.info("The commit was made.", data={"sha": commit.sha})
+            commit = commit or Commit(pull.head_sha if pull else "", "")
+            if not config.createPullRequest:
+                return _result(commit, place)
+            with _keeping(_left_commit(commit, place)):
+                pull = pull or await _open_pull(client, context, config, place)
+                await context.log.info("The pull request is open.", data={"url": pull.url})
+            with _keeping(_left_commit(commit, place), _left_pull(pull)):
+                await _ask_reviewers(client, config, pull)
+        return _result(commit, place, pull)
+
+    def cleanup(self, result: ActionResult) -> str:
+        """Say what to undo of an abandoned request."""
+        outputs = result.outputs
+        if outputs.get("pullRequestUrl"):
+            return (
+                f"Close the pull request {outputs['pullRequestUrl']} and delete the branch "
+                f"{outputs['branch']}; if it was merged, revert it."
+            )
+        return f"Revert the commit {result.external_reference} on {outputs['branch']}."
+
+
+@contextmanager
+def _keeping(*partial: PartialResource) -> Iterator[None]:
+    with leaving(*partial), told_as_action():
+        yield
+
+
+async def _own_pull(client: GitHub, context: ActionContext, place: Place) -> PullRequest | None:
+    if place.base is None:
+        return None
+    for pull in await client.pull_requests(place.branch, place.base):
+        if carries(pull.body, context.mark) or place.branch.endswith(context.mark):
+            return pull
+    return None
+
+
+async def _open_pull(
+    client: GitHub, context: ActionContext, config: GitCommitConfig, place: Place
+) -> PullRequest:
+    title = config.title or config.commitMessage.strip().splitlines()[0][:256]
+    body = f"{(config.body or '').strip()}\n\n{trailers(context)}".lstrip()
+    return await client.create_pull_request(place.branch, place.base or "", title=title, body=body)
+
+
+async def _ask_reviewers(client: GitHub, config: GitCommitConfig, pull: PullRequest) -> None:
+    if pull.state == "open" and _unasked(config, pull):
+        await client.request_review(pull.number, users=config.users, teams=config.teams)
+
+
+def _unasked(config: GitCommitConfig, pull: PullRequest) -> bool:
+    users = {name.lower() for name in config.users} - pull.reviewers
+    teams = {name.lower() for name in config.teams} - pull.teams
+    return bool(users or teams)
+
+
+def _left_commit(commit: Commit, place: Place) -> PartialResource:
+    return PartialResource(
+        "git-commit",
+        id=commit.sha,
+        url=commit.url or None,
+        cleanup=f"Delete the branch {place.branch}, or revert the commit {commit.sha} on it.",
+    )
+
+
+def _left_pull(pull: PullRequest) -> PartialResource:
+    return PartialResource(
+        "pull-request",
+        id=str(pull.number),
+        url=pull.url,
+        cleanup=f"Close the pull request {pull.number}.",
+    )
+
+
+def _result(commit: Commit, place: Place, pull: PullRequest | None = None) -> ActionResult:
+    url = pull.url if pull else commit.url or None
+    return ActionResult(
+        outputs={
+            "commitSha": commit.sha,
+            "commitUrl": commit.url or None,
+            "branch": place.branch,
+            "pullRequestNumber": pull.number if pull else None,
+            "pullRequestUrl": pull.url if pull else None,
+            "url": url,
+        },
+        external_reference=commit.sha,
+        url=url,
+    )
+
+
+ACTION = GitCommitAction()

@@ -1,0 +1,257 @@
+"""The action type github-workflow: starts a workflow and, if told, waits for its run."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from activities.base import Action, ActionContext
+from activities.errors import ActionError, ActionFailedError
+from activities.github.access import (
+    GitHubAccess,
+    access,
+    leaving,
+    told_as_action,
+)
+from activities.github.runs import (
+    GOOD,
+    Wanted,
+    find_marked,
+    newest_marked,
+    prepare,
+    refuse_to_guess,
+)
+from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
+from pao.clients.github import GitHubError, Run
+from pao.core.payloads import ActionResult, PartialResource, Pending, timestamp
+
+GROWTH = 1.5
+_HINT = "Check repository, workflowFile and ref, and that the workflow has workflow_dispatch."
+
+
+class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
+    """Starts one run. Its id is in GitHub's answer, or the mark in its name finds it."""
+
+    type = "github-workflow"
+    summary = "Starts a GitHub Actions workflow and waits for its run."
+    resource_type = "github-workflow-run"
+    config = GitHubWorkflowConfig
+    outputs = GitHubWorkflowOutputs
+    default_timeout = 30.0
+    slow = True
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {
+            "repository": "platform/provisioning",
+            "workflowFile": "provision.yml",
+            "ref": "main",
+            "inputs": {"namespace": "{{fields.namespace}}", "environment": "dev"},
+        },
+        {
+            "repository": "platform/provisioning",
+            "workflowFile": "provision.yml",
+            "ref": "main",
+            "inputs": {"namespace": "shop"},
+            "waitForCompletion": True,
+            "timeout": "30m",
+            "failOnWorkflowFailure": False,
+        },
+    )
+
+    async def look(
+        self, config: GitHubWorkflowConfig, context: ActionContext
+    ) -> ActionResult | None:
+        """Search the runs for the mark; one that has failed is not adopted, but started anew."""
+        there = access(context, config.repository, config.instance)
+        with told_as_action(hint=_HINT):
+            wanted = await _wanted(there, config)
+            run = await find_marked(there, context, wanted, fits=_adoptable(config))
+            if run is not None:
+                return _result(run, pending=_still(run, config, wanted))
+            if not (await prepare(there, context, wanted)).certain:
+                await refuse_to_guess(there, context, wanted)
+        return None
+
+    async def execute(self, config: GitHubWorkflowConfig, context: ActionContext) -> ActionResult:
+        """Start the workflow; what is waited for afterwards is its run."""
+        there = access(context, config.repository, config.instance)
+        with told_as_action(hint=_HINT):
+            wanted = await _wanted(there, config)
+            inputs = (await prepare(there, context, wanted)).inputs
+            after = await newest_marked(there, context, wanted) if context.attempt > 1 else 0
+            run = await there.client.dispatch(wanted.workflow, wanted.ref, inputs)
+        if run is None:
+            await context.log.info("The workflow was started; its run is being looked for.")
+            pending = _pending(config, wanted.ref, after=after)
+            return ActionResult(outputs={"status": "requested"}, pending=pending)
+        await context.log.info("The workflow was started.", data={"runId": run.id, "url": run.url})
+        return _result(run, pending=_still(run, config, wanted))
+
+    async def follow(
+        self, config: GitHubWorkflowConfig, context: ActionContext, pending: Pending
+    ) -> ActionResult:
+        """Ask after the run, ever more seldom, until it is done; a silent GitHub is outwaited."""
+        there = access(context, config.repository, config.instance)
+        until = _end_of_wait(context, pending)
+        pace, pause = context.options.github.poll_first, 0.0
+        while True:
+            await asyncio.sleep(pause)
+            run, asked_to_wait = await _where(there, context, config, pending=pending)
+            if run is not None and (run.done or not config.waitForCompletion):
+                return await _ended(there, run, config)
+            left = (until - datetime.now(UTC)).total_seconds()
+            if left <= 0:
+                raise _out_of_time(config, run)
+            pause = min(max(pace, asked_to_wait), left)
+            pace = min(pace * GROWTH, context.options.github.poll_most)
+
+    async def cancel(
+        self, config: GitHubWorkflowConfig, context: ActionContext, pending: Pending
+    ) -> None:
+        """Cancel the run."""
+        there = access(context, config.repository, config.instance)
+        with told_as_action():
+            run = await _run(there, context, config, pending=pending)
+            if run is not None and not run.done:
+                await there.client.cancel(run.id)
+
+    def cleanup(self, result: ActionResult) -> str:
+        """Say what to do about the run of an abandoned request."""
+        if result.url is None:
+            return "Look in the repository's Actions whether a run was started, and cancel it."
+        return (
+            f"Cancel the workflow run {result.external_reference} if it is still at work "
+            f"({result.url}), and undo by hand what it has done."
+        )
+
+
+async def _wanted(there: GitHubAccess, config: GitHubWorkflowConfig) -> Wanted:
+    ref = config.ref or await there.client.default_branch()
+    return _on(ref, config)
+
+
+def _on(ref: str, config: GitHubWorkflowConfig) -> Wanted:
+    return Wanted(
+        workflow=config.workflowFile,
+        ref=ref,
+        inputs=config.texts,
+        mark_input=config.correlationInput,
+    )
+
+
+def _adoptable(config: GitHubWorkflowConfig) -> Callable[[Run], bool]:
+    """Tell which runs a retry adopts: all but one that has failed and fails the action with it."""
+    fails = config.waitForCompletion and config.failOnWorkflowFailure
+    return lambda run: not (fails and run.done and run.conclusion not in GOOD)
+
+
+def _still(run: Run, config: GitHubWorkflowConfig, wanted: Wanted) -> Pending | None:
+    waits = config.waitForCompletion and not run.done
+    return _pending(config, wanted.ref, run=run) if waits else None
+
+
+async def _where(
+    there: GitHubAccess, context: ActionContext, config: GitHubWorkflowConfig, *, pending: Pending
+) -> tuple[Run | None, float]:
+    """Give the run as it stands, or how long GitHub, which did not tell, wants to be left alone."""
+    try:
+        return await _run(there, context, config, pending=pending), 0.0
+    except GitHubError as error:
+        if not error.retryable:
+            with told_as_action():
+                raise
+        reason, wait = error.message, error.wait or 0.0
+    except ActionError as error:
+        if not error.retryable:
+            raise
+        reason, wait = error.message, 0.0
+    await context.log.warning(
+        "Waiting goes on, although GitHub did not tell.", data={"reason": reason}
+    )
+    return None, wait
+
+
+async def _run(
+    there: GitHubAccess, context: ActionContext, config: GitHubWorkflowConfig, *, pending: Pending
+) -> Run | None:
+    number = pending.state.get("runId") or context.progress.details.get("runId")
+    if number is not None:
+        return await there.client.run(int(number))
+    after, wanted = int(pending.state.get("after", 0)), _on(str(pending.state["ref"]), config)
+    run = await find_marked(there, context, wanted, fits=lambda found: found.id > after)
+    if run is not None:
+        context.progress.save({"runId": run.id})
+        await context.log.info("Found the run.", data={"runId": run.id, "url": run.url})
+    return run
+
+
+async def _ended(there: GitHubAccess, run: Run, config: GitHubWorkflowConfig) -> ActionResult:
+    bad = run.done and run.conclusion not in GOOD
+    if not (bad and config.waitForCompletion and config.failOnWorkflowFailure):
+        return _result(run)
+    where = await _failed_where(there, run)
+    with leaving(_left_behind(run)):
+        raise ActionFailedError(
+            f"The workflow run {run.id} ({config.workflowFile} of {config.repository}) ended with "
+            f"{run.conclusion}{where}. Its page has the log: {run.url}",
+            retryable=run.conclusion != "failure",
+        )
+
+
+async def _failed_where(there: GitHubAccess, run: Run) -> str:
+    """Name the jobs and steps that failed; that they cannot be had must not hide the failure."""
+    try:
+        failed = await there.client.failed_steps(run.id)
+    except (GitHubError, ActionError):
+        return ""
+    named = [
+        f'job "{part.job}", step "{part.step}"' if part.step else f'job "{part.job}"'
+        for part in failed[:5]
+    ]
+    return f": {'; '.join(named)}" if named else ""
+
+
+def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> ActionFailedError:
+    about = (
+        f"The run {run.id} of {config.workflowFile}" if run else f"A run of {config.workflowFile}"
+    )
+    return ActionFailedError(
+        f"{about} was not done within {config.timeout}; it goes on. A retry finds it and waits "
+        "as long again.",
+        retryable=True,
+        partial=[_left_behind(run)] if run else [],
+    )
+
+
+def _left_behind(run: Run) -> PartialResource:
+    cleanup = f"Cancel the workflow run {run.id} if it is still at work, and undo what it has done."
+    return PartialResource("github-workflow-run", id=str(run.id), url=run.url, cleanup=cleanup)
+
+
+def _pending(
+    config: GitHubWorkflowConfig, ref: str, *, run: Run | None = None, after: int = 0
+) -> Pending:
+    until = datetime.now(UTC) + timedelta(seconds=config.seconds)
+    known = {"runId": run.id} if run else {"after": after}
+    return Pending("follow", {"ref": ref, "until": timestamp(until), **known})
+
+
+def _end_of_wait(context: ActionContext, pending: Pending) -> datetime:
+    allowed = datetime.now(UTC) + timedelta(seconds=context.deadline.remaining())
+    return min(allowed, datetime.fromisoformat(str(pending.state["until"])))
+
+
+def _result(run: Run, *, pending: Pending | None = None) -> ActionResult:
+    return ActionResult(
+        outputs={
+            "runId": str(run.id),
+            "url": run.url,
+            "status": run.status,
+            "conclusion": run.conclusion,
+        },
+        external_reference=str(run.id),
+        url=run.url,
+        pending=pending,
+    )
+
+
+ACTION = GitHubWorkflowAction()

@@ -1,0 +1,1 @@
+"""What the action types that speak to GitHub have in common."""

@@ -1,0 +1,143 @@
+"""GitHub as actions use it: sent by the action's own way out, its errors told as an action's."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from activities.base import ActionContext
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
+from pao.clients.github import (
+    Answered,
+    GitHub,
+    GitHubError,
+    GitHubInstance,
+    GitHubOutcomeUnknown,
+    Outbound,
+)
+from pao.core.errors import ErrorCode
+from pao.core.payloads import PartialResource
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,98}/[A-Za-z0-9._-]{1,100}")
+# The forbidden parts of git-check-ref-format, and what would leave the path of an address.
+_BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[-/.]|[/.]$|^@$")
+_REF_LENGTH = 240
+# Clocks differ; what was made a little before the request cannot carry its mark anyway.
+_SKEW = timedelta(minutes=10)
+
+
+def _repository(text: str) -> str:
+    if not _REPOSITORY.fullmatch(text) or text.endswith(("/.", "/..")):
+        raise ValueError("write owner/name, such as platform/tenants")
+    return text
+
+
+def _ref(text: str) -> str:
+    name = text.removeprefix("refs/heads/").removeprefix("refs/tags/")
+    if not name or len(name) > _REF_LENGTH or _BAD_REF.search(name):
+        raise ValueError("this is no name of a branch or tag that git takes")
+    return name
+
+
+Repository = Annotated[
+    str,
+    AfterValidator(_repository),
+    Field(description="Repository as owner/name", examples=["platform/tenants"]),
+]
+RefName = Annotated[str, AfterValidator(_ref)]
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubAccess:
+    """Where an action's repository is: its server, and the client that speaks to it."""
+
+    instance: GitHubInstance
+    client: GitHub
+
+
+def access(context: ActionContext, repository: str, instance: str | None) -> GitHubAccess:
+    """Give the way to a repository, on the named server or the default one."""
+    try:
+        server = context.options.github.instances.instance(instance)
+    except LookupError as error:
+        raise ActionFailedError(f"This action cannot be carried out: {error}.") from error
+
+    async def send(out: Outbound) -> Answered:
+        return await _send(context, server, out)
+
+    client = GitHub(server, repository, send=send, learn=context.secrets.add)
+    return GitHubAccess(server, client)
+
+
+def since(context: ActionContext) -> str:
+    """Give the moment before which nothing of this request can have been made."""
+    submitted = datetime.fromisoformat(context.request.submitted_at)
+    return (submitted - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@contextmanager
+def told_as_action(*, hint: str = "") -> Iterator[None]:
+    """Tell GitHub's errors as an action's; ``hint`` is said where GitHub refused."""
+    try:
+        yield
+    except GitHubError as error:
+        raise _translated(error, hint) from error
+
+
+@contextmanager
+def leaving(*partial: PartialResource) -> Iterator[None]:
+    """Add what is there already to whatever fails in the block."""
+    try:
+        yield
+    except ActionError as error:
+        error.partial = (*partial, *error.partial)
+        raise
+
+
+async def _send(context: ActionContext, server: GitHubInstance, out: Outbound) -> Answered:
+    try:
+        return await context.http.request(
+            out.method,
+            out.url,
+            headers=out.headers,
+            content=out.content,
+            target=f"GitHub {server.name}",
+            max_body=out.max_body,
+        )
+    except ActionError as error:
+        raise _unanswered(error, server, out) from error
+
+
+def _unanswered(error: ActionError, server: GitHubInstance, out: Outbound) -> ActionError:
+    unknown = isinstance(error, OutcomeUnknownError) and out.effect
+    kind = OutcomeUnknownError if unknown else ActionFailedError
+    after = (
+        "It may or may not have done it. Look there, or retry: a retry looks first and adopts "
+        "what it finds."
+        if unknown
+        else "Nothing was changed; retry when it is back."
+    )
+    return kind(
+        f'GitHub "{server.name}" was asked to {out.doing}: {error.message} {after}',
+        code=error.code,
+        http_status=error.http_status,
+        response_body=error.response_body,
+        retryable=error.retryable,
+    )
+
+
+def _translated(error: GitHubError, hint: str) -> ActionError:
+    unknown = isinstance(error, GitHubOutcomeUnknown)
+    kind = OutcomeUnknownError if unknown else ActionFailedError
+    outside = unknown or error.retryable
+    return kind(
+        f"{error.message} {hint}".rstrip() if not unknown else error.message,
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR if outside else ErrorCode.ACTION_FAILED,
+        http_status=error.status,
+        response_body=error.body,
+        retryable=error.retryable,
+    )

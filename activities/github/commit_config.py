@@ -1,0 +1,151 @@
+"""What a git-commit action is told and what it gives."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from activities.base import ActionConfig
+from activities.github.access import RefName, Repository
+from activities.github.paths import check_together, checked_path, is_workflow
+
+MOST_FILES = 100
+LARGEST_FILE = 1024 * 1024
+
+
+class FileOperation(StrEnum):
+    """What becomes of a file."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class CommitFile(ActionConfig):
+    """One file of the commit."""
+
+    path: str = Field(description="Path in the repository", examples=["tenants/shop.yaml"])
+    operation: FileOperation = Field(
+        default=FileOperation.CREATE,
+        description="create fails where the file exists, update and delete where it does not",
+    )
+    contentTemplate: str | None = Field(  # noqa: N815 -- the document's key
+        default=None,
+        max_length=LARGEST_FILE,
+        description="Whole content of the file; write values into YAML by yaml() or json()",
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _a_path(cls, path: str) -> str:
+        return checked_path(path)
+
+    @model_validator(mode="after")
+    def _content_fits(self) -> Self:
+        deletes = self.operation is FileOperation.DELETE
+        if deletes and self.contentTemplate is not None:
+            raise ValueError("a file that is deleted has no contentTemplate")
+        if not deletes and self.contentTemplate is None:
+            raise ValueError(f"write the contentTemplate of a file to {self.operation}")
+        return self
+
+
+class GitCommitConfig(ActionConfig):
+    """Configuration of a git-commit action; every text may be a template."""
+
+    instance: str | None = Field(default=None, description="Name of a configured GitHub server")
+    repository: Repository
+    branch: RefName = Field(
+        description="Branch that gets the commit. With createPullRequest the base branch may "
+        "stand here: the commit then goes to a branch of its own",
+        examples=["main"],
+    )
+    baseBranch: RefName | None = Field(  # noqa: N815 -- the document's key
+        default=None,
+        description="Branch that a pull request goes into (the default branch unless given), and "
+        "from which a branch that does not exist is begun",
+    )
+    files: tuple[CommitFile, ...] = Field(
+        min_length=1, max_length=MOST_FILES, description="Files of the one commit"
+    )
+    commitMessage: str = Field(  # noqa: N815 -- the document's key
+        min_length=1,
+        max_length=10_000,
+        description="Message; trailers with the request's id are added",
+    )
+    createPullRequest: bool = Field(  # noqa: N815 -- the document's key
+        default=False, description="Whether a pull request is opened for the commit"
+    )
+    title: str | None = Field(
+        default=None,
+        max_length=256,
+        description="Title of the pull request; the first line of the message unless given",
+    )
+    body: str | None = Field(
+        default=None, max_length=60_000, description="Text of the pull request, in Markdown"
+    )
+    reviewers: tuple[str, ...] = Field(
+        default=(),
+        max_length=15,
+        description="Who is asked to review: user names, and teams as owner/team",
+        examples=[["ann", "platform/team-platform"]],
+    )
+    allowWorkflowFiles: bool = Field(  # noqa: N815 -- the document's key
+        default=False,
+        description="Whether files in .github/workflows may be written: GitHub runs what they say",
+    )
+
+    @field_validator("commitMessage")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("write a message")
+        return text
+
+    @field_validator("reviewers")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        plain = tuple(name.strip().removeprefix("@") for name in names)
+        if any(not name or name.count("/") > 1 or " " in name for name in plain):
+            raise ValueError("write user names, and teams as owner/team")
+        return plain
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        paths = [file.path for file in self.files]
+        check_together(paths)
+        workflows = [path for path in paths if is_workflow(path)]
+        if workflows and not self.allowWorkflowFiles:
+            raise ValueError(
+                f"{workflows[0]} would be a workflow that GitHub runs; write "
+                "allowWorkflowFiles: true if that is meant"
+            )
+        if not self.createPullRequest and (self.reviewers or self.title or self.body):
+            raise ValueError("title, body and reviewers belong to createPullRequest: true")
+        return self
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Who of the reviewers is a person."""
+        return tuple(name for name in self.reviewers if "/" not in name)
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """Which teams are asked, by their short names."""
+        return tuple(name.partition("/")[2] for name in self.reviewers if "/" in name)
+
+    @property
+    def writes_workflows(self) -> bool:
+        """Whether the commit touches workflows, which takes a permission of its own."""
+        return any(is_workflow(file.path) for file in self.files)
+
+
+class GitCommitOutputs(BaseModel):
+    """What later actions may use."""
+
+    commitSha: str = Field(description="Hash of the commit")  # noqa: N815 -- the document's key
+    commitUrl: str | None = Field(default=None, description="Page of the commit")  # noqa: N815 -- as above
+    branch: str = Field(description="Branch that the commit is on", examples=["main"])
+    pullRequestNumber: int | None = Field(default=None, description="Number of the pull request")  # noqa: N815 -- as above
+    pullRequestUrl: str | None = Field(default=None, description="Page of the pull request")  # noqa: N815 -- as above
+    url: str | None = Field(default=None, description="Page of the pull request, else the commit")

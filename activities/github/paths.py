@@ -1,0 +1,56 @@
+"""Which paths an action may write in a repository."""
+
+import unicodedata
+from collections.abc import Iterable
+
+LONGEST = 1000
+WORKFLOWS = (".github", "workflows")
+# Names that file systems of Windows and macOS take for .git.
+_GIT = frozenset({".git", "git~1"})
+
+
+def checked_path(path: str) -> str:
+    """Give the path, or raise ``ValueError`` with what is wrong with it."""
+    if not path or len(path.encode(errors="replace")) > LONGEST:
+        raise ValueError(f"write a path of 1 to {LONGEST} bytes")
+    if path.startswith("/") or "\\" in path or path[1:2] == ":":
+        raise ValueError("write a path from the root of the repository, such as tenants/shop.yaml")
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in path):
+        raise ValueError("a path holds no control characters")
+    for part in path.split("/"):
+        _check_part(part)
+    return path
+
+
+def _check_part(part: str) -> None:
+    if part in {"", ".", ".."}:
+        raise ValueError("a path has no empty parts, no . and no ..")
+    if _plain(part) in _GIT:
+        raise ValueError("a path does not lead into .git")
+
+
+def _plain(part: str) -> str:
+    """Give a name as careless file systems read it: no case, no ends, no invisible characters."""
+    seen = "".join(char for char in part if unicodedata.category(char) != "Cf")
+    normal = unicodedata.normalize("NFKC", seen).casefold()
+    return normal.partition(":")[0].rstrip(". ")
+
+
+def is_workflow(path: str) -> bool:
+    """Tell whether a file is a workflow of GitHub Actions, which runs what stands in it."""
+    parts = tuple(_plain(part) for part in path.split("/"))
+    return parts[:2] == WORKFLOWS
+
+
+def check_together(paths: Iterable[str]) -> None:
+    """Raise ``ValueError`` where paths cannot stand side by side in one commit."""
+    seen: set[str] = set()
+    for path in paths:
+        if path in seen:
+            raise ValueError(f"{path} stands twice")
+        seen.add(path)
+    for path in seen:
+        parts = path.split("/")
+        above = {"/".join(parts[:length]) for length in range(1, len(parts))} & seen
+        if above:
+            raise ValueError(f"{above.pop()} cannot be a file and hold {path}")

@@ -1,0 +1,134 @@
+"""Finding the run that an action has started: by the mark in its name, and never by guessing."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from activities.base import ActionContext
+from activities.errors import ActionFailedError
+from activities.github.access import GitHubAccess, since
+from activities.github.workflow_file import WorkflowFile, read_workflow_file
+from pao.clients.github import GitHubRefused, Run
+
+MARK = re.compile(r"pao-[0-9a-f]{12}")
+GOOD = frozenset({"success", "neutral", "skipped"})
+LISTING_PAUSE = 1.0
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which workflow is to be started, on what, with which inputs, and the input for the mark."""
+
+    workflow: str
+    ref: str
+    inputs: dict[str, str]
+    mark_input: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The inputs as they are sent; ``certain`` when the run's name is sure to show the mark."""
+
+    inputs: dict[str, str]
+    certain: bool
+
+
+async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> Dispatch:
+    """Decide what is sent; refuses before anything is started where the run could not be found.
+
+    The workflow's own file is read for it, which says what its runs are called.
+    """
+    server, file = access.instance, await _file(access, wanted)
+    if file is not None and not file.dispatchable:
+        raise ActionFailedError(
+            f"The workflow {wanted.workflow} cannot be started from outside: add the trigger "
+            "workflow_dispatch to it."
+        )
+    certain = file is not None and file.shows(wanted.mark_input)
+    if file is not None and not certain and not server.tells_the_run:
+        raise ActionFailedError(_how_to_mark(server.name, wanted))
+    marked = wanted.mark_input in file.inputs if file is not None else not server.tells_the_run
+    if server.tells_the_run and len(wanted.inputs) == server.most_inputs:
+        # The run is told in the answer; only a lost answer would have needed the mark.
+        marked = certain = False
+    sent = wanted.inputs | ({wanted.mark_input: context.mark} if marked else {})
+    if len(sent) > server.most_inputs:
+        raise ActionFailedError(
+            f"There are {len(sent)} inputs with that for the mark, but GitHub "
+            f'"{server.name}" takes {server.most_inputs} at most. Put several values into one, '
+            "as JSON."
+        )
+    return Dispatch(sent, certain)
+
+
+async def find_marked(
+    access: GitHubAccess,
+    context: ActionContext,
+    wanted: Wanted,
+    *,
+    fits: Callable[[Run], bool],
+) -> Run | None:
+    """Give the newest run that fits and whose name shows the mark.
+
+    GitHub's list lags behind its runs, so an empty answer is asked for again.
+    """
+    for pause in _pauses(context.options.github.listing_lag):
+        for run in await access.client.runs(wanted.workflow, wanted.ref, since(context)):
+            if context.mark in run.title and fits(run):
+                return run
+        await asyncio.sleep(min(pause, context.deadline.remaining()))
+    return None
+
+
+async def newest_marked(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> int:
+    """Give the id of the newest run that an earlier attempt has started, or 0."""
+    runs = await access.client.runs(wanted.workflow, wanted.ref, since(context))
+    return max((run.id for run in runs if context.mark in run.title), default=0)
+
+
+async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> None:
+    """Raise where a run that shows no mark may be this action's: starting another is no option.
+
+    One that has failed is not among them, as it would not be adopted.
+    """
+    runs = await access.client.runs(wanted.workflow, wanted.ref, since(context))
+    doubtful = [
+        run
+        for run in runs
+        if not MARK.search(run.title) and not (run.done and run.conclusion not in GOOD)
+    ]
+    if doubtful:
+        seen = ", ".join(run.url for run in doubtful[:5])
+        raise ActionFailedError(
+            f"Runs of {wanted.workflow} were started since the request was submitted, and whether "
+            f"one of them is this action's cannot be told: {seen}. Look at them, and abort or go "
+            "on by hand. Let the workflow show its mark in run-name, and PAO finds it by itself."
+        )
+
+
+def _pauses(lag: float) -> list[float]:
+    whole = int(lag // LISTING_PAUSE)
+    rest = lag - whole * LISTING_PAUSE
+    return [*([rest] if rest else []), *[LISTING_PAUSE] * whole, 0.0]
+
+
+async def _file(access: GitHubAccess, wanted: Wanted) -> WorkflowFile | None:
+    try:
+        content = await access.client.file(f".github/workflows/{wanted.workflow}", wanted.ref)
+    except GitHubRefused as error:
+        # The right to start a workflow does not include the right to read it.
+        if error.status == _FORBIDDEN and not error.retryable:
+            return None
+        raise
+    return None if content is None else read_workflow_file(content)
+
+
+def _how_to_mark(server: str, wanted: Wanted) -> str:
+    name = wanted.mark_input
+    return (
+        f'GitHub "{server}" does not tell which run it has started, so {wanted.workflow} must '
+        f"show it: declare the input {name} under workflow_dispatch, and write "
+        f"run-name: ... ${{{{ inputs.{name} }}}}."
+    )

@@ -1,0 +1,113 @@
+"""What a github-workflow action is told and what it gives."""
+
+import re
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from activities.base import ActionConfig
+from activities.github.access import RefName, Repository
+
+MOST_INPUTS = 25
+_FILE = re.compile(r"[A-Za-z0-9._-]{1,200}\.ya?ml")
+_DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)?")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
+
+
+class GitHubWorkflowConfig(ActionConfig):
+    """Configuration of a github-workflow action; every text may be a template."""
+
+    instance: str | None = Field(default=None, description="Name of a configured GitHub server")
+    repository: Repository
+    workflowFile: str = Field(  # noqa: N815 -- the document's key
+        description="File of the workflow in .github/workflows", examples=["provision.yml"]
+    )
+    ref: RefName | None = Field(
+        default=None,
+        description="Branch or tag to run on; the default branch unless given",
+        examples=["main"],
+    )
+    inputs: dict[str, str | bool | int | float | None] = Field(
+        default_factory=dict,
+        max_length=MOST_INPUTS,
+        description="Inputs of the workflow; what is null is left out. 25 at most, on an "
+        "Enterprise Server 10 with the mark among them",
+        examples=[{"namespace": "{{fields.namespace}}"}],
+    )
+    waitForCompletion: bool = Field(  # noqa: N815 -- the document's key
+        default=True, description="Whether the action is done when the run is, or when it started"
+    )
+    timeout: int | str = Field(
+        default="1h", description="How long the run is waited for: seconds, or 30s, 5m, 2h, 1d"
+    )
+    failOnWorkflowFailure: bool = Field(  # noqa: N815 -- the document's key
+        default=True, description="Whether a run that ends badly fails the action"
+    )
+    correlationInput: str = Field(  # noqa: N815 -- the document's key
+        default="pao_mark",
+        description="Input that gets this action's mark where the workflow declares it; its "
+        "run-name should show it, so that a run is found again",
+    )
+
+    @field_validator("workflowFile")
+    @classmethod
+    def _a_file(cls, text: str) -> str:
+        name = text.removeprefix(".github/workflows/")
+        if not _FILE.fullmatch(name):
+            raise ValueError("write the name of a file in .github/workflows, such as deploy.yml")
+        return name
+
+    @field_validator("timeout")
+    @classmethod
+    def _a_duration(cls, given: int | str) -> int | str:
+        if not _seconds(given):
+            raise ValueError("write seconds, or 30s, 5m, 2h, 1d")
+        return given
+
+    @field_validator("correlationInput")
+    @classmethod
+    def _an_input(cls, text: str) -> str:
+        if not _INPUT.fullmatch(text):
+            raise ValueError("write the name of an input: letters, digits, _ and -")
+        return text
+
+    @model_validator(mode="after")
+    def _mark_is_not_taken(self) -> "GitHubWorkflowConfig":
+        if self.correlationInput in self.inputs:
+            raise ValueError(
+                f"the input {self.correlationInput} gets the mark; name another one for it "
+                "under correlationInput"
+            )
+        return self
+
+    @property
+    def seconds(self) -> float:
+        """How long the run is waited for."""
+        return _seconds(self.timeout)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The inputs as GitHub takes them."""
+        return {name: _text(value) for name, value in self.inputs.items() if value is not None}
+
+
+class GitHubWorkflowOutputs(BaseModel):
+    """What later actions may use."""
+
+    runId: str | None = Field(  # noqa: N815 -- the document's key
+        default=None, description="Id of the run", examples=["16000000001"]
+    )
+    url: str | None = Field(default=None, description="Page of the run for people")
+    status: str = Field(description="Status of the run, as far as it was waited for")
+    conclusion: str | None = Field(
+        default=None, description="How the run ended, such as success", examples=["success"]
+    )
+
+
+def _seconds(given: int | str) -> float:
+    match = _DURATION.fullmatch(str(given).strip())
+    return float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
+
+
+def _text(value: str | bool | float) -> str:  # noqa: FBT001 -- an input of a workflow is no switch of ours
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,67 @@
+"""What a workflow's file says about starting it by hand: its inputs, and the names of its runs."""
+
+import re
+from dataclasses import dataclass
+
+import yaml
+
+LARGEST = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFile:
+    """Whether the workflow can be dispatched, which inputs it declares, how its runs are named."""
+
+    dispatchable: bool
+    inputs: frozenset[str] = frozenset()
+    run_name: str = ""
+
+    def shows(self, name: str) -> bool:
+        """Tell whether an input is declared and stands in the name of every run."""
+        expression = (
+            rf"\$\{{\{{[^}}]*\binputs(\.{re.escape(name)}\b|\[['\"]{re.escape(name)}['\"]\])"
+        )
+        return name in self.inputs and re.search(expression, self.run_name) is not None
+
+
+def read_workflow_file(content: bytes) -> WorkflowFile | None:
+    """Read a workflow's file; None where it cannot be read: GitHub itself will say why.
+
+    Only the tree of nodes is looked at, nothing is constructed: a file made to grow does not.
+    """
+    if len(content) > LARGEST:
+        return None
+    try:
+        root = yaml.compose(content.decode(), yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        return None
+    triggers = _member(root, "on")
+    dispatch = _member(triggers, "workflow_dispatch")
+    run_name = _member(root, "run-name")
+    return WorkflowFile(
+        dispatchable=dispatch is not None or "workflow_dispatch" in _texts(triggers),
+        inputs=frozenset(_keys(_member(dispatch, "inputs"))),
+        run_name=run_name.value if isinstance(run_name, yaml.ScalarNode) else "",
+    )
+
+
+def _member(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    for name, value in node.value:
+        if isinstance(name, yaml.ScalarNode) and name.value == key:
+            found: yaml.Node = value
+            return found
+    return None
+
+
+def _keys(node: yaml.Node | None) -> list[str]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return [name.value for name, _ in pairs if isinstance(name, yaml.ScalarNode)]
+
+
+def _texts(node: yaml.Node | None) -> list[str]:
+    if isinstance(node, yaml.ScalarNode):
+        return [node.value]
+    entries = node.value if isinstance(node, yaml.SequenceNode) else []
+    return [entry.value for entry in entries if isinstance(entry, yaml.ScalarNode)]

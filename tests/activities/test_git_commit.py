@@ -1,0 +1,383 @@
+"""git-commit against the stand-in: one atomic commit, a pull request, and nothing made twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from activities.actions.git_commit import ACTION
+from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.github.commit_config import GitCommitConfig
+from activities.github.commits import carries
+from activities.github.paths import checked_path
+from tests.support.github import GitHubSandbox
+from tests.support.github_actions import (
+    SERVER,
+    about,
+    again,
+    close_network,
+    fits_the_published_api,
+    github_sandbox,
+)
+
+TENANTS = "platform/tenants"
+NEW = {"path": "tenants/cart.yaml", "contentTemplate": "name: cart\n"}
+
+
+@pytest.fixture(autouse=True)
+async def _network() -> AsyncIterator[None]:
+    yield
+    await close_network()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
+    with github_sandbox(tmp_path_factory.mktemp("github")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def github(server: GitHubSandbox) -> Iterator[GitHubSandbox]:
+    server.reset()
+    yield server
+    fits_the_published_api(server)
+
+
+def config(**values: Any) -> GitCommitConfig:
+    usual: dict[str, Any] = {
+        "repository": TENANTS,
+        "branch": "main",
+        "files": [NEW],
+        "commitMessage": "Add the tenant cart",
+    }
+    return GitCommitConfig.model_validate(usual | values)
+
+
+def proposal(**values: Any) -> GitCommitConfig:
+    return config(createPullRequest=True, **values)
+
+
+async def test_creating_updating_and_deleting_is_one_commit(github: GitHubSandbox) -> None:
+    context = about(github.options())
+    github.tell("pushes", repository=TENANTS, files={"old/a.txt": "a", "old/b.txt": "b"})
+    before = len(github.branch(TENANTS)["messages"])
+    files = [
+        NEW,
+        {"path": "README.md", "operation": "update", "contentTemplate": "# Ours\n"},
+        {"path": "old/a.txt", "operation": "delete"},
+    ]
+    result = await ACTION.execute(config(files=files), context)
+    branch = github.branch(TENANTS)
+    assert len(branch["messages"]) == before + 1
+    assert branch["messages"][0] == (
+        f"Add the tenant cart\n\nPAO-Request: {context.request.request_id}\n"
+        f"PAO-Action: {context.mark}\n"
+    )
+    assert branch["files"] == {
+        "README.md": "# Ours\n",
+        "old/b.txt": "b",
+        "tenants/cart.yaml": "name: cart\n",
+        "tenants/shop.yaml": "name: shop\nowner: team-shop\nquota: 4\n",
+    }
+    assert result.outputs["commitSha"] == branch["sha"]
+    assert result.url == f"{github.url}/{TENANTS}/commit/{branch['sha']}"
+    ACTION.outputs.model_validate(result.outputs)
+
+
+async def test_an_older_server_takes_the_same_calls(tmp_path: Any) -> None:
+    with github_sandbox(tmp_path, flavour=SERVER) as enterprise:
+        given = proposal(reviewers=["ann"])
+        result = await ACTION.execute(given, about(enterprise.options()))
+        assert result.outputs["pullRequestNumber"] == 1
+        fits_the_published_api(enterprise)
+
+
+async def test_a_commit_whose_answer_was_lost_is_adopted_with_the_same_outputs(
+    github: GitHubSandbox,
+) -> None:
+    context = about(github.options())
+    github.fault("cut-after", method="PATCH")
+    with pytest.raises(OutcomeUnknownError, match="may or may not"):
+        await ACTION.execute(config(), context)
+    found = await ACTION.look(config(), again(context))
+    assert found is not None
+    assert found.outputs == (await ACTION.execute(config(), again(context))).outputs
+    assert found.outputs["commitSha"] == github.branch(TENANTS)["sha"]
+    assert len(github.branch(TENANTS)["messages"]) == 2
+
+
+@pytest.mark.parametrize("path", ["git/blobs", "git/trees$", "git/commits$"])
+@pytest.mark.parametrize("kind", ["cut-after", "garbage", "huge"])
+async def test_what_no_branch_leads_to_counts_as_not_made(
+    github: GitHubSandbox, path: str, kind: str
+) -> None:
+    context = about(github.options())
+    github.fault(kind, method="POST", path=path)
+    with pytest.raises(ActionFailedError, match="Nothing was changed") as caught:
+        await ACTION.execute(config(), context)
+    assert caught.value.retryable
+    assert await ACTION.look(config(), again(context)) is None
+    await ACTION.execute(config(), again(context))
+    assert len(github.branch(TENANTS)["messages"]) == 2
+
+
+async def test_a_push_in_between_fails_the_commit_and_keeps_the_other_ones_work(
+    github: GitHubSandbox,
+) -> None:
+    context = about(github.options())
+    github.fault("status", method="PATCH", status=422, message="Update is not a fast forward")
+    with pytest.raises(ActionFailedError, match="Update is not a fast forward") as caught:
+        await ACTION.execute(config(), context)
+    assert caught.value.retryable
+    assert "nothing of theirs was touched" in caught.value.message
+    github.tell("pushes", repository=TENANTS, files={"theirs.txt": "theirs"})
+    await ACTION.execute(config(), again(context))
+    assert {"theirs.txt", "tenants/cart.yaml"} <= set(github.branch(TENANTS)["files"])
+
+
+async def test_two_requests_at_once_leave_both_files_or_tell_one_of_them(
+    github: GitHubSandbox,
+) -> None:
+    files = [{"path": f"tenants/{name}.yaml", "contentTemplate": name} for name in "ab"]
+    ends = await asyncio.gather(
+        *(ACTION.execute(config(files=[file]), about(github.options())) for file in files),
+        return_exceptions=True,
+    )
+    there = set(github.branch(TENANTS)["files"])
+    for file, end in zip(files, ends, strict=True):
+        assert (file["path"] in there) != isinstance(end, ActionFailedError)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ({"path": "README.md", "contentTemplate": "x"}, "README.md exists already"),
+        ({"path": "no.md", "operation": "update", "contentTemplate": "x"}, "no no.md to update"),
+        ({"path": "tenants/no.yaml", "operation": "delete"}, "no tenants/no.yaml to delete"),
+        ({"path": "README.md/x", "contentTemplate": "x"}, "through README.md, which is a file"),
+        ({"path": "link/x", "contentTemplate": "x"}, "through link, which is a symbolic link"),
+        ({"path": "link", "operation": "update", "contentTemplate": "x"}, "is no plain file"),
+        ({"path": "folder", "operation": "delete"}, "is no plain file, but a directory"),
+    ],
+)
+async def test_a_file_that_does_not_fit_what_is_there_is_told(
+    github: GitHubSandbox, file: dict[str, Any], text: str
+) -> None:
+    github.tell("pushes", repository=TENANTS, files={"link": "-> /etc", "folder/x": ""})
+    sha = github.branch(TENANTS)["sha"]
+    with pytest.raises(ActionFailedError, match=text):
+        await ACTION.execute(config(files=[NEW, file]), about(github.options()))
+    assert github.branch(TENANTS)["sha"] == sha
+
+
+async def test_an_updated_script_stays_executable(github: GitHubSandbox) -> None:
+    github.tell("pushes", repository=TENANTS, files={"run.sh": "#!/bin/sh"}, mode="100755")
+    file = {"path": "run.sh", "operation": "update", "contentTemplate": "#!/bin/sh\n"}
+    await ACTION.execute(config(files=[file]), about(github.options()))
+    assert github.branch(TENANTS)["modes"]["run.sh"] == "100755"
+
+
+async def test_a_pull_request_gets_a_branch_of_its_own_and_its_reviewers(
+    github: GitHubSandbox,
+) -> None:
+    context = about(github.options())
+    given = proposal(title="A cart", body="Please.", reviewers=["@ann", "platform/team-platform"])
+    result = await ACTION.execute(given, context)
+    [pull] = github.pulls()
+    assert (pull["head"]["ref"], pull["base"]["ref"]) == (f"pao/{context.mark}", "main")
+    assert (pull["title"], pull["body"].partition("\n")[0]) == ("A cart", "Please.")
+    assert [user["login"] for user in pull["requested_reviewers"]] == ["ann"]
+    assert [team["slug"] for team in pull["requested_teams"]] == ["team-platform"]
+    assert "tenants/cart.yaml" not in github.branch(TENANTS)["files"]
+    assert result.outputs["branch"] == f"pao/{context.mark}"
+    assert result.url == pull["html_url"]
+    assert await ACTION.look(given, again(context)) is not None
+
+
+async def test_a_branch_that_is_named_gets_the_commit_of_a_pull_request(
+    github: GitHubSandbox,
+) -> None:
+    await ACTION.execute(proposal(branch="add-cart"), about(github.options()))
+    [pull] = github.pulls()
+    assert (pull["head"]["ref"], pull["base"]["ref"]) == ("add-cart", "main")
+    assert pull["title"] == "Add the tenant cart"
+
+
+@pytest.mark.parametrize("kind", ["cut-after", "garbage"])
+async def test_a_pull_request_whose_answer_was_lost_is_adopted(
+    github: GitHubSandbox, kind: str
+) -> None:
+    context, given = about(github.options()), proposal()
+    github.fault(kind, method="POST", path="/pulls$")
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await ACTION.execute(given, context)
+    assert [left.type for left in caught.value.partial] == ["git-commit"]
+    found = await ACTION.look(given, again(context))
+    assert found is not None
+    assert found.outputs["pullRequestNumber"] == 1
+    assert found.outputs["commitSha"] == github.branch(TENANTS, f"pao/{context.mark}")["sha"]
+
+
+async def test_a_retry_completes_what_is_half_done(github: GitHubSandbox) -> None:
+    context, given = about(github.options()), proposal(reviewers=["ann"])
+    github.fault("status", method="POST", path="/pulls$", status=503)
+    with pytest.raises(ActionFailedError):
+        await ACTION.execute(given, context)
+    assert await ACTION.look(given, again(context)) is None
+    github.fault("status", method="POST", path="requested_reviewers", status=503)
+    with pytest.raises(ActionFailedError) as caught:
+        await ACTION.execute(given, again(context))
+    assert [left.type for left in caught.value.partial] == ["git-commit", "pull-request"]
+    assert await ACTION.look(given, again(context)) is None
+    result = await ACTION.execute(given, again(context))
+    assert result.outputs["pullRequestNumber"] == 1
+    assert len(github.branch(TENANTS, f"pao/{context.mark}")["messages"]) == 2
+    assert len(github.pulls()) == 1
+
+
+async def test_a_merged_pull_request_is_found_without_its_branch(github: GitHubSandbox) -> None:
+    context, given = about(github.options()), proposal()
+    made = await ACTION.execute(given, context)
+    github.tell("merges", repository=TENANTS, number=1, delete_branch=True)
+    found = await ACTION.look(given, again(context))
+    assert found is not None
+    assert found.outputs["commitSha"] == made.outputs["commitSha"]
+
+
+async def test_a_reviewer_who_cannot_be_asked_is_told(github: GitHubSandbox) -> None:
+    with pytest.raises(ActionFailedError, match="only be requested from collaborators"):
+        await ACTION.execute(proposal(reviewers=["nobody"]), about(github.options()))
+
+
+async def test_a_branch_that_is_missing_is_begun_only_if_told_from_which(
+    github: GitHubSandbox,
+) -> None:
+    with pytest.raises(ActionFailedError, match="has no branch mian"):
+        await ACTION.execute(config(branch="mian"), about(github.options()))
+    await ACTION.execute(config(branch="next", baseBranch="main"), about(github.options()))
+    assert "tenants/cart.yaml" in github.branch(TENANTS, "next")["files"]
+
+
+async def test_an_empty_repository_is_told_so(github: GitHubSandbox) -> None:
+    github.tell("repositories", name="platform/empty")
+    with pytest.raises(ActionFailedError, match="Git Repository is empty"):
+        await ACTION.execute(config(repository="platform/empty"), about(github.options()))
+
+
+async def test_another_persons_word_is_no_mark(github: GitHubSandbox) -> None:
+    victim = about(github.options())
+    forged = f"Hello\n\nPAO-Action: {victim.mark}"
+    await ACTION.execute(config(commitMessage=forged), about(github.options()))
+    assert await ACTION.look(config(), victim) is None
+    assert carries(f"text\r\n\r\nPAO-Request: x\r\nPAO-Action: {victim.mark}\r\n", victim.mark)
+
+
+async def test_workflow_files_need_the_catalogs_word_and_githubs_permission(
+    tmp_path: Any,
+) -> None:
+    file = {"path": ".github/workflows/x.yml", "contentTemplate": "on: push\n"}
+    with pytest.raises(ValidationError, match="allowWorkflowFiles"):
+        config(files=[file])
+    allowed = config(files=[file], allowWorkflowFiles=True)
+    with (
+        github_sandbox(tmp_path, may_write_workflows=False) as strict,
+        pytest.raises(ActionFailedError, match="permission workflows of an App"),
+    ):
+        await ACTION.execute(allowed, about(strict.options()))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "text"),
+    [
+        ({"kind": "status", "status": 401}, ActionFailedError, "credentials"),
+        ({"kind": "status", "status": 403}, ActionFailedError, "no right"),
+        ({"kind": "status", "status": 404}, ActionFailedError, "does not exist"),
+        ({"kind": "status", "status": 429}, ActionFailedError, "rate limit"),
+        ({"kind": "status", "status": 500}, ActionFailedError, "well again"),
+        ({"kind": "status", "status": 502}, OutcomeUnknownError, "HTTP 502"),
+        ({"kind": "secondary-limit"}, ActionFailedError, "in 30 s"),
+        ({"kind": "html"}, OutcomeUnknownError, "not what GitHub answers"),
+        ({"kind": "huge"}, OutcomeUnknownError, "longer than"),
+        ({"kind": "cut-before"}, OutcomeUnknownError, "may or may not"),
+    ],
+)
+async def test_each_bad_answer_to_the_last_step_is_told_apart(
+    github: GitHubSandbox, fault: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    github.fault(**fault, method="PATCH")
+    with pytest.raises(error, match=text) as caught:
+        await ACTION.execute(config(), about(github.options()))
+    assert github.settings.token not in f"{caught.value} {caught.value.__dict__}"
+
+
+@pytest.mark.parametrize("kind", ["slow", "drip"])
+async def test_a_push_answered_too_slowly_leaves_its_outcome_unknown(
+    github: GitHubSandbox, kind: str
+) -> None:
+    github.fault(kind, method="PATCH", seconds=30)
+    context = about(github.options(), seconds=1.5)
+    with pytest.raises(OutcomeUnknownError):
+        await ACTION.execute(config(), context)
+    assert await ACTION.look(config(), again(context)) is not None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/etc/passwd",
+        "../x",
+        "a/../../x",
+        "a//b",
+        "a/",
+        "./a",
+        ".git/config",
+        "a/.GIT/hooks/x",
+        ".git /x",
+        ".git./x",
+        "git~1/x",
+        ".g\u200cit/config",
+        ".git::$INDEX_ALLOCATION/x",
+        "\uff0egit/config",
+        "a\\b",
+        "C:/x",
+        "a\x00b",
+        "a\nb",
+        "x" * 1001,
+    ],
+)
+def test_a_path_that_leads_astray_is_refused(path: str) -> None:
+    with pytest.raises(ValidationError):
+        config(files=[{"path": path, "contentTemplate": "x"}])
+
+
+@for_all(path=st.text(max_size=40))
+def test_no_text_becomes_a_path_out_of_the_repository(path: str) -> None:
+    try:
+        checked_path(path)
+    except ValueError:
+        return
+    parts = path.split("/")
+    assert not {"", ".", "..", ".git"} & {part.casefold() for part in parts}
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"files": []}, "at least 1"),
+        ({"files": [NEW, NEW]}, "stands twice"),
+        ({"files": [NEW, {"path": "tenants", "contentTemplate": ""}]}, "cannot be a file"),
+        ({"files": [{"path": "a"}]}, "write the contentTemplate"),
+        ({"files": [{**NEW, "operation": "delete"}]}, "has no contentTemplate"),
+        ({"reviewers": ["ann"]}, "belong to createPullRequest"),
+        ({"createPullRequest": True, "reviewers": ["a/b/c"]}, "user names"),
+        ({"commitMessage": "  "}, "write a message"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_refused(values: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValidationError, match=text):
+        config(**values)

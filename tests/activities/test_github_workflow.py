@@ -1,0 +1,397 @@
+"""github-workflow against the stand-in: the run is found for certain, waited for, told of."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from activities.actions.github_workflow import ACTION
+from activities.base import ActionContext
+from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.github.workflow_config import GitHubWorkflowConfig
+from activities.options import ActionOptions, GitHubOptions
+from activities.progress import Progress
+from pao.clients.github import GitHubInstance, GitHubInstances, TokenAuth
+from pao.core.payloads import ActionResult, Pending
+from tests.support.github import GitHubSandbox
+from tests.support.github_actions import (
+    SERVER,
+    about,
+    again,
+    close_network,
+    fits_the_published_api,
+    github_sandbox,
+)
+
+PROVISIONING = "platform/provisioning"
+UNMARKED = """\
+name: Plain
+on: {workflow_dispatch: {inputs: {size: {type: string}}}}
+jobs: {build: {steps: []}}
+"""
+
+
+@pytest.fixture(autouse=True)
+async def _network() -> AsyncIterator[None]:
+    yield
+    await close_network()
+
+
+@pytest.fixture(scope="module")
+def cloud_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
+    with github_sandbox(tmp_path_factory.mktemp("github")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def enterprise_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
+    with github_sandbox(tmp_path_factory.mktemp("ghes"), flavour=SERVER) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def github(cloud_server: GitHubSandbox) -> Iterator[GitHubSandbox]:
+    cloud_server.reset()
+    yield cloud_server
+    fits_the_published_api(cloud_server)
+
+
+@pytest.fixture
+def enterprise(enterprise_server: GitHubSandbox) -> Iterator[GitHubSandbox]:
+    enterprise_server.reset()
+    yield enterprise_server
+    fits_the_published_api(enterprise_server)
+
+
+def config(**values: Any) -> GitHubWorkflowConfig:
+    usual: dict[str, Any] = {
+        "repository": PROVISIONING,
+        "workflowFile": "provision.yml",
+        "ref": "main",
+        "inputs": {"namespace": "shop"},
+    }
+    return GitHubWorkflowConfig(**(usual | values))
+
+
+def plain(**values: Any) -> GitHubWorkflowConfig:
+    return config(workflowFile="plain.yml", inputs={}, **values)
+
+
+def add_plain(github: GitHubSandbox) -> None:
+    files = {".github/workflows/plain.yml": UNMARKED}
+    github.tell("pushes", repository=PROVISIONING, files=files)
+
+
+async def follow(
+    given: GitHubWorkflowConfig, context: ActionContext, result: ActionResult
+) -> ActionResult:
+    assert result.pending is not None
+    return await ACTION.follow(given, context, result.pending)
+
+
+async def test_a_run_is_started_and_waited_for(github: GitHubSandbox) -> None:
+    context, given = about(github.options()), config(inputs={"namespace": "shop", "environment": 1})
+    started = await ACTION.execute(given, context)
+    [run] = github.runs()
+    expected = {"namespace": "shop", "environment": "1", "pao_mark": context.mark}
+    assert run["inputs"] == expected
+    assert started.pending == Pending("follow", {**(started.pending or Pending("")).state})
+    assert started.outputs["runId"] == str(run["id"])
+    waiting = asyncio.create_task(follow(given, context, started))
+    github.tell("runs", id=run["id"], status="in_progress")
+    github.end(run["id"])
+    ended = await waiting
+    assert ended.pending is None
+    assert ended.outputs == {
+        "runId": str(run["id"]),
+        "url": f"{github.url}/{PROVISIONING}/actions/runs/{run['id']}",
+        "status": "completed",
+        "conclusion": "success",
+    }
+    ACTION.outputs.model_validate(ended.outputs)
+
+
+async def test_github_com_tells_the_run_in_its_answer(github: GitHubSandbox) -> None:
+    await ACTION.execute(config(), about(github.options()))
+    [dispatch] = [call for call in github.calls() if call["method"] == "POST"]
+    assert dispatch["body"]["return_run_details"] is True
+    assert not [call for call in github.calls() if call["path"].endswith("/runs")]
+
+
+async def test_an_older_server_is_sent_only_what_it_knows_and_the_mark_finds_the_run(
+    enterprise: GitHubSandbox,
+) -> None:
+    context, given = about(enterprise.options()), config()
+    started = await ACTION.execute(given, context)
+    assert started.outputs == {"status": "requested"}
+    [dispatch] = [call for call in enterprise.calls() if call["method"] == "POST"]
+    assert dispatch["path"].startswith("/api/v3/repos/")
+    assert set(dispatch["body"]) == {"ref", "inputs"}
+    [run] = enterprise.runs()
+    assert context.mark in run["title"]
+    enterprise.end(run["id"])
+    ended = await follow(given, context, started)
+    assert ended.outputs["runId"] == str(run["id"])
+    assert context.progress.details == {"runId": run["id"]}
+
+
+async def test_an_older_server_gets_nothing_started_that_could_not_be_found(
+    enterprise: GitHubSandbox,
+) -> None:
+    add_plain(enterprise)
+    with pytest.raises(ActionFailedError, match="declare the input pao_mark"):
+        await ACTION.execute(plain(), about(enterprise.options()))
+    assert enterprise.runs() == []
+
+
+async def test_a_run_that_was_only_to_be_started_is_done_once_it_is_known(
+    enterprise: GitHubSandbox, github: GitHubSandbox
+) -> None:
+    given = config(waitForCompletion=False)
+    at_once = await ACTION.execute(given, about(github.options()))
+    assert (at_once.pending, at_once.outputs["status"]) == (None, "queued")
+    context = about(enterprise.options())
+    later = await follow(given, context, await ACTION.execute(given, context))
+    assert later.outputs["runId"] == str(enterprise.runs()[0]["id"])
+
+
+async def test_a_failed_run_names_its_job_and_step_and_is_told_as_left_behind(
+    github: GitHubSandbox,
+) -> None:
+    context, given = about(github.options()), config()
+    started = await ACTION.execute(given, context)
+    number = github.runs()[0]["id"]
+    github.end(number, "failure", failed={"job": "provision", "step": "Apply the manifests"})
+    with pytest.raises(ActionFailedError) as caught:
+        await follow(given, context, started)
+    assert 'ended with failure: job "provision", step "Apply the manifests".' in str(caught.value)
+    assert str(started.url) in caught.value.message
+    [left] = caught.value.partial
+    assert (left.type, left.id, left.url) == ("github-workflow-run", str(number), started.url)
+
+
+async def test_a_failed_run_may_be_no_failure(github: GitHubSandbox) -> None:
+    context, given = about(github.options()), config(failOnWorkflowFailure=False)
+    started = await ACTION.execute(given, context)
+    github.end(github.runs()[0]["id"], "failure")
+    ended = await follow(given, context, started)
+    assert ended.outputs["conclusion"] == "failure"
+
+
+async def test_a_retry_starts_a_failed_run_anew_and_waits_for_the_new_one(
+    enterprise: GitHubSandbox,
+) -> None:
+    first, given = about(enterprise.options()), config()
+    await ACTION.execute(given, first)
+    enterprise.end(enterprise.runs()[0]["id"], "failure")
+    second = again(first)
+    assert await ACTION.look(given, second) is None
+    started = await ACTION.execute(given, second)
+    new = enterprise.runs()[1]["id"]
+    enterprise.end(new)
+    assert (await follow(given, second, started)).outputs["runId"] == str(new)
+
+
+@pytest.mark.parametrize("kind", ["cut-after", "garbage", "huge"])
+async def test_a_run_whose_answer_was_lost_is_found_by_its_mark(
+    github: GitHubSandbox, kind: str
+) -> None:
+    context, given = about(github.options()), config()
+    github.fault(kind, path="dispatches")
+    with pytest.raises(OutcomeUnknownError):
+        await ACTION.execute(given, context)
+    found = await ACTION.look(given, again(context))
+    assert found is not None
+    [run] = github.runs()
+    assert found.outputs["runId"] == str(run["id"])
+    assert found.pending is not None
+    assert found.pending.state["runId"] == run["id"]
+
+
+async def test_a_run_that_is_listed_late_is_waited_for(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with github_sandbox(tmp_path_factory.mktemp("late"), listing_lag=0.4) as late:
+        context, given = about(late.options(listing_lag=3.0)), config()
+        await ACTION.execute(given, context)
+        assert await ACTION.look(given, again(context)) is not None
+
+
+async def test_nothing_is_found_for_another_request(github: GitHubSandbox) -> None:
+    await ACTION.execute(config(), about(github.options()))
+    assert await ACTION.look(config(), about(github.options())) is None
+
+
+async def test_without_a_mark_a_lost_answer_is_not_guessed_about(github: GitHubSandbox) -> None:
+    add_plain(github)
+    context = about(github.options())
+    assert await ACTION.look(plain(), context) is None
+    github.fault("cut-after", path="dispatches")
+    with pytest.raises(OutcomeUnknownError):
+        await ACTION.execute(plain(), context)
+    with pytest.raises(ActionFailedError, match="cannot be told"):
+        await ACTION.look(plain(), again(context))
+    github.end(github.runs()[0]["id"], "failure")
+    assert await ACTION.look(plain(), again(context)) is None
+
+
+async def test_a_wait_ends_with_its_timeout_and_a_retry_waits_again(github: GitHubSandbox) -> None:
+    context, given = about(github.options()), config(timeout=1)
+    started = await ACTION.execute(given, context)
+    assert started.pending is not None
+    started.pending.state["until"] = context.request.submitted_at
+    with pytest.raises(ActionFailedError, match="was not done within 1; it goes on") as caught:
+        await follow(given, context, started)
+    assert caught.value.retryable
+    adopted = await ACTION.look(given, again(context))
+    assert adopted is not None
+    assert adopted.pending is not None
+    assert adopted.pending.state["until"] > context.request.submitted_at
+
+
+async def test_another_worker_carries_a_wait_on(enterprise: GitHubSandbox) -> None:
+    context, given = about(enterprise.options()), config()
+    started = await ACTION.execute(given, context)
+    number = enterprise.runs()[0]["id"]
+    elsewhere = about(
+        enterprise.options(),
+        request_id=context.request.request_id,
+        progress=Progress({"runId": number}),
+    )
+    enterprise.end(number)
+    ended = await follow(given, elsewhere, started)
+    assert ended.outputs["conclusion"] == "success"
+    assert len(enterprise.runs()) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 503},
+        {"kind": "cut-before"},
+        {"kind": "garbage"},
+        {"kind": "huge"},
+        {"kind": "secondary-limit", "retry_after": "0"},
+        {"kind": "rate-limit", "retry_after": "1"},
+        {"kind": "html"},
+    ],
+)
+async def test_a_wait_outlasts_a_bad_moment_of_github(
+    github: GitHubSandbox, fault: dict[str, Any]
+) -> None:
+    context, given = about(github.options()), config()
+    started = await ACTION.execute(given, context)
+    github.fault(**fault, path=r"/runs/\d+$", times=2)
+    github.end(github.runs()[0]["id"])
+    assert (await follow(given, context, started)).outputs["conclusion"] == "success"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_wait_ends_where_asking_on_is_of_no_use(github: GitHubSandbox, status: int) -> None:
+    context, given = about(github.options()), config()
+    started = await ACTION.execute(given, context)
+    github.fault("status", status=status, path=r"/runs/\d+$")
+    with pytest.raises(ActionFailedError) as caught:
+        await follow(given, context, started)
+    assert caught.value.http_status == status
+
+
+async def test_cancelling_a_wait_cancels_the_run(github: GitHubSandbox) -> None:
+    context, given = about(github.options()), config()
+    started = await ACTION.execute(given, context)
+    assert started.pending is not None
+    for _ in range(2):
+        await ACTION.cancel(given, context, started.pending)
+    [run] = github.runs()
+    assert (run["status"], run["conclusion"]) == ("completed", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "text"),
+    [
+        ({"kind": "status", "status": 401}, ActionFailedError, "credentials"),
+        ({"kind": "status", "status": 403}, ActionFailedError, "no right"),
+        ({"kind": "status", "status": 404}, ActionFailedError, "does not exist"),
+        ({"kind": "status", "status": 422}, ActionFailedError, "HTTP 422"),
+        ({"kind": "status", "status": 503}, ActionFailedError, "well again"),
+        ({"kind": "rate-limit"}, ActionFailedError, "rate limit"),
+        ({"kind": "secondary-limit"}, ActionFailedError, "retry in 30 s"),
+        ({"kind": "cut-before"}, OutcomeUnknownError, "may or may not"),
+        ({"kind": "html", "status": 502}, OutcomeUnknownError, "HTTP 502"),
+        ({"kind": "html"}, OutcomeUnknownError, "not what GitHub answers"),
+    ],
+)
+async def test_each_bad_answer_to_a_dispatch_is_told_apart(
+    github: GitHubSandbox, fault: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    github.fault(**fault, path="dispatches")
+    with pytest.raises(error, match=text) as caught:
+        await ACTION.execute(config(), about(github.options()))
+    assert github.settings.token not in f"{caught.value} {caught.value.__dict__}"
+
+
+@pytest.mark.parametrize("kind", ["slow", "drip"])
+async def test_a_dispatch_answered_too_slowly_leaves_its_outcome_unknown(
+    github: GitHubSandbox, kind: str
+) -> None:
+    github.fault(kind, path="dispatches", seconds=30)
+    context = about(github.options(), seconds=0.7)
+    with pytest.raises(OutcomeUnknownError):
+        await ACTION.execute(config(), context)
+    assert await ACTION.look(config(), again(context)) is not None
+
+
+async def test_a_refused_connection_is_a_failure_without_effect() -> None:
+    nowhere = GitHubInstance("main", "http://127.0.0.1:9", TokenAuth(SecretStr("token")))
+    options = ActionOptions(github=GitHubOptions(instances=GitHubInstances([nowhere])))
+    with pytest.raises(ActionFailedError, match="Nothing was changed") as caught:
+        await ACTION.execute(config(), about(options))
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"inputs": {f"i{n}": "x" for n in range(26)}}, "at most 25"),
+        ({"inputs": {"pao_mark": "mine"}}, "gets the mark"),
+        ({"repository": "nobody"}, "owner/name"),
+        ({"repository": "a/.."}, "owner/name"),
+        ({"workflowFile": "../../x.yml"}, "name of a file"),
+        ({"ref": "a..b"}, "no name of a branch"),
+        ({"timeout": "soon"}, "write seconds"),
+        ({"timeout": 0}, "write seconds"),
+    ],
+)
+def test_what_github_would_not_take_is_refused_before(values: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValidationError, match=text):
+        config(**values)
+
+
+async def test_more_inputs_than_an_older_server_takes_are_refused_before_anything_is_sent(
+    enterprise: GitHubSandbox,
+) -> None:
+    given = config(inputs={f"i{number}": "x" for number in range(10)})
+    with pytest.raises(ActionFailedError, match="takes 10 at most"):
+        await ACTION.execute(given, about(enterprise.options()))
+    assert not [call for call in enterprise.calls() if call["method"] == "POST"]
+
+
+async def test_an_undeclared_input_is_told_with_githubs_own_words(github: GitHubSandbox) -> None:
+    with pytest.raises(ActionFailedError, match="Unexpected inputs provided"):
+        await ACTION.execute(
+            config(inputs={"namespace": "x", "nonsense": "y"}), about(github.options())
+        )
+
+
+async def test_the_default_branch_is_taken_where_no_ref_is_given(github: GitHubSandbox) -> None:
+    await ACTION.execute(config(ref=None), about(github.options()))
+    assert github.runs()[0]["ref"] == "main"
+
+
+async def test_a_workflow_without_the_trigger_is_told_so(github: GitHubSandbox) -> None:
+    files = {".github/workflows/push.yml": "on: push\njobs: {}\n"}
+    github.tell("pushes", repository=PROVISIONING, files=files)
+    with pytest.raises(ActionFailedError, match="add the trigger workflow_dispatch"):
+        await ACTION.execute(config(workflowFile="push.yml"), about(github.options()))

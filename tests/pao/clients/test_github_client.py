@@ -1,0 +1,132 @@
+"""The GitHub client as an App, and what it never tells."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import SecretStr
+
+from activities.errors import ActionFailedError
+from activities.github.access import access, told_as_action
+from pao.clients.github import AppAuth, GitHub
+from tests.support.github import GitHubSandbox
+from tests.support.github_actions import (
+    about,
+    close_network,
+    fits_the_published_api,
+    github_sandbox,
+)
+
+TENANTS = "platform/tenants"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PRIVATE = KEY.private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption(),
+).decode()
+PUBLIC = (
+    KEY.public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
+
+
+@pytest.fixture(autouse=True)
+async def _network() -> AsyncIterator[None]:
+    yield
+    await close_network()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
+    with github_sandbox(tmp_path_factory.mktemp("app"), app_key=PUBLIC) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def github(server: GitHubSandbox) -> Iterator[GitHubSandbox]:
+    server.reset()
+    yield server
+    fits_the_published_api(server)
+
+
+def app(**changes: Any) -> AppAuth:
+    return dataclasses.replace(AppAuth("4711", SecretStr(PRIVATE)), **changes)
+
+
+def client(github: GitHubSandbox, auth: AppAuth) -> GitHub:
+    return access(about(github.options(auth)), TENANTS, None).client
+
+
+def tokens_fetched(github: GitHubSandbox) -> int:
+    return sum(call["path"].endswith("/access_tokens") for call in github.calls())
+
+
+async def test_an_apps_token_is_fetched_once_for_its_repository_and_used_again(
+    github: GitHubSandbox,
+) -> None:
+    speaking = client(github, app())
+    found = await asyncio.gather(*(speaking.default_branch() for _ in range(3)))
+    assert found == ["main"] * 3
+    [fetched] = [call for call in github.calls() if call["path"].endswith("/access_tokens")]
+    assert fetched["body"] == {"repositories": ["tenants"]}
+    assert sum(call["path"].endswith("/installation") for call in github.calls()) == 1
+
+
+async def test_a_known_installation_is_not_looked_up(github: GitHubSandbox) -> None:
+    number = github.settings.installation_id
+    assert await client(github, app(installation_id=number)).default_branch() == "main"
+    assert not [call for call in github.calls() if call["path"].endswith("/installation")]
+
+
+async def test_a_refused_token_is_renewed_once_and_the_call_made_again(
+    github: GitHubSandbox,
+) -> None:
+    speaking = client(github, app())
+    await speaking.default_branch()
+    github.tell("tokens/expire")
+    assert await speaking.default_branch() == "main"
+    assert tokens_fetched(github) == 2
+    github.fault("status", status=401, path=f"/repos/{TENANTS}$", times=None)
+    with pytest.raises(ActionFailedError, match="credentials"), told_as_action():
+        await speaking.default_branch()
+    assert tokens_fetched(github) == 3
+
+
+async def test_a_token_that_ends_soon_is_replaced_before_it_is_used(tmp_path: Any) -> None:
+    with github_sandbox(tmp_path, app_key=PUBLIC, token_seconds=200) as short:
+        speaking = client(short, app())
+        await speaking.default_branch()
+        await speaking.default_branch()
+        assert tokens_fetched(short) == 2
+
+
+async def test_a_wrong_key_is_told_without_the_key(github: GitHubSandbox) -> None:
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    for key, text in ((other.decode(), "HTTP 401"), ("nonsense", "no RSA key")):
+        wrong = app(private_key=SecretStr(key))
+        with pytest.raises(ActionFailedError, match=text) as caught, told_as_action():
+            await client(github, wrong).default_branch()
+        assert key not in f"{caught.value} {caught.value.__dict__} {caught.value.__cause__}"
+
+
+async def test_a_key_from_one_line_is_taken(github: GitHubSandbox) -> None:
+    one_line = app(private_key=SecretStr(PRIVATE.replace("\n", "\\n")))
+    assert await client(github, one_line).default_branch() == "main"
+
+
+async def test_every_token_is_told_to_who_masks(github: GitHubSandbox) -> None:
+    context = about(github.options(app()))
+    await access(context, TENANTS, None).client.default_branch()
+    met = list(context.secrets)
+    assert any(secret.startswith("ghs_") for secret in met)
+    assert any(secret.startswith("eyJ") for secret in met)
+    assert PRIVATE not in repr(context.options)

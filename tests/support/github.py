@@ -1,0 +1,122 @@
+"""A GitHub stand-in for tests: the real one, on a loopback port, in a thread of this process."""
+
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from pydantic import SecretStr
+
+from activities.options import ActionOptions, GitHubOptions
+from pao.clients.github import (
+    GitHubAuth,
+    GitHubFlavour,
+    GitHubInstance,
+    GitHubInstances,
+    TokenAuth,
+)
+from pao.local.github_sandbox.main import server
+from pao.local.github_sandbox.store import Store
+from pao.local.github_sandbox.world import Settings
+
+_START_LIMIT = 10.0
+
+
+class GitHubSandbox:
+    """A running stand-in; use it as a context manager, or call start and stop."""
+
+    def __init__(self, folder: Path, *, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self._store = Store(folder / "github.sqlite")
+
+    def start(self) -> Self:
+        """Start serving, and return when it answers."""
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._server = server(self._store, self.settings, host="127.0.0.1", port=self.port)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+        self._thread.start()
+        self._control = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        limit = time.monotonic() + _START_LIMIT
+        while not self._server.started:
+            assert self._thread.is_alive(), "the stand-in ended before it served"
+            assert time.monotonic() < limit, "the stand-in did not start in time"
+            time.sleep(0.005)
+        return self
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._control.close()
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def api_url(self) -> str:
+        """The address of its REST API."""
+        return f"{self.url}{self.settings.flavour.prefix}"
+
+    def tell(self, what: str, **given: Any) -> dict[str, Any]:
+        """Have it do something of its own API."""
+        answer = self._control.post(f"/sandbox/{what}", json=given)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    def fault(self, kind: str, **given: Any) -> None:
+        """Put a fault in force."""
+        self.tell("faults", kind=kind, **given)
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.tell("reset")
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Return the REST calls that it has worked on, oldest first."""
+        return list(self._control.get("/sandbox/calls").json()["calls"])
+
+    def state(self) -> dict[str, Any]:
+        """Return all that it holds."""
+        return dict(self._control.get("/sandbox/state").json())
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return all runs, oldest first."""
+        return list(self.state()["runs"])
+
+    def pulls(self) -> list[dict[str, Any]]:
+        """Return all pull requests, oldest first."""
+        return list(self.state()["pulls"])
+
+    def branch(self, repository: str, branch: str = "main") -> dict[str, Any]:
+        """Return a branch: its files, modes and messages."""
+        return dict(self.state()["repositories"][repository][f"heads/{branch}"])
+
+    def end(self, run: int, conclusion: str = "success", **more: Any) -> None:
+        """Let a run end."""
+        self.tell("runs", id=run, status="completed", conclusion=conclusion, **more)
+
+    def instance(self, auth: GitHubAuth | None = None) -> GitHubInstance:
+        """Return the settings of a client for this stand-in."""
+        return GitHubInstance(
+            "main",
+            self.api_url,
+            auth or TokenAuth(SecretStr(self.settings.token)),
+            GitHubFlavour(self.settings.flavour.value),
+        )
+
+    def options(self, auth: GitHubAuth | None = None, **pace: float) -> ActionOptions:
+        """Return what an action is configured with; waits are short unless told otherwise."""
+        quick = {"poll_first": 0.02, "poll_most": 0.05, "listing_lag": 0.0} | pace
+        instances = GitHubInstances([self.instance(auth)])
+        return ActionOptions(github=GitHubOptions(instances=instances, **quick))

@@ -1,0 +1,96 @@
+"""What tests of the actions that speak to GitHub have in common."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from activities.base import ActionContext
+from activities.masking import SecretRing
+from activities.options import ActionOptions
+from activities.outgoing import Network, Outgoing
+from pao.clients.jira import Deadline
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.core.names import mark
+from pao.core.payloads import ItemSnapshot, RequestContext, Requester, timestamp
+from pao.local.github_sandbox.world import Flavour, Settings
+from tests.support.github import GitHubSandbox
+from tests.support.github_openapi import problems
+
+
+def about(
+    options: ActionOptions, *, request_id: str = "", seconds: float = 8.0, **more: Any
+) -> ActionContext:
+    """Give the context of an execution on behalf of a new request."""
+    named = request_id or str(uuid4())
+    deadline = Deadline.after(seconds)
+    values: dict[str, Any] = {
+        "request": RequestContext(
+            request_id=named,
+            correlation_id=str(uuid4()),
+            submitted_at=timestamp(datetime.now(UTC)),
+            item=ItemSnapshot(id="tenant", version="1.0.0", name="Tenant"),
+            requester=Requester(id="dana"),
+        ),
+        "attempt": 1,
+        "mark": mark(named, "act"),
+        "jira": JiraInstances([]),
+        "deadline": deadline,
+        "http": outgoing(deadline),
+        "secrets": SecretRing(),
+        "options": options,
+    }
+    return ActionContext(**(values | more))
+
+
+_NETWORKS: list[Network] = []
+
+
+def outgoing(deadline: Deadline) -> Outgoing:
+    """Give a way out that leads to loopback only; all of a test's share their connections."""
+    if not _NETWORKS:
+        rules = EgressRules.parse(["127.0.0.1"])
+        _NETWORKS.append(Network(client=HttpClient(WireOptions(rules=rules))))
+    return Outgoing(_NETWORKS[0], deadline)
+
+
+async def close_network() -> None:
+    """Close what the test has opened, in the event loop that it was opened in."""
+    while _NETWORKS:
+        await _NETWORKS.pop().client.close()
+
+
+def again(context: ActionContext, *, seconds: float = 8.0) -> ActionContext:
+    """Give the context of the next attempt of the same action."""
+    deadline = Deadline.after(seconds)
+    return dataclasses.replace(
+        context,
+        attempt=context.attempt + 1,
+        deadline=deadline,
+        http=outgoing(deadline),
+    )
+
+
+def fits_the_published_api(github: GitHubSandbox) -> None:
+    """Hold every call that was made, and its answer, against GitHub's own description."""
+    flavour = github.settings.flavour
+    found = [
+        problem
+        for call in github.calls()
+        for problem in problems(call, flavour.value, flavour.prefix)
+    ]
+    assert not found, found
+
+
+@contextmanager
+def github_sandbox(folder: Path, **settings: Any) -> Iterator[GitHubSandbox]:
+    """Run a stand-in for as long as the block runs."""
+    with GitHubSandbox(folder, settings=Settings(**settings)) as sandbox:
+        yield sandbox
+
+
+SERVER = Flavour.SERVER
