@@ -66,7 +66,7 @@ def test_pages_of_the_catalog_show_every_item_once(dana: httpx.Client) -> None:
     ("wanted", "expected"),
     [
         ({"category": "databases"}, {"database-postgresql-standard", "database-redis-cache"}),
-        ({"owner": "team-network"}, {"network-dns-record", "network-firewall-access"}),
+        ({"owner": "team-security", "category": "secrets"}, {"secret-vault-static"}),
         ({"tag": "vpn"}, {"network-firewall-access"}),
         ({"q": "POSTGRESQL relational"}, {"database-postgresql-standard"}),
         ({"category": "network", "tag": "dns"}, {"network-dns-record"}),
