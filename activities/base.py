@@ -42,6 +42,7 @@ class ActionContext:
 
     ``deadline`` ends before Temporal gives the execution up, so that no late effect can follow a
     look of the next attempt. ``idempotency_key`` is a UUID that stays the same across attempts.
+    ``unclear`` says that an earlier attempt may have had an effect.
     ``http`` is the only way to the network; ``breakers`` guards calls that a library makes;
     ``log`` writes to the request's execution log; ``progress`` reaches the worker that carries a
     wait on; ``secrets`` masks what else must not be shown, such as a token that was fetched;
@@ -54,6 +55,7 @@ class ActionContext:
     jira: JiraClients
     deadline: Deadline
     idempotency_key: str = ""
+    unclear: bool = True
     http: Outgoing = field(default_factory=Outgoing)
     breakers: Breakers = field(default_factory=Breakers)
     log: ActionLog = field(default_factory=ActionLog)

@@ -43,6 +43,13 @@ class ActionFailedError(ActionError):
     """The target answered no, or the call never left: there is no effect."""
 
 
+class RepeatIsSafeError(ActionFailedError):
+    """Raised by a look that cannot tell, where doing the same again has no second effect.
+
+    A retry goes on; who merely looks is told that nobody knows.
+    """
+
+
 class OutcomeUnknownError(ActionError):
     """The call left and no readable answer came: the effect may exist."""
 

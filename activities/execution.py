@@ -17,7 +17,13 @@ from pydantic import ValidationError
 from temporalio import activity
 
 from activities.base import Action, ActionContext, JiraClients
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, told_to_temporal
+from activities.errors import (
+    ActionError,
+    ActionFailedError,
+    OutcomeUnknownError,
+    RepeatIsSafeError,
+    told_to_temporal,
+)
 from activities.heartbeats import heartbeats
 from activities.log import ActionLog, LocalSink, LogSink
 from activities.masking import SecretRing, hide_in_error
@@ -25,11 +31,13 @@ from activities.options import ActionOptions
 from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
 from activities.resets import refuse_after_reset
-from catalog.planning import render_action, render_cleanup
+from catalog.planning import render_action, render_cleanup, secret_names
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
+from pao.clients.secret_store import SecretStore, SecretsUnavailable
+from pao.core.errors import ErrorCode
 from pao.core.names import FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
 from pao.core.payloads import ActionInput, ActionResult, FollowInput, LookResult, RequestContext
 from pao.crypto import SecretBox, SecretUnreadableError
@@ -63,6 +71,7 @@ class Tools:
     options: ActionOptions = field(default_factory=ActionOptions)
     logs: LogSinks | None = None
     network: Network = field(default_factory=Network)
+    secrets: SecretStore = field(default_factory=SecretStore)
 
 
 class Executor:
@@ -105,7 +114,7 @@ class Executor:
     async def execute(self, action: Action[Any], given: ActionInput) -> ActionResult:
         """Run one attempt: look first where told, adopt what is found, else act."""
         async with self._session(action, given) as session:
-            found = await session.looked_for() if given.look_first else None
+            found = await session.found_before() if given.look_first else None
             result = await (session.act() if found is None else session.complete(found))
         return self._finished(session, result)
 
@@ -127,7 +136,7 @@ class Executor:
         action = self._actions[given.action.type]
         secrets = SecretRing()
         try:
-            session = self._opened(action, given, secrets)
+            session = await self._opened(action, given, secrets)
             found = await session.looked_for()
         except ActionError as error:
             return LookResult(answer="unknown", reason=hide_in_error(error, secrets).message)
@@ -146,7 +155,7 @@ class Executor:
         secrets = SecretRing()
         session: _Session | None = None
         try:
-            session = self._opened(action, given, secrets, **more)
+            session = await self._opened(action, given, secrets, **more)
             yield session
         except ActionError as error:
             raise told_to_temporal(hide_in_error(error, secrets)) from None
@@ -174,7 +183,7 @@ class Executor:
         surroundings = self._tools.surroundings
         return render_cleanup(given.action.cleanup, given.context, surroundings, outputs=outputs)
 
-    def _opened(
+    async def _opened(
         self,
         action: Action[Any],
         given: ActionInput,
@@ -183,13 +192,15 @@ class Executor:
         progress: Progress | None = None,
         seconds: float | None = None,
     ) -> "_Session":
-        config = self._rendered(action, given, secrets)
+        config = await self._rendered(action, given, secrets)
         context = self._context(action, given, secrets, progress=progress, seconds=seconds)
         return _Session(action, given, config, context)
 
-    def _rendered(self, action: Action[Any], given: ActionInput, secrets: SecretRing) -> Any:
+    async def _rendered(self, action: Action[Any], given: ActionInput, secrets: SecretRing) -> Any:
         opened = self._open(given.context)
-        for value in opened.values():
+        named = secret_names(given.action)
+        kept = await self._kept(named)
+        for value in (*opened.values(), *kept.values()):
             secrets.add(value)
         try:
             rendered = render_action(
@@ -198,15 +209,27 @@ class Executor:
                 self._tools.surroundings,
                 targets=action.targets,
                 secrets=opened,
+                kept=kept,
                 outputs=given.outputs,
                 published=given.published,
             )
             return action.config.model_validate(rendered)
         except TemplateError as error:
-            raise ActionFailedError(f"A template of this action failed: {error}") from error
+            raise ActionFailedError(
+                f"A template of this action failed: {error}{_unset(named, kept)}"
+            ) from error
         except ValidationError as error:
             raise ActionFailedError(
                 f"The rendered configuration is wrong: {_first(error)}"
+            ) from error
+
+    async def _kept(self, names: list[str]) -> dict[str, str]:
+        """Fetch the operator's secrets that the action names, at the moment of use."""
+        try:
+            return await self._tools.secrets.find(names) if names else {}
+        except SecretsUnavailable as error:
+            raise ActionFailedError(
+                str(error), code=ErrorCode.EXTERNAL_SERVICE_ERROR, retryable=True
             ) from error
 
     def _context(
@@ -229,6 +252,7 @@ class Executor:
             jira=tools.jira,
             deadline=deadline,
             idempotency_key=idempotency_key(request.request_id, given.action.id),
+            unclear=given.unclear,
             http=Outgoing(tools.network, deadline),
             breakers=tools.network.breakers,
             log=ActionLog(sink, secrets),
@@ -260,6 +284,13 @@ class _Session:
         if found is not None:
             found.adopted = True
         return found
+
+    async def found_before(self) -> ActionResult | None:
+        """Give what an earlier attempt has made; None also where a repeat makes nothing twice."""
+        try:
+            return await self.looked_for()
+        except RepeatIsSafeError:
+            return None
 
     async def complete(self, found: ActionResult) -> ActionResult:
         """Make what is missing of something that was adopted."""
@@ -326,6 +357,11 @@ def _time_given() -> float | None:
     """Give how long this execution of a wait may take, a little less than Temporal allows."""
     limit = activity.info().start_to_close_timeout
     return max(limit.total_seconds() - 2.0, 1.0) if limit else None
+
+
+def _unset(named: list[str], kept: Mapping[str, str]) -> str:
+    missing = [f"{name} (PAO_SECRET_{name.upper()})" for name in named if name not in kept]
+    return f"; the operator has not set the secret {', '.join(missing)}" if missing else ""
 
 
 def _first(error: ValidationError) -> str:

@@ -24,11 +24,14 @@ class Registered:
 
 
 ACTIONS: tuple[Registered, ...] = (
-    Registered("jira-ticket", "activities.actions.jira_ticket"),
-    Registered("terraform", "activities.actions.terraform"),
     Registered("approval", "activities.actions.approval"),
-    Registered("github-workflow", "activities.actions.github_workflow"),
     Registered("git-commit", "activities.actions.git_commit"),
+    Registered("github-workflow", "activities.actions.github_workflow"),
+    Registered("jira-ticket", "activities.actions.jira_ticket"),
+    Registered("notification", "activities.actions.notification"),
+    Registered("rest-api", "activities.actions.rest_api"),
+    Registered("terraform", "activities.actions.terraform"),
+    Registered("webhook", "activities.actions.webhook"),
 )
 
 

@@ -3,6 +3,7 @@
 Pure: the API plans and dry-runs with it, the worker renders with it, so both see the same.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from catalog.model import Action, CatalogDocument, Mode
 from catalog.scopes import Surroundings, build_scopes
 from catalog.templating import (
     Names,
+    SecretValue,
     Target,
     TemplateError,
     check,
@@ -23,6 +25,7 @@ from catalog.templating import (
     render_config,
 )
 from pao.core.definitions import password_fields
+from pao.core.names import MASK
 from pao.core.payloads import ActionInput, ItemSnapshot, PlannedAction, RequestContext
 
 Place = tuple[str | int, ...]
@@ -30,6 +33,7 @@ Uses = list[tuple[str, ...]]
 
 FALLBACK = "manual-"
 """What stands before the ids of a fallback's actions, so that both ways can be told apart."""
+_SECRET = re.compile(r"\bsecrets[./]([A-Za-z][A-Za-z0-9_]*)")
 _WIDE = {"fields", "outputs", "fulfillment"}
 
 
@@ -199,19 +203,33 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],
     published: Mapping[str, Any] | None = None,
+    kept: Mapping[str, str] | None = None,
     reveal: bool = True,
 ) -> dict[str, Any]:
     """Render an action's configuration; with ``reveal=False`` secrets show as stars.
 
-    Raises ``TemplateError`` for the first template that fails.
+    ``kept`` holds the operator's secrets that the action names (`secret_names`); without it, in a
+    dry run, they are stars. Raises ``TemplateError`` for the first template that fails.
     """
     scopes, names = _bind(
         context, surroundings, secrets=secrets, outputs=outputs, published=published
     )
-    rendered: dict[str, Any] = render_config(
-        action.config, scopes, names, target_chooser(targets), reveal=reveal
-    )
+    named = secret_names(action) if kept is None else ()
+    scopes["secrets"] = {
+        name: SecretValue(value) for name, value in (kept or dict.fromkeys(named, MASK)).items()
+    }
+    choose = target_chooser(targets, action.config)
+    rendered: dict[str, Any] = render_config(action.config, scopes, names, choose, reveal=reveal)
     return rendered
+
+
+def secret_names(action: PlannedAction) -> list[str]:
+    """Give the names of the operator's secrets that an action's configuration reads."""
+    found: dict[str, None] = {}
+    for _, text in walk_texts(action.config):
+        if "secrets" in text:
+            found.update(dict.fromkeys(_SECRET.findall(text)))
+    return list(found)
 
 
 def condition_holds(
@@ -272,13 +290,32 @@ def _bind(
     return scopes, names_for(item, surroundings, tuple(outputs))
 
 
-def target_chooser(targets: Mapping[str, Target]) -> Callable[[Place], Target]:
-    """Give the function that says for a place in a configuration which escaping it needs."""
+def target_chooser(
+    targets: Mapping[str, Target], config: Mapping[str, Any] | None = None
+) -> Callable[[Place], Target]:
+    """Give the function that says for a place in a configuration which escaping it needs.
+
+    A key may end in a condition on another one, ``body.content?body.type=json``; nothing after the
+    equals sign means that the other one is not written.
+    """
+    chosen = dict(targets)
+    for key, target in targets.items():
+        place, _, condition = key.partition("?")
+        other, _, value = condition.partition("=")
+        if condition and _written(config or {}, other) == value:
+            chosen[place] = target
 
     def choose(place: Place) -> Target:
-        return targets.get(".".join(str(part) for part in place), Target.NONE)
+        return chosen.get(".".join(str(part) for part in place), Target.NONE)
 
     return choose
+
+
+def _written(config: Mapping[str, Any], key: str) -> str:
+    found: Any = config
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return "" if found is None else str(found)
 
 
 def _check_config(

@@ -11,6 +11,13 @@ from pao import assembly
 from pao.action_options import action_options
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.secret_store import (
+    EnvironmentSecrets,
+    FolderSecrets,
+    ParameterStoreSecrets,
+    SecretSource,
+    SecretStore,
+)
 from pao.settings import ActionSettings, Settings
 
 
@@ -23,7 +30,22 @@ def action_tools(settings: Settings, *, database: Database, jira: JiraInstances)
         options=action_options(settings, os.environ),
         logs=ExecutionLogs(database),
         network=network(settings.actions, database),
+        secrets=secret_store(settings),
     )
+
+
+def secret_store(settings: Settings) -> SecretStore:
+    """Give the operator's secrets: environment first, then the folder, then Parameter Store."""
+    given = settings.actions
+    sources: list[SecretSource] = [EnvironmentSecrets(os.environ)]
+    if given.secrets_dir is not None:
+        sources.append(FolderSecrets(given.secrets_dir))
+    if given.secrets_parameter_prefix is not None:
+        region = os.environ.get("AWS_REGION") or settings.auth.region
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_SSM")
+        prefix = given.secrets_parameter_prefix
+        sources.append(ParameterStoreSecrets(prefix, region=region, endpoint=endpoint))
+    return SecretStore(sources)
 
 
 def network(given: ActionSettings, database: Database | None = None) -> Network:

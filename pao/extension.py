@@ -5,7 +5,12 @@ walks through a complete one.
 """
 
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
+from activities.errors import (
+    ActionError,
+    ActionFailedError,
+    OutcomeUnknownError,
+    RepeatIsSafeError,
+)
 from activities.outgoing import Answer
 from catalog.templating import Target
 from pao.core.errors import ErrorCode
@@ -23,5 +28,6 @@ __all__ = [
     "OutcomeUnknownError",
     "PartialResource",
     "Pending",
+    "RepeatIsSafeError",
     "Target",
 ]

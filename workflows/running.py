@@ -67,6 +67,7 @@ class PlanRunner:
         self._again: list[ActionState] = []
         self._untried: set[str] = set()
         self._held: set[str] = set()
+        self._doubted: set[str] = set()
 
     async def run(self) -> bool:
         """Run what is not over yet, as far as it goes; tells whether all of it is over now."""
@@ -197,7 +198,14 @@ class PlanRunner:
             outputs=self._graph.outputs(action, ledger.states),
             run_id=workflow.info().run_id,
             published=self._graph.published(action, ledger.states),
+            unclear=self._is_doubtful(state),
         )
+
+    def _is_doubtful(self, state: ActionState) -> bool:
+        """Tell whether an earlier attempt's effect is unknown; one that was refused made none."""
+        if state.attempt == 1 and self._must_look(state):
+            self._doubted.add(state.id)
+        return self._had_others or state.id in self._doubted
 
     def _must_look(self, state: ActionState) -> bool:
         """Tell whether an earlier effect may exist.
@@ -225,9 +233,14 @@ class PlanRunner:
         try:
             result = task.result()
         except FailureError as error:
-            self._ledger.fail(state, classify(error))
+            failure = classify(error)
+            if failure.outcome_unknown:
+                self._doubted.add(state.id)
+            self._ledger.fail(state, failure)
             return
         except WaitFailedError as error:
+            if error.failure.outcome_unknown:
+                self._doubted.add(state.id)
             self._ledger.fail(state, error.failure)
             return
         self._ledger.succeed(state, result)

@@ -60,7 +60,7 @@ class ApprovalAction(Action[ApprovalConfig]):
     """Stands still until enough approvers approve; one rejection fails it."""
 
     type = "approval"
-    summary = "Wait until people approve"
+    summary = "Waits until people approve."
     resource_type = "approval"
     config = ApprovalConfig
     outputs = ApprovalOutputs

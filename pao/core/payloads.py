@@ -161,7 +161,8 @@ class RequestOutcome:
 class ActionInput:
     """The input of one execution of one action, and the run that asked for it.
 
-    After a reset Temporal hands the same input out again: the run is then another one.
+    After a reset Temporal hands the same input out again: the run is then another one. ``unclear``
+    says that an earlier attempt may have had an effect; a plain refusal leaves no doubt.
     ``outputs`` are those of earlier actions by the ids that templates know, ``published`` what
     templates see as ``fulfillment``.
     """
@@ -173,6 +174,7 @@ class ActionInput:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     run_id: str | None = None
     published: dict[str, Any] = field(default_factory=dict)
+    unclear: bool = True
 
 
 @dataclass

@@ -1,0 +1,96 @@
+"""The action type notification: a message to a Slack-compatible incoming webhook."""
+
+import json
+from typing import Any, ClassVar, NoReturn
+
+from pydantic import BaseModel, Field
+
+from activities.base import Action, ActionConfig, ActionContext
+from activities.errors import ActionError, RepeatIsSafeError
+from pao.core.payloads import ActionResult
+
+TEXT_CHARACTERS = 4_000
+
+
+class NotificationConfig(ActionConfig):
+    """Configuration of a notification action."""
+
+    url: str = Field(min_length=1, description="Incoming webhook; take it from secrets")
+    text: str = Field(min_length=1, description="The message; cut at 4000 characters")
+    channel: str | None = Field(default=None, description="Where the webhook lets one choose")
+    username: str | None = Field(default=None, description="Shown as the sender")
+    blocks: list[dict[str, Any]] = Field(default_factory=list, description="Slack's own blocks")
+    required: bool = Field(default=False, description="Whether a failure fails the request")
+    timeout: float = Field(default=10.0, gt=0, le=60, description="Seconds for the call")
+
+
+class NotificationOutputs(BaseModel):
+    """What later actions may use."""
+
+    delivered: bool = Field(description="Whether the message was taken")
+    error: str | None = Field(default=None, description="Why it was not")
+
+
+class NotificationAction(Action[NotificationConfig]):
+    """Tells people; unless it is required, nothing that goes wrong with it holds a request up."""
+
+    type = "notification"
+    summary = "Sends a message to a Slack-compatible incoming webhook."
+    resource_type = "message"
+    config = NotificationConfig
+    outputs = NotificationOutputs
+    default_timeout: ClassVar[float | None] = 15.0
+    examples = (
+        {
+            "url": "{{secrets.team_channel_hook}}",
+            "text": "{{request.user.email}} asked for {{metadata.name}}",
+        },
+        {
+            "url": "{{secrets.oncall_hook}}",
+            "text": "Certificate {{fields.name}} is being made",
+            "channel": "#certificates",
+            "required": True,
+        },
+    )
+
+    async def look(self, config: NotificationConfig, context: ActionContext) -> NoReturn:
+        """Nobody can be asked; being told twice does no harm."""
+        del config, context
+        raise RepeatIsSafeError("A channel cannot be asked; a message that comes twice is no harm.")
+
+    async def execute(self, config: NotificationConfig, context: ActionContext) -> ActionResult:
+        """Send the message."""
+        try:
+            await self._send(config, context)
+        except ActionError as error:
+            if config.required:
+                raise
+            await context.log.warning(f"The message was not delivered: {error.message}")
+            return ActionResult(outputs={"delivered": False, "error": error.message})
+        return ActionResult(outputs={"delivered": True, "error": None})
+
+    async def _send(self, config: NotificationConfig, context: ActionContext) -> None:
+        message = {
+            "text": config.text[:TEXT_CHARACTERS],
+            "channel": config.channel,
+            "username": config.username,
+            "blocks": config.blocks,
+        }
+        content = json.dumps({name: value for name, value in message.items() if value})
+        answer = await context.http.request(
+            "POST",
+            config.url,
+            headers={"Content-Type": "application/json"},
+            content=content.encode(),
+            seconds=config.timeout,
+        )
+        if not answer.is_success:
+            raise answer.failure(f"The webhook answered {answer.status}.")
+
+    def cleanup(self, result: ActionResult) -> str:
+        """Say what to do about a message of an abandoned request."""
+        del result
+        return "Tell the channel that the request was abandoned."
+
+
+ACTION = NotificationAction()

@@ -1,0 +1,1 @@
+"""What rest-api consists of: configuration, bodies, authentication, answers."""

@@ -1,0 +1,105 @@
+"""Reading an answer: outputs by JSONPath, conditions, the address to ask after."""
+
+from typing import Any
+
+import httpx
+import jsonpath
+
+from activities.actions.rest.config import Condition, Extract, RestApiConfig, StatusUrl
+from activities.errors import ActionFailedError
+from activities.outgoing import Answer
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+}
+_MISSING = object()
+
+
+class ExtractError(Exception):
+    """The answer does not hold what the document promises."""
+
+
+def outputs(config: RestApiConfig, answer: Answer) -> dict[str, Any]:
+    """Give what later actions may use; raises ``ExtractError`` for a promise that is not kept."""
+    body = read_body(answer)
+    made: dict[str, Any] = {"status": answer.status, "body": body}
+    for name, given in config.response.extract.items():
+        wanted = Extract(path=given) if isinstance(given, str) else given
+        made[name] = _extracted(name, wanted, body)
+    return made
+
+
+def read_body(answer: Answer) -> Any:
+    """Give the body as JSON where it is such, else as text; None for an empty one."""
+    if not answer.body:
+        return None
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text
+
+
+def holds(condition: Condition, answer: Answer) -> bool:
+    """Tell whether a condition holds for an answer; 1 is not true, and "1" is not 1."""
+    found = _first(condition.path, read_body(answer))
+    if not condition.values:
+        return found is not _MISSING and found is not None
+    return any(type(found) is type(one) and found == one for one in condition.values)
+
+
+def status_url(where: StatusUrl, answer: Answer) -> str | None:
+    """Give the address that the answer names, whole; None where it names none."""
+    found: Any = None
+    if where.path is not None:
+        found = _first(where.path, read_body(answer))
+    elif where.header is not None:
+        found = answer.headers.get(where.header.lower())
+    if not isinstance(found, str) or not found:
+        return None
+    try:
+        return str(httpx.URL(answer.url).join(found))
+    except (httpx.InvalidURL, ValueError):
+        return None
+
+
+def check_paths(config: RestApiConfig) -> None:
+    """Refuse a JSONPath that is none before anything is sent."""
+    following = config.asynchronous
+    conditions = [
+        config.look.found if config.look else None,
+        following.until if following else None,
+        following.failWhen if following else None,
+    ]
+    extracts = config.response.extract.values()
+    paths = [one if isinstance(one, str) else one.path for one in extracts]
+    paths += [one.path for one in conditions if one is not None]
+    for path in paths:
+        try:
+            jsonpath.compile(path)
+        except jsonpath.JSONPathError as error:
+            raise ActionFailedError(f"{path!r} is no JSONPath: {error}") from error
+
+
+def _extracted(name: str, wanted: Extract, body: Any) -> Any:
+    found = _first(wanted.path, body)
+    if found is _MISSING or found is None:
+        if wanted.required:
+            raise ExtractError(f"it has no {wanted.path}, which {name} is read from")
+        return None
+    kinds = _KINDS.get(wanted.type)
+    is_bool = isinstance(found, bool) and wanted.type != "boolean"
+    if kinds and (is_bool or not isinstance(found, kinds)):
+        raise ExtractError(f"its {wanted.path} is no {wanted.type}, as {name} promises")
+    return found
+
+
+def _first(path: str, body: Any) -> Any:
+    if not isinstance(body, dict | list):
+        return body if path == "$" else _MISSING
+    match = jsonpath.match(path, body)
+    return _MISSING if match is None else match.obj

@@ -1,0 +1,143 @@
+"""Credentials on their way to a target: headers, query, OAuth 2 tokens, AWS signatures."""
+
+import base64
+import hashlib
+import time
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
+
+from activities.actions.rest.bodies import address
+from activities.actions.rest.config import (
+    ApiKey,
+    Authentication,
+    Basic,
+    Bearer,
+    ClientCredentials,
+    SigV4,
+)
+from activities.base import ActionContext
+from activities.errors import ActionFailedError
+from activities.outgoing import Answer
+from pao.core.errors import ErrorCode
+
+# A token is renewed this long before its end; one without an end is kept for a few minutes.
+EARLY_SECONDS = 30.0
+USUAL_SECONDS = 300.0
+UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """One request before it is sent."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    content: bytes | None = field(default=None, repr=False)
+
+    def with_headers(self, **more: str) -> "Outbound":
+        """Give the same with more headers."""
+        return replace(self, headers={**self.headers, **more})
+
+
+class Tokens:
+    """OAuth 2 tokens by whom they are for; one store per process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, float]] = {}
+
+    async def token(self, given: ClientCredentials, context: ActionContext) -> str:
+        """Give a token that is still good, fetched where there is none."""
+        key = _key(given)
+        token, until = self._kept.get(key, ("", 0.0))
+        if until <= time.monotonic():
+            token, seconds = await _fetch(given, context)
+            self._kept[key] = token, time.monotonic() + max(seconds - EARLY_SECONDS, 1.0)
+        context.secrets.add(token)
+        return token
+
+    def forget(self, given: ClientCredentials) -> None:
+        """Throw a token away that a target has refused."""
+        self._kept.pop(_key(given), None)
+
+
+async def authenticated(
+    outbound: Outbound, given: Authentication, context: ActionContext, tokens: Tokens
+) -> Outbound:
+    """Give the request with credentials; every one of them is masked from here on."""
+    if isinstance(given, Basic):
+        pair = f"{given.username}:{given.password}".encode()
+        return _bearing(outbound, "Basic", base64.b64encode(pair).decode(), context)
+    if isinstance(given, Bearer):
+        return _bearing(outbound, "Bearer", given.token, context)
+    if isinstance(given, ClientCredentials):
+        return _bearing(outbound, "Bearer", await tokens.token(given, context), context)
+    if isinstance(given, ApiKey):
+        context.secrets.add(given.key)
+        if given.place == "query":
+            return replace(outbound, url=address(outbound.url, {given.name: given.key}))
+        return outbound.with_headers(**{given.name: given.key})
+    return _signed(outbound, given) if isinstance(given, SigV4) else outbound
+
+
+def _bearing(outbound: Outbound, scheme: str, value: str, context: ActionContext) -> Outbound:
+    context.secrets.add(value)
+    return outbound.with_headers(Authorization=f"{scheme} {value}")
+
+
+def _signed(outbound: Outbound, given: SigV4) -> Outbound:
+    from botocore.auth import SigV4Auth  # noqa: PLC0415 -- a large library, and few items need it
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415 -- as above
+    from botocore.credentials import Credentials  # noqa: PLC0415 -- as above
+
+    request = AWSRequest(
+        method=outbound.method,
+        url=outbound.url,
+        data=outbound.content or b"",
+        headers=outbound.headers,
+    )
+    keys = Credentials(given.accessKeyId, given.secretAccessKey, given.sessionToken)
+    SigV4Auth(keys, given.service, given.region).add_auth(request)
+    return replace(outbound, headers=dict(request.headers.items()))
+
+
+async def _fetch(given: ClientCredentials, context: ActionContext) -> tuple[str, float]:
+    asked = {"grant_type": "client_credentials", "scope": given.scope, "audience": given.audience}
+    form = {name: value for name, value in asked.items() if value}
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Accept": "application/json",
+    }
+    if given.style == "basic":
+        pair = base64.b64encode(f"{given.clientId}:{given.clientSecret}".encode()).decode()
+        context.secrets.add(pair)
+        headers["Authorization"] = f"Basic {pair}"
+    else:
+        form |= {"client_id": given.clientId, "client_secret": given.clientSecret}
+    # Fetching a token changes nothing that anybody must know of: its loss is a plain failure.
+    answer = await context.http.request(
+        "POST", given.tokenUrl, headers=headers, content=urlencode(form).encode(), reading=True
+    )
+    return _read_token(answer)
+
+
+def _read_token(answer: Answer) -> tuple[str, float]:
+    if not answer.is_success:
+        raise answer.failure(f"No token was given: it answered {answer.status}.", reading=True)
+    try:
+        document = answer.json()
+        token, seconds = document["access_token"], document.get("expires_in", USUAL_SECONDS)
+        return str(token), float(seconds)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ActionFailedError(
+            "No token was given: the answer is no token document of OAuth 2.",
+            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            http_status=answer.status,
+        ) from error
+
+
+def _key(given: ClientCredentials) -> str:
+    text = "\n".join(
+        (given.tokenUrl, given.clientId, given.clientSecret, f"{given.scope}", f"{given.audience}")
+    )
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,77 @@
+"""From a configuration to what is sent: address with query, headers, body."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from activities.actions.rest.config import Body, File, RestApiConfig, Scalar
+from activities.errors import ActionFailedError
+
+_TYPES = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+    "text": "text/plain; charset=utf-8",
+    "xml": "application/xml",
+}
+
+
+def address(url: str, query: Mapping[str, Any]) -> str:
+    """Give an address with more query; what is null is left out."""
+    given = {name: _texts(value) for name, value in query.items() if value is not None}
+    try:
+        read = httpx.URL(url)
+        return str(read.copy_merge_params(given) if given else read)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ActionFailedError("The address to call is no URL; correct it.") from error
+
+
+def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
+    """Give the headers that the document names, and the correlation id."""
+    given = {name: _text(value) for name, value in config.headers.items() if value is not None}
+    if "x-correlation-id" not in map(str.lower, given):
+        given["X-Correlation-ID"] = correlation_id
+    return given
+
+
+def content(body: Body | None, boundary: str) -> tuple[bytes | None, dict[str, str]]:
+    """Give the body and its content type; the same configuration gives the same bytes."""
+    if body is None:
+        return None, {}
+    if body.type == "multipart":
+        return _multipart(body.contentTemplate, boundary)
+    return _encoded(body).encode(errors="replace"), {"Content-Type": _TYPES[body.type]}
+
+
+def _encoded(body: Body) -> str:
+    given = body.contentTemplate
+    if isinstance(given, str):
+        return given
+    if body.type == "form":
+        pairs = {name: _texts(value) for name, value in given.items() if value is not None}
+        return str(httpx.QueryParams(pairs))
+    return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+
+
+def _multipart(parts: Mapping[str, Any], boundary: str) -> tuple[bytes, dict[str, str]]:
+    every: list[tuple[str, tuple[str | None, bytes, str | None]]] = []
+    for name, part in parts.items():
+        if isinstance(part, dict):
+            file = File.model_validate(part)
+            every.append((name, (file.filename, file.content.encode(), file.contentType)))
+        elif part is not None:
+            every.append((name, (None, _text(part).encode(), None)))
+    kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    request = httpx.Request("POST", "http://multipart", headers=kind, files=every)
+    return request.read(), kind
+
+
+def _texts(value: Any) -> Any:
+    return [_text(one) for one in value] if isinstance(value, list) else _text(value)
+
+
+def _text(value: Scalar | Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

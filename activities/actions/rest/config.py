@@ -1,0 +1,196 @@
+"""The configuration of rest-api, as catalog documents write it; every text may be a template."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from activities.base import ActionConfig
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+Scalar = str | int | float | bool
+# What repeats harmlessly, by HTTP's own definition.
+REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+OWN_OUTPUTS = frozenset({"status", "body"})
+_WIRE = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+
+
+class Endpoint(ActionConfig):
+    """What is called."""
+
+    url: str = Field(
+        min_length=1,
+        description="Address; values in it are percent-encoded",
+        examples=["https://dns.example.com/zones/{{fields.zone}}/records"],
+    )
+    method: Method = Field(default="POST", description="HTTP method")
+
+
+class File(ActionConfig):
+    """A part of a multipart body that is a file."""
+
+    filename: str
+    content: str
+    contentType: str = "application/octet-stream"  # noqa: N815 -- the document's key
+
+
+class Body(ActionConfig):
+    """What is sent. Text for json is a JSON template; mappings are written as the type wants."""
+
+    type: Literal["json", "form", "multipart", "text", "xml"] = "json"
+    contentTemplate: Any = Field(description="A text, or for json, form and multipart a mapping")  # noqa: N815 -- the document's key
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Body":
+        mapping = isinstance(self.contentTemplate, dict)
+        if self.type == "multipart" and not mapping:
+            raise ValueError("a multipart body is a mapping from names to texts or files")
+        if self.type in {"text", "xml"} and not isinstance(self.contentTemplate, str):
+            raise ValueError(f"a body of type {self.type} is a text")
+        if self.type == "form" and not (mapping or isinstance(self.contentTemplate, str)):
+            raise ValueError("a form is a mapping from names to values, or a text")
+        return self
+
+
+class NoAuthentication(ActionConfig):
+    """The target asks for nothing."""
+
+    type: Literal["none"] = "none"
+
+
+class Basic(ActionConfig):
+    """User and password."""
+
+    type: Literal["basic"]
+    username: str
+    password: str
+
+
+class Bearer(ActionConfig):
+    """A token."""
+
+    type: Literal["bearer"]
+    token: str
+
+
+class ApiKey(ActionConfig):
+    """A key in a header, or in the query where the target knows no better."""
+
+    type: Literal["api-key"]
+    name: str = "X-API-Key"
+    key: str
+    place: Literal["header", "query"] = "header"
+
+
+class ClientCredentials(ActionConfig):
+    """OAuth 2 client credentials: a token is fetched, kept, and renewed once on a 401."""
+
+    type: Literal["oauth2"]
+    tokenUrl: str  # noqa: N815 -- the document's key
+    clientId: str  # noqa: N815 -- as above
+    clientSecret: str  # noqa: N815 -- as above
+    scope: str | None = None
+    audience: str | None = None
+    style: Literal["basic", "body"] = Field(
+        default="basic", description="Whether the client's credentials stand in header or body"
+    )
+
+
+class SigV4(ActionConfig):
+    """An AWS signature by keys that the document names; never the worker's own."""
+
+    type: Literal["aws-sigv4"]
+    accessKeyId: str  # noqa: N815 -- the document's key
+    secretAccessKey: str  # noqa: N815 -- as above
+    sessionToken: str | None = None  # noqa: N815 -- as above
+    region: str
+    service: str = "execute-api"
+
+
+Authentication = Annotated[
+    NoAuthentication | Basic | Bearer | ApiKey | ClientCredentials | SigV4,
+    Field(discriminator="type"),
+]
+
+
+class Extract(ActionConfig):
+    """One output that is read from the answer."""
+
+    path: str = Field(description="JSONPath", examples=["$.id"])
+    type: Literal["any", "string", "integer", "number", "boolean", "object", "array"] = "any"
+    required: bool = True
+
+
+class Response(ActionConfig):
+    """What is read from the answer."""
+
+    extract: dict[str, str | Extract] = Field(
+        default_factory=dict, description="Name of an output to its JSONPath"
+    )
+
+    @field_validator("extract")
+    @classmethod
+    def _leaves_ours(cls, given: dict[str, str | Extract]) -> dict[str, str | Extract]:
+        if taken := sorted(OWN_OUTPUTS & given.keys()):
+            raise ValueError(f"{', '.join(taken)} is an output of every call; use another name")
+        return given
+
+
+class Condition(ActionConfig):
+    """Holds where the first value at a JSONPath is one of these, or where there is any."""
+
+    path: str = Field(examples=["$.status"])
+    values: tuple[Scalar, ...] = Field(default=(), description="Empty: any value that is not null")
+
+
+class StatusUrl(ActionConfig):
+    """Where the answer names the address to ask after."""
+
+    header: str | None = Field(default=None, examples=["Location"])
+    path: str | None = Field(default=None, description="JSONPath into the answer's body")
+
+
+class Asynchronous(ActionConfig):
+    """How a 202 is followed until the target is done."""
+
+    statusUrl: StatusUrl = Field(default_factory=lambda: StatusUrl(header="Location"))  # noqa: N815 -- the document's key
+    until: Condition
+    failWhen: Condition | None = None  # noqa: N815 -- the document's key
+    every: float = Field(default=5.0, ge=0.05, le=600, description="Seconds between questions")
+    timeout: float = Field(default=1800.0, gt=0, le=604_800, description="Seconds, all in all")
+
+
+class Look(ActionConfig):
+    """How an earlier effect is found before anything is done a second time."""
+
+    url: str = Field(min_length=1, description="Address that is read (GET)")
+    query: dict[str, Scalar | None] = Field(default_factory=dict)
+    found: Condition = Field(description="Holds where the effect exists; a 404 means it does not")
+
+
+class RestApiConfig(ActionConfig):
+    """Configuration of a rest-api action."""
+
+    endpoint: Endpoint
+    headers: dict[str, Scalar | None] = Field(default_factory=dict)
+    query: dict[str, Scalar | list[Scalar] | None] = Field(default_factory=dict)
+    body: Body | None = None
+    authentication: Authentication = NoAuthentication()
+    timeout: float = Field(default=30.0, gt=0, le=300, description="Seconds for one call")
+    expectedStatus: tuple[int, ...] = Field(  # noqa: N815 -- the document's key
+        default=(), description="Empty: any of the 2xx"
+    )
+    response: Response = Response()
+    idempotencyHeader: str | None = Field(  # noqa: N815 -- the document's key
+        default=None,
+        description="Header for a key that stays the same on every attempt",
+        examples=["Idempotency-Key"],
+    )
+    look: Look | None = None
+    asynchronous: Asynchronous | None = Field(default=None, alias="async")
+
+    @field_validator("headers")
+    @classmethod
+    def _leaves_the_wire(cls, given: dict[str, Scalar | None]) -> dict[str, Scalar | None]:
+        if taken := sorted(name for name in given if name.lower() in _WIRE):
+            raise ValueError(f"{', '.join(taken)} is set by PAO itself")
+        return given

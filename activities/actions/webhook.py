@@ -1,0 +1,130 @@
+"""The action type webhook: one signed POST, which its receiver can prove and tell from a replay."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn
+
+from pydantic import BaseModel, Field
+
+from activities.actions.rest.config import Scalar
+from activities.base import Action, ActionConfig, ActionContext
+from activities.errors import OutcomeUnknownError, RepeatIsSafeError
+from activities.outgoing import Answer
+from catalog.templating import Target
+from pao.core.payloads import ActionResult
+
+TIMESTAMP, SIGNATURE, DELIVERY = "X-PAO-Timestamp", "X-PAO-Signature", "X-PAO-Delivery"
+
+
+class WebhookConfig(ActionConfig):
+    """Configuration of a webhook action."""
+
+    url: str = Field(min_length=1, description="Address of the receiver")
+    secret: str = Field(min_length=16, description="Key of the signature; take it from secrets")
+    payload: Any = Field(
+        default_factory=dict, description="JSON that is sent: a mapping, or a JSON template"
+    )
+    headers: dict[str, Scalar] = Field(default_factory=dict)
+    expectedStatus: tuple[int, ...] = Field(  # noqa: N815 -- the document's key
+        default=(), description="Empty: any of the 2xx"
+    )
+    timeout: float = Field(default=10.0, gt=0, le=60, description="Seconds for the call")
+
+
+class WebhookOutputs(BaseModel):
+    """What later actions may use."""
+
+    status: int = Field(description="Status of the answer")
+    delivery: str = Field(description="Id of the delivery, the same on every attempt")
+
+
+class WebhookAction(Action[WebhookConfig]):
+    """Sends once; a retry sends the same delivery id, by which the receiver knows a repeat."""
+
+    type = "webhook"
+    summary = "Sends a signed POST to a receiver."
+    resource_type = "webhook-delivery"
+    config = WebhookConfig
+    outputs = WebhookOutputs
+    default_timeout: ClassVar[float | None] = 20.0
+    targets: ClassVar[Mapping[str, Target]] = {"url": Target.URL, "payload": Target.JSON}
+    examples = (
+        {
+            "url": "https://hooks.example.com/pao",
+            "secret": "{{secrets.hook_signing_key}}",
+            "payload": {"name": "{{fields.name}}", "by": "{{request.user.id}}"},
+        },
+        {
+            "url": "https://hooks.example.com/pao",
+            "secret": "{{secrets.hook_signing_key}}",
+            "payload": '{"request": "{{request.id}}"}',
+            "expectedStatus": [202],
+        },
+    )
+
+    async def look(self, config: WebhookConfig, context: ActionContext) -> NoReturn:
+        """Nobody can be asked; the delivery id makes a repeat harmless."""
+        del config
+        raise RepeatIsSafeError(
+            f"A receiver cannot be asked. A retry sends the same {DELIVERY} "
+            f"({context.idempotency_key}), by which it knows a repeat."
+        )
+
+    async def execute(self, config: WebhookConfig, context: ActionContext) -> ActionResult:
+        """Sign and send."""
+        body = _body(config.payload)
+        headers = {name: str(value) for name, value in config.headers.items()}
+        answer = await context.http.request(
+            "POST",
+            config.url,
+            headers={
+                **headers,
+                "Content-Type": "application/json",
+                "X-Correlation-ID": context.request.correlation_id,
+                DELIVERY: context.idempotency_key,
+                **signature(config.secret, body, int(time.time())),
+            },
+            content=body,
+            seconds=config.timeout,
+        )
+        _require_expected(config, answer)
+        return ActionResult(
+            outputs={"status": answer.status, "delivery": context.idempotency_key},
+            external_reference=context.idempotency_key,
+        )
+
+    def cleanup(self, result: ActionResult) -> str:
+        """Say what to do about a delivery of an abandoned request."""
+        return f"Tell the receiver that delivery {result.external_reference} no longer counts."
+
+
+def signature(secret: str, body: bytes, timestamp: int) -> dict[str, str]:
+    """Give the headers that prove who sent a body, and when: HMAC-SHA256 over both."""
+    signed = f"{timestamp}.".encode() + body
+    digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return {TIMESTAMP: str(timestamp), SIGNATURE: f"sha256={digest}"}
+
+
+def _body(payload: Any) -> bytes:
+    text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
+    return text.encode(errors="replace")
+
+
+def _require_expected(config: WebhookConfig, answer: Answer) -> None:
+    expected = config.expectedStatus
+    if answer.status in expected or (not expected and answer.is_success):
+        return
+    message = f"The receiver answered {answer.status}."
+    if answer.is_success:
+        raise OutcomeUnknownError(
+            f"{message} That is not what the item expects.",
+            http_status=answer.status,
+            response_body=answer.text,
+        )
+    raise answer.failure(message)
+
+
+ACTION = WebhookAction()

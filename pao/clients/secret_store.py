@@ -1,0 +1,137 @@
+"""The operator's secrets that templates name: environment, a folder of files, Parameter Store."""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+VARIABLE = "PAO_SECRET_"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
+_BATCH = 10
+LARGEST = 64 * 1024
+KEPT_SECONDS = 60.0
+
+
+class SecretsUnavailable(Exception):  # noqa: N818 -- it says what happened
+    """A store does not answer; the text names the store, never a value."""
+
+
+class SecretSource(Protocol):
+    """One place where secrets are."""
+
+    async def find(self, names: Iterable[str]) -> dict[str, str]:
+        """Give those of the named secrets that are here."""
+        ...
+
+
+class EnvironmentSecrets:
+    """Variables ``PAO_SECRET_<NAME>``, the name in capital letters."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    async def find(self, names: Iterable[str]) -> dict[str, str]:
+        """Give those that are set."""
+        variables = {name: f"{VARIABLE}{name.upper()}" for name in names}
+        return {
+            name: self._environ[variable]
+            for name, variable in variables.items()
+            if self._environ.get(variable)
+        }
+
+
+class FolderSecrets:
+    """One file per secret, named like it, as Kubernetes mounts them; read anew at every use."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def find(self, names: Iterable[str]) -> dict[str, str]:
+        """Give those that are there, without the line's end."""
+        found = {}
+        for name in names:
+            text = await asyncio.to_thread(_read, self._folder / name)
+            if text is not None:
+                found[name] = text
+        return found
+
+
+class ParameterStoreSecrets:
+    """Parameters under one prefix of AWS Parameter Store; what was read is kept for a minute."""
+
+    def __init__(self, prefix: str, *, region: str | None, endpoint: str | None = None) -> None:
+        self._prefix = prefix.rstrip("/")
+        self._where = {"region_name": region, "endpoint_url": endpoint}
+        self._kept: dict[str, tuple[str, float]] = {}
+        self._client: Any = None
+
+    async def find(self, names: Iterable[str]) -> dict[str, str]:
+        """Give those that are there; raises ``SecretsUnavailable``."""
+        wanted = sorted(set(names))
+        fresh = [name for name in wanted if self._until(name) <= time.monotonic()]
+        if fresh:
+            read = await asyncio.to_thread(self._fetch, fresh)
+            until = time.monotonic() + KEPT_SECONDS
+            self._kept |= {name: (value, until) for name, value in read.items()}
+        return {
+            name: self._kept[name][0] for name in wanted if self._until(name) > time.monotonic()
+        }
+
+    def _until(self, name: str) -> float:
+        return self._kept.get(name, ("", 0.0))[1]
+
+    def _fetch(self, names: list[str]) -> dict[str, str]:
+        import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups need it not
+        from botocore.config import Config  # noqa: PLC0415 -- as above
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- as above
+
+        try:
+            if self._client is None:
+                settings = Config(
+                    connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1}
+                )
+                self._client = boto3.client("ssm", config=settings, **self._where)
+            return self._parameters(names)
+        except (BotoCoreError, ClientError) as error:
+            raise SecretsUnavailable(
+                f"Parameter Store does not answer ({type(error).__name__}); check region, "
+                "credentials and the right to ssm:GetParameters."
+            ) from error
+
+    def _parameters(self, names: list[str]) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for start in range(0, len(names), _BATCH):
+            batch = [f"{self._prefix}/{name}" for name in names[start : start + _BATCH]]
+            answer = self._client.get_parameters(Names=batch, WithDecryption=True)
+            values |= {
+                found["Name"].rpartition("/")[2]: found["Value"] for found in answer["Parameters"]
+            }
+        return values
+
+
+class SecretStore:
+    """All sources, asked in their order; the first that knows a name answers for it."""
+
+    def __init__(self, sources: Iterable[SecretSource] = ()) -> None:
+        self._sources = tuple(sources)
+
+    async def find(self, names: Iterable[str]) -> dict[str, str]:
+        """Give those of the named secrets that exist; raises ``SecretsUnavailable``."""
+        missing = [name for name in names if _NAME.fullmatch(name)]
+        found: dict[str, str] = {}
+        for source in self._sources:
+            if not missing:
+                break
+            found |= await source.find(missing)
+            missing = [name for name in missing if name not in found]
+        return found
+
+
+def _read(path: Path) -> str | None:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(LARGEST).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        return None

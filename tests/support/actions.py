@@ -1,0 +1,81 @@
+"""Executing one action without Temporal: its context, a network to this machine, its end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from activities.base import Action
+from activities.breakers import Breakers
+from activities.execution import Executor, Tools
+from activities.outgoing import Network
+from catalog.scopes import Surroundings
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.secret_store import EnvironmentSecrets, SecretStore
+from pao.core.payloads import ActionInput, ActionResult, FollowInput, Pending
+from pao.crypto import SecretBox, generate_key
+from tests.support.requests import Request, new_request, ticket
+
+BOX = SecretBox(f"k1:{generate_key()}")
+
+
+def loopback_network(**rules: Any) -> Network:
+    """Give a way out that reaches this machine."""
+    allow = rules.get("allow", ("127.0.0.0/8",))
+    return Network(
+        client=HttpClient(WireOptions(rules=EgressRules.parse(allow))),
+        breakers=rules.get("breakers") or Breakers(),
+    )
+
+
+class Stage:
+    """Executes one action type again and again, as a worker would."""
+
+    def __init__(
+        self,
+        action: Action[Any],
+        *,
+        secrets: Mapping[str, str] | None = None,
+        jira: JiraInstances | None = None,
+        **more: Any,
+    ) -> None:
+        self.action = action
+        self.network = more.pop("network", None) or loopback_network()
+        environ = {f"PAO_SECRET_{name.upper()}": value for name, value in (secrets or {}).items()}
+        self.tools = Tools(
+            box=BOX,
+            jira=jira or JiraInstances([]),
+            surroundings=Surroundings(),
+            network=self.network,
+            secrets=SecretStore([EnvironmentSecrets(environ)]),
+            **more,
+        )
+        self.executor = Executor({action.type: action}, self.tools)
+
+    def request(self, config: Mapping[str, Any], **fields: Any) -> Request:
+        """Give a request for the action with this configuration."""
+        made = new_request(ticket("act"), box=BOX, **fields)
+        made.plan[0].type, made.plan[0].config = self.action.type, dict(config)
+        return made
+
+    async def execute(self, request: Request, **more: Any) -> ActionResult:
+        """Run one attempt."""
+        given = ActionInput(context=request.context, action=request.plan[0], **more)
+        return await self.executor.execute(self.action, given)
+
+    async def again(self, request: Request, *, unclear: bool = True) -> ActionResult:
+        """Run a second attempt, which looks first."""
+        return await self.execute(request, attempt=2, look_first=True, unclear=unclear)
+
+    async def look(self, request: Request) -> Any:
+        """Look, as a person does who decides."""
+        given = ActionInput(context=request.context, action=request.plan[0])
+        return await self.executor.look(given)
+
+    async def follow(self, request: Request, pending: Pending) -> ActionResult:
+        """Wait until the target is done."""
+        given = FollowInput(context=request.context, action=request.plan[0], pending=pending)
+        return await self.executor.follow(given, seconds=30)
+
+    async def close(self) -> None:
+        """Close the network."""
+        await self.network.client.close()
