@@ -63,9 +63,11 @@ def own(
 def without_key(
     own: Stack, temporal_address: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """A second API over the same rows, which was not given the first one's key."""
+    """A second API over the same rows and catalog, which was not given the first one's key."""
     folder: Path = tmp_path_factory.mktemp("without-key")
-    with running_stack(own.database, temporal_address, folder, with_worker=False) as stack:
+    with running_stack(
+        own.database, temporal_address, folder, catalog=own.catalog, with_worker=False
+    ) as stack:
         yield stack
 
 

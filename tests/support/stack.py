@@ -88,7 +88,7 @@ class Stack:
         self.task_queue = f"test-{secrets.token_hex(6)}"
         self.jira = JiraSandbox(folder)
         self._temporal_address = temporal_address
-        self._catalog = catalog
+        self.catalog = catalog
         self._given = dict(environ or {})
         self._with_worker = with_worker
         self._worker: Workers | None = None
@@ -187,7 +187,7 @@ class Stack:
             "JIRA_API_TOKEN": self.jira.settings.token,
             "JIRA_FLAVOUR": "datacenter",
             "JIRA_DEFAULT_PROJECT": "PLATFORM",
-            "CATALOG_PATH": str(self._catalog),
+            "CATALOG_PATH": str(self.catalog),
             # Tests say themselves when a changed catalog is read.
             "CATALOG_WATCH": "false",
         }
