@@ -1,6 +1,5 @@
 """The action type terraform: applies a module with terraform or tofu on the worker."""
 
-import json
 import re
 from typing import Any, ClassVar, Self
 
@@ -8,17 +7,12 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionFailedError
-from activities.terraform.cli import UnreadableError
-from activities.terraform.events import Summary
+from activities.terraform.backend import WITHOUT_WORKSPACES
 from activities.terraform.requirement import Required, Source
-from activities.terraform.running import Run, prepared
-from activities.terraform.state import StateResource
-from pao.core.names import MASK
+from activities.terraform.results import applied, planned, present
+from activities.terraform.running import prepared
 from pao.core.payloads import ActionResult
 
-OUTPUTS_LIMIT = 64 * 1024
-"""Bytes of JSON of all outputs together; what goes beyond is left out, and said."""
-RESOURCES_LIMIT = 100
 TIMEOUT_SECONDS = 3600.0
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,89}")
@@ -123,7 +117,7 @@ class TerraformConfig(ActionConfig):
 
     @model_validator(mode="after")
     def _something_to_destroy(self) -> Self:
-        stateful = self.backend is not None and self.backend.type == "http"
+        stateful = self.backend is not None and self.backend.type in WITHOUT_WORKSPACES
         if self.execution.destroy and self.workspace is None and not stateful:
             raise ValueError("to destroy, name the workspace: a request's own one is still empty")
         if self.workspace is not None and stateful:
@@ -196,27 +190,27 @@ class TerraformAction(Action[TerraformConfig]):
             await run.push_unwritten_state()
             plan = await run.plan()
             if not plan.changes:
-                return await _result(run, None, context)
-            if present := await _present(run, context):
-                message = f"{len(present)} resources are in the state already; the rest is missing"
-                await context.log.warning(message, {"resources": [one.address for one in present]})
+                return await applied(run, None, context)
+            if there := await present(run, context):
+                message = f"{len(there)} resources are in the state already; the rest is missing"
+                await context.log.warning(message, {"resources": [one.address for one in there]})
             return None
 
     async def execute(self, config: TerraformConfig, context: ActionContext) -> ActionResult:
         """Plan, and apply what is missing."""
         required = _required(config, context)
         async with prepared(required, context) as run:
+            if required.plan_only:
+                return await planned(run)
             if not await run.use_workspace(create=not required.destroy):
                 raise ActionFailedError(
                     f"There is no workspace {required.workspace} to destroy; nothing was changed."
                 )
             await run.push_unwritten_state()
             plan = await run.plan()
-            if required.plan_only:
-                return _planned(run, plan.summary)
             if plan.changes:
                 await run.apply()
-            return await _result(run, plan.summary, context)
+            return await applied(run, plan.summary, context)
 
     def cleanup(self, result: ActionResult) -> str:
         """Say how to destroy what is in the state."""
@@ -237,7 +231,7 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
     return Required(
         source=Source(**source.model_dump()),
         workspace=config.workspace or context.mark,
-        own=config.workspace is None,
+        own=config.workspace is None and _own_address(config.backend, context),
         variables=config.variables,
         backend=config.backend.type if config.backend else None,
         backend_config=config.backend.config if config.backend else {},
@@ -248,81 +242,12 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
     )
 
 
-def _planned(run: Run, summary: Summary) -> ActionResult:
-    return _told(run, summary, resources=[], values={}, sensitive=[], left_out=[], applied=False)
-
-
-async def _result(run: Run, summary: Summary | None, context: ActionContext) -> ActionResult:
-    """Read outputs and state; without a summary, tell what making all of it had said."""
-    read = await run.outputs()
-    taken = {
-        name: output
-        for name, output in read.items()
-        if run.required.outputs is None or name in run.required.outputs
-    }
-    sensitive = sorted(name for name, output in taken.items() if output.get("sensitive"))
-    values, left_out = _bounded(taken)
-    if left_out:
-        message = f"Outputs too large to keep: {', '.join(left_out)}"
-        await context.log.warning(message)
-    present = await _present(run, context)
-    return _told(
-        run,
-        summary or _made(run, present),
-        resources=[resource.address for resource in present],
-        values=values,
-        sensitive=sensitive,
-        left_out=left_out,
-        applied=True,
-    )
-
-
-async def _present(run: Run, context: ActionContext) -> list[StateResource]:
-    """Read what is in the state; that is for people, and its failure changes no outcome."""
-    try:
-        return await run.resources()
-    except (UnreadableError, ActionFailedError):
-        await context.log.warning("The resources in the state could not be listed")
-        return []
-
-
-def _made(run: Run, present: list[StateResource]) -> Summary:
-    return Summary(add=len(present)) if run.required.own else Summary()
-
-
-def _bounded(taken: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    values: dict[str, Any] = {}
-    left_out: list[str] = []
-    room = OUTPUTS_LIMIT
-    for name, output in sorted(taken.items()):
-        value = MASK if output.get("sensitive") else output.get("value")
-        size = len(json.dumps(value)) + len(name)
-        if size > room:
-            left_out.append(name)
-            continue
-        values[name] = value
-        room -= size
-    return values, left_out
-
-
-def _told(run: Run, summary: Summary, *, resources: list[str], **more: Any) -> ActionResult:
-    return ActionResult(
-        outputs={
-            "values": more["values"],
-            "plan": {
-                "add": summary.add,
-                "change": summary.change,
-                "destroy": summary.destroy,
-            },
-            "workspace": run.required.workspace,
-            "state": run.whereabouts,
-            "resources": resources[:RESOURCES_LIMIT],
-            "sensitive": more["sensitive"],
-            "leftOut": more["left_out"],
-            "applied": more["applied"],
-        },
-        external_reference=run.required.workspace,
-    )
+def _own_address(backend: TerraformBackend | None, context: ActionContext) -> bool:
+    """Say whether a state without workspaces is this request's: its address tells, if anything."""
+    if backend is None or backend.type not in WITHOUT_WORKSPACES:
+        return True
+    address = str(backend.config.get("address", ""))
+    return context.request.request_id in address or context.mark in address
 
 
 ACTION = TerraformAction()

@@ -120,15 +120,30 @@ class Run:
 
     async def use_workspace(self, *, create: bool) -> bool:
         """Go to the workspace; False where it does not exist and is not to be made."""
-        name = self.required.workspace
+        if not create and not await self.has_workspace():
+            return False
         if not backend.has_workspaces(self._room):
             return True
-        if not create and name not in await self._workspaces():
-            return False
+        name = self.required.workspace
         ended, _ = await self._text("workspace", "select", "-no-color", "-or-create", name)
         if ended.code != 0:
             raise failures.not_begun("workspace select", ended)
         return True
+
+    async def has_workspace(self) -> bool:
+        """Say whether the workspace exists; a backend without workspaces has its only one."""
+        if not backend.has_workspaces(self._room):
+            return True
+        return self.required.workspace in await self._workspaces()
+
+    async def forget_workspace(self) -> None:
+        """Remove the workspace again, which a plan alone has made; one with a state stays."""
+        name = self.required.workspace
+        await self._text("workspace", "select", "-no-color", "default")
+        ended, _ = await self._text("workspace", "delete", "-no-color", self._lock, name)
+        if ended.code != 0:
+            message = f"The empty workspace {name} could not be removed"
+            await self._context.log.warning(message)
 
     async def _workspaces(self) -> set[str]:
         ended, listed = await self._text("workspace", "list", "-no-color")
@@ -197,7 +212,7 @@ class Run:
         ended = await self._cli.events([*command, str(self._room.plan)], self._folder, events)
         if unwritten := self._room.unwritten_state():
             await self._save(unwritten)
-        if ended.code != 0 or ended.late:
+        if ended.code != 0:
             raise failures.half_way(ended, events, await self._partial(events))
 
     async def _save(self, unwritten: Path) -> None:

@@ -112,6 +112,7 @@ async def test_planning_only_changes_nothing(ground: Ground) -> None:
     assert result.outputs["plan"] == {"add": 2, "change": 0, "destroy": 0}
     assert not result.outputs["applied"]
     assert not list(ground.folder.rglob("*.tfstate"))
+    assert not list(ground.folder.rglob("workspaces/*")), "no empty workspace stays"
     assert "nothing to clean up" in (result.cleanup or "")
     assert (await ground.look(config)).answer == "absent"
 

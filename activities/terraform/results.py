@@ -1,0 +1,103 @@
+"""What an execution gives: outputs that are bounded and masked, the plan, what is in the state."""
+
+import json
+from typing import Any
+
+from activities.base import ActionContext
+from activities.errors import ActionFailedError
+from activities.terraform.cli import UnreadableError
+from activities.terraform.events import Summary
+from activities.terraform.running import Run
+from activities.terraform.state import StateResource
+from pao.core.names import MASK
+from pao.core.payloads import ActionResult
+
+OUTPUTS_LIMIT = 64 * 1024
+"""Bytes of JSON of all outputs together; what goes beyond is left out, and said."""
+RESOURCES_LIMIT = 100
+
+
+async def planned(run: Run) -> ActionResult:
+    """Plan in the workspace; one that did not exist is not left behind."""
+    existed = await run.has_workspace()
+    await run.use_workspace(create=True)
+    try:
+        plan = await run.plan()
+    finally:
+        if not existed:
+            await run.forget_workspace()
+    nothing: dict[str, Any] = {"values": {}, "sensitive": [], "left_out": []}
+    return _told(run, plan.summary, resources=[], **nothing, applied=False)
+
+
+async def applied(run: Run, summary: Summary | None, context: ActionContext) -> ActionResult:
+    """Read outputs and state; without a summary, tell what making all of it had said."""
+    read = await run.outputs()
+    taken = {
+        name: output
+        for name, output in read.items()
+        if run.required.outputs is None or name in run.required.outputs
+    }
+    sensitive = sorted(name for name, output in taken.items() if output.get("sensitive"))
+    values, left_out = _bounded(taken)
+    if left_out:
+        message = f"Outputs too large to keep: {', '.join(left_out)}"
+        await context.log.warning(message)
+    there = await present(run, context)
+    return _told(
+        run,
+        summary or _made(run, there),
+        resources=[resource.address for resource in there],
+        values=values,
+        sensitive=sensitive,
+        left_out=left_out,
+        applied=True,
+    )
+
+
+async def present(run: Run, context: ActionContext) -> list[StateResource]:
+    """Read what is in the state; that is for people, and its failure changes no outcome."""
+    try:
+        return await run.resources()
+    except (UnreadableError, ActionFailedError):
+        await context.log.warning("The resources in the state could not be listed")
+        return []
+
+
+def _made(run: Run, there: list[StateResource]) -> Summary:
+    return Summary(add=len(there)) if run.required.own else Summary()
+
+
+def _bounded(taken: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    left_out: list[str] = []
+    room = OUTPUTS_LIMIT
+    for name, output in sorted(taken.items()):
+        value = MASK if output.get("sensitive") else output.get("value")
+        size = len(json.dumps(value)) + len(name)
+        if size > room:
+            left_out.append(name)
+            continue
+        values[name] = value
+        room -= size
+    return values, left_out
+
+
+def _told(run: Run, summary: Summary, *, resources: list[str], **more: Any) -> ActionResult:
+    return ActionResult(
+        outputs={
+            "values": more["values"],
+            "plan": {
+                "add": summary.add,
+                "change": summary.change,
+                "destroy": summary.destroy,
+            },
+            "workspace": run.required.workspace,
+            "state": run.whereabouts,
+            "resources": resources[:RESOURCES_LIMIT],
+            "sensitive": more["sensitive"],
+            "leftOut": more["left_out"],
+            "applied": more["applied"],
+        },
+        external_reference=run.required.workspace,
+    )
