@@ -1,8 +1,10 @@
 """`pao catalog validate, init, preview, render, test`: documents without any server."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from tests.support.stack import SAMPLES
 
 Run = Callable[..., Result]
 DNS = "network/network-dns-record.yaml"
+COUNT = len(list(SAMPLES.glob("*/*.yaml")))
+WORKFLOW = SAMPLES.parent / "github-workflows" / "catalog.yml"
 
 
 @pytest.fixture
@@ -57,7 +61,7 @@ def git(folder: Path, *arguments: str) -> None:
 def test_good_documents_are_valid(pao: Run, catalog: Path) -> None:
     result = pao("validate", str(catalog))
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "9 files: no findings" in result.stderr
+    assert f"{COUNT} files: no findings" in result.stderr
 
 
 def test_a_finding_is_told_with_its_place_as_compilers_do(pao: Run, catalog: Path) -> None:
@@ -65,7 +69,7 @@ def test_a_finding_is_told_with_its_place_as_compilers_do(pao: Run, catalog: Pat
     result = pao("validate", "catalog", f"catalog/{DNS}")
     assert result.exit_code == 1
     assert result.stdout.startswith(f"catalog/{DNS}:10:12: error: version 'one'")
-    assert "✗ 9 files: 1 error" in result.stderr
+    assert f"✗ {COUNT} files: 1 error" in result.stderr
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])
@@ -256,7 +260,7 @@ def test_a_case_that_comes_out_differently_shows_the_difference(pao: Run, here: 
     )
     result = pao("test", str(file))
     assert result.exit_code == 1
-    assert "-  refused:" in result.stdout
+    assert "    -refused:\n    -- field: hostName" in result.stdout
     assert "DNS A a.example.com" in result.stdout
 
 
@@ -304,3 +308,28 @@ def test_a_case_that_cannot_be_read_fails_with_its_place(
 
 def test_paths_without_cases_are_a_usage_error(pao: Run, here: Path) -> None:
     assert pao("test", str(here)).exit_code == 2
+
+
+def test_the_example_workflow_runs_without_a_server(here: Path, catalog: Path) -> None:
+    document = yaml.safe_load(WORKFLOW.read_text())
+    steps = document["jobs"]["catalog"]["steps"]
+    commands = [step["run"] for step in steps if step.get("run", "").startswith("pao ")]
+    assert len(commands) == 3
+    git(here, "init", "-q")
+    git(here, "add", ".")
+    git(here, "commit", "-qm", "first")
+    git(here, "branch", "origin/main")
+    change(catalog / DNS, "version: 1.1.0", "version: 1.1.1")
+    paths = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for command in commands:
+        done = subprocess.run(  # noqa: S602 -- the runner has a shell as well
+            command,
+            shell=True,
+            cwd=here,
+            env={"PATH": paths, "GITHUB_BASE_REF": "main", "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((here / "catalog.sarif").read_text())["version"] == "2.1.0"
