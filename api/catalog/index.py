@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from cachetools import LRUCache
+
 from db.repositories.catalog import Outline
 
 # What a word of the query is worth by where it stands, the best place counts.
 WHOLE, NAME_START, NAME_WORD, TAG, NAME_PART, TAG_PART, OWNER, TEXT = 100, 40, 30, 25, 20, 15, 8, 3
 MOST_TAGS = 50
 MOST_WORDS = 10
+# Lists that are asked for again and again; one of a catalog of 2,000 items takes 150 kB.
+MOST_ANSWERS = 64
 
 
 @dataclass(frozen=True)
@@ -163,41 +167,66 @@ class Index:
 
     def find(self, wanted: Wanted) -> Found:
         """Give what fits; counts of a category are those without the filter for it, and so on."""
-        words = wanted.words
-        ranked = [(row.rank(words) if words else 1, row) for row in self.rows.values()]
-        hits = [(rank, row, _misses(row, wanted)) for rank, row in ranked if rank]
-        rows = [(rank, row) for rank, row, misses in hits if not misses]
+        found: Found | None = self._answers.get(wanted)
+        if found is None:
+            found = self._answers[wanted] = self._search(wanted)
+        return found
+
+    @cached_property
+    def _answers(self) -> LRUCache[Wanted, Found]:
+        # They are those of this very index, so nothing ever has to be taken back.
+        return LRUCache(MOST_ANSWERS)
+
+    def _search(self, wanted: Wanted) -> Found:
+        words, counts = wanted.words, _Counts()
+        rows: list[tuple[int, Row]] = []
+        for row in self.rows.values():
+            rank = row.rank(words) if words else 1
+            if not rank:
+                continue
+            missed = _missed(row, wanted)
+            counts.add(row, missed)
+            if not missed:
+                rows.append((rank, row))
         if words:
             rows.sort(key=lambda entry: (-entry[0], entry[1].id))
-        return Found(tuple(rows), _facets(hits))
+        return Found(tuple(rows), counts.facets())
 
 
-def _misses(row: Row, wanted: Wanted) -> frozenset[str]:
-    """Name the filters that the row does not pass."""
-    missed = []
+def _missed(row: Row, wanted: Wanted) -> str:
+    """Name the one filter that the row does not pass; empty for none, a star for several."""
+    missed = ""
     if wanted.category and row.category != wanted.category:
-        missed.append("category")
+        missed = "category"
     if wanted.owner and row.owner != wanted.owner:
-        missed.append("owner")
+        missed = "*" if missed else "owner"
     if wanted.kind and row.kind != wanted.kind:
-        missed.append("kind")
+        missed = "*" if missed else "kind"
     if wanted.tag and wanted.tag not in row.tags:
-        missed.append("tag")
-    return frozenset(missed)
+        missed = "*" if missed else "tag"
+    return missed
 
 
-def _facets(hits: list[tuple[int, Row, frozenset[str]]]) -> dict[str, dict[str, int]]:
-    def count(values: Iterable[str | None]) -> dict[str, int]:
-        return dict(sorted(Counter(value for value in values if value).items()))
+class _Counts:
+    """Counts what a list could be filtered by; a row counts where no other filter refuses it."""
 
-    passing = {
-        name: [row for _, row, misses in hits if misses <= {name}]
-        for name in ("category", "owner", "kind", "tag")
-    }
-    tags = Counter(tag for row in passing["tag"] for tag in row.tags)
-    return {
-        "category": count(row.category for row in passing["category"]),
-        "owner": count(row.owner for row in passing["owner"]),
-        "kind": count(row.kind for row in passing["kind"]),
-        "tag": dict(tags.most_common(MOST_TAGS)),
-    }
+    def __init__(self) -> None:
+        self._counters: dict[str, Counter[str]] = {
+            name: Counter() for name in ("category", "owner", "kind", "tag")
+        }
+
+    def add(self, row: Row, missed: str) -> None:
+        """Count a row that the words have hit."""
+        values = (("category", row.category), ("owner", row.owner), ("kind", row.kind))
+        for name, value in values:
+            if value and missed in {"", name}:
+                self._counters[name][value] += 1
+        if missed in {"", "tag"}:
+            self._counters["tag"].update(row.tags)
+
+    def facets(self) -> dict[str, dict[str, int]]:
+        """Give the counts by name; of tags the most frequent ones."""
+        tags = self._counters["tag"].most_common(MOST_TAGS)
+        names = ("category", "owner", "kind")
+        plain = {name: dict(sorted(self._counters[name].items())) for name in names}
+        return {**plain, "tag": dict(tags)}

@@ -118,7 +118,9 @@ class _Questions:
 
     def _asked(self, question: str, default: str | None, check: Callable[[str], str]) -> str:
         while True:
-            answer = str(typer.prompt(question, default=default, err=True)).strip()
+            answer = str(
+                typer.prompt(question, default=default, show_default=bool(default), err=True)
+            ).strip()
             problem = check(answer)
             if not problem:
                 return answer
