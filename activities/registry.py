@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from activities.base import Action
     from catalog.validation import ActionSchema
+
+
+GROUP = "pao.actions"
+OWN = "PAO"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,35 @@ ACTIONS: tuple[Registered, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A package whose action type cannot be used, and what to do about it."""
+
+    source: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Every usable action type by its name, where each comes from, and what is wrong."""
+
+    actions: "dict[str, Action[Any]]"
+    sources: dict[str, str]
+    problems: tuple[Problem, ...]
+
+
+def load_all() -> "dict[str, Action[Any]]":
+    """Give every usable action type, PAO's own and those of other packages, by its name."""
+    return loaded().actions
+
+
 @cache
-def load_all() -> dict[str, "Action[Any]"]:
-    """Give every registered action by its type."""
-    return {registered.type: registered.load() for registered in ACTIONS}
+def loaded() -> Loaded:
+    """Load everything once; what is wrong with one package is no reason to miss another."""
+    from activities.extensions import load_extensions  # noqa: PLC0415 -- it needs what is here
+
+    own = {registered.type: registered.load() for registered in ACTIONS}
+    return load_extensions(own, entry_points(group=GROUP))
 
 
 def action_schemas() -> dict[str, "ActionSchema"]:

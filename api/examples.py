@@ -287,7 +287,15 @@ HEALTH: dict[str, Any] = {
         "temporal": {"status": "ok", "latencyMs": 0.8},
         "worker": {"status": "ok", "pollers": 2},
         "jira": {"default": {"status": "ok", "latencyMs": 12.5}},
-        "breakers": {},
+        "breakers": {
+            "api.example.com": {
+                "status": "ok",
+                "state": "closed",
+                "failures": 1,
+                "lastError": "api.example.com gave no whole answer within 30 s.",
+                "nextTryAt": None,
+            }
+        },
         "catalog": {"status": "ok", "items": 9, "loadedAt": _TIME, "ageSeconds": 12.3, "stale": 0}
         | {"source": "local folder", "refused": 0, "error": None},
         "mirror": {

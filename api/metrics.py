@@ -17,6 +17,12 @@ class ApiMetrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self.breakers = Gauge(
+            "pao_circuit_breaker_open",
+            "Targets that failed last: 1 while left alone, 0.5 while tried out, 0 while closed.",
+            ["target"],
+            registry=self.registry,
+        )
         self.submitted = Counter(
             "pao_requests_submitted",
             "Requests accepted, by catalog item and the state that was answered.",

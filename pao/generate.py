@@ -5,6 +5,7 @@ JSON Schemas below catalog/schema/, and pages below docs/. Tests fail where they
 
 from pathlib import Path
 
+from activities.actions_page import actions_page
 from activities.registry import load_all
 from activities.schemas import known_actions
 from catalog.schema import published, written
@@ -20,6 +21,7 @@ def generated() -> dict[str, str]:
     schemas = published(actions)
     return {
         **{f"catalog/schema/{name}": written(schema) for name, schema in schemas.items()},
+        "docs/actions.md": actions_page(),
         "docs/rules.md": rules_page(),
     }
 

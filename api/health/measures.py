@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from api.catalog.service import CatalogService
 from api.metrics import ApiMetrics
+from db.repositories.breakers import BreakersRepository
 from db.repositories.counts import CountsRepository
 from db.repositories.requests import RequestsRepository
 from db.session import Database
@@ -59,6 +60,7 @@ class Measures:
                 self._part("requests", self._requests),
                 self._part("mirror", self._mirror),
                 self._part("queues", self._queues),
+                self._part("breakers", self._breakers),
             )
 
     async def _part(self, name: str, ask: Callable[[], Awaitable[None]]) -> None:
@@ -75,6 +77,14 @@ class Measures:
         metrics.catalog_refused.set(state.refused_files)
         if state.loaded_at:
             metrics.catalog_age.set(state.age(datetime.now(UTC)) or 0.0)
+
+    async def _breakers(self) -> None:
+        gauge = self._sources.metrics.breakers
+        async with self._sources.database.reading() as session:
+            states = await BreakersRepository(session).all()
+        gauge.clear()
+        for one in states:
+            gauge.labels(one.target).set({"closed": 0.0, "half-open": 0.5}.get(one.state, 1.0))
 
     async def _requests(self) -> None:
         gauge = self._sources.metrics.requests

@@ -9,6 +9,7 @@ from typing import Any
 
 from api.catalog.service import CatalogService
 from db.migrations.runner import MigrationError, check_ready
+from db.repositories.breakers import BreakersRepository, BreakerState
 from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
 from db.repositories.upkeep import Turn, UpkeepRepository
@@ -47,15 +48,20 @@ class HealthService:
 
     async def health(self) -> dict[str, Any]:
         """Give the state of each part; ``down`` when requests cannot be taken at all."""
-        database, temporal, worker, jira, mirror = await asyncio.gather(
-            self._database(), self._temporal(), self._worker(), self._jira(), self._mirror()
+        database, temporal, worker, jira, mirror, breakers = await asyncio.gather(
+            self._database(),
+            self._temporal(),
+            self._worker(),
+            self._jira(),
+            self._mirror(),
+            self._breakers(),
         )
         components = {
             "database": database,
             "temporal": temporal,
             "worker": worker,
             "jira": jira,
-            "breakers": {},
+            "breakers": breakers,
             "catalog": self._catalog(),
             "mirror": mirror,
         }
@@ -95,6 +101,18 @@ class HealthService:
         clients = self._parts.jira.all()
         states = await asyncio.gather(*(_ask(client) for client in clients.values()))
         return dict(zip(clients, states, strict=True))
+
+    async def _breakers(self) -> dict[str, Any]:
+        """Tell which targets failed when actions called them last; none where nobody can say."""
+        try:
+            async with (
+                asyncio.timeout(CHECK_SECONDS),
+                self._parts.database.reading() as session,
+            ):
+                states = await BreakersRepository(session).all()
+        except (PaoError, TimeoutError):
+            return {}
+        return {one.target: _breaker(one) for one in states}
 
     async def _mirror(self) -> dict[str, Any]:
         """Tell how far Postgres is behind: the age of the oldest request that nobody has started.
@@ -154,6 +172,16 @@ class HealthService:
         return None if pollers else "no worker polls the task queue"
 
 
+def _breaker(one: BreakerState) -> dict[str, Any]:
+    return {
+        "status": OK if one.state == "closed" else DEGRADED,
+        "state": one.state,
+        "failures": one.failures,
+        "lastError": one.last_error,
+        "nextTryAt": timestamp(one.retry_at) if one.retry_at else None,
+    }
+
+
 async def _timed(ask: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
     started = time.perf_counter()
     try:
@@ -194,5 +222,5 @@ def _overall(components: dict[str, Any]) -> str:
     if DOWN in {components["database"]["status"], components["temporal"]["status"]}:
         return DOWN
     others = [components[name] for name in ("worker", "catalog", "mirror")]
-    others += [*components["jira"].values()]
+    others += [*components["jira"].values(), *components["breakers"].values()]
     return OK if all(part["status"] == OK for part in others) else DEGRADED

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pao.cli import (
+    actions,
     catalog,
     configuration,
     database,
@@ -41,6 +42,7 @@ for part in (validating.app, starting.app, trying.app):
 
 app.add_typer(request, name="request")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(actions.app, name="actions")
 app.add_typer(health.app, name="health")
 app.add_typer(health.root)
 app.add_typer(keys.app, name="keys")
