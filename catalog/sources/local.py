@@ -1,6 +1,6 @@
 """A catalog in a local folder: as a source of documents, and loaded whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,9 @@ from typing import Any
 from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
 from catalog.sources.files import blob_id, catalog_root, documents, read_document
-from catalog.sources.settling import Facts, duplicates
 from catalog.sources.source import SourceUnavailableError
 from catalog.sources.verdicts import judge_content, unreadable
-from catalog.validation import ActionSchema, Finding, Severity
+from catalog.validation import ActionSchema, Finding, Severity, judge_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +91,12 @@ def load_folder(path: Path, known_actions: Mapping[str, ActionSchema]) -> Loaded
     root = catalog_root(path)
     catalog = LoadedCatalog()
     loaded: dict[str, LoadedItem] = {}
-    facts = []
     for file in documents(root):
         found, findings = load_file(file, root, known_actions)
-        for finding in findings:
-            error = finding.severity is Severity.ERROR
-            (catalog.refused if error else catalog.remarks).append(finding)
+        _sort_in(catalog, findings)
         if found:
             loaded[found.file_path] = found
-            facts.append(Facts.of(found.item, path=found.file_path))
-    catalog.refused.extend(duplicates(facts))
+    _sort_in(catalog, judge_together({name: one.item for name, one in loaded.items()}))
     left_out = {finding.file for finding in catalog.refused}
     catalog.items.update({one.item.id: one for name, one in loaded.items() if name not in left_out})
     return catalog
@@ -121,3 +116,9 @@ def load_file(
         return None, verdict.findings
     item = LoadedItem(verdict.item, verdict.definition, name, verdict.sha)
     return item, verdict.findings
+
+
+def _sort_in(catalog: LoadedCatalog, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        error = finding.severity is Severity.ERROR
+        (catalog.refused if error else catalog.remarks).append(finding)

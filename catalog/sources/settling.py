@@ -4,11 +4,12 @@ Pure: who reads the files and who stores the outcome is elsewhere.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol, Self
 
+from catalog.bundle import CatalogBundle
 from catalog.model import CatalogDocument
 from catalog.validation import Finding, Severity
 
@@ -21,11 +22,12 @@ class Facts:
     id: str
     kind: str
     category: str
+    refers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, item: CatalogDocument, *, path: str) -> Self:
-        """Take the facts of a parsed item."""
-        return cls(path=path, id=item.id, kind=item.kind, category=item.category)
+        """Take the facts of a parsed document; ``refers`` are the ids that it names."""
+        return cls(path, item.id, item.kind, item.category, tuple(_refers(item)))
 
     @property
     def is_named_after(self) -> bool:
@@ -81,9 +83,13 @@ class Settlement:
         return frozenset(finding.file for finding in self.refused)
 
 
-def settle(files: Mapping[str, Seen], served: Mapping[str, InService]) -> Settlement:
-    """Decide what is served from now on."""
-    refused = _errors(files)
+def settle(
+    files: Mapping[str, Seen],
+    served: Mapping[str, InService],
+    across: Iterable[Finding] = (),
+) -> Settlement:
+    """Decide what is served from now on; ``across`` was found by looking at files together."""
+    refused = _errors(files, across)
     bad = {finding.file for finding in refused}
     good = {seen.facts.id: path for path, seen in files.items() if seen.facts and path not in bad}
     same = {key for key, path in good.items() if _is_same(served.get(key), path, files[path].sha)}
@@ -111,15 +117,18 @@ def duplicates(facts: Iterable[Facts]) -> list[Finding]:
     return found
 
 
-def _errors(files: Mapping[str, Seen]) -> tuple[Finding, ...]:
-    own = [
-        finding
-        for seen in files.values()
-        for finding in seen.findings
-        if finding.severity is Severity.ERROR
-    ]
-    across = duplicates(seen.facts for seen in files.values() if seen.facts)
-    return tuple(sorted((*own, *across), key=lambda one: (one.file, one.line, one.column)))
+def _refers(item: CatalogDocument) -> Iterator[str]:
+    if isinstance(item, CatalogBundle):
+        yield from (component.catalog_item for component in item.components)
+    if item.deprecation.replacement:
+        yield item.deprecation.replacement
+
+
+def _errors(files: Mapping[str, Seen], across: Iterable[Finding]) -> tuple[Finding, ...]:
+    own = (finding for seen in files.values() for finding in seen.findings)
+    twice = duplicates(seen.facts for seen in files.values() if seen.facts)
+    errors = {one: None for one in (*own, *twice, *across) if one.severity is Severity.ERROR}
+    return tuple(sorted(errors, key=lambda one: (one.file, one.line, one.column)))
 
 
 def _is_same(known: InService | None, path: str, sha: str) -> bool:

@@ -173,6 +173,12 @@ class CatalogRepository:
             query = query.where(col(row.id).in_(ids))
         return [Outline(**one) for one in (await self._session.execute(query)).mappings()]
 
+    async def definitions(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Read the documents of these items, by id; those that are not in service are left out."""
+        row = CatalogItemRow
+        query = select(col(row.id), col(row.definition)).where(col(row.id).in_(ids))
+        return {one[0]: one[1] for one in await self._session.execute(query)}
+
     async def get(self, item_id: str) -> StoredItem | None:
         """Read one item; ``None`` when there is none of that id."""
         row = await self._session.get(CatalogItemRow, item_id)

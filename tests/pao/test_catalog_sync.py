@@ -205,3 +205,68 @@ async def test_a_change_is_told_to_whoever_listens(
     await sync_of(opened, root).run()
     assert await asyncio.wait_for(heard.get(), 10) == "1"
     await listener.close()
+
+
+BUNDLE = """\
+schemaVersion: catalog/v1
+kind: CatalogBundle
+metadata:
+  id: bundle-two-tools
+  name: Two tools
+  description: A description that is long enough to pass the rule about descriptions.
+  version: 1.0.0
+  category: bundles
+  owner: {team: team-a}
+components:
+  - {id: first, catalogItem: tool-a-a}
+  - {id: second, catalogItem: tool-z-z, dependsOn: [first]}
+fulfillment: {manual: {actions: [{type: jira-ticket}]}}
+"""
+
+
+def put_bundle(root: Path) -> None:
+    (root / "bundles").mkdir()
+    (root / "bundles/bundle-two-tools.yaml").write_text(BUNDLE, encoding="utf-8")
+
+
+async def test_a_bundle_is_refused_until_its_items_are_there(opened: Database, root: Path) -> None:
+    put_bundle(root)
+    sync = sync_of(opened, root)
+    assert (await sync.run()).refused == ("bundles/bundle-two-tools.yaml",)
+    [finding] = (await standing(opened)).refused
+    assert (finding["rule"], finding["line"]) == ("component-item", 12)
+    assert (await sync.run()).refused == ("bundles/bundle-two-tools.yaml",)
+    put(root, "tool-z-z")
+    report = await sync.run()
+    assert (report.added, report.refused) == (("bundle-two-tools", "tool-z-z"), ())
+
+
+async def test_a_bundle_outlives_an_item_whose_file_went_bad_but_not_one_that_is_gone(
+    opened: Database, root: Path
+) -> None:
+    put_bundle(root)
+    put(root, "tool-z-z")
+    sync = sync_of(opened, root)
+    await sync.run()
+    spoil(root, "tool-z-z")
+    assert (await sync.run()).refused == ("tools/tool-z-z.yaml",)
+    assert (await served(opened))["bundle-two-tools"] == ("1.0.0", False)
+    put(root, "tool-b-b", version="1.0.1")
+    assert (await sync.run()).refused == ("tools/tool-z-z.yaml",)
+    (root / "tools/tool-z-z.yaml").unlink()
+    assert (await sync.run()).refused == ("bundles/bundle-two-tools.yaml",)
+    assert (await served(opened))["bundle-two-tools"] == ("1.0.0", True)
+
+
+async def test_files_that_name_nothing_are_not_read_for_one_that_changed(
+    opened: Database, root: Path
+) -> None:
+    put_bundle(root)
+    put(root, "tool-z-z")
+    source = LocalFolder(root)
+    sync = CatalogSync(opened, source, KNOWN)
+    await sync.run()
+    put(root, "tool-b-b", version="1.0.1")
+    before = source.reads
+    assert (await sync.run()).judged == 1
+    assert source.reads - before == 2

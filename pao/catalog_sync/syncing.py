@@ -5,20 +5,22 @@ The API does it for a folder that it watches; whoever else reads a source does i
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from catalog.loading import DocumentError
-from catalog.sources.settling import Facts, Seen, Settlement, settle
+from catalog.kinds import parse_definition
+from catalog.loading import Document, DocumentError, load_document
+from catalog.model import CatalogDocument
 from catalog.sources.source import Source, SourceUnavailableError
 from catalog.sources.verdicts import FileVerdict, judge_content, rules_id, unreadable
-from catalog.validation import ActionSchema, Finding, Severity
+from catalog.validation import ActionSchema, Finding, judge_together
 from db.locks import advisory_lock
-from db.repositories.catalog import LOCK, CatalogRepository, Served, Standing, StoredItem
-from db.repositories.catalog_files import CatalogFilesRepository, StoredFile
+from db.repositories.catalog import LOCK, CatalogRepository, Standing
+from db.repositories.catalog_files import CatalogFilesRepository
 from db.session import Database
+from pao.catalog_sync.reading import Known, Reading
 
 _log = logging.getLogger(__name__)
 
@@ -42,15 +44,6 @@ class SyncReport:
     judged: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What Postgres knew before: the files as they were judged, and what is served."""
-
-    files: Mapping[str, StoredFile]
-    served: Mapping[str, Served]
-    standing: Standing
-
-
 class CatalogSync:
     """Reads a source and stores what it says; any number of processes may try at once."""
 
@@ -71,6 +64,8 @@ class CatalogSync:
             known = await self._known()
             try:
                 reading = await asyncio.to_thread(self._read, known)
+                across = await self._across(reading, known)
+                await asyncio.to_thread(self._settle, reading, known, across)
             except SourceUnavailableError as error:
                 await self._fail(str(error))
                 raise
@@ -78,32 +73,68 @@ class CatalogSync:
             await self._store(reading, known)
         return report
 
-    async def _known(self) -> _Known:
+    async def _known(self) -> Known:
         async with self._database.reading() as session:
             repository = CatalogRepository(session)
-            return _Known(
+            return Known(
                 files=await CatalogFilesRepository(session).all(),
                 served=await repository.served(),
                 standing=await repository.standing(),
             )
 
-    def _read(self, known: _Known) -> "_Reading":
+    def _read(self, known: Known) -> Reading:
         """Read the source and judge what is new, in a thread: all of it may take seconds."""
         listing = self._source.listing()
         if known.served and not listing:
             # Far more often a volume that is not mounted than a catalog that was given up.
             raise SourceUnavailableError("the source holds no document at all any more")
-        reading = _Reading(self._rules)
+        reading = Reading(self._rules)
         for path, sha in listing.items():
             file = known.files.get(path)
             if file is not None and sha and (file.sha, file.judged_by) == (sha, self._rules):
                 reading.keep(file)
             else:
                 reading.add(self._judge(path))
-        reading.settle(known.served)
+        return reading
+
+    async def _across(self, reading: Reading, known: Known) -> Sequence[Finding]:
+        """Look at the files together that name each other; of the others none can be wrong."""
+        if reading.is_as_known(known):
+            return known.refused
+        wanted = {path: facts.id for path, facts in reading.linked().items()}
+        wanted |= reading.fallen(known.served)
+        stored = {
+            path: key
+            for path, key in wanted.items()
+            if reading.document(path) is None and _is_stored(path, key, known)
+        }
+        async with self._database.reading() as session:
+            found = await CatalogRepository(session).definitions(stored.values())
+        definitions = {path: found[key] for path, key in stored.items() if key in found}
+        return await asyncio.to_thread(self._judge_together, reading, wanted, definitions)
+
+    def _judge_together(
+        self, reading: Reading, paths: Iterable[str], definitions: Mapping[str, Any]
+    ) -> list[Finding]:
+        documents: dict[str, CatalogDocument] = {}
+        for path in paths:
+            if path in definitions:
+                documents[path] = parse_definition(definitions[path])
+                continue
+            if reading.document(path) is None:
+                reading.add(self._judge(path))
+            document = reading.document(path)
+            if document is not None:
+                documents[path] = document
+        return judge_together(documents, self._document)
+
+    def _document(self, path: str) -> Document:
+        return load_document(self._source.content(path), file=path)
+
+    def _settle(self, reading: Reading, known: Known, across: Sequence[Finding]) -> None:
+        reading.settle(known.served, across)
         for path in reading.missing():
             reading.add(self._judge(path))
-        return reading
 
     def _judge(self, path: str) -> FileVerdict:
         try:
@@ -117,7 +148,7 @@ class CatalogSync:
         async with self._database.unit_of_work() as session:
             await CatalogRepository(session).fail(reason)
 
-    async def _store(self, reading: "_Reading", known: _Known) -> None:
+    async def _store(self, reading: Reading, known: Known) -> None:
         settled = reading.settled
         changes = settled.written or settled.mended or settled.stale or settled.removed
         async with self._database.unit_of_work() as session:
@@ -144,69 +175,17 @@ class CatalogSync:
         )
 
 
-class _Reading:
-    """What one look at the source has shown; grows while it is read."""
-
-    def __init__(self, rules: str) -> None:
-        self._rules = rules
-        self.seen: dict[str, Seen] = {}
-        self.judged: dict[str, StoredFile] = {}
-        self.settled: Settlement
-        self._loaded: dict[str, FileVerdict] = {}
-
-    def keep(self, file: StoredFile) -> None:
-        """Take a file over as it was judged before."""
-        facts = Facts(path=file.path, **file.facts) if file.facts else None
-        findings = tuple(_finding(found) for found in file.findings)
-        self.seen[file.path] = Seen(file.sha, facts, findings)
-
-    def add(self, verdict: FileVerdict) -> None:
-        """Take a file that was judged now."""
-        facts = Facts.of(verdict.item, path=verdict.path) if verdict.item else None
-        self.seen[verdict.path] = Seen(verdict.sha, facts, verdict.findings)
-        self._loaded[verdict.path] = verdict
-        self.judged[verdict.path] = StoredFile(
-            path=verdict.path,
-            sha=verdict.sha,
-            judged_by=self._rules,
-            facts=_facts(facts),
-            findings=[asdict(finding) for finding in verdict.findings],
-        )
-
-    def settle(self, served: Mapping[str, Served]) -> None:
-        """Decide what is served from what was seen."""
-        self.settled = settle(self.seen, served)
-
-    def missing(self) -> list[str]:
-        """Name the files whose document is to be stored and was not read yet."""
-        return [path for path in self.settled.written.values() if path not in self._loaded]
-
-    def items(self, generation: int) -> list[StoredItem]:
-        """Give the documents that are to be stored."""
-        paths = sorted(self.settled.written.values())
-        verdicts = (self._loaded[path] for path in paths)
-        return [_stored(verdict, generation) for verdict in verdicts if verdict.item is not None]
-
-
-def _stored(verdict: FileVerdict, generation: int) -> StoredItem:
-    item = verdict.item
-    if item is None:
-        raise ValueError(f"{verdict.path} holds no item")
-    return StoredItem(
-        id=item.id,
-        kind=item.kind,
-        version=item.version,
-        name=item.name,
-        category=item.category,
-        owner_team=item.owner_team,
-        definition=verdict.definition,
-        file_path=verdict.path,
-        sha=verdict.sha,
-        generation=generation,
+def _is_stored(path: str, key: str, known: Known) -> bool:
+    """Tell whether Postgres holds the document of a file: as it is now, or its last good one."""
+    served, file = known.served.get(key), known.files.get(path)
+    return (
+        served is not None
+        and served.path == path
+        and (file is None or file.facts is None or served.sha == file.sha)
     )
 
 
-def _report(reading: _Reading, known: _Known) -> SyncReport:
+def _report(reading: Reading, known: Known) -> SyncReport:
     settled = reading.settled
     written: Collection[str] = settled.written
     before = known.served
@@ -223,11 +202,3 @@ def _report(reading: _Reading, known: _Known) -> SyncReport:
         refused=tuple(sorted(settled.refused_files)),
         judged=len(reading.judged),
     )
-
-
-def _facts(facts: Facts | None) -> dict[str, Any] | None:
-    return {key: value for key, value in asdict(facts).items() if key != "path"} if facts else None
-
-
-def _finding(found: Mapping[str, Any]) -> Finding:
-    return replace(Finding(**found), severity=Severity(found["severity"]))
