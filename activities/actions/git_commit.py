@@ -11,6 +11,7 @@ from activities.github.commits import (
     Place,
     carries,
     make_commit,
+    own_branch,
     own_commit,
     place_of,
     trailers,
@@ -113,7 +114,7 @@ async def _own_pull(client: GitHub, context: ActionContext, place: Place) -> Pul
     if place.base is None:
         return None
     for pull in await client.pull_requests(place.branch, place.base):
-        if carries(pull.body, context.mark) or place.branch.endswith(context.mark):
+        if carries(pull.body, context.mark) or place.branch == own_branch(context.mark):
             return pull
     return None
 

@@ -164,9 +164,10 @@ async def _where(
         if not error.retryable:
             raise
         reason, wait = error.message, 0.0
-    await context.log.warning(
-        "Waiting goes on, although GitHub did not tell.", data={"reason": reason}
-    )
+    if not context.progress.details.get("troubled"):
+        # Said once: an hour of silence would fill the request's log.
+        context.progress.save({**context.progress.details, "troubled": True})
+        await context.log.warning("GitHub did not tell; waiting goes on.", data={"reason": reason})
     return None, wait
 
 
@@ -179,7 +180,7 @@ async def _run(
     after, wanted = int(pending.state.get("after", 0)), _on(str(pending.state["ref"]), config)
     run = await find_marked(there, context, wanted, fits=lambda found: found.id > after)
     if run is not None:
-        context.progress.save({"runId": run.id})
+        context.progress.save({**context.progress.details, "runId": run.id})
         await context.log.info("Found the run.", data={"runId": run.id, "url": run.url})
     return run
 

@@ -31,7 +31,12 @@ async def place_of(client: GitHub, config: GitCommitConfig, mark: str) -> Place:
     if not config.createPullRequest:
         return Place(config.branch, config.baseBranch)
     base = config.baseBranch or await client.default_branch()
-    return Place(f"pao/{mark}" if config.branch == base else config.branch, base)
+    return Place(own_branch(mark) if config.branch == base else config.branch, base)
+
+
+def own_branch(mark: str) -> str:
+    """Give the name of the branch that only this action's commit is on."""
+    return mark.replace("pao-", "pao/", 1)
 
 
 def trailers(context: ActionContext) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from activities.actions.git_commit import ACTION
 from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.github.commit_config import GitCommitConfig
-from activities.github.commits import carries
+from activities.github.commits import carries, own_branch
 from activities.github.paths import checked_path
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
@@ -188,12 +188,12 @@ async def test_a_pull_request_gets_a_branch_of_its_own_and_its_reviewers(
     given = proposal(title="A cart", body="Please.", reviewers=["@ann", "platform/team-platform"])
     result = await ACTION.execute(given, context)
     [pull] = github.pulls()
-    assert (pull["head"]["ref"], pull["base"]["ref"]) == (f"pao/{context.mark}", "main")
+    assert (pull["head"]["ref"], pull["base"]["ref"]) == (own_branch(context.mark), "main")
     assert (pull["title"], pull["body"].partition("\n")[0]) == ("A cart", "Please.")
     assert [user["login"] for user in pull["requested_reviewers"]] == ["ann"]
     assert [team["slug"] for team in pull["requested_teams"]] == ["team-platform"]
     assert "tenants/cart.yaml" not in github.branch(TENANTS)["files"]
-    assert result.outputs["branch"] == f"pao/{context.mark}"
+    assert result.outputs["branch"] == own_branch(context.mark)
     assert result.url == pull["html_url"]
     assert await ACTION.look(given, again(context)) is not None
 
@@ -219,7 +219,7 @@ async def test_a_pull_request_whose_answer_was_lost_is_adopted(
     found = await ACTION.look(given, again(context))
     assert found is not None
     assert found.outputs["pullRequestNumber"] == 1
-    assert found.outputs["commitSha"] == github.branch(TENANTS, f"pao/{context.mark}")["sha"]
+    assert found.outputs["commitSha"] == github.branch(TENANTS, own_branch(context.mark))["sha"]
 
 
 async def test_a_retry_completes_what_is_half_done(github: GitHubSandbox) -> None:
@@ -235,7 +235,7 @@ async def test_a_retry_completes_what_is_half_done(github: GitHubSandbox) -> Non
     assert await ACTION.look(given, again(context)) is None
     result = await ACTION.execute(given, again(context))
     assert result.outputs["pullRequestNumber"] == 1
-    assert len(github.branch(TENANTS, f"pao/{context.mark}")["messages"]) == 2
+    assert len(github.branch(TENANTS, own_branch(context.mark))["messages"]) == 2
     assert len(github.pulls()) == 1
 
 
