@@ -26,6 +26,7 @@ from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
+from api.requests.decision_routes import router as decisions_router
 from api.requests.decisions import DecisionService, DecisionSettings
 from api.requests.preparing import Preparer, SubmissionSettings
 from api.requests.reading import ReadingService, ReadingSettings
@@ -71,7 +72,7 @@ def create_app(settings: Settings) -> "Application":
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=partial(_lifespan, settings=settings),
     )
-    routers = (catalog_router, requests_router, tools_router, health_router)
+    routers = (catalog_router, requests_router, decisions_router, tools_router, health_router)
     for router in routers:
         strict = [] if router is health_router else [Depends(refuse_unknown_parameters)]
         app.include_router(router, prefix=BASE, dependencies=strict)

@@ -21,6 +21,8 @@ _ACTION: dict[str, Any] = {
     "outputs": {"key": "DB-123", "id": "10001", "url": _URL},
     "error": None,
     "outcomeUnknown": False,
+    "reason": None,
+    "waiting": None,
     "ticketStatus": None,
     "startedAt": _TIME,
     "finishedAt": _TIME,
@@ -51,6 +53,7 @@ REQUEST: dict[str, Any] = {
     "escalation": None,
     "decisions": [],
     "possibleDecisions": [],
+    "warnings": [],
     "links": {
         "self": f"/api/v1/requests/{_ID}",
         "workflow": f"https://temporal.example.com/namespaces/default/workflows/request-{_ID}",
@@ -205,8 +208,14 @@ DRY_RUN: dict[str, Any] = {
             "name": "Ticket for the database team",
             "config": {"ticket": {"project": "DB", "summaryTemplate": "PostgreSQL orders-db"}},
             "complete": True,
+            "dependsOn": [],
+            "when": None,
+            "timeout": None,
+            "slow": False,
+            "fallback": False,
         }
     ],
+    "warnings": [],
 }
 
 REFRESH: dict[str, Any] = {"added": [], "changed": ["dns-record-internal"], "removed": []} | {

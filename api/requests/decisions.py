@@ -8,9 +8,10 @@ from uuid import UUID, uuid4, uuid5
 
 from api.access import Access
 from api.auth.principal import Principal
+from api.requests.approving import require_approver, vote
 from api.requests.reading import ReadingService, Stored
 from api.requests.repeating import DecisionCall, DecisionKeys
-from api.requests.schemas import RetryBody
+from api.requests.schemas import RetryBody, VoteBody
 from catalog.corrections import correct
 from catalog.planning import render_action
 from catalog.scopes import Surroundings
@@ -23,7 +24,14 @@ from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, Workflow
 from pao.core.definitions import password_fields
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads import CorrectionAnswer, DecisionRecord, PlannedAction, RequestContext
-from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus, describe_allowed
+from pao.core.states import (
+    TERMINAL,
+    ActionStatus,
+    Decision,
+    RequestStatus,
+    Verdict,
+    describe_allowed,
+)
 from pao.crypto import SecretBox
 from pao.logging import log_fields
 
@@ -77,7 +85,7 @@ class DecisionService:
         A repeated call with the same Idempotency-Key is told the first one's outcome; with another
         body it is refused with ``IDEMPOTENCY_CONFLICT``.
         """
-        stored = await self._decidable(call.caller, call.request_id)
+        stored = await self._allowed(call)
         repeated = await self._keys.is_repeat(call)
         decision_id = _decision_id(call)
         known = await self._known(call.request_id, decision_id)
@@ -150,6 +158,8 @@ class DecisionService:
             "reason": call.body.reason,
             "decisionId": decision_id,
         }
+        if isinstance(call.body, VoteBody):
+            return payload | vote(stored, call.caller, call.body.action_id)
         if isinstance(call.body, RetryBody) and call.body.mode:
             payload["mode"] = call.body.mode
         if isinstance(call.body, RetryBody) and call.body.fields:
@@ -158,6 +168,15 @@ class DecisionService:
                 self._sealed_changes, stored, call.body.fields
             )
         return payload
+
+    async def _allowed(self, call: DecisionCall) -> Stored:
+        """Read the request; raises what keeps the caller from deciding this about it."""
+        if not isinstance(call.body, VoteBody):
+            return await self._decidable(call.caller, call.request_id)
+        stored = await self._reading.get(call.caller, call.request_id)
+        asked = await self._reading.is_asked(call.caller, call.request_id)
+        require_approver(stored, call.caller, call.body.action_id, asked=asked)
+        return stored
 
     async def _decidable(self, caller: Principal, request_id: str) -> Stored:
         stored = await self._reading.get(caller, request_id)
@@ -174,17 +193,17 @@ class DecisionService:
         async with self._database.reading() as session:
             return await DecisionsRepository(session).find(request_id, decision_id)
 
-    def _refuse_final(self, stored: Stored, decision: Decision) -> None:
+    def _refuse_final(self, stored: Stored, decision: Decision | Verdict) -> None:
         """Refuse at once what can never become possible; the rest is judged by the workflow."""
         if stored.row.status in TERMINAL:
             raise _refused(decision, stored.row.status)
 
-    def _require_failed(self, stored: Stored, decision: Decision) -> None:
+    def _require_failed(self, stored: Stored, decision: Decision | Verdict) -> None:
         if stored.row.status != RequestStatus.FAILED or stored.row.retrying:
             raise _refused(decision, stored.row.status)
 
     async def _carry_out(
-        self, stored: Stored, decision: Decision, payload: dict[str, Any]
+        self, stored: Stored, decision: Decision | Verdict, payload: dict[str, Any]
     ) -> Decided:
         request_id = str(stored.row.id)
         try:
@@ -292,9 +311,12 @@ def _decision_id(call: DecisionCall) -> str:
 
 def _refused(decision: str, status: RequestStatus, why: str | None = None) -> PaoError:
     reason = why or f"{decision} is not possible while {status}"
+    possible = f" Possible now: {describe_allowed(status)}."
+    if decision in tuple(Verdict):
+        possible = " The request's actions say who may decide what."
     return PaoError(
         ErrorCode.INVALID_STATE_TRANSITION,
-        f"The request is {status}: {reason}. Possible now: {describe_allowed(status)}.",
+        f"The request is {status}: {reason}.{possible}",
         details=(
             Detail(
                 field="status",

@@ -13,6 +13,7 @@ from uuid import uuid4
 from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService, Entry
+from api.requests.lifecycle import require_offered
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle
 from catalog.planning import ActionTraits, check_plan, plan, render_action, snapshot_of
@@ -97,7 +98,7 @@ class Preparer:
     def _prepare(self, entry: Entry, body: Submission, call: Call) -> Prepared:
         self._authorise(entry, call.caller)
         _require_item(entry)
-        self._check_lifecycle(entry)
+        require_offered(entry.loaded.item, datetime.now(UTC).date())
         values = self._validated(entry, body.fields)
         prepared = self._planned(entry, values, body, call)
         _require_carriable(prepared)
@@ -118,18 +119,6 @@ class Preparer:
             raise PaoError(
                 ErrorCode.FORBIDDEN,
                 f"{item.name} may be requested by: {allowed}. Ask one of these teams.",
-            )
-
-    def _check_lifecycle(self, entry: Entry) -> None:
-        deprecation = entry.loaded.item.deprecation
-        sunset = deprecation.sunset_date
-        if not deprecation.deprecated or not sunset:
-            return
-        if sunset <= datetime.now(UTC).date().isoformat():
-            instead = f" Use {deprecation.replacement}." if deprecation.replacement else ""
-            raise PaoError(
-                ErrorCode.VALIDATION_ERROR,
-                f"{entry.loaded.item.name} was withdrawn on {sunset}.{instead}",
             )
 
     def _validated(self, entry: Entry, fields: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from api.requests.lifecycle import warnings_of
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
@@ -51,6 +52,7 @@ def full(
     document["escalation"] = escalation(row)
     document["decisions"] = [decision(one) for one in decisions]
     document["possibleDecisions"] = [] if row.retrying else list(DECISIONS[row.status])
+    document["warnings"] = warnings_of(row.item_definition)
     document["links"]["workflow"] = workflow_link(row, ui_url=ui_url, namespace=namespace)
     return document
 

@@ -13,6 +13,7 @@ from api.pagination import Cursors
 from api.requests import presenting
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
+from db.repositories.approvers import viewers
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.events import EventsRepository, StoredEvent
 from db.repositories.request_pages import (
@@ -77,7 +78,10 @@ class ReadingService:
         async with self._database.reading() as session:
             repository = RequestsRepository(session)
             row = await repository.get(request_id)
-            self._require_visible(caller, row, request_id)
+            if not self._may_see(caller, row):
+                asked = viewers(caller.id, caller.email, caller.teams)
+                if row is None or not await repository.is_asked(request_id, asked):
+                    raise _not_found(request_id)
             actions = await repository.get_actions(request_id)
             decisions = await DecisionsRepository(session).list(request_id)
         if row is None:
@@ -110,7 +114,10 @@ class ReadingService:
         """Give a page of what the caller may see, with the cursor of the next one."""
         scope = f"requests:{json.dumps(asdict(filters), default=str, sort_keys=True)}"
         visibility = Visibility(
-            user_id=caller.id, teams=caller.teams, admin=self._access.is_admin(caller)
+            user_id=caller.id,
+            teams=caller.teams,
+            admin=self._access.is_admin(caller),
+            email=caller.email,
         )
         async with self._database.reading() as session:
             page = await RequestPagesRepository(session).list_page(
@@ -197,11 +204,16 @@ class ReadingService:
         moment, key = self._cursors.read(scope, cursor)
         return PageKey(datetime.fromisoformat(moment), key)
 
-    def _require_visible(self, caller: Principal, row: Request | None, request_id: str) -> None:
-        if row is None or not self._access.may_see(
+    def _may_see(self, caller: Principal, row: Request | None) -> bool:
+        return row is not None and self._access.may_see(
             caller, user_id=row.user_id, user_teams=row.user_teams, owner_team=row.owner_team
-        ):
-            raise _not_found(request_id)
+        )
+
+    async def is_asked(self, caller: Principal, request_id: str) -> bool:
+        """Tell whether the caller was ever asked to approve something of the request."""
+        asked = viewers(caller.id, caller.email, caller.teams)
+        async with self._database.reading() as session:
+            return await RequestsRepository(session).is_asked(request_id, asked)
 
     async def _live(self, row: Request, action: RequestAction) -> dict[str, Any]:
         key = action.external_reference or ""

@@ -8,7 +8,7 @@ from api.requests.schemas import DecisionBody
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.states import Decision
+from pao.core.states import Decision, Verdict
 from pao.crypto import SecretBox
 
 
@@ -18,7 +18,7 @@ class DecisionCall:
 
     caller: Principal
     request_id: str
-    decision: Decision
+    decision: Decision | Verdict
     body: DecisionBody
     idempotency_key: str | None = None
 

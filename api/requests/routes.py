@@ -6,38 +6,29 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api import examples
 from api.auth.principal import Principal
 from api.bodies import JsonRoute
+from api.requests.lifecycle import headers_of
+from api.requests.parameters import IdempotencyKey, RequestId
 from api.requests.preparing import Call, preferred_wait
-from api.requests.repeating import DecisionCall
-from api.requests.schemas import DecisionBody, LookBody, Moment, RetryBody, Submission
+from api.requests.schemas import Moment, Submission
 from api.responses import documented
 from api.services import Caller, Correlation, Given, Services
 from db.repositories.request_pages import RequestFilters, Sort
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads import timestamp
-from pao.core.states import SETTLED, Decision, RequestStatus
+from pao.core.states import SETTLED, RequestStatus
 
 router = APIRouter(tags=["requests"], route_class=JsonRoute)
 
-RequestId = Annotated[UUID, Path(description="Id of the request")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="`nextCursor` of the page before")
-]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="A repeat with the same key and body is answered by the first call's result.",
-    ),
 ]
 Prefer = Annotated[
     str | None,
@@ -93,12 +84,12 @@ async def submit(
     headers = {"Location": f"/api/v1/requests/{submitted.request_id}"}
     if call.wait is not None:
         headers["Preference-Applied"] = f"wait={call.wait:g}"
+    headers |= headers_of(stored.row.item_definition)
+    document = given.reading.present(stored)
     if submitted.replayed:
         headers["Idempotency-Replayed"] = "true"
-        return JSONResponse(given.reading.present(stored), status_code=200, headers=headers)
-    return JSONResponse(
-        given.reading.present(stored), status_code=201 if settled else 202, headers=headers
-    )
+        return JSONResponse(document, status_code=200, headers=headers)
+    return JSONResponse(document, status_code=201 if settled else 202, headers=headers)
 
 
 @router.get(
@@ -205,72 +196,6 @@ async def get_events(
     return EventSourceResponse(stream, ping=PING_SECONDS)
 
 
-@router.post(
-    "/requests/{request_id}/retry",
-    summary="Retry a failed request",
-    responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
-)
-async def retry(
-    given: Given,
-    caller: Caller,
-    request_id: RequestId,
-    body: RetryBody,
-    idempotency_key: IdempotencyKey = None,
-) -> JSONResponse:
-    """Run the failed action again, with corrected fields if given; `dryRun` only shows it."""
-    if body.dry_run:
-        return JSONResponse(await given.decisions.preview(caller, str(request_id), body))
-    return await _decide(given, caller, request_id, Decision.RETRY, body, idempotency_key)
-
-
-@router.post(
-    "/requests/{request_id}/abort",
-    summary="Abort a failed request",
-    responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
-)
-async def abort(
-    given: Given,
-    caller: Caller,
-    request_id: RequestId,
-    body: DecisionBody,
-    idempotency_key: IdempotencyKey = None,
-) -> JSONResponse:
-    """End the request; its error context lists what is to be cleaned up by hand."""
-    return await _decide(given, caller, request_id, Decision.ABORT, body, idempotency_key)
-
-
-@router.post(
-    "/requests/{request_id}/escalate",
-    summary="Escalate a failed request",
-    responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
-)
-async def escalate(
-    given: Given,
-    caller: Caller,
-    request_id: RequestId,
-    body: DecisionBody,
-    idempotency_key: IdempotencyKey = None,
-) -> JSONResponse:
-    """Hand the request over by a JIRA ticket that holds everything needed; 502 without JIRA."""
-    return await _decide(given, caller, request_id, Decision.ESCALATE, body, idempotency_key)
-
-
-@router.post(
-    "/requests/{request_id}/look",
-    summary="Look for a failed action's effect",
-    responses=documented({200: examples.LOOK}, 400, 401, 403, 404, 409, 422, 429, 503),
-)
-async def look(
-    given: Given,
-    caller: Caller,
-    request_id: RequestId,
-    body: Annotated[LookBody | None, Body()] = None,
-) -> dict[str, Any]:
-    """Ask the target, read-only, whether the effect exists: found, absent, or unknown and why."""
-    action_id = body.action_id if body else None
-    return await given.decisions.look(caller, str(request_id), action_id)
-
-
 @router.get(
     "/requests/{request_id}/escalation",
     summary="Get a request's escalation",
@@ -279,32 +204,6 @@ async def look(
 async def get_escalation(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
     """Give ticket key, URL, when, by whom and why, and the ticket's live status."""
     return await given.reading.escalation(caller, str(request_id))
-
-
-async def _decide(
-    given: Services,
-    caller: Caller,
-    request_id: UUID,
-    decision: Decision,
-    body: DecisionBody,
-    idempotency_key: str | None,
-) -> JSONResponse:
-    call = DecisionCall(
-        caller=caller,
-        request_id=str(request_id),
-        decision=decision,
-        body=body,
-        idempotency_key=idempotency_key,
-    )
-    outcome = "refused"
-    try:
-        decided = await given.decisions.decide(call)
-        outcome = "open" if decided.open else "done"
-    finally:
-        given.metrics.decisions.labels(decision, outcome).inc()
-    document = await given.reading.document(caller, str(request_id))
-    headers = {"Idempotency-Replayed": "true"} if decided.replayed else None
-    return JSONResponse(document, status_code=202 if decided.open else 200, headers=headers)
 
 
 async def _stream(

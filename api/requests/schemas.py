@@ -93,6 +93,18 @@ class RetryBody(DecisionBody):
     dry_run: bool = False
 
 
+class VoteBody(DecisionBody):
+    """What an approver decides about an action that waits for it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"actionId": "approval-1", "reason": "Fits the capacity plan."}]
+        }
+    )
+
+    action_id: str = Field(min_length=1, max_length=200)
+
+
 class LookBody(Body):
     """Which failed action to look for; without one, the first that failed."""
 

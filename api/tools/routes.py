@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 
 from api import examples
 from api.bodies import JsonRoute
+from api.requests.lifecycle import warnings_of
 from api.requests.preparing import Call
 from api.requests.schemas import Submission
 from api.responses import documented
@@ -41,7 +42,12 @@ async def validate_request(
     prepared = await given.submission.prepare(body, call)
     # In a thread: templates may take a second, and other callers must not wait for them.
     actions = await asyncio.to_thread(given.submission.render, prepared)
-    return {"valid": True, "fields": masked(prepared.context.fields), "actions": actions}
+    return {
+        "valid": True,
+        "fields": masked(prepared.context.fields),
+        "actions": actions,
+        "warnings": warnings_of(prepared.context.item.definition),
+    }
 
 
 @router.post(

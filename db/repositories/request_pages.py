@@ -23,6 +23,7 @@ from sqlalchemy import (
     desc,
     func,
     literal,
+    not_,
     or_,
     select,
     true,
@@ -34,6 +35,7 @@ from sqlmodel import col
 
 from db.models import Request, RequestAction, RequestAudience
 from db.models.columns import MOMENT, WORDS
+from db.repositories import approvers
 from pao.core.states import RequestStatus
 
 Query = Select[*tuple[Any, ...]]
@@ -53,6 +55,12 @@ class Visibility:
     user_id: str
     teams: tuple[str, ...] = ()
     admin: bool = False
+    email: str | None = None
+
+    @property
+    def asked(self) -> list[str]:
+        """The viewers that stand for somebody who was asked to approve."""
+        return approvers.viewers(self.user_id, self.email, self.teams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +172,12 @@ def page_query(
     limit: int = 51,
 ) -> Query:
     """Build the query of one page; also for those who want to see its plan."""
-    page = _Page(filters, after, limit)
+    page = _Page(filters, visibility, after, limit)
     if filters.parent or filters.correlation_id or filters.external_reference:
         return page.single(_visible(filters, visibility))
     if visibility.admin:
         return _page_of_admin(page)
-    if filters.user_id == visibility.user_id:
+    if filters.user_id == visibility.user_id and not filters.decidable:
         return page.single([])
     if filters.team in visibility.teams and not filters.decidable:
         return page.merged(page.by_viewer, [f"team:{filters.team}"])
@@ -182,7 +190,7 @@ def _page_of_admin(page: "_Page") -> Query:
         return page.merged(page.by_viewer, [f"team:{filters.team}"])
     if len(filters.statuses) > 1:
         return page.merged(page.by_status, list(filters.statuses))
-    return page.single([])
+    return page.single([_failed()] if filters.decidable else [])
 
 
 def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
@@ -190,20 +198,29 @@ def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
     viewers = [f"user:{visibility.user_id}", *(f"owner:{team}" for team in visibility.teams)]
     if not filters.decidable:
         viewers += [f"team:{team}" for team in visibility.teams]
-    return viewers
+    return viewers + visibility.asked
 
 
 def _visible(filters: RequestFilters, visibility: Visibility) -> list[ColumnElement[bool]]:
     """Give the same reasons as a condition, for where few rows are left to be judged."""
     if visibility.admin:
-        return []
+        return [_failed()] if filters.decidable else []
     reasons = [
         col(Request.user_id) == visibility.user_id,
         col(Request.owner_team).in_(visibility.teams),
     ]
-    if not filters.decidable:
-        reasons.append(_teams_overlap(visibility.teams))
+    if filters.decidable:
+        return [or_(and_(_failed(), or_(*reasons)), _waits_for(visibility))]
+    reasons += [_teams_overlap(visibility.teams), approvers.is_among(visibility.asked)]
     return [or_(*reasons)]
+
+
+def _failed() -> ColumnElement[bool]:
+    return and_(col(Request.status) == RequestStatus.FAILED, col(Request.retrying).is_(False))
+
+
+def _waits_for(visibility: Visibility) -> ColumnElement[bool]:
+    return approvers.waits_for(visibility.user_id, visibility.email, visibility.teams)
 
 
 def _teams_overlap(teams: Sequence[str]) -> ColumnElement[bool]:
@@ -215,6 +232,7 @@ class _Page:
     """One page to be read: from a single range of an index, or merged from several."""
 
     filters: RequestFilters
+    visibility: Visibility
     after: PageKey | None
     limit: int
 
@@ -245,6 +263,11 @@ class _Page:
             )
             .where(col(RequestAudience.viewer) == viewer)
         )
+        if self.filters.decidable:
+            asked = viewer.startswith(approvers.PREFIX)
+            query = query.where(
+                or_(and_(_failed(), not_(asked)), and_(asked, _waits_for(self.visibility)))
+            )
         query = query.where(*self._conditions(), *self._span(*keys))
         return query.order_by(*self._order(*keys))
 
@@ -303,10 +326,8 @@ def _narrowing(filters: RequestFilters) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.statuses:
         found.append(col(Request.status).in_(filters.statuses))
-    if filters.sort is Sort.WAITING or filters.decidable:
+    if filters.sort is Sort.WAITING and not filters.decidable:
         found.append(col(Request.status) == RequestStatus.FAILED)
-    if filters.decidable:
-        found.append(col(Request.retrying).is_(False))
     if filters.catalog_item_id is not None:
         found.append(col(Request.catalog_item_id) == filters.catalog_item_id)
     if filters.user_id is not None:

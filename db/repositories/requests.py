@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.models import IdempotencyKey, Request, RequestAction
+from db.repositories import approvers
 from pao.core.payloads import PlannedAction, RequestContext
 from pao.core.states import RequestStatus
 
@@ -119,6 +120,13 @@ class RequestsRepository:
             .order_by(col(RequestAction.action_index), col(RequestAction.action_id))
         )
         return list((await self._session.scalars(query)).all())
+
+    async def is_asked(self, request_id: str, asked: list[str]) -> bool:
+        """Tell whether one of these viewers was asked to approve something of the request."""
+        query = select(col(Request.id)).where(
+            col(Request.id) == UUID(request_id), approvers.is_among(asked)
+        )
+        return (await self._session.scalar(query)) is not None
 
     async def claim_idempotency(
         self, caller_id: str, key: str, *, body_digest: bytes, request_id: str

@@ -1,4 +1,4 @@
-"""`pao request retry, abort, escalate, look`: what a human decides about a failed request."""
+"""`pao request retry, abort, escalate, approve, reject, look`: what a human decides."""
 
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,14 +7,14 @@ import typer
 from rich.text import Text
 
 from pao.cli.context import Cli, command
-from pao.cli.errors import LostAnswerError
+from pao.cli.errors import CliError, ExitCode, LostAnswerError
 from pao.cli.fields import parse_assignments, read_form
 from pao.cli.following import finish
 from pao.cli.plan import change_lines, print_actions
 from pao.cli.requests import RequestArgument
 from pao.cli.submitting import FieldOption
 from pao.cli.terminal import clean, segment
-from pao.core.states import Decision
+from pao.core.states import Decision, Verdict
 
 if TYPE_CHECKING:
     from pao.cli.http import Api
@@ -23,6 +23,11 @@ app = typer.Typer()
 
 ReasonOption = Annotated[
     str, typer.Option("--reason", "-r", help="Why; kept in the audit trail.", show_default=False)
+]
+
+ActionOption = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="The action, where several wait for an approval."),
 ]
 
 
@@ -73,6 +78,24 @@ def escalate(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> 
         _decide(cli, api, Decision.ESCALATE, request_id, {"reason": reason})
 
 
+@command(app, "approve")
+def approve(
+    cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, action: ActionOption = None
+) -> None:
+    """Approve an action that waits for an approval of yours."""
+    with cli.api() as api:
+        _vote(cli, api, Verdict.APPROVE, request_id, reason, action)
+
+
+@command(app, "reject")
+def reject(
+    cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, action: ActionOption = None
+) -> None:
+    """Reject an action that waits for an approval of yours; it fails."""
+    with cli.api() as api:
+        _vote(cli, api, Verdict.REJECT, request_id, reason, action)
+
+
 @command(app, "look")
 def look(cli: Cli, *, request_id: RequestArgument) -> None:
     """Ask the failed action's target whether it took effect; changes nothing."""
@@ -87,8 +110,30 @@ def _typed(api: "Api", ident: str, assignments: list[str]) -> dict[str, Any]:
     return parse_assignments(assignments, form)
 
 
+def _vote(  # noqa: PLR0913, PLR0917 -- what a vote consists of.
+    cli: Cli, api: "Api", verdict: Verdict, request_id: str, reason: str, action: str | None
+) -> None:
+    if action is None:
+        document = api.get(f"/requests/{segment(request_id)}")
+        action = _only_approval(document)
+    _decide(cli, api, verdict, request_id, {"actionId": action, "reason": reason})
+
+
+def _only_approval(document: dict[str, Any]) -> str:
+    waiting = [
+        str(one.get("id"))
+        for one in document.get("actions") or ()
+        if (one.get("waiting") or {}).get("kind") == "approval"
+    ]
+    if len(waiting) == 1:
+        return waiting[0]
+    known = ", ".join(waiting) or "none"
+    message = f"say which action by --action; waiting for an approval: {known}"
+    raise CliError(message, exit_code=ExitCode.USAGE)
+
+
 def _decide(
-    cli: Cli, api: "Api", decision: Decision, request_id: str, body: dict[str, Any]
+    cli: Cli, api: "Api", decision: Decision | Verdict, request_id: str, body: dict[str, Any]
 ) -> None:
     try:
         answer = api.post(

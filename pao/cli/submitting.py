@@ -15,7 +15,7 @@ from pao.cli.errors import CliError, ExitCode, LostAnswerError
 from pao.cli.fields import parse_assignments, read_config, read_form
 from pao.cli.following import finish, follow_log, is_settled, print_log_line, watch
 from pao.cli.plan import print_actions
-from pao.cli.terminal import segment
+from pao.cli.terminal import clean, segment
 
 if TYPE_CHECKING:
     from pao.cli.http import Api
@@ -100,7 +100,13 @@ def _send(cli: Cli, api: "Api", body: dict[str, Any], key: str) -> dict[str, Any
     if answer.headers.get("Idempotency-Replayed", "").lower() == "true":
         cli.note("This key was used before: this is the first request, not a new one.")
     request: dict[str, Any] = answer.document
+    _warn(cli, request)
     return request
+
+
+def _warn(cli: Cli, document: dict[str, Any]) -> None:
+    for warning in document.get("warnings") or ():
+        cli.note(f"Note: {clean(warning)}")
 
 
 def _usable_key(key: str | None) -> str | None:
@@ -113,6 +119,7 @@ def _usable_key(key: str | None) -> str | None:
 
 
 def _show_plan(cli: Cli, document: dict[str, Any]) -> None:
+    _warn(cli, document)
     cli.show(document, lambda: _print_plan(cli, document))
 
 

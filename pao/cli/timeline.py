@@ -41,6 +41,7 @@ def _lines(request: Document, tickets: Document) -> Iterator[Text]:
     widths = _widths(actions)
     for action in actions:
         yield _action(action, widths, tickets.get(action.get("id")))
+        yield from _explanation(action, request)
         yield from _failure(action, request)
     yield from _outcome(request)
     yield from _choices(request)
@@ -97,6 +98,24 @@ def _live(ticket: Document) -> str:
     if ticket.get("live"):
         return f"[{clean(ticket.get('status'))}]"
     return f"[not live: {clean(error_text(ticket.get('error')) or 'JIRA did not answer')}]"
+
+
+def _explanation(action: Document, request: Document) -> Iterator[Text]:
+    """Say why an action was skipped, or what a waiting one waits for and how it is decided."""
+    if action.get("reason"):
+        yield Text(f"      {clean(action['reason'])}", style=_DIM)
+    waiting = action.get("waiting") or {}
+    if waiting.get("kind") != "approval":
+        return
+    people = waiting.get("approvers") or {}
+    names = [*people.get("users", ()), *(f"team {team}" for team in people.get("teams", ()))]
+    until = f", until {clean(waiting['deadline'])}" if waiting.get("deadline") else ""
+    if waiting.get("message"):
+        yield Text(f"      {clean(waiting['message'])}")
+    yield Text(f"      waits for {clean(', '.join(names))}{until}", style="yellow")
+    for vote in waiting.get("decisions") or ():
+        yield Text(f"      {clean(vote.get('decision'))} by {clean(vote.get('by'))}", style=_DIM)
+    yield Text(f"      pao request approve {clean(request.get('id'))} --reason '...'", style=_DIM)
 
 
 def _failure(action: Document, request: Document) -> Iterator[Text]:

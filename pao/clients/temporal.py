@@ -47,7 +47,7 @@ from pao.core.payloads import (
     RequestInput,
     Settled,
 )
-from pao.core.states import Decision, RequestStatus
+from pao.core.states import RequestStatus
 
 _log = logging.getLogger(__name__)
 
@@ -234,7 +234,7 @@ class RequestWorkflows:
         }
 
     async def decide(
-        self, request_id: str, decision: Decision, payload: dict[str, object], *, budget: float
+        self, request_id: str, decision: str, payload: dict[str, object], *, budget: float
     ) -> DecisionRecord | None:
         """Signal a decision and wait for its outcome, at most ``budget`` seconds.
 

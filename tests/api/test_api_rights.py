@@ -22,6 +22,8 @@ ROUTES = [
     ("POST", "/retry", {**REASON, "fields": {"ttl": 1}}),
     ("POST", "/abort", REASON),
     ("POST", "/escalate", REASON),
+    ("POST", "/approve", {**REASON, "actionId": "jira-ticket-1"}),
+    ("POST", "/reject", {**REASON, "actionId": "jira-ticket-1"}),
 ]
 
 

@@ -1,0 +1,43 @@
+"""Who is asked to approve: the reasons by which approvers see requests, as conditions."""
+
+from sqlalchemy import ColumnElement, exists, literal, or_, select
+from sqlmodel import col
+
+from db.models import Request, RequestAction, RequestAudience
+from db.models.columns import WORDS
+from pao.core.states import ActionStatus
+
+PREFIX = "approver"
+
+
+def viewers(user_id: str, email: str | None, teams: tuple[str, ...]) -> list[str]:
+    """Give the viewers of the audience that stand for somebody who was asked to approve."""
+    users = [user_id, email] if email else [user_id]
+    return [*(f"approver:{user}" for user in users), *(f"approvers:{team}" for team in teams)]
+
+
+def is_among(asked: list[str]) -> ColumnElement[bool]:
+    """Give the condition that one of these viewers was asked to approve something of a request."""
+    return exists(
+        select(col(RequestAudience.request_id)).where(
+            col(RequestAudience.request_id) == col(Request.id),
+            col(RequestAudience.viewer).in_(asked),
+        )
+    )
+
+
+def waits_for(user_id: str, email: str | None, teams: tuple[str, ...]) -> ColumnElement[bool]:
+    """Give the condition that an action of a request waits for an approval of this person."""
+    waiting = col(RequestAction.waiting)
+    users = literal([user_id, email] if email else [user_id], WORDS)
+    by_name = waiting["approvers"]["users"].has_any(users)
+    by_team = waiting["approvers"]["teams"].has_any(literal(list(teams), WORDS))
+    others = or_(col(Request.user_id) != user_id, waiting["allowSelf"].astext == "true")
+    return exists(
+        select(col(RequestAction.request_id)).where(
+            col(RequestAction.request_id) == col(Request.id),
+            col(RequestAction.status) == ActionStatus.WAITING,
+            or_(by_name, by_team) if teams else by_name,
+            others,
+        )
+    )
