@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, ParamSpec, TypeVar
 
-from benchmarks import lists, load, processor, retries, signatures, truth
+from benchmarks import documents, lists, load, processor, retries, signatures, truth
 from benchmarks.figures import figures
 from benchmarks.load import EXECUTED, SUBMISSION, UPDATED, Place, Series
 from benchmarks.report import Check, Report
@@ -33,6 +33,7 @@ class Size:
     retries: int
     reads: int
     many: int
+    items: int
 
 
 FULL = Size(
@@ -42,6 +43,7 @@ FULL = Size(
     retries=15,
     reads=200,
     many=200_000,
+    items=2_000,
 )
 QUICK = Size(
     submissions={1: (30, 1), 10: (3, 2), 50: (1, 1)},
@@ -50,6 +52,7 @@ QUICK = Size(
     retries=4,
     reads=60,
     many=20_000,
+    items=200,
 )
 
 
@@ -72,6 +75,7 @@ class Bench:
         few = self._pages(lists.FEW)
         self._catalog()
         self._signatures()
+        self._documents()
         for parallel, (rounds, each) in self.size.submissions.items():
             self.narrator.tell(f"Submissions and bare workflows by turns, {parallel} in parallel")
             self._compare(parallel, rounds=rounds, each=each)
@@ -175,6 +179,12 @@ class Bench:
         self.report.costs["Processor time of one signature check"] = {
             name: seconds * 1000 for name, seconds in checks.items()
         }
+
+    def _documents(self) -> None:
+        self.narrator.tell(f"The catalog engine alone, {self.size.items:,} generated items")
+        found = documents.measure(self.size.items)
+        self.report.costs[f"Catalog engine, {self.size.items:,} items"] = found.costs
+        self.report.checks += found.checks
 
     def _pages(self, wanted: int) -> dict[str, list[float]]:
         self.narrator.tell(f"List pages with {wanted:,} stored requests")

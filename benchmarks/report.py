@@ -45,7 +45,10 @@ class Report:
         lines += [_row(name, one) for name, one in self.times.items()]
         for name, costs in self.costs.items():
             lines += ["", f"{name}:"]
-            lines += [f"  {part:<{NAME_WIDTH - 2}}{cost:>7.1f} ms" for part, cost in costs.items()]
+            lines += [
+                f"  {part:<{NAME_WIDTH + 12}}{milliseconds(cost):>10}"
+                for part, cost in costs.items()
+            ]
         lines.append("")
         lines += [_verdict(check) for check in self.checks]
         lines += ["", *(f"{name}: {value}" for name, value in self.machine.items())]

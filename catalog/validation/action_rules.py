@@ -4,24 +4,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from catalog.loading import Path
 from catalog.model import Action, Mode
 from catalog.suggestions import did_you_mean
 from catalog.templating.kinds import shape_of_schema
-from catalog.validation.subject import Problem, Subject
+from catalog.validation.subject import Problem, Subject, is_template
 
 _DURATION = re.compile(r"[0-9]{1,6}(s|m|h|d)?")
 _PROJECT = re.compile(r"[A-Z][A-Z0-9_]+")
 _MESSAGE = 200
-# A text that holds a template has its final form, and so its length or pattern, later only.
-_JUDGED_LATER = frozenset(
-    {"pattern", "minLength", "maxLength", "format", "enum", "const", "type", "anyOf", "oneOf"}
-)
 
 
 def manual_actions(subject: Subject) -> Iterator[Problem]:
@@ -88,19 +82,9 @@ def known_type(subject: Subject) -> Iterator[Problem]:
 def configuration(subject: Subject) -> Iterator[Problem]:
     """Require that the configuration of an action fits the schema of its type."""
     for path, action in subject.actions():
-        for error in configuration_errors(subject, action):
+        for error in subject.configuration_errors(action):
             where: Path = (*path, "config", *error.absolute_path)
             yield from _configuration_problems(where, error)
-
-
-def configuration_errors(subject: Subject, action: Action) -> Iterator[ValidationError]:
-    """Give what the schema of its type says about an action's configuration."""
-    schema = subject.known_actions.get(action.type)
-    if schema is None:
-        return
-    for error in Draft202012Validator(schema.config).iter_errors(action.config):
-        if not (_is_template(error.instance) and error.validator in _JUDGED_LATER):
-            yield error
 
 
 def _configuration_problems(where: Path, error: ValidationError) -> Iterator[Problem]:
@@ -121,16 +105,12 @@ def _configuration_problems(where: Path, error: ValidationError) -> Iterator[Pro
     yield Problem(where, f"the configuration is wrong: {str(told.message)[:_MESSAGE]}")
 
 
-def _is_template(value: Any) -> bool:
-    return isinstance(value, str) and ("{{" in value or "{%" in value)
-
-
 def jira_project(subject: Subject) -> Iterator[Problem]:
     """Require that the project of a ticket is a JIRA project key."""
     for path, action in subject.actions():
         ticket = action.config.get("ticket")
         project = ticket.get("project") if isinstance(ticket, dict) else None
-        if action.type != "jira-ticket" or not isinstance(project, str) or _is_template(project):
+        if action.type != "jira-ticket" or not isinstance(project, str) or is_template(project):
             continue
         if not _PROJECT.fullmatch(project):
             yield Problem(

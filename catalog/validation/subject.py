@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
 from catalog.bundle import CatalogBundle, Component
 from catalog.kinds import KINDS
 from catalog.loading import Document, Path
@@ -13,7 +16,7 @@ from catalog.validation.findings import Severity
 from catalog.validation.templates import Placed, placed_templates
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ActionSchema:
     """What the catalog needs to know of an action type.
 
@@ -24,6 +27,26 @@ class ActionSchema:
     config: Mapping[str, Any]
     outputs: Mapping[str, Any] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def validator(self) -> Draft202012Validator:
+        """The validator of configurations, made once."""
+        return Draft202012Validator(dict(self.config))
+
+
+# A text that holds a template has its final form, and so its length or pattern, later only.
+_JUDGED_LATER = frozenset(
+    {"pattern", "minLength", "maxLength", "format", "enum", "const", "type", "anyOf", "oneOf"}
+)
+
+
+def is_template(value: Any) -> bool:
+    """Tell whether a value is a text with a template in it."""
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def _is_judged_later(error: ValidationError) -> bool:
+    return error.validator in _JUDGED_LATER and is_template(error.instance)
 
 
 @dataclass(frozen=True)
@@ -44,6 +67,22 @@ class Subject:
         for path, actions in self.action_lists():
             for index, action in enumerate(actions):
                 yield (*path, index), action
+
+    def configuration_errors(self, action: Action) -> tuple[ValidationError, ...]:
+        """Give what the schema of its type says about an action's configuration."""
+        schema = self.known_actions.get(action.type)
+        if schema is None:
+            return ()
+        known = self._errors.get(id(action))
+        if known is None:
+            errors = schema.validator.iter_errors(action.config)
+            known = tuple(error for error in errors if not _is_judged_later(error))
+            self._errors[id(action)] = known
+        return known
+
+    @cached_property
+    def _errors(self) -> dict[int, tuple[ValidationError, ...]]:
+        return {}
 
     @cached_property
     def templates(self) -> tuple[Placed, ...]:

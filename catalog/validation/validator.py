@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any
 
 from catalog.loading import Document, DocumentError, json_path
 from catalog.model import CatalogDocument
-from catalog.validation.action_rules import configuration_errors
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.rules import GIVES_NAMES, READS_NAMES, RULES
 from catalog.validation.structure import STRUCTURE, Shape
@@ -35,15 +35,14 @@ class Verdict:
 def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verdict:
     """Check a document with every rule and give all that was found, not the first only."""
     shape = Shape(document)
-    _write_config_texts(shape, known_actions)
+    subject = _subject(shape, known_actions)
     findings = list(_located(document, "", Severity.ERROR, shape.problems))
-    if shape.item is not None:
-        subject = Subject(document, shape.item, known_actions)
-        for rules in (_rules(subject, reading=False), _rules(subject, reading=True)):
+    if subject is not None:
+        for reading in (False, True):
             # Where names are wrong, everything that reads them would look wrong as well.
-            if rules[0].id in READS_NAMES and _names_are_unsure(findings):
+            if reading and _names_are_unsure(findings):
                 break
-            for rule in rules:
+            for rule in _rules(subject.item.kind, reading=reading):
                 problems = islice(rule.check(subject), MOST_PROBLEMS)
                 findings += _located(document, rule.id, rule.severity, problems)
     findings.sort(key=lambda finding: (finding.line, finding.column))
@@ -58,12 +57,11 @@ def validate_document(
     return list(judge(document, known_actions).findings)
 
 
-def _rules(subject: Subject, *, reading: bool) -> list[Rule]:
-    return [
-        rule
-        for rule in RULES
-        if subject.item.kind in rule.kinds and (rule.id in READS_NAMES) == reading
-    ]
+@cache
+def _rules(kind: str, *, reading: bool) -> tuple[Rule, ...]:
+    return tuple(
+        rule for rule in RULES if kind in rule.kinds and (rule.id in READS_NAMES) == reading
+    )
 
 
 def _names_are_unsure(findings: list[Finding]) -> bool:
@@ -83,19 +81,21 @@ def unreadable(error: DocumentError) -> Finding:
     )
 
 
-def _write_config_texts(shape: Shape, known_actions: Mapping[str, ActionSchema]) -> None:
-    """Put numbers back as they are written where an action's schema wants a text."""
+def _subject(shape: Shape, known_actions: Mapping[str, ActionSchema]) -> Subject | None:
+    """Give what rules look at, numbers as they are written where an action wants a text."""
     if shape.item is None:
-        return
+        return None
     subject = Subject(shape.document, shape.item, known_actions)
     paths = [
         (*path, "config", *error.absolute_path)
         for path, action in subject.actions()
-        for error in configuration_errors(subject, action)
+        for error in subject.configuration_errors(action)
         if error.validator in {"type", "anyOf"} and _wants_text(error.schema)
     ]
-    if shape.write_as_text(paths):
-        shape.parse_again()
+    if not shape.write_as_text(paths):
+        return subject
+    shape.parse_again()
+    return Subject(shape.document, shape.item, known_actions) if shape.item else None
 
 
 def _wants_text(schema: Any) -> bool:

@@ -1,0 +1,194 @@
+"""The catalog engine alone: reading, validating, one changed file, rendering, judging a form.
+
+Run it alone with ``python -m benchmarks.documents``; ``make bench`` runs it with the rest. Reading
+and validating are held against the command ``check-jsonschema`` on the same files, rendering
+against the same template in plain Jinja2, by turns.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+from jinja2 import Environment
+
+from activities.schemas import known_actions
+from benchmarks.report import Check
+from catalog.kinds import parse_definition
+from catalog.loading import load_document
+from catalog.sources.files import documents
+from catalog.templating import Names, Target, render
+from catalog.validation import judge_files
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "examples" / "catalog"
+SCHEMA = ROOT / "catalog" / "schema" / "catalog-item.json"
+RENDER_RATIO = 1.3
+REFERENCES = 20
+SIZE = 2048
+TODAY = date(2026, 3, 5)
+# What people write into forms; every fifth has a sign that is markup in JIRA.
+WORDS = ("orders-db", "production", "dana@example.com", "eu-central-1", "a *bold* name")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Costs in milliseconds, and what was aimed at."""
+
+    costs: dict[str, float]
+    checks: list[Check]
+
+
+def measure(items: int) -> Found:
+    """Measure everything with a catalog of so many generated items."""
+    with tempfile.TemporaryDirectory(prefix="pao-bench-catalog-") as folder:
+        files = generate(Path(folder), items)
+        costs = _validation(Path(folder), files)
+        other = _other_checker(files[: max(items // 10, 1)])
+    rendered, ratio, escaped = _rendering()
+    costs |= {
+        "the same by check-jsonschema, structure only, one item": other,
+        "render 2 kB with 20 references": rendered,
+        "judge a form of 8 fields": _form(),
+    }
+    one = costs["read and validate one item"]
+    return Found(
+        costs,
+        [
+            Check(
+                "Validation is no slower than check-jsonschema",
+                f"{1000 / one:.0f} items/s, the other {1000 / other:.0f}",
+                one <= other,
+            ),
+            Check(
+                f"Rendering within {RENDER_RATIO} times plain Jinja2",
+                f"{ratio:.2f} escaped for JIRA ({escaped:.2f} unescaped)",
+                ratio <= RENDER_RATIO,
+            ),
+        ],
+    )
+
+
+def generate(folder: Path, items: int) -> list[Path]:
+    """Write items like the samples, each with ids, fields and texts of its own."""
+    samples = [
+        text
+        for file in sorted(SAMPLES.glob("*/*.yaml"))
+        if "kind: CatalogItem" in (text := file.read_text(encoding="utf-8"))
+        and "replacement:" not in text
+    ]
+    return [_write(folder, samples[n % len(samples)], n) for n in range(items)]
+
+
+def _write(folder: Path, text: str, number: int) -> Path:
+    definition = load_document(text, file="sample").data
+    document = parse_definition(definition)
+    identifier = f"{document.id}-{number}"
+    text = text.replace(f"id: {document.id}\n", f"id: {identifier}\n")
+    for field in document.fields:
+        # No template is like another, so none is found in the cache.
+        text = text.replace(f"fields.{field.id}", f"fields.{field.id}N{number}")
+        text = text.replace(f"id: {field.id}\n", f"id: {field.id}N{number}\n")
+        text = text.replace(f"dependsOn: {field.id},", f"dependsOn: {field.id}N{number},")
+    file = folder / document.category / f"{identifier}.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _validation(folder: Path, files: list[Path]) -> dict[str, float]:
+    known = known_actions()
+    names = [file.relative_to(folder).as_posix() for file in documents(folder)]
+
+    def content(name: str) -> bytes:
+        return (folder / name).read_bytes()
+
+    def read_all() -> None:
+        for name in names:
+            load_document(content(name), file=name)
+
+    findings = judge_files(names, content, known)
+    if any(finding.severity == "error" for finding in findings):
+        raise ValueError(f"a generated item is wrong: {findings[0]}")
+    count = len(files)
+    return {
+        "read one item": _processor_ms(read_all) / count,
+        "read and validate one item": _processor_ms(lambda: judge_files(names, content, known))
+        / count,
+        "one changed file": _processor_ms(lambda: judge_files(names[:1], content, known)),
+    }
+
+
+def _other_checker(files: list[Path]) -> float:
+    """Give the milliseconds that the command takes for one file, its own start taken off."""
+    program = str(Path(sys.executable).parent / "check-jsonschema")
+    command = [program, "--schemafile", str(SCHEMA)]
+
+    def run(some: list[Path]) -> float:
+        start = time.perf_counter()
+        subprocess.run([*command, *map(str, some)], check=True, capture_output=True)  # noqa: S603 -- files of ours
+        return (time.perf_counter() - start) * 1000
+
+    alone = median(run(files[:1]) for _ in range(3))
+    return max(run(files) - alone, 0.001) / max(len(files) - 1, 1)
+
+
+def _rendering() -> tuple[float, float, float]:
+    """Give milliseconds, and the ratios to plain Jinja2 with escaping and without."""
+    fields = {f"field{number:02}": WORDS[number % len(WORDS)] for number in range(REFERENCES)}
+    filler = "x" * (SIZE // REFERENCES - len("|field00|{{fields.field00}}|\n"))
+    template = "".join(f"|{name}|{filler}{{{{fields.{name}}}}}|\n" for name in fields)
+    names = Names(groups={"group": tuple(fields)}, outputs=())
+    plain = Environment(keep_trailing_newline=True).from_string(template)  # noqa: S701 -- text, not HTML
+    scopes = {"fields": fields}
+    if render(template, scopes, names) != plain.render(fields=fields):
+        raise ValueError("the two engines do not agree on the template")
+    rounds: list[tuple[float, float, float]] = []
+    for _ in range(15):
+        ways = (
+            lambda: render(template, scopes, names, Target.JIRA),
+            lambda: render(template, scopes, names),
+            lambda: plain.render(fields=fields),
+        )
+        jira, none, other = (_milliseconds(way, 300) for way in ways)
+        rounds.append((jira, jira / other, none / other))
+    jira_ms, escaped, unescaped = (median(column) for column in zip(*rounds, strict=True))
+    return jira_ms, escaped, unescaped
+
+
+def _form() -> float:
+    file = SAMPLES / "databases" / "database-postgresql-standard.yaml"
+    form = parse_definition(load_document(file.read_bytes(), file=file.name).data).form
+    values = {"instanceName": "orders-db", "storageSize": 100, "environment": "production"}
+    if not form.validate(values, TODAY).valid:
+        raise ValueError("the values of the sample's form are wrong")
+    return _milliseconds(lambda: form.validate(values, TODAY), 500)
+
+
+def _milliseconds(work: Callable[[], object], times: int) -> float:
+    start = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - start) * 1000 / times
+
+
+def _processor_ms(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) * 1000
+
+
+def _lines(found: Found) -> Iterator[str]:
+    for name, cost in found.costs.items():
+        yield f"{name:<60}{cost:>9.3f} ms"
+    for check in found.checks:
+        yield f"{'yes' if check.reached else 'NO':<4}{check.name}: {check.shown}"
+
+
+if __name__ == "__main__":
+    print("\n".join(_lines(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 2000))))
