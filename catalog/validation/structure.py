@@ -14,6 +14,7 @@ from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import did_you_mean, nearest
 from catalog.validation.subject import Problem
 
+MOST_PROBLEMS = 100
 SCHEMA_VERSION_RULE, KIND = "schema-version", "kind"
 MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE = "missing-key", "unknown-key", "value-type"
 STRUCTURE = frozenset({SCHEMA_VERSION_RULE, KIND, MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE})
@@ -100,7 +101,8 @@ class Shape:
         numbers = [_path(d["loc"]) for d in details if d["type"] == "string_type"]
         if self.write_as_text(self._existing(path) for path in numbers):
             return self._parse()
-        self.problems = list(self._explain(details))
+        # Nobody reads more at once, and looking for what was meant costs time.
+        self.problems = list(self._explain(details[:MOST_PROBLEMS]))
         return self._parse_without_unknown_keys(details)
 
     def _parse_without_unknown_keys(self, details: list[ErrorDetails]) -> CatalogDocument | None:
