@@ -1,12 +1,13 @@
 """Asking a person for the fields of a form, one after the other, on the terminal."""
 
+from functools import partial
 from typing import Any
 
 import typer
 from rich.text import Text
 
 from pao.cli.context import Cli
-from pao.cli.fields import FormField, as_text, is_shown, typed
+from pao.cli.fields import FormField, as_text, collect, typed
 from pao.cli.terminal import clean
 
 
@@ -15,14 +16,7 @@ def ask_for_fields(cli: Cli, form: list[FormField], given: dict[str, Any]) -> di
 
     The questions are written on standard error. Passwords are not shown and asked for twice.
     """
-    values = dict(given)
-    for field in form:
-        if field.id in values or not is_shown(field, values):
-            continue
-        answer = _ask(cli, field)
-        if answer is not None:
-            values[field.id] = answer
-    return values
+    return collect(form, given, partial(_ask, cli))
 
 
 def _ask(cli: Cli, field: FormField) -> Any:

@@ -8,6 +8,7 @@ import json
 import mimetypes
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,58 @@ def is_shown(field: FormField, values: Mapping[str, Any]) -> bool:
     return all(holds(Condition.model_validate(condition), values) for condition in field.conditions)
 
 
+def collect(
+    form: Iterable[FormField], given: Mapping[str, Any], ask: Callable[[FormField], Any]
+) -> dict[str, Any]:
+    """Ask for every field that is shown and not given yet; None leaves it out.
+
+    Conditions see what the server sees: values, and defaults of shown fields without one. A field
+    is asked for after those that its conditions look at.
+    """
+    values, seen = dict(given), dict[str, Any]()
+    for field in _in_order(list(form)):
+        if not is_shown(field, seen):
+            continue
+        answer = values[field.id] if field.id in values else ask(field)
+        if answer is not None:
+            values[field.id] = answer
+        seen[field.id] = _default(field) if answer is None else answer
+    return values
+
+
+def _in_order(form: list[FormField]) -> list[FormField]:
+    from catalog.forms.conditions import references  # noqa: PLC0415 -- only conditional fields need it
+    from catalog.forms.definition import Condition  # noqa: PLC0415 -- as above
+
+    known = {field.id for field in form}
+    needs = {
+        field.id: {
+            name
+            for condition in field.conditions
+            for _, name in references(Condition.model_validate(condition))
+        }
+        & known
+        for field in form
+    }
+    waiting, ordered, done = list(form), list[FormField](), set[str]()
+    while waiting:
+        # In a circle, which the server refuses, the form's own order is as good as any.
+        free = next((field for field in waiting if needs[field.id] <= done), waiting[0])
+        waiting.remove(free)
+        ordered.append(free)
+        done.add(free.id)
+    return ordered
+
+
+def _default(field: FormField) -> Any:
+    if field.type != "date" or not isinstance(field.default, str):
+        return field.default
+    from catalog.forms.values import resolve_date  # noqa: PLC0415 -- only dates need it
+
+    day = resolve_date(field.default, datetime.now(UTC).date())
+    return day.isoformat() if day else field.default
+
+
 def _read_field(field: Mapping[str, Any], group: Mapping[str, Any]) -> FormField:
     validation = field.get("validation") or {}
     conditions = (group.get("conditional"), field.get("conditional"))
@@ -147,9 +200,13 @@ def _number(text: str) -> int | float:
 
 def _integer(text: str) -> int:
     try:
-        return int(text)
+        number = _number(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a whole number") from None
+        number = float("nan")
+    # 3.0 is the integer 3, as for the server.
+    if isinstance(number, float) and not number.is_integer():
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(number)
 
 
 def _boolean(text: str) -> bool:

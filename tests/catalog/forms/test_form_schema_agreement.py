@@ -1,5 +1,6 @@
 """The JSON Schema of a form and the validator accept the same values."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -7,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from catalog.forms import Form
+from catalog.forms import FieldType, Form, FormDefinition
+from pao.cli.fields import FormField, as_text, collect, read_form, typed
 
 TODAY = date(2026, 3, 5)
 TEXTS = st.sampled_from(["", "a", "ab", "abc", "Abc1", "a@b.co", "2026-03-04", "Abcdefgh1234"])
@@ -113,7 +115,7 @@ def defaults_pass(form: Form, values: dict[str, Any]) -> bool:
     return all(error.field in values or error.constraint == "required" for error in told)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(form=forms(), data=st.data())
 def test_what_one_accepts_the_other_accepts(form: Form, data: st.DataObject) -> None:
     names = [*form.fields, "unknown"] if data.draw(st.booleans()) else [*form.fields]
@@ -129,6 +131,49 @@ def test_what_one_accepts_the_other_accepts(form: Form, data: st.DataObject) -> 
 
     if defaults_pass(form, values):
         assert form.validate(values, TODAY).valid is accepted
+
+
+def typed_by_a_person(field: FormField, value: Any) -> Any:
+    """Write a value as somebody would on a terminal, and read it back as the command does."""
+    if field.type in {"json", "multiselect"}:
+        return typed(field, json.dumps(value))
+    return typed(field, as_text(value))
+
+
+def fits_its_type(form: Form, name: str, value: Any) -> bool:
+    """Tell whether a value has the kind of its field; others cannot be typed as they are."""
+    alone = form.fields[name].model_copy(update={"conditional": None, "required": False})
+    group = {"id": "g", "fields": (alone,)}
+    told = Form(FormDefinition.model_validate({"groups": (group,)})).validate({name: value}, TODAY)
+    return not any(error.constraint in {"type", "format", "enum"} for error in told.errors)
+
+
+@settings(max_examples=150, deadline=None)
+@given(form=forms(), data=st.data())
+def test_what_is_asked_for_on_a_terminal_is_what_the_validator_shows(
+    form: Form, data: st.DataObject
+) -> None:
+    names = list(form.fields)
+    drawn = data.draw(st.dictionaries(st.sampled_from(names), VALUES | st.sampled_from(FILES)))
+    answers = {key: value for key, value in drawn.items() if fits_its_type(form, key, value)}
+    asked: list[str] = []
+
+    def ask(field: FormField) -> Any:
+        asked.append(field.id)
+        value = answers.get(field.id)
+        return None if value is None or value == "" else typed_by_a_person(field, value)
+
+    drawing = read_form(json.loads(json.dumps(form.ui_schema())))
+    values = collect(drawing, {}, ask)
+
+    told = form.validate(values, TODAY)
+    assert sorted(asked) == sorted(told.visible)
+    assert not any(error.constraint in {"hidden", "unknown"} for error in told.errors)
+    assert values == {key: value for key, value in answers.items() if key in asked and value != ""}
+
+
+def test_all_twelve_types_are_drawn_for_these_tests() -> None:
+    assert FIELDS.keys() == {str(kind) for kind in FieldType}
 
 
 def test_a_default_counts_only_where_its_field_is_shown() -> None:
