@@ -1,0 +1,157 @@
+"""What every action type promises, held over all that are registered; targets: support/targets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from temporalio.exceptions import ApplicationError
+
+from activities.registry import load_all
+from catalog.planning import render_action
+from catalog.scopes import Surroundings
+from tests.support.actions import Stage
+from tests.support.targets import ELSEWHERE, SECRET, SIGNING_KEY, TARGETS, ContractTarget
+from tests.support.worker import eventually
+
+EVERY = sorted(load_all())
+HIDDEN = (SECRET, SIGNING_KEY)
+
+
+def test_every_type_is_held_to_the_contract_here_or_by_a_suite_of_its_own() -> None:
+    assert set(EVERY) == TARGETS.keys() | ELSEWHERE.keys()
+    assert not TARGETS.keys() & ELSEWHERE.keys()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_schema_and_examples_agree(name: str) -> None:
+    action = load_all()[name]
+    schema = action.config.model_json_schema()
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator.check_schema(action.outputs.model_json_schema())
+    for example in action.examples:
+        read = action.config.model_validate(example)
+        assert read.model_dump(mode="json") is not None
+    required = set(schema.get("required", ()))
+    assert all(required <= example.keys() for example in action.examples)
+
+
+@pytest.fixture(params=sorted(TARGETS))
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ContractTarget]:
+    made = TARGETS[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def stage(target: ContractTarget) -> AsyncIterator[Stage]:
+    made = target.stage()
+    yield made
+    await made.close()
+
+
+def holds_outputs(stage: Stage, outputs: dict[str, Any]) -> None:
+    stage.action.outputs.model_validate(outputs)
+    declared = stage.action.outputs.model_json_schema()
+    missing = set(declared.get("required", ())) - outputs.keys()
+    assert not missing
+    if stage.action.outputs.model_config.get("extra") != "allow":
+        assert outputs.keys() <= declared["properties"].keys()
+
+
+def is_clean(*shown: object) -> None:
+    text = " ".join(map(str, shown))
+    for secret in HIDDEN:
+        assert secret not in text
+
+
+async def test_outputs_are_as_declared_and_hold_no_secret(
+    target: ContractTarget, stage: Stage
+) -> None:
+    result = await stage.execute(stage.request(target.config()))
+    holds_outputs(stage, result.outputs)
+    assert target.effects() == 1
+    assert result.cleanup
+    is_clean(result, target.lines.said)
+
+
+async def test_a_dry_run_sends_nothing_and_shows_stars(
+    target: ContractTarget, stage: Stage
+) -> None:
+    request = stage.request(target.config())
+    shown = render_action(
+        request.plan[0],
+        request.context,
+        Surroundings(),
+        targets=stage.action.targets,
+        secrets={},
+        outputs={},
+        reveal=False,
+    )
+    assert target.effects() == 0
+    assert "********" in str(shown)
+    is_clean(shown)
+
+
+async def test_the_effect_of_a_cut_connection_is_found_or_made_once(
+    target: ContractTarget, stage: Stage
+) -> None:
+    request = stage.request(target.config())
+    target.cut()
+    with pytest.raises(ApplicationError) as caught:
+        await stage.execute(request)
+    assert caught.value.type == "OutcomeUnknown"
+    assert target.effects() == 1
+    target.well()
+    found = await stage.again(request)
+    assert (await stage.again(request)).outputs == found.outputs
+    holds_outputs(stage, found.outputs)
+    assert target.effects() == 1 or not target.knows_repeats
+
+
+async def test_a_look_changes_nothing(target: ContractTarget, stage: Stage) -> None:
+    request = stage.request(target.config())
+    answer = await stage.look(request)
+    assert answer.answer in {"absent", "unknown"}
+    assert target.effects() == 0
+    is_clean(answer)
+
+
+async def test_no_failure_tells_a_secret_although_the_target_repeats_it(
+    target: ContractTarget, stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    target.refuse()
+    with pytest.raises(ApplicationError) as caught:
+        await stage.execute(stage.request(target.config()))
+    assert caught.value.type == "ActionFailed"
+    assert caught.value.__cause__ is None, "a cause goes into history as well"
+    is_clean(caught.value.message, caught.value.details, target.lines.said, caplog.text)
+    assert target.effects() == 0
+
+
+async def test_a_cancelled_action_ends_promptly(target: ContractTarget, stage: Stage) -> None:
+    target.hang()
+    running = asyncio.create_task(stage.execute(stage.request(target.config())))
+    await eventually(target.hanging)
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=5)
+    assert done, "it goes on although it was cancelled"
+    assert running.cancelled()
+
+
+async def test_a_target_that_keeps_failing_is_left_alone_and_the_others_go_on(
+    target: ContractTarget, stage: Stage
+) -> None:
+    target.cut()
+    for _ in range(5):
+        with pytest.raises(ApplicationError):
+            await stage.execute(stage.request(target.config()))
+        target.cut()
+    made = target.effects()
+    with pytest.raises(ApplicationError, match="is left alone for now") as caught:
+        await stage.execute(stage.request(target.config()))
+    assert caught.value.type == "ActionFailed"
+    assert caught.value.details[0]["code"] == "EXTERNAL_SERVICE_ERROR"
+    assert target.effects() == made

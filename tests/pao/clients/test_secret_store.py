@@ -1,0 +1,68 @@
+"""The operator's secrets: each source, their order, and one that does not answer."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from pao.clients.secret_store import (
+    EnvironmentSecrets,
+    FolderSecrets,
+    ParameterStoreSecrets,
+    SecretStore,
+    SecretsUnavailable,
+)
+from tests.support.raw_servers import answering, raw_server
+
+
+async def test_the_first_source_that_knows_a_name_answers(tmp_path: Path) -> None:
+    (tmp_path / "both").write_text("from the folder\n")
+    (tmp_path / "file").write_text("a file's\nlines\n")
+    environ = {"PAO_SECRET_BOTH": "from the environment", "PAO_SECRET_EMPTY": "", "OTHER": "x"}
+    store = SecretStore([EnvironmentSecrets(environ), FolderSecrets(tmp_path)])
+    found = await store.find(["both", "file", "empty", "other", "absent"])
+    assert found == {"both": "from the environment", "file": "a file's\nlines"}
+
+
+async def test_a_folder_is_read_anew_and_left_by_no_name(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (tmp_path / "outside").write_text("x")
+    (folder / "one").write_text("first")
+    store = SecretStore([FolderSecrets(folder)])
+    assert await store.find(["one", "../outside", "/etc/hostname", ""]) == {"one": "first"}
+    (folder / "one").write_text("second")
+    assert await store.find(["one"]) == {"one": "second"}
+
+
+async def test_parameters_are_read_decrypted_under_the_prefix_and_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+
+    def serve(connection: socket.socket, request: bytes) -> None:
+        asked = json.loads(request.partition(b"\r\n\r\n")[2])
+        assert asked["WithDecryption"] is True
+        known = {"/pao/token": "from the store"}
+        found = [{"Name": name, "Value": known[name]} for name in asked["Names"] if name in known]
+        answering(json.dumps({"Parameters": found}).encode())(connection, request)
+
+    with raw_server(serve) as server:
+        source = ParameterStoreSecrets("/pao/", region="eu-west-1", endpoint=server.url)
+        store = SecretStore([source])
+        assert await store.find(["token"]) == {"token": "from the store"}
+        assert await store.find(["token"]) == {"token": "from the store"}
+        assert server.count == 1
+        assert await store.find(["absent"]) == {}
+
+
+async def test_a_store_that_is_away_is_told_without_a_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    source = ParameterStoreSecrets("/pao", region="eu-west-1", endpoint="http://127.0.0.1:1")
+    with pytest.raises(SecretsUnavailable, match="ssm:GetParameters"):
+        await SecretStore([source]).find(["token"])

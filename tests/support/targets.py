@@ -1,0 +1,252 @@
+"""A target for each action type, which the contract test has do well, cut, hang and refuse.
+
+A new type adds a class and a line in ``TARGETS``.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from activities.log import LogLine
+from activities.registry import load_all
+from pao.clients.jira.instances import JiraInstances
+from tests.support.actions import Stage
+from tests.support.jira import JiraSandbox, start_jira_sandbox
+from tests.support.raw_servers import RawServer, answering, cutting
+
+SECRET = "s3cret-of-the-operator"
+SIGNING_KEY = "s3cret-signing-key-of-the-operator"
+
+
+class Lines:
+    """Keeps what actions say, as the execution log would."""
+
+    def __init__(self) -> None:
+        self.said: list[LogLine] = []
+
+    def open(self, _given: Any) -> "Lines":
+        """Give itself."""
+        return self
+
+    async def write(self, line: LogLine) -> None:
+        """Keep a line."""
+        self.said.append(line)
+
+    async def flush(self) -> None:
+        """Nothing waits."""
+
+
+class ContractTarget:
+    """What the contract test asks of the target of one type."""
+
+    type: ClassVar[str]
+    # Whether two attempts of one action are one effect there.
+    knows_repeats: ClassVar[bool] = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lines = Lines()
+
+    def stage(self) -> Stage:
+        """Give what executes the type; the caller closes it."""
+        secrets = {"token": SECRET, "key": SIGNING_KEY}
+        action = load_all()[self.type]
+        return Stage(action, secrets=secrets, jira=self.jira(), logs=self.lines)
+
+    def jira(self) -> JiraInstances | None:
+        """Give the JIRA instances, where the type needs them."""
+        return None
+
+    def config(self) -> dict[str, Any]:
+        """Give a configuration that reads the field ``title`` and a secret."""
+        raise NotImplementedError
+
+    def effects(self) -> int:
+        """Count what was made, repeats of one action as one where the target knows them."""
+        raise NotImplementedError
+
+    def well(self) -> None:
+        """Do what is asked for."""
+        raise NotImplementedError
+
+    def cut(self) -> None:
+        """Do what is asked for, and cut the connection before the answer."""
+        raise NotImplementedError
+
+    def hang(self) -> None:
+        """Take the call and answer nothing."""
+        raise NotImplementedError
+
+    def refuse(self) -> None:
+        """Answer no, and repeat what was sent."""
+        raise NotImplementedError
+
+    def hanging(self) -> bool:
+        """Tell whether a call hangs now."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End the target."""
+        raise NotImplementedError
+
+
+class HttpTarget(ContractTarget):
+    """A service that keeps things by name, and knows repeats by a key."""
+
+    key_header: ClassVar[str] = "idempotency-key"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._things: dict[str, dict[str, str]] = {}
+        self._mode: Callable[[socket.socket, bytes], None] = self._do
+        self._hanging = threading.Event()
+        self.server = RawServer(self._serve)
+
+    def effects(self) -> int:
+        return len(self._things)
+
+    def well(self) -> None:
+        self._mode = self._do
+
+    def cut(self) -> None:
+        def cut_after(connection: socket.socket, request: bytes) -> None:
+            self._make(request)
+            cutting(connection, request)
+
+        self._mode = cut_after
+
+    def hang(self) -> None:
+        def wait(connection: socket.socket, _request: bytes) -> None:
+            self._hanging.set()
+            connection.recv(1)
+
+        self._mode = wait
+
+    def refuse(self) -> None:
+        def echo(connection: socket.socket, request: bytes) -> None:
+            text = json.dumps({"you said": request.decode(errors="replace")})
+            answering(text.encode(), status="400 No")(connection, request)
+
+        self._mode = echo
+
+    def hanging(self) -> bool:
+        return self._hanging.is_set()
+
+    def close(self) -> None:
+        self.server.close()
+
+    def _serve(self, connection: socket.socket, request: bytes) -> None:
+        self._mode(connection, request)
+
+    def _do(self, connection: socket.socket, request: bytes) -> None:
+        if request.startswith(b"GET"):
+            found = list(self._things.values())
+            answering(json.dumps({"items": found}).encode())(connection, request)
+            return
+        made = json.dumps(self._make(request)).encode()
+        answering(made, status="201 Created")(connection, request)
+
+    def _make(self, request: bytes) -> dict[str, str]:
+        head, _, body = request.partition(b"\r\n\r\n")
+        headers = dict(one.split(": ", 1) for one in head.decode().lower().split("\r\n")[1:])
+        key = headers.get(self.key_header) or body.decode()
+        return self._things.setdefault(key, {"id": f"T-{len(self._things) + 1}"})
+
+
+class RestTarget(HttpTarget):
+    """For rest-api, by its key."""
+
+    type = "rest-api"
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "endpoint": {"url": f"{self.server.url}/things"},
+            "authentication": {"type": "bearer", "token": "{{secrets.token}}"},
+            "headers": {"X-Title": "{{fields.title}}"},
+            "body": {"contentTemplate": {"title": "{{fields.title}}", "key": "{{secrets.key}}"}},
+            "idempotencyHeader": "Idempotency-Key",
+            "response": {"extract": {"id": {"path": "$.id", "type": "string"}}},
+        }
+
+
+class WebhookTarget(HttpTarget):
+    """For webhook, by the delivery's id."""
+
+    type = "webhook"
+    key_header = "x-pao-delivery"
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "url": f"{self.server.url}/hook?token={{{{secrets.token}}}}",
+            "secret": "{{secrets.key}}",
+            "payload": {"title": "{{fields.title}}", "token": "{{secrets.token}}"},
+        }
+
+
+class NotificationTarget(HttpTarget):
+    """For notification; a channel knows no repeats."""
+
+    type = "notification"
+    knows_repeats = False
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "url": f"{self.server.url}/services/{{{{secrets.token}}}}",
+            "text": "{{fields.title}} {{secrets.token}}",
+            "required": True,
+        }
+
+
+class JiraTarget(ContractTarget):
+    """For jira-ticket: the stand-in."""
+
+    type = "jira-ticket"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._sandbox: JiraSandbox = start_jira_sandbox(folder)
+        self._clients = JiraInstances([self._sandbox.instance()])
+
+    def jira(self) -> JiraInstances:
+        return self._clients
+
+    def config(self) -> dict[str, Any]:
+        text = "{{fields.title}} {{secrets.token}}"
+        return {"ticket": {"summaryTemplate": "{{fields.title}}", "descriptionTemplate": text}}
+
+    def effects(self) -> int:
+        return len(self._sandbox.tickets())
+
+    def well(self) -> None:
+        self._sandbox.clear_faults()
+
+    def cut(self) -> None:
+        self._sandbox.fault("cut-after")
+
+    def hang(self) -> None:
+        self._sandbox.fault("slow", when="before", seconds=30)
+
+    def refuse(self) -> None:
+        self._sandbox.fault("status", status=400, message=f"You said {SECRET}.")
+
+    def hanging(self) -> bool:
+        return all(fault.get("times") == 0 for fault in self._sandbox.faults())
+
+    def close(self) -> None:
+        self._clients.close()
+        self._sandbox.stop()
+
+
+TARGETS: Mapping[str, type[ContractTarget]] = {
+    kind.type: kind for kind in (JiraTarget, NotificationTarget, RestTarget, WebhookTarget)
+}
+ELSEWHERE: Mapping[str, str] = {
+    "approval": "it calls no target: people decide, which the workflow's own tests show",
+    "git-commit": "tests/activities/test_git_commit.py, against the stand-in for GitHub",
+    "github-workflow": "tests/activities/test_github_workflow.py, against the stand-in for GitHub",
+    "terraform": "tests/activities/test_terraform_bad_days.py, with the real program",
+}
+"""Types that are held to the same promises by suites of their own, and where."""

@@ -1,0 +1,113 @@
+"""A request whose action calls an asynchronous interface, over real servers and workers."""
+
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.postgres import Database
+from tests.support.raw_servers import RawServer, answering, raw_server
+from tests.support.requests import Request, new_request, ticket
+from tests.support.worker import Workbench, eventually, workbench
+
+SECRET = "s3cret-of-the-operator"
+
+
+class Jobs:
+    """Accepts jobs; each is done when the test says so."""
+
+    def __init__(self) -> None:
+        self.state = "working"
+        self.posts = 0
+        self.asked = 0
+
+    def serve(self, connection: socket.socket, request: bytes) -> None:
+        assert SECRET.encode() in request
+        if request.startswith(b"POST"):
+            self.posts += 1
+            answering(status="202 Accepted", headers={"Location": "/jobs/1"})(connection, request)
+            return
+        self.asked += 1
+        body = {"state": self.state, "id": "J-1", "echo": SECRET}
+        answering(json.dumps(body).encode())(connection, request)
+
+
+@pytest.fixture
+def jobs() -> Jobs:
+    return Jobs()
+
+
+@pytest.fixture
+def server(jobs: Jobs) -> Iterator[RawServer]:
+    with raw_server(jobs.serve) as running:
+        yield running
+
+
+@pytest.fixture
+async def bench(
+    database: Database, temporal_address: str, tmp_path: Path
+) -> AsyncIterator[Workbench]:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "jobs_token").write_text(SECRET)
+    environ = {"PAO_EGRESS_ALLOW": "127.0.0.1", "PAO_SECRETS_DIR": str(secrets)}
+    async with workbench(database, temporal_address, tmp_path, environ=environ) as running:
+        yield running
+
+
+def job_request(bench: Workbench, server: RawServer) -> Request:
+    made = new_request(ticket("job"), ticket("after"), box=bench.box)
+    made.plan[0].type = "rest-api"
+    made.plan[0].timeout = 10.0
+    made.plan[0].config = {
+        "endpoint": {"url": f"{server.url}/jobs"},
+        "authentication": {"type": "bearer", "token": "{{secrets.jobs_token}}"},
+        "response": {"extract": {"job": "$.id"}},
+        "async": {"until": {"path": "$.state", "values": ["done"]}, "every": 0.1},
+    }
+    return made
+
+
+async def test_a_followed_call_survives_the_end_of_its_worker_and_is_made_once(
+    bench: Workbench, server: RawServer, jobs: Jobs
+) -> None:
+    request = await bench.submit(job_request(bench, server))
+    await eventually(lambda: jobs.asked >= 2)
+    await bench.stop_worker()
+    asked = jobs.asked
+    await bench.start_worker()
+    await eventually(lambda: jobs.asked > asked)
+    jobs.state = "done"
+    await bench.reached(request, "completed")
+    first, second = await bench.actions(request)
+    assert (jobs.posts, first["attempt"], second["status"]) == (1, 1, "completed")
+    assert first["outputs"]["job"] == "J-1"
+    assert first["outputs"]["body"]["echo"] == "********"
+    assert SECRET not in await everything(bench, request)
+
+
+async def everything(bench: Workbench, request: Request) -> str:
+    """Give all that Postgres and Temporal keep of a request."""
+    history = (await bench.handle(request).fetch_history()).to_json()
+    tables: list[Any] = [await bench.row(request), await bench.actions(request)]
+    events = "SELECT * FROM request_events WHERE request_id = $1"
+    tables += [await bench.rows(events, request.id), await bench.audit(request)]
+    return f"{history} {tables}"
+
+
+async def test_what_an_action_says_stands_in_the_requests_log(
+    bench: Workbench, server: RawServer, jobs: Jobs
+) -> None:
+    jobs.state = "done"
+    request = await bench.submit(job_request(bench, server))
+    await bench.reached(request, "completed")
+    found = await bench.rows(
+        "SELECT data FROM request_events WHERE request_id = $1 AND kind = 'log' ORDER BY id",
+        request.id,
+    )
+    messages = [row["data"]["message"] for row in found]
+    assert "The target answered 202." in messages
+    assert messages.index("The target answered 202.") < len(messages) - 1
