@@ -42,7 +42,7 @@ async def test_an_action_of_a_type_that_no_worker_knows_was_never_started(
     bench: Workbench,
 ) -> None:
     request = new_request(ticket())
-    request.plan[0].type = "terraform"
+    request.plan[0].type = "of-tomorrow"
     await bench.submit(request)
     row = await bench.reached(request, "failed")
     assert not row["error"]["outcomeUnknown"]
