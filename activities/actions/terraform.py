@@ -91,7 +91,7 @@ class TerraformExecution(ActionConfig):
 class TerraformConfig(ActionConfig):
     """Configuration of a terraform action."""
 
-    source: TerraformSource
+    source: TerraformSource = Field(description="Where the module comes from")
     workspace: str | None = Field(
         default=None,
         description="Workspace of the state; without it each request has one of its own",
@@ -103,7 +103,9 @@ class TerraformConfig(ActionConfig):
     backend: TerraformBackend | None = Field(
         default=None, description="Where the state is kept, in place of what the module says"
     )
-    execution: TerraformExecution = Field(default_factory=TerraformExecution)
+    execution: TerraformExecution = Field(
+        default_factory=TerraformExecution, description="Whether to plan only, or to destroy"
+    )
     outputs: tuple[str, ...] | None = Field(
         default=None, description="Outputs of the module to take; all of them where it is absent"
     )
