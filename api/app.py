@@ -136,7 +136,9 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         notifications.hear(CHANNEL, services.catalog.changed)
         await stack.enter_async_context(notifications)
         await stack.enter_async_context(services.catalog)
-        await stack.enter_async_context(_watcher(services.catalog, settings))
+        watcher = await stack.enter_async_context(_watcher(services.catalog, settings))
+        if not services.catalog.is_fresh:
+            watcher.now()
         yield
 
 

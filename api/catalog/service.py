@@ -84,6 +84,8 @@ class CatalogService:
         self._catching_up = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self.state = State()
+        self.is_fresh = False
+        """Whether this process has read the source; else somebody should have it do so."""
 
     async def __aenter__(self) -> Self:
         await self._begin()
@@ -171,9 +173,15 @@ class CatalogService:
             self.state = State(index, standing)
 
     async def _begin(self) -> None:
-        """Load what there is. Whatever is away now is tried again by those who follow."""
+        """Serve what Postgres holds; the source is read first only where that is nothing.
+
+        After an upgrade every file may have to be judged anew, and callers need not wait for it.
+        """
         try:
-            await self.refresh()
+            await self.catch_up()
+            if self.state.loaded_at is None:
+                await self.refresh()
+                self.is_fresh = True
         except (PaoError, SourceUnavailableError) as error:
             _log.warning("the catalog is not up to date yet: %s", error)
 

@@ -89,6 +89,11 @@ def until(client: httpx.Client, holds: Callable[[httpx.Client], bool]) -> None:
     wait_until(lambda: holds(client))
 
 
+def catalog_health(client: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/health", auth=None).json()["components"]["catalog"]
+    return found
+
+
 def raise_version(catalog: Path, version: str) -> None:
     file = catalog / FILE
     file.write_text(file.read_text().replace("version: 1.1.0", f"version: {version}"))
@@ -135,20 +140,15 @@ def test_a_folder_that_is_gone_is_said_and_noticed_when_it_is_back(
     changeable: tuple[Stack, Path], other: httpx.Client
 ) -> None:
     stack, catalog = changeable
-
-    def health(client: httpx.Client) -> dict[str, Any]:
-        found: dict[str, Any] = client.get("/health", auth=None).json()["components"]["catalog"]
-        return found
-
     away = catalog.rename(catalog.with_name("away"))
     for client in (stack.caller(), other):
-        until(client, lambda one: health(one)["error"] is not None)
+        until(client, lambda one: catalog_health(one)["error"] is not None)
         assert len(client.get("/catalog").json()["data"]) == COUNT
-        assert health(client)["ageSeconds"] >= 0
+        assert catalog_health(client)["ageSeconds"] >= 0
     away.rename(catalog)
     raise_version(catalog, "1.1.8")
     for client in (stack.caller(), other):
-        until(client, lambda one: health(one)["error"] is None)
+        until(client, lambda one: catalog_health(one)["error"] is None)
         until(client, lambda one: item(one)["version"] == "1.1.8")
 
 
@@ -170,6 +170,7 @@ def test_a_process_that_starts_over_an_empty_folder_serves_the_last_good_catalog
         page = late.caller().get("/catalog").json()
         assert len(page["data"]) == COUNT
         assert late.caller().get(f"/catalog/items/{ITEM}").status_code == 200
-        health = late.anybody().get("/health").json()["components"]["catalog"]
-        assert health["status"] == "degraded"
-        assert health["error"] == "the source holds no document at all any more"
+        anybody = late.anybody()
+        until(anybody, lambda one: catalog_health(one)["error"] is not None)
+        assert catalog_health(anybody)["status"] == "degraded"
+        assert catalog_health(anybody)["error"] == "the source holds no document at all any more"
