@@ -34,7 +34,7 @@ lint: $(READY) ## style, format and the contracts between the rooms
 types: $(READY) ## types of code and tests
 	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py fuzz/*.py)
 
-generate: $(READY) ## write anew what is made from the code: JSON Schemas, docs/rules.md
+generate: $(READY) ## write anew what is made from the code: JSON Schemas, two pages of docs
 	@$(BIN)/python -m pao.generate
 
 bench: $(READY) ## measure submissions against a bare workflow on the same server

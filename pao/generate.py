@@ -8,6 +8,7 @@ from pathlib import Path
 from activities.actions_page import actions_page
 from activities.registry import load_all
 from activities.schemas import known_actions
+from catalog.reference_page import reference_page
 from catalog.schema import published, written
 from catalog.validation.rules_page import rules_page
 
@@ -23,6 +24,7 @@ def generated() -> dict[str, str]:
         **{f"catalog/schema/{name}": written(schema) for name, schema in schemas.items()},
         "docs/actions.md": actions_page(),
         "docs/rules.md": rules_page(),
+        "docs/catalog-reference.md": reference_page(),
     }
 
 

@@ -182,8 +182,10 @@ def parse_data_url(text: str) -> DataUrl | None:
 
 
 def media_type_fits(media_type: str, wanted: str) -> bool:
-    """Tell whether ``image/png`` fits ``image/png`` or ``image/*``, ignoring case."""
+    """Tell whether ``image/png`` fits ``image/png``, ``image/*`` or ``*/*``."""
     wanted = wanted.lower()
+    if wanted == "*/*":
+        return True
     if wanted.endswith("/*"):
         return media_type.startswith(wanted[:-1])
     return media_type == wanted

@@ -228,14 +228,15 @@ def _known_keys(kind: str, path: Path) -> list[str]:
         if isinstance(part, int) or model is None:
             continue
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        model = _model_in(fields[part].annotation) if part in fields else None
+        model = model_in(fields[part].annotation) if part in fields else None
     if model is None:
         return []
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """Give the model that an annotation names, alone or inside of others, or None."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation if issubclass(annotation, BaseModel) else None
-    inner = (_model_in(argument) for argument in typing.get_args(annotation))
+    inner = (model_in(argument) for argument in typing.get_args(annotation))
     return next((model for model in inner if model is not None), None)

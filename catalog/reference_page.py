@@ -1,0 +1,174 @@
+"""Writes docs/catalog-reference.md: keys, field types, names and functions, from the code."""
+
+import inspect
+from collections.abc import Iterable, Iterator
+
+from pydantic import BaseModel
+
+from catalog.bundle import CatalogBundle, Component, JiraLinking, Orchestration
+from catalog.forms.checks import CONSTRAINTS, key_of
+from catalog.forms.definition import (
+    Condition,
+    Constraints,
+    FieldDefinition,
+    FormDefinition,
+    GroupDefinition,
+    Operator,
+)
+from catalog.forms.ui_schema import COMPONENTS
+from catalog.model import (
+    Access,
+    Action,
+    Automatic,
+    CatalogItem,
+    Cost,
+    Deprecation,
+    Display,
+    Manual,
+    Metadata,
+    Owner,
+    Sla,
+    Strategy,
+)
+from catalog.templating import limits
+from catalog.templating.functions import FUNCTIONS, LAZY
+from catalog.templating.functions.signatures import SIGNATURES
+from catalog.templating.kinds import PRESENT, TEXTUAL, named
+from catalog.templating.names import GO_SYSTEM, REQUEST_MEMBERS, SCOPES, SYSTEM_MEMBERS
+from catalog.validation.structure import model_in
+
+_HEAD = """# Reference of catalog documents
+
+Written from the code by `make generate`. How to begin is in [catalog.md](catalog.md), what
+documents are checked for in [rules.md](rules.md).
+"""
+_PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("CatalogItem", CatalogItem),
+    ("CatalogBundle", CatalogBundle),
+    ("metadata", Metadata),
+    ("metadata.owner", Owner),
+    ("metadata.access", Access),
+    ("metadata.sla", Sla),
+    ("metadata.cost", Cost),
+    ("presentation.display", Display),
+    ("presentation.form", FormDefinition),
+    ("a group of the form", GroupDefinition),
+    ("a field", FieldDefinition),
+    ("validation of a field", Constraints),
+    ("conditional of a field or group", Condition),
+    ("fulfillment.strategy", Strategy),
+    ("fulfillment.manual", Manual),
+    ("fulfillment.automatic", Automatic),
+    ("an action", Action),
+    ("lifecycle.deprecation", Deprecation),
+    ("a component of a bundle", Component),
+    ("fulfillment.orchestration of a bundle", Orchestration),
+    ("fulfillment.orchestration.jiraLinking", JiraLinking),
+)
+# The four ways to write the same.
+_NOTATIONS = (
+    ("a field", "`{{fields.size}}`", "`{{.User.basic_size}}`", "`{{input/basic/size}}`"),
+    ("an output", "`{{outputs.ask.key}}`", "", "`{{output/ask/key}}`"),
+    ("the request's id", "`{{request.id}}`", "`{{.System.RequestID}}`", "`{{system/requestId}}`"),
+    ("a condition", "`{{#if x}}..{{else}}..{{/if}}`", "`{{if x}}..{{else}}..{{end}}`", ""),
+    ("a loop", "`{{#each x}}{{this}}{{/each}}`", "`{{range x}}{{.}}{{end}}`", ""),
+    ("a function", "`{{upper(x)}}`, `{{upper x}}`", "`{{x | upper}}`", ""),
+    ("a comment", "`{{! .. }}`", "`{{/* .. */}}`", ""),
+)
+
+
+def reference_page() -> str:
+    """Give the page."""
+    parts = [_HEAD, *_keys(), *_types(), *_conditions(), *_notations(), *_names(), *_functions()]
+    return "\n".join([*parts, *_bounds()]).rstrip() + "\n"
+
+
+def _keys() -> Iterator[str]:
+    yield "## Keys"
+    for name, model in _PARTS:
+        yield from ("", f"### {name}", "", _sentence(model.__doc__), "", "| key | |", "|---|---|")
+        for field_name, field in model.model_fields.items():
+            inner = model_in(field.annotation)
+            said = field.description or (inner.__doc__ if inner else field.title)
+            told = [_cell(said)] if said else []
+            told += ["Required."] if field.is_required() else []
+            examples = [f"`{one}`" for one in field.examples or () if isinstance(one, str | int)]
+            told += [f"Example: {', '.join(examples)}"] if examples else []
+            yield f"| `{field.alias or field_name}` | {' '.join(told)} |"
+
+
+def _types() -> Iterator[str]:
+    yield from ("", "## Field types", "", "| type | drawn as | constraints |", "|---|---|---|")
+    for kind, names in CONSTRAINTS.items():
+        keys = ", ".join(f"`{key_of(name)}`" for name in names)
+        yield f"| `{kind}` | {COMPONENTS[kind]} | {keys} |"
+
+
+def _conditions() -> Iterator[str]:
+    operators = ", ".join(f"`{one}`" for one in Operator)
+    yield from ("", "## Conditions", "")
+    yield f"`condition` is one of {operators}; conditions are combined with `all`, `any` and `not`."
+
+
+def _notations() -> Iterator[str]:
+    yield from (
+        "",
+        "## Notations",
+        "",
+        "One language; a template may mix them. Jinja's `{% if %}`,",
+    )
+    yield "`{% for %}`, `{# #}` and filters are read as well."
+    yield from ("", "| | scopes | Go | slash paths |", "|---|---|---|---|")
+    for row in _NOTATIONS:
+        yield f"| {' | '.join(row).replace(' | upper', ' &#124; upper')} |"
+
+
+def _names() -> Iterator[str]:
+    yield from ("", "## Names", "")
+    yield f"Scopes: {_listed(SCOPES)}."
+    yield f"`request` has {_listed(REQUEST_MEMBERS)}, `system` has {_listed(SYSTEM_MEMBERS)}."
+    yield f"`.System` has {_listed(GO_SYSTEM)}."
+
+
+def _functions() -> Iterator[str]:
+    yield from ("", "## Functions", "", "The value comes first, always. A pipe gives it.", "")
+    yield from ("| function | takes | gives |", "|---|---|---|")
+    for name, function in FUNCTIONS.items():
+        most = "any number" if function.most is None else str(function.most)
+        count = most if str(function.least) == most else f"{function.least} to {most}"
+        if function.most is None:
+            count = f"{function.least} or more"
+        takes = [_kinds(kinds) for kinds in SIGNATURES[name].takes] if name in SIGNATURES else []
+        shown = f"{count}: {', '.join(takes)}" if takes else count
+        told = "the operator as a function" if name in LAZY else _sentence(function.call.__doc__)
+        yield f"| `{name}` | {shown} | {_cell(told)} |"
+
+
+def _bounds() -> Iterator[str]:
+    yield from ("", "## Bounds of templates", "", "| what | at most |", "|---|---|")
+    yield f"| source | {limits.SOURCE_BYTES // 1024} kB |"
+    yield f"| a text, the output | {limits.TEXT_BYTES:,} bytes |"
+    depths = f"{limits.BLOCK_DEPTH}, {limits.LOOP_DEPTH}, {limits.EXPRESSION_DEPTH} deep"
+    yield f"| nested blocks, loops, expressions | {depths} |"
+    yield f"| iterations in all | {limits.ITERATIONS:,} |"
+    yield f"| time | {limits.SECONDS:g} s |"
+
+
+def _kinds(kinds: int) -> str:
+    if kinds == PRESENT:
+        return "anything"
+    return "a text" if kinds == TEXTUAL else named(kinds)
+
+
+def _listed(names: Iterable[str]) -> str:
+    words = sorted(names) if isinstance(names, frozenset) else list(names)
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _sentence(told: str | None) -> str:
+    first = inspect.cleandoc(told or "").split("\n\n")[0]
+    return " ".join(first.split()).replace("``", "`")
+
+
+def _cell(told: str | None) -> str:
+    return _sentence(told).replace("|", "&#124;")
