@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from pao.local import target
 from pao.local.github_sandbox.world import TOKEN as GITHUB_TOKEN
 from pao.local.jira_sandbox.world import Settings as SandboxSettings
 from pao.local.ports import LOOPBACK, Ports
@@ -111,8 +112,12 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
         "GITHUB_API_URL": f"http://{LOOPBACK}:{ports.github}",
-        # The stand-in is on loopback, which actions do not reach unless told.
-        "PAO_EGRESS_ALLOW": f"{LOOPBACK}:{ports.github},*",
+        # The stand-ins are on loopback, which actions do not reach unless told.
+        "PAO_EGRESS_ALLOW": f"{LOOPBACK}:{ports.github},{LOOPBACK}:{ports.jira},*",
+        "SAMPLE_TARGET_URL": f"http://{LOOPBACK}:{ports.jira}{target.PREFIX}",
+        "TEMPLATE_ENVIRONMENT": "SAMPLE_TARGET_URL",
+        "PAO_SECRET_SAMPLE_TARGET_TOKEN": target.TOKEN,
+        "PAO_SECRET_SAMPLE_HOOK_KEY": target.HOOK_KEY,
         "GITHUB_FLAVOUR": "cloud",
         "GITHUB_TOKEN": GITHUB_TOKEN,
         "CATALOG_PATH": str(catalog),

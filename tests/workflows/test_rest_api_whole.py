@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 
+from pao.local import target
 from tests.support.postgres import Database
 from tests.support.raw_servers import RawServer, answering, raw_server
 from tests.support.requests import Request, new_request, ticket
 from tests.support.worker import Workbench, eventually, workbench
 
 SECRET = "s3cret-of-the-operator"
+SAMPLE = Path(__file__).resolve().parents[2] / "examples/catalog/network/network-dns-alias.yaml"
 
 
 class Jobs:
@@ -111,3 +115,31 @@ async def test_what_an_action_says_stands_in_the_requests_log(
     messages = [row["data"]["message"] for row in found]
     assert "The target answered 202." in messages
     assert messages.index("The target answered 202.") < len(messages) - 1
+
+
+async def test_the_sample_is_fulfilled_by_machines_against_its_local_target(
+    database: Database, temporal_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {"sample_target_token": target.TOKEN, "sample_hook_key": target.HOOK_KEY}
+    for name, value in secrets.items():
+        (tmp_path / name).write_text(value)
+    environ = {
+        "PAO_EGRESS_ALLOW": "127.0.0.1",
+        "PAO_SECRETS_DIR": str(tmp_path),
+        "TEMPLATE_ENVIRONMENT": "SAMPLE_TARGET_URL",
+    }
+    async with workbench(
+        database, temporal_address, tmp_path / "jira", environ=environ, with_worker=False
+    ) as bench:
+        monkeypatch.setenv("SAMPLE_TARGET_URL", f"{bench.jira.url}{target.PREFIX}")
+        await bench.start_worker()
+        definition = yaml.safe_load(SAMPLE.read_text(encoding="utf-8"))
+        made = new_request(definition=definition, name="www2", target="www.example.com")
+        await bench.submit(made)
+        await bench.reached(made, "completed")
+        record, told = await bench.actions(made)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            hooks = (await client.get(f"{bench.jira.url}{target.PREFIX}/hooks")).json()["hooks"]
+    assert record["outputs"]["recordId"] == "rec-1"
+    assert hooks == [{"record": "rec-1", "name": "www2"}]
+    assert told["outputs"]["status"] == 204

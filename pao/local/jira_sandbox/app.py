@@ -16,6 +16,7 @@ from pao.local.jira_sandbox.rest_meta import meta_routes
 from pao.local.jira_sandbox.rest_search import search_routes
 from pao.local.jira_sandbox.store import Store
 from pao.local.jira_sandbox.world import ApiVersion, Settings
+from pao.local.target import SampleTarget
 
 
 def build_app(
@@ -36,6 +37,8 @@ def build_app(
             *office.routes(),
             *Control(store, book).routes(),
             *Pages(store, book).routes(),
+            # What the samples call lives here, too: one process less on a machine of one's own.
+            *SampleTarget().routes(),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
