@@ -129,6 +129,32 @@ def test_fields_are_asked_for_by_the_form(
     }
 
 
+def test_a_new_item_is_written_from_answers(
+    on_terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    terminal = on_terminal("catalog", "init", "--catalog", str(tmp_path), NO_COLOR="1")
+    about = "A queue on the shared cluster, with backups and an alert when it fills up."
+    answers = {
+        "Name: ": "Message Queue",
+        "Category, the folder [databases]: ": "Queues!",
+        "small letters, digits and hyphens": "queues",
+        "Id [queue-message-standard]: ": "",
+        "What is it, in 50 characters or more: ": "A queue.",
+        "8 characters; write 50 to 500": about,
+        "Owning team [team-platform]: ": "team-queues",
+        "Address of the team: ": "",
+        "JIRA project of its tickets [PLATFORM]: ": "",
+    }
+    for question, answer in answers.items():
+        terminal.wait_for(question)
+        terminal.type(answer)
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "Now change it" in terminal.seen
+    text = (tmp_path / "queues" / "queue-message-standard.yaml").read_text()
+    assert f"    {about}\n" in text
+    assert "owner: {team: team-queues}" in text
+
+
 def test_a_field_of_an_unmet_condition_is_not_asked_for(
     on_terminal: Callable[..., Terminal], service: Service
 ) -> None:
