@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from catalog import ordering
 from catalog.bundle import CatalogBundle, Component
 from catalog.loading import Path, walk_texts
-from catalog.model import Action
+from catalog.model import Action, Mode
 from catalog.templating import Inspection, Names, TemplateError, inspect
-from catalog.templating.kinds import Shape
+from catalog.templating.kinds import UNKNOWN, Shape, mapping_of
 from catalog.validation.shapes import component_shapes, document_shapes, output_shapes
 
 if TYPE_CHECKING:
@@ -123,11 +123,21 @@ class _Workshop:
             item=self._item.id,
         )
         shapes = self._shapes | self._shapes_after(earlier, components)
+        shapes["fulfillment"] = self._published(earlier, placed.path)
         try:
             found = inspect(placed.text, names, shapes, condition=placed.is_condition)
         except TemplateError as error:
             return _with(placed, error=error)
         return _with(placed, found=found)
+
+    def _published(self, earlier: Mapping[str, Action], path: Path) -> Shape:
+        """Give the shape of what earlier actions have published by key."""
+        actions = [*earlier.values()]
+        if self._item.mode is Mode.HYBRID and "manual" in path:
+            # The manual way of a hybrid item comes after the automatic one has failed.
+            actions += self._item.automatic_actions
+        keys = [output.name for action in actions for output in action.outputs]
+        return mapping_of(dict.fromkeys(keys, UNKNOWN))
 
     def _shapes_after(
         self, earlier: Mapping[str, Action], components: tuple[str, ...]
