@@ -20,9 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from activities.registry import load_all
 from pao.core.payloads import Waits
+from tests.support.jobs import JobAction
 from tests.support.postgres import Database, cloned_database
-from tests.support.requests import Request, new_request, ticket
+from tests.support.requests import Request, automatic, new_request, ticket
 from tests.support.servers import TestServers
 from tests.support.worker import Workbench, eventually, workbench
 
@@ -30,6 +32,7 @@ HERE = Path(__file__).parent
 SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
 PROCESS_AT_HOST = re.compile(r"\d+@")
 RECORDER = "recorder"
+JOB = JobAction()
 FAR_TOO_MUCH = "x" * 3_000
 
 Play = Callable[[Workbench], Awaitable[Request]]
@@ -148,6 +151,87 @@ async def clock_behind(bench: Workbench) -> Request:
     return request
 
 
+async def branch_retried(bench: Workbench) -> Request:
+    """Two of three branches fail, one of them again; conditions skip one action and ask another."""
+    definition = automatic(
+        ticket("left"),
+        ticket("right", outputs=["key"]),
+        ticket("sound"),
+        ticket("never", when="fields.size > 50"),
+        ticket("last", summary="last: {{fulfillment.key}}", dependsOn=["left", "right", "never"]),
+        parallel=True,
+    )
+    for name, times in (("left", 1), ("right", 2)):
+        struck = {"method": "POST", "path": "/issue$", "summaryContains": f"{name}:"}
+        bench.jira.fault("status", status=400, match=struck, times=times)
+    request = await bench.submit(new_request(definition=definition))
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry", fields={"size": 7})
+    await bench.reached(request, "failed", attempt=2)
+    await bench.decide(request, "retry")
+    await bench.reached(request, "completed")
+    return request
+
+
+async def fallback(bench: Workbench) -> Request:
+    """The automatic way fails, and a human takes the manual one."""
+    definition = automatic(ticket("first"), ticket("second"), manual=[ticket("first")])
+    bench.jira.fault("cut-after", match=SECOND)
+    request = await bench.submit(new_request(definition=definition))
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry", mode="manual")
+    await bench.reached(request, "completed")
+    return request
+
+
+async def follow(bench: Workbench) -> Request:
+    """A target works on while its worker ends and another one goes on waiting."""
+    request = await bench.submit(new_request({"id": "job", "type": "job", "config": {}}))
+    await eventually(lambda: JOB.follows)
+    await bench.stop_worker()
+    await bench.start_worker()
+    JOB.end("done")
+    await bench.reached(request, "completed")
+    return request
+
+
+async def ticket_waited_for(bench: Workbench) -> Request:
+    """A ticket's end is waited for; first it will not be done, then it is."""
+    config = {"name": "T-1", "kind": "resolution"}
+    request = await bench.submit(new_request({"id": "ask", "type": "job", "config": config}))
+    told = {"actionId": "ask", "status": "Won't Do", "mappedStatus": "failed"}
+    await bench.is_waiting(request)
+    await bench.signal(request, "ticket_resolved", told)
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry")
+    await bench.is_waiting(request)
+    await bench.signal(request, "ticket_resolved", {"actionId": "nobody"})
+    await bench.signal(request, "ticket_resolved", told | {"mappedStatus": "completed"})
+    await bench.reached(request, "completed")
+    return request
+
+
+async def approval_waited_for(bench: Workbench) -> Request:
+    """People are reminded, a deploy comes between, votes are refused, one rejects, two approve."""
+    rules = {"approvers": {"users": ["ann", "bob"]}, "minimum": 2, "remindEvery": 1}
+    asked = {"id": "ok", "type": "approval", "config": rules | {"deadline": "30d"}}
+    request = await bench.submit(new_request(asked, ticket("after")))
+    await bench.is_waiting(request)
+    await bench.stop_worker()
+    await bench.start_worker()
+    await bench.decide(request, "reject", actionId="ok", by="eve")
+    await bench.decide(request, "reject", actionId="ok", by="bob")
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry")
+    await bench.is_waiting(request)
+    await eventually(lambda: bench.has_logged(request, "still waits", times=2))
+    await bench.decide(request, "approve", actionId="ok", by="ann")
+    await bench.decide(request, "approve", actionId="ok", by="ann")
+    await bench.decide(request, "approve", actionId="ok", by="bob")
+    await bench.reached(request, "completed")
+    return request
+
+
 PATHS: dict[str, Play] = {
     "success": success,
     "fail-then-retry": fail_then_retry,
@@ -157,6 +241,11 @@ PATHS: dict[str, Play] = {
     "escalate": escalate,
     "bad-signals": bad_signals,
     "mirror-away": mirror_away,
+    "branch-retried": branch_retried,
+    "fallback": fallback,
+    "follow": follow,
+    "ticket-waited-for": ticket_waited_for,
+    "approval-waited-for": approval_waited_for,
     "resumed": resumed,
     "clock-behind": clock_behind,
 }
@@ -165,7 +254,9 @@ PATHS: dict[str, Play] = {
 async def record(name: str, database: Database, temporal_address: str) -> Path:
     """Play one path and store its history under the next free name; gives that name."""
     with tempfile.TemporaryDirectory() as folder:
-        async with workbench(database, temporal_address, Path(folder)) as bench:
+        async with workbench(database, temporal_address, Path(folder), with_worker=False) as bench:
+            bench.types = {**load_all(), "job": JOB}
+            await bench.start_worker()
             request = await PATHS[name](bench)
             await bench.handle(request).result()
             history = await bench.handle(request).fetch_history()

@@ -24,6 +24,11 @@ PATHS = {
     "escalate",
     "bad-signals",
     "mirror-away",
+    "branch-retried",
+    "fallback",
+    "follow",
+    "ticket-waited-for",
+    "approval-waited-for",
     "resumed",
     "clock-behind",
 }

@@ -151,6 +151,21 @@ class Workbench:
         await self.reached(request, "failed")
         return request
 
+    async def is_waiting(self, request: Request) -> None:
+        """Wait until one of its actions waits for something."""
+
+        async def there() -> bool:
+            return "waiting" in {action["status"] for action in await self.actions(request)}
+
+        await eventually(there, f"no action of {request.id} waits")
+
+    async def has_logged(self, request: Request, text: str, *, times: int = 1) -> bool:
+        """Tell whether its execution log has said this so often."""
+        rows = await self.rows(
+            "SELECT data FROM request_events WHERE request_id = $1 AND kind = 'log'", request.id
+        )
+        return len([row for row in rows if text in str(row["data"]["message"])]) >= times
+
     async def decide(
         self, request: Request, decision: Decision | str, **payload: object
     ) -> DecisionRecord:
