@@ -158,12 +158,25 @@ class Automatic(Model):
     actions: Actions = ()
 
 
+class Notice(Action):
+    """A message to people; whether it arrives does not matter to the request."""
+
+    type: Literal["notification"]
+
+
+Notices = Annotated[tuple[Notice, ...], AfterValidator(_named)]
+
+
 class Fulfillment(Model):
-    """How a request becomes real."""
+    """How a request becomes real, and who is told when it fails or waits."""
 
     strategy: Strategy = Strategy()
     manual: Manual = Manual()
     automatic: Automatic | None = None
+    on_failure: Notices = Field((), description="Sent when the request has failed.")
+    on_waiting: Notices = Field(
+        (), description="Sent when an action waits for people or a ticket, and as a reminder."
+    )
 
 
 class Deprecation(Model):

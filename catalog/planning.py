@@ -71,13 +71,30 @@ def plan(item: CatalogDocument, traits: Traits | None = None) -> list[PlannedAct
     front, because both ways are shown, marked and looked for in one request.
     """
     known = traits or {}
+    steps = _steps(item, known)
+    return steps + _notices(item, known, after=len(steps))
+
+
+def _steps(item: CatalogDocument, traits: Traits) -> list[PlannedAction]:
     if item.mode is Mode.MANUAL or item.fulfillment.automatic is None:
-        return _planned(item, item.manual_actions, known)
+        return _planned(item, item.manual_actions, traits)
     parallel = item.fulfillment.automatic.parallel
-    planned = _planned(item, item.automatic_actions, known, parallel=parallel)
+    planned = _planned(item, item.automatic_actions, traits, parallel=parallel)
     if item.mode is Mode.HYBRID:
-        planned += _as_fallback(_planned(item, item.manual_actions, known), planned)
+        planned += _as_fallback(_planned(item, item.manual_actions, traits), planned)
     return planned
+
+
+def _notices(item: CatalogDocument, traits: Traits, *, after: int) -> list[PlannedAction]:
+    """Give the item's notifications; they wait for nothing and nothing waits for them."""
+    lists = {"failure": item.fulfillment.on_failure, "waiting": item.fulfillment.on_waiting}
+    notices: list[PlannedAction] = []
+    for event, actions in lists.items():
+        for one in _planned(item, actions, traits, parallel=True):
+            one.alias, one.id = one.id, f"on-{event}-{one.id}"
+            one.index, one.notice = after + len(notices), event
+            notices.append(one)
+    return notices
 
 
 def _planned(

@@ -37,7 +37,7 @@ class Ledger:
         self.context = given.context
         self.status = RequestStatus.SUBMITTED
         self.retrying = False
-        self.states = [_pending(action) for action in given.plan if not action.fallback]
+        self.states = [_pending(action) for action in given.plan if action.is_step]
         self._fallback = [action for action in given.plan if action.fallback]
         self.decisions: dict[str, DecisionRecord] = {}
         self.escalation: Escalation | None = None

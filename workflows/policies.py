@@ -117,3 +117,10 @@ CONDITION: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(maximum_attempts=3),
 }
+
+# A message that comes twice does no harm; one that comes late is of no use.
+NOTICE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=70),
+    "schedule_to_close_timeout": timedelta(minutes=5),
+    "retry_policy": RetryPolicy(maximum_attempts=3),
+}

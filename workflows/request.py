@@ -34,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.graph import Graph
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror, SupersededError
+    from workflows.notices import FAILED, Notices
     from workflows.receiving import Reception
     from workflows.resuming import take_up
     from workflows.running import PlanRunner
@@ -58,7 +59,8 @@ class RequestWorkflow:
         self._desk = desk = DecisionDesk(ledger)
         self._mirror = mirror = Mirror(ledger, desk, given.waits)
         approvals = ApprovalDesk(ledger, desk)
-        waiting = Waiting(ledger, approvals, given.waits)
+        self._notices = Notices(given.plan, ledger, mirror)
+        waiting = Waiting(ledger, approvals=approvals, notices=self._notices, waits=given.waits)
         self._reception = Reception(
             ledger, desk=desk, mirror=mirror, approvals=approvals, waiting=waiting
         )
@@ -94,6 +96,7 @@ class RequestWorkflow:
     async def _work(self) -> RequestOutcome:
         try:
             await self._carry_out()
+            await self._notices.finished()
             self._ended = True
             await self._mirror.drain()
         except SupersededError:
@@ -123,6 +126,8 @@ class RequestWorkflow:
         await self._mirror.write()
         if self._settled is None:
             self._settled = Settled(status=status, at=timestamp(workflow.now()))
+        if status == RequestStatus.FAILED:
+            self._notices.send(FAILED, event="failed", message=reason)
 
     # Signals
 

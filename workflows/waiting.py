@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import policies
     from workflows.approvals import Approval, ApprovalDesk
     from workflows.ledger import Ledger
+    from workflows.notices import WAITS, Notices
     from workflows.runs import is_cancelled
 
 CUT = "The workflow was cancelled in Temporal while {} was waited for."
@@ -44,8 +45,11 @@ class WaitFailedError(Exception):
 class Waiting:
     """Sees actions through that are not done when their activity is."""
 
-    def __init__(self, ledger: Ledger, approvals: ApprovalDesk, waits: Waits) -> None:
+    def __init__(
+        self, ledger: Ledger, *, approvals: ApprovalDesk, notices: Notices, waits: Waits
+    ) -> None:
         self.news = False
+        self._notices = notices
         self._ledger = ledger
         self._approvals = approvals
         self._waits = waits
@@ -77,6 +81,21 @@ class Waiting:
     def _begin(self, state: ActionState, result: ActionResult, about: dict[str, Any]) -> None:
         self._ledger.wait(state, result, about)
         self.news = True
+        if about["kind"] != "follow":
+            self._tell(state, about, "waiting")
+
+    def _tell(self, state: ActionState, about: dict[str, Any], event: str) -> None:
+        self._notices.send(
+            WAITS,
+            event=event,
+            action=state.name,
+            actionId=state.id,
+            kind=about["kind"],
+            message=about.get("message"),
+            deadline=about.get("deadline"),
+            externalReference=state.external_reference,
+            url=state.url,
+        )
 
     async def _followed(
         self, state: ActionState, given: ActionInput, result: ActionResult, pending: Pending
@@ -139,6 +158,7 @@ class Waiting:
         except TimeoutError:
             if approval.ring(workflow.now()):
                 self._ledger.reminded(state, approval.document())
+                self._tell(state, approval.document(), "reminder")
                 self.news = True
 
 

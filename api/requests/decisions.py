@@ -299,7 +299,8 @@ def _open_actions(
     states = {one.action_id: one.status for one in stored.actions}
     manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)
     over = {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
-    return [one for one in plan if one.fallback == manual and states.get(one.id) not in over]
+    way = [one for one in plan if one.fallback == manual and one.notice is None]
+    return [one for one in way if states.get(one.id) not in over]
 
 
 def _decision_id(call: DecisionCall) -> str:

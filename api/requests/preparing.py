@@ -110,7 +110,9 @@ class Preparer:
 
         An action that needs outputs of an earlier one is shown with its templates.
         """
-        return [self._rendered(prepared, action) for action in prepared.actions]
+        return [
+            self._rendered(prepared, action) for action in prepared.actions if action.notice is None
+        ]
 
     def _authorise(self, entry: Entry, caller: Principal) -> None:
         item = entry.loaded.item
@@ -186,7 +188,7 @@ class Preparer:
         """Render what needs nothing of other actions and runs for certain."""
         problems = []
         for action in prepared.actions:
-            if action.depends_on or action.when or action.fallback:
+            if action.depends_on or action.when or not action.is_step:
                 continue
             try:
                 self._render(prepared, action)
@@ -233,7 +235,7 @@ def preferred_wait(header: str | None) -> float | None:
 
 def _is_slow(action: PlannedAction, traits: Mapping[str, ActionTraits]) -> bool:
     """Tell whether an action takes longer than anybody waits for an answer."""
-    if action.fallback:
+    if not action.is_step:
         return False
     of_type = traits.get(action.type, ActionTraits())
     return action.slow or of_type.waits or action.config.get("waitFor") == "resolved"
@@ -250,7 +252,7 @@ def _require_item(entry: Entry) -> None:
 
 def _require_carriable(prepared: Prepared) -> None:
     """Refuse what Temporal would not carry: plan and form are one payload with the fields."""
-    plan = [[action.config, action.reads] for action in prepared.actions]
+    plan = [[action.config, action.reads] for action in prepared.actions if action.notice is None]
     size = len(json.dumps([plan, prepared.context.without_plan().item.definition]))
     if size > MAX_PLAN_JSON:
         raise PaoError(

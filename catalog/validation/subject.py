@@ -58,9 +58,11 @@ class Subject:
     known_actions: Mapping[str, ActionSchema]
 
     def action_lists(self) -> Iterator[tuple[Path, tuple[Action, ...]]]:
-        """Give the manual and the automatic actions with the path of each list."""
+        """Give all actions, notifications included, with the path of each list."""
         yield ("fulfillment", "manual", "actions"), self.item.manual_actions
         yield ("fulfillment", "automatic", "actions"), self.item.automatic_actions
+        yield ("fulfillment", "onFailure"), self.item.fulfillment.on_failure
+        yield ("fulfillment", "onWaiting"), self.item.fulfillment.on_waiting
 
     def actions(self) -> Iterator[tuple[Path, Action]]:
         """Give every action with its path."""

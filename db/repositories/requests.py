@@ -75,9 +75,9 @@ _INSERT = text(
             planned.cleanup
         FROM given, jsonb_to_recordset(given.plan) AS planned (
             id text, index integer, type text, name text, config jsonb, cleanup text,
-            fallback boolean
+            fallback boolean, notice text
         )
-        WHERE NOT coalesce(planned.fallback, false)
+        WHERE NOT coalesce(planned.fallback, false) AND planned.notice IS NULL
     ),
     audit AS (
         INSERT INTO audit_logs (

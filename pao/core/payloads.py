@@ -52,7 +52,8 @@ class PlannedAction:
     ``alias`` is the id that templates know it by, where it is another one; ``publishes`` names the
     outputs that later actions see as ``fulfillment.<name>``; ``reads`` names what its templates
     read (``fields.size``, ``outputs.first``), None being everything. ``fallback`` marks the manual
-    way of a hybrid item, which is taken only when a human says so.
+    way of a hybrid item, which is taken only when a human says so. ``notice`` marks what is no step
+    but a notification: ``failure`` or ``waiting`` says of what.
     """
 
     id: str
@@ -69,6 +70,12 @@ class PlannedAction:
     publishes: list[str] = field(default_factory=list)
     reads: list[str] | None = None
     fallback: bool = False
+    notice: str | None = None
+
+    @property
+    def is_step(self) -> bool:
+        """Tell whether it is carried out as soon as it may, unless it is skipped."""
+        return not self.fallback and self.notice is None
 
     @property
     def key(self) -> str:

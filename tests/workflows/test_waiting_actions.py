@@ -9,7 +9,7 @@ import pytest
 from activities.registry import load_all
 from tests.support.jobs import JobAction
 from tests.support.postgres import Database
-from tests.support.requests import Document, Request, automatic, new_request, ticket
+from tests.support.requests import Document, Request, automatic, item, new_request, ticket
 from tests.support.worker import Workbench, eventually, workbench
 
 
@@ -257,3 +257,26 @@ async def test_a_branch_goes_on_while_another_one_waits_for_people(bench: Workbe
     await bench.handle(request).cancel()
     row = await bench.reached(request, "aborted")
     assert "while an approval was waited for" in row["error"]["message"]
+
+
+async def test_people_are_told_of_a_wait_and_of_a_failure_and_it_matters_to_nobody(
+    bench: Workbench,
+) -> None:
+    notice = {
+        "type": "notification",
+        "name": "To the team",
+        "config": {
+            "url": "http://127.0.0.1:9/hook",
+            "text": "{{fulfillment.event}} {{fields.title}}: {{fulfillment.message}}",
+        },
+    }
+    definition = item([approval(message="Is it fine?")])
+    definition["fulfillment"] |= {"onWaiting": [notice], "onFailure": [notice]}
+    request = await bench.submit(new_request(definition=definition))
+    await waits(bench, request)
+    await bench.decide(request, "reject", actionId="ok", by="ann")
+    await bench.reached(request, "failed")
+    await eventually(lambda: bench.has_logged(request, "To the team could not be sent", times=2))
+    assert [row["action_id"] for row in await bench.actions(request)] == ["ok"]
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
