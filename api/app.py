@@ -45,7 +45,7 @@ from pao import assembly
 from pao.catalog_sync import CatalogSync
 from pao.clients.queues import TaskQueues
 from pao.clients.temporal import RequestWorkflows, connect
-from pao.core.names import slow_queue
+from pao.core.names import slow_queue, waits_queue
 from pao.settings import Settings
 from pao.version import VERSION
 
@@ -217,7 +217,7 @@ def _services(
             Sources(
                 metrics=app.state.metrics,
                 database=database,
-                queues=TaskQueues(client, (queue, slow_queue(queue))),
+                queues=TaskQueues(client, (queue, slow_queue(queue), waits_queue(queue))),
                 catalog=catalog,
             )
         ),

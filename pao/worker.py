@@ -26,7 +26,7 @@ from pao.action_tools import action_tools
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import connect
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.names import RETENTION_DAYS, slow_queue
+from pao.core.names import RETENTION_DAYS, slow_queue, waits_queue
 from pao.sandbox import sandbox_for
 from pao.schedules import ensure_schedules, retention
 from pao.settings import Settings
@@ -46,15 +46,18 @@ STICKY_TIMEOUT = timedelta(seconds=1)
 
 
 class Workers:
-    """The pollers of one process: the usual queue, and the one of slow actions with its own pool.
+    """The pollers of one process: the usual queue, that of slow actions, and that of waits.
 
-    A slow action never takes a place that a ticket waits for.
+    Each has a pool of its own: a slow action or a wait never takes a place that a ticket needs.
     """
 
     def __init__(
-        self, usual: Worker, slow: Worker, *, closes: Sequence[Callable[[], Awaitable[None]]] = ()
+        self,
+        usual: Worker,
+        *others: Worker,
+        closes: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
-        self._all: Sequence[Worker] = (usual, slow)
+        self._all: Sequence[Worker] = (usual, *others)
         self._closes = closes
 
     @property
@@ -131,27 +134,23 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
-    slow = _slow_worker(client, settings, activities=actions, measured=measured, grace=grace)
-    return Workers(usual, slow, closes=[tools.network.client.close])
-
-
-def _slow_worker(
-    client: Client,
-    settings: Settings,
-    *,
-    activities: list[Callable[..., Any]],
-    measured: WorkerMetrics,
-    grace: timedelta,
-) -> Worker:
-    return Worker(
-        client,
-        task_queue=slow_queue(settings.temporal.task_queue),
-        activities=activities,
-        interceptors=[measured],
-        max_concurrent_activities=settings.worker.slow_pool_size,
-        graceful_shutdown_timeout=grace,
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-    )
+    pools = {
+        slow_queue(queue): settings.worker.slow_pool_size,
+        waits_queue(queue): settings.worker.waits_pool_size,
+    }
+    others = [
+        Worker(
+            client,
+            task_queue=name,
+            activities=actions,
+            interceptors=[measured],
+            max_concurrent_activities=size,
+            graceful_shutdown_timeout=grace,
+            activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        )
+        for name, size in pools.items()
+    ]
+    return Workers(usual, *others, closes=[tools.network.client.close])
 
 
 async def run(settings: Settings) -> None:

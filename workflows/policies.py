@@ -6,7 +6,7 @@ from typing import Any
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
-from pao.core.names import slow_queue
+from pao.core.names import slow_queue, waits_queue
 from pao.core.payloads import PlannedAction, Waits
 
 # No action recovers by itself: a failed one waits for a human.
@@ -40,15 +40,16 @@ def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any
     }
 
 
-def follow(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
+def follow(waits: Waits, *, queue: str) -> dict[str, Any]:
     """Give the options of a read-only wait for a target.
 
     It repeats nothing, so a lost worker's wait goes on on another one. How long it may last is the
     type's business; the bound here is for one that forgets it. What the target has answered is
-    final: those errors say themselves that they are not to be tried again.
+    final: those errors say themselves that they are not to be tried again. Waits have a queue of
+    their own with many places: they do next to nothing, and must take no place that work needs.
     """
     return {
-        "task_queue": slow_queue(queue) if planned.slow else queue,
+        "task_queue": waits_queue(queue),
         "start_to_close_timeout": timedelta(seconds=waits.follow),
         "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
         "retry_policy": RetryPolicy(

@@ -107,7 +107,7 @@ class Waiting:
             FollowInput(**{**given.__dict__, "pending": pending}),
             result_type=ActionResult,
             summary=f"{given.action.name}: waits until its target is done",
-            **policies.follow(self._waits, given.action, queue=workflow.info().task_queue),
+            **policies.follow(self._waits, queue=workflow.info().task_queue),
         )
         await workflow.wait_condition(lambda: handle.done() or is_cancelled())
         if not handle.done():

@@ -57,6 +57,11 @@ def slow_queue(task_queue: str) -> str:
     return f"{task_queue}-slow"
 
 
+def waits_queue(task_queue: str) -> str:
+    """Give the task queue of waits: each takes weeks if need be, and next to no work."""
+    return f"{task_queue}-waits"
+
+
 def workflow_id(request_id: str) -> str:
     """Give the id of the one workflow that carries a request out."""
     return f"request-{request_id}"

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from temporalio.converter import DefaultPayloadConverter
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from pao.clients.temporal import CONVERTER, TemporalTarget, connect
-from pao.core.names import slow_queue
+from pao.core.names import slow_queue, waits_queue
 from pao.sandbox import sandbox_for
 from pao.schedules import UPKEEP
 from tests.support.postgres import Database
@@ -76,13 +76,14 @@ async def test_a_worker_without_temporal_says_so_and_ends(bench: Workbench) -> N
     assert b"127.0.0.1:1" in printed
 
 
-async def test_slow_actions_have_a_queue_of_their_own_in_the_same_process(
-    bench: Workbench,
+@pytest.mark.parametrize("queue", [slow_queue, waits_queue])
+async def test_slow_actions_and_waits_have_queues_of_their_own_in_the_same_process(
+    bench: Workbench, queue: Callable[[str], str]
 ) -> None:
     await bench.start_worker()
     asked = DescribeTaskQueueRequest(
         namespace=bench.client.namespace,
-        task_queue=TaskQueue(name=slow_queue(bench.task_queue)),
+        task_queue=TaskQueue(name=queue(bench.task_queue)),
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
     )
 

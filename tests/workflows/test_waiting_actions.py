@@ -80,6 +80,24 @@ async def test_a_wait_goes_on_when_its_worker_is_gone_and_nothing_is_made_twice(
     assert job.stopped == []
 
 
+async def test_waits_take_no_place_that_a_ticket_needs(
+    database: Database, temporal_address: str, tmp_path: Path, job: JobAction
+) -> None:
+    small = {"WORKER_POOL_SIZE": "1", "WORKER_SLOW_POOL_SIZE": "1"}
+    async with workbench(
+        database, temporal_address, tmp_path, environ=small, with_worker=False
+    ) as bench:
+        bench.types = {**load_all(), "job": job}
+        await bench.start_worker()
+        jobs = [await bench.submit(new_request(a_job())) for _ in range(3)]
+        await eventually(lambda: job.follows == 3)
+        await bench.reached(await bench.submit(), "completed")
+        for _ in jobs:
+            job.end("done")
+        for one in jobs:
+            await bench.reached(one, "completed")
+
+
 async def test_a_job_that_fails_is_found_and_waited_for_again_by_the_retry(
     bench: Workbench, job: JobAction
 ) -> None:
