@@ -41,6 +41,24 @@ def test_everything_is_well(stack: Stack, probe: httpx.Client) -> None:
     assert stack.settings.jira.api_token.get_secret_value() not in str(document)
 
 
+def test_a_target_that_is_left_alone_shows_with_its_next_try(
+    stack: Stack, probe: httpx.Client
+) -> None:
+    stack.rows(
+        "INSERT INTO circuit_breakers (target, failures, last_error, retry_at) "
+        "VALUES ('api.example.com', 5, 'It answered 503.', now() + interval '1 hour') "
+        "RETURNING target"
+    )
+    document = probe.get("/health").json()
+    shown = document["components"]["breakers"]["api.example.com"]
+    assert document["status"] == "degraded"
+    assert (shown["state"], shown["failures"]) == ("open", 5)
+    assert shown["lastError"] == "It answered 503."
+    assert shown["nextTryAt"].endswith("Z")
+    stack.rows("DELETE FROM circuit_breakers RETURNING target")
+    assert probe.get("/health").json()["components"]["breakers"] == {}
+
+
 def test_an_absent_jira_degrades_and_does_not_stop_submissions_from_being_taken(
     jira_away: Stack,
 ) -> None:
