@@ -7,7 +7,7 @@ PACKAGES := pao api workflows activities catalog db
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types generate bench fuzz lock clean
+.PHONY: help demo up test test-only lint types generate bench fuzz chaos lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
@@ -32,7 +32,7 @@ lint: $(READY) ## style, format and the contracts between the rooms
 	@$(BIN)/lint-imports
 
 types: $(READY) ## types of code and tests
-	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py fuzz/*.py)
+	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py fuzz/*.py chaos/*.py)
 
 generate: $(READY) ## write anew what is made from the code: JSON Schemas, two pages of docs
 	@$(BIN)/python -m pao.generate
@@ -42,6 +42,9 @@ bench: $(READY) ## measure submissions against a bare workflow on the same serve
 
 fuzz: $(READY) ## call the API at random, thousands of times, from its own document
 	@$(BIN)/python -m fuzz.run $(ARGS)
+
+chaos: $(READY) ## kill and stop parts at random under load, then count what was lost (ARGS="--rounds 100")
+	@$(BIN)/python -m chaos.run $(ARGS)
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
