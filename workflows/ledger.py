@@ -45,6 +45,7 @@ class Ledger:
         self._mirror_seq = 0
         self._mirror_at = ""
         self._undrained: dict[str, DecisionRecord] = {}
+        self._told: dict[str, ActionState] = {}
 
     @property
     def version(self) -> int:
@@ -292,12 +293,16 @@ class Ledger:
         return error_context(self.context, self.states, self.failure)
 
     def snapshot(self, run_id: str) -> Snapshot:
-        """Take the full state, with all that the mirror has not confirmed yet."""
+        """Take the state, with all that the mirror has not confirmed yet.
+
+        A request may have two hundred actions, of which a write changes one or two.
+        """
         self._mirror_seq += 1
         # A server's clock may step back; the writes of one run must stay in order all the same.
         self._mirror_at = max(self._mirror_at, timestamp(self._now()))
         return replace(
             self.view(run_id),
+            actions=[replace(one) for one in self.states if self._told.get(one.id) != one],
             decisions=[replace(record) for record in self._undrained.values()],
             audit=self._journal.open_lines(),
             stream=self._journal.open_entries(),
@@ -322,16 +327,19 @@ class Ledger:
 
     def stand_above(self, mirror_at: str, mirror_seq: int) -> None:
         """Have the next snapshot follow this pair of the mirror, whatever the clock says."""
+        self._told.clear()
         mine = (self._mirror_at, self._mirror_seq)
         self._mirror_at, self._mirror_seq = max(mine, (mirror_at, mirror_seq))
 
     def tell_again(self) -> None:
         """Have the state written once more, though nothing has changed."""
+        self._told.clear()
         self._journal.version += 1
 
     def confirm(self, snapshot: Snapshot) -> None:
         """Forget what a snapshot has told the mirror; what came meanwhile stays."""
         self._journal.told(snapshot)
+        self._told |= {one.id: one for one in snapshot.actions}
         told = {record.decision_id: record.outcome for record in snapshot.decisions}
         self._undrained = {
             key: record

@@ -375,8 +375,9 @@ class StreamEvent:
 
 @dataclass
 class Snapshot:
-    """The full state of a request, written to Postgres in one idempotent write.
+    """The state of a request, written to Postgres in one idempotent write.
 
+    ``actions`` are those that have changed since the last write that succeeded.
     It takes effect only where the stored ``(mirror_at, mirror_seq)`` is smaller and the stored
     state is not final. Audit and stream entries are those since the last write that succeeded.
     """
