@@ -35,9 +35,10 @@ async def heartbeats(
 
 async def _beat(progress: Progress) -> None:
     while True:
+        # The start is as good as a beat: what takes less than a second costs Temporal none.
+        await asyncio.sleep(HEARTBEAT_SECONDS)
         # A beat without details would make Temporal forget those of the beat before.
         if progress.details:
             activity.heartbeat(progress.details)
         else:
             activity.heartbeat()
-        await asyncio.sleep(HEARTBEAT_SECONDS)
