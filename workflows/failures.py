@@ -13,8 +13,9 @@ from temporalio.exceptions import (
 )
 
 from pao.core.errors import ErrorCode
-from pao.core.names import mark, masked
+from pao.core.names import masked
 from pao.core.payloads import ActionFailure, ActionState, PartialResource, RequestContext
+from pao.core.resources import cleanup_of, failed_of, resources_of
 from pao.core.states import ActionStatus, Decision
 
 OUTCOME_UNKNOWN_TYPES = frozenset({"OutcomeUnknown", "WorkerShutdown"})
@@ -24,8 +25,6 @@ CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEA
 DENIED = frozenset({401, 403})
 CLIENT_ERRORS = range(400, 500)
 LONGEST_MESSAGE = 4_000
-# What has an effect that stays when the request is given up.
-MADE = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
 
 
 def classify(error: FailureError) -> ActionFailure:
@@ -144,23 +143,12 @@ def error_context(
 
     What an action left behind that failed is listed, too, and whose place another way has taken.
     """
-    failed = [state for state in states if state.status == ActionStatus.FAILED]
-    made = [state for state in states if state.status in MADE]
-    troubled = [state for state in states if state.error is not None]
-    left = [(state, one) for state in troubled if state.error for one in state.error.partial]
     decision, why = suggest(failure)
     return {
-        "failedActions": [_failed(state) for state in failed],
+        "failedActions": failed_of(states),
         "error": error_summary(failure),
-        "partialResources": [
-            *[_resource(state) for state in made],
-            *[_left(state, one) for state, one in left],
-        ],
-        "cleanup": [
-            *[_cleanup(state, state.cleanup) for state in made if state.cleanup],
-            *[_cleanup_of(state, one) for state, one in left if one.cleanup],
-            *[_cleanup(state, _maybe(context, state)) for state in troubled if _is_unknown(state)],
-        ],
+        "partialResources": resources_of(states),
+        "cleanup": cleanup_of(context.request_id, states),
         "suggestedDecision": {"decision": decision, "reason": why},
         "request": {
             "item": context.item.id,
@@ -169,52 +157,3 @@ def error_context(
             "fields": masked(context.fields),
         },
     }
-
-
-def _failed(state: ActionState) -> dict[str, Any]:
-    return {
-        "index": state.index,
-        "id": state.id,
-        "type": state.type,
-        "attempt": state.attempt,
-        "startedAt": state.started_at,
-        "failedAt": state.finished_at,
-        "message": state.error.message if state.error else None,
-        "outcomeUnknown": _is_unknown(state),
-    }
-
-
-def _resource(state: ActionState) -> dict[str, Any]:
-    return {
-        "type": state.resource_type or state.type,
-        "id": state.external_reference,
-        "url": state.url,
-        "action": state.id,
-    }
-
-
-def _left(state: ActionState, one: PartialResource) -> dict[str, Any]:
-    return {"type": one.type, "id": one.id, "url": one.url, "action": state.id}
-
-
-def _cleanup_of(state: ActionState, one: PartialResource) -> dict[str, Any]:
-    return {"action": state.id, "resource": one.id, "instructions": one.cleanup}
-
-
-def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:
-    return {
-        "action": state.id,
-        "resource": state.external_reference,
-        "instructions": instructions,
-    }
-
-
-def _is_unknown(state: ActionState) -> bool:
-    return state.error is not None and state.error.outcome_unknown
-
-
-def _maybe(context: RequestContext, state: ActionState) -> str:
-    return (
-        f"It is not known whether {state.name!r} took effect: look in its target for the mark "
-        f"{mark(context.request_id, state.id)}, and undo what carries it."
-    )

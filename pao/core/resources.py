@@ -1,0 +1,87 @@
+"""What a request has made so far, and what to do about it by hand when it is given up. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pao.core.names import mark
+from pao.core.payloads import ActionState, PartialResource
+from pao.core.states import ActionStatus
+
+# What has an effect that stays when the request is given up.
+MADE = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
+
+
+def resources_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
+    """List what was made, what a failed action left behind included."""
+    made = [_resource(state) for state in states if state.status in MADE]
+    return made + [_left(state, one) for state, one in _leftovers(states)]
+
+
+def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str, Any]]:
+    """Say for each resource, and for each that may exist, what to do by hand."""
+    made = [state for state in states if state.status in MADE and state.cleanup]
+    unknown = [state for state in states if is_unknown(state)]
+    return [
+        *[_cleanup(state, state.cleanup) for state in made],
+        *[_cleanup_of(state, one) for state, one in _leftovers(states) if one.cleanup],
+        *[_cleanup(state, _maybe(request_id, state)) for state in unknown],
+    ]
+
+
+def failed_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
+    """List the actions that have failed, with why."""
+    return [_failed(state) for state in states if state.status == ActionStatus.FAILED]
+
+
+def is_unknown(state: ActionState) -> bool:
+    """Tell whether nobody knows if the action took effect."""
+    return state.error is not None and state.error.outcome_unknown
+
+
+def _failed(state: ActionState) -> dict[str, Any]:
+    return {
+        "index": state.index,
+        "id": state.id,
+        "type": state.type,
+        "attempt": state.attempt,
+        "startedAt": state.started_at,
+        "failedAt": state.finished_at,
+        "message": state.error.message if state.error else None,
+        "outcomeUnknown": is_unknown(state),
+    }
+
+
+def _leftovers(states: Sequence[ActionState]) -> list[tuple[ActionState, PartialResource]]:
+    return [(state, one) for state in states if state.error for one in state.error.partial]
+
+
+def _resource(state: ActionState) -> dict[str, Any]:
+    return {
+        "type": state.resource_type or state.type,
+        "id": state.external_reference,
+        "url": state.url,
+        "action": state.id,
+    }
+
+
+def _left(state: ActionState, one: PartialResource) -> dict[str, Any]:
+    return {"type": one.type, "id": one.id, "url": one.url, "action": state.id}
+
+
+def _cleanup_of(state: ActionState, one: PartialResource) -> dict[str, Any]:
+    return {"action": state.id, "resource": one.id, "instructions": one.cleanup}
+
+
+def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:
+    return {
+        "action": state.id,
+        "resource": state.external_reference,
+        "instructions": instructions,
+    }
+
+
+def _maybe(request_id: str, state: ActionState) -> str:
+    return (
+        f"It is not known whether {state.name!r} took effect: look in its target for the mark "
+        f"{mark(request_id, state.id)}, and undo what carries it."
+    )
