@@ -31,7 +31,10 @@ def judge(row: OpenRequest, standing: Standing, *, now: datetime, memory: timede
     if standing.life == Life.UNKNOWN:
         young = row.created_at > now - memory
         # A row that nobody has started is the sweeper's, as long as starting it is safe.
-        return Verdict.AGREES if row.run_id is None and young else Verdict.LOST
+        # A component that never began is started by its bundle, in its turn, however long it takes.
+        waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
+        held = waits and row.is_component
+        return Verdict.AGREES if held or (row.run_id is None and young) else Verdict.LOST
     if standing.life == Life.LOST:
         return Verdict.LOST
     if standing.life == Life.COMPLETED:

@@ -82,16 +82,18 @@ class RequestNotifications:
         self._others[channel] = heard
 
     @contextmanager
-    def watch(self, request_id: str) -> Iterator[Watch]:
-        """Watch one request. Watch first, then read, then wait: no change falls in between."""
+    def watch(self, *request_ids: str) -> Iterator[Watch]:
+        """Watch requests. Watch first, then read, then wait: no change falls in between."""
         watch = Watch()
-        self._watches[request_id].add(watch)
+        for request_id in request_ids:
+            self._watches[request_id].add(watch)
         try:
             yield watch
         finally:
-            self._watches[request_id].discard(watch)
-            if not self._watches[request_id]:
-                del self._watches[request_id]
+            for request_id in request_ids:
+                self._watches[request_id].discard(watch)
+                if not self._watches[request_id]:
+                    del self._watches[request_id]
 
     async def wait(self, request_id: str, seconds: float) -> bool:
         """Wait for the next change of a request; tells whether there was one within the time."""

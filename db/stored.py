@@ -5,10 +5,12 @@ from dataclasses import fields, replace
 from typing import Any
 
 from db.models import Request, RequestAction
+from pao.core.components import COMPONENT, PREFIX, ComponentReport, tell
 from pao.core.payloads import (
     ActionFailure,
     ActionInput,
     ActionState,
+    BundleLink,
     DecisionRecord,
     Escalation,
     ItemSnapshot,
@@ -56,7 +58,23 @@ def plan_of(row: Request) -> list[PlannedAction]:
 
 def workflow_input(row: Request) -> RequestInput:
     """Give what the request's workflow is started with: the plan holds the document's actions."""
-    return RequestInput(context=context_of(row).without_plan(), plan=plan_of(row))
+    link = None
+    if row.parent_id is not None and row.component_id is not None:
+        link = BundleLink(request_id=str(row.parent_id), component=row.component_id)
+    return RequestInput(context=context_of(row).without_plan(), plan=plan_of(row), bundle=link)
+
+
+def report_of(row: Request, actions: Sequence[RequestAction]) -> ComponentReport:
+    """Tell a bundle where one of its components stands, as the mirror has it."""
+    return tell(
+        row.component_id or "",
+        str(row.id),
+        [_state(action) for action in actions],
+        status=row.status,
+        retrying=row.retrying,
+        place=(timestamp(row.mirror_at) if row.mirror_at else "", row.mirror_seq or 0),
+        error=row.error,
+    )
 
 
 def resumed_input(
@@ -76,6 +94,7 @@ def resumed_input(
         decisions=[_known(record) for record in decisions[-MOST_DECISIONS:]],
         escalation=_escalation(row),
         failure=_failure(row.error) if at_rest else None,
+        unchecked=row.parent_id is not None and not any(one.attempt for one in actions),
     )
     return replace(workflow_input(row), resumption=resumption)
 
@@ -142,7 +161,7 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
     plan = plan_of(row)
     planned = plan[action.action_index]
     return ActionInput(
-        context=context_of(row),
+        context=replace(context_of(row), components=components_of(actions)),
         action=planned,
         attempt=action.attempt,
         look_first=True,
@@ -151,11 +170,22 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
     )
 
 
+def components_of(actions: Sequence[RequestAction]) -> dict[str, Any]:
+    """Give what the own actions of a bundle see of its components now."""
+    return {
+        key: {"id": key, "status": str(one.status), "outputs": one.outputs or {}}
+        for one in actions
+        if one.type == COMPONENT
+        for key in (one.action_id.removeprefix(PREFIX),)
+    }
+
+
 def outputs_for(
     action: PlannedAction, plan: Sequence[PlannedAction], actions: Sequence[RequestAction]
 ) -> dict[str, dict[str, Any]]:
     """Give the outputs that an action's templates may see now, by the ids that they know."""
-    keys = {one.id: one.key for one in plan if one.fallback == action.fallback}
+    own = [one for one in plan if one.type != COMPONENT]
+    keys = {one.id: one.key for one in own if one.fallback == action.fallback}
     return {
         keys[one.action_id]: one.outputs or {}
         for one in actions

@@ -18,6 +18,7 @@ class Request(SQLModel, table=True):
 
     id: UUID = Field(primary_key=True)
     parent_id: UUID | None = Field(default=None, foreign_key="requests.id")
+    component_id: str | None = Field(default=None, sa_type=Text)
     catalog_item_id: str = Field(sa_type=Text)
     catalog_item_version: str = Field(sa_type=Text)
     catalog_item_name: str = Field(sa_type=Text)

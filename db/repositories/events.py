@@ -1,12 +1,12 @@
 """The stream of a request: state changes, actions, decisions and log lines, in one order."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import and_, bindparam, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -56,6 +56,7 @@ class StoredEvent:
     kind: str
     at: datetime
     data: dict[str, Any]
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,34 @@ class EventsRepository:
         if kinds:
             query = query.where(col(RequestEvent.kind).in_(kinds))
         return [StoredEvent(*row) for row in await self._session.execute(query)]
+
+    async def page_of(
+        self, after: Mapping[str, int], *, limit: int = 200, kinds: Collection[str] = ()
+    ) -> list[StoredEvent]:
+        """Read the entries of several requests, of each those after its id, all in one order.
+
+        Only of one request are ids in the order of commits: whoever goes on keeps one per request.
+        """
+        places = [
+            and_(col(RequestEvent.request_id) == UUID(request_id), col(RequestEvent.id) > last)
+            for request_id, last in after.items()
+        ]
+        query = (
+            select(
+                col(RequestEvent.id),
+                col(RequestEvent.kind),
+                col(RequestEvent.at),
+                col(RequestEvent.data),
+                col(RequestEvent.request_id),
+            )
+            .where(or_(*places))
+            .order_by(col(RequestEvent.id))
+            .limit(limit)
+        )
+        if kinds:
+            query = query.where(col(RequestEvent.kind).in_(kinds))
+        rows = await self._session.execute(query)
+        return [StoredEvent(row[0], row[1], row[2], row[3], str(row[4])) for row in rows]
 
     async def append_lines(self, request_id: str, writer: str, lines: Sequence[NewLine]) -> None:
         """Add lines that an action has said while it runs, in order, each once.

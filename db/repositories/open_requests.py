@@ -32,6 +32,7 @@ class OpenRequest:
     correlation_id: str
     created_at: datetime
     updated_at: datetime
+    is_component: bool = False
 
     @property
     def key(self) -> tuple[datetime, str]:
@@ -48,6 +49,7 @@ _COLUMNS = (
     col(Request.correlation_id),
     col(Request.created_at),
     col(Request.updated_at),
+    col(Request.parent_id),
 )
 
 _FAIL = text(
@@ -134,7 +136,9 @@ class OpenRequestsRepository:
 
 
 def _open(row: Any) -> OpenRequest:
-    request_id, status, run_id, mirror_at, mirror_seq, correlation_id, created, updated = row
+    request_id, status, run_id, mirror_at, mirror_seq, correlation_id, created, updated, parent = (
+        row
+    )
     return OpenRequest(
         id=str(request_id),
         status=RequestStatus(status),
@@ -144,6 +148,7 @@ def _open(row: Any) -> OpenRequest:
         correlation_id=str(correlation_id),
         created_at=created,
         updated_at=updated,
+        is_component=parent is not None,
     )
 
 

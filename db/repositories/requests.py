@@ -3,6 +3,7 @@
 Pages of the list are in request_pages.py; what a workflow writes later is in mirror.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ class NewRequest:
     plan: list[PlannedAction] = field(default_factory=list)
     user_arn: str | None = None
     parent_id: str | None = None
+    component_id: str | None = None
     via: str = API
 
 
@@ -47,22 +49,23 @@ _INSERT = text(
     WITH given AS MATERIALIZED (
         SELECT new.*, set_config('pao.audit', 'explicit', true) AS audit_mode
         FROM jsonb_to_record(:given) AS new (
-            id uuid, parent_id uuid, catalog_item_id text, catalog_item_version text,
-            catalog_item_name text, owner_team text, item_sha text, item_definition jsonb,
+            id uuid, parent_id uuid, component_id text, catalog_item_id text,
+            catalog_item_version text, catalog_item_name text, owner_team text, item_sha text,
+            item_definition jsonb,
             plan jsonb, user_id text, user_email text, user_arn text, user_teams text[],
             fields jsonb, metadata jsonb, correlation_id uuid, created_at timestamptz, via text
         )
     ),
     request AS (
         INSERT INTO requests (
-            id, parent_id, catalog_item_id, catalog_item_version, catalog_item_name, owner_team,
-            item_sha, item_definition, plan, user_id, user_email, user_arn, user_teams, fields,
-            metadata, correlation_id, created_at, updated_at
+            id, parent_id, component_id, catalog_item_id, catalog_item_version,
+            catalog_item_name, owner_team, item_sha, item_definition, plan, user_id, user_email,
+            user_arn, user_teams, fields, metadata, correlation_id, created_at, updated_at
         )
         SELECT
-            id, parent_id, catalog_item_id, catalog_item_version, catalog_item_name, owner_team,
-            item_sha, item_definition, plan, user_id, user_email, user_arn, user_teams, fields,
-            metadata, correlation_id, created_at, created_at
+            id, parent_id, component_id, catalog_item_id, catalog_item_version,
+            catalog_item_name, owner_team, item_sha, item_definition, plan, user_id, user_email,
+            user_arn, user_teams, fields, metadata, correlation_id, created_at, created_at
         FROM given WHERE audit_mode = 'explicit'
         RETURNING id
     ),
@@ -98,6 +101,14 @@ _INSERT = text(
 ).bindparams(bindparam("given", type_=JSONB()))
 
 
+# The components of a bundle wait for their turn; the bundle starts them.
+_NEVER_STARTED = (
+    col(Request.run_id).is_(None),
+    col(Request.status) == RequestStatus.SUBMITTED,
+    col(Request.parent_id).is_(None),
+)
+
+
 class RequestsRepository:
     """Stores requests and reads them one by one."""
 
@@ -111,6 +122,25 @@ class RequestsRepository:
     async def get(self, request_id: str) -> Request | None:
         """Read a request with everything it holds; ``None`` when there is none of that id."""
         return await self._session.get(Request, UUID(request_id))
+
+    async def get_components(self, request_id: str) -> list[Request]:
+        """Read the requests of a bundle's components, in no order that means anything."""
+        query = select(Request).where(
+            col(Request.parent_id) == UUID(request_id), col(Request.component_id).is_not(None)
+        )
+        return list((await self._session.scalars(query)).all())
+
+    async def get_actions_of(self, request_ids: Sequence[UUID]) -> dict[UUID, list[RequestAction]]:
+        """Read the actions of several requests, each in the order of its plan."""
+        query = (
+            select(RequestAction)
+            .where(col(RequestAction.request_id).in_(request_ids))
+            .order_by(col(RequestAction.action_index), col(RequestAction.action_id))
+        )
+        found: dict[UUID, list[RequestAction]] = {one: [] for one in request_ids}
+        for action in await self._session.scalars(query):
+            found[action.request_id].append(action)
+        return found
 
     async def get_actions(self, request_id: str) -> list[RequestAction]:
         """Read the request's actions in the order of the plan."""
@@ -167,8 +197,7 @@ class RequestsRepository:
         query = (
             select(Request)
             .where(
-                col(Request.run_id).is_(None),
-                col(Request.status) == RequestStatus.SUBMITTED,
+                *_NEVER_STARTED,
                 col(Request.created_at).between(now - younger_than, now - older_than),
             )
             .order_by(col(Request.created_at))
@@ -178,9 +207,7 @@ class RequestsRepository:
 
     async def unstarted_since(self) -> datetime | None:
         """Tell since when the oldest request waits that no workflow has mirrored; None if none."""
-        query = select(func.min(col(Request.created_at))).where(
-            col(Request.run_id).is_(None), col(Request.status) == RequestStatus.SUBMITTED
-        )
+        query = select(func.min(col(Request.created_at))).where(*_NEVER_STARTED)
         return await self._session.scalar(query)
 
 
@@ -189,6 +216,7 @@ def _row(new: NewRequest) -> dict[str, Any]:
     return {
         "id": context.request_id,
         "parent_id": new.parent_id,
+        "component_id": new.component_id,
         "catalog_item_id": item.id,
         "catalog_item_version": item.version,
         "catalog_item_name": item.name,

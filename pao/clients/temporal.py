@@ -37,6 +37,7 @@ from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
 from pao import tracing
 from pao.core import names
+from pao.core.components import is_bundle
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import (
     ActionInput,
@@ -157,7 +158,7 @@ class RequestWorkflows:
         the request's row. Repeating the call is safe; a workflow that exists is attached to.
         """
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            names.REQUEST_WORKFLOW, given, **self._start_options(given, summary)
+            _kind(given), given, **self._start_options(given, summary)
         )
         try:
             async with asyncio.timeout(budget):
@@ -194,7 +195,7 @@ class RequestWorkflows:
         """
         try:
             await self._client.start_workflow(
-                names.REQUEST_WORKFLOW,
+                _kind(given),
                 given,
                 rpc_timeout=RPC_TIMEOUT,
                 **self._start_options(given, summary, reuse),
@@ -330,6 +331,11 @@ class RequestWorkflows:
         except (TimeoutError, RPCError, RuntimeError) as error:
             raise TemporalUnavailable from error
         return sorted(names.SEARCH_ATTRIBUTES.keys() - answer.custom_attributes.keys())
+
+
+def _kind(given: RequestInput) -> str:
+    """Name the workflow that carries such a request out."""
+    return names.BUNDLE_WORKFLOW if is_bundle(given.plan) else names.REQUEST_WORKFLOW
 
 
 def _search_attributes(context: RequestContext) -> TypedSearchAttributes:

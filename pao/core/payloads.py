@@ -85,7 +85,10 @@ class PlannedAction:
 
 @dataclass
 class RequestContext:
-    """What every action of a request may know about it."""
+    """What every action of a request may know about it.
+
+    ``components`` is what the own actions of a bundle see of its components.
+    """
 
     request_id: str
     correlation_id: str
@@ -94,6 +97,7 @@ class RequestContext:
     requester: Requester
     fields: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    components: dict[str, Any] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -122,8 +126,14 @@ class RequestContext:
                 for name, value in fields.items()
                 if f"fields.{name}" in reads or _is_sealed(value)
             }
-        document = names_only(self.item.definition)
-        return replace(self, fields=fields, item=replace(self.item, definition=document))
+        components = self.components
+        if reads is not None and "components.*" not in reads:
+            components = {
+                name: seen if f"components.{name}" in reads else {**seen, "outputs": {}}
+                for name, seen in components.items()
+            }
+        item = replace(self.item, definition=names_only(self.item.definition))
+        return replace(self, fields=fields, item=item, components=components)
 
 
 def _is_sealed(value: Any) -> bool:
@@ -154,6 +164,15 @@ class RequestInput:
     plan: list[PlannedAction] = field(default_factory=list)
     waits: Waits = field(default_factory=Waits)
     resumption: "Resumption | None" = None
+    bundle: "BundleLink | None" = None
+
+
+@dataclass
+class BundleLink:
+    """Which bundle's component a request is: its workflow tells that of the bundle how it ends."""
+
+    request_id: str
+    component: str
 
 
 @dataclass
@@ -318,7 +337,8 @@ class Resumption:
 
     ``reason`` says what became of the earlier workflow. ``mirror_at`` and ``mirror_seq`` are the
     stored pair, above which the new run writes; ``failure`` is why the request had failed before,
-    if it had. Of decisions that are closed only id, kind and outcome matter.
+    if it had. Of decisions that are closed only id, kind and outcome matter. ``actor`` says who
+    has it wait; with ``unchecked`` no retry begins before the fields have passed the form.
     """
 
     reason: str
@@ -328,6 +348,8 @@ class Resumption:
     decisions: list["DecisionRecord"] = field(default_factory=list)
     escalation: "Escalation | None" = None
     failure: "ActionFailure | None" = None
+    actor: str = "reconciler"
+    unchecked: bool = False
 
 
 @dataclass
@@ -479,3 +501,4 @@ class EscalationInput:
     reason: str | None = None
     tried_before: bool = False
     run_id: str | None = None
+    components: list[dict[str, Any]] = field(default_factory=list)

@@ -1,0 +1,153 @@
+"""What a bundle and its components tell each other: plain data, kept in Temporal's history.
+
+As in payloads.py, every field added later has a default, and unknown ones are ignored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from pao.core.payloads import ActionState, PlannedAction, RequestInput
+from pao.core.resources import cleanup_of, failed_of, resources_of
+from pao.core.states import ActionStatus, RequestStatus
+
+COMPONENT = "component"
+"""The type of a bundle's action that stands for one of its components."""
+LINKS = "ticket-links"
+"""The type of a bundle's action that ties the tickets of its components together."""
+PREFIX = "components."
+"""What stands before a component's id where it is the id of an action."""
+
+
+@dataclass
+class ComponentReport:
+    """Where a component stands, as its own request has it.
+
+    Of two reports the one with the greater ``(at, seq)`` counts: the pair of its mirror write.
+    ``resources`` and ``cleanup`` are those of an error context, whether it has failed or not.
+    """
+
+    component: str
+    request_id: str
+    status: RequestStatus
+    retrying: bool = False
+    at: str = ""
+    seq: int = 0
+    outputs: dict[str, Any] = field(default_factory=dict)
+    resources: list[dict[str, Any]] = field(default_factory=list)
+    cleanup: list[dict[str, Any]] = field(default_factory=list)
+    failed_actions: list[dict[str, Any]] = field(default_factory=list)
+    tickets: list[dict[str, Any]] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Its place among the reports of the component."""
+        return (self.at, self.seq)
+
+
+@dataclass
+class ComponentQuery:
+    """Which component is to be started, and what its templates see of the others.
+
+    With ``held`` it is not to run: it is started to wait in ``failed`` for that reason.
+    """
+
+    bundle_id: str
+    request_id: str
+    component: str
+    components: dict[str, Any] = field(default_factory=dict)
+    held: str | None = None
+
+
+@dataclass
+class ComponentStart:
+    """What a component's workflow is started with; or ``report``, when it has been before."""
+
+    given: RequestInput | None = None
+    report: ComponentReport | None = None
+
+
+@dataclass
+class BundleDecision:
+    """What a human has decided about a bundle, as its components are told.
+
+    ``escalation`` is the bundle's ticket, which stands for all of them.
+    """
+
+    decision: str
+    decision_id: str
+    by: str
+    via: str
+    reason: str | None = None
+    escalation: dict[str, Any] | None = None
+
+
+def is_bundle(plan: Sequence[PlannedAction]) -> bool:
+    """Tell whether a plan is that of a bundle."""
+    return any(action.type == COMPONENT for action in plan)
+
+
+def component_action(component: str) -> str:
+    """Give the id of the action that stands for a component."""
+    return f"{PREFIX}{component}"
+
+
+def tell(  # noqa: PLR0913 -- what a report says, each part named.
+    component: str,
+    request_id: str,
+    states: Sequence[ActionState],
+    *,
+    status: RequestStatus,
+    retrying: bool,
+    place: tuple[str, int],
+    error: dict[str, Any] | None,
+) -> ComponentReport:
+    """Build the report of a component from what its request knows."""
+    return ComponentReport(
+        component=component,
+        request_id=request_id,
+        status=status,
+        retrying=retrying,
+        at=place[0],
+        seq=place[1],
+        outputs=_outputs(states) if status == RequestStatus.COMPLETED else {},
+        resources=resources_of(states),
+        cleanup=cleanup_of(request_id, states),
+        failed_actions=failed_of(states),
+        tickets=[_ticket(state) for state in states if _is_ticket(state)],
+        error=error,
+    )
+
+
+def read_report(told: object) -> ComponentReport | None:
+    """Read a report from what a signal carried; None for anything else."""
+    if not isinstance(told, dict):
+        return None
+    known = {one.name for one in fields(ComponentReport)}
+    try:
+        report = ComponentReport(**{key: value for key, value in told.items() if key in known})
+        report.status = RequestStatus(report.status)
+    except (TypeError, ValueError):
+        return None
+    lists = (report.resources, report.cleanup, report.failed_actions, report.tickets)
+    readable = isinstance(report.outputs, dict) and all(isinstance(one, list) for one in lists)
+    placed = isinstance(report.at, str) and isinstance(report.seq, int)
+    return report if readable and placed else None
+
+
+def _outputs(states: Sequence[ActionState]) -> dict[str, Any]:
+    """Give what other components may read: the outputs of all actions, of a name the last one."""
+    found: dict[str, Any] = {}
+    for state in states:
+        if state.status == ActionStatus.COMPLETED:
+            found |= state.outputs or {}
+    return found
+
+
+def _is_ticket(state: ActionState) -> bool:
+    return state.type == "jira-ticket" and state.external_reference is not None
+
+
+def _ticket(state: ActionState) -> dict[str, Any]:
+    return {"action": state.id, "key": state.external_reference, "url": state.url}
