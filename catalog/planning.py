@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog import ordering
+from catalog.bundle import CatalogBundle
 from catalog.kinds import parse_definition
 from catalog.loading import walk_texts
 from catalog.model import Action, CatalogDocument, Mode
@@ -34,7 +35,7 @@ Uses = list[tuple[str, ...]]
 FALLBACK = "manual-"
 """What stands before the ids of a fallback's actions, so that both ways can be told apart."""
 _SECRET = re.compile(r"\bsecrets[./]([A-Za-z][A-Za-z0-9_]*)")
-_WIDE = {"fields", "outputs", "fulfillment"}
+_WIDE = {"fields", "outputs", "fulfillment", "components"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,15 @@ def names_for(
         groups={group.id: tuple(field.id for field in group.fields) for group in item.groups},
         outputs=earlier,
         environment=tuple(surroundings.variables) if surroundings else (),
+        **_of_bundle(item),
     )
+
+
+def _of_bundle(item: CatalogDocument) -> dict[str, Any]:
+    """Give what the own actions of a bundle may name besides: all components, and its own id."""
+    if not isinstance(item, CatalogBundle):
+        return {}
+    return {"components": tuple(one.id for one in item.components), "item": item.id}
 
 
 def check_plan(

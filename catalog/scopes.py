@@ -45,7 +45,7 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
         "environment": dict(surroundings.variables),
         "outputs": {key: dict(value) for key, value in outputs.items()},
         "fulfillment": dict(published or {}),
-        "components": {},
+        "components": dict(context.components),
         "secrets": {},
     }
 

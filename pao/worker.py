@@ -14,6 +14,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.base import Action
 from activities.bookkeeping import Bookkeeper
+from activities.components import ComponentReader
 from activities.conditions import Conditions
 from activities.corrections import Corrector
 from activities.escalation import Escalator
@@ -31,6 +32,7 @@ from pao.sandbox import sandbox_for
 from pao.schedules import ensure_schedules, retention
 from pao.settings import Settings
 from pao.upkeep import upkeep_activities
+from workflows.bundle import BundleWorkflow
 from workflows.look import LookWorkflow
 from workflows.request import RequestWorkflow
 from workflows.sweep import SweepWorkflow
@@ -110,11 +112,12 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     usual = Worker(
         client,
         task_queue=queue,
-        workflows=[RequestWorkflow, LookWorkflow, SweepWorkflow, *UPKEEP],
+        workflows=[RequestWorkflow, BundleWorkflow, LookWorkflow, SweepWorkflow, *UPKEEP],
         activities=[
             *actions,
             *Bookkeeper(database).activities(),
             *Corrector(tools.box).activities(),
+            *ComponentReader(database, tools.box, tools.surroundings).activities(),
             *Conditions(tools.box, tools.surroundings).activities(),
             *upkeep_activities(
                 client, task_queue=queue, database=database, jira=jira, memory=memory

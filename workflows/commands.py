@@ -6,7 +6,7 @@ from typing import Any
 
 from pao.core.definitions import password_fields
 from pao.core.names import SEALED_PREFIX
-from pao.core.payloads import DecisionRecord
+from pao.core.payloads import DecisionRecord, Escalation
 from pao.core.states import Decision
 
 KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode"}
@@ -62,6 +62,24 @@ def read_vote(
     teams = payload.get("teams") or []
     voter = Voter(payload.get("actionId"), tuple(teams[:MOST_TEAMS]), payload.get("email"))
     return record, voter
+
+
+def read_bundle_decision(
+    args: tuple[Any, ...],
+) -> tuple[dict[str, Any], Escalation | None, str | None]:
+    """Read what a bundle tells: a decision as a person sends it, the bundle's ticket, a problem."""
+    told = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
+    named = {"decision": told.get("decision"), "decisionId": told.get("decision_id")}
+    command = named | {key: told.get(key) for key in ("by", "via", "reason")}
+    if command["decision"] not in (Decision.ABORT, Decision.ESCALATE):
+        return {}, None, "only abort and escalate come from a bundle"
+    try:
+        ticket = Escalation(**told["escalation"]) if told.get("escalation") else None
+    except TypeError:
+        return {}, None, "the bundle's ticket cannot be read"
+    if (command["decision"] == Decision.ESCALATE) != (ticket is not None):
+        return {}, None, "an escalation comes with the bundle's ticket, an abort without"
+    return command, ticket, None
 
 
 def _check_voter(payload: dict[str, Any]) -> str | None:

@@ -32,7 +32,7 @@ CANCELLED = "The workflow was cancelled in Temporal."
 class Decider:
     """Waits for a human while the request is failed, and does what was decided."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what deciding works on, each part named.
         self,
         ledger: Ledger,
         *,
@@ -40,7 +40,9 @@ class Decider:
         mirror: Mirror,
         waits: Waits,
         had_others: bool,
+        unchecked: bool = False,
     ) -> None:
+        self._unchecked = unchecked
         self._ledger = ledger
         self._desk = desk
         self._mirror = mirror
@@ -72,13 +74,17 @@ class Decider:
             return await self._prepare_retry(record)
         if record.decision == Decision.ESCALATE:
             return await self._escalate(record)
+        return await self._finish(RequestStatus.ABORTED, record)
+
+    async def _finish(self, status: RequestStatus, record: DecisionRecord) -> bool:
+        """End the request as was decided."""
         self._desk.finish("done")
-        self._end(RequestStatus.ABORTED, record)
+        self._ledger.move(status, actor=record.by, via=record.via, reason=record.reason)
         await self._mirror.write()
         return True
 
     async def _prepare_retry(self, record: DecisionRecord) -> bool:
-        if self._desk.changes and not await self._correct(record):
+        if (self._desk.changes or self._unchecked) and not await self._correct(record):
             await self._mirror.write()
             return False
         if record.mode == "manual":
@@ -105,12 +111,16 @@ class Decider:
         if not answer.valid:
             self._desk.finish("rejected", answer.message)
             return False
+        self._unchecked = False
         record.changes = answer.diff
         self._ledger.context.fields = answer.fields
         return True
 
     async def _escalate(self, record: DecisionRecord) -> bool:
         ledger = self._ledger
+        if self._desk.ticket is not None:
+            ledger.escalation = self._desk.ticket
+            return await self._finish(RequestStatus.ESCALATED, record)
         try:
             ledger.escalation = await workflow.execute_activity(
                 names.ESCALATE_ACTIVITY,
@@ -125,10 +135,7 @@ class Decider:
             self._desk.finish("failed", message)
             await self._mirror.write()
             return False
-        self._desk.finish("done")
-        self._end(RequestStatus.ESCALATED, record)
-        await self._mirror.write()
-        return True
+        return await self._finish(RequestStatus.ESCALATED, record)
 
     def _escalation_input(self, record: DecisionRecord) -> EscalationInput:
         ledger = self._ledger
@@ -141,9 +148,6 @@ class Decider:
             tried_before=self._had_others or ledger.has_tried(Decision.ESCALATE),
             run_id=workflow.info().run_id,
         )
-
-    def _end(self, status: RequestStatus, record: DecisionRecord) -> None:
-        self._ledger.move(status, actor=record.by, via=record.via, reason=record.reason)
 
 
 def _told(state: ActionState) -> ActionState:

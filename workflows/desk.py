@@ -3,7 +3,7 @@
 from typing import Any
 
 from pao.core.names import MAX_ATTEMPTS
-from pao.core.payloads import DecisionRecord
+from pao.core.payloads import DecisionRecord, Escalation
 from pao.core.states import Decision, RequestStatus, describe_allowed
 from workflows.commands import clear_passwords
 from workflows.ledger import Ledger
@@ -12,13 +12,17 @@ BUSY = "another decision is being carried out; wait for its outcome"
 
 
 class DecisionDesk:
-    """Judges decisions by the state that the request is in, and remembers what became of each."""
+    """Judges decisions by the state that the request is in, and remembers what became of each.
+
+    ``ticket`` is the one that its bundle was escalated with, when it was.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._seen: dict[str, DecisionRecord] = {}
         self._told: set[str] = set()
         self.current: DecisionRecord | None = None
+        self.ticket: Escalation | None = None
         self.changes: dict[str, Any] = {}
 
     def seen(self, decision_id: str) -> bool:

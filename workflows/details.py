@@ -1,5 +1,6 @@
 """What an operator reads in the Temporal UI: Markdown that needs no other document."""
 
+from collections.abc import Collection
 from typing import Any
 
 from pao.core.names import workflow_id
@@ -66,16 +67,14 @@ def _wait(context: RequestContext, state: ActionState, about: dict[str, Any]) ->
     if about.get("deadline"):
         lines.append(f"Deadline: {about['deadline']}, then: {about.get('onDeadline')}.")
     payload = f'{{"actionId": "{state.id}", "by": "you", "teams": [], "reason": "..."}}'
+    workflow = workflow_id(context.request_id)
     for verdict in Verdict:
-        lines += ["", "  ```", f"  {_command(context, verdict, payload)}", "  ```"]
+        lines += ["", "  ```", f"  {_command(workflow, verdict, payload)}", "  ```"]
     return lines
 
 
-def _command(context: RequestContext, name: str, payload: str) -> str:
-    return (
-        f"temporal workflow signal --workflow-id {workflow_id(context.request_id)} "
-        f"--name {name} --input '{payload}'"
-    )
+def _command(workflow: str, name: str, payload: str) -> str:
+    return f"temporal workflow signal --workflow-id {workflow} --name {name} --input '{payload}'"
 
 
 def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
@@ -96,7 +95,14 @@ def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
             "",
         ]
     lines += ["### Send one of these signals", ""]
+    return lines + signal_lines(workflow_id(context.request_id))
+
+
+def signal_lines(workflow: str, *, only: Collection[str] | None = None) -> list[str]:
+    """Give each signal with what it does and the command line to copy."""
+    lines: list[str] = []
     for name, payload, effect in SIGNALS:
-        command = _command(context, name, payload)
-        lines += [f"- **{name}**: {effect}", "", "  ```", f"  {command}", "  ```", ""]
+        if only is None or name in only:
+            command = _command(workflow, name, payload)
+            lines += [f"- **{name}**: {effect}", "", "  ```", f"  {command}", "  ```", ""]
     return lines

@@ -7,6 +7,7 @@ from typing import Any
 
 from temporalio import workflow
 
+from pao.core.components import ComponentReport, tell
 from pao.core.errors import ErrorCode
 from pao.core.names import masked
 from pao.core.payloads import (
@@ -22,6 +23,7 @@ from pao.core.payloads import (
     timestamp,
 )
 from pao.core.states import ActionStatus, RequestStatus, can_move
+from workflows.details import current_details
 from workflows.failures import error_context, error_summary, overall
 from workflows.journal import WORKFLOW, Journal
 
@@ -91,7 +93,8 @@ class Ledger:
         self.states = [known.get(state.id, state) for state in self.states]
         self.escalation = resumption.escalation
         self.failure = resumption.failure
-        self._journal.line("request.resumed", actor=RECONCILER, reason=resumption.reason)
+        told = "request.resumed" if resumption.actor == RECONCILER else "request.failed"
+        self._journal.line(told, actor=resumption.actor, reason=resumption.reason)
         self.log("warning", resumption.reason)
 
     def begin(self, state: ActionState) -> None:
@@ -291,6 +294,22 @@ class Ledger:
         if self.failure is None:
             return {}
         return error_context(self.context, self.states, self.failure)
+
+    def details(self) -> str:
+        """Describe for an operator, in Markdown, where the request stands."""
+        return current_details(self.context, self.status, self.states, retrying=self.retrying)
+
+    def report(self, component: str) -> ComponentReport:
+        """Tell a bundle where the request, which is one of its components, stands."""
+        return tell(
+            component,
+            self.context.request_id,
+            self.states,
+            status=self.status,
+            retrying=self.retrying,
+            place=(self._mirror_at, self._mirror_seq),
+            error=error_summary(self.failure) if self.failure else None,
+        )
 
     def snapshot(self, run_id: str) -> Snapshot:
         """Take the state, with all that the mirror has not confirmed yet.

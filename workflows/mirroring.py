@@ -5,6 +5,7 @@ What a snapshot holds is in ledger.py; what a write does is in db/repositories/m
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
@@ -16,7 +17,6 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.states import TERMINAL, RequestStatus
     from workflows import policies
     from workflows.desk import DecisionDesk
-    from workflows.details import current_details
     from workflows.failures import is_refusal
     from workflows.ledger import Ledger
 
@@ -28,10 +28,14 @@ class SupersededError(Exception):
 
 
 class Mirror:
-    """Writes the ledger's state to Postgres; ``started`` names what any run had ever started."""
+    """Writes the ledger's state to Postgres; ``started`` names what any run had ever started.
+
+    ``after`` is called when a write has counted: whom it tells finds the same in Postgres.
+    """
 
     def __init__(self, ledger: Ledger, desk: DecisionDesk, waits: Waits) -> None:
         self.started: set[str] = set()
+        self.after: Callable[[], Awaitable[None]] | None = None
         self._ledger = ledger
         self._desk = desk
         self._waits = waits
@@ -70,6 +74,8 @@ class Mirror:
         if not answer.applied and self._ledger.status not in TERMINAL:
             self._superseded = True
             raise SupersededError
+        if self.after is not None:
+            await self.after()
 
     async def write_from_handler(self) -> None:
         """Write as a signal's handler may: nothing leaves it."""
@@ -135,6 +141,4 @@ class Mirror:
         if ledger.status != self._shown:
             self._shown = ledger.status
             workflow.upsert_search_attributes([STATUS.value_set(ledger.status)])
-        workflow.set_current_details(
-            current_details(ledger.context, ledger.status, ledger.states, retrying=ledger.retrying)
-        )
+        workflow.set_current_details(ledger.details())

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType
+from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
+from temporalio.workflow import ActivityCancellationType, ParentClosePolicy
 
 from pao.core.names import slow_queue, waits_queue
 from pao.core.payloads import PlannedAction, Waits
@@ -124,4 +124,20 @@ NOTICE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=70),
     "schedule_to_close_timeout": timedelta(minutes=5),
     "retry_policy": RetryPolicy(maximum_attempts=3),
+}
+
+# What a component is started with, and where components stand, is read from Postgres: quickly as a
+# local activity; when Postgres is away the same goes on as a regular one until it is back.
+COMPONENT_QUICKLY: dict[str, Any] = {
+    "schedule_to_close_timeout": timedelta(seconds=3),
+    "retry_policy": RetryPolicy(maximum_attempts=2),
+}
+COMPONENT_UNTIL_DONE: dict[str, Any] = MIRROR_UNTIL_DONE
+
+# A component is a request of its own: whatever becomes of the bundle's workflow, it is never ended
+# silently, and what has run once is not run again. The task timeout is that of any request.
+CHILD: dict[str, Any] = {
+    "parent_close_policy": ParentClosePolicy.ABANDON,
+    "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+    "task_timeout": timedelta(seconds=3),
 }

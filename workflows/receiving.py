@@ -8,7 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.payloads import DecisionRecord, timestamp
     from pao.core.states import SETTLED, Decision, Verdict
     from workflows.approvals import ApprovalDesk
-    from workflows.commands import read_command, read_vote
+    from workflows.commands import read_bundle_decision, read_command, read_vote
     from workflows.desk import DecisionDesk
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
@@ -47,6 +47,24 @@ class Reception:
             await self._mirror.write_from_handler()
         self._desk.judge(record, changes)
         await self._mirror.write_from_handler()
+
+    async def from_bundle(self, args: tuple[Any, ...]) -> None:
+        """Take a decision about the bundle as soon as the request takes one, or has ended."""
+        command, ticket, problem = read_bundle_decision(args)
+        kind = Decision(command.pop("decision")) if problem is None else Decision.ABORT
+        record, _ = read_command(
+            kind, (command,), at=timestamp(workflow.now()), fallback_id=str(workflow.uuid4())
+        )
+        record.message = problem or record.message
+        if not self._is_new(record):
+            return
+        await workflow.wait_condition(self._may_be_decided)
+        self._desk.ticket = ticket or self._desk.ticket
+        self._desk.judge(record, {})
+        await self._mirror.write_from_handler()
+
+    def _may_be_decided(self) -> bool:
+        return self._ledger.status in SETTLED and self._desk.current is None
 
     async def vote(self, kind: Verdict, args: tuple[Any, ...]) -> None:
         """Take what somebody decides about an approval; returns when it is mirrored."""

@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
+    from pao.core.components import COMPONENT
     from pao.core.payloads import (
         DecisionRecord,
         OutcomeQuery,
@@ -36,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.mirroring import Mirror, SupersededError
     from workflows.notices import FAILED, Notices
     from workflows.receiving import Reception
+    from workflows.reporting import Reporter
     from workflows.resuming import take_up
     from workflows.running import PlanRunner
     from workflows.runs import is_reset
@@ -50,13 +52,18 @@ PAYLOAD = "Payload, optional: an object with by, reason, decisionId"
 class RequestWorkflow:
     """One submitted request, from its first action to its end."""
 
+    # What a bundle's workflow has its own kinds of.
+    ledgers: type[Ledger] = Ledger
+    desks: type[DecisionDesk] = DecisionDesk
+    deciders: type[Decider] = Decider
+
     @workflow.init
     def __init__(self, given: RequestInput) -> None:
         self._given = given
         self._settled: Settled | None = None
         self._ended = False
-        self._ledger = ledger = Ledger(given)
-        self._desk = desk = DecisionDesk(ledger)
+        self._ledger = ledger = self.ledgers(given)
+        self._desk = desk = self.desks(ledger)
         self._mirror = mirror = Mirror(ledger, desk, given.waits)
         approvals = ApprovalDesk(ledger, desk)
         self._notices = Notices(given.plan, ledger, mirror)
@@ -64,12 +71,19 @@ class RequestWorkflow:
         self._reception = Reception(
             ledger, desk=desk, mirror=mirror, approvals=approvals, waiting=waiting
         )
+        if given.bundle is not None:
+            mirror.after = Reporter(ledger, given.bundle).tell
         had_others = is_reset() or given.resumption is not None
-        self._decider = Decider(
-            ledger, desk=desk, mirror=mirror, waits=given.waits, had_others=had_others
+        self._decider = self.deciders(
+            ledger,
+            desk=desk,
+            mirror=mirror,
+            waits=given.waits,
+            had_others=had_others,
+            unchecked=given.resumption is not None and given.resumption.unchecked,
         )
         self._runner = PlanRunner(
-            Graph(given.plan),
+            Graph([action for action in given.plan if action.type != COMPONENT]),
             ledger=ledger,
             desk=desk,
             mirror=mirror,
@@ -150,6 +164,14 @@ class RequestWorkflow:
     async def escalate(self, *args: Any) -> None:
         """Take an escalation; whatever the arguments are, the workflow lives on."""
         await self._reception.decision(Decision.ESCALATE, args)
+
+    @workflow.signal(
+        name=names.BUNDLE_DECISION_SIGNAL,
+        description="Sent by a bundle that was aborted or escalated to its components.",
+    )
+    async def bundle_decision(self, *args: Any) -> None:
+        """Take what was decided about the bundle; whatever the arguments are, it lives on."""
+        await self._reception.from_bundle(args)
 
     @workflow.signal(
         name=Verdict.APPROVE,

@@ -5,6 +5,7 @@ Only bookkeeping: nothing is carried out here, and the request waits in ``failed
 
 from datetime import datetime
 
+from pao.core.components import COMPONENT
 from pao.core.errors import ErrorCode
 from pao.core.payloads import ActionFailure, ActionState, Resumption, timestamp
 from pao.core.states import ActionStatus
@@ -17,7 +18,9 @@ IN_HAND = frozenset({ActionStatus.IN_PROGRESS, ActionStatus.WAITING})
 def take_up(ledger: Ledger, desk: DecisionDesk, resumption: Resumption, *, at: datetime) -> None:
     """Fill a new run's records from the mirror's; decisions, attempts and outputs are kept."""
     ledger.take_up(resumption)
-    cut = [state for state in ledger.states if state.status in IN_HAND]
+    # A component is a request of its own: it tells itself where it stands.
+    in_hand = [state for state in ledger.states if state.status in IN_HAND]
+    cut = [state for state in in_hand if state.type != COMPONENT]
     for state in cut:
         _fail(ledger, state, resumption.reason, at)
     if not cut and ledger.failure is None:

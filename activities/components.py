@@ -1,0 +1,120 @@
+"""Components of a bundle, read from Postgres: what one is started with, and where all stand."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+
+from catalog.bundle import CatalogBundle
+from catalog.components import Giving, component_values
+from catalog.kinds import parse_definition
+from catalog.scopes import Surroundings
+from catalog.secrets import open_fields, seal_fields
+from db.models import Request
+from db.repositories.requests import RequestsRepository
+from db.session import Database
+from db.stored import context_of, report_of, workflow_input
+from pao.core import names
+from pao.core.components import ComponentQuery, ComponentReport, ComponentStart
+from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads import RequestInput, Resumption
+from pao.crypto import SecretBox, SecretUnreadableError
+
+BUNDLE = "bundle"
+
+
+class ComponentReader:
+    """Reads components; read-only, so it may be asked any number of times."""
+
+    def __init__(self, database: Database, box: SecretBox, surroundings: Surroundings) -> None:
+        self._database = database
+        self._box = box
+        self._surroundings = surroundings
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give the activities that bundles ask."""
+
+        @activity.defn(name=names.COMPONENT_ACTIVITY)
+        async def prepare(query: ComponentQuery) -> ComponentStart:
+            return await self.prepare(query)
+
+        @activity.defn(name=names.COMPONENTS_ACTIVITY)
+        async def read(query: ComponentQuery) -> list[ComponentReport]:
+            return await self.read(query.bundle_id)
+
+        return [prepare, read]
+
+    async def prepare(self, query: ComponentQuery) -> ComponentStart:
+        """Give what a component's workflow is started with, or where it stands if it was before.
+
+        Values that depend on other components are rendered now; where they do not fit, the
+        component waits in ``failed`` for a human to correct them.
+        """
+        async with self._database.reading() as session:
+            requests = RequestsRepository(session)
+            row = await requests.get(query.request_id)
+            bundle = await requests.get(query.bundle_id)
+            if row is None or bundle is None:
+                raise PaoError(ErrorCode.REQUEST_NOT_FOUND, "a bundle without its component")
+            if row.run_id is not None:
+                actions = await requests.get_actions(query.request_id)
+                return ComponentStart(report=report_of(row, actions))
+        if query.held is not None:
+            return ComponentStart(given=_waiting(workflow_input(row), query.held))
+        return ComponentStart(given=self._filled(row, bundle, query))
+
+    async def read(self, bundle_id: str) -> list[ComponentReport]:
+        """Tell where every component stands that has begun."""
+        async with self._database.reading() as session:
+            requests = RequestsRepository(session)
+            rows = await requests.get_components(bundle_id)
+            begun = [row for row in rows if row.run_id is not None]
+            return [report_of(row, await requests.get_actions(str(row.id))) for row in begun]
+
+    def _filled(self, row: Request, bundle: Request, query: ComponentQuery) -> RequestInput:
+        given = workflow_input(row)
+        document = parse_definition(bundle.item_definition)
+        if not isinstance(document, CatalogBundle):
+            return given
+        component = next(one for one in document.components if one.id == query.component)
+        if not _waits(bundle, query.component):
+            return given
+        try:
+            context = context_of(bundle)
+            giving = Giving(
+                context=context,
+                surroundings=self._surroundings,
+                secrets=open_fields(self._box, context),
+                components=query.components,
+            )
+        except SecretUnreadableError as error:
+            return _waiting(given, str(error))
+        item = parse_definition(row.item_definition)
+        found = component_values(document, component, item, giving, datetime.now(UTC).date())
+        passwords = item.form.password_fields
+        fields = seal_fields(self._box, query.request_id, found.values, passwords)
+        given.context = replace(given.context, fields=fields)
+        if not found.problems:
+            return given
+        told = "; ".join(f"{one.field}: {one.message}" for one in found.problems)
+        return _waiting(given, f"What the bundle gives this component does not fit: {told}")
+
+
+def _waits(bundle: Request, component: str) -> bool:
+    """Tell whether the component had values at submission that depended on others."""
+    return any(
+        bool(action["config"].get("waiting"))
+        for action in _components(bundle.plan)
+        if action["config"].get("component") == component
+    )
+
+
+def _components(plan: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [action for action in plan if "component" in action.get("config", {})]
+
+
+def _waiting(given: RequestInput, reason: str) -> RequestInput:
+    resumption = Resumption(reason=reason, actor=BUNDLE, unchecked=True)
+    return replace(given, resumption=resumption)

@@ -1,0 +1,144 @@
+"""What a bundle gives the fields of its components: templates rendered, values judged. Pure.
+
+The API renders when a bundle is submitted, the worker when a component begins whose values depend
+on others, so both see the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from catalog.bundle import CatalogBundle, Component
+from catalog.loading import walk_texts
+from catalog.model import CatalogDocument
+from catalog.planning import names_for
+from catalog.scopes import Surroundings, build_scopes
+from catalog.templating import Names, Target, TemplateError, check, render_config
+from pao.core.payloads import RequestContext
+
+# What depends on a field that is not known yet.
+_OPEN_ENDED = frozenset({"hidden", "required"})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """Why a component's field cannot have what the bundle gives it."""
+
+    field: str
+    constraint: str
+    message: str
+    received: Any = None
+    expected: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of a component's form; ``waiting`` names those that depend on other components.
+
+    Values are complete, with defaults, when nothing waits and there are no problems.
+    """
+
+    values: dict[str, Any]
+    waiting: tuple[str, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Giving:
+    """From what a component's fields are given: the bundle's request, its secrets, what ran."""
+
+    context: RequestContext
+    surroundings: Surroundings
+    secrets: Mapping[str, str]
+    components: Mapping[str, Any] | None = None
+
+
+def component_values(
+    bundle: CatalogBundle, component: Component, item: CatalogDocument, given: Giving, today: date
+) -> Values:
+    """Render what the bundle gives a component and judge it by the form of the component's item.
+
+    Without ``components`` nothing has run yet: what needs other components waits.
+    """
+    names = names_for_component(bundle, component, given.surroundings)
+    scopes = _scopes(bundle, given)
+    values: dict[str, Any] = {}
+    waiting: list[str] = []
+    problems: list[FieldProblem] = []
+    for key, template in component.config.items():
+        try:
+            uses = {use[0] for use in _uses(template, names)}
+            if given.components is None and "components" in uses:
+                waiting.append(key)
+                continue
+            secret = key in item.password_fields
+            values[key] = _value(template, names, scopes, secret=secret)
+        except TemplateError as error:
+            problems.append(FieldProblem(key, "template", str(error)))
+    problems += _judge(item, values, waiting, today) if not problems else []
+    if not waiting and not problems:
+        values = item.form.validate(_present(values), today).values
+    return Values(values, tuple(waiting), tuple(problems))
+
+
+def names_for_component(
+    bundle: CatalogBundle, component: Component, surroundings: Surroundings
+) -> Names:
+    """Give the names that a component's templates may use: those that surely ran before it."""
+    names = names_for(bundle, surroundings)
+    return Names(
+        groups=names.groups,
+        outputs=(),
+        components=bundle.ready_before[component.id],
+        environment=names.environment,
+        item=bundle.id,
+    )
+
+
+def _scopes(bundle: CatalogBundle, given: Giving) -> dict[str, Any]:
+    scopes = build_scopes(
+        given.context,
+        given.surroundings,
+        field_ids=[field.id for field in bundle.fields],
+        secrets=given.secrets,
+        outputs={},
+    )
+    return scopes | {"components": dict(given.components or {})}
+
+
+def _uses(template: Any, names: Names) -> Iterator[tuple[str, ...]]:
+    for _, text in walk_texts(template):
+        yield from check(text, names)
+
+
+def _value(template: Any, names: Names, scopes: Mapping[str, Any], *, secret: bool) -> Any:
+    plain = render_config(template, scopes, names, _as_it_is)
+    if not secret and plain != render_config(template, scopes, names, _as_it_is, reveal=False):
+        raise TemplateError("template-refused", "a secret goes into a password field only")
+    return plain
+
+
+def _as_it_is(_place: tuple[str | int, ...]) -> Target:
+    return Target.NONE
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _judge(
+    item: CatalogDocument, values: Mapping[str, Any], waiting: list[str], today: date
+) -> list[FieldProblem]:
+    """Judge by the form; as long as something waits, only what cannot depend on it."""
+    errors = item.form.validate(_present(values), today).errors
+    if waiting:
+        errors = tuple(
+            error
+            for error in errors
+            if error.field not in waiting and error.constraint not in _OPEN_ENDED
+        )
+    return [
+        FieldProblem(error.field, error.constraint, error.message, error.received, error.expected)
+        for error in errors
+    ]

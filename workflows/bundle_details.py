@@ -1,0 +1,50 @@
+"""What an operator reads in the Temporal UI about a bundle: Markdown, one line per component."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pao.core.names import workflow_id
+from pao.core.states import ActionStatus, RequestStatus
+from workflows.details import signal_lines
+
+if TYPE_CHECKING:
+    from workflows.bundle_ledger import BundleLedger
+
+
+def bundle_details(ledger: "BundleLedger", requests: Mapping[str, str]) -> str:
+    """Describe where a bundle and its components stand; ``requests`` names their workflows."""
+    lines = [f"**{ledger.status.replace('_', ' ')}**{_hint(ledger)}", "", "### Components", ""]
+    for state in ledger.components:
+        line = f"- `{state.name}`: {state.status.replace('_', ' ')}, `{requests[state.id]}`"
+        lines.append(line + (f": {_one_line(state.error.message)}" if state.error else ""))
+    if ledger.own:
+        lines += ["", "### Actions of the bundle", ""]
+    for state in ledger.own:
+        text = f", {_one_line(state.error.message)}" if state.error else ""
+        lines.append(f"- `{state.id}` {state.name}: {state.status.replace('_', ' ')}{text}")
+    if ledger.status == RequestStatus.FAILED and not ledger.retrying:
+        lines += ["", *_choices(ledger, requests)]
+    return "\n".join(lines)
+
+
+def _choices(ledger: "BundleLedger", requests: Mapping[str, str]) -> list[str]:
+    lines: list[str] = []
+    for state in ledger.components:
+        if state.status == ActionStatus.FAILED and not ledger.is_terminal(state):
+            lines += [f"### Decide about `{state.name}` on its own workflow", ""]
+            lines += signal_lines(requests[state.id])
+    only = None if _retries_itself(ledger) else ("abort", "escalate")
+    lines += ["### Decide about the whole bundle: it goes to every component that is open", ""]
+    return lines + signal_lines(workflow_id(ledger.context.request_id), only=only)
+
+
+def _retries_itself(ledger: "BundleLedger") -> bool:
+    return not ledger.has_broken()
+
+
+def _hint(ledger: "BundleLedger") -> str:
+    return ": a component is being retried" if ledger.retrying and ledger.has_broken() else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

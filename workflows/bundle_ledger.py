@@ -1,0 +1,176 @@
+"""A bundle's own record: where its components stand, and what that makes of the bundle."""
+
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core.components import COMPONENT, ComponentReport, component_action
+    from pao.core.errors import ErrorCode
+    from pao.core.names import workflow_id
+    from pao.core.payloads import (
+        ActionFailure,
+        ActionResult,
+        ActionState,
+        PlannedAction,
+        RequestInput,
+    )
+    from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus
+    from workflows.bundle_details import bundle_details
+    from workflows.failures import error_context, overall, suggest
+    from workflows.ledger import Ledger
+
+ENDED = frozenset({RequestStatus.ABORTED, RequestStatus.ESCALATED})
+
+
+class BundleLedger(Ledger):
+    """Keeps the state of a bundle; each component stands as one of its actions.
+
+    An aborted or escalated component counts as failed: it can never be completed.
+    """
+
+    def __init__(self, given: RequestInput) -> None:
+        super().__init__(given)
+        self.reports: dict[str, ComponentReport] = {}
+        self.planned = {one.key: one for one in given.plan if one.type == COMPONENT}
+
+    @property
+    def components(self) -> list[ActionState]:
+        """The states of the components."""
+        return [state for state in self.states if state.type == COMPONENT]
+
+    @property
+    def own(self) -> list[ActionState]:
+        """The states of the bundle's own actions."""
+        return [state for state in self.states if state.type != COMPONENT]
+
+    def request_of(self, state: ActionState) -> str:
+        """Give the id of a component's own request."""
+        return str(self.action(state).config["requestId"])
+
+    def action(self, state: ActionState) -> PlannedAction:
+        """Give the planned action of a component."""
+        return self.planned[key_of(state)]
+
+    def is_terminal(self, state: ActionState) -> bool:
+        """Tell whether a component's request has ended."""
+        report = self.reports.get(key_of(state))
+        return report is not None and report.status in TERMINAL
+
+    def has_broken(self) -> bool:
+        """Tell whether a component has failed, been aborted or been escalated."""
+        return any(state.status == ActionStatus.FAILED for state in self.components)
+
+    def take(self, report: ComponentReport) -> bool:
+        """Note where a component stands; False for what is known, or of somebody else."""
+        known = self.reports.get(report.component)
+        planned = self.planned.get(report.component)
+        if planned is None or planned.config["requestId"] != report.request_id:
+            return False
+        if known is not None and (known.place >= report.place or known.status in TERMINAL):
+            return False
+        self.reports[report.component] = report
+        state = next(one for one in self.components if one.id == planned.id)
+        self._note(state, report)
+        self.context.components = self._seen()
+        return True
+
+    def _note(self, state: ActionState, report: ComponentReport) -> None:
+        if report.status == RequestStatus.COMPLETED:
+            self.succeed(state, ActionResult(outputs=report.outputs))
+        elif report.status in ENDED or (
+            report.status == RequestStatus.FAILED and not report.retrying
+        ):
+            self.fail(state, _failure(state, report))
+        elif state.status != ActionStatus.IN_PROGRESS:
+            self.begin(state)
+
+    def _seen(self) -> dict[str, Any]:
+        """Give what templates see as ``components``."""
+        return {
+            key: {"id": key, "status": str(report.status), "outputs": report.outputs}
+            for key, report in self.reports.items()
+        }
+
+    def judge_again(self) -> None:
+        """Let the failure be that of what has failed now: others may have been mended."""
+        self.failure = overall(self.states) or self.failure
+
+    def note_retry(self) -> None:
+        """Show the bundle as being retried while one of its components is."""
+        self.retrying = True
+        self._state_entry()
+
+    def details(self) -> str:
+        """Describe for an operator where the bundle stands, and what can be signalled to whom."""
+        requests = {state.id: workflow_id(self.request_of(state)) for state in self.components}
+        return bundle_details(self, requests)
+
+    def error_context(self) -> dict[str, Any]:
+        """Give the failure context: that of the bundle's own actions, and of every component."""
+        if self.failure is None:
+            return {}
+        found = error_context(self.context, self.own, self.failure)
+        for part, name in (
+            ("failedActions", "failed_actions"),
+            ("partialResources", "resources"),
+            ("cleanup", "cleanup"),
+        ):
+            told = [
+                {**one, "component": key, "requestId": report.request_id}
+                for key, report in self.reports.items()
+                for one in getattr(report, name)
+            ]
+            found[part] = told + found[part]
+        found["failedComponents"] = self._broken()
+        if found["failedComponents"]:
+            found["suggestedDecision"] = self._suggestion()
+        return found
+
+    def _broken(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "component": key_of(state),
+                "requestId": self.request_of(state),
+                "status": str(self.reports[key_of(state)].status),
+                "message": state.error.message if state.error else None,
+            }
+            for state in self.components
+            if state.status == ActionStatus.FAILED and key_of(state) in self.reports
+        ]
+
+    def _suggestion(self) -> dict[str, Any]:
+        """Suggest what to do next: about a component, as long as one can be mended."""
+        for state in self.components:
+            if state.status != ActionStatus.FAILED or state.error is None:
+                continue
+            if not self.is_terminal(state):
+                decision, why = suggest(state.error)
+                where = f"Decide about the component {state.name} on its own request, "
+                return {
+                    "decision": decision,
+                    "reason": f"{where}{self.request_of(state)}: {why}",
+                    "requestId": self.request_of(state),
+                }
+        reason = "A component has ended without being completed, so the bundle never can be."
+        return {"decision": Decision.ESCALATE, "reason": reason}
+
+
+def key_of(state: ActionState) -> str:
+    """Give the id of the component that an action stands for."""
+    return state.id.removeprefix(component_action(""))
+
+
+def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
+    error = report.error or {}
+    message = error.get("message") or "no reason is known"
+    if report.status in ENDED:
+        message = f"{state.name} was {report.status}; it had failed: {message}"
+    return ActionFailure(
+        code=str(error.get("code") or ErrorCode.ACTION_FAILED),
+        message=f"{message}",
+        http_status=error.get("httpStatus"),
+        response_body=error.get("responseBody"),
+        retryable=report.status not in ENDED and bool(error.get("retryable")),
+        outcome_unknown=bool(error.get("outcomeUnknown")),
+    )

@@ -1,0 +1,252 @@
+"""The components of a bundle: started as child workflows in their order, heard, and ended together.
+
+What a report makes of the bundle is in bundle_ledger.py.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.components import (
+        COMPONENT,
+        BundleDecision,
+        ComponentQuery,
+        ComponentReport,
+        ComponentStart,
+        read_report,
+    )
+    from pao.core.payloads import (
+        ActionState,
+        DecisionRecord,
+        PlannedAction,
+        RequestContext,
+        RequestInput,
+        Waits,
+    )
+    from pao.core.states import ActionStatus, RequestStatus
+    from workflows import policies
+    from workflows.bundle_ledger import BundleLedger, key_of
+    from workflows.graph import Graph
+    from workflows.mirroring import Mirror
+    from workflows.runs import is_cancelled
+
+T = TypeVar("T")
+
+
+class Components:
+    """Runs what may run, and knows where each component stands."""
+
+    def __init__(
+        self, plan: Sequence[PlannedAction], ledger: BundleLedger, *, mirror: Mirror, waits: Waits
+    ) -> None:
+        self._graph = Graph([action for action in plan if action.type == COMPONENT])
+        self._ledger = ledger
+        self._mirror = mirror
+        self._waits = waits
+        self._inbox: list[ComponentReport] = []
+        self._watching: set[asyncio.Task[Any]] = set()
+
+    @property
+    def has_news(self) -> bool:
+        """Tell whether a component has told something that is not noted yet."""
+        return bool(self._inbox)
+
+    @property
+    def all_completed(self) -> bool:
+        """Tell whether every component is completed."""
+        return all(one.status == ActionStatus.COMPLETED for one in self._ledger.components)
+
+    @property
+    def any_runs(self) -> bool:
+        """Tell whether a component runs."""
+        return any(one.status == ActionStatus.IN_PROGRESS for one in self._ledger.components)
+
+    # Hearing
+
+    def hear(self, args: tuple[Any, ...]) -> bool:
+        """Take a report; False for what is none."""
+        report = read_report(args[0]) if len(args) == 1 else None
+        if report is None:
+            return False
+        self._inbox.append(report)
+        return True
+
+    def note(self) -> bool:
+        """Note what was heard; tells whether any of it was news."""
+        reports, self._inbox = self._inbox, []
+        taken = [self._ledger.take(report) for report in reports]
+        return any(taken)
+
+    async def learn(self) -> None:
+        """Read where the components stand: this run has not heard what was told to another."""
+        query = ComponentQuery(self._ledger.context.request_id, "", "")
+        self._inbox += await self._ask(
+            names.COMPONENTS_ACTIVITY, query, list[ComponentReport], "where the components stand"
+        )
+
+    # Running
+
+    async def advance(self) -> None:
+        """Start what may start; returns when nothing runs and nothing more may start."""
+        while True:
+            self.note()
+            self._show_retry()
+            await self._start_ready()
+            if not self.any_runs:
+                return
+            await self._mirror.write()
+            await workflow.wait_condition(lambda: self.has_news)
+
+    def _show_retry(self) -> None:
+        """Follow a component that goes on: retried, it leaves the bundle failed till it resolves.
+
+        Whatever else runs meanwhile, the bundle is in progress.
+        """
+        ledger = self._ledger
+        running = [one for one in ledger.components if one.status == ActionStatus.IN_PROGRESS]
+        retried = [one for one in running if self._is_retried(one)]
+        if ledger.status != RequestStatus.FAILED or not running:
+            return
+        if len(retried) < len(running):
+            ledger.move(RequestStatus.IN_PROGRESS)
+        elif not ledger.retrying:
+            ledger.note_retry()
+
+    def _is_retried(self, state: ActionState) -> bool:
+        report = self._ledger.reports.get(key_of(state))
+        return report is not None and report.retrying
+
+    async def _start_ready(self) -> None:
+        due = [] if is_cancelled() else self._graph.ready(self._ledger.components)
+        if not due:
+            return
+        if self._ledger.status != RequestStatus.IN_PROGRESS:
+            self._ledger.move(RequestStatus.IN_PROGRESS)
+        for state in due:
+            self._ledger.begin(state)
+        await self._mirror.write()
+        await asyncio.gather(*(self._start(state) for state in due))
+
+    async def _start(self, state: ActionState, *, held: str | None = None) -> None:
+        ledger = self._ledger
+        query = ComponentQuery(
+            bundle_id=ledger.context.request_id,
+            request_id=ledger.request_of(state),
+            component=key_of(state),
+            components=ledger.context.components,
+            held=held,
+        )
+        start = await self._ask(
+            names.COMPONENT_ACTIVITY, query, ComponentStart, f"prepare {state.name}"
+        )
+        if start.report is not None:
+            self._inbox.append(start.report)
+        elif start.given is not None:
+            start.given.waits = self._waits
+            await self._start_child(state, start.given)
+
+    async def _start_child(self, state: ActionState, given: RequestInput) -> None:
+        context = given.context
+        # One that is there already, after a reset of the bundle, tells its end like any other.
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            handle = await workflow.start_child_workflow(
+                names.REQUEST_WORKFLOW,
+                given,
+                id=names.workflow_id(context.request_id),
+                memo={"correlationId": context.correlation_id},
+                search_attributes=_search_attributes(context),
+                static_summary=f"{state.name}: {context.summary}",
+                **policies.CHILD,
+            )
+            self._watching.add(asyncio.create_task(_end_of(handle)))
+
+    async def _ask(self, activity: str, query: ComponentQuery, kind: type[T], summary: str) -> T:
+        """Ask Postgres, however long it is away."""
+        with contextlib.suppress(FailureError):
+            quickly: T = await workflow.execute_local_activity(
+                activity, query, result_type=kind, summary=summary, **policies.COMPONENT_QUICKLY
+            )
+            return quickly
+        answer: T = await workflow.execute_activity(
+            activity, query, result_type=kind, summary=summary, **policies.COMPONENT_UNTIL_DONE
+        )
+        return answer
+
+    # Ending
+
+    async def end_all(self, record: DecisionRecord) -> None:
+        """Have every open component end as was decided about the bundle; returns when all have.
+
+        One that is being retried takes the decision when the retry has resolved; one whose workflow
+        is gone, when it was taken up again.
+        """
+        told: dict[str, tuple[str, int]] = {}
+        while True:
+            self.note()
+            known = self._ledger.components
+            open_ones = [one for one in known if not self._ledger.is_terminal(one)]
+            if not open_ones:
+                return
+            await self._mirror.write()
+            for state in open_ones:
+                await self._end(state, record, told)
+            await workflow.wait_condition(lambda: self.has_news)
+
+    async def _end(
+        self, state: ActionState, record: DecisionRecord, told: dict[str, tuple[str, int]]
+    ) -> None:
+        report = self._ledger.reports.get(key_of(state))
+        place = report.place if report else ("", 0)
+        if told.get(state.id) == place:
+            return
+        told[state.id] = place
+        if state.attempt == 0:
+            reason = f"The bundle was ended before this component began, by {record.by}."
+            self._ledger.begin(state)
+            await self._start(state, held=reason)
+        handle = workflow.get_external_workflow_handle(
+            names.workflow_id(self._ledger.request_of(state))
+        )
+        with contextlib.suppress(FailureError):
+            await handle.signal(names.BUNDLE_DECISION_SIGNAL, self._decision(record))
+
+    def _decision(self, record: DecisionRecord) -> BundleDecision:
+        ticket = self._ledger.escalation
+        return BundleDecision(
+            decision=record.decision,
+            decision_id=record.decision_id,
+            by=record.by,
+            via=record.via,
+            reason=record.reason,
+            escalation=asdict(ticket) if ticket else None,
+        )
+
+
+async def _end_of(handle: workflow.ChildWorkflowHandle[Any, Any]) -> None:
+    """Take note of a child's end; what it means the child tells itself, or its next run."""
+    with contextlib.suppress(FailureError):
+        await handle
+
+
+def _search_attributes(context: RequestContext) -> TypedSearchAttributes:
+    values = {
+        "PaoItem": context.item.id,
+        "PaoStatus": RequestStatus.SUBMITTED,
+        "PaoRequester": context.requester.id,
+        "PaoTeam": context.item.owner_team or "",
+        "PaoCorrelationId": context.correlation_id,
+    }
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
+            for name, value in values.items()
+        ]
+    )

@@ -1,0 +1,46 @@
+"""How a component tells its bundle where it stands. What the bundle makes of it: components.py."""
+
+import asyncio
+import contextlib
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.payloads import BundleLink
+    from pao.core.states import RequestStatus
+    from workflows.ledger import Ledger
+
+Standing = tuple[RequestStatus, bool]
+
+# What the bundle knows without being told: it has started the component.
+BEGUN = frozenset({(RequestStatus.SUBMITTED, False), (RequestStatus.IN_PROGRESS, False)})
+
+
+class Reporter:
+    """Tells the bundle's workflow of every change of state, after Postgres has it.
+
+    A bundle that is gone is not told: its next run reads where its components stand.
+    """
+
+    def __init__(self, ledger: Ledger, bundle: BundleLink) -> None:
+        self._ledger = ledger
+        self._bundle = bundle
+        self._told: Standing | None = None
+        self._lock = asyncio.Lock()
+
+    async def tell(self) -> None:
+        """Send the present state, if the bundle does not know it."""
+        async with self._lock:
+            now = (self._ledger.status, self._ledger.retrying)
+            if now == self._told or (self._told is None and now in BEGUN):
+                return
+            self._told = now
+            handle = workflow.get_external_workflow_handle(
+                names.workflow_id(self._bundle.request_id)
+            )
+            with contextlib.suppress(FailureError):
+                await handle.signal(
+                    names.COMPONENT_SIGNAL, self._ledger.report(self._bundle.component)
+                )
