@@ -28,7 +28,8 @@ from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
 from api.requests.decision_routes import router as decisions_router
 from api.requests.decisions import DecisionService, DecisionSettings
-from api.requests.preparing import Preparer, SubmissionSettings
+from api.requests.prepared import SubmissionSettings
+from api.requests.preparing import Preparer
 from api.requests.reading import ReadingService, ReadingSettings
 from api.requests.routes import router as requests_router
 from api.requests.submission import SubmissionService

@@ -1,11 +1,8 @@
 """Preparing a submission: authorise, validate, plan, check templates. Nothing is stored here."""
 
 import asyncio
-import json
 import re
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -13,15 +10,22 @@ from uuid import uuid4
 from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService, Entry
+from api.requests.bundling import entries_of, prepare_bundle, rendered
 from api.requests.lifecycle import require_offered
+from api.requests.prepared import (
+    Call,
+    Prepared,
+    SubmissionSettings,
+    require_carriable,
+    require_small,
+)
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle
 from catalog.planning import ActionTraits, check_plan, plan, render_action, snapshot_of
-from catalog.scopes import Surroundings
 from catalog.secrets import open_fields, seal_fields
-from catalog.templating import Target, TemplateError
+from catalog.templating import TemplateError
+from pao.core.components import COMPONENT
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.names import MAX_FIELDS_JSON, MAX_PLAN_JSON
 from pao.core.payloads import (
     PlannedAction,
     RequestContext,
@@ -31,46 +35,6 @@ from pao.core.payloads import (
 from pao.crypto import SecretBox
 
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})(?!\d)')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmissionSettings:
-    """The budget bounds the caller's wait only, never the request; seconds.
-
-    ``longest_wait`` is what a caller may ask for instead, by ``Prefer: wait``; ``traits`` and
-    ``targets`` are those of the known action types.
-    """
-
-    budget: float
-    surroundings: Surroundings
-    targets: Mapping[str, Mapping[str, Target]]
-    traits: Mapping[str, ActionTraits] = field(default_factory=dict)
-    longest_wait: float = 25.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What came with a submission beside its body; ``wait`` is what the caller prefers, seconds."""
-
-    caller: Principal
-    correlation_id: str
-    raw_body: bytes
-    idempotency_key: str | None = None
-    wait: float | None = None
-    started: float = field(default_factory=time.perf_counter)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A submission that passed every check; nothing is stored yet.
-
-    One that is ``slow`` by nature is not waited for unless the caller says so.
-    """
-
-    context: RequestContext
-    actions: list[PlannedAction]
-    secrets: dict[str, str]
-    slow: bool = False
 
 
 class Preparer:
@@ -92,17 +56,19 @@ class Preparer:
     async def prepare(self, body: Submission, call: Call) -> Prepared:
         """Check everything that a submission is checked for, and plan it."""
         entry = await self._catalog.entry(body.catalog_item_id)
+        if isinstance(entry.loaded.item, CatalogBundle):
+            held = await entries_of(entry.loaded.item, self._catalog)
+            return await asyncio.to_thread(prepare_bundle, self, entry, held, body=body, call=call)
         # In a thread: templates may take a second, and other callers must not wait for them.
         return await asyncio.to_thread(self._prepare, entry, body, call)
 
     def _prepare(self, entry: Entry, body: Submission, call: Call) -> Prepared:
-        self._authorise(entry, call.caller)
-        _require_item(entry)
+        self.authorise(entry, call.caller)
         require_offered(entry.loaded.item, datetime.now(UTC).date())
-        values = self._validated(entry, body.fields)
-        prepared = self._planned(entry, values, body, call)
-        _require_carriable(prepared)
-        self._check_templates(entry, prepared)
+        values = self.validated(entry, body.fields)
+        prepared = self.planned(entry, values, body, call)
+        require_carriable(prepared)
+        self.check_templates(entry, prepared)
         return prepared
 
     def render(self, prepared: Prepared) -> list[dict[str, Any]]:
@@ -110,11 +76,20 @@ class Preparer:
 
         An action that needs outputs of an earlier one is shown with its templates.
         """
-        return [
-            self._rendered(prepared, action) for action in prepared.actions if action.notice is None
-        ]
+        own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
+        return [self._rendered(prepared, action) for action in own]
 
-    def _authorise(self, entry: Entry, caller: Principal) -> None:
+    def render_components(self, prepared: Prepared) -> list[dict[str, Any]]:
+        """Show the components of a bundle in the same way; none for an item."""
+        return rendered(self, prepared)
+
+    @property
+    def settings(self) -> SubmissionSettings:
+        """What every submission is prepared with."""
+        return self._settings
+
+    def authorise(self, entry: Entry, caller: Principal) -> None:
+        """Refuse a caller none of whose teams may request the item."""
         item = entry.loaded.item
         if not self._access.may_request(caller, item):
             allowed = ", ".join(sorted(item.allowed_teams))
@@ -123,10 +98,11 @@ class Preparer:
                 f"{item.name} may be requested by: {allowed}. Ask one of these teams.",
             )
 
-    def _validated(self, entry: Entry, fields: dict[str, Any]) -> dict[str, Any]:
+    def validated(self, entry: Entry, fields: dict[str, Any]) -> dict[str, Any]:
+        """Give the fields complete with defaults, or refuse them with every reason."""
         result = entry.loaded.item.form.validate(fields, datetime.now(UTC).date())
         if result.valid:
-            _require_small(result.values)
+            require_small(result.values)
             return result.values
         details = tuple(
             Detail(
@@ -146,9 +122,10 @@ class Preparer:
             details=details,
         )
 
-    def _planned(
+    def planned(
         self, entry: Entry, values: dict[str, Any], body: Submission, call: Call
     ) -> Prepared:
+        """Give the request a new id, seal its passwords, and plan its actions."""
         loaded, caller = entry.loaded, call.caller
         request_id = str(uuid4())
         passwords = loaded.item.password_fields
@@ -166,13 +143,16 @@ class Preparer:
         secrets = open_fields(self._box, context)
         return Prepared(context, actions, secrets, slow=any(_is_slow(a, traits) for a in actions))
 
-    def _check_templates(self, entry: Entry, prepared: Prepared) -> None:
-        """Check every template before anything runs, so that no action fails by its own text."""
+    def check_templates(self, entry: Entry, prepared: Prepared, *, complete: bool = True) -> None:
+        """Check every template before anything runs, so that no action fails by its own text.
+
+        Where the values are not ``complete`` yet, nothing is rendered.
+        """
         settings = self._settings
         problems = check_plan(
             entry.loaded.item, prepared.actions, settings.surroundings, settings.targets
         )
-        problems = problems or self._try_first(prepared)
+        problems = problems or (self._try_first(prepared) if complete else [])
         if problems:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
@@ -239,43 +219,3 @@ def _is_slow(action: PlannedAction, traits: Mapping[str, ActionTraits]) -> bool:
         return False
     of_type = traits.get(action.type, ActionTraits())
     return action.slow or of_type.waits or action.config.get("waitFor") == "resolved"
-
-
-def _require_item(entry: Entry) -> None:
-    if isinstance(entry.loaded.item, CatalogBundle):
-        raise PaoError(
-            ErrorCode.VALIDATION_ERROR,
-            f"{entry.loaded.item.name} is a bundle, and bundles cannot be requested yet; "
-            "request its items one by one.",
-        )
-
-
-def _require_carriable(prepared: Prepared) -> None:
-    """Refuse what Temporal would not carry: plan and form are one payload with the fields."""
-    plan = [[action.config, action.reads] for action in prepared.actions if action.notice is None]
-    size = len(json.dumps([plan, prepared.context.without_plan().item.definition]))
-    if size > MAX_PLAN_JSON:
-        raise PaoError(
-            ErrorCode.VALIDATION_ERROR,
-            f"{prepared.context.item.name} is too large to be requested: form and actions are "
-            f"{size:,} bytes of JSON, at most {MAX_PLAN_JSON:,} are taken. Tell its owner.",
-        )
-
-
-def _require_small(values: dict[str, Any]) -> None:
-    """Refuse what Temporal would not carry: the fields travel several times in one payload.
-
-    Measured as they travel, with every character beyond ASCII escaped.
-    """
-    size = len(json.dumps(values))
-    if size <= MAX_FIELDS_JSON:
-        return
-    message = (
-        f"the fields are {size:,} bytes of JSON (characters beyond ASCII take six or twelve); "
-        f"at most {MAX_FIELDS_JSON:,} are taken"
-    )
-    raise PaoError(
-        ErrorCode.VALIDATION_ERROR,
-        f"Send less: {message}.",
-        details=(Detail(field="fields", constraint="size", message=message),),
-    )

@@ -17,8 +17,10 @@ BASE = "/api/v1"
 
 def short(row: Request | RequestSummary) -> dict[str, Any]:
     """Give a request as lists show it."""
+    parent = {"parentId": str(row.parent_id)} if row.parent_id else {}
     return {
         "id": str(row.id),
+        **parent,
         "catalogItemId": row.catalog_item_id,
         "catalogItemName": row.catalog_item_name,
         "catalogItemVersion": row.catalog_item_version,
@@ -117,10 +119,11 @@ def decision(row: DecisionRecord) -> dict[str, Any]:
     }
 
 
-def log_line(row: StoredEvent) -> dict[str, Any]:
-    """Give one line of the execution log."""
+def log_line(row: StoredEvent, component: str | None = None) -> dict[str, Any]:
+    """Give one line of the execution log; of a bundle, with the component that has written it."""
     return {
         "sequence": row.id,
+        **({"component": component} if component else {}),
         "time": timestamp(row.at),
         "level": row.data.get("level"),
         "actionId": row.data.get("actionId"),

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from api.access import Access
 from api.auth.principal import Principal
 from api.pagination import Cursors
 from api.requests import presenting
+from api.requests.families import Child, children_of, component, own_actions, standing
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
 from db.repositories.approvers import viewers
@@ -35,6 +36,9 @@ LIVE_SECONDS = 1.8  # A live status is answered within two seconds, whatever JIR
 STREAM_BATCH = 200
 STREAM_POLL_SECONDS = 5.0
 
+Member = tuple[Request, list[RequestAction], str | None]
+"""A request with its actions, and the component that it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingSettings:
@@ -46,11 +50,12 @@ class ReadingSettings:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A request with its actions and decisions."""
+    """A request with its actions and decisions; a bundle with its components as well."""
 
     row: Request
     actions: list[RequestAction]
     decisions: list[DecisionRecord]
+    children: tuple[Child, ...] = ()
 
 
 class ReadingService:
@@ -84,9 +89,10 @@ class ReadingService:
                     raise _not_found(request_id)
             actions = await repository.get_actions(request_id)
             decisions = await DecisionsRepository(session).list(request_id)
+            children = await children_of(repository, request_id, actions)
         if row is None:
             raise _not_found(request_id)
-        return Stored(row, actions, decisions)
+        return Stored(row, actions, decisions, tuple(children))
 
     async def document(self, caller: Principal, request_id: str) -> dict[str, Any]:
         """Give a request with everything that it holds, in the API's shape."""
@@ -94,12 +100,23 @@ class ReadingService:
 
     def present(self, stored: Stored) -> dict[str, Any]:
         """Give a stored request in the API's shape."""
-        return presenting.full(
+        document = presenting.full(
             stored.row,
-            stored.actions,
+            own_actions(stored.actions),
             stored.decisions,
             ui_url=self._settings.ui_url,
             namespace=self._settings.namespace,
+        )
+        if stored.children:
+            document["components"] = [
+                component(child, workflow=self._workflow_link(child.row))
+                for child in stored.children
+            ]
+        return document
+
+    def _workflow_link(self, row: Request) -> str | None:
+        return presenting.workflow_link(
+            row, ui_url=self._settings.ui_url, namespace=self._settings.namespace
         )
 
     async def stored_status(self, request_id: str) -> RequestStatus | None:
@@ -133,15 +150,22 @@ class ReadingService:
     async def status(self, caller: Principal, request_id: str) -> dict[str, Any]:
         """Give where the request stands, with each ticket's status asked of JIRA now."""
         stored = await self.get(caller, request_id)
-        row, actions = stored.row, stored.actions
-        tickets = [one for one in actions if one.type == "jira-ticket" and one.external_reference]
+        row, children = stored.row, stored.children
+        members: list[Member] = [(row, own_actions(stored.actions), None)]
+        members += [(child.row, child.actions, child.component) for child in children]
+        actions = [one for _, some, _ in members for one in some]
         return {
             "id": request_id,
             "status": row.status,
             "retrying": row.retrying,
-            "currentActions": presenting.current(actions, row.status),
+            "currentActions": [
+                shown | ({"component": name} if name else {})
+                for one, some, name in members
+                for shown in presenting.current(some, one.status)
+            ],
             "progress": presenting.progress(actions),
-            "tickets": list(await asyncio.gather(*(self._live(row, one) for one in tickets))),
+            "tickets": await self._tickets(members),
+            **({"components": [standing(child) for child in children]} if children else {}),
             "error": row.error,
             "updatedAt": timestamp(row.updated_at),
         }
@@ -150,17 +174,17 @@ class ReadingService:
         self, caller: Principal, request_id: str, *, cursor: str | None, limit: int
     ) -> dict[str, Any]:
         """Give a page of the execution log, oldest first."""
-        await self.get(caller, request_id)
+        names = _names(await self.get(caller, request_id))
         scope = f"logs:{request_id}"
         after = int(self._cursors.read(scope, cursor)[0]) if cursor else 0
         async with self._database.reading() as session:
-            rows = await EventsRepository(session).page(
-                request_id, after_id=after, limit=limit + 1, kinds=("log",)
+            rows = await EventsRepository(session).page_of(
+                dict.fromkeys(names, after), limit=limit + 1, kinds=("log",)
             )
         more = len(rows) > limit
         shown = rows[:limit]
         following = self._cursors.write(scope, [shown[-1].id]) if more else None
-        return _paged([presenting.log_line(row) for row in shown], following)
+        return _paged([presenting.log_line(row, names[row.request_id]) for row in shown], following)
 
     async def escalation(self, caller: Principal, request_id: str) -> dict[str, Any]:
         """Give the escalation ticket with its live status; 404 when the request has none."""
@@ -176,22 +200,27 @@ class ReadingService:
         return document | {"ticket": live}
 
     async def events(
-        self, request_id: str, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
-    ) -> AsyncIterator[StoredEvent]:
-        """Give the request's stream from after an entry on; ends after a final state.
+        self, stored: Stored, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[tuple[StoredEvent, str | None]]:
+        """Give the stream of what was read from after an entry on; ends after a final state.
+
+        The streams of a bundle's components are part of its own; their entries come with the
+        component's id.
 
         The caller's right to see the request has been checked before. A stream goes on for hours,
         so ``is_allowed`` is asked again before anything that was read is given.
         """
-        with self._notifications.watch(request_id) as changes:
+        names, request_id = _names(stored), str(stored.row.id)
+        last = dict.fromkeys(names, after)
+        with self._notifications.watch(*names) as changes:
             while True:
                 ended = await self._has_ended(request_id)
-                batch = await self._batch(request_id, after)
+                batch = await self._batch(last)
                 if not await is_allowed():
                     return
                 for entry in batch:
-                    yield entry
-                    after = entry.id
+                    yield entry, names[entry.request_id]
+                    last[entry.request_id] = entry.id
                 if len(batch) == STREAM_BATCH:
                     continue
                 if ended:
@@ -215,7 +244,9 @@ class ReadingService:
         async with self._database.reading() as session:
             return await RequestsRepository(session).is_asked(request_id, asked)
 
-    async def _live(self, row: Request, action: RequestAction) -> dict[str, Any]:
+    async def _live(
+        self, row: Request, action: RequestAction, component: str | None
+    ) -> dict[str, Any]:
         key = action.external_reference or ""
         ticket = KnownTicket(key, action.url, _instance_of(row, action))
         asked = await self._ask_jira(ticket, str(row.correlation_id))
@@ -225,7 +256,8 @@ class ReadingService:
             asked["mappedStatus"] = known.get("mappedStatus") or row.status
             asked["mapped"] = bool(known.get("mapped"))
             asked["checkedAt"] = known.get("checkedAt") or asked["checkedAt"]
-        return {"actionId": action.action_id, "key": key, "url": action.url} | asked
+        where = {"component": component} if component else {}
+        return {"actionId": action.action_id, **where, "key": key, "url": action.url} | asked
 
     async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = {
@@ -255,12 +287,25 @@ class ReadingService:
         status = await self.stored_status(request_id)
         return status is None or status in TERMINAL
 
-    async def _batch(self, request_id: str, after: int) -> list[StoredEvent]:
+    async def _batch(self, after: dict[str, int]) -> list[StoredEvent]:
         async with self._database.reading() as session:
-            rows = await EventsRepository(session).page(
-                request_id, after_id=after, limit=STREAM_BATCH
-            )
-        return list(rows)
+            return await EventsRepository(session).page_of(after, limit=STREAM_BATCH)
+
+    async def _tickets(self, members: Sequence[Member]) -> list[dict[str, Any]]:
+        """Ask JIRA for every ticket of a request, and of a bundle's components, at once."""
+        asked = [
+            self._live(row, one, name)
+            for row, actions, name in members
+            for one in actions
+            if one.type == "jira-ticket" and one.external_reference
+        ]
+        return list(await asyncio.gather(*asked))
+
+
+def _names(stored: Stored) -> dict[str, str | None]:
+    """Give the ids of the request and of its components' requests, each with its component."""
+    names: dict[str, str | None] = {str(stored.row.id): None}
+    return names | {str(child.row.id): child.component for child in stored.children}
 
 
 def _instance_of(row: Request, action: RequestAction) -> str | None:

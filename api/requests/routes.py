@@ -15,7 +15,9 @@ from api.auth.principal import Principal
 from api.bodies import JsonRoute
 from api.requests.lifecycle import headers_of
 from api.requests.parameters import IdempotencyKey, RequestId
-from api.requests.preparing import Call, preferred_wait
+from api.requests.prepared import Call
+from api.requests.preparing import preferred_wait
+from api.requests.reading import Stored
 from api.requests.schemas import Moment, Submission
 from api.responses import documented
 from api.services import Caller, Correlation, Given, Services
@@ -191,8 +193,8 @@ async def get_events(
 
     Ends after a final state, or when the key is revoked.
     """
-    await given.reading.get(caller, str(request_id))
-    stream = _stream(given, caller, str(request_id), int(last_event_id or 0))
+    stored = await given.reading.get(caller, str(request_id))
+    stream = _stream(given, caller, stored, int(last_event_id or 0))
     return EventSourceResponse(stream, ping=PING_SECONDS)
 
 
@@ -207,13 +209,15 @@ async def get_escalation(given: Given, caller: Caller, request_id: RequestId) ->
 
 
 async def _stream(
-    given: Services, caller: Principal, request_id: str, after: int
+    given: Services, caller: Principal, stored: Stored, after: int
 ) -> AsyncIterator[ServerSentEvent]:
     async def is_allowed() -> bool:
         return await given.identity.is_still_good(caller, datetime.now(UTC))
 
-    async for entry in given.reading.events(request_id, after=after, is_allowed=is_allowed):
-        data = {"time": timestamp(entry.at), **entry.data}
+    stream = given.reading.events(stored, after=after, is_allowed=is_allowed)
+    async for entry, component in stream:
+        where = {"component": component} if component else {}
+        data = {"time": timestamp(entry.at), **where, **entry.data}
         yield ServerSentEvent(
             json.dumps(data, ensure_ascii=False), event=entry.kind, id=str(entry.id), sep="\n"
         )

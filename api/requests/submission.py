@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from api.requests.preparing import Call, Prepared, Preparer, SubmissionSettings
+from api.requests.prepared import Call, Prepared, PreparedComponent, SubmissionSettings
+from api.requests.preparing import Preparer
 from api.requests.schemas import Submission
 from db.notifications import RequestNotifications
 from db.repositories.requests import NewRequest, RequestsRepository
@@ -84,6 +85,10 @@ class SubmissionService:
         """Render every action as it would be sent, secrets masked."""
         return self._preparer.render(prepared)
 
+    def render_components(self, prepared: Prepared) -> list[dict[str, Any]]:
+        """Render every component of a bundle: its fields, and its actions in the same way."""
+        return self._preparer.render_components(prepared)
+
     async def _require_temporal(self) -> None:
         try:
             await self._workflows.require()
@@ -123,6 +128,8 @@ class SubmissionService:
                     self._require_same_body(claim.body_digest, call)
                     return Submitted(claim.request_id, replayed=True)
             await repository.insert(new)
+            for component in prepared.components:
+                await repository.insert(_child(component, prepared, call))
         return Submitted(request_id)
 
     def _require_same_body(self, digest: bytes, call: Call) -> None:
@@ -166,3 +173,13 @@ class SubmissionService:
         if call.wait is not None:
             budget = min(call.wait, self._settings.longest_wait)
         return max(budget - spent - ANSWERING_SECONDS, SHORTEST_WAIT)
+
+
+def _child(component: PreparedComponent, bundle: Prepared, call: Call) -> NewRequest:
+    return NewRequest(
+        context=component.prepared.context,
+        plan=component.prepared.actions,
+        user_arn=call.caller.arn,
+        parent_id=bundle.context.request_id,
+        component_id=component.id,
+    )

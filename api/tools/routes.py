@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from api import examples
 from api.bodies import JsonRoute
 from api.requests.lifecycle import warnings_of
-from api.requests.preparing import Call
+from api.requests.prepared import Call
 from api.requests.schemas import Submission
 from api.responses import documented
 from api.services import Caller, Correlation, Given
@@ -42,9 +42,11 @@ async def validate_request(
     prepared = await given.submission.prepare(body, call)
     # In a thread: templates may take a second, and other callers must not wait for them.
     actions = await asyncio.to_thread(given.submission.render, prepared)
+    components = await asyncio.to_thread(given.submission.render_components, prepared)
     return {
         "valid": True,
         "fields": masked(prepared.context.fields),
+        **({"components": components} if components else {}),
         "actions": actions,
         "warnings": warnings_of(prepared.context.item.definition),
     }

@@ -70,7 +70,7 @@ def test_pages_of_the_catalog_show_every_item_once(dana: httpx.Client) -> None:
         ({"tag": "vpn"}, {"network-firewall-access"}),
         ({"q": "POSTGRESQL relational"}, {"database-postgresql-standard"}),
         ({"category": "network", "tag": "dns"}, {"network-dns-record"}),
-        ({"kind": "CatalogBundle"}, set()),
+        ({"kind": "CatalogBundle"}, {"bundle-webapp-standard"}),
         ({"category": "nothing"}, set()),
     ],
 )

@@ -22,7 +22,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.auth.principal import Principal
 from api.catalog.service import Entry
 from api.requests.decisions import DecisionService, DecisionSettings
-from api.requests.preparing import Call, Prepared, Preparer, SubmissionSettings
+from api.requests.prepared import Call, Prepared, SubmissionSettings
+from api.requests.preparing import Preparer
 from api.requests.repeating import DecisionCall
 from api.requests.schemas import RetryBody, Submission
 from api.requests.submission import SubmissionService
