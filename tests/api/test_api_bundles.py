@@ -42,12 +42,12 @@ def decide(client: httpx.Client, request_id: str, decision: str, **body: Any) ->
 
 
 def reached(client: httpx.Client, request_id: str, status: str) -> dict[str, Any]:
-    def there() -> dict[str, Any] | None:
+    def there() -> dict[str, Any]:
         document = get(client, request_id)
         at_rest = document["status"] == status and not document["retrying"]
-        return document if at_rest else None
+        return document if at_rest else {}
 
-    return wait_until(there)  # type: ignore[return-value]  # it waits for a true one
+    return wait_until(there)
 
 
 def broken(stack: Stack, client: httpx.Client, text: str, times: int = 1) -> dict[str, Any]:
