@@ -120,10 +120,11 @@ def describe(given: EscalationInput) -> str:
     """Write the ticket's text in wiki markup; values are escaped, secrets are masked already."""
     parts = [
         _request_part(given),
+        *([_components_part(given.components)] if given.components else []),
         _actions_part(given),
         _error_part(given.error_context.get("error") or {}),
         _cleanup_part(given.error_context.get("cleanup") or []),
-        _data_part(given.error_context.get("request") or {}),
+        _data_part(_data(given)),
     ]
     return "\n\n".join(parts)
 
@@ -150,6 +151,36 @@ def _actions_part(given: EscalationInput) -> str:
         resource = f"[{state.external_reference}|{state.url}]" if state.url else "none"
         lines.append(f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{resource}|")
     return "\n".join(lines)
+
+
+def _components_part(components: list[dict[str, Any]]) -> str:
+    lines = ["h2. Components", "||Component||Item||Status||Request||Resources||"]
+    for one in components:
+        made = [_resource(resource) for resource in one.get("resources") or []]
+        cells = [str(one.get(key) or "") for key in ("name", "item", "status", "requestId")]
+        shown = "|".join(jira_escape(cell) for cell in cells)
+        lines.append(f"|{shown}|{', '.join(made) or 'none'}|")
+    return "\n".join(lines)
+
+
+def _resource(resource: dict[str, Any]) -> str:
+    name = jira_escape(str(resource.get("id") or resource.get("type")))
+    return f"[{name}|{resource['url']}]" if resource.get("url") else name
+
+
+def _data(given: EscalationInput) -> dict[str, Any]:
+    """Give the data block: of a bundle also what failed, and each component with its resources."""
+    request = given.error_context.get("request") or {}
+    if not given.components:
+        return request
+    return {
+        "bundle": {**request, "requestId": given.context.request_id},
+        "failure": {
+            "error": given.error_context.get("error"),
+            "components": given.error_context.get("failedComponents"),
+        },
+        "components": {one["id"]: one for one in given.components},
+    }
 
 
 def _error_part(error: dict[str, Any]) -> str:

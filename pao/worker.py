@@ -19,6 +19,7 @@ from activities.conditions import Conditions
 from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor
+from activities.linking import TicketLinker
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
 from db.session import Database
@@ -122,6 +123,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *upkeep_activities(
                 client, task_queue=queue, database=database, jira=jira, memory=memory
             ),
+            *TicketLinker(jira, breakers=tools.network.breakers).activities(),
             *Escalator(
                 jira,
                 project=settings.jira.escalation_project,

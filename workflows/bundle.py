@@ -146,6 +146,7 @@ class BundleWorkflow(RequestWorkflow):
             if waits:
                 # Taken up again, a bundle starts nothing before a human says so.
                 if self._components.note():
+                    self._explain()
                     await self._mirror.write()
             elif await self._run():
                 return
@@ -154,18 +155,25 @@ class BundleWorkflow(RequestWorkflow):
                 return
             waits = waits and not self._ledger.retrying
 
+    def _explain(self) -> None:
+        """Say why a bundle that was taken up waits, when nothing of it is failed any more."""
+        ledger, resumption = self._bundle, self._given.resumption
+        if resumption is None or ledger.has_broken() or self._own_has_failed():
+            return
+        ledger.stopped(f"{resumption.reason} A retry goes on with the components that are left.")
+
     async def _run(self) -> bool:
         """Run what may run; tells whether the bundle is completed."""
         self._take_retry()
         await self._components.advance()
         if self._components.all_completed:
-            if not self._ledger_fails_itself():
+            if not self._own_has_failed():
                 self._ledger.retrying = self._desk.current is not None
             return await self._runner.run()
         await self._fail()
         return False
 
-    def _ledger_fails_itself(self) -> bool:
+    def _own_has_failed(self) -> bool:
         return any(one.status == ActionStatus.FAILED for one in self._bundle.own)
 
     def _take_retry(self) -> None:

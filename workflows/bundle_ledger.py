@@ -88,7 +88,12 @@ class BundleLedger(Ledger):
     def _seen(self) -> dict[str, Any]:
         """Give what templates see as ``components``."""
         return {
-            key: {"id": key, "status": str(report.status), "outputs": report.outputs}
+            key: {
+                "id": key,
+                "status": str(report.status),
+                "outputs": report.outputs,
+                "tickets": report.tickets,
+            }
             for key, report in self.reports.items()
         }
 
@@ -163,12 +168,12 @@ def key_of(state: ActionState) -> str:
 
 def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
     error = report.error or {}
-    message = error.get("message") or "no reason is known"
+    message = f"Component {state.name} failed: {error.get('message') or 'no reason is known'}"
     if report.status in ENDED:
-        message = f"{state.name} was {report.status}; it had failed: {message}"
+        message = f"{message} It was {report.status}, and can never be completed."
     return ActionFailure(
         code=str(error.get("code") or ErrorCode.ACTION_FAILED),
-        message=f"{message}",
+        message=message,
         http_status=error.get("httpStatus"),
         response_body=error.get("responseBody"),
         retryable=report.status not in ENDED and bool(error.get("retryable")),

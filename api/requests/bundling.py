@@ -20,7 +20,7 @@ from api.requests.prepared import (
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle, Component, OrchestrationMode
 from catalog.components import Giving, Values, component_values
-from pao.core.components import COMPONENT, component_action
+from pao.core.components import COMPONENT, LINKS, LINKS_ID, component_action
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import masked
 from pao.core.payloads import PlannedAction
@@ -63,7 +63,7 @@ def prepare_bundle(
         _component(preparer, bundle, one, held[one.catalog_item], prepared, body=body, call=call)
         for one in bundle.ordered_components
     )
-    planned = [*_actions(bundle, components), *prepared.actions]
+    planned = [*_actions(bundle, components), *_links(bundle, components), *prepared.actions]
     for index, action in enumerate(planned):
         action.index = index
     slow = prepared.slow or any(one.prepared.slow for one in components)
@@ -152,6 +152,34 @@ def _actions(
             )
         )
     return planned
+
+
+def _links(bundle: CatalogBundle, components: tuple[PreparedComponent, ...]) -> list[PlannedAction]:
+    """Give the action that ties the components' tickets together, where there are any to tie."""
+    linking = bundle.orchestration.jira_linking
+    with_ticket = {one.id for one in components if _makes_ticket(one.prepared)}
+    pairs = [
+        [earlier, one.id]
+        for one in components
+        for earlier in one.depends_on
+        if {earlier, one.id} <= with_ticket
+    ]
+    if not pairs and not linking.parent_ticket:
+        return []
+    config = {
+        "linkType": linking.link_type,
+        "pairs": pairs,
+        "parentTicket": linking.parent_ticket,
+    }
+    return [
+        PlannedAction(
+            id=LINKS_ID, index=0, type=LINKS, name="Link the tickets", config=config, depends_on=[]
+        )
+    ]
+
+
+def _makes_ticket(prepared: Prepared) -> bool:
+    return any(one.type == "jira-ticket" and one.notice is None for one in prepared.actions)
 
 
 def rendered(preparer: "Preparer", prepared: Prepared) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ from pao.clients.jira import Deadline, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import DecisionRecord, timestamp
-from pao.core.states import TERMINAL, RequestStatus
+from pao.core.states import TERMINAL, Decision, RequestStatus
 
 LIVE_SECONDS = 1.8  # A live status is answered within two seconds, whatever JIRA does.
 STREAM_BATCH = 200
@@ -112,6 +112,11 @@ class ReadingService:
                 component(child, workflow=self._workflow_link(child.row))
                 for child in stored.children
             ]
+            if any(child.row.status != RequestStatus.COMPLETED for child in stored.children):
+                # What has failed is retried on the request of its component.
+                document["possibleDecisions"] = [
+                    one for one in document["possibleDecisions"] if one != Decision.RETRY
+                ]
         return document
 
     def _workflow_link(self, row: Request) -> str | None:

@@ -143,6 +143,8 @@ def print_log_line(console: Console, line: dict[str, Any]) -> None:
     moment = parse_time(line.get("time"))
     text = Text(moment.astimezone().strftime("%H:%M:%S.%f")[:-3] if moment else "", "bright_black")
     text.append(f"  {level:<7}", style=_LEVELS.get(level, "bright_black"))
+    if line.get("component"):
+        text.append(f"  {clean(line['component'])}", style="magenta")
     if line.get("actionId"):
         attempt = line.get("attempt") or 1
         again = f" #{attempt}" if attempt > 1 else ""

@@ -96,7 +96,9 @@ def status(
             return
         document = api.get(f"{path}/status")
         request = api.get(path) if cli.output is Output.TABLE else {}
-    tickets = {entry["actionId"]: entry for entry in document.get("tickets") or ()}
+    # Of a bundle's components several may have an action of one id; no two have one ticket.
+    by = "key" if request.get("components") else "actionId"
+    tickets = {entry[by]: entry for entry in document.get("tickets") or ()}
     cli.show(document, lambda: print_request(cli.out, request, tickets))
 
 

@@ -8,11 +8,12 @@ from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.text import Text
 
+from pao.cli.bundle_tree import DIM, tree
 from pao.cli.plan import change_lines
 from pao.cli.terminal import MARKS, STYLES, clean, duration, local_time, padded, state
 from pao.core.states import DECISIONS, Decision, RequestStatus
 
-_DIM = "bright_black"
+_DIM = DIM
 _INDENT = " " * 6
 _MANY_LINES = 12
 
@@ -35,6 +36,7 @@ def print_request(console: Console, request: Document, tickets: Document | None 
 
 def _lines(request: Document, tickets: Document) -> Iterator[Text]:
     yield from _head(request)
+    yield from tree(request, tickets)
     actions = request.get("actions") or []
     if actions:
         yield Text()
@@ -196,8 +198,17 @@ def _choices(request: Document) -> Iterator[Text]:
         yield line.append(f"  {clean(suggested.get('reason'))}", style=_DIM)
     yield Text()
     yield Text("Decide with one of", style="bold")
-    for command, meaning in commands(clean(request.get("id")), RequestStatus.FAILED):
+    for command, meaning in _possible(request):
         yield Text(f"  {command}").append(f"  # {meaning}", style=_DIM)
+
+
+def _possible(request: Document) -> list[tuple[str, str]]:
+    """Give the commands of a failed request; of a bundle only what it decides itself."""
+    known = commands(clean(request.get("id")), RequestStatus.FAILED)
+    if not request.get("components"):
+        return known
+    possible = request.get("possibleDecisions") or []
+    return [one for one in known if one[0].split()[2] in possible]
 
 
 def _left_behind(context: Document, title: str) -> Iterator[Text]:

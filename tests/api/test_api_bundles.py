@@ -1,6 +1,7 @@
 """Bundles over HTTP: one request, a request of its own for each component, one tree to read."""
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -96,3 +97,145 @@ def test_a_failed_component_holds_its_dependents_until_it_is_mended_and_the_bund
     mended = reached(dana, document["id"], "completed")
     assert statuses(mended) == ["completed"] * 3
     assert mended["error"] is None
+
+
+def test_the_tickets_of_dependent_components_are_linked_once(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    app = f"app-{secrets.token_hex(5)}"
+    stack.jira.fault("status", status=503, match={"method": "POST", "path": "/issueLink"})
+    document = submitted(dana, webapp(app))
+
+    assert document["status"] == "failed"
+    assert statuses(document) == ["completed"] * 3
+    [link] = document["actions"]
+    assert (link["id"], link["status"]) == ("bundle.links", "failed")
+
+    assert decide(dana, document["id"], "retry").status_code == 200
+    done = reached(dana, document["id"], "completed")
+    keys = [one["actions"][0]["externalReference"] for one in done["components"]]
+    links = [ticket["links"] for ticket in stack.jira.tickets() if ticket["key"] in keys]
+    assert [len(one) for one in links] == [1, 2, 1]
+
+
+def test_an_aborted_component_keeps_its_dependents_back_and_the_bundle_is_ended_by_a_human(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    document = broken(stack, dana, NAMESPACE)
+    namespace = component(document, "app-namespace")["requestId"]
+
+    assert decide(dana, namespace, "abort").status_code == 200
+
+    def told() -> bool:
+        context = get(dana, document["id"])["errorContext"]
+        return bool(context["failedComponents"][0]["status"] == "aborted")
+
+    wait_until(told)
+    held = get(dana, document["id"])
+    assert (held["status"], statuses(held)) == ("failed", ["completed", "aborted", "submitted"])
+    assert held["possibleDecisions"] == ["abort", "escalate"]
+    assert decide(dana, namespace, "retry").status_code == 409
+    assert decide(dana, document["id"], "retry").status_code == 409
+
+    ended = decide(dana, document["id"], "abort")
+    assert ended.status_code == 200, ended.text
+    assert statuses(ended.json()) == ["completed", "aborted", "aborted"]
+    name = get(dana, component(document, "app-name")["requestId"])
+    assert name["actions"][0]["status"] == "pending"
+    assert name["decisions"][0]["by"] == "dana"
+
+
+def test_a_component_that_fails_twice_is_escalated_with_its_bundle_by_one_ticket(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    document = broken(stack, dana, NAMESPACE, times=2)
+    namespace = component(document, "app-namespace")["requestId"]
+    decide(dana, namespace, "retry")
+    again = reached(dana, namespace, "failed")
+    assert again["actions"][0]["attempt"] == 2
+    reached(dana, document["id"], "failed")
+
+    ended = decide(dana, document["id"], "escalate")
+    assert ended.status_code == 200, ended.text
+    tree = ended.json()
+    assert statuses(tree) == ["completed", "escalated", "escalated"]
+    key = tree["escalation"]["ticketKey"]
+    child = get(dana, namespace)
+    assert child["escalation"]["ticketKey"] == key
+    [ticket] = [one for one in stack.jira.tickets() if one["key"] == key]
+    for told in ("h2. Components", '"bundle"', '"failure"', namespace):
+        assert told in ticket["description"]
+
+
+def test_twenty_parallel_submissions_with_one_key_make_one_bundle(
+    dana: httpx.Client,
+) -> None:
+    body, headers = webapp(), {"Idempotency-Key": secrets.token_hex(8), "Prefer": "wait=20"}
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(
+            pool.map(lambda _: dana.post("/requests", json=body, headers=headers), range(20))
+        )
+
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    [request_id] = {answer.json()["id"] for answer in answers}
+    children = dana.get("/requests", params={"parent": request_id}).json()["data"]
+    assert {one["parentId"] for one in children} == {request_id}
+    assert len(children) == len(COMPONENTS)
+    correlation = reached(dana, request_id, "completed")["correlationId"]
+    listed = dana.get("/requests", params={"correlationId": correlation}).json()["data"]
+    assert [one["id"] for one in listed] == [request_id]
+
+
+def test_a_terminated_bundle_waits_in_failed_learns_what_came_meanwhile_and_goes_on(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    document = broken(stack, dana, NAMESPACE)
+    namespace = component(document, "app-namespace")["requestId"]
+    handle = stack.temporal.get_workflow_handle(f"request-{document['id']}")
+    run = stack.run(handle.describe()).run_id
+    stack.run(handle.terminate(reason="a test"))
+    decide(dana, namespace, "retry")
+    reached(dana, namespace, "completed")
+
+    def mended() -> bool:
+        stack.run(
+            stack.temporal.execute_workflow(
+                "ReconcileWorkflow",
+                id=f"reconcile-{secrets.token_hex(4)}",
+                task_queue=stack.task_queue,
+            )
+        )
+        return bool(stack.run(handle.describe()).run_id != run)
+
+    wait_until(mended)
+    wait_until(
+        lambda: "terminated" in (get(dana, document["id"])["error"] or {}).get("message", "")
+    )
+    assert statuses(get(dana, document["id"])) == ["completed", "completed", "submitted"]
+    assert decide(dana, document["id"], "retry").status_code == 200
+    assert statuses(reached(dana, document["id"], "completed")) == ["completed"] * 3
+
+
+def test_status_log_and_dry_run_show_the_whole_tree(stack: Stack, dana: httpx.Client) -> None:
+    document = broken(stack, dana, NAMESPACE)
+
+    status = dana.get(f"/requests/{document['id']}/status").json()
+    assert [one["status"] for one in status["components"]] == statuses(document)
+    assert [one["component"] for one in status["tickets"]] == ["app-db"]
+    assert {one.get("component") for one in status["currentActions"]} == {"app-namespace"}
+    lines = dana.get(f"/requests/{document['id']}/logs", params={"limit": 200}).json()["data"]
+    assert {one.get("component") for one in lines} == {None, "app-db", "app-namespace"}
+
+    shown = dana.post("/validate/request", json=webapp("orders")).json()
+    assert component(shown, "app-db")["fields"]["instanceName"] == "orders-db"
+    assert shown["components"][2]["waiting"] == ["text"]
+    assert shown["components"][0]["actions"][0]["complete"] is True
+
+
+def test_what_a_component_does_not_take_is_refused_before_anything_is_stored(
+    dana: httpx.Client,
+) -> None:
+    answer = dana.post("/requests", json=webapp(storageSize=25))
+
+    assert answer.status_code == 422
+    assert error(answer)["details"][0]["field"] == "fields.storageSize"
