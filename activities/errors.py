@@ -50,6 +50,13 @@ class RepeatIsSafeError(ActionFailedError):
     """
 
 
+class IncompleteError(ActionFailedError):
+    """Raised by a look that finds a part of the effect; its text says which, and what is missing.
+
+    A retry goes on and makes the rest; who merely looks is told of the part.
+    """
+
+
 class OutcomeUnknownError(ActionError):
     """The call left and no readable answer came: the effect may exist."""
 

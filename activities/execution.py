@@ -20,6 +20,7 @@ from activities.base import Action, ActionContext, JiraClients
 from activities.errors import (
     ActionError,
     ActionFailedError,
+    IncompleteError,
     OutcomeUnknownError,
     RepeatIsSafeError,
     told_to_temporal,
@@ -139,7 +140,8 @@ class Executor:
             session = await self._opened(action, given, secrets)
             found = await session.looked_for()
         except ActionError as error:
-            return LookResult(answer="unknown", reason=hide_in_error(error, secrets).message)
+            answer = "absent" if isinstance(error, IncompleteError) else "unknown"
+            return LookResult(answer=answer, reason=hide_in_error(error, secrets).message)
         if found is None:
             return LookResult(answer="absent")
         return LookResult(answer="found", result=self._finished(session, found))
@@ -286,10 +288,10 @@ class _Session:
         return found
 
     async def found_before(self) -> ActionResult | None:
-        """Give what an earlier attempt has made; None also where a repeat makes nothing twice."""
+        """Give what an earlier attempt has made; None also where acting makes nothing twice."""
         try:
             return await self.looked_for()
-        except RepeatIsSafeError:
+        except (RepeatIsSafeError, IncompleteError):
             return None
 
     async def complete(self, found: ActionResult) -> ActionResult:

@@ -8,6 +8,7 @@ from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import (
     ActionError,
     ActionFailedError,
+    IncompleteError,
     OutcomeUnknownError,
     RepeatIsSafeError,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "ActionResult",
     "Answer",
     "ErrorCode",
+    "IncompleteError",
     "OutcomeUnknownError",
     "PartialResource",
     "Pending",

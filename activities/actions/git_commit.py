@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from activities.base import Action, ActionContext
+from activities.errors import IncompleteError
 from activities.github.access import access, leaving, told_as_action
 from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
 from activities.github.commits import (
@@ -68,9 +69,10 @@ class GitCommitAction(Action[GitCommitConfig]):
                 commit = await own_commit(client, context, place.branch)
                 return _result(commit, place) if commit else None
             pull = await _own_pull(client, context, place)
-            if pull is None or (pull.state == "open" and _unasked(config, pull)):
-                return None
             commit = await own_commit(client, context, place.branch)
+            _refuse_half(commit, pull, config)
+            if pull is None:
+                return None
             return _result(commit or Commit(pull.head_sha, ""), place, pull)
 
     async def execute(self, config: GitCommitConfig, context: ActionContext) -> ActionResult:
@@ -130,6 +132,20 @@ async def _open_pull(
 async def _ask_reviewers(client: GitHub, config: GitCommitConfig, pull: PullRequest) -> None:
     if pull.state == "open" and _unasked(config, pull):
         await client.request_review(pull.number, users=config.users, teams=config.teams)
+
+
+def _refuse_half(commit: Commit | None, pull: PullRequest | None, config: GitCommitConfig) -> None:
+    """Raise where a part is there, and say which."""
+    if pull is None and commit is not None:
+        raise IncompleteError(
+            f"The commit {commit.sha} is there, but no pull request for it. A retry opens the pull "
+            "request and commits nothing anew."
+        )
+    if pull is not None and pull.state == "open" and _unasked(config, pull):
+        raise IncompleteError(
+            f"The pull request {pull.url} is open, but not all reviewers have been asked. A retry "
+            "asks them and makes nothing anew."
+        )
 
 
 def _unasked(config: GitCommitConfig, pull: PullRequest) -> bool:

@@ -6,11 +6,13 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionFailedError
+from activities.errors import ActionFailedError, IncompleteError
 from activities.terraform.backend import WITHOUT_WORKSPACES
 from activities.terraform.requirement import Required, Source
 from activities.terraform.results import applied, planned, present
 from activities.terraform.running import prepared
+from activities.terraform.state import StateResource
+from activities.terraform.target import breaker_target
 from pao.core.payloads import ActionResult
 
 TIMEOUT_SECONDS = 3600.0
@@ -196,6 +198,7 @@ class TerraformAction(Action[TerraformConfig]):
             if there := await present(run, context):
                 message = f"{len(there)} resources are in the state already; the rest is missing"
                 await context.log.warning(message, {"resources": [one.address for one in there]})
+                raise _half_there(there, run.whereabouts)
             return None
 
     async def execute(self, config: TerraformConfig, context: ActionContext) -> ActionResult:
@@ -213,6 +216,12 @@ class TerraformAction(Action[TerraformConfig]):
             if plan.changes:
                 await run.apply()
             return await applied(run, plan.summary, context)
+
+    def breaker(self, config: TerraformConfig, context: ActionContext) -> str:
+        """Guard the module together with the place of its state: either may be away."""
+        required = _required(config, context)
+        named = breaker_target(required.source, required.backend, required.backend_config)
+        return context.secrets.hide(named)
 
     def cleanup(self, result: ActionResult) -> str:
         """Say how to destroy what is in the state."""
@@ -241,6 +250,15 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
         destroy=config.execution.destroy,
         parallelism=config.execution.parallelism,
         outputs=config.outputs,
+    )
+
+
+def _half_there(there: list[StateResource], whereabouts: str) -> IncompleteError:
+    names = ", ".join(one.address for one in there[:10])
+    return IncompleteError(
+        f"In {whereabouts} are {len(there)} resources "
+        f"({names}{' and more' if len(there) > 10 else ''}), "  # noqa: PLR2004 -- enough to recognise it
+        "and a plan would still change something. A retry plans anew and applies the rest."
     )
 
 

@@ -44,7 +44,7 @@ def locked(lock: dict[str, str]) -> ActionFailedError:
         f"{lock.get('created', 'an unknown time')} ({lock.get('operation', 'unknown operation')}); "
         "nothing was changed. Wait until that run has ended, then retry. Where it runs no more, "
         f"unlock with: terraform force-unlock {identity}",
-        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        # Not the code of a target that is away: its breaker would count it.
         retryable=True,
     )
 

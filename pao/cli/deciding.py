@@ -162,6 +162,8 @@ _LOOKS = {
 def _print_look(cli: Cli, document: dict[str, Any]) -> None:
     answer = clean(document.get("answer"))
     style, sentence = _LOOKS.get(answer, ("default", ""))
+    if answer == "absent" and document.get("reason"):
+        sentence = "It did not take effect as a whole:"
     cli.out.print(Text(f"{answer}  ", style=f"bold {style}").append(sentence, "not bold default"))
     if document.get("reason"):
         cli.out.print(Text(f"  {clean(document['reason'])}"), soft_wrap=True)

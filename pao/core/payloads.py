@@ -254,7 +254,10 @@ class ActionResult:
 
 @dataclass
 class LookResult:
-    """What a look found: ``found`` with what a retry would adopt, ``absent``, or ``unknown``."""
+    """What a look found: ``found`` with what a retry would adopt, ``absent``, or ``unknown``.
+
+    ``reason`` says why nobody knows, or what is there of an effect that is not whole.
+    """
 
     answer: str
     result: ActionResult | None = None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from activities.actions.git_commit import ACTION
-from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.errors import ActionFailedError, IncompleteError, OutcomeUnknownError
 from activities.github.commit_config import GitCommitConfig
 from activities.github.commits import carries, own_branch
 from activities.github.paths import checked_path
@@ -227,12 +227,14 @@ async def test_a_retry_completes_what_is_half_done(github: GitHubSandbox) -> Non
     github.fault("status", method="POST", path="/pulls$", status=503)
     with pytest.raises(ActionFailedError):
         await ACTION.execute(given, context)
-    assert await ACTION.look(given, again(context)) is None
+    with pytest.raises(IncompleteError, match="no pull request for it"):
+        await ACTION.look(given, again(context))
     github.fault("status", method="POST", path="requested_reviewers", status=503)
     with pytest.raises(ActionFailedError) as caught:
         await ACTION.execute(given, again(context))
     assert [left.type for left in caught.value.partial] == ["git-commit", "pull-request"]
-    assert await ACTION.look(given, again(context)) is None
+    with pytest.raises(IncompleteError, match="not all reviewers have been asked"):
+        await ACTION.look(given, again(context))
     result = await ACTION.execute(given, again(context))
     assert result.outputs["pullRequestNumber"] == 1
     assert len(github.branch(TENANTS, own_branch(context.mark))["messages"]) == 2

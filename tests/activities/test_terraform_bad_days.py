@@ -80,6 +80,9 @@ async def test_after_a_failure_half_way_the_retry_makes_the_rest_and_nothing_twi
     failure = await allowed.failure(config)
     assert failure.left == ["terraform_data.bad", "terraform_data.good"]
     good = ids(ground)["good"]
+    look = await allowed.look(config)
+    assert look.answer == "absent"
+    assert "2 resources (terraform_data.bad, terraform_data.good)" in str(look.reason)
 
     (ground.folder / "mended").touch()
     result = await allowed.execute(config, again=True)

@@ -9,7 +9,9 @@ import pytest
 from activities.masking import SecretRing
 from activities.terraform.events import Events, describe, lock_in
 from activities.terraform.process import LINE_LIMIT, Lines, Whole
+from activities.terraform.requirement import Source
 from activities.terraform.state import own_or_touched, resources_of
+from activities.terraform.target import breaker_target
 from activities.terraform.veil import Veil, sensitive_variables
 
 
@@ -164,3 +166,30 @@ def test_data_sources_are_nothing_to_clean_up() -> None:
     assert (only.address, only.type, only.id) == ("c.d", "c", "7")
     assert own_or_touched([only], set(), own=True) == [only]
     assert own_or_touched([only], {"x.y"}, own=False) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "backend", "named"),
+    [
+        (
+            Source(git="https://t0ken@git.example.com/a/b", ref="v1", directory="net"),
+            ("s3", {"bucket": "states", "secret_key": "t0ken"}),
+            "terraform https://git.example.com/a/b//net with state in s3 states",
+        ),
+        (
+            Source(registry="acme/vpc/aws", version="1.0.0"),
+            ("http", {"address": "https://me:t0ken@states.example.com/request-1?key=t0ken"}),
+            "terraform acme/vpc/aws with state in http states.example.com",
+        ),
+        (
+            Source(path="/modules/net"),
+            ("pg", {"conn_str": "postgres://me:t0ken@db.example.com/states"}),
+            "terraform /modules/net with state in pg",
+        ),
+        (Source(path="/modules/net"), (None, {}), "terraform /modules/net"),
+    ],
+)
+def test_a_breaker_is_named_by_module_and_place_of_the_state_without_credentials(
+    source: Source, backend: tuple[str | None, dict[str, str]], named: str
+) -> None:
+    assert breaker_target(source, *backend) == named
