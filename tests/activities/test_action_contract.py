@@ -1,4 +1,4 @@
-"""What every action type promises, held over all that are registered; targets: support/targets."""
+"""What every action type promises, held over all; targets: support/contract_targets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +13,8 @@ from activities.registry import load_all
 from catalog.planning import render_action
 from catalog.scopes import Surroundings
 from tests.support.actions import Stage
-from tests.support.targets import ELSEWHERE, SECRET, SIGNING_KEY, TARGETS, ContractTarget
+from tests.support.contract_targets import ELSEWHERE, TARGETS
+from tests.support.targets import SECRET, SIGNING_KEY, ContractTarget, RestTarget
 from tests.support.worker import eventually
 
 EVERY = sorted(load_all())
@@ -39,8 +40,10 @@ def test_schema_and_examples_agree(name: str) -> None:
 
 
 @pytest.fixture(params=sorted(TARGETS))
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ContractTarget]:
-    made = TARGETS[request.param](tmp_path)
+def target(
+    request: pytest.FixtureRequest, tmp_path: Path, terraform_program: Path
+) -> Iterator[ContractTarget]:
+    made = TARGETS[request.param](tmp_path, terraform_program)
     yield made
     made.close()
 
@@ -141,17 +144,29 @@ async def test_a_cancelled_action_ends_promptly(target: ContractTarget, stage: S
     assert running.cancelled()
 
 
+@pytest.fixture
+def other(tmp_path: Path, terraform_program: Path) -> Iterator[ContractTarget]:
+    made = RestTarget(tmp_path, terraform_program)
+    yield made
+    made.close()
+
+
 async def test_a_target_that_keeps_failing_is_left_alone_and_the_others_go_on(
-    target: ContractTarget, stage: Stage
+    target: ContractTarget, stage: Stage, other: ContractTarget
 ) -> None:
-    target.cut()
-    for _ in range(5):
+    for _ in range(target.patience):
+        target.away()
         with pytest.raises(ApplicationError):
             await stage.execute(stage.request(target.config()))
-        target.cut()
     made = target.effects()
     with pytest.raises(ApplicationError, match="is left alone for now") as caught:
         await stage.execute(stage.request(target.config()))
     assert caught.value.type == "ActionFailed"
     assert caught.value.details[0]["code"] == "EXTERNAL_SERVICE_ERROR"
     assert target.effects() == made
+    assert SECRET not in caught.value.message
+
+    # A worker's breakers are those of all its types.
+    beside = other.stage(network=stage.network)
+    await beside.execute(beside.request(other.config()))
+    assert other.effects() == 1

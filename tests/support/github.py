@@ -78,6 +78,10 @@ class GitHubSandbox:
         """Put a fault in force."""
         self.tell("faults", kind=kind, **given)
 
+    def clear_faults(self) -> None:
+        """Lift all faults."""
+        assert self._control.delete("/sandbox/faults").status_code == 204
+
     def reset(self) -> None:
         """Begin anew."""
         self.tell("reset")

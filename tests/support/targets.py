@@ -1,19 +1,22 @@
-"""A target for each action type, which the contract test has do well, cut, hang and refuse.
+"""Targets of action types, which the contract test has do well, cut, hang and refuse.
 
-A new type adds a class and a line in ``TARGETS``.
+The table of all, and those that need more than a few lines, are in contract_targets.py.
 """
 
 import json
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers
 from activities.log import LogLine
+from activities.options import ActionOptions
+from activities.outgoing import Network
 from activities.registry import load_all
 from pao.clients.jira.instances import JiraInstances
-from tests.support.actions import Stage
+from tests.support.actions import Stage, loopback_network
 from tests.support.jira import JiraSandbox, start_jira_sandbox
 from tests.support.raw_servers import RawServer, answering, cutting
 
@@ -45,16 +48,29 @@ class ContractTarget:
     type: ClassVar[str]
     # Whether two attempts of one action are one effect there.
     knows_repeats: ClassVar[bool] = True
+    # After how many failures in a row its breaker opens.
+    patience: ClassVar[int] = 5
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, terraform: Path) -> None:
         self.folder = folder
+        self.terraform = terraform
         self.lines = Lines()
 
-    def stage(self) -> Stage:
-        """Give what executes the type; the caller closes it."""
-        secrets = {"token": SECRET, "key": SIGNING_KEY}
-        action = load_all()[self.type]
-        return Stage(action, secrets=secrets, jira=self.jira(), logs=self.lines)
+    def stage(self, network: Network | None = None) -> Stage:
+        """Give what executes the type, by a network of its own or this; the caller closes it."""
+        limits = BreakerOptions(usual=BreakerLimits(failures=self.patience))
+        return Stage(
+            load_all()[self.type],
+            secrets={"token": SECRET, "key": SIGNING_KEY},
+            jira=self.jira(),
+            logs=self.lines,
+            options=self.options(),
+            network=network or loopback_network(breakers=Breakers(options=limits)),
+        )
+
+    def options(self) -> ActionOptions:
+        """Give what the operator has configured for the type."""
+        return ActionOptions()
 
     def jira(self) -> JiraInstances | None:
         """Give the JIRA instances, where the type needs them."""
@@ -75,6 +91,10 @@ class ContractTarget:
     def cut(self) -> None:
         """Do what is asked for, and cut the connection before the answer."""
         raise NotImplementedError
+
+    def away(self) -> None:
+        """Fail in such a way that it is to be left alone."""
+        self.cut()
 
     def hang(self) -> None:
         """Take the call and answer nothing."""
@@ -98,8 +118,8 @@ class HttpTarget(ContractTarget):
 
     key_header: ClassVar[str] = "idempotency-key"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, terraform: Path) -> None:
+        super().__init__(folder, terraform)
         self._things: dict[str, dict[str, str]] = {}
         self._mode: Callable[[socket.socket, bytes], None] = self._do
         self._hanging = threading.Event()
@@ -205,8 +225,8 @@ class JiraTarget(ContractTarget):
 
     type = "jira-ticket"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, terraform: Path) -> None:
+        super().__init__(folder, terraform)
         self._sandbox: JiraSandbox = start_jira_sandbox(folder)
         self._clients = JiraInstances([self._sandbox.instance()])
 
@@ -238,15 +258,3 @@ class JiraTarget(ContractTarget):
     def close(self) -> None:
         self._clients.close()
         self._sandbox.stop()
-
-
-TARGETS: Mapping[str, type[ContractTarget]] = {
-    kind.type: kind for kind in (JiraTarget, NotificationTarget, RestTarget, WebhookTarget)
-}
-ELSEWHERE: Mapping[str, str] = {
-    "approval": "it calls no target: people decide, which the workflow's own tests show",
-    "git-commit": "tests/activities/test_git_commit.py, against the stand-in for GitHub",
-    "github-workflow": "tests/activities/test_github_workflow.py, against the stand-in for GitHub",
-    "terraform": "tests/activities/test_terraform_bad_days.py, with the real program",
-}
-"""Types that are held to the same promises by suites of their own, and where."""
