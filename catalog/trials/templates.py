@@ -19,6 +19,7 @@ from catalog.templating import (
 )
 from catalog.trials.samples import Sample, context_of, example_outputs
 from catalog.validation import ActionSchema
+from catalog.validation.templates import ended_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,11 @@ def _places(
     around: Surroundings,
     known: Mapping[str, ActionSchema],
 ) -> Iterator[_Place]:
+    automatic = item.fulfillment.automatic
+    parallel = way == "automatic" and automatic is not None and automatic.parallel
+    before = ended_before(actions, parallel=parallel)
     for index, action in enumerate(actions):
-        earlier = tuple(other.id for other in actions[:index])
+        earlier = tuple(before[action.id])
         names, after = (names_for(item, around, ids) for ids in (earlier, (*earlier, action.id)))
         path = f"$.fulfillment.{way}.actions[{index}]"
         targets = known[action.type].targets if action.type in known else {}
