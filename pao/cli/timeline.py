@@ -107,6 +107,9 @@ def _explanation(action: Document, request: Document) -> Iterator[Text]:
     if action.get("reason"):
         yield Text(f"      {clean(action['reason'])}", style=_DIM)
     waiting = action.get("waiting") or {}
+    if waiting.get("kind") == "resolution":
+        ticket = clean(action.get("externalReference") or "its ticket")
+        yield Text(f"      waits until {ticket} is resolved", style="yellow")
     if waiting.get("kind") != "approval":
         return
     people = waiting.get("approvers") or {}
