@@ -13,6 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api import examples
 from api.auth.principal import Principal
 from api.bodies import JsonRoute
+from api.bundle_examples import BUNDLE
 from api.requests.lifecycle import headers_of
 from api.requests.parameters import IdempotencyKey, RequestId
 from api.requests.prepared import Call
@@ -140,7 +141,15 @@ async def list_requests(
 @router.get(
     "/requests/{request_id}",
     summary="Get a request",
-    responses=documented({200: examples.REQUEST}, 400, 401, 404, 429, 503),
+    responses=documented(
+        {200: examples.REQUEST},
+        400,
+        401,
+        404,
+        429,
+        503,
+        named={"item": examples.REQUEST, "bundle": BUNDLE},
+    ),
 )
 async def get_request(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
     """Give everything: fields (masked), actions, outputs, error context, decisions."""
