@@ -79,4 +79,5 @@ def _restore_examples(operations: dict[str, Any], route: APIRoute) -> None:
         answers = operations[method.lower()]["responses"]
         for status, answer in route.responses.items():
             for media, content in answer.get("content", {}).items():
-                answers[str(status)]["content"][media]["example"] = content["example"]
+                shown = answers[str(status)]["content"][media]
+                shown |= {key: content[key] for key in ("example", "examples") if key in content}

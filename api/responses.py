@@ -63,11 +63,11 @@ def documented(
     good: dict[int, Any],
     *errors: int,
     media: str = "application/json",
-    named: dict[str, Any] | None = None,
+    named: dict[int, dict[str, Any]] | None = None,
 ) -> dict[int | str, dict[str, Any]]:
     """Give the ``responses`` of a route: an example per good status, the envelope per error.
 
-    With ``named`` a 200 has several, each by a name, in place of its one.
+    What is ``named`` gives a status several, each by a name, in place of its one.
     """
     answers: dict[int | str, dict[str, Any]] = {
         status: {
@@ -76,9 +76,9 @@ def documented(
         }
         for status, example in good.items()
     }
-    if named:
-        shown = {name: {"value": value} for name, value in named.items()}
-        answers[200]["content"] = {media: {"examples": shown}}
+    for status, several in (named or {}).items():
+        shown = {name: {"value": value} for name, value in several.items()}
+        answers[status]["content"] = {media: {"examples": shown}}
     for status in (*errors, 500):
         answers[status] = _error(status)
     return answers

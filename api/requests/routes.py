@@ -55,6 +55,7 @@ PING_SECONDS = 15
         422,
         429,
         503,
+        named={201: {"item": examples.REQUEST, "bundle": BUNDLE}},
     ),
 )
 async def submit(
@@ -141,15 +142,7 @@ async def list_requests(
 @router.get(
     "/requests/{request_id}",
     summary="Get a request",
-    responses=documented(
-        {200: examples.REQUEST},
-        400,
-        401,
-        404,
-        429,
-        503,
-        named={"item": examples.REQUEST, "bundle": BUNDLE},
-    ),
+    responses=documented({200: examples.REQUEST}, 400, 401, 404, 429, 503),
 )
 async def get_request(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
     """Give everything: fields (masked), actions, outputs, error context, decisions."""
