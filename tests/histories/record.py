@@ -22,6 +22,7 @@ from typing import Any
 
 from activities.registry import load_all
 from pao.core.payloads import Waits
+from tests.support.bundles import new_bundle
 from tests.support.jobs import JobAction
 from tests.support.postgres import Database, cloned_database
 from tests.support.requests import Request, automatic, new_request, ticket
@@ -232,7 +233,89 @@ async def approval_waited_for(bench: Workbench) -> Request:
     return request
 
 
+RIGHT = {"method": "POST", "path": "/issue$", "summaryContains": "right:"}
+
+
+async def bundle(bench: Workbench) -> Request:
+    """Two components at once, a third with the first one's output, then an action of the bundle."""
+    summary = "own: {{components.left.outputs.key}} {{output/last/key}}"
+    whole = await new_bundle(ticket("own", summary=summary)).submit(bench)
+    await bench.reached(whole, "completed")
+    return whole
+
+
+async def bundle_component_retried(bench: Workbench) -> Request:
+    """A component fails, fails again when it is retried, is retried once more; the rest goes on."""
+    made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT, times=2)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.decide(whole, "retry")
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(made.parts["right"], "failed", attempt=2)
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(whole, "completed")
+    return whole
+
+
+async def bundle_aborted(bench: Workbench) -> Request:
+    """A component is aborted, then the bundle, which ends the one that never began."""
+    made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.decide(made.parts["right"], "abort")
+    await eventually(lambda: bench.has_logged(whole, "It was aborted"))
+    await bench.decide(whole, "abort")
+    await bench.reached(whole, "aborted")
+    return whole
+
+
+async def bundle_resumed(bench: Workbench) -> Request:
+    """Terminated while a component is failed, which is mended meanwhile; then retried."""
+    made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.terminate(whole)
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(made.parts["right"], "completed")
+    await bench.take_up(whole, "The workflow was terminated in Temporal.")
+    await eventually(lambda: bench.has_logged(whole, "A retry goes on"))
+    await bench.decide(whole, "retry")
+    await bench.reached(whole, "completed")
+    return whole
+
+
+async def component(bench: Workbench) -> Request:
+    """A component that fails, is retried, and tells its bundle each time."""
+    made = new_bundle(after={"left": [], "right": []})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(whole, "completed")
+    return made.parts["right"]
+
+
+async def component_ended_by_its_bundle(bench: Workbench) -> Request:
+    """A component that never began, and is escalated with its bundle."""
+    made = new_bundle(after={"right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.decide(whole, "escalate")
+    await bench.reached(whole, "escalated")
+    return made.parts["last"]
+
+
 PATHS: dict[str, Play] = {
+    "bundle": bundle,
+    "bundle-component-retried": bundle_component_retried,
+    "bundle-aborted": bundle_aborted,
+    "bundle-resumed": bundle_resumed,
+    "component": component,
+    "component-ended-by-its-bundle": component_ended_by_its_bundle,
     "success": success,
     "fail-then-retry": fail_then_retry,
     "outcome-unknown-then-adopt": outcome_unknown_then_adopt,

@@ -12,10 +12,17 @@ from temporalio.workflow import NondeterminismError
 
 from pao.clients.temporal import CONVERTER
 from pao.core.payloads import RequestInput, RequestOutcome
+from workflows.bundle import BundleWorkflow
 from workflows.request import RequestWorkflow
 
 FILES = sorted(Path(__file__).parent.glob("*.json"))
 PATHS = {
+    "bundle",
+    "bundle-component-retried",
+    "bundle-aborted",
+    "bundle-resumed",
+    "component",
+    "component-ended-by-its-bundle",
     "success",
     "fail-then-retry",
     "outcome-unknown-then-adopt",
@@ -52,7 +59,7 @@ def test_a_history_names_no_machine(file: Path) -> None:
 
 @pytest.mark.parametrize("file", STORED)
 async def test_a_stored_history_replays(file: Path) -> None:
-    replayer = Replayer(workflows=[RequestWorkflow], data_converter=CONVERTER)
+    replayer = Replayer(workflows=[RequestWorkflow, BundleWorkflow], data_converter=CONVERTER)
     await replayer.replay_workflow(history(file))
 
 
@@ -70,10 +77,24 @@ class Changed(RequestWorkflow):
         return await super().run(given)
 
 
+@workflow.defn(name="BundleWorkflow")
+class ChangedBundle(BundleWorkflow):
+    """The same of bundles."""
+
+    @workflow.init
+    def __init__(self, given: RequestInput) -> None:
+        super().__init__(given)
+
+    @workflow.run
+    async def run(self, given: RequestInput) -> RequestOutcome:
+        await workflow.sleep(timedelta(seconds=1))
+        return await super().run(given)
+
+
 @pytest.mark.parametrize("file", STORED)
 async def test_a_change_that_is_not_compatible_is_noticed(file: Path) -> None:
     replayer = Replayer(
-        workflows=[Changed],
+        workflows=[Changed, ChangedBundle],
         data_converter=CONVERTER,
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
