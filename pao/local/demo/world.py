@@ -79,6 +79,15 @@ class Pao:
                 return now if not now.document.get("retrying") else answer
         return answer
 
+    def reached(self, request_id: str, status: str) -> Answer:
+        """Wait until a request is in this state; gives it as it is when that does not come."""
+        deadline = time.monotonic() + SETTLING_SECONDS
+        now = self.get(f"/requests/{request_id}")
+        while now.document.get("status") != status and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            now = self.get(f"/requests/{request_id}")
+        return now
+
     def _call(self, method: str, path: str, body: Document | None) -> Answer:
         # An id of its own gives each call a signature of its own: none is taken for a replay.
         headers = {"X-Correlation-ID": str(uuid.uuid4())}

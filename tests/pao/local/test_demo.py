@@ -24,6 +24,7 @@ STEPS = (
     "A request is aborted",
     "The line is cut, and no second ticket is made",
     "What may not be requested is refused",
+    "A component of a bundle fails, is mended, and the bundle goes on",
 )
 TIMEOUT = 120
 pytestmark = pytest.mark.outage
@@ -66,7 +67,7 @@ def test_every_step_shows_what_it_should_and_nothing_is_left_running(home: Home)
     assert demo.returncode == 0, said
     for number, step in enumerate(STEPS, start=1):
         assert f"{number}. {step}" in said
-    assert "All 6 steps showed what they should" in said
+    assert "All 7 steps showed what they should" in said
     assert "✗" not in said
     assert said.count("/history") >= 5
     assert "\x1b" not in said
@@ -106,5 +107,5 @@ def test_an_interrupted_demo_leaves_nothing_running(home: Home) -> None:
 
     assert demo.returncode == 128 + signal.SIGTERM
     assert "Ending everything in order" in said
-    assert "All 6 steps" not in said
+    assert "All 7 steps" not in said
     assert_nothing_listens(home)
