@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,15 +13,15 @@ import httpx
 
 from activities.escalation import ACTION_ID as ESCALATION
 from chaos.play import Records
-from chaos.world import World
+from chaos.world import QUEUE, World
 from pao.clients.inspection import Inspector, Life, NoAnswer, Standing
 from pao.clients.temporal import TemporalTarget, connect
 from pao.core.names import mark
 from pao.core.payloads import Snapshot
 from pao.core.states import TERMINAL, RequestStatus
 
-QUEUE = "pao"
 MARK = re.compile("pao-[0-9a-f]{12}")
+NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -53,43 +54,69 @@ def unsettled(world: World) -> list[str]:
     ]
 
 
-def judge(world: World, records: Records) -> Findings:
-    """Compare everything; the world stands still by now."""
+def known(world: World) -> frozenset[str]:
+    """Name the requests that are there by now, and the marks that their tickets have or may get."""
+    found = set(_marked(world, NOTHING))
+    for row in rows(world):
+        found |= {str(row["id"]), *_marks(row)}
+    return frozenset(found)
+
+
+def judge(world: World, records: Records, *, before: AbstractSet[str] = NOTHING) -> Findings:
+    """Compare everything; the world stands still by now.
+
+    What is in ``before``, as ``known`` gives it, is somebody else's affair.
+    """
     findings = Findings(doubled=list(records.doubled))
-    stored = rows(world)
-    known = {str(row["id"]) for row in stored}
+    stored = [row for row in rows(world) if str(row["id"]) not in before]
+    ids = {str(row["id"]) for row in stored}
     for key, request_id in records.requests.items():
-        if request_id not in known:
+        if request_id not in ids:
             findings.lost.append(f"{request_id} was accepted for {key} and is not stored")
     findings.statuses.update(row["status"] for row in stored)
-    findings.lost += [f"{request_id} never settled" for request_id in unsettled(world)]
+    under_way = [request_id for request_id in unsettled(world) if request_id in ids]
+    findings.lost += [f"{request_id} never settled" for request_id in under_way]
     findings.lost += [
         f"{row['id']} was retried and is failed still: {row['error']}"
         for row in stored
         if row["status"] == RequestStatus.FAILED
     ]
-    tickets = httpx.get(f"{world.jira_url}/sandbox/tickets", trust_env=False).json()["tickets"]
-    _compare_tickets(stored, tickets, findings)
+    _compare_tickets(stored, _marked(world, before), findings)
     asyncio.run(_compare_workflows(world, stored, findings))
     return findings
 
 
+def _tickets(world: World) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{world.jira_url}/sandbox/tickets", trust_env=False)
+    return list(answer.json()["tickets"])
+
+
+def _marked(world: World, before: AbstractSet[str]) -> Counter[str]:
+    """Count the tickets per mark."""
+    labels = (label for one in _tickets(world) for label in one["labels"])
+    return Counter(label for label in labels if MARK.fullmatch(label) and label not in before)
+
+
+def _marks(row: dict[str, Any]) -> set[str]:
+    """Give the marks of every effect that a request may have."""
+    effects = [*(action["action_id"] for action in row["actions"]), ESCALATION]
+    return {mark(str(row["id"]), effect) for effect in effects}
+
+
 def _compare_tickets(
-    stored: Sequence[dict[str, Any]], tickets: Sequence[dict[str, Any]], findings: Findings
+    stored: Sequence[dict[str, Any]], marked: Counter[str], findings: Findings
 ) -> None:
-    marked = Counter(label for one in tickets for label in one["labels"] if MARK.fullmatch(label))
     findings.doubled += [
         f"{count} tickets carry {label}" for label, count in marked.items() if count > 1
     ]
     expected: set[str] = set()
     for row in stored:
+        expected |= _marks(row)
         for action in row["actions"]:
             label = mark(str(row["id"]), action["action_id"])
-            expected.add(label)
             if action["status"] == "completed" and not marked[label]:
                 findings.lost.append(f"{row['id']} is completed and has no ticket")
         label = mark(str(row["id"]), ESCALATION)
-        expected.add(label)
         if row["status"] == RequestStatus.ESCALATED and not marked[label]:
             findings.lost.append(f"{row['id']} is escalated and has no ticket")
     strays = [label for label in marked if label not in expected]

@@ -7,7 +7,6 @@ doubled or disagreeing.
 """
 
 import argparse
-import asyncio
 import random
 import secrets
 import sys
@@ -21,12 +20,12 @@ from pathlib import Path
 from chaos.judge import Findings, judge, rows, unsettled
 from chaos.play import KINDS, Records, decide, submit
 from chaos.world import PARTS, World
-from pao.clients.temporal import TemporalTarget, connect
 from pao.local.narrator import Narrator
 from pao.local.temporal_binary import find_or_build
 
 DISTURBANCES = ("kill", "kill", "pause", "end")
 DECISIONS = ("retry", "retry", "retry", "abort", "escalate")
+UPKEEP = ("sweep", "reconcile")
 CALM_SECONDS = 180.0
 # Breakers that stay open for long would leave the stand-in alone for most of a run.
 ENVIRONMENT = {"PAO_SUBMISSION_BUDGET": "2s", "PAO_BREAKER_OPEN": "2s"}
@@ -110,16 +109,10 @@ class Chaos:
     def _calm(self) -> None:
         """Have the schedules do their work at once, and wait until nothing is under way."""
         ends = time.monotonic() + CALM_SECONDS
-        asyncio.run(_trigger(self._world))
+        self._world.trigger(*UPKEEP)
         while unsettled(self._world) and time.monotonic() < ends:
             threading.Event().wait(2.0)
-            asyncio.run(_trigger(self._world))
-
-
-async def _trigger(world: World) -> None:
-    client = await connect(TemporalTarget(address=world.temporal_address))
-    for name in ("sweep", "reconcile"):
-        await client.get_schedule_handle(f"pao-{name}").trigger()
+            self._world.trigger(*UPKEEP)
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -16,6 +16,7 @@ import httpx
 from db.migrations.runner import migrate
 from pao.cli.http import BASE_PATH, SigV4
 from pao.cli.profiles import Target
+from pao.clients.temporal import TemporalTarget, connect
 from pao.local.home import Home
 from pao.local.ports import LOOPBACK, Ports, with_free_ports
 from pao.local.postgres import FOR_TESTS, EmbeddedPostgres
@@ -30,6 +31,7 @@ POSTGRES, TEMPORAL, JIRA, WORKER, API = "postgres", "temporal", "jira", "worker"
 PARTS = (POSTGRES, TEMPORAL, JIRA, WORKER, API)
 ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, postgres=0)
 SERVICE = "execute-api"
+QUEUE = "pao"
 KILL_SECONDS = 20.0
 WAIT_SECONDS = 60.0
 
@@ -166,6 +168,20 @@ class World:
         """Start one more worker under a name of its own; it ends with the world or before."""
         self.parts[name] = Service(name, ["worker"], self._configuration, sink=self._sink)
         self.parts[name].start()
+
+    def trigger(self, *schedules: str) -> None:
+        """Have schedules do their work at once."""
+        asyncio.run(self._trigger(schedules))
+
+    async def _trigger(self, schedules: Sequence[str]) -> None:
+        client = await connect(TemporalTarget(address=self.temporal_address))
+        for name in schedules:
+            await client.get_schedule_handle(f"{QUEUE}-{name}").trigger()
+
+    def remove(self, name: str) -> None:
+        """End what was added, in order, and forget it."""
+        self.end(name)
+        del self.parts[name]
 
     def strike(self, text: str, *, kind: str, **settings: object) -> None:
         """Put a fault in force for creations of tickets whose summary contains ``text``."""

@@ -4,96 +4,18 @@ After each: no request is lost, no ticket is there twice, the mirror equals the 
 others asked for went on.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from chaos.judge import judge
-from chaos.play import Records
 from chaos.world import API, JIRA, POSTGRES, WORKER, World
+from tests.support.outages import health, others_go_on, reached, readiness, retry, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host
 
 pytestmark = pytest.mark.outage
-
-ENVIRONMENT = {"PAO_SUBMISSION_BUDGET": "1s", "PAO_BREAKER_FAILURES": "1000"}
-LONG = 60.0
-
-
-@pytest.fixture(scope="module")
-def shared_world(
-    temporal_program: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("outages") / "home"
-    with World(folder, temporal_program, environ=ENVIRONMENT) as world:
-        yield world
-
-
-@pytest.fixture
-def world(shared_world: World) -> Iterator[World]:
-    """A PAO that is whole before and after; what a test leaves behind is judged."""
-    shared_world.bring_all_up()
-    yield shared_world
-    shared_world.bring_all_up()
-    shared_world.lift_faults()
-    wait_until(lambda: judge(shared_world, Records()).lines == [] or None, seconds=LONG)
-
-
-@pytest.fixture
-def dana(world: World) -> Iterator[httpx.Client]:
-    with world.client("dana") as client:
-        yield client
-
-
-@pytest.fixture
-def ada(world: World) -> Iterator[httpx.Client]:
-    with world.client("ada") as client:
-        yield client
-
-
-def submit(client: httpx.Client, host: str, status: int, **headers: str) -> dict[str, Any]:
-    answer = client.post("/requests", json=dns(host), headers=headers)
-    assert answer.status_code == status, answer.text
-    document: dict[str, Any] = answer.json()
-    return document
-
-
-def reached(client: httpx.Client, document: dict[str, Any], status: str) -> dict[str, Any]:
-    def there() -> dict[str, Any] | None:
-        found: dict[str, Any] = client.get(f"/requests/{document['id']}").json()
-        return found if found["status"] == status and not found["retrying"] else None
-
-    found = wait_until(there, seconds=LONG)
-    assert found is not None
-    return found
-
-
-def others_go_on(client: httpx.Client) -> None:
-    answer = client.post("/requests", json=dns())
-    assert answer.is_success, answer.text
-    reached(client, answer.json(), "completed")
-
-
-def retry(client: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
-    answer = client.post(f"/requests/{document['id']}/retry", json={"reason": "it is back"})
-    assert answer.is_success, answer.text
-    return reached(client, document, "completed")
-
-
-def health(world: World) -> dict[str, Any]:
-    answer = httpx.get(f"{world.url}/api/v1/health", timeout=20, trust_env=False)
-    assert answer.status_code == 200
-    document: dict[str, Any] = answer.json()
-    return document
-
-
-def readiness(world: World) -> int:
-    url = f"{world.url}/api/v1/health/ready"
-    return httpx.get(url, timeout=20, trust_env=False).status_code
 
 
 def test_without_any_worker_a_request_waits_and_goes_on_when_one_comes(
@@ -183,8 +105,7 @@ def test_a_deploy_ends_the_old_worker_while_requests_run_and_none_of_them_fails(
     assert [len(world.tickets(host)) for host in hosts] == [1, 1, 1, 1]
     others_go_on(dana)
     world.bring_up(WORKER)
-    world.end("worker-new")
-    del world.parts["worker-new"]
+    world.remove("worker-new")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""What a caller and a probe do on bad days: submit, wait for a state, decide, ask for health."""
+
+from typing import Any
+
+import httpx
+
+from chaos.world import World
+from tests.support.stack import wait_until
+from tests.support.submitting import dns
+
+LONG = 60.0
+
+
+def submit(client: httpx.Client, host: str, status: int, **headers: str) -> dict[str, Any]:
+    answer = client.post("/requests", json=dns(host), headers=headers)
+    assert answer.status_code == status, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def reached(client: httpx.Client, document: dict[str, Any], status: str) -> dict[str, Any]:
+    def there() -> dict[str, Any] | None:
+        found: dict[str, Any] = client.get(f"/requests/{document['id']}").json()
+        return found if found["status"] == status and not found["retrying"] else None
+
+    found = wait_until(there, seconds=LONG)
+    assert found is not None
+    return found
+
+
+def others_go_on(client: httpx.Client) -> None:
+    answer = client.post("/requests", json=dns())
+    assert answer.is_success, answer.text
+    reached(client, answer.json(), "completed")
+
+
+def retry(client: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post(f"/requests/{document['id']}/retry", json={"reason": "it is back"})
+    assert answer.is_success, answer.text
+    return reached(client, document, "completed")
+
+
+def health(world: World) -> dict[str, Any]:
+    answer = httpx.get(f"{world.url}/api/v1/health", timeout=20, trust_env=False)
+    assert answer.status_code == 200
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def readiness(world: World) -> int:
+    url = f"{world.url}/api/v1/health/ready"
+    return httpx.get(url, timeout=20, trust_env=False).status_code
