@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from activities.maintenance import Maintainer
 from activities.reconciling import Reconciler, Turns
-from activities.sweeping import Sweeper
+from activities.sweeping import SETTLING, Sweeper
 from activities.ticket_status import TicketUpdater
 from db.session import Database
 from pao.clients.inspection import Inspector
@@ -16,20 +16,25 @@ from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows
 
 
-def upkeep_activities(
+def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part named
     client: Client,
     *,
     task_queue: str,
     database: Database,
     jira: JiraInstances,
     memory: timedelta,
+    settling: timedelta = SETTLING,
 ) -> list[Callable[..., Any]]:
-    """Give what the schedules run; ``memory`` is how long Temporal remembers closed workflows."""
+    """Give what the schedules run.
+
+    ``memory`` is how long Temporal remembers closed workflows, ``settling`` how long the sweep
+    leaves a stored request to its submission.
+    """
     requests = RequestWorkflows(client, task_queue=task_queue)
     inspector = Inspector(client, task_queue=task_queue)
     turns = Turns(memory=memory / 2)
     return [
-        *Sweeper(database, requests, memory=memory / 2).activities(),
+        *Sweeper(database, requests, memory=memory / 2, settling=settling).activities(),
         *Reconciler(database, requests, inspector, turns=turns).activities(),
         *TicketUpdater(database, inspector, jira).activities(),
         *Maintainer(database).activities(),

@@ -121,7 +121,12 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *ComponentReader(database, tools.box, tools.surroundings).activities(),
             *Conditions(tools.box, tools.surroundings).activities(),
             *upkeep_activities(
-                client, task_queue=queue, database=database, jira=jira, memory=memory
+                client,
+                task_queue=queue,
+                database=database,
+                jira=jira,
+                memory=memory,
+                settling=settings.worker.sweep_after,
             ),
             *TicketLinker(jira, breakers=tools.network.breakers).activities(),
             *Escalator(

@@ -258,6 +258,7 @@ class WorkerSettings(Part):
     pool_size: Count = Field(10, validation_alias="WORKER_POOL_SIZE")
     slow_pool_size: Count = Field(4, validation_alias="WORKER_SLOW_POOL_SIZE")
     waits_pool_size: Count = Field(100, validation_alias="WORKER_WAITS_POOL_SIZE")
+    sweep_after: Duration = Field(timedelta(seconds=20), validation_alias="WORKER_SWEEP_AFTER")
     metrics_host: str = Field("127.0.0.1", validation_alias="WORKER_METRICS_HOST")
     metrics_port: Port | None = Field(None, validation_alias="WORKER_METRICS_PORT")
 

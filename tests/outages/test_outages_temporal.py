@@ -1,0 +1,102 @@
+"""Temporal away: at a submission, before and after it is stored, and with requests that wait."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import asyncpg
+import httpx
+import pytest
+
+from chaos.world import TEMPORAL, World
+from tests.support.outages import LONG, health, others_go_on, reached, readiness, retry, submit
+from tests.support.stack import wait_until
+from tests.support.submitting import dns, new_host
+from tests.support.worker import eventually
+
+pytestmark = pytest.mark.outage
+
+T = TypeVar("T")
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'requests'::regclass AND NOT granted"
+ROWS = "SELECT count(*) FROM requests WHERE fields->>'hostName' = $1"
+
+
+async def rows_of(world: World, host: str) -> int:
+    connection = await asyncpg.connect(world.postgres.owner_url)
+    try:
+        return int(await connection.fetchval(ROWS, host))
+    finally:
+        await connection.close()
+
+
+async def lose_temporal_between(world: World, call: Callable[[], T]) -> T:
+    """Hold a submission where it writes its row, take Temporal away, and let it go on."""
+    connection = await asyncpg.connect(world.postgres.owner_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE requests IN EXCLUSIVE MODE")
+            answer = asyncio.create_task(asyncio.to_thread(call))
+            await eventually(lambda: connection.fetchval(WAITING))
+            world.kill(TEMPORAL)
+        return await answer
+    finally:
+        await connection.close()
+
+
+def test_temporal_away_before_storing_refuses_and_stores_nothing(
+    world: World, dana: httpx.Client
+) -> None:
+    host = new_host()
+    world.kill(TEMPORAL)
+    told = health(world)
+    assert (told["status"], told["components"]["temporal"]["status"]) == ("down", "down")
+    assert readiness(world) == 503
+    answer = dana.post("/requests", json=dns(host), headers={"Idempotency-Key": host})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert asyncio.run(rows_of(world, host)) == 0
+    world.bring_up(TEMPORAL)
+    wait_until(world.is_ready, seconds=LONG)
+    again = dana.post("/requests", json=dns(host), headers={"Idempotency-Key": host})
+    assert again.status_code in {201, 202}, again.text
+    reached(dana, again.json(), "completed")
+    assert len(world.tickets(host)) == 1
+
+
+def test_temporal_lost_after_storing_answers_202_and_the_sweep_starts_the_request(
+    world: World, dana: httpx.Client, ada: httpx.Client
+) -> None:
+    host, key = new_host(), {"Idempotency-Key": new_host()}
+    document = asyncio.run(lose_temporal_between(world, lambda: submit(dana, host, 202, **key)))
+    assert document["status"] == "submitted"
+    assert submit(dana, host, 200, **key)["id"] == document["id"]
+    world.bring_up(TEMPORAL)
+    world.trigger("sweep")
+    reached(dana, document, "completed")
+    assert len(world.tickets(host)) == 1
+    others_go_on(ada)
+
+
+def test_temporal_restarted_with_failed_requests_takes_decisions_about_them(
+    world: World, dana: httpx.Client, ada: httpx.Client
+) -> None:
+    hosts = [new_host() for _ in range(3)]
+    failed = []
+    for host in hosts:
+        world.strike(host, kind="status", status=400)
+        failed.append(reached(dana, dana.post("/requests", json=dns(host)).json(), "failed"))
+    world.lift_faults()
+    world.kill(TEMPORAL)
+    away = dana.post(f"/requests/{failed[0]['id']}/retry", json={"reason": "too early"})
+    assert away.status_code == 503, away.text
+    assert dana.get(f"/requests/{failed[0]['id']}").json()["status"] == "failed"
+    world.bring_up(TEMPORAL)
+    wait_until(world.is_ready, seconds=LONG)
+    retry(dana, failed[0])
+    for kind, document in zip(("abort", "escalate"), failed[1:], strict=True):
+        answer = dana.post(f"/requests/{document['id']}/{kind}", json={"reason": "enough"})
+        assert answer.is_success, answer.text
+    reached(dana, failed[1], "aborted")
+    reached(dana, failed[2], "escalated")
+    assert [len(world.tickets(host)) for host in hosts[:2]] == [1, 0]
+    others_go_on(ada)
