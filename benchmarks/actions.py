@@ -98,7 +98,7 @@ class Runner:
 
     async def pao(self, count: int, *, parallel: bool = False) -> float:
         """Give the seconds from the start of a request's workflow to its end."""
-        given = _request(count, parallel=parallel)
+        given = request_of(count, parallel=parallel)
         async with self._database.unit_of_work() as session:
             new = NewRequest(context=given.context, plan=given.plan)
             await RequestsRepository(session).insert(new)
@@ -111,7 +111,8 @@ class Runner:
         return time.perf_counter() - began
 
 
-def _request(count: int, *, parallel: bool) -> RequestInput:
+def request_of(count: int, *, parallel: bool) -> RequestInput:
+    """Give a request with so many actions that do nothing."""
     actions = [{"id": f"a{number}", "type": "nothing", "config": {}} for number in range(count)]
     document = {
         "schemaVersion": "catalog/v1",
@@ -158,7 +159,8 @@ async def _measure(runner: Runner) -> dict[str, float]:
     return {name: figures(found).p50 for name, found in times.items()}
 
 
-def _settings(stack: RunningStack) -> Settings:
+def settings_of(stack: RunningStack) -> Settings:
+    """Give the settings of a worker on the measured stack, on a queue of its own."""
     return load_settings(
         {
             "DATABASE_URL": stack.postgres.service_url,
@@ -176,7 +178,7 @@ def _settings(stack: RunningStack) -> Settings:
 
 
 async def _run(stack: RunningStack) -> dict[str, float]:
-    settings = _settings(stack)
+    settings = settings_of(stack)
     client = await connect(assembly.temporal_target(settings))
     database = assembly.database(settings, application_name="bench")
     jira = assembly.jira_instances(settings)

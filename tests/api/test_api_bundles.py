@@ -1,12 +1,17 @@
 """Bundles over HTTP: one request, a request of its own for each component, one tree to read."""
 
 import secrets
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.support.stack import Stack, wait_until
+from pao.local.postgres import PostgresAddress
+from tests.support.callers import ADA, DANA
+from tests.support.postgres import cloned_database
+from tests.support.stack import SAMPLES, Stack, running_stack, wait_until
 from tests.support.submitting import error, strike
 
 BUNDLE = "bundle-webapp-standard"
@@ -239,3 +244,48 @@ def test_what_a_component_does_not_take_is_refused_before_anything_is_stored(
 
     assert answer.status_code == 422
     assert error(answer)["details"][0]["field"] == "fields.storageSize"
+
+
+def test_a_change_of_the_catalog_after_submission_does_not_reach_a_component(
+    postgres_address: PostgresAddress, temporal_address: str, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "files"
+    shutil.copytree(SAMPLES, catalog)
+    with (
+        cloned_database(postgres_address) as database,
+        running_stack(database, temporal_address, tmp_path, catalog=catalog) as own,
+    ):
+        client = own.caller(DANA)
+        document = broken(own, client, NAMESPACE)
+        file = catalog / "network" / "network-dns-record.yaml"
+        text = file.read_text()
+        file.write_text(text.replace("project: NET", "project: DB").replace("1.1.0", "1.2.0"))
+        assert own.caller(ADA).post("/catalog/refresh").status_code == 200
+        decide(client, component(document, "app-namespace")["requestId"], "retry")
+        done = reached(client, document["id"], "completed")
+
+    name = component(done, "app-name")
+    assert name["catalogItemVersion"] == "1.1.0"
+    assert name["actions"][0]["externalReference"].startswith("NET-")
+
+
+def test_who_may_not_request_a_component_may_not_request_the_bundle(
+    postgres_address: PostgresAddress, temporal_address: str, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "files"
+    shutil.copytree(SAMPLES, catalog)
+    file = catalog / "network" / "network-dns-record.yaml"
+    teams = "  access: {allowedTeams: [team-network]}\n  tags: [dns, network]"
+    file.write_text(file.read_text().replace("  tags: [dns, network]", teams))
+    with (
+        cloned_database(postgres_address) as database,
+        running_stack(
+            database, temporal_address, tmp_path, catalog=catalog, with_worker=False
+        ) as own,
+    ):
+        refused = own.caller(DANA).post("/requests", json=webapp())
+        stored = own.rows("SELECT count(*) AS n FROM requests")
+
+    assert refused.status_code == 403
+    assert "team-network" in error(refused)["message"]
+    assert stored == [{"n": 0}]
