@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,56 @@ async def test_the_sample_is_fulfilled_by_machines_against_its_local_target(
     assert record["outputs"]["recordId"] == "rec-1"
     assert hooks == [{"record": "rec-1", "name": "www2"}]
     assert told["outputs"]["status"] == 204
+
+
+async def held_back(bench: Workbench) -> AsyncIterator[tuple[Request, threading.Event]]:
+    """Submit a request whose first call is in the target's hands, until the event is set."""
+    answer, arrived = threading.Event(), threading.Event()
+
+    def serve(connection: socket.socket, request: bytes) -> None:
+        arrived.set()
+        answer.wait(20)
+        answering(b'{"id": "J-1"}', status="201 Created")(connection, request)
+
+    with raw_server(serve) as slow:
+        made = job_request(bench, slow)
+        del made.plan[0].config["async"]
+        await bench.submit(made)
+        await eventually(arrived.is_set)
+        yield made, answer
+        answer.set()
+        assert slow.count == 1
+
+
+@pytest.fixture
+async def in_hand(bench: Workbench) -> AsyncIterator[tuple[Request, threading.Event]]:
+    async for held in held_back(bench):
+        yield held
+
+
+async def test_an_abort_during_a_call_is_refused_and_the_call_goes_on(
+    bench: Workbench, in_hand: tuple[Request, threading.Event]
+) -> None:
+    request, answer = in_hand
+    await bench.signal(request, "abort", {"by": "ann", "reason": "in a hurry"})
+    await eventually(lambda: rejected(bench, request))
+    answer.set()
+    await bench.reached(request, "completed")
+
+
+async def rejected(bench: Workbench, request: Request) -> bool:
+    return [row["outcome"] for row in await bench.decisions(request)] == ["rejected"]
+
+
+async def test_a_cancellation_during_a_call_waits_for_its_answer_and_tells_what_was_made(
+    bench: Workbench, in_hand: tuple[Request, threading.Event]
+) -> None:
+    request, answer = in_hand
+    await bench.handle(request).cancel()
+    answer.set()
+    row = await bench.reached(request, "aborted")
+    [made] = row["error_context"]["partialResources"]
+    [cleanup] = row["error_context"]["cleanup"]
+    assert made["action"] == "job"
+    assert "Undo in the target by hand" in str(cleanup)
+    assert bench.tickets(request) == []
