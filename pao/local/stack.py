@@ -20,7 +20,7 @@ from pao.local.narrator import Narrator
 from pao.local.ports import LOOPBACK, PortInUse, Ports, ports_in_use, with_free_ports
 from pao.local.postgres import EmbeddedPostgres, PostgresAddress
 from pao.local.processes import LineSink, LocalError
-from pao.local.services import REGION, Service, service_environment
+from pao.local.services import REGION, Service, also_allowed, service_environment
 from pao.local.supervisor import Supervisor
 from pao.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespace
 from pao.local.temporal_binary import find_or_build
@@ -197,6 +197,7 @@ class _Builder:
             encryption_keys=secrets.encryption_keys,
             log_format=environment.get("LOG_FORMAT", "text"),
         )
+        configuration |= also_allowed(configuration, environment)
         self.home.jira.mkdir(mode=0o700, exist_ok=True)
         jira = ["jira-sandbox", "--port", str(stack.ports.jira), "--state", str(self.home.jira)]
         self.home.github.mkdir(mode=0o700, exist_ok=True)

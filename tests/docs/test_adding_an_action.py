@@ -132,9 +132,15 @@ def test_the_package_of_the_page_makes_its_record_once(environment: Path) -> Non
     }
 
 
+def test_the_tests_of_the_page_pass(environment: Path) -> None:
+    tests = environment.parent / "pao-dns" / "tests"
+    arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tests))
+    assert "3 passed" in run(environment / "bin" / "python", *arguments, str(tests))
+
+
 def test_the_files_of_the_page_are_a_whole_package() -> None:
     files = {found["path"] for found in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))}
-    assert files == {"pyproject.toml", "pao_dns/__init__.py"}
+    assert files == {"pyproject.toml", "pao_dns/__init__.py", "tests/test_dns_record.py"}
     code = next(f for f in BLOCK.finditer(PAGE.read_text(encoding="utf-8")) if "init" in f["path"])
     ours = set(re.findall(r"^(?:from|import) (\S+)", code["text"], re.MULTILINE))
     assert ours == {"json", "pao.extension", "pydantic"}
