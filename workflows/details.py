@@ -9,7 +9,11 @@ from pao.core.states import ActionStatus, RequestStatus, Verdict
 from workflows.failures import suggest
 
 SIGNALS = (
-    ("retry", '{"by": "you", "reason": "quota was raised"}', "run the failed action again"),
+    (
+        "retry",
+        '{"by": "you", "reason": "quota was raised"}',
+        'run the failed action again; `"mode": "manual"` takes the manual way of a hybrid item',
+    ),
     ("abort", '{"by": "you", "reason": "no longer needed"}', "end the request here"),
     ("escalate", '{"by": "you", "reason": "needs the platform team"}', "open a ticket and end"),
 )

@@ -88,13 +88,35 @@ def _print_one(cli: Cli, document: dict[str, Any]) -> None:
     cli.out.print(Text(document["type"], "bold").append(f"  {document['summary']}", "not bold"))
     for title, part in (("Configuration", "config"), ("Outputs", "outputs")):
         cli.out.print(Text(f"\n{title}", "bold"))
-        table = make_table("KEY", "TYPE", "")
-        required = set(document[part].get("required", ()))
-        for name, about in document[part].get("properties", {}).items():
-            kind = about.get("type") or about.get("$ref", "").rpartition("/")[2] or "any"
-            need = "required. " if name in required else ""
-            table.add_row(name, str(kind), clean(f"{need}{about.get('description', '')}"))
-        cli.out.print(table)
+        _print_keys(cli, document[part])
+        for name, inner in document[part].get("$defs", {}).items():
+            if inner.get("properties"):
+                about = clean(inner.get("description", "")).split("\n")[0]
+                cli.out.print(Text(f"\n{name}", "bold").append(f"  {about}", "not bold"))
+                _print_keys(cli, inner)
     for example in document["examples"]:
         cli.out.print(Text("\nExample", "bold"))
         cli.out.print(Text(json.dumps(example, indent=2, ensure_ascii=False)), soft_wrap=True)
+
+
+def _print_keys(cli: Cli, schema: dict[str, Any]) -> None:
+    table = make_table("KEY", "TYPE", "")
+    required = set(schema.get("required", ()))
+    for name, about in schema.get("properties", {}).items():
+        need = "required. " if name in required else ""
+        table.add_row(name, kind_of(about), clean(f"{need}{about.get('description', '')}"))
+    cli.out.print(table)
+
+
+def kind_of(schema: dict[str, Any]) -> str:
+    """Name what a JSON Schema lets through, in a word or a few."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "const" in schema or "enum" in schema:
+        return " | ".join(map(str, schema.get("enum", [schema.get("const")])))
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        kinds = dict.fromkeys(kind_of(one) for one in choices)
+        return " | ".join(kind for kind in kinds if kind != "null")
+    if schema.get("type") == "array":
+        return f"array of {kind_of(schema.get('items', {}))}"
+    return str(schema.get("type", "any"))

@@ -231,7 +231,7 @@ def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:
     lines = {
         Decision.RETRY: (
             "--reason '...'",
-            "run the failed action again; --field name=value corrects a field",
+            "run it again; --field name=value corrects a field, --mode manual goes the manual way",
         ),
         Decision.ABORT: ("--reason '...'", "end the request"),
         Decision.ESCALATE: ("--reason '...'", "hand it over with a ticket"),

@@ -170,23 +170,35 @@ class Look(ActionConfig):
 class RestApiConfig(ActionConfig):
     """Configuration of a rest-api action."""
 
-    endpoint: Endpoint
-    headers: dict[str, Scalar | None] = Field(default_factory=dict)
-    query: dict[str, Scalar | list[Scalar] | None] = Field(default_factory=dict)
-    body: Body | None = None
-    authentication: Authentication = NoAuthentication()
+    endpoint: Endpoint = Field(description="What is called")
+    headers: dict[str, Scalar | None] = Field(
+        default_factory=dict, description="Headers; one that is null is left out"
+    )
+    query: dict[str, Scalar | list[Scalar] | None] = Field(
+        default_factory=dict, description="Parameters of the address; a list repeats its name"
+    )
+    body: Body | None = Field(default=None, description="What is sent")
+    authentication: Authentication = Field(
+        default=NoAuthentication(), description="How the target is told who calls"
+    )
     timeout: float = Field(default=30.0, gt=0, le=300, description="Seconds for one call")
     expectedStatus: tuple[int, ...] = Field(  # noqa: N815 -- the document's key
         default=(), description="Empty: any of the 2xx"
     )
-    response: Response = Response()
+    response: Response = Field(
+        default=Response(), description="What is read from the answer as outputs"
+    )
     idempotencyHeader: str | None = Field(  # noqa: N815 -- the document's key
         default=None,
         description="Header for a key that stays the same on every attempt",
         examples=["Idempotency-Key"],
     )
-    look: Look | None = None
-    asynchronous: Asynchronous | None = Field(default=None, alias="async")
+    look: Look | None = Field(
+        default=None, description="How an earlier effect is found before a retry"
+    )
+    asynchronous: Asynchronous | None = Field(
+        default=None, alias="async", description="How a 202 is followed until the target is done"
+    )
 
     @field_validator("headers")
     @classmethod
