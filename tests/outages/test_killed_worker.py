@@ -84,8 +84,9 @@ async def bench(
         "TERRAFORM_STATE_PATH": str(tmp_path / "states"),
         "TERRAFORM_ALLOW_PROVISIONERS": "true",
     }
-    given = {"environ": environ, "with_worker": False}
-    async with workbench(database, temporal_address, tmp_path, **given) as running:
+    async with workbench(
+        database, temporal_address, tmp_path, environ=environ, with_worker=False
+    ) as running:
         yield running
 
 
