@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from catalog.text_places import place_in_file
+from catalog.yaml_hints import hint_for
 from catalog.yaml_tree import (
     DocumentError,
     ListNode,
@@ -33,22 +35,6 @@ MAX_BYTES = 1_000_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# What libyaml says, and what the author should do about it; the first that fits counts.
-_HINTS = (
-    ("tab character", "indent with spaces, not with tabs"),
-    (
-        "mapping values are not allowed",
-        "check the indentation, and quote a value that contains ': '",
-    ),
-    ("cannot start any token", "quote a value that starts with @, ` or %, and use no tabs"),
-    ("expected ',' or ']'", "a '[' is not closed"),
-    ("expected ',' or '}'", "a '{' is not closed; quote a value that starts with {{"),
-    ("unexpected end of stream", "a quotation mark is not closed"),
-    ("expected '-' indicator", "check the indentation of this list"),
-    ("did not find expected key", "check the indentation and the quotation marks above"),
-    ("found incompatible YAML document", "only YAML 1.1 and 1.2 are read"),
-)
-
 Path = tuple[str | int, ...]
 """The way to a node from the document's root: keys and list indices."""
 
@@ -59,6 +45,7 @@ class Document:
 
     file: str
     root: MappingNode = field(repr=False)
+    text: str = field(default="", repr=False)
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -84,6 +71,15 @@ class Document:
             node = _child(node, part) if node else None
         return node.source if isinstance(node, ScalarNode) and node.plain else None
 
+    def place_within(self, path: Path, inside: Position) -> Position | None:
+        """Tell where a place inside of the text of a path stands; None where that is unknown."""
+        node: Node | None = self.root
+        for part in path:
+            node = _child(node, part) if node else None
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+            return None
+        return place_in_file(self.text, node.start, node.value, inside)
+
     def _find(self, path: Path, *, scalar_at_key: bool) -> Position:
         node: Node = self.root
         where = node.start
@@ -108,12 +104,13 @@ def load_document(content: bytes | str, *, file: str) -> Document:
     """
     text = _decode(content, file)
     builder = TreeBuilder(file)
+    event: yaml.Event | None = None
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.feed(event)
     except yaml.YAMLError as error:
-        raise _translate(error, text, file) from None
-    return Document(file, builder.result())
+        raise _translate(error, text, file, event) from None
+    return Document(file, builder.result(), text)
 
 
 def json_path(path: Path) -> str:
@@ -168,7 +165,9 @@ def _position_at(text: str, index: int) -> Position:
     return Position(before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
 
 
-def _translate(error: yaml.YAMLError, text: str, file: str) -> DocumentError:
+def _translate(
+    error: yaml.YAMLError, text: str, file: str, last: yaml.Event | None
+) -> DocumentError:
     if isinstance(error, yaml.reader.ReaderError):
         where = _position_at(text, error.position)
         message = "a control character is not allowed here; is this a text file?"
@@ -179,16 +178,18 @@ def _translate(error: yaml.YAMLError, text: str, file: str) -> DocumentError:
     opened = error.context_mark if "quoted" in (error.context or "") else None
     mark = opened or error.problem_mark or error.context_mark
     where = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
-    return DocumentError(file, where.line, where.column, _explain(error, text, where))
+    return DocumentError(file, where.line, where.column, _explain(error, text, where, last))
 
 
-def _explain(error: yaml.MarkedYAMLError, text: str, where: Position) -> str:
+def _explain(
+    error: yaml.MarkedYAMLError, text: str, where: Position, last: yaml.Event | None
+) -> str:
     problem = str(error.problem)
     lines = text.split("\n")
     line = lines[where.line - 1] if where.line <= len(lines) else ""
     if line[where.column - 1 : where.column] == "\t":
         return "not YAML: indent with spaces, not with tabs"
-    hint = next((hint for part, hint in _HINTS if part in problem), "")
+    hint = hint_for(problem, lines, where, last)
     return f"not YAML: {problem}" + (f"; {hint}" if hint else "")
 
 

@@ -1,6 +1,6 @@
 """Judges the documents of a catalog together: cross-file rules, and where they point to."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -51,14 +51,19 @@ FOLDER_RULES: tuple[FolderRule, ...] = (
 
 
 def judge_together(
-    documents: Mapping[str, CatalogDocument], read: Read | None = None
+    documents: Mapping[str, CatalogDocument],
+    read: Read | None = None,
+    *,
+    refused: Collection[str] = (),
 ) -> list[Finding]:
     """Check with every rule across files; ``documents`` are those that are good on their own.
 
     ``read`` gives a file's document again where something was found in it, so that trees of
-    thousands of files need not be kept; without it findings stand in the first line.
+    thousands of files need not be kept; without it findings stand in the first line. ``refused``
+    are ids of documents that have findings of their own: who names them is not told that there
+    are none.
     """
-    whole = Whole(documents)
+    whole = Whole(documents, frozenset(refused))
     findings = [finding for rule in FOLDER_RULES for finding in _found(rule, whole, read)]
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
@@ -75,6 +80,7 @@ def judge_files(
     """
     findings: list[Finding] = []
     documents: dict[str, CatalogDocument] = {}
+    refused: set[str] = set()
 
     def read(file: str) -> Document:
         return load_document(content(file), file=file)
@@ -88,7 +94,9 @@ def judge_files(
         findings += verdict.findings
         if verdict.item is not None:
             documents[file] = verdict.item
-    findings += judge_together(documents, read)
+        elif verdict.claimed_id is not None:
+            refused.add(verdict.claimed_id)
+    findings += judge_together(documents, read, refused=refused)
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 

@@ -24,9 +24,10 @@ Told = Iterator[tuple[str, Problem]]
 
 @dataclass(frozen=True)
 class Whole:
-    """All documents of a catalog that are good on their own, by file."""
+    """All documents of a catalog that are good on their own, by file, and the ids of others."""
 
     documents: Mapping[str, CatalogDocument]
+    refused: frozenset[str] = frozenset()
 
     @cached_property
     def by_id(self) -> Mapping[str, CatalogDocument]:
@@ -64,7 +65,7 @@ def replacements(whole: Whole) -> Told:
         wanted = document.deprecation.replacement
         if wanted == document.id:
             yield file, Problem(path, "an item cannot be its own replacement")
-        elif wanted and wanted not in whole.by_id:
+        elif wanted and wanted not in whole.by_id and wanted not in whole.refused:
             known = did_you_mean(wanted, whole.by_id)
             message = f"there is no item {wanted[:80]!r} in this catalog{known}"
             yield file, Problem(path, message)
@@ -76,7 +77,7 @@ def component_items(whole: Whole) -> Told:
     for file, bundle, path, component in whole.components():
         found = whole.by_id.get(component.catalog_item)
         where = (*path, "catalogItem")
-        if found is None:
+        if found is None and component.catalog_item not in whole.refused:
             known = did_you_mean(component.catalog_item, whole.by_id)
             message = f"there is no item {component.catalog_item[:80]!r} in this catalog{known}"
             yield file, Problem(where, message)

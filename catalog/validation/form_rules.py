@@ -1,5 +1,6 @@
 """Rules about forms: ids, conditions, constraints, defaults."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from catalog.forms.values import is_number, parse_date
 from catalog.loading import Path
 from catalog.suggestions import did_you_mean
 from catalog.validation.subject import Problem, Subject
+from catalog.validation.wording import hint_for, unquoted
 
 GROUPS: Path = ("presentation", "form", "groups")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
@@ -127,7 +129,8 @@ def constraint(subject: Subject) -> Iterator[Problem]:
             if key == "enum":
                 yield Problem(path, f"enum {message}")
             else:
-                yield Problem((*path, "validation", key), f"{key} {message}")
+                hint = unquoted(field.validation.model_dump(by_alias=True).get(key))
+                yield Problem((*path, "validation", key), f"{key} {message}", hint)
 
 
 def constraint_type(subject: Subject) -> Iterator[Problem]:
@@ -167,7 +170,19 @@ def default_value(subject: Subject) -> Iterator[Problem]:
         except FormError:
             continue
         for error in form.validate({}, today).errors:
-            yield Problem((*path, "default"), f"the default does not pass: {error.message}")
+            told = f"the default does not pass: {error.message}"
+            yield Problem((*path, "default"), told, _default_meant(field))
+
+
+def _default_meant(field: FieldDefinition) -> str:
+    """Say which choice looks like the default but is of another type, or nothing."""
+    written = str(field.default).lower()
+    for choice in field.choices or ():
+        if choice.value != field.default and str(choice.value).lower() == written:
+            return f"write {json.dumps(choice.value)}, as in the enum"
+    if field.type is FieldType.BOOLEAN:
+        return hint_for("true or false", field.default)
+    return unquoted(field.default) if field.type in {FieldType.INTEGER, FieldType.NUMBER} else ""
 
 
 def default_secret(subject: Subject) -> Iterator[Problem]:

@@ -217,3 +217,6 @@ READS_NAMES = frozenset(
     }
 )
 """Rules that hold texts against the names of the whole document."""
+
+LOOKS_UP = frozenset({"condition-reference", "action-order", "component-order"})
+"""Rules that look names up among the keys of the document: silent while these are in doubt."""

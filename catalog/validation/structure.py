@@ -12,7 +12,9 @@ from catalog.kinds import KINDS, parse_definition
 from catalog.loading import Document, Path
 from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import did_you_mean, nearest
+from catalog.validation.mending import Mended, at, existing, mend
 from catalog.validation.subject import Problem
+from catalog.validation.wording import hint_for, other_key, shown, word_meant
 
 MOST_PROBLEMS = 100
 SCHEMA_VERSION_RULE, KIND = "schema-version", "kind"
@@ -66,21 +68,25 @@ _EXPECTED = {
 class Shape:
     """The outcome: the item where one could be made, and what is wrong with the structure.
 
-    An item is made in spite of unknown keys, so that the other rules still have their say.
+    An item is made in spite of wrong parts, so that the other rules still have their say;
+    ``mended`` tells what was left out or made up for it.
     ``data`` is the document with numbers as they are written where a text belongs (``1.10``).
     """
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.data: dict[str, Any] = _copy(document.data)
-        self.problems: list[Problem] = list(_kind_problems(self.data))
-        self.item = None if self.problems else self._parse()
+        self.mended: Mended | None = None
+        self._told_of_kind = list(_kind_problems(self.data))
+        self._kind = _kind_meant(self.data)
+        self.problems: list[Problem] = list(self._told_of_kind)
+        self.item = self._parse() if self._kind else None
 
     def write_as_text(self, paths: Iterable[Path]) -> bool:
         """Put numbers back as they are written; False where no path holds an unquoted number."""
         changed = False
         for path in paths:
-            source, holder = self.document.source(path), _at(self.data, path[:-1])
+            source, holder = self.document.source(path), at(self.data, path[:-1])
             if source is None or not isinstance(holder, dict | list):
                 continue
             key: Any = path[-1]
@@ -94,47 +100,41 @@ class Shape:
         self.item = self._parse()
 
     def _parse(self) -> CatalogDocument | None:
+        self.mended = None
+        whole = {**self.data, "schemaVersion": SCHEMA_VERSION, "kind": self._kind}
         try:
-            return parse_definition(self.data)
+            return parse_definition(whole)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
         numbers = [_path(d["loc"]) for d in details if d["type"] == "string_type"]
-        if self.write_as_text(self._existing(path) for path in numbers):
+        if self.write_as_text(existing(self.data, path) for path in numbers):
             return self._parse()
         # Nobody reads more at once, and looking for what was meant costs time.
-        self.problems = list(self._explain(details[:MOST_PROBLEMS]))
-        return self._parse_without_unknown_keys(details)
-
-    def _parse_without_unknown_keys(self, details: list[ErrorDetails]) -> CatalogDocument | None:
-        if any(detail["type"] != "extra_forbidden" for detail in details):
+        told = details[:MOST_PROBLEMS]
+        meant = set(self._misspelt(told))
+        self.problems = [*self._told_of_kind, *self._explain(told, meant)]
+        self.mended = mend(_copy(whole), details, meant)
+        if self.mended is None:
             return None
-        pruned = _copy(self.data)
-        for detail in details:
-            path = _path(detail["loc"])
-            _at(pruned, path[:-1]).pop(path[-1])
-        try:
-            return parse_definition(pruned)
-        except ValidationError as error:
-            # Some checks of a part run only once its keys are good.
-            self.problems += self._explain(error.errors(include_url=False, include_input=False))
-            return None
+        self.problems += self._explain(list(self.mended.news), set())
+        return self.mended.item
 
-    def _explain(self, details: list[ErrorDetails]) -> Iterator[Problem]:
+    def _explain(self, details: list[ErrorDetails], misspelt: set[Path]) -> Iterator[Problem]:
         expected: dict[Path, list[str]] = {}
-        misspelt = set(self._misspelt(details))
         for detail in details:
             path = _path(detail["loc"])
             if detail["type"] == "missing" and path in misspelt:
                 # It is there, under the unknown key that another finding names.
                 continue
             if detail["type"] in _EXPECTED:
-                expected.setdefault(self._existing(path), []).append(_EXPECTED[detail["type"]])
+                expected.setdefault(existing(self.data, path), []).append(_EXPECTED[detail["type"]])
             else:
                 yield self._one(detail, path)
         for path, words in expected.items():
             # A union names each of its members once per error.
-            told = f"{_name(path)} must be {' or '.join(dict.fromkeys(words))}"
-            yield Problem(path, told, rule=VALUE_TYPE)
+            wanted, found = " or ".join(dict.fromkeys(words)), at(self.data, path)
+            told = f"{_name(path)} must be {wanted}{shown(found)}"
+            yield Problem(path, told, hint_for(wanted, found), rule=VALUE_TYPE)
 
     def _misspelt(self, details: list[ErrorDetails]) -> Iterator[Path]:
         """Give the paths that unknown keys were probably meant for."""
@@ -142,10 +142,19 @@ class Shape:
             path = _path(detail["loc"])
             if detail["type"] == "extra_forbidden":
                 meant = nearest(str(path[-1]), self._known_keys(path[:-1]))
-                yield (*path[:-1], meant or "")
+                if meant:
+                    yield (*path[:-1], meant)
 
     def _known_keys(self, path: Path) -> list[str]:
-        return _known_keys(str(self.data.get("kind")), path)
+        return _known_keys(str(self._kind), path)
+
+    def _hint_for_key(self, path: Path, known: list[str]) -> str:
+        key = str(path[-1])
+        other = other_key(key, known)
+        if other:
+            return f"write {other}"
+        within = [part for part in known if key in self._known_keys((*path[:-1], part))]
+        return f"it stands under {within[0]}" if within else f"known here: {', '.join(known)}"
 
     def _one(self, detail: ErrorDetails, path: Path) -> Problem:
         key = str(path[-1]) if path else ""
@@ -154,30 +163,22 @@ class Shape:
                 return Problem(path, f"{_name(path)} is missing", rule=MISSING_KEY)
             case "extra_forbidden":
                 known = self._known_keys(path[:-1])
-                hint = "" if did_you_mean(key, known) else f"known here: {', '.join(known)}"
+                hint = "" if did_you_mean(key, known) else self._hint_for_key(path, known)
                 message = f"unknown key {key[:80]!r}{did_you_mean(key, known)}"
                 return Problem(path, message, hint, at_key=True, rule=UNKNOWN_KEY)
             case "enum" | "literal_error":
-                found = _at(self.data, path)
                 words = detail.get("ctx", {}).get("expected", "")
+                found = at(self.data, path)
                 told = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
-                return Problem(path, told, rule=VALUE_TYPE)
+                return Problem(path, told + word_meant(found, words), rule=VALUE_TYPE)
             case "too_long":
                 limits = detail.get("ctx", {})
                 told = f"has more than {limits.get('max_length')} entries; split it"
                 return Problem(path, f"{_name(path)} {told}", rule=VALUE_TYPE)
             case _:
                 message = detail["msg"].removeprefix("Value error, ")
-                where = self._existing(path)
+                where = existing(self.data, path)
                 return Problem(where, f"{_name(path)}: {message}", rule=VALUE_TYPE)
-
-    def _existing(self, path: Path) -> Path:
-        """Cut off what pydantic adds to a path to name the member of a union."""
-        while path and _at(self.data, path) is None and _at(self.data, path[:-1]) is not None:
-            if isinstance(_at(self.data, path[:-1]), dict | list):
-                return path
-            path = path[:-1]
-        return path
 
 
 def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -197,6 +198,18 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("kind",), f"kind {said}; write {' or '.join(KINDS)}", rule=KIND)
 
 
+def _kind_meant(data: Mapping[str, Any]) -> str | None:
+    """Give the kind that a document is or was meant to be; None where it would be misread."""
+    version, kind = data.get("schemaVersion"), data.get("kind")
+    if version is None and kind is None:
+        return None
+    if version is not None and version != SCHEMA_VERSION:
+        return None
+    if kind is None:
+        return "CatalogBundle" if "components" in data else "CatalogItem"
+    return nearest(kind, KINDS) if isinstance(kind, str) else None
+
+
 def _copy(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copy(inner) for key, inner in value.items()}
@@ -205,15 +218,6 @@ def _copy(value: Any) -> Any:
 
 def _path(location: tuple[int | str, ...]) -> Path:
     return tuple(location)
-
-
-def _at(data: Any, path: Path) -> Any:
-    for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
 
 
 def _name(path: Path) -> str:

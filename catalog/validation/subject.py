@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 
 from catalog.bundle import CatalogBundle, Component
 from catalog.kinds import KINDS
-from catalog.loading import Document, Path
+from catalog.loading import Document, Path, Position
 from catalog.model import Action, CatalogDocument
 from catalog.validation.findings import Severity
 from catalog.validation.templates import Placed, placed_templates
@@ -106,7 +106,8 @@ class Subject:
 class Problem:
     """What a rule has to say about the node of a path; ``at_key`` when the key itself is wrong.
 
-    ``rule`` is set where one look at a document serves several rules.
+    ``rule`` is set where one look at a document serves several rules, ``inside`` where a place
+    in the text of the node is meant.
     """
 
     path: Path
@@ -114,6 +115,7 @@ class Problem:
     hint: str = ""
     at_key: bool = False
     rule: str = ""
+    inside: Position | None = None
 
 
 Check = Callable[[Subject], Iterator[Problem]]

@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.forms import FieldType
 from catalog.forms.conditions import references
-from catalog.loading import Path
+from catalog.loading import Path, Position
 from catalog.templating import TemplateError
 from catalog.templating.kinds import ANY, MISSING, NULL, TEXT, named, shape_of_schema
 from catalog.validation.subject import Problem, Subject
@@ -186,5 +186,5 @@ def _at(schema: Any, part: str | int) -> Any:
 
 def _problem(path: Path, error: TemplateError) -> Problem:
     hint = f"did you mean {error.suggestion}?" if error.suggestion else ""
-    where = f"in line {error.line}, column {error.column} of the template"
-    return Problem(path, f"{error.message}, {where} ({error.id})", hint)
+    where = Position(error.line, error.column)
+    return Problem(path, f"{error.message} ({error.id})", hint, inside=where)

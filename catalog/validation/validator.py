@@ -6,11 +6,12 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from catalog.loading import Document, DocumentError, json_path
+from catalog.loading import Document, DocumentError, Position, json_path
 from catalog.model import CatalogDocument
 from catalog.validation.findings import Finding, Severity
-from catalog.validation.rules import GIVES_NAMES, READS_NAMES, RULES
-from catalog.validation.structure import STRUCTURE, Shape
+from catalog.validation.mending import Mended
+from catalog.validation.rules import GIVES_NAMES, LOOKS_UP, READS_NAMES, RULES
+from catalog.validation.structure import Shape
 from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
 
 YAML = "yaml"
@@ -31,6 +32,13 @@ class Verdict:
     definition: dict[str, Any]
     findings: tuple[Finding, ...]
 
+    @property
+    def claimed_id(self) -> str | None:
+        """The id that the document gives itself, refused or not."""
+        metadata = self.definition.get("metadata")
+        claimed = metadata.get("id") if isinstance(metadata, dict) else None
+        return claimed if isinstance(claimed, str) else None
+
 
 def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verdict:
     """Check a document with every rule and give all that was found, not the first only."""
@@ -40,10 +48,10 @@ def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verd
     if subject is not None:
         for reading in (False, True):
             # Where names are wrong, everything that reads them would look wrong as well.
-            if reading and _names_are_unsure(findings):
+            if reading and _names_are_unsure(findings, shape.mended):
                 break
             for rule in _rules(subject.item.kind, reading=reading):
-                problems = islice(rule.check(subject), MOST_PROBLEMS)
+                problems = islice(_news(rule, subject, shape.mended), MOST_PROBLEMS)
                 findings += _located(document, rule.id, rule.severity, problems)
     findings.sort(key=lambda finding: (finding.line, finding.column))
     refused = any(finding.severity is Severity.ERROR for finding in findings)
@@ -64,8 +72,20 @@ def _rules(kind: str, *, reading: bool) -> tuple[Rule, ...]:
     )
 
 
-def _names_are_unsure(findings: list[Finding]) -> bool:
-    return any(finding.rule in STRUCTURE | GIVES_NAMES for finding in findings)
+def _names_are_unsure(findings: list[Finding], mended: Mended | None) -> bool:
+    if mended and not mended.names_are_sure:
+        return True
+    return any(finding.rule in GIVES_NAMES for finding in findings)
+
+
+def _news(rule: Rule, subject: Subject, mended: Mended | None) -> Iterator[Problem]:
+    """Give what a rule finds, without what only follows from parts that were mended."""
+    if mended is None:
+        yield from rule.check(subject)
+    elif mended.names_are_sure or rule.id not in LOOKS_UP:
+        for problem in rule.check(subject):
+            if not mended.follows(rule.id, problem.path):
+                yield problem
 
 
 def unreadable(error: DocumentError) -> Finding:
@@ -112,8 +132,7 @@ def _located(
     document: Document, rule: str, severity: Severity, problems: Iterable[Problem]
 ) -> Iterator[Finding]:
     for problem in problems:
-        find = document.key_position if problem.at_key else document.position
-        where = find(problem.path)
+        where, message = _place(document, problem)
         yield Finding(
             file=document.file,
             line=where.line,
@@ -121,6 +140,18 @@ def _located(
             path=json_path(problem.path),
             rule=problem.rule or rule,
             severity=severity,
-            message=problem.message,
+            message=message,
             hint=problem.hint,
         )
+
+
+def _place(document: Document, problem: Problem) -> tuple[Position, str]:
+    """Give the place of a problem, inside of a text where the file shows it, and the message."""
+    find = document.key_position if problem.at_key else document.position
+    if problem.inside is None:
+        return find(problem.path), problem.message
+    exact = document.place_within(problem.path, problem.inside)
+    if exact is not None:
+        return exact, problem.message
+    there = f"in line {problem.inside.line}, column {problem.inside.column} of the text"
+    return find(problem.path), f"{problem.message}, {there}"

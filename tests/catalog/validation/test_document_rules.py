@@ -157,7 +157,7 @@ def test_a_finding_is_written_as_compilers_do() -> None:
             "needs a list",
         ),
         ("{{fields.instanceName}}", "{{fields.instanceNam}}", 32, "template", "instanceNam"),
-        ("{{fields.instanceName}}", "{{fields.instanceName", 32, "template", "column 10"),
+        ("{{fields.instanceName}}", "{{fields.instanceName", 32, "template", "has no end"),
     ],
 )
 def test_a_mistake_is_told_by_line_and_in_words(
@@ -216,12 +216,12 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
 
 
 def test_a_part_with_an_unknown_key_is_still_judged_as_a_whole() -> None:
-    broken = "            conditional: {dependsOn: size, conditon: exists}\n"
+    broken = "            conditional: {dependsOn: size, operator: exists}\n"
 
     told = sorted(f.message for f in changed("            required: true\n", broken))
 
     assert len(told) == 2
-    assert "unknown key 'conditon'" in told[1]
+    assert "unknown key 'operator'" in told[1]
     assert "dependsOn and condition stand together" in told[0]
 
 

@@ -86,8 +86,9 @@ def test_findings_are_written_for_machines(pao: Run, catalog: Path, form: str) -
 
 
 def test_warnings_count_only_when_it_is_said(pao: Run, catalog: Path) -> None:
-    change(catalog / DNS, "id: network-dns-record", "id: dns")
-    (catalog / DNS).rename(catalog / "network/dns.yaml")
+    other = catalog / "network/network-firewall-access.yaml"
+    change(other, "id: network-firewall-access", "id: firewall")
+    other.rename(catalog / "network/firewall.yaml")
     assert pao("validate", "catalog").exit_code == 0
     assert pao("validate", "catalog", "--strict").exit_code == 1
 
