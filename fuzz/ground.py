@@ -1,4 +1,4 @@
-"""What there is to be called: requests that are done, that failed, and whose outcome is unknown.
+"""What there is to be called: requests that are done, failed, waiting, or of unknown outcome.
 
 Ids that nobody made would meet nothing but 404. Calls that end a request have ids of their own.
 """
@@ -18,6 +18,7 @@ ITEM = "network-dns-record"
 CREATING = {"method": "POST", "path": "/issue$"}
 REFUSED = "refused"
 LOST = "lost"
+APPROVED = "access-production-account"
 AT_ONCE = 4
 FEW = 10
 MANY = 60
@@ -30,6 +31,7 @@ class Ground:
     done: list[str]
     failed: list[str]
     doomed: list[str]
+    waiting: list[str]
     items: list[str]
 
 
@@ -51,6 +53,7 @@ def prepare(place: Place, jira: str) -> Ground:
             done=made("done", wanted=FEW),
             failed=made(f"{REFUSED}-kept", wanted=FEW) + made(f"{LOST}-kept", wanted=FEW),
             doomed=made(f"{REFUSED}-ended", wanted=MANY) + made(f"{LOST}-ended", wanted=MANY),
+            waiting=[call.result() for call in [pool.submit(_wait, client) for _ in range(MANY)]],
             items=[item["id"] for item in _read(client, "/catalog")["data"]],
         )
 
@@ -82,6 +85,13 @@ def _submit(client: httpx.Client, host: str, status: str) -> str:
     if document.get("status") != status:
         raise RuntimeError(f"{host} should have become {status}: {answer.text}")
     return str(document["id"])
+
+
+def _wait(client: httpx.Client) -> str:
+    """Submit a request that waits for an approval."""
+    fields = {"purpose": "to be voted on at random"}
+    answer = client.post("/requests", json={"catalogItemId": APPROVED, "fields": fields})
+    return str(answer.raise_for_status().json()["id"])
 
 
 def _read(client: httpx.Client, path: str) -> Any:

@@ -1,11 +1,13 @@
 """What Schemathesis loads: our signature and checks, and bodies that fit the catalog's forms."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import schemathesis
 from schemathesis import HookContext
 
+import catalog.schema
 from fuzz import checks
 from fuzz.ground import forms
 from fuzz.people import Place, Signature
@@ -15,6 +17,8 @@ __all__ = ["checks", "offer_forms"]
 PLACE = Place.from_environment()
 SUBMISSION = "#/components/schemas/Submission"
 METADATA = "#/components/schemas/SubmissionMetadata"
+DOCUMENTS = ("/api/v1/validate/catalog-item", "/api/v1/preview/form")
+SCHEMAS = Path(catalog.schema.__file__).parent
 
 # Its type does not tell of this documented way to sign.
 schemathesis.auth.set_from_requests(  # type: ignore[attr-defined]
@@ -24,12 +28,21 @@ schemathesis.auth.set_from_requests(  # type: ignore[attr-defined]
 
 @schemathesis.hook("before_load_schema")
 def offer_forms(_: HookContext, document: dict[str, Any]) -> None:
-    """Let a submission also be what an item's form asks for, or few would get past their fields."""
+    """Let a submission be what an item's form asks for, too, and a document what is published."""
     named = document["components"]["schemas"]
     fitting = [_submission(item, _within(named, item, schema)) for item, schema in forms(PLACE)]
     for path in checks.SUBMITTING:
         media = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         media["schema"] = {"anyOf": [{"$ref": SUBMISSION}, *fitting]}
+    for path in DOCUMENTS:
+        for media in document["paths"][path]["post"]["requestBody"]["content"].values():
+            media["schema"] = {"anyOf": [media["schema"], *_published(named)]}
+
+
+def _published(named: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give what a catalog document may be, or random ones would not get past their first key."""
+    kinds = {path.stem: json.loads(path.read_text()) for path in SCHEMAS.glob("catalog-*.json")}
+    return [_within(named, kind, schema) for kind, schema in kinds.items()]
 
 
 def _within(named: dict[str, Any], item: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What `make fuzz` has found, each kept as a plain test of the case that broke."""
 
+import json
 from typing import Any
 
 import httpx
@@ -102,3 +103,17 @@ def test_a_forms_schema_and_the_service_take_the_same_files(
     answer = dana.post("/validate/request", json={"catalogItemId": item, "fields": fields})
     assert answer.status_code == (200 if right else 422), answer.text
     assert Draft202012Validator(schema).is_valid(fields) is right
+
+
+@pytest.mark.parametrize("path", ["/validate/catalog-item", "/preview/form"])
+@pytest.mark.parametrize("kind", ["application/json", "application/yaml"])
+@pytest.mark.parametrize("sent", ["[null, null]", "{}", "7", '"text"'])
+def test_what_is_no_document_is_judged_and_the_openapi_says_that_it_may_be_sent(
+    stack: Stack, dana: httpx.Client, path: str, kind: str, sent: str
+) -> None:
+    answer = dana.post(path, content=sent, headers={"Content-Type": kind})
+    assert answer.status_code in {200, 422}, answer.text
+    assert (answer.status_code == 422) or answer.json()["findings"]
+    paths = stack.anybody().get("/openapi.json").json()["paths"]
+    media = paths[f"/api/v1{path}"]["post"]["requestBody"]["content"][kind]
+    Draft202012Validator(media["schema"]).validate(json.loads(sent))
