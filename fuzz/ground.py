@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def prepare(place: Place, jira: str) -> Ground:
             done=made("done", wanted=FEW),
             failed=made(f"{REFUSED}-kept", wanted=FEW) + made(f"{LOST}-kept", wanted=FEW),
             doomed=made(f"{REFUSED}-ended", wanted=MANY) + made(f"{LOST}-ended", wanted=MANY),
-            waiting=[call.result() for call in [pool.submit(_wait, client) for _ in range(MANY)]],
+            waiting=list(pool.map(partial(_wait, client), range(MANY))),
             items=[item["id"] for item in _read(client, "/catalog")["data"]],
         )
 
@@ -87,9 +88,9 @@ def _submit(client: httpx.Client, host: str, status: str) -> str:
     return str(document["id"])
 
 
-def _wait(client: httpx.Client) -> str:
-    """Submit a request that waits for an approval."""
-    fields = {"purpose": "to be voted on at random"}
+def _wait(client: httpx.Client, number: int) -> str:
+    """Submit a request that waits for an approval; no two may be signed alike."""
+    fields = {"purpose": f"to be voted on at random, {number}"}
     answer = client.post("/requests", json={"catalogItemId": APPROVED, "fields": fields})
     return str(answer.raise_for_status().json()["id"])
 
