@@ -10,6 +10,7 @@ from typing import Any
 
 from prometheus_client import start_http_server
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.base import Action
@@ -167,14 +168,13 @@ async def run(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT; raises when its polling dies: no zombie stays."""
     traces = assembly.traces(settings, service="pao-worker")
     client = await connect(assembly.temporal_target(settings))
+    memory = await _introduce(client, task_queue=settings.temporal.task_queue)
     database = assembly.database(settings, application_name="pao-worker")
     jira = assembly.jira_instances(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await ensure_schedules(client, task_queue=settings.temporal.task_queue)
-    memory = await retention(client)
     metrics = WorkerMetrics()
     worker = build_worker(
         client, settings, database=database, jira=jira, memory=memory, metrics=metrics
@@ -187,6 +187,19 @@ async def run(settings: Settings) -> None:
         jira.close()
         await database.close()
         await traces.close()
+
+
+async def _introduce(client: Client, *, task_queue: str) -> timedelta:
+    """Make the schedules, and give how long Temporal remembers; raises when it lets nobody in."""
+    try:
+        await ensure_schedules(client, task_queue=task_queue)
+        return await retention(client)
+    except RPCError as error:
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f'Temporal refuses the namespace "{client.namespace}": {error.message} Create it, or '
+            "correct TEMPORAL_NAMESPACE and the credentials; then start the worker again.",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -76,6 +76,15 @@ async def test_a_worker_without_temporal_says_so_and_ends(bench: Workbench) -> N
     assert b"127.0.0.1:1" in printed
 
 
+async def test_a_namespace_that_is_not_there_is_named_without_a_traceback(bench: Workbench) -> None:
+    async with process({**bench.environ, "TEMPORAL_NAMESPACE": "misspelt"}) as worker:
+        printed, _ = await worker.communicate()
+    assert worker.returncode not in {0, None}
+    assert b"misspelt" in printed
+    assert b"TEMPORAL_NAMESPACE" in printed
+    assert b"Traceback" not in printed
+
+
 @pytest.mark.parametrize("queue", [slow_queue, waits_queue])
 async def test_slow_actions_and_waits_have_queues_of_their_own_in_the_same_process(
     bench: Workbench, queue: Callable[[str], str]
