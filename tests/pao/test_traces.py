@@ -90,8 +90,9 @@ async def running(
 
 @asynccontextmanager
 async def traced(bench: Workbench, receiver: Receiver) -> AsyncIterator[Traced]:
-    [port] = free_ports(1)
+    port, metrics = free_ports(2)
     environ = environment(bench.environ, receiver, port=port)
+    environ["WORKER_METRICS_PORT"] = str(metrics)
     key = await issue_key(bench.database, bench.box, DANA)
     auth = Signature(key.access_key_id, key.secret)
     base = f"http://127.0.0.1:{port}/api/v1"
@@ -103,6 +104,10 @@ async def traced(bench: Workbench, receiver: Receiver) -> AsyncIterator[Traced]:
         ready = "/health/ready"
         await eventually(lambda: answers(client, ready), "PAO is never ready", seconds=60)
         yield Traced(bench, client, receiver)
+        for url in ("/metrics", f"http://127.0.0.1:{metrics}/metrics"):
+            counted = (await client.get(url)).text
+            assert "pao_" in counted
+            assert SENTINEL not in counted
     for said in (*worker_said, *api_said):
         assert SENTINEL not in said
         assert "Token-of-the-receiver" not in said
