@@ -14,14 +14,17 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.converter import DefaultPayloadConverter
+from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from pao.clients.temporal import CONVERTER, TemporalTarget, connect
 from pao.core.names import slow_queue, waits_queue
 from pao.sandbox import sandbox_for
 from pao.schedules import UPKEEP
+from pao.worker import Workers
 from tests.support.postgres import Database
 from tests.support.worker import Workbench, eventually, workbench
+from workflows.look import LookWorkflow
 
 
 @pytest.fixture
@@ -83,6 +86,22 @@ async def test_a_namespace_that_is_not_there_is_named_without_a_traceback(bench:
     assert b"misspelt" in printed
     assert b"TEMPORAL_NAMESPACE" in printed
     assert b"Traceback" not in printed
+
+
+async def test_when_one_poller_dies_the_others_end_and_its_error_ends_the_process(
+    bench: Workbench,
+) -> None:
+    nowhere = await connect(
+        TemporalTarget(address=bench.settings.temporal.address, namespace="misspelt")
+    )
+    healthy, dead = (
+        Worker(client, task_queue=bench.task_queue, workflows=[LookWorkflow])
+        for client in (bench.client, nowhere)
+    )
+    workers = Workers(healthy, dead)
+    with pytest.raises(RuntimeError, match="misspelt"):
+        await workers.run()
+    assert not healthy.is_running
 
 
 @pytest.mark.parametrize("queue", [slow_queue, waits_queue])
