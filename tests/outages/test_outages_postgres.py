@@ -1,0 +1,71 @@
+"""Postgres stands still for twenty seconds, its connections open: the worst way to be away."""
+
+import asyncio
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from chaos.world import POSTGRES, QUEUE, World
+from pao.clients.inspection import Inspector, NoAnswer
+from pao.clients.temporal import TemporalTarget, connect
+from pao.core.names import workflow_id
+from pao.core.payloads import Snapshot
+from tests.support.outages import health, others_go_on, reached, readiness, submit
+from tests.support.stack import wait_until
+from tests.support.submitting import dns, new_host
+
+pytestmark = pytest.mark.outage
+
+AWAY_SECONDS = 20.0
+
+
+async def signal_retry(world: World, request_id: str) -> None:
+    client = await connect(TemporalTarget(address=world.temporal_address))
+    handle = client.get_workflow_handle(workflow_id(request_id))
+    await handle.signal("retry", {"by": "an operator", "reason": "JIRA is mended"})
+
+
+async def told_by_workflow(world: World, request_id: str) -> Snapshot | None:
+    client = await connect(TemporalTarget(address=world.temporal_address))
+    try:
+        return await Inspector(client, task_queue=QUEUE).snapshot(request_id, "")
+    except NoAnswer:
+        return None
+
+
+def retries(world: World, document: dict[str, Any]) -> object:
+    told = asyncio.run(told_by_workflow(world, document["id"]))
+    return told is not None and (told.retrying or told.status != "failed")
+
+
+def test_postgres_standing_still_for_twenty_seconds_holds_up_no_signal_and_loses_nothing(
+    world: World, dana: httpx.Client, ada: httpx.Client
+) -> None:
+    waiting, running, refused = new_host(), new_host(), new_host()
+    world.strike(waiting, kind="status", status=400)
+    failed = reached(dana, dana.post("/requests", json=dns(waiting)).json(), "failed")
+    world.strike(running, kind="slow", seconds=2, when="before")
+    document = submit(dana, running, 202)
+    wait_until(lambda: not any(running in str(fault) for fault in world.faults()))
+    world.lift_faults()
+    back = time.monotonic() + AWAY_SECONDS
+    world.pause(POSTGRES)
+    asyncio.run(signal_retry(world, failed["id"]))
+    wait_until(lambda: retries(world, failed))
+    told = health(world)
+    assert (told["status"], told["components"]["database"]["status"]) == ("down", "down")
+    assert readiness(world) == 503
+    key = {"Idempotency-Key": refused}
+    answer = ada.post("/requests", json=dns(refused), headers=key)
+    assert answer.status_code == 503, answer.text
+    wait_until(lambda: world.tickets(running))
+    wait_until(lambda: time.monotonic() > back, seconds=AWAY_SECONDS + 1)
+    world.resume(POSTGRES)
+    for one in (document, failed):
+        reached(dana, one, "completed")
+    again = ada.post("/requests", json=dns(refused), headers=key)
+    reached(ada, again.json(), "completed")
+    assert [len(world.tickets(host)) for host in (waiting, running, refused)] == [1, 1, 1]
+    others_go_on(ada)
