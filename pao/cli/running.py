@@ -1,12 +1,9 @@
 """`pao up, api, worker` and the stand-ins: starting processes, their settings checked first."""
 
-import gc
 import logging
 import os
-import socket
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -30,36 +27,24 @@ def api(_cli: Cli) -> None:
     import uvicorn  # noqa: PLC0415 -- the service's own weight, not that of every command
 
     from api.app import create_app  # noqa: PLC0415 -- as above
+    from api.serving import Server  # noqa: PLC0415 -- as above
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
     served = create_app(settings)
-
-    class Server(uvicorn.Server):
-        """Says that it is not ready as soon as it is told to end, not when it has drained."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            # What was loaded stays for as long as the process runs. Left to the collector, it is
-            # walked through again and again, and every walk keeps callers waiting for 0.2 s.
-            gc.collect()
-            gc.freeze()
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            served.stopping()
-            super().handle_exit(sig, frame)
 
     server = Server(
         uvicorn.Config(
             served,
             host=settings.http.host,
             port=settings.http.port,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
             server_header=False,
             # Our own lines carry the correlation id; uvicorn's would repeat them without it.
             access_log=False,
             log_config=None,
-        )
+        ),
+        stopping=served.stopping,
+        grace=_GRACE_SECONDS,
     )
     server.run()
     if not server.started:
