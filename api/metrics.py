@@ -1,8 +1,42 @@
 """What this API process counts, in Prometheus' words. One registry per application."""
 
+from collections.abc import Iterable, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
+
+
+MENDED = ("behind", "ended", "lost")
+
+
+class Reconciliations(Collector):
+    """What the reconciler has counted in all, as Postgres keeps it; nothing before it is asked."""
+
+    def __init__(self) -> None:
+        self.totals: Mapping[str, int] | None = None
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Give the counters; without a sample where nobody can say."""
+        checked = CounterMetricFamily(
+            "pao_mirror_checked", "Comparisons of an open request with its workflow."
+        )
+        repaired = CounterMetricFamily(
+            "pao_mirror_repaired",
+            "Requests whose row and workflow disagreed and that were mended, by what was wrong.",
+            labels=["kind"],
+        )
+        unrepaired = CounterMetricFamily(
+            "pao_mirror_unrepaired", "Comparisons that failed; the next turn tries again."
+        )
+        if self.totals is not None:
+            checked.add_metric([], self.totals.get("checked", 0))
+            unrepaired.add_metric([], self.totals.get("unrepaired", 0))
+            for kind in MENDED:
+                repaired.add_metric([kind], self.totals.get(kind, 0))
+        return [checked, repaired, unrepaired]
 
 
 class ApiMetrics:
@@ -66,6 +100,8 @@ class ApiMetrics:
             "Age of the oldest request that no workflow has mirrored yet.",
             registry=self.registry,
         )
+        self.reconciliations = Reconciliations()
+        self.registry.register(self.reconciliations)
         self.backlog = Gauge(
             "pao_task_queue_backlog",
             "Tasks that wait for a worker, approximately, by queue and kind.",

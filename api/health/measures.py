@@ -15,7 +15,9 @@ from api.catalog.service import CatalogService
 from api.metrics import ApiMetrics
 from db.repositories.breakers import BreakersRepository
 from db.repositories.counts import CountsRepository
+from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
+from db.repositories.upkeep import UpkeepRepository
 from db.session import Database
 from pao.clients.queues import TaskQueues
 from pao.clients.temporal import TemporalUnavailable
@@ -59,6 +61,7 @@ class Measures:
             await asyncio.gather(
                 self._part("requests", self._requests),
                 self._part("mirror", self._mirror),
+                self._part("reconciler", self._reconciler),
                 self._part("queues", self._queues),
                 self._part("breakers", self._breakers),
             )
@@ -100,6 +103,13 @@ class Measures:
         async with self._sources.database.reading() as session:
             since = await RequestsRepository(session).unstarted_since()
         gauge.set((datetime.now(UTC) - since).total_seconds() if since else 0.0)
+
+    async def _reconciler(self) -> None:
+        counters = self._sources.metrics.reconciliations
+        counters.totals = None
+        async with self._sources.database.reading() as session:
+            turn = await UpkeepRepository(session).last(RECONCILER)
+        counters.totals = turn.totals if turn else {}
 
     async def _queues(self) -> None:
         metrics = self._sources.metrics

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.catalog.service import CatalogService
+from api.metrics import MENDED
 from db.migrations.runner import MigrationError, check_ready
 from db.repositories.breakers import BreakersRepository, BreakerState
 from db.repositories.open_requests import RECONCILER
@@ -24,7 +25,6 @@ from pao.version import VERSION
 CHECK_SECONDS = 2.0
 LAG_SECONDS = 180.0
 RECONCILED_WITHIN = timedelta(minutes=5)
-MENDED = ("behind", "ended", "lost")
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 
 

@@ -87,7 +87,7 @@ def test_a_process_that_is_ending_is_not_ready(idle: Stack) -> None:
     assert problems(idle) == ["this process is shutting down"]
 
 
-def test_what_the_reconciler_left_as_it_was_degrades_health(idle: Stack) -> None:
+def test_what_the_reconciler_left_as_it_was_degrades_health_and_is_counted(idle: Stack) -> None:
     async def note(unrepaired: int) -> None:
         database = assembly.database(idle.settings, application_name="tests")
         try:
@@ -108,3 +108,8 @@ def test_what_the_reconciler_left_as_it_was_degrades_health(idle: Stack) -> None
     idle.run(note(0))
     told = mirror()
     assert (told["status"], told["disagreements"], told["repaired"]) == ("ok", 0, 6)
+    idle.services.measures.forget()
+    lines = idle.anybody().get("/metrics").text.splitlines()
+    assert 'pao_mirror_repaired_total{kind="lost"} 4.0' in lines
+    assert 'pao_mirror_repaired_total{kind="behind"} 2.0' in lines
+    assert "pao_mirror_unrepaired_total 1.0" in lines
