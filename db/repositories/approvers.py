@@ -1,6 +1,7 @@
 """Who is asked to approve: the reasons by which approvers see requests, as conditions."""
 
 from sqlalchemy import ColumnElement, exists, literal, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from db.models import Request, RequestAction, RequestAudience
@@ -27,15 +28,18 @@ def is_among(asked: list[str]) -> ColumnElement[bool]:
 
 
 def waits_for(user_id: str, email: str | None, teams: tuple[str, ...]) -> ColumnElement[bool]:
-    """Give the condition that an action of a request waits for an approval of this person."""
+    """Give the condition that a request, or a component of it, waits for this person's approval."""
+    own = aliased(Request)
     waiting = col(RequestAction.waiting)
     users = literal([user_id, email] if email else [user_id], WORDS)
     by_name = waiting["approvers"]["users"].has_any(users)
     by_team = waiting["approvers"]["teams"].has_any(literal(list(teams), WORDS))
     others = or_(col(Request.user_id) != user_id, waiting["allowSelf"].astext == "true")
     return exists(
-        select(col(RequestAction.request_id)).where(
-            col(RequestAction.request_id) == col(Request.id),
+        select(col(RequestAction.request_id))
+        .join(own, col(own.id) == col(RequestAction.request_id))
+        .where(
+            or_(col(own.id) == col(Request.id), col(own.parent_id) == col(Request.id)),
             col(RequestAction.status) == ActionStatus.WAITING,
             or_(by_name, by_team) if teams else by_name,
             others,

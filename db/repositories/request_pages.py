@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     and_,
     asc,
+    bindparam,
     desc,
     func,
     literal,
@@ -39,6 +40,9 @@ from db.repositories import approvers
 from pao.core.states import RequestStatus
 
 Query = Select[*tuple[Any, ...]]
+
+# In these a request may wait for a decision: about what failed, or about an approval.
+_DECIDABLE = (RequestStatus.FAILED.value, RequestStatus.IN_PROGRESS.value)
 
 
 class Sort(StrEnum):
@@ -187,10 +191,13 @@ def page_query(
 def _page_of_admin(page: "_Page") -> Query:
     filters = page.filters
     if filters.team is not None:
-        return page.merged(page.by_viewer, [f"team:{filters.team}"])
+        asked = page.visibility.asked if filters.decidable else []
+        return page.merged(page.by_viewer, [f"team:{filters.team}", *asked])
+    if filters.decidable:
+        return page.single([_for_admin(page.visibility)])
     if len(filters.statuses) > 1:
         return page.merged(page.by_status, list(filters.statuses))
-    return page.single([_failed()] if filters.decidable else [])
+    return page.single([])
 
 
 def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
@@ -204,7 +211,7 @@ def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
 def _visible(filters: RequestFilters, visibility: Visibility) -> list[ColumnElement[bool]]:
     """Give the same reasons as a condition, for where few rows are left to be judged."""
     if visibility.admin:
-        return [_failed()] if filters.decidable else []
+        return [_for_admin(visibility)] if filters.decidable else []
     reasons = [
         col(Request.user_id) == visibility.user_id,
         col(Request.owner_team).in_(visibility.teams),
@@ -217,6 +224,18 @@ def _visible(filters: RequestFilters, visibility: Visibility) -> list[ColumnElem
 
 def _failed() -> ColumnElement[bool]:
     return and_(col(Request.status) == RequestStatus.FAILED, col(Request.retrying).is_(False))
+
+
+def _for_admin(visibility: Visibility) -> ColumnElement[bool]:
+    """Give what an admin decides about: every failure, and approvals where the admin is asked.
+
+    The states are named as constants, so that the index of what is open is walked.
+    """
+    states: ColumnElement[Any] = bindparam("open", _DECIDABLE, expanding=True, literal_execute=True)
+    return and_(
+        col(Request.status).in_(states),
+        or_(_failed(), _waits_for(visibility)),
+    )
 
 
 def _waits_for(visibility: Visibility) -> ColumnElement[bool]:

@@ -51,6 +51,9 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
     ] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only your own.")] = False,
     team: Annotated[str | None, typer.Option(help="Only of this team.")] = None,
+    decidable: Annotated[
+        bool, typer.Option("--decidable", help="Only what waits for a decision of yours.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
 ) -> None:
     """List requests, the newest first."""
@@ -63,6 +66,7 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
             since=_moment(since) if since else None,
             userId="me" if mine else None,
             team=team,
+            decidable="me" if decidable else None,
         )
         document = _joined(pages)
     cli.show(document, lambda: _print_list(cli, document))

@@ -40,6 +40,7 @@ def deprecated(sunset: str | None) -> Document:
 
 ITEMS = {
     "approved": item([APPROVAL, ticket("after")]),
+    "for-admins": item([{**APPROVAL, "config": {"approvers": {"users": ["ada"]}}}]),
     "hybrid": HYBRID,
     "old": deprecated("2099-01-31"),
     "gone": deprecated("2020-01-31"),
@@ -76,8 +77,8 @@ def get(stack: Stack, request_id: str, person: Person = DANA) -> Any:
     return stack.caller(person).get(f"/requests/{request_id}").json()
 
 
-def waiting(stack: Stack) -> str:
-    answer = ask(stack, "approved")
+def waiting(stack: Stack, name: str = "approved") -> str:
+    answer = ask(stack, name)
     assert answer.status_code == 202
     request_id = str(answer.json()["id"])
     wait_until(lambda: get(stack, request_id)["actions"][0]["status"] == "waiting")
@@ -160,6 +161,19 @@ def test_a_hybrid_item_shows_both_ways_and_takes_the_manual_one_when_told(own: S
     assert (answer.status_code, answer.json()["status"]) == (200, "completed")
     states = {one["id"]: one["status"] for one in answer.json()["actions"]}
     assert states == {"fast": "skipped", "later": "skipped", "manual-fast": "completed"}
+
+
+def test_an_admin_finds_approvals_where_asked_and_no_others(own: Stack) -> None:
+    others, asked = waiting(own), waiting(own, "for-admins")
+    assert asked in decidable(own, ADA)
+    assert others not in decidable(own, ADA)
+    assert vote(own, others, "approve", ADA).status_code == 403
+    narrowed = {"decidable": "me", "team": "team-orders"}
+    listed = own.caller(ADA).get("/requests", params=narrowed).json()["data"]
+    assert asked in {row["id"] for row in listed}
+    assert others not in {row["id"] for row in listed}
+    assert vote(own, asked, "approve", ADA).status_code == 200
+    assert asked not in decidable(own, ADA)
 
 
 def test_a_caller_may_wait_for_what_is_slow_by_nature(own: Stack) -> None:

@@ -237,6 +237,25 @@ async def test_what_i_may_decide_is_what_failed_and_is_mine_or_my_teams_to_own(
     assert await ids(db, replace(filters, team="orders"), dana) == []
 
 
+async def test_a_bundle_stands_for_the_approvals_that_its_components_wait_for(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    parent = await stored(db, user="eric", teams=(), owner="z")
+    child = await stored(db, parent=parent.context.request_id, user="eric", teams=(), owner="z")
+    for request in (parent, child):
+        await mirror(db, snapshot(request, RequestStatus.IN_PROGRESS, seq=1))
+    filters = RequestFilters(decidable=True)
+    people = [Visibility(user_id="ann"), Visibility(user_id="ann", admin=True)]
+    assert [await ids(db, filters, who) for who in people] == [[], []]
+    await owner.execute(
+        "UPDATE request_actions SET status = 'waiting', waiting = $2 WHERE request_id = $1",
+        child.context.request_id,
+        '{"kind": "approval", "approvers": {"users": ["ann"], "teams": []}}',
+    )
+    assert [await ids(db, filters, who) for who in people] == [[parent.context.request_id]] * 2
+    assert await ids(db, filters, Visibility(user_id="bob")) == []
+
+
 async def test_a_child_has_no_audience_of_its_own(db: Database, owner: asyncpg.Connection) -> None:
     parent = await stored(db)
     await stored(db, parent=parent.context.request_id)
@@ -262,6 +281,7 @@ async def plan_of(db: Database, filters: RequestFilters, visibility: Visibility)
         (RequestFilters(user_id="dana"), ADMIN, "requests_by_user"),
         (RequestFilters(statuses=(RequestStatus.FAILED,)), ADMIN, "requests_by_status"),
         (RequestFilters(sort=Sort.WAITING), ADMIN, "requests_by_status"),
+        (RequestFilters(decidable=True), ADMIN, "requests_open"),
         (RequestFilters(catalog_item_id="cache"), ADMIN, "requests_by_item"),
         (ALL, Visibility(user_id="dana", teams=("orders",)), "request_audience_pkey"),
         (RequestFilters(team="orders"), ADMIN, "request_audience_pkey"),
