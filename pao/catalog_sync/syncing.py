@@ -43,6 +43,12 @@ class SyncReport:
     refused: tuple[str, ...] = ()
     judged: int = 0
 
+    def summary(self) -> str:
+        """Say in one line how much has changed, for logs."""
+        parts = ("added", "changed", "removed")
+        told = [f"{len(getattr(self, part))} {part}" for part in parts]
+        return f"{', '.join(told)}, {self.judged} files judged, {len(self.refused)} refused"
+
 
 class CatalogSync:
     """Reads a source and stores what it says; any number of processes may try at once."""
@@ -71,6 +77,8 @@ class CatalogSync:
                 raise
             report = _report(reading, known)
             await self._store(reading, known)
+        if report.judged or report.removed:
+            _log.info("catalog brought up to date: %s", report.summary())
         return report
 
     async def _known(self) -> Known:

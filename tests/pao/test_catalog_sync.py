@@ -85,6 +85,22 @@ async def test_a_folder_is_stored_with_paths_and_git_shas(opened: Database, root
     assert (await standing(opened)).source == "local folder"
 
 
+async def test_the_log_says_once_what_a_sync_has_changed(
+    opened: Database, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoil(root, "tool-c-c")
+    caplog.set_level("INFO", logger="pao.catalog_sync")
+    sync = sync_of(opened, root)
+
+    await sync.run()
+    await sync.run()
+
+    told = [one.getMessage() for one in caplog.records if one.name.startswith("pao.catalog_sync")]
+    assert told == [
+        "catalog brought up to date: 2 added, 0 changed, 0 removed, 3 files judged, 1 refused"
+    ]
+
+
 async def test_one_changed_file_costs_one_file(opened: Database, root: Path) -> None:
     source = LocalFolder(root)
     sync = CatalogSync(opened, source, KNOWN)
