@@ -4,8 +4,10 @@ The schema comes from many hands and the value from anybody, so the keywords of 
 library that would backtrack, compare every pair or recurse without end are replaced.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -48,10 +50,19 @@ def check_schema(schema: Schema) -> None:
 
 
 def _check_meta(schema: Schema) -> None:
+    problem = _meta_problem(json.dumps(schema))
+    if problem:
+        raise ValueFormatError(f"is no JSON Schema: {problem}")
+
+
+@lru_cache(maxsize=256)
+def _meta_problem(written: str) -> str | None:
+    # Milliseconds each time, and the same schema is looked at for its rule, its form, every load.
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(json.loads(written))
     except SchemaError as error:
-        raise ValueFormatError(f"is no JSON Schema: {error.message[:_MESSAGE]}") from None
+        return str(error.message)[:_MESSAGE]
+    return None
 
 
 class EmbeddedSchema:

@@ -94,6 +94,9 @@ def display(subject: Subject) -> Iterator[Problem]:
     if shown.color is not None and not _COLOR.fullmatch(shown.color):
         message = f"the color {shown.color[:80]!r} is none"
         yield Problem(("presentation", "display", "color"), message, "write it as #336791")
+    if shown.color is None and "color" in shown.model_fields_set:
+        hint = 'a # begins a comment: write "#336791", in quotes'
+        yield Problem(("presentation", "display", "color"), "the color is empty", hint)
     url = shown.documentation_url
     if url is not None and not url.startswith(("https://", "http://")):
         message = f"{url[:80]!r} is no address that a browser opens"

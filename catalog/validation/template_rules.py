@@ -23,7 +23,7 @@ def templates(subject: Subject) -> Iterator[Problem]:
     """
     for placed in subject.templates:
         if placed.error and not placed.is_condition and placed.path[0] != "components":
-            yield _problem(placed.path, placed.error)
+            yield _problem(subject, placed.path, placed.error)
 
 
 def conditions(subject: Subject) -> Iterator[Problem]:
@@ -33,7 +33,7 @@ def conditions(subject: Subject) -> Iterator[Problem]:
     """
     for placed in subject.templates:
         if placed.error and placed.is_condition:
-            yield _problem(placed.path, placed.error)
+            yield _problem(subject, placed.path, placed.error)
 
 
 def components(subject: Subject) -> Iterator[Problem]:
@@ -44,7 +44,7 @@ def components(subject: Subject) -> Iterator[Problem]:
     """
     for placed in subject.templates:
         if placed.error and placed.path[0] == "components":
-            yield _problem(placed.path, placed.error)
+            yield _problem(subject, placed.path, placed.error)
 
 
 def missing_values(subject: Subject) -> Iterator[Problem]:
@@ -133,7 +133,7 @@ def _remarks(subject: Subject, code: str) -> Iterator[Problem]:
     for placed in subject.templates:
         for remark in placed.found.remarks if placed.found else ():
             if remark.id == code:
-                yield _problem(placed.path, remark)
+                yield _problem(subject, placed.path, remark)
 
 
 def _wrong_result(subject: Subject, placed: Placed) -> str | None:
@@ -184,7 +184,14 @@ def _at(schema: Any, part: str | int) -> Any:
     return schema.get("properties", {}).get(part, schema.get("additionalProperties"))
 
 
-def _problem(path: Path, error: TemplateError) -> Problem:
-    hint = f"did you mean {error.suggestion}?" if error.suggestion else ""
+def _problem(subject: Subject, path: Path, error: TemplateError) -> Problem:
+    hint = f"did you mean {error.suggestion}?" if error.suggestion else _field_meant(subject, error)
     where = Position(error.line, error.column)
     return Problem(path, f"{error.message} ({error.id})", hint, inside=where)
+
+
+def _field_meant(subject: Subject, error: TemplateError) -> str:
+    """Say how a field is read, where its bare id was written."""
+    name = error.message.partition(" ")[0].lstrip(".")
+    known = error.id == "template-scope" and any(name == one.id for one in subject.item.fields)
+    return f"write fields.{name}" if known else ""

@@ -68,6 +68,8 @@ def test_a_file_of_another_kind_is_told_to_be_one_and_nothing_more(kind: str) ->
         ("min: 1", 'min: "1"', "write 1, without quotes"),
         ("default: 5", 'default: "5"', "write 5, without quotes"),
         ("            default: 5\n", "            label: Size\n", "write name"),
+        ("{{fields.instanceName}}", "{{instanceName}}", "write fields.instanceName"),
+        ("{{fields.instanceName}}", "{{.instanceName}}", "write fields.instanceName"),
         ("            default: 5\n", "            min: 1\n", "it stands under validation"),
     ],
 )
@@ -75,6 +77,13 @@ def test_a_finding_says_what_to_write_instead(old: str, new: str, hint: str) -> 
     found = findings(with_changes((old, new)))
 
     assert [one.hint for one in found if one.severity == "error"] == [hint]
+
+
+def test_a_color_that_is_a_comment_is_told_to_be_one() -> None:
+    found = findings(with_changes(("  form:\n", "  display:\n    color: #336791\n  form:\n")))
+
+    assert [(one.rule, one.line) for one in found] == [("display", 12)]
+    assert "in quotes" in found[0].hint
 
 
 def test_what_another_tool_calls_a_type_is_understood() -> None:
