@@ -138,9 +138,20 @@ def test_the_tests_of_the_page_pass(environment: Path) -> None:
     assert "3 passed" in run(environment / "bin" / "python", *arguments, str(tests))
 
 
+def test_the_item_of_the_page_may_be_put_into_a_catalog(environment: Path) -> None:
+    catalog = environment.parent / "pao-dns" / "catalog"
+    told = run(environment / "bin" / "python", "-m", "pao.cli", "catalog", "validate", str(catalog))
+    assert "error" not in told
+
+
 def test_the_files_of_the_page_are_a_whole_package() -> None:
     files = {found["path"] for found in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))}
-    assert files == {"pyproject.toml", "pao_dns/__init__.py", "tests/test_dns_record.py"}
+    assert files == {
+        "pyproject.toml",
+        "pao_dns/__init__.py",
+        "tests/test_dns_record.py",
+        "catalog/network/network-dns-static.yaml",
+    }
     code = next(f for f in BLOCK.finditer(PAGE.read_text(encoding="utf-8")) if "init" in f["path"])
     ours = set(re.findall(r"^(?:from|import) (\S+)", code["text"], re.MULTILINE))
     assert ours == {"json", "pao.extension", "pydantic"}
