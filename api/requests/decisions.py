@@ -36,6 +36,8 @@ from pao.crypto import SecretBox
 from pao.logging import log_fields
 
 MANUAL = "manual"
+_GONE = "its workflow is no longer running in Temporal; ask an operator"
+_NOT_BEGUN = "it has not begun yet; a component of a bundle begins in its turn"
 # The namespace of decision ids: the same caller, request, kind and key give the same id.
 DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
 LOOK_SECONDS = 10.0
@@ -218,7 +220,7 @@ class DecisionService:
             record = await self._known(request_id, payload["decisionId"])
             if record is None:
                 status = await self._status_now(request_id, stored.row.status)
-                gone = "its workflow is no longer running in Temporal; ask an operator"
+                gone = _GONE if status != RequestStatus.SUBMITTED else _NOT_BEGUN
                 raise _refused(decision, status, gone if status not in TERMINAL else None) from None
         if record is None:
             record = await self._known(request_id, payload["decisionId"])
