@@ -12,7 +12,8 @@ from chaos.world import World
 
 ITEM = "network-dns-record"
 ANSWERED = {200, 201, 202}
-PATIENCE = 60.0
+# Longer than the world may take to come up: who has no answer by then is a finding.
+PATIENCE = 120.0
 KINDS = ("none", "none", "none", "refused", "cut", "slow", "unavailable")
 FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"kind": "status", "status": 400},
@@ -51,7 +52,7 @@ def submit(world: World, records: Records, key: str, *, kind: str) -> None:
         answer = _insist(world, "/requests", body, key)
         if answer is None:
             with records.lock:
-                records.unanswered.append(key)
+                records.unanswered.append(f"submission {key}")
             return
         if answer.status_code not in ANSWERED:
             with records.lock:
@@ -65,7 +66,9 @@ def decide(world: World, records: Records, request_id: str, *, kind: str, key: s
     answer = _insist(world, f"/requests/{request_id}/{kind}", {"reason": "chaos"}, key)
     with records.lock:
         records.decisions += 1
-        if answer is not None and answer.status_code not in {*ANSWERED, 409, 502}:
+        if answer is None:
+            records.unanswered.append(f"{kind} {request_id}")
+        elif answer.status_code not in {*ANSWERED, 409, 502}:
             records.wrong.append(f"{kind} {request_id}: {answer.status_code} {answer.text[:300]}")
 
 

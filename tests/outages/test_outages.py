@@ -31,8 +31,10 @@ def test_without_any_worker_a_request_waits_and_goes_on_when_one_comes(
     assert len(world.tickets(host)) == 1
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_worker_killed_around_the_call_to_jira_leaves_one_ticket(
+@pytest.mark.parametrize(
+    "when", ["before", "after"], ids=["before the ticket is made", "after it is made"]
+)
+def test_a_worker_killed_while_jira_holds_its_call_leaves_one_ticket(
     world: World, dana: httpx.Client, ada: httpx.Client, when: str
 ) -> None:
     host = new_host()
