@@ -78,8 +78,12 @@ class BundleFulfillment(Fulfillment):
 class CatalogBundle(CatalogDocument):
     """Several items as one request, with a form of its own."""
 
-    kind: Literal["CatalogBundle"]
-    components: tuple[Component, ...] = Field(min_length=1, max_length=MOST_COMPONENTS)
+    kind: Literal["CatalogBundle"] = Field(description="Several items as one request.")
+    components: tuple[Component, ...] = Field(
+        min_length=1,
+        max_length=MOST_COMPONENTS,
+        description="The items that are requested, each with its values.",
+    )
     fulfillment: BundleFulfillment = BundleFulfillment()
 
     @property

@@ -26,40 +26,58 @@ class Owner(Model):
     """Who answers for the item."""
 
     team: str = Field(description="The owning team; it may decide about failed requests.")
-    contact: str | None = Field(None, examples=["db@example.com"])
+    contact: str | None = Field(None, description="Where to ask.", examples=["db@example.com"])
 
 
 class Access(Model):
     """Who may request the item; empty lists mean everyone, everywhere."""
 
-    allowed_teams: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
+    allowed_teams: tuple[str, ...] = Field(
+        (),
+        description="Only these teams may request it; empty means everyone.",
+        examples=[["team-a"]],
+    )
+    environments: tuple[str, ...] = Field(
+        (), description="Where it may be requested; empty means everywhere."
+    )
 
 
 class Sla(OpenModel):
     """What the owner promises."""
 
-    provisioning_time: str | None = Field(None, examples=["4h"])
-    support_level: str | None = Field(None, examples=["tier-1"])
+    provisioning_time: str | None = Field(None, description="How long it takes.", examples=["4h"])
+    support_level: str | None = Field(
+        None, description="Who helps, and how fast.", examples=["tier-1"]
+    )
 
 
 class Cost(OpenModel):
     """What it costs, for the reader only."""
 
-    base_monthly: Number | None = None
-    currency: str | None = Field(None, examples=["USD"])
+    base_monthly: Number | None = Field(
+        None, description="What it costs in a month.", examples=[50]
+    )
+    currency: str | None = Field(None, description="Its code of three letters.", examples=["USD"])
 
 
 class Metadata(OpenModel):
     """What the item is; further constants are readable as ``{{metadata.<name>}}``."""
 
-    id: str = Field(min_length=1, examples=["database-postgresql-standard"])
-    name: str = Field(min_length=1, examples=["PostgreSQL Database"])
+    id: str = Field(
+        min_length=1,
+        description="Unique; kebab-case, the file's name.",
+        examples=["database-postgresql-standard"],
+    )
+    name: str = Field(
+        min_length=1, description="What people see.", examples=["PostgreSQL Database"]
+    )
     description: str | None = Field(None, description="50 to 500 characters.")
     version: str = Field(description="SemVer.", examples=["1.2.0"])
     category: str = Field(min_length=1, description="The folder.", examples=["databases"])
     owner: Owner | None = None
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = Field(
+        (), description="Words for search and filters.", examples=[["postgresql", "sql"]]
+    )
     access: Access = Access()
     sla: Sla | None = None
     cost: Cost | None = None
@@ -68,9 +86,13 @@ class Metadata(OpenModel):
 class Display(Model):
     """How the item looks in a list."""
 
-    icon: str | None = None
-    color: str | None = Field(None, examples=["#336791"])
-    documentation_url: str | None = None
+    icon: str | None = Field(None, description="Name of an icon.", examples=["database"])
+    color: str | None = Field(None, description="As in CSS, in quotes.", examples=["#336791"])
+    documentation_url: str | None = Field(
+        None,
+        description="Where the service is described.",
+        examples=["https://docs.example.com/db"],
+    )
 
 
 class Presentation(Model):
@@ -97,8 +119,8 @@ class Strategy(Model):
 class Output(OpenModel):
     """An output that the author names; a bare text is the name alone."""
 
-    name: str
-    required: StrictBool = False
+    name: str = Field(description="Key of an output; later actions read fulfillment.<name>.")
+    required: StrictBool = Field(default=False, description="For the reader only.")
 
 
 def _as_expression(value: Any) -> Any:
@@ -114,18 +136,20 @@ class Action(Model):
 
     id: str = Field("", description="Unique; without it <type>-<n>.", examples=["create-ticket"])
     name: str = Field("", description="What people see; without it the id.")
-    type: str = Field(min_length=1, examples=["jira-ticket"])
-    config: dict[str, Any] = Field(default_factory=dict)
+    type: str = Field(min_length=1, description="The action type.", examples=["jira-ticket"])
+    config: dict[str, Any] = Field(
+        default_factory=dict, description="What the action type asks for; texts may be templates."
+    )
     when: Annotated[str | None, BeforeValidator(_as_expression)] = Field(
         None, description="One expression; the action runs only when it is true."
     )
-    depends_on: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = Field((), description="Ids of actions that must have ended.")
     timeout: Annotated[int, Field(strict=True, gt=0)] | str | None = Field(
         None, description="Seconds, or 30s, 5m, 2h.", examples=["5m"]
     )
     outputs: tuple[
         Annotated[Output, BeforeValidator(_as_output, json_schema_input_type=Output | str)], ...
-    ] = ()
+    ] = Field((), description="Outputs that others read by key; a name alone will do.")
     cleanup: str | None = Field(None, description="What to undo by hand; may be a template.")
     retry: Any = Field(None, description="Accepted, no effect: failures wait for a human.")
 
@@ -148,20 +172,22 @@ Actions = Annotated[tuple[Action, ...], Field(max_length=MOST_ACTIONS), AfterVal
 class Manual(Model):
     """The manual way, which always exists."""
 
-    actions: Actions = Field((), json_schema_extra={"minItems": 1})
+    actions: Actions = Field(
+        (), description="The steps; at least one.", json_schema_extra={"minItems": 1}
+    )
 
 
 class Automatic(Model):
     """The automatic way."""
 
-    parallel: StrictBool = False
-    actions: Actions = ()
+    parallel: StrictBool = Field(default=False, description="All at once, but for dependsOn.")
+    actions: Actions = Field((), description="The steps, in their order.")
 
 
 class Notice(Action):
     """A message to people; whether it arrives does not matter to the request."""
 
-    type: Literal["notification"]
+    type: Literal["notification"] = Field(description="Only notifications stand here.")
 
 
 Notices = Annotated[tuple[Notice, ...], AfterValidator(_named)]
@@ -182,16 +208,18 @@ class Fulfillment(Model):
 class Deprecation(Model):
     """Whether the item should still be used, and what to use instead."""
 
-    deprecated: StrictBool = False
-    sunset_date: str | None = Field(None, examples=["2027-01-31"])
+    deprecated: StrictBool = Field(default=False, description="Whether it should not be used.")
+    sunset_date: str | None = Field(
+        None, description="From then on it is refused.", examples=["2027-01-31"]
+    )
     replacement: str | None = Field(None, description="Id of the item to use instead.")
-    migration_guide: str | None = None
+    migration_guide: str | None = Field(None, description="How to move, or where that is told.")
 
 
 class Maintenance(Model):
     """When the service behind the item is worked on."""
 
-    windows: tuple[Any, ...] = ()
+    windows: tuple[Any, ...] = Field((), description="When; for the reader only.")
 
 
 class Lifecycle(Model):
@@ -204,14 +232,14 @@ class Lifecycle(Model):
 class Metrics(OpenModel):
     """Whether metrics are gathered."""
 
-    enabled: StrictBool = False
+    enabled: StrictBool = Field(default=False, description="For the reader only.")
 
 
 class Monitoring(Model):
     """What is watched."""
 
     metrics: Metrics = Metrics()
-    health_checks: tuple[Any, ...] = ()
+    health_checks: tuple[Any, ...] = Field((), description="What is checked; for the reader only.")
 
 
 class CatalogDocument(Model):
@@ -220,7 +248,7 @@ class CatalogDocument(Model):
     Code that serves items and bundles alike takes this type; ``kind`` tells them apart.
     """
 
-    schema_version: Literal["catalog/v1"]
+    schema_version: Literal["catalog/v1"] = Field(description="The version of this language.")
     kind: str
     metadata: Metadata
     presentation: Presentation = Presentation()
@@ -312,4 +340,4 @@ class CatalogDocument(Model):
 class CatalogItem(CatalogDocument):
     """One service that can be requested."""
 
-    kind: Literal["CatalogItem"]
+    kind: Literal["CatalogItem"] = Field(description="One service that can be requested.")

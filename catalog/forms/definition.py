@@ -128,19 +128,21 @@ class Constraints(Model):
     """The constraints of a field; which of them fit which type is a rule of validation."""
 
     pattern: str | None = Field(None, description="RE2, found anywhere: anchor it with ^ and $.")
-    min_length: _Count | None = None
-    max_length: _Count | None = None
+    min_length: _Count | None = Field(None, description="Least number of characters.")
+    max_length: _Count | None = Field(None, description="Greatest number of characters.")
     min: Number | str | None = Field(None, description="A number; of a date: 2026-03-01, today+7d.")
     max: Number | str | None = Field(None, description="As min.")
     step: Number | None = Field(None, description="The value is a multiple of it, from 0.")
-    enum: Choices | None = None
-    min_items: _Count | None = None
-    max_items: _Count | None = None
+    enum: Choices | None = Field(None, description="The choices; may stand on the field as well.")
+    min_items: _Count | None = Field(None, description="Least number of values.")
+    max_items: _Count | None = Field(None, description="Greatest number of values.")
     strength: Strength | None = None
     max_size: _Count | str | None = Field(
         None, description="Of the decoded file: bytes, 5KB or 5MB.", examples=["5MB"]
     )
-    types: tuple[str, ...] | None = Field(None, examples=[["text/plain", "image/*"]])
+    types: tuple[str, ...] | None = Field(
+        None, description="Media types of files.", examples=[["text/plain", "image/*"]]
+    )
     json_schema: dict[str, Any] | StrictBool | None = Field(
         None, alias="schema", description="JSON Schema (draft 2020-12) of a json field."
     )
@@ -153,10 +155,10 @@ class FieldDefinition(Model):
     id: str = Field(min_length=1, description="camelCase; fields.<id> in templates.")
     name: str | None = Field(None, description="Label; without it one is made from the id.")
     type: FieldType
-    required: StrictBool = False
+    required: StrictBool = Field(default=False, description="Must have a value when shown.")
     default: Any = Field(None, description="Taken when the field is shown and has no value.")
-    placeholder: str | None = None
-    description: str | None = None
+    placeholder: str | None = Field(None, description="An example, shown while the field is empty.")
+    description: str | None = Field(None, description="Help, shown beside the field.")
     enum: Choices | None = Field(None, description="Values, or value and label.")
     validation: Constraints = Constraints()
     conditional: Condition | None = Field(None, description="Shown only when this holds.")
@@ -175,12 +177,14 @@ class FieldDefinition(Model):
 class GroupDefinition(Model):
     """A group of fields that are shown together."""
 
-    id: str = Field(min_length=1)
-    name: str | None = None
-    description: str | None = None
-    collapsible: StrictBool = False
+    id: str = Field(min_length=1, description="Unique in the form.")
+    name: str | None = Field(None, description="Heading; without it one is made from the id.")
+    description: str | None = Field(None, description="Shown under the heading.")
+    collapsible: StrictBool = Field(default=False, description="Whether it can be folded away.")
     conditional: Condition | None = None
-    fields: tuple[FieldDefinition, ...] = Field((), max_length=MOST_FIELDS)
+    fields: tuple[FieldDefinition, ...] = Field(
+        (), max_length=MOST_FIELDS, description="In the order they are shown."
+    )
 
     @property
     def label(self) -> str:
@@ -192,7 +196,9 @@ class FormDefinition(Model):
     """A form: groups of fields in the order in which they are shown."""
 
     layout: Layout = Layout.SINGLE_PAGE
-    groups: tuple[GroupDefinition, ...] = Field((), max_length=MOST_GROUPS)
+    groups: tuple[GroupDefinition, ...] = Field(
+        (), max_length=MOST_GROUPS, description="In the order they are shown."
+    )
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

@@ -61,23 +61,23 @@ class Basic(ActionConfig):
     """User and password."""
 
     type: Literal["basic"]
-    username: str
-    password: str
+    username: str = Field(description="May be a template")
+    password: str = Field(description="A template: secrets.<NAME>")
 
 
 class Bearer(ActionConfig):
     """A token."""
 
     type: Literal["bearer"]
-    token: str
+    token: str = Field(description="A template: secrets.<NAME>")
 
 
 class ApiKey(ActionConfig):
     """A key in a header, or in the query where the target knows no better."""
 
     type: Literal["api-key"]
-    name: str = "X-API-Key"
-    key: str
+    name: str = Field(default="X-API-Key", description="Of the header or parameter")
+    key: str = Field(description="A template: secrets.<NAME>")
     place: Literal["header", "query"] = "header"
 
 
@@ -85,11 +85,11 @@ class ClientCredentials(ActionConfig):
     """OAuth 2 client credentials: a token is fetched, kept, and renewed once on a 401."""
 
     type: Literal["oauth2"]
-    tokenUrl: str  # noqa: N815 -- the document's key
-    clientId: str  # noqa: N815 -- as above
-    clientSecret: str  # noqa: N815 -- as above
-    scope: str | None = None
-    audience: str | None = None
+    tokenUrl: str = Field(description="Where tokens are given")  # noqa: N815 -- the document's key
+    clientId: str = Field(description="Who asks for one")  # noqa: N815 -- as above
+    clientSecret: str = Field(description="A template: secrets.<NAME>")  # noqa: N815 -- as above
+    scope: str | None = Field(default=None, description="What the token is for")
+    audience: str | None = Field(default=None, description="Whom the token is for")
     style: Literal["basic", "body"] = Field(
         default="basic", description="Whether the client's credentials stand in header or body"
     )
@@ -99,11 +99,11 @@ class SigV4(ActionConfig):
     """An AWS signature by keys that the document names; never the worker's own."""
 
     type: Literal["aws-sigv4"]
-    accessKeyId: str  # noqa: N815 -- the document's key
-    secretAccessKey: str  # noqa: N815 -- as above
-    sessionToken: str | None = None  # noqa: N815 -- as above
-    region: str
-    service: str = "execute-api"
+    accessKeyId: str = Field(description="Whose signature it is")  # noqa: N815 -- the document's key
+    secretAccessKey: str = Field(description="A template: secrets.<NAME>")  # noqa: N815 -- as above
+    sessionToken: str | None = Field(default=None, description="Of temporary keys")  # noqa: N815 -- as above
+    region: str = Field(description="AWS region", examples=["eu-central-1"])
+    service: str = Field(default="execute-api", description="AWS service that is called")
 
 
 Authentication = Annotated[
@@ -138,14 +138,16 @@ class Response(ActionConfig):
 class Condition(ActionConfig):
     """Holds where the first value at a JSONPath is one of these, or where there is any."""
 
-    path: str = Field(examples=["$.status"])
+    path: str = Field(description="JSONPath", examples=["$.status"])
     values: tuple[Scalar, ...] = Field(default=(), description="Empty: any value that is not null")
 
 
 class StatusUrl(ActionConfig):
     """Where the answer names the address to ask after."""
 
-    header: str | None = Field(default=None, examples=["Location"])
+    header: str | None = Field(
+        default=None, description="A header that holds it", examples=["Location"]
+    )
     path: str | None = Field(default=None, description="JSONPath into the answer's body")
 
 
