@@ -16,6 +16,7 @@ class ActionError(Exception):
     """Base of both: a message for people, and what the target answered where it did.
 
     ``partial`` lists what the action left behind all the same, such as half of an infrastructure.
+    ``refused`` means that people said no, whatever is tried.
     """
 
     type_name = "ActionFailed"
@@ -29,6 +30,7 @@ class ActionError(Exception):
         response_body: str | None = None,
         retryable: bool = False,
         partial: Iterable[PartialResource] = (),
+        refused: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -37,6 +39,7 @@ class ActionError(Exception):
         self.response_body = response_body
         self.retryable = retryable
         self.partial = tuple(partial)
+        self.refused = refused
 
 
 class ActionFailedError(ActionError):
@@ -75,6 +78,7 @@ def told_to_temporal(error: ActionError) -> ApplicationError:
         "response_body": body,
         "retryable": error.retryable,
         "partial": [asdict(one) for one in error.partial[:PARTIAL_LIMIT]],
+        "refused": error.refused,
     }
     return ApplicationError(error.message, facts, type=error.type_name, non_retryable=True)
 

@@ -9,20 +9,29 @@ from pao.core.states import ActionStatus, RequestStatus, Verdict
 from workflows.failures import suggest
 
 SIGNALS = (
-    (
-        "retry",
-        '{"by": "you", "reason": "quota was raised"}',
-        'run the failed action again; `"mode": "manual"` takes the manual way of a hybrid item',
-    ),
+    ("retry", '{"by": "you", "reason": "quota was raised"}', "run the failed action again"),
     ("abort", '{"by": "you", "reason": "no longer needed"}', "end the request here"),
     ("escalate", '{"by": "you", "reason": "needs the platform team"}', "open a ticket and end"),
+)
+MANUAL_WAY = (
+    "retry",
+    '{"by": "you", "mode": "manual", "reason": "the cluster is full"}',
+    "the manual way: people do what machines could not",
 )
 
 
 def current_details(
-    context: RequestContext, status: RequestStatus, states: list[ActionState], *, retrying: bool
+    context: RequestContext,
+    status: RequestStatus,
+    states: list[ActionState],
+    *,
+    retrying: bool,
+    manual_way: bool = False,
 ) -> str:
-    """Describe where the request stands, what failed and why, and what can be signalled."""
+    """Describe where the request stands, what failed and why, and what can be signalled.
+
+    ``manual_way`` tells that a retry may take it instead of what failed.
+    """
     lines = [_headline(status, states, retrying=retrying), ""]
     lines += [f"- {_action_line(state)}" for state in states]
     for state in states:
@@ -30,6 +39,8 @@ def current_details(
             lines += ["", *_wait(context, state, state.waiting)]
     if status == RequestStatus.FAILED and not retrying:
         lines += ["", *_choices(context, states)]
+        if manual_way:
+            lines += _manual_way(context)
     return "\n".join(lines)
 
 
@@ -100,6 +111,11 @@ def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
         ]
     lines += ["### Send one of these signals", ""]
     return lines + signal_lines(workflow_id(context.request_id))
+
+
+def _manual_way(context: RequestContext) -> list[str]:
+    command = _command(workflow_id(context.request_id), *MANUAL_WAY[:2])
+    return [f"- **{MANUAL_WAY[0]}**, {MANUAL_WAY[2]}", "", "  ```", f"  {command}", "  ```", ""]
 
 
 def signal_lines(workflow: str, *, only: Collection[str] | None = None) -> list[str]:

@@ -85,6 +85,7 @@ def _reported(cause: ApplicationError) -> ActionFailure:
         retryable=unknown or bool(told.get("retryable")),
         outcome_unknown=unknown,
         partial=[PartialResource(**one) for one in told.get("partial") or []],
+        refused=bool(told.get("refused")),
     )
 
 
@@ -101,6 +102,8 @@ def suggest(failure: ActionFailure) -> tuple[Decision, str]:
             "It is not known whether the action took effect. "
             "A retry looks first and adopts what exists."
         )
+    if failure.refused:
+        return Decision.ABORT, "People have said no. A retry asks them again, or looks again."
     if failure.http_status in DENIED:
         return Decision.ESCALATE, "Access was denied; somebody must mend the credentials first."
     if failure.retryable:
@@ -137,11 +140,16 @@ def overall(states: list[ActionState]) -> ActionFailure | None:
 
 
 def error_context(
-    context: RequestContext, states: list[ActionState], failure: ActionFailure
+    context: RequestContext,
+    states: list[ActionState],
+    failure: ActionFailure,
+    *,
+    manual_way: bool = False,
 ) -> dict[str, Any]:
     """Build the failure context that is kept with the request and sent with an escalation.
 
     What an action left behind that failed is listed, too, and whose place another way has taken.
+    ``manual_way`` tells that a retry may take it instead.
     """
     decision, why = suggest(failure)
     return {
@@ -150,6 +158,7 @@ def error_context(
         "partialResources": resources_of(states),
         "cleanup": cleanup_of(context.request_id, states),
         "suggestedDecision": {"decision": decision, "reason": why},
+        "manualWay": manual_way,
         "request": {
             "item": context.item.id,
             "version": context.item.version,

@@ -293,11 +293,17 @@ class Ledger:
         """Give the failure context of a request that failed, also after a human has ended it."""
         if self.failure is None:
             return {}
-        return error_context(self.context, self.states, self.failure)
+        return error_context(self.context, self.states, self.failure, manual_way=self.has_fallback)
 
     def details(self) -> str:
         """Describe for an operator, in Markdown, where the request stands."""
-        return current_details(self.context, self.status, self.states, retrying=self.retrying)
+        return current_details(
+            self.context,
+            self.status,
+            self.states,
+            retrying=self.retrying,
+            manual_way=self.has_fallback,
+        )
 
     def report(self, component: str) -> ComponentReport:
         """Tell a bundle where the request, which is one of its components, stands."""

@@ -128,6 +128,7 @@ class Waiting:
                 state,
                 f"Ticket {state.external_reference} was resolved as {ended}: what it asked for "
                 "will not be done. Reopen it in JIRA and retry, or abort the request.",
+                refused=True,
             )
         outputs = {"status": told.get("status"), "resolution": told.get("resolution")}
         return replace(result, pending=None, outputs={**result.outputs, **outputs})
@@ -143,7 +144,7 @@ class Waiting:
         if approval.verdict is None:
             raise _cut(state, "an approval")
         if approval.verdict == Verdict.REJECT:
-            raise _failed(state, _how(approval))
+            raise _failed(state, _how(approval), refused=True)
         return replace(result, pending=None, outputs=_outputs(approval))
 
     async def _until_next(self, state: ActionState, approval: Approval) -> None:
@@ -186,7 +187,7 @@ def _outputs(approval: Approval) -> dict[str, Any]:
     }
 
 
-def _failed(state: ActionState, message: str) -> WaitFailedError:
+def _failed(state: ActionState, message: str, *, refused: bool = False) -> WaitFailedError:
     """Give the failure of a wait; what the action has made until then is still there."""
     left = [
         PartialResource(
@@ -201,6 +202,7 @@ def _failed(state: ActionState, message: str) -> WaitFailedError:
             code=ErrorCode.ACTION_FAILED,
             message=message,
             partial=left if state.external_reference else [],
+            refused=refused,
         )
     )
 

@@ -307,6 +307,7 @@ def _resolved(issue: CreatedIssue, status: TicketStatus) -> ActionResult:
             f"Ticket {issue.key} was resolved as {status.resolution or status.status}: what it "
             "asked for will not be done. Reopen it in JIRA and retry, or abort the request.",
             partial=(left_behind(issue.key, issue.url),),
+            refused=True,
         )
     result = _result(issue)
     result.outputs |= {"status": status.status, "resolution": status.resolution}

@@ -127,8 +127,10 @@ def _only_approval(document: dict[str, Any]) -> str:
     ]
     if len(waiting) == 1:
         return waiting[0]
-    known = ", ".join(waiting) or "none"
-    message = f"say which action by --action; waiting for an approval: {known}"
+    if not waiting:
+        message = f"no action waits for an approval; the request is {document.get('status')}"
+        raise CliError(message, exit_code=ExitCode.FAILED)
+    message = f"say which action by --action; waiting for an approval: {', '.join(waiting)}"
     raise CliError(message, exit_code=ExitCode.USAGE)
 
 

@@ -208,6 +208,9 @@ def _choices(request: Document) -> Iterator[Text]:
 def _possible(request: Document) -> list[tuple[str, str]]:
     """Give the commands of a failed request; of a bundle only what it decides itself."""
     known = commands(clean(request.get("id")), RequestStatus.FAILED)
+    if (request.get("errorContext") or {}).get("manualWay"):
+        command = f"pao request retry {clean(request.get('id'))} --mode manual --reason '...'"
+        known.append((command, "have people do what machines could not"))
     if not request.get("components"):
         return known
     possible = request.get("possibleDecisions") or []
@@ -231,7 +234,7 @@ def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:
     lines = {
         Decision.RETRY: (
             "--reason '...'",
-            "run it again; --field name=value corrects a field, --mode manual goes the manual way",
+            "run the failed action again; --field name=value corrects a field",
         ),
         Decision.ABORT: ("--reason '...'", "end the request"),
         Decision.ESCALATE: ("--reason '...'", "hand it over with a ticket"),

@@ -276,7 +276,10 @@ class PartialResource:
 
 @dataclass
 class ActionFailure:
-    """Why an action failed, as it is shown and kept; texts are masked and bounded."""
+    """Why an action failed, as it is shown and kept; texts are masked and bounded.
+
+    ``refused``: people said no, by a rejection or a ticket that will not be done.
+    """
 
     code: str
     message: str
@@ -285,6 +288,7 @@ class ActionFailure:
     retryable: bool = False
     outcome_unknown: bool = False
     partial: list[PartialResource] = field(default_factory=list)
+    refused: bool = False
 
 
 @dataclass

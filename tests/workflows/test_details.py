@@ -41,6 +41,16 @@ def test_each_decision_is_offered_with_a_command_for_this_workflow() -> None:
         assert text.count(command) == 1
 
 
+def test_the_manual_way_of_a_hybrid_item_is_offered_until_it_is_taken() -> None:
+    way = '"mode": "manual"'
+    failure = [failed("the cluster is full")]
+    offered = current_details(
+        REQUEST.context, RequestStatus.FAILED, failure, retrying=False, manual_way=True
+    )
+    assert way in offered
+    assert way not in show(RequestStatus.FAILED, *failure)
+
+
 def test_an_error_of_many_lines_stays_one_quotation() -> None:
     text = show(RequestStatus.FAILED, failed("one\n\n# two\r\n three"))
     assert "\n> one # two three\n" in text

@@ -118,6 +118,7 @@ def test_a_refusal_of_the_database_is_told_from_its_absence() -> None:
         ({"http_status": 429, "retryable": True}, "retry", "not ready"),
         ({"http_status": 400}, "retry", "corrected fields"),
         ({"http_status": 404}, "retry", "corrected fields"),
+        ({"refused": True}, "abort", "People have said no"),
         ({"http_status": 500}, "escalate", "Nothing says"),
         ({}, "escalate", "Nothing says"),
     ],

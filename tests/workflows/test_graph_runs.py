@@ -175,7 +175,8 @@ async def test_a_hybrid_item_falls_back_to_its_manual_way_when_a_human_says_so(
     )
     bench.jira.fault("cut-after", match=creation("second"))
     request = await bench.submit(new_request(definition=definition))
-    await bench.reached(request, "failed")
+    row = await bench.reached(request, "failed")
+    assert row["error_context"]["manualWay"] is True
     assert list(await statuses(bench, request)) == ["ticket", "second", "third"]
     record = await bench.decide(request, "retry", mode="manual")
     assert (record.accepted, record.outcome) == (True, "done")

@@ -187,6 +187,7 @@ async def test_one_rejection_fails_the_action_and_a_retry_asks_anew(bench: Workb
     await bench.decide(request, "reject", actionId="ok", by="bob", reason="too large")
     row = await bench.reached(request, "failed")
     assert row["error"]["message"] == "It was rejected by bob: too large"
+    assert row["error_context"]["suggestedDecision"]["decision"] == "abort"
     late = await bench.decide(request, "approve", actionId="ok", by="ann")
     assert "waits for nobody any more: It was rejected by bob" in str(late.message)
     await bench.decide(request, "retry")

@@ -164,6 +164,22 @@ def test_a_failed_request_exits_with_1_and_shows_what_may_be_decided(
         assert f"pao request {decision} {REQUEST_ID}" in result.stdout
 
 
+def test_the_manual_way_is_offered_where_there_is_one(pao: Pao, service: Service) -> None:
+    document = failed_request()
+    offer = f"pao request retry {REQUEST_ID} --mode manual"
+    service.on("GET", f"/requests/{REQUEST_ID}", answered(document))
+    assert offer not in pao("request", "get", REQUEST_ID).stdout
+    document["errorContext"]["manualWay"] = True
+    assert offer in pao("request", "get", REQUEST_ID).stdout
+
+
+def test_an_approval_that_nothing_waits_for_says_so(pao: Pao, service: Service) -> None:
+    service.on("GET", f"/requests/{REQUEST_ID}", answered(request()))
+    result = pao("request", "approve", REQUEST_ID, "--reason", "fine")
+    assert result.exit_code == 1
+    assert "no action waits for an approval; the request is completed" in result.stderr
+
+
 @pytest.mark.usefixtures("form")
 def test_a_dry_run_shows_the_calls_and_submits_nothing(pao: Pao, service: Service) -> None:
     config = {"ticket": {"project": "PLATFORM", "labels": ["a", "b"]}}

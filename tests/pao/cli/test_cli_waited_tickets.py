@@ -126,6 +126,7 @@ def test_a_ticket_that_will_not_be_done_fails_and_a_retry_looks_at_the_same_tick
     again = pao("request", "retry", request["id"], "--reason", "tell me", **identity(stack))
     assert again.exit_code == 1, again.output
     assert f"Ticket {key} was resolved as Won't Do" in again.output
+    assert "Suggested: abort" in again.output
     assert get(stack, request["id"])["actions"][0]["attempt"] == 2
 
     stack.jira.move(key, "In Progress")
