@@ -37,8 +37,10 @@ types: $(READY) ## types of code and tests
 generate: $(READY) ## write anew what is made from the code: JSON Schemas, two pages of docs
 	@$(BIN)/python -m pao.generate
 
-bench: $(READY) ## measure submissions against a bare workflow on the same server
+bench: $(READY) ## measure submissions, actions and bundles against bare workflows on the same server
 	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python -m benchmarks.actions
+	@$(BIN)/python -m benchmarks.bundles
 
 fuzz: $(READY) ## call the API at random, thousands of times, from its own document
 	@$(BIN)/python -m fuzz.run $(ARGS)
