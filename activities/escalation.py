@@ -148,7 +148,8 @@ def _request_part(given: EscalationInput) -> str:
 def _actions_part(given: EscalationInput) -> str:
     lines = ["h2. Actions", "||Action||Status||Attempts||Resource||"]
     for state in given.actions:
-        resource = f"[{state.external_reference}|{state.url}]" if state.url else "none"
+        made = {"id": state.external_reference, "type": "address", "url": state.url}
+        resource = _resource(made) if state.external_reference or state.url else "none"
         lines.append(f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{resource}|")
     return "\n".join(lines)
 

@@ -1,14 +1,16 @@
 """Escalation tickets go to the instance that is configured for them, else to their project's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from activities.escalation import Escalator
+from activities.escalation import Escalator, describe
 from pao.clients.jira import JiraInstance
 from pao.clients.jira.instances import JiraInstances
-from pao.core.payloads import EscalationInput
+from pao.core.payloads import ActionState, EscalationInput
+from pao.core.states import ActionStatus
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
 
@@ -39,3 +41,18 @@ async def test_an_escalation_ticket_goes_where_it_is_configured_to_go(
     again = await escalator.escalate(asked)
     assert made.url == f"https://{where}.example/browse/{project}-1"
     assert again.ticket_key == made.ticket_key
+
+
+def test_what_an_action_made_is_named_although_it_has_no_address() -> None:
+    made = ActionState(
+        "record", 0, "dns-record", "The record", ActionStatus.COMPLETED, external_reference="R-1"
+    )
+    nothing = ActionState("call", 1, "rest-api", "The call", ActionStatus.FAILED)
+    linked = replace(made, name="The ticket", url="https://jira.example/browse/R-1")
+    asked = EscalationInput(
+        context=new_request().context, error_context={}, actions=[made, nothing, linked]
+    )
+    text = describe(asked).replace("\\", "")
+    assert "|The record|completed|0|R-1|" in text
+    assert "|The call|failed|0|none|" in text
+    assert "|The ticket|completed|0|[R-1|https://jira.example/browse/R-1]|" in text

@@ -82,7 +82,7 @@ class EgressRules:
             return
         what = special(address)
         if what is not None:
-            shown = f"{host} leads to {address}" if host != str(address) else f"{host}"
+            shown = f"{host}: it leads to {address}" if host != str(address) else host
             raise AddressRefused(
                 f"Actions may not connect to {shown}, which is {what}. If they should, add the "
                 "address or its network to PAO_EGRESS_ALLOW."
