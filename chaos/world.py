@@ -164,9 +164,10 @@ class World:
         except httpx.TransportError:
             return False
 
-    def add_worker(self, name: str) -> None:
+    def add_worker(self, name: str, **environ: str) -> None:
         """Start one more worker under a name of its own; it ends with the world or before."""
-        self.parts[name] = Service(name, ["worker"], self._configuration, sink=self._sink)
+        configuration = {**self._configuration, **environ}
+        self.parts[name] = Service(name, ["worker"], configuration, sink=self._sink)
         self.parts[name].start()
 
     def trigger(self, *schedules: str) -> None:
