@@ -53,7 +53,9 @@ def read_draft(
 
 
 def _as_far_as_possible(document: Document) -> CatalogDocument | None:
-    return Shape(document).item
+    shape = Shape(document)
+    # What was made up for the rules' sake is nothing to show.
+    return shape.item if shape.mended is None or shape.mended.only_keys else None
 
 
 def _form(item: CatalogDocument | None, definition: Mapping[str, Any]) -> Form | None:

@@ -42,13 +42,14 @@ class Mended:
     """The item of a document whose wrong parts were left out or made up, and what these are.
 
     ``made_up`` are those that stood for something; ``news`` is what could be seen only after
-    other parts had been mended.
+    other parts had been mended; ``only_keys`` says that nothing but unknown keys was left out.
     """
 
     item: CatalogDocument
     touched: frozenset[Path]
     made_up: frozenset[Path]
     news: tuple[ErrorDetails, ...] = ()
+    only_keys: bool = False
 
     @property
     def names_are_sure(self) -> bool:
@@ -72,7 +73,8 @@ def mend(data: dict[str, Any], errors: list[ErrorDetails], meant: Iterable[Path]
 
     ``meant`` are the paths that misspelt keys were meant for.
     """
-    touched, made_up = set(meant), set(meant)
+    touched, made_up = {*meant}, {*meant}
+    only_keys = True
     news: list[ErrorDetails] = []
     for number in range(_ROUNDS):
         if len(errors) > MOST_ERRORS or any(error["type"] == "too_long" for error in errors):
@@ -83,17 +85,18 @@ def mend(data: dict[str, Any], errors: list[ErrorDetails], meant: Iterable[Path]
             touched.add(path)
             if error["type"] != "extra_forbidden":
                 made_up.add(path)
+                only_keys = False
         try:
-            return _mended(parse_definition(data), touched, made_up, news)
+            return Mended(
+                parse_definition(data),
+                frozenset(touched),
+                frozenset(made_up),
+                tuple(news),
+                only_keys,
+            )
         except ValidationError as error:
             errors = error.errors(include_url=False, include_input=False)
     return None
-
-
-def _mended(
-    item: CatalogDocument, touched: set[Path], made_up: set[Path], news: list[ErrorDetails]
-) -> Mended:
-    return Mended(item, frozenset(touched), frozenset(made_up), tuple(news))
 
 
 def at(data: Any, path: Path) -> Any:
