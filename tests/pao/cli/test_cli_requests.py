@@ -164,6 +164,16 @@ def test_a_failed_request_exits_with_1_and_shows_what_may_be_decided(
         assert f"pao request {decision} {REQUEST_ID}" in result.stdout
 
 
+def test_only_what_waits_for_the_callers_decision_is_listed_when_asked_for(
+    pao: Pao, service: Service
+) -> None:
+    service.on("GET", "/requests", {"data": [], "pagination": {"hasMore": False}})
+    assert pao("request", "list", "--decidable").exit_code == 0
+    assert pao("request", "list").exit_code == 0
+    asked = [dict(call.query).get("decidable") for call in service.calls_of("GET", "/requests")]
+    assert asked == ["me", None]
+
+
 def test_the_manual_way_is_offered_where_there_is_one(pao: Pao, service: Service) -> None:
     document = failed_request()
     offer = f"pao request retry {REQUEST_ID} --mode manual"
