@@ -153,7 +153,8 @@ def configure_logging(
     handler.setFormatter(JsonFormatter(redactor) if style == "json" else TextFormatter(redactor))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Their INFO lines repeat each outside call; the calls are spans already.
-    for chatty in ("httpx", "httpcore", "botocore", "urllib3"):
+    # watchfiles tells every look at a folder; what came of it is told by the sync.
+    for chatty in ("httpx", "httpcore", "botocore", "urllib3", "watchfiles"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
