@@ -218,9 +218,19 @@ def _boolean(text: str) -> bool:
 
 def _choice(field: FormField, text: str) -> Any:
     for value, label in field.choices:
-        if text in (as_text(value), label):
+        if text in (as_text(value), label) or _is_number(value, text):
             return value
     return text
+
+
+def _is_number(value: Any, text: str) -> bool:
+    """Tell whether the text is another spelling of a number, such as 1.0 of 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return value == _number(text)
+    except ValueError:
+        return False
 
 
 def _list(field: FormField, text: str) -> list[Any]:
