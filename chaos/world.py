@@ -29,7 +29,7 @@ from pao.local.users import issue_keys
 
 POSTGRES, TEMPORAL, JIRA, WORKER, API = "postgres", "temporal", "jira", "worker", "api"
 PARTS = (POSTGRES, TEMPORAL, JIRA, WORKER, API)
-ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, postgres=0)
+ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, github=0, postgres=0)
 SERVICE = "execute-api"
 QUEUE = "pao"
 KILL_SECONDS = 20.0

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from rich.console import Console
 
+from pao.local.demo.automatic_step import an_automatic_item
 from pao.local.demo.bundle_step import a_bundle
 from pao.local.demo.ending import tell_how_to_go_on
 from pao.local.demo.logs import LogFiles
@@ -88,7 +89,7 @@ class _Session:
         env = read_env_file(stack.home.env_file())
         with Pao(env, self._sign) as pao, Jira(stack.jira_url) as jira:
             play = Play(pao, jira, self._stage)
-            for step in (*STEPS, a_bundle):
+            for step in (*STEPS, an_automatic_item, a_bundle):
                 step(play)
                 # Steps against a part that has died would only tell the same in other words.
                 stack.supervisor.check()

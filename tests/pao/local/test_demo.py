@@ -16,7 +16,7 @@ from pao.local.jira_sandbox.faults import Fault, FaultBook, FaultKind, Match
 from pao.local.jira_sandbox.main import database_file
 from pao.local.jira_sandbox.store import Store
 
-PORTS = ("api", "temporal", "temporal-ui", "jira", "postgres")
+PORTS = ("api", "temporal", "temporal-ui", "jira", "github", "postgres")
 STEPS = (
     "A request becomes a JIRA ticket in one call",
     "A ticket cannot be created, and a retry completes the request",
@@ -24,6 +24,7 @@ STEPS = (
     "A request is aborted",
     "The line is cut, and no second ticket is made",
     "What may not be requested is refused",
+    "Machines carry a request out",
     "A component of a bundle fails, is mended, and the bundle goes on",
 )
 TIMEOUT = 120
@@ -67,7 +68,7 @@ def test_every_step_shows_what_it_should_and_nothing_is_left_running(home: Home)
     assert demo.returncode == 0, said
     for number, step in enumerate(STEPS, start=1):
         assert f"{number}. {step}" in said
-    assert "All 7 steps showed what they should" in said
+    assert "All 8 steps showed what they should" in said
     assert "✗" not in said
     assert said.count("/history") >= 5
     assert "\x1b" not in said
@@ -107,5 +108,5 @@ def test_an_interrupted_demo_leaves_nothing_running(home: Home) -> None:
 
     assert demo.returncode == 128 + signal.SIGTERM
     assert "Ending everything in order" in said
-    assert "All 7 steps" not in said
+    assert "All 8 steps" not in said
     assert_nothing_listens(home)
