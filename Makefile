@@ -37,10 +37,11 @@ types: $(READY) ## types of code and tests
 generate: $(READY) ## write anew what is made from the code: JSON Schemas, two pages of docs
 	@$(BIN)/python -m pao.generate
 
-bench: $(READY) ## measure submissions, actions and bundles against bare workflows on the same server
+bench: $(READY) ## measure submissions, actions, bundles and the catalog, against bare workflows on the same server
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.actions
 	@$(BIN)/python -m benchmarks.bundles
+	@$(BIN)/python -m benchmarks.catalog_pages
 
 fuzz: $(READY) ## call the API at random, thousands of times, from its own document
 	@$(BIN)/python -m fuzz.run $(ARGS)
