@@ -97,7 +97,7 @@ def shape_of_schema(schema: Any, *, closed: bool = False) -> Shape:
     wanted = [kinds] if isinstance(kinds, str) else kinds if isinstance(kinds, list) else []
     bits = 0
     for name in wanted:
-        bits |= _SCHEMA_KINDS.get(name, ANY)
+        bits |= _SCHEMA_KINDS.get(name, ANY) if isinstance(name, str) else ANY
     properties = schema.get("properties") or {}
     if not properties or schema.get("additionalProperties", not closed):
         return Shape(bits or ANY)
