@@ -1,4 +1,4 @@
-"""The validator beyond the shared vectors: messages, secrets, hostile values, bad forms."""
+"""The validator beyond the vectors: messages, secrets, hostile values, bad forms."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""The grammar's sentences, one case each, beyond the shared vectors."""
+"""The grammar's sentences, one case each, beyond the vectors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The shared vectors: every case gives exactly the value, or the error, that it demands."""
+"""The grammar's vectors: every case gives exactly the value, or the error, that it demands."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import pytest
 
 from catalog.templating import Names, Target, TemplateError, evaluate_when, render
 
-VECTORS = Path(__file__).resolve().parents[3].parent / "shared" / "vectors" / "templates.jsonl"
+VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "templates.jsonl"
 CASES = [json.loads(line) for line in VECTORS.read_text(encoding="utf-8").splitlines()]
 WITHOUT_POSITION = ("template-limit", "template-json")
 
@@ -34,7 +34,7 @@ def result_of(case: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_a_shared_vector_gives_what_it_expects(case: Mapping[str, Any]) -> None:
+def test_a_vector_gives_what_it_expects(case: Mapping[str, Any]) -> None:
     if "error" not in case:
         result = result_of(case)
         assert result == case["expect"]
