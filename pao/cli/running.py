@@ -137,11 +137,16 @@ def jira_sandbox(
     state: Annotated[
         Path, typer.Option(metavar="PATH", help="Folder or .sqlite file that keeps its tickets.")
     ] = Path(".pao/jira"),
+    search_lag: Annotated[
+        float, typer.Option(min=0, help="Seconds for which searches do not show a new ticket.")
+    ] = 0.0,
 ) -> None:
     """Run the JIRA stand-in alone."""
     from pao.local.jira_sandbox import main  # noqa: PLC0415 -- as in `api`
+    from pao.local.jira_sandbox.world import Settings  # noqa: PLC0415 -- as in `api`
 
-    main.run(host=host, port=port, state_path=state)
+    settings = Settings(search_lag_seconds=search_lag)
+    main.run(host=host, port=port, state_path=state, settings=settings)
 
 
 @command(app, "github-sandbox")

@@ -35,6 +35,7 @@ class FaultKind(StrEnum):
 
     SLOW = "slow"
     STATUS = "status"
+    STATUS_AFTER = "status-after"
     RATE_LIMIT = "rate-limit"
     HTML_LOGIN = "html-login"
     NOT_JSON_201 = "not-json-201"
@@ -47,6 +48,7 @@ class FaultKind(StrEnum):
 MEANING: dict[FaultKind, str] = {
     FaultKind.SLOW: "the work is done, the answer comes late (or, when: before, both late)",
     FaultKind.STATUS: "no work; an error answer with this status",
+    FaultKind.STATUS_AFTER: "the work is done; an error answer with this status (503)",
     FaultKind.RATE_LIMIT: "no work; 429 with Retry-After",
     FaultKind.HTML_LOGIN: "no work; a login page (200), or a redirect to one (302)",
     FaultKind.NOT_JSON_201: "the work is done; a 201 that is not JSON",
@@ -245,6 +247,12 @@ async def _status(fault: Fault, call: _Call) -> None:
     await call.answer(JSONResponse(body, fault.status or 500, headers=headers))
 
 
+async def _status_after(fault: Fault, call: _Call) -> None:
+    await call.work()
+    body = {"errorMessages": [fault.message], "errors": {}}
+    await call.answer(JSONResponse(body, fault.status or 503))
+
+
 async def _rate_limit(fault: Fault, call: _Call) -> None:
     body = {"errorMessages": ["Rate limit exceeded."], "errors": {}}
     await call.answer(JSONResponse(body, 429, headers={"Retry-After": fault.retry_after}))
@@ -294,6 +302,7 @@ async def _huge(_: Fault, call: _Call) -> None:
 _SUFFERING: dict[FaultKind, Callable[[Fault, _Call], Any]] = {
     FaultKind.SLOW: _slow,
     FaultKind.STATUS: _status,
+    FaultKind.STATUS_AFTER: _status_after,
     FaultKind.RATE_LIMIT: _rate_limit,
     FaultKind.HTML_LOGIN: _html_login,
     FaultKind.NOT_JSON_201: _not_json,

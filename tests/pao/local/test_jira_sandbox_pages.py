@@ -152,6 +152,13 @@ def test_cutting_closes_the_connection_without_an_answer(
     assert len(running.tickets()) == tickets
 
 
+def test_an_error_may_be_answered_although_the_work_is_done(running: JiraSandbox) -> None:
+    running.reset()
+    running.fault("status-after")
+    assert create(running).status_code == 503
+    assert len(running.tickets()) == 1
+
+
 def test_a_slow_answer_comes_and_the_work_is_done(running: JiraSandbox) -> None:
     running.reset()
     for when in ("before", "after"):
