@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,6 +33,7 @@ ACCEPTED = 202
 ABSENT = frozenset({404, 410})
 DEFINITE = range(400, 500)
 TOO_MANY = 429
+T = TypeVar("T")
 
 
 class RestApiOutputs(BaseModel):
@@ -103,9 +104,9 @@ class RestApiAction(Action[RestApiConfig]):
             raise answer.failure(
                 f"The look for an earlier effect was answered with {answer.status}.", reading=True
             )
-        if not answers.holds(config.look.found, answer):
+        if not await evaluated(answers.holds, config.look.found, answer, reading=True):
             return None
-        return _result(config, answer)
+        return await evaluated(_result, config, answer)
 
     async def execute(self, config: RestApiConfig, context: ActionContext) -> ActionResult:
         """Call once."""
@@ -114,8 +115,8 @@ class RestApiAction(Action[RestApiConfig]):
         await context.log.info(f"The target answered {answer.status}.")
         _require_expected(config, answer)
         if config.asynchronous is not None and answer.status == ACCEPTED:
-            return _pending(answer, config.asynchronous)
-        return _result(config, answer)
+            return await evaluated(_pending, answer, config.asynchronous)
+        return await evaluated(_result, config, answer)
 
     async def follow(
         self, config: RestApiConfig, context: ActionContext, pending: Pending
@@ -128,8 +129,10 @@ class RestApiAction(Action[RestApiConfig]):
         context.progress.save({"since": since})
         while True:
             answer = await self._asked(config, context, str(pending.state["url"]))
-            if answer is not None and (result := _judged(config, following, answer)):
-                return result
+            if answer is not None:
+                result = await evaluated(_judged, config, following, answer)
+                if result is not None:
+                    return result
             if time.time() - since > following.timeout:
                 raise OutcomeUnknownError(
                     f"The target was not done after {following.timeout:.0f} s. It may be later: "
@@ -236,6 +239,15 @@ def _require_expected(config: RestApiConfig, answer: Answer) -> None:
             response_body=answer.text,
         )
     raise answer.failure(message, reading=config.endpoint.method in READING)
+
+
+async def evaluated(read: Callable[..., T], /, *given: Any, reading: bool = False) -> T:
+    """Read an answer by the document's JSONPaths, in a thread: that may take up to a second."""
+    try:
+        return await asyncio.to_thread(read, *given)
+    except answers.ExtractError as error:
+        kind = ActionFailedError if reading else OutcomeUnknownError
+        raise kind(f"The answer cannot be read as the item says: {error}.") from error
 
 
 def _pending(answer: Answer, following: Asynchronous) -> ActionResult:

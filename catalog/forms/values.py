@@ -21,6 +21,8 @@ EMAIL_PATTERN = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EMAIL = re.compile(EMAIL_PATTERN)
 _RELATIVE = re.compile(r"today(?:([+-])([0-9]{1,5})d)?")
+# What one compiled pattern may take, its automaton included.
+_PATTERN_BYTES = 1 << 20
 _SIZE = re.compile(r"([0-9]{1,12})(KB|MB)?")
 _UNITS = {"": 1, "KB": 1024, "MB": 1024 * 1024}
 _DATA_URL = re.compile(
@@ -39,10 +41,11 @@ class Pattern(Protocol):
         """Give something when the expression is found anywhere in the text, else None."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def compile_pattern(pattern: str) -> Pattern:
     """Compile for RE2, which never backtracks; raises ``ValueFormatError``."""
     options = re2.Options()
+    options.max_mem = _PATTERN_BYTES
     # RE2 would write the problem to standard error besides raising it.
     options.log_errors = False
     try:

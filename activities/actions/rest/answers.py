@@ -3,8 +3,8 @@
 from typing import Any
 
 import httpx
-import jsonpath
 
+from activities.actions.rest import paths
 from activities.actions.rest.config import Condition, Extract, RestApiConfig, StatusUrl
 from activities.errors import ActionFailedError
 from activities.outgoing import Answer
@@ -17,20 +17,20 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
 }
-_MISSING = object()
 
 
 class ExtractError(Exception):
-    """The answer does not hold what the document promises."""
+    """The answer does not hold what the document promises, or cannot be read within bounds."""
 
 
 def outputs(config: RestApiConfig, answer: Answer) -> dict[str, Any]:
     """Give what later actions may use; raises ``ExtractError`` for a promise that is not kept."""
     body = read_body(answer)
     made: dict[str, Any] = {"status": answer.status, "body": body}
-    for name, given in config.response.extract.items():
-        wanted = Extract(path=given) if isinstance(given, str) else given
-        made[name] = _extracted(name, wanted, body)
+    with paths.bounded():
+        for name, given in config.response.extract.items():
+            wanted = Extract(path=given) if isinstance(given, str) else given
+            made[name] = _extracted(name, wanted, body)
     return made
 
 
@@ -48,7 +48,7 @@ def holds(condition: Condition, answer: Answer) -> bool:
     """Tell whether a condition holds for an answer; 1 is not true, and "1" is not 1."""
     found = _first(condition.path, read_body(answer))
     if not condition.values:
-        return found is not _MISSING and found is not None
+        return found is not paths.MISSING and found is not None
     return any(type(found) is type(one) and found == one for one in condition.values)
 
 
@@ -76,18 +76,20 @@ def check_paths(config: RestApiConfig) -> None:
         following.failWhen if following else None,
     ]
     extracts = config.response.extract.values()
-    paths = [one if isinstance(one, str) else one.path for one in extracts]
-    paths += [one.path for one in conditions if one is not None]
-    for path in paths:
+    given = [one if isinstance(one, str) else one.path for one in extracts]
+    given += [one.path for one in conditions if one is not None]
+    if following and following.statusUrl.path is not None:
+        given.append(following.statusUrl.path)
+    for path in given:
         try:
-            jsonpath.compile(path)
-        except jsonpath.JSONPathError as error:
-            raise ActionFailedError(f"{path!r} is no JSONPath: {error}") from error
+            paths.check(path)
+        except paths.PathError as error:
+            raise ActionFailedError(f"The JSONPath {path[:200]!r} {error}") from error
 
 
 def _extracted(name: str, wanted: Extract, body: Any) -> Any:
     found = _first(wanted.path, body)
-    if found is _MISSING or found is None:
+    if found is paths.MISSING or found is None:
         if wanted.required:
             raise ExtractError(f"it has no {wanted.path}, which {name} is read from")
         return None
@@ -99,7 +101,7 @@ def _extracted(name: str, wanted: Extract, body: Any) -> Any:
 
 
 def _first(path: str, body: Any) -> Any:
-    if not isinstance(body, dict | list):
-        return body if path == "$" else _MISSING
-    match = jsonpath.match(path, body)
-    return _MISSING if match is None else match.obj
+    try:
+        return paths.first(path, body)
+    except paths.PathError as error:
+        raise ExtractError(f"the JSONPath {path!r} {error}") from error

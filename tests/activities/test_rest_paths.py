@@ -1,0 +1,108 @@
+"""JSONPath as rest-api evaluates it: within bounds, whatever a document or an answer says."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from activities.actions.rest import paths
+from activities.actions.rest.answers import ExtractError, outputs
+from activities.actions.rest.config import RestApiConfig
+from activities.actions.rest_api import evaluated
+from activities.outgoing import Answer
+
+EVIL = {"rows": [{"b": "a" * 40 + "!"}]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "$.rows[?search(@.b, '^(a+)+$')]",
+        "$.rows[?match(@.b, '(a+)+')]",
+        "$.rows[?@.b =~ /(a|aa)+$/]",
+        "$.rows[?search(@.b, $.pattern)]",
+    ],
+)
+def test_a_pattern_that_would_backtrack_for_ever_is_answered(path: str) -> None:
+    assert paths.first(path, EVIL | {"pattern": "^(a+)+$"}) is paths.MISSING
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("$.rows[?search(@.b, 'a!')].b", "aa!"),
+        ("$.rows[?match(@.b, 'a+!')].b", "aa!"),
+        ("$.rows[?match(@.b, 'a+')].b", paths.MISSING),
+        ("$.rows[?@.b =~ /A+!/i].b", "aa!"),
+        ("$..b", "aa!"),
+        ("$.rows[?@.b == 'aa!'].b", "aa!"),
+        ("$.rows[?length(@.b) == 3].b", "aa!"),
+        ("$.rows[?search(@.b, $.broken)].b", paths.MISSING),
+    ],
+)
+def test_paths_find_what_they_found_before(path: str, found: Any) -> None:
+    if "broken" in path:
+        with pytest.raises(paths.PathError, match="RE2"):
+            paths.first(path, {"rows": [{"b": "aa!"}], "broken": "("})
+        return
+    assert paths.first(path, {"rows": [{"b": "aa!"}]}) == found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "$..*..*..*..nothing",
+        "$..[?count(@..*) > 100000]",
+        "$..*[?count(@..*) == count($..*)].nothing",
+        "$..nothing & $..nothing",
+    ],
+)
+def test_work_that_grows_with_the_answer_ends_at_its_bound(path: str) -> None:
+    value: Any = [[[number, [number]] for number in range(40)] for _ in range(200)]
+    with pytest.raises(paths.PathError, match=r"steps|too long"):
+        paths.first(path, [value, value, value])
+
+
+def test_all_outputs_of_one_answer_share_their_bound() -> None:
+    value = [[number] for number in range(20_000)]
+    one = {"path": "$..nothing", "required": False}
+    config = RestApiConfig.model_validate(
+        {
+            "endpoint": {"url": "https://example.com"},
+            "response": {"extract": {f"n{number}": one for number in range(50)}},
+        }
+    )
+    with pytest.raises(ExtractError):
+        outputs(config, Answer(200, {}, json.dumps(value).encode()))
+    assert paths.first("$..nothing", value) is paths.MISSING
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "$." + "a" * paths.MAX_PATH,
+        f"$.a[?search(@.b, '{'a' * (paths.MAX_PATTERN + 1)}')]",
+        "$.a[?search(@.b, '((a{500}){500}){2}')]",
+        "$.a[?@.b =~ /(a{1000}b{1000}){50}/]",
+        "$.a[?search(@.b, '(')]",
+        "$.a[?@.b =~ /(?=a)/]",
+        "$" + "[?@" * 300,
+        "$[",
+    ],
+)
+def test_a_path_or_pattern_that_is_too_large_or_bad_is_refused_beforehand(path: str) -> None:
+    with pytest.raises(paths.PathError):
+        paths.check(path)
+
+
+def test_an_answer_nested_too_deeply_is_a_bad_answer() -> None:
+    value: Any = "leaf"
+    for _ in range(500):
+        value = [value]
+    with pytest.raises(paths.PathError):
+        paths.first("$..nothing", value)
+
+
+async def test_answers_are_read_off_the_event_loop() -> None:
+    assert await evaluated(threading.get_ident) != threading.get_ident()
