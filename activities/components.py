@@ -1,5 +1,6 @@
 """Components of a bundle, read from Postgres: what one is started with, and where all stand."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -63,7 +64,9 @@ class ComponentReader:
                 return ComponentStart(report=report_of(row, actions))
         if query.held is not None:
             return ComponentStart(given=_waiting(workflow_input(row), query.held))
-        return ComponentStart(given=self._filled(row, bundle, query))
+        # A document's templates may take a while: the other actions of the worker go on.
+        filled = await asyncio.to_thread(self._filled, row, bundle, query)
+        return ComponentStart(given=filled)
 
     async def read(self, bundle_id: str) -> list[ComponentReport]:
         """Tell where every component stands that has begun."""

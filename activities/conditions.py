@@ -1,5 +1,6 @@
 """Whether an action runs at all: its ``when``, evaluated where secrets may be opened."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +29,8 @@ class Conditions:
 
         @activity.defn(name=names.CONDITION_ACTIVITY)
         async def condition(given: ActionInput) -> ConditionAnswer:
-            return self.ask(given)
+            # A document's expression may take a while: the other actions of the worker go on.
+            return await asyncio.to_thread(self.ask, given)
 
         return [condition]
 

@@ -1,5 +1,6 @@
 """Checking the corrected fields of a retry, whoever sent the signal."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +24,8 @@ class Corrector:
 
         @activity.defn(name=names.CHECK_CORRECTION_ACTIVITY)
         async def check_correction(given: Correction) -> CorrectionAnswer:
-            return self.check(given)
+            # A form's rules may take a while: the other actions of the worker go on.
+            return await asyncio.to_thread(self.check, given)
 
         return [check_correction]
 

@@ -117,7 +117,7 @@ class Executor:
         async with self._session(action, given) as session:
             found = await session.found_before() if given.look_first else None
             result = await (session.act() if found is None else session.complete(found))
-        return self._finished(session, result)
+        return await self._finished(session, result)
 
     async def follow(
         self, given: FollowInput, progress: Progress | None = None, *, seconds: float | None = None
@@ -130,7 +130,7 @@ class Executor:
             except asyncio.CancelledError:
                 await _tell_target(session, given)
                 raise
-        return self._finished(session, result)
+        return await self._finished(session, result)
 
     async def look(self, given: ActionInput) -> LookResult:
         """Look for the action's effect, read-only; never raises for what the target answers."""
@@ -144,7 +144,7 @@ class Executor:
             return LookResult(answer=answer, reason=hide_in_error(error, secrets).message)
         if found is None:
             return LookResult(answer="absent")
-        return LookResult(answer="found", result=self._finished(session, found))
+        return LookResult(answer="found", result=await self._finished(session, found))
 
     @asynccontextmanager
     async def _session(
@@ -167,11 +167,12 @@ class Executor:
             if session is not None:
                 await session.context.log.flush()
 
-    def _finished(self, session: "_Session", result: ActionResult) -> ActionResult:
+    async def _finished(self, session: "_Session", result: ActionResult) -> ActionResult:
         """Give the result as it is kept: complete and masked."""
         try:
             result.outputs = session.context.secrets.hide_in(result.outputs)
-            result.cleanup = self._cleanup(session.given, result) or session.action.cleanup(result)
+            written = await asyncio.to_thread(self._cleanup, session.given, result)
+            result.cleanup = written or session.action.cleanup(result)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
             raised = bug(error, session.context.secrets, OutcomeUnknownError)
             raise told_to_temporal(raised) from None
@@ -205,7 +206,9 @@ class Executor:
         for value in (*opened.values(), *kept.values()):
             secrets.add(value)
         try:
-            rendered = render_action(
+            # A document's templates may take a while: the other actions of this worker go on.
+            rendered = await asyncio.to_thread(
+                render_action,
                 given.action,
                 given.context,
                 self._tools.surroundings,
