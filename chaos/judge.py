@@ -1,6 +1,7 @@
 """What became of every request: Postgres, Temporal and the stand-in's tickets, side by side."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from pao.core.states import TERMINAL, RequestStatus
 
 MARK = re.compile("pao-[0-9a-f]{12}")
 NOTHING: frozenset[str] = frozenset()
+GIVEN_UP = frozenset({RequestStatus.ABORTED, RequestStatus.ESCALATED})
 
 
 @dataclass(slots=True)
@@ -31,12 +33,18 @@ class Findings:
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     disagreeing: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
 
     @property
     def lines(self) -> list[str]:
         """All of it, with its kind in front."""
-        kinds = {"lost": self.lost, "doubled": self.doubled, "disagreeing": self.disagreeing}
+        kinds = {
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "disagreeing": self.disagreeing,
+            "forgotten": self.forgotten,
+        }
         return [f"{kind}: {line}" for kind, lines in kinds.items() for line in lines]
 
 
@@ -116,11 +124,21 @@ def _compare_tickets(
             label = mark(str(row["id"]), action["action_id"])
             if action["status"] == "completed" and not marked[label]:
                 findings.lost.append(f"{row['id']} is completed and has no ticket")
+            if row["status"] in GIVEN_UP and marked[label] and not _is_told(row, action):
+                findings.forgotten.append(f"{row['id']}: {label} exists, and nobody was told")
         label = mark(str(row["id"]), ESCALATION)
         if row["status"] == RequestStatus.ESCALATED and not marked[label]:
             findings.lost.append(f"{row['id']} is escalated and has no ticket")
     strays = [label for label in marked if label not in expected]
     findings.doubled += [f"a ticket carries {label}, of no request" for label in strays]
+
+
+def _is_told(row: dict[str, Any], action: dict[str, Any]) -> bool:
+    """Tell whether whoever gave the request up was told that the action may have left something."""
+    context = json.loads(row["error_context"] or "{}")
+    left = [*context.get("partialResources", []), *context.get("cleanup", [])]
+    named = any(one["action"] == action["action_id"] for one in left)
+    return named or bool((context.get("error") or {}).get("outcomeUnknown"))
 
 
 async def _compare_workflows(
@@ -167,8 +185,8 @@ async def _rows(world: World) -> list[dict[str, Any]]:
         for one in await connection.fetch("SELECT * FROM request_actions"):
             actions.setdefault(one["request_id"], []).append(dict(one))
         found = await connection.fetch(
-            "SELECT id, status, retrying, run_id, error->>'message' AS error FROM requests"
-            " ORDER BY created_at"
+            "SELECT id, status, retrying, run_id, error->>'message' AS error, error_context"
+            " FROM requests ORDER BY created_at"
         )
     finally:
         await connection.close()

@@ -1,5 +1,6 @@
 """What callers do during the chaos: honest ones, who repeat a call until it is answered."""
 
+import contextlib
 import random
 import threading
 import time
@@ -14,13 +15,21 @@ ITEM = "network-dns-record"
 ANSWERED = {200, 201, 202}
 # Longer than the world may take to come up: who has no answer by then is a finding.
 PATIENCE = 120.0
-KINDS = ("none", "none", "none", "refused", "cut", "slow", "unavailable")
+KINDS = ("none", "none", "none", "refused", "cut", "slow", "unavailable", "made-all-the-same")
 FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"kind": "status", "status": 400},
     "unavailable": {"kind": "status", "status": 503},
+    "made-all-the-same": {"kind": "status-after", "status": 503},
     "cut": {"kind": "cut-after"},
     "slow": {"kind": "slow", "seconds": 1.5, "when": "before"},
 }
+LOOK_FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 401},
+    {"kind": "status", "status": 400},
+    {"kind": "status", "status": 502},
+    {"kind": "cut-before"},
+    {"kind": "html-login", "status": 302},
+)
 
 
 @dataclass(slots=True)
@@ -72,12 +81,16 @@ def decide(world: World, records: Records, request_id: str, *, kind: str, key: s
             records.wrong.append(f"{kind} {request_id}: {answer.status_code} {answer.text[:300]}")
 
 
+def strike_looks(world: World, fault: dict[str, Any], *, times: int) -> None:
+    """Have the next searches fail; where the stand-in is away, they fail anyway."""
+    with contextlib.suppress(httpx.HTTPError):
+        world.strike_looks(**fault, times=times)
+
+
 def _strike(world: World, host: str, kind: str) -> None:
     """Put a fault in force; where the stand-in is away, the request goes without."""
-    try:
+    with contextlib.suppress(httpx.HTTPError):
         world.strike(host, **FAULTS[kind])
-    except httpx.HTTPError:
-        return
 
 
 def _insist(world: World, path: str, body: dict[str, Any], key: str) -> httpx.Response | None:

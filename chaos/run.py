@@ -3,7 +3,7 @@
 Starts a PAO of its own on free ports in a folder of its own, which is removed at the end. After the
 rounds everything is brought up, what failed is decided, and every request is compared: what callers
 were told, Postgres, Temporal, and the stand-in's tickets. The exit code is 0 when nothing was lost,
-doubled or disagreeing, and every caller had an answer, and a right one.
+doubled, disagreeing or forgotten, and every caller had an answer, and a right one.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from chaos.judge import Findings, judge, rows, unsettled
-from chaos.play import KINDS, Records, decide, submit
+from chaos.play import KINDS, LOOK_FAULTS, Records, decide, strike_looks, submit
 from chaos.world import PARTS, World
 from pao.local.narrator import Narrator
 from pao.local.temporal_binary import find_or_build
@@ -27,6 +27,11 @@ DISTURBANCES = ("kill", "kill", "pause", "end")
 DECISIONS = ("retry", "retry", "retry", "abort", "escalate")
 UPKEEP = ("sweep", "reconcile")
 CALM_SECONDS = 180.0
+# How often the looks of a round fail, and how many of them at most.
+FAILING_LOOKS = 0.4
+MOST_FAILING_LOOKS = 3
+# How long the stand-in's searches do not show a new ticket, and how long PAO is told they may not.
+SEARCH_LAG = 5.0
 # Breakers that stay open for long would leave the stand-in alone for most of a run.
 ENVIRONMENT = {"PAO_SUBMISSION_BUDGET": "2s", "PAO_BREAKER_OPEN": "2s"}
 
@@ -75,6 +80,9 @@ class Chaos:
         self, pool: ThreadPoolExecutor, number: int, submissions: int
     ) -> list["Future[None]"]:
         choose = self._random
+        if choose.random() < FAILING_LOOKS:
+            times = choose.randint(1, MOST_FAILING_LOOKS)
+            strike_looks(self._world, choose.choice(LOOK_FAULTS), times=times)
         calls = [
             pool.submit(
                 submit,
@@ -126,6 +134,7 @@ def main() -> int:
             Path(name) / "home",
             find_or_build(narrator),
             environ=ENVIRONMENT,
+            search_lag=SEARCH_LAG,
             sink=lambda part, line: print(part, line, file=log),
         )
         with world:
@@ -150,7 +159,8 @@ def _report(options: argparse.Namespace, chaos: Chaos, findings: Findings) -> in
     )
     print(
         f"lost {len(findings.lost)}, doubled {len(findings.doubled)}, "
-        f"disagreeing {len(findings.disagreeing)}, wrong answers {len(records.wrong)}"
+        f"disagreeing {len(findings.disagreeing)}, forgotten {len(findings.forgotten)}, "
+        f"wrong answers {len(records.wrong)}"
     )
     print(f"What the parts said is in {options.log}. To repeat the run:")
     print(f"    make chaos ARGS='--seed {options.seed} --rounds {options.rounds}'")

@@ -57,8 +57,10 @@ class World:
         temporal_program: Path,
         *,
         environ: Mapping[str, str] | None = None,
+        search_lag: float = 0.0,
         sink: LineSink = ignore_line,
     ) -> None:
+        self._search_lag = search_lag
         self.home = Home(folder)
         self.ports = with_free_ports(ANY_FREE)
         self._program = temporal_program
@@ -187,7 +189,13 @@ class World:
     def strike(self, text: str, *, kind: str, **settings: object) -> None:
         """Put a fault in force for creations of tickets whose summary contains ``text``."""
         match = {"method": "POST", "path": "/issue$", "summaryContains": text}
-        body = {"kind": kind, "match": match, **settings}
+        self._add_fault({"kind": kind, "match": match, **settings})
+
+    def strike_looks(self, *, kind: str, **settings: object) -> None:
+        """Put a fault in force for searches, whoever makes them."""
+        self._add_fault({"kind": kind, "match": {"path": "/search"}, **settings})
+
+    def _add_fault(self, body: Mapping[str, object]) -> None:
         answer = httpx.post(f"{self.jira_url}/sandbox/faults", json=body, trust_env=False)
         answer.raise_for_status()
 
@@ -230,6 +238,7 @@ class World:
         self._configuration = self._services(secrets.encryption_keys)
         self.home.jira.mkdir(mode=0o700, exist_ok=True)
         jira = ["jira-sandbox", "--port", str(self.ports.jira), "--state", str(self.home.jira)]
+        jira += ["--search-lag", str(self._search_lag)]
         self.parts[JIRA] = Service(JIRA, jira, {}, sink=self._sink)
         self.parts[WORKER] = Service(WORKER, ["worker"], self._configuration, sink=self._sink)
         self.parts[API] = Service(API, ["api"], self._configuration, sink=self._sink)
