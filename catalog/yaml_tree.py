@@ -31,6 +31,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INTEGERS = ((_INTEGER, 10), (_OCTAL, 8), (_HEXADECIMAL, 16))
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -154,9 +155,9 @@ class TreeBuilder:
     def _resolve(self, text: str, where: Position) -> Any:
         if text in _CONSTANTS:
             return _CONSTANTS[text]
-        if len(text) > MAX_NUMBER and _FLOAT.fullmatch(text):
+        if len(text) > MAX_NUMBER and _is_number(text):
             self._refuse(where, f"a number has {len(text):,} digits; quote it if it is a text")
-        for pattern, base in ((_INTEGER, 10), (_OCTAL, 8), (_HEXADECIMAL, 16)):
+        for pattern, base in _INTEGERS:
             if pattern.fullmatch(text):
                 return int(text.replace("0o", "", 1) if base == 8 else text, base)  # noqa: PLR2004 -- octal digits
         if _NOT_FINITE.fullmatch(text):
@@ -250,3 +251,7 @@ class TreeBuilder:
 
     def _refuse(self, where: Position, message: str) -> NoReturn:
         raise DocumentError(self._file, where.line, where.column, message)
+
+
+def _is_number(text: str) -> bool:
+    return any(kind.fullmatch(text) for kind in (_FLOAT, _OCTAL, _HEXADECIMAL))

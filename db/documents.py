@@ -4,6 +4,8 @@ import json
 import math
 from typing import Any
 
+# The largest double has as many.
+MAX_BITS = 1024
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -12,16 +14,22 @@ def dump_json(value: Any) -> str:
 
     Postgres refuses the character NUL, half a surrogate pair and NaN. An outside system may well
     answer with them, and a mirror write that can never succeed would block its request for ever,
-    so they are replaced (texts by U+FFFD, numbers by null).
+    so they are replaced (texts by U+FFFD, numbers by null). So are whole numbers that no double
+    comes near to, which Python refuses to write. Raises ``ValueError`` or ``TypeError`` for what is
+    no JSON at all, such as a list that holds itself.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _dumped(value)
         text.encode()
     except ValueError:
-        return dump_json(_clean(value))
+        return _dumped(_clean(value))
     if "\\u0000" in text and (cleaned := _clean(value)) != value:
-        return dump_json(cleaned)
+        return _dumped(cleaned)
     return text
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _clean(value: Any) -> Any:
@@ -29,6 +37,8 @@ def _clean(value: Any) -> Any:
         return value.replace("\0", REPLACEMENT).encode("utf-8", "replace").decode()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, int):
+        return value if value.bit_length() <= MAX_BITS else None
     if isinstance(value, dict):
         return {_clean(key): _clean(member) for key, member in value.items()}
     if isinstance(value, list | tuple):

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
 from referencing.exceptions import Unresolvable
@@ -24,6 +24,8 @@ _MAX_REFERENCES = 2_000
 _MESSAGE = 300
 # These would compile patterns of the schema for Python's backtracking engine.
 _REFUSED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$dynamicAnchor")
+
+_NO_FORMATS = FormatChecker(formats=())
 
 _references_left: ContextVar[int] = ContextVar("references_left", default=_MAX_REFERENCES)
 
@@ -59,7 +61,8 @@ def _check_meta(schema: Schema) -> None:
 def _meta_problem(written: str) -> str | None:
     # Milliseconds each time, and the same schema is looked at for its rule, its form, every load.
     try:
-        Draft202012Validator.check_schema(json.loads(written))
+        # The patterns were compiled for RE2 before; Python's engine overflows on nested groups.
+        Draft202012Validator.check_schema(json.loads(written), format_checker=_NO_FORMATS)
     except SchemaError as error:
         return str(error.message)[:_MESSAGE]
     return None

@@ -11,7 +11,7 @@ import catalog
 from catalog.loading import DocumentError, load_document
 from catalog.model import CatalogDocument
 from catalog.sources.files import blob_id
-from catalog.validation import ActionSchema, Finding, Severity, judge
+from catalog.validation import ActionSchema, Finding, Severity, judge_isolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,9 @@ def judge_content(
 ) -> FileVerdict:
     """Judge a document by every rule that looks at one document; raises nothing."""
     sha = blob_id(content)
-    try:
-        verdict = judge(load_document(content, file=path), known_actions)
-    except DocumentError as error:
-        return FileVerdict(path, sha, None, findings=(unreadable(error),))
+    verdict = judge_isolated(
+        lambda: load_document(content, file=path), file=path, known_actions=known_actions
+    )
     return FileVerdict(path, sha, verdict.item, verdict.definition, verdict.findings)
 
 

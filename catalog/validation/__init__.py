@@ -2,6 +2,7 @@
 
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder import judge_files, judge_together
+from catalog.validation.isolation import judge_isolated
 from catalog.validation.subject import ActionSchema
 from catalog.validation.validator import Verdict, judge, unreadable, validate_document
 
@@ -12,6 +13,7 @@ __all__ = [
     "Verdict",
     "judge",
     "judge_files",
+    "judge_isolated",
     "judge_together",
     "unreadable",
     "validate_document",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from catalog.loading import Document, DocumentError, json_path, load_document
@@ -9,8 +10,8 @@ from catalog.model import CatalogDocument
 from catalog.validation import folder_rules
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder_rules import Told, Whole
+from catalog.validation.isolation import judge_isolated
 from catalog.validation.subject import ActionSchema, Problem
-from catalog.validation.validator import judge, unreadable
 
 MOST_PROBLEMS = 1_000
 
@@ -86,11 +87,7 @@ def judge_files(
         return load_document(content(file), file=file)
 
     for file in files:
-        try:
-            verdict = judge(read(file), known_actions)
-        except DocumentError as error:
-            findings.append(unreadable(error))
-            continue
+        verdict = judge_isolated(partial(read, file), file=file, known_actions=known_actions)
         findings += verdict.findings
         if verdict.item is not None:
             documents[file] = verdict.item

@@ -1,5 +1,6 @@
 """Rules across files: what one document says of another. Reading files does not belong here."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from catalog.templating.kinds import named
 from catalog.validation.shapes import field_shape
 from catalog.validation.subject import Problem
 from catalog.validation.templates import component_kinds
+
+_log = logging.getLogger(__name__)
 
 Told = Iterator[tuple[str, Problem]]
 """Problems, each with the file that it stands in."""
@@ -106,7 +109,7 @@ def component_fields(whole: Whole) -> Told:
     for file, bundle, path, component in whole.components():
         item = whole.by_id.get(component.catalog_item)
         if item is not None and not isinstance(item, CatalogBundle):
-            for problem in _field_problems(bundle, component, item, path):
+            for problem in _isolated(_field_problems(bundle, component, item, path), path):
                 yield file, problem
 
 
@@ -118,6 +121,16 @@ def deprecated_components(whole: Whole) -> Told:
             instead = item.deprecation.replacement
             hint = f"use {instead}" if instead else ""
             yield file, Problem((*path, "catalogItem"), f"{item.id} is deprecated", hint)
+
+
+def _isolated(problems: Iterator[Problem], path: Path) -> Iterator[Problem]:
+    """Have an error of our own be a problem of this component, whatever the others are."""
+    try:
+        yield from problems
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it must stay in this file
+        _log.exception("checking a component's fields ended by an internal error")
+        kind = type(error).__name__
+        yield Problem(path, f"could not be checked because of an internal error of PAO ({kind})")
 
 
 def _is_named_after(file: str, document: CatalogDocument) -> bool:

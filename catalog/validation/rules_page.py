@@ -17,6 +17,7 @@ What a catalog document is checked for. Written from the rules and their example
 
 `pao catalog validate` prints `file:line:column: severity: message (hint) [rule]`. A file with an
 **error** is not served; a **warning** is what should be better, a **suggestion** what could be.
+A file that PAO itself failed to check is refused as `internal-error`, and the others are served.
 Examples show the part of a document that matters.
 """
 

@@ -236,7 +236,18 @@ def test_json_that_postgres_takes_is_left_as_it_is() -> None:
         ({"\0": 1}, '{"\N{REPLACEMENT CHARACTER}":1}'),
         (["\ud800"], '["?"]'),
         ((float("inf"),), "[null]"),
+        ([16**4000, 1], "[null,1]"),
+        ([10**300], f"[1{'0' * 300}]"),
     ],
 )
-def test_json_that_postgres_refuses_is_mended(given: object, written: str) -> None:
+def test_json_that_postgres_refuses_is_fixed(given: object, written: str) -> None:
     assert dump_json(given) == written
+
+
+def test_what_is_no_json_at_all_is_refused() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    with pytest.raises((ValueError, RecursionError)):
+        dump_json(endless)
+    with pytest.raises(TypeError):
+        dump_json({"a": object()})
