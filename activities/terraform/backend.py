@@ -8,31 +8,49 @@ from typing import Any
 
 from activities.errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
+from activities.terraform.hcl import Block
 from activities.terraform.requirement import Required
 from activities.terraform.room import Room
 
 WITHOUT_WORKSPACES = frozenset({"http"})
 REMOTE_RUNS = frozenset({"cloud", "remote"})
 LOCAL = "local"
-_DECLARED = re.compile(r'^\s*(backend\s+"|cloud\s*\{)|"(backend|cloud)"\s*:', re.MULTILINE)
 
 
-def write(required: Required, room: Room, folder: Path, options: TerraformOptions) -> None:
-    """Have the module use the item's backend, else its own, else the operator's state folder."""
+def write(
+    required: Required,
+    room: Room,
+    folder: Path,
+    *,
+    files: Mapping[str, Block],
+    options: TerraformOptions,
+) -> str | None:
+    """Have the module use the item's backend, else its own, else the operator's state folder.
+
+    Returns the kind of backend that was written; None where the module's own stays.
+    """
     if required.backend is not None:
         config = required.backend_config
         if required.backend == LOCAL:
             config = {**config, **_inside(config, options)}
         room.write_backend(folder, required.backend, config)
-    elif not _declares_backend(folder) and options.state_folder is not None:
+        return required.backend
+    if not _declares_backend(files) and options.state_folder is not None:
         states = options.state_folder / _name(required)
         states.mkdir(mode=0o700, parents=True, exist_ok=True)
         room.write_backend(folder, LOCAL, _local(states))
+        return LOCAL
+    return None
 
 
-def check(required: Required, room: Room) -> None:
-    """Refuse, after init, what would keep its state nowhere or run it somewhere else."""
+def check(required: Required, room: Room, *, written: str | None) -> None:
+    """Refuse, after init, what would keep its state nowhere or somewhere else than said."""
     used = room.backend_in_use()
+    if written is not None and used != written:
+        raise ActionFailedError(
+            f"A file of the module overrides the backend {written} by {used or 'none'}; nothing "
+            "was changed. Take the backend out of the module's override files."
+        )
     if used in REMOTE_RUNS:
         raise ActionFailedError(
             f"The module runs in HCP Terraform (backend {used!r}), which this action does not do. "
@@ -53,9 +71,14 @@ def has_workspaces(room: Room) -> bool:
     return room.backend_in_use() not in WITHOUT_WORKSPACES
 
 
-def _declares_backend(folder: Path) -> bool:
-    files = [*folder.glob("*.tf"), *folder.glob("*.tf.json")]
-    return any(_DECLARED.search(file.read_text("utf-8", errors="replace")) for file in files)
+def _declares_backend(files: Mapping[str, Block]) -> bool:
+    return any(
+        inner.type in {"backend", "cloud"}
+        for content in files.values()
+        for block in content.blocks
+        if block.type == "terraform"
+        for inner in block.blocks
+    )
 
 
 def _inside(config: Mapping[str, Any], options: TerraformOptions) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Room:
     def write_backend(self, where: Path, kind: str, config: Mapping[str, Any]) -> None:
         """Have the module in ``where`` use this backend, whatever it says itself."""
         write_json(self.backend, config)
+        (where / OVERRIDE).unlink(missing_ok=True)
         write_json(where / OVERRIDE, {"terraform": {"backend": {kind: {}}}})
 
     def backend_in_use(self) -> str | None:

@@ -1,7 +1,7 @@
 """One execution, step by step: module, init, workspace, plan, apply of that plan, outputs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import Any
 from activities.base import ActionContext
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.options.terraform import TerraformOptions
-from activities.terraform import backend, failures
+from activities.terraform import backend, failures, policy
 from activities.terraform.cli import Cli, UnreadableError, find_program
+from activities.terraform.commands import commands_in_plan
 from activities.terraform.events import Events, Summary
+from activities.terraform.hcl import Block, UnreadableFileError, read_folder
 from activities.terraform.plugins import one_at_a_time
 from activities.terraform.process import MARGIN_SECONDS, Ended, Surroundings
-from activities.terraform.provisioners import provisioners_in, provisioners_of_removed
 from activities.terraform.requirement import Required
 from activities.terraform.room import (
     Room,
@@ -103,11 +104,14 @@ class Run:
 
     async def initialise(self) -> None:
         """Write what the commands read, then init: backend, providers, modules."""
-        self._refuse_removed(self._folder)
-        for name in sensitive_variables(self._folder) & set(self.required.variables):
+        await policy.check_root(self.required, self._room, self._folder, self._options)
+        files = await self._files()
+        for name in sensitive_variables(files) & set(self.required.variables):
             self._veil.learn(self.required.variables[name])
         write_json(self._room.variables, self.required.variables)
-        backend.write(self.required, self._room, self._folder, self._options)
+        written = backend.write(
+            self.required, self._room, self._folder, files=files, options=self._options
+        )
         command = ["init", "-input=false", "-no-color"]
         if self._room.backend.exists():
             command.append(f"-backend-config={self._room.backend}")
@@ -115,8 +119,17 @@ class Run:
             ended, _ = await self._text(*command)
         if ended.code != 0:
             raise failures.not_begun("init", ended)
-        backend.check(self.required, self._room)
-        self._refuse_removed(self._room.data / "modules")
+        backend.check(self.required, self._room, written=written)
+        await policy.check_modules(self._room, self._folder, self._options)
+
+    async def _files(self) -> Mapping[str, Block]:
+        try:
+            return await asyncio.to_thread(read_folder, self._folder)
+        except UnreadableFileError as error:
+            raise ActionFailedError(
+                f"The module cannot be read: {error}. Nothing was changed. Put the file right "
+                "(terraform validate), then retry."
+            ) from error
 
     async def use_workspace(self, *, create: bool) -> bool:
         """Go to the workspace; False where it does not exist and is not to be made."""
@@ -174,7 +187,7 @@ class Run:
         if ended.code not in {0, CHANGES} or ended.late:
             raise failures.not_begun("plan", ended, events.errors)
         read = await self._read_plan()
-        self._refuse_provisioners(provisioners_in(read))
+        policy.refuse_commands(commands_in_plan(read), self._options)
         summary = events.summary or Summary()
         message = f"Plan: {summary}"
         counts = {"add": summary.add, "change": summary.change, "destroy": summary.destroy}
@@ -266,20 +279,6 @@ class Run:
         if not backend.has_workspaces(self._room):
             return f"the state in the backend {kind}"
         return f"workspace {self.required.workspace} of the backend {kind}"
-
-    def _refuse_provisioners(self, found: list[str]) -> None:
-        if found and not self._options.allow_provisioners:
-            raise ActionFailedError(
-                f"The module has provisioners ({', '.join(found[:5])}), which run commands on the "
-                "worker; nothing was changed. Take them out of the module, or have the operator "
-                "set TERRAFORM_ALLOW_PROVISIONERS=true."
-            )
-
-    def _refuse_removed(self, folder: Path) -> None:
-        if not self._options.allow_provisioners:
-            self._refuse_provisioners(
-                [f"with removed blocks in {name}" for name in provisioners_of_removed(folder)]
-            )
 
     def _events(self) -> Events:
         return Events(info=self._context.log.info, warning=self._context.log.warning)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from activities.errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
 from activities.terraform.cli import Cli
+from activities.terraform.hcl import module_files
 from activities.terraform.requirement import Source
 from activities.terraform.room import Room, write_json
 from pao.core.errors import ErrorCode
@@ -84,7 +85,7 @@ def _module_folder(source: Source, room: Room) -> Path:
     folder = (room.module / source.directory).resolve()
     if not folder.is_relative_to(room.root.resolve()) or not folder.is_dir():
         raise ActionFailedError(f"There is no folder {source.directory!r} in the source {source}.")
-    if not any(folder.glob("*.tf")) and not any(folder.glob("*.tf.json")):
+    if not module_files(folder):
         raise ActionFailedError(
             f"There is no Terraform configuration in {source}: name the folder that holds the "
             "*.tf files in source.directory."

@@ -1,15 +1,10 @@
 """Which values Terraform calls sensitive, and hiding them: its JSON shows them in clear."""
 
-import json
-import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from activities.masking import SecretRing
-
-_VARIABLE = re.compile(r'^\s*variable\s+"?([\w-]+)"?\s*\{', re.MULTILINE)
-_SENSITIVE = re.compile(r"^\s*sensitive\s*=\s*true\b", re.MULTILINE)
+from activities.terraform.hcl import Block
 
 
 class Veil:
@@ -65,30 +60,22 @@ def resources_in(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
         modules += module.get("child_modules", ())
 
 
-def sensitive_variables(folder: Path) -> set[str]:
+def sensitive_variables(files: Mapping[str, Block]) -> set[str]:
     """Find the variables that a module declares sensitive, before Terraform has read it.
 
     Only to hide their values in errors of the plan; from the plan on Terraform's word counts.
     """
-    names: set[str] = set()
-    for file in folder.glob("*.tf"):
-        text = file.read_text(encoding="utf-8", errors="replace")
-        found = list(_VARIABLE.finditer(text))
-        ends = [*(match.start() for match in found[1:]), len(text)]
-        for match, end in zip(found, ends, strict=False):
-            if _SENSITIVE.search(text, match.end(), end):
-                names.add(match[1])
-    for file in folder.glob("*.tf.json"):
-        names |= _sensitive_in_json(file)
-    return names
+    return {
+        block.labels[0]
+        for content in files.values()
+        for block in content.blocks
+        if block.type == "variable" and block.labels and _is_sensitive(block)
+    }
 
 
-def _sensitive_in_json(file: Path) -> set[str]:
-    try:
-        variables = json.loads(file.read_bytes())["variable"]
-        return {name for name, told in variables.items() if told.get("sensitive")}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return set()  # Terraform itself will say what is wrong with it.
+def _is_sensitive(variable: Block) -> bool:
+    told = {one.name: one.text for one in variable.attributes}.get("sensitive", "false")
+    return told.strip('()" ') != "false"
 
 
 def _changes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ import pytest
 
 from activities.masking import SecretRing
 from activities.terraform.events import Events, describe, lock_in
+from activities.terraform.hcl import read_folder
 from activities.terraform.process import LINE_LIMIT, Lines, Whole
 from activities.terraform.requirement import Source
 from activities.terraform.state import own_or_touched, resources_of
@@ -112,13 +113,15 @@ def test_a_modules_sensitive_variables_are_known_before_terraform_has_read_it(
 ) -> None:
     (tmp_path / "a.tf").write_text(
         'variable "open" {\n  type = string\n}\n'
-        'variable "closed" {\n  validation {\n    condition = true\n  }\n  sensitive   = true\n}\n'
+        'variable /* x */ "closed" { sensitive = (true) }\n'
+        'variable "validated" {\n  validation {\n    condition = true\n  }\n'
+        "  sensitive   = true\n}\n"
         'variable "last" {\n  description = "sensitive = true"\n}\n'
+        'variable "no" { sensitive = false }\n'
     )
     document = {"variable": {"json": {"sensitive": True}, "other": {}}}
-    (tmp_path / "b.tf.json").write_text(json.dumps(document))
-    (tmp_path / "c.tf.json").write_text("{")
-    assert sensitive_variables(tmp_path) == {"closed", "json"}
+    (tmp_path / "b.tofu.json").write_text(json.dumps(document))
+    assert sensitive_variables(read_folder(tmp_path)) == {"closed", "validated", "json"}
 
 
 async def test_the_output_of_provisioners_is_not_logged() -> None:

@@ -1,0 +1,139 @@
+"""Finds what in a module runs commands on the worker, before any of it has run.
+
+Providers are programs too, and no list of them is complete: this finds what is written in the
+module and names a command, not what a provider does by itself.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from activities.terraform.hcl import Block, read_folder
+
+PROVISIONER = "provisioner"
+PLUGINS = "terraform.d"
+"""A folder beside the root module out of which Terraform installs providers by itself."""
+
+RUNNING_TYPES = frozenset({"external", "local_command", "shell_script", "shell_sensitive_script"})
+"""Types of data sources, resources and actions that run a command which the module names."""
+
+RUNNING_KEYS = frozenset(
+    {
+        "exec",
+        "credential_process",
+        "shared_config_file",
+        "shared_config_files",
+        "shared_credentials_file",
+        "shared_credentials_files",
+    }
+)
+"""What names a program, or a file that may name one, in the configuration of a provider or backend.
+
+Kubernetes and Helm log in with ``exec``; the AWS files may have a ``credential_process``.
+"""
+
+_TYPED = frozenset({"resource", "data", "ephemeral", "action"})
+_CONFIGURED = frozenset({"provider", "backend"})
+_EXTERNAL = frozenset({"key_provider", "method"})
+
+
+def commands_in(folder: Path, *, module: str = "") -> list[str]:
+    """Name what runs commands in one folder; ``module`` is a prefix such as ``module.inner.``.
+
+    Raises UnreadableFileError for a file about which nothing certain can be said.
+    """
+    found = []
+    for name, content in read_folder(folder).items():
+        for block in content.blocks:
+            found += [f"{told} in {name}" for told in _in_block(block, module)]
+    if not module and (folder / PLUGINS).exists():
+        found.append(f"plugins in {PLUGINS}")
+    return found
+
+
+def commands_in_backend(config: Mapping[str, Any]) -> list[str]:
+    """Name what runs commands in the configuration of a backend that the item gives."""
+    return [f"{key} of the backend" for key in sorted(_keys_of(config) & RUNNING_KEYS)]
+
+
+def commands_in_plan(plan: dict[str, Any]) -> list[str]:
+    """Name the provisioners in a plan in JSON: what Terraform itself has read."""
+    root = plan.get("configuration", {}).get("root_module", {})
+    return list(_in_planned_module(root, prefix=""))
+
+
+def module_folders(root: Path, data: Path) -> dict[str, Path]:
+    """Return the folder of every module that init has installed, by its address.
+
+    ``root`` is the folder in which Terraform runs, ``data`` Terraform's own.
+    """
+    try:
+        listed = json.loads((data / "modules" / "modules.json").read_bytes())
+    except FileNotFoundError:
+        return {}
+    return {
+        "".join(f"module.{name}." for name in str(one["Key"]).split(".")): root / str(one["Dir"])
+        for one in listed["Modules"]
+        if one["Key"]
+    }
+
+
+def links_out_of(folder: Path, *inside: Path) -> list[str]:
+    """Name the symbolic links below a folder that lead out of the folders in ``inside``."""
+    allowed = [place.resolve() for place in inside]
+    found = []
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(parent) / name
+            if path.is_symlink() and not _is_within(path, allowed):
+                found.append(str(path.relative_to(folder)))
+    return sorted(found)
+
+
+def _is_within(path: Path, allowed: list[Path]) -> bool:
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError):
+        return False  # A link in a circle leads nowhere.
+    return any(real.is_relative_to(place) for place in allowed)
+
+
+def _in_block(block: Block, module: str) -> Iterator[str]:
+    owner = f"{module}{'.'.join(block.labels)}" if block.labels else f"a {block.type} block"
+    for inner in block.within():
+        if inner.type == PROVISIONER or inner.labels[:1] == (PROVISIONER,):
+            yield f"{inner.labels[0] if inner.labels else PROVISIONER} of {owner}"
+        elif inner.type in _TYPED and inner.labels[:1] and inner.labels[0] in RUNNING_TYPES:
+            yield f"{inner.type} {module}{'.'.join(inner.labels)}"
+        elif inner.type in _EXTERNAL and inner.labels[:1] == ("external",):
+            yield f"{inner.type} external"
+        elif inner.type in _CONFIGURED:
+            yield from (f"{key} of {inner.type} {'.'.join(inner.labels)}" for key in _keys(inner))
+
+
+def _keys(block: Block) -> list[str]:
+    """Return the keys below a block that name a program, as attribute, block, or dynamic block."""
+    found: set[str] = set()
+    for inner in block.within():
+        found |= {inner.type, *inner.labels[:1]} if inner is not block else set()
+        for attribute in inner.attributes:
+            found |= {attribute.name, *attribute.keys}
+    return sorted(found & RUNNING_KEYS)
+
+
+def _keys_of(value: Any) -> set[str]:
+    if isinstance(value, Mapping):
+        return {str(key) for key in value}.union(*map(_keys_of, value.values()))
+    if isinstance(value, list | tuple):
+        return set().union(*map(_keys_of, value))
+    return set()
+
+
+def _in_planned_module(module: dict[str, Any], *, prefix: str) -> Iterator[str]:
+    for resource in module.get("resources", ()):
+        for provisioner in resource.get("provisioners", ()):
+            yield f"{provisioner.get('type', 'unknown')} of {prefix}{resource.get('address')}"
+    for name, call in module.get("module_calls", {}).items():
+        yield from _in_planned_module(call.get("module", {}), prefix=f"{prefix}module.{name}.")

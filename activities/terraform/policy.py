@@ -1,0 +1,85 @@
+"""What the operator lets a module do on the worker: checked before any of it has run."""
+
+import asyncio
+from pathlib import Path
+
+from activities.errors import ActionFailedError
+from activities.options.terraform import TerraformOptions
+from activities.terraform import commands
+from activities.terraform.hcl import UnreadableFileError
+from activities.terraform.requirement import Required
+from activities.terraform.room import Room
+
+SHOWN = 5
+
+
+async def check_root(
+    required: Required, room: Room, folder: Path, options: TerraformOptions
+) -> None:
+    """Check the root module before init, which already uses its backend and its encryption."""
+    await asyncio.to_thread(_check_root, required, room, folder, options)
+
+
+async def check_modules(room: Room, folder: Path, options: TerraformOptions) -> None:
+    """Check every module that init has installed, wherever its folder is."""
+    await asyncio.to_thread(_check_modules, room, folder, options)
+
+
+def refuse_commands(found: list[str], options: TerraformOptions) -> None:
+    """Raise ActionFailedError where commands were found that the operator has not allowed."""
+    if found and not options.allow_provisioners:
+        raise ActionFailedError(
+            f"The module runs commands on the worker ({_listed(found)}), by provisioners or "
+            "otherwise; nothing was changed. Take them out of the module, or have the operator "
+            "set TERRAFORM_ALLOW_PROVISIONERS=true."
+        )
+
+
+def _check_root(required: Required, room: Room, folder: Path, options: TerraformOptions) -> None:
+    _refuse_links(commands.links_out_of(room.module, room.module))
+    if not options.allow_provisioners:
+        found = _read(folder)
+        refuse_commands(found + commands.commands_in_backend(required.backend_config), options)
+
+
+def _check_modules(room: Room, folder: Path, options: TerraformOptions) -> None:
+    listed = [Path(source) for source in options.sources if source.startswith("/")]
+    inside = [place.resolve() for place in (room.root, *listed)]
+    found = []
+    for address, place in commands.module_folders(folder, room.data).items():
+        real = place.resolve()
+        if not any(real.is_relative_to(one) for one in inside):
+            raise ActionFailedError(
+                f"{address.rstrip('.')} is a folder of the worker ({real}) that the operator has "
+                "not listed in TERRAFORM_SOURCES; nothing was changed. Name it by a path within "
+                "the source, or by its git address."
+            )
+        if not options.allow_provisioners:
+            found += _read(real, module=address)
+    _refuse_links(commands.links_out_of(room.data / "modules", room.root, *listed))
+    refuse_commands(found, options)
+
+
+def _read(folder: Path, *, module: str = "") -> list[str]:
+    try:
+        return commands.commands_in(folder, module=module)
+    except UnreadableFileError as error:
+        where = f" of {module.rstrip('.')}" if module else ""
+        raise ActionFailedError(
+            f"The module's files{where} cannot be checked for commands that they run on the "
+            f"worker: {error}. Nothing was changed. Put the file right (terraform validate), "
+            "then retry."
+        ) from error
+
+
+def _refuse_links(found: list[str]) -> None:
+    if found:
+        raise ActionFailedError(
+            f"The module has symbolic links that lead out of it ({_listed(found)}); nothing was "
+            "changed. Replace them by the files that they stand for."
+        )
+
+
+def _listed(found: list[str]) -> str:
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return f"{', '.join(found[:SHOWN])}{more}"
