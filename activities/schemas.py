@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from activities.judging import judge_of
 from activities.registry import load_all
 from catalog.validation import ActionSchema
 
@@ -14,6 +15,7 @@ def known_actions() -> dict[str, ActionSchema]:
             config=action.config.model_json_schema(),
             outputs=action.outputs.model_json_schema(),
             targets=action.targets,
+            judge=judge_of(action.config),
         )
         for name, action in load_all().items()
     }

@@ -176,6 +176,7 @@ def _services(
         budget=budget,
         surroundings=surroundings,
         targets=targets,
+        judges={name: one.judge for name, one in action_schemas().items() if one.judge},
         traits=_traits(),
         longest_wait=settings.http.api_timeout.total_seconds() - 5,
     )

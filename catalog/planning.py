@@ -237,7 +237,7 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     ``kept`` holds the operator's secrets that the action names (`secret_names`); without it, in a
     dry run, they are stars. Raises ``TemplateError`` for the first template that fails.
     """
-    scopes, names = _bind(
+    scopes, names = bind(
         context, surroundings, secrets=secrets, outputs=outputs, published=published
     )
     named = secret_names(action) if kept is None else ()
@@ -262,7 +262,7 @@ def condition_holds(
     given: ActionInput, surroundings: Surroundings, *, secrets: Mapping[str, str]
 ) -> bool:
     """Tell whether an action's ``when`` holds; raises ``TemplateError`` where nobody can tell."""
-    scopes, names = _bind(
+    scopes, names = bind(
         given.context,
         surroundings,
         secrets=secrets,
@@ -284,7 +284,7 @@ def render_cleanup(
     A template that fails is given as it stands: an effect exists, and its guidance must not be
     what makes the action fail.
     """
-    scopes, names = _bind(
+    scopes, names = bind(
         context,
         surroundings,
         secrets=dict.fromkeys(password_fields(context.item.definition), ""),
@@ -296,7 +296,7 @@ def render_cleanup(
         return text
 
 
-def _bind(
+def bind(
     context: RequestContext,
     surroundings: Surroundings,
     *,
@@ -304,6 +304,7 @@ def _bind(
     outputs: Mapping[str, Mapping[str, Any]],
     published: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], Names]:
+    """Return the scopes of a request's templates, and the names that exist in them."""
     item = parse_definition(context.item.definition)
     scopes = build_scopes(
         context,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from activities.base import Action, ActionConfig, ActionContext
+from activities.config_values import Texts
 from catalog.ordering import seconds
 from pao.core.payloads import ActionResult, Pending
 
@@ -21,8 +22,8 @@ Duration = Annotated[int | str | None, AfterValidator(_duration)]
 class Approvers(ActionConfig):
     """Who may decide: users by id or email, and teams."""
 
-    users: tuple[str, ...] = Field((), max_length=200)
-    teams: tuple[str, ...] = Field((), max_length=200)
+    users: Texts = Field((), max_length=200)
+    teams: Texts = Field((), max_length=200)
 
 
 class ApprovalConfig(ActionConfig):

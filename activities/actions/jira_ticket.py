@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from activities.base import Action, ActionConfig, ActionContext
+from activities.config_values import Texts, is_empty, without_nulls
 from activities.errors import ActionFailedError
 from activities.tickets import (
     FilePart,
@@ -56,6 +57,13 @@ class TicketAttachment(ActionConfig):
             raise ValueError("give either contentTemplate or dataUrl")
         return self
 
+    @field_validator("dataUrl")
+    @classmethod
+    def _a_file(cls, text: str | None) -> str | None:
+        if text and parse_data_url(text) is None:
+            raise ValueError("this is not a file: dataUrl takes the value of a file field")
+        return text
+
     def file(self) -> FilePart | None:
         """Give the file, or None where a field that is its content has no value."""
         name = file_name(self.name)
@@ -85,8 +93,8 @@ class Ticket(ActionConfig):
         default="", description="JIRA wiki markup; values in it are escaped"
     )
     priority: str | None = Field(default=None, description="Name of the priority")
-    labels: tuple[str, ...] = Field(default=(), description="Labels; spaces become hyphens")
-    components: tuple[str, ...] = Field(default=(), description="Names of components")
+    labels: Texts = Field(default=(), description="Labels; spaces become hyphens")
+    components: Texts = Field(default=(), description="Names of components")
     epicKey: str | None = Field(default=None, description="Key of the parent epic")  # noqa: N815 -- the document's key
     assignee: str | None = Field(
         default=None, description="Account id on Cloud, user name on Data Center"
@@ -108,6 +116,18 @@ class Ticket(ActionConfig):
         if len({file_name(one.name) for one in attachments}) < len(attachments):
             raise ValueError("two attachments have the same name")
         return attachments
+
+    @field_validator("links", mode="before")
+    @classmethod
+    def _leaves_out_links_to_nothing(cls, given: Any) -> Any:
+        if not isinstance(given, list | tuple):
+            return () if given is None else given
+        return [one for one in given if not (isinstance(one, dict) and _names_no_ticket(one))]
+
+    @field_validator("customFields", mode="before")
+    @classmethod
+    def _leaves_out_nulls(cls, given: Any) -> Any:
+        return {} if given is None else without_nulls(given)
 
     @field_validator("customFields")
     @classmethod
@@ -254,6 +274,10 @@ def one_line(text: str) -> str:
 def file_name(text: str) -> str:
     """Make a text a name that JIRA keeps as it is, so that the file is found again by it."""
     return one_line(re.sub(r'[/\\:*?"<>|]', "_", text)) or "attachment"
+
+
+def _names_no_ticket(link: dict[str, Any]) -> bool:
+    return "key" in link and is_empty(link["key"])
 
 
 def _label(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from activities.base import ActionConfig
+from activities.config_values import Texts
 from activities.github.access import RefName, Repository
 from activities.github.paths import check_together, checked_path, is_workflow
 
@@ -84,7 +85,7 @@ class GitCommitConfig(ActionConfig):
     body: str | None = Field(
         default=None, max_length=60_000, description="Text of the pull request, in Markdown"
     )
-    reviewers: tuple[str, ...] = Field(
+    reviewers: Texts = Field(
         default=(),
         max_length=15,
         description="Who is asked to review: user names, and teams as owner/team",

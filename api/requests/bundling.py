@@ -59,6 +59,7 @@ def prepare_bundle(
     values = preparer.validated(entry, body.fields)
     prepared = preparer.planned(entry, values, body, call)
     preparer.check_templates(entry, prepared, complete=False)
+    preparer.judge(entry, prepared)
     components = tuple(
         _component(preparer, bundle, one, held[one.catalog_item], prepared, body=body, call=call)
         for one in bundle.ordered_components
@@ -86,8 +87,10 @@ def _component(  # noqa: PLR0913 -- what a component is made from, each part nam
     prepared = preparer.planned(entry, found.values, body, call)
     try:
         preparer.check_templates(entry, prepared, complete=not found.waiting)
+        preparer.judge(entry, prepared, waiting=found.waiting)
     except PaoError as error:
-        raise _refused(bundle, component, error.details) from error
+        details = tuple(_of_component(component, one) for one in error.details)
+        raise _refused(bundle, component, details) from error
     return PreparedComponent(
         component.id, component.label, prepared, component.depends_on, found.waiting
     )
@@ -213,6 +216,14 @@ def _require_carriable(whole: Prepared) -> None:
             f"{whole.context.item.name} is too large to be requested: its components are {size:,} "
             f"bytes of JSON, at most {MAX_BUNDLE_JSON:,} are taken. Tell its owner.",
         )
+
+
+def _of_component(component: Component, detail: Detail) -> Detail:
+    """Name a field of a component's item by the place where the bundle gives its value."""
+    scope, _, name = detail.field.partition(".")
+    if scope != "fields":
+        return detail
+    return replace(detail, field=f"components.{component.id}.config.{name}")
 
 
 def _problem(field: str, message: str) -> Detail:

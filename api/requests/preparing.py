@@ -11,6 +11,7 @@ from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService, Entry
 from api.requests.bundling import entries_of, prepare_bundle, rendered
+from api.requests.judged import detail_of, refusal_of
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
     Call,
@@ -21,6 +22,7 @@ from api.requests.prepared import (
 )
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle
+from catalog.judging import Judging, judge_plan
 from catalog.planning import ActionTraits, check_plan, plan, render_action, snapshot_of
 from catalog.secrets import open_fields, seal_fields
 from catalog.templating import TemplateError
@@ -69,6 +71,7 @@ class Preparer:
         prepared = self.planned(entry, values, body, call)
         require_carriable(prepared)
         self.check_templates(entry, prepared)
+        self.judge(entry, prepared)
         return prepared
 
     def render(self, prepared: Prepared) -> list[dict[str, Any]]:
@@ -162,6 +165,26 @@ class Preparer:
                     Detail(field="catalogItemId", constraint="template", message=problem)
                     for problem in problems
                 ),
+            )
+
+    def judge(self, entry: Entry, prepared: Prepared, *, waiting: tuple[str, ...] = ()) -> None:
+        """Refuse values that make a configuration which the action's own model refuses.
+
+        The values of ``waiting`` fields are not there yet.
+        """
+        item, settings = entry.loaded.item, self._settings
+        found = judge_plan(
+            item,
+            prepared.actions,
+            prepared.context,
+            Judging(settings.surroundings, settings.judges, settings.targets),
+            unknown=frozenset((*prepared.secrets, *waiting)),
+        )
+        if found:
+            raise PaoError(
+                ErrorCode.VALIDATION_ERROR,
+                refusal_of(found, item.owner_team),
+                details=tuple(detail_of(one) for one in found),
             )
 
     def _try_first(self, prepared: Prepared) -> list[str]:

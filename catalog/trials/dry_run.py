@@ -59,10 +59,20 @@ def dry_run(
             secrets=secrets,
             outputs=outputs,
         )
+        rendered = _judged(rendered, schema)
         actions.append({"id": action.id, "type": action.type, "name": action.name, **rendered})
         given = sample.outputs.get(action.id, {})
         outputs[action.id] = {**example_outputs(schema.outputs, action.id), **given}
     return DryRun(context.fields, actions=tuple(actions))
+
+
+def _judged(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:
+    """Add what the model of the action says, where everything could be rendered."""
+    if "config" not in rendered or schema.judge is None:
+        return rendered
+    problems = schema.judge(rendered["config"])
+    told = "; ".join(f"{'.'.join(map(str, one.place))}: {one.message}" for one in problems)
+    return {"error": told} if told else rendered
 
 
 def _rendered(

@@ -1,5 +1,6 @@
 """Rules about templates: each is checked against the names and types that it will have."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,10 +8,20 @@ from catalog.forms import FieldType
 from catalog.forms.conditions import references
 from catalog.loading import Path, Position
 from catalog.templating import TemplateError
-from catalog.templating.kinds import ANY, MISSING, NULL, TEXT, named, shape_of_schema
+from catalog.templating.kinds import (
+    ANY,
+    LIST,
+    MAPPING,
+    MISSING,
+    NULL,
+    TEXT,
+    named,
+    shape_of_schema,
+)
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import Placed
 
+_WHOLE_FIELD = re.compile(r"\{\{-?\s*(?:request\.data|fields)\.([A-Za-z0-9_]+)\s*-?\}\}")
 _READ_BY_PEOPLE = frozenset({"jira-ticket", "notification", "approval"})
 
 
@@ -59,8 +70,9 @@ def missing_values(subject: Subject) -> Iterator[Problem]:
 def types(subject: Subject) -> Iterator[Problem]:
     """Require values of a type that function, operator and configuration can take.
 
-    A field of type integer gives a number, and a number is no list and no text. A value that is
-    the whole of a configuration's text keeps its type.
+    A field of type integer gives a number, and a number is no list and no text; a field of type
+    json gives whatever JSON it holds. A value that is the whole of a configuration's text keeps
+    its type.
     """
     yield from _remarks(subject, "template-type")
     for placed in subject.templates:
@@ -68,6 +80,9 @@ def types(subject: Subject) -> Iterator[Problem]:
         if told:
             hint = "write text around it, or {{ .. | string }}"
             yield Problem(placed.path, told, hint)
+        elif name := _json_as_text(subject, placed):
+            message = f"{name} is a field of type json, and a text is needed here"
+            yield Problem(placed.path, message, f"write {{{{json(fields.{name})}}}}")
 
 
 def comparisons(subject: Subject) -> Iterator[Problem]:
@@ -138,16 +153,37 @@ def _remarks(subject: Subject, code: str) -> Iterator[Problem]:
 
 def _wrong_result(subject: Subject, placed: Placed) -> str | None:
     """Say that a template gives a value of a kind that its place does not take."""
+    wanted = _wanted(subject, placed)
+    if wanted is None or placed.found is None or placed.found.remarks:
+        return None
+    kinds = placed.found.shape.solid
+    # A text is turned into a number or boolean where the configuration asks for one.
+    if kinds & (wanted | TEXT | NULL | MISSING):
+        return None
+    where = next((part for part in reversed(placed.place or ()) if isinstance(part, str)), "this")
+    return f"this gives {named(kinds)}, and {where} needs {named(wanted & ~NULL)}"
+
+
+def _json_as_text(subject: Subject, placed: Placed) -> str | None:
+    """Name the field whose JSON, of a kind that its schema does not fix, stands for a text."""
+    wanted = _wanted(subject, placed)
+    if wanted is None or wanted & (MAPPING | LIST) or not wanted & TEXT or placed.found is None:
+        return None
+    if not (placed.found.shape.can_be(MAPPING) and placed.found.shape.can_be(LIST)):
+        return None
+    whole = _WHOLE_FIELD.fullmatch(placed.text.strip())
+    free = (one.id for one in subject.item.fields if one.type is FieldType.JSON)
+    return next((name for name in free if whole and whole[1] == name), None)
+
+
+def _wanted(subject: Subject, placed: Placed) -> int | None:
+    """Return the kinds that the place of a typed value takes; None where all becomes text."""
     if not (placed.found and placed.action and placed.place):
         return None
     schema = subject.known_actions.get(placed.action.type)
-    wanted = _wanted_kinds(schema.config, placed.place) if schema else ANY
-    kinds = placed.found.shape.solid
-    # A text is turned into a number or boolean where the configuration asks for one.
-    if kinds & (wanted | TEXT | NULL | MISSING) or placed.found.remarks:
+    if schema is None or ".".join(map(str, placed.place)) in schema.targets:
         return None
-    where = next((part for part in reversed(placed.place) if isinstance(part, str)), "this")
-    return f"this gives {named(kinds)}, and {where} needs {named(wanted & ~NULL)}"
+    return _wanted_kinds(schema.config, placed.place)
 
 
 def _wanted_kinds(schema: Mapping[str, Any], place: Path) -> int:

@@ -224,3 +224,28 @@ def test_a_field_that_nobody_reads_is_a_suggestion() -> None:
         "size",
         "fast",
     ]
+
+
+def with_json(text: str) -> str:
+    last = "          - {id: secret, name: Secret, type: password}\n"
+    held = "          - {id: held, name: Held, type: json, validation: {schema: {type: object}}}\n"
+    return text.replace(last, f"{last}          - {{id: free, name: Free, type: json}}\n{held}")
+
+
+@pytest.mark.parametrize("name", ["free", "held"])
+def test_a_json_field_is_no_text(name: str) -> None:
+    [finding] = judged(with_json(document(f'text: "{{{{fields.{name}}}}}"')))
+    assert finding.rule == "template-type"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        'text: "{{json(fields.free)}}"',
+        'text: "it is {{fields.free}}"',
+        'labels: "{{fields.free}}"',
+        'extra: "{{fields.free}}"',
+    ],
+)
+def test_a_json_field_may_stand_where_its_json_is_meant(config: str) -> None:
+    assert judged(with_json(document(config))) == []

@@ -1,0 +1,185 @@
+"""What the model of an action refuses is told at submission and in the dry run, by field."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from pao.local.postgres import PostgresAddress
+from tests.support.callers import DANA
+from tests.support.postgres import cloned_database
+from tests.support.stack import Stack, running_stack
+from tests.support.submitting import tickets_of
+
+
+def item(key: str, fields: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "schemaVersion": "catalog/v1",
+        "kind": "CatalogItem",
+        "metadata": {
+            "id": key,
+            "name": key,
+            "description": "An item whose actions are judged before anything is sent anywhere.",
+            "version": "1.0.0",
+            "category": "judged",
+            "owner": {"team": "team-database", "contact": "db@example.com"},
+        },
+        "presentation": {"form": {"groups": [{"id": "g", "name": "G", "fields": fields}]}},
+        "fulfillment": {"manual": {"actions": actions}},
+    }
+
+
+def text(key: str, **more: Any) -> dict[str, Any]:
+    return {"id": key, "name": key.upper(), "type": "string", **more}
+
+
+def ticket(**more: Any) -> dict[str, Any]:
+    config = {"ticket": {"project": "DB", "summaryTemplate": "judged", **more}}
+    return {"id": "t", "name": "The ticket", "type": "jira-ticket", "config": config}
+
+
+ITEMS = [
+    item(
+        "judged-lists",
+        [text("cost"), text("who"), {"id": "tags", "type": "multiselect", "enum": ["a", "b"]}],
+        [
+            ticket(
+                labels=["db", "{{fields.cost}}", ""],
+                components=["{{fields.cost}}"],
+                links=[{"key": "{{fields.cost}}"}],
+                assignee="{{fields.who}}",
+                epicKey="{{fields.cost}}",
+                priority="{{fields.cost}}",
+                customFields={
+                    "customfield_10050": {"value": "{{fields.cost}}"},
+                    "customfield_10051": ["{{fields.cost}}", "kept"],
+                },
+            )
+        ],
+    ),
+    item(
+        "judged-summary",
+        [text("title"), text("other")],
+        [
+            {**ticket(), "id": "first"},
+            {**ticket(summaryTemplate="{{fields.title}}"), "id": "later"},
+        ],
+    ),
+    item(
+        "judged-condition",
+        [text("title")],
+        [
+            {**ticket(summaryTemplate="{{fields.title}}"), "when": "fields.title"},
+            ticket() | {"id": "z"},
+        ],
+    ),
+    item(
+        "judged-open",
+        [text("title"), text("name")],
+        [
+            {**ticket(), "id": "first"},
+            {
+                **ticket(summaryTemplate="{{outputs.first.key}}", issueType="{{fields.title}}"),
+                "id": "later",
+            },
+        ],
+    ),
+    item(
+        "judged-approval",
+        [text("approver"), text("note")],
+        [
+            {
+                "id": "ok",
+                "name": "The approval",
+                "type": "approval",
+                "config": {
+                    "approvers": {"users": ["{{fields.approver}}"]},
+                    "message": "Note: {{fields.note | default('none')}}",
+                },
+            },
+            ticket(),
+        ],
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def judged(
+    postgres_address: PostgresAddress,
+    temporal_address: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("judged")
+    catalog = folder / "catalog"
+    write(catalog)
+    with (
+        cloned_database(postgres_address) as database,
+        running_stack(database, temporal_address, folder, catalog=catalog) as stack,
+    ):
+        yield stack
+
+
+def write(catalog: Path) -> None:
+    for one in ITEMS:
+        file = catalog / one["metadata"]["category"] / f"{one['metadata']['id']}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(one))
+
+
+def sent(key: str, **fields: Any) -> dict[str, Any]:
+    return {"catalogItemId": key, "fields": fields}
+
+
+def refused(answer: httpx.Response) -> list[dict[str, Any]]:
+    assert answer.status_code == 422, answer.text
+    error = answer.json()["error"]
+    assert error["code"] == "VALIDATION_ERROR"
+    details: list[dict[str, Any]] = error["details"]
+    return details
+
+
+def test_what_has_no_value_is_left_out_of_lists_and_custom_fields(judged: Stack) -> None:
+    caller = judged.caller(DANA)
+    answer = caller.post("/requests", json=sent("judged-lists"))
+    document = answer.json()
+
+    assert document["status"] == "completed", document
+    [made] = tickets_of(judged, document)
+    assert made["fields"]["labels"][0] == "db"
+    assert len(made["fields"]["labels"]) == 2
+    assert "customfield_10050" not in made["fields"]
+
+
+@pytest.mark.parametrize("path", ["/validate/request", "/requests"])
+def test_a_missing_value_is_told_by_the_field_that_it_comes_from(judged: Stack, path: str) -> None:
+    [detail] = refused(judged.caller(DANA).post(path, json=sent("judged-summary", other="x")))
+
+    assert detail["field"] == "fields.title"
+    assert detail["constraint"] == "required"
+    assert detail["message"] == (
+        "TITLE needs a value: ticket.summaryTemplate of the action The ticket is made from it"
+    )
+
+
+def test_an_action_whose_condition_is_false_is_not_judged(judged: Stack) -> None:
+    answer = judged.caller(DANA).post("/validate/request", json=sent("judged-condition"))
+    assert answer.status_code == 200, answer.text
+
+
+def test_what_is_known_of_an_action_that_waits_for_another_is_judged(judged: Stack) -> None:
+    caller = judged.caller(DANA)
+    [detail] = refused(caller.post("/validate/request", json=sent("judged-open")))
+    assert detail["field"] == "fields.title"
+
+    whole = caller.post("/validate/request", json=sent("judged-open", title="Task"))
+    assert whole.status_code == 200, whole.text
+    assert [one["complete"] for one in whole.json()["actions"]] == [True, False]
+
+
+def test_an_approval_that_names_nobody_blames_the_field_without_a_value(judged: Stack) -> None:
+    caller = judged.caller(DANA)
+    [detail] = refused(caller.post("/validate/request", json=sent("judged-approval", note="n")))
+    assert detail["field"] == "fields.approver"
