@@ -138,6 +138,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         await stack.enter_async_context(notifications)
         await stack.enter_async_context(services.catalog)
         watcher = await stack.enter_async_context(_watcher(services.catalog, settings))
+        services.health.tasks += [notifications.task, services.catalog.following, *watcher.tasks]
         if not services.catalog.is_fresh:
             watcher.now()
         yield

@@ -314,6 +314,9 @@ HEALTH: dict[str, Any] = {
             "repaired": 0,
             "reconciledAt": "2026-03-01T12:00:00.000Z",
         },
+        "tasks": {
+            "catalog-refresh": {"status": "ok", "restarts": 0, "error": None, "endedAt": None}
+        },
     },
 }
 

@@ -15,6 +15,7 @@ import asyncpg
 
 from db.repositories.mirror_sql import CHANNEL
 from db.urls import driver_url
+from pao.background import BackgroundTask
 
 RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 15.0
@@ -61,17 +62,14 @@ class RequestNotifications:
         self._watches: dict[str, set[Watch]] = defaultdict(set)
         self._others: dict[str, Callable[[], None]] = {}
         self._listening = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self.task = BackgroundTask("request-notifications", self._keep_listening)
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._keep_listening(), name="request-notifications")
+        await self.task.__aenter__()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self.task.__aexit__()
 
     def hear(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` at every notification of another channel, on the same connection.
@@ -138,6 +136,7 @@ class RequestNotifications:
         for channel in self._others:
             await connection.add_listener(channel, self._heard_other)
         self._listening.set()
+        self.task.well()
         for heard in self._others.values():
             heard()
         for request_id in list(self._watches):

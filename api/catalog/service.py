@@ -4,7 +4,6 @@ What brings Postgres up to date is `pao.catalog_sync`; when that happens is in w
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -21,6 +20,7 @@ from catalog.sources.source import SourceUnavailableError
 from db.repositories.audit import AuditEntry
 from db.repositories.catalog import CatalogRepository, Standing, StoredItem
 from db.session import Database
+from pao.background import BackgroundTask
 from pao.catalog_sync import CatalogSync, SyncReport
 from pao.core.errors import ErrorCode, PaoError
 
@@ -82,21 +82,18 @@ class CatalogService:
         self._cache = CatalogCache(self._settings.max_memory)
         self._changed = asyncio.Event()
         self._catching_up = asyncio.Lock()
-        self._following: asyncio.Task[None] | None = None
+        self.following = BackgroundTask("catalog-changes", self._follow)
         self.state = State()
         self.is_fresh = False
         """Whether this process has read the source; else somebody should have it do so."""
 
     async def __aenter__(self) -> Self:
         await self._begin()
-        self._following = asyncio.create_task(self._follow(), name="catalog-changes")
+        await self.following.__aenter__()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+        await self.following.__aexit__()
 
     def changed(self) -> None:
         """Note that Postgres has, or may have, another catalog than this process."""
@@ -184,6 +181,9 @@ class CatalogService:
                 self.is_fresh = True
         except (PaoError, SourceUnavailableError) as error:
             _log.warning("the catalog is not up to date yet: %s", error)
+        except Exception:  # noqa: BLE001 -- a process that does not start helps nobody
+            # The process starts, is not ready, and the watcher tries again.
+            _log.exception("the catalog could not be loaded because of an internal error")
 
     async def _follow(self) -> None:
         """Catch up at every change; the whole list is read again when it has become old."""
@@ -197,6 +197,7 @@ class CatalogService:
             self._changed.clear()
             try:
                 await self.catch_up(whole=not told)
+                self.following.well()
             except PaoError:
                 # The database is away: what is in memory stays until it is back.
                 self._changed.set()

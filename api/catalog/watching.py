@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +13,7 @@ from watchfiles.main import FileChange
 
 from catalog.sources.files import SUFFIXES
 from catalog.sources.source import SourceUnavailableError
+from pao.background import BackgroundTask
 from pao.core.errors import PaoError
 
 _log = logging.getLogger(__name__)
@@ -44,19 +46,22 @@ class CatalogWatcher:
         self._poll = poll
         self._watch = watch
         self._due = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._refreshing = BackgroundTask("catalog-refresh", self._keep_refreshing)
+        self._watching = BackgroundTask("catalog-watch", self._keep_watching)
+        self._running = AsyncExitStack()
+
+    @property
+    def tasks(self) -> tuple[BackgroundTask, ...]:
+        """What must go on for as long as the catalog is looked at."""
+        return (self._refreshing, self._watching) if self._watch else (self._refreshing,)
 
     async def __aenter__(self) -> Self:
-        work = [self._keep_refreshing()]
-        if self._watch:
-            work.append(self._keep_watching())
-        self._tasks = [asyncio.create_task(one, name="catalog-watch") for one in work]
+        for task in self.tasks:
+            await self._running.enter_async_context(task)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._running.aclose()
 
     def now(self) -> None:
         """Have the catalog read again without waiting for a change."""
@@ -70,6 +75,7 @@ class CatalogWatcher:
             self._due.clear()
             try:
                 await self._refresh()
+                self._refreshing.well()
             except SourceUnavailableError:
                 # Noted where it happened. The next look at the folder, or the poll, tries again.
                 continue
@@ -77,6 +83,10 @@ class CatalogWatcher:
                 _log.warning("the catalog cannot be brought up to date now: %s", error)
                 self._due.set()
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception:
+                # Whatever it was, it is tried again as soon as this is started again.
+                self._due.set()
+                raise
 
     async def _keep_watching(self) -> None:
         polling = False
@@ -105,6 +115,7 @@ class CatalogWatcher:
             yield_on_timeout=True,
             force_polling=polling or None,
         ):
+            self._watching.well()
             # What changed just before the watch began was told to nobody.
             if changes or began:
                 self._due.set()

@@ -15,6 +15,7 @@ from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
 from db.repositories.upkeep import Turn, UpkeepRepository
 from db.session import Database
+from pao.background import BackgroundTask
 from pao.clients.jira import Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable
@@ -45,6 +46,8 @@ class HealthService:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.stopping = False
+        self.tasks: list[BackgroundTask] = []
+        """What runs in this process for as long as it serves."""
 
     async def health(self) -> dict[str, Any]:
         """Give the state of each part; ``down`` when requests cannot be taken at all."""
@@ -64,6 +67,7 @@ class HealthService:
             "breakers": breakers,
             "catalog": self._catalog(),
             "mirror": mirror,
+            "tasks": {task.name: _task(task) for task in self.tasks},
         }
         return {
             "status": _overall(components),
@@ -172,6 +176,15 @@ class HealthService:
         return None if pollers else "no worker polls the task queue"
 
 
+def _task(task: BackgroundTask) -> dict[str, Any]:
+    return {
+        "status": DEGRADED if task.error else OK,
+        "restarts": task.restarts,
+        "error": f"it ended by {task.error} and was started again" if task.error else None,
+        "endedAt": timestamp(task.ended_at) if task.ended_at else None,
+    }
+
+
 def _breaker(one: BreakerState) -> dict[str, Any]:
     return {
         "status": OK if one.state == "closed" else DEGRADED,
@@ -222,5 +235,6 @@ def _overall(components: dict[str, Any]) -> str:
     if DOWN in {components["database"]["status"], components["temporal"]["status"]}:
         return DOWN
     others = [components[name] for name in ("worker", "catalog", "mirror")]
+    others += components["tasks"].values()
     others += [*components["jira"].values(), *components["breakers"].values()]
     return OK if all(part["status"] == OK for part in others) else DEGRADED
