@@ -5,10 +5,10 @@ import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
-import re2
+from catalog import patterns
+from catalog.patterns import Pattern
 
 MAX_DEPTH = 64
 # A number with more bits has no double next to it, so nobody downstream could read it.
@@ -22,7 +22,6 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EMAIL = re.compile(EMAIL_PATTERN)
 _RELATIVE = re.compile(r"today(?:([+-])([0-9]{1,5})d)?")
 # What one compiled pattern may take, its automaton included.
-_PATTERN_BYTES = 1 << 20
 _SIZE = re.compile(r"([0-9]{1,12})(KB|MB)?")
 _UNITS = {"": 1, "KB": 1024, "MB": 1024 * 1024}
 _DATA_URL = re.compile(
@@ -34,27 +33,12 @@ class ValueFormatError(ValueError):
     """A constraint that cannot be read: a bad pattern, date or size. The text says what is good."""
 
 
-class Pattern(Protocol):
-    """A compiled regular expression."""
-
-    def search(self, text: str) -> object | None:
-        """Give something when the expression is found anywhere in the text, else None."""
-
-
-@lru_cache(maxsize=1024)
 def compile_pattern(pattern: str) -> Pattern:
     """Compile for RE2, which never backtracks; raises ``ValueFormatError``."""
-    options = re2.Options()
-    options.max_mem = _PATTERN_BYTES
-    # RE2 would write the problem to standard error besides raising it.
-    options.log_errors = False
     try:
-        compiled: Pattern = re2.compile(pattern, options)
-    except (re2.error, UnicodeEncodeError) as error:
-        said = error.args[0] if error.args else error
-        reason = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-        raise ValueFormatError(f"is no RE2 pattern: {reason}") from None
-    return compiled
+        return patterns.compile_pattern(pattern)
+    except patterns.PatternError as error:
+        raise ValueFormatError(str(error)) from None
 
 
 def canonical(value: Any, depth: int = 0) -> Hashable:

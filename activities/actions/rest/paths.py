@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import jsonpath
-import re2
 from jsonpath.filter import BaseExpression, RegexLiteral, StringLiteral
 from jsonpath.function_extensions import ExpressionType, FilterFunction
 from jsonpath.match import JSONPathMatch
@@ -25,10 +24,9 @@ from jsonpath.segments import (
 from jsonpath.stream import TokenStream
 from jsonpath.token import TOKEN_RE_FLAGS, Token
 
+from catalog.patterns import Pattern, PatternError, compile_pattern
+
 MAX_PATH = 1000
-MAX_PATTERN = 500
-# What one compiled pattern may take, its automaton included; RE2's own default is 8 MiB.
-MAX_PATTERN_BYTES = 1 << 20
 # Far above any answer that people read from; a second's worth of work at most.
 MAX_STEPS = 200_000
 MAX_SECONDS = 1.0
@@ -113,19 +111,12 @@ def _said(error: Exception) -> str:
     return str(getattr(error, "message", "") or "it is nested too deeply")
 
 
-@lru_cache(maxsize=256)
-def _pattern(pattern: str) -> Any:
+def _pattern(pattern: str) -> Pattern:
     """Compile for RE2, which never backtracks; raises ``PathError``."""
-    if len(pattern) > MAX_PATTERN:
-        raise PathError(f"has a pattern of more than {MAX_PATTERN} characters; shorten it")
-    options = re2.Options()
-    # RE2 would write the problem to standard error besides raising it.
-    options.log_errors = False
-    options.max_mem = MAX_PATTERN_BYTES
     try:
-        return re2.compile(pattern, options)
-    except (re2.error, UnicodeEncodeError) as error:
-        raise PathError("has a pattern that RE2 refuses, or that is too large") from error
+        return compile_pattern(pattern)
+    except PatternError as error:
+        raise PathError(f"has a pattern that {error}") from None
 
 
 class _Pattern:

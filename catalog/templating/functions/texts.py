@@ -4,8 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
-import re2
-
+from catalog.patterns import Pattern, PatternError, compile_pattern
 from catalog.templating.contract import Fault
 from catalog.templating.functions.arguments import filled, items, text, whole_between
 from catalog.templating.functions.registry import Surroundings
@@ -16,7 +15,6 @@ from catalog.templating.values import text_of
 _WORD = re.compile(r"\S+")
 _NOT_A_SLUG = re.compile(r"[^a-z0-9]+")
 _NOT_SANE = re.compile(r"[^A-Za-z0-9._-]+")
-_PATTERN_MEMORY = 1 << 20
 _PATTERN_WORK = 100_000_000
 
 
@@ -97,11 +95,9 @@ def string(around: Surroundings, value: Any) -> str:
     return fits(text_of(value, around.budget))
 
 
-def _pattern(pattern: str) -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = _PATTERN_MEMORY
+def _pattern(pattern: str) -> Pattern:
     try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        raise Fault("template-value", "the pattern is not valid for RE2") from error
+        return compile_pattern(pattern)
+    except PatternError:
+        # RE2 quotes the pattern, which may have been made of a secret.
+        raise Fault("template-value", "the pattern is not valid for RE2, or too large") from None
