@@ -6,8 +6,10 @@ may stand before or after the command's name, and that ends with the exit code o
 
 import functools
 import inspect
+import math
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
@@ -110,6 +112,8 @@ class Cli:
         from pao.cli.http import Api  # noqa: PLC0415 -- httpx and botocore: 0.4 s for `--help`
 
         options = self.options
+        if options.timeout is not None and not math.isfinite(options.timeout):
+            raise CliError("--timeout takes a number of seconds", exit_code=ExitCode.USAGE)
         target = find_target(
             os.environ, profile=options.profile, endpoint=options.endpoint, region=options.region
         )
@@ -231,3 +235,28 @@ def _guarded(cli: Cli, run: Callable[[], None]) -> None:
     except (KeyboardInterrupt, typer.Abort) as error:
         cli.err.print(Text("\nInterrupted.", style="yellow"))
         raise typer.Exit(ExitCode.INTERRUPTED) from error
+    except BrokenPipeError:
+        # Whoever read the output has seen enough.
+        raise
+    except typer.Exit:
+        raise
+    except Exception as error:
+        told = _unforeseen(error)
+        if cli.options.debug:
+            cli.trace("".join(traceback.format_exception(error)).rstrip())
+        cli.report(told)
+        raise typer.Exit(told.exit_code) from error
+
+
+def _unforeseen(error: Exception) -> CliError:
+    """Return what no command has foreseen as a sentence; the system's own errors say enough."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return CliError(f"{place}{error.strerror}", exit_code=ExitCode.FAILED)
+    if isinstance(error, RecursionError):
+        return CliError("The input is nested too deeply", exit_code=ExitCode.USAGE)
+    return CliError(
+        f"pao did not expect this ({type(error).__name__}: {error})",
+        exit_code=ExitCode.FAILED,
+        hint="Run it again with --debug to see where, and report it.",
+    )

@@ -1,10 +1,11 @@
-"""Field values from the command line, a file or a person, typed by the item's own form.
+"""Field values from the command line or a person, typed by the item's own form.
 
 Whether a value is good is the server's to say: here a text only becomes a number, a list, a file.
 """
 
 import base64
 import json
+import math
 import mimetypes
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from typing import Any
 from pao.cli.errors import CliError, ExitCode
 
 _TRUE = frozenset({"true", "yes", "y", "on", "1"})
+_TWICE = "given more than once; only a multiselect takes several values"
 _FALSE = frozenset({"false", "no", "n", "off", "0"})
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ def parse_assignments(assignments: Iterable[str], form: Iterable[FormField]) -> 
     """Type every ``key=value`` by the form; all that cannot be typed is reported at once.
 
     A field that the form does not have is sent as text: the server says what is wrong with it.
+    A multiselect may be given several times, any other field once.
     """
     fields = {field.id: field for field in form}
     values: dict[str, Any] = {}
@@ -57,9 +61,16 @@ def parse_assignments(assignments: Iterable[str], form: Iterable[FormField]) -> 
             problems.append(f"{assignment!r}: write it as name=value")
             continue
         try:
-            values[name] = typed(fields[name], text) if name in fields else text
+            value = typed(fields[name], text) if name in fields else text
         except ValueError as error:
             problems.append(f"{name}: {error}")
+            continue
+        if name not in values:
+            values[name] = value
+        elif isinstance(value, list) and fields[name].type == "multiselect":
+            values[name] = [*values[name], *value]
+        elif f"{name}: {_TWICE}" not in problems:
+            problems.append(f"{name}: {_TWICE}")
     if problems:
         raise CliError(
             "Some --field values cannot be read",
@@ -75,26 +86,6 @@ def typed(field: FormField, text: str) -> Any:
         return _choice(field, text) if field.type == "select" else _list(field, text)
     read = _READERS.get(field.type)
     return read(text) if read else text
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read fields from a YAML or JSON file: a mapping of names to values.
-
-    The body of POST /requests (with ``fields`` in it) is understood as well.
-    """
-    import yaml  # noqa: PLC0415 -- only this option needs it
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CliError(f"{path} cannot be read: {error}", exit_code=ExitCode.USAGE) from error
-    if isinstance(document, dict) and "catalogItemId" in document:
-        document = document.get("fields", {})
-    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
-        raise CliError(
-            f"{path} holds no fields; write one `name: value` a line", exit_code=ExitCode.USAGE
-        )
-    return document
 
 
 def is_needed(field: FormField) -> bool:
@@ -193,26 +184,29 @@ def _number(text: str) -> int | float:
     except ValueError:
         pass
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{_short(text)} is not a number")
+    return number
 
 
 def _integer(text: str) -> int:
     try:
         number = _number(text)
     except ValueError:
-        number = float("nan")
+        number = 0.5
     # 3.0 is the integer 3, as for the server.
     if isinstance(number, float) and not number.is_integer():
-        raise ValueError(f"{text!r} is not a whole number")
+        raise ValueError(f"{_short(text)} is not a whole number")
     return int(number)
 
 
 def _boolean(text: str) -> bool:
     word = text.strip().lower()
     if word not in _TRUE | _FALSE:
-        raise ValueError(f"{text!r} is neither true nor false")
+        raise ValueError(f"{_short(text)} is neither true nor false")
     return word in _TRUE
 
 
@@ -242,21 +236,33 @@ def _list(field: FormField, text: str) -> list[Any]:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text, parse_constant=_number)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("not JSON that can be sent: it holds half of a character") from None
+    except RecursionError:
+        raise ValueError("not JSON that can be sent: it is nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"not JSON: {error}") from None
+    return value
 
 
 def _file(text: str) -> str:
     if text.startswith("data:"):
         return text
-    path = Path(text.removeprefix("@")).expanduser()
+    path = Path(text.removeprefix("@"))
     try:
-        content = path.read_bytes()
+        content = path.expanduser().read_bytes()
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def as_text(value: Any) -> str:

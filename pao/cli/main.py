@@ -22,6 +22,8 @@ from pao.cli import (
     validating,
 )
 from pao.cli.context import global_parameters, take_global_options
+from pao.cli.errors import ExitCode
+from pao.cli.streams import flush_streams, prepare_streams, refuse_bad_arguments, say_error
 from pao.version import VERSION
 
 app = typer.Typer(
@@ -81,8 +83,17 @@ app.callback(help=app.info.help)(_root)
 
 def main() -> None:
     """Run the command line; ends the process with the exit code of cli.md."""
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character shows a question mark instead of a traceback.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    app()
+    prepare_streams()
+    refuse_bad_arguments(sys.argv[1:])
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+    except SystemExit:
+        if not flush_streams():
+            raise SystemExit(ExitCode.FAILED) from None
+        raise
+    except OSError as error:
+        flush_streams()
+        say_error(f"the output could not be written: {error.strerror}")
+        raise SystemExit(ExitCode.FAILED) from None

@@ -80,7 +80,7 @@ def find_target(
 
 
 def _read_profile(path: Path, name: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
-    if not path.is_file():
+    if not _is_file(path):
         if name:
             raise _refused(f"There is no profile {name!r}: {path} does not exist")
         return {}, ()
@@ -96,6 +96,14 @@ def _read_profile(path: Path, name: str | None) -> tuple[dict[str, str], tuple[s
         known = ", ".join(_VARIABLES)
         raise _refused(f"{path}: unknown setting {unknown[0]!r}; a profile has {known}")
     return {key: str(value) for key, value in stored.items()}, _open_to_others(path, stored)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A home folder that this user may not enter holds no profile of theirs.
+        return False
 
 
 def _read_file(path: Path) -> dict[str, Any]:

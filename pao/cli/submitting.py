@@ -12,7 +12,8 @@ from rich.text import Text
 from pao.cli.asking import ask_for_fields
 from pao.cli.context import Cli, command
 from pao.cli.errors import CliError, ExitCode, LostAnswerError
-from pao.cli.fields import parse_assignments, read_config, read_form
+from pao.cli.field_files import read_config
+from pao.cli.fields import parse_assignments, read_form
 from pao.cli.following import finish, follow_log, is_settled, print_log_line, watch
 from pao.cli.plan import print_actions
 from pao.cli.terminal import clean, segment
@@ -25,7 +26,11 @@ app = typer.Typer()
 FieldOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--field", "-f", metavar="NAME=VALUE", help="A field; lists with commas, files as @path."
+        "--field",
+        "-f",
+        metavar="NAME=VALUE",
+        help="A field, given once: lists with commas (or several times), files as @path. It "
+        "replaces the value of --config.",
     ),
 ]
 
@@ -37,7 +42,7 @@ def submit(  # noqa: PLR0913 -- the options of the command line are its paramete
     item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of the catalog item.")],
     field: FieldOption = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Fields as YAML or JSON.")
+        Path | None, typer.Option(metavar="FILE", help="Fields as YAML 1.2 or JSON.")
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag of the request.")] = None,
     dry_run: Annotated[

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from pao.cli.context import Cli, command
 from pao.cli.errors import CliError, ExitCode
-from pao.cli.fields import parse_assignments, read_config, read_form
+from pao.cli.field_files import read_config
+from pao.cli.fields import parse_assignments, read_form
 from pao.cli.form_view import print_form
 from pao.cli.plan import print_actions
 from pao.cli.terminal import clean

@@ -98,8 +98,36 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
     """Find our folder for what is made once: PAO_CACHE, else ``pao`` in the user's cache folder."""
     if environment.get("PAO_CACHE"):
         return Path(environment["PAO_CACHE"])
-    base = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "pao"
+    if environment.get("XDG_CACHE_HOME"):
+        return Path(environment["XDG_CACHE_HOME"]) / "pao"
+    try:
+        home = Path(environment.get("HOME") or Path.home())
+    except RuntimeError as error:
+        raise LocalError(
+            "This user has no home folder: set PAO_CACHE to a folder that can be written."
+        ) from error
+    return home / ".cache" / "pao"
+
+
+def with_usable_cache(
+    environment: Mapping[str, str], fallback: Path, narrator: Narrator
+) -> dict[str, str]:
+    """Return the environment with a cache that can be written: below ``fallback`` where none is."""
+    try:
+        wanted = cache_folder(environment)
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            return dict(environment)
+    except LocalError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"The cache folder {error.filename} cannot be written ({error.strerror})."
+    if environment.get("PAO_CACHE"):
+        raise LocalError(f"{reason} Correct PAO_CACHE.")
+    narrator.tell(f"{reason} Using {fallback} instead.")
+    # Go keeps its own caches in the home folder.
+    go = {"GOPATH": str(fallback / "go"), "GOCACHE": str(fallback / "go-build")}
+    return {**go, **environment, "PAO_CACHE": str(fallback)}
 
 
 def runs(program: Path, *arguments: str) -> str | None:
@@ -190,7 +218,14 @@ def _ended(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
 @contextmanager
 def _alone(cache: Path, name: str) -> Iterator[None]:
     """Wait until no other process makes the program; the system frees the lock of a dead one."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / f"{name}.lock").open("w") as lock:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        opened = (cache / f"{name}.lock").open("w")
+    except OSError as error:
+        raise LocalError(
+            f"The cache folder {cache} cannot be written ({error.strerror}): set PAO_CACHE to one "
+            "that can."
+        ) from error
+    with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

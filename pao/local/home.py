@@ -78,9 +78,7 @@ class Home:
         """
         file = self._secrets_file
         if file.exists():
-            kept = json.loads(file.read_text())
-            keys = {user: KeptKey(**key) for user, key in kept.pop("keys").items()}
-            return Secrets(**kept, keys=keys)
+            return _kept_secrets(file)
         if self.postgres.exists():
             raise LocalError(
                 f"The secrets of {self.folder} are gone: put {file} back, or throw everything "
@@ -131,7 +129,14 @@ class Home:
                 f"{self.folder} cannot be the state folder ({error.strerror}): choose another "
                 "with PAO_HOME or --home."
             ) from error
-        with (self.folder / "lock").open("a+") as lock:
+        try:
+            opened = (self.folder / "lock").open("a+")
+        except OSError as error:
+            raise HomeInUseError(
+                f"{self.folder} cannot be written ({error.strerror}): choose another folder with "
+                "PAO_HOME or --home."
+            ) from error
+        with opened as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -149,6 +154,17 @@ class Home:
     @property
     def _secrets_file(self) -> Path:
         return self.folder / "secrets.json"
+
+
+def _kept_secrets(file: Path) -> Secrets:
+    try:
+        kept = json.loads(file.read_text())
+        keys = {user: KeptKey(**key) for user, key in kept.pop("keys").items()}
+        return Secrets(**kept, keys=keys)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LocalError(
+            f"{file} cannot be read: put a good copy back, or throw everything away with --fresh."
+        ) from error
 
 
 def write_env_file(file: Path, values: Mapping[str, str]) -> None:

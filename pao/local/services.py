@@ -5,7 +5,7 @@ Each is the `pao` command that is used elsewhere as well, configured by environm
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -16,7 +16,9 @@ from pao.local.jira_sandbox.world import Settings as SandboxSettings
 from pao.local.ports import LOOPBACK, Ports
 from pao.local.processes import ChildProcess, LineSink, LocalError, Program, ignore_line
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
+TELL_SECONDS = 15.0
+"""A start that takes longer than this says what it waits for, and again after as long."""
 POLL_SECONDS = 0.25
 STOP_SECONDS = 35.0
 """Requests in flight may take 30 s to finish."""
@@ -24,6 +26,10 @@ STOP_SECONDS = 35.0
 JIRA_PROJECT = "PLATFORM"
 ADMIN_TEAM = "pao-admins"
 REGION = "us-east-1"
+
+
+def ignore_progress(_message: str) -> None:
+    """Tell nobody."""
 
 
 class Service:
@@ -55,25 +61,56 @@ class Service:
             self.process.stop(grace=STOP_SECONDS)
             self.process = None
 
-    def wait_until_answers(self, url: str) -> None:
-        """Wait until ``url`` answers with success.
+    def wait_until_answers(
+        self,
+        url: str,
+        *,
+        needs: Sequence["Service"] = (),
+        tell: Callable[[str], None] = ignore_progress,
+        seconds: float = READY_SECONDS,
+    ) -> None:
+        """Wait until ``url`` answers with success; what takes long is told on the way.
 
-        Raises LocalError with its last lines when it ends before that or takes too long.
+        Raises LocalError with the last lines of whichever ends before that, or is late: this
+        service while it does not answer at all, and what it ``needs`` once it answers that it is
+        not ready, with the reasons that it gives.
         """
-        deadline = time.monotonic() + READY_SECONDS
+        started = told = time.monotonic()
         # Proxies of the environment have no business on loopback.
         with httpx.Client(trust_env=False, timeout=5.0) as client:
-            while not _answers(client, url):
-                if self.process is None or self.process.exit_code() is not None:
-                    raise LocalError(self._failure("ended while starting"))
-                if time.monotonic() > deadline:
-                    raise LocalError(self._failure(f"is not ready after {READY_SECONDS:.0f} s"))
+            while (answer := _answer(client, url)) is None or not answer.is_success:
+                for service in (self, *needs):
+                    service.require_running()
+                now = time.monotonic()
+                if now > started + seconds:
+                    raise LocalError(self._late(answer, needs, seconds))
+                if now > told + TELL_SECONDS:
+                    told = now
+                    tell(f"Still waiting: {self._reason(answer)}")
                 time.sleep(POLL_SECONDS)
 
-    def _failure(self, what: str) -> str:
+    def require_running(self) -> None:
+        """Raise LocalError with its last lines where it has ended."""
+        if self.process is None or self.process.exit_code() is not None:
+            raise LocalError(f"{self._program.name} ended while starting. {self._said()}")
+
+    def _late(
+        self, answer: httpx.Response | None, needs: Sequence["Service"], seconds: float
+    ) -> str:
+        late = [self] if answer is None or not needs else needs
+        said = "\n".join(service._said() for service in late)  # noqa: SLF001 -- of its own kind
+        return f"Not ready after {seconds:.0f} s: {self._reason(answer)}.\n{said}"
+
+    def _reason(self, answer: httpx.Response | None) -> str:
+        if answer is None:
+            return f"{self._program.name} does not answer yet"
+        problems = _problems(answer)
+        return "; ".join(problems) or f"{self._program.name} answers {answer.status_code}"
+
+    def _said(self) -> str:
         lines = self.process.last_lines if self.process is not None else []
-        said = "\n".join(f"  {line}" for line in lines)
-        return f"{self._program.name} {what}. It last said:\n{said}"
+        said = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
+        return f"{self._program.name} last said:\n{said}"
 
 
 def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only known at run time
@@ -134,8 +171,18 @@ def also_allowed(
     return {name: ",".join(filter(None, listed))}
 
 
-def _answers(client: httpx.Client, url: str) -> bool:
+def _answer(client: httpx.Client, url: str) -> httpx.Response | None:
     try:
-        return client.get(url).is_success
+        return client.get(url)
     except httpx.TransportError:
-        return False
+        return None
+
+
+def _problems(answer: httpx.Response) -> list[str]:
+    """Return what a readiness page says is not ready."""
+    try:
+        document = answer.json()
+    except ValueError:
+        return []
+    found = document.get("problems") if isinstance(document, dict) else None
+    return [str(one) for one in found] if isinstance(found, list) else []

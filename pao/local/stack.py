@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 import pao
 from db.migrations.runner import migrate
+from pao.local.go_programs import with_usable_cache
 from pao.local.home import Home, Secrets, write_env_file
 from pao.local.narrator import Narrator
 from pao.local.ports import LOOPBACK, PortInUse, Ports, ports_in_use, with_free_ports
@@ -100,7 +101,8 @@ def running_stack(
             home.throw_away()
         with Supervisor() as supervisor:
             builder = _Builder(options, home, supervisor, narrator, sink)
-            yield builder.start(os.environ if environment is None else environment)
+            given = os.environ if environment is None else environment
+            yield builder.start(with_usable_cache(given, home.folder / "cache", narrator))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +209,11 @@ class _Builder:
         sandbox = self._service("jira", jira, {})
         self._service("github", github, {})
         terraform = terraform_environment(catalog, self.home.folder, environment)
-        self._service("worker", ["worker"], configuration | terraform)
+        worker = self._service("worker", ["worker"], configuration | terraform)
         api = self._service("api", ["api"], configuration)
         sandbox.wait_until_answers(f"{stack.jira_url}/sandbox/health")
-        api.wait_until_answers(f"{stack.api_url}/api/v1/health/ready")
+        tell = self.narrator.tell
+        api.wait_until_answers(f"{stack.api_url}/api/v1/health/ready", needs=(worker,), tell=tell)
         self.supervisor.check()
 
     def _service(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from pao.local.go_programs import with_usable_cache
 from pao.local.narrator import Narrator
 from pao.local.processes import LocalError
 from pao.local.temporal_binary import cached_program, find_or_build, server_version
@@ -95,6 +96,24 @@ def test_a_build_says_that_it_takes_minutes_and_leaves_the_program_alone_in_the_
 def test_the_cache_is_in_the_users_cache_folder(tmp_path: Path) -> None:
     assert cached_program({"XDG_CACHE_HOME": str(tmp_path)}).parent == tmp_path / "pao"
     assert cached_program({}).parent == Path.home() / ".cache" / "pao"
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "/proc/nowhere"])
+def test_a_home_folder_that_cannot_be_written_is_replaced_by_the_state_folder(
+    home: str, tmp_path: Path
+) -> None:
+    said = io.StringIO()
+    narrator = Narrator(Console(file=said, width=400))
+    found = with_usable_cache({"HOME": home}, tmp_path / "cache", narrator)
+
+    assert cached_program(found).parent == tmp_path / "cache"
+    assert found["GOCACHE"].startswith(str(tmp_path))
+    assert f"Using {tmp_path / 'cache'} instead." in said.getvalue()
+
+
+def test_a_cache_that_was_chosen_and_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="Correct PAO_CACHE"):
+        with_usable_cache({"PAO_CACHE": "/dev/null/x"}, tmp_path, Narrator(Console()))
 
 
 def test_without_any_way_every_attempt_is_told_with_its_reason(machine: Machine) -> None:
