@@ -16,7 +16,7 @@ from activities.outgoing import Outgoing
 from activities.progress import Progress
 from catalog.templating import Target
 from pao.clients.jira import Deadline, JiraClient
-from pao.core.payloads import ActionResult, Pending, RequestContext
+from pao.core.payloads import ActionResult, PartialResource, Pending, RequestContext
 
 
 class ActionConfig(BaseModel):
@@ -42,7 +42,8 @@ class ActionContext:
 
     ``deadline`` ends before Temporal gives the execution up, so that no late effect can follow a
     look of the next attempt. ``idempotency_key`` is a UUID that stays the same across attempts.
-    ``unclear`` says that an earlier attempt may have had an effect.
+    ``unclear`` says that an earlier attempt may have had an effect; ``left`` lists what earlier
+    attempts are known to have left.
     ``http`` is the only way to the network; ``breakers`` guards calls that a library makes;
     ``log`` writes to the request's execution log; ``progress`` reaches the worker that carries a
     wait on; ``secrets`` masks what else must not be shown, such as a token that was fetched;
@@ -56,6 +57,7 @@ class ActionContext:
     deadline: Deadline
     idempotency_key: str = ""
     unclear: bool = True
+    left: tuple[PartialResource, ...] = ()
     http: Outgoing = field(default_factory=Outgoing)
     breakers: Breakers = field(default_factory=Breakers)
     log: ActionLog = field(default_factory=ActionLog)

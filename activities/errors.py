@@ -16,7 +16,8 @@ class ActionError(Exception):
     """Base of both: a message for people, and what the target answered where it did.
 
     ``partial`` lists what the action left behind all the same, such as half of an infrastructure.
-    ``refused`` means that people said no, whatever is tried.
+    ``refused`` means that people said no, whatever is tried. ``whole`` means that ``partial`` is
+    all that is there, so that it replaces what earlier attempts have listed.
     """
 
     type_name = "ActionFailed"
@@ -31,6 +32,7 @@ class ActionError(Exception):
         retryable: bool = False,
         partial: Iterable[PartialResource] = (),
         refused: bool = False,
+        whole: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -40,6 +42,9 @@ class ActionError(Exception):
         self.retryable = retryable
         self.partial = tuple(partial)
         self.refused = refused
+        self.whole = whole
+        # Whether the look of this very attempt had been answered; the executor fills it in.
+        self.answered = False
 
 
 class ActionFailedError(ActionError):
@@ -79,6 +84,8 @@ def told_to_temporal(error: ActionError) -> ApplicationError:
         "retryable": error.retryable,
         "partial": [asdict(one) for one in error.partial[:PARTIAL_LIMIT]],
         "refused": error.refused,
+        "answered": error.answered,
+        "whole": error.whole,
     }
     return ApplicationError(error.message, facts, type=error.type_name, non_retryable=True)
 

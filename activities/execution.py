@@ -15,6 +15,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from pydantic import ValidationError
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.base import Action, ActionContext, JiraClients
 from activities.errors import (
@@ -32,6 +33,7 @@ from activities.options import ActionOptions
 from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
 from activities.resets import refuse_after_reset
+from activities.sighting import Sighting
 from catalog.planning import render_action, render_cleanup, secret_names
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
@@ -160,9 +162,9 @@ class Executor:
             session = await self._opened(action, given, secrets, **more)
             yield session
         except ActionError as error:
-            raise told_to_temporal(hide_in_error(error, secrets)) from None
+            raise _told(error, session, secrets) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
-            raise told_to_temporal(bug(error, secrets, ActionFailedError)) from None
+            raise _told(bug(error, secrets, ActionFailedError), session, secrets) from None
         finally:
             if session is not None:
                 await session.context.log.flush()
@@ -175,7 +177,8 @@ class Executor:
             result.cleanup = written or session.action.cleanup(result)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
             raised = bug(error, session.context.secrets, OutcomeUnknownError)
-            raise told_to_temporal(raised) from None
+            session.seen.found = result
+            raise _told(raised, session, session.context.secrets) from None
         result.resource_type = session.action.resource_type
         return result
 
@@ -258,6 +261,7 @@ class Executor:
             deadline=deadline,
             idempotency_key=idempotency_key(request.request_id, given.action.id),
             unclear=given.unclear,
+            left=tuple(given.partial),
             http=Outgoing(tools.network, deadline),
             breakers=tools.network.breakers,
             log=ActionLog(sink, secrets),
@@ -281,6 +285,7 @@ class _Session:
     given: ActionInput
     config: Any
     context: ActionContext
+    seen: "Sighting" = field(default_factory=Sighting)
 
     async def looked_for(self) -> ActionResult | None:
         """Give what an earlier attempt has made, as adopted."""
@@ -293,9 +298,14 @@ class _Session:
     async def found_before(self) -> ActionResult | None:
         """Give what an earlier attempt has made; None also where acting makes nothing twice."""
         try:
-            return await self.looked_for()
-        except (RepeatIsSafeError, IncompleteError):
+            found = await self.looked_for()
+        except RepeatIsSafeError:
             return None
+        except IncompleteError as part:
+            self.seen.part(part)
+            return None
+        self.seen.answer(found)
+        return found
 
     async def complete(self, found: ActionResult) -> ActionResult:
         """Make what is missing of something that was adopted."""
@@ -321,6 +331,13 @@ class _Session:
             return
         async with self.context.breakers.guard(target, self.context.secrets):
             yield
+
+
+def _told(error: ActionError, session: _Session | None, secrets: SecretRing) -> ApplicationError:
+    """Give an error as Temporal is told it: with what the look of this attempt had seen, masked."""
+    if session is not None:
+        session.seen.add_to(error, session.action)
+    return told_to_temporal(hide_in_error(error, secrets))
 
 
 def idempotency_key(request_id: str, action_id: str) -> str:

@@ -14,6 +14,7 @@ from pao.core.payloads import (
     DecisionRecord,
     Escalation,
     ItemSnapshot,
+    PartialResource,
     PlannedAction,
     RequestContext,
     Requester,
@@ -111,6 +112,7 @@ def _state(row: RequestAction) -> ActionState:
         **{
             **stored,
             "error": _told_failure(row.error),
+            "partial": _partial(row),
             "started_at": timestamp(row.started_at) if row.started_at else None,
             "finished_at": timestamp(row.finished_at) if row.finished_at else None,
         },
@@ -122,7 +124,25 @@ def _told_failure(document: dict[str, Any] | None) -> ActionFailure | None:
     if document is None:
         return None
     known = {one.name for one in fields(ActionFailure)}
-    return ActionFailure(**{key: value for key, value in document.items() if key in known})
+    told = {key: value for key, value in document.items() if key in known}
+    return ActionFailure(**{**told, "partial": _resources(document.get("partial"))})
+
+
+def _partial(row: RequestAction) -> list[PartialResource]:
+    """Read what earlier attempts left; earlier versions kept it in the error alone."""
+    if row.partial is not None:
+        return _resources(row.partial)
+    if row.status == ActionStatus.COMPLETED:
+        return []
+    return _resources((row.error or {}).get("partial"))
+
+
+def _resources(documents: Sequence[dict[str, Any]] | None) -> list[PartialResource]:
+    known = {one.name for one in fields(PartialResource)}
+    return [
+        PartialResource(**{key: value for key, value in one.items() if key in known})
+        for one in documents or ()
+    ]
 
 
 def _failure(error: dict[str, Any] | None) -> ActionFailure | None:
@@ -167,6 +187,8 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
         look_first=True,
         outputs=outputs_for(planned, plan, actions),
         published=published_for(planned, plan, actions),
+        unclear=action.outcome_unknown,
+        partial=_partial(action),
     )
 
 

@@ -178,4 +178,7 @@ def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
         response_body=error.get("responseBody"),
         retryable=report.status not in ENDED and bool(error.get("retryable")),
         outcome_unknown=bool(error.get("outcomeUnknown")),
+        # The component's own request knows best: nothing is kept from its earlier reports.
+        answered=True,
+        whole=True,
     )

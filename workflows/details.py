@@ -13,6 +13,7 @@ SIGNALS = (
     ("abort", '{"by": "you", "reason": "no longer needed"}', "end the request here"),
     ("escalate", '{"by": "you", "reason": "needs the platform team"}', "open a ticket and end"),
 )
+MOST_NAMED = 10
 MANUAL_WAY = (
     "retry",
     '{"by": "you", "mode": "manual", "reason": "the cluster is full"}',
@@ -108,9 +109,19 @@ def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
             "",
             f"Suggested: **{decision}**. {why}{unknown}",
             "",
+            *_left_in_target(state),
         ]
     lines += ["### Send one of these signals", ""]
     return lines + signal_lines(workflow_id(context.request_id))
+
+
+def _left_in_target(state: ActionState) -> list[str]:
+    if not state.partial:
+        return []
+    names = [one.id or one.type for one in state.partial[:MOST_NAMED]]
+    more = len(state.partial) - len(names)
+    text = f"Left in its target: {', '.join(names)}{f' and {more} more' if more else ''}."
+    return [text, ""]
 
 
 def _manual_way(context: RequestContext) -> list[str]:

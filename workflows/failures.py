@@ -86,6 +86,8 @@ def _reported(cause: ApplicationError) -> ActionFailure:
         outcome_unknown=unknown,
         partial=[PartialResource(**one) for one in told.get("partial") or []],
         refused=bool(told.get("refused")),
+        answered=bool(told.get("answered")),
+        whole=bool(told.get("whole")),
     )
 
 
@@ -98,10 +100,7 @@ def is_refusal(error: FailureError) -> bool:
 def suggest(failure: ActionFailure) -> tuple[Decision, str]:
     """Suggest a decision and say why; the human decides."""
     if failure.outcome_unknown:
-        return Decision.RETRY, (
-            "It is not known whether the action took effect. "
-            "A retry looks first and adopts what exists."
-        )
+        return _suggest_in_doubt(failure)
     if failure.refused:
         return Decision.ABORT, "People have said no. A retry asks them again, or looks again."
     if failure.http_status in DENIED:
@@ -111,6 +110,18 @@ def suggest(failure: ActionFailure) -> tuple[Decision, str]:
     if failure.http_status in CLIENT_ERRORS:
         return Decision.RETRY, "The target refused the values; retry with corrected fields."
     return Decision.ESCALATE, "Nothing says that the same call would succeed next time."
+
+
+def _suggest_in_doubt(failure: ActionFailure) -> tuple[Decision, str]:
+    if failure.http_status in DENIED:
+        return Decision.ESCALATE, (
+            "It is not known whether the action took effect, and access was denied. Somebody must "
+            "fix the credentials first; then a retry looks for what exists."
+        )
+    return Decision.RETRY, (
+        "It is not known whether the action took effect. "
+        "A retry looks first and adopts what exists."
+    )
 
 
 def error_summary(failure: ActionFailure) -> dict[str, Any]:

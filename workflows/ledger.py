@@ -26,6 +26,7 @@ from pao.core.states import ActionStatus, RequestStatus, can_move
 from workflows.details import current_details
 from workflows.failures import error_context, error_summary, overall
 from workflows.journal import WORKFLOW, Journal
+from workflows.remains import after_failure, settle
 
 RECONCILER = "reconciler"
 
@@ -119,6 +120,7 @@ class Ledger:
         state.adopted = result.adopted
         state.note = None
         state.waiting = None
+        settle(state)
         how = "found an earlier effect and adopted it" if result.adopted else "succeeded"
         what = f": {result.external_reference}" if result.external_reference else ""
         self._journal.line("action.completed", action_id=state.id, data={"adopted": result.adopted})
@@ -126,7 +128,8 @@ class Ledger:
         self.log("info", f"{state.name} {how}{what}", state)
 
     def fail(self, state: ActionState, failure: ActionFailure) -> None:
-        """Note why an action failed."""
+        """Note why an action failed; what earlier attempts may have left stays known."""
+        failure = after_failure(state, failure)
         state.status = ActionStatus.FAILED
         state.finished_at = timestamp(self._now())
         state.error = failure
@@ -151,6 +154,7 @@ class Ledger:
         state.resource_type = result.resource_type
         state.adopted = result.adopted
         state.waiting = about
+        settle(state)
         self._journal.line("action.waiting", action_id=state.id, data={"kind": about["kind"]})
         self._action_entry(state)
         what = f" for {result.external_reference}" if result.external_reference else ""

@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.graph import Graph
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
-    from workflows.runs import is_cancelled
+    from workflows.runs import is_cancelled, is_reset
     from workflows.waiting import WaitFailedError, Waiting
 
 CANCELLED = "The workflow was cancelled in Temporal."
@@ -67,7 +67,6 @@ class PlanRunner:
         self._again: list[ActionState] = []
         self._untried: set[str] = set()
         self._held: set[str] = set()
-        self._doubted: set[str] = set()
 
     async def run(self) -> bool:
         """Run what is not over yet, as far as it goes; tells whether all of it is over now."""
@@ -199,13 +198,15 @@ class PlanRunner:
             run_id=workflow.info().run_id,
             published=self._graph.published(action, ledger.states),
             unclear=self._is_doubtful(state),
+            partial=list(state.partial),
         )
 
     def _is_doubtful(self, state: ActionState) -> bool:
         """Tell whether an earlier attempt's effect is unknown; one that was refused made none."""
-        if state.attempt == 1 and self._must_look(state):
-            self._doubted.add(state.id)
-        return self._had_others or state.id in self._doubted
+        if is_reset() or (state.attempt == 1 and self._must_look(state)):
+            # Another run may have carried it out; nobody knows what a reset has cut off.
+            state.outcome_unknown = True
+        return self._had_others or state.outcome_unknown
 
     def _must_look(self, state: ActionState) -> bool:
         """Tell whether an earlier effect may exist.
@@ -233,14 +234,9 @@ class PlanRunner:
         try:
             result = task.result()
         except FailureError as error:
-            failure = classify(error)
-            if failure.outcome_unknown:
-                self._doubted.add(state.id)
-            self._ledger.fail(state, failure)
+            self._ledger.fail(state, classify(error))
             return
         except WaitFailedError as error:
-            if error.failure.outcome_unknown:
-                self._doubted.add(state.id)
             self._ledger.fail(state, error.failure)
             return
         self._ledger.succeed(state, result)

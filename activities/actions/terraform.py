@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionFailedError, IncompleteError
 from activities.terraform.backend import WITHOUT_WORKSPACES
+from activities.terraform.cli import UnreadableError
 from activities.terraform.requirement import Required, Source
-from activities.terraform.results import applied, planned, present
-from activities.terraform.running import prepared
-from activities.terraform.state import StateResource
+from activities.terraform.results import applied, planned
+from activities.terraform.running import Run, prepared
+from activities.terraform.state import StateResource, own_or_touched
 from activities.terraform.target import breaker_target
 from pao.core.payloads import ActionResult
 
@@ -195,10 +196,10 @@ class TerraformAction(Action[TerraformConfig]):
             plan = await run.plan()
             if not plan.changes:
                 return await applied(run, None, context)
-            if there := await present(run, context):
+            if there := await _in_the_state(run):
                 message = f"{len(there)} resources are in the state already; the rest is missing"
                 await context.log.warning(message, {"resources": [one.address for one in there]})
-                raise _half_there(there, run.whereabouts)
+                raise _half_there(there, run)
             return None
 
     async def execute(self, config: TerraformConfig, context: ActionContext) -> ActionResult:
@@ -253,12 +254,25 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
     )
 
 
-def _half_there(there: list[StateResource], whereabouts: str) -> IncompleteError:
+async def _in_the_state(run: Run) -> list[StateResource]:
+    """Read what is in the state; a state that cannot be read is no empty one."""
+    try:
+        return await run.resources()
+    except UnreadableError as error:
+        raise ActionFailedError(
+            f"The resources in the state could not be listed: {error}.", retryable=True
+        ) from error
+
+
+def _half_there(there: list[StateResource], run: Run) -> IncompleteError:
+    left = own_or_touched(there, run.left_before, own=run.required.own)
     names = ", ".join(one.address for one in there[:10])
     return IncompleteError(
-        f"In {whereabouts} are {len(there)} resources "
+        f"In {run.whereabouts} are {len(there)} resources "
         f"({names}{' and more' if len(there) > 10 else ''}), "  # noqa: PLR2004 -- enough to recognise it
-        "and a plan would still change something. A retry plans anew and applies the rest."
+        "and a plan would still change something. A retry plans anew and applies the rest.",
+        partial=[one.left_behind(run.whereabouts) for one in left],
+        whole=True,
     )
 
 

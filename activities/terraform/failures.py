@@ -72,6 +72,7 @@ def half_way(
         response_body=text,
         retryable=True,
         partial=partial,
+        whole=True,
     )
 
 

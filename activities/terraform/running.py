@@ -246,7 +246,7 @@ class Run:
         own = self.required.own
         return [
             resource.left_behind(self.whereabouts)
-            for resource in own_or_touched(present, events.touched, own=own)
+            for resource in own_or_touched(present, events.touched | self.left_before, own=own)
         ]
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
@@ -271,6 +271,11 @@ class Run:
             if output.get("sensitive"):
                 self._veil.learn(output.get("value"))
         return read
+
+    @property
+    def left_before(self) -> set[str]:
+        """The addresses that earlier attempts are known to have left."""
+        return {one.id for one in self._context.left if one.id is not None}
 
     @property
     def whereabouts(self) -> str:

@@ -32,6 +32,7 @@ class RequestAction(SQLModel, table=True):
     adopted: bool = False
     error: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
     outcome_unknown: bool = False
+    partial: list[dict[str, Any]] | None = Field(default=None, sa_type=DOCUMENT)
     started_run_id: str | None = Field(default=None, sa_type=Text)
     started_seq: int | None = None
     ever_started: bool | None = None

@@ -41,7 +41,7 @@ _SNAPSHOT = """
             id text, index integer, type text, name text, status text, attempt integer,
             outputs jsonb, external_reference text, url text, cleanup text, resource_type text,
             adopted boolean, error jsonb, started_at timestamptz, finished_at timestamptz,
-            note text, waiting jsonb
+            note text, waiting jsonb, outcome_unknown boolean, partial jsonb
         )
     )
 """
@@ -161,14 +161,15 @@ _ACTIONS = """
         INSERT INTO request_actions AS stored (
             request_id, action_id, action_index, type, name, status, attempt, outputs,
             external_reference, url, cleanup, resource_type, adopted, error, outcome_unknown,
-            started_run_id, started_seq, started_at, finished_at, note, waiting
+            started_run_id, started_seq, started_at, finished_at, note, waiting, partial
         )
         SELECT
             request_id, id, index, type, name, status, attempt, outputs, external_reference, url,
             cleanup, resource_type, adopted, error,
-            coalesce((error->>'outcome_unknown')::boolean, false),
+            coalesce(outcome_unknown, false)
+                OR coalesce((error->>'outcome_unknown')::boolean, false),
             CASE WHEN started THEN run_id END, CASE WHEN started THEN mirror_seq END,
-            started_at, finished_at, note, waiting
+            started_at, finished_at, note, waiting, partial
         FROM action
         ON CONFLICT (request_id, action_id) DO UPDATE SET
             status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
@@ -179,7 +180,7 @@ _ACTIONS = """
             started_run_id = coalesce(stored.started_run_id, excluded.started_run_id),
             started_seq = coalesce(stored.started_seq, excluded.started_seq),
             started_at = excluded.started_at, finished_at = excluded.finished_at,
-            note = excluded.note, waiting = excluded.waiting
+            note = excluded.note, waiting = excluded.waiting, partial = excluded.partial
         RETURNING 1
     )
 """

@@ -189,8 +189,8 @@ class ActionInput:
 
     After a reset Temporal hands the same input out again: the run is then another one. ``unclear``
     says that an earlier attempt may have had an effect; a plain refusal leaves no doubt.
-    ``outputs`` are those of earlier actions by the ids that templates know, ``published`` what
-    templates see as ``fulfillment``.
+    ``partial`` lists what earlier attempts have left. ``outputs`` are those of earlier actions by
+    the ids that templates know, ``published`` what templates see as ``fulfillment``.
     """
 
     context: RequestContext
@@ -201,6 +201,7 @@ class ActionInput:
     run_id: str | None = None
     published: dict[str, Any] = field(default_factory=dict)
     unclear: bool = True
+    partial: "list[PartialResource]" = field(default_factory=list)
 
 
 @dataclass
@@ -279,6 +280,8 @@ class ActionFailure:
     """Why an action failed, as it is shown and kept; texts are masked and bounded.
 
     ``refused``: people said no, by a rejection or a ticket that will not be done.
+    ``answered``: before it ended, the attempt learned what earlier ones had done, so their doubt is
+    over. ``whole``: ``partial`` lists all that is there, and replaces what earlier attempts listed.
     """
 
     code: str
@@ -289,6 +292,8 @@ class ActionFailure:
     outcome_unknown: bool = False
     partial: list[PartialResource] = field(default_factory=list)
     refused: bool = False
+    answered: bool = False
+    whole: bool = False
 
 
 @dataclass
@@ -296,6 +301,8 @@ class ActionState:
     """Where one action stands; mirrored as it is.
 
     ``note`` says why it was skipped, ``waiting`` what it waits for while it does.
+    ``outcome_unknown`` and ``partial`` are what all attempts so far may have left: they outlive the
+    error of a single attempt (workflows/remains.py).
     """
 
     id: str
@@ -315,6 +322,8 @@ class ActionState:
     finished_at: str | None = None
     note: str | None = None
     waiting: dict[str, Any] | None = None
+    outcome_unknown: bool = False
+    partial: list[PartialResource] = field(default_factory=list)
 
 
 @dataclass

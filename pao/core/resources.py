@@ -23,7 +23,7 @@ def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str,
     unknown = [state for state in states if is_unknown(state)]
     return [
         *[_cleanup(state, state.cleanup) for state in made],
-        *[_cleanup_of(state, one) for state, one in _leftovers(states) if one.cleanup],
+        *[_cleanup_of(state, one) for state, one in _leftovers(states)],
         *[_cleanup(state, _maybe(request_id, state)) for state in unknown],
     ]
 
@@ -35,7 +35,7 @@ def failed_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
 
 def is_unknown(state: ActionState) -> bool:
     """Tell whether nobody knows if the action took effect."""
-    return state.error is not None and state.error.outcome_unknown
+    return state.outcome_unknown or (state.error is not None and state.error.outcome_unknown)
 
 
 def _failed(state: ActionState) -> dict[str, Any]:
@@ -52,7 +52,12 @@ def _failed(state: ActionState) -> dict[str, Any]:
 
 
 def _leftovers(states: Sequence[ActionState]) -> list[tuple[ActionState, PartialResource]]:
-    return [(state, one) for state in states if state.error for one in state.error.partial]
+    return [(state, one) for state in states for one in _left_by(state)]
+
+
+def _left_by(state: ActionState) -> list[PartialResource]:
+    """Give what failed attempts left; states of earlier versions have it in the error alone."""
+    return state.partial or (state.error.partial if state.error else [])
 
 
 def _resource(state: ActionState) -> dict[str, Any]:
@@ -69,7 +74,9 @@ def _left(state: ActionState, one: PartialResource) -> dict[str, Any]:
 
 
 def _cleanup_of(state: ActionState, one: PartialResource) -> dict[str, Any]:
-    return {"action": state.id, "resource": one.id, "instructions": one.cleanup}
+    named = " ".join(part for part in (one.type, one.id, one.url) if part)
+    instructions = one.cleanup or f"Remove by hand what is not wanted: {named}."
+    return {"action": state.id, "resource": one.id, "instructions": instructions}
 
 
 def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+"""What an action may have left: it only grows, until somebody has looked."""
+
+from typing import Any
+
+import pytest
+
+from pao.core.payloads import ActionFailure, ActionState, PartialResource
+from pao.core.states import ActionStatus
+from workflows.remains import STILL_UNKNOWN, after_failure, merged, settle
+
+LEFT = PartialResource("thing", id="a", cleanup="Remove a.")
+
+
+def state(**more: Any) -> ActionState:
+    return ActionState(id="act", index=0, type="job", name="Act", **more)
+
+
+def failure(**more: Any) -> ActionFailure:
+    return ActionFailure(code="ACTION_FAILED", message="no", **more)
+
+
+def test_an_attempt_that_ends_before_it_acts_takes_nothing_away() -> None:
+    given = state(outcome_unknown=True, partial=[LEFT])
+    shown = after_failure(given, failure())
+    assert (given.outcome_unknown, given.partial) == (True, [LEFT])
+    assert (shown.outcome_unknown, shown.partial) == (True, [LEFT])
+    assert shown.message == f"no {STILL_UNKNOWN}"
+
+
+def test_a_long_message_keeps_the_doubt_in_sight() -> None:
+    shown = after_failure(
+        state(outcome_unknown=True), ActionFailure(code="ACTION_FAILED", message="x" * 9_000)
+    )
+    assert shown.message.endswith(STILL_UNKNOWN)
+
+
+def test_a_look_that_was_answered_ends_the_doubt() -> None:
+    given = state(outcome_unknown=True, partial=[LEFT])
+    shown = after_failure(given, failure(answered=True, whole=True))
+    assert (given.outcome_unknown, given.partial) == (False, [])
+    assert (shown.outcome_unknown, shown.message) == (False, "no")
+
+
+def test_a_new_doubt_is_kept_although_the_earlier_one_was_answered() -> None:
+    given = state(outcome_unknown=True)
+    after_failure(given, failure(answered=True, whole=True, outcome_unknown=True))
+    assert given.outcome_unknown
+
+
+def test_a_whole_list_replaces_what_earlier_attempts_listed() -> None:
+    given = state(partial=[LEFT])
+    other = PartialResource("thing", id="b")
+    after_failure(given, failure(partial=[other], whole=True))
+    assert given.partial == [other]
+
+
+def test_resources_are_merged_by_type_id_and_address() -> None:
+    again = PartialResource("thing", id="a")
+    other = PartialResource("thing", id="a", url="https://elsewhere.example.com")
+    assert merged([LEFT], [again, other]) == [LEFT, other]
+
+
+def test_what_was_waited_for_is_still_there_when_the_wait_fails() -> None:
+    given = state(status=ActionStatus.WAITING, external_reference="run-1", resource_type="run")
+    after_failure(given, failure())
+    assert given.partial == [PartialResource("run", id="run-1")]
+
+
+def test_an_effect_that_is_the_actions_own_leaves_nothing_in_doubt() -> None:
+    given = state(outcome_unknown=True, partial=[LEFT])
+    settle(given)
+    assert (given.outcome_unknown, given.partial) == (False, [])
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_refusal_leaves_no_doubt(*, answered: bool) -> None:
+    given = state()
+    assert not after_failure(given, failure(answered=answered)).outcome_unknown
+    assert not given.outcome_unknown
