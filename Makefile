@@ -43,7 +43,8 @@ bench: $(READY) ## measure submissions, actions, bundles and the catalog, agains
 	@$(BIN)/python -m benchmarks.bundles
 	@$(BIN)/python -m benchmarks.catalog_pages
 
-fuzz: $(READY) ## call the API at random, thousands of times, from its own document
+fuzz: $(READY) ## call the API at random from its own document, and judge documents that nobody would write
+	@$(BIN)/python -m fuzz.documents
 	@$(BIN)/python -m fuzz.run $(ARGS)
 
 chaos: $(READY) ## kill and stop parts at random under load, then count what was lost (ARGS="--rounds 100")

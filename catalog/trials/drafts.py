@@ -9,7 +9,8 @@ from catalog.forms.form import FormError
 from catalog.loading import Document, DocumentError, load_document
 from catalog.model import CatalogDocument
 from catalog.sources.verdicts import unreadable
-from catalog.validation import ActionSchema, Finding, Severity, judge
+from catalog.validation import ActionSchema, Finding, Severity, judge_isolated
+from catalog.validation.isolation import INTERNAL_ERROR
 from catalog.validation.structure import Shape
 
 
@@ -45,7 +46,9 @@ def read_draft(
         document = load_document(content, file=file)
     except DocumentError as error:
         return Draft((unreadable(error),))
-    verdict = judge(document, known_actions)
+    verdict = judge_isolated(lambda: document, file=file, known_actions=known_actions)
+    if any(finding.rule == INTERNAL_ERROR for finding in verdict.findings):
+        return Draft(verdict.findings)
     item = verdict.item or _as_far_as_possible(document)
     form = _form(item, verdict.definition)
     # An item whose form does not work cannot be asked for anything.
@@ -62,8 +65,9 @@ def _form(item: CatalogDocument | None, definition: Mapping[str, Any]) -> Form |
     try:
         if item is not None:
             return item.form
-        presentation = definition.get("presentation") or {}
-        return Form.from_mapping(presentation.get("form") or {})
-    except (FormError, AttributeError):
+        presentation = definition.get("presentation")
+        form = presentation.get("form") if isinstance(presentation, dict) else None
+        return Form.from_mapping(form) if isinstance(form, dict) else None
+    except FormError:
         # The rules have said what is wrong with it, at its place.
         return None
