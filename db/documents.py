@@ -22,8 +22,8 @@ def dump_json(value: Any) -> str:
         text = _dumped(value)
         text.encode()
     except ValueError:
-        return _dumped(_clean(value))
-    if "\\u0000" in text and (cleaned := _clean(value)) != value:
+        return _dumped(storable(value))
+    if "\\u0000" in text and (cleaned := storable(value)) != value:
         return _dumped(cleaned)
     return text
 
@@ -32,7 +32,8 @@ def _dumped(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _clean(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """Return a JSON value as Postgres will have it: what it refuses is replaced."""
     if isinstance(value, str):
         return value.replace("\0", REPLACEMENT).encode("utf-8", "replace").decode()
     if isinstance(value, float):
@@ -40,7 +41,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, int):
         return value if value.bit_length() <= MAX_BITS else None
     if isinstance(value, dict):
-        return {_clean(key): _clean(member) for key, member in value.items()}
+        return {storable(key): storable(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(member) for member in value]
+        return [storable(member) for member in value]
     return value

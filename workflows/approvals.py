@@ -74,6 +74,20 @@ class Approval:
         self.verdict = kind
         return False
 
+    def count(self, record: DecisionRecord) -> str | None:
+        """Count a vote; says how many are in as long as more are needed."""
+        self.votes.append(
+            Vote(record.by, record.decision, record.at, record.reason, via=record.via)
+        )
+        approvals = sum(vote.decision == Verdict.APPROVE for vote in self.votes)
+        if record.decision == Verdict.REJECT:
+            self.verdict = Verdict.REJECT
+        elif approvals >= self.minimum:
+            self.verdict = Verdict.APPROVE
+        else:
+            return f"{approvals} of {self.minimum} approvals"
+        return None
+
     def document(self) -> dict[str, Any]:
         """Give the approval as readers see it."""
         return {
@@ -118,18 +132,24 @@ class ApprovalDesk:
         if record.message or approval is None:
             self._ledger.refused(record)
             return
-        approval.votes.append(
-            Vote(record.by, record.decision, record.at, record.reason, via=record.via)
-        )
-        approvals = sum(vote.decision == Verdict.APPROVE for vote in approval.votes)
-        if record.decision == Verdict.REJECT:
-            approval.verdict = Verdict.REJECT
-        elif approvals >= approval.minimum:
-            approval.verdict = Verdict.APPROVE
-        else:
-            record.message = f"{approvals} of {approval.minimum} approvals"
+        record.message = approval.count(record)
         record.accepted, record.outcome = True, "done"
         self._ledger.voted(record, approval.action_id, approval.document())
+
+    def count_again(self, known: DecisionRecord, voter: Voter, now: datetime) -> bool:
+        """Count a vote that a reset plays again where the same approval is open still.
+
+        What was recorded of it stays. An approval that this run has opened anew asks anew: people
+        approve what they see. Tells whether the vote counted.
+        """
+        approval = self._approval_of(voter)
+        if not known.accepted or approval is None or timestamp(approval.opened) > known.at:
+            return False
+        if self._objection(known, voter, approval, now):
+            return False
+        approval.count(known)
+        self._ledger.counted(approval.action_id, approval.document())
+        return True
 
     def _approval_of(self, voter: Voter) -> Approval | None:
         if voter.action_id is None and len(self._open) == 1:

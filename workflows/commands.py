@@ -3,12 +3,15 @@
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid5
 
 from pao.core.definitions import password_fields
 from pao.core.names import SEALED_PREFIX
 from pao.core.payloads import DecisionRecord, Escalation
 from pao.core.states import Decision
 
+# The namespace of ids that decisions without one are given.
+UNNAMED = UUID("5f0c2f0e-0f3b-4c0a-9a43-9f0d6f7c1b52")
 KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode"}
 VOTE_KEYS = {"by", "via", "reason", "decisionId", "actionId", "teams", "email"}
 MOST_TEAMS = 1_000
@@ -36,6 +39,24 @@ def read_command(
         record.outcome = "rejected"
         record.message = problem
     return record, payload.get("fields") or {}
+
+
+def fallback_id(request_id: str, kind: str, args: tuple[Any, ...], number: int) -> str:
+    """Name a decision that came without an id: the same when a reset plays its signal again.
+
+    ``number`` counts how often the very same signal has come before.
+    """
+    try:
+        said = json.dumps([request_id, kind, args, number], sort_keys=True, default=_as_text)
+    except (RecursionError, TypeError, ValueError):
+        said = json.dumps([request_id, kind, number])
+    return str(uuid5(UNNAMED, said))
+
+
+def _as_text(value: Any) -> str:
+    """Write what JSON cannot; of a payload that nobody can read, its bytes."""
+    payload = getattr(value, "payload", None)
+    return payload.SerializeToString().hex() if payload is not None else type(value).__name__
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,26 @@ class DecisionDesk:
         """Accept a decision as the current one, or refuse it with the reason."""
         record.message = record.message or self._objection(record, changes)
         if record.message:
-            self._ledger.refused(record)
+            self._refuse(record)
             return
         record.accepted = True
         self.current = record
         self.changes = changes
         self._ledger.decided(record)
+
+    def _refuse(self, record: DecisionRecord) -> None:
+        """Refuse a decision; one that an earlier run had accepted has failed instead."""
+        if record.accepted:
+            record.outcome = "failed"
+            self._ledger.decided(record)
+        else:
+            self._ledger.refused(record)
+
+    def recognise(self, record: DecisionRecord) -> None:
+        """Take over a decision that an earlier run has closed: it is played again by a reset."""
+        self._seen[record.decision_id] = record
+        self._told.add(record.decision_id)
+        self._ledger.recognised(record)
 
     def finish(self, outcome: str, message: str | None = None) -> None:
         """Close the current decision, if there is one: ``done``, ``failed`` or ``rejected``."""

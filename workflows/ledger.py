@@ -171,6 +171,10 @@ class Ledger:
             action_id=action_id,
             data={"decisionId": record.decision_id},
         )
+        self.counted(action_id, about)
+
+    def counted(self, action_id: str, about: dict[str, Any]) -> None:
+        """Show a waiting action with the votes that count."""
         for state in self.states:
             if state.id == action_id:
                 state.waiting = about
@@ -225,9 +229,11 @@ class Ledger:
         self._journal.version += 1
 
     def decided(self, record: DecisionRecord) -> None:
-        """Note a decision, or what became of it."""
+        """Note a decision, or what became of it: readers of the stream are told that, once."""
         self.decisions[record.decision_id] = record
-        self._undrained[record.decision_id] = record
+        self.received(record)
+        if record.outcome == "open":
+            return
         self._journal.entry(
             "decision",
             {
@@ -238,6 +244,11 @@ class Ledger:
                 "message": record.message,
             },
         )
+
+    def recognised(self, record: DecisionRecord) -> None:
+        """Take over what an earlier run has recorded; the mirror is told nothing of it."""
+        self.decisions[record.decision_id] = record
+        self._undrained.pop(record.decision_id, None)
 
     def stopped(self, message: str) -> None:
         """Note that the request fails between two actions, none of which failed itself."""

@@ -13,7 +13,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import MirrorAnswer, Snapshot, Waits
+    from pao.core.payloads import DecisionRecord, MirrorAnswer, Snapshot, Waits
     from pao.core.states import TERMINAL, RequestStatus
     from workflows import policies
     from workflows.desk import DecisionDesk
@@ -28,13 +28,16 @@ class SupersededError(Exception):
 
 
 class Mirror:
-    """Writes the ledger's state to Postgres; ``started`` names what any run had ever started.
+    """Writes the ledger's state to Postgres.
 
+    ``started`` names what any run had ever started, ``recorded`` holds decisions that an earlier
+    run has closed or accepted, as far as this one was told of them again.
     ``after`` is called when a write has counted: whom it tells finds the same in Postgres.
     """
 
     def __init__(self, ledger: Ledger, desk: DecisionDesk, waits: Waits) -> None:
         self.started: set[str] = set()
+        self.recorded: dict[str, DecisionRecord] = {}
         self.after: Callable[[], Awaitable[None]] | None = None
         self._ledger = ledger
         self._desk = desk
@@ -69,13 +72,20 @@ class Mirror:
             self._written = version
             self._ledger.confirm(snapshot)
             self._desk.told(snapshot.decisions)
-        # Also later than at the first write: a reset may have left out starts that had happened.
-        self.started |= set(answer.started_actions)
+            self._learn(answer)
         if not answer.applied and self._ledger.status not in TERMINAL:
             self._superseded = True
             raise SupersededError
         if self.after is not None:
             await self.after()
+
+    def _learn(self, answer: MirrorAnswer) -> None:
+        """Take over what only the mirror knows: an earlier run went further than this one."""
+        # Also later than at the first write: a reset may have left out starts that had happened.
+        self.started |= set(answer.started_actions)
+        self.recorded |= {one.decision_id: one for one in answer.recorded}
+        if answer.fields is not None:
+            self._ledger.context.fields = answer.fields
 
     async def write_from_handler(self) -> None:
         """Write as a signal's handler may: nothing leaves it."""

@@ -1,5 +1,6 @@
 """Receiving signals: whatever comes in is recorded, judged and mirrored; nothing is thrown."""
 
+from collections import Counter
 from typing import Any
 
 from temporalio import workflow
@@ -8,10 +9,11 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.payloads import DecisionRecord, timestamp
     from pao.core.states import SETTLED, Decision, Verdict
     from workflows.approvals import ApprovalDesk
-    from workflows.commands import read_bundle_decision, read_command, read_vote
+    from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
     from workflows.desk import DecisionDesk
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
+    from workflows.versions import FromNextSignal
     from workflows.waiting import Waiting
 
 
@@ -32,15 +34,27 @@ class Reception:
         self._mirror = mirror
         self._approvals = approvals
         self._waiting = waiting
+        self._recalls = FromNextSignal("recall-decisions")
+        self._unnamed: Counter[str] = Counter()
 
     async def decision(self, kind: Decision, args: tuple[Any, ...]) -> None:
         """Take a decision about the request; returns when what became of it is mirrored."""
+        recalls = self._recalls.reached()
         record, changes = read_command(
-            kind, args, at=timestamp(workflow.now()), fallback_id=str(workflow.uuid4())
+            kind,
+            args,
+            at=timestamp(workflow.now()),
+            fallback_id=self._id(kind, args, recalls=recalls),
         )
-        if not self._is_new(record):
+        if not self._is_new(record, recalls=recalls):
             return
-        if self._ledger.status not in SETTLED or self._desk.current is not None:
+        if recalls:
+            if await self._was_closed(record):
+                return
+            if record.accepted:
+                # An earlier run was about to carry it out; this one does when it may.
+                await workflow.wait_condition(self._may_be_decided)
+        elif self._ledger.status not in SETTLED or self._desk.current is not None:
             # Signals are handled before the activity results that came with them, so those are
             # let in first. A timer would do it, too, but a server takes up to a second for one.
             self._ledger.received(record)
@@ -50,13 +64,19 @@ class Reception:
 
     async def from_bundle(self, args: tuple[Any, ...]) -> None:
         """Take a decision about the bundle as soon as the request takes one, or has ended."""
+        recalls = self._recalls.reached()
         command, ticket, problem = read_bundle_decision(args)
         kind = Decision(command.pop("decision")) if problem is None else Decision.ABORT
         record, _ = read_command(
-            kind, (command,), at=timestamp(workflow.now()), fallback_id=str(workflow.uuid4())
+            kind,
+            (command,),
+            at=timestamp(workflow.now()),
+            fallback_id=self._id(kind, args, recalls=recalls),
         )
         record.message = problem or record.message
-        if not self._is_new(record):
+        if not self._is_new(record, recalls=recalls) or (
+            recalls and await self._was_closed(record)
+        ):
             return
         await workflow.wait_condition(self._may_be_decided)
         self._desk.ticket = ticket or self._desk.ticket
@@ -68,23 +88,71 @@ class Reception:
 
     async def vote(self, kind: Verdict, args: tuple[Any, ...]) -> None:
         """Take what somebody decides about an approval; returns when it is mirrored."""
+        recalls = self._recalls.reached()
         record, voter = read_vote(
-            kind, args, at=timestamp(workflow.now()), fallback_id=str(workflow.uuid4())
+            kind,
+            args,
+            at=timestamp(workflow.now()),
+            fallback_id=self._id(kind, args, recalls=recalls),
         )
-        if not self._is_new(record):
+        if not self._is_new(record, recalls=recalls):
+            return
+        if recalls and await self._was_closed(record):
+            known = self._desk.look_up(record.decision_id)
+            if self._approvals.count_again(known, voter, workflow.now()):
+                await self._mirror.write_from_handler()
             return
         self._approvals.judge(record, voter, workflow.now())
         await self._mirror.write_from_handler()
 
-    def _is_new(self, record: DecisionRecord) -> bool:
+    def _id(self, kind: str, args: tuple[Any, ...], *, recalls: bool) -> str:
+        """Give the id of a decision that comes without one."""
+        if not recalls:
+            return str(workflow.uuid4())
+        request_id = self._ledger.context.request_id
+        first = fallback_id(request_id, kind, args, 0)
+        self._unnamed[first] += 1
+        return fallback_id(request_id, kind, args, self._unnamed[first])
+
+    def _is_new(self, record: DecisionRecord, *, recalls: bool) -> bool:
         """Register what has arrived; tells whether it did not before: a repeat changes nothing."""
         known = self._desk.look_up(record.decision_id)
         if known.decision == record.decision:
             return False
         if known.decision:
-            record.decision_id = str(workflow.uuid4())
-            record.message = f"this decisionId stands for a {known.decision}; send another"
+            self._rename(record, known, recalls=recalls)
         self._desk.register(record)
+        return True
+
+    def _rename(self, record: DecisionRecord, known: DecisionRecord, *, recalls: bool) -> None:
+        """Give a decision an id of its own that came with another one's; it will be refused."""
+        record.decision_id = self._id(record.decision, (record.decision_id,), recalls=recalls)
+        record.message = f"this decisionId stands for a {known.decision}; send another"
+
+    async def _was_closed(self, record: DecisionRecord) -> bool:
+        """Record what has arrived; tells whether an earlier run had closed it.
+
+        After a reset Temporal plays signals again that the run before has carried out. The mirror
+        knows them by their ids; one that was accepted and is open still is this run's to carry out.
+        The write also lets in the activity results that came with the signal: signals are handled
+        before them.
+        """
+        if record.message:
+            return False
+        self._ledger.received(record)
+        await self._mirror.write_from_handler()
+        known = self._mirror.recorded.get(record.decision_id)
+        if known is None:
+            return False
+        if known.decision != record.decision:
+            self._desk.recognise(known)
+            self._rename(record, known, recalls=True)
+            self._desk.register(record)
+            return False
+        if known.outcome == "open":
+            record.accepted = True
+            return False
+        self._desk.recognise(known)
         return True
 
     async def ticket_resolved(self, args: tuple[Any, ...]) -> None:

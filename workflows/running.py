@@ -97,6 +97,9 @@ class PlanRunner:
             if not asked:
                 return due
             self._begin()
+            if workflow.patched("mirror-before-conditions"):
+                # After a reset the mirror knows corrections that this run has not seen.
+                await self._mirror.write()
             for state, answer in zip(asked, await self._ask(asked), strict=True):
                 self._take(state, answer)
             self._close_retry()

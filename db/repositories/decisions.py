@@ -19,7 +19,7 @@ class DecisionsRepository:
     async def find(self, request_id: str, decision_id: str) -> DecisionRecord | None:
         """Read what became of one decision; ``None`` when the workflow never recorded it."""
         row = await self._session.get(DecisionRow, (UUID(request_id), decision_id))
-        return None if row is None else _record(row)
+        return None if row is None else record_of(row)
 
     async def list(self, request_id: str) -> list[DecisionRecord]:
         """Read all decisions about a request, refused ones included, in the order of their time."""
@@ -30,10 +30,11 @@ class DecisionsRepository:
                 col(DecisionRow.at), col(DecisionRow.mirror_seq), col(DecisionRow.decision_id)
             )
         )
-        return [_record(row) for row in await self._session.scalars(query)]
+        return [record_of(row) for row in await self._session.scalars(query)]
 
 
-def _record(row: DecisionRow) -> DecisionRecord:
+def record_of(row: DecisionRow) -> DecisionRecord:
+    """Give a stored decision in the words of the workflow."""
     return DecisionRecord(
         decision_id=row.decision_id,
         decision=row.decision,

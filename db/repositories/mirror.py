@@ -12,19 +12,26 @@ What a write does is decided under the request's row lock, by the stored state a
   and actions that it shows as started are remembered as started.
 - the request was ended by another run, or there is no such request: it does not count, and the
   answer is ``terminal``: that run must not act.
+
+A decision that is closed is never rewritten, whichever run tells it again, and a run that follows
+another one takes over the fields that the other has stored: they hold every correction.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from db.documents import storable
+from db.models import DecisionRow, Request
+from db.repositories.decisions import record_of
 from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, REMEMBER_STARTED, WRITE
-from pao.core.payloads import MirrorAnswer, Snapshot, timestamp
+from pao.core.payloads import DecisionRecord, MirrorAnswer, Snapshot, timestamp
 from pao.core.states import TERMINAL, RequestStatus
 
 
@@ -55,13 +62,51 @@ class MirrorRepository:
             return MirrorAnswer(applied=False, terminal=True)
         case = _judge(snapshot, stored)
         old = case is _Case.OLD
+        recorded = await self._recorded(snapshot)
+        fields = await self._kept_fields(snapshot, stored, recorded)
+        if fields is not None:
+            snapshot = replace(snapshot, fields=fields)
         return MirrorAnswer(
             applied=case in {_Case.COUNTS, _Case.APPENDS},
             terminal=case is _Case.REFUSED,
             started_actions=await self._execute(snapshot, case),
             stored_at=timestamp(stored.mirror_at) if old else None,
             stored_seq=stored.mirror_seq if old else 0,
+            recorded=recorded,
+            fields=fields,
         )
+
+    async def _recorded(self, snapshot: Snapshot) -> list[DecisionRecord]:
+        """Read what another run has made of decisions that this one takes for open.
+
+        One run's writes follow each other, so what it takes for open only another has closed.
+        """
+        told = {
+            storable(one.decision_id): one for one in snapshot.decisions if one.outcome == "open"
+        }
+        if not told:
+            return []
+        query = select(DecisionRow).where(
+            col(DecisionRow.request_id) == UUID(snapshot.request_id),
+            col(DecisionRow.decision_id).in_(told),
+        )
+        known = [record_of(row) for row in await self._session.scalars(query)]
+        return [
+            replace(one, decision_id=told[one.decision_id].decision_id)
+            for one in known
+            if _knows_more(one, told[one.decision_id])
+        ]
+
+    async def _kept_fields(
+        self, snapshot: Snapshot, stored: Row[Any], recorded: list[DecisionRecord]
+    ) -> dict[str, Any] | None:
+        """Read the stored fields where they stay: another run's, or this very write's own."""
+        another = stored.run_id not in (None, snapshot.run_id)
+        if not (another or _is_stored(snapshot, stored)) or _corrects(snapshot, recorded):
+            return None
+        query = select(col(Request.fields)).where(col(Request.id) == UUID(snapshot.request_id))
+        fields: dict[str, Any] = (await self._session.execute(query)).scalar_one()
+        return fields if another or fields != snapshot.fields else None
 
     async def _execute(self, snapshot: Snapshot, case: _Case) -> list[str]:
         values = {"snapshot": asdict(snapshot), "channel": CHANNEL}
@@ -73,6 +118,26 @@ class MirrorRepository:
         return list(row.started)
 
 
+def _knows_more(known: DecisionRecord, told: DecisionRecord) -> bool:
+    return known.outcome != "open" or (known.accepted and not told.accepted)
+
+
+def _corrects(snapshot: Snapshot, recorded: list[DecisionRecord]) -> bool:
+    """Tell whether the snapshot's fields hold a correction that no other run has recorded."""
+    known = {one.decision_id for one in recorded}
+    return any(one.changes and one.decision_id not in known for one in snapshot.decisions)
+
+
+def _is_stored(snapshot: Snapshot, stored: Row[Any]) -> bool:
+    """Tell whether the stored state is that of this very write."""
+    mine = (snapshot.run_id, snapshot.mirror_seq)
+    return (
+        mine == (stored.run_id, stored.mirror_seq)
+        and stored.mirror_at is not None
+        and (datetime.fromisoformat(snapshot.mirror_at) == stored.mirror_at)
+    )
+
+
 def _judge(snapshot: Snapshot, stored: Row[Any]) -> _Case:
     same_run = stored.run_id == snapshot.run_id
     finished = RequestStatus(stored.status) in TERMINAL
@@ -82,7 +147,7 @@ def _judge(snapshot: Snapshot, stored: Row[Any]) -> _Case:
         return _Case.COUNTS
     mine = (datetime.fromisoformat(snapshot.mirror_at), snapshot.mirror_seq)
     theirs = (stored.mirror_at, stored.mirror_seq)
-    if mine == theirs and same_run:
+    if _is_stored(snapshot, stored):
         return _Case.APPENDS
     if mine <= theirs:
         return _Case.OLD

@@ -131,10 +131,12 @@ _RECORDS = """
         )
         ON CONFLICT (request_id, decision_id) DO UPDATE SET
             accepted = excluded.accepted, outcome = excluded.outcome, message = excluded.message,
-            changes = excluded.changes, mirror_at = excluded.mirror_at,
-            mirror_seq = excluded.mirror_seq
-        WHERE :replace AND (decisions.mirror_at, decisions.mirror_seq)
-            < (excluded.mirror_at, excluded.mirror_seq)
+            changes = coalesce(excluded.changes, decisions.changes),
+            mirror_at = excluded.mirror_at, mirror_seq = excluded.mirror_seq
+        WHERE :replace AND decisions.outcome = 'open'
+            AND (NOT decisions.accepted OR excluded.accepted OR excluded.outcome <> 'open')
+            AND (decisions.mirror_at, decisions.mirror_seq)
+                < (excluded.mirror_at, excluded.mirror_seq)
     ),
     written_audit AS (
         INSERT INTO audit_logs (

@@ -442,6 +442,9 @@ class MirrorAnswer:
 
     ``terminal`` is set when the stored request had ended before: the workflow must not act.
     ``stored_at`` and ``stored_seq`` are the pair of a newer write, which the mirror keeps instead.
+    ``recorded`` are decisions of the snapshot that the mirror knows better: another run of the
+    request has closed or accepted them before. ``fields`` are the stored ones, when another run
+    has written the request last: they hold every correction.
     """
 
     applied: bool
@@ -449,6 +452,8 @@ class MirrorAnswer:
     started_actions: list[str] = field(default_factory=list)
     stored_at: str | None = None
     stored_seq: int = 0
+    recorded: list[DecisionRecord] = field(default_factory=list)
+    fields: dict[str, Any] | None = None
 
 
 @dataclass

@@ -76,7 +76,8 @@ def test_events_arrive_while_they_happen(stack: Stack, dana: httpx.Client) -> No
         decided = pool.submit(dana.post, f"/requests/{document['id']}/abort", json={"reason": "x"})
         rest = list(stream)
         assert decided.result().status_code == 200
-    assert "decision" in {event.kind for event in rest}
+    [told] = [event.data for event in rest if event.kind == "decision"]
+    assert (told["decision"], told["accepted"], told["outcome"]) == ("abort", True, "done")
     assert [event.data["status"] for event in rest if event.kind == "state"] == ["aborted"]
 
 

@@ -15,15 +15,17 @@ async def reset(bench: Workbench, request: Request, *, task: int) -> None:
     completed: list[int] = []
 
     async def has_come_so_far() -> bool:
+        description = await bench.handle(request).describe()
         history = await bench.handle(request).fetch_history()
         completed[:] = [
             event.event_id
             for event in history.events
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
         ]
-        description = await bench.handle(request).describe()
+        # Only of one that is at rest, and was when it was read, the last task is known.
+        same = description.raw_description.workflow_execution_info.history_length
         at_rest = not description.raw_description.HasField("pending_workflow_task")
-        return at_rest and len(completed) > task
+        return at_rest and same == len(history.events) and len(completed) > task
 
     await eventually(has_come_so_far)
     description = await bench.handle(request).describe()

@@ -1,0 +1,115 @@
+"""What was recorded of a decision is never rewritten: by the mirror's write, nor by hand."""
+
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from db.repositories.decisions import DecisionsRepository
+from db.repositories.requests import RequestsRepository
+from db.session import Database
+from pao.core.payloads import DecisionRecord
+from pao.core.states import RequestStatus
+from tests.db.building import mirror, snapshot, stored
+from tests.db.test_mirror import decision
+
+
+async def known(db: Database, request_id: str) -> list[DecisionRecord]:
+    async with db.reading() as session:
+        return await DecisionsRepository(session).list(request_id)
+
+
+async def test_a_closed_decision_is_not_reopened_by_another_run(db: Database) -> None:
+    request = await stored(db)
+    told = decision("done", changes={"size": 9})
+    await mirror(db, snapshot(request, seq=1, run="run-1", decisions=[told]))
+    arrived = decision("open", changes=None)
+    answer = await mirror(
+        db, snapshot(request, seq=2, run="run-2", decisions=[replace(arrived, accepted=False)])
+    )
+    [before] = await known(db, request.context.request_id)
+    assert (before.outcome, before.accepted, before.changes) == ("done", True, {"size": 9})
+    assert answer.recorded == [before]
+
+
+async def test_an_accepted_decision_does_not_become_one_that_has_just_arrived(
+    db: Database,
+) -> None:
+    request = await stored(db)
+    await mirror(db, snapshot(request, seq=1, run="run-1", decisions=[decision("open")]))
+    arrived = replace(decision("open"), accepted=False)
+    answer = await mirror(db, snapshot(request, seq=2, run="run-2", decisions=[arrived]))
+    assert [(one.outcome, one.accepted) for one in answer.recorded] == [("open", True)]
+    assert [one.accepted for one in await known(db, request.context.request_id)] == [True]
+
+
+async def test_a_run_is_not_told_of_what_it_has_recorded_itself(db: Database) -> None:
+    request = await stored(db)
+    arrived = replace(decision("open"), accepted=False)
+    first = await mirror(db, snapshot(request, seq=1, decisions=[arrived]))
+    second = await mirror(db, snapshot(request, seq=2, decisions=[decision("open")]))
+    assert (first.recorded, second.recorded) == ([], [])
+
+
+async def test_another_run_takes_over_the_stored_fields_and_does_not_overwrite_them(
+    db: Database,
+) -> None:
+    request = await stored(db)
+    await mirror(db, replace(snapshot(request, seq=1, run="run-1"), fields={"size": 7}))
+    after_reset = replace(snapshot(request, seq=2, run="run-2"), fields={"size": 1})
+    answer = await mirror(db, after_reset)
+    again = await mirror(db, after_reset)
+    assert (answer.fields, again.fields) == ({"size": 7}, {"size": 7})
+    async with db.reading() as session:
+        row = await RequestsRepository(session).get(request.context.request_id)
+    assert row is not None
+    assert row.fields == {"size": 7}
+
+
+async def test_a_correction_that_only_the_new_run_knows_is_kept(db: Database) -> None:
+    request = await stored(db)
+    await mirror(db, replace(snapshot(request, seq=1, run="run-1"), fields={"size": 1}))
+    corrected = decision("open", changes={"size": {"old": 1, "new": 7}})
+    answer = await mirror(
+        db,
+        replace(snapshot(request, seq=2, run="run-2", decisions=[corrected]), fields={"size": 7}),
+    )
+    assert answer.fields is None
+    async with db.reading() as session:
+        row = await RequestsRepository(session).get(request.context.request_id)
+    assert row is not None
+    assert row.fields == {"size": 7}
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["outcome = 'rejected', accepted = false", "by = 'mallory'", "changes = '{}'", "at = now()"],
+)
+async def test_the_services_role_cannot_rewrite_a_closed_decision(
+    db: Database, service: asyncpg.Connection, change: str
+) -> None:
+    request = await stored(db)
+    await mirror(db, snapshot(request, RequestStatus.FAILED, decisions=[decision("done")]))
+    with pytest.raises(asyncpg.RestrictViolationError, match="never rewritten"):
+        await service.execute("UPDATE decisions SET " + change)  # noqa: S608 -- a test's own
+
+
+@pytest.mark.parametrize("change", ["by = 'mallory'", "via = 'temporal'", "accepted = false"])
+async def test_of_an_open_decision_only_its_outcome_may_change(
+    db: Database, service: asyncpg.Connection, change: str
+) -> None:
+    request = await stored(db)
+    await mirror(db, snapshot(request, RequestStatus.FAILED, decisions=[decision("open")]))
+    with pytest.raises(asyncpg.RestrictViolationError, match="never rewritten"):
+        await service.execute("UPDATE decisions SET " + change)  # noqa: S608 -- a test's own
+
+
+async def test_no_decision_is_removed_while_its_request_is_there(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    request = await stored(db)
+    await mirror(db, snapshot(request, RequestStatus.FAILED, decisions=[decision("done")]))
+    with pytest.raises(asyncpg.RestrictViolationError, match="as long as its request"):
+        await owner.execute("DELETE FROM decisions")
+    with pytest.raises(asyncpg.RestrictViolationError, match="never emptied"):
+        await owner.execute("TRUNCATE decisions")

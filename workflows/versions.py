@@ -1,0 +1,24 @@
+"""Changes of behaviour that must reach requests which are under way, too."""
+
+from temporalio import workflow
+
+
+class FromNextSignal:
+    """A change that takes effect with the first signal that no earlier version has handled.
+
+    ``workflow.patched`` answers once and for all: a run whose history holds one signal of old would
+    go by the old rules for the rest of its life, which may be weeks. Here the question is asked
+    anew for each signal, under the signal's number, until the answer is yes: one marker per run.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._handled = 0
+        self._on = False
+
+    def reached(self) -> bool:
+        """Tell for the signal in hand whether the new rules hold; called once per signal."""
+        if not self._on:
+            self._handled += 1
+            self._on = workflow.patched(f"{self._name}-{self._handled}")
+        return self._on
