@@ -44,9 +44,8 @@ from db.repositories.catalog import CHANNEL
 from db.session import Database
 from pao import assembly
 from pao.catalog_sync import CatalogSync
-from pao.clients.queues import TaskQueues
+from pao.clients.queues import TaskQueues, polled_queues
 from pao.clients.temporal import RequestWorkflows, connect
-from pao.core.names import slow_queue, waits_queue
 from pao.settings import Settings
 from pao.version import VERSION
 
@@ -209,6 +208,7 @@ def _services(
         health=HealthService(
             Parts(
                 database=database,
+                notifications=notifications,
                 workflows=workflows,
                 jira=jira,
                 catalog=catalog,
@@ -220,7 +220,7 @@ def _services(
             Sources(
                 metrics=app.state.metrics,
                 database=database,
-                queues=TaskQueues(client, (queue, slow_queue(queue), waits_queue(queue))),
+                queues=TaskQueues(client, polled_queues(queue)),
                 catalog=catalog,
             )
         ),

@@ -1,25 +1,39 @@
 """Waiting for changes of requests: one listening connection per process, shared by all who wait.
 
-Whoever wants to hear of anything else, such as the catalog, does so on the same connection.
+Whoever wants to hear of anything else, such as the catalog, does so on the same connection. Each
+new line is tried out: behind a pooler that shares connections out by transaction, LISTEN is taken
+and nothing is ever heard.
 """
 
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 
 import asyncpg
 
+from db.connecting import PasswordSource, connect, connection
+from db.errors import DatabaseUnavailable, said, translated
 from db.repositories.mirror_sql import CHANNEL
-from db.urls import driver_url
 from pao.background import BackgroundTask
 
+ECHO = "pao_echo"
+"""The channel on which a process notifies itself."""
+
+ECHO_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 15.0
 """How often an idle line is asked for a sign of life; a half-open one is noticed by that only."""
+
+NOT_HEARD_YET = "this process has not heard its own notification yet"
+UNHEARD = (
+    "notifications of the database are not heard: connect directly, or through a pooler in session"
+    " mode (not transaction pooling, not RDS Proxy)"
+)
 
 _CONNECT_SECONDS = 5.0
 _LOG = logging.getLogger(__name__)
@@ -56,9 +70,21 @@ class RequestNotifications:
     whoever waits is woken when it has, because something may have been missed.
     """
 
-    def __init__(self, url: str, *, password: Callable[[], Awaitable[str]] | None = None) -> None:
-        self._url = driver_url(url)
+    def __init__(
+        self,
+        url: str,
+        *,
+        password: PasswordSource | None = None,
+        echo_seconds: float = ECHO_SECONDS,
+    ) -> None:
+        self._url = url
         self._password = password
+        self._echo_seconds = echo_seconds
+        self._echo = ""
+        self._echoed = asyncio.Event()
+        self._tried = asyncio.Event()
+        self.problem: str | None = NOT_HEARD_YET
+        """Why changes are not heard; ``None`` once the newest line has been tried out."""
         self._watches: dict[str, set[Watch]] = defaultdict(set)
         self._others: dict[str, Callable[[], None]] = {}
         self._listening = asyncio.Event()
@@ -102,21 +128,28 @@ class RequestNotifications:
         """Return as soon as changes are heard."""
         await self._listening.wait()
 
+    async def tried(self) -> None:
+        """Return when a line has been tried out, whatever came of it; ``problem`` says."""
+        await self._tried.wait()
+
     async def _keep_listening(self) -> None:
         while True:
             try:
-                async with self._connection() as connection:
-                    await self._listen(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                with translated():
+                    async with self._connection() as line:
+                        await self._listen(line)
+            except DatabaseUnavailable as error:
                 _LOG.warning(
-                    "request notifications are interrupted", extra={"reason": type(error).__name__}
+                    "request notifications are interrupted", extra={"reason": said(error.__cause__)}
                 )
+            except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _LOG.warning("request notifications are interrupted", extra={"reason": said(error)})
             self._listening.clear()
             await asyncio.sleep(RECONNECT_SECONDS)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncpg.connect(
+        line = await connect(
             self._url,
             password=self._password,
             timeout=_CONNECT_SECONDS,
@@ -124,17 +157,23 @@ class RequestNotifications:
             server_settings={"application_name": "pao-notifications"},
         )
         try:
-            yield connection
+            yield line
         finally:
-            connection.terminate()
+            line.terminate()
 
-    async def _listen(self, connection: asyncpg.Connection) -> None:
-        """Listen until the line breaks."""
+    async def _listen(self, line: asyncpg.Connection) -> None:
+        """Listen until the line breaks, or at once no more when nothing is heard on it."""
         lost = asyncio.Event()
-        connection.add_termination_listener(lambda _connection: lost.set())
-        await connection.add_listener(CHANNEL, self._heard)
+        line.add_termination_listener(lambda _connection: lost.set())
+        await line.add_listener(CHANNEL, self._heard)
+        await line.add_listener(ECHO, self._heard_echo)
         for channel in self._others:
-            await connection.add_listener(channel, self._heard_other)
+            await line.add_listener(channel, self._heard_other)
+        self.problem = None if await self._hears() else UNHEARD
+        self._tried.set()
+        if self.problem:
+            _LOG.error(self.problem)
+            return
         self._listening.set()
         self.task.well()
         for heard in self._others.values():
@@ -146,7 +185,27 @@ class RequestNotifications:
                 async with asyncio.timeout(CHECK_SECONDS):
                     await lost.wait()
             if not lost.is_set():
-                await connection.execute("SELECT 1")
+                await line.execute("SELECT 1")
+
+    async def _hears(self) -> bool:
+        """Notify this process and tell whether it was heard.
+
+        On another connection: a pooler may well answer a notification on the line it came from.
+        """
+        self._echo, self._echoed = secrets.token_hex(8), asyncio.Event()
+        async with connection(
+            self._url, password=self._password, timeout=_CONNECT_SECONDS
+        ) as other:
+            await other.execute(f"NOTIFY {ECHO}, '{self._echo}'")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._echo_seconds):
+                await self._echoed.wait()
+        return self._echoed.is_set()
+
+    def _heard_echo(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        # Every process hears the echoes of all.
+        if payload == self._echo:
+            self._echoed.set()
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._wake(str(payload))

@@ -1,12 +1,15 @@
 """The engine, its pool, and the unit of work: the only commit in the codebase."""
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event, text
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -16,11 +19,12 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db.connecting import PasswordSource, connect
 from db.documents import dump_json
-from db.errors import translated
-from db.urls import engine_url
+from db.errors import DatabaseUnavailable, connecting, said, translated
+from db.urls import DRIVER, driver_url
 
-PasswordSource = Callable[[], Awaitable[str]]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ class Database:
         """
         with translated():
             async with self._sessions() as session:
+                await _connected(session)
                 yield session
                 with translated(outcome_unknown=True):
                     await session.commit()
@@ -79,14 +84,14 @@ class Database:
         """
         with translated():
             async with self._readers() as session:
+                await _connected(session)
                 yield session
 
     async def ping(self) -> float:
         """Ask the database for a sign of life; gives the seconds that it took."""
         started = time.perf_counter()
-        with translated():
-            async with self._engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
+        async with self.reading() as session:
+            await session.execute(text("SELECT 1"))
         return time.perf_counter() - started
 
     async def close(self) -> None:
@@ -94,9 +99,24 @@ class Database:
         await self._engine.dispose()
 
 
+async def _connected(session: AsyncSession) -> None:
+    """Take a connection now, so that what goes wrong with that is told from all that comes later.
+
+    It costs no round trip: the transaction begins with the first statement.
+    """
+    try:
+        with connecting():
+            await session.connection()
+    except DatabaseUnavailable as error:
+        _log.warning("no connection to the database: %s", said(error.__cause__))
+        raise
+
+
 def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -> AsyncEngine:
     engine = create_async_engine(
-        engine_url(url),
+        # Where it leads is the creator's affair: it reads the URL as every other connection does.
+        URL.create(DRIVER),
+        async_creator=_creator(url, settings, password),
         pool_size=min(settings.max_idle, settings.max_open),
         max_overflow=max(settings.max_open - settings.max_idle, 0),
         pool_recycle=int(settings.max_lifetime),
@@ -104,30 +124,35 @@ def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -
         # The last one returned is used first, so that the surplus of a busy hour falls idle.
         pool_use_lifo=True,
         json_serializer=dump_json,
-        connect_args=_connect_args(settings, password),
     )
     _replace_dead_connections(engine, settings.max_idle_time)
     return engine
 
 
-def _connect_args(settings: PoolSettings, password: PasswordSource | None) -> dict[str, Any]:
+def _creator(
+    url: str, settings: PoolSettings, password: PasswordSource | None
+) -> Callable[[], Awaitable[asyncpg.Connection]]:
     milliseconds = str(int(settings.statement_timeout * 1000))
-    arguments: dict[str, Any] = {
-        "timeout": settings.connect_timeout,
-        # The server ends a slow statement itself; this ends the wait for a server that is gone.
-        "command_timeout": settings.statement_timeout + 2.0,
-        "server_settings": {
-            "application_name": settings.application_name,
-            "statement_timeout": milliseconds,
-            "idle_in_transaction_session_timeout": milliseconds,
-            "timezone": "UTC",
-            # Compiling costs more than any of these short statements takes.
-            "jit": "off",
-        },
-    }
-    if password is not None:
-        arguments["password"] = password
-    return arguments
+    driver_url(url)  # a URL of another kind is refused here, not at the first connection
+
+    async def create() -> asyncpg.Connection:
+        return await connect(
+            url,
+            password=password,
+            timeout=settings.connect_timeout,
+            # The server ends a slow statement itself; this ends the wait for one that is gone.
+            command_timeout=settings.statement_timeout + 2.0,
+            server_settings={
+                "application_name": settings.application_name,
+                "statement_timeout": milliseconds,
+                "idle_in_transaction_session_timeout": milliseconds,
+                "timezone": "UTC",
+                # Compiling costs more than any of these short statements takes.
+                "jit": "off",
+            },
+        )
+
+    return create
 
 
 def _replace_dead_connections(engine: AsyncEngine, max_idle_time: float) -> None:

@@ -1,33 +1,86 @@
-"""Database URLs: the two spellings that our two readers of them want."""
+"""Database URLs: what libpq takes in them, as asyncpg wants it. The only place that reads one."""
 
-from sqlalchemy.engine import URL, make_url
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 DRIVER = "postgresql+asyncpg"
 PLAIN = "postgresql"
+SCHEMES = frozenset({PLAIN, DRIVER, "postgres"})
 
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+SSL_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+SYSTEM = "system"
+"""What libpq takes as ``sslrootcert`` for the authorities that the machine trusts."""
 
-def engine_url(url: str) -> URL:
-    """Give the URL for SQLAlchemy's asyncpg engine; a libpq ``sslmode`` becomes its ``ssl``."""
-    parsed = _parsed(url).set(drivername=DRIVER)
-    if "sslmode" not in parsed.query:
-        return parsed
-    mode = parsed.query["sslmode"]
-    return parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+NOT_SUPPORTED = frozenset(
+    {
+        "channel_binding",
+        "connect_timeout",
+        "gssencmode",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "load_balance_hosts",
+        "require_auth",
+        "requirepeer",
+        "requiressl",
+        "sslcertmode",
+        "sslcrldir",
+        "sslsni",
+        "tcp_user_timeout",
+    }
+)
+"""Options of libpq that the driver does not know; it would send them on as server settings."""
 
 
 def driver_url(url: str) -> str:
-    """Give the URL for asyncpg itself, password included."""
-    parsed = _parsed(url).set(drivername=PLAIN)
-    if "ssl" in parsed.query:
-        mode = parsed.query["ssl"]
-        parsed = parsed.difference_update_query(["ssl"]).update_query_dict({"sslmode": mode})
-    return parsed.render_as_string(hide_password=False)
+    """Return the URL for asyncpg, password included; raises ``ValueError`` for one it cannot use.
 
-
-def _parsed(url: str) -> URL:
-    parsed = make_url(url)
-    if parsed.drivername not in {DRIVER, PLAIN, "postgres"}:
+    asyncpg reads libpq's TLS options from it by itself; ``ssl`` is SQLAlchemy's ``sslmode``.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
         raise ValueError(
-            f"a database URL starts with {PLAIN}:// or {DRIVER}://, not {parsed.drivername}://"
+            f"a database URL starts with {PLAIN}:// or {DRIVER}://, not {parts.scheme}://"
         )
-    return parsed
+    options = _options(parts)
+    if "ssl" in options:
+        options.setdefault("sslmode", options.pop("ssl"))
+    if options.get("sslrootcert") == SYSTEM:
+        # As in libpq, these authorities vouch only for a server whose name is checked as well.
+        authorities = ssl.get_default_verify_paths().cafile or ""
+        options |= {"sslrootcert": authorities, "sslmode": "verify-full"}
+    return _written(parts._replace(scheme=PLAIN), options)
+
+
+def url_problem(url: str) -> str | None:
+    """Say what of a URL's options cannot be used; the text never repeats the URL."""
+    options = _options(urlsplit(url))
+    unknown = sorted(NOT_SUPPORTED & options.keys())
+    if unknown:
+        return f"{unknown[0]} is not supported in a database address; leave it out"
+    mode = options.get("sslmode", options.get("ssl"))
+    if mode is not None and mode not in SSL_MODES:
+        return f"sslmode is one of {', '.join(SSL_MODES)}"
+    for name in SSL_FILES:
+        file = options.get(name)
+        if file and file != SYSTEM and not Path(file).is_file():
+            return f"there is no file {file!r} for {name}; correct the path"
+    return None
+
+
+def with_options(url: str, options: Mapping[str, str]) -> str:
+    """Return the URL with these options, as far as it does not name them itself."""
+    parts = urlsplit(url)
+    return _written(parts, {**options, **_options(parts)})
+
+
+def _options(parts: SplitResult) -> dict[str, str]:
+    return dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _written(parts: SplitResult, options: Mapping[str, str]) -> str:
+    return urlunsplit(parts._replace(query=urlencode(options, quote_via=quote)))

@@ -1,6 +1,7 @@
 """What each part says of itself. Answers also when parts are away, and shows no secret."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from typing import Any
 
 from api.catalog.service import CatalogService
 from api.metrics import MENDED
+from db.errors import DatabaseUnavailable
 from db.migrations.runner import MigrationError, check_ready
+from db.notifications import RequestNotifications
 from db.repositories.breakers import BreakersRepository, BreakerState
 from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
@@ -34,6 +37,7 @@ class Parts:
     """What health looks at; a catalog older than ``catalog_age`` seconds is not well."""
 
     database: Database
+    notifications: RequestNotifications
     workflows: RequestWorkflows
     jira: JiraInstances
     catalog: CatalogService
@@ -159,11 +163,20 @@ class HealthService:
                 self._parts.database.reading() as session,
             ):
                 await check_ready(session)
-        except (PaoError, TimeoutError):
+        except DatabaseUnavailable as error:
+            return f"the database {error.reason}"
+        except TimeoutError:
             return "the database does not answer"
         except MigrationError as error:
             return str(error)
-        return None
+        return await self._unheard()
+
+    async def _unheard(self) -> str | None:
+        """Say why changes are not heard; a process that has just begun gets a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CHECK_SECONDS):
+                await self._parts.notifications.tried()
+        return self._parts.notifications.problem
 
     async def _temporal_problem(self) -> str | None:
         try:
@@ -200,6 +213,8 @@ async def _timed(ask: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await ask()
+    except DatabaseUnavailable as error:
+        return {"status": DOWN, "latencyMs": None, "error": error.reason}
     except (PaoError, TemporalUnavailable, TimeoutError):
         return {"status": DOWN, "latencyMs": None, "error": "does not answer"}
     return {"status": OK, "latencyMs": _milliseconds(started)}

@@ -14,8 +14,8 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.connecting import connection
 from db.errors import translated
-from db.urls import driver_url
 
 LOCK = 7_236_401_125_118
 """The advisory lock that one migrating process holds; any number that nobody else uses."""
@@ -111,22 +111,22 @@ def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
 async def migrate(url: str, *, migrations: Sequence[Migration] | None = None) -> list[Applied]:
     """Apply what is pending, each file in a transaction of its own; gives what was applied now.
 
-    Any number of processes may do so at once: one works, the others wait and find it done. Raises
+    Any number of processes may do so at once: each file is applied by one of them. Raises
     ``MigrationError`` when an applied file was edited or a file fails, ``DatabaseUnavailable`` when
     the database is away.
     """
     wanted = packaged_migrations() if migrations is None else tuple(migrations)
-    async with _connection(url) as connection, _locked(connection):
-        await connection.execute(_TABLE)
-        before = await _applied(connection)
+    async with _connection(url) as connection:
+        async with _alone(connection):
+            await connection.execute(_TABLE)
+            before = await _applied(connection)
         _refuse_misfits(_compare(wanted, before))
         pending = [migration for migration in wanted if migration.version not in before]
-        for migration in pending:
-            await _apply(connection, migration)
+        done = [one.version for one in pending if await _apply(connection, one)]
         if migrations is None:
             await _grant(connection)
         after = await _applied(connection)
-    return [after[migration.version] for migration in pending]
+    return [after[version] for version in done]
 
 
 async def status(
@@ -162,22 +162,19 @@ async def check_ready(session: AsyncSession) -> None:
 @asynccontextmanager
 async def _connection(url: str) -> AsyncIterator[asyncpg.Connection]:
     with translated():
-        connection = await asyncpg.connect(driver_url(url), timeout=CONNECT_SECONDS)
-        try:
-            yield connection
-        finally:
-            await connection.close()
+        async with connection(url, timeout=CONNECT_SECONDS) as opened:
+            yield opened
 
 
 @asynccontextmanager
-async def _locked(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-    try:
+async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Run a block in a transaction that no other migrating process shares its time with.
+
+    The lock ends with the transaction: behind a pooler, one of a session would stay for good.
+    """
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
         yield
-    finally:
-        # Closing the connection would release it as well; this way the next one starts sooner.
-        if not connection.is_closed():
-            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
 
 async def _applied(connection: asyncpg.Connection) -> dict[str, Applied]:
@@ -185,9 +182,12 @@ async def _applied(connection: asyncpg.Connection) -> dict[str, Applied]:
     return {row["version"]: Applied(*row.values()) for row in rows}
 
 
-async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> bool:
+    """Apply a migration; tells whether it was this process that did."""
     try:
-        async with connection.transaction():
+        async with _alone(connection):
+            if migration.version in await _applied(connection):
+                return False
             await connection.execute(migration.sql)
             await connection.execute(
                 "INSERT INTO public.schema_migrations (version, description, checksum)"
@@ -201,6 +201,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
             f"Migration {migration.version} ({migration.description}) failed and was taken back;"
             f" those before it stay. Postgres says: {error}"
         ) from error
+    return True
 
 
 async def _grant(connection: asyncpg.Connection) -> None:
@@ -210,7 +211,7 @@ async def _grant(connection: asyncpg.Connection) -> None:
     if role is None or own:
         return
     sql = resources.files("db.migrations").joinpath(GRANTS).read_text("utf-8")
-    async with connection.transaction():
+    async with _alone(connection):
         await connection.execute(sql)
 
 

@@ -218,6 +218,15 @@ def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def _causes(error: PaoError) -> tuple[str, ...]:
+    """Return what lies behind an outage: whoever sits here can read it, unlike a caller."""
+    cause = error.__cause__
+    if cause is None or exit_code_of(error.status) is not ExitCode.UNAVAILABLE:
+        return ()
+    text = " ".join(str(cause).split())
+    return (f"{type(cause).__name__}: {text}" if text else type(cause).__name__,)
+
+
 def _guarded(cli: Cli, run: Callable[[], None]) -> None:
     try:
         run()
@@ -228,7 +237,7 @@ def _guarded(cli: Cli, run: Callable[[], None]) -> None:
         told = CliError(
             error.message,
             exit_code=exit_code_of(error.status),
-            details=tuple(f"{detail.field}: {detail.message}" for detail in error.details),
+            details=(*(f"{one.field}: {one.message}" for one in error.details), *_causes(error)),
         )
         cli.report(told)
         raise typer.Exit(told.exit_code) from error

@@ -64,17 +64,20 @@ def _url() -> str:
 def _run(work: Coroutine[Any, Any, T]) -> T:
     import asyncpg  # noqa: PLC0415 -- see above
 
+    from db.errors import DatabaseUnavailable, said  # noqa: PLC0415 -- see above
     from db.migrations.runner import MigrationError  # noqa: PLC0415 -- see above
 
     try:
         return asyncio.run(work)
     except MigrationError as error:
         raise CliError(str(error), exit_code=ExitCode.FAILED) from error
-    except (OSError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+    except DatabaseUnavailable as error:
         raise CliError(
-            f"The database cannot be used: {error}",
+            f"The database {error.reason}",
             exit_code=ExitCode.UNAVAILABLE,
-            hint="Check host, port, user and password in DATABASE_URL.",
+            details=(said(error.__cause__),),
+            hint="Check host, port, user, password and TLS in PAO_MIGRATION_DATABASE_URL or"
+            " DATABASE_URL.",
         ) from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise CliError(

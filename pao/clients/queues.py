@@ -1,7 +1,7 @@
 """How much waits in Temporal's task queues, for metrics. Nothing here starts or decides."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -11,11 +11,22 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from pao.clients.temporal import CHECK_SECONDS, TemporalUnavailable
+from pao.core.names import slow_queue, waits_queue
 
-KINDS = {
-    "workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+WORKFLOW, ACTIVITY = "workflow", "activity"
+_TYPES = {
+    WORKFLOW: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    ACTIVITY: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
 }
+
+
+def polled_queues(task_queue: str) -> dict[str, Sequence[str]]:
+    """Return every queue of an installation with the kinds of tasks that a worker polls it for."""
+    return {
+        task_queue: (WORKFLOW, ACTIVITY),
+        slow_queue(task_queue): (ACTIVITY,),
+        waits_queue(task_queue): (ACTIVITY,),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +41,15 @@ class Backlog:
 
 
 class TaskQueues:
-    """Asks Temporal for the depth of the given queues."""
+    """Asks Temporal for the depth of the given queues, each for the kinds that it can have."""
 
-    def __init__(self, client: Client, queues: Sequence[str]) -> None:
+    def __init__(self, client: Client, queues: Mapping[str, Sequence[str]]) -> None:
         self._client = client
         self._queues = queues
 
     async def backlogs(self) -> list[Backlog]:
         """Give the backlog of every queue and kind; raises ``TemporalUnavailable``."""
-        asked = [(queue, kind) for queue in self._queues for kind in KINDS]
+        asked = [(queue, kind) for queue, kinds in self._queues.items() for kind in kinds]
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 return await asyncio.gather(*(self._backlog(*one) for one in asked))
@@ -49,7 +60,7 @@ class TaskQueues:
         request = DescribeTaskQueueRequest(
             namespace=self._client.namespace,
             task_queue=TaskQueue(name=queue),
-            task_queue_type=KINDS[kind],
+            task_queue_type=_TYPES[kind],
             report_stats=True,
         )
         answer = await self._client.workflow_service.describe_task_queue(request)

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from db.urls import SCHEMES
 from pao.core.names import MASK
 from pao.settings.actions import ActionSettings
 from pao.settings.jira_file import JiraFile, read_jira_file
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
-    POSTGRES_SCHEMES,
     AuthSettings,
     CatalogSettings,
     DatabaseSettings,
@@ -187,7 +187,7 @@ def _show_plain(value: Any) -> str:
 
 def _mask(secret: str) -> str:
     parts = urlsplit(secret)
-    if parts.scheme not in POSTGRES_SCHEMES or not parts.hostname:
+    if parts.scheme not in SCHEMES or not parts.hostname:
         return MASK
     login = f"{parts.username}:{MASK}@" if parts.username else ""
     port = f":{parts.port}" if parts.port else ""

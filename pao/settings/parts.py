@@ -19,10 +19,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from db.urls import SCHEMES, url_problem, with_options
 from pao.crypto import SecretBox
 from pao.settings.values import SPLIT, Duration, Names, Size
-
-POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
 
 
 class IdentitySource(StrEnum):
@@ -36,6 +35,17 @@ class JiraFlavour(StrEnum):
 
     CLOUD = "cloud"
     DATACENTER = "datacenter"
+
+
+class SslMode(StrEnum):
+    """libpq's modes of TLS: from none at all to a server that proves its name."""
+
+    DISABLE = "disable"
+    ALLOW = "allow"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
 
 
 class LogLevel(StrEnum):
@@ -60,10 +70,13 @@ def _http_url(text: str) -> str:
 
 def _postgres_url(secret: SecretStr) -> SecretStr:
     parts = urlsplit(secret.get_secret_value())
-    if parts.scheme not in POSTGRES_SCHEMES or not parts.path.strip("/"):
+    if parts.scheme not in SCHEMES or not parts.path.strip("/"):
         # The value itself is never repeated: it carries the password.
         msg = "not a Postgres address; write postgresql://user:password@host:5432/database"
         raise ValueError(msg)
+    problem = url_problem(secret.get_secret_value())
+    if problem:
+        raise ValueError(problem)
     return secret
 
 
@@ -157,6 +170,10 @@ class DatabaseSettings(Part):
     name: str = Field("pao", validation_alias="DATABASE_NAME")
     user: str = Field("pao", validation_alias="DATABASE_USER")
     password: SecretStr | None = Field(None, validation_alias="DATABASE_PASSWORD")
+    ssl_mode: SslMode | None = Field(None, validation_alias="DATABASE_SSLMODE")
+    ssl_root_cert: str | None = Field(None, validation_alias="DATABASE_SSL_ROOT_CERT")
+    ssl_cert: Path | None = Field(None, validation_alias="DATABASE_SSL_CERT")
+    ssl_key: Path | None = Field(None, validation_alias="DATABASE_SSL_KEY")
     iam_auth: bool = Field(default=False, validation_alias="DB_IAM_AUTH")
     max_open_connections: Count = Field(50, validation_alias="DB_MAX_OPEN_CONNS")
     max_idle_connections: int = Field(20, validation_alias="DB_MAX_IDLE_CONNS", ge=0)
@@ -171,16 +188,33 @@ class DatabaseSettings(Part):
     def url(self) -> SecretStr:
         """The service's own address, ``postgresql://...``, with its password."""
         if self.given_url is not None:
-            return self.given_url
+            return self._with_tls(self.given_url.get_secret_value())
         password = self.password.get_secret_value() if self.password else ""
         login = quote(self.user, safe="") + (f":{quote(password, safe='')}" if password else "")
         place = f"{self.host or ''}:{self.port}/{quote(self.name, safe='')}"
-        return SecretStr(f"postgresql://{login}@{place}")
+        return self._with_tls(f"postgresql://{login}@{place}")
 
     @property
     def owner_url(self) -> SecretStr:
         """The address that migrations use: the owner's where one is given, else the service's."""
-        return self.migration_url or self.url
+        if self.migration_url is not None:
+            return self._with_tls(self.migration_url.get_secret_value())
+        return self.url
+
+    @property
+    def tls_options(self) -> dict[str, str]:
+        """What the variables say of TLS, by the names that a database address gives them."""
+        given = {
+            "sslmode": self.ssl_mode,
+            "sslrootcert": self.ssl_root_cert,
+            "sslcert": self.ssl_cert,
+            "sslkey": self.ssl_key,
+        }
+        return {name: str(value) for name, value in given.items() if value is not None}
+
+    def _with_tls(self, url: str) -> SecretStr:
+        options = self.tls_options
+        return SecretStr(with_options(url, options) if options else url)
 
 
 class TemporalSettings(Part):

@@ -1,14 +1,17 @@
 """What each process cannot start without; one generator per part, all of them asked."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
+from db.urls import SYSTEM
 from pao.settings.parts import (
     CatalogSettings,
     DatabaseSettings,
     GitHubSettings,
     JiraFlavour,
     JiraSettings,
+    SslMode,
     TemporalSettings,
 )
 
@@ -50,9 +53,27 @@ def _missing_database(database: DatabaseSettings) -> Iterator[tuple[str, str]]:
         yield "DATABASE_URL", "missing; give it, or DATABASE_HOST with DATABASE_PASSWORD"
     elif database.password is None and not database.iam_auth:
         yield "DATABASE_PASSWORD", "missing; give it"
+    yield from _missing_database_tls(database)
     if database.max_idle_connections > database.max_open_connections:
         most = database.max_open_connections
         yield "DB_MAX_IDLE_CONNS", f"above DB_MAX_OPEN_CONNS ({most}); lower it"
+
+
+def _missing_database_tls(database: DatabaseSettings) -> Iterator[tuple[str, str]]:
+    files = {
+        "DATABASE_SSL_ROOT_CERT": database.ssl_root_cert,
+        "DATABASE_SSL_CERT": database.ssl_cert,
+        "DATABASE_SSL_KEY": database.ssl_key,
+    }
+    for name, path in files.items():
+        if path is not None and str(path) != SYSTEM and not Path(path).is_file():
+            yield name, f"there is no file {str(path)!r}; correct the path"
+    if (database.ssl_cert is None) != (database.ssl_key is None):
+        yield "DATABASE_SSL_CERT", "a client certificate and its key belong together; give both"
+    checks = database.ssl_mode in {SslMode.VERIFY_CA, SslMode.VERIFY_FULL}
+    if checks and database.ssl_root_cert is None and database.given_url is None:
+        text = "missing; name the file of the authorities that may vouch for the server, or system"
+        yield "DATABASE_SSL_ROOT_CERT", text
 
 
 def _missing_temporal(temporal: TemporalSettings) -> Iterator[tuple[str, str]]:

@@ -152,7 +152,11 @@ def test_metrics_tell_what_is_stored_and_what_waits(
     queue = stack.task_queue
     assert told[f"pao_task_queue_pollers {queue} workflow"] == 1
     assert told[f"pao_task_queue_backlog activity {queue}"] == 0
-    assert f"pao_task_queue_backlog activity {queue}-slow" in told
+    for other in (f"{queue}-slow", f"{queue}-waits"):
+        assert told[f"pao_task_queue_backlog activity {other}"] == 0
+        assert told[f"pao_task_queue_pollers activity {other}"] == 1
+        # Nobody polls these for workflows: a 0 there would look like an outage.
+        assert not [name for name in told if other in name and "workflow" in name]
 
 
 def test_metrics_have_no_label_that_callers_choose(dana: httpx.Client, probe: httpx.Client) -> None:

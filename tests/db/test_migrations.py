@@ -86,7 +86,7 @@ async def test_five_processes_at_once_apply_each_migration_once(empty: str) -> N
         return output.decode().strip()
 
     counts = await asyncio.gather(*(run() for _ in range(5)))
-    assert sorted(counts) == ["0", "0", "0", "0", str(len(packaged_migrations()))]
+    assert sum(map(int, counts)) == len(packaged_migrations())
 
 
 async def test_a_process_waits_while_another_one_migrates(

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.types import TypeEngine
 
 from db import models
-from db.urls import engine_url
 from tests.db.building import START
 from tests.support.postgres import Database as Given
 
@@ -26,7 +25,7 @@ async def test_a_model_has_the_columns_of_its_table(database: Given, name: str) 
     def reflect(connection: Connection) -> list[ReflectedColumn]:
         return inspect(connection).get_columns(name)
 
-    engine = create_async_engine(engine_url(database.owner_url))
+    engine = create_async_engine(database.owner_url.replace("postgresql:", "postgresql+asyncpg:"))
     async with engine.connect() as connection:
         columns = await connection.run_sync(reflect)
     await engine.dispose()

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from pao.settings import ConfigurationError, IdentitySource, JiraFlavour, load_settings
 from pao.settings.values import (
@@ -141,6 +142,62 @@ def test_the_database_may_be_given_in_parts(environ: dict[str, str]) -> None:
 
     assert database.url.get_secret_value() == "postgresql://p%40o:a%2Fb%3Ac@db:5432/pao"
     assert database.owner_url == database.url
+
+
+def test_tls_of_the_database_is_asked_for_in_variables_or_in_the_address(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_text("-")
+    asked = {"DATABASE_SSLMODE": "verify-full", "DATABASE_SSL_ROOT_CERT": str(authority)}
+    expected = {"sslmode": ["verify-full"], "sslrootcert": [str(authority)]}
+
+    def options(secret: SecretStr) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(secret.get_secret_value()).query)
+
+    owner = {"PAO_MIGRATION_DATABASE_URL": "postgresql://owner:x@db/pao"}
+    database = load_settings(environ | asked | owner, process="database").database
+    assert options(database.url) == options(database.owner_url) == expected
+
+    parts = {"DATABASE_HOST": "db", "DATABASE_PASSWORD": "x", "DATABASE_URL": ""}
+    database = load_settings(environ | asked | parts, process="api").database
+    assert options(database.url) == expected
+
+    environ["DATABASE_URL"] += "?sslmode=require"
+    database = load_settings(environ | asked, process="api").database
+    assert options(database.url)["sslmode"] == ["require"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "text"),
+    [
+        ({"DATABASE_SSLMODE": "always"}, "DATABASE_SSLMODE", "verify-full"),
+        ({"DATABASE_SSL_ROOT_CERT": "/no/such"}, "DATABASE_SSL_ROOT_CERT", "there is no file"),
+        ({"DATABASE_SSL_KEY": "/no/such"}, "DATABASE_SSL_KEY", "there is no file"),
+        ({"DATABASE_URL": "postgresql://a:b@c/d?sslmode=full"}, "DATABASE_URL", "sslmode is one"),
+        (
+            {"DATABASE_URL": "postgresql://a:b@c/d?sslrootcert=/no/such"},
+            "DATABASE_URL",
+            "there is no file",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://a:b@c/d?channel_binding=require"},
+            "DATABASE_URL",
+            "channel_binding is not supported",
+        ),
+        (
+            {"DATABASE_URL": "", "DATABASE_HOST": "db", "DATABASE_SSLMODE": "verify-ca"},
+            "DATABASE_SSL_ROOT_CERT",
+            "missing",
+        ),
+    ],
+)
+def test_tls_that_cannot_be_had_is_named_at_the_start(
+    environ: dict[str, str], given: dict[str, str], name: str, text: str
+) -> None:
+    assert [
+        problem for problem in problems_of(environ | given) if name in problem and text in problem
+    ]
 
 
 def test_migrations_use_the_owner_s_address_where_there_is_one(environ: dict[str, str]) -> None:

@@ -1,0 +1,91 @@
+"""A database that refuses PAO, or that PAO does not hear: said clearly, and over with its cause."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from pao.local.postgres import SERVICE
+from tests.support.callers import DANA
+from tests.support.postgres import Database
+from tests.support.postgres_proxies import Way, proxied
+from tests.support.stack import EventLoop, Stack, running_stack, wait_until
+from tests.support.submitting import dns, error
+
+
+@pytest.fixture
+def idle(database: Database, temporal_address: str, tmp_path: Path) -> Iterator[Stack]:
+    with running_stack(database, temporal_address, tmp_path, with_worker=False) as stack:
+        yield stack
+
+
+def as_superuser(database: Database, *statements: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(database.superuser_url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+END_SESSIONS = f"""
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE usename = '{SERVICE}' AND datname = current_database()
+"""  # noqa: S608 -- our own name
+
+
+def test_a_refused_login_is_503_everywhere_and_health_says_down(idle: Stack) -> None:
+    database = idle.database
+    dana = idle.caller(DANA)
+    assert dana.get("/requests").status_code == 200
+    refuse = f"REVOKE CONNECT ON DATABASE {database.name} FROM {SERVICE}"
+    as_superuser(database, refuse, END_SESSIONS)
+
+    health = idle.anybody().get("/health")
+    assert health.status_code == 200
+    assert health.json()["status"] == "down"
+    found: dict[str, Any] = health.json()["components"]["database"]
+    assert (found["status"], found["error"]) == ("down", "refuses the connection")
+    ready = idle.anybody().get("/health/ready")
+    assert ready.status_code == 503
+    assert "the database refuses the connection" in ready.json()["problems"]
+    for answer in (dana.get("/requests"), dana.post("/requests", json=dns())):
+        assert answer.status_code == 503, answer.text
+        assert error(answer)["code"] == "SERVICE_UNAVAILABLE"
+        assert "refuses the connection" in error(answer)["message"]
+        assert answer.headers["Retry-After"]
+    assert idle.anybody().get("/metrics").status_code == 200
+
+    as_superuser(database, f"GRANT CONNECT ON DATABASE {database.name} TO {SERVICE}")
+    assert dana.get("/requests").status_code == 200
+    wait_until(lambda: idle.anybody().get("/health").json()["status"] != "down")
+
+
+@pytest.fixture
+def behind_a_pooler(database: Database, temporal_address: str, tmp_path: Path) -> Iterator[Stack]:
+    with ExitStack() as stack:
+        loop = stack.enter_context(closing(EventLoop()))
+        way = proxied(database.service_url, Way(swallows_listen=True))
+        environ = {"DATABASE_URL": loop.run(way.__aenter__())}
+        stack.callback(lambda: loop.run(way.__aexit__(None, None, None)))
+        yield stack.enter_context(
+            running_stack(database, temporal_address, tmp_path, environ=environ, with_worker=False)
+        )
+
+
+def test_a_process_that_hears_no_notifications_is_not_ready_and_says_why(
+    behind_a_pooler: Stack,
+) -> None:
+    def told() -> bool:
+        answer = behind_a_pooler.anybody().get("/health/ready")
+        assert answer.status_code == 503
+        return any("transaction pooling" in problem for problem in answer.json()["problems"])
+
+    assert wait_until(told)

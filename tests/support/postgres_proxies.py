@@ -1,0 +1,113 @@
+"""What may stand between PAO and its Postgres: the end of TLS, a pooler that hears nothing."""
+
+import asyncio
+import contextlib
+import ssl
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tests.support.certificates import Certificates
+
+SSL_REQUEST = 80877103
+"""The code by which a client asks for TLS, in place of a version of the protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a proxy treats its connections: with TLS only, or without ever listening."""
+
+    tls: ssl.SSLContext | None = None
+    swallows_listen: bool = False
+
+
+def tls_of(certificates: Certificates) -> ssl.SSLContext:
+    """Return a server's side of TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.certificate, certificates.key)
+    return context
+
+
+@asynccontextmanager
+async def proxied(url: str, way: Way) -> AsyncIterator[str]:
+    """Stand in front of the Postgres of a URL; gives the URL that leads through."""
+    parts = urlsplit(url)
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        target = (str(parts.hostname), int(parts.port or 5432))
+        try:
+            with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
+                await _serve(reader, writer, target, way)
+        finally:
+            tasks.discard(task)
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield url.replace(f":{parts.port}/", f":{port}/")
+    finally:
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _serve(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    target: tuple[str, int],
+    way: Way,
+) -> None:
+    first = await _packet(reader)
+    if first[4:] == struct.pack("!I", SSL_REQUEST):
+        writer.write(b"S" if way.tls else b"N")
+        await writer.drain()
+        if way.tls:
+            await writer.start_tls(way.tls)
+        first = await _packet(reader)
+    elif way.tls:
+        return
+    server_reader, server_writer = await asyncio.open_connection(*target)
+    try:
+        server_writer.write(first)
+        both = [
+            asyncio.create_task(_answers(server_reader, writer)),
+            asyncio.create_task(_questions(reader, server_writer, way)),
+        ]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in both:
+                one.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+    finally:
+        server_writer.close()
+
+
+async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+
+
+async def _questions(reader: asyncio.StreamReader, server: asyncio.StreamWriter, way: Way) -> None:
+    while True:
+        kind = await reader.readexactly(1)
+        packet = await _packet(reader)
+        if way.swallows_listen:
+            # A comment of the same length: the statement is taken, and does nothing.
+            packet = packet.replace(b"LISTEN ", b"--     ")
+        server.write(kind + packet)
+        await server.drain()
+
+
+async def _packet(reader: asyncio.StreamReader) -> bytes:
+    length = await reader.readexactly(4)
+    return length + await reader.readexactly(struct.unpack("!I", length)[0] - 4)
