@@ -6,6 +6,7 @@ from typing import Any
 
 from temporalio import activity
 
+from activities.masking import hide_secrets
 from catalog.planning import condition_holds
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
@@ -36,12 +37,12 @@ class Conditions:
 
     def ask(self, given: ActionInput) -> ConditionAnswer:
         """Tell whether the action runs; what cannot be evaluated fails it, with the reason."""
+        secrets: dict[str, str] = {}
         try:
             secrets = open_fields(self._box, given.context)
             holds = condition_holds(given, self._surroundings, secrets=secrets)
         except (TemplateError, SecretUnreadableError) as error:
-            return ConditionAnswer(
-                holds=False, failed=True, reason=f"Its condition cannot be evaluated: {error}"
-            )
+            reason = hide_secrets(f"Its condition cannot be evaluated: {error}", secrets.values())
+            return ConditionAnswer(holds=False, failed=True, reason=reason)
         shown = (given.action.when or "")[:LONGEST_SHOWN]
         return ConditionAnswer(holds=holds, reason=None if holds else f"when {shown}: not true")

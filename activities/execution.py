@@ -18,6 +18,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.base import Action, ActionContext, JiraClients
+from activities.disclosure import FOLLOWED, Disclosure, place_of
 from activities.errors import (
     ActionError,
     ActionFailedError,
@@ -28,7 +29,7 @@ from activities.errors import (
 )
 from activities.heartbeats import heartbeats
 from activities.log import ActionLog, LocalSink, LogSink
-from activities.masking import SecretRing, hide_in_error
+from activities.masking import SecretRing
 from activities.options import ActionOptions
 from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
@@ -42,7 +43,14 @@ from pao.clients.jira import Deadline
 from pao.clients.secret_store import SecretStore, SecretsUnavailable
 from pao.core.errors import ErrorCode
 from pao.core.names import FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
-from pao.core.payloads import ActionInput, ActionResult, FollowInput, LookResult, RequestContext
+from pao.core.payloads import (
+    ActionInput,
+    ActionResult,
+    FollowInput,
+    LookResult,
+    Pending,
+    RequestContext,
+)
 from pao.crypto import SecretBox, SecretUnreadableError
 
 _log = logging.getLogger(__name__)
@@ -127,23 +135,24 @@ class Executor:
         """Wait for an effect that exists; when the wait is cancelled, the target is told."""
         action = self._actions[given.action.type]
         async with self._session(action, given, progress=progress, seconds=seconds) as session:
+            pending = session.opened(given.pending)
             try:
-                result = await action.follow(session.config, session.context, given.pending)
+                result = await action.follow(session.config, session.context, pending)
             except asyncio.CancelledError:
-                await _tell_target(session, given)
+                await _tell_target(session, pending)
                 raise
         return await self._finished(session, result)
 
     async def look(self, given: ActionInput) -> LookResult:
         """Look for the action's effect, read-only; never raises for what the target answers."""
         action = self._actions[given.action.type]
-        secrets = SecretRing()
+        leaving = self._disclosure(given)
         try:
-            session = await self._opened(action, given, secrets)
+            session = await self._opened(action, given, leaving)
             found = await session.looked_for()
         except ActionError as error:
             answer = "absent" if isinstance(error, IncompleteError) else "unknown"
-            return LookResult(answer=answer, reason=hide_in_error(error, secrets).message)
+            return LookResult(answer=answer, reason=leaving.error(error).message)
         if found is None:
             return LookResult(answer="absent")
         return LookResult(answer="found", result=await self._finished(session, found))
@@ -156,15 +165,16 @@ class Executor:
 
         Its log is stored before Temporal learns how it ended.
         """
-        secrets = SecretRing()
+        leaving = self._disclosure(given)
         session: _Session | None = None
         try:
-            session = await self._opened(action, given, secrets, **more)
+            session = await self._opened(action, given, leaving, **more)
             yield session
         except ActionError as error:
-            raise _told(error, session, secrets) from None
+            raise _told(error, session, leaving) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
-            raise _told(bug(error, secrets, ActionFailedError), session, secrets) from None
+            raised = bug(error, leaving.secrets, ActionFailedError)
+            raise _told(raised, session, leaving) from None
         finally:
             if session is not None:
                 await session.context.log.flush()
@@ -172,15 +182,20 @@ class Executor:
     async def _finished(self, session: "_Session", result: ActionResult) -> ActionResult:
         """Give the result as it is kept: complete and masked."""
         try:
-            result.outputs = session.context.secrets.hide_in(result.outputs)
+            result = await asyncio.to_thread(session.leaving.result, result)
             written = await asyncio.to_thread(self._cleanup, session.given, result)
-            result.cleanup = written or session.action.cleanup(result)
+            cleanup = written or session.action.cleanup(result)
+            result.cleanup = session.leaving.message(cleanup)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
             raised = bug(error, session.context.secrets, OutcomeUnknownError)
             session.seen.found = result
-            raise _told(raised, session, session.context.secrets) from None
+            raise _told(raised, session, session.leaving) from None
         result.resource_type = session.action.resource_type
         return result
+
+    def _disclosure(self, given: ActionInput) -> Disclosure:
+        place = place_of(given.context.request_id, given.action.id)
+        return Disclosure(SecretRing(), self._tools.box, place)
 
     def _cleanup(self, given: ActionInput, result: ActionResult) -> str | None:
         if given.action.cleanup is None:
@@ -193,14 +208,16 @@ class Executor:
         self,
         action: Action[Any],
         given: ActionInput,
-        secrets: SecretRing,
+        leaving: Disclosure,
         *,
         progress: Progress | None = None,
         seconds: float | None = None,
     ) -> "_Session":
-        config = await self._rendered(action, given, secrets)
-        context = self._context(action, given, secrets, progress=progress, seconds=seconds)
-        return _Session(action, given, config, context)
+        config = await self._rendered(action, given, leaving.secrets)
+        progress = progress or Progress()
+        progress.guard(leaving.sealed, leaving.opened)
+        context = self._context(action, given, leaving.secrets, progress=progress, seconds=seconds)
+        return _Session(action, given, config, context, leaving)
 
     async def _rendered(self, action: Action[Any], given: ActionInput, secrets: SecretRing) -> Any:
         opened = self._open(given.context)
@@ -220,6 +237,7 @@ class Executor:
                 kept=kept,
                 outputs=given.outputs,
                 published=given.published,
+                learn=secrets.add,
             )
             return action.config.model_validate(rendered)
         except TemplateError as error:
@@ -246,7 +264,7 @@ class Executor:
         given: ActionInput,
         secrets: SecretRing,
         *,
-        progress: Progress | None,
+        progress: Progress,
         seconds: float | None,
     ) -> ActionContext:
         tools, request = self._tools, given.context
@@ -262,10 +280,10 @@ class Executor:
             idempotency_key=idempotency_key(request.request_id, given.action.id),
             unclear=given.unclear,
             left=tuple(given.partial),
-            http=Outgoing(tools.network, deadline),
+            http=Outgoing(tools.network, deadline, secrets),
             breakers=tools.network.breakers,
             log=ActionLog(sink, secrets),
-            progress=progress or Progress(),
+            progress=progress,
             secrets=secrets,
             options=tools.options,
         )
@@ -285,7 +303,14 @@ class _Session:
     given: ActionInput
     config: Any
     context: ActionContext
+    leaving: Disclosure
     seen: "Sighting" = field(default_factory=Sighting)
+
+    def opened(self, pending: Pending) -> Pending:
+        """Return what a wait was given, as it was before it left the activity that began it."""
+        if pending.kind != FOLLOWED:
+            return pending
+        return Pending(pending.kind, self.leaving.opened(pending.state))
 
     async def looked_for(self) -> ActionResult | None:
         """Give what an earlier attempt has made, as adopted."""
@@ -333,11 +358,11 @@ class _Session:
             yield
 
 
-def _told(error: ActionError, session: _Session | None, secrets: SecretRing) -> ApplicationError:
+def _told(error: ActionError, session: _Session | None, leaving: Disclosure) -> ApplicationError:
     """Give an error as Temporal is told it: with what the look of this attempt had seen, masked."""
     if session is not None:
         session.seen.add_to(error, session.action)
-    return told_to_temporal(hide_in_error(error, secrets))
+    return told_to_temporal(leaving.error(error))
 
 
 def idempotency_key(request_id: str, action_id: str) -> str:
@@ -357,7 +382,7 @@ def bug(error: Exception, secrets: SecretRing, kind: type[ActionError]) -> Actio
     return kind(f"The action could not be carried out, by a fault of PAO: {text}")
 
 
-async def _tell_target(session: _Session, given: FollowInput) -> None:
+async def _tell_target(session: _Session, pending: Pending) -> None:
     """Have the target stop what nobody waits for any more.
 
     The worker's own end is no reason for it, nor a wait that Temporal has given to another worker.
@@ -367,7 +392,7 @@ async def _tell_target(session: _Session, given: FollowInput) -> None:
         return
     with contextlib.suppress(ActionError, TimeoutError):
         async with asyncio.timeout(CANCEL_SECONDS):
-            await session.action.cancel(session.config, session.context, given.pending)
+            await session.action.cancel(session.config, session.context, pending)
 
 
 def _saved_before() -> Mapping[str, Any]:

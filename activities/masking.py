@@ -1,42 +1,54 @@
-"""Hiding a request's secrets in texts that leave an activity: errors, bodies, reasons."""
+"""Hiding secrets in texts and values. What passes through here on its way out: disclosure.py."""
 
-import html
-import json
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from itertools import islice
 from typing import Any
-from urllib.parse import quote, quote_plus
 
-from activities.errors import ActionError
+from activities.secret_forms import DEPTH, base64_cores, decoded, direct_forms, unescaped
 from pao.core.names import MASK
-from pao.core.payloads import PartialResource
 
 SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
-# Within the keys and addresses that a target gives, a short secret is met by chance.
+# Within the keys and addresses that a target gives, a short secret is met by chance: it is masked
+# as a whole word only.
 SHORTEST_WITHIN_VALUE = 8
+SHORTEST_PREFIX = 3
+_CUTS = ("\N{HORIZONTAL ELLIPSIS}", "...", "\N{REPLACEMENT CHARACTER}")
+_MOST_CUTS = 50
+_SHORTEST_ENCODED = 6
+_WORD = re.compile(r"\w")
 
 
 class SecretRing:
     """The secrets that one execution has met; whatever it tells is masked with all of them."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = set(secrets)
+        self._secrets: set[str] = set()
+        self._forms: _Forms | None = None
+        for secret in secrets:
+            self.add(secret)
 
     def add(self, secret: str) -> None:
         """Have a value masked from now on, such as a token that was fetched for this call."""
-        self._secrets.add(secret)
+        if secret not in self._secrets:
+            self._secrets.add(secret)
+            self._forms = None
 
     def __iter__(self) -> Iterator[str]:
         return iter(tuple(self._secrets))
 
     def hide(self, text: str) -> str:
-        """Give a text with every secret replaced by stars."""
-        return hide_secrets(text, self._secrets)
+        """Return a message or body with every secret replaced by stars, cut-off ones included.
+
+        A text that holds a secret in a form that cannot be replaced keeps nothing but its length.
+        """
+        return self._known().hide(text, within=SHORTEST_SECRET, cut=True)
 
     def hide_in(self, value: Any) -> Any:
-        """Give a copy of a JSON value without secrets: whole texts, and longer ones within texts.
+        """Return a copy of a JSON value without secrets, in texts, numbers and keys.
 
-        Keys are masked as well.
+        Longer secrets are found within texts, shorter ones as whole words and whole values.
         """
         if isinstance(value, str):
             return self._hide_in_text(value)
@@ -44,58 +56,199 @@ class SecretRing:
             return {self.hide_in(key): self.hide_in(member) for key, member in value.items()}
         if isinstance(value, list | tuple):
             return [self.hide_in(member) for member in value]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return MASK if self._known().is_number(value) else value
         return value
 
     def _hide_in_text(self, text: str) -> str:
         if text in self._secrets and text:
             return MASK
-        return hide_secrets(
-            text, [one for one in self._secrets if len(one) >= SHORTEST_WITHIN_VALUE]
-        )
+        return self._known().hide(text, within=SHORTEST_WITHIN_VALUE, cut=False)
+
+    def _known(self) -> "_Forms":
+        if self._forms is None:
+            self._forms = _Forms(self._secrets)
+        return self._forms
 
 
 def hide_secrets(text: str, secrets: Iterable[str]) -> str:
-    """Replace every secret by stars, also where a target has given it back escaped.
-
-    Known are the escapes of JSON, HTML, URLs and Python, and white space made single blanks.
-    """
-    forms = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, MASK)
-    return text
+    """Replace every secret by stars, also where a target has given it back escaped."""
+    return SecretRing(secrets).hide(text)
 
 
-def hide_in_error(error: ActionError, secrets: Iterable[str]) -> ActionError:
-    """Replace secrets in all that an error tells; gives the same error."""
-    hidden = tuple(secrets)
-    error.message = hide_secrets(error.message, hidden)
-    if error.response_body:
-        error.response_body = hide_secrets(error.response_body, hidden)
-    error.partial = tuple(_hide_in_partial(one, hidden) for one in error.partial)
-    return error
+class _Forms:
+    """All forms of some secrets, ready to be searched for; ``case`` counts in none of them."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        kept = [one for one in secrets if len(one) >= SHORTEST_SECRET and not one.isspace()]
+        self._kept = kept
+        self._direct = _lengths(form for one in kept for form in direct_forms(one))
+        self._lowered = _lengths(form.lower() for form in self._direct)
+        self._short = {one.casefold() for one in kept if len(one) < SHORTEST_WITHIN_VALUE}
+        self._compact = {_compact(one) for one in kept if len(one) >= SHORTEST_WITHIN_VALUE}
+        self._cores = {core for one in kept for core in base64_cores(one)}
+        self._begun = [*self._lowered, *{core.lower() for core in self._cores}]
+        self._numbers = {_canonical(one) for one in kept if _canonical(one) is not None}
+
+    def hide(self, text: str, *, within: int, cut: bool) -> str:
+        """Return the text with stars for secrets; of ``within`` characters on also inside words.
+
+        With ``cut`` the text may end in the middle of a secret.
+        """
+        if len(text) < SHORTEST_PREFIX or not self._kept:
+            return text
+        masked = self._cut_off(self._replaced(text, within), at_end=cut)
+        if self._is_hidden_in(masked) or self._is_begun_in(masked, at_end=cut):
+            return f"[hidden: {len(text):,} characters that hold a secret in another form]"
+        return masked
+
+    def is_number(self, value: float) -> bool:
+        """Tell whether a number is a secret, such as a PIN."""
+        return len(str(value)) >= SHORTEST_SECRET and _canonical(str(value)) in self._numbers
+
+    def _replaced(self, text: str, within: int) -> str:
+        for form in _no_longer(self._direct, text):
+            if form in text:
+                text = _replace(text, form, whole=len(form) < within)
+        lowered = _lowered(text)
+        spans = [
+            (at, at + len(form))
+            for form in _no_longer(self._lowered, lowered)
+            for at in _places(lowered, form, whole=len(form) < within)
+        ]
+        return _with_stars(text, spans) if spans else text
+
+    def _cut_off(self, text: str, *, at_end: bool) -> str:
+        """Hide the beginning of a secret where the text was cut."""
+        ends = _ends(text, at_end=at_end)
+        lowered = _lowered(text)
+        spans = [(end - size, end) for end in ends if (size := self._beginning(lowered[:end]))]
+        return _with_stars(text, spans) if spans else text
+
+    def _is_begun_in(self, text: str, *, at_end: bool) -> bool:
+        """Tell whether a text that was cut begins a secret there once its escapes are undone."""
+        return any(
+            self._beginning(_lowered(copy)[:end]) >= SHORTEST_WITHIN_VALUE
+            for copy in unescaped(text)
+            for end in _ends(copy, at_end=at_end)
+        )
+
+    def _beginning(self, text: str) -> int:
+        """Return how many characters at the text's end begin a secret."""
+        longest = 0
+        for form in self._begun:
+            start, tail = form[:SHORTEST_PREFIX], text[-len(form) :]
+            at = tail.find(start)
+            while at >= 0:
+                if form.startswith(tail[at:]):
+                    longest = max(longest, len(tail) - at)
+                    break
+                at = tail.find(start, at + 1)
+        return longest
+
+    def _is_hidden_in(self, text: str, depth: int = DEPTH) -> bool:
+        """Tell whether a secret is found once the text is decoded, in whichever order."""
+        copies = [text, *unescaped(text)]
+        if any(map(self._holds, copies)) or self._has_core(copies):
+            return True
+        if depth == 0 or len(text) < _SHORTEST_ENCODED:
+            return False
+        inner = {one for copy in copies[-1:] + copies[:1] for one in decoded(copy)}
+        return any(self._holds(one) or self._in_further(one, depth) for one in inner)
+
+    def _in_further(self, text: str, depth: int) -> bool:
+        """Look into what was decoded, where that is text and not chance."""
+        return "\N{REPLACEMENT CHARACTER}" not in text and self._is_hidden_in(text, depth - 1)
+
+    def _has_core(self, copies: Iterable[str]) -> bool:
+        compact = ["".join(copy.split()) for copy in copies if len(copy) >= _SHORTEST_ENCODED]
+        return any(core in copy for copy in compact for core in self._cores)
+
+    def _holds(self, text: str) -> bool:
+        folded = text.casefold()
+        compact = "".join(folded.split())
+        if any(one in compact for one in self._compact):
+            return True
+        return any(
+            one in folded and any(True for _ in _places(folded, one, whole=True))
+            for one in self._short
+        )
 
 
-def _hide_in_partial(resource: PartialResource, hidden: tuple[str, ...]) -> PartialResource:
-    texts = {
-        name: hide_secrets(text, hidden)
-        for name in ("type", "id", "url", "cleanup")
-        if (text := getattr(resource, name)) is not None
-    }
-    return replace(resource, **texts)
+def _ends(text: str, *, at_end: bool) -> list[int]:
+    """Return where a text may have been cut."""
+    ends = [len(text)] if at_end else []
+    for mark in _CUTS:
+        at = text.find(mark)
+        while at >= 0 and len(ends) < _MOST_CUTS:
+            ends.append(at)
+            at = text.find(mark, at + 1)
+    return ends
 
 
-def _forms(secret: str) -> Iterator[str]:
-    if len(secret) < SHORTEST_SECRET:
-        return
-    yield secret
-    yield " ".join(secret.split()) or secret
-    yield repr(secret)[1:-1]
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield json.dumps(secret)[1:-1].replace("/", "\\/")
-    yield html.escape(secret)
-    yield html.escape(secret, quote=False)
-    encoded = secret.encode(errors="replace")
-    yield quote(encoded)
-    yield quote(encoded, safe="")
-    yield quote_plus(encoded)
+def _lowered(text: str) -> str:
+    """Return the text in small letters, character by character where that is possible."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text
+
+
+def _lengths(forms: Iterable[str]) -> list[str]:
+    """Return the forms that are long enough, each once, the longest first."""
+    return sorted({one for one in forms if len(one) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+
+def _no_longer(forms: list[str], text: str) -> Iterable[str]:
+    """Return those of the forms, sorted by length, that fit into a text."""
+    first = bisect_left(forms, -len(text), key=lambda form: -len(form))
+    return islice(forms, first, None)
+
+
+def _replace(text: str, form: str, *, whole: bool) -> str:
+    if not whole:
+        return text.replace(form, MASK)
+    return _with_stars(text, [(at, at + len(form)) for at in _places(text, form, whole=True)])
+
+
+def _places(text: str, form: str, *, whole: bool) -> Iterator[int]:
+    """Give where a form stands in a text; ``whole``: not within a word."""
+    at = text.find(form)
+    while at >= 0:
+        if not whole or _is_word(text, at, at + len(form)):
+            yield at
+        at = text.find(form, at + 1)
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    """Tell whether a piece of a text is no part of a longer word."""
+    return not _joined(text, start) and not _joined(text, end)
+
+
+def _joined(text: str, at: int) -> bool:
+    if at in (0, len(text)):
+        return False
+    return bool(_WORD.match(text[at - 1]) and _WORD.match(text[at]))
+
+
+def _with_stars(text: str, spans: list[tuple[int, int]]) -> str:
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        if end <= at:
+            continue
+        if start >= at:
+            parts += [text[at:start], MASK]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _compact(text: str) -> str:
+    return "".join(text.casefold().split())
+
+
+def _canonical(text: str) -> str | None:
+    """Return a number in one spelling: 0471.10 is 471.1; None for what is none."""
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
+        return None
+    sign = "-" if text.startswith("-") else ""
+    whole, _, fraction = text.lstrip("+-").partition(".")
+    rest = fraction.rstrip("0")
+    return sign + (whole.lstrip("0") or "0") + (f".{rest}" if rest else "")

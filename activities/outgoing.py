@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from activities.breakers import Breakers
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
+from activities.masking import SecretRing
 from pao import tracing
 from pao.clients.jira import Deadline
 from pao.clients.outgoing import (
@@ -46,8 +47,12 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are none are shown as replacement characters."""
-        return self.body.decode(errors="replace")
+        """The body as text; bytes that are none are shown as replacement characters.
+
+        An ellipsis at its end says that it was cut: a secret may have been cut there as well.
+        """
+        text = self.body.decode(errors="replace")
+        return f"{text[:-1]}\N{HORIZONTAL ELLIPSIS}" if self.truncated else text
 
     def json(self) -> Any:
         """Read the body as JSON; raises ``ValueError`` where it is none, or was cut short."""
@@ -87,9 +92,15 @@ class Outgoing:
     Nothing is ever sent twice. ``deadline`` bounds every call as a whole, whatever drips in.
     """
 
-    def __init__(self, network: Network | None = None, deadline: Deadline | None = None) -> None:
+    def __init__(
+        self,
+        network: Network | None = None,
+        deadline: Deadline | None = None,
+        secrets: SecretRing | None = None,
+    ) -> None:
         self._network = network or Network()
         self._deadline = deadline
+        self._secrets = secrets
 
     async def request(  # noqa: PLR0913 -- what a call consists of, each part named.
         self,
@@ -125,7 +136,7 @@ class Outgoing:
         return Answer(reply.status, reply.headers, reply.body, reply.truncated, reply.url)
 
     async def _sent(self, call: Call, target: str, *, seconds: float, reads: bool) -> Reply:
-        async with self._network.breakers.guard(target) as passage:
+        async with self._network.breakers.guard(target, self._secrets) as passage:
             with tracing.calling(target, method=call.method, system="http"):
                 try:
                     reply = await self._network.client.send(call, seconds=self._bounded(seconds))

@@ -1,24 +1,32 @@
 """How far a running action has come: kept by Temporal, given to the worker that carries it on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+Change = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class Progress:
     """Travels with every heartbeat. Only a wait (``follow``) is ever handed to another worker.
 
-    What is saved is kept in clear by Temporal, so it never holds a secret.
+    Temporal keeps ``details`` in clear, so texts that hold a secret are sealed in them.
     """
 
     def __init__(self, saved: Mapping[str, Any] | None = None) -> None:
         self._saved = dict(saved or {})
         self.details = dict(self._saved)
+        self._seal: Change = dict
+        self._open: Change = dict
+
+    def guard(self, seal: Change, unseal: Change) -> None:
+        """Have all that is saved pass through ``seal``, and what was saved through ``unseal``."""
+        self._seal, self._open = seal, unseal
 
     @property
     def saved(self) -> dict[str, Any]:
         """What an earlier execution of this same wait had saved last; empty at the first."""
-        return dict(self._saved)
+        return self._open(self._saved)
 
     def save(self, details: Mapping[str, Any]) -> None:
         """Have these JSON values sent with the next heartbeat, within a second."""
-        self.details = dict(details)
+        self.details = self._seal(details)

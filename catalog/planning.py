@@ -231,8 +231,11 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     published: Mapping[str, Any] | None = None,
     kept: Mapping[str, str] | None = None,
     reveal: bool = True,
+    learn: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Render an action's configuration; with ``reveal=False`` secrets show as stars.
+
+    ``learn`` is told every text that functions and blocks have made of a secret.
 
     ``kept`` holds the operator's secrets that the action names (`secret_names`); without it, in a
     dry run, they are stars. Raises ``TemplateError`` for the first template that fails.
@@ -245,7 +248,9 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
         name: SecretValue(value) for name, value in (kept or dict.fromkeys(named, MASK)).items()
     }
     choose = target_chooser(targets, action.config)
-    rendered: dict[str, Any] = render_config(action.config, scopes, names, choose, reveal=reveal)
+    rendered: dict[str, Any] = render_config(
+        action.config, scopes, names, choose, reveal=reveal, learn=learn
+    )
     return rendered
 
 

@@ -77,6 +77,9 @@ class WebhookAction(Action[WebhookConfig]):
         """Sign and send."""
         body = _body(config.payload)
         headers = {name: str(value) for name, value in config.headers.items()}
+        signed = signature(config.secret, body, int(time.time()))
+        context.secrets.add(config.secret)
+        context.secrets.add(signed[SIGNATURE].removeprefix("sha256="))
         answer = await context.http.request(
             "POST",
             config.url,
@@ -85,7 +88,7 @@ class WebhookAction(Action[WebhookConfig]):
                 "Content-Type": "application/json",
                 "X-Correlation-ID": context.request.correlation_id,
                 DELIVERY: context.idempotency_key,
-                **signature(config.secret, body, int(time.time())),
+                **signed,
             },
             content=body,
             seconds=config.timeout,

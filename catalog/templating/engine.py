@@ -15,6 +15,7 @@ from catalog.templating.kinds import Shape
 from catalog.templating.linking import Linked, Linker
 from catalog.templating.quick import quick_text
 from catalog.templating.rendering import Renderer
+from catalog.templating.tainted import Learn
 
 Place = tuple[str | int, ...]
 
@@ -73,18 +74,20 @@ def inspect(
     return Inspection(shape, tuple(linked.uses()), remarks)
 
 
-def render(
+def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
     template: str,
     scopes: Mapping[str, Any],
     names: Names | None = None,
     target: Target = Target.NONE,
     *,
     reveal: bool = True,
+    learn: Learn | None = None,
 ) -> Any:
     """Render a template: text, or in the target none the typed value of a single value tag.
 
     Without ``names`` those that the scopes hold are known. ``reveal=False`` puts stars in place of
-    secrets. Raises TemplateError and nothing else.
+    secrets; ``learn`` is told every text that was made of one. Raises TemplateError and nothing
+    else.
     """
     names = names_of(scopes) if names is None else names
     linked = _linked(template, names, condition=False)
@@ -92,7 +95,7 @@ def render(
         text = quick_text(linked.plan, scopes, target)
         if text is not None:
             return text
-    renderer = Renderer(linked, scopes, names, reveal=reveal)
+    renderer = Renderer(linked, scopes, names, reveal=reveal, learn=learn if reveal else None)
     with _located(template, renderer):
         return renderer.render(target)
 
@@ -105,22 +108,24 @@ def evaluate_when(expression: str, scopes: Mapping[str, Any], names: Names | Non
         return renderer.truth()
 
 
-def render_config(
+def render_config(  # noqa: PLR0913 -- as above.
     config: Any,
     scopes: Mapping[str, Any],
     names: Names | None,
     choose: Callable[[Place], Target],
     *,
     reveal: bool = True,
+    learn: Learn | None = None,
 ) -> Any:
     """Render every text of a configuration, keys excepted; ``choose`` gives each place's target.
 
-    Raises TemplateError for the first template that fails.
+    ``learn`` is told what was made of secrets, as by ``render``. Raises TemplateError for the first
+    template that fails.
     """
 
     def walk(value: Any, place: Place) -> Any:
         if isinstance(value, str):
-            return render(value, scopes, names, choose(place), reveal=reveal)
+            return render(value, scopes, names, choose(place), reveal=reveal, learn=learn)
         if isinstance(value, Mapping):
             return {key: walk(member, (*place, key)) for key, member in value.items()}
         if isinstance(value, list | tuple):

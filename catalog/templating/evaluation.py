@@ -33,6 +33,7 @@ from catalog.templating.nodes import (
     Test,
 )
 from catalog.templating.resolving import Link, Root
+from catalog.templating.tainted import Tainted
 from catalog.templating.values import (
     Missing,
     has_secret,
@@ -61,8 +62,15 @@ class LoopState:
 class Evaluator:
     """Gives the values of expressions; the renderer keeps its items, loops and variables."""
 
-    def __init__(self, links: Sequence[Link], scopes: Mapping[str, Any], names: Names) -> None:
+    def __init__(
+        self,
+        links: Sequence[Link],
+        scopes: Mapping[str, Any],
+        names: Names,
+        tainted: Tainted | None = None,
+    ) -> None:
         self.budget = Budget()
+        self._tainted = tainted or Tainted(None)
         self.items: list[Any] = []
         self.loops: list[LoopState] = []
         self.variables: dict[str, Any] = {}
@@ -215,7 +223,10 @@ class Evaluator:
         if secret:
             arguments = [opened(argument) for argument in arguments]
         result = _guarded(function.call, self, *arguments)
-        return SecretValue(result) if secret else result
+        if not secret:
+            return result
+        self._tainted.result(result)
+        return SecretValue(result)
 
     def _logic_of(self, name: str, operands: tuple[Expression, ...]) -> Any:
         if name == "not":

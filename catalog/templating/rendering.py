@@ -19,6 +19,7 @@ from catalog.templating.nodes import (
     With,
 )
 from catalog.templating.resolving import Root
+from catalog.templating.tainted import Learn, Tainted
 from catalog.templating.values import (
     Missing,
     has_secret,
@@ -38,10 +39,17 @@ class Renderer:
     """Renders one template once; ``at`` is the offset of the tag that is being worked."""
 
     def __init__(
-        self, linked: Linked, scopes: Mapping[str, Any], names: Names, *, reveal: bool
+        self,
+        linked: Linked,
+        scopes: Mapping[str, Any],
+        names: Names,
+        *,
+        reveal: bool,
+        learn: Learn | None = None,
     ) -> None:
         self._template = linked.template
-        self._values = Evaluator(linked.links, scopes, names)
+        self._tainted = Tainted(learn)
+        self._values = Evaluator(linked.links, scopes, names, self._tainted)
         self._reveal = reveal
         self._target = Target.NONE
         self._writer: Writer = Writer(self._values.budget)
@@ -54,6 +62,7 @@ class Renderer:
         self._target = target
         self._writer = WRITERS[target](self._values.budget)
         self._body(self._template.body)
+        self._tainted.text()
         self.at = 0
         return self._writer.result()
 
@@ -62,7 +71,10 @@ class Renderer:
         return truth(self._values.evaluate(self._expression()))
 
     def _single(self) -> Any:
-        value = opened(self._values.value(self._expression()), reveal=self._reveal)
+        given = self._values.value(self._expression())
+        value = opened(given, reveal=self._reveal)
+        if self._tainted.wanted and has_secret(given, self._values.budget):
+            self._tainted.output(given, value if isinstance(value, str) else "")
         return _plain(value)
 
     def _expression(self) -> Expression:
@@ -77,6 +89,7 @@ class Renderer:
 
     def _block(self, block: Block) -> None:
         if isinstance(block, Text):
+            self._tainted.text()
             self._writer.text(block.text)
         elif isinstance(block, Output):
             self._output(block)
@@ -91,13 +104,18 @@ class Renderer:
 
     def _output(self, block: Output) -> None:
         self.at = block.at
-        value = self._values.value(block.expression)
-        if has_secret(value, self._values.budget):
-            value = opened(value, reveal=self._reveal)
+        given = self._values.value(block.expression)
+        secret = has_secret(given, self._values.budget)
+        value = opened(given, reveal=self._reveal) if secret else given
+        before = self._writer.parts
         if self._is_address(block.expression):
             self._writer.text(text_of(value, self._values.budget))
         else:
             self._writer.value(value)
+        if secret:
+            self._tainted.output(given, self._writer.since(before))
+        else:
+            self._tainted.text()
 
     def _is_address(self, expression: Expression) -> bool:
         """Say whether a URL begins with this value, which the operator or author has set."""
@@ -122,10 +140,19 @@ class Renderer:
             self._body(block.otherwise)
             return
         variables = {block.variable: value} if block.variable else {}
+        before = self._writer.parts
         self._inside(block.body, variables, item=(value,))
+        self._learn_block(value, before)
+
+    def _learn_block(self, subject: Any, before: int) -> None:
+        """Learn what a block over a secret has put out, as a whole."""
+        if self._tainted.wanted and isinstance(subject, SecretValue):
+            self._tainted.block(self._writer.since(before))
 
     def _loop(self, block: Loop) -> None:
-        pairs = self._pairs(block.subject, block.at)
+        self.at = block.at
+        subject = self._values.evaluate(block.subject)
+        pairs, before = self._pairs(subject), self._writer.parts
         for index, (key, value) in enumerate(pairs):
             self._values.budget.iterate()
             state = LoopState(index, key, first=index == 0, last=index == len(pairs) - 1)
@@ -135,11 +162,11 @@ class Renderer:
             self._values.loops.pop()
         if not pairs:
             self._body(block.otherwise)
+        else:
+            self._learn_block(subject, before)
 
-    def _pairs(self, subject: Expression, at: int) -> list[tuple[Any, Any]]:
+    def _pairs(self, value: Any) -> list[tuple[Any, Any]]:
         """Give keys and values of what a loop runs over; those of a secret are secret."""
-        self.at = at
-        value = self._values.evaluate(subject)
         if isinstance(value, SecretValue):
             pairs = self._pairs_of(value.value)
             return [(key, SecretValue(found)) for key, found in pairs]
@@ -156,7 +183,9 @@ class Renderer:
         return [(key, found) for key, found in value.items() if found is not None or not is_form]
 
     def _for(self, block: For) -> None:
-        chosen = self._chosen(block)
+        self.at = block.at
+        subject = self._values.evaluate(block.subject)
+        chosen, before = self._chosen(block, subject), self._writer.parts
         count = len(chosen)
         for index, variables in enumerate(chosen):
             self._values.budget.iterate()
@@ -170,12 +199,13 @@ class Renderer:
             self._inside(block.body, variables | {"loop": loop})
         if not chosen:
             self._body(block.otherwise)
+        else:
+            self._learn_block(subject, before)
 
-    def _chosen(self, block: For) -> list[dict[str, Any]]:
+    def _chosen(self, block: For, subject: Any) -> list[dict[str, Any]]:
         """Give the variables of every iteration that the loop's condition lets through."""
-        self.at = block.at
         found = []
-        for item in self._items(block.subject):
+        for item in self._items(subject):
             variables = _unpacked(block.variables, item)
             if block.condition is None:
                 found.append(variables)
@@ -188,8 +218,7 @@ class Renderer:
             self._values.variables = with_outer
         return found
 
-    def _items(self, subject: Expression) -> list[Any]:
-        value = self._values.evaluate(subject)
+    def _items(self, value: Any) -> list[Any]:
         inner = value.value if isinstance(value, SecretValue) else value
         pairs = self._pairs_of(inner)
         found = [pair[0] for pair in pairs] if is_mapping(inner) else [pair[1] for pair in pairs]

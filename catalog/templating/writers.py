@@ -40,6 +40,15 @@ class Writer:
         """Say whether nothing has been put out so far."""
         return self._room == TEXT_BYTES
 
+    @property
+    def parts(self) -> int:
+        """Give how many pieces were put out so far."""
+        return len(self._parts)
+
+    def since(self, parts: int) -> str:
+        """Give what was put out after so many pieces."""
+        return "".join(self._parts[parts:])
+
     def text(self, text: str) -> None:
         """Put out text of the template, or what needs no escaping."""
         self._room -= size_of(text)

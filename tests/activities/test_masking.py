@@ -1,11 +1,16 @@
+"""Secrets in texts: which forms are found, and what stays."""
+
+import base64
+import hashlib
 import html
 import json
 from urllib.parse import quote, quote_plus
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.masking import SHORTEST_SECRET, hide_secrets
+from activities.masking import SHORTEST_SECRET, SecretRing, hide_secrets
 
 SECRET = st.text(st.characters(codec="utf-8"), min_size=SHORTEST_SECRET, max_size=40).filter(
     lambda text: text.strip("* \t\n") != ""
@@ -33,3 +38,131 @@ def test_a_text_without_secrets_stays_as_it_is(text: str) -> None:
 
 def test_the_longer_of_two_secrets_is_hidden_whole() -> None:
     assert hide_secrets("see hunter2-and-more", ["hunter2", "hunter2-and-more"]) == "see ********"
+
+
+PASSWORD = 'S3ntinel-"Pa55"\\word!'
+NOTE = "characters that hold a secret in another form]"
+
+
+def in_json(text: str, times: int) -> str:
+    for _ in range(times):
+        text = json.dumps({"said": text})
+    return text
+
+
+FURTHER: dict[str, str] = {
+    "JSON inside JSON": in_json(PASSWORD, 2),
+    "JSON inside JSON inside JSON": in_json(PASSWORD, 3),
+    "a URL in a URL": quote(quote(PASSWORD, safe=""), safe=""),
+    "a URL in JSON in a URL": quote(json.dumps({"u": quote(PASSWORD)})),
+    "decimal entities": "".join(f"&#{ord(char)};" for char in PASSWORD),
+    "hexadecimal entities": "".join(f"&#x{ord(char):X};" for char in PASSWORD),
+    "named entities twice": html.escape(html.escape(PASSWORD)),
+    "every character percent-encoded": "".join(f"%{ord(char):02x}" for char in PASSWORD),
+    "Unicode escapes": "".join(f"\\u{ord(char):04x}" for char in PASSWORD),
+    "Python's escapes": "".join(f"\\x{ord(char):02x}" for char in PASSWORD),
+    "capitals": PASSWORD.upper(),
+    "small letters": PASSWORD.lower(),
+    "UTF-16 read as UTF-8": PASSWORD.encode("utf-16").decode(errors="replace"),
+    "UTF-16 read as Latin-1": PASSWORD.encode("utf-16-be").decode("latin-1"),
+    "base64": base64.b64encode(PASSWORD.encode()).decode(),
+    "base64 behind one byte": base64.b64encode(b"u" + PASSWORD.encode() + b"z").decode(),
+    "base64 behind two bytes": base64.urlsafe_b64encode(b"u:" + PASSWORD.encode()).decode(),
+    "base64 of base64": base64.b64encode(base64.b64encode(PASSWORD.encode())).decode(),
+    "base64 of JSON": base64.b64encode(in_json(PASSWORD, 2).encode()).decode(),
+    "base64 of UTF-16": base64.b64encode(PASSWORD.encode("utf-16-le")).decode(),
+    "hexadecimal": PASSWORD.encode().hex().upper(),
+    "hexadecimal with colons": PASSWORD.encode().hex(":"),
+    "SHA-256": hashlib.sha256(PASSWORD.encode()).hexdigest(),
+    "two lines": f"{PASSWORD[:9]}\n    {PASSWORD[9:]}",
+}
+
+
+@pytest.mark.parametrize("form", FURTHER.values(), ids=FURTHER.keys())
+def test_nothing_but_its_length_stays_of_a_text_that_holds_a_secret_in_another_form(
+    form: str,
+) -> None:
+    ring = SecretRing([PASSWORD])
+    for shown in (ring.hide(f"said: {form} and more"), ring.hide_in({"a": [form]})["a"][0]):
+        assert NOTE in shown or "********" in shown
+        assert form not in shown
+        assert PASSWORD[:6].lower() not in shown.lower()
+
+
+@pytest.mark.parametrize("secret", ["pässwörd-größe", "пароль-тайна-один"])
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16-le", "latin-1", "cp1251"])
+@pytest.mark.parametrize("read", ["utf-8", "latin-1"])
+def test_a_secret_in_another_charset_is_hidden(secret: str, charset: str, read: str) -> None:
+    raw = secret.encode(charset, errors="replace")
+    shown = SecretRing([secret]).hide(f"<{raw.decode(read, errors='replace')}>")
+    assert "wörd" not in shown
+    assert not any(part in shown for part in ("p\0ä", "gr", "rd-"))
+
+
+def test_the_note_says_how_long_the_text_was() -> None:
+    shown = SecretRing([PASSWORD]).hide("x" * 1000 + quote(quote(PASSWORD, safe=""), safe=""))
+    assert shown.startswith("[hidden: 1,0")
+    assert shown.endswith(NOTE)
+
+
+@pytest.mark.parametrize("left", range(3, len(PASSWORD)))
+def test_what_a_cut_has_left_of_a_secret_is_hidden(left: int) -> None:
+    ring = SecretRing([PASSWORD])
+    begun = json.dumps(PASSWORD)[1:-1][:left]
+    assert ring.hide(f"cannot set {begun}") == "cannot set ********"
+    assert ring.hide(f"cannot set {begun}\u2026 Retry.") == "cannot set ********\u2026 Retry."
+    assert ring.hide_in(f"cannot set {begun}\u2026") == "cannot set ********\u2026"
+
+
+def test_a_cut_within_an_escaped_secret_hides_the_text() -> None:
+    escaped = quote(quote("S3ntinel/Pa55/word/and/more", safe=""), safe="")
+    shown = SecretRing(["S3ntinel/Pa55/word/and/more"]).hide(f"set {escaped[:-8]}")
+    assert NOTE in shown or "S3nt" not in shown
+
+
+def test_a_pin_is_hidden_as_a_word_and_as_a_value_and_nowhere_else() -> None:
+    ring = SecretRing(["4711", "abc1"])
+    given = {
+        "pin": 4711,
+        "as float": 4711.0,
+        "text": "4711",
+        "told": "the pin 4711, and abc1!",
+        "id": "x4711y",
+        "number": 147110,
+        "status": 200,
+        "nested": ['{"pin":4711}', "%34711"],
+    }
+    hidden = ring.hide_in(given)
+    assert hidden == {
+        "pin": "********",
+        "as float": "********",
+        "text": "********",
+        "told": "the pin ********, and ********!",
+        "id": "x4711y",
+        "number": 147110,
+        "status": 200,
+        "nested": ['{"pin":********}', hidden["nested"][1]],
+    }
+    assert "4711" not in hidden["nested"][1]
+
+
+def test_a_pin_with_a_leading_zero_is_hidden_as_the_number_that_it_becomes() -> None:
+    assert SecretRing(["004711"]).hide_in({"pin": 4711}) == {"pin": "********"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.com/a%20b?x=%41&y=1",
+        "a &amp; b &lt;c&gt; \\n \\u0041",
+        "SGVsbG8gd29ybGQsIHRoaXMgaXMgcGxhaW4=",
+        "the production cluster is production-db",
+        "deadbeefdeadbeefdeadbeef",
+        "status 200, 4 KB, 4,711 bytes",
+        "\ufffd\ufffd\ufffd\ufffd ???? \u2026",
+    ],
+)
+def test_a_text_that_only_looks_encoded_stays(text: str) -> None:
+    ring = SecretRing([PASSWORD, "4711", "ünïcödé-pass", "production-2"])
+    assert ring.hide(text) == text
+    assert ring.hide_in(text) == text

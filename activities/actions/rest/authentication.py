@@ -65,6 +65,8 @@ async def authenticated(
     outbound: Outbound, given: Authentication, context: ActionContext, tokens: Tokens
 ) -> Outbound:
     """Give the request with credentials; every one of them is masked from here on."""
+    for credential in _written(given):
+        context.secrets.add(credential)
     if isinstance(given, Basic):
         pair = f"{given.username}:{given.password}".encode()
         return _bearing(outbound, "Basic", base64.b64encode(pair).decode(), context)
@@ -73,11 +75,25 @@ async def authenticated(
     if isinstance(given, ClientCredentials):
         return _bearing(outbound, "Bearer", await tokens.token(given, context), context)
     if isinstance(given, ApiKey):
-        context.secrets.add(given.key)
         if given.place == "query":
             return replace(outbound, url=address(outbound.url, {given.name: given.key}))
         return outbound.with_headers(**{given.name: given.key})
-    return _signed(outbound, given) if isinstance(given, SigV4) else outbound
+    return _signed(outbound, given, context) if isinstance(given, SigV4) else outbound
+
+
+def _written(given: Authentication) -> list[str]:
+    """Give the credentials that a document holds, by a template or not."""
+    if isinstance(given, Basic):
+        return [given.password]
+    if isinstance(given, Bearer):
+        return [given.token]
+    if isinstance(given, ApiKey):
+        return [given.key]
+    if isinstance(given, ClientCredentials):
+        return [given.clientSecret]
+    if isinstance(given, SigV4):
+        return [given.secretAccessKey, *([given.sessionToken] if given.sessionToken else [])]
+    return []
 
 
 def _bearing(outbound: Outbound, scheme: str, value: str, context: ActionContext) -> Outbound:
@@ -85,7 +101,7 @@ def _bearing(outbound: Outbound, scheme: str, value: str, context: ActionContext
     return outbound.with_headers(Authorization=f"{scheme} {value}")
 
 
-def _signed(outbound: Outbound, given: SigV4) -> Outbound:
+def _signed(outbound: Outbound, given: SigV4, context: ActionContext) -> Outbound:
     from botocore.auth import SigV4Auth  # noqa: PLC0415 -- a large library, and few items need it
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 -- as above
     from botocore.credentials import Credentials  # noqa: PLC0415 -- as above
@@ -98,6 +114,8 @@ def _signed(outbound: Outbound, given: SigV4) -> Outbound:
     )
     keys = Credentials(given.accessKeyId, given.secretAccessKey, given.sessionToken)
     SigV4Auth(keys, given.service, given.region).add_auth(request)
+    signature = str(request.headers.get("Authorization", "")).rpartition("Signature=")[2]
+    context.secrets.add(signature)
     return replace(outbound, headers=dict(request.headers.items()))
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from pao.clients.github.wire import Answered
 
-BODY_LIMIT = 64 * 1024
+# More than is stored: whoever stores it masks it first and cuts it then.
+_KEPT = 68 * 1024
+_TOLD = 2000
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER = 401, 403, 404, 429, 500
 # A gateway that gave up says nothing about what stands behind it.
 _GATEWAY_GAVE_UP = frozenset({502, 504})
@@ -132,7 +134,9 @@ def _said(answer: Answered) -> str:
     errors = document.get("errors")
     parts = [_error(error) for error in errors] if isinstance(errors, list) else []
     message = " ".join(str(document.get("message") or "").split()).rstrip(".")
-    return "; ".join(part for part in (message, *parts) if part)[:2000]
+    told = "; ".join(part for part in (message, *parts) if part)
+    # The ellipsis says where it was cut: a secret may have been cut there as well.
+    return told if len(told) <= _TOLD else f"{told[:_TOLD]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _error(error: Any) -> str:
@@ -143,4 +147,6 @@ def _error(error: Any) -> str:
 
 
 def _text(answer: Answered) -> str | None:
-    return answer.body[:BODY_LIMIT].decode(errors="replace") or None
+    text = answer.body[:_KEPT].decode(errors="replace")
+    # Whoever shows it masks it first; a secret may have been cut where the ellipsis stands.
+    return f"{text}\N{HORIZONTAL ELLIPSIS}" if len(answer.body) > _KEPT else text or None

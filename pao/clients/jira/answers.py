@@ -60,9 +60,12 @@ class Answer:
             return None
 
     def text(self) -> str:
-        """Return the body as it may be shown and stored: 64 kB, no credentials, no NUL."""
-        text = self.response.content[:BODY_LIMIT].decode("utf-8", errors="replace")
-        return self.shown(text)
+        """Return the body as it may be shown: 64 kB, no credentials, no NUL."""
+        shown = self.shown(self.response.content.decode("utf-8", errors="replace"))
+        if len(shown) <= BODY_LIMIT:
+            return shown
+        # The ellipsis says where it was cut: a secret may have been cut there as well.
+        return f"{shown[: BODY_LIMIT - 1]}\N{HORIZONTAL ELLIPSIS}"
 
     def shown(self, text: str) -> str:
         """Return a text of the answer without credentials and NUL."""

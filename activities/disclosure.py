@@ -1,0 +1,119 @@
+"""The one place through which everything passes that leaves an activity: masked, or sealed.
+
+A result, an error, a line of the log, the details of a heartbeat: Temporal keeps them in clear, and
+people read them. What a later execution needs as it was, such as a status address with our key in
+it, is sealed instead.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
+from typing import Any
+
+from activities.errors import BODY_LIMIT, ActionError, ActionFailedError
+from activities.masking import SecretRing
+from pao.core.payloads import ActionResult, Pending
+from pao.crypto import SecretBox, SecretUnreadableError
+
+OURS = frozenset(
+    {
+        ("ActionResult", "resource_type"),
+        ("ActionFailure", "code"),
+        ("LookResult", "answer"),
+        ("Pending", "kind"),
+    }
+)
+"""Words of our own, which the workflow acts on: no value of a request or a target gets there."""
+
+MESSAGES = frozenset({"message", "response_body", "cleanup", "reason", "note"})
+"""Texts for people. All others are values, in which short secrets are whole words only."""
+
+FOLLOWED = "follow"
+_KNOWN_ERRORS = frozenset({"code", "http_status", "retryable", "refused"})
+# Masked first, cut where it is stored: the margin is for what masking makes shorter.
+_LONGEST = BODY_LIMIT + 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Masks with the secrets of one execution; ``place`` is what sealed values are bound to."""
+
+    secrets: SecretRing
+    box: SecretBox
+    place: str
+
+    def result(self, result: ActionResult) -> ActionResult:
+        """Return a result as it may leave the activity."""
+        masked: ActionResult = self._masked(result)
+        return masked
+
+    def error(self, error: ActionError) -> ActionError:
+        """Mask all that an error tells, whatever its attributes are; returns the same error."""
+        for name, value in list(vars(error).items()):
+            if name not in _KNOWN_ERRORS:
+                setattr(error, name, self._masked(_bounded(value), name))
+        error.args = (error.message,)
+        return error
+
+    def message(self, text: str) -> str:
+        """Return a text for people without secrets."""
+        return self.secrets.hide(text)
+
+    def sealed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values that a later execution gets back; texts that hold a secret are sealed."""
+        return {name: self._sealed(value) for name, value in values.items()}
+
+    def opened(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was given to ``sealed``; raises ActionFailedError for another's."""
+        return {name: self._opened(value) for name, value in values.items()}
+
+    def _masked(self, value: Any, name: str = "") -> Any:
+        """Return a copy in which every text is masked, dataclasses field by field."""
+        if value is None or isinstance(value, Enum | bool):
+            return value
+        if isinstance(value, Pending) and value.kind == FOLLOWED:
+            return replace(value, state=self.sealed(value.state))
+        if is_dataclass(value) and not isinstance(value, type):
+            kind = type(value).__name__
+            changed = {
+                one.name: self._masked(getattr(value, one.name), one.name)
+                for one in fields(value)
+                if (kind, one.name) not in OURS
+            }
+            return replace(value, **changed)
+        return self._masked_plain(value, name)
+
+    def _masked_plain(self, value: Any, name: str) -> Any:
+        if isinstance(value, tuple):
+            return tuple(self._masked(one, name) for one in value)
+        if isinstance(value, list) and any(map(is_dataclass, value)):
+            return [self._masked(one, name) for one in value]
+        if isinstance(value, str) and name in MESSAGES:
+            return self.secrets.hide(value)
+        return self.secrets.hide_in(value)
+
+    def _sealed(self, value: Any) -> Any:
+        if self.secrets.hide_in(value) == value and not self.box.is_sealed(value):
+            return value
+        return self.box.seal(json.dumps(value), context=self.place)
+
+    def _opened(self, value: Any) -> Any:
+        if not self.box.is_sealed(value):
+            return value
+        try:
+            return json.loads(self.box.open(value, context=self.place))
+        except SecretUnreadableError as error:
+            raise ActionFailedError(str(error), retryable=True) from error
+
+
+def _bounded(value: Any) -> Any:
+    """Return a text no longer than what is stored and a margin, so that masking stays quick."""
+    if not isinstance(value, str) or len(value) <= _LONGEST:
+        return value
+    return f"{value[:_LONGEST]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def place_of(request_id: str, action_id: str) -> str:
+    """Return what the sealed values of one action are bound to."""
+    return f"request:{request_id}:action:{action_id}:wait"

@@ -1,0 +1,165 @@
+"""The forms in which a target gives a secret back: escaped, encoded, hashed, in another charset.
+
+Two kinds: forms that are found as they stand and replaced, and decoders that undo what a text went
+through. Nothing here knows what becomes of a text that holds a secret.
+"""
+
+import base64
+import binascii
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+ROUNDS = 6
+DEPTH = 3
+# A shorter piece of an encoding is met by chance.
+_SHORTEST_CORE = 6
+_LONG_LINE = 16
+_LEAST_LEGIBLE = 4
+_HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
+_WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_NARROW = ("latin-1", "cp1252", "cp1250", "utf-8")
+_TOKEN = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
+_HEX = re.compile(r"[0-9A-Fa-f]{8,}|[0-9A-Fa-f]{2}(?:[:\- ][0-9A-Fa-f]{2}){3,}")
+_BACKSLASH = re.compile(
+    r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|(.))",
+    re.DOTALL,
+)
+_SIGNS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0", "v": "\v", "a": "\a"}
+
+
+def direct_forms(secret: str) -> Iterator[str]:
+    """Give the forms that are replaced wherever they stand, the secret itself first."""
+    yield secret
+    yield " ".join(secret.split()) or secret
+    yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield json.dumps(secret)[1:-1].replace("/", "\\/")
+    yield html.escape(secret)
+    yield html.escape(secret, quote=False)
+    encoded = secret.encode(errors="replace")
+    yield quote(encoded)
+    yield quote(encoded, safe="")
+    yield quote_plus(encoded)
+    yield from _parts(secret)
+    yield from _garbled(secret)
+    for name in _HASHES:
+        yield hashlib.new(name, encoded, usedforsecurity=False).hexdigest()
+
+
+def base64_cores(secret: str) -> Iterator[str]:
+    """Give what stands in the base64 of any text that holds the secret, at all three alignments.
+
+    The characters at both ends depend on what stands beside the secret, so they are left out.
+    """
+    for charset in ("utf-8", "utf-16-le", "latin-1"):
+        try:
+            raw = secret.encode(charset)
+        except UnicodeError:
+            continue
+        for offset in range(3):
+            first = -(-offset * 8 // 6)
+            last = (offset + len(raw)) * 8 // 6
+            core = base64.b64encode(bytes(offset) + raw + bytes(2)).decode()[first:last]
+            if len(core) >= _SHORTEST_CORE:
+                yield core
+                yield core.replace("+", "-").replace("/", "_")
+
+
+def unescaped(text: str) -> Iterator[str]:
+    """Give what a text becomes as escapes are undone, one by one and again and again."""
+    for _ in range(ROUNDS):
+        before = text
+        for undo in (_without_backslashes, html.unescape, unquote, _other_charset):
+            undone = undo(text)
+            if undone != text:
+                yield undone
+            text = undone
+        if text == before:
+            return
+
+
+def decoded(text: str) -> Iterator[str]:
+    """Give what the base64 and the hexadecimal within a text mean."""
+    for found in _TOKEN.finditer(text):
+        yield from _from_base64(found[0])
+    for found in _HEX.finditer(text):
+        digits = re.sub(r"[:\- ]", "", found[0])
+        yield from _texts_of(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """Give what is secret of a longer one by itself: lines of a key, the password in an address."""
+    if "\n" in secret:
+        yield from (line.strip() for line in secret.splitlines() if len(line) >= _LONG_LINE)
+    if "://" in secret:
+        try:
+            password = urlsplit(secret).password
+        except ValueError:
+            return
+        if password and len(password) >= _SHORTEST_CORE:
+            yield password
+            yield unquote(password)
+
+
+def _garbled(secret: str) -> Iterator[str]:
+    """Give what is seen of the secret where its bytes were read in another charset."""
+    charsets = _WIDE if secret.isascii() else (*_WIDE, *_NARROW)
+    for charset in charsets:
+        try:
+            raw = secret.encode(charset)
+        except UnicodeError:
+            continue
+        for read in ("utf-8", "latin-1", "cp1252"):
+            yield from _telling(raw.decode(read, errors="replace"))
+    if not secret.isascii():
+        yield from _telling(secret.encode("ascii", errors="replace").decode())
+
+
+def _telling(form: str) -> Iterator[str]:
+    """Give the form unless it is signs of replacement for the most part: any text may be that."""
+    if sum(char.isascii() and char.isalnum() for char in form) >= _LEAST_LEGIBLE:
+        yield form
+
+
+def _without_backslashes(text: str) -> str:
+    return _BACKSLASH.sub(_meant, text) if "\\" in text else text
+
+
+def _meant(found: re.Match[str]) -> str:
+    code = found[1] or found[2] or found[3] or found[4]
+    if not code:
+        return _SIGNS.get(found[5], found[5] if found[5] in "\"'\\/`" else found[0])
+    number = int(code, 16)
+    return chr(number) if number <= 0x10FFFF else found[0]  # noqa: PLR2004 -- Unicode's end
+
+
+def _other_charset(text: str) -> str:
+    """Undo UTF-8 that was read as Latin-1, halves of pairs, and UTF-16 that was read as bytes."""
+    text = text.replace("\0", "")
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _from_base64(token: str) -> Iterator[str]:
+    plain = token.rstrip("=").replace("-", "+").replace("_", "/")
+    if len(plain) % 4 == 1:
+        plain = plain[:-1]
+    try:
+        yield from _texts_of(base64.b64decode(plain + "=" * (-len(plain) % 4)))
+    except (binascii.Error, ValueError):
+        return
+
+
+def _texts_of(raw: bytes) -> Iterator[str]:
+    yield raw.decode("utf-8", errors="replace").replace("\0", "")
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        yield raw.decode("utf-16", errors="replace")

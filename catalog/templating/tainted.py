@@ -1,0 +1,77 @@
+"""Collects what a rendering makes of secrets, so that it can be masked wherever it comes back."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from catalog.templating.contract import SecretValue
+from catalog.templating.values import is_number, number_text
+
+Learn = Callable[[str], None]
+"""Told each text that was made of a secret."""
+
+# A function's result that is not put out itself is learnt from this length on: shorter ones, such
+# as the scheme of an address, would mask what has nothing to do with the secret.
+SHORTEST_PART = 8
+_SHORTEST_NUMBER = 1000
+# What a comparison gives, or the scheme of an address, says nothing about the text of a secret.
+_HARMLESS = frozenset({"true", "false", "null", "none", "yes", "no", "http", "https", ""})
+
+
+class Tainted:
+    """Tells ``learn`` every text that holds something of a secret; does nothing without it."""
+
+    def __init__(self, learn: Learn | None) -> None:
+        self._learn = learn
+        self._run: list[str] = []
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody wants to know."""
+        return self._learn is not None
+
+    def result(self, value: Any) -> None:
+        """Take what a function has made of a secret."""
+        if self._learn and isinstance(value, str) and len(value) >= SHORTEST_PART:
+            self._learn(str(value))
+
+    def output(self, value: Any, written: str) -> None:
+        """Take a value that holds a secret, and how it was put out."""
+        if self._learn is None:
+            return
+        for text in _secret_texts(value, inside=False):
+            self._told(text)
+        if isinstance(value, SecretValue):
+            self._told(written)
+            self._run.append(written)
+
+    def block(self, written: str) -> None:
+        """Take what a block over a secret has put out."""
+        self._told(written)
+
+    def text(self) -> None:
+        """Take note that something else was put out: what was put out one by one ends here."""
+        if len(self._run) > 1:
+            self._told("".join(self._run))
+        self._run.clear()
+
+    def _told(self, text: str) -> None:
+        if not self._learn or text.strip().casefold() in _HARMLESS:
+            return
+        self._learn(text)
+        if text.endswith("\N{HORIZONTAL ELLIPSIS}"):
+            self._learn(text[:-1])
+
+
+def _secret_texts(value: Any, *, inside: bool) -> list[str]:
+    """Give the texts and larger numbers of a value that are secret; ``inside`` of a secret all."""
+    if isinstance(value, SecretValue):
+        return _secret_texts(value.value, inside=True)
+    if isinstance(value, Mapping):
+        return [text for one in value.values() for text in _secret_texts(one, inside=inside)]
+    if isinstance(value, list | tuple):
+        return [text for one in value for text in _secret_texts(one, inside=inside)]
+    if inside and isinstance(value, str):
+        return [str(value)]
+    if inside and is_number(value) and abs(value) >= _SHORTEST_NUMBER:
+        return [number_text(value)]
+    return []
