@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from api.auth.keys import StoredKey
+from api.auth.replay import Held
 from db.repositories.access_keys import AccessKeysRepository
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.replays import ReplaysRepository
@@ -44,12 +45,13 @@ class PostgresReplayStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> bool:
-        """Record the holder unless there is one; tell whether it is the same. Committed at once."""
+    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> Held:
+        """Record the holder unless there is one; return what counts. Committed at once."""
         async with self._database.unit_of_work() as session:
-            return await ReplaysRepository(session).claim(
+            held = await ReplaysRepository(session).claim(
                 signature_hash, holder=holder, expires_at=expires_at
             )
+        return Held(*held)
 
 
 class PostgresAudit:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -11,19 +12,31 @@ from api.auth.sigv4 import ParsedSignature
 # A signature is valid for five minutes before and after its date, hence ten; one more for the
 # difference between the clocks of two replicas.
 REMEMBERED = timedelta(minutes=11)
+# SigV4 signs to the second, so honest clients that do not sign their Idempotency-Key sign two calls
+# of one body alike within a second; the rest is what the network may add to it.
+SIGNED_ALIKE = timedelta(seconds=3)
 
 _READING_METHODS = frozenset({"GET", "HEAD"})
 _IDEMPOTENCY_KEY = b"idempotency-key"
+_KEY_BYTES = hashlib.sha256().digest_size
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """By whom a signature is held, and until when it is remembered."""
+
+    holder: bytes
+    expires_at: datetime
 
 
 class ReplayStore(Protocol):
     """Remembers which signatures were used, for all processes together."""
 
-    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> bool:
-        """Record ``holder`` for ``signature_hash`` unless it has one; tell whether it is the same.
+    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> Held:
+        """Record ``holder`` for ``signature_hash`` unless it has one; return what counts now.
 
-        Atomic: of two callers with different holders at once exactly one gets ``True``. A row past
-        its ``expires_at`` counts as absent. Both values are opaque, 32 bytes at most.
+        Atomic: of two callers with different holders at once exactly one is returned to both. A row
+        past its ``expires_at`` counts as absent. Both values are opaque, 32 bytes at most.
         """
 
 
@@ -32,20 +45,39 @@ async def is_first_use(
 ) -> bool:
     """Tell whether ``request`` may act: it only reads, is new, or repeats its Idempotency-Key.
 
-    The Idempotency-Key is remembered with the signature, because many clients do not sign it: a
-    captured request with another key put in would otherwise be taken for a new one.
+    The Idempotency-Key is part of what makes a call the same. A client that signs it gives every
+    key a signature of its own. One that does not signs two calls alike within a second, so for
+    that moment another key is another call; afterwards it is a captured request with a key put in.
     """
     if request.method in _READING_METHODS:
         return True
-    identity = f"{parsed.access_key_id}\n{parsed.signature}".encode()
-    return await store.claim(
-        hashlib.sha256(identity).digest(),
-        holder=_holder(request),
-        expires_at=now + REMEMBERED,
-    )
-
-
-def _holder(request: RawRequest) -> bytes:
-    keys = request.values(_IDEMPOTENCY_KEY)
+    signature = f"{parsed.access_key_id}\n{parsed.signature}".encode()
+    key = _key(request)
     # Without a key no later request is the same one, so nobody can name this holder again.
-    return hashlib.sha256(b"\n".join(keys)).digest() if keys else os.urandom(32)
+    holder = _digest(key) if key is not None else _nobody()
+    expires_at = now + REMEMBERED
+    held = await store.claim(_digest(signature), holder=holder, expires_at=expires_at)
+    if held.holder == holder:
+        return True
+    if key is None or len(held.holder) != _KEY_BYTES:
+        return False
+    used_at = held.expires_at - REMEMBERED
+    alike = abs(now - used_at) <= SIGNED_ALIKE
+    # Another key of the same moment is remembered as well, so that its repeats are known.
+    claimed = holder if alike else _nobody()
+    other = _digest(signature + b"\n" + key)
+    return (await store.claim(other, holder=claimed, expires_at=expires_at)).holder == holder
+
+
+def _nobody() -> bytes:
+    """Return a holder without a key, told from one with a key by its length."""
+    return os.urandom(_KEY_BYTES - 1)
+
+
+def _key(request: RawRequest) -> bytes | None:
+    keys = request.values(_IDEMPOTENCY_KEY)
+    return b"\n".join(keys) if keys else None
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()

@@ -15,7 +15,7 @@ _CLAIM = text(
         holder = CASE WHEN known.expires_at <= now() THEN excluded.holder ELSE known.holder END,
         expires_at = CASE
             WHEN known.expires_at <= now() THEN excluded.expires_at ELSE known.expires_at END
-    RETURNING holder = :holder AS mine
+    RETURNING holder, expires_at
     """
 ).bindparams(
     bindparam("digest", type_=LargeBinary()),
@@ -42,14 +42,17 @@ class ReplaysRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> bool:
-        """Record ``holder`` for a signature unless it has one; tells whether it is this one.
+    async def claim(
+        self, signature_hash: bytes, *, holder: bytes, expires_at: datetime
+    ) -> tuple[bytes, datetime]:
+        """Record ``holder`` for a signature unless it has one; return the holder and its expiry.
 
-        Atomic: of two callers with different holders at once exactly one gets ``True``. A row past
-        its expiry counts as absent.
+        Atomic: of two callers with different holders at once exactly one is returned to both. A row
+        past its expiry counts as absent.
         """
         values = {"digest": signature_hash, "holder": holder, "expires_at": expires_at}
-        return bool((await self._session.execute(_CLAIM, values)).scalar_one())
+        row = (await self._session.execute(_CLAIM, values)).one()
+        return bytes(row.holder), row.expires_at
 
     async def purge(self, *, limit: int = 1000) -> int:
         """Forget at most ``limit`` expired signatures; gives how many there were."""

@@ -47,10 +47,10 @@ class Answer:
 
 
 class SigV4(httpx.Auth):
-    """Signs each request at the moment when it is sent, its correlation id included.
+    """Signs each request when it is sent, its correlation id and Idempotency-Key included.
 
-    The correlation id makes two otherwise equal calls within one second two signatures, which the
-    service's replay protection would take for one call sent twice.
+    They make two otherwise equal calls within one second two signatures, and nobody can put another
+    Idempotency-Key into a captured call.
     """
 
     requires_request_body = True
@@ -61,7 +61,7 @@ class SigV4(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the signature's headers."""
-        signed = ("content-type", "x-correlation-id")
+        signed = ("content-type", "x-correlation-id", "idempotency-key")
         headers = {name: request.headers[name] for name in signed if name in request.headers}
         to_sign = AWSRequest(
             method=request.method, url=str(request.url), data=request.content, headers=headers

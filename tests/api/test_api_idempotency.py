@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from tests.support.callers import DANA, OLIVER
+from tests.support.callers import DANA, OLIVER, Signature
 from tests.support.stack import Stack
 from tests.support.submitting import dns, error, new_host, strike, tickets_of
 
@@ -127,6 +128,21 @@ def test_different_keys_are_different_requests(dana: httpx.Client) -> None:
         dana.post("/requests", json=body, headers=keyed(new_host())).json()["id"] for _ in range(2)
     }
     assert len(ids) == 2
+
+
+def test_calls_of_one_body_that_are_signed_alike_are_told_apart_by_their_keys(
+    stack: Stack,
+) -> None:
+    alike = Signature(*stack.key(DANA), unique=False, at=datetime.now(UTC))
+    body, keys = dns(), [new_host(), new_host()]
+    url = f"{stack.url}/api/v1/requests"
+    first, second, again = [
+        httpx.post(url, json=body, headers=keyed(key), auth=alike, timeout=20)
+        for key in (*keys, keys[1])
+    ]
+    assert (first.status_code, second.status_code) == (201, 201), second.text
+    assert first.json()["id"] != second.json()["id"]
+    assert (again.status_code, again.json()["id"]) == (200, second.json()["id"])
 
 
 def test_a_repeat_of_one_that_goes_on_is_told_so_within_the_budget(hasty_stack: Stack) -> None:

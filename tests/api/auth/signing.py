@@ -10,6 +10,7 @@ from botocore.credentials import Credentials
 
 from api.auth.keys import KeysIdentity, NewKey, StoredKey, create_key
 from api.auth.raw import RawRequest
+from api.auth.replay import Held
 from pao.crypto import SecretBox, generate_key
 
 REGION = "eu-west-1"
@@ -81,14 +82,13 @@ class ReplaysInMemory:
     """A ReplayStore over a dictionary; tests give it the time."""
 
     now: datetime
-    used: dict[bytes, tuple[bytes, datetime]] = field(default_factory=dict)
+    used: dict[bytes, Held] = field(default_factory=dict)
 
-    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> bool:
+    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> Held:
         held = self.used.get(signature_hash)
-        if held is None or held[1] <= self.now:
-            self.used[signature_hash] = (holder, expires_at)
-            return True
-        return held[0] == holder
+        if held is None or held.expires_at <= self.now:
+            held = self.used[signature_hash] = Held(holder, expires_at)
+        return held
 
 
 @dataclass

@@ -6,6 +6,7 @@ import pytest
 
 from api.auth.keys import KeysIdentity, create_key
 from api.auth.raw import RawRequest
+from api.auth.replay import SIGNED_ALIKE
 from pao.core.errors import ErrorCode, PaoError
 from pao.crypto import SecretBox, generate_key
 from tests.api.auth.signing import REGION, Office, open_office, sign
@@ -140,13 +141,40 @@ async def test_an_idempotent_repeat_passes(office: Office, key_is_signed: object
 
 
 async def test_a_captured_request_with_another_idempotency_key_is_refused(office: Office) -> None:
-    request = signed(office, "POST")
-    await office.identity.authenticate(
-        with_unsigned_idempotency_key(request, "k-1"), datetime.now(UTC)
-    )
+    request, now = signed(office, "POST"), datetime.now(UTC)
+    later = now + SIGNED_ALIKE + timedelta(seconds=1)
+    await office.identity.authenticate(with_unsigned_idempotency_key(request, "k-1"), now)
     for key in ("k-2", "k-2", "k-3"):
-        await refused(office, with_unsigned_idempotency_key(request, key))
-    await refused(office, request)
+        await refused(office, with_unsigned_idempotency_key(request, key), later)
+    await refused(office, request, now)
+    await office.identity.authenticate(with_unsigned_idempotency_key(request, "k-1"), later)
+
+
+async def test_honest_calls_signed_alike_within_a_second_act_for_each_of_their_keys(
+    office: Office,
+) -> None:
+    request, now = signed(office, "POST"), datetime.now(UTC)
+    calls = [with_unsigned_idempotency_key(request, key) for key in ("k-1", "k-2", "k-3")]
+    for call in calls:
+        await office.identity.authenticate(call, now)
+    for call in calls:
+        await office.identity.authenticate(call, now + timedelta(minutes=1))
+    await refused(office, request, now)
+
+
+async def test_a_client_whose_clock_is_wrong_may_sign_alike_as_well(office: Office) -> None:
+    request, now = signed(office, "POST"), datetime.now(UTC) + timedelta(minutes=4)
+    for key in ("k-1", "k-2"):
+        await office.identity.authenticate(with_unsigned_idempotency_key(request, key), now)
+
+
+async def test_a_signed_key_cannot_be_replaced(office: Office) -> None:
+    request, now = signed(office, "POST", headers={"Idempotency-Key": "k-1"}), datetime.now(UTC)
+    await office.identity.authenticate(request, now)
+    headers = tuple(
+        (name, b"k-2" if name == b"idempotency-key" else value) for name, value in request.headers
+    )
+    await refused(office, dataclasses.replace(request, headers=headers), now)
 
 
 async def test_a_captured_request_without_a_key_cannot_be_given_one(office: Office) -> None:
