@@ -18,6 +18,7 @@ from api.catalog.cache import CacheSettings
 from api.catalog.routes import router as catalog_router
 from api.catalog.service import CatalogService
 from api.catalog.watching import CatalogWatcher
+from api.connections import ConnectionLimits, bounded_protocol
 from api.gate import BASE, Gate, GateSettings, route_of
 from api.health.measures import Measures, Sources
 from api.health.routes import router as health_router
@@ -32,8 +33,10 @@ from api.requests.prepared import SubmissionSettings
 from api.requests.preparing import Preparer
 from api.requests.reading import ReadingService, ReadingSettings
 from api.requests.routes import router as requests_router
+from api.requests.streams import StreamLimits, Streams
 from api.requests.submission import SubmissionService
 from api.services import Services
+from api.serving import open_files
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
 from api.tools.routes import router as tools_router
 from api.tools.service import ToolsService
@@ -88,6 +91,7 @@ class Application:
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self.app = app
         self._metrics = ApiMetrics()
+        self.protocol = bounded_protocol(_connection_limits(settings), self._metrics.refused)
         self._database = assembly.database(settings, application_name="pao-api")
         app.state.metrics = self._metrics
         app.state.database = self._database
@@ -101,6 +105,8 @@ class Application:
             settings=GateSettings(
                 max_body=settings.http.max_request_size,
                 body_seconds=settings.http.api_timeout.total_seconds(),
+                max_head=settings.http.max_header_size,
+                max_headers=settings.http.max_headers,
                 correlation_header=settings.http.correlation_id_header,
             ),
             observe=self._observe,
@@ -111,10 +117,21 @@ class Application:
         await self._gate(scope, receive, send)
 
     def stopping(self) -> None:
-        """Answer readiness with 503 from now on; what is in flight goes on."""
-        services: Services | None = getattr(self.app.state, "services", None)
-        if services is not None:
+        """Answer readiness with 503 from now on, and close each connection after its answer.
+
+        Everything else goes on.
+        """
+        self._gate.stopping = True
+        if (services := self._services()) is not None:
             services.health.stopping = True
+
+    def ending(self) -> None:
+        """Have streams end, each telling its client to come back; another process answers then."""
+        if (services := self._services()) is not None:
+            services.streams.end()
+
+    def _services(self) -> Services | None:
+        return getattr(self.app.state, "services", None)
 
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
         self._metrics.http.labels(scope["method"], route_of(scope), status).observe(seconds)
@@ -204,6 +221,12 @@ def _services(
             settings=DecisionSettings(budget=budget, surroundings=surroundings, targets=targets),
             workflows=workflows,
         ),
+        streams=Streams(
+            StreamLimits(
+                most=settings.http.max_streams,
+                most_per_caller=settings.http.max_streams_per_caller,
+            )
+        ),
         tools=ToolsService(action_schemas(), surroundings),
         health=HealthService(
             Parts(
@@ -226,6 +249,18 @@ def _services(
         ),
         metrics=app.state.metrics,
     )
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    given = settings.http
+    return ConnectionLimits(
+        most=given.max_connections,
+        most_per_address=given.max_connections_per_address,
+        head_bytes=given.max_header_size,
+        head_seconds=given.header_timeout.total_seconds(),
+        idle_seconds=given.idle_timeout.total_seconds(),
+        write_seconds=given.api_timeout.total_seconds(),
+    ).within(open_files())
 
 
 def _catalog(settings: Settings, database: Database) -> CatalogService:

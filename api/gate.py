@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth.principal import Principal
 from api.auth.raw import RawRequest, raw_request_from_scope
+from api.connections import head_too_large
 from api.errors import answer, broken
 from api.ratelimit import RateLimiter, address_caller
 from pao import tracing
@@ -50,10 +51,12 @@ class Identity(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSettings:
-    """Bounds of the gate: the largest body in bytes, the time a client has to send it."""
+    """Bounds of the gate: the largest head and body in bytes, the time that a body may take."""
 
     max_body: int
     body_seconds: float
+    max_head: int = 32 * 1024
+    max_headers: int = 100
     correlation_header: str = "X-Correlation-ID"
 
 
@@ -77,6 +80,7 @@ class Gate:
         self._limiter = limiter
         self._settings = settings
         self._observe = observe
+        self.stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -85,7 +89,11 @@ class Gate:
             return
         correlation = self._correlation(scope)
         scope.setdefault("state", {})["correlation_id"] = correlation
-        outgoing = _Outgoing(send, {self._settings.correlation_header: correlation})
+        extra = {self._settings.correlation_header: correlation}
+        if self.stopping:
+            # The next call of this client finds another process.
+            extra["Connection"] = "close"
+        outgoing = _Outgoing(send, extra)
         started = time.perf_counter()
         method = scope["method"]
         with (
@@ -115,6 +123,7 @@ class Gate:
             await broken(error, correlation)(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: "_Outgoing") -> None:
+        self._require_modest_head(scope)
         if _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -124,6 +133,20 @@ class Gate:
         scope["state"]["raw_body"] = body
         send.extra.update(self._limiter.check(caller.id).headers())
         await self._app(scope, _replayed(body, receive), send)
+
+    def _require_modest_head(self, scope: Scope) -> None:
+        """Refuse a head that came whole, but is larger than anybody needs."""
+        headers, target = scope["headers"], len(scope["raw_path"]) + len(scope["query_string"])
+        size = target + sum(len(name) + len(value) for name, value in headers)
+        if size > self._settings.max_head:
+            raise head_too_large(self._settings.max_head)
+        if len(headers) > self._settings.max_headers:
+            raise PaoError(
+                ErrorCode.PAYLOAD_TOO_LARGE,
+                f"The request has more than {self._settings.max_headers} headers; send fewer.",
+                status=431,
+                headers={"Connection": "close"},
+            )
 
     async def _identify(self, scope: Scope, body: bytes) -> Principal:
         raw = raw_request_from_scope(scope, body)
@@ -147,6 +170,7 @@ class Gate:
                 ErrorCode.VALIDATION_ERROR,
                 "The body did not arrive in time; send it again.",
                 status=408,
+                headers={"Connection": "close"},
             ) from error
 
     def _correlation(self, scope: Scope) -> str:

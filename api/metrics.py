@@ -51,6 +51,12 @@ class ApiMetrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self._refused = Counter(
+            "pao_connections_refused",
+            "Connections refused or closed before their time, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.breakers = Gauge(
             "pao_circuit_breaker_open",
             "Targets that failed last: 1 while left alone, 0.5 while tried out, 0 while closed.",
@@ -126,6 +132,10 @@ class ApiMetrics:
             ["part"],
             registry=self.registry,
         )
+
+    def refused(self, reason: str) -> None:
+        """Count a connection that was refused or closed."""
+        self._refused.labels(reason).inc()
 
     def text(self) -> bytes:
         """Give everything in the text format."""

@@ -15,6 +15,7 @@ from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.requests.decisions import DecisionService
 from api.requests.reading import ReadingService
+from api.requests.streams import Streams
 from api.requests.submission import SubmissionService
 from api.tools.service import ToolsService
 
@@ -27,6 +28,7 @@ class Services:
     catalog: CatalogService
     cursors: Cursors
     identity: Identity
+    streams: Streams
     submission: SubmissionService
     reading: ReadingService
     decisions: DecisionService

@@ -2,32 +2,75 @@
 
 import asyncio
 import gc
+import resource
 import signal
 import socket
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 POLL_SECONDS = 0.05
 # What is left to uvicorn's own end when a call has used up the whole grace.
 LAST_SECONDS = 1
+# Connections that the system keeps until the process takes them; uvicorn's own number.
+BACKLOG = 2048
+ENOUGH_FILES = 65_536
+
+
+def config(app: ASGIApp, protocol: type[asyncio.Protocol], **more: Any) -> uvicorn.Config:
+    """Return how any API process serves; ``protocol`` bounds its connections."""
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        # Nothing here speaks it, and a connection that changes to it would leave its bounds.
+        ws="none",
+        backlog=BACKLOG,
+        server_header=False,
+        # Our own lines carry the correlation id; uvicorn's would repeat them without it.
+        access_log=False,
+        log_config=None,
+        **more,
+    )
+
+
+def open_files() -> int:
+    """Return how many files the process may have open, raised as far as it may raise it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 class Server(uvicorn.Server):
-    """Tells that it is ending as soon as it is asked to, and goes on listening meanwhile.
+    """Tells that it is ending as soon as it is asked to, and serves on meanwhile.
 
     uvicorn would close its sockets at once: a probe would be refused instead of answered 503, and
-    so would calls from a balancer that has not heard of the end yet.
+    so would calls from a balancer that has not heard of the end yet. For the drain time after
+    SIGTERM everything is answered as before; ``stopping`` is called at its beginning, ``ending``
+    at its end, when what would go on for long is to end by itself.
     """
 
     def __init__(
-        self, config: uvicorn.Config, *, stopping: Callable[[], None], grace: float
+        self,
+        config: uvicorn.Config,
+        *,
+        stopping: Callable[[], None],
+        ending: Callable[[], None],
+        grace: float,
+        drain: float = 0.0,
     ) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._ending = ending
         self._grace = grace
+        self._drain = drain
+        self._drained_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then leave alone what was loaded."""
@@ -38,17 +81,28 @@ class Server(uvicorn.Server):
         gc.freeze()
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
-        """Take the request to end; a second Ctrl-C does not wait for what is in hand.
+        """Take the request to end: SIGTERM begins the drain time, a second signal ends it at once.
 
-        uvicorn would raise the signal again at its end, and the exit code would tell of a failure.
+        Ctrl-C drains nothing, and a second one does not wait for what is in hand. uvicorn would
+        raise the signal again at its end, and the exit code would tell of a failure.
         """
         self._stopping()
         self.force_exit = self.should_exit and sig == signal.SIGINT
+        if self._drain and self._drained_at is None and sig == signal.SIGTERM:
+            self._drained_at = time.monotonic() + self._drain
+            return
         self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Go on until the drain time is over."""
+        if self._drained_at is not None and time.monotonic() >= self._drained_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def main_loop(self) -> None:
         """Serve until told to end, and until what is in hand then is done, within the grace."""
         await super().main_loop()
+        self._ending()
         ends = time.monotonic() + self._grace
         in_hand = set(self.server_state.tasks)
         while in_hand and not self.force_exit and time.monotonic() < ends:

@@ -18,7 +18,7 @@ from pao.cli.http import BASE_PATH, SigV4
 from pao.cli.profiles import Target
 from pao.clients.temporal import TemporalTarget, connect
 from pao.local.home import Home
-from pao.local.ports import LOOPBACK, Ports, with_free_ports
+from pao.local.ports import LOOPBACK, Ports, free_ports, with_free_ports
 from pao.local.postgres import FOR_TESTS, EmbeddedPostgres
 from pao.local.postgres_files import forget_files
 from pao.local.processes import ChildProcess, LineSink, LocalError, ignore_line
@@ -94,12 +94,14 @@ class World:
         """The address of the JIRA stand-in."""
         return f"http://{LOOPBACK}:{self.ports.jira}"
 
-    def client(self, user: str = "ada", *, timeout: float = 30.0) -> httpx.Client:
-        """Give a client whose calls are signed by a user."""
-        key = self._keys[user]
-        target = Target(self.url, REGION, SERVICE, key.access_key_id, key.secret)
+    def client(
+        self, user: str = "ada", *, timeout: float = 30.0, url: str | None = None
+    ) -> httpx.Client:
+        """Give a client of the API, or of another one at ``url``, whose calls a user signs."""
+        key, url = self._keys[user], url or self.url
+        target = Target(url, REGION, SERVICE, key.access_key_id, key.secret)
         return httpx.Client(
-            base_url=f"{self.url}{BASE_PATH}", auth=SigV4(target), timeout=timeout, trust_env=False
+            base_url=f"{url}{BASE_PATH}", auth=SigV4(target), timeout=timeout, trust_env=False
         )
 
     def is_running(self, name: str) -> bool:
@@ -171,6 +173,17 @@ class World:
         configuration = {**self._configuration, **environ}
         self.parts[name] = Service(name, ["worker"], configuration, sink=self._sink)
         self.parts[name].start()
+
+    def add_api(self, name: str, **environ: str) -> str:
+        """Start one more API under a name of its own; returns its address once it is ready."""
+        [port] = free_ports(1)
+        configuration = {**self._configuration, "PAO_PORT": str(port), **environ}
+        made = Service(name, ["api"], configuration, sink=self._sink)
+        self.parts[name] = made
+        made.start()
+        url = f"http://{LOOPBACK}:{port}"
+        made.wait_until_answers(f"{url}{BASE_PATH}/health/ready")
+        return url
 
     def trigger(self, *schedules: str) -> None:
         """Have schedules do their work at once."""

@@ -1,7 +1,7 @@
 """HTTP for requests: reads what came, calls the service, writes the answer. Decides nothing."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from api.requests.prepared import Call
 from api.requests.preparing import preferred_wait
 from api.requests.reading import Stored
 from api.requests.schemas import Moment, Submission
+from api.requests.streams import EventStream
 from api.responses import documented
 from api.services import Caller, Correlation, Given, Services
 from db.repositories.request_pages import RequestFilters, Sort
@@ -37,7 +38,6 @@ Prefer = Annotated[
     str | None,
     Header(max_length=200, description="`wait=N`: wait up to N seconds for it to settle."),
 ]
-PING_SECONDS = 15
 
 
 @router.post(
@@ -193,11 +193,12 @@ async def get_events(
 ) -> EventSourceResponse:
     """Stream `state`, `action`, `log` and `decision` events.
 
-    Ends after a final state, or when the key is revoked.
+    Ends after a final state, when the key is revoked, or with the process that serves it. A caller
+    has a number of streams at a time; one more is answered 429.
     """
     stored = await given.reading.get(caller, str(request_id))
     stream = _stream(given, caller, stored, int(last_event_id or 0))
-    return EventSourceResponse(stream, ping=PING_SECONDS)
+    return EventStream(stream, given.streams, caller.id)
 
 
 @router.get(
@@ -212,7 +213,7 @@ async def get_escalation(given: Given, caller: Caller, request_id: RequestId) ->
 
 async def _stream(
     given: Services, caller: Principal, stored: Stored, after: int
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncGenerator[ServerSentEvent, None]:
     async def is_allowed() -> bool:
         return await given.identity.is_still_good(caller, datetime.now(UTC))
 

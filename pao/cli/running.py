@@ -24,27 +24,20 @@ def api(_cli: Cli) -> None:
     """Serve the HTTP API, configured by environment variables."""
     settings = settings_for("api", os.environ)
 
-    import uvicorn  # noqa: PLC0415 -- the service's own weight, not that of every command
-
-    from api.app import create_app  # noqa: PLC0415 -- as above
-    from api.serving import Server  # noqa: PLC0415 -- as above
+    from api.app import create_app  # noqa: PLC0415 -- the service's own weight
+    from api.serving import Server, config  # noqa: PLC0415 -- as above
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
     served = create_app(settings)
 
+    given = settings.http
     server = Server(
-        uvicorn.Config(
-            served,
-            host=settings.http.host,
-            port=settings.http.port,
-            server_header=False,
-            # Our own lines carry the correlation id; uvicorn's would repeat them without it.
-            access_log=False,
-            log_config=None,
-        ),
+        config(served, served.protocol, host=given.host, port=given.port),
         stopping=served.stopping,
+        ending=served.ending,
         grace=_GRACE_SECONDS,
+        drain=given.drain.total_seconds(),
     )
     server.run()
     if not server.started:

@@ -129,6 +129,8 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
     return {
         "PAO_HOST": LOOPBACK,
         "PAO_PORT": str(ports.api),
+        # No balancer stands in front that would have to hear of the end first.
+        "PAO_DRAIN": "0s",
         "PAO_ENCRYPTION_KEYS": encryption_keys,
         "PAO_ADMIN_TEAMS": ADMIN_TEAM,
         "AWS_REGION": REGION,

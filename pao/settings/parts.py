@@ -21,7 +21,7 @@ from pydantic_settings import (
 
 from db.urls import SCHEMES, url_problem, with_options
 from pao.crypto import SecretBox
-from pao.settings.values import SPLIT, Duration, Names, Size
+from pao.settings.values import SPLIT, Duration, DurationOrZero, Names, Size
 
 
 class IdentitySource(StrEnum):
@@ -142,6 +142,17 @@ class HttpSettings(Part):
     api_timeout: Duration = Field(timedelta(seconds=30), validation_alias="API_TIMEOUT")
     request_timeout: Duration = Field(timedelta(minutes=5), validation_alias="REQUEST_TIMEOUT")
     max_request_size: Size = Field(1024**2, validation_alias="MAX_REQUEST_SIZE")
+    max_header_size: Size = Field(32 * 1024, validation_alias="PAO_MAX_HEADER_SIZE")
+    max_headers: Count = Field(100, validation_alias="PAO_MAX_HEADERS")
+    header_timeout: Duration = Field(timedelta(seconds=10), validation_alias="PAO_HEADER_TIMEOUT")
+    idle_timeout: Duration = Field(timedelta(seconds=75), validation_alias="PAO_IDLE_TIMEOUT")
+    max_connections: Count = Field(1000, validation_alias="PAO_MAX_CONNECTIONS")
+    max_connections_per_address: Count = Field(
+        200, validation_alias="PAO_MAX_CONNECTIONS_PER_ADDRESS"
+    )
+    max_streams: Count = Field(200, validation_alias="PAO_MAX_STREAMS")
+    max_streams_per_caller: Count = Field(10, validation_alias="PAO_MAX_STREAMS_PER_CALLER")
+    drain: DurationOrZero = Field(timedelta(seconds=10), validation_alias="PAO_DRAIN")
     rate_limit_per_minute: Count = Field(60, validation_alias="RATE_LIMIT_REQUESTS_PER_MINUTE")
     correlation_id_header: str = Field(
         "X-Correlation-ID", validation_alias="CORRELATION_ID_HEADER", pattern=r"^[A-Za-z0-9-]+$"

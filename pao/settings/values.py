@@ -12,6 +12,7 @@ _SIZE_UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
+_ZERO = re.compile(r"0+(ms|s|m|h|d)?")
 _SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB)", re.IGNORECASE)
 
 
@@ -33,6 +34,11 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(msg) from None
 
 
+def parse_duration_or_zero(text: str) -> timedelta:
+    """Read a duration, or ``0`` with or without a unit."""
+    return timedelta() if _ZERO.fullmatch(text.strip()) else parse_duration(text)
+
+
 def parse_size(text: str) -> int:
     """Read ``512``, ``64KB``, ``1MB`` or ``2GB`` as bytes (1 KB is 1024 bytes)."""
     written = text.strip()
@@ -51,6 +57,8 @@ def split_names(text: str) -> tuple[str, ...]:
 def show_duration(value: timedelta) -> str:
     """Write a duration as it may stand in an environment variable."""
     milliseconds = round(value.total_seconds() * 1000)
+    if not milliseconds:
+        return "0s"
     for unit in ("d", "h", "m", "s"):
         size = round(_DURATION_UNITS[unit] * 1000)
         if milliseconds % size == 0:
@@ -77,5 +85,6 @@ class SizeMark:
 
 SPLIT = _when_text(split_names)
 Duration = Annotated[timedelta, _when_text(parse_duration)]
+DurationOrZero = Annotated[timedelta, _when_text(parse_duration_or_zero)]
 Size = Annotated[int, _when_text(parse_size), SizeMark()]
 Names = Annotated[tuple[str, ...], NoDecode, SPLIT]

@@ -33,3 +33,35 @@ def test_an_api_that_is_told_to_end_is_unready_at_once_and_answers_what_it_has_i
     assert process.exit_code() == 0
     assert not [line for line in process.drain() if "Traceback" in line or "ERROR" in line]
     assert len(world.tickets(host)) == 1
+
+
+def test_an_api_serves_on_through_its_drain_time_and_then_sends_its_streams_elsewhere(
+    world: World, dana: httpx.Client
+) -> None:
+    url = world.add_api("draining", PAO_DRAIN="1h")
+    process = world.parts["draining"].process
+    assert process is not None
+    host = new_host()
+    world.strike(host, kind="status", status=400)
+    failed = dana.post("/requests", json=dns(host)).json()
+    path = f"/requests/{failed['id']}/events"
+    with (
+        ThreadPoolExecutor(1) as pool,
+        world.client("dana", url=url) as client,
+        client.stream("GET", path) as stream,
+    ):
+        lines = stream.iter_lines()
+        assert next(lines)
+        process.send(signal.SIGTERM)
+        wait_until(lambda: client.get("/health/ready").status_code == 503)
+        answer = client.post("/requests", json=dns())
+        assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
+        reading = pool.submit(list, lines)
+        assert not reading.done()
+        process.send(signal.SIGTERM)
+        rest = reading.result()
+    assert [line for line in rest if line.startswith("retry: ")]
+    assert process.wait(KILL_SECONDS)
+    assert process.exit_code() == 0
+    assert not [line for line in process.drain() if "Traceback" in line or "ERROR" in line]
+    dana.post(f"/requests/{failed['id']}/abort", json={"reason": "a test"})

@@ -17,6 +17,7 @@ import httpx
 import uvicorn
 from temporalio.client import Client
 
+from api import serving
 from api.app import create_app
 from api.auth.keys import NewKey
 from api.services import Services
@@ -197,9 +198,7 @@ class Stack:
 
     async def _start(self) -> None:
         self._application = create_app(self.settings)
-        config = uvicorn.Config(
-            self._application, lifespan="on", ws="none", log_config=None, access_log=False
-        )
+        config = serving.config(self._application, self._application.protocol, lifespan="on")
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         while not self._server.started:

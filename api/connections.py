@@ -1,0 +1,337 @@
+"""What a connection may cost before anybody is known: its head, its time, and how many there are.
+
+uvicorn bounds the size of an unfinished head with h11 only, and the wait for a first or next head,
+for a client that does not read, and the number of connections not at all. So both of its protocols
+are given the same bounds here.
+"""
+
+import asyncio
+import json
+import socket
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from uuid import uuid4
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from api.errors import envelope
+from api.ratelimit import address_caller
+from pao.core.errors import ErrorCode, PaoError
+
+# Files that the process opens besides connections: database, Temporal, JIRA, logs.
+FILES_KEPT_FREE = 200
+FEWEST = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """Bounds of one process; seconds and bytes.
+
+    ``idle_seconds`` is longer than balancers keep their connections, so that they close first.
+    """
+
+    most: int = 1000
+    most_per_address: int = 200
+    head_bytes: int = 32 * 1024
+    head_seconds: float = 10.0
+    idle_seconds: float = 75.0
+    write_seconds: float = 30.0
+
+    def within(self, open_files: int) -> "ConnectionLimits":
+        """Return the limits that the process's own limit of open files leaves room for."""
+        most = max(min(self.most, open_files - FILES_KEPT_FREE), FEWEST)
+        return replace(self, most=most)
+
+
+Told = Callable[[str], None]
+"""Hears why a connection was refused or closed."""
+
+
+class Closable(Protocol):
+    """A connection as the register knows it."""
+
+    def evict(self) -> None:
+        """Close a connection that waits, because another one needs its place."""
+        ...
+
+
+class Connections:
+    """All connections of the process. Those that wait for a request make room for new ones.
+
+    So nobody is shut out by connections that are merely held open, however many there are.
+    """
+
+    def __init__(self, limits: ConnectionLimits, told: Told) -> None:
+        self._limits = limits
+        self.told = told
+        self._addresses: dict[Closable, str] = {}
+        self._counts: defaultdict[str, int] = defaultdict(int)
+        # In order of age; the values are nothing.
+        self._waiting: dict[Closable, None] = {}
+        self._waiting_of: defaultdict[str, dict[Closable, None]] = defaultdict(dict)
+
+    def __len__(self) -> int:
+        return len(self._addresses)
+
+    def admit(self, connection: Closable, address: str) -> str | None:
+        """Take a connection in; returns why it cannot be, or None."""
+        if self._counts[address] >= self._limits.most_per_address and not self._make_room(
+            self._waiting_of[address]
+        ):
+            return "address"
+        if len(self._addresses) >= self._limits.most and not self._make_room(self._waiting):
+            return "all"
+        self._addresses[connection] = address
+        self._counts[address] += 1
+        self.waits(connection)
+        return None
+
+    def waits(self, connection: Closable) -> None:
+        """Note that a connection has nothing in hand."""
+        if connection not in self._addresses or connection in self._waiting:
+            return
+        self._waiting[connection] = None
+        self._waiting_of[self._addresses[connection]][connection] = None
+
+    def works(self, connection: Closable) -> None:
+        """Note that a connection has a request in hand."""
+        if connection in self._waiting:
+            del self._waiting[connection]
+            del self._waiting_of[self._addresses[connection]][connection]
+
+    def remove(self, connection: Closable) -> None:
+        """Forget a connection that is closed."""
+        self.works(connection)
+        address = self._addresses.pop(connection, None)
+        if address is None:
+            return
+        self._counts[address] -= 1
+        if not self._counts[address]:
+            del self._counts[address]
+            self._waiting_of.pop(address, None)
+
+    def _make_room(self, waiting: dict[Closable, None]) -> bool:
+        oldest = next(iter(waiting), None)
+        if oldest is None:
+            return False
+        self.remove(oldest)
+        oldest.evict()
+        return True
+
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Base
+else:
+    Base = object
+
+
+class _Bounded(Base):
+    """Goes before one of uvicorn's protocols and bounds what its connection may cost."""
+
+    limits: ClassVar[ConnectionLimits]
+    register: ClassVar[Connections]
+
+    def connection_made(self, transport: Any) -> None:
+        """Take the connection in, or turn it away with the reason."""
+        super().connection_made(transport)
+        self.timeout_keep_alive = self.limits.idle_seconds  # type: ignore[assignment] # a float does as well
+        self._head_bytes = 0
+        self._is_head = True
+        self._without_body = True
+        # h11 bounds what follows a body itself.
+        self._keeps_trailers = hasattr(self, "parser")
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        _end_with_peer(transport, self.limits.write_seconds)
+        refused = self.register.admit(self, _address(self.client))
+        if refused is not None:
+            self._refuse(f"too many of {refused}", _too_many(refused))
+            return
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, unless it is more head than anybody needs."""
+        if self.transport.is_closing():
+            return
+        before, in_body = self.cycle, self.cycle is not None and self.cycle.more_body
+        self._without_body = True
+        super().data_received(data)
+        if self.cycle is not before:
+            self._head_bytes = 0
+            self._stop("_head_timer")
+            self.register.works(self)
+            return
+        if not in_body or (self._keeps_trailers and self._without_body):
+            self._head_bytes += len(data)
+        if self._head_bytes > self.limits.head_bytes:
+            self._refuse("head too large", head_too_large(self.limits.head_bytes))
+        elif not self._is_working():
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        """Begin a head (httptools)."""
+        self._is_head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what comes after the head is a trailer, and never becomes one."""
+        if self._is_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """End a head (httptools)."""
+        self._is_head = False
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body (httptools)."""
+        self._without_body, self._head_bytes = False, 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, for a while."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._end_soon()
+        elif not self._is_working():
+            self.register.waits(self)
+            if self._head_bytes:
+                self._await_head()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that nothing came over any more."""
+        self._close("idle")
+
+    def pause_writing(self) -> None:
+        """Give a client that does not read its time."""
+        super().pause_writing()
+        self._end_soon()
+
+    def resume_writing(self) -> None:
+        """Go on: it reads again."""
+        super().resume_writing()
+        self._stop("_write_timer")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Free its place."""
+        self._stop("_head_timer")
+        self._stop("_write_timer")
+        self.register.remove(self)
+        super().connection_lost(exc)
+
+    def evict(self) -> None:
+        """Close for the sake of a new connection."""
+        self._close("evicted")
+
+    def _is_working(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.limits.head_seconds, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if self._is_working():
+            self._await_head()
+        elif self._head_bytes:
+            self._refuse("head late", _head_late())
+        else:
+            self._close("head late")
+
+    def _refuse(self, why: str, error: PaoError) -> None:
+        self.register.told(why)
+        self.transport.write(written(error))
+        self.transport.close()
+        self._end_soon()
+
+    def _close(self, why: str) -> None:
+        if self.transport.is_closing():
+            return
+        self.register.told(why)
+        self.transport.close()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        """Cut the line if what was written is not taken off it in time."""
+        if self._write_timer is None:
+            self._write_timer = self.loop.call_later(
+                self.limits.write_seconds, self.transport.abort
+            )
+
+    def _stop(self, name: str) -> None:
+        timer: asyncio.TimerHandle | None = getattr(self, name)
+        if timer is not None:
+            timer.cancel()
+            setattr(self, name, None)
+
+
+def bounded_protocol(
+    limits: ConnectionLimits, told: Told, base: type[Any] = AutoHTTPProtocol
+) -> type[Any]:
+    """Return the protocol that uvicorn is given; all its connections share one register."""
+    members = {"limits": limits, "register": Connections(limits, told)}
+    return type("BoundedProtocol", (_Bounded, base), members)
+
+
+def head_too_large(limit: int) -> PaoError:
+    """Return the refusal of a head that is larger than ``limit`` bytes."""
+    return PaoError(
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        f"The request line and headers are larger than {limit} bytes; send less.",
+        status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        headers={"Connection": "close"},
+    )
+
+
+def written(error: PaoError) -> bytes:
+    """Return an error as the bytes of a whole answer, for where there is no request yet."""
+    body = json.dumps(envelope(error, str(uuid4()))).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store",
+        **(error.headers or {}),
+        "Connection": "close",
+    }
+    status = HTTPStatus(error.status)
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def _head_late() -> PaoError:
+    return PaoError(
+        ErrorCode.VALIDATION_ERROR,
+        "The request line and headers did not arrive in time; send them at once.",
+        status=HTTPStatus.REQUEST_TIMEOUT,
+    )
+
+
+def _too_many(of: str) -> PaoError:
+    headers = {"Retry-After": "1"}
+    if of == "address":
+        return PaoError(
+            ErrorCode.RATE_LIMIT_EXCEEDED,
+            "Too many connections of this address have requests in hand; use fewer.",
+            headers=headers,
+        )
+    return PaoError(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        "All connections of this process have requests in hand; try again.",
+        headers=headers,
+    )
+
+
+def _address(client: tuple[str, int] | None) -> str:
+    return address_caller(client[0] if client else "")
+
+
+def _end_with_peer(transport: Any, seconds: float) -> None:
+    """Have the system close the connection when the peer is gone without a word."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))

@@ -1,0 +1,317 @@
+"""What a connection may cost without a key, with either of uvicorn's protocols."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.connections import ConnectionLimits, Connections, bounded_protocol
+from api.serving import config
+from tests.support.stack import EventLoop, Stack, wait_until
+
+LONG = 3600.0
+PATIENT = ConnectionLimits(
+    most=100,
+    most_per_address=100,
+    head_bytes=4096,
+    head_seconds=LONG,
+    idle_seconds=LONG,
+    write_seconds=LONG,
+)
+HASTY = {"head_seconds": 0.05, "idle_seconds": 0.05, "write_seconds": 0.05}
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+PROTOCOLS = {"httptools": HttpToolsProtocol, "h11": H11Protocol}
+
+
+@dataclass
+class Served:
+    """A server with an application of a few lines, whose answers tests hold back."""
+
+    loop: EventLoop
+    protocol: type[Any]
+    port: int = 0
+    reasons: list[str] = field(default_factory=list)
+    headers: list[dict[bytes, bytes]] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        more = True
+        while more:
+            message = await receive()
+            more = message.get("more_body", False)
+        self.headers.append(dict(scope["headers"]))
+        if scope["path"] == "/hold":
+            await self.released.wait()
+        size = 50_000_000 if scope["path"] == "/large" else 2
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"o" * size})
+
+    async def start(self) -> None:
+        self.released = asyncio.Event()
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.port = listening.getsockname()[1]
+        self.server = uvicorn.Server(config(self, self.protocol, lifespan="off"))
+        self.serving = asyncio.create_task(self.server.serve(sockets=[listening]))
+        while not self.server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        self.released.set()
+        self.server.should_exit = True
+        await self.serving
+
+    async def release(self) -> None:
+        self.released.set()
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        made = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        made.sendall(sent)
+        return made
+
+    @property
+    def open(self) -> int:
+        return len(self.protocol.register)
+
+
+def bounds(**given: Any) -> ConnectionLimits:
+    return replace(PATIENT, **given)
+
+
+@contextmanager
+def served(base: type[Any], **limits: Any) -> Iterator[Served]:
+    loop = EventLoop()
+    reasons: list[str] = []
+    protocol = bounded_protocol(bounds(**limits), reasons.append, base)
+    made = Served(loop, protocol, reasons=reasons)
+    loop.run(made.start())
+    try:
+        yield made
+    finally:
+        loop.run(made.stop())
+        loop.close()
+
+
+@pytest.fixture(params=list(PROTOCOLS.values()), ids=list(PROTOCOLS))
+def base(request: Any) -> Any:
+    return request.param
+
+
+def rest(connection: socket.socket) -> bytes:
+    """Read until the server has closed; the test's own time-out tells that it has not."""
+    parts = []
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
+def told(answer: bytes) -> tuple[int, str]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)["error"]["code"]
+
+
+def test_a_connection_that_says_nothing_is_closed(base: Any) -> None:
+    with served(base, **HASTY) as server, server.connect() as connection:
+        assert rest(connection) == b""
+        wait_until(lambda: not server.open)
+
+
+def test_a_head_that_drips_in_is_ended(base: Any) -> None:
+    with served(base, **HASTY) as server, server.connect(GET[:-4]) as connection:
+        assert told(rest(connection)) == (408, "VALIDATION_ERROR")
+    assert server.reasons == ["head late"]
+
+
+def test_the_time_of_a_head_does_not_begin_anew_with_each_byte(base: Any) -> None:
+    with served(base, **HASTY) as server, server.connect(GET[:-4]) as connection:
+        connection.settimeout(0)
+
+        def ended() -> bool:
+            try:
+                connection.send(b"a")
+            except OSError:
+                return True
+            return False
+
+        wait_until(ended)
+        wait_until(lambda: not server.open)
+
+
+def test_a_head_without_an_end_is_cut_at_its_bound(base: Any) -> None:
+    sent = b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 6000
+    with served(base) as server, server.connect(sent) as connection:
+        status, code = told(rest(connection))
+    assert (status, code) == (431, "PAYLOAD_TOO_LARGE")
+
+
+def test_a_connection_that_is_idle_after_an_answer_is_closed(base: Any) -> None:
+    limits = HASTY | {"head_seconds": LONG}
+    with served(base, **limits) as server, server.connect(GET) as connection:
+        assert rest(connection).startswith(b"HTTP/1.1 200")
+        wait_until(lambda: not server.open)
+
+
+def test_a_second_head_that_drips_in_is_ended(base: Any) -> None:
+    limits = HASTY | {"idle_seconds": LONG}
+    with served(base) as server, server.connect(GET) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        server.protocol.limits = bounds(**limits)
+        connection.sendall(GET[:-4])
+        assert b"HTTP/1.1 408" in rest(connection)
+
+
+def test_a_call_in_hand_may_take_longer_than_a_head(base: Any) -> None:
+    call = GET.replace(b"/ ", b"/hold ")
+    with served(base) as server, server.connect(call) as slow:
+        wait_until(lambda: server.headers)
+        server.protocol.limits = bounds(**HASTY)
+        slow.sendall(GET[:-4])
+        with server.connect(GET[:-4]) as other:
+            rest(other)
+        server.loop.run(server.release())
+        assert b"200" in slow.recv(1000)
+
+
+def test_a_client_that_does_not_read_its_answer_is_cut_off(base: Any) -> None:
+    limits = HASTY | {"head_seconds": LONG, "idle_seconds": LONG}
+    call = GET.replace(b"/ ", b"/large ")
+    with served(base, **limits) as server, server.connect(call):
+        wait_until(lambda: server.headers)
+        wait_until(lambda: not server.open)
+
+
+def test_idle_connections_make_room_for_new_ones(base: Any) -> None:
+    with served(base, most=3) as server:
+        idle = [server.connect() for _ in range(30)]
+        with server.connect(GET) as honest:
+            assert honest.recv(1000).startswith(b"HTTP/1.1 200")
+        assert server.open <= 3
+        assert rest(idle[0]) == b""
+        for connection in idle:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [("most", (503, "SERVICE_UNAVAILABLE")), ("most_per_address", (429, "RATE_LIMIT_EXCEEDED"))],
+)
+def test_calls_in_hand_keep_their_places_and_more_are_told_to_wait(
+    base: Any, limit: str, expected: tuple[int, str]
+) -> None:
+    call = GET.replace(b"/ ", b"/hold ")
+    with served(base, **{limit: 2}) as server:
+        busy = [server.connect(call) for _ in range(2)]
+        wait_until(lambda: len(server.headers) == 2)
+        with server.connect() as refused:
+            assert told(rest(refused)) == expected
+        server.loop.run(server.release())
+        for connection in busy:
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        with server.connect(GET) as later:
+            assert later.recv(1000).startswith(b"HTTP/1.1 200")
+        for connection in busy:
+            connection.close()
+
+
+def test_trailers_never_become_headers(base: Any) -> None:
+    sent = (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"1\r\na\r\n0\r\nX-Pao-Secret: trailer\r\n\r\n"
+    )
+    with served(base) as server, server.connect(sent) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+    assert b"x-pao-secret" not in server.headers[0]
+
+
+def test_trailers_without_an_end_are_cut(base: Any) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+    with served(base) as server, server.connect(head) as connection:
+        connection.settimeout(0)
+        trailer = b"0\r\nX-Long: "
+
+        def cut() -> bool:
+            nonlocal trailer
+            try:
+                connection.send(trailer)
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
+            trailer = b"a" * 1000
+            return False
+
+        wait_until(cut)
+        wait_until(lambda: not server.open)
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_body_is_no_head_however_large_it_is(base: Any, chunked: object) -> None:
+    body = b"".join(b"3e8\r\n" + b"a" * 1000 + b"\r\n" for _ in range(500)) + b"0\r\n\r\n"
+    kind = b"Transfer-Encoding: chunked"
+    if not chunked:
+        body = b"a" * 500_000
+        kind = b"Content-Length: 500000"
+    head = b"POST / HTTP/1.1\r\nHost: a\r\n" + kind + b"\r\n\r\n"
+    with served(base) as server, server.connect(head) as connection:
+        for start in range(0, len(body), 4999):
+            connection.sendall(body[start : start + 4999])
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+class Line:
+    """A connection that notes that it was closed."""
+
+    closed = False
+
+    def evict(self) -> None:
+        self.closed = True
+
+
+def test_of_those_that_wait_the_oldest_makes_room() -> None:
+    register = Connections(ConnectionLimits(most=3, most_per_address=3), lambda _: None)
+    first, second, third, fourth, fifth = (Line() for _ in range(5))
+    for line in (first, second, third):
+        assert register.admit(line, "a") is None
+    register.works(first)
+    register.works(third)
+    register.waits(first)
+    assert register.admit(fourth, "b") is None
+    assert register.admit(fifth, "c") is None
+    assert [line.closed for line in (first, second, third, fourth)] == [True, True, False, False]
+
+
+def test_an_address_that_has_its_share_takes_nobody_elses() -> None:
+    register = Connections(ConnectionLimits(most=10, most_per_address=2), lambda _: None)
+    other, own, *more = (Line() for _ in range(4))
+    for line, address in ((other, "b"), (own, "a"), (more[0], "a"), (more[1], "a")):
+        assert register.admit(line, address) is None
+    assert (other.closed, own.closed, len(register)) == (False, True, 3)
+
+
+def test_files_that_the_process_needs_itself_are_kept_free() -> None:
+    assert ConnectionLimits(most=5000).within(1024).most == 824
+    assert ConnectionLimits(most=500).within(65_536).most == 500
+
+
+def test_a_head_that_came_whole_but_is_too_large_is_refused_in_the_envelope(
+    stack: Stack,
+) -> None:
+    with httpx.Client(base_url=f"{stack.url}/api/v1", trust_env=False) as anybody:
+        large = anybody.get("/version", headers={"X-Large": "a" * 40_000})
+        long = anybody.get(f"/version?{'a' * 40_000}")
+        many = anybody.get("/version", headers=[(f"X-{n}", "a") for n in range(150)])
+        usual = anybody.get("/version", headers={"X-Large": "a" * 20_000})
+    assert [one.status_code for one in (large, long, many, usual)] == [431, 431, 431, 200]
+    assert large.json()["error"]["code"] == many.json()["error"]["code"] == "PAYLOAD_TOO_LARGE"
+    assert large.headers["Connection"] == "close"
