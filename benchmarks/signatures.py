@@ -11,6 +11,7 @@ import httpx
 
 from api.auth.keys import KeysIdentity, StoredKey, create_key
 from api.auth.raw import RawRequest
+from api.auth.replay import Held
 from pao.cli.http import SigV4
 from pao.cli.profiles import Target
 from pao.crypto import SecretBox
@@ -31,8 +32,8 @@ class _OneKey:
     async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
         raise AssertionError(f"the use of {access_key_id} was noted within {unless_within}")
 
-    async def claim(self, _digest: bytes, *, holder: bytes, expires_at: datetime) -> bool:
-        return bool(holder) and expires_at.tzinfo is not None
+    async def claim(self, _digest: bytes, *, holder: bytes, expires_at: datetime) -> Held:
+        return Held(holder, expires_at)
 
 
 async def checks(*, each: int) -> dict[str, float]:
