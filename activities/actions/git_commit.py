@@ -11,12 +11,12 @@ from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
 from activities.github.commits import (
     Place,
     carries,
-    make_commit,
     own_branch,
     own_commit,
     place_of,
     trailers,
 )
+from activities.github.committing import make_commit
 from pao.clients.github import Commit, GitHub, PullRequest
 from pao.core.payloads import ActionResult, PartialResource
 

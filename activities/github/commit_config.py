@@ -1,7 +1,9 @@
 """What a git-commit action is told and what it gives."""
 
+import base64
+import binascii
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -32,8 +34,18 @@ class CommitFile(ActionConfig):
     )
     contentTemplate: str | None = Field(  # noqa: N815 -- the document's key
         default=None,
-        max_length=LARGEST_FILE,
+        max_length=LARGEST_FILE * 3 // 2,
         description="Whole content of the file; write values into YAML by yaml() or json()",
+    )
+    encoding: Literal["utf-8", "base64"] = Field(
+        default="utf-8",
+        description="With base64 contentTemplate gives the bytes of the file in base64, or is the "
+        "value of a file field",
+    )
+    mode: Literal["file", "executable"] | None = Field(
+        default=None,
+        description="Whether the file may be run; a new file may not unless told, and an updated "
+        "one stays as it is",
     )
 
     @field_validator("path")
@@ -48,7 +60,20 @@ class CommitFile(ActionConfig):
             raise ValueError("a file that is deleted has no contentTemplate")
         if not deletes and self.contentTemplate is None:
             raise ValueError(f"write the contentTemplate of a file to {self.operation}")
+        if deletes and self.mode is not None:
+            raise ValueError("a file that is deleted has no mode")
+        if self.content is not None and len(self.content) > LARGEST_FILE:
+            raise ValueError(f"a file has at most {LARGEST_FILE:,} bytes")
         return self
+
+    @property
+    def content(self) -> bytes | None:
+        """The bytes of the file; None where it is deleted."""
+        if self.contentTemplate is None:
+            return None
+        if self.encoding == "base64":
+            return _decoded(self.contentTemplate)
+        return self.contentTemplate.encode(errors="replace")
 
 
 class GitCommitConfig(ActionConfig):
@@ -150,3 +175,12 @@ class GitCommitOutputs(BaseModel):
     pullRequestNumber: int | None = Field(default=None, description="Number of the pull request")  # noqa: N815 -- as above
     pullRequestUrl: str | None = Field(default=None, description="Page of the pull request")  # noqa: N815 -- as above
     url: str | None = Field(default=None, description="Page of the pull request, else the commit")
+
+
+def _decoded(text: str) -> bytes:
+    """Read base64, with or without the head of a data URL; raises ``ValueError``."""
+    written = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode("".join(written.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("contentTemplate is not base64") from None

@@ -1,6 +1,8 @@
 """git-commit against the stand-in: one atomic commit, a pull request, and nothing made twice."""
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -125,31 +127,128 @@ async def test_what_no_branch_leads_to_counts_as_not_made(
     assert len(github.branch(TENANTS)["messages"]) == 2
 
 
-async def test_a_push_in_between_fails_the_commit_and_keeps_the_other_ones_work(
+async def test_a_push_in_between_is_built_upon(github: GitHubSandbox) -> None:
+    context = about(github.options())
+    github.fault(
+        "overtaken", method="PATCH", times=3, repository=TENANTS, files={"theirs.txt": "theirs"}
+    )
+    result = await ACTION.execute(config(), context)
+    branch = github.branch(TENANTS)
+    assert result.outputs["commitSha"] == branch["sha"]
+    assert {"theirs.txt", "tenants/cart.yaml", "README.md"} <= set(branch["files"])
+    assert sum(carries(text, context.mark) for text in branch["messages"]) == 1
+    assert len(branch["messages"]) == 5
+
+
+async def test_a_branch_that_never_rests_is_given_up_and_keeps_the_other_ones_work(
     github: GitHubSandbox,
 ) -> None:
-    context = about(github.options())
-    github.fault("status", method="PATCH", status=422, message="Update is not a fast forward")
-    with pytest.raises(ActionFailedError, match="Update is not a fast forward") as caught:
+    context = about(github.options(), seconds=60)
+    github.fault(
+        "overtaken", method="PATCH", times=None, repository=TENANTS, files={"theirs.txt": "theirs"}
+    )
+    with pytest.raises(ActionFailedError, match="when it is quieter") as caught:
         await ACTION.execute(config(), context)
     assert caught.value.retryable
-    assert "nothing of theirs was touched" in caught.value.message
-    github.tell("pushes", repository=TENANTS, files={"theirs.txt": "theirs"})
+    assert "tenants/cart.yaml" not in github.branch(TENANTS)["files"]
+    github.clear_faults()
     await ACTION.execute(config(), again(context))
     assert {"theirs.txt", "tenants/cart.yaml"} <= set(github.branch(TENANTS)["files"])
 
 
-async def test_two_requests_at_once_leave_both_files_or_tell_one_of_them(
+async def test_a_branch_whose_rules_refuse_the_commit_is_not_asked_again(
     github: GitHubSandbox,
 ) -> None:
-    files = [{"path": f"tenants/{name}.yaml", "contentTemplate": name} for name in "ab"]
+    said = "Changes must be made through a pull request"
+    github.fault("status", method="PATCH", times=None, status=422, message=said)
+    with pytest.raises(ActionFailedError, match=said):
+        await ACTION.execute(config(), about(github.options()))
+    assert [call["method"] for call in github.calls()].count("PATCH") <= 1
+
+
+@pytest.mark.parametrize(
+    ("file", "theirs", "text"),
+    [
+        (NEW, {"tenants/cart.yaml": "theirs"}, "was just created by somebody else"),
+        (
+            {"path": "README.md", "operation": "update", "contentTemplate": "ours"},
+            {"README.md": "theirs"},
+            "was changed by somebody else",
+        ),
+        ({"path": "README.md", "operation": "delete"}, {"README.md": "t"}, "was changed by"),
+        ({"path": "README.md", "operation": "delete"}, {"README.md": None}, "no longer a README"),
+    ],
+)
+async def test_what_somebody_else_did_to_the_same_file_is_not_undone(
+    github: GitHubSandbox, file: dict[str, Any], theirs: dict[str, Any], text: str
+) -> None:
+    github.fault("overtaken", method="PATCH", repository=TENANTS, files=theirs)
+    with pytest.raises(ActionFailedError, match=text):
+        await ACTION.execute(config(files=[file]), about(github.options()))
+    there = github.branch(TENANTS)["files"]
+    assert {path: there.get(path) for path in theirs} == theirs
+
+
+async def test_six_commits_at_once_to_one_branch_are_all_made_once(github: GitHubSandbox) -> None:
+    names = [f"tenant-{number}" for number in range(6)]
+    contexts = [about(github.options(), seconds=60) for _ in names]
+    files = [{"path": f"tenants/{name}.yaml", "contentTemplate": name} for name in names]
     ends = await asyncio.gather(
-        *(ACTION.execute(config(files=[file]), about(github.options())) for file in files),
-        return_exceptions=True,
+        *(
+            ACTION.execute(config(files=[file]), context)
+            for file, context in zip(files, contexts, strict=True)
+        )
     )
-    there = set(github.branch(TENANTS)["files"])
-    for file, end in zip(files, ends, strict=True):
-        assert (file["path"] in there) != isinstance(end, ActionFailedError)
+    branch = github.branch(TENANTS)
+    assert {file["path"]: file["contentTemplate"] for file in files}.items() <= branch[
+        "files"
+    ].items()
+    assert len(branch["messages"]) == 7
+    assert len({end.outputs["commitSha"] for end in ends}) == 6
+    for context in contexts:
+        assert sum(carries(text, context.mark) for text in branch["messages"]) == 1
+
+
+async def test_a_new_branch_that_somebody_else_has_just_begun_is_built_upon(
+    github: GitHubSandbox,
+) -> None:
+    github.fault(
+        "overtaken",
+        method="POST",
+        path="git/refs$",
+        repository=TENANTS,
+        branch="next",
+        files={"theirs.txt": "theirs"},
+    )
+    given = config(branch="next", baseBranch="main")
+    await ACTION.execute(given, about(github.options()))
+    assert {"theirs.txt", "tenants/cart.yaml"} <= set(github.branch(TENANTS, "next")["files"])
+
+
+async def test_bytes_and_the_right_to_run_are_written(github: GitHubSandbox) -> None:
+    content = bytes(range(256))
+    encoded = base64.b64encode(content).decode()
+    files = [
+        {"path": "a.bin", "contentTemplate": encoded, "encoding": "base64"},
+        {
+            "path": "b.bin",
+            "contentTemplate": f"data:application/octet-stream;base64,{encoded}",
+            "encoding": "base64",
+        },
+        {"path": "run.sh", "contentTemplate": "#!/bin/sh\n", "mode": "executable"},
+        {
+            "path": "README.md",
+            "operation": "update",
+            "contentTemplate": "x",
+            "mode": "executable",
+        },
+    ]
+    await ACTION.execute(config(files=files), about(github.options()))
+    branch = github.branch(TENANTS)
+    blob = hashlib.sha1(b"blob 256\0" + content, usedforsecurity=False).hexdigest()
+    assert branch["hashes"]["a.bin"] == branch["hashes"]["b.bin"] == blob
+    assert branch["modes"]["a.bin"] == "100644"
+    assert branch["modes"]["run.sh"] == branch["modes"]["README.md"] == "100755"
 
 
 @pytest.mark.parametrize(
@@ -264,10 +363,63 @@ async def test_a_branch_that_is_missing_is_begun_only_if_told_from_which(
     assert "tenants/cart.yaml" in github.branch(TENANTS, "next")["files"]
 
 
-async def test_an_empty_repository_is_told_so(github: GitHubSandbox) -> None:
-    github.tell("repositories", name="platform/empty")
-    with pytest.raises(ActionFailedError, match="Git Repository is empty"):
-        await ACTION.execute(config(repository="platform/empty"), about(github.options()))
+TWO = [NEW, {"path": "run.sh", "contentTemplate": "#!/bin/sh\n", "mode": "executable"}]
+EMPTY = "platform/empty"
+
+
+async def test_the_first_commit_of_an_empty_repository_is_whole(github: GitHubSandbox) -> None:
+    github.tell("repositories", name=EMPTY)
+    context = about(github.options())
+    result = await ACTION.execute(config(repository=EMPTY, files=TWO), context)
+    branch = github.branch(EMPTY)
+    assert branch["files"] == {"tenants/cart.yaml": "name: cart\n", "run.sh": "#!/bin/sh\n"}
+    assert branch["modes"]["run.sh"] == "100755"
+    assert result.outputs["commitSha"] == branch["sha"]
+    assert await ACTION.look(config(repository=EMPTY), again(context)) is not None
+
+
+async def test_two_first_commits_at_once_are_both_made(github: GitHubSandbox) -> None:
+    github.tell("repositories", name=EMPTY)
+    files = [{"path": f"{name}.txt", "contentTemplate": name} for name in "ab"]
+    await asyncio.gather(
+        *(
+            ACTION.execute(config(repository=EMPTY, files=[file]), about(github.options()))
+            for file in files
+        )
+    )
+    assert github.branch(EMPTY)["files"] == {"a.txt": "a", "b.txt": "b"}
+
+
+async def test_what_an_empty_repository_was_begun_with_is_told_and_goes_with_the_retry(
+    github: GitHubSandbox,
+) -> None:
+    github.tell("repositories", name=EMPTY)
+    context = about(github.options())
+    github.fault("status", method="PATCH", status=403)
+    with pytest.raises(ActionFailedError) as caught:
+        await ACTION.execute(config(repository=EMPTY), context)
+    [left] = caught.value.partial
+    assert left.id == github.branch(EMPTY)["sha"]
+    assert "Remove .pao-begin from main" in str(left.cleanup)
+
+    await ACTION.execute(config(repository=EMPTY), again(context))
+    assert github.branch(EMPTY)["files"] == {"tenants/cart.yaml": "name: cart\n"}
+
+
+async def test_a_pull_request_in_an_empty_repository_goes_into_the_branch_it_was_begun_by(
+    github: GitHubSandbox,
+) -> None:
+    github.tell("repositories", name=EMPTY)
+    context = about(github.options())
+    result = await ACTION.execute(proposal(repository=EMPTY), context)
+    assert result.outputs["branch"] == own_branch(context.mark)
+    assert github.pulls()[-1]["base"]["ref"] == "main"
+
+
+async def test_another_branch_of_an_empty_repository_is_refused(github: GitHubSandbox) -> None:
+    github.tell("repositories", name=EMPTY)
+    with pytest.raises(ActionFailedError, match="has no branch other"):
+        await ACTION.execute(config(repository=EMPTY, branch="other"), about(github.options()))
 
 
 async def test_another_persons_word_is_no_mark(github: GitHubSandbox) -> None:

@@ -120,6 +120,11 @@ def read_sha(document: Any) -> str:
     return _text(document, "sha")
 
 
+def read_written(document: Any) -> str:
+    """Read the commit by which a file was written."""
+    return _text(_object(document).get("commit"), "sha")
+
+
 def read_commit(document: Any) -> Commit:
     """Read a commit of git data."""
     return Commit(

@@ -18,6 +18,8 @@ T = TypeVar("T")
 _CREATED = frozenset({201})
 _NOT_FOUND, _CONFLICT, _UNAUTHORIZED = 404, 409, 401
 _NO_CONTENT = 204
+# An empty repository has no branches; asked for one, GitHub calls that a conflict.
+_ABSENT = frozenset({_NOT_FOUND, _CONFLICT})
 
 
 class GitHub:
@@ -126,7 +128,7 @@ class GitHub:
             method="GET",
             path=f"{self._root}/git/ref/heads/{quote(name)}",
         )
-        return await self._or_none(call, answers.read_ref)
+        return await self._or_none(call, answers.read_ref, absent=_ABSENT)
 
     async def commit(self, sha: str) -> Commit:
         """Give a commit."""
@@ -142,7 +144,30 @@ class GitHub:
             path=f"{self._root}/commits",
             query={"sha": branch, "since": since, "per_page": "100", "page": str(page)},
         )
-        return await self._or_none(call, answers.read_commits) or []
+        return await self._or_none(call, answers.read_commits, absent=_ABSENT) or []
+
+    async def is_empty(self) -> bool:
+        """Tell whether the repository has no commit yet: GitHub calls that a conflict."""
+        call = Call(
+            doing=f"list the commits of {self.repository}",
+            method="GET",
+            path=f"{self._root}/commits",
+            query={"per_page": "1"},
+        )
+        found = await self._or_none(call, answers.read_commits, absent=frozenset({_CONFLICT}))
+        return found is None
+
+    async def begin(self, path: str, content: bytes, message: str) -> str:
+        """Make the first commit of an empty repository, of one file; returns its hash."""
+        call = Call(
+            doing=f"make the first commit in {self.repository}",
+            method="PUT",
+            path=f"{self._root}/contents/{quote(path)}",
+            body={"message": message, "content": base64.b64encode(content).decode()},
+            expected=_CREATED,
+            effect=True,
+        )
+        return await self._ask(call, answers.read_written)
 
     async def tree(self, sha: str) -> dict[str, Entry]:
         """Give the entries of one directory by name."""
@@ -150,9 +175,9 @@ class GitHub:
         call = Call(doing=f"read the directory {sha}", method="GET", path=path)
         return await self._ask(call, answers.read_tree)
 
-    async def create_blob(self, content: str) -> str:
+    async def create_blob(self, content: bytes) -> str:
         """Store the content of a file; gives its hash."""
-        encoded = base64.b64encode(content.encode()).decode()
+        encoded = base64.b64encode(content).decode()
         call = self._make("blobs", "store a file", {"content": encoded, "encoding": "base64"})
         return await self._ask(call, answers.read_sha)
 
@@ -237,11 +262,17 @@ class GitHub:
             expected=_CREATED,
         )
 
-    async def _or_none(self, call: Call, read: Callable[[Any], T]) -> T | None:
+    async def _or_none(
+        self,
+        call: Call,
+        read: Callable[[Any], T],
+        *,
+        absent: frozenset[int] = frozenset({_NOT_FOUND}),
+    ) -> T | None:
         try:
             return await self._ask(call, read)
         except GitHubRefused as error:
-            if error.status == _NOT_FOUND:
+            if error.status in absent:
                 return None
             raise
 

@@ -36,6 +36,6 @@ def build_app(
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
-            Middleware(FaultMiddleware, book=book, record=record),
+            Middleware(FaultMiddleware, book=book, record=record, push=desk.push),
         ],
     )

@@ -77,6 +77,7 @@ class Control:
                 "messages": [commit["message"] for _, commit in log],
                 "files": {path: self._text(name, file) for path, file in files.items()},
                 "modes": {path: file.mode for path, file in files.items()},
+                "hashes": {path: file.sha for path, file in files.items()},
             }
         return shown
 

@@ -16,6 +16,9 @@ from pao.local.github_sandbox.base import Refusal
 from pao.local.github_sandbox.record import Record
 from pao.local.jira_sandbox.faults import CUT_EXTENSION
 
+Push = Callable[..., Any]
+"""Commits files to a branch of a repository, as somebody else would."""
+
 _HUGE = 10 * 1024 * 1024
 _CHUNK = 64 * 1024
 _SECONDARY = (
@@ -36,6 +39,7 @@ class FaultKind(StrEnum):
     CUT_AFTER = "cut-after"
     DRIP = "drip"
     HUGE = "huge"
+    OVERTAKEN = "overtaken"
 
 
 MEANING: dict[FaultKind, str] = {
@@ -49,6 +53,7 @@ MEANING: dict[FaultKind, str] = {
     FaultKind.CUT_AFTER: "the work is done; the connection is cut before the answer",
     FaultKind.DRIP: "the work is done; the answer comes one byte a second",
     FaultKind.HUGE: "the work is done; the answer is 10 MB long",
+    FaultKind.OVERTAKEN: "somebody else pushes these files to the branch just before the work",
 }
 
 
@@ -70,6 +75,9 @@ class Fault(BaseModel):
     status: Annotated[int, Field(ge=200, le=599)] = 500
     retry_after: str = "30"
     message: str = "A fault that was asked for."
+    repository: str = ""
+    branch: str = "main"
+    files: dict[str, str | None] = Field(default_factory=dict)
 
     def covers(self, method: str, path: str) -> bool:
         """Tell whether a call is meant."""
@@ -165,8 +173,9 @@ class Call:
 class FaultMiddleware:
     """Keeps a record of the REST calls, and lets them suffer the faults in force."""
 
-    def __init__(self, app: ASGIApp, book: FaultBook, record: Record) -> None:
+    def __init__(self, app: ASGIApp, book: FaultBook, record: Record, push: Push) -> None:
         self._app = app
+        self._push = push
         self._book = book
         self._record = record
 
@@ -177,6 +186,8 @@ class FaultMiddleware:
             return
         call = Call(self._record.of(self._app), scope, receive, send)
         fault = self._book.strike(scope["method"], scope["path"])
+        if fault is not None and fault.kind is FaultKind.OVERTAKEN:
+            self._push(fault.repository, fault.branch, fault.files, message="A moment earlier")
         await (call.pass_on() if fault is None else _SUFFERING[fault.kind](fault, call))
 
 
@@ -245,6 +256,10 @@ async def _huge(_: Fault, call: Call) -> None:
     await call.send({"type": "http.response.body", "body": b"{}"})
 
 
+async def _overtaken(_: Fault, call: Call) -> None:
+    await call.pass_on()
+
+
 _SUFFERING: dict[FaultKind, Callable[[Fault, Call], Awaitable[Any]]] = {
     FaultKind.SLOW: _slow,
     FaultKind.STATUS: _status,
@@ -256,4 +271,5 @@ _SUFFERING: dict[FaultKind, Callable[[Fault, Call], Awaitable[Any]]] = {
     FaultKind.CUT_AFTER: _cut_after,
     FaultKind.DRIP: _drip,
     FaultKind.HUGE: _huge,
+    FaultKind.OVERTAKEN: _overtaken,
 }

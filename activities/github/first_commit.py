@@ -1,0 +1,50 @@
+"""The first commit of an empty repository, which GitHub's git data cannot make.
+
+GitHub takes it through its contents only, one file at a time. So a small file is put there first,
+and the real commit follows on top and removes it: that one has all files of the action, or none.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+from activities.base import ActionContext
+from activities.github.commits import REQUEST_TRAILER, Place
+from pao.clients.github import Entry, GitHub, GitHubRefused
+from pao.core.payloads import PartialResource
+
+PATH = ".pao-begin"
+CONTENT = b"The first commit removes this file.\n"
+_BLOB = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT, usedforsecurity=False).hexdigest()
+_TAKEN = frozenset({409, 422})
+
+
+async def begin(client: GitHub, context: ActionContext, place: Place) -> PartialResource | None:
+    """Begin an empty repository by its default branch; returns what that leaves there.
+
+    None where the repository is not empty, or the commit has no place on the default branch.
+    """
+    if not await client.is_empty():
+        return None
+    default = await client.default_branch()
+    if default not in {place.branch, place.base}:
+        return None
+    message = f"Begin the repository\n\n{REQUEST_TRAILER}: {context.request.request_id}\n"
+    try:
+        sha = await client.begin(PATH, CONTENT, message)
+    except GitHubRefused as error:
+        # Somebody else has begun it meanwhile: their commit is as good to build on.
+        if error.status not in _TAKEN or await client.is_empty():
+            raise
+        sha = default
+    else:
+        await context.log.info("The empty repository was begun.", data={"sha": sha})
+    return PartialResource(
+        "git-commit",
+        id=sha,
+        cleanup=f"Remove {PATH} from {default}: the repository was empty, and was begun with it.",
+    )
+
+
+def is_begin(root: Mapping[str, Entry]) -> bool:
+    """Tell whether a directory, the root of a commit, holds the file that a repository began by."""
+    return PATH in root and root[PATH].sha == _BLOB
