@@ -7,13 +7,12 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionFailedError, IncompleteError
-from activities.terraform.backend import WITHOUT_WORKSPACES
 from activities.terraform.cli import UnreadableError
+from activities.terraform.place import WITHOUT_WORKSPACES, breaker_target
 from activities.terraform.requirement import Required, Source
 from activities.terraform.results import applied, planned
 from activities.terraform.running import Run, prepared
 from activities.terraform.state import StateResource, own_or_touched
-from activities.terraform.target import breaker_target
 from pao.core.payloads import ActionResult
 
 TIMEOUT_SECONDS = 3600.0
@@ -190,9 +189,10 @@ class TerraformAction(Action[TerraformConfig]):
         if required.plan_only:
             return None
         async with prepared(required, context) as run:
-            if not await run.use_workspace(create=False):
+            kept = await run.kept.find()
+            if not await run.use_workspace(create=bool(kept)):
                 return None
-            await run.push_unwritten_state()
+            await run.kept.write_back(kept)
             plan = await run.plan()
             if not plan.changes:
                 return await applied(run, None, context)
@@ -208,11 +208,12 @@ class TerraformAction(Action[TerraformConfig]):
         async with prepared(required, context) as run:
             if required.plan_only:
                 return await planned(run)
-            if not await run.use_workspace(create=not required.destroy):
+            kept = await run.kept.find()
+            if not await run.use_workspace(create=not required.destroy or bool(kept)):
                 raise ActionFailedError(
                     f"There is no workspace {required.workspace} to destroy; nothing was changed."
                 )
-            await run.push_unwritten_state()
+            await run.kept.write_back(kept)
             plan = await run.plan()
             if plan.changes:
                 await run.apply()

@@ -9,10 +9,10 @@ from typing import Any
 from activities.errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
 from activities.terraform.hcl import Block
+from activities.terraform.place import WITHOUT_WORKSPACES
 from activities.terraform.requirement import Required
 from activities.terraform.room import Room
 
-WITHOUT_WORKSPACES = frozenset({"http"})
 REMOTE_RUNS = frozenset({"cloud", "remote"})
 LOCAL = "local"
 

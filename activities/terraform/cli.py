@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,14 @@ class Cli:
         ended = await run(command, replace(self._given, folder=folder), whole.take)
         return ended, whole.content.decode(errors="replace")
 
+    async def bytes(self, command: list[str], folder: Path) -> tuple[Ended, bytes]:
+        """Run a command that answers with a state; raises UnreadableError beyond the limit."""
+        whole = Whole(JSON_LIMIT)
+        ended = await run(command, replace(self._given, folder=folder), whole.take)
+        if whole.too_large:
+            raise UnreadableError(f"it is larger than {JSON_LIMIT // 1024**2} MB")
+        return ended, whole.content
+
     async def json(self, command: list[str], folder: Path) -> tuple[Ended, dict[str, Any]]:
         """Run a command that answers with one JSON object; raises UnreadableError."""
         whole = Whole(JSON_LIMIT)
@@ -93,3 +101,31 @@ class Cli:
         ended = await run(command, replace(self._given, folder=folder), lines.take)
         await lines.end()
         return ended
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The program in the folder of the module."""
+
+    cli: Cli
+    folder: Path
+
+    def until(self, deadline: Deadline) -> "Here":
+        """Give the same with another deadline."""
+        return Here(self.cli.until(deadline), self.folder)
+
+    async def text(self, *arguments: str) -> tuple[Ended, str]:
+        """Run a command that answers in plain text."""
+        return await self.cli.text([self.cli.program, *arguments], self.folder)
+
+    async def bytes(self, *arguments: str) -> tuple[Ended, bytes]:
+        """Run a command that answers with a state; raises UnreadableError beyond the limit."""
+        return await self.cli.bytes([self.cli.program, *arguments], self.folder)
+
+    async def json(self, *arguments: str) -> tuple[Ended, dict[str, Any]]:
+        """Run a command that answers with one JSON object; raises UnreadableError."""
+        return await self.cli.json([self.cli.program, *arguments], self.folder)
+
+    async def events(self, *arguments: str, into: Events) -> Ended:
+        """Run a command that tells what it does in JSON lines."""
+        return await self.cli.events([self.cli.program, *arguments], self.folder, into)

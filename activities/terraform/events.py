@@ -55,6 +55,8 @@ class Events:
     touched: set[str] = field(default_factory=set)
     summary: Summary | None = None
     program: str | None = None
+    printed_state: dict[str, Any] | None = None
+    """The state, where Terraform could write it neither to its backend nor to a file."""
     not_json: int = 0
 
     async def take(self, line: str) -> None:
@@ -75,6 +77,8 @@ class Events:
             self.summary = _summary(event.get("changes") or {})
         elif kind == "version":
             self.program = str(event.get("@message", ""))
+        elif isinstance(event.get("state"), dict):
+            self.printed_state = event["state"]
         elif kind in LOGGED:
             await self._hook(kind, event)
 

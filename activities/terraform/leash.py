@@ -4,18 +4,18 @@ It is run by its path with ``python -I -S``. The worker holds the other end of i
 When that closes, because the worker asked or because it was killed, Terraform's process group gets
 SIGINT, as from a terminal, so that it writes its state and unlocks it; what is still there after
 the grace is killed. Output goes through this process: a program whose pipe has no reader any more
-dies at its next line, before it has written its state. The private folder goes with a worker that
-was killed, unless it holds a state that could not be written anywhere else. Nothing that knows
-about PAO belongs here.
+dies at its next line, before it has written its state. When the worker was killed, the private
+folder is cleared as the worker would have done: a state that no backend took is kept where the
+next attempt looks for it. Nothing that knows about PAO belongs here.
 
-Arguments: seconds of grace, private folder, then the program and its arguments.
+Arguments: seconds of grace, private folder, folder for unwritten states, their name, then the
+program and its arguments. A number of seconds on standard input replaces the grace.
 """
 
 import contextlib
 import ctypes
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -33,7 +33,6 @@ CHUNK = 64 * 1024
 DRAIN_SECONDS = 2.0
 """Whoever holds a pipe open after the program's end is not waited for any longer."""
 
-UNWRITTEN_STATE = "errored.tfstate"
 LIBC = ctypes.CDLL(None)
 
 
@@ -85,19 +84,23 @@ def signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> 
         os.killpg(process.pid, number)
 
 
-def wait_or_let_go(process: "subprocess.Popen[bytes]") -> bool:
-    """Wait for the program's end, or for the worker to let go; True when it let go."""
+def wait_or_let_go(process: "subprocess.Popen[bytes]", grace: float) -> float | None:
+    """Wait for the program's end, or for the worker to let go; then give the grace that counts."""
     ended, tell = os.pipe()
     os.set_blocking(tell, False)
     signal.set_wakeup_fd(tell)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while process.poll() is None:
         ready, _, _ = select.select([0, ended], [], [], 60)
-        if 0 in ready and not os.read(0, 64):
-            return process.poll() is None
+        if 0 in ready:
+            told = os.read(0, 64)
+            if not told:
+                return grace if process.poll() is None else None
+            with contextlib.suppress(ValueError):
+                grace = float(told)
         if ended in ready:
             os.read(ended, 64)
-    return False
+    return None
 
 
 def end(process: "subprocess.Popen[bytes]", grace: float) -> int:
@@ -111,9 +114,18 @@ def end(process: "subprocess.Popen[bytes]", grace: float) -> int:
         return KILLED
 
 
+def clear(folder: Path, unwritten: Path, name: str) -> None:
+    """Clear the private folder in the worker's place, by the same code."""
+    # Python was started without any place for modules; none of these needs more than its own.
+    sys.path.append(str(Path(__file__).parents[2]))
+    from activities.terraform import rescue  # noqa: PLC0415 -- found only from here on
+
+    rescue.clear(folder, unwritten, name)
+
+
 def main(arguments: list[str]) -> int:
     """Run the program on the leash; gives its exit code."""
-    grace, folder, *command = arguments
+    grace, folder, unwritten, name, *command = arguments
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Not ignored: that would be inherited by the program and by all that it starts.
         signal.signal(number, lambda *_: None)
@@ -122,12 +134,13 @@ def main(arguments: list[str]) -> int:
     if process is None:
         return NOT_STARTED
     handing_on = pumps(process)
-    code = end(process, float(grace)) if wait_or_let_go(process) else process.wait()
+    left = wait_or_let_go(process, float(grace))
+    code = process.wait() if left is None else end(process, left)
     signal_group(process, signal.SIGKILL)
     for thread in handing_on:
         thread.join(DRAIN_SECONDS)
-    if os.getppid() != worker and not any(Path(folder).rglob(UNWRITTEN_STATE)):
-        shutil.rmtree(folder, ignore_errors=True)
+    if os.getppid() != worker:
+        clear(Path(folder), Path(unwritten), name)
     return KILLED if code < 0 else code
 
 

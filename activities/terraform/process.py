@@ -15,8 +15,8 @@ from pao.clients.jira import Deadline
 
 LEASH = Path(__file__).with_name("leash.py")
 CHUNK = 64 * 1024
-LINE_LIMIT = 256 * 1024
-"""Bytes of one line; what follows in a longer one is dropped."""
+LINE_LIMIT = 8 * 1024**2
+"""Bytes of one line; what follows in a longer one is dropped. A whole state can be in one."""
 TAIL_LIMIT = 32 * 1024
 """Bytes of plain text that are kept for an error message: the last ones say why."""
 DRAIN_SECONDS = 5.0
@@ -28,13 +28,22 @@ Take = Callable[[bytes], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Where commands run: folder, environment, and how long they may take to end in order."""
+    """Where commands run: folder, environment, and how long they may take to end in order.
+
+    ``private`` is cleared by the leash of a worker that was killed; what is kept of it goes to
+    ``unwritten`` under ``name``. ``used`` is inherited by the leash, to say that it still runs.
+    ``cut_grace`` is the grace of a command that was cancelled, where it differs.
+    """
 
     folder: Path
     private: Path
+    unwritten: Path
+    name: str
+    used: int | None = None
     environment: Mapping[str, str] = field(repr=False)
     grace: float
     deadline: Deadline
+    cut_grace: Callable[[], float] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +76,14 @@ async def run(command: list[str], given: Surroundings, take: Take) -> Ended:
         asyncio.create_task(_read(process.stdout, take)),
         asyncio.create_task(_read(process.stderr, errors.take)),
     ]
+    grace = given.grace
     try:
         late = await _wait(process, readers, given)
+    except asyncio.CancelledError:
+        grace = given.cut_grace() if given.cut_grace else grace
+        raise
     finally:
-        await _certain_end(process, given)
+        await _certain_end(process, grace)
         await _finish(readers)
     for reader in readers:
         if not reader.cancelled() and (error := reader.exception()):
@@ -80,6 +93,7 @@ async def run(command: list[str], given: Surroundings, take: Take) -> Ended:
 
 async def _start(command: list[str], given: Surroundings) -> asyncio.subprocess.Process:
     leash = [sys.executable, "-I", "-S", str(LEASH), str(given.grace), str(given.private)]
+    leash += [str(given.unwritten), given.name]
     return await asyncio.create_subprocess_exec(
         *leash,
         *command,
@@ -90,6 +104,7 @@ async def _start(command: list[str], given: Surroundings) -> asyncio.subprocess.
         stderr=asyncio.subprocess.PIPE,
         # Ctrl-C in a terminal is for the worker, which then lets go in order.
         start_new_session=True,
+        pass_fds=[] if given.used is None else [given.used],
         limit=CHUNK,
     )
 
@@ -113,11 +128,12 @@ async def _wait(
     return False
 
 
-async def _certain_end(process: asyncio.subprocess.Process, given: Surroundings) -> None:
+async def _certain_end(process: asyncio.subprocess.Process, grace: float) -> None:
     """Let go of the leash and wait until nothing runs any more, cancelled again or not."""
     if process.returncode is None and process.stdin is not None:
+        process.stdin.write(f"{grace}\n".encode())
         process.stdin.close()
-    ending = asyncio.create_task(_end(process, given.grace + MARGIN_SECONDS))
+    ending = asyncio.create_task(_end(process, grace + MARGIN_SECONDS))
     while not ending.done():
         with suppress(asyncio.CancelledError):
             await asyncio.shield(ending)

@@ -19,9 +19,11 @@ RESOURCES_LIMIT = 100
 
 async def planned(run: Run) -> ActionResult:
     """Plan in the workspace; one that did not exist is not left behind."""
-    existed = await run.has_workspace()
+    kept = await run.kept.find()
+    existed = await run.has_workspace() or bool(kept)
     await run.use_workspace(create=True)
     try:
+        await run.kept.write_back(kept)
         plan = await run.plan()
     finally:
         if not existed:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from activities.options.terraform import TerraformOptions
-from activities.terraform.leash import UNWRITTEN_STATE
+from activities.terraform import rescue
 
-PREFIX = "pao-terraform-"
 OVERRIDE = "pao_backend_override.tf.json"
 CLI_CONFIG = "disable_checkpoint = true\n"
 
@@ -25,6 +23,8 @@ class Room:
     """The paths below one private folder, which only its owner may enter."""
 
     root: Path
+    used: int | None = None
+    """The descriptor that tells other processes that the folder is in use."""
 
     @property
     def module(self) -> Path:
@@ -59,34 +59,50 @@ class Room:
 
     def backend_in_use(self) -> str | None:
         """Name the backend that Terraform has set up; None for its default, a local file."""
+        kind = self._set_up().get("type")
+        return str(kind) if kind else None
+
+    def backend_config(self) -> dict[str, Any]:
+        """Return the configuration of that backend, the module's and the item's together."""
+        return dict(self._set_up().get("config") or {})
+
+    def _set_up(self) -> dict[str, Any]:
         try:
             told = json.loads((self.data / "terraform.tfstate").read_bytes())
         except (FileNotFoundError, ValueError):
-            return None
-        kind = (told.get("backend") or {}).get("type")
-        return str(kind) if kind else None
+            return {}
+        return dict(told.get("backend") or {})
 
     def without_paths(self, text: str) -> str:
         """Give a text in which files are named as within the module."""
         text = re.sub(f"{re.escape(str(self.variables))} line \\d+", "variables", text)
-        return text.replace(f"{self.module}/", "").replace(f"{self.root}/", "")
+        text = text.replace(f"{self.module}/", "")
+        # A state that could be kept nowhere else stays in the folder: its path is to be told.
+        return re.sub(f"{re.escape(str(self.root))}/(?!{rescue.UNWRITTEN_STATE})", "", text)
 
-    def unwritten_state(self) -> Path | None:
-        """Find the state that Terraform could not write to its backend and left in a file."""
-        return next(self.root.rglob(UNWRITTEN_STATE), None)
+    def keep_printed(self, content: bytes) -> Path:
+        """Keep a state here that could be kept nowhere else."""
+        kept = self.root / rescue.UNWRITTEN_STATE
+        kept.write_bytes(content)
+        return kept
+
+    def lend(self, file: Path) -> Path:
+        """Give a file that is to be read by Terraform."""
+        return file
 
 
 @asynccontextmanager
-async def private_room() -> AsyncIterator[Room]:
-    """Make a directory (0700) and remove it afterwards with all that is in it."""
-    room = Room(Path(tempfile.mkdtemp(prefix=PREFIX)))
+async def private_room(name: str, unwritten: Path) -> AsyncIterator[Room]:
+    """Make a directory (0700), and remove it afterwards except for a state kept nowhere else."""
+    root = rescue.make_room(name)
     try:
-        for folder in ("home", "tmp"):
-            (room.root / folder).mkdir(mode=0o700)
-        yield room
+        with rescue.in_use(root) as descriptor:
+            for folder in ("home", "tmp"):
+                (root / folder).mkdir(mode=0o700)
+            yield Room(root, descriptor)
     finally:
         # Plugins are hundreds of megabytes: removing them must not hold up the heartbeats.
-        await asyncio.to_thread(shutil.rmtree, room.root, ignore_errors=True)
+        await asyncio.to_thread(rescue.clear, root, unwritten, name)
 
 
 def environment(room: Room, options: TerraformOptions) -> dict[str, str]:
@@ -122,21 +138,7 @@ def write_json(file: Path, content: Any) -> None:
         json.dump(content, stream)
 
 
-def keep_unwritten_state(file: Path, options: TerraformOptions, *, name: str) -> Path:
-    """Save a state that no backend took from the removal of its folder; gives where it is."""
-    folder = _unwritten_folder(options)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder)) / UNWRITTEN_STATE
-    shutil.copyfile(file, kept)
-    kept.chmod(0o600)
-    return kept
-
-
-def unwritten_states(options: TerraformOptions, *, name: str) -> list[Path]:
-    """Find what was kept so for the action of that name."""
-    return sorted(_unwritten_folder(options).glob(f"{name}-*/{UNWRITTEN_STATE}"))
-
-
-def _unwritten_folder(options: TerraformOptions) -> Path:
+def unwritten_folder(options: TerraformOptions) -> Path:
+    """Return the one folder in which states are kept that no backend took."""
     parent = options.state_folder or Path(tempfile.gettempdir())
     return parent / "pao-terraform-unwritten-states"

@@ -11,19 +11,21 @@ from activities.base import ActionContext
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.options.terraform import TerraformOptions
 from activities.terraform import backend, failures, policy
-from activities.terraform.cli import Cli, UnreadableError, find_program
+from activities.terraform.cli import Cli, Here, UnreadableError, find_program
 from activities.terraform.commands import commands_in_plan
 from activities.terraform.events import Events, Summary
 from activities.terraform.hcl import Block, UnreadableFileError, read_folder
+from activities.terraform.kept_states import KeptStates
+from activities.terraform.place import place_digest
 from activities.terraform.plugins import one_at_a_time
-from activities.terraform.process import MARGIN_SECONDS, Ended, Surroundings
+from activities.terraform.process import MARGIN_SECONDS, Surroundings
 from activities.terraform.requirement import Required
+from activities.terraform.rescue import state_name
 from activities.terraform.room import (
     Room,
     environment,
-    keep_unwritten_state,
     private_room,
-    unwritten_states,
+    unwritten_folder,
     write_json,
 )
 from activities.terraform.source import allowed, fetch
@@ -55,10 +57,15 @@ async def prepared(required: Required, context: ActionContext) -> AsyncIterator[
     options = context.options.terraform
     program = find_program(options)
     source = allowed(required.source, options)
-    async with private_room() as room:
+    name = state_name(context.mark, place_digest(required))
+    kept = unwritten_folder(options)
+    async with private_room(name, kept) as room:
         given = Surroundings(
             folder=room.root,
             private=room.root,
+            unwritten=kept,
+            name=name,
+            used=room.used,
             environment=environment(room, options),
             grace=options.grace_seconds,
             deadline=_before(context.deadline, options),
@@ -98,9 +105,14 @@ class Run:
         self._options: TerraformOptions = context.options.terraform
         self._room = room
         self._folder = folder
-        self._cli = cli
+        self._here = Here(cli, folder)
+        self._late = self._here.until(context.deadline)
+        """For what is done after a failure, within the time kept for that."""
         self._veil = Veil(context.secrets)
         self._lock = f"-lock-timeout={int(self._options.lock_seconds)}s"
+        self.kept = KeptStates(
+            required, context, room=room, here=self._here, late=self._late, lock=self._lock
+        )
 
     async def initialise(self) -> None:
         """Write what the commands read, then init: backend, providers, modules."""
@@ -116,7 +128,7 @@ class Run:
         if self._room.backend.exists():
             command.append(f"-backend-config={self._room.backend}")
         async with one_at_a_time(self._options.plugin_cache):
-            ended, _ = await self._text(*command)
+            ended, _ = await self._here.text(*command)
         if ended.code != 0:
             raise failures.not_begun("init", ended)
         backend.check(self.required, self._room, written=written)
@@ -138,7 +150,7 @@ class Run:
         if not backend.has_workspaces(self._room):
             return True
         name = self.required.workspace
-        ended, _ = await self._text("workspace", "select", "-no-color", "-or-create", name)
+        ended, _ = await self._here.text("workspace", "select", "-no-color", "-or-create", name)
         if ended.code != 0:
             raise failures.not_begun("workspace select", ended)
         return True
@@ -152,29 +164,17 @@ class Run:
     async def forget_workspace(self) -> None:
         """Remove the workspace again, which a plan alone has made; one with a state stays."""
         name = self.required.workspace
-        await self._text("workspace", "select", "-no-color", "default")
-        ended, _ = await self._text("workspace", "delete", "-no-color", self._lock, name)
+        await self._here.text("workspace", "select", "-no-color", "default")
+        ended, _ = await self._here.text("workspace", "delete", "-no-color", self._lock, name)
         if ended.code != 0:
             message = f"The empty workspace {name} could not be removed"
             await self._context.log.warning(message)
 
     async def _workspaces(self) -> set[str]:
-        ended, listed = await self._text("workspace", "list", "-no-color")
+        ended, listed = await self._here.text("workspace", "list", "-no-color")
         if ended.code != 0:
             raise failures.not_begun("workspace list", ended)
         return {line.strip("* ").strip() for line in listed.splitlines()}
-
-    async def push_unwritten_state(self) -> None:
-        """Write the state of an earlier attempt that found its backend away, before anything else.
-
-        Without it the next plan would make everything a second time.
-        """
-        for file in unwritten_states(self._options, name=self._context.mark):
-            ended, _ = await self._text("state", "push", self._lock, str(file))
-            if ended.code != 0:
-                raise _unwritten(file, ended.errors)
-            await asyncio.to_thread(file.unlink)
-            await self._context.log.info("The state of the earlier attempt is written now")
 
     async def plan(self) -> Plan:
         """Plan, save the plan, and refuse it where it may not be applied."""
@@ -183,7 +183,7 @@ class Run:
         command += [f"-var-file={self._room.variables}", f"-out={self._room.plan}"]
         command += ["-destroy"] if self.required.destroy else []
         command += self._parallel()
-        ended = await self._cli.events(self._command(*command), self._folder, events)
+        ended = await self._here.events(*command, into=events)
         if ended.code not in {0, CHANGES} or ended.late:
             raise failures.not_begun("plan", ended, events.errors)
         read = await self._read_plan()
@@ -199,7 +199,7 @@ class Run:
 
     async def _read_plan(self) -> dict[str, Any]:
         try:
-            ended, read = await self._json("show", "-json", str(self._room.plan))
+            ended, read = await self._here.json("show", "-json", str(self._room.plan))
         except UnreadableError as error:
             raise ActionFailedError(
                 f"The plan cannot be checked, for {error}; nothing was changed. Make the module "
@@ -221,22 +221,11 @@ class Run:
     async def apply(self) -> None:
         """Apply exactly the saved plan."""
         events = self._events()
-        command = self._command("apply", "-json", "-input=false", self._lock, *self._parallel())
-        ended = await self._cli.events([*command, str(self._room.plan)], self._folder, events)
-        if unwritten := self._room.unwritten_state():
-            await self._save(unwritten)
+        command = ["apply", "-json", "-input=false", self._lock, *self._parallel()]
+        ended = await self._here.events(*command, str(self._room.plan), into=events)
+        await self.kept.save(events)
         if ended.code != 0:
             raise failures.half_way(ended, events, await self._partial(events))
-
-    async def _save(self, unwritten: Path) -> None:
-        """Write the state again, for the backend may be back; else keep it and say where."""
-        ended, _ = await self._late().text(
-            self._command("state", "push", self._lock, str(unwritten)), self._folder
-        )
-        if ended.code != 0:
-            kept = keep_unwritten_state(unwritten, self._options, name=self._context.mark)
-            raise _unwritten(kept, ended.errors)
-        await self._context.log.warning("The state was written at the second try")
 
     async def _partial(self, events: Events) -> list[PartialResource] | None:
         try:
@@ -251,8 +240,7 @@ class Run:
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
         """Give what is in the state; raises UnreadableError or ActionFailedError."""
-        cli = self._late() if late else self._cli
-        ended, read = await cli.json(self._command("show", "-json"), self._folder)
+        ended, read = await (self._late if late else self._here).json("show", "-json")
         if ended.code != 0:
             raise failures.not_begun("show", ended)
         values = read.get("values") or {}
@@ -262,7 +250,7 @@ class Run:
     async def outputs(self) -> dict[str, Any]:
         """Give the outputs as Terraform tells them: value and whether it is sensitive."""
         try:
-            ended, read = await self._json("output", "-json")
+            ended, read = await self._here.json("output", "-json")
         except UnreadableError as error:
             raise _applied_but(f"its outputs cannot be read: {error}.") from error
         if ended.code != 0:
@@ -280,10 +268,7 @@ class Run:
     @property
     def whereabouts(self) -> str:
         """Say where the state is, for the person who cleans up."""
-        kind = self._room.backend_in_use() or backend.LOCAL
-        if not backend.has_workspaces(self._room):
-            return f"the state in the backend {kind}"
-        return f"workspace {self.required.workspace} of the backend {kind}"
+        return self.kept.whereabouts
 
     def _events(self) -> Events:
         return Events(info=self._context.log.info, warning=self._context.log.warning)
@@ -291,30 +276,6 @@ class Run:
     def _parallel(self) -> list[str]:
         given = self.required.parallelism
         return [] if given is None else [f"-parallelism={given}"]
-
-    def _command(self, *arguments: str) -> list[str]:
-        return [self._cli.program, *arguments]
-
-    def _late(self) -> Cli:
-        """Give the program for what is done after a failure, within the time kept for that."""
-        return self._cli.until(self._context.deadline)
-
-    async def _text(self, *arguments: str) -> tuple[Ended, str]:
-        return await self._cli.text(self._command(*arguments), self._folder)
-
-    async def _json(self, *arguments: str) -> tuple[Ended, dict[str, Any]]:
-        return await self._cli.json(self._command(*arguments), self._folder)
-
-
-def _unwritten(kept: Path, errors: str) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        "Terraform has made changes, but their state could not be written to its backend. It is "
-        f"kept on this worker in {kept}. Do not retry elsewhere before it is written: repair the "
-        "backend and retry on this worker, which writes it first, or run terraform state push "
-        f"with that file. {errors}",
-        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        retryable=True,
-    )
 
 
 def _applied_but(what: str) -> OutcomeUnknownError:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from activities.errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
+from activities.terraform import rescue
 from activities.terraform.cli import Cli
 from activities.terraform.hcl import module_files
 from activities.terraform.requirement import Source
@@ -76,6 +77,9 @@ async def fetch(source: Source, room: Room, cli: Cli) -> Path:
         await _clone(source, room, cli)
     else:
         await _download(source, room, cli)
+    # A repository may hold one, which would be taken for what this execution has left.
+    for file in rescue.unwritten_in(room.module):
+        file.unlink()
     return _module_folder(source, room)
 
 

@@ -1,5 +1,6 @@
 """What is in a state: the resources, and what to do about them when a request is given up."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,20 @@ def resources_of(values: dict[str, Any]) -> list[StateResource]:
     ]
 
 
+def resources_in_file(state: dict[str, Any]) -> list[StateResource]:
+    """Return the managed resources in a state as its file has them."""
+    return [
+        StateResource(
+            address=_address(resource, instance),
+            type=str(resource.get("type")),
+            id=_id({"values": instance.get("attributes")}),
+        )
+        for resource in state.get("resources") or ()
+        if resource.get("mode") == "managed"
+        for instance in resource.get("instances") or ()
+    ]
+
+
 def own_or_touched(
     present: Iterable[StateResource], touched: set[str], *, own: bool
 ) -> list[StateResource]:
@@ -49,3 +64,10 @@ def own_or_touched(
 def _id(resource: dict[str, Any]) -> str | None:
     known = (resource.get("values") or {}).get("id")
     return str(known) if known is not None else None
+
+
+def _address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
+    module = f"{resource['module']}." if resource.get("module") else ""
+    key = instance.get("index_key")
+    index = "" if key is None else f"[{json.dumps(key)}]"
+    return f"{module}{resource.get('type')}.{resource.get('name')}{index}"

@@ -9,10 +9,10 @@ import pytest
 from activities.masking import SecretRing
 from activities.terraform.events import Events, describe, lock_in
 from activities.terraform.hcl import read_folder
+from activities.terraform.place import breaker_target
 from activities.terraform.process import LINE_LIMIT, Lines, Whole
 from activities.terraform.requirement import Source
 from activities.terraform.state import own_or_touched, resources_of
-from activities.terraform.target import breaker_target
 from activities.terraform.veil import Veil, sensitive_variables
 
 

@@ -1,0 +1,105 @@
+"""The states of one action that no backend has taken yet: found, written back, kept."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from activities.base import ActionContext
+from activities.terraform import backend, rescue, unwritten
+from activities.terraform.cli import Here
+from activities.terraform.events import Events
+from activities.terraform.place import place_digest
+from activities.terraform.process import Ended
+from activities.terraform.requirement import Required
+from activities.terraform.room import Room, unwritten_folder
+
+
+class KeptStates:
+    """One place, one name, one search: whichever process has kept a state, it is found."""
+
+    def __init__(  # noqa: PLR0913 -- what a call of Terraform takes, each part named
+        self,
+        required: Required,
+        context: ActionContext,
+        *,
+        room: Room,
+        here: Here,
+        late: Here,
+        lock: str,
+    ) -> None:
+        self._required = required
+        self._context = context
+        self._room = room
+        self._here = here
+        self._late = late
+        self._lock = lock
+        self._place = place_digest(required)
+        self._name = rescue.state_name(context.mark, self._place)
+        self._folder = unwritten_folder(context.options.terraform)
+
+    @property
+    def whereabouts(self) -> str:
+        """Say where the state is, for the person who cleans up."""
+        kind = self._room.backend_in_use() or backend.LOCAL
+        if not backend.has_workspaces(self._room):
+            return f"the state in the backend {kind}"
+        return f"workspace {self._required.workspace} of the backend {kind}"
+
+    async def find(self) -> list[Path]:
+        """Find the states that earlier attempts, or others in the same place, could not write.
+
+        Raises OutcomeUnknownError where an earlier attempt has left one for another place.
+        """
+        mark, place = self._context.mark, self._place
+        found = await asyncio.to_thread(rescue.gather, self._folder, mark=mark, place=place)
+        for file in found:
+            if rescue.is_elsewhere(file, mark=mark, place=place):
+                raise unwritten.elsewhere(file, whereabouts=self.whereabouts)
+        return found
+
+    async def write_back(self, kept: Sequence[Path]) -> None:
+        """Write the states of earlier attempts that found their backend away, before anything else.
+
+        Without them the next plan would make everything a second time.
+        """
+        if (local := self._local_state()) and (
+            aside := await asyncio.to_thread(unwritten.set_aside_if_damaged, local, kept)
+        ):
+            message = f"The file of the state was damaged; it is set aside as {aside}"
+            await self._context.log.warning(message)
+        for file in kept:
+            await self._write(file, self._here)
+            await self._context.log.info("The state of the earlier attempt is written now")
+
+    async def save(self, events: Events) -> None:
+        """Keep a state that an apply could not write; write it again, for it may work now."""
+        kept = await asyncio.to_thread(rescue.secure, self._room.root, self._folder, self._name)
+        if events.printed_state and not any(map(unwritten.read_kept, kept)):
+            # Terraform could write no file either, and has printed the state as its last resort.
+            content = json.dumps(events.printed_state).encode()
+            kept = [await asyncio.to_thread(self._keep_printed, content)]
+        for file in kept:
+            await self._write(file, self._late)
+            await self._context.log.warning("The state was written at the second try")
+
+    def _keep_printed(self, content: bytes) -> Path:
+        try:
+            return rescue.keep(content, self._folder, self._name)
+        except OSError:
+            return self._room.keep_printed(content)
+
+    async def _write(self, file: Path, here: Here) -> None:
+        async def call(*arguments: str) -> tuple[Ended, bytes]:
+            lock = [self._lock] if arguments[1] == "push" else []
+            return await here.bytes(*arguments[:2], "-no-color", *lock, *arguments[2:])
+
+        await unwritten.write_back(file, call, lend=self._room.lend, whereabouts=self.whereabouts)
+        await asyncio.to_thread(rescue.forget, file, self._folder)
+
+    def _local_state(self) -> Path | None:
+        """Return the file of the backend ``local`` in this workspace."""
+        if self._room.backend_in_use() != backend.LOCAL:
+            return None
+        folder = str(self._room.backend_config().get("workspace_dir") or "")
+        return Path(folder) / self._required.workspace / "terraform.tfstate"

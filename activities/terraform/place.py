@@ -1,0 +1,95 @@
+"""Where a state is: its backend and workspace, named for people, for breakers, and for names."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from activities.terraform.requirement import Required, Source
+
+WITHOUT_WORKSPACES = frozenset({"http"})
+
+PLACE_KEYS = (
+    "address",
+    "bucket",
+    "key",
+    "prefix",
+    "path",
+    "region",
+    "endpoint",
+    "storage_account_name",
+    "container_name",
+    "resource_group_name",
+    "schema_name",
+    "workspace_key_prefix",
+    "workspace_dir",
+    "secret_suffix",
+    "namespace",
+    "hostname",
+    "organization",
+    "conn_str",
+)
+"""The keys by which backends name where a state is. Credentials are not among them."""
+
+_BREAKER_KEYS = {
+    "azurerm": "storage_account_name",
+    "cos": "bucket",
+    "gcs": "bucket",
+    "oss": "bucket",
+    "s3": "bucket",
+}
+"""The key that names the target of a breaker, without what identifies one state."""
+
+
+def breaker_target(
+    source: Source, backend: str | None = None, config: Mapping[str, Any] | None = None
+) -> str:
+    """Name the target for people, without what identifies one request, and without credentials."""
+    module = f"terraform {without_account(source.address).removesuffix('//')}"
+    return f"{module} with state in {_target(backend, config or {})}" if backend else module
+
+
+def settings_of_place(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return those settings of a backend that say where the state is, without credentials."""
+    return {key: _without_credentials(str(config[key])) for key in PLACE_KEYS if config.get(key)}
+
+
+def place_digest(required: Required) -> str:
+    """Return a short name of where the state is: the same for every request that uses it.
+
+    A backend that the module declares itself is known by the module.
+    """
+    where: list[Any] = [required.source.address]
+    if required.backend is not None:
+        config = required.backend_config
+        told = {key: without_account(str(config[key])) for key in PLACE_KEYS if config.get(key)}
+        where = [required.backend, told]
+    if required.backend not in WITHOUT_WORKSPACES:
+        where.append(required.workspace)
+    return hashlib.sha256(json.dumps(where, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def without_account(address: str) -> str:
+    """Return an address without user and password."""
+    scheme, found, rest = address.partition("://")
+    if not found:
+        return address
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _without_credentials(text: str) -> str:
+    """Return a setting without account and query; only an address has these."""
+    if "://" not in text:
+        return text
+    parts = urlsplit(text)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _target(backend: str, config: Mapping[str, Any]) -> str:
+    named = config.get(_BREAKER_KEYS.get(backend, ""))
+    if backend == "http":
+        # The address says which state as well, often by the request's id: only its host is kept.
+        named = urlsplit(str(config.get("address", ""))).netloc.rpartition("@")[2]
+    return f"{backend} {named}" if named else backend
