@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
 
 from catalog.forms import Condition, FieldDefinition, FieldType, Form, FormDefinition
-from catalog.forms.checks import CONSTRAINTS, constraint_problems, key_of
+from catalog.forms.checks import CONSTRAINTS, STRENGTHS, constraint_problems, key_of
 from catalog.forms.conditions import leaves, references
 from catalog.forms.definition import Operator
 from catalog.forms.form import FormError, condition_graph, describe_cycle
@@ -19,6 +19,7 @@ from catalog.validation.subject import Problem, Subject
 from catalog.validation.wording import hint_for, unquoted
 
 GROUPS: Path = ("presentation", "form", "groups")
+SHORTEST_PASSWORD = 8
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
 _RANGES = (("min_length", "max_length"), ("min_items", "max_items"), ("min", "max"))
 
@@ -190,6 +191,26 @@ def default_secret(subject: Subject) -> Iterator[Problem]:
     for path, field in fields_of(subject):
         if field.type is FieldType.PASSWORD and field.default is not None:
             yield Problem((*path, "default"), "a default of a password is readable by everybody")
+
+
+def password_length(subject: Subject) -> Iterator[Problem]:
+    """Require that a password has at least 8 characters, by minLength or by its strength.
+
+    A shorter one cannot be told from what else a target answers: it is masked as a whole word or a
+    whole value only.
+    """
+    for path, field in fields_of(subject):
+        if field.type is not FieldType.PASSWORD or _least(field) >= SHORTEST_PASSWORD:
+            continue
+        told = f"a password of fewer than {SHORTEST_PASSWORD} characters is not masked within words"
+        yield Problem(path, told, f"write validation: {{minLength: {SHORTEST_PASSWORD}}} or more")
+
+
+def _least(field: FieldDefinition) -> int:
+    """Give how many characters a value has at least, as far as constraints say so."""
+    given = field.validation
+    by_strength = STRENGTHS[given.strength][0] if given.strength else 0
+    return max(given.min_length or 0, by_strength)
 
 
 def free_multiselect(subject: Subject) -> Iterator[Problem]:

@@ -87,6 +87,12 @@ RULES: tuple[Rule, ...] = (
         "default-secret", "Passwords have no default", Severity.WARNING, form_rules.default_secret
     ),
     Rule(
+        "password-length",
+        "Passwords have a minimum length",
+        Severity.WARNING,
+        form_rules.password_length,
+    ),
+    Rule(
         "multiselect-free",
         "A multiselect lists its values",
         Severity.WARNING,
@@ -190,6 +196,12 @@ RULES: tuple[Rule, ...] = (
         Severity.WARNING,
         template_rules.secrets_in_sight,
     ),
+    Rule(
+        "secret-in-approval",
+        "Approvals hold no secrets",
+        Severity.ERROR,
+        template_rules.secrets_in_approvals,
+    ),
     Rule("field-unused", "Fields are used", Severity.SUGGESTION, template_rules.unused_fields),
     Rule(
         "component-template",
@@ -213,6 +225,7 @@ READS_NAMES = frozenset(
         "template-type",
         "comparison",
         "secret-in-sight",
+        "secret-in-approval",
         "field-unused",
     }
 )

@@ -22,7 +22,13 @@ from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import Placed
 
 _WHOLE_FIELD = re.compile(r"\{\{-?\s*(?:request\.data|fields)\.([A-Za-z0-9_]+)\s*-?\}\}")
-_READ_BY_PEOPLE = frozenset({"jira-ticket", "notification", "approval"})
+# What people read of an action's configuration, by the first key; empty is all of it.
+_READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
+    "jira-ticket": frozenset(),
+    "notification": frozenset({"text", "channel", "username", "blocks"}),
+    "git-commit": frozenset({"commitMessage", "title", "body", "branch"}),
+}
+_APPROVAL = "approval"
 
 
 def templates(subject: Subject) -> Iterator[Problem]:
@@ -96,18 +102,50 @@ def comparisons(subject: Subject) -> Iterator[Problem]:
 def secrets_in_sight(subject: Subject) -> Iterator[Problem]:
     """Require that no password and no secret is put into what people read.
 
-    A ticket or a message is stored in clear and read by many; let the value travel through a
-    secret store instead.
+    A ticket, a message or a pull request is stored in clear and read by many; let the value travel
+    through a secret store instead. The address of a notification is no such place.
     """
+    for placed, secret in _secrets_read(subject):
+        if _is_read(placed):
+            yield Problem(placed.path, f"{secret} is a secret, and people read this")
+
+
+def secrets_in_approvals(subject: Subject) -> Iterator[Problem]:
+    """Require that an approval asks without secrets: whoever may see the request reads it.
+
+    The message and the names of the approvers are shown while the request waits, and are kept
+    with it.
+    """
+    for placed, secret in _secrets_read(subject):
+        if placed.action and placed.action.type == _APPROVAL and placed.place:
+            told = f"{secret} is a secret, and everybody who sees the request reads an approval"
+            yield Problem(placed.path, told)
+
+
+def _is_read(placed: Placed) -> bool:
+    if placed.action is None or not placed.place:
+        return False
+    keys = _READ_BY_PEOPLE.get(placed.action.type)
+    return keys is not None and (not keys or placed.place[0] in keys)
+
+
+def _secrets_read(subject: Subject) -> Iterator[tuple[Placed, str]]:
+    """Give each secret that a template of a configuration reads, by its name in templates."""
     passwords = _passwords(subject)
     for placed in subject.templates:
-        if not (placed.found and placed.action and placed.action.type in _READ_BY_PEOPLE):
-            continue
-        if placed.place is None:
-            continue
-        for use in placed.found.uses:
-            if use[0] == "secrets" or (use[0] == "fields" and use[1:2] and use[1] in passwords):
-                yield Problem(placed.path, f"{'.'.join(use)} is a secret, and people read this")
+        for use in placed.found.uses if placed.found else ():
+            if _is_secret(use, passwords):
+                yield placed, ".".join(use)
+
+
+def _is_secret(use: tuple[str, ...], passwords: set[str]) -> bool:
+    """Tell whether a use reads a secret, by itself or among all fields."""
+    if use[0] == "secrets":
+        return True
+    way = ("fields", *use[2:]) if use[:2] == ("request", "data") else use
+    if way[0] != "fields":
+        return False
+    return way[1] in passwords if way[1:] and way[1] != "*" else bool(passwords)
 
 
 def unused_fields(subject: Subject) -> Iterator[Problem]:

@@ -33,7 +33,7 @@ FORM = """\
           - {id: fast, name: Fast, type: boolean, default: false}
           - {id: place, name: Place, type: select, enum: [north, south]}
           - {id: ports, name: Ports, type: multiselect, enum: [80, 443]}
-          - {id: secret, name: Secret, type: password}
+          - {id: secret, name: Secret, type: password, validation: {minLength: 12}}
 """
 HEAD = """\
 schemaVersion: catalog/v1
@@ -227,7 +227,7 @@ def test_a_field_that_nobody_reads_is_a_suggestion() -> None:
 
 
 def with_json(text: str) -> str:
-    last = "          - {id: secret, name: Secret, type: password}\n"
+    last = "          - {id: secret, name: Secret, type: password, validation: {minLength: 12}}\n"
     held = "          - {id: held, name: Held, type: json, validation: {schema: {type: object}}}\n"
     return text.replace(last, f"{last}          - {{id: free, name: Free, type: json}}\n{held}")
 
@@ -249,3 +249,78 @@ def test_a_json_field_is_no_text(name: str) -> None:
 )
 def test_a_json_field_may_stand_where_its_json_is_meant(config: str) -> None:
     assert judged(with_json(document(config))) == []
+
+
+NOTICE = {"type": "object", "properties": {"url": {"type": "string"}}}
+APPROVAL = {"type": "object", "properties": {"message": {"type": "string"}}}
+
+
+def rules_of(action: str) -> list[tuple[str, str]]:
+    known = KNOWN | {
+        "notification": ActionSchema(config=NOTICE),
+        "approval": ActionSchema(config=APPROVAL),
+        "git-commit": ActionSchema(config={"type": "object"}),
+    }
+    text = document("text: x").replace("      - id: last\n", f"{action}\n      - id: last\n")
+    found = judge(load_document(text, file="databases/database-postgresql-standard.yaml"), known)
+    return [(one.rule, str(one.severity)) for one in found.findings if "secret" in one.rule]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "message: 'May {{secrets.token}}?'",
+        "message: 'May {{upper(fields.secret)}}?'",
+        "message: '{{json fields}}'",
+        "message: '{{request.data.secret}}'",
+        "approvers: {teams: ['{{secrets.team}}']}",
+        "approvers: {users: ['ann', '{{fields.secret}}']}",
+    ],
+)
+def test_a_secret_in_an_approval_is_an_error(config: str) -> None:
+    action = f"      - {{id: may, type: approval, config: {{{config}}}}}"
+    assert rules_of(action) == [("secret-in-approval", "error")]
+
+
+@pytest.mark.parametrize("config", ["message: 'May {{fields.name}}?'", "message: hello"])
+def test_an_approval_without_a_secret_has_no_finding(config: str) -> None:
+    assert rules_of(f"      - {{id: may, type: approval, config: {{{config}}}}}") == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "config", "rules"),
+    [
+        ("notification", "url: '{{secrets.hook}}'", []),
+        ("notification", "url: '{{fields.secret}}', text: '{{fields.name}}'", []),
+        ("notification", "text: '{{secrets.hook}}'", [("secret-in-sight", "warning")]),
+        ("notification", "blocks: [{t: '{{secrets.x}}'}]", [("secret-in-sight", "warning")]),
+        ("git-commit", "body: '{{fields.secret}}'", [("secret-in-sight", "warning")]),
+        ("git-commit", "files: [{contentTemplate: '{{secrets.x}}'}]", []),
+    ],
+)
+def test_the_address_of_a_notification_is_where_a_secret_belongs(
+    type_: str, config: str, rules: list[tuple[str, str]]
+) -> None:
+    assert rules_of(f"      - {{id: tell, type: {type_}, config: {{{config}}}}}") == rules
+
+
+@pytest.mark.parametrize(
+    ("constraints", "warned"),
+    [
+        ("", True),
+        ("validation: {minLength: 4}", True),
+        ("validation: {pattern: '^[0-9]{4}$'}", True),
+        ("validation: {strength: weak}", True),
+        ("validation: {minLength: 8}", False),
+        ("validation: {strength: medium}", False),
+    ],
+)
+def test_a_password_without_a_minimum_length_is_a_warning(
+    constraints: str, *, warned: bool
+) -> None:
+    own = f"{{id: pin, name: Pin, type: password, {constraints}}}"
+    text = document("text: x").replace(
+        "          - {id: secret", f"          - {own}\n          - {{id: secret"
+    )
+    found = [one for one in judged(text) if one.rule == "password-length"]
+    assert [str(one.severity) for one in found] == (["warning"] if warned else [])
