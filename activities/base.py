@@ -130,6 +130,10 @@ class Action(ABC, Generic[ConfigT]):
         """
         return None
 
+    def kept(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Return what is kept of outputs, which have been masked: large ones are cut here."""
+        return outputs
+
     @abstractmethod
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do by hand when the request is abandoned after this action."""

@@ -16,7 +16,8 @@ from activities.errors import ActionError, ActionFailedError
 from activities.masking import SecretRing
 from db.repositories.breakers import BreakersRepository, BreakerState
 from db.session import Database
-from pao.core.errors import ErrorCode, PaoError
+from pao.core.errors import PaoError
+from pao.core.judgement import LEFT_ALONE
 from pao.core.payloads import timestamp
 
 # A database that did not answer is not asked again at once: calls must not wait for it.
@@ -25,7 +26,6 @@ ANSWER_SECONDS = 1.0
 # The right to try a target out ends by itself, for the case that the worker dies meanwhile.
 PROBE_SECONDS = 120.0
 ERROR_CHARACTERS = 300
-CLIENT_ERRORS = range(400, 500)
 _log = logging.getLogger(__name__)
 
 
@@ -201,9 +201,9 @@ class Breakers:
     async def guard(self, target: str, secrets: SecretRing | None = None) -> AsyncIterator[Passage]:
         """Let a call through, or fail it at once; what becomes of the call moves the breaker.
 
-        It counts as failed by ``passage.failure``, or by an error which says that the target is
-        away or broken (``EXTERNAL_SERVICE_ERROR``, no 4xx). An answer of any other kind is a sign
-        of life. A call that was cut off from our side says nothing.
+        It counts as failed by ``passage.failure``, or by an error that counts by the one table
+        (pao/core/judgement.py). An answer of any other kind is a sign of life; what we refused by
+        ourselves, or cut off from our side, says nothing.
         """
         probing = await self._admit(target)
         passage = Passage()
@@ -211,6 +211,10 @@ class Breakers:
         try:
             yield passage
         except ActionError as error:
+            if error.silent and passage.failure is None:
+                if probing:
+                    await self._give_back(target)
+                raise
             failure = passage.failure or _blamed(error)
             passage.failure = hide(failure) if failure else None
             await self._judge(target, passage, probing=probing)
@@ -228,9 +232,7 @@ class Breakers:
             return False
         if state.state == "half-open" and await self._begin_probe(target):
             return True
-        raise ActionFailedError(
-            _refusal(state), code=ErrorCode.EXTERNAL_SERVICE_ERROR, retryable=True
-        )
+        raise ActionFailedError(_refusal(state), judged=LEFT_ALONE)
 
     async def _state(self, target: str) -> BreakerState | None:
         read_at, state = self._believed.get(target, (0.0, None))
@@ -297,9 +299,7 @@ class Breakers:
 
 def _blamed(error: ActionError) -> str | None:
     """Give the text of an error that tells of the target's state, None for any other."""
-    if error.code != ErrorCode.EXTERNAL_SERVICE_ERROR or error.http_status in CLIENT_ERRORS:
-        return None
-    return error.message
+    return error.message if error.counts else None
 
 
 def _refusal(state: BreakerState) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
-from activities.errors import BODY_LIMIT, ActionError, ActionFailedError
+from activities.errors import ActionError, ActionFailedError
 from activities.masking import SecretRing
+from pao.core.answers import KEPT_CHARACTERS
 from pao.core.payloads import ActionResult, Pending
 from pao.crypto import SecretBox, SecretUnreadableError
 
@@ -30,9 +31,9 @@ MESSAGES = frozenset({"message", "response_body", "cleanup", "reason", "note"})
 """Texts for people. All others are values, in which short secrets are whole words only."""
 
 FOLLOWED = "follow"
-_KNOWN_ERRORS = frozenset({"code", "http_status", "retryable", "refused"})
+_KNOWN_ERRORS = frozenset({"code", "http_status", "retryable", "refused", "judged"})
 # Masked first, cut where it is stored: the margin is for what masking makes shorter.
-_LONGEST = BODY_LIMIT + 4096
+_LONGEST = KEPT_CHARACTERS + 4096
 
 
 @dataclass(frozen=True, slots=True)

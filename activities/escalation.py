@@ -9,13 +9,14 @@ from temporalio import activity
 
 from activities.base import JiraClients
 from activities.breakers import Breakers
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, told_to_temporal
+from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.heartbeats import heartbeats
 from activities.resets import refuse_after_reset
+from activities.tickets import told
 from catalog.templating import jira_escape
-from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, JiraOutcomeUnknown
+from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
 from pao.core import names
-from pao.core.errors import ErrorCode
+from pao.core.judgement import NOT_SET
 from pao.core.payloads import Escalation, EscalationInput, timestamp
 
 ACTION_ID = "escalation"
@@ -73,7 +74,7 @@ class Escalator:
         try:
             client = self._jira.instance(self._instance, self._project)
         except LookupError as error:
-            raise ActionFailedError(str(error)) from error
+            raise ActionFailedError(str(error), judged=NOT_SET) from error
         async with self._breakers.guard(f"jira:{client.instance.name}"):
             return await self._ask(client, given, mark=mark, deadline=deadline)
 
@@ -92,16 +93,7 @@ class Escalator:
                 self._fields(given, mark), context.correlation_id, deadline=deadline
             )
         except JiraError as error:
-            kind = (
-                OutcomeUnknownError if isinstance(error, JiraOutcomeUnknown) else ActionFailedError
-            )
-            raise kind(
-                error.message,
-                code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-                http_status=error.status,
-                response_body=error.body,
-                retryable=error.retryable,
-            ) from error
+            raise told(error) from error
 
     def _fields(self, given: EscalationInput, mark: str) -> dict[str, Any]:
         item = given.context.item

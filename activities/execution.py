@@ -42,6 +42,7 @@ from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
 from pao.clients.secret_store import SecretStore, SecretsUnavailable
 from pao.core.errors import ErrorCode
+from pao.core.judgement import BAD_CALL, NOT_READY, NOT_SET
 from pao.core.names import FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
 from pao.core.payloads import (
     ActionInput,
@@ -183,6 +184,7 @@ class Executor:
         """Give the result as it is kept: complete and masked."""
         try:
             result = await asyncio.to_thread(session.leaving.result, result)
+            result.outputs = session.action.kept(result.outputs)
             written = await asyncio.to_thread(self._cleanup, session.given, result)
             cleanup = written or session.action.cleanup(result)
             result.cleanup = session.leaving.message(cleanup)
@@ -241,12 +243,14 @@ class Executor:
             )
             return action.config.model_validate(rendered)
         except TemplateError as error:
+            unset = _unset(named, kept)
             raise ActionFailedError(
-                f"A template of this action failed: {error}{_unset(named, kept)}"
+                f"A template of this action failed: {error}{unset}",
+                judged=NOT_SET if unset else BAD_CALL,
             ) from error
         except ValidationError as error:
             raise ActionFailedError(
-                f"The rendered configuration is wrong: {_first(error)}"
+                f"The rendered configuration is wrong: {_first(error)}", judged=BAD_CALL
             ) from error
 
     async def _kept(self, names: list[str]) -> dict[str, str]:
@@ -255,7 +259,7 @@ class Executor:
             return await self._tools.secrets.find(names) if names else {}
         except SecretsUnavailable as error:
             raise ActionFailedError(
-                str(error), code=ErrorCode.EXTERNAL_SERVICE_ERROR, retryable=True
+                str(error), code=ErrorCode.EXTERNAL_SERVICE_ERROR, judged=NOT_READY
             ) from error
 
     def _context(
@@ -292,7 +296,7 @@ class Executor:
         try:
             return open_fields(self._tools.box, context)
         except SecretUnreadableError as error:
-            raise ActionFailedError(str(error), retryable=True) from error
+            raise ActionFailedError(str(error), retryable=True, judged=NOT_SET) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +383,8 @@ def bug(error: Exception, secrets: SecretRing, kind: type[ActionError]) -> Actio
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
     text = secrets.hide(f"{type(error).__name__}: {error}")
-    return kind(f"The action could not be carried out, by a fault of PAO: {text}")
+    message = f"The action could not be carried out, by a fault of PAO: {text}"
+    return kind(message, judged=NOT_SET)
 
 
 async def _tell_target(session: _Session, pending: Pending) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 from temporalio import activity
 
 from activities.breakers import Breakers
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, told_to_temporal
+from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.heartbeats import heartbeats
-from activities.tickets import cleanup
-from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, JiraOutcomeUnknown
+from activities.tickets import cleanup, told
+from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core import names
 from pao.core.components import LINKS
-from pao.core.errors import ErrorCode
+from pao.core.judgement import NOT_SET
 from pao.core.payloads import ActionInput, ActionResult
 
 INDEX_LAG_SECONDS = 1.0
@@ -82,7 +82,7 @@ class TicketLinker:
                     deadline=deadline,
                 )
             except JiraError as error:
-                raise _told(error) from error
+                raise told(error) from error
         return 1
 
     async def _above(
@@ -92,7 +92,7 @@ class TicketLinker:
         try:
             client = self._client(tickets[0]) if tickets else self._jira.instance(None)
         except LookupError as error:
-            raise ActionFailedError(str(error)) from error
+            raise ActionFailedError(str(error), judged=NOT_SET) from error
         issue = await self._find_or_create(client, given, deadline)
         top = {"key": issue.key, "url": issue.url}
         for ticket in tickets:
@@ -124,13 +124,13 @@ class TicketLinker:
                 fields = _fields(client, given, mark)
                 return await client.create_issue(fields, context.correlation_id, deadline=deadline)
             except JiraError as error:
-                raise _told(error) from error
+                raise told(error) from error
 
     def _client(self, ticket: Ticket) -> JiraClient:
         try:
             return self._jira.of(KnownTicket(ticket["key"], ticket.get("url")))
         except LookupError as error:
-            raise ActionFailedError(str(error)) from error
+            raise ActionFailedError(str(error), judged=NOT_SET) from error
 
 
 def _first(component: dict[str, Any]) -> Ticket | None:
@@ -153,14 +153,3 @@ def _fields(client: JiraClient, given: ActionInput, mark: str) -> dict[str, Any]
         f"PAO request {context.request_id}, correlation id {context.correlation_id}",
         "labels": [mark],
     }
-
-
-def _told(error: JiraError) -> ActionError:
-    kind = OutcomeUnknownError if isinstance(error, JiraOutcomeUnknown) else ActionFailedError
-    return kind(
-        error.message,
-        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        http_status=error.status,
-        response_body=error.body,
-        retryable=error.retryable,
-    )

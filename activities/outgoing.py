@@ -1,7 +1,6 @@
 """The one way by which actions reach the network: bounded answers, one deadline, typed failures."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -14,20 +13,33 @@ from pao.clients.outgoing import (
     AddressRefused,
     Call,
     CallBroken,
+    CallInvalid,
+    CallLate,
     HttpClient,
     OutgoingError,
     Reply,
     host_of,
 )
-from pao.core.errors import ErrorCode
+from pao.core import answers
+from pao.core.judgement import (
+    BAD_CALL,
+    CUT,
+    NOT_ALLOWED,
+    NOT_READY,
+    UNSENT,
+    Judgement,
+    judge,
+)
 
-BODY_BYTES = 64 * 1024
 CALL_SECONDS = 30.0
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# A gateway that gave up says nothing about what stands behind it.
-GATEWAY_GAVE_UP = frozenset({502, 504})
-SERVER_ERROR = 500
-TOO_MANY = 429
+# With less time no call can be expected to end well, and its end would be blamed on the target.
+LEAST_SECONDS = 0.5
+_UNSENT: Mapping[type[OutgoingError], Judgement] = {
+    AddressRefused: NOT_ALLOWED,
+    CallInvalid: BAD_CALL,
+    CallLate: NOT_READY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +70,39 @@ class Answer:
         """Read the body as JSON; raises ``ValueError`` where it is none, or was cut short."""
         if self.truncated:
             raise ValueError("the answer is longer than what is read of it")
-        return json.loads(self.body)
+        return answers.read_json(self.body)
+
+    @property
+    def judged(self) -> Judgement:
+        """The row of the one table that says what the answer means."""
+        return judge(self.status, self.headers, self.text)
 
     def failure(self, message: str, *, reading: bool = False) -> ActionError:
-        """Give the error for an answer that is no success, to be raised by who knows the call.
+        """Return the error for an answer that is no success, to be raised by who knows the call.
 
-        A 502 or 504 leaves the outcome of a call that changes something unknown.
+        The message goes on with where a redirect leads, when to come back, and the target's own
+        words. A call that changes something has an unknown outcome unless the answer proves that
+        nothing was done: a 5xx or a redirect does not.
         """
-        kind: type[ActionError] = ActionFailedError
-        if self.status in GATEWAY_GAVE_UP and not reading:
-            kind = OutcomeUnknownError
-        ours = self.status >= SERVER_ERROR or self.status == TOO_MANY
+        judged = self.judged
+        unknown = judged.doubtful and not reading
+        kind = OutcomeUnknownError if unknown else ActionFailedError
         return kind(
-            message,
-            code=ErrorCode.EXTERNAL_SERVICE_ERROR if ours else ErrorCode.ACTION_FAILED,
+            " ".join(filter(None, [message, *self._more(unknown=unknown)])),
             http_status=self.status,
             response_body=self.text or None,
-            retryable=ours,
+            judged=judged,
         )
+
+    def _more(self, *, unknown: bool) -> Iterator[str]:
+        if location := self.headers.get("location"):
+            yield f"It redirects to {answers.place(location)}; that is not followed."
+        if after := self.headers.get("retry-after"):
+            yield f"It asks to be left alone (Retry-After: {after})."
+        if unknown:
+            yield "It may have done what was asked."
+        if said := answers.words(self.text):
+            yield f"It said: {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +137,7 @@ class Outgoing:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         target: str | None = None,
-        max_body: int = BODY_BYTES,
+        max_body: int = answers.READ_BYTES,
         seconds: float = CALL_SECONDS,
         redirects: int = 0,
         reading: bool | None = None,
@@ -142,24 +169,23 @@ class Outgoing:
                     reply = await self._network.client.send(call, seconds=self._bounded(seconds))
                 except OutgoingError as error:
                     _translate(error, reads=reads)
-            if reply.status >= SERVER_ERROR:
+            if judge(reply.status).counts:
                 passage.failure = f"It answered {reply.status}."
             return reply
 
     def _bounded(self, seconds: float) -> float:
         left = self._deadline.remaining() if self._deadline else seconds
-        if left <= 0:
+        if left < min(seconds, LEAST_SECONDS):
             raise ActionFailedError(
                 "There was no time left for the call; nothing was sent. Give the action a longer "
                 "timeout.",
-                retryable=True,
+                judged=NOT_READY,
             )
         return min(left, seconds)
 
 
 def _translate(error: OutgoingError, *, reads: bool) -> NoReturn:
-    if isinstance(error, AddressRefused):
-        raise ActionFailedError(error.message) from error
-    unknown = isinstance(error, CallBroken) and not reads
-    kind = OutcomeUnknownError if unknown else ActionFailedError
-    raise kind(error.message, code=ErrorCode.EXTERNAL_SERVICE_ERROR, retryable=True) from error
+    if isinstance(error, CallBroken):
+        kind = ActionFailedError if reads else OutcomeUnknownError
+        raise kind(error.message, judged=CUT) from error
+    raise ActionFailedError(error.message, judged=_UNSENT.get(type(error), UNSENT)) from error

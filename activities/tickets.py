@@ -9,8 +9,7 @@ from typing import NoReturn
 
 from activities.base import ActionContext
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
-from pao.clients.jira import JiraClient, JiraError, JiraOutcomeUnknown, JiraRefused, TicketParts
-from pao.core.errors import ErrorCode
+from pao.clients.jira import JiraClient, JiraError, JiraOutcomeUnknown, TicketParts
 from pao.core.payloads import PartialResource
 
 
@@ -65,13 +64,14 @@ async def complete(
 
 def translate(error: JiraError) -> NoReturn:
     """Raise what JIRA answered as the error of an action that left nothing behind."""
-    raise _kind(error)(
-        error.message,
-        code=_code(error),
-        http_status=error.status,
-        response_body=error.body,
-        retryable=error.retryable,
-    ) from error
+    raise told(error) from error
+
+
+def told(error: JiraError) -> ActionError:
+    """Return what JIRA answered as the error of an action."""
+    return _kind(error)(
+        error.message, http_status=error.status, response_body=error.body, judged=error.judged
+    )
 
 
 def left_behind(key: str, url: str) -> PartialResource:
@@ -126,18 +126,12 @@ def _incomplete(wanted: PartsOf, error: JiraError) -> ActionError:
     return _kind(error)(
         f"Ticket {wanted.key} was created, but not all of its attachments and links: "
         f"{error.message} A retry goes on with the same ticket and makes what is missing.",
-        code=_code(error),
         http_status=error.status,
         response_body=error.body,
-        retryable=error.retryable,
+        judged=error.judged,
         partial=(left_behind(wanted.key, wanted.url),),
     )
 
 
 def _kind(error: JiraError) -> type[ActionError]:
     return OutcomeUnknownError if isinstance(error, JiraOutcomeUnknown) else ActionFailedError
-
-
-def _code(error: JiraError) -> ErrorCode:
-    refused = isinstance(error, JiraRefused)
-    return ErrorCode.ACTION_FAILED if refused else ErrorCode.EXTERNAL_SERVICE_ERROR

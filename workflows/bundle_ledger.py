@@ -181,4 +181,5 @@ def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
         # The component's own request knows best: nothing is kept from its earlier reports.
         answered=True,
         whole=True,
+        cause=error.get("cause"),
     )

@@ -13,6 +13,7 @@ from temporalio.exceptions import (
 )
 
 from pao.core.errors import ErrorCode
+from pao.core.judgement import Cause, cause_of, suggestion
 from pao.core.names import masked
 from pao.core.payloads import ActionFailure, ActionState, PartialResource, RequestContext
 from pao.core.resources import cleanup_of, failed_of, resources_of
@@ -22,8 +23,6 @@ OUTCOME_UNKNOWN_TYPES = frozenset({"OutcomeUnknown", "WorkerShutdown"})
 UNKNOWN_ACTIVITY_TYPE = "NotFoundError"
 MIRROR_REFUSED = "MirrorRefused"
 CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
-DENIED = frozenset({401, 403})
-CLIENT_ERRORS = range(400, 500)
 LONGEST_MESSAGE = 4_000
 
 
@@ -53,6 +52,7 @@ def _timed_out(cause: TimeoutError) -> ActionFailure:
         message="No worker took the action in time; it never started. "
         "Check the workers, then retry.",
         retryable=True,
+        cause=Cause.OURS,
     )
 
 
@@ -62,6 +62,7 @@ def _unknown(message: str) -> ActionFailure:
         message=message,
         retryable=True,
         outcome_unknown=True,
+        cause=Cause.OURS,
     )
 
 
@@ -72,6 +73,7 @@ def _reported(cause: ApplicationError) -> ActionFailure:
             message="No worker knows this action type; it never started. "
             "Deploy a worker that has it, then retry.",
             retryable=True,
+            cause=Cause.OURS,
         )
     told: dict[str, Any] = {}
     if cause.details and isinstance(cause.details[0], dict):
@@ -88,6 +90,7 @@ def _reported(cause: ApplicationError) -> ActionFailure:
         refused=bool(told.get("refused")),
         answered=bool(told.get("answered")),
         whole=bool(told.get("whole")),
+        cause=told.get("cause"),
     )
 
 
@@ -101,19 +104,21 @@ def suggest(failure: ActionFailure) -> tuple[Decision, str]:
     """Suggest a decision and say why; the human decides."""
     if failure.outcome_unknown:
         return _suggest_in_doubt(failure)
-    if failure.refused:
-        return Decision.ABORT, "People have said no. A retry asks them again, or looks again."
-    if failure.http_status in DENIED:
-        return Decision.ESCALATE, "Access was denied; somebody must mend the credentials first."
-    if failure.retryable:
-        return Decision.RETRY, "The target was not ready; the same call may succeed later."
-    if failure.http_status in CLIENT_ERRORS:
-        return Decision.RETRY, "The target refused the values; retry with corrected fields."
-    return Decision.ESCALATE, "Nothing says that the same call would succeed next time."
+    return suggestion(cause(failure), retryable=failure.retryable)
+
+
+def cause(failure: ActionFailure) -> Cause:
+    """Return who, or what, is behind a failure, also behind one of an earlier version."""
+    return cause_of(
+        failure.cause,
+        status=failure.http_status,
+        retryable=failure.retryable,
+        declined=failure.refused,
+    )
 
 
 def _suggest_in_doubt(failure: ActionFailure) -> tuple[Decision, str]:
-    if failure.http_status in DENIED:
+    if cause(failure) is Cause.ACCESS:
         return Decision.ESCALATE, (
             "It is not known whether the action took effect, and access was denied. Somebody must "
             "fix the credentials first; then a retry looks for what exists."
@@ -133,6 +138,7 @@ def error_summary(failure: ActionFailure) -> dict[str, Any]:
         "responseBody": failure.response_body,
         "retryable": failure.retryable,
         "outcomeUnknown": failure.outcome_unknown,
+        "cause": cause(failure),
     }
 
 

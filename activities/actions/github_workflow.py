@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from activities.base import Action, ActionContext
-from activities.errors import ActionError, ActionFailedError
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.github.access import (
     GitHubAccess,
     access,
@@ -22,10 +22,12 @@ from activities.github.runs import (
     refuse_to_guess,
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
-from pao.clients.github import GitHubError, Run
+from pao.clients.github import GitHubError, GitHubRefused, Run
 from pao.core.payloads import ActionResult, PartialResource, Pending, timestamp
 
 GROWTH = 1.5
+# An answer such as 401 or 404 may be a bad moment of GitHub's; so many in a row are its word.
+PATIENCE = 5
 _HINT = "Check repository, workflowFile and ref, and that the workflow has workflow_dispatch."
 
 
@@ -93,9 +95,14 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         there = access(context, config.repository, config.instance)
         until = _end_of_wait(context, pending)
         pace, pause = context.options.github.poll_first, 0.0
+        refusals: list[GitHubRefused] = []
         while True:
             await asyncio.sleep(pause)
-            run, asked_to_wait = await _where(there, context, config, pending=pending)
+            run, asked_to_wait = await _where(
+                there, context, config, pending=pending, refusals=refusals
+            )
+            if len(refusals) >= PATIENCE:
+                raise _lost(refusals[-1], context, pending)
             if run is not None and (run.done or not config.waitForCompletion):
                 return await _ended(there, run, config)
             left = (until - datetime.now(UTC)).total_seconds()
@@ -150,20 +157,33 @@ def _still(run: Run, config: GitHubWorkflowConfig, wanted: Wanted) -> Pending | 
 
 
 async def _where(
-    there: GitHubAccess, context: ActionContext, config: GitHubWorkflowConfig, *, pending: Pending
+    there: GitHubAccess,
+    context: ActionContext,
+    config: GitHubWorkflowConfig,
+    *,
+    pending: Pending,
+    refusals: list[GitHubRefused],
 ) -> tuple[Run | None, float]:
-    """Give the run as it stands, or how long GitHub, which did not tell, wants to be left alone."""
+    """Return the run as it stands, or how long GitHub, which did not tell, is to be left alone.
+
+    ``refusals`` holds those in a row: a single 401 or 404 may be a bad moment of GitHub's.
+    """
     try:
-        return await _run(there, context, config, pending=pending), 0.0
+        found = await _run(there, context, config, pending=pending)
     except GitHubError as error:
-        if not error.retryable:
-            with told_as_action():
-                raise
+        if isinstance(error, GitHubRefused) and not error.retryable:
+            refusals.append(error)
+        else:
+            refusals.clear()
         reason, wait = error.message, error.wait or 0.0
     except ActionError as error:
         if not error.retryable:
             raise
+        refusals.clear()
         reason, wait = error.message, 0.0
+    else:
+        refusals.clear()
+        return found, 0.0
     if not context.progress.details.get("troubled"):
         # Said once: an hour of silence would fill the request's log.
         context.progress.save({**context.progress.details, "troubled": True})
@@ -211,6 +231,23 @@ async def _failed_where(there: GitHubAccess, run: Run) -> str:
     return f": {'; '.join(named)}" if named else ""
 
 
+def _lost(error: GitHubRefused, context: ActionContext, pending: Pending) -> OutcomeUnknownError:
+    number = pending.state.get("runId") or context.progress.details.get("runId")
+    left = PartialResource(
+        "github-workflow-run",
+        id=str(number),
+        url=pending.state.get("url"),
+        cleanup=f"Look for the workflow run {number}, and undo what it has done.",
+    )
+    return OutcomeUnknownError(
+        f"The workflow was started, but GitHub no longer tells what became of it: {error.message}",
+        http_status=error.status,
+        response_body=error.body,
+        judged=error.judged,
+        partial=[left] if number is not None else [],
+    )
+
+
 def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> ActionFailedError:
     about = (
         f"The run {run.id} of {config.workflowFile}" if run else f"A run of {config.workflowFile}"
@@ -232,7 +269,7 @@ def _pending(
     config: GitHubWorkflowConfig, ref: str, *, run: Run | None = None, after: int = 0
 ) -> Pending:
     until = datetime.now(UTC) + timedelta(seconds=config.seconds)
-    known = {"runId": run.id} if run else {"after": after}
+    known = {"runId": run.id, "url": run.url} if run else {"after": after}
     return Pending("follow", {"ref": ref, "until": timestamp(until), **known})
 
 

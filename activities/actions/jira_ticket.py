@@ -25,6 +25,7 @@ from activities.tickets import (
 from catalog.forms.values import parse_data_url
 from catalog.templating import Target
 from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
+from pao.core.judgement import BAD_CALL, NOT_SET
 from pao.core.payloads import ActionResult, Pending
 
 SUMMARY_LIMIT = 255  # JIRA's own limit for a summary, in characters.
@@ -75,7 +76,8 @@ class TicketAttachment(ActionConfig):
         found = parse_data_url(self.dataUrl)
         if found is None:
             raise ActionFailedError(
-                f"Attachment {name!r} is no file: dataUrl must be the value of a file field."
+                f"Attachment {name!r} is no file: dataUrl must be the value of a file field.",
+                judged=BAD_CALL,
             )
         content = base64.b64decode(self.dataUrl.partition(",")[2])
         return FilePart(name, content, found.media_type)
@@ -288,7 +290,7 @@ def _client(config: JiraTicketConfig, context: ActionContext) -> JiraClient:
     try:
         return context.jira.instance(config.instance, config.ticket.project)
     except LookupError as error:
-        raise ActionFailedError(str(error)) from error
+        raise ActionFailedError(str(error), judged=NOT_SET) from error
 
 
 async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> dict[str, Any]:
@@ -299,7 +301,7 @@ async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> d
             ticket.epicKey, context.request.correlation_id, deadline=context.deadline
         )
     except LookupError as error:
-        raise ActionFailedError(str(error)) from error
+        raise ActionFailedError(str(error), judged=BAD_CALL) from error
 
 
 def _files(ticket: Ticket) -> tuple[FilePart, ...]:

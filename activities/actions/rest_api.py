@@ -1,39 +1,26 @@
 """The action type rest-api: one call to an HTTP interface, followed until it is done."""
 
-import asyncio
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlsplit
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.actions.rest import answers, bodies
-from activities.actions.rest.authentication import (
-    UNAUTHORIZED,
-    Outbound,
-    Tokens,
-    authenticated,
-)
-from activities.actions.rest.config import (
-    REPEATABLE,
-    Asynchronous,
-    ClientCredentials,
-    NoAuthentication,
-    RestApiConfig,
-)
+from activities.actions.rest.config import REPEATABLE, Asynchronous, RestApiConfig
+from activities.actions.rest.polling import evaluated, poll, result_of
+from activities.actions.rest.sending import Sender
 from activities.base import Action, ActionContext
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, RepeatIsSafeError
 from activities.outgoing import READING, Answer
 from catalog.templating import Target
+from pao.core.answers import KEPT_CHARACTERS
 from pao.core.errors import ErrorCode
+from pao.core.judgement import UNREADABLE
 from pao.core.payloads import ActionResult, Pending
 
 ACCEPTED = 202
 ABSENT = frozenset({404, 410})
-DEFINITE = range(400, 500)
-TOO_MANY = 429
-T = TypeVar("T")
 
 
 class RestApiOutputs(BaseModel):
@@ -42,7 +29,13 @@ class RestApiOutputs(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     status: int = Field(description="Status of the answer")
-    body: Any = Field(default=None, description="The answer: JSON, else text; at most 64 kB")
+    body: Any = Field(
+        default=None,
+        description="The answer: JSON, else text; of one over 64 kB the beginning, as text",
+    )
+    bodyTruncated: bool = Field(  # noqa: N815 -- the outputs' key
+        default=False, description="Whether the body is longer than what is kept of it"
+    )
 
 
 class RestApiAction(Action[RestApiConfig]):
@@ -89,7 +82,7 @@ class RestApiAction(Action[RestApiConfig]):
     )
 
     def __init__(self) -> None:
-        self._tokens = Tokens()
+        self._sender = Sender()
 
     async def look(self, config: RestApiConfig, context: ActionContext) -> ActionResult | None:
         """Ask as the document says; without that, say whether a repeat would be harmless."""
@@ -97,7 +90,7 @@ class RestApiAction(Action[RestApiConfig]):
         if config.look is None:
             raise _not_looked(config, context)
         url = bodies.address(config.look.url, config.look.query)
-        answer = await self._read(config, context, url)
+        answer = await self._sender.read(config, context, url)
         if answer.status in ABSENT:
             return None
         if not answer.is_success:
@@ -106,97 +99,36 @@ class RestApiAction(Action[RestApiConfig]):
             )
         if not await evaluated(answers.holds, config.look.found, answer, reading=True):
             return None
-        return await evaluated(_result, config, answer)
+        return await evaluated(_found, config, answer)
 
     async def execute(self, config: RestApiConfig, context: ActionContext) -> ActionResult:
         """Call once."""
         answers.check_paths(config)
-        answer = await self._call(config, context)
+        answer = await self._sender.call(config, context)
         await context.log.info(f"The target answered {answer.status}.")
         _require_expected(config, answer)
         if config.asynchronous is not None and answer.status == ACCEPTED:
             return await evaluated(_pending, answer, config.asynchronous)
-        return await evaluated(_result, config, answer)
+        return await evaluated(_made, config, answer)
 
     async def follow(
         self, config: RestApiConfig, context: ActionContext, pending: Pending
     ) -> ActionResult:
         """Ask the status address until the condition holds, also where it is away for a while."""
-        following = config.asynchronous
-        if following is None:
-            raise ActionFailedError("The document does not say how the call is followed.")
-        since = float(context.progress.saved.get("since") or time.time())
-        context.progress.save({"since": since})
-        while True:
-            answer = await self._asked(config, context, str(pending.state["url"]))
-            if answer is not None:
-                result = await evaluated(_judged, config, following, answer)
-                if result is not None:
-                    return result
-            if time.time() - since > following.timeout:
-                raise OutcomeUnknownError(
-                    f"The target was not done after {following.timeout:.0f} s. It may be later: "
-                    "look there, then retry.",
-                    code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-                    retryable=True,
-                )
-            await asyncio.sleep(following.every)
+        return await poll(self._sender, config, context, str(pending.state["url"]))
+
+    def kept(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Return the outputs with so much of the body as is kept; a longer one becomes a text."""
+        body = outputs.get("body")
+        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        if len(text) <= KEPT_CHARACTERS:
+            return outputs
+        return {**outputs, "body": text[:KEPT_CHARACTERS], "bodyTruncated": True}
 
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do about the effect of an abandoned request."""
         what = f" ({result.external_reference})" if result.external_reference else ""
         return f"Undo in the target by hand what this call has made{what}."
-
-    async def _call(self, config: RestApiConfig, context: ActionContext) -> Answer:
-        content, kind = bodies.content(config.body, context.mark)
-        headers = kind | bodies.headers(config, correlation_id=context.request.correlation_id)
-        if config.idempotencyHeader:
-            headers[config.idempotencyHeader] = context.idempotency_key
-        url = bodies.address(config.endpoint.url, config.query)
-        return await self._send(
-            Outbound(config.endpoint.method, url, headers, content), config, context
-        )
-
-    async def _read(self, config: RestApiConfig, context: ActionContext, url: str) -> Answer:
-        headers = bodies.headers(config, correlation_id=context.request.correlation_id)
-        return await self._send(Outbound("GET", url, headers), config, context)
-
-    async def _asked(
-        self, config: RestApiConfig, context: ActionContext, url: str
-    ) -> Answer | None:
-        """Ask for the status; None where the target cannot say now."""
-        try:
-            answer = await self._read(_without_credentials(config, url), context, url)
-        except ActionError as error:
-            if not error.retryable:
-                raise
-            await context.log.warning(f"The target cannot be asked now: {error.message}")
-            return None
-        if answer.status in DEFINITE and answer.status != TOO_MANY:
-            raise answer.failure(f"The status address answered {answer.status}.", reading=True)
-        return answer if answer.is_success else None
-
-    async def _send(
-        self, outbound: Outbound, config: RestApiConfig, context: ActionContext
-    ) -> Answer:
-        given = config.authentication
-        sent = await authenticated(outbound, given, context, self._tokens)
-        answer = await self._once(sent, config, context)
-        if answer.status == UNAUTHORIZED and isinstance(given, ClientCredentials):
-            # Refused before anything was done: the kept token may have ended early.
-            self._tokens.forget(given)
-            sent = await authenticated(outbound, given, context, self._tokens)
-            answer = await self._once(sent, config, context)
-        return answer
-
-    async def _once(self, sent: Outbound, config: RestApiConfig, context: ActionContext) -> Answer:
-        return await context.http.request(
-            sent.method,
-            sent.url,
-            headers=sent.headers,
-            content=sent.content,
-            seconds=config.timeout,
-        )
 
 
 def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
@@ -218,36 +150,13 @@ def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
     )
 
 
-def _without_credentials(config: RestApiConfig, url: str) -> RestApiConfig:
-    """Keep credentials, and the document's headers, from an address of another host."""
-    own, other = urlsplit(config.endpoint.url), urlsplit(url)
-    if (own.scheme, own.netloc) == (other.scheme, other.netloc):
-        return config
-    return config.model_copy(update={"authentication": NoAuthentication(), "headers": {}})
-
-
 def _require_expected(config: RestApiConfig, answer: Answer) -> None:
     expected = config.expectedStatus
     if answer.status in expected or (not expected and answer.is_success):
         return
     wanted = ", ".join(map(str, expected)) or "2xx"
     message = f"The target answered {answer.status}; expected is {wanted}."
-    if answer.is_success and config.endpoint.method not in READING:
-        raise OutcomeUnknownError(
-            f"{message} It may have done what was asked.",
-            http_status=answer.status,
-            response_body=answer.text,
-        )
     raise answer.failure(message, reading=config.endpoint.method in READING)
-
-
-async def evaluated(read: Callable[..., T], /, *given: Any, reading: bool = False) -> T:
-    """Read an answer by the document's JSONPaths, in a thread: that may take up to a second."""
-    try:
-        return await asyncio.to_thread(read, *given)
-    except answers.ExtractError as error:
-        kind = ActionFailedError if reading else OutcomeUnknownError
-        raise kind(f"The answer cannot be read as the item says: {error}.") from error
 
 
 def _pending(answer: Answer, following: Asynchronous) -> ActionResult:
@@ -255,9 +164,9 @@ def _pending(answer: Answer, following: Asynchronous) -> ActionResult:
     if url is None:
         raise OutcomeUnknownError(
             "The target has accepted the call, but names no address to ask after.",
-            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
             http_status=answer.status,
             response_body=answer.text,
+            judged=UNREADABLE,
         )
     body = answers.read_body(answer)
     return ActionResult(
@@ -266,27 +175,12 @@ def _pending(answer: Answer, following: Asynchronous) -> ActionResult:
     )
 
 
-def _judged(config: RestApiConfig, following: Asynchronous, answer: Answer) -> ActionResult | None:
-    if following.failWhen is not None and answers.holds(following.failWhen, answer):
-        raise ActionFailedError(
-            "The target says that it has failed.",
-            http_status=answer.status,
-            response_body=answer.text,
-        )
-    return _result(config, answer) if answers.holds(following.until, answer) else None
+def _made(config: RestApiConfig, answer: Answer) -> ActionResult:
+    return result_of(config, answer, reading=config.endpoint.method in READING)
 
 
-def _result(config: RestApiConfig, answer: Answer) -> ActionResult:
-    try:
-        made = answers.outputs(config, answer)
-    except answers.ExtractError as error:
-        raise OutcomeUnknownError(
-            f"The target answered {answer.status}, but its answer is not as the item promises: "
-            f"{error}.",
-            http_status=answer.status,
-            response_body=answer.text,
-        ) from error
-    return ActionResult(outputs=made)
+def _found(config: RestApiConfig, answer: Answer) -> ActionResult:
+    return result_of(config, answer, reading=True)
 
 
 ACTION = RestApiAction()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from activities.actions.rest.config import Scalar
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import OutcomeUnknownError, RepeatIsSafeError
+from activities.errors import RepeatIsSafeError
 from activities.outgoing import Answer
 from catalog.templating import Target
 from pao.core.payloads import ActionResult
@@ -122,11 +122,7 @@ def _require_expected(config: WebhookConfig, answer: Answer) -> None:
         return
     message = f"The receiver answered {answer.status}."
     if answer.is_success:
-        raise OutcomeUnknownError(
-            f"{message} That is not what the item expects.",
-            http_status=answer.status,
-            response_body=answer.text,
-        )
+        message = f"{message} That is not what the item expects."
     raise answer.failure(message)
 
 

@@ -19,7 +19,7 @@ from pao.clients.github import (
     GitHubOutcomeUnknown,
     Outbound,
 )
-from pao.core.errors import ErrorCode
+from pao.core.judgement import NOT_SET
 from pao.core.payloads import PartialResource
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,98}/[A-Za-z0-9._-]{1,100}")
@@ -64,7 +64,9 @@ def access(context: ActionContext, repository: str, instance: str | None) -> Git
     try:
         server = context.options.github.instances.instance(instance)
     except LookupError as error:
-        raise ActionFailedError(f"This action cannot be carried out: {error}.") from error
+        raise ActionFailedError(
+            f"This action cannot be carried out: {error}.", judged=NOT_SET
+        ) from error
 
     async def send(out: Outbound) -> Answered:
         return await _send(context, server, out)
@@ -127,17 +129,16 @@ def _unanswered(error: ActionError, server: GitHubInstance, out: Outbound) -> Ac
         http_status=error.http_status,
         response_body=error.response_body,
         retryable=error.retryable,
+        judged=error.judged,
     )
 
 
 def _translated(error: GitHubError, hint: str) -> ActionError:
     unknown = isinstance(error, GitHubOutcomeUnknown)
     kind = OutcomeUnknownError if unknown else ActionFailedError
-    outside = unknown or error.retryable
     return kind(
         f"{error.message} {hint}".rstrip() if not unknown else error.message,
-        code=ErrorCode.EXTERNAL_SERVICE_ERROR if outside else ErrorCode.ACTION_FAILED,
         http_status=error.status,
         response_body=error.body,
-        retryable=error.retryable,
+        judged=error.judged,
     )

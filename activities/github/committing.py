@@ -16,6 +16,7 @@ from activities.github.commit_config import CommitFile, FileOperation, GitCommit
 from activities.github.commits import Place, own_commit, trailers
 from activities.github.first_commit import PATH, begin, is_begin
 from pao.clients.github import Commit, Entry, GitHub, GitHubRefused
+from pao.core.judgement import CONFLICT, PROTECTED
 
 PARALLEL = 4
 MOST_TURNS = 12
@@ -69,7 +70,7 @@ async def _made(
         try:
             return await _turn(client, context, config, place, start=start, blobs=blobs, seen=seen)
         except GitHubRefused as error:
-            if error.status not in _MOVED_ON:
+            if error.status not in _MOVED_ON or error.judged is PROTECTED:
                 raise
             if not await _has_moved(client, place.branch, start.tip):
                 raise
@@ -78,7 +79,7 @@ async def _made(
     raise ActionFailedError(
         f"Others pushed to {place.branch} {MOST_TURNS} times while the commit was made. Nothing "
         "was changed; retry when it is quieter there.",
-        retryable=True,
+        judged=CONFLICT,
     )
 
 

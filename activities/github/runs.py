@@ -10,11 +10,11 @@ from activities.errors import ActionFailedError
 from activities.github.access import GitHubAccess, since
 from activities.github.workflow_file import WorkflowFile, read_workflow_file
 from pao.clients.github import GitHubRefused, Run
+from pao.core.judgement import FORBIDDEN
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")
 GOOD = frozenset({"success", "neutral", "skipped"})
 LISTING_PAUSE = 1.0
-_FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ async def _file(access: GitHubAccess, wanted: Wanted) -> WorkflowFile | None:
         content = await access.client.file(f".github/workflows/{wanted.workflow}", wanted.ref)
     except GitHubRefused as error:
         # The right to start a workflow does not include the right to read it.
-        if error.status == _FORBIDDEN and not error.retryable:
+        if error.judged is FORBIDDEN:
             return None
         raise
     return None if content is None else read_workflow_file(content)

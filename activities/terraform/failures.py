@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.terraform.events import Events, lock_in
 from activities.terraform.process import Ended
-from pao.core.errors import ErrorCode
+from pao.core.judgement import CONFLICT, CUT, NOT_SET, REFUSED, UNREADABLE, UNSENT, judge_text
 from pao.core.payloads import PartialResource
 
 MESSAGE_LIMIT = 3000
@@ -18,21 +18,21 @@ def not_begun(step: str, ended: Ended, errors: Iterable[str] = ()) -> ActionFail
     if lock := lock_in(text):
         return locked(lock)
     if ended.never_started:
-        return ActionFailedError(f"Terraform cannot be started: {ended.errors}", retryable=True)
+        return ActionFailedError(
+            f"Terraform cannot be started: {ended.errors}", retryable=True, judged=NOT_SET
+        )
     if ended.late or ended.killed:
         return ActionFailedError(
             f"terraform {step} was not done in its time and was stopped. Nothing was changed. "
             "Find out what it waits for, raise the action's timeout where it needs longer, then "
             f"retry. {_shown(ended.errors)}".strip(),
-            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-            retryable=True,
+            judged=CUT,
         )
     return ActionFailedError(
         f"terraform {step} failed; nothing was changed. {_shown(text)}",
         response_body=text,
         # Before the plan stand backends, registries and providers; the plan judges the values.
-        code=ErrorCode.EXTERNAL_SERVICE_ERROR if step != "plan" else ErrorCode.ACTION_FAILED,
-        retryable=step != "plan",
+        judged=judge_text(text, otherwise=REFUSED if step == "plan" else UNSENT),
     )
 
 
@@ -44,8 +44,7 @@ def locked(lock: dict[str, str]) -> ActionFailedError:
         f"{lock.get('created', 'an unknown time')} ({lock.get('operation', 'unknown operation')}); "
         "nothing was changed. Wait until that run has ended, then retry. Where it runs no more, "
         f"unlock with: terraform force-unlock {identity}",
-        # Not the code of a target that is away: its breaker would count it.
-        retryable=True,
+        judged=CONFLICT,
     )
 
 
@@ -62,15 +61,15 @@ def half_way(
             f"{why} What it has changed is not known for certain. A retry plans first and applies "
             "what is missing; if it finds the state locked, it says how to unlock it. "
             f"{_shown(text)}",
-            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
             response_body=text,
-            retryable=True,
+            judged=judge_text(text, otherwise=CUT if ended.late or ended.killed else UNREADABLE),
             partial=partial or (),
         )
     return ActionFailedError(
         f"{why} {_left(partial)} A retry plans anew and applies what is missing. {_shown(text)}",
         response_body=text,
         retryable=True,
+        judged=judge_text(text, otherwise=UNREADABLE),
         partial=partial,
         whole=True,
     )

@@ -8,6 +8,7 @@ from api.requests.lifecycle import warnings_of
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
+from pao.core.judgement import cause_of
 from pao.core.names import masked, workflow_id
 from pao.core.payloads import DecisionRecord, timestamp
 from pao.core.states import DECISIONS, ActionStatus, RequestStatus
@@ -159,6 +160,12 @@ def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
         "responseBody": error.get("response_body"),
         "retryable": error.get("retryable", False),
         "outcomeUnknown": error.get("outcome_unknown", False),
+        "cause": cause_of(
+            error.get("cause"),
+            status=error.get("http_status"),
+            retryable=bool(error.get("retryable")),
+            declined=bool(error.get("refused")),
+        ),
     }
 
 

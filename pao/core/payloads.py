@@ -282,6 +282,7 @@ class ActionFailure:
     ``refused``: people said no, by a rejection or a ticket that will not be done.
     ``answered``: before it ended, the attempt learned what earlier ones had done, so their doubt is
     over. ``whole``: ``partial`` lists all that is there, and replaces what earlier attempts listed.
+    ``cause`` is one of those of pao/core/judgement.py; none in failures of earlier versions.
     """
 
     code: str
@@ -294,6 +295,7 @@ class ActionFailure:
     refused: bool = False
     answered: bool = False
     whole: bool = False
+    cause: str | None = None
 
 
 @dataclass

@@ -16,6 +16,7 @@ from activities.errors import ActionFailedError, IncompleteError, OutcomeUnknown
 from activities.github.commit_config import GitCommitConfig
 from activities.github.commits import carries, own_branch
 from activities.github.paths import checked_path
+from pao.core.judgement import Cause
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
     SERVER,
@@ -113,13 +114,14 @@ async def test_a_commit_whose_answer_was_lost_is_adopted_with_the_same_outputs(
 
 
 @pytest.mark.parametrize("path", ["git/blobs", "git/trees$", "git/commits$"])
-@pytest.mark.parametrize("kind", ["cut-after", "garbage", "huge"])
-async def test_what_no_branch_leads_to_counts_as_not_made(
+@pytest.mark.parametrize("kind", ["cut-after", "garbage", "huge", "status"])
+async def test_a_step_without_an_answer_leaves_the_outcome_unknown_and_is_made_again(
     github: GitHubSandbox, path: str, kind: str
 ) -> None:
     context = about(github.options())
-    github.fault(kind, method="POST", path=path)
-    with pytest.raises(ActionFailedError, match="Nothing was changed") as caught:
+    fault = {"kind": "status", "status": 503} if kind == "status" else {"kind": kind}
+    github.fault(**fault, method="POST", path=path)
+    with pytest.raises(OutcomeUnknownError) as caught:
         await ACTION.execute(config(), context)
     assert caught.value.retryable
     assert await ACTION.look(config(), again(context)) is None
@@ -323,13 +325,13 @@ async def test_a_pull_request_whose_answer_was_lost_is_adopted(
 
 async def test_a_retry_completes_what_is_half_done(github: GitHubSandbox) -> None:
     context, given = about(github.options()), proposal(reviewers=["ann"])
-    github.fault("status", method="POST", path="/pulls$", status=503)
+    github.fault("status", method="POST", path="/pulls$", status=403)
     with pytest.raises(ActionFailedError):
         await ACTION.execute(given, context)
     with pytest.raises(IncompleteError, match="no pull request for it"):
         await ACTION.look(given, again(context))
     github.fault("status", method="POST", path="requested_reviewers", status=503)
-    with pytest.raises(ActionFailedError) as caught:
+    with pytest.raises(OutcomeUnknownError) as caught:
         await ACTION.execute(given, again(context))
     assert [left.type for left in caught.value.partial] == ["git-commit", "pull-request"]
     with pytest.raises(IncompleteError, match="not all reviewers have been asked"):
@@ -422,6 +424,18 @@ async def test_another_branch_of_an_empty_repository_is_refused(github: GitHubSa
         await ACTION.execute(config(repository=EMPTY, branch="other"), about(github.options()))
 
 
+async def test_a_repository_that_may_not_be_seen_is_not_taken_for_one_without_the_branch(
+    github: GitHubSandbox,
+) -> None:
+    context = about(github.options())
+    await ACTION.execute(config(), context)
+    github.fault("status", status=404, path=f"/repos/{TENANTS}", times=None)
+    for attempt in (ACTION.execute(config(), context), ACTION.look(config(), again(context))):
+        with pytest.raises(ActionFailedError, match="may not see it") as caught:
+            await attempt
+        assert caught.value.cause == Cause.ACCESS
+
+
 async def test_another_persons_word_is_no_mark(github: GitHubSandbox) -> None:
     victim = about(github.options())
     forged = f"Hello\n\nPAO-Action: {victim.mark}"
@@ -451,7 +465,13 @@ async def test_workflow_files_need_the_catalogs_word_and_githubs_permission(
         ({"kind": "status", "status": 403}, ActionFailedError, "no right"),
         ({"kind": "status", "status": 404}, ActionFailedError, "does not exist"),
         ({"kind": "status", "status": 429}, ActionFailedError, "rate limit"),
-        ({"kind": "status", "status": 500}, ActionFailedError, "well again"),
+        ({"kind": "status", "status": 500}, OutcomeUnknownError, "well again"),
+        ({"kind": "status", "status": 302}, OutcomeUnknownError, "another name"),
+        (
+            {"kind": "status", "status": 422, "message": "Protected branch update failed"},
+            ActionFailedError,
+            "The branch is protected",
+        ),
         ({"kind": "status", "status": 502}, OutcomeUnknownError, "HTTP 502"),
         ({"kind": "secondary-limit"}, ActionFailedError, "in 30 s"),
         ({"kind": "html"}, OutcomeUnknownError, "not what GitHub answers"),

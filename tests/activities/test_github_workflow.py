@@ -276,6 +276,9 @@ async def test_another_worker_carries_a_wait_on(enterprise: GitHubSandbox) -> No
         {"kind": "secondary-limit", "retry_after": "0"},
         {"kind": "rate-limit", "retry_after": "1"},
         {"kind": "html"},
+        {"kind": "status", "status": 401},
+        {"kind": "status", "status": 403},
+        {"kind": "status", "status": 404},
     ],
 )
 async def test_a_wait_outlasts_a_bad_moment_of_github(
@@ -289,13 +292,16 @@ async def test_a_wait_outlasts_a_bad_moment_of_github(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-async def test_a_wait_ends_where_asking_on_is_of_no_use(github: GitHubSandbox, status: int) -> None:
+async def test_a_wait_ends_in_doubt_where_github_keeps_refusing(
+    github: GitHubSandbox, status: int
+) -> None:
     context, given = about(github.options()), config()
     started = await ACTION.execute(given, context)
-    github.fault("status", status=status, path=r"/runs/\d+$")
-    with pytest.raises(ActionFailedError) as caught:
+    github.fault("status", status=status, path=r"/runs/\d+$", times=None)
+    with pytest.raises(OutcomeUnknownError, match="no longer tells") as caught:
         await follow(given, context, started)
     assert caught.value.http_status == status
+    assert [left.url for left in caught.value.partial] == [started.url]
 
 
 async def test_cancelling_a_wait_cancels_the_run(github: GitHubSandbox) -> None:
@@ -315,7 +321,10 @@ async def test_cancelling_a_wait_cancels_the_run(github: GitHubSandbox) -> None:
         ({"kind": "status", "status": 403}, ActionFailedError, "no right"),
         ({"kind": "status", "status": 404}, ActionFailedError, "does not exist"),
         ({"kind": "status", "status": 422}, ActionFailedError, "HTTP 422"),
-        ({"kind": "status", "status": 503}, ActionFailedError, "well again"),
+        ({"kind": "status", "status": 500}, OutcomeUnknownError, "well again"),
+        ({"kind": "status", "status": 503}, OutcomeUnknownError, "It may have done it"),
+        ({"kind": "status", "status": 408}, OutcomeUnknownError, "HTTP 408"),
+        ({"kind": "status", "status": 302}, OutcomeUnknownError, "another name"),
         ({"kind": "rate-limit"}, ActionFailedError, "rate limit"),
         ({"kind": "secondary-limit"}, ActionFailedError, "retry in 30 s"),
         ({"kind": "cut-before"}, OutcomeUnknownError, "may or may not"),

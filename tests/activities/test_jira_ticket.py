@@ -103,9 +103,9 @@ async def test_a_look_finds_a_ticket_in_whichever_project_it_is_now(
     [
         ({"kind": "status", "status": 400}, ActionFailedError, False),
         ({"kind": "status", "status": 403}, ActionFailedError, False),
-        ({"kind": "status", "status": 503}, ActionFailedError, True),
+        ({"kind": "status", "status": 503}, OutcomeUnknownError, True),
         ({"kind": "rate-limit"}, ActionFailedError, True),
-        ({"kind": "html-login"}, ActionFailedError, False),
+        ({"kind": "html-login"}, OutcomeUnknownError, True),
         ({"kind": "cut-before"}, OutcomeUnknownError, True),
         ({"kind": "cut-after"}, OutcomeUnknownError, True),
         ({"kind": "not-json-201"}, OutcomeUnknownError, True),

@@ -235,10 +235,17 @@ async def test_a_failing_token_server_means_that_nothing_was_sent(stage: Stage) 
         ("400 Bad", "ActionFailed", False),
         ("404 No", "ActionFailed", False),
         ("429 Slow", "ActionFailed", True),
-        ("503 Away", "ActionFailed", True),
+        ("409 Conflict", "ActionFailed", True),
+        ("408 Late", "OutcomeUnknown", True),
+        ("425 Early", "OutcomeUnknown", True),
+        ("499 Gone", "OutcomeUnknown", True),
+        ("500 Oops", "OutcomeUnknown", True),
+        ("501 What", "OutcomeUnknown", True),
+        ("503 Away", "OutcomeUnknown", True),
         ("502 Gateway", "OutcomeUnknown", True),
         ("504 Gateway", "OutcomeUnknown", True),
-        ("302 Found", "ActionFailed", False),
+        ("302 Found", "OutcomeUnknown", True),
+        ("307 Other", "OutcomeUnknown", True),
     ],
 )
 async def test_each_bad_answer_is_told_apart(
@@ -311,6 +318,7 @@ async def test_of_ten_megabytes_a_bounded_part_is_kept(stage: Stage) -> None:
     with raw_server(answering(b"x" * 10_000_000)) as server:
         result = await stage.execute(stage.request(config(server)))
     assert len(result.outputs["body"]) == 64 * 1024
+    assert result.outputs["bodyTruncated"]
 
 
 # After a cut connection

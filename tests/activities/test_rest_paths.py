@@ -9,7 +9,7 @@ import pytest
 from activities.actions.rest import paths
 from activities.actions.rest.answers import ExtractError, outputs
 from activities.actions.rest.config import RestApiConfig
-from activities.actions.rest_api import evaluated
+from activities.actions.rest.polling import evaluated
 from activities.outgoing import Answer
 
 EVIL = {"rows": [{"b": "a" * 40 + "!"}]}

@@ -1,5 +1,6 @@
 """Reading an answer: outputs by JSONPath, conditions, the address to ask after."""
 
+import json
 from typing import Any
 
 import httpx
@@ -8,6 +9,8 @@ from activities.actions.rest import paths
 from activities.actions.rest.config import Condition, Extract, RestApiConfig, StatusUrl
 from activities.errors import ActionFailedError
 from activities.outgoing import Answer
+from pao.core.answers import KEPT_CHARACTERS
+from pao.core.judgement import BAD_CALL
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -52,6 +55,11 @@ def holds(condition: Condition, answer: Answer) -> bool:
     return any(type(found) is type(one) and found == one for one in condition.values)
 
 
+def tells(condition: Condition, answer: Answer) -> bool:
+    """Tell whether an answer holds what a condition reads, whatever its value."""
+    return _first(condition.path, read_body(answer)) is not paths.MISSING
+
+
 def status_url(where: StatusUrl, answer: Answer) -> str | None:
     """Give the address that the answer names, whole; None where it names none."""
     found: Any = None
@@ -84,7 +92,9 @@ def check_paths(config: RestApiConfig) -> None:
         try:
             paths.check(path)
         except paths.PathError as error:
-            raise ActionFailedError(f"The JSONPath {path[:200]!r} {error}") from error
+            raise ActionFailedError(
+                f"The JSONPath {path[:200]!r} {error}", judged=BAD_CALL
+            ) from error
 
 
 def _extracted(name: str, wanted: Extract, body: Any) -> Any:
@@ -93,6 +103,8 @@ def _extracted(name: str, wanted: Extract, body: Any) -> Any:
         if wanted.required:
             raise ExtractError(f"it has no {wanted.path}, which {name} is read from")
         return None
+    if len(json.dumps(found)) > KEPT_CHARACTERS:
+        raise ExtractError(f"its {wanted.path} is larger than 64 kB, too large for an output")
     kinds = _KINDS.get(wanted.type)
     is_bool = isinstance(found, bool) and wanted.type != "boolean"
     if kinds and (is_bool or not isinstance(found, kinds)):

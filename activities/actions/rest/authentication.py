@@ -16,9 +16,10 @@ from activities.actions.rest.config import (
     SigV4,
 )
 from activities.base import ActionContext
-from activities.errors import ActionFailedError
+from activities.errors import ActionError, ActionFailedError
 from activities.outgoing import Answer
-from pao.core.errors import ErrorCode
+from pao.core.answers import place
+from pao.core.judgement import UNREADABLE
 
 # A token is renewed this long before its end; one without an end is kept for a few minutes.
 EARLY_SECONDS = 30.0
@@ -106,6 +107,9 @@ def _signed(outbound: Outbound, given: SigV4, context: ActionContext) -> Outboun
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 -- as above
     from botocore.credentials import Credentials  # noqa: PLC0415 -- as above
 
+    # A blank that was written as "+" is signed as a plus sign's %2B by AWS, and refused.
+    path, mark, query = outbound.url.partition("?")
+    outbound = replace(outbound, url=f"{path}{mark}{query.replace('+', '%20')}")
     request = AWSRequest(
         method=outbound.method,
         url=outbound.url,
@@ -133,24 +137,31 @@ async def _fetch(given: ClientCredentials, context: ActionContext) -> tuple[str,
     else:
         form |= {"client_id": given.clientId, "client_secret": given.clientSecret}
     # Fetching a token changes nothing that anybody must know of: its loss is a plain failure.
-    answer = await context.http.request(
-        "POST", given.tokenUrl, headers=headers, content=urlencode(form).encode(), reading=True
-    )
-    return _read_token(answer)
+    try:
+        answer = await context.http.request(
+            "POST", given.tokenUrl, headers=headers, content=urlencode(form).encode(), reading=True
+        )
+    except ActionError as error:
+        where = place(given.tokenUrl)
+        error.message = f"The OAuth 2 token endpoint {where} gave no token: {error.message}"
+        raise
+    return _read_token(answer, given)
 
 
-def _read_token(answer: Answer) -> tuple[str, float]:
+def _read_token(answer: Answer, given: ClientCredentials) -> tuple[str, float]:
+    where = f"The OAuth 2 token endpoint {place(given.tokenUrl)}"
     if not answer.is_success:
-        raise answer.failure(f"No token was given: it answered {answer.status}.", reading=True)
+        raise answer.failure(f"{where} gave no token: it answered {answer.status}.", reading=True)
     try:
         document = answer.json()
         token, seconds = document["access_token"], document.get("expires_in", USUAL_SECONDS)
         return str(token), float(seconds)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ActionFailedError(
-            "No token was given: the answer is no token document of OAuth 2.",
-            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            f"{where} gave no token: the answer is no token document of OAuth 2.",
             http_status=answer.status,
+            response_body=answer.text,
+            judged=UNREADABLE,
         ) from error
 
 

@@ -8,6 +8,7 @@ import httpx
 
 from activities.actions.rest.config import Body, File, RestApiConfig, Scalar
 from activities.errors import ActionFailedError
+from pao.core.judgement import BAD_CALL
 
 _TYPES = {
     "json": "application/json",
@@ -24,7 +25,9 @@ def address(url: str, query: Mapping[str, Any]) -> str:
         read = httpx.URL(url)
         return str(read.copy_merge_params(given) if given else read)
     except (httpx.InvalidURL, ValueError) as error:
-        raise ActionFailedError("The address to call is no URL; correct it.") from error
+        raise ActionFailedError(
+            "The address to call is no URL; correct it.", judged=BAD_CALL
+        ) from error
 
 
 def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 Scalar = str | int | float | bool
 # What repeats harmlessly, by HTTP's own definition.
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-OWN_OUTPUTS = frozenset({"status", "body"})
+OWN_OUTPUTS = frozenset({"status", "body", "bodyTruncated"})
 _WIRE = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 

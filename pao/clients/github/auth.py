@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from pao.clients.github.errors import GitHubRefused
 from pao.clients.github.wire import Call
+from pao.core.judgement import NOT_SET, UNREADABLE
 
 # GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
 _JWT_SECONDS, _CLOCK_SKEW = 540, 60
@@ -83,10 +84,11 @@ class Tokens:
     async def _fetch(self, auth: AppAuth, repository: str, as_app: AsApp) -> _Held:
         signed = _signed(auth)
         installation = auth.installation_id or await self._installation(repository, as_app, signed)
+        path = f"/app/installations/{installation}/access_tokens"
         call = Call(
-            doing=f"give a token for {repository}",
+            doing=f"give a token for {repository} at {path}",
             method="POST",
-            path=f"/app/installations/{installation}/access_tokens",
+            path=path,
             body={"repositories": [repository.partition("/")[2]]},
             expected=frozenset({201}),
         )
@@ -96,7 +98,8 @@ class Tokens:
             return _Held(str(given["token"]), ends)
         except (KeyError, TypeError, ValueError) as error:
             raise GitHubRefused(
-                f"GitHub gave no token for {repository}; check GITHUB_API_URL.", retryable=True
+                f"GitHub gave no token for {repository}; check GITHUB_API_URL.",
+                judged=UNREADABLE,
             ) from error
 
     async def _installation(self, repository: str, as_app: AsApp, signed: str) -> int:
@@ -111,7 +114,9 @@ class Tokens:
         found = await as_app(call, signed)
         number = found.get("id") if isinstance(found, dict) else None
         if not isinstance(number, int):
-            raise GitHubRefused(f"GitHub names no installation of the App for {repository}.")
+            raise GitHubRefused(
+                f"GitHub names no installation of the App for {repository}.", judged=UNREADABLE
+            )
         self._installations[repository.lower()] = number
         return number
 
@@ -124,7 +129,8 @@ def _signed(auth: AppAuth) -> str:
     except (jwt.PyJWTError, ValueError, TypeError):
         # The library's text may repeat the key.
         raise GitHubRefused(
-            "GITHUB_APP_PRIVATE_KEY is no RSA key in PEM form; the operator corrects it."
+            "GITHUB_APP_PRIVATE_KEY is no RSA key in PEM form; the operator corrects it.",
+            judged=NOT_SET,
         ) from None
 
 

@@ -12,6 +12,8 @@ from pao.clients.github.answers import Commit, Entry, FailedStep, PullRequest, R
 from pao.clients.github.errors import GitHubError, GitHubRefused, refusal, unreadable
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import Answered, Call, Outbound, Send
+from pao.core.answers import read_json
+from pao.core.judgement import HIDDEN
 
 T = TypeVar("T")
 
@@ -260,6 +262,7 @@ class GitHub:
             path=f"{self._root}/git/{what}",
             body=body,
             expected=_CREATED,
+            effect=True,
         )
 
     async def _or_none(
@@ -272,8 +275,21 @@ class GitHub:
         try:
             return await self._ask(call, read)
         except GitHubRefused as error:
-            if error.status in absent:
-                return None
+            if error.status not in absent:
+                raise
+            gone = error.status == _NOT_FOUND
+        if gone:
+            await self._require_repository()
+        return None
+
+    async def _require_repository(self) -> None:
+        """Raise where the repository cannot be seen: a 404 then says nothing of what is in it."""
+        call = Call(doing=f"see the repository {self.repository}", method="GET", path=self._root)
+        try:
+            await self._ask(call, lambda _: None)
+        except GitHubRefused as error:
+            if error.status == _NOT_FOUND:
+                error.judged = HIDDEN
             raise
 
     async def _ask(self, call: Call, read: Callable[[Any], T]) -> T:
@@ -322,7 +338,7 @@ class GitHub:
             raise self._unexpected(call, answer)
         try:
             return read(_document(answer))
-        except (ValueError, RecursionError, answers.UnreadableError):
+        except (ValueError, answers.UnreadableError):
             raise unreadable(name, call.doing, answer, effect=call.effect) from None
 
     def _unexpected(self, call: Call, answer: Answered) -> GitHubError:
@@ -335,7 +351,7 @@ class GitHub:
 def _document(answer: Answered) -> Any:
     if answer.truncated:
         raise answers.UnreadableError
-    return None if answer.status == _NO_CONTENT else json.loads(answer.body)
+    return None if answer.status == _NO_CONTENT else read_json(answer.body)
 
 
 def _content(document: Any) -> bytes:

@@ -1,18 +1,22 @@
 """How a call to GitHub can end badly, as types, and the sentence that says what to do next."""
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from pao.clients.github.wire import Answered
+from pao.core.answers import place, words
+from pao.core.judgement import (
+    FORBIDDEN,
+    PROTECTED,
+    REDIRECT,
+    UNREADABLE,
+    Cause,
+    Judgement,
+    judge,
+)
 
-# More than is stored: whoever stores it masks it first and cuts it then.
-_KEPT = 68 * 1024
-_TOLD = 2000
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER = 401, 403, 404, 429, 500
-# A gateway that gave up says nothing about what stands behind it.
-_GATEWAY_GAVE_UP = frozenset({502, 504})
+_UNAUTHORIZED, _NOT_FOUND = 401, 404
+# https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+SECONDARY_WAIT = 60.0
 
 _ADVICE = {
     _UNAUTHORIZED: "It does not accept our credentials; the operator gives new ones.",
@@ -23,24 +27,30 @@ _ADVICE = {
 class GitHubError(Exception):
     """Base of all: ``message`` is for people and says what to do next.
 
-    ``wait`` is after how many seconds GitHub wants to be asked again, where it said so.
+    ``judged`` is the row of the one table that says what GitHub's answer means. ``wait`` is after
+    how many seconds GitHub wants to be asked again, where it said so.
     """
 
     def __init__(
         self,
         message: str,
         *,
+        judged: Judgement,
         status: int | None = None,
         body: str | None = None,
-        retryable: bool = False,
         wait: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.judged = judged
         self.status = status
         self.body = body
-        self.retryable = retryable
         self.wait = wait
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed later."""
+        return self.judged.retryable
 
 
 class GitHubRefused(GitHubError):  # noqa: N818 -- it names what happened
@@ -48,27 +58,30 @@ class GitHubRefused(GitHubError):  # noqa: N818 -- it names what happened
 
 
 class GitHubOutcomeUnknown(GitHubError):  # noqa: N818 -- it names what happened
-    """The call left and no readable answer came: the effect may exist."""
+    """A change was sent, and no answer came that proves that it was not made."""
 
 
 def refusal(instance: str, doing: str, answer: Answered, *, effect: bool) -> GitHubError:
-    """Give the error for an answer whose status is no success."""
-    limited = is_limited(answer)
-    unknown = effect and answer.status in _GATEWAY_GAVE_UP
+    """Return the error for an answer whose status is no success."""
+    text = _text(answer)
+    judged = judge(answer.status, answer.headers, text)
+    unknown = effect and judged.doubtful
     kind: type[GitHubError] = GitHubOutcomeUnknown if unknown else GitHubRefused
-    said = _said(answer)
-    text = f'GitHub "{instance}" could not {doing} (HTTP {answer.status})'
+    said = words(text)
+    message = f'GitHub "{instance}" could not {doing} (HTTP {answer.status})'
+    after = "It may have done it all the same: a retry looks first." if unknown else ""
+    parts = [f"{message}: {said}." if said else f"{message}.", _advice(answer, judged), after]
     return kind(
-        " ".join([f"{text}: {said}." if said else f"{text}.", _advice(answer, limited=limited)]),
+        " ".join(filter(None, parts)),
+        judged=judged,
         status=answer.status,
-        body=_text(answer),
-        retryable=limited or answer.status >= _SERVER,
-        wait=_wait(answer) if limited else None,
+        body=text or None,
+        wait=_wait(answer) if judged.cause is Cause.QUOTA else None,
     )
 
 
 def unreadable(instance: str, doing: str, answer: Answered, *, effect: bool) -> GitHubError:
-    """Give the error for a success that cannot be read."""
+    """Return the error for a success that cannot be read."""
     what = "longer than what is read of it" if answer.truncated else "not what GitHub answers"
     kind: type[GitHubError] = GitHubOutcomeUnknown if effect else GitHubRefused
     after = (
@@ -80,73 +93,42 @@ def unreadable(instance: str, doing: str, answer: Answered, *, effect: bool) -> 
         f'GitHub "{instance}" was asked to {doing} and answered HTTP {answer.status}, but the '
         f"answer is {what}. {after}",
         status=answer.status,
-        body=_text(answer),
-        retryable=True,
+        body=_text(answer) or None,
+        judged=UNREADABLE,
     )
 
 
-def is_limited(answer: Answered) -> bool:
-    """Tell whether a rate limit, the primary or a secondary one, speaks from this answer.
-
-    Both come as 403 or 429; a 403 for lack of rights has neither header.
-    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
-    """
-    if answer.status == _TOO_MANY:
-        return True
-    used_up = answer.headers.get("x-ratelimit-remaining") == "0"
-    return answer.status == _FORBIDDEN and (used_up or "retry-after" in answer.headers)
-
-
-def _wait(answer: Answered) -> float | None:
+def _wait(answer: Answered) -> float:
     after = answer.headers.get("retry-after", "")
     if after.isdecimal():
         return float(after)
     reset = answer.headers.get("x-ratelimit-reset", "")
-    if not reset.isdecimal():
-        return None
+    # A secondary limit leaves calls over, and says nothing of when it ends.
+    if not reset.isdecimal() or answer.headers.get("x-ratelimit-remaining") != "0":
+        return SECONDARY_WAIT
     return max(0.0, float(reset) - datetime.now(UTC).timestamp())
 
 
-def _advice(answer: Answered, *, limited: bool) -> str:
-    if limited:
-        wait = _wait(answer)
-        when = "later" if wait is None else f"in {wait:.0f} s"
-        return f"Its rate limit is used up; retry {when}."
-    if answer.status == _FORBIDDEN:
+def _advice(answer: Answered, judged: Judgement) -> str:
+    if judged.cause is Cause.QUOTA:
+        return f"Its rate limit is used up; retry in {_wait(answer):.0f} s."
+    if judged is PROTECTED:
+        return (
+            "The branch is protected: let the action open a pull request, or have the operator "
+            "let our token or App push to it."
+        )
+    if judged is FORBIDDEN:
         wanted = answer.headers.get("x-accepted-github-permissions")
         needs = f" It wants: {wanted}." if wanted else ""
         return f"Our token or App has no right to do that; the operator extends its rights.{needs}"
-    if answer.status in range(300, 400):
-        return "The repository has another name now; correct it in the catalog item."
-    if answer.status >= _SERVER:
+    if judged is REDIRECT:
+        where = answer.headers.get("location")
+        to = f" (it redirects to {place(where)})" if where else ""
+        return f"The repository has another name now{to}; correct it in the catalog item."
+    if judged.counts:
         return "Retry when it is well again."
     return _ADVICE.get(answer.status, "Correct what it names, and retry.")
 
 
-def _said(answer: Answered) -> str:
-    """Give what GitHub says, its errors field by field."""
-    try:
-        document = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(document, Mapping):
-        return ""
-    errors = document.get("errors")
-    parts = [_error(error) for error in errors] if isinstance(errors, list) else []
-    message = " ".join(str(document.get("message") or "").split()).rstrip(".")
-    told = "; ".join(part for part in (message, *parts) if part)
-    # The ellipsis says where it was cut: a secret may have been cut there as well.
-    return told if len(told) <= _TOLD else f"{told[:_TOLD]}\N{HORIZONTAL ELLIPSIS}"
-
-
-def _error(error: Any) -> str:
-    if not isinstance(error, Mapping):
-        return str(error)
-    text = error.get("message") or error.get("code") or ""
-    return f"{error['field']}: {text}" if error.get("field") else str(text)
-
-
-def _text(answer: Answered) -> str | None:
-    text = answer.body[:_KEPT].decode(errors="replace")
-    # Whoever shows it masks it first; a secret may have been cut where the ellipsis stands.
-    return f"{text}\N{HORIZONTAL ELLIPSIS}" if len(answer.body) > _KEPT else text or None
+def _text(answer: Answered) -> str:
+    return answer.body.decode(errors="replace")

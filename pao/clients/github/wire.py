@@ -34,11 +34,7 @@ class Answered(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbound:
-    """One HTTP request. ``effect`` is set where it changes something that others can see.
-
-    A blob, a tree or a commit that no reference leads to is seen by nobody: making one has no
-    effect, so it may be made again.
-    """
+    """One HTTP request. ``effect`` is set where it changes something."""
 
     doing: str
     method: str

@@ -3,7 +3,6 @@
 Errors are read from the response itself; the library's exception drops the names of the fields.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,12 +10,11 @@ from typing import Any
 
 import requests
 
-from pao.clients.jira.errors import BODY_LIMIT, JiraOutcomeUnknown, JiraRefused
+from pao.clients.jira.errors import JiraOutcomeUnknown, JiraRefused
 from pao.clients.jira.models import JiraInstance
+from pao.core.answers import place, read_json, words
+from pao.core.judgement import Cause, Judgement, judge
 
-# A gateway that lost its JIRA cannot know whether the work was done.
-_GATEWAY_LOST = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-_WORTH_A_RETRY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _LOGIN_REASON = "X-Seraph-LoginReason"
 
 
@@ -55,17 +53,19 @@ class Answer:
         if self.truncated:
             return None
         try:
-            return json.loads(self.response.content)
-        except (ValueError, RecursionError):
+            return read_json(self.response.content)
+        except ValueError:
             return None
 
+    @property
+    def judged(self) -> Judgement:
+        """The row of the one table that says what the answer means."""
+        headers = {name.lower(): value for name, value in self.response.headers.items()}
+        return judge(self.status, headers, self.text())
+
     def text(self) -> str:
-        """Return the body as it may be shown: 64 kB, no credentials, no NUL."""
-        shown = self.shown(self.response.content.decode("utf-8", errors="replace"))
-        if len(shown) <= BODY_LIMIT:
-            return shown
-        # The ellipsis says where it was cut: a secret may have been cut there as well.
-        return f"{shown[: BODY_LIMIT - 1]}\N{HORIZONTAL ELLIPSIS}"
+        """Return the body as far as it was read, without credentials and NUL."""
+        return self.shown(self.response.content.decode("utf-8", errors="replace"))
 
     def shown(self, text: str) -> str:
         """Return a text of the answer without credentials and NUL."""
@@ -98,12 +98,14 @@ def read_change(answer: Answer, *, expected: int) -> Any:
     Raises JiraRefused where the change was surely not made, JiraOutcomeUnknown where the answer
     leaves that open.
     """
-    if answer.status in _GATEWAY_LOST:
-        raise unknown(answer, f"a gateway answered HTTP {answer.status} in JIRA's place")
-    if _is_login_page(answer, expected=expected):
-        raise _refused(answer, "it answered with a login page: check the credentials and base URL")
     if not answer.succeeded:
+        if answer.judged.doubtful:
+            raise unknown(
+                answer, f"it answered HTTP {answer.status}: {_why(answer, *_said(answer))}"
+            )
         raise refusal(answer)
+    if _is_login_page(answer, expected=expected):
+        raise unknown(answer, "it answered with a login page: check the credentials and base URL")
     if answer.status != expected:
         raise unknown(answer, f"it answered HTTP {answer.status} instead of {expected}")
     return answer.json()
@@ -117,6 +119,7 @@ def unknown(answer: Answer, why: str) -> JiraOutcomeUnknown:
         instance=answer.instance.name,
         status=answer.status,
         body=answer.text(),
+        judged=answer.judged,
     )
 
 
@@ -127,11 +130,18 @@ def unreadable(answer: Answer) -> JiraOutcomeUnknown:
 
 def refusal(answer: Answer) -> JiraRefused:
     """Return the error for an answer that says no."""
+    errors, messages = _said(answer)
+    return _refused(answer, _why(answer, errors, messages), errors=errors, messages=messages)
+
+
+def _said(answer: Answer) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return what JIRA says by field, and what belongs to no field."""
     document = answer.json()
     errors, messages = _errors(document if isinstance(document, dict) else {})
-    errors = {answer.shown(name): answer.shown(text) for name, text in errors.items()}
-    messages = tuple(answer.shown(text) for text in messages)
-    return _refused(answer, _why(answer, errors, messages), errors=errors, messages=messages)
+    if not errors and not messages and not answer.is_html:
+        messages = tuple(filter(None, [words(answer.text())]))
+    shown = {answer.shown(name): answer.shown(text) for name, text in errors.items()}
+    return shown, tuple(answer.shown(text) for text in messages)
 
 
 def _refused(
@@ -141,14 +151,13 @@ def _refused(
     errors: Mapping[str, str] | None = None,
     messages: tuple[str, ...] = (),
 ) -> JiraRefused:
-    retryable = answer.status in _WORTH_A_RETRY or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     name = answer.instance.name
     return JiraRefused(
         f'JIRA "{name}" could not {answer.doing} (HTTP {answer.status}): {why}',
         instance=name,
         status=answer.status,
         body=answer.text(),
-        retryable=retryable,
+        judged=answer.judged,
         retry_after=answer.response.headers.get("Retry-After"),
         errors=errors or {},
         error_messages=messages,
@@ -185,13 +194,17 @@ def _advice(answer: Answer) -> str:
             "instance's account, then retry"
         )
     if answer.redirects:
-        return "it redirects, as to a login page: check the credentials and the base URL"
+        location = answer.response.headers.get("Location", "")
+        where = f" to {place(location)}" if location else ""
+        return f"it redirects{where}, as to a login page: check the credentials and the base URL"
+    if answer.judged.cause is Cause.QUOTA:
+        return _retry_after(answer)
     return _ADVICE.get(answer.status, _retry_after(answer))
 
 
 def _retry_after(answer: Answer) -> str:
     after = answer.response.headers.get("Retry-After")
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+    if answer.judged.cause is Cause.QUOTA:
         when = f"Retry-After: {after}" if after else "it does not say for how long"
         return f"it limits the rate of calls, {when}"
     return f"Retry-After: {after}" if after else ""
@@ -206,7 +219,7 @@ _ADVICE: dict[int, str] = {
 
 def _unreadable(answer: Answer) -> str:
     if answer.truncated:
-        return f"its answer (HTTP {answer.status}) is larger than 1 MB"
+        return f"its answer (HTTP {answer.status}) is larger than 4 MB"
     if answer.is_html:
         return f"it answered HTTP {answer.status} with an HTML page, as a login or a proxy does"
     return f"its answer (HTTP {answer.status}) is not the JSON that was expected"

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-BODY_LIMIT = 64 * 1024
+from pao.core.judgement import CUT, UNSENT, Judgement, judge
 
 
 class JiraError(Exception):
     """Base of all: ``message`` is for people and says what to do next, ``instance`` names the JIRA.
 
-    ``status`` and ``body`` (at most 64 kB, without credentials) are those of the answer, where
-    there was one. ``retryable`` is a judgement for the human who decides, nothing acts on it.
+    ``status`` and ``body`` (as far as it was read, without credentials) are those of the answer,
+    where there was one. ``judged`` is the row of the one table that says what it means.
     """
+
+    unanswered: Judgement = UNSENT
 
     def __init__(
         self,
@@ -20,14 +22,19 @@ class JiraError(Exception):
         instance: str,
         status: int | None = None,
         body: str | None = None,
-        retryable: bool = True,
+        judged: Judgement | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.instance = instance
         self.status = status
         self.body = body
-        self.retryable = retryable
+        self.judged = judged or (self.unanswered if status is None else judge(status))
+
+    @property
+    def retryable(self) -> bool:
+        """A judgement for the human who decides; nothing acts on it."""
+        return self.judged.retryable
 
 
 class JiraUnreachable(JiraError):  # noqa: N818 -- it names what happened
@@ -35,11 +42,20 @@ class JiraUnreachable(JiraError):  # noqa: N818 -- it names what happened
 
 
 class JiraOutcomeUnknown(JiraError):  # noqa: N818 -- it names what happened
-    """A change was sent and no answer that can be read came back: it may have been made."""
+    """A change was sent and no answer came that proves that it was not made."""
+
+    unanswered = CUT
+
+    @property
+    def retryable(self) -> bool:
+        """Always worth a retry: it looks first."""
+        return True
 
 
 class JiraRefused(JiraError):  # noqa: N818 -- it names what happened
-    """JIRA, or what stands in front of it, answered no: nothing was changed.
+    """JIRA, or what stands in front of it, answered no, or a question was not answered well.
+
+    Nothing was changed.
 
     ``retry_after`` is the header as it came (seconds or a date); ``errors`` has JIRA's text by
     field name, ``error_messages`` those that belong to no field.
@@ -52,12 +68,12 @@ class JiraRefused(JiraError):  # noqa: N818 -- it names what happened
         instance: str,
         status: int,
         body: str | None = None,
-        retryable: bool = False,
+        judged: Judgement | None = None,
         retry_after: str | None = None,
         errors: Mapping[str, str] = MappingProxyType({}),
         error_messages: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(message, instance=instance, status=status, body=body, retryable=retryable)
+        super().__init__(message, instance=instance, status=status, body=body, judged=judged)
         self.retry_after = retry_after
         self.errors = errors
         self.error_messages = error_messages

@@ -9,6 +9,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 
 from pao.clients.jira.transport import Call, CallEnded
+from pao.core.answers import place
 
 TOO_LATE = "no complete answer came within the time allowed"
 
@@ -28,14 +29,21 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 
 
 def why_no_answer(exc: BaseException, call: Call) -> str:
-    """Return a clause such as "the connection was refused"."""
+    """Return a clause such as "the connection was refused"; says so of a token endpoint."""
+    said = _why(exc, call)
+    if call.token_url is None:
+        return said
+    return f"the OAuth2 token endpoint {place(call.token_url)} gave no token: {said}"
+
+
+def _why(exc: BaseException, call: Call) -> str:
     if call.ended or isinstance(exc, CallEnded):
-        return TOO_LATE if call.left else "the time allowed was over before it could be sent"
+        return TOO_LATE if call.asked else "the time allowed was over before it could be sent"
     chain = list(_chain(exc))
     for kind, text in _KINDS:
         if any(isinstance(error, kind) for error in chain):
             return text
-    if call.left:
+    if call.asked:
         return "the connection was cut before a complete answer came"
     return f"no request could be sent ({type(exc).__name__})"
 

@@ -5,7 +5,6 @@ and redirects; failing there changes nothing in JIRA.
 """
 
 import contextlib
-import json
 import re
 import threading
 import time
@@ -18,6 +17,8 @@ import requests
 
 from pao.clients.jira.auth import OAuth2Auth, without
 from pao.clients.jira.transport import BoundedSession, Call, CallEnded
+from pao.core.answers import place, read_json
+from pao.core.judgement import UNREADABLE, Judgement, judge
 
 # A token that ends while its call is under way costs a second one; one that is renewed this early
 # never does. Short-lived ones keep the larger part of their life.
@@ -32,10 +33,13 @@ Sessions = Callable[[Call, str], BoundedSession]
 class NoToken(Exception):  # noqa: N818 -- it says what happened, and never leaves this package
     """The token endpoint gave no token; the text says why, without anything secret."""
 
-    def __init__(self, reason: str, *, status: int | None = None) -> None:
+    def __init__(
+        self, reason: str, *, status: int | None = None, judged: Judgement = UNREADABLE
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
+        self.judged = judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Tokens:
 
         Raises NoToken, or CallEnded when there is no time left to wait for it.
         """
-        with call.aside(), self._turn(call):
+        with call.aside(self._auth.token_url), self._turn(call):
             known = self._current
             if known is None or not known.fresh or known.value == instead_of:
                 known = self._current = self._fetch(call)
@@ -98,18 +102,23 @@ class Tokens:
         answer = self._sessions(call, url).request("POST", url, data=form, headers=accept)
         cut, call.truncated = call.truncated, False
         if cut:
-            raise NoToken("the OAuth2 token endpoint answered with more than 1 MB: check tokenUrl")
-        return _read(answer)
+            raise NoToken(f"{_named(url)} answered with more than 4 MB: check tokenUrl")
+        return _read(answer, url)
 
 
-def _read(answer: requests.Response) -> _Token:
+def _read(answer: requests.Response, url: str) -> _Token:
     document = _object(answer)
     if answer.status_code != HTTPStatus.OK:
-        raise NoToken(_refusal(answer.status_code, document), status=answer.status_code)
+        judged = judge(
+            answer.status_code,
+            {name.lower(): value for name, value in answer.headers.items()},
+            answer.content.decode(errors="replace"),
+        )
+        raise NoToken(_refusal(answer, document, url), status=answer.status_code, judged=judged)
     value, kind = document.get("access_token"), str(document.get("token_type", "bearer"))
     if not isinstance(value, str) or not _sendable(value) or kind.lower() != "bearer":
         raise NoToken(
-            "the OAuth2 token endpoint answered without a bearer token: check tokenUrl",
+            f"{_named(url)} answered without a bearer token: check tokenUrl",
             status=answer.status_code,
         )
     return _Token(value, _end(document.get("expires_in")))
@@ -124,19 +133,25 @@ def _end(seconds: Any) -> float | None:
     return time.monotonic() + max(lasts - _EARLY_SECONDS, lasts * (1 - _EARLY_SHARE))
 
 
-def _refusal(status: int, document: Mapping[str, Any]) -> str:
-    name = str(document.get("error", ""))
+def _refusal(answer: requests.Response, document: Mapping[str, Any], url: str) -> str:
+    status, name = answer.status_code, str(document.get("error", ""))
     said = f"HTTP {status} {name}" if _ERROR_NAME.fullmatch(name) else f"HTTP {status}"
+    location = answer.headers.get("Location")
+    where = f", redirecting to {place(location)}" if location else ""
     return (
-        f"the OAuth2 token endpoint gave no token ({said}): check tokenUrl, clientId and "
+        f"{_named(url)} gave no token ({said}{where}): check tokenUrl, clientId and "
         "clientSecret of this instance"
     )
 
 
+def _named(url: str) -> str:
+    return f"the OAuth2 token endpoint {place(url)}"
+
+
 def _object(answer: requests.Response) -> Mapping[str, Any]:
     try:
-        document = json.loads(answer.content)
-    except (ValueError, RecursionError):
+        document = read_json(answer.content)
+    except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -23,8 +23,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from pao import tracing
 from pao.clients.jira.models import Deadline
+from pao.core.answers import READ_BYTES
 
-ANSWER_LIMIT = 1024 * 1024
+ANSWER_LIMIT = READ_BYTES
 # Servers and load balancers close idle connections, some after five seconds; a request sent into
 # such a connection is cut and its outcome unknown, which costs far more than connecting anew.
 IDLE_LIMIT = 4.0
@@ -40,6 +41,10 @@ class Call:
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
         self.left = False
+        # Whether anything was sent, to a token endpoint too, and whether there was time to connect.
+        self.asked = False
+        self.tried = False
+        self.token_url: str | None = None
         self.truncated = False
         self._ended = False
         self._aside = False
@@ -65,16 +70,18 @@ class Call:
         """Note that the request is about to be sent; raises CallEnded when it must not be."""
         with self._lock:
             self._refuse_if_over()
+            self.asked = True
             self.left = not self._aside
 
     @contextlib.contextmanager
-    def aside(self) -> Iterator[None]:
-        """Let what is sent within count as not sent: it asks somebody else, and changes nothing."""
-        self.left, self._aside = False, True
+    def aside(self, token_url: str) -> Iterator[None]:
+        """Let what is sent within count as not sent: it asks for a token, and changes nothing."""
+        self.left, self._aside, self.token_url = False, True, token_url
         try:
             yield
         finally:
             self._aside = False
+        self.asked, self.token_url = False, None
 
     def end(self) -> None:
         """Stop the exchange now: what is not sent stays unsent, what is being read is cut."""
@@ -159,7 +166,7 @@ _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
 class BoundedAdapter(HTTPAdapter):
-    """A connection pool, safe to share between threads, that reads at most 1 MB of an answer."""
+    """A connection pool, safe to share between threads, that reads at most 4 MB of an answer."""
 
     def __init__(self, *, connections: int) -> None:
         super().__init__(pool_maxsize=connections, max_retries=0)
@@ -238,6 +245,7 @@ class BoundedSession(requests.Session):
         left = self._call.deadline.remaining()
         if not left or self._call.ended:
             raise CallEnded
+        self._call.tried = left >= self._connect_timeout
         kwargs["timeout"] = (min(self._connect_timeout, left), left)
         kwargs["allow_redirects"] = False
         # Said with each request, or REQUESTS_CA_BUNDLE would count for more.

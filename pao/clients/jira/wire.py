@@ -17,7 +17,7 @@ from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.dialects import Dialect, dialect_for
 from pao.clients.jira.errors import JiraOutcomeUnknown, JiraRefused, JiraUnreachable
 from pao.clients.jira.models import Deadline, JiraInstance
-from pao.clients.jira.reasons import TOO_LATE, is_loopback, why_no_answer
+from pao.clients.jira.reasons import is_loopback, why_no_answer
 from pao.clients.jira.tokens import NoToken, Tokens
 from pao.clients.jira.transport import (
     BoundedAdapter,
@@ -26,21 +26,22 @@ from pao.clients.jira.transport import (
     CallEnded,
     HeaderAuth,
 )
+from pao.core.judgement import CUT, NOT_READY, UNSENT, Judgement
 
 CONNECTIONS = 32
 # A thread notices its deadline at once, unless it hangs in name resolution, which nothing can
 # interrupt; then the caller gets its answer this much later and the thread will send nothing.
 _THREAD_GRACE = 0.25
-_TOKEN_WORTH_A_RETRY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 Question = Callable[[Dialect], requests.Response]
 
 
 class _NoAnswer(Exception):  # noqa: N818 -- becomes one of the public errors, which say more
-    def __init__(self, reason: str, *, left: bool) -> None:
+    def __init__(self, reason: str, *, left: bool, judged: Judgement) -> None:
         super().__init__(reason)
         self.reason = reason
         self.left = left
+        self.judged = judged
 
 
 class Wire:
@@ -107,6 +108,7 @@ class Wire:
             f'JIRA "{self._instance.name}" could not {doing}: {exc.reason}. Nothing was changed; '
             "retry when it is back.",
             instance=self._instance.name,
+            judged=exc.judged,
         )
 
     async def _exchange(
@@ -126,20 +128,19 @@ class Wire:
             async with asyncio.timeout(call.deadline.remaining() + _THREAD_GRACE):
                 response = await asyncio.wrap_future(future)
         except TimeoutError:
-            raise _NoAnswer(TOO_LATE, left=call.left) from None
+            reason = why_no_answer(CallEnded(), call)
+            raise _NoAnswer(reason, left=call.left, judged=_silence(call)) from None
         finally:
             # Also when the task was cancelled: a call that nobody waits for must not be sent.
             call.end()
         return Answer(self._instance, doing, response, call.truncated, self.hide)
 
     def _without_token(self, doing: str, exc: NoToken) -> JiraRefused:
-        status = exc.status or HTTPStatus.UNAUTHORIZED
-        passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TOKEN_WORTH_A_RETRY
         return JiraRefused(
             f'JIRA "{self._instance.name}" was not asked to {doing}: {exc.reason}.',
             instance=self._instance.name,
-            status=status,
-            retryable=passing,
+            status=exc.status or HTTPStatus.UNAUTHORIZED,
+            judged=exc.judged,
         )
 
     def _run(
@@ -152,7 +153,8 @@ class Wire:
             with call.running():
                 return self._put(question, call, session)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, CallEnded) as exc:
-            raise _NoAnswer(why_no_answer(exc, call), left=call.left) from exc
+            reason = why_no_answer(exc, call)
+            raise _NoAnswer(reason, left=call.left, judged=_silence(call)) from exc
 
     def _put(self, question: Question, call: Call, session: BoundedSession) -> requests.Response:
         """Put the question; a token that is no longer accepted is renewed, once."""
@@ -181,3 +183,10 @@ class Wire:
         # A proxy set for the way out would otherwise be asked for the stand-in on loopback, too.
         session.trust_env = not is_loopback(url)
         return session
+
+
+def _silence(call: Call) -> Judgement:
+    """Judge a call without an answer: one that our own time ended before it connected is ours."""
+    if call.asked:
+        return CUT
+    return NOT_READY if call.ended and not call.tried else UNSENT

@@ -1,9 +1,11 @@
 """HTTP to addresses that others have chosen: judged, bounded, never repeated."""
 
-from pao.clients.outgoing.client import Call, HttpClient, Reply, host_of
+from pao.clients.outgoing.client import Call, HttpClient, Reply, host_of, redirected_url
 from pao.clients.outgoing.errors import (
     AddressRefused,
     CallBroken,
+    CallInvalid,
+    CallLate,
     CallUnsent,
     OutgoingError,
 )
@@ -15,6 +17,8 @@ __all__ = [
     "AddressRefused",
     "Call",
     "CallBroken",
+    "CallInvalid",
+    "CallLate",
     "CallUnsent",
     "EgressRules",
     "HttpClient",
@@ -26,4 +30,5 @@ __all__ = [
     "SystemResolver",
     "WireOptions",
     "host_of",
+    "redirected_url",
 ]

@@ -1,6 +1,7 @@
 """One call: sent once, its answer read as far as it is wanted, within one hard total of time."""
 
 import asyncio
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,9 +10,17 @@ from typing import Any
 import httpcore
 import httpx
 
-from pao.clients.outgoing.errors import AddressRefused, CallBroken, CallUnsent, OutgoingError
+from pao.clients.outgoing.errors import (
+    AddressRefused,
+    CallBroken,
+    CallInvalid,
+    CallLate,
+    CallUnsent,
+    OutgoingError,
+)
 from pao.clients.outgoing.resolving import Resolver
 from pao.clients.outgoing.wire import CONNECT_SECONDS, Wire, WireOptions
+from pao.core.answers import READ_BYTES
 from pao.version import VERSION
 
 USER_AGENT = f"platform-automation-orchestrator/{VERSION}"
@@ -24,6 +33,11 @@ OURS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect"}
 )
 _GZIP_OR_ZLIB = 47
+# RFC 9110: a name is a token, a value holds no control characters but the tab.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNSEEN = re.compile(r"[^\x20-\x7e]")
+_SHOWN_NAME = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +48,7 @@ class Call:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
-    max_body: int = 64 * 1024
+    max_body: int = READ_BYTES
     redirects: int = 0
 
 
@@ -51,12 +65,15 @@ class Reply:
 
 @dataclass(slots=True)
 class _Sending:
-    """Whether the request itself has begun to leave."""
+    """Whether a connection was tried, and whether the request itself has begun to leave."""
 
+    connecting: bool = False
     left: bool = False
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         """Listen to the library: a proxy's CONNECT is not the request."""
+        if event == "connection.connect_tcp.started":
+            self.connecting = True
         if event == "http11.send_request_headers.started":
             self.left = self.left or info["request"].method != b"CONNECT"
 
@@ -72,8 +89,8 @@ class HttpClient:
     async def send(self, call: Call, *, seconds: float) -> Reply:
         """Send the call and read its answer within so many seconds, all in all.
 
-        Raises ``AddressRefused``, ``CallUnsent`` or ``CallBroken``; none of them tells the
-        address's path or query, which may hold a secret.
+        Raises ``AddressRefused``, ``CallInvalid``, ``CallLate``, ``CallUnsent`` or ``CallBroken``;
+        none of them tells the address's path or query, which may hold a secret.
         """
         sending = _Sending()
         host = host_of(call.url)
@@ -125,15 +142,15 @@ class HttpClient:
 
 
 def read_url(text: str) -> httpx.URL:
-    """Read an address as it is called; raises AddressRefused for one that cannot be."""
+    """Read an address as it is called; raises CallInvalid for one that cannot be."""
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise AddressRefused("The address to call is no URL; correct it.") from error
+        raise CallInvalid("The address to call is no URL; correct it.") from error
     if url.scheme not in PORTS or not url.host:
-        raise AddressRefused("The address to call must begin with https:// or http:// and a host.")
+        raise CallInvalid("The address to call must begin with https:// or http:// and a host.")
     if url.userinfo:
-        raise AddressRefused(
+        raise CallInvalid(
             "The address to call must not carry credentials; configure the authentication."
         )
     return url
@@ -143,7 +160,7 @@ def host_of(text: str) -> str:
     """Give host and unusual port of an address, as people and circuit breakers name it."""
     try:
         url = read_url(text)
-    except AddressRefused:
+    except CallInvalid:
         return "the target"
     host = url.raw_host.decode("ascii").rstrip(".")
     shown = f"[{host}]" if ":" in host else host
@@ -157,21 +174,38 @@ def _headers(call: Call, url: httpx.URL) -> list[tuple[bytes, bytes]]:
     sent = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", **given}
     if call.content is not None or call.method.upper() in {"POST", "PUT", "PATCH"}:
         sent["Content-Length"] = str(len(call.content or b""))
+    return [_header(name, value) for name, value in sent.items()]
+
+
+def _header(name: str, value: str) -> tuple[bytes, bytes]:
+    """Encode a header; raises CallInvalid, which names it, where HTTP does not allow it."""
+    if not _HEADER_NAME.fullmatch(name):
+        shown = _UNSEEN.sub("?", name)[:_SHOWN_NAME]
+        raise CallInvalid(f"The header name {shown!r} holds a character that HTTP does not allow.")
+    if found := _BAD_VALUE.search(value):
+        what = "a line break" if found[0] in "\r\n" else "a character that HTTP does not allow"
+        raise CallInvalid(f"The value of the header {name} holds {what}; correct it.")
     try:
-        return [(name.encode("ascii"), value.encode()) for name, value in sent.items()]
+        return name.encode("ascii"), value.strip(" \t").encode()
     except UnicodeError as error:
-        raise CallUnsent("A header's name is no plain text; correct it.") from error
+        raise CallInvalid(f"The value of the header {name} is no text; correct it.") from error
+
+
+def redirected_url(old: str, location: str) -> str:
+    """Return where a redirect leads; raises AddressRefused where it is not to be followed."""
+    before = read_url(old)
+    try:
+        after = before.join(location)
+        read_url(str(after))
+    except (httpx.InvalidURL, UnicodeError, ValueError, CallInvalid) as error:
+        raise AddressRefused("The target redirected to something that is no URL.") from error
+    if before.scheme == "https" and after.scheme != "https":
+        raise AddressRefused("The target redirected from https to http; that is not followed.")
+    return str(after)
 
 
 def _redirected(call: Call, location: str) -> Call:
-    old = read_url(call.url)
-    try:
-        new = old.join(location)
-    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise AddressRefused("The target redirected to something that is no URL.") from error
-    read_url(str(new))
-    if old.scheme == "https" and new.scheme != "https":
-        raise AddressRefused("The target redirected from https to http; that is not followed.")
+    old, new = read_url(call.url), read_url(redirected_url(call.url, location))
     headers = call.headers
     if (old.scheme, old.host, old.port) != (new.scheme, new.host, new.port):
         headers = {name: value for name, value in headers.items() if name.lower() in HARMLESS}
@@ -208,13 +242,15 @@ def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
 def _timed_out(host: str, sending: _Sending, seconds: float) -> OutgoingError:
     if sending.left:
         return CallBroken(f"{host} gave no whole answer within {seconds:.0f} s.")
+    if not sending.connecting or seconds < CONNECT_SECONDS:
+        return CallLate(f"The time was over before {host} could be reached; nothing was sent.")
     return CallUnsent(f"{host} could not be reached in time.")
 
 
 def _failed(host: str, sending: _Sending, error: Exception) -> OutgoingError:
     # Found while the head is put together, before any of it is written.
     if isinstance(error, httpcore.LocalProtocolError):
-        return CallUnsent("The request holds a character that HTTP does not allow; correct it.")
+        return CallInvalid("The request holds a character that HTTP does not allow; correct it.")
     if sending.left:
         return CallBroken(f"{host} cut the connection, or answered what is no HTTP.")
     if isinstance(error, httpcore.ProxyError):

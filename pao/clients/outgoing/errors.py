@@ -13,6 +13,14 @@ class AddressRefused(OutgoingError):  # noqa: N818 -- it says what happened
     """The operator's rules do not let actions go there; nothing was sent, no repetition helps."""
 
 
+class CallInvalid(OutgoingError):  # noqa: N818 -- as above
+    """What we refuse to send, as URLs or HTTP forbid it; it says nothing about the target."""
+
+
+class CallLate(OutgoingError):  # noqa: N818 -- as above
+    """Our own time was over before a connection was tried; it says nothing about the target."""
+
+
 class CallUnsent(OutgoingError):  # noqa: N818 -- as above
     """No connection came about, so the request was never sent."""
 

@@ -22,9 +22,12 @@ GOOD = {**BAD, "summary": "on any day"}
 MATCH = {"method": "POST", "path": "/issue$", "summaryContains": "bad day"}
 
 DAYS: dict[str, tuple[dict[str, Any], type[JiraError]]] = {
-    "a login page": ({"kind": "html-login"}, JiraRefused),
-    "a redirect to a login page": ({"kind": "html-login", "status": 302}, JiraRefused),
-    "an error page": ({"kind": "html-login", "status": 500}, JiraRefused),
+    "a login page": ({"kind": "html-login"}, JiraOutcomeUnknown),
+    "a redirect to a login page": ({"kind": "html-login", "status": 302}, JiraOutcomeUnknown),
+    "an error page": ({"kind": "html-login", "status": 500}, JiraOutcomeUnknown),
+    "an error after the work": ({"kind": "status-after", "status": 503}, JiraOutcomeUnknown),
+    "a gateway that gave up": ({"kind": "status", "status": 408}, JiraOutcomeUnknown),
+    "a refusal": ({"kind": "status", "status": 400}, JiraRefused),
     "a gateway's page": ({"kind": "html-login", "status": 502}, JiraOutcomeUnknown),
     "garbage": ({"kind": "not-json-201"}, JiraOutcomeUnknown),
     "10 MB": ({"kind": "huge"}, JiraOutcomeUnknown),

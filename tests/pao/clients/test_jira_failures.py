@@ -23,6 +23,7 @@ from pao.clients.jira import (
     JiraRefused,
     JiraUnreachable,
 )
+from pao.core.answers import READ_BYTES
 from tests.support.jira import JiraSandbox, jira_sandbox
 
 TOTAL = 0.4
@@ -112,6 +113,15 @@ def sandbox(running: JiraSandbox) -> JiraSandbox:
 
 
 @pytest.fixture(params=list(JiraFlavour))
+async def patient(
+    sandbox: JiraSandbox, request: pytest.FixtureRequest
+) -> AsyncIterator[JiraClient]:
+    """For answers that do come, however busy the machine is."""
+    async with JiraClient(sandbox.instance(flavour=request.param)) as made:
+        yield made
+
+
+@pytest.fixture(params=list(JiraFlavour))
 async def client(sandbox: JiraSandbox, request: pytest.FixtureRequest) -> AsyncIterator[JiraClient]:
     async with JiraClient(instance(sandbox.url, flavour=request.param)) as made:
         yield made
@@ -141,7 +151,7 @@ async def test_no_readable_answer_leaves_the_outcome_unknown_and_a_look_tells_it
 
 
 @pytest.mark.parametrize(
-    ("status", "retryable"), [(400, False), (403, False), (404, False), (500, True), (503, True)]
+    ("status", "retryable"), [(400, False), (403, False), (404, False), (409, True), (429, True)]
 )
 async def test_an_error_answer_is_a_refusal_with_jiras_words(
     client: JiraClient, sandbox: JiraSandbox, *, status: int, retryable: bool
@@ -155,13 +165,36 @@ async def test_an_error_answer_is_a_refusal_with_jiras_words(
     assert caught.value.error_messages == ("No, because.",)
 
 
-@pytest.mark.parametrize("status", [502, 504])
-async def test_a_gateway_that_lost_its_jira_leaves_the_outcome_unknown(
-    client: JiraClient, sandbox: JiraSandbox, status: int
+@pytest.mark.parametrize("status", [408, 499, 500, 502, 503, 504])
+@pytest.mark.parametrize("kind", ["status", "status-after"])
+async def test_what_does_not_prove_that_nothing_was_done_leaves_the_outcome_unknown(
+    patient: JiraClient, sandbox: JiraSandbox, status: int, kind: str
 ) -> None:
-    sandbox.fault("status", status=status)
-    with pytest.raises(JiraOutcomeUnknown, match=f"HTTP {status}"):
-        await client.create_issue(FIELDS)
+    made = await patient.create_issue(FIELDS)
+    changes: dict[str, Callable[[], Any]] = {
+        "/issue$": lambda: patient.create_issue(FIELDS),
+        "/comment$": lambda: patient.add_comment(made.key, "a comment"),
+        "/issueLink$": lambda: patient.link_issues(made.key, made.key),
+        "/attachments$": lambda: patient.attach(made.key, ("a.txt", b"a", "text/plain")),
+    }
+    for path, change in changes.items():
+        sandbox.fault(
+            kind, status=status, match={"method": "POST", "path": path}, message="Down, sorry."
+        )
+        with pytest.raises(JiraOutcomeUnknown, match=f"HTTP {status}: Down, sorry") as caught:
+            await change()
+        assert caught.value.retryable
+        assert caught.value.judged.counts is (status >= 500)
+
+
+async def test_a_question_that_is_answered_by_an_error_counts_for_the_breaker(
+    patient: JiraClient, sandbox: JiraSandbox
+) -> None:
+    for status, counts in ((503, True), (500, True), (429, False), (401, False), (408, False)):
+        sandbox.fault("status", status=status, match={})
+        with pytest.raises(JiraRefused) as caught:
+            await patient.find_by_label("pao-1")
+        assert caught.value.judged.counts is counts
 
 
 async def test_a_refusal_names_field_by_field_what_is_wrong(client: JiraClient) -> None:
@@ -189,7 +222,7 @@ async def test_a_login_page_is_never_a_success(
     client: JiraClient, sandbox: JiraSandbox, status: int
 ) -> None:
     sandbox.fault("html-login", status=status)
-    with pytest.raises(JiraRefused, match="login page") as caught:
+    with pytest.raises(JiraOutcomeUnknown, match="login page") as caught:
         await client.create_issue(FIELDS)
     assert caught.value.status == status
     sandbox.fault("html-login", status=status, match={})
@@ -223,10 +256,10 @@ async def test_a_huge_answer_to_a_question_is_refused(
     client: JiraClient, sandbox: JiraSandbox
 ) -> None:
     sandbox.fault("huge", match={})
-    with pytest.raises(JiraRefused, match="larger than 1 MB") as caught:
+    with pytest.raises(JiraRefused, match="larger than 4 MB") as caught:
         await client.find_by_label("pao-1")
     assert caught.value.body is not None
-    assert len(caught.value.body) <= 64 * 1024
+    assert len(caught.value.body) <= READ_BYTES
 
 
 async def test_a_connection_that_is_refused_never_left() -> None:
@@ -322,12 +355,21 @@ async def test_an_answer_that_makes_no_sense_leaves_the_outcome_unknown(head: st
         assert isinstance(await failure(server.url), JiraOutcomeUnknown)
 
 
-async def test_a_broken_redirect_is_a_refusal() -> None:
-    head = "HTTP/1.1 302 Found\nLocation: http://[broken\nContent-Length: 0\n\n"
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("http://[broken", "a place that is no URL"),
+        ("https://ann:pw@sso.example.com/login?token=s3cret", "https://sso.example.com/login, as"),
+    ],
+)
+async def test_a_redirect_says_where_it_leads_and_proves_nothing(location: str, place: str) -> None:
+    head = f"HTTP/1.1 302 Found\nLocation: {location}\nContent-Length: 0\n\n"
     with raw_server(answering(head)) as server:
         error = await failure(server.url)
-    assert isinstance(error, JiraRefused)
+    assert isinstance(error, JiraOutcomeUnknown)
     assert error.status == 302
+    assert place in error.message
+    assert "s3cret" not in error.message
 
 
 async def test_credentials_and_nul_that_a_proxy_echoes_do_not_reach_the_error() -> None:

@@ -108,8 +108,9 @@ async def test_wrong_client_credentials_are_named_without_their_secret(
         with pytest.raises(JiraRefused) as caught:
             await client.create_issue(FIELDS)
     assert caught.value.message == (
-        'JIRA "main" was not asked to create the ticket: the OAuth2 token endpoint gave no token '
-        "(HTTP 401 invalid_client): check tokenUrl, clientId and clientSecret of this instance."
+        'JIRA "main" was not asked to create the ticket: the OAuth2 token endpoint '
+        f"{sandbox.url}/oauth/token gave no token (HTTP 401 invalid_client): check tokenUrl, "
+        "clientId and clientSecret of this instance."
     )
     assert not caught.value.retryable
     assert "not-the-secret" not in caplog.text

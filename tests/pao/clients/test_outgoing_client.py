@@ -20,6 +20,7 @@ from pao.clients.outgoing import (
     AddressRefused,
     Call,
     CallBroken,
+    CallInvalid,
     CallUnsent,
     EgressRules,
     HttpClient,
@@ -135,8 +136,10 @@ async def test_a_call_that_found_nobody_was_never_sent(client: HttpClient) -> No
 async def test_a_header_that_breaks_the_framing_is_never_sent(client: HttpClient) -> None:
     with raw_server(answering()) as server:
         for headers in ({"X-A": "a\r\nX-B: b"}, {"X A": "a"}, {"\u00e4": "a"}):
-            with pytest.raises(CallUnsent):
+            with pytest.raises(CallInvalid):
                 await client.send(post(server.url, headers=headers), seconds=SECONDS)
+        with pytest.raises(CallInvalid, match="The value of the header X-Team holds a line break"):
+            await client.send(post(server.url, headers={"X-Team": "a\nb"}), seconds=SECONDS)
     assert server.count == 0
 
 

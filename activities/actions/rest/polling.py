@@ -1,0 +1,167 @@
+"""Asking a status address, which a 202 has told, until the target is done.
+
+The target has accepted the call: nothing that the asking meets proves that there is no effect.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from activities.actions.rest import answers, paths
+from activities.actions.rest.config import Asynchronous, RestApiConfig
+from activities.actions.rest.sending import Sender
+from activities.base import ActionContext
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
+from activities.outgoing import Answer
+from pao.clients.outgoing import AddressRefused, redirected_url
+from pao.core.answers import place
+from pao.core.judgement import CUT, NOT_ALLOWED, REFUSED, UNREADABLE
+from pao.core.payloads import ActionResult
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+TO_RESULT = frozenset({302, 303})
+HOPS = 5
+# An answer such as 401 or 404 may be the target's bad moment; so many in a row are its word.
+PATIENCE = 5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The answer to one question; ``redirected`` where the address led on to its result."""
+
+    answer: Answer
+    redirected: bool = False
+
+
+async def ask(sender: Sender, config: RestApiConfig, context: ActionContext, url: str) -> Status:
+    """Ask once, and follow redirects by GET: each hop is judged like the first address."""
+    redirected = False
+    for _ in range(HOPS):
+        answer = await sender.read_told(config, context, url)
+        location = answer.headers.get("location")
+        if answer.status not in REDIRECTS or not location:
+            return Status(answer, redirected)
+        redirected = redirected or answer.status in TO_RESULT
+        try:
+            url = redirected_url(url, location)
+        except AddressRefused as error:
+            raise ActionFailedError(error.message, judged=NOT_ALLOWED) from error
+    raise ActionFailedError(
+        f"It redirects more than {HOPS} times, at last to {place(url)}.", judged=UNREADABLE
+    )
+
+
+async def poll(
+    sender: Sender, config: RestApiConfig, context: ActionContext, url: str
+) -> ActionResult:
+    """Ask until the target is done, also where it is away for a while."""
+    following = _following(config)
+    since = float(context.progress.saved.get("since") or time.time())
+    context.progress.save({"since": since})
+    refusals = 0
+    while True:
+        try:
+            status = await _well(sender, config, context, url)
+            refusals = 0
+            result = await evaluated(judged, config, status)
+            if result is not None:
+                return result
+        except _Unhelpful as met:
+            refusals = 0 if met.error.retryable else refusals + 1
+            if refusals >= PATIENCE or met.final:
+                raise _lost(url, met.error) from met.error
+            await context.log.warning(f"The target cannot be asked now: {met.error.message}")
+        if time.time() - since > following.timeout:
+            raise OutcomeUnknownError(
+                f"The target was not done after {following.timeout:.0f} s. It may be later: a "
+                f"retry goes on asking at {place(url)}.",
+                judged=CUT,
+            )
+        await asyncio.sleep(following.every)
+
+
+def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
+    """Return the result of a target that is done, None while it is at work.
+
+    A 303 or 302 leads to the result, which need not tell a status: without what ``until`` reads,
+    it is the result. Raises ``ActionFailedError`` where the target says that it has failed.
+    """
+    following, answer = _following(config), status.answer
+    if following.failWhen is not None and answers.holds(following.failWhen, answer):
+        raise ActionFailedError(
+            "The target says that it has failed.",
+            http_status=answer.status,
+            response_body=answer.text,
+        )
+    done = answers.holds(following.until, answer)
+    if not done and status.redirected:
+        done = not answers.tells(following.until, answer)
+    return result_of(config, answer) if done else None
+
+
+def result_of(config: RestApiConfig, answer: Answer, *, reading: bool = False) -> ActionResult:
+    """Return the outputs of an answer; raises where it is not as the document promises."""
+    try:
+        made = answers.outputs(config, answer)
+    except answers.ExtractError as error:
+        kind = ActionFailedError if reading else OutcomeUnknownError
+        raise kind(
+            f"The target answered {answer.status}, but its answer is not as the item promises: "
+            f"{error}.",
+            http_status=answer.status,
+            response_body=answer.text,
+            judged=UNREADABLE,
+        ) from error
+    return ActionResult(outputs=made)
+
+
+async def evaluated(read: Callable[..., T], /, *given: Any, reading: bool = False) -> T:
+    """Read an answer by the document's JSONPaths, in a thread: that may take up to a second."""
+    try:
+        return await asyncio.to_thread(read, *given)
+    except (answers.ExtractError, paths.PathError) as error:
+        kind = ActionFailedError if reading else OutcomeUnknownError
+        raise kind(
+            f"The answer cannot be read as the item says: {error}.", judged=UNREADABLE
+        ) from error
+
+
+class _Unhelpful(Exception):  # noqa: N818 -- it never leaves this module
+    """An answer, or none, that tells no status; ``final``: asking again cannot help."""
+
+    def __init__(self, error: ActionError, *, final: bool = False) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.final = final
+
+
+async def _well(sender: Sender, config: RestApiConfig, context: ActionContext, url: str) -> Status:
+    try:
+        status = await ask(sender, config, context, url)
+    except ActionError as met:
+        ours = met.silent and not met.retryable
+        raise _Unhelpful(met, final=ours) from met
+    if status.answer.is_success:
+        return status
+    answered = status.answer.status
+    error = status.answer.failure(f"The status address answered {answered}.", reading=True)
+    raise _Unhelpful(error)
+
+
+def _lost(url: str, error: ActionError) -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        f"The target has accepted the call, but {place(url)} no longer tells what became of it: "
+        f"{error.message} Look there; a retry asks again.",
+        http_status=error.http_status,
+        response_body=error.response_body,
+        judged=error.judged or REFUSED,
+    )
+
+
+def _following(config: RestApiConfig) -> Asynchronous:
+    if config.asynchronous is None:
+        raise ActionFailedError("The document does not say how the call is followed.")
+    return config.asynchronous

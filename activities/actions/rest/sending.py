@@ -1,0 +1,74 @@
+"""Sending what rest-api sends: with credentials, and once more with a new token where one ended."""
+
+from urllib.parse import urlsplit
+
+from activities.actions.rest import bodies
+from activities.actions.rest.authentication import (
+    UNAUTHORIZED,
+    Outbound,
+    Tokens,
+    authenticated,
+)
+from activities.actions.rest.config import ClientCredentials, NoAuthentication, RestApiConfig
+from activities.base import ActionContext
+from activities.outgoing import Answer
+
+
+class Sender:
+    """Sends for the executions of one process, which share their OAuth 2 tokens."""
+
+    def __init__(self) -> None:
+        self._tokens = Tokens()
+
+    async def call(self, config: RestApiConfig, context: ActionContext) -> Answer:
+        """Make the call that the document describes."""
+        content, kind = bodies.content(config.body, context.mark)
+        headers = kind | bodies.headers(config, correlation_id=context.request.correlation_id)
+        if config.idempotencyHeader:
+            headers[config.idempotencyHeader] = context.idempotency_key
+        url = bodies.address(config.endpoint.url, config.query)
+        return await self._send(
+            Outbound(config.endpoint.method, url, headers, content), config, context
+        )
+
+    async def read(self, config: RestApiConfig, context: ActionContext, url: str) -> Answer:
+        """Read an address of the document's."""
+        headers = bodies.headers(config, correlation_id=context.request.correlation_id)
+        return await self._send(Outbound("GET", url, headers), config, context)
+
+    async def read_told(self, config: RestApiConfig, context: ActionContext, url: str) -> Answer:
+        """Read an address that the target has told.
+
+        Credentials, and the document's headers, are kept from one of another host.
+        """
+        return await self.read(_without_credentials(config, url), context, url)
+
+    async def _send(
+        self, outbound: Outbound, config: RestApiConfig, context: ActionContext
+    ) -> Answer:
+        given = config.authentication
+        sent = await authenticated(outbound, given, context, self._tokens)
+        answer = await _once(sent, config, context)
+        if answer.status == UNAUTHORIZED and isinstance(given, ClientCredentials):
+            # Refused before anything was done: the kept token may have ended early.
+            self._tokens.forget(given)
+            sent = await authenticated(outbound, given, context, self._tokens)
+            answer = await _once(sent, config, context)
+        return answer
+
+
+async def _once(sent: Outbound, config: RestApiConfig, context: ActionContext) -> Answer:
+    return await context.http.request(
+        sent.method,
+        sent.url,
+        headers=sent.headers,
+        content=sent.content,
+        seconds=config.timeout,
+    )
+
+
+def _without_credentials(config: RestApiConfig, url: str) -> RestApiConfig:
+    own, other = urlsplit(config.endpoint.url), urlsplit(url)
+    if (own.scheme, own.netloc) == (other.scheme, other.netloc):
+        return config
+    return config.model_copy(update={"authentication": NoAuthentication(), "headers": {}})

@@ -1,0 +1,121 @@
+"""Reading what a target answered: bounded JSON, its own words, the place of a redirect. Pure."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+# So much of an answer is read, and so much of it is kept, after its secrets were masked.
+READ_BYTES = 4 * 1024 * 1024
+KEPT_CHARACTERS = 64 * 1024
+DEEPEST = 100
+_TEXT_KEYS = ("message", "error_description", "detail", "title", "error", "reason", "description")
+_LIST_KEYS = ("errorMessages", "errors", "details", "messages", "violations")
+_OTHER_KEYS = ("code", "type", "__type")
+
+
+def read_json(body: bytes) -> Any:
+    """Read a body as JSON; raises ``ValueError`` for all that nobody could go on with.
+
+    That is, besides bytes that are no JSON: more than a hundred levels, half of a surrogate pair,
+    numbers that no JSON can hold.
+    """
+    try:
+        document = json.loads(body, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    for value in _walk(document):
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError("it holds half of a surrogate pair")
+    return document
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is larger than a number can be")
+    return number
+
+
+def _walk(document: Any) -> Iterator[Any]:
+    """Yield every value and key, without recursion; raises ``ValueError`` where it is too deep."""
+    level, depth = [document], 0
+    while level:
+        if depth > DEEPEST:
+            raise ValueError("it is nested too deeply")
+        below: list[Any] = []
+        for value in level:
+            yield value
+            if isinstance(value, Mapping):
+                below.extend(value)
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+        level, depth = below, depth + 1
+
+
+def words(text: str) -> str:
+    """Return what a target says in an answer, on one line: its messages, else its text.
+
+    A page of HTML says nothing. The result is as long as the answer makes it: whoever shows it
+    masks it first and cuts it then.
+    """
+    try:
+        document = read_json(text.encode(errors="replace"))
+    except ValueError:
+        return "" if _is_page(text) else _one_line(text)
+    return "; ".join(dict.fromkeys(filter(None, map(_one_line, _said(document)))))
+
+
+def _said(document: Any, depth: int = 0) -> Iterator[str]:
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, list) and depth < DEEPEST:
+        for member in document:
+            yield from _said(member, depth + 1)
+    elif isinstance(document, Mapping):
+        yield from _said_in(document, depth)
+
+
+def _said_in(document: Mapping[str, Any], depth: int) -> Iterator[str]:
+    field = document.get("field")
+    texts = [document[key] for key in _TEXT_KEYS if document.get(key)]
+    codes = [str(document[key]) for key in _OTHER_KEYS if document.get(key)]
+    for text in texts or codes:
+        for said in _said(text, depth + 1):
+            yield f"{field}: {said}" if isinstance(field, str) and field else said
+    for key in _LIST_KEYS:
+        given = document.get(key)
+        if isinstance(given, Mapping):
+            yield from (f"{name}: {said}" for name, one in given.items() for said in _said(one, 1))
+        elif isinstance(given, list | str):
+            yield from _said(given, depth + 1)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
+def _is_page(text: str) -> bool:
+    return text.lstrip()[:1] == "<"
+
+
+def place(location: str) -> str:
+    """Return an address as it may be shown: without credentials, query and fragment."""
+    try:
+        read = urlsplit(location)
+        host = read.netloc.rpartition("@")[2]
+    except ValueError:
+        return "a place that is no URL"
+    shown = f"{read.scheme}://{host}{read.path}" if host else read.path
+    return shown or "itself"
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return a text cut to a length, with an ellipsis where something is missing."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}\u2026"

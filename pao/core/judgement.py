@@ -1,0 +1,278 @@
+"""The one table of what a target, or the way to it, said: what it means and what to do about it.
+
+Every client judges by it, the circuit breaker counts by it, and the suggested decision follows
+from it. ``docs/decisions.md`` shows the same table. Pure: workflows import it, too.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pao.core.states import Decision
+
+
+class Cause(StrEnum):
+    """Who, or what, is behind a failure."""
+
+    ACCESS = "access"
+    QUOTA = "quota"
+    INPUT = "input"
+    TARGET_DOWN = "target-down"
+    CONFLICT = "conflict"
+    OURS = "ours"
+    DECLINED = "declined"
+    UNKNOWN = "unknown"
+
+
+SUGGESTED: Mapping[Cause, tuple[Decision, str]] = {
+    Cause.ACCESS: (
+        Decision.ESCALATE,
+        "Access was denied; somebody must fix the credentials or the rights first.",
+    ),
+    Cause.QUOTA: (
+        Decision.RETRY,
+        "A limit of the target is used up; the same call may succeed later.",
+    ),
+    Cause.INPUT: (Decision.RETRY, "The values were refused; retry with corrected fields."),
+    Cause.TARGET_DOWN: (
+        Decision.RETRY,
+        "The target was not ready; the same call may succeed later.",
+    ),
+    Cause.CONFLICT: (
+        Decision.RETRY,
+        "What exists in the target stands in the way; look there, then retry.",
+    ),
+    Cause.OURS: (
+        Decision.ESCALATE,
+        "PAO's own configuration, or the catalog item, must be fixed first.",
+    ),
+    Cause.DECLINED: (
+        Decision.ABORT,
+        "People have said no. A retry asks them again, or looks again.",
+    ),
+    Cause.UNKNOWN: (
+        Decision.ESCALATE,
+        "Nothing says that the same call would succeed next time.",
+    ),
+}
+OURS_PASSING = (
+    Decision.RETRY,
+    "PAO itself was not ready, and nothing was sent; the same call may succeed later.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One row of the table.
+
+    ``counts``: the circuit breaker counts it as a failure of the target. ``doubtful``: as the
+    answer to a change it does not prove that nothing was done. ``silent``: nothing was sent, so
+    it says nothing about the target, neither good nor bad.
+    """
+
+    said: str
+    cause: Cause
+    retryable: bool = False
+    counts: bool = False
+    doubtful: bool = False
+    silent: bool = False
+
+    @property
+    def suggestion(self) -> tuple[Decision, str]:
+        """The decision to suggest where nothing is in doubt, and why."""
+        return suggestion(self.cause, retryable=self.retryable)
+
+
+def suggestion(cause: Cause, *, retryable: bool) -> tuple[Decision, str]:
+    """Return the decision to suggest for a cause, and why."""
+    return OURS_PASSING if cause is Cause.OURS and retryable else SUGGESTED[cause]
+
+
+# What a target answered.
+REDIRECT = Judgement("a redirect (3xx)", Cause.OURS, doubtful=True)
+UNAUTHORIZED = Judgement("401, 407, 451", Cause.ACCESS)
+FORBIDDEN = Judgement("403", Cause.ACCESS)
+LIMITED = Judgement(
+    "402, 429, or a 400 or 403 that says it is a rate limit", Cause.QUOTA, retryable=True
+)
+HIDDEN = Judgement("404 for a whole repository, project or account", Cause.ACCESS)
+CONFLICT = Judgement("409, 412, 423, 428", Cause.CONFLICT, retryable=True)
+PROTECTED = Judgement("403, 409 or 422 from a branch protection or a ruleset", Cause.ACCESS)
+GATEWAY_WAITED = Judgement(
+    "408, 425, 460, 499: a gateway gave up, or wants it again",
+    Cause.TARGET_DOWN,
+    retryable=True,
+    doubtful=True,
+)
+REFUSED = Judgement("400, 404, 410, 422 and any other 4xx", Cause.INPUT)
+BROKEN = Judgement("5xx", Cause.TARGET_DOWN, retryable=True, counts=True, doubtful=True)
+UNREADABLE = Judgement(
+    "a success that cannot be read, or another one than expected",
+    Cause.UNKNOWN,
+    doubtful=True,
+)
+# No answer came.
+UNSENT = Judgement(
+    "no connection: name, port, TLS or proxy", Cause.TARGET_DOWN, retryable=True, counts=True
+)
+CUT = Judgement(
+    "nothing whole within the time, or the line was cut",
+    Cause.TARGET_DOWN,
+    retryable=True,
+    counts=True,
+    doubtful=True,
+)
+LEFT_ALONE = Judgement(
+    "nothing: its circuit breaker is open", Cause.TARGET_DOWN, retryable=True, silent=True
+)
+# PAO refused by itself; nothing was sent.
+BAD_CALL = Judgement(
+    "PAO refused: a bad address, header, body, template or configuration", Cause.INPUT, silent=True
+)
+NOT_ALLOWED = Judgement(
+    "PAO refused: an address that the operator does not allow", Cause.OURS, silent=True
+)
+NOT_READY = Judgement(
+    "PAO was not ready: no time left, no worker, a secret store away",
+    Cause.OURS,
+    retryable=True,
+    silent=True,
+)
+NOT_SET = Judgement(
+    "PAO is not set up: a missing secret or instance; a bug", Cause.OURS, silent=True
+)
+# People answered.
+SAID_NO = Judgement("a rejection, a ticket resolved as not to be done", Cause.DECLINED)
+
+TABLE: tuple[Judgement, ...] = (
+    REDIRECT,
+    UNAUTHORIZED,
+    FORBIDDEN,
+    LIMITED,
+    HIDDEN,
+    CONFLICT,
+    PROTECTED,
+    GATEWAY_WAITED,
+    REFUSED,
+    BROKEN,
+    UNREADABLE,
+    UNSENT,
+    CUT,
+    LEFT_ALONE,
+    BAD_CALL,
+    NOT_ALLOWED,
+    NOT_READY,
+    NOT_SET,
+    SAID_NO,
+)
+
+_BY_STATUS: Mapping[int, Judgement] = {
+    401: UNAUTHORIZED,
+    402: LIMITED,
+    403: FORBIDDEN,
+    407: UNAUTHORIZED,
+    408: GATEWAY_WAITED,
+    409: CONFLICT,
+    412: CONFLICT,
+    423: CONFLICT,
+    425: GATEWAY_WAITED,
+    428: CONFLICT,
+    429: LIMITED,
+    451: UNAUTHORIZED,
+    460: GATEWAY_WAITED,
+    499: GATEWAY_WAITED,
+}
+_REDIRECTS, _SUCCESSES, _FIRST_SERVER_ERROR = range(300, 400), range(200, 300), 500
+# Headers by which a target says that nothing is left of a limit; names in lower case.
+_NOTHING_LEFT = ("x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining")
+# How targets name a limit where the status does not: GitHub's secondary limit (a 403 without any
+# header of limits), Google's reasons, AWS' error codes (400), Salesforce's.
+_RATE_WORDS = r"rate[\s_-]?limit|throttl|too[\s_-]?many[\s_-]?requests|request[\s_-]?limit"
+_LIMIT_WORDS: Mapping[int, re.Pattern[str]] = {
+    # A 400 that complains of a value speaks of limits as well: of lengths and sizes.
+    400: re.compile(_RATE_WORDS, re.IGNORECASE),
+    403: re.compile(
+        rf"{_RATE_WORDS}|limit[\s_-]?exceeded|quota|secondary limit|abuse[\s_-]detection"
+        r"|slow[\s_-]?down",
+        re.IGNORECASE,
+    ),
+}
+_PROTECTION_WORDS = re.compile(
+    r"protected branch|branch protection|rule violations? found|push declined due to",
+    re.IGNORECASE,
+)
+_MAY_BE_PROTECTION = frozenset({403, 409, 422})
+# What is read of a text for these words: they stand at its beginning.
+_READ_CHARACTERS = 10_000
+
+
+def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "") -> Judgement:
+    """Judge an answer by its status, its headers (names in lower case) and its text.
+
+    The text only tells apart what one status says of two things, as a 403 for lack of rights and
+    one for too many calls.
+    """
+    start = text[:_READ_CHARACTERS]
+    if status in _MAY_BE_PROTECTION and _PROTECTION_WORDS.search(start):
+        return PROTECTED
+    if status in _LIMIT_WORDS and _is_limit(status, headers or {}, start):
+        return LIMITED
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status in _SUCCESSES:
+        return UNREADABLE
+    if status in _REDIRECTS:
+        return REDIRECT
+    return BROKEN if status >= _FIRST_SERVER_ERROR else REFUSED
+
+
+_STATUS_IN_TEXT = re.compile(
+    r"(?:status(?:[\s_]?code)?\s*[:=]?\s*|HTTP(?:/\d(?:\.\d)?)?\s+(?:response\s+)?|error\s+)"
+    r"([345]\d\d)\b",
+    re.IGNORECASE,
+)
+_WORDS: tuple[tuple[re.Pattern[str], Judgement], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), row)
+    for pattern, row in (
+        (rf"{_RATE_WORDS}|quota[\s_-]?exceeded|limit[\s_-]?exceeded", LIMITED),
+        (
+            r"access[\s_-]?denied|permission denied|unauthori[sz]ed|forbidden|expired ?token",
+            FORBIDDEN,
+        ),
+        (r"already[\s_-]?exists|already in use|conflict", CONFLICT),
+        (r"connection refused|no such host|i/o timeout|connection reset|unavailable", UNSENT),
+    )
+)
+
+
+def judge_text(text: str, *, otherwise: Judgement) -> Judgement:
+    """Judge what a tool tells of its own calls, where no status came to us.
+
+    Statuses and the usual words of providers are known; ``otherwise`` is what the rest means.
+    """
+    start = text[:_READ_CHARACTERS]
+    if found := _STATUS_IN_TEXT.search(start):
+        return judge(int(found[1]), {}, start)
+    return next((row for pattern, row in _WORDS if pattern.search(start)), otherwise)
+
+
+def _is_limit(status: int, headers: Mapping[str, str], text: str) -> bool:
+    if status == 403 and (  # noqa: PLR2004 -- the only status that comes for both reasons
+        "retry-after" in headers or any(headers.get(name) == "0" for name in _NOTHING_LEFT)
+    ):
+        return True
+    return _LIMIT_WORDS[status].search(text) is not None
+
+
+def cause_of(
+    cause: str | None, *, status: int | None, retryable: bool, declined: bool = False
+) -> Cause:
+    """Return the cause of a failure; where none was stored, it is told from the other facts."""
+    if declined:
+        return Cause.DECLINED
+    if cause in set(Cause):
+        return Cause(cause)
+    if status is not None and status not in _SUCCESSES:
+        return judge(status).cause
+    return Cause.TARGET_DOWN if retryable else Cause.UNKNOWN

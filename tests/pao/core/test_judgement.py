@@ -1,0 +1,114 @@
+"""What a target said, judged by the one table; the page for operators shows the same table."""
+
+from pathlib import Path
+
+import pytest
+
+from pao.core import judgement
+from pao.core.judgement import TABLE, Cause, Judgement, judge, suggestion
+from pao.core.states import Decision
+
+PAGE = Path(__file__).parents[3] / "docs" / "decisions.md"
+SECONDARY = (
+    '{"message": "You have exceeded a secondary rate limit. Please wait a few minutes.",'
+    ' "documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"}'
+)
+GOOGLE = '{"error": {"errors": [{"reason": "userRateLimitExceeded"}], "code": 403}}'
+SALESFORCE = '[{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]'
+AWS = '{"__type": "ThrottlingException", "message": "Rate exceeded"}'
+TOO_LONG = '{"errors": {"summary": "Summary exceeds the limit of 255 characters."}}'
+PROTECTED = '{"message": "Protected branch update failed for refs/heads/main."}'
+RULES = '{"message": "Repository rule violations found"}'
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "text", "row"),
+    [
+        (400, {}, "", judgement.REFUSED),
+        (404, {}, "", judgement.REFUSED),
+        (410, {}, "", judgement.REFUSED),
+        (418, {}, "", judgement.REFUSED),
+        (422, {}, "", judgement.REFUSED),
+        (401, {}, "", judgement.UNAUTHORIZED),
+        (407, {}, "", judgement.UNAUTHORIZED),
+        (403, {}, "", judgement.FORBIDDEN),
+        (403, {}, '{"message": "Resource not accessible"}', judgement.FORBIDDEN),
+        (403, {"x-ratelimit-remaining": "12"}, "", judgement.FORBIDDEN),
+        (403, {"x-ratelimit-remaining": "0"}, "", judgement.LIMITED),
+        (403, {"ratelimit-remaining": "0"}, "", judgement.LIMITED),
+        (403, {"retry-after": "60"}, "", judgement.LIMITED),
+        (403, {}, SECONDARY, judgement.LIMITED),
+        (403, {}, GOOGLE, judgement.LIMITED),
+        (403, {}, SALESFORCE, judgement.LIMITED),
+        (400, {}, AWS, judgement.LIMITED),
+        (400, {}, TOO_LONG, judgement.REFUSED),
+        (402, {}, "", judgement.LIMITED),
+        (429, {}, "", judgement.LIMITED),
+        (429, {}, SECONDARY, judgement.LIMITED),
+        (409, {}, "", judgement.CONFLICT),
+        (412, {}, "", judgement.CONFLICT),
+        (423, {}, "", judgement.CONFLICT),
+        (409, {}, PROTECTED, judgement.PROTECTED),
+        (422, {}, PROTECTED, judgement.PROTECTED),
+        (403, {}, RULES, judgement.PROTECTED),
+        (408, {}, "", judgement.GATEWAY_WAITED),
+        (425, {}, "", judgement.GATEWAY_WAITED),
+        (499, {}, "", judgement.GATEWAY_WAITED),
+        (301, {}, "", judgement.REDIRECT),
+        (302, {}, "", judgement.REDIRECT),
+        (303, {}, "", judgement.REDIRECT),
+        (500, {}, "", judgement.BROKEN),
+        (501, {}, "", judgement.BROKEN),
+        (503, {"retry-after": "60"}, "", judgement.BROKEN),
+        (599, {}, "", judgement.BROKEN),
+        (200, {}, "", judgement.UNREADABLE),
+        (204, {}, "", judgement.UNREADABLE),
+    ],
+)
+def test_each_answer_has_one_row(
+    status: int, headers: dict[str, str], text: str, row: Judgement
+) -> None:
+    assert judge(status, headers, text) is row
+
+
+def test_only_a_4xx_that_no_gateway_gives_proves_that_nothing_was_done() -> None:
+    for status in range(200, 600):
+        gateway = status in {408, 425, 460, 499}
+        proves = status in range(400, 500) and not gateway
+        assert judge(status).doubtful is not proves, status
+
+
+def test_what_we_refuse_by_ourselves_never_blames_a_target() -> None:
+    silent = [row for row in TABLE if row.silent]
+    assert judgement.BAD_CALL in silent
+    assert judgement.NOT_READY in silent
+    assert not any(row.counts for row in silent)
+
+
+def test_every_cause_has_a_suggestion_and_denied_access_is_no_rate_limit() -> None:
+    for cause in Cause:
+        for retryable in (True, False):
+            decision, why = suggestion(cause, retryable=retryable)
+            assert decision in Decision
+            assert why.endswith(".")
+    assert judge(403).suggestion[0] == Decision.ESCALATE
+    assert judge(403, {}, SECONDARY).suggestion[0] == Decision.RETRY
+
+
+def test_the_page_for_operators_shows_the_table() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for row in TABLE:
+        decision, _ = row.suggestion
+        cells = (
+            row.said,
+            f"`{row.cause}`",
+            _yes(row.retryable),
+            _yes(row.counts),
+            "unknown" if row.doubtful else "nothing was done",
+            decision,
+        )
+        assert f"| {' | '.join(cells)} |" in page, row.said
+
+
+def _yes(given: bool) -> str:  # noqa: FBT001 -- a cell of the table
+    return "yes" if given else "no"
