@@ -8,6 +8,7 @@ from typing import Any
 from temporalio import activity
 
 from catalog.corrections import correct
+from catalog.uses import used_by
 from pao.core import names
 from pao.core.payloads import Correction, CorrectionAnswer
 from pao.crypto import SecretBox, SecretUnreadableError
@@ -35,4 +36,6 @@ class Corrector:
             answer, _ = correct(given.context, given.changes, self._box, datetime.now(UTC).date())
         except SecretUnreadableError as error:
             return CorrectionAnswer(valid=False, message=str(error))
+        if answer.valid:
+            answer.used = used_by(given.context, given.over, answer.diff)
         return answer

@@ -52,6 +52,7 @@ REQUEST: dict[str, Any] = {
     "errorContext": None,
     "escalation": None,
     "decisions": [],
+    "attempt": 1,
     "possibleDecisions": [],
     "warnings": [],
     "links": {

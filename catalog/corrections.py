@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from catalog.forms import FieldError
+from catalog.forms import FieldError, Form, FormResult
 from catalog.forms.values import equal, excerpt
 from catalog.kinds import parse_definition
 from catalog.secrets import open_fields, seal_fields
@@ -22,16 +22,20 @@ def correct(
 ) -> tuple[CorrectionAnswer, tuple[FieldError, ...]]:
     """Judge the request's fields with the changes made; null takes a value away.
 
-    Passwords among the changes are sealed already. The answer's fields are complete and sealed; its
-    diff shows old and new of what changed, with passwords masked. Raises ``SecretUnreadableError``
-    when a password cannot be opened.
+    What the changes hide is dropped, unless it is among them, and shown in the diff. Passwords
+    among the changes are sealed already. The answer's fields are complete and sealed; its diff
+    shows old and new of what changed, with passwords masked. Raises ``SecretUnreadableError`` when
+    a password cannot be opened.
     """
     form = parse_definition(context.item.definition).form
     opened = dict(context.fields) | open_fields(box, context)
     wanted = opened | dict(changes) | open_fields(box, context, changes)
-    result = form.validate(
-        {key: value for key, value in wanted.items() if value is not None}, today
-    )
+    wanted = {key: value for key, value in wanted.items() if value is not None}
+    result = form.validate(wanted, today)
+    while hidden := _hidden(form, wanted, result) - changes.keys():
+        # What is dropped may hide more, for conditions look at it.
+        wanted = {key: value for key, value in wanted.items() if key not in hidden}
+        result = form.validate(wanted, today)
     if not result.valid:
         text = "; ".join(
             f"{excerpt(error.field)}: {error.message}" for error in result.errors[:MOST_ERRORS]
@@ -49,6 +53,11 @@ def correct(
     fields = kept | seal_fields(box, context.request_id, changed, form.password_fields)
     answer = CorrectionAnswer(valid=True, fields=fields, diff=_diff(context.fields, fields))
     return answer, ()
+
+
+def _hidden(form: Form, values: Mapping[str, Any], result: FormResult) -> set[str]:
+    """Name the fields that have a value and are not asked for."""
+    return {name for name in values if name in form.fields and name not in result.visible}
 
 
 def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

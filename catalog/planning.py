@@ -156,6 +156,19 @@ def _reads(
     return sorted({read for use in uses for read in _read(use)})
 
 
+def condition_reads(
+    item: CatalogDocument, action: PlannedAction, earlier: Iterable[str]
+) -> list[str] | None:
+    """Name what an action's ``when`` reads, or None where that cannot be told."""
+    if not action.when:
+        return []
+    try:
+        uses = check_when(action.when, names_for(item, None, tuple(earlier)))
+    except TemplateError:
+        return None
+    return sorted({read for use in uses for read in _read(use)})
+
+
 def _texts(action: PlannedAction) -> list[str]:
     return [*(text for _, text in walk_texts(action.config)), action.cleanup or ""]
 

@@ -9,10 +9,11 @@ from pao.core.definitions import password_fields
 from pao.core.names import SEALED_PREFIX
 from pao.core.payloads import DecisionRecord, Escalation
 from pao.core.states import Decision
+from workflows.options import MODES, OPTIONS, read_options
 
 # The namespace of ids that decisions without one are given.
 UNNAMED = UUID("5f0c2f0e-0f3b-4c0a-9a43-9f0d6f7c1b52")
-KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode"}
+KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode", *OPTIONS}
 VOTE_KEYS = {"by", "via", "reason", "decisionId", "actionId", "teams", "email"}
 MOST_TEAMS = 1_000
 MAX_TEXT = 2_000
@@ -35,6 +36,7 @@ def read_command(
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
     payload, problem = _payload(args, SHAPE)
     problem = problem or _fill(record, payload, KNOWN_KEYS) or _check_fields(kind, payload)
+    problem = problem or read_options(record, payload)
     if problem:
         record.outcome = "rejected"
         record.message = problem
@@ -167,8 +169,8 @@ def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
 
 
 def _check_mode(kind: str, mode: Any) -> str | None:
-    if mode not in (None, "automatic", "manual"):
-        return "mode must be automatic or manual"
+    if mode is not None and mode not in MODES:
+        return f"mode must be one of {', '.join(MODES)}"
     return "only a retry takes a mode" if mode and kind != Decision.RETRY else None
 
 

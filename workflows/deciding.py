@@ -3,11 +3,14 @@
 Whether a decision is possible is judged in desk.py, what a signal says in commands.py.
 """
 
+from dataclasses import replace
+
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
+    from pao.core.errors import ErrorCode
     from pao.core.payloads import (
         ActionState,
         Correction,
@@ -15,10 +18,11 @@ with workflow.unsafe.imports_passed_through():
         DecisionRecord,
         Escalation,
         EscalationInput,
+        PlannedAction,
         Waits,
         timestamp,
     )
-    from pao.core.states import Decision, RequestStatus
+    from pao.core.states import ActionStatus, Decision, RequestStatus
     from workflows import policies
     from workflows.desk import DecisionDesk
     from workflows.failures import classify
@@ -95,7 +99,9 @@ class Decider:
     async def _correct(self, record: DecisionRecord) -> bool:
         """Take corrected fields over when the form's own validator accepts them."""
         correction = Correction(
-            context=self._ledger.context.without_plan(), changes=self._desk.changes
+            context=self._ledger.context.without_plan(),
+            changes=self._desk.changes,
+            over=_over(self._ledger),
         )
         try:
             answer: CorrectionAnswer = await workflow.execute_local_activity(
@@ -111,6 +117,12 @@ class Decider:
         if not answer.valid:
             self._desk.finish("rejected", answer.message)
             return False
+        if answer.used and not record.accept_used:
+            message = _used(answer.used)
+            self._desk.finish("rejected", message, code=ErrorCode.FIELDS_ALREADY_USED)
+            return False
+        if answer.used:
+            record.details = {**(record.details or {}), "outOfStep": answer.used}
         self._unchecked = False
         record.changes = answer.diff
         self._ledger.context.fields = answer.fields
@@ -148,6 +160,28 @@ class Decider:
             tried_before=self._had_others or ledger.has_tried(Decision.ESCALATE),
             run_id=workflow.info().run_id,
         )
+
+
+def _over(ledger: Ledger) -> list[PlannedAction]:
+    """Give what is completed or skipped, as far as it says which fields it has used."""
+    return [
+        replace(
+            ledger.plan[state.id],
+            config={},
+            cleanup=None,
+            reads=ledger.plan[state.id].reads if state.attempt else [],
+        )
+        for state in ledger.states
+        if state.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
+    ]
+
+
+def _used(used: dict[str, list[str]]) -> str:
+    named = "; ".join(f"{name} (by {', '.join(actions)})" for name, actions in used.items())
+    return (
+        f"actions that are completed or skipped have used these values: {named}. What they made "
+        "would not follow. Leave these fields alone, or retry with acceptUsed: true (--accept-used)"
+    )
 
 
 def _told(state: ActionState) -> ActionState:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pao.core.names import MAX_ATTEMPTS
 from pao.core.payloads import DecisionRecord, Escalation
+from pao.core.resources import attempt_of
 from pao.core.states import Decision, RequestStatus, describe_allowed
 from workflows.commands import clear_passwords
 from workflows.ledger import Ledger
@@ -58,7 +59,7 @@ class DecisionDesk:
         self._told.add(record.decision_id)
         self._ledger.recognised(record)
 
-    def finish(self, outcome: str, message: str | None = None) -> None:
+    def finish(self, outcome: str, message: str | None = None, *, code: str | None = None) -> None:
         """Close the current decision, if there is one: ``done``, ``failed`` or ``rejected``."""
         record = self.current
         if record is None:
@@ -67,6 +68,7 @@ class DecisionDesk:
         self.changes = {}
         record.outcome = outcome
         record.message = message
+        record.code = code
         if outcome == "rejected":
             record.accepted = False
             self._ledger.refused(record)
@@ -103,6 +105,12 @@ class DecisionDesk:
         if ledger.status != RequestStatus.FAILED:
             allowed = describe_allowed(ledger.status)
             return f"{record.decision} is not possible while {ledger.status}; possible: {allowed}"
+        now = attempt_of(ledger.states)
+        if record.attempt is not None and record.attempt != now:
+            return (
+                f"the {record.decision} was decided upon attempt {record.attempt}, and the request "
+                f"is at attempt {now} now; look at it again, then decide"
+            )
         if record.decision != Decision.RETRY:
             return None
         return self._objection_to_retry(record, changes)

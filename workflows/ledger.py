@@ -41,6 +41,7 @@ class Ledger:
         self.status = RequestStatus.SUBMITTED
         self.retrying = False
         self.states = [_pending(action) for action in given.plan if action.is_step]
+        self.plan = {action.id: action for action in given.plan}
         self._fallback = [action for action in given.plan if action.fallback]
         self.decisions: dict[str, DecisionRecord] = {}
         self.escalation: Escalation | None = None
@@ -264,7 +265,8 @@ class Ledger:
             actor=record.by,
             via=record.via,
             reason=record.message,
-            data={"decision": record.decision, "given": record.reason},
+            data={"decision": record.decision, "given": record.reason}
+            | ({"code": record.code} if record.code else {}),
         )
 
     def escalation_failed(self, record: DecisionRecord, message: str) -> None:
@@ -412,4 +414,5 @@ def _pending(action: PlannedAction) -> ActionState:
 
 def _data(record: DecisionRecord) -> dict[str, Any]:
     data = {"decisionId": record.decision_id, "changes": masked(record.changes)}
-    return {**data, "mode": record.mode} if record.mode else data
+    more = {"mode": record.mode, "details": record.details, "code": record.code}
+    return {**data, **{key: value for key, value in more.items() if value}}

@@ -10,7 +10,7 @@ from api import examples
 from api.bodies import JsonRoute
 from api.requests.parameters import IdempotencyKey, RequestId
 from api.requests.repeating import DecisionCall
-from api.requests.schemas import DecisionBody, LookBody, RetryBody, VoteBody
+from api.requests.schemas import DecisionBody, LookBody, ReasonedBody, RetryBody, VoteBody
 from api.responses import documented
 from api.services import Caller, Given, Services
 from pao.core.states import Decision, Verdict
@@ -121,7 +121,7 @@ async def _decide(
     caller: Caller,
     request_id: UUID,
     decision: Decision | Verdict,
-    body: DecisionBody,
+    body: ReasonedBody,
     idempotency_key: str | None,
 ) -> JSONResponse:
     call = DecisionCall(

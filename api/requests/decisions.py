@@ -11,7 +11,7 @@ from api.auth.principal import Principal
 from api.requests.approving import require_approver, vote
 from api.requests.reading import ReadingService, Stored
 from api.requests.repeating import DecisionCall, DecisionKeys
-from api.requests.schemas import RetryBody, VoteBody
+from api.requests.schemas import DecisionBody, RetryBody, VoteBody
 from catalog.corrections import correct
 from catalog.planning import render_action
 from catalog.scopes import Surroundings
@@ -162,8 +162,10 @@ class DecisionService:
         }
         if isinstance(call.body, VoteBody):
             return payload | vote(stored, call.caller, call.body.action_id)
-        if isinstance(call.body, RetryBody) and call.body.mode:
-            payload["mode"] = call.body.mode
+        if isinstance(call.body, DecisionBody) and call.body.attempt is not None:
+            payload["attempt"] = call.body.attempt
+        if isinstance(call.body, RetryBody):
+            payload |= _options(call.body)
         if isinstance(call.body, RetryBody) and call.body.fields:
             # In a thread: large forms take their time, and other callers must not wait for it.
             payload["fields"] = await asyncio.to_thread(
@@ -233,7 +235,7 @@ class DecisionService:
 
     def _told(self, record: DecisionRecord, status: RequestStatus) -> Decided:
         if record.outcome == "rejected":
-            raise _refused(record.decision, status, record.message)
+            raise _refused(record.decision, status, record.message, code=record.code)
         if record.outcome == "failed":
             raise PaoError(
                 ErrorCode.EXTERNAL_SERVICE_ERROR,
@@ -312,13 +314,27 @@ def _decision_id(call: DecisionCall) -> str:
     return str(uuid5(DECISIONS, name))
 
 
-def _refused(decision: str, status: RequestStatus, why: str | None = None) -> PaoError:
+def _options(body: RetryBody) -> dict[str, Any]:
+    """Give what a retry carries besides fields; what is not used is left out."""
+    evidence = body.evidence.model_dump(by_alias=True, exclude_none=True) if body.evidence else None
+    options = {
+        "mode": body.mode,
+        "acceptUsed": body.accept_used,
+        "leaveBehind": body.leave_behind,
+        "evidence": evidence,
+    }
+    return {key: value for key, value in options.items() if value}
+
+
+def _refused(
+    decision: str, status: RequestStatus, why: str | None = None, *, code: str | None = None
+) -> PaoError:
     reason = why or f"{decision} is not possible while {status}"
     possible = f" Possible now: {describe_allowed(status)}."
     if decision in tuple(Verdict):
         possible = " The request's actions say who may decide what."
     return PaoError(
-        ErrorCode.INVALID_STATE_TRANSITION,
+        ErrorCode(code or ErrorCode.INVALID_STATE_TRANSITION),
         f"The request is {status}: {reason}.{possible}",
         details=(
             Detail(

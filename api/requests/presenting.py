@@ -117,6 +117,8 @@ def decision(row: DecisionRecord) -> dict[str, Any]:
         "outcome": row.outcome,
         "message": row.message,
         "changes": row.changes,
+        "code": row.code,
+        "details": row.details,
     }
 
 

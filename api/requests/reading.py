@@ -30,6 +30,7 @@ from pao.clients.jira import Deadline, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import DecisionRecord, timestamp
+from pao.core.resources import attempt_of
 from pao.core.states import TERMINAL, Decision, RequestStatus
 
 LIVE_SECONDS = 1.8  # A live status is answered within two seconds, whatever JIRA does.
@@ -107,6 +108,7 @@ class ReadingService:
             ui_url=self._settings.ui_url,
             namespace=self._settings.namespace,
         )
+        document["attempt"] = attempt_of(stored.actions)
         if stored.children:
             document["components"] = [
                 component(child, workflow=self._workflow_link(child.row))

@@ -4,12 +4,15 @@ import json
 from dataclasses import dataclass
 
 from api.auth.principal import Principal
-from api.requests.schemas import DecisionBody
+from api.requests.schemas import ReasonedBody
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.states import Decision, Verdict
 from pao.crypto import SecretBox
+
+ADDED_LATER = ("attempt", "acceptUsed", "leaveBehind", "evidence")
+"""Keys that bodies of earlier versions did not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,7 @@ class DecisionCall:
     caller: Principal
     request_id: str
     decision: Decision | Verdict
-    body: DecisionBody
+    body: ReasonedBody
     idempotency_key: str | None = None
 
     @property
@@ -32,7 +35,12 @@ class DecisionCall:
     @property
     def content(self) -> bytes:
         """What two equal calls have in common, however their JSON was written."""
-        body = json.dumps(self.body.model_dump(by_alias=True), sort_keys=True)
+        content = self.body.model_dump(by_alias=True)
+        for name in ADDED_LATER:
+            # A call that is repeated after an upgrade is still the same call.
+            if content.get(name) in (None, False):
+                content.pop(name, None)
+        body = json.dumps(content, sort_keys=True)
         return f"{self.decision}\n{body}".encode()
 
 

@@ -64,14 +64,37 @@ class Submission(Body):
     metadata: SubmissionMetadata = SubmissionMetadata()
 
 
-class DecisionBody(Body):
-    """A human decision; the reason goes into the audit trail."""
+class ReasonedBody(Body):
+    """What a human says with a reason, which goes into the audit trail."""
+
+    reason: Reason
+
+
+class DecisionBody(ReasonedBody):
+    """A human decision about a failed request."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"reason": "No longer needed, see the design review."}]}
     )
 
-    reason: Reason
+    attempt: int | None = Field(
+        None,
+        ge=0,
+        description="The request's `attempt` that the decision is about; another one meanwhile is "
+        "refused with 409.",
+    )
+
+
+class Evidence(Body):
+    """What a person has seen in the target of an action whose outcome nobody else can tell."""
+
+    present: bool = Field(description="Whether the effect is there")
+    outputs: dict[str, Any] | None = Field(
+        None, description="With `present: true`, the action's outputs, as its type declares them"
+    )
+    action_id: str | None = Field(
+        None, description="The action, where several have an unknown outcome"
+    )
 
 
 class RetryBody(DecisionBody):
@@ -86,14 +109,25 @@ class RetryBody(DecisionBody):
     )
 
     fields: Fields = Field(default_factory=dict)
-    mode: Literal["automatic", "manual"] | None = Field(
+    mode: Literal["automatic", "manual", "revise"] | None = Field(
         None,
-        description="`manual` takes the manual way of a hybrid item for what has not succeeded.",
+        description="`manual` takes the manual way of a hybrid item for what has not succeeded; "
+        "`revise` changes what an earlier attempt made to the corrected values.",
     )
+    accept_used: bool = Field(
+        default=False,
+        description="Correct fields that completed actions have used; what they made stays.",
+    )
+    leave_behind: bool = Field(
+        default=False,
+        description="Go to another place although something may be left at the former one; it is "
+        "listed under `leftBehind`.",
+    )
+    evidence: Evidence | None = None
     dry_run: bool = False
 
 
-class VoteBody(DecisionBody):
+class VoteBody(ReasonedBody):
     """What an approver decides about an action that waits for it."""
 
     model_config = ConfigDict(

@@ -3,7 +3,7 @@
 CREATE FUNCTION public.guard_decision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     may_change CONSTANT text[] :=
-        '{accepted, outcome, message, changes, mirror_at, mirror_seq}';
+        '{accepted, outcome, message, changes, code, details, mirror_at, mirror_seq}';
 BEGIN
     IF TG_OP = 'DELETE' THEN
         -- When maintenance removes a request, its row is gone before its decisions are.

@@ -26,5 +26,7 @@ class DecisionRow(SQLModel, table=True):
     outcome: str = Field(sa_type=Text)
     message: str | None = Field(default=None, sa_type=Text)
     changes: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
+    code: str | None = Field(default=None, sa_type=Text)
+    details: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
     mirror_at: datetime = Field(sa_type=MOMENT)
     mirror_seq: int

@@ -33,6 +33,9 @@ class RequestAction(SQLModel, table=True):
     error: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
     outcome_unknown: bool = False
     partial: list[dict[str, Any]] | None = Field(default=None, sa_type=DOCUMENT)
+    former: list[dict[str, Any]] | None = Field(default=None, sa_type=DOCUMENT)
+    left_behind: list[dict[str, Any]] | None = Field(default=None, sa_type=DOCUMENT)
+    moves: int = 0
     started_run_id: str | None = Field(default=None, sa_type=Text)
     started_seq: int | None = None
     ever_started: bool | None = None

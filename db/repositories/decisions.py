@@ -46,4 +46,6 @@ def record_of(row: DecisionRow) -> DecisionRecord:
         outcome=row.outcome,
         message=row.message,
         changes=row.changes,
+        code=row.code,
+        details=row.details,
     )

@@ -41,7 +41,8 @@ _SNAPSHOT = """
             id text, index integer, type text, name text, status text, attempt integer,
             outputs jsonb, external_reference text, url text, cleanup text, resource_type text,
             adopted boolean, error jsonb, started_at timestamptz, finished_at timestamptz,
-            note text, waiting jsonb, outcome_unknown boolean, partial jsonb
+            note text, waiting jsonb, outcome_unknown boolean, partial jsonb, former jsonb,
+            left_behind jsonb, moves integer
         )
     )
 """
@@ -121,17 +122,19 @@ _RECORDS = """
     , written_decisions AS (
         INSERT INTO decisions (
             request_id, decision_id, decision, at, by, via, reason, accepted, outcome, message,
-            changes, mirror_at, mirror_seq
+            changes, code, details, mirror_at, mirror_seq
         )
         SELECT
             snapshot.request_id, given.*, snapshot.mirror_at, snapshot.mirror_seq
         FROM snapshot, jsonb_to_recordset(snapshot.decisions) AS given (
             decision_id text, decision text, at timestamptz, by text, via text, reason text,
-            accepted boolean, outcome text, message text, changes jsonb
+            accepted boolean, outcome text, message text, changes jsonb, code text, details jsonb
         )
         ON CONFLICT (request_id, decision_id) DO UPDATE SET
             accepted = excluded.accepted, outcome = excluded.outcome, message = excluded.message,
             changes = coalesce(excluded.changes, decisions.changes),
+            code = coalesce(excluded.code, decisions.code),
+            details = coalesce(excluded.details, decisions.details),
             mirror_at = excluded.mirror_at, mirror_seq = excluded.mirror_seq
         WHERE :replace AND decisions.outcome = 'open'
             AND (NOT decisions.accepted OR excluded.accepted OR excluded.outcome <> 'open')
@@ -163,7 +166,8 @@ _ACTIONS = """
         INSERT INTO request_actions AS stored (
             request_id, action_id, action_index, type, name, status, attempt, outputs,
             external_reference, url, cleanup, resource_type, adopted, error, outcome_unknown,
-            started_run_id, started_seq, started_at, finished_at, note, waiting, partial
+            started_run_id, started_seq, started_at, finished_at, note, waiting, partial,
+            former, left_behind, moves
         )
         SELECT
             request_id, id, index, type, name, status, attempt, outputs, external_reference, url,
@@ -171,7 +175,8 @@ _ACTIONS = """
             coalesce(outcome_unknown, false)
                 OR coalesce((error->>'outcome_unknown')::boolean, false),
             CASE WHEN started THEN run_id END, CASE WHEN started THEN mirror_seq END,
-            started_at, finished_at, note, waiting, partial
+            started_at, finished_at, note, waiting, partial, former, left_behind,
+            coalesce(moves, 0)
         FROM action
         ON CONFLICT (request_id, action_id) DO UPDATE SET
             status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
@@ -182,7 +187,8 @@ _ACTIONS = """
             started_run_id = coalesce(stored.started_run_id, excluded.started_run_id),
             started_seq = coalesce(stored.started_seq, excluded.started_seq),
             started_at = excluded.started_at, finished_at = excluded.finished_at,
-            note = excluded.note, waiting = excluded.waiting, partial = excluded.partial
+            note = excluded.note, waiting = excluded.waiting, partial = excluded.partial,
+            former = excluded.former, left_behind = excluded.left_behind, moves = excluded.moves
         RETURNING 1
     )
 """

@@ -8,10 +8,17 @@ from rich.text import Text
 
 from pao.cli.context import Cli, command
 from pao.cli.errors import CliError, ExitCode, LostAnswerError
-from pao.cli.fields import parse_assignments, read_form
 from pao.cli.following import finish
 from pao.cli.plan import change_lines, print_actions
 from pao.cli.requests import RequestArgument
+from pao.cli.retrying import (
+    AcceptUsedOption,
+    EvidenceOption,
+    LeaveBehindOption,
+    RetryOptions,
+    ReviseOption,
+    UnsetOption,
+)
 from pao.cli.submitting import FieldOption
 from pao.cli.terminal import clean, segment
 from pao.core.states import Decision, Verdict
@@ -30,6 +37,11 @@ ActionOption = Annotated[
     typer.Option(metavar="ID", help="The action, where several wait for an approval."),
 ]
 
+AttemptOption = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="The attempt you decide about; another one since is refused."),
+]
+
 
 @command(app, "retry")
 def retry(  # noqa: PLR0913 -- the options of the command line are its parameters
@@ -42,40 +54,58 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
         str | None,
         typer.Option(help="manual: take the manual way of a hybrid item instead."),
     ] = None,
+    unset: UnsetOption = None,
+    revise: ReviseOption = False,
+    leave_behind: LeaveBehindOption = False,
+    accept_used: AcceptUsedOption = False,
+    evidence: EvidenceOption = None,
+    attempt: AttemptOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show changed fields and calls; decide nothing.")
+        bool,
+        typer.Option("--dry-run", help="Look, and show changed fields and calls; decide nothing."),
     ] = False,
 ) -> None:
     """Run the failed action again, with corrected fields where given.
 
     Exits with 1 when it failed again.
     """
+    options = RetryOptions(
+        field=field,
+        unset=unset,
+        mode=mode,
+        revise=revise,
+        leave_behind=leave_behind,
+        accept_used=accept_used,
+        evidence=evidence,
+    )
     with cli.api() as api:
-        body: dict[str, Any] = {"reason": reason}
-        if mode:
-            body["mode"] = mode
-        if field:
-            body["fields"] = _typed(api, segment(request_id), field)
+        body = {"reason": reason, **options.body(api, segment(request_id))}
         if dry_run:
             path = f"/requests/{segment(request_id)}/retry"
             document = api.post(path, {**body, "dryRun": True}).document
             cli.show(document, lambda: _print_changes(cli, document))
             return
-        _decide(cli, api, Decision.RETRY, request_id, body)
+        _decide(cli, api, Decision.RETRY, request_id, _upon(api, request_id, body, attempt))
 
 
 @command(app, "abort")
-def abort(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> None:
+def abort(
+    cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, attempt: AttemptOption = None
+) -> None:
     """End a failed request for good."""
     with cli.api() as api:
-        _decide(cli, api, Decision.ABORT, request_id, {"reason": reason})
+        body = _upon(api, request_id, {"reason": reason}, attempt)
+        _decide(cli, api, Decision.ABORT, request_id, body)
 
 
 @command(app, "escalate")
-def escalate(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> None:
+def escalate(
+    cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, attempt: AttemptOption = None
+) -> None:
     """Hand a failed request over to people, with a ticket that says everything."""
     with cli.api() as api:
-        _decide(cli, api, Decision.ESCALATE, request_id, {"reason": reason})
+        body = _upon(api, request_id, {"reason": reason}, attempt)
+        _decide(cli, api, Decision.ESCALATE, request_id, body)
 
 
 @command(app, "approve")
@@ -104,10 +134,11 @@ def look(cli: Cli, *, request_id: RequestArgument) -> None:
     cli.show(document, lambda: _print_look(cli, document))
 
 
-def _typed(api: "Api", ident: str, assignments: list[str]) -> dict[str, Any]:
-    item = api.get(f"/requests/{ident}")["catalogItemId"]
-    form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
-    return parse_assignments(assignments, form)
+def _upon(api: "Api", request_id: str, body: dict[str, Any], attempt: int | None) -> dict[str, Any]:
+    """Add which attempt the decision is about: what was shown last, or what was named."""
+    if attempt is None:
+        attempt = api.get(f"/requests/{segment(request_id)}").get("attempt")
+    return body if attempt is None else {**body, "attempt": attempt}
 
 
 def _vote(  # noqa: PLR0913, PLR0917 -- what a vote consists of.

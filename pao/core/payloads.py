@@ -334,6 +334,9 @@ class DecisionRecord:
 
     ``outcome`` is ``rejected``, ``open``, ``done`` or ``failed`` (it was accepted but could not be
     carried out); ``by`` is the caller's word, ``via`` says whether the API vouched for it.
+    ``code`` says why it was refused, where a caller can act on that. ``details`` is what it was
+    made with or led to: values out of step, evidence, what stays behind. ``attempt`` is the one
+    that it was made upon.
     """
 
     decision_id: str
@@ -347,6 +350,12 @@ class DecisionRecord:
     message: str | None = None
     changes: dict[str, Any] | None = None
     mode: str | None = None
+    code: str | None = None
+    details: dict[str, Any] | None = None
+    attempt: int | None = None
+    accept_used: bool = False
+    leave_behind: bool = False
+    evidence: dict[str, Any] | None = None
 
 
 @dataclass
@@ -497,20 +506,29 @@ class OutcomeQuery:
 
 @dataclass
 class Correction:
-    """Corrected field values of a retry, to be checked by the form's own validator."""
+    """Corrected field values of a retry, to be checked by the form's own validator.
+
+    ``over`` are the completed and skipped actions, without their configurations; one that never
+    began has no ``reads``: only its condition was asked.
+    """
 
     context: RequestContext
     changes: dict[str, Any] = field(default_factory=dict)
+    over: list[PlannedAction] = field(default_factory=list)
 
 
 @dataclass
 class CorrectionAnswer:
-    """Whether the corrected values hold, the fields to go on with, and the diff to keep."""
+    """Whether the corrected values hold, the fields to go on with, and the diff to keep.
+
+    ``used`` names for each changed field the actions that are over and have used it.
+    """
 
     valid: bool
     fields: dict[str, Any] = field(default_factory=dict)
     diff: dict[str, Any] = field(default_factory=dict)
     message: str | None = None
+    used: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass

@@ -1,11 +1,26 @@
 """What a request has made so far, and what to do about it by hand when it is given up. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from pao.core.names import mark
 from pao.core.payloads import ActionState, PartialResource
 from pao.core.states import ActionStatus
+
+
+class HasAttempt(Protocol):
+    """What an action's state and its row have in common."""
+
+    @property
+    def status(self) -> ActionStatus:
+        """Where it stands."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """How often it was begun."""
+        ...
+
 
 # What has an effect that stays when the request is given up.
 MADE = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
@@ -31,6 +46,12 @@ def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str,
 def failed_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """List the actions that have failed, with why."""
     return [_failed(state) for state in states if state.status == ActionStatus.FAILED]
+
+
+def attempt_of(states: Sequence[HasAttempt]) -> int:
+    """Give the attempt that a decision is about: the highest of what failed, else of all."""
+    failed = [state.attempt for state in states if state.status == ActionStatus.FAILED]
+    return max(failed or [state.attempt for state in states], default=0)
 
 
 def is_unknown(state: ActionState) -> bool:

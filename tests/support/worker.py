@@ -183,6 +183,8 @@ class Workbench:
             outcome=row["outcome"],
             message=row["message"],
             changes=row["changes"],
+            code=row["code"],
+            details=row["details"],
         )
 
     async def signal(self, request: Request, name: str, *args: object) -> None:

@@ -186,3 +186,19 @@ def test_outputs_of_succeeded_actions_are_kept_through_a_failure(ledger: Ledger)
     ledger.fail(second, ActionFailure(code="ACTION_FAILED", message="no"))
     ledger.move(RequestStatus.FAILED)
     assert first.outputs == {"key": "OPS-1"}
+
+
+@pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
+def test_a_decision_upon_another_attempt_is_refused_and_both_are_named(
+    failed: Ledger, kind: str
+) -> None:
+    failed.begin(failed.states[0])
+    failed.fail(failed.states[0], ActionFailure(code="ACTION_FAILED", message="no"))
+    desk = DecisionDesk(failed)
+    late = record(kind, attempt=1)
+    desk.judge(late, {})
+    assert "upon attempt 1" in (late.message or "")
+    assert "at attempt 2 now" in (late.message or "")
+    fresh = record(kind, "d-2", attempt=2)
+    desk.judge(fresh, {})
+    assert fresh.accepted

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateStage
 
-from tests.support.requests import new_request
+from tests.support.requests import item, new_request, ticket
 from tests.support.worker import Workbench, eventually
 
 SLOW = {"seconds": 1.0, "when": "before"}
@@ -140,3 +140,71 @@ async def test_a_question_with_an_absurd_wait_leaves_the_request_decidable(
     )
     await bench.decide(request, "abort")
     await bench.reached(request, "aborted")
+
+
+SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
+
+
+async def test_a_field_that_completed_actions_have_used_is_not_changed_without_a_word(
+    bench: Workbench,
+) -> None:
+    request = new_request(ticket("first"), ticket("second", when="fields.size < 50"))
+    await bench.failed(request, match=SECOND)
+    record = await bench.decide(request, "retry", fields={"title": "other", "size": 7})
+    assert (record.outcome, record.code) == ("rejected", "FIELDS_ALREADY_USED")
+    assert "title (by first)" in (record.message or "")
+    assert "size" not in (record.message or "")
+    assert (await bench.row(request))["fields"] == request.context.fields
+
+    record = await bench.decide(request, "retry", fields={"title": "other"}, acceptUsed=True)
+    assert (record.outcome, record.details) == ("done", {"outOfStep": {"title": ["first"]}})
+    row = await bench.reached(request, "completed")
+    assert row["fields"]["title"] == "other"
+    [retry] = [one for one in await bench.audit(request) if one["event_type"] == "request.retry"]
+    assert retry["event_data"]["details"] == {"outOfStep": {"title": ["first"]}}
+
+
+async def test_a_condition_that_skipped_an_action_has_used_its_fields(bench: Workbench) -> None:
+    never = ticket("never", when="fields.size > 50", summary="never: {{fields.title}}")
+    request = new_request(never, ticket("second"))
+    await bench.failed(request, match=SECOND)
+    record = await bench.decide(request, "retry", fields={"size": 60})
+    assert (record.outcome, record.code) == ("rejected", "FIELDS_ALREADY_USED")
+    record = await bench.decide(request, "retry", fields={"title": "other"})
+    assert record.outcome == "done", record.message
+
+
+async def test_what_a_correction_hides_is_dropped_and_shown(bench: Workbench) -> None:
+    shown = {"dependsOn": "size", "condition": "equals", "value": 1}
+    hides = {"id": "colour", "name": "Colour", "type": "string", "default": "red"}
+    document = item([ticket("second")], fields=[{**hides, "conditional": shown}])
+    request = new_request(definition=document, colour="red")
+    await bench.failed(request, match=SECOND)
+    record = await bench.decide(request, "retry", fields={"size": 7})
+    assert record.outcome == "done", record.message
+    assert record.changes == {
+        "colour": {"old": "red", "new": None},
+        "size": {"old": 1, "new": 7},
+    }
+    row = await bench.reached(request, "completed")
+    assert "colour" not in row["fields"]
+
+
+async def test_a_value_sent_for_what_the_correction_hides_is_refused(bench: Workbench) -> None:
+    shown = {"dependsOn": "size", "condition": "equals", "value": 1}
+    hides = {"id": "colour", "name": "Colour", "type": "string", "conditional": shown}
+    request = await bench.failed(new_request(definition=item([ticket()], fields=[hides])))
+    record = await bench.decide(request, "retry", fields={"size": 7, "colour": "blue"})
+    assert record.outcome == "rejected"
+    assert "colour" in (record.message or "")
+
+
+async def test_a_decision_upon_a_former_attempt_is_refused(bench: Workbench) -> None:
+    request = await bench.failed(times=2)
+    await bench.decide(request, "retry", attempt=1)
+    await bench.reached(request, "failed", attempt=2)
+    record = await bench.decide(request, "abort", attempt=1)
+    assert record.outcome == "rejected"
+    assert "upon attempt 1" in (record.message or "")
+    record = await bench.decide(request, "abort", attempt=2)
+    assert record.outcome == "done"

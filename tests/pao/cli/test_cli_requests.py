@@ -325,7 +325,7 @@ def test_followed_logs_show_each_line_once_and_end_with_the_request(
 
 def test_a_retry_sends_corrected_fields_and_the_reason(pao: Pao, service: Service) -> None:
     service.on("GET", SCHEMA, FORM)
-    service.on("GET", REQUEST, failed_request())
+    service.on("GET", REQUEST, failed_request(attempt=2))
     change = {"storageSize": {"old": 20, "new": 30}}
     decided = {"decision": "retry", "by": "dev", "reason": "larger", "accepted": True}
     moment = {"at": "2026-03-01T10:00:00Z", "changes": change}
@@ -335,12 +335,49 @@ def test_a_retry_sends_corrected_fields_and_the_reason(pao: Pao, service: Servic
 
     assert result.exit_code == 0
     [call] = service.calls_of("POST", f"{REQUEST}/retry")
-    assert call.body == {"reason": "larger", "fields": {"storageSize": 30}}
+    assert call.body == {"reason": "larger", "fields": {"storageSize": 30}, "attempt": 2}
     assert "idempotency-key" in call.headers
     assert "storageSize: 20 -> 30" in result.stdout
 
 
+def test_a_retry_sends_what_a_person_consents_to_and_has_seen(pao: Pao, service: Service) -> None:
+    service.on("POST", f"{REQUEST}/retry", request())
+    given = ["--unset", "note", "--revise", "--leave-behind", "--accept-used", "--attempt", "3"]
+    seen = ["--evidence", 'present={"id": "7"}']
+
+    assert pao("request", "retry", REQUEST_ID, "-r", "x", *given, *seen).exit_code == 0
+
+    [call] = service.calls_of("POST", f"{REQUEST}/retry")
+    assert call.body == {
+        "reason": "x",
+        "fields": {"note": None},
+        "mode": "revise",
+        "leaveBehind": True,
+        "acceptUsed": True,
+        "evidence": {"present": True, "outputs": {"id": "7"}},
+        "attempt": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--evidence", "perhaps"],
+        ["--evidence", "absent={}"],
+        ["--evidence", "present=[1]"],
+        ["--evidence", "present={"],
+        ["--revise", "--mode", "manual"],
+    ],
+)
+def test_a_retry_that_contradicts_itself_is_not_sent(
+    pao: Pao, service: Service, given: list[str]
+) -> None:
+    assert pao("request", "retry", REQUEST_ID, "-r", "x", *given).exit_code == 2
+    assert service.calls == []
+
+
 def test_a_retry_that_fails_again_exits_with_1(pao: Pao, service: Service) -> None:
+    service.on("GET", REQUEST, failed_request())
     service.on("POST", f"{REQUEST}/retry", failed_request())
 
     assert pao("request", "retry", REQUEST_ID, "--reason", "x").exit_code == 1
@@ -354,6 +391,7 @@ def test_a_decision_needs_a_reason(pao: Pao, service: Service) -> None:
 
 def test_a_decision_that_the_state_forbids_exits_with_1(pao: Pao, service: Service) -> None:
     conflict = refused(409, "INVALID_STATE_TRANSITION", "The request is completed.")
+    service.on("GET", REQUEST, failed_request())
     service.on("POST", f"{REQUEST}/abort", conflict)
 
     result = pao("request", "abort", REQUEST_ID, "--reason", "x")
@@ -364,6 +402,7 @@ def test_a_decision_that_the_state_forbids_exits_with_1(pao: Pao, service: Servi
 
 def test_an_escalation_shows_its_ticket(pao: Pao, service: Service) -> None:
     ticket = {"ticketKey": "ORCHESTRATION-1", "url": "https://jira.example.com/browse/O-1"}
+    service.on("GET", REQUEST, failed_request())
     service.on("POST", f"{REQUEST}/escalate", request("escalated", escalation=ticket))
 
     result = pao("request", "escalate", REQUEST_ID, "--reason", "x")

@@ -1,0 +1,69 @@
+"""Reading what a decision's signal carries besides fields: the attempt, consents, evidence."""
+
+import json
+from typing import Any
+
+from pao.core.payloads import DecisionRecord
+from pao.core.states import Decision
+
+OPTIONS = frozenset({"attempt", "acceptUsed", "leaveBehind", "evidence"})
+FLAGS = ("acceptUsed", "leaveBehind")
+MODES = ("automatic", "manual", "revise")
+EVIDENCE_KEYS = frozenset({"present", "outputs", "actionId"})
+MAX_EVIDENCE = 64 * 1024
+EVIDENCE_SHAPE = '{"present": true, "outputs": {...}} or {"present": false}'
+
+
+def read_options(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
+    """Take the options over into the record; returns what is wrong with them."""
+    given = {key: payload[key] for key in OPTIONS if payload.get(key) is not None}
+    problem = _attempt(given) or _flags(given) or _evidence(given) or _of_retry(record, given)
+    if problem:
+        return problem
+    record.attempt = given.get("attempt")
+    record.accept_used = given.get("acceptUsed", False)
+    record.leave_behind = given.get("leaveBehind", False)
+    record.evidence = given.get("evidence")
+    return None
+
+
+def _attempt(given: dict[str, Any]) -> str | None:
+    attempt = given.get("attempt", 0)
+    if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 0:
+        return "attempt must be the number of the attempt that the decision is about"
+    return None
+
+
+def _flags(given: dict[str, Any]) -> str | None:
+    wrong = [key for key in FLAGS if not isinstance(given.get(key, False), bool)]
+    return f"{wrong[0]} must be true or false" if wrong else None
+
+
+def _evidence(given: dict[str, Any]) -> str | None:
+    evidence = given.get("evidence")
+    if evidence is None:
+        return None
+    shaped = isinstance(evidence, dict) and isinstance(evidence.get("present"), bool)
+    if not shaped or evidence.keys() - EVIDENCE_KEYS:
+        return f"evidence must be {EVIDENCE_SHAPE}"
+    if len(json.dumps(evidence, default=str)) > MAX_EVIDENCE:
+        return f"the evidence is too large: more than {MAX_EVIDENCE} bytes of JSON"
+    return _evidence_parts(evidence)
+
+
+def _evidence_parts(evidence: dict[str, Any]) -> str | None:
+    outputs, action = evidence.get("outputs"), evidence.get("actionId")
+    if outputs is not None and not isinstance(outputs, dict):
+        return f"the outputs of evidence must be an object: {EVIDENCE_SHAPE}"
+    if action is not None and not isinstance(action, str):
+        return "the actionId of evidence must be a text"
+    if outputs and not evidence["present"]:
+        return "evidence that nothing is there has no outputs"
+    return None
+
+
+def _of_retry(record: DecisionRecord, given: dict[str, Any]) -> str | None:
+    if record.decision == Decision.RETRY:
+        return None
+    wrong = sorted(key for key in given if key != "attempt" and given[key] is not False)
+    return f"only a retry takes {', '.join(wrong)}" if wrong else None
