@@ -1,7 +1,7 @@
 """JIRA wiki markup as an Atlassian Document Format document, which Cloud wants.
 
-Headings, lists, tables, code and quote blocks, rules, and what adf_inline knows within a line;
-everything else stays text.
+Headings, lists, tables, code blocks, rules, the panels and quotes of adf_regions, and what
+adf_inline knows within a line; everything else stays text.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pao.clients.jira.adf_inline import Escapes, Node, inline
+from pao.clients.jira.adf_regions import QUOTE, colour_lines, mark_regions
 
 _CODE = re.compile(
     r"(?<!\\)\{(?P<name>code|noformat)(?::(?P<settings>[^{}\n]*))?\}[ \t]*\n?"
@@ -23,7 +24,6 @@ _QUOTE_LINE = re.compile(r"bq\.[ \t]+(\S.*)")
 _ITEM = re.compile(r"[ \t]*([*#-]{1,9})[ \t]+(\S.*)")
 _RULE = re.compile(r"-{4,}[ \t]*")
 _CELL = re.compile(r"(\|\|?)((?:\[[^\[\]|\n]*\|[^\[\]\n]*\]|[^|])*)")
-_QUOTE = "{quote}"
 
 
 def wiki_to_adf(text: str) -> dict[str, Any]:
@@ -39,15 +39,18 @@ class _Converter:
         self._escapes = Escapes(text)
         self._code: list[Node] = []
         without_code = _CODE.sub(self._keep_code, text)
-        self._lines = self._escapes.hide(without_code).split("\n")
+        hidden = colour_lines(self._escapes.hide(without_code))
+        marked, self._regions = mark_regions(hidden, self._escapes.marker)
+        self._lines = marked.split("\n")
         self._next = 0
-        self._quoting = False
+        self._inside = ""
+        self._end = f"{self._escapes.marker}-"
 
     def blocks(self) -> list[Node]:
-        """Return the blocks up to the end, or to the end of the quote that is being read."""
+        """Return the blocks up to the end, or to the end of the region that is being read."""
         found: list[Node] = []
         while self._next < len(self._lines):
-            if self._quoting and self._line.strip() == _QUOTE:
+            if self._inside and self._line == self._end:
                 break
             if not self._line.strip():
                 self._next += 1
@@ -70,10 +73,13 @@ class _Converter:
 
     def _readers(self) -> tuple[Callable[[], Node | None], ...]:
         inner = (self._code_block, self._list)
-        if self._quoting:
+        if self._inside == QUOTE:
             # A quote of ADF holds paragraphs, lists and code, nothing else.
             return inner
-        return (*inner, self._heading, self._quote, self._quote_line, self._rule, self._table)
+        if self._inside:
+            # A panel holds headings and rules as well.
+            return (*inner, self._heading, self._rule)
+        return (*inner, self._heading, self._region, self._quote_line, self._rule, self._table)
 
     def _keep_code(self, found: re.Match[str]) -> str:
         settings = (found["settings"] or "").split("|")
@@ -94,7 +100,7 @@ class _Converter:
         return self._escapes.show(self._escapes.hide(body))
 
     def _code_block(self) -> Node | None:
-        if not self._line.startswith(self._escapes.marker):
+        if not self._line.startswith(self._escapes.marker) or not self._line[1:].isdecimal():
             return None
         number = int(self._line[1:])
         self._next += 1
@@ -115,16 +121,20 @@ class _Converter:
         self._next += 1
         return {"type": "blockquote", "content": [self._paragraph_of(found[1])]}
 
-    def _quote(self) -> Node | None:
-        rest = (line.strip() for line in self._lines[self._next + 1 :])
-        if self._line.strip() != _QUOTE or _QUOTE not in rest:
+    def _region(self) -> Node | None:
+        if not self._line.startswith(f"{self._escapes.marker}+"):
             return None
+        region = self._regions[int(self._line[2:])]
         self._next += 1
-        self._quoting = True
+        self._inside = region.name
         content = self.blocks()
-        self._quoting = False
+        self._inside = ""
         self._next += 1
-        return {"type": "blockquote", "content": content or [{"type": "paragraph"}]}
+        title = self._escapes.show(region.title)
+        if title:
+            bold = {"type": "text", "text": title, "marks": [{"type": "strong"}]}
+            content.insert(0, {"type": "paragraph", "content": [bold]})
+        return region.node(content)
 
     def _rule(self) -> Node | None:
         if not _RULE.fullmatch(self._line):
@@ -184,7 +194,7 @@ class _Converter:
 
     def _begins_block(self) -> bool:
         line = self._line.strip()
-        if not line or line == _QUOTE or line.startswith((self._escapes.marker, "|")):
+        if not line or line.startswith((self._escapes.marker, "|")):
             return True
         return any(kind.fullmatch(line) for kind in (_HEADING, _QUOTE_LINE, _ITEM, _RULE))
 

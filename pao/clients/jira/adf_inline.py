@@ -1,4 +1,4 @@
-"""Wiki markup within a line: bold, italic, monospace, links, and the escapes of user values.
+"""Wiki markup within a line: marks, colours, links, mentions, and the escapes of user values.
 
 An escaped character is swapped for a stand-in before markup is looked for and put back after, so
 a user's value arrives letter by letter and never becomes markup.
@@ -24,9 +24,47 @@ _MARKUP = re.compile(
     | \[(?:(?P<title>[^\[\]|\n]+)\|)?(?P<url>(?:https?://|mailto:)[^\s\[\]|]+)\]
     | (?<!\w)\*(?=\S)(?P<strong>(?:[^*\n]|(?<=[^\W_])\*(?=[^\W_]))+)(?<=\S)\*(?!\w)
     | (?<!\w)_(?=\S)(?P<em>(?:[^_\n]|(?<=[^\W_])_(?=[^\W_]))+)(?<=\S)_(?!\w)
+    | (?<!\w)-(?=[^\s>])(?P<strike>(?:[^-\n]|(?<=[^\W_])-(?=[^\W_]))+)(?<=[^\s<])-(?!\w)
+    | (?<!\w)\+(?=\S)(?P<underline>(?:[^+\n]|(?<=[^\W_])\+(?=[^\W_]))+)(?<=\S)\+(?!\w)
+    | (?<!\w)\^(?=\S)(?P<sup>(?:[^\^\n]|(?<=[^\W_])\^(?=[^\W_]))+)(?<=\S)\^(?!\w)
+    | (?<!\w)~(?=\S)(?P<sub>(?:[^~\n]|(?<=[^\W_])~(?=[^\W_]))+)(?<=\S)~(?!\w)
+    | \[~(?P<mention>[^\[\]{}|~\s]+)\]
+    | \{color:(?P<hue>[^{}\n]{1,30})\}(?P<coloured>(?:[^{}\n]|\{\{[^{}\n]*\}\})+)\{color\}
+    # Not within a word, nor right behind an escaped character, which is part of a user's value.
+    | (?<![\w\U000f0000-\U0010ffff])(?P<bare>https?://[^\s<>"|{}\[\]\\]+)
     """,
     re.VERBOSE,
 )
+_SHORT_HEX = 4
+_ACCOUNT = "accountid:"
+_AFTER_URL = ".,;:!?'*_+-^~"
+_HEX = re.compile(r"#[0-9a-fA-F]{6}|#[0-9a-fA-F]{3}")
+# The sixteen colours that HTML has names for, and those that JIRA's editor offers besides.
+_COLOURS = {
+    "aqua": "#00ffff",
+    "black": "#000000",
+    "blue": "#0000ff",
+    "brown": "#a52a2a",
+    "cyan": "#00ffff",
+    "fuchsia": "#ff00ff",
+    "gold": "#ffd700",
+    "gray": "#808080",
+    "green": "#008000",
+    "grey": "#808080",
+    "lime": "#00ff00",
+    "magenta": "#ff00ff",
+    "maroon": "#800000",
+    "navy": "#000080",
+    "olive": "#808000",
+    "orange": "#ffa500",
+    "pink": "#ffc0cb",
+    "purple": "#800080",
+    "red": "#ff0000",
+    "silver": "#c0c0c0",
+    "teal": "#008080",
+    "white": "#ffffff",
+    "yellow": "#ffff00",
+}
 
 
 class Escapes:
@@ -54,8 +92,17 @@ def inline(text: str, escapes: Escapes) -> list[Node]:
     for number, line in enumerate(_BREAK.split(text)):
         if number:
             nodes.append({"type": "hardBreak"})
-        nodes.extend(_nodes(line, escapes, ()))
+        for node in _nodes(line, escapes, ()):
+            if nodes and _same_marks(nodes[-1], node):
+                nodes[-1] = {**node, "text": nodes[-1]["text"] + node["text"]}
+            else:
+                nodes.append(node)
     return nodes
+
+
+def _same_marks(one: Node, other: Node) -> bool:
+    texts = one["type"] == other["type"] == "text"
+    return texts and one.get("marks") == other.get("marks")
 
 
 def _nodes(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
@@ -74,13 +121,71 @@ def _marked(found: re.Match[str], escapes: Escapes, marks: tuple[Node, ...]) -> 
         kept = tuple(mark for mark in marks if mark["type"] == "link")
         yield from _text(found["code"], escapes, (*kept, {"type": "code"}))
     elif kind == "url":
-        url = escapes.show(found["url"])
-        link = {"type": "link", "attrs": {"href": url}}
-        yield from _nodes(found["title"] or "", escapes, (*marks, link))
-        if not found["title"]:
-            yield from _text(found["url"], escapes, (*marks, link))
+        shown = found["title"] or found["url"]
+        yield from _nodes(shown, escapes, _with(marks, _link(found["url"], escapes)))
+    elif kind == "bare":
+        yield from _bare(found["bare"], escapes, marks)
+    elif kind == "mention":
+        yield _mention(escapes.show(found["mention"]))
+    elif kind == "coloured":
+        colour = _colour(escapes.show(found["hue"]))
+        yield from _nodes(found["coloured"], escapes, _with(marks, colour) if colour else marks)
+    elif kind in ("sub", "sup"):
+        mark: Node = {"type": "subsup", "attrs": {"type": kind}}
+        yield from _nodes(found[kind], escapes, _with(marks, mark))
     else:
-        yield from _nodes(found[kind], escapes, (*marks, {"type": kind}))
+        yield from _nodes(found[kind], escapes, _with(marks, {"type": kind}))
+
+
+def _with(marks: tuple[Node, ...], mark: Node) -> tuple[Node, ...]:
+    """Add a mark; of a kind that is there already, the outer one stays."""
+    return marks if any(one["type"] == mark["type"] for one in marks) else (*marks, mark)
+
+
+def _link(url: str, escapes: Escapes) -> Node:
+    return {"type": "link", "attrs": {"href": escapes.show(url)}}
+
+
+def _bare(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
+    """Return an address that stands in the text, without the punctuation that follows it."""
+    shown = escapes.show(text)
+    end = _end_of_url(shown)
+    url, rest = text[:end], text[end:]
+    if "://" not in shown[:end] or shown[:end].endswith("://"):
+        yield from _text(text, escapes, marks)
+        return
+    yield from _text(url, escapes, _with(marks, _link(url, escapes)))
+    yield from _text(rest, escapes, marks)
+
+
+def _end_of_url(text: str) -> int:
+    """Find where an address ends before punctuation, and before brackets that it did not open."""
+    end, open_brackets = len(text), text.count("(") - text.count(")")
+    while end:
+        last = text[end - 1]
+        if last == ")" and open_brackets < 0:
+            open_brackets += 1
+        elif last not in _AFTER_URL:
+            break
+        end -= 1
+    return end
+
+
+def _mention(name: str) -> Node:
+    if name.startswith(_ACCOUNT) and name != _ACCOUNT:
+        return {"type": "mention", "attrs": {"id": name.removeprefix(_ACCOUNT)}}
+    return {"type": "mention", "attrs": {"id": name, "text": f"@{name}"}}
+
+
+def _colour(name: str) -> Node | None:
+    """Return the mark of a colour; of one that nobody knows only the text stays."""
+    plain = name.strip().lower()
+    found = _COLOURS.get(plain) or (plain if _HEX.fullmatch(plain) else None)
+    if found is None:
+        return None
+    if len(found) == _SHORT_HEX:
+        found = "#" + "".join(digit * 2 for digit in found[1:])
+    return {"type": "textColor", "attrs": {"color": found}}
 
 
 def _text(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:

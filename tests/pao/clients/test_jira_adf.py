@@ -143,11 +143,144 @@ def test_nothing_makes_an_empty_document() -> None:
     assert content("") == content("\n \n") == []
 
 
+def marked(value: str, kind: str, **attrs: str) -> dict[str, Any]:
+    mark = {"type": kind, "attrs": attrs} if attrs else {"type": kind}
+    return {"type": "text", "text": value, "marks": [mark]}
+
+
+def test_strike_underline_and_raised_and_lowered_letters() -> None:
+    assert content("-gone- +new+ x ^up^ ~down~ a-b+c^d~e") == [
+        paragraph(
+            marked("gone", "strike"),
+            text(" "),
+            marked("new", "underline"),
+            text(" x "),
+            marked("up", "subsup", type="sup"),
+            text(" "),
+            marked("down", "subsup", type="sub"),
+            text(" a-b+c^d~e"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "2026-11-24 - 2026-11-25",
+        "from -5 to -3",
+        "--flag --other",
+        "a -> b -> c",
+        "1 + 2 + 3",
+        "~ ~",
+    ],
+)
+def test_signs_that_mark_nothing_stay_text(plain: str) -> None:
+    assert content(plain) == [paragraph(text(plain))]
+
+
+@pytest.mark.parametrize(
+    ("written", "url", "rest"),
+    [
+        ("https://a.example/x?y=1#z", "https://a.example/x?y=1#z", ""),
+        ("https://a.example/x.", "https://a.example/x", "."),
+        ("https://a.example/-/x_y/, too", "https://a.example/-/x_y/", ", too"),
+        ("https://a.example/x_(y)", "https://a.example/x_(y)", ""),
+        ("https://a.example/x) there", "https://a.example/x", ") there"),
+    ],
+)
+def test_an_address_in_the_text_becomes_a_link(written: str, url: str, rest: str) -> None:
+    link = {"type": "link", "attrs": {"href": url}}
+    nodes = [text("see "), {**text(url), "marks": [link]}, *([text(rest)] if rest else [])]
+    assert content(f"see {written}") == [paragraph(*nodes)]
+
+
+@pytest.mark.parametrize("plain", ["https://", "xhttps://a.example", r"\[x\|https://a.example\]"])
+def test_what_is_no_address_of_its_own_stays_text(plain: str) -> None:
+    assert "marks" not in str(content(plain))
+
+
+def test_mentions_name_an_account_or_a_user() -> None:
+    account = {"type": "mention", "attrs": {"id": "5b10a2844c20165700ede21g"}}
+    user = {"type": "mention", "attrs": {"id": "ann", "text": "@ann"}}
+    assert content("[~accountid:5b10a2844c20165700ede21g] and [~ann]") == [
+        paragraph(account, text(" and "), user)
+    ]
+    assert content(r"\[~ann\]") == [paragraph(text("[~ann]"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "colour"), [("red", "#ff0000"), ("#0a0", "#00aa00"), ("#00AA01", "#00aa01")]
+)
+def test_a_colour_is_kept(name: str, colour: str) -> None:
+    [found] = content(f"{{color:{name}}}*hot*{{color}}")
+    [node] = found["content"]
+    assert node["marks"] == [
+        {"type": "textColor", "attrs": {"color": colour}},
+        {"type": "strong"},
+    ]
+
+
+def test_a_colour_may_span_lines_and_an_unknown_one_leaves_its_text() -> None:
+    found = content("{color:blue}one\n* two\nh2. three{color}")
+    assert [part["type"] for part in found] == ["paragraph", "bulletList", "heading"]
+    assert str(found).count("#0000ff") == 3
+    assert content("{color:nice}x{color}") == [paragraph(text("x"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("info", "info"),
+        ("note", "note"),
+        ("warning", "warning"),
+        ("tip", "success"),
+        ("panel", "info"),
+    ],
+)
+@pytest.mark.parametrize("form", ["{{{0}}}\nh1. A\n* b\n----\n{{{0}}}", "{{{0}}}x{{{0}}}"])
+def test_panels_hold_their_blocks(name: str, kind: str, form: str) -> None:
+    [panel] = content(form.format(name))
+    assert panel["attrs"] == {"panelType": kind}
+    kinds = [part["type"] for part in panel["content"]]
+    assert kinds in (["heading", "bulletList", "rule"], ["paragraph"])
+
+
+def test_a_panel_has_its_title_and_what_it_cannot_hold_becomes_plainer() -> None:
+    [panel, after] = content(
+        "{panel:title=Read *me*|bgColor=#eee}\nbefore\n{quote}said{quote}\n{info}in{info}\n"
+        "{code}x{code}\n{panel}\nafter"
+    )
+    assert panel["content"][0] == paragraph(text("Read *me*", "strong"))
+    assert {part["type"] for part in panel["content"]} == {"paragraph", "codeBlock"}
+    assert "said" in adf_text(panel)
+    assert after == paragraph(text("after"))
+
+
+def test_a_panel_without_an_end_and_one_in_a_table_stay_text() -> None:
+    assert content("{info}x") == [paragraph(text("{info}x"))]
+    assert content("|{info}x{info}|")[0]["type"] == "table"
+
+
 @given(st.text(alphabet=st.sampled_from(list("*_#-|{}[]\\h1.bq code:quote\n x"))))
 def test_any_text_makes_a_valid_document(markup: str) -> None:
     assert is_adf(wiki_to_adf(markup))
 
 
-@pytest.mark.parametrize("piece", ["*a ", "[a|", "{{", "{code}", "{quote}\n", "|", "* x\n", "_"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("*a ", "[a|", "{{", "{code}", "{quote}\n", "|", "* x\n", "_", "-a ", "+", "^a", "~"),
+        *(
+            "{color:red}",
+            "{info}",
+            "{panel:title=x}a{panel}",
+            "[~",
+            "[~a]",
+            "https://.",
+            "(https://",
+        ),
+        *("https://a" + "." * 500 + " ", "{color:red}a\nb{color}", "-a-a ", "{quote}"),
+    ],
+)
 def test_a_long_hostile_text_is_converted_all_the_same(piece: str) -> None:
     assert is_adf(wiki_to_adf(piece * (32_000 // len(piece))))

@@ -35,6 +35,13 @@ DESCRIPTIONS = {
     "breaks": "a\\\\b\\\\\\\\c\\\\",
     "html": "<script>alert(1)</script> &amp; <!-- -->",
     "templates": "{{ fields.x }} {% if %} ${x} {panel:title=x}y{panel}",
+    "marks": "-a- +b+ ^c^ ~d~ *-+^~all~^+-* {color:red}-x-{color} [-t-|https://a.example]",
+    "subsup": "^a ~b~ c^ *^x^*",
+    "colours": "{color:red}a *b* {{c}}\n* d\n|e|{color} {color:#12}x{color} {color:}y{color}",
+    "panels": "{info}x{info}\n{panel:title=T}\nh1. a\n* b\n----\n||t||\n{quote}q{quote}\n{panel}",
+    "empty panels": "{info}{info}{tip}\n\n{tip}{note}{warning}{note}{warning}",
+    "mentions": "[~accountid:5b10] *[~ann]* h1. [~bob] [[~x]|https://a.example] {{[~y]}}",
+    "addresses": "https://a.example *https://b.example* (https://c.example). https:// http://x",
     "private use": "\U000f0000\U000f0080 \\* \U0010fffd",
     "half a mark": "*a _b {{c [d|https://e.example h1.",
 }
@@ -83,6 +90,14 @@ PIECES = st.sampled_from(
             "{code:json}",
             "{noformat}",
             "{quote}",
+            "{panel}",
+            "{panel:title=a}",
+            "{info}",
+            "{color:red}",
+            "{color}",
+            "[~ann]",
+            "https://a.example/",
+            "-a-",
             "h1. ",
             "bq. ",
             "----",
@@ -123,6 +138,11 @@ PLACES = {
     "a cell": "||Name||Value||\n|x|{}|",
     "a heading": "h2. About {} here",
     "a quote": "{{quote}}\n{}\n{{quote}}",
+    "a panel": "{{info}}\n{}\n{{info}}",
+    "a title": "{{panel:title={}}}x{{panel}}",
+    "a colour": "{{color:red}}{}{{color}}",
+    "struck": "-{}-",
+    "underlined": "+{}+",
     "a quoted line": "bq. said {} so",
 }
 VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=40)
@@ -144,11 +164,31 @@ def test_a_user_s_value_arrives_letter_by_letter_and_marks_nothing(place: str, v
     document = wiki_to_adf(_filled(place, f"x{jira_escape(value)}x"))
     assert problems(document) == []
     assert adf_text(document) == adf_text(plain).replace("x0x", f"x{value}x")
-    assert _shape(document) == _shape(plain)
+    assert _shape(_without_addresses(document)) == _shape(plain)
 
 
 def _filled(place: str, value: str) -> str:
     return place.format(*[value] * place.count("{}"))
+
+
+def _without_addresses(node: Any) -> Any:
+    """Undo what JIRA does to every text: an address in it is a link to just what it shows."""
+    content: list[Any] = []
+    for child in map(_without_addresses, node.get("content", ())):
+        if content and _texts_alike(content[-1], child):
+            content[-1] = {**child, "text": content[-1]["text"] + child["text"]}
+        else:
+            content.append(child)
+    if node["type"] == "text":
+        shown = {"type": "link", "attrs": {"href": node["text"]}}
+        marks = [mark for mark in node.get("marks", ()) if mark != shown]
+        rest = {key: value for key, value in node.items() if key != "marks"}
+        return {**rest, "marks": marks} if marks else rest
+    return {**node, "content": content} if "content" in node else node
+
+
+def _texts_alike(one: Any, other: Any) -> bool:
+    return one["type"] == other["type"] == "text" and one.get("marks") == other.get("marks")
 
 
 def _shape(node: Any) -> Any:
