@@ -188,7 +188,8 @@ def _without_addresses(node: Any) -> Any:
 
 
 def _texts_alike(one: Any, other: Any) -> bool:
-    return one["type"] == other["type"] == "text" and one.get("marks") == other.get("marks")
+    texts: bool = one["type"] == other["type"] == "text"
+    return texts and one.get("marks") == other.get("marks")
 
 
 def _shape(node: Any) -> Any:
