@@ -9,9 +9,10 @@ from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionFailedError, IncompleteError
 from activities.terraform.cli import UnreadableError
 from activities.terraform.place import WITHOUT_WORKSPACES, breaker_target
+from activities.terraform.preparing import prepared
 from activities.terraform.requirement import Required, Source
 from activities.terraform.results import applied, planned
-from activities.terraform.running import Run, prepared
+from activities.terraform.running import Run
 from activities.terraform.state import StateResource, own_or_touched
 from pao.core.payloads import ActionResult
 
@@ -146,6 +147,7 @@ class TerraformOutputs(BaseModel):
     plan: PlanSummary = Field(description="What the plan said")
     workspace: str = Field(description="Workspace of the state")
     state: str = Field(description="Where the state is, for people")
+    commands: str = Field(description="Commands that lead a person to this state")
     resources: list[str] = Field(description="Addresses in the state, at most a hundred")
     sensitive: list[str] = Field(description="Names of outputs whose values are not given")
     leftOut: list[str] = Field(description="Names of outputs that are too large to keep")  # noqa: N815 -- the document's way
@@ -233,10 +235,10 @@ class TerraformAction(Action[TerraformConfig]):
             return "It was only planned: there is nothing to clean up."
         if not resources:
             return f"Nothing is left in {outputs.get('state')}: there is nothing to clean up."
-        return (
-            f"Run terraform destroy in {outputs.get('state')}; in it are "
-            f"{', '.join(resources[:10])}{' and more' if len(resources) > 10 else ''}."  # noqa: PLR2004 -- enough to recognise it
-        )
+        names = f"{', '.join(resources[:10])}{' and more' if len(resources) > 10 else ''}"  # noqa: PLR2004 -- enough to recognise it
+        commands = outputs.get("commands")
+        how = f" Commands: {commands} && terraform destroy" if commands else ""
+        return f"Run terraform destroy in {outputs.get('state')}; in it are {names}.{how}"
 
 
 def _required(config: TerraformConfig, context: ActionContext) -> Required:

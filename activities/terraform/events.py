@@ -21,6 +21,7 @@ LOGGED = frozenset(
 
 PROVISIONER_OUTPUT = '"type":"provision_progress"'
 
+ENDS = ("_complete", "_errored")
 CHANGED = frozenset({"apply_start", "apply_complete", "apply_errored"})
 MOST_ERRORS = 20
 LOCK = re.compile(r"^\s*(ID|Who|Operation|Created):\s+(\S.*?)\s*$", re.MULTILINE)
@@ -53,6 +54,10 @@ class Events:
     warning: Say
     errors: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    unfinished: set[str] = field(default_factory=set)
+    """What was begun and has not ended: in the middle of it the command holds the state's lock."""
+    made: dict[str, str] = field(default_factory=dict)
+    """What was begun to be made or changed, with its id where Terraform has told it."""
     summary: Summary | None = None
     program: str | None = None
     printed_state: dict[str, Any] | None = None
@@ -71,6 +76,7 @@ class Events:
             self.not_json += bool(line.strip())
             return
         kind = str(event.get("type", ""))
+        self._follow(kind, event)
         if kind == "diagnostic":
             await self._diagnostic(event.get("diagnostic") or {})
         elif kind == "change_summary":
@@ -82,11 +88,21 @@ class Events:
         elif kind in LOGGED:
             await self._hook(kind, event)
 
+    def _follow(self, kind: str, event: dict[str, Any]) -> None:
+        what, _, how = kind.rpartition("_")
+        address = f"{what} {_address(event)}"
+        if how == "start" and what in {"apply", "refresh"}:
+            self.unfinished.add(address)
+        elif kind.endswith(ENDS):
+            self.unfinished.discard(address)
+
     async def _hook(self, kind: str, event: dict[str, Any]) -> None:
-        hook = event.get("hook") or {}
-        address = str((hook.get("resource") or {}).get("addr", ""))
+        address = _address(event)
         if kind in CHANGED:
             self.touched.add(address)
+            hook = event.get("hook") or {}
+            if hook.get("action") not in {"delete", "read"}:
+                self.made[address] = str(hook.get("id_value") or self.made.get(address, ""))
         say = self.warning if kind.endswith("errored") else self.info
         await say(str(event.get("@message", "")), {"resource": address, "event": kind})
 
@@ -122,6 +138,11 @@ def lock_in(text: str) -> dict[str, str] | None:
         # With the backend http Terraform tells the facts of its own attempt, not of the holder.
         return {"id": of_http[1]}
     return {name.lower(): value for name, value in LOCK.findall(text)}
+
+
+def _address(event: dict[str, Any]) -> str:
+    resource = (event.get("hook") or {}).get("resource") or {}
+    return str(resource.get("addr", ""))
 
 
 def _summary(changes: dict[str, Any]) -> Summary:

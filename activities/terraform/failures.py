@@ -5,18 +5,30 @@ from collections.abc import Iterable
 from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.terraform.events import Events, lock_in
 from activities.terraform.process import Ended
-from pao.core.judgement import CONFLICT, CUT, NOT_SET, REFUSED, UNREADABLE, UNSENT, judge_text
+from pao.core.errors import ErrorCode
+from pao.core.judgement import (
+    CONFLICT,
+    CUT,
+    NOT_SET,
+    REFUSED,
+    UNREADABLE,
+    UNSENT,
+    Judgement,
+    judge_text,
+)
 from pao.core.payloads import PartialResource
 
 MESSAGE_LIMIT = 3000
 LIST_LIMIT = 10
 
 
-def not_begun(step: str, ended: Ended, errors: Iterable[str] = ()) -> ActionFailedError:
+def not_begun(
+    step: str, ended: Ended, errors: Iterable[str] = (), *, lock: str = ""
+) -> ActionFailedError:
     """Give the error of a step before the apply: nothing has been changed."""
     text = "\n".join(errors) or ended.errors or "it gave no reason"
-    if lock := lock_in(text):
-        return locked(lock)
+    if holder := lock_in(text):
+        return locked(holder)
     if ended.never_started:
         return ActionFailedError(
             f"Terraform cannot be started: {ended.errors}", retryable=True, judged=NOT_SET
@@ -25,7 +37,7 @@ def not_begun(step: str, ended: Ended, errors: Iterable[str] = ()) -> ActionFail
         return ActionFailedError(
             f"terraform {step} was not done in its time and was stopped. Nothing was changed. "
             "Find out what it waits for, raise the action's timeout where it needs longer, then "
-            f"retry. {_shown(ended.errors)}".strip(),
+            f"retry. {lock} {_shown(ended.errors)}".strip(),
             judged=CUT,
         )
     return ActionFailedError(
@@ -49,35 +61,72 @@ def locked(lock: dict[str, str]) -> ActionFailedError:
 
 
 def half_way(
-    ended: Ended, events: Events, partial: list[PartialResource] | None
+    ended: Ended,
+    events: Events,
+    partial: list[PartialResource],
+    *,
+    lock: str = "",
+    state_read: bool = True,
 ) -> ActionFailedError | OutcomeUnknownError:
-    """Give the error of an apply that failed; without ``partial`` the state could not be read."""
+    """Give the error of an apply that failed; its outcome is known if its state could be read.
+
+    ``lock`` tells what became of the lock of an apply that had to be killed.
+    """
     if events.lock:
         return locked(events.lock)
     text = "\n".join(events.errors) or ended.errors or "it gave no reason"
-    why = _why(ended)
-    if partial is None or ended.killed:
+    why = f"{_why(ended)} {lock}".strip()
+    if ended.killed or not state_read:
         return OutcomeUnknownError(
             f"{why} What it has changed is not known for certain. A retry plans first and applies "
             "what is missing; if it finds the state locked, it says how to unlock it. "
             f"{_shown(text)}",
+            code=ErrorCode.ACTION_FAILED if ended.cut else None,
             response_body=text,
-            judged=judge_text(text, otherwise=CUT if ended.late or ended.killed else UNREADABLE),
-            partial=partial or (),
+            # A human who cancels says nothing about the target.
+            judged=None if ended.cut else judge_text(text, otherwise=_otherwise(ended)),
+            partial=partial,
         )
     return ActionFailedError(
         f"{why} {_left(partial)} A retry plans anew and applies what is missing. {_shown(text)}",
         response_body=text,
         retryable=True,
-        judged=judge_text(text, otherwise=UNREADABLE),
+        judged=None if ended.cut else judge_text(text, otherwise=UNREADABLE),
         partial=partial,
         whole=True,
     )
 
 
+def _otherwise(ended: Ended) -> Judgement:
+    return CUT if ended.late or ended.killed else UNREADABLE
+
+
+def cut_before(why: str) -> ActionFailedError:
+    """Return the error of an action that was stopped before it had changed anything."""
+    return ActionFailedError(
+        f"{why} Terraform was stopped before it had applied anything: this attempt has changed "
+        "nothing. A retry begins anew.",
+        retryable=True,
+    )
+
+
+def cut_after(why: str) -> OutcomeUnknownError:
+    """Return the error of an action that was stopped when it had applied, before it could tell."""
+    return OutcomeUnknownError(
+        f"{why} Terraform has been applying, and what it has changed could not be read any more. "
+        "A retry plans first and applies what is missing.",
+        code=ErrorCode.ACTION_FAILED,
+        retryable=True,
+    )
+
+
 def _why(ended: Ended) -> str:
+    if ended.cut and ended.killed:
+        return "terraform apply was cancelled, did not end in order and was killed."
+    if ended.cut:
+        return "terraform apply was cancelled and was stopped in order."
     if ended.killed:
-        return "terraform apply did not end in order and was killed; its state may be locked."
+        return "terraform apply did not end in order and was killed."
     if ended.late:
         return "terraform apply was not done in its time and was stopped in order."
     return "terraform apply failed."

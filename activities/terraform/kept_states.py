@@ -7,6 +7,7 @@ from pathlib import Path
 
 from activities.base import ActionContext
 from activities.terraform import backend, rescue, unwritten
+from activities.terraform.cleanup import Whereabouts, whereabouts
 from activities.terraform.cli import Here
 from activities.terraform.events import Events
 from activities.terraform.place import place_digest
@@ -39,12 +40,14 @@ class KeptStates:
         self._folder = unwritten_folder(context.options.terraform)
 
     @property
-    def whereabouts(self) -> str:
-        """Say where the state is, for the person who cleans up."""
-        kind = self._room.backend_in_use() or backend.LOCAL
-        if not backend.has_workspaces(self._room):
-            return f"the state in the backend {kind}"
-        return f"workspace {self._required.workspace} of the backend {kind}"
+    def whereabouts(self) -> Whereabouts:
+        """Say where the state is, for the person who cleans up; known after init."""
+        return whereabouts(
+            self._required,
+            self._room,
+            program=self._here.cli.program,
+            backend=self._room.backend_in_use() or backend.LOCAL,
+        )
 
     async def find(self) -> list[Path]:
         """Find the states that earlier attempts, or others in the same place, could not write.

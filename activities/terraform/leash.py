@@ -25,6 +25,9 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 """From ``linux/prctl.h``: the signal that a process gets when its parent ends."""
 
+PR_SET_CHILD_SUBREAPER = 36
+"""From the same file: whose parent ends becomes a child of this process."""
+
 KILLED = 137
 """The exit code that tells that the program had to be killed: its state may be locked."""
 
@@ -114,6 +117,23 @@ def end(process: "subprocess.Popen[bytes]", grace: float) -> int:
         return KILLED
 
 
+def adopt_orphans() -> None:
+    """Become the parent of what the program leaves in sessions of their own; Linux only."""
+    if sys.platform.startswith("linux"):
+        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def kill_orphans() -> None:
+    """Kill whatever has left the program's group; each that goes may leave more."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    with contextlib.suppress(OSError, ChildProcessError):
+        while found := children.read_text().split():
+            for child in map(int, found):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(child, signal.SIGKILL)
+            os.waitpid(-1, 0)
+
+
 def clear(folder: Path, unwritten: Path, name: str) -> None:
     """Clear the private folder in the worker's place, by the same code."""
     # Python was started without any place for modules; none of these needs more than its own.
@@ -130,6 +150,7 @@ def main(arguments: list[str]) -> int:
         # Not ignored: that would be inherited by the program and by all that it starts.
         signal.signal(number, lambda *_: None)
     worker = os.getppid()
+    adopt_orphans()
     process = start(command)
     if process is None:
         return NOT_STARTED
@@ -137,6 +158,8 @@ def main(arguments: list[str]) -> int:
     left = wait_or_let_go(process, float(grace))
     code = process.wait() if left is None else end(process, left)
     signal_group(process, signal.SIGKILL)
+    if left is not None:
+        kill_orphans()
     for thread in handing_on:
         thread.join(DRAIN_SECONDS)
     if os.getppid() != worker:

@@ -48,11 +48,15 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a command ended; ``late`` when it was stopped at the deadline, ``errors`` is stderr."""
+    """How a command ended; ``late`` when it was stopped at the deadline, ``errors`` is stderr.
+
+    ``cut`` when whoever waited for it was cancelled.
+    """
 
     code: int
     late: bool
     errors: str
+    cut: bool = False
 
     @property
     def killed(self) -> bool:
@@ -65,10 +69,19 @@ class Ended:
         return self.code == NOT_STARTED
 
 
+class CutError(asyncio.CancelledError):
+    """The caller was cancelled; the command has ended, as ``ended`` tells."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__()
+        self.ended = ended
+
+
 async def run(command: list[str], given: Surroundings, take: Take) -> Ended:
     """Run a command and give each chunk of its output to ``take``; never outlives this call.
 
-    Cancelled, it ends the command in order first. At the deadline it does the same.
+    Cancelled, it ends the command in order first, and raises CutError. At the deadline it does
+    the same, and returns.
     """
     process = await _start(command, given)
     errors = _Tail()
@@ -76,19 +89,25 @@ async def run(command: list[str], given: Surroundings, take: Take) -> Ended:
         asyncio.create_task(_read(process.stdout, take)),
         asyncio.create_task(_read(process.stderr, errors.take)),
     ]
-    grace = given.grace
+    late = cut = False
     try:
         late = await _wait(process, readers, given)
     except asyncio.CancelledError:
-        grace = given.cut_grace() if given.cut_grace else grace
-        raise
+        cut = True
     finally:
-        await _certain_end(process, grace)
+        await _certain_end(process, _grace(given, cut=cut))
         await _finish(readers)
+    ended = Ended(code=process.returncode or 0, late=late, errors=errors.text, cut=cut)
+    if cut:
+        raise CutError(ended)
     for reader in readers:
         if not reader.cancelled() and (error := reader.exception()):
             raise error
-    return Ended(code=process.returncode or 0, late=late, errors=errors.text)
+    return ended
+
+
+def _grace(given: Surroundings, *, cut: bool) -> float:
+    return given.cut_grace() if cut and given.cut_grace else given.grace
 
 
 async def _start(command: list[str], given: Surroundings) -> asyncio.subprocess.Process:

@@ -1,9 +1,9 @@
-"""One execution, step by step: module, init, workspace, plan, apply of that plan, outputs."""
+"""The steps of one execution: init, workspace, plan, apply of that plan, outputs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +11,25 @@ from activities.base import ActionContext
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.options.terraform import TerraformOptions
 from activities.terraform import backend, failures, policy
-from activities.terraform.cli import Cli, Here, UnreadableError, find_program
+from activities.terraform.cleanup import Whereabouts
+from activities.terraform.cli import Cli, Here, UnreadableError
 from activities.terraform.commands import commands_in_plan
 from activities.terraform.events import Events, Summary
 from activities.terraform.hcl import Block, UnreadableFileError, read_folder
 from activities.terraform.kept_states import KeptStates
-from activities.terraform.place import place_digest
+from activities.terraform.locks import remove_left_lock
 from activities.terraform.plugins import one_at_a_time
-from activities.terraform.process import MARGIN_SECONDS, Surroundings
+from activities.terraform.process import CutError, Ended
 from activities.terraform.requirement import Required
-from activities.terraform.rescue import state_name
-from activities.terraform.room import (
-    Room,
-    environment,
-    private_room,
-    unwritten_folder,
-    write_json,
+from activities.terraform.room import Room, write_json
+from activities.terraform.state import (
+    StateResource,
+    not_in_the_state,
+    own_or_touched,
+    resources_of,
 )
-from activities.terraform.source import allowed, fetch
-from activities.terraform.state import StateResource, own_or_touched, resources_of
 from activities.terraform.veil import Veil, sensitive_variables
-from pao.clients.jira import Deadline
 from pao.core.errors import ErrorCode
-from pao.core.payloads import PartialResource
 
 CHANGES = 2
 """The exit code of ``plan -detailed-exitcode`` that says that there is something to apply."""
@@ -51,49 +47,6 @@ class Plan:
     outputs: frozenset[str]
 
 
-@asynccontextmanager
-async def prepared(required: Required, context: ActionContext) -> AsyncIterator["Run"]:
-    """Give an initialised module in a private directory, which is removed afterwards."""
-    options = context.options.terraform
-    program = find_program(options)
-    source = allowed(required.source, options)
-    name = state_name(context.mark, place_digest(required))
-    kept = unwritten_folder(options)
-    async with private_room(name, kept) as room:
-        given = Surroundings(
-            folder=room.root,
-            private=room.root,
-            unwritten=kept,
-            name=name,
-            used=room.used,
-            environment=environment(room, options),
-            grace=options.grace_seconds,
-            deadline=_before(context.deadline, options),
-        )
-        cli = Cli(program, given)
-        try:
-            folder = await fetch(source, room, cli)
-            run = Run(required, context, room=room, folder=folder, cli=cli)
-            await run.initialise()
-            yield run
-        except ActionError as error:
-            _leave_out_paths(error, room)
-            raise
-
-
-def _leave_out_paths(error: ActionError, room: Room) -> None:
-    """Leave out where the private directory was: it is gone, and tells a person nothing."""
-    error.message = room.without_paths(error.message)
-    error.response_body = room.without_paths(error.response_body or "") or None
-
-
-def _before(deadline: Deadline, options: TerraformOptions) -> Deadline:
-    """Leave time to stop Terraform in order and to read what it left."""
-    left = deadline.remaining()
-    kept = options.grace_seconds + MARGIN_SECONDS + READING_SECONDS
-    return Deadline.after(left - min(kept, left / 2))
-
-
 class Run:
     """The steps of one execution; each raises the typed error of an action."""
 
@@ -109,6 +62,8 @@ class Run:
         self._late = self._here.until(context.deadline)
         """For what is done after a failure, within the time kept for that."""
         self._veil = Veil(context.secrets)
+        self.begun = False
+        """Whether an apply has begun."""
         self._lock = f"-lock-timeout={int(self._options.lock_seconds)}s"
         self.kept = KeptStates(
             required, context, room=room, here=self._here, late=self._late, lock=self._lock
@@ -183,9 +138,15 @@ class Run:
         command += [f"-var-file={self._room.variables}", f"-out={self._room.plan}"]
         command += ["-destroy"] if self.required.destroy else []
         command += self._parallel()
-        ended = await self._here.events(*command, into=events)
+        since = datetime.now(UTC)
+        try:
+            ended = await self._here.events(*command, into=events)
+        except CutError as cut:
+            await self._unlock(cut.ended, events, since=since)
+            raise
         if ended.code not in {0, CHANGES} or ended.late:
-            raise failures.not_begun("plan", ended, events.errors)
+            lock = await self._unlock(ended, events, since=since)
+            raise failures.not_begun("plan", ended, events.errors, lock=lock)
         read = await self._read_plan()
         policy.refuse_commands(commands_in_plan(read), self._options)
         summary = events.summary or Summary()
@@ -222,21 +183,57 @@ class Run:
         """Apply exactly the saved plan."""
         events = self._events()
         command = ["apply", "-json", "-input=false", self._lock, *self._parallel()]
-        ended = await self._here.events(*command, str(self._room.plan), into=events)
+        self.begun, since = True, datetime.now(UTC)
+        try:
+            ended = await self._here.events(*command, str(self._room.plan), into=events)
+        except CutError as cut:
+            raise await self._cut(cut.ended, events, since=since) from None
+        lock = await self._unlock(ended, events, since=since)
         await self.kept.save(events)
         if ended.code != 0:
-            raise failures.half_way(ended, events, await self._partial(events))
+            raise await self._failed(ended, events, lock=lock)
 
-    async def _partial(self, events: Events) -> list[PartialResource] | None:
+    async def _cut(self, ended: Ended, events: Events, *, since: datetime) -> ActionError:
+        """Tidy up after an apply that was cancelled, and return the error that tells of it."""
+        try:
+            async with asyncio.timeout(READING_SECONDS):
+                lock = await self._unlock(ended, events, since=since)
+                await self.kept.save(events)
+                return await self._failed(ended, events, lock=lock)
+        except ActionError as error:
+            error.message = f"The action was cancelled. {error.message}"
+            return error
+        except TimeoutError:
+            return self._unreadable(ended, events)
+
+    async def _unlock(self, ended: Ended, events: Events, *, since: datetime) -> str:
+        """Remove the lock that a killed command has left; returns what to tell of it."""
+        if not ended.killed:
+            return ""
+        return await remove_left_lock(self._late, events, since=since)
+
+    async def _failed(self, ended: Ended, events: Events, *, lock: str) -> ActionError:
+        """Return the error of a failed apply, with what it has left.
+
+        That is what the state says; of a killed command also what it said itself.
+        """
+        where = self.whereabouts
         try:
             present = await self.resources(late=True)
         except (UnreadableError, ActionFailedError):
-            return None
+            return self._unreadable(ended, events, lock=lock)
         own = self.required.own
-        return [
-            resource.left_behind(self.whereabouts)
-            for resource in own_or_touched(present, events.touched | self.left_before, own=own)
-        ]
+        left = own_or_touched(present, events.touched | self.left_before, own=own)
+        known = {resource.address for resource in present}
+        lost = {address: id_ for address, id_ in events.made.items() if address not in known}
+        partial = [resource.left_behind(where) for resource in left]
+        if ended.killed:
+            partial += not_in_the_state(lost, where)
+        return failures.half_way(ended, events, partial, lock=lock)
+
+    def _unreadable(self, ended: Ended, events: Events, *, lock: str = "") -> ActionError:
+        said = not_in_the_state(events.made, self.whereabouts)
+        return failures.half_way(ended, events, said, lock=lock, state_read=False)
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
         """Give what is in the state; raises UnreadableError or ActionFailedError."""
@@ -266,7 +263,7 @@ class Run:
         return {one.id for one in self._context.left if one.id is not None}
 
     @property
-    def whereabouts(self) -> str:
+    def whereabouts(self) -> Whereabouts:
         """Say where the state is, for the person who cleans up."""
         return self.kept.whereabouts
 

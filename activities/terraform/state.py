@@ -1,10 +1,11 @@
 """What is in a state: the resources, and what to do about them when a request is given up."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from activities.terraform.cleanup import Whereabouts
 from activities.terraform.veil import resources_in
 from pao.core.payloads import PartialResource
 
@@ -17,13 +18,14 @@ class StateResource:
     type: str
     id: str | None
 
-    def left_behind(self, whereabouts: str) -> PartialResource:
+    def left_behind(self, where: Whereabouts) -> PartialResource:
         """Give it as something that a failed action left behind."""
         known = f" (id {self.id})" if self.id else ""
         return PartialResource(
             type=self.type,
             id=self.address,
-            cleanup=f"Destroy {self.address}{known} with terraform destroy in {whereabouts}.",
+            cleanup=f"Destroy {self.address}{known} with terraform destroy in {where}. "
+            f"Commands: {where.destroy(self.address)}",
         )
 
 
@@ -59,6 +61,20 @@ def own_or_touched(
 ) -> list[StateResource]:
     """Leave out, in a workspace that others use too, what this run had nothing to do with."""
     return [resource for resource in present if own or resource.address in touched]
+
+
+def not_in_the_state(made: Mapping[str, str], where: Whereabouts) -> list[PartialResource]:
+    """Give what Terraform said that it was making, and no state tells: addresses with their ids."""
+    return [
+        PartialResource(
+            type=address.split("[")[0].split(".")[-2] if "." in address else "",
+            id=address,
+            cleanup=f"{address}{f' (id {id_})' if id_ else ''} may exist although the state does "
+            "not have it: look for it in the target, then import it with terraform import, or "
+            f"remove it by hand. The state is {where}.",
+        )
+        for address, id_ in sorted(made.items())
+    ]
 
 
 def _id(resource: dict[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.errors import OutcomeUnknownError
+from activities.terraform.cleanup import Whereabouts
 from activities.terraform.process import Ended
 from activities.terraform.rescue import DamagedStateError, read_state
 from activities.terraform.state import StateResource, resources_in_file
@@ -22,7 +23,7 @@ Call = Callable[..., Awaitable[tuple[Ended, bytes]]]
 
 
 async def write_back(
-    file: Path, call: Call, *, lend: Callable[[Path], Path], whereabouts: str
+    file: Path, call: Call, *, lend: Callable[[Path], Path], whereabouts: Whereabouts
 ) -> None:
     """Write a kept state to its backend; raises OutcomeUnknownError."""
     state = await _whole(file)
@@ -64,7 +65,7 @@ async def _whole(file: Path) -> dict[str, Any]:
         ) from error
 
 
-def _is_there(file: Path, state: dict[str, Any], told: bytes, *, whereabouts: str) -> bool:
+def _is_there(file: Path, state: dict[str, Any], told: bytes, *, whereabouts: Whereabouts) -> bool:
     """Tell whether the backend has this very state; raises where it has another or newer one."""
     if is_nothing(told):
         return False
@@ -104,7 +105,7 @@ def is_nothing(told: bytes) -> bool:
 
 
 def unwritten(
-    kept: Path, errors: str, *, state: dict[str, Any] | None, whereabouts: str
+    kept: Path, errors: str, *, state: dict[str, Any] | None, whereabouts: Whereabouts
 ) -> OutcomeUnknownError:
     """Return the error of a state that is kept in a file, for its backend does not take it."""
     return OutcomeUnknownError(
@@ -118,7 +119,7 @@ def unwritten(
     )
 
 
-def elsewhere(file: Path, *, whereabouts: str) -> OutcomeUnknownError:
+def elsewhere(file: Path, *, whereabouts: Whereabouts) -> OutcomeUnknownError:
     """Return the error of a state that an earlier attempt left for another place."""
     return OutcomeUnknownError(
         "An earlier attempt of this action has made changes in another module, backend or "
@@ -142,6 +143,6 @@ def _is_whole(file: Path) -> bool:
     return read_kept(file) is not None
 
 
-def _partial(state: dict[str, Any], whereabouts: str) -> list[Any]:
+def _partial(state: dict[str, Any], whereabouts: Whereabouts) -> list[Any]:
     there: list[StateResource] = resources_in_file(state)
     return [resource.left_behind(whereabouts) for resource in there]

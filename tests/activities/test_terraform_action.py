@@ -1,5 +1,6 @@
 """What the action terraform does with the real program: apply, plan only, destroy, adopt."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,7 @@ async def test_the_items_backend_is_used_in_place_of_the_modules(ground: Ground)
         assert states.addresses == ["terraform_data.first", "terraform_data.second"]
         assert states.locks
         assert states.lock is None
-    assert result.outputs["state"] == "the state in the backend http"
+    assert result.outputs["state"].startswith("the state in the backend http (address http://127")
 
 
 async def test_only_the_outputs_that_are_asked_for_are_taken(ground: Ground) -> None:
@@ -214,3 +215,23 @@ async def test_a_configuration_that_cannot_be_meant_is_refused(
     failure = await ground.failure(more)
     assert told in failure.message
     assert failure.kind == "ActionFailed"
+
+
+async def test_the_cleanup_is_commands_that_a_person_can_copy(
+    ground: Ground, terraform_program: Path
+) -> None:
+    result = await ground.execute(ground.module(PAIR) | CONFIG | {"workspace": "shared"})
+    [_, commands] = (result.cleanup or "").split(" Commands: ")
+    command = commands.replace("terraform ", f"{terraform_program} ") + (
+        " -auto-approve -var name=x -no-color"
+    )
+
+    (ground.folder / "by-hand").mkdir()
+    person = await asyncio.create_subprocess_shell(
+        command, cwd=ground.folder / "by-hand", stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await person.communicate()
+
+    assert b"2 destroyed" in said
+    [state] = ground.folder.rglob("workspaces/shared/terraform.tfstate")
+    assert json.loads(state.read_text())["resources"] == []

@@ -188,25 +188,6 @@ async def test_an_apply_that_will_not_stop_is_killed_and_its_outcome_is_unknown(
     assert "was killed" in failure.message
 
 
-async def test_a_cancelled_apply_ends_in_order_and_leaves_the_state_unlocked(
-    ground: Ground,
-) -> None:
-    allowed = ground.having(allow_provisioners=True)
-    config = allowed.module(waiting_module(ground.folder))
-    running = asyncio.create_task(allowed.execute(config))
-    await until_exists(ground.folder / "begun", running)
-
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-
-    first = ids(ground)["first"]
-    (ground.folder / "go").touch()
-    result = await allowed.execute(config, again=True)
-    assert result.outputs["resources"] == ["terraform_data.first", "terraform_data.second"]
-    assert ids(ground)["first"] == first, "what was made is not made again"
-
-
 async def test_ten_megabytes_of_output_are_neither_kept_nor_in_the_way(
     ground: Ground, terraform_program: Path
 ) -> None:

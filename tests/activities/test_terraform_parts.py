@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from activities.masking import SecretRing
+from activities.terraform.cleanup import Whereabouts, whereabouts
 from activities.terraform.events import Events, describe, lock_in
 from activities.terraform.hcl import read_folder
 from activities.terraform.place import breaker_target
 from activities.terraform.process import LINE_LIMIT, Lines, Whole
-from activities.terraform.requirement import Source
+from activities.terraform.requirement import Required, Source
+from activities.terraform.room import Room, write_json
 from activities.terraform.state import own_or_touched, resources_of
 from activities.terraform.veil import Veil, sensitive_variables
 
@@ -196,3 +198,51 @@ def test_a_breaker_is_named_by_module_and_place_of_the_state_without_credentials
     source: Source, backend: tuple[str | None, dict[str, str]], named: str
 ) -> None:
     assert breaker_target(source, *backend) == named
+
+
+def made_by_hand(tmp_path: Path, required: Required, backend: str | None) -> Whereabouts:
+    room = Room(tmp_path)
+    room.data.mkdir()
+    config = {**required.backend_config, "secret_key": "t0ken"}
+    if required.backend:
+        write_json(room.backend, config)
+    told = {"backend": {"type": backend, "config": config}}
+    write_json(room.data / "terraform.tfstate", told)
+    return whereabouts(required, room, program="/bin/tofu", backend=backend or "local")
+
+
+def test_where_a_state_is_names_module_ref_bucket_key_and_workspace(tmp_path: Path) -> None:
+    required = Required(
+        source=Source(git="https://t0ken@git.example.com/a/b", ref="v1.4.0", directory="net"),
+        workspace="pao-1",
+        own=True,
+        backend="s3",
+        backend_config={"bucket": "states", "key": "my key", "region": "eu-west-1"},
+    )
+    where = made_by_hand(tmp_path, required, "s3")
+    assert str(where) == (
+        "workspace pao-1 of the backend s3 (bucket states, key my key, region eu-west-1), "
+        "module https://git.example.com/a/b//net at v1.4.0"
+    )
+    assert where.destroy("a.b[0]") == (
+        "git clone https://git.example.com/a/b module && git -C module checkout v1.4.0 && "
+        "cd module/net && "
+        """echo '{"terraform": {"backend": {"s3": {}}}}' > backend_override.tf.json && """
+        "tofu init -backend-config=bucket=states '-backend-config=key=my key' "
+        "-backend-config=region=eu-west-1 && tofu workspace select pao-1 && "
+        "tofu destroy -target='a.b[0]'"
+    )
+
+
+def test_a_module_of_a_registry_with_a_backend_of_its_own_is_named_too(tmp_path: Path) -> None:
+    source = Source(registry="acme/vpc/aws", version="1.2.0", directory="modules/inner")
+    where = made_by_hand(tmp_path, Required(source=source, workspace="w", own=False), "pg")
+    assert str(where) == (
+        "workspace w of the backend pg, module acme/vpc/aws//modules/inner at 1.2.0"
+    )
+    assert where.commands == (
+        "mkdir module && cd module && "
+        """echo '{"module": {"root": {"source": "acme/vpc/aws", "version": "1.2.0"}}}' """
+        "> main.tf.json && tofu get && cd .terraform/modules/root/modules/inner && tofu init && "
+        "tofu workspace select w"
+    )

@@ -1,0 +1,80 @@
+"""Where a state is and how a person gets there: in words, and in commands to copy."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from activities.terraform.place import WITHOUT_WORKSPACES, settings_of_place, without_account
+from activities.terraform.requirement import Required, Source
+from activities.terraform.room import Room
+
+FOLDER = "module"
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A state for people: ``commands`` end in the module's folder, where its state is selected.
+
+    Credentials are in neither: whoever cleans up uses their own.
+    """
+
+    text: str
+    commands: str
+    program: str
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        return self.text
+
+    def destroy(self, address: str) -> str:
+        """Return the commands that destroy one resource in the state."""
+        return f"{self.commands} && {self.program} destroy -target={shlex.quote(address)}"
+
+
+def whereabouts(required: Required, room: Room, *, program: str, backend: str) -> Whereabouts:
+    """Say where the state of an initialised module is."""
+    settings = settings_of_place(room.backend_config())
+    shown = ", ".join(f"{key} {value}" for key, value in settings.items())
+    place = f"the backend {backend}{f' ({shown})' if shown else ''}"
+    stateful = backend in WITHOUT_WORKSPACES
+    text = f"the state in {place}" if stateful else f"workspace {required.workspace} of {place}"
+    name = Path(program).name
+    written = room.backend.exists()
+    steps = [*_module(required.source, name), *_init(name, backend, settings, written=written)]
+    if not stateful:
+        steps.append(f"{name} workspace select {shlex.quote(required.workspace)}")
+    return Whereabouts(f"{text}, module {_named(required.source)}", " && ".join(steps), name)
+
+
+def _named(source: Source) -> str:
+    address = without_account(str(source))
+    return address if source.ref or source.version or source.path else f"{address} (newest)"
+
+
+def _module(source: Source, program: str) -> list[str]:
+    folder = shlex.quote(str(Path(FOLDER) / source.directory))
+    if source.git is not None:
+        address = source.git if source.git.startswith("ssh:") else without_account(source.git)
+        steps = [f"git clone {shlex.quote(address)} {FOLDER}"]
+        if source.ref:
+            steps.append(f"git -C {FOLDER} checkout {shlex.quote(source.ref)}")
+        return [*steps, f"cd {folder}"]
+    if source.registry is not None:
+        call = {"source": source.registry} | ({"version": source.version} if source.version else {})
+        document = shlex.quote(json.dumps({"module": {"root": call}}))
+        place = shlex.quote(str(Path(".terraform/modules/root") / source.directory))
+        made = f"mkdir {FOLDER} && cd {FOLDER} && echo {document} > main.tf.json"
+        return [made, f"{program} get", f"cd {place}"]
+    return [f"cp -r {shlex.quote(source.path or '')} {FOLDER}", f"cd {folder}"]
+
+
+def _init(program: str, backend: str, settings: Mapping[str, str], *, written: bool) -> list[str]:
+    if not written:
+        return [f"{program} init"]
+    document = shlex.quote(json.dumps({"terraform": {"backend": {backend: {}}}}))
+    given = "".join(
+        f" -backend-config={shlex.quote(f'{key}={value}')}" for key, value in settings.items()
+    )
+    return [f"echo {document} > backend_override.tf.json", f"{program} init{given}"]

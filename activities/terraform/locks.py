@@ -1,0 +1,42 @@
+"""The lock that a killed Terraform leaves on its state: removed where it is ours for certain."""
+
+import socket
+from datetime import datetime
+
+from activities.terraform.cli import Here
+from activities.terraform.events import Events, lock_in
+
+NOWHERE = "terraform_data.pao_no_such_resource"
+"""The address for a command that locks the state and then finds nothing to do."""
+
+_NO_WAIT = "-lock-timeout=0s"
+
+
+async def remove_left_lock(here: Here, events: Events, *, since: datetime) -> str:
+    """Remove the lock of a command that was killed; returns what to tell of it, if anything.
+
+    It is ours when the command was in the middle of a resource, for then it held the lock to its
+    end, or when the lock names this machine and a time since the command began.
+    """
+    ended, _ = await here.text("untaint", "-no-color", _NO_WAIT, NOWHERE)
+    lock = lock_in(ended.errors)
+    if lock is None:
+        return ""
+    identity = lock.get("id", "")
+    if identity and (events.unfinished or _is_of_this_machine(lock, since)):
+        ended, _ = await here.text("force-unlock", "-no-color", "-force", identity)
+        if ended.code == 0:
+            return "Its lock on the state was removed."
+    return (
+        f"The state is locked ({identity or 'by an unknown lock'}); where nobody works on it, "
+        f"unlock it with terraform force-unlock {identity}."
+    )
+
+
+def _is_of_this_machine(lock: dict[str, str], since: datetime) -> bool:
+    try:
+        created = datetime.fromisoformat(f"{lock.get('created', '')[:19]}+00:00")
+    except ValueError:
+        return False
+    here = lock.get("who", "").endswith(f"@{socket.gethostname()}")
+    return here and created >= since.replace(microsecond=0)

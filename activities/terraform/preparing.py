@@ -1,0 +1,92 @@
+"""An execution from its beginning to its end: the private folder, the module in it, its removal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio import activity
+
+from activities.base import ActionContext
+from activities.errors import ActionError
+from activities.options.terraform import TerraformOptions
+from activities.terraform import failures
+from activities.terraform.cli import Cli, find_program
+from activities.terraform.place import place_digest
+from activities.terraform.process import MARGIN_SECONDS, Surroundings
+from activities.terraform.requirement import Required, Source
+from activities.terraform.rescue import state_name
+from activities.terraform.room import Room, environment, private_room, unwritten_folder
+from activities.terraform.running import READING_SECONDS, Run
+from activities.terraform.source import allowed, fetch
+from pao.clients.jira import Deadline
+
+CUT_SECONDS = 5.0
+"""Between SIGINT and SIGKILL when a human has cancelled the action: all ends within ten seconds."""
+
+
+@asynccontextmanager
+async def prepared(required: Required, context: ActionContext) -> AsyncIterator[Run]:
+    """Give an initialised module in a private directory, which is removed afterwards."""
+    options = context.options.terraform
+    program = find_program(options)
+    source = allowed(required.source, options)
+    name = state_name(context.mark, place_digest(required))
+    kept = unwritten_folder(options)
+    async with private_room(name, kept) as room:
+        given = Surroundings(
+            folder=room.root,
+            private=room.root,
+            unwritten=kept,
+            name=name,
+            used=room.used,
+            environment=environment(room, options),
+            grace=options.grace_seconds,
+            cut_grace=lambda: _cut_grace(options),
+            deadline=_before(context.deadline, options),
+        )
+        cli = Cli(program, given)
+        try:
+            async with _stoppable(required, context, source=source, room=room, cli=cli) as run:
+                yield run
+        except ActionError as error:
+            _leave_out_paths(error, room)
+            raise
+
+
+@asynccontextmanager
+async def _stoppable(
+    required: Required, context: ActionContext, *, source: Source, room: Room, cli: Cli
+) -> AsyncIterator[Run]:
+    """Give the initialised module; whoever is cancelled is told what that has left."""
+    run: Run | None = None
+    try:
+        folder = await fetch(source, room, cli)
+        run = Run(required, context, room=room, folder=folder, cli=cli)
+        await run.initialise()
+        yield run
+    except asyncio.CancelledError:
+        why = "The worker was stopped." if _worker_ends() else "The action was cancelled."
+        begun = run is not None and run.begun
+        raise (failures.cut_after(why) if begun else failures.cut_before(why)) from None
+
+
+def _worker_ends() -> bool:
+    return activity.in_activity() and activity.is_worker_shutdown()
+
+
+def _cut_grace(options: TerraformOptions) -> float:
+    """Give the time to end in order: who cancels an action does not wait for as long as we may."""
+    return options.grace_seconds if _worker_ends() else min(options.grace_seconds, CUT_SECONDS)
+
+
+def _leave_out_paths(error: ActionError, room: Room) -> None:
+    """Leave out where the private directory was: it is gone, and tells a person nothing."""
+    error.message = room.without_paths(error.message)
+    error.response_body = room.without_paths(error.response_body or "") or None
+
+
+def _before(deadline: Deadline, options: TerraformOptions) -> Deadline:
+    """Leave time to stop Terraform in order and to read what it left."""
+    left = deadline.remaining()
+    kept = options.grace_seconds + MARGIN_SECONDS + READING_SECONDS
+    return Deadline.after(left - min(kept, left / 2))
