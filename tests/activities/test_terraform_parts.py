@@ -228,7 +228,7 @@ def test_where_a_state_is_names_module_ref_bucket_key_and_workspace(tmp_path: Pa
         "git clone https://git.example.com/a/b module && git -C module checkout v1.4.0 && "
         "cd module/net && "
         """echo '{"terraform": {"backend": {"s3": {}}}}' > backend_override.tf.json && """
-        "tofu init -backend-config=bucket=states '-backend-config=key=my key' "
+        "tofu init -backend-config=bucket=states -backend-config='key=my key' "
         "-backend-config=region=eu-west-1 && tofu workspace select pao-1 && "
         "tofu destroy -target='a.b[0]'"
     )
