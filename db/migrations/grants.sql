@@ -9,10 +9,13 @@ REVOKE ALL ON
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
+-- Before Postgres 15 everybody may create there; a notice tells where it is not the owner's to revoke.
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
 GRANT SELECT, INSERT, UPDATE ON public.requests TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.request_actions TO pao_service;
-GRANT SELECT, INSERT ON public.request_audience TO pao_service;
+-- Who sees a request is written by triggers, with the owner's rights.
+GRANT SELECT ON public.request_audience TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.decisions TO pao_service;
 GRANT SELECT, INSERT ON public.request_events TO pao_service;
 
@@ -26,7 +29,7 @@ GRANT INSERT (
 GRANT SELECT, INSERT ON public.idempotency_keys TO pao_service;
 GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON public.access_keys TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.replay_signatures TO pao_service;
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.catalog_items TO pao_service;
+GRANT SELECT, INSERT, UPDATE ON public.catalog_items TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.upkeep TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.catalog_files TO pao_service;
 GRANT SELECT, UPDATE ON public.catalog_state TO pao_service;

@@ -10,7 +10,10 @@ from db.models.columns import DOCUMENT, MOMENT
 
 
 class CatalogItemRow(SQLModel, table=True):
-    """A row of ``catalog_items``; ``stale`` when its file was refused or gone at the last sync."""
+    """A row of ``catalog_items``; ``stale`` when its file was refused or gone at the last sync.
+
+    ``removed_at`` is set while it is not in service: rows are never deleted.
+    """
 
     __tablename__ = "catalog_items"
 
@@ -26,3 +29,4 @@ class CatalogItemRow(SQLModel, table=True):
     stale: bool = False
     generation: int = Field(default=0, sa_type=BigInteger)
     loaded_at: datetime = Field(sa_type=MOMENT)
+    removed_at: datetime | None = Field(default=None, sa_type=MOMENT)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -22,6 +22,7 @@ LOCK = 7_236_401_125_119
 """The advisory lock that whoever brings the catalog up to date holds."""
 
 _AT_ONCE = 100
+_IN_SERVICE = col(CatalogItemRow.removed_at).is_(None)
 # Parts of an outline that are taken out of the definition.
 _DRAWN = frozenset({"metadata", "deprecation", "components"})
 
@@ -111,7 +112,8 @@ class CatalogRepository:
             changes = {name: given.excluded[name] for name in rows[0] if name != "id"}
             await self._session.execute(
                 given.on_conflict_do_update(
-                    index_elements=["id"], set_={**changes, "loaded_at": func.now()}
+                    index_elements=["id"],
+                    set_={**changes, "loaded_at": func.now(), "removed_at": None},
                 )
             )
 
@@ -121,11 +123,13 @@ class CatalogRepository:
             changed = update(CatalogItemRow).where(col(CatalogItemRow.id).in_(ids))
             await self._session.execute(changed.values(stale=stale, generation=generation))
 
-    async def remove(self, ids: Collection[str]) -> None:
-        """Remove these items."""
+    async def remove(self, ids: Collection[str], *, generation: int) -> None:
+        """Take these items out of service; their rows stay, marked."""
         if ids:
-            gone = delete(CatalogItemRow).where(col(CatalogItemRow.id).in_(ids))
-            await self._session.execute(gone)
+            gone = update(CatalogItemRow).where(
+                col(CatalogItemRow.id).in_(ids), col(CatalogItemRow.removed_at).is_(None)
+            )
+            await self._session.execute(gone.values(removed_at=func.now(), generation=generation))
 
     async def stand(self, standing: Standing) -> None:
         """Store how the catalog stands, and tell every process when this is committed."""
@@ -155,7 +159,7 @@ class CatalogRepository:
         row = CatalogItemRow
         query = select(
             col(row.id), col(row.file_path), col(row.sha), col(row.stale), col(row.generation)
-        )
+        ).where(_IN_SERVICE)
         return {one[0]: Served(*one[1:]) for one in await self._session.execute(query)}
 
     async def outlines(self, ids: Collection[str] | None = None) -> list[Outline]:
@@ -168,7 +172,7 @@ class CatalogRepository:
             definition["metadata"].label("metadata"),
             definition["lifecycle"]["deprecation"].label("deprecation"),
             definition["components"].label("components"),
-        )
+        ).where(_IN_SERVICE)
         if ids is not None:
             query = query.where(col(row.id).in_(ids))
         return [Outline(**one) for one in (await self._session.execute(query)).mappings()]
@@ -176,13 +180,13 @@ class CatalogRepository:
     async def definitions(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Read the documents of these items, by id; those that are not in service are left out."""
         row = CatalogItemRow
-        query = select(col(row.id), col(row.definition)).where(col(row.id).in_(ids))
+        query = select(col(row.id), col(row.definition)).where(_IN_SERVICE, col(row.id).in_(ids))
         return {one[0]: one[1] for one in await self._session.execute(query)}
 
     async def get(self, item_id: str) -> StoredItem | None:
         """Read one item; ``None`` when there is none of that id."""
         row = await self._session.get(CatalogItemRow, item_id)
-        return None if row is None else _item(row)
+        return None if row is None or row.removed_at is not None else _item(row)
 
 
 def _item(row: CatalogItemRow) -> StoredItem:

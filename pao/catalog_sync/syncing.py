@@ -167,7 +167,7 @@ class CatalogSync:
                 await repository.upsert_all(reading.items(generation))
                 await repository.mark(settled.mended, stale=False, generation=generation)
                 await repository.mark(settled.stale, stale=True, generation=generation)
-                await repository.remove(settled.removed)
+                await repository.remove(settled.removed, generation=generation)
             files = CatalogFilesRepository(session)
             await files.upsert_all(list(reading.judged.values()))
             await files.remove(known.files.keys() - reading.seen.keys())

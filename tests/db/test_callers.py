@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -173,8 +174,13 @@ async def test_items_that_are_gone_are_removed(db: Database) -> None:
     async with db.unit_of_work() as session:
         catalog = CatalogRepository(session)
         await catalog.upsert_all([item("a"), item("b"), item("c")])
-        await catalog.remove({"a", "c"})
+        await catalog.remove({"a", "c"}, generation=1)
         assert list(await catalog.served()) == ["b"]
+        assert await catalog.get("a") is None
+        assert [outline.id for outline in await catalog.outlines()] == ["b"]
+        assert list(await catalog.definitions(["a", "b"])) == ["b"]
+        await catalog.upsert_all([replace(item("a"), generation=2)])
+        assert sorted(await catalog.served()) == ["a", "b"]
 
 
 async def test_two_pods_may_store_the_same_catalog_at_once(db: Database) -> None:

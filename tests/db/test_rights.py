@@ -124,13 +124,14 @@ async def test_maintenance_removes_a_parent_after_its_children(
 async def test_maintenance_takes_everything_that_hangs_on_a_request_but_its_trail(
     db: Database, owner: asyncpg.Connection
 ) -> None:
-    await owner.execute(OLD_REQUEST, "completed", 100, None, None)
-    request_id = await owner.fetchval("SELECT id FROM requests")
-    await owner.execute(
-        "INSERT INTO request_actions (request_id, action_id, action_index, type, name)"
-        " VALUES ($1, 'a', 0, 't', 'A')",
-        request_id,
-    )
+    async with owner.transaction():
+        await owner.execute(OLD_REQUEST, "completed", 100, None, None)
+        request_id = await owner.fetchval("SELECT id FROM requests")
+        await owner.execute(
+            "INSERT INTO request_actions (request_id, action_id, action_index, type, name)"
+            " VALUES ($1, 'a', 0, 't', 'A')",
+            request_id,
+        )
     await owner.execute(
         "INSERT INTO request_events (request_id, run_id, seq, kind, at)"
         " VALUES ($1, 'r', 0, 'log', now())",
