@@ -51,6 +51,14 @@ def database(settings: Settings, *, application_name: str) -> Database:
     return Database(given.url.get_secret_value(), pool=pool)
 
 
+def audit_database(settings: Settings) -> Database:
+    """Give a way to Postgres for work on the whole audit trail, which may take its time."""
+    pool = PoolSettings(
+        max_idle=1, max_open=1, statement_timeout=3600.0, application_name="pao-audit"
+    )
+    return Database(settings.database.url.get_secret_value(), pool=pool)
+
+
 def secret_box(settings: Settings) -> SecretBox:
     """Give what seals and opens secrets at rest; settings have refused a start without keys."""
     keys = settings.auth.encryption_keys

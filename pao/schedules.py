@@ -52,6 +52,7 @@ UPKEEP = (
     Upkeep("reconcile", names.RECONCILE_WORKFLOW, timedelta(minutes=1)),
     Upkeep("ticket-status", names.TICKETS_WORKFLOW, timedelta(minutes=5)),
     Upkeep("maintenance", names.MAINTENANCE_WORKFLOW, timedelta(days=1), timedelta(hours=1)),
+    Upkeep("audit-anchor", names.ANCHOR_WORKFLOW, timedelta(days=1)),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from temporalio.client import Client
 
+from activities.anchoring import Anchorer
 from activities.maintenance import Maintainer
 from activities.reconciling import Reconciler, Turns
 from activities.sweeping import SETTLING, Sweeper
@@ -38,4 +39,5 @@ def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part nam
         *Reconciler(database, requests, inspector, turns=turns).activities(),
         *TicketUpdater(database, inspector, jira).activities(),
         *Maintainer(database).activities(),
+        *Anchorer(database).activities(),
     ]

@@ -64,4 +64,21 @@ class MaintenanceWorkflow:
         )
 
 
-UPKEEP: list[type] = [ReconcileWorkflow, TicketStatusWorkflow, MaintenanceWorkflow]
+@workflow.defn(name=names.ANCHOR_WORKFLOW)
+class AuditAnchorWorkflow:
+    """Takes the ends of the audit trail's chains into an anchor."""
+
+    @workflow.run
+    async def run(self) -> dict[str, Any]:
+        """Answer which anchor was made, and how many chains it took in."""
+        return await _turn(
+            names.ANCHOR_ACTIVITY, seconds=120, summary="anchor the chains of the audit trail"
+        )
+
+
+UPKEEP: list[type] = [
+    ReconcileWorkflow,
+    TicketStatusWorkflow,
+    MaintenanceWorkflow,
+    AuditAnchorWorkflow,
+]

@@ -5,7 +5,8 @@ REVOKE ALL ON
     public.requests, public.request_actions, public.request_audience, public.decisions,
     public.request_events, public.audit_logs, public.idempotency_keys, public.access_keys,
     public.replay_signatures, public.catalog_items, public.catalog_files, public.catalog_state,
-    public.circuit_breakers, public.upkeep, public.schema_migrations
+    public.circuit_breakers, public.upkeep, public.schema_migrations, public.audit_heads,
+    public.audit_anchors, public.audit_anchor_heads
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
@@ -25,6 +26,9 @@ GRANT INSERT (
     request_id, action_id, correlation_id, event_type, event_data, actor, via, reason, at,
     source_system, run_id, seq, identity
 ) ON public.audit_logs TO pao_service;
+-- The chain of the trail and its anchors are written by functions, with the owner's rights.
+GRANT SELECT ON public.audit_heads, public.audit_anchors, public.audit_anchor_heads
+    TO pao_service;
 
 GRANT SELECT, INSERT ON public.idempotency_keys TO pao_service;
 GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON public.access_keys TO pao_service;
@@ -38,3 +42,4 @@ GRANT SELECT ON public.schema_migrations TO pao_service;
 
 GRANT EXECUTE ON FUNCTION public.remove_expired(integer) TO pao_service;
 GRANT EXECUTE ON FUNCTION public.refresh_statistics() TO pao_service;
+GRANT EXECUTE ON FUNCTION public.anchor_audit() TO pao_service;

@@ -2,6 +2,7 @@
 
 from db.models.access_key import AccessKey
 from db.models.audit_log import AuditLog
+from db.models.audit_proof import AuditAnchor, AuditAnchorHead, AuditHead
 from db.models.catalog_file import CatalogFileRow
 from db.models.catalog_item import CatalogItemRow
 from db.models.catalog_state import CatalogStateRow
@@ -18,6 +19,9 @@ from db.models.upkeep import Upkeep
 
 __all__ = [
     "AccessKey",
+    "AuditAnchor",
+    "AuditAnchorHead",
+    "AuditHead",
     "AuditLog",
     "CatalogFileRow",
     "CatalogItemRow",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 from db.models.columns import DOCUMENT, MOMENT
@@ -14,7 +14,8 @@ class AuditLog(SQLModel, table=True):
     """A row of ``audit_logs``; it outlives the request that it names.
 
     ``source_system`` says who wrote it: ``api``, ``workflow``, ``superseded`` (a run whose write
-    did not count) or ``database`` (a change by hand that the trigger noticed).
+    did not count) or ``database`` (a change by hand that the trigger noticed). ``position`` and
+    ``hash`` are its place in the chain of its request, given by a trigger.
     """
 
     __tablename__ = "audit_logs"
@@ -34,3 +35,5 @@ class AuditLog(SQLModel, table=True):
     seq: int | None = None
     identity: str | None = Field(default=None, sa_type=Text)
     recorded_at: datetime = Field(sa_type=MOMENT)
+    position: int = Field(sa_type=BigInteger)
+    hash: bytes = Field(sa_type=LargeBinary)

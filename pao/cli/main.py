@@ -8,6 +8,7 @@ import typer
 
 from pao.cli import (
     actions,
+    audit,
     catalog,
     configuration,
     database,
@@ -49,6 +50,7 @@ app.add_typer(health.app, name="health")
 app.add_typer(health.root)
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
+app.add_typer(audit.app, name="audit")
 app.add_typer(configuration.app, name="config")
 app.add_typer(running.app)
 

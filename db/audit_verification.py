@@ -1,0 +1,266 @@
+"""Verifies the audit trail: every chain of lines, every anchor, and anchors that were exported."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from db.audit_chain import NO_REQUEST, Anchor, Head, anchor_hash, anchor_root, line_hash
+from db.connecting import connection
+
+CONNECT_SECONDS = 10.0
+KEPT = timedelta(days=365)
+"""No younger line may have been removed."""
+
+HEADS_KEPT = timedelta(days=730)
+"""For how long an anchor's own ends are kept at least; its root and hash stay for ever."""
+
+_AT_ONCE = 1000
+_ORDER = "ORDER BY nullif(chain, '00000000-0000-0000-0000-000000000000') NULLS LAST"
+_HEADS = f"SELECT chain, position, hash, base_position, base_hash FROM audit_heads {_ORDER}"  # noqa: S608 -- our own words
+_ANCHORED = f"""
+    SELECT chain, anchor_id, position, hash, base_position, base_hash FROM audit_anchor_heads
+    {_ORDER}, anchor_id
+"""  # noqa: S608 -- as above
+_LINES = """
+    SELECT
+        id, request_id, action_id, correlation_id, event_type, event_data::text AS event_data,
+        actor, via, reason, at, source_system, run_id, seq, identity, recorded_at, position, hash
+    FROM audit_logs ORDER BY request_id, id
+"""
+_ANCHORS = "SELECT id, at, chains, root, previous, hash FROM audit_anchors ORDER BY id"
+_OF_ANCHOR = """
+    SELECT chain, position, hash, base_position, base_hash FROM audit_anchor_heads
+    WHERE anchor_id = $1 ORDER BY chain
+"""
+
+Rows = tuple[UUID, list[asyncpg.Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that does not hold: ``changed``, ``missing``, ``extra``, ``anchor`` or ``early``.
+
+    ``chain`` is the id of a request, or of zeros for lines that belong to none.
+    """
+
+    kind: str
+    message: str
+    chain: str | None = None
+    position: int | None = None
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was verified, and what does not hold."""
+
+    lines: int = 0
+    chains: int = 0
+    anchors: int = 0
+    removed_lines: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> Verification:
+    """Verify everything in one consistent view of the database, without holding anybody up."""
+    found = Verification()
+    async with (
+        connection(url, timeout=CONNECT_SECONDS) as reader,
+        reader.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        anchors = await _anchors(reader, found)
+        _exported(exported, anchors, found)
+        heads, lines = _groups(reader, _HEADS, "chain"), _groups(reader, _LINES, "request_id")
+        anchored = _groups(reader, _ANCHORED, "chain")
+        async for chain, parts in _together(heads, lines, anchored):
+            _Chain(chain, parts, found).verify(anchors)
+    return found
+
+
+async def _anchors(reader: asyncpg.Connection, found: Verification) -> dict[int, Anchor]:
+    anchors = [Anchor(*row) for row in await reader.fetch(_ANCHORS)]
+    before = Anchor(0, datetime.now(UTC), 0, b"", b"", b"")
+    for anchor in anchors:
+        found.anchors += 1
+        if anchor.id != before.id + 1:
+            _note(found, "anchor", f"anchors {before.id + 1} to {anchor.id - 1} are missing")
+        elif anchor.previous != before.hash:
+            _note(found, "anchor", f"anchor {anchor.id} does not follow the one before it")
+        if anchor_hash(anchor) != anchor.hash:
+            _note(found, "anchor", f"anchor {anchor.id} was changed")
+        heads = [Head(*row) for row in await reader.fetch(_OF_ANCHOR, anchor.id)]
+        pruned = len(heads) < anchor.chains and anchor.at < datetime.now(UTC) - HEADS_KEPT
+        if not pruned and (len(heads), anchor_root(heads)) != (anchor.chains, anchor.root):
+            _note(found, "anchor", f"the chains that anchor {anchor.id} took in were changed")
+        before = anchor
+    return {anchor.id: anchor for anchor in anchors}
+
+
+def _exported(exported: Sequence[Anchor], anchors: dict[int, Anchor], found: Verification) -> None:
+    for anchor in exported:
+        known = anchors.get(anchor.id)
+        if known is None:
+            text = (
+                f"anchor {anchor.id} of {anchor.at:%Y-%m-%d %H:%M:%S} is not there: anchors were"
+                " removed, or the database is older than the export"
+            )
+            _note(found, "anchor", text)
+        elif known != anchor:
+            text = f"anchor {anchor.id} is another than the exported one: the trail was made anew"
+            _note(found, "anchor", text)
+
+
+def _note(found: Verification, kind: str, message: str) -> None:
+    found.findings.append(Finding(kind, message))
+
+
+class _Chain:
+    """One chain: its end as it is stored, its lines, and its ends as anchors took them in."""
+
+    def __init__(
+        self,
+        chain: UUID,
+        parts: Sequence[list[asyncpg.Record]],
+        found: Verification,
+    ) -> None:
+        head, lines, anchored = parts
+        self._chain = chain
+        self._head = Head(*head[0]) if head else None
+        self._lines = sorted(lines, key=lambda line: int(line["position"]))
+        self._anchored = anchored
+        self._found = found
+
+    def verify(self, anchors: dict[int, Anchor]) -> None:
+        """Note everything that does not hold."""
+        self._found.chains += 1
+        self._found.lines += len(self._lines)
+        if self._head is None:
+            self._note("missing", "the end of this chain is missing", None)
+        self._found.removed_lines += self._head.base_position if self._head else 0
+        self._follow(self._head or Head(self._chain, 0, b""))
+        self._against_anchors()
+        self._removed_in_time(anchors)
+
+    def _follow(self, head: Head) -> None:
+        previous: bytes | None = head.base_hash
+        expected = head.base_position + 1
+        for line in self._lines:
+            position = line["position"]
+            if position < expected:
+                self._note("extra", "a second line at this place", position)
+                continue
+            if position > expected:
+                self._missing(expected, position - 1)
+            elif previous is not None and line_hash(previous, line) != line["hash"]:
+                self._note("changed", "this line, or its place, was changed", position)
+            previous, expected = line["hash"], position + 1
+        if self._head is None:
+            return
+        if expected <= head.position:
+            self._missing(expected, head.position)
+        elif expected > head.position + 1:
+            self._note("extra", "lines after the end of the chain", head.position + 1)
+        elif previous != head.hash:
+            self._note("changed", "the end of the chain has another hash", head.position)
+
+    def _against_anchors(self) -> None:
+        hashes = {line["position"]: line["hash"] for line in self._lines}
+        head = self._head or Head(self._chain, 0, b"")
+        if head.base_position:
+            hashes[head.base_position] = head.base_hash
+        for known in self._anchored:
+            position = known["position"]
+            if position < head.base_position:
+                continue
+            if position not in hashes:
+                text = f"anchor {known['anchor_id']} took in a line that is gone"
+                self._note("missing", text, position)
+            elif hashes[position] != known["hash"]:
+                text = f"this line is another than anchor {known['anchor_id']} took in"
+                self._note("changed", text, position)
+
+    def _removed_in_time(self, anchors: dict[int, Anchor]) -> None:
+        """Note a beginning that was removed although an anchor of the last year lacks it."""
+        base = self._head.base_position if self._head else 0
+        if not base or not anchors:
+            return
+        below = [known["anchor_id"] for known in self._anchored if known["position"] < base]
+        above = [known["anchor_id"] for known in self._anchored if known["position"] >= base]
+        oldest = min(anchors.values(), key=lambda anchor: anchor.id)
+        if not below and oldest.at < datetime.now(UTC) - HEADS_KEPT:
+            # What anchors of then took in is not kept any more.
+            return
+        witness = anchors.get(min(above) - 1 if above else max(anchors))
+        if witness is not None and witness.at > datetime.now(UTC) - KEPT:
+            text = f"lines up to {base} were removed, though they are younger than anchor"
+            self._note("early", f"{text} {witness.id}, and that is not a year old", base)
+
+    def _missing(self, first: int, last: int) -> None:
+        text = f"line {first} is" if first == last else f"lines {first} to {last} are"
+        self._note("missing", f"{text} missing", first)
+
+    def _note(self, kind: str, message: str, position: int | None) -> None:
+        self._found.findings.append(Finding(kind, message, str(self._chain), position))
+
+
+async def _groups(reader: asyncpg.Connection, query: str, key: str) -> AsyncIterator[Rows]:
+    """Give the rows of each chain together; a line without a request is of the chain of zeros."""
+    rows: list[asyncpg.Record] = []
+    chain: UUID | None = None
+    async for row in reader.cursor(query, prefetch=_AT_ONCE):
+        own = UUID(str(row[key])) if row[key] is not None else NO_REQUEST
+        if rows and own != chain:
+            yield chain or NO_REQUEST, rows
+            rows = []
+        chain = own
+        rows.append(row)
+    if rows:
+        yield chain or NO_REQUEST, rows
+
+
+async def _together(
+    *streams: AsyncIterator[Rows],
+) -> AsyncIterator[tuple[UUID, list[list[asyncpg.Record]]]]:
+    """Give for each chain what every stream has of it; all come in the same order."""
+    current: list[Rows | None] = [await anext(stream, None) for stream in streams]
+    while any(current):
+        chain = min((one[0] for one in current if one), key=_order)
+        yield chain, [one[1] if one and one[0] == chain else [] for one in current]
+        for number, one in enumerate(current):
+            if one and one[0] == chain:
+                current[number] = await anext(streams[number], None)
+
+
+def _order(chain: UUID) -> tuple[bool, bytes]:
+    return chain == NO_REQUEST, chain.bytes
+
+
+def exported_anchor(document: dict[str, Any]) -> Anchor:
+    """Read an anchor that was exported; raises ``ValueError`` where it is none."""
+    try:
+        return Anchor(
+            id=int(document["id"]),
+            at=datetime.fromisoformat(document["at"]),
+            chains=int(document["chains"]),
+            root=bytes.fromhex(document["root"]),
+            previous=bytes.fromhex(document["previous"]),
+            hash=bytes.fromhex(document["hash"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("it is no anchor of an audit trail") from error
+
+
+def anchor_document(anchor: Anchor) -> dict[str, Any]:
+    """Write an anchor as it is exported."""
+    return {
+        "format": "pao-audit-anchor/1",
+        "id": anchor.id,
+        "at": anchor.at.isoformat(),
+        "chains": anchor.chains,
+        "root": anchor.root.hex(),
+        "previous": anchor.previous.hex(),
+        "hash": anchor.hash.hex(),
+    }

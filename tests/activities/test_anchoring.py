@@ -1,0 +1,30 @@
+"""The daily anchor of the audit trail; what it proves is held by tests/db/test_audit_chain.py."""
+
+import asyncpg
+
+from activities.anchoring import Anchorer
+from db.repositories.upkeep import UpkeepRepository
+from db.session import Database as Session
+from tests.support.postgres import Database
+
+LINE = """
+    INSERT INTO audit_logs (request_id, event_type, actor, via, source_system)
+    VALUES (gen_random_uuid(), 'x', 'dana', 'api', 'api')
+"""
+
+
+async def test_the_daily_turn_takes_in_what_has_changed_and_is_noted(database: Database) -> None:
+    session, owner = Session(database.service_url), await asyncpg.connect(database.owner_url)
+    try:
+        assert await Anchorer(session).anchor() == {"anchor": 0, "chains": 0}
+        for number in (1, 2):
+            await owner.execute(LINE)
+            await owner.execute(LINE)
+            assert await Anchorer(session).anchor() == {"anchor": number, "chains": 2}
+        async with session.reading() as unit:
+            noted = await UpkeepRepository(unit).last("audit-anchor")
+        assert noted is not None
+        assert noted.result == {"anchor": 2, "chains": 2}
+    finally:
+        await session.close()
+        await owner.close()
