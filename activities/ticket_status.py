@@ -17,9 +17,9 @@ from db.repositories.upkeep import UpkeepRepository
 from db.session import Database
 from pao.clients.inspection import Inspector, NoAnswer
 from pao.clients.jira.instances import JiraInstances, KnownTicket, TicketReading
-from pao.clients.jira.models import TicketStatus
 from pao.core import names
 from pao.core.payloads import TicketResolved, timestamp
+from pao.core.states import RequestStatus
 from pao.logging import log_fields
 
 _log = logging.getLogger(__name__)
@@ -86,27 +86,42 @@ class TicketUpdater:
         counts["gone"] = sum(told.gone for _, told in found)
         counts["changed"] = sum(_differs(one, document) for one, document in answered)
         for one, told in found:
-            if one.waits and told.status is not None and told.status.resolved:
-                counts["resolved"] += await self._tell(one, told.status)
+            news = _news(one, told) if one.waits else None
+            if news is not None:
+                counts["resolved"] += await self._tell(one, news)
         return counts
 
-    async def _tell(self, ticket: OpenTicket, status: TicketStatus) -> int:
+    async def _tell(self, ticket: OpenTicket, told: TicketResolved) -> int:
         """Tell the workflow that waits; one that cannot be told now is told by the next turn."""
-        told = TicketResolved(
-            action_id=ticket.action_id,
-            status=status.status,
-            status_category=status.category_key,
-            mapped_status=status.mapped_status,
-            resolution=status.resolution,
-        )
         with log_fields(requestId=ticket.request_id):
             try:
                 await self._inspector.tell_resolved(ticket.request_id, told)
             except NoAnswer as error:
                 _log.warning("a workflow could not be told of its ticket: %s", error)
                 return 0
-            _log.info("ticket %s is resolved, and its workflow was told", ticket.key)
-        return 1
+            what = "gone" if told.gone else "resolved"
+            _log.info("ticket %s is %s, and its workflow was told", ticket.key, what)
+        return 0 if told.gone else 1
+
+
+def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
+    """Give what ends the wait for a ticket; None while it goes on.
+
+    A ticket is gone when JIRA, asked for its very key, has said so in two turns running.
+    """
+    if reading.gone and ticket.known.get("gone"):
+        failed = RequestStatus.FAILED
+        return TicketResolved(action_id=ticket.action_id, mapped_status=failed, gone=True)
+    status = reading.status
+    if status is None or not status.resolved:
+        return None
+    return TicketResolved(
+        action_id=ticket.action_id,
+        status=status.status,
+        status_category=status.category_key,
+        mapped_status=status.mapped_status,
+        resolution=status.resolution,
+    )
 
 
 def _document(reading: TicketReading) -> dict[str, Any] | None:

@@ -20,10 +20,9 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus
     from workflows.bundle_ledger import BundleLedger, key_of
     from workflows.components import Components
-    from workflows.deciding import CANCELLED, Decider
+    from workflows.deciding import Decider
     from workflows.desk import DecisionDesk
     from workflows.request import RequestWorkflow
-    from workflows.runs import is_cancelled
 
 
 class BundleDesk(DecisionDesk):
@@ -59,15 +58,14 @@ class BundleDecider(Decider):
         """Wait until a human has decided about the bundle, or a component tells something."""
         while True:
             await workflow.wait_condition(self._is_called)
-            if self._desk.current is None and not is_cancelled():
+            if self._desk.current is None and not self._stop.is_cancelled:
                 return
             record = self._desk.current or self._cancellation_as_abort()
             if await self._carry_out(record):
                 return
 
     def _is_called(self) -> bool:
-        called = self._desk.current is not None or is_cancelled()
-        return called or self.components.has_news
+        return super()._is_called() or self.components.has_news
 
     async def _finish(self, status: RequestStatus, record: DecisionRecord) -> bool:
         await self.components.end_all(record)
@@ -113,7 +111,7 @@ class BundleWorkflow(RequestWorkflow):
         super().__init__(given)
         self._bundle = cast("BundleLedger", self._ledger)
         self._components = Components(
-            given.plan, self._bundle, mirror=self._mirror, waits=given.waits
+            given.plan, self._bundle, mirror=self._mirror, stop=self._stop, waits=given.waits
         )
         cast("BundleDecider", self._decider).components = self._components
 
@@ -187,7 +185,9 @@ class BundleWorkflow(RequestWorkflow):
         ledger = self._bundle
         ledger.judge_again()
         if ledger.failure is None:
-            ledger.stopped(CANCELLED)
+            self._stop.take()
+            ledger.stopped(self._stop.describe())
+        self._stop.finish()
         if ledger.status == RequestStatus.FAILED and not ledger.retrying:
             await self._mirror.write()
             return

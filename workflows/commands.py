@@ -94,14 +94,14 @@ def read_bundle_decision(
     told = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
     named = {"decision": told.get("decision"), "decisionId": told.get("decision_id")}
     command = named | {key: told.get(key) for key in ("by", "via", "reason")}
-    if command["decision"] not in (Decision.ABORT, Decision.ESCALATE):
-        return {}, None, "only abort and escalate come from a bundle"
+    if command["decision"] not in (Decision.ABORT, Decision.ESCALATE, Decision.CANCEL):
+        return {}, None, "only abort, escalate and cancel come from a bundle"
     try:
         ticket = Escalation(**told["escalation"]) if told.get("escalation") else None
     except TypeError:
         return {}, None, "the bundle's ticket cannot be read"
     if (command["decision"] == Decision.ESCALATE) != (ticket is not None):
-        return {}, None, "an escalation comes with the bundle's ticket, an abort without"
+        return {}, None, "an escalation comes with the bundle's ticket, anything else without"
     return command, ticket, None
 
 

@@ -36,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.bundle_ledger import BundleLedger, key_of
     from workflows.graph import Graph
     from workflows.mirroring import Mirror
-    from workflows.runs import is_cancelled
+    from workflows.stopping import Stop
 
 T = TypeVar("T")
 
@@ -45,8 +45,16 @@ class Components:
     """Runs what may run, and knows where each component stands."""
 
     def __init__(
-        self, plan: Sequence[PlannedAction], ledger: BundleLedger, *, mirror: Mirror, waits: Waits
+        self,
+        plan: Sequence[PlannedAction],
+        ledger: BundleLedger,
+        *,
+        mirror: Mirror,
+        stop: Stop,
+        waits: Waits,
     ) -> None:
+        self._stop = stop
+        self._stopped: set[str] = set()
         self._graph = Graph([action for action in plan if action.type == COMPONENT])
         self._ledger = ledger
         self._mirror = mirror
@@ -103,7 +111,24 @@ class Components:
             if not self.any_runs:
                 return
             await self._mirror.write()
-            await workflow.wait_condition(lambda: self.has_news)
+            await self._stop_running()
+            await workflow.wait_condition(lambda: self.has_news or bool(self._to_stop()))
+
+    def _to_stop(self) -> list[ActionState]:
+        """Give the running components that do not know yet that they are to end."""
+        if not self._stop.is_on:
+            self._stopped.clear()
+            return []
+        running = [one for one in self._ledger.components if one.status == ActionStatus.IN_PROGRESS]
+        return [one for one in running if one.id not in self._stopped]
+
+    async def _stop_running(self) -> None:
+        """Tell the running components that they are to end, each once."""
+        due = self._to_stop()
+        self._stopped |= {one.id for one in due}
+        record = self._stop.record if due and self._stop.take() else None
+        if record is not None:
+            await asyncio.gather(*(self._tell(state, record) for state in due))
 
     def _show_retry(self) -> None:
         """Follow a component that goes on: retried, it leaves the bundle failed till it resolves.
@@ -125,7 +150,7 @@ class Components:
         return report is not None and report.retrying
 
     async def _start_ready(self) -> None:
-        due = [] if is_cancelled() else self._graph.ready(self._ledger.components)
+        due = [] if self._stop.is_on else self._graph.ready(self._ledger.components)
         if not due:
             return
         if self._ledger.status != RequestStatus.IN_PROGRESS:
@@ -212,6 +237,10 @@ class Components:
             reason = f"The bundle was ended before this component began, by {record.by}."
             self._ledger.begin(state)
             await self._start(state, held=reason)
+        await self._tell(state, record)
+
+    async def _tell(self, state: ActionState, record: DecisionRecord) -> None:
+        """Tell a component what was decided about the bundle."""
         handle = workflow.get_external_workflow_handle(
             names.workflow_id(self._ledger.request_of(state))
         )

@@ -28,9 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.failures import classify
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
-    from workflows.runs import is_cancelled
-
-CANCELLED = "The workflow was cancelled in Temporal."
+    from workflows.stopping import CANCELLED, Stop
 
 
 class Decider:
@@ -42,10 +40,12 @@ class Decider:
         *,
         desk: DecisionDesk,
         mirror: Mirror,
+        stop: Stop,
         waits: Waits,
         had_others: bool,
         unchecked: bool = False,
     ) -> None:
+        self._stop = stop
         self._unchecked = unchecked
         self._ledger = ledger
         self._desk = desk
@@ -56,10 +56,13 @@ class Decider:
     async def until_decided(self) -> None:
         """Wait until a human has decided; returns when a retry may run or the request has ended."""
         while True:
-            await workflow.wait_condition(lambda: self._desk.current is not None or is_cancelled())
+            await workflow.wait_condition(self._is_called)
             record = self._desk.current or self._cancellation_as_abort()
             if await self._carry_out(record):
                 return
+
+    def _is_called(self) -> bool:
+        return self._desk.current is not None or self._stop.is_cancelled
 
     def _cancellation_as_abort(self) -> DecisionRecord:
         record = DecisionRecord(

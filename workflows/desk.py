@@ -38,14 +38,14 @@ class DecisionDesk:
         """Accept a decision as the current one, or refuse it with the reason."""
         record.message = record.message or self._objection(record, changes)
         if record.message:
-            self._refuse(record)
+            self.refuse(record)
             return
         record.accepted = True
         self.current = record
         self.changes = changes
         self._ledger.decided(record)
 
-    def _refuse(self, record: DecisionRecord) -> None:
+    def refuse(self, record: DecisionRecord) -> None:
         """Refuse a decision; one that an earlier run had accepted has failed instead."""
         if record.accepted:
             record.outcome = "failed"

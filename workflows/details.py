@@ -14,6 +14,11 @@ SIGNALS = (
     ("escalate", '{"by": "you", "reason": "needs the platform team"}', "open a ticket and end"),
 )
 MOST_NAMED = 10
+CANCEL = (
+    "cancel",
+    '{"by": "you", "reason": "it hangs"}',
+    "end what runs; the request is failed then, and waits for a decision",
+)
 MANUAL_WAY = (
     "retry",
     '{"by": "you", "mode": "manual", "reason": "the cluster is full"}',
@@ -38,6 +43,8 @@ def current_details(
     for state in states:
         if state.status == ActionStatus.WAITING and state.waiting:
             lines += ["", *_wait(context, state, state.waiting)]
+    if status == RequestStatus.IN_PROGRESS or retrying:
+        lines += ["", *_way_to_end(workflow_id(context.request_id))]
     if status == RequestStatus.FAILED and not retrying:
         lines += ["", *_choices(context, states)]
         if manual_way:
@@ -122,6 +129,17 @@ def _left_in_target(state: ActionState) -> list[str]:
     more = len(state.partial) - len(names)
     text = f"Left in its target: {', '.join(names)}{f' and {more} more' if more else ''}."
     return [text, ""]
+
+
+def _way_to_end(workflow: str) -> list[str]:
+    name, payload, effect = CANCEL
+    return [
+        f"- **{name}**: {effect}",
+        "",
+        "  ```",
+        f"  {_command(workflow, name, payload)}",
+        "  ```",
+    ]
 
 
 def _manual_way(context: RequestContext) -> list[str]:

@@ -224,6 +224,18 @@ class Ledger:
         )
         self._state_entry()
 
+    def cancelled(self, record: DecisionRecord) -> None:
+        """Note that a human has what runs or waits end."""
+        self.decided(record)
+        self._journal.line(
+            "request.cancel",
+            actor=record.by,
+            via=record.via,
+            reason=record.reason,
+            data=_data(record),
+        )
+        self.log("warning", f"What runs is cancelled, by {record.by}")
+
     def received(self, record: DecisionRecord) -> None:
         """Note a decision that has arrived and is not judged yet."""
         self._undrained[record.decision_id] = record

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import DecisionDesk
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
+    from workflows.stopping import Stop
     from workflows.versions import FromNextSignal
     from workflows.waiting import Waiting
 
@@ -20,15 +21,17 @@ with workflow.unsafe.imports_passed_through():
 class Reception:
     """Takes what people and processes send to a request."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what signals are about, each part named.
         self,
         ledger: Ledger,
         *,
         desk: DecisionDesk,
         mirror: Mirror,
         approvals: ApprovalDesk,
+        stop: Stop,
         waiting: Waiting,
     ) -> None:
+        self._stop = stop
         self._ledger = ledger
         self._desk = desk
         self._mirror = mirror
@@ -62,6 +65,21 @@ class Reception:
         self._desk.judge(record, changes)
         await self._mirror.write_from_handler()
 
+    async def cancellation(self, args: tuple[Any, ...]) -> None:
+        """Take the wish to end what runs; returns when it is mirrored, not when all has ended."""
+        self._recalls.reached()
+        kind = Decision.CANCEL
+        record, _ = read_command(
+            kind,
+            args,
+            at=timestamp(workflow.now()),
+            fallback_id=self._id(kind, args, recalls=True),
+        )
+        if not self._is_new(record, recalls=True) or await self._was_closed(record):
+            return
+        self._stop.judge(record)
+        await self._mirror.write_from_handler()
+
     async def from_bundle(self, args: tuple[Any, ...]) -> None:
         """Take a decision about the bundle as soon as the request takes one, or has ended."""
         recalls = self._recalls.reached()
@@ -77,6 +95,10 @@ class Reception:
         if not self._is_new(record, recalls=recalls) or (
             recalls and await self._was_closed(record)
         ):
+            return
+        if kind == Decision.CANCEL:
+            self._stop.judge(record)
+            await self._mirror.write_from_handler()
             return
         await workflow.wait_condition(self._may_be_decided)
         self._desk.ticket = ticket or self._desk.ticket
@@ -176,6 +198,6 @@ class Reception:
             actor="unknown",
             via="temporal",
             reason=f"there is no signal {name[:100]!r}; there are retry, abort, escalate, "
-            "approve and reject",
+            "cancel, approve and reject",
         )
         await self._mirror.write_from_handler()

@@ -41,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.resuming import take_up
     from workflows.running import PlanRunner
     from workflows.runs import is_reset
+    from workflows.stopping import Stop
     from workflows.waiting import Waiting
 
 SUPERSEDED = "Another run of this request has gone further; this one ended without acting."
@@ -66,10 +67,13 @@ class RequestWorkflow:
         self._desk = desk = self.desks(ledger)
         self._mirror = mirror = Mirror(ledger, desk, given.waits)
         approvals = ApprovalDesk(ledger, desk)
+        self._stop = stop = Stop(ledger, desk)
         self._notices = Notices(given.plan, ledger, mirror)
-        waiting = Waiting(ledger, approvals=approvals, notices=self._notices, waits=given.waits)
+        waiting = Waiting(
+            ledger, approvals=approvals, notices=self._notices, stop=stop, waits=given.waits
+        )
         self._reception = Reception(
-            ledger, desk=desk, mirror=mirror, approvals=approvals, waiting=waiting
+            ledger, desk=desk, mirror=mirror, approvals=approvals, stop=stop, waiting=waiting
         )
         if given.bundle is not None:
             mirror.after = Reporter(ledger, given.bundle).tell
@@ -78,6 +82,7 @@ class RequestWorkflow:
             ledger,
             desk=desk,
             mirror=mirror,
+            stop=stop,
             waits=given.waits,
             had_others=had_others,
             unchecked=given.resumption is not None and given.resumption.unchecked,
@@ -87,6 +92,7 @@ class RequestWorkflow:
             ledger=ledger,
             desk=desk,
             mirror=mirror,
+            stop=stop,
             waiting=waiting,
             waits=given.waits,
             had_others=had_others,
@@ -166,8 +172,17 @@ class RequestWorkflow:
         await self._reception.decision(Decision.ESCALATE, args)
 
     @workflow.signal(
+        name=Decision.CANCEL,
+        description="End what runs or waits now; the request is failed, and waits for a decision. "
+        f"{PAYLOAD}.",
+    )
+    async def cancel(self, *args: Any) -> None:
+        """Take a cancellation; whatever the arguments are, the workflow lives on."""
+        await self._reception.cancellation(args)
+
+    @workflow.signal(
         name=names.BUNDLE_DECISION_SIGNAL,
-        description="Sent by a bundle that was aborted or escalated to its components.",
+        description="Sent by a bundle that was aborted, escalated or cancelled to its components.",
     )
     async def bundle_decision(self, *args: Any) -> None:
         """Take what was decided about the bundle; whatever the arguments are, it lives on."""

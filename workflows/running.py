@@ -6,6 +6,7 @@ does about a failure in deciding.py.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
@@ -28,10 +29,11 @@ with workflow.unsafe.imports_passed_through():
     from workflows.graph import Graph
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
-    from workflows.runs import is_cancelled, is_reset
+    from workflows.runs import is_reset
+    from workflows.stopping import TOO_LATE, Stop
     from workflows.waiting import WaitFailedError, Waiting
 
-CANCELLED = "The workflow was cancelled in Temporal."
+NEVER_STARTED = "It was cancelled before it started; nothing was done."
 
 Settle = Callable[[RequestStatus, str | None], Awaitable[None]]
 
@@ -50,6 +52,7 @@ class PlanRunner:
         ledger: Ledger,
         desk: DecisionDesk,
         mirror: Mirror,
+        stop: Stop,
         waiting: Waiting,
         waits: Waits,
         had_others: bool,
@@ -59,11 +62,14 @@ class PlanRunner:
         self._ledger = ledger
         self._desk = desk
         self._mirror = mirror
+        self._stop = stop
         self._waiting = waiting
         self._waits = waits
         self._had_others = had_others
         self._settle = settle
         self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
+        self._handles: dict[str, workflow.ActivityHandle[ActionResult]] = {}
+        self._ending = False
         self._again: list[ActionState] = []
         self._untried: set[str] = set()
         self._held: set[str] = set()
@@ -77,6 +83,8 @@ class PlanRunner:
             if not self._tasks:
                 break
             await workflow.wait_condition(self._has_news)
+            if self._is_to_end():
+                self._end_what_runs()
             self._collect()
         return await self._conclude()
 
@@ -113,13 +121,8 @@ class PlanRunner:
         if self._again:
             return [state for state in self._again if state.id in self._untried]
         states = self._ledger.states
-        if any(state.status == ActionStatus.FAILED for state in states) or self._is_stopped():
-            return []
-        return self._graph.ready(states)
-
-    def _is_stopped(self) -> bool:
-        """Tell whether a cancellation came: what runs ends, and nothing new is started."""
-        return is_cancelled() and self._desk.current is None
+        broken = any(state.status == ActionStatus.FAILED for state in states)
+        return [] if broken or not self._stop.lets_start else self._graph.ready(states)
 
     def _has_open_condition(self, state: ActionState) -> bool:
         """Tell whether a condition decides; not once an attempt was made: its effect may exist."""
@@ -164,7 +167,10 @@ class PlanRunner:
         if due or self._tasks:
             await self._mirror.write()
         for state in due:
-            self._launch(state)
+            if self._stop.record is None:
+                self._launch(state)
+            else:
+                self._ledger.fail(state, self._cancelled(NEVER_STARTED))
 
     def _begin(self) -> None:
         if not self._ledger.retrying and self._ledger.status != RequestStatus.IN_PROGRESS:
@@ -179,6 +185,7 @@ class PlanRunner:
             summary=f"{action.name}, attempt {state.attempt}",
             **policies.action(self._waits, action, queue=workflow.info().task_queue),
         )
+        self._handles[state.id] = handle
         self._tasks[state.id] = asyncio.create_task(self._see_through(state, given, handle))
 
     async def _see_through(
@@ -219,17 +226,38 @@ class PlanRunner:
         """
         return state.attempt > 1 or state.id in self._mirror.started or self._had_others
 
+    # What is to end
+
+    def _is_to_end(self) -> bool:
+        """Tell whether a wish to end what runs is there that was not passed on yet."""
+        return self._stop.is_on and not self._ending
+
+    def _end_what_runs(self) -> None:
+        """Tell every running action to end; waits for tickets and people end by themselves."""
+        self._ending = True
+        if self._stop.take():
+            for handle in self._handles.values():
+                handle.cancel()
+
+    def _cancelled(self, message: str) -> ActionFailure:
+        return ActionFailure(
+            code=ErrorCode.ACTION_FAILED,
+            message=f"{self._stop.describe()} {message}",
+            retryable=True,
+        )
+
     # What has ended
 
     def _has_news(self) -> bool:
-        return self._waiting.news or any(task.done() for task in self._tasks.values())
+        ended = any(task.done() for task in self._tasks.values())
+        return self._waiting.news or ended or self._is_to_end()
 
     def _collect(self) -> None:
         self._waiting.news = False
         for state in self._ledger.states:
             task = self._tasks.get(state.id)
             if task is not None and task.done():
-                del self._tasks[state.id]
+                del self._tasks[state.id], self._handles[state.id]
                 self._resolve(state, task)
         self._close_retry()
 
@@ -237,7 +265,10 @@ class PlanRunner:
         try:
             result = task.result()
         except FailureError as error:
-            self._ledger.fail(state, classify(error))
+            failure = classify(error)
+            if self._stop.record is not None:
+                failure = replace(failure, message=f"{self._stop.describe()} {failure.message}")
+            self._ledger.fail(state, failure)
             return
         except WaitFailedError as error:
             self._ledger.fail(state, error.failure)
@@ -261,15 +292,21 @@ class PlanRunner:
     async def _conclude(self) -> bool:
         ledger = self._ledger
         statuses = {state.status for state in ledger.states}
+        self._ending = False
         if ActionStatus.FAILED in statuses:
             reason = ledger.failure.message if ledger.failure else None
+            self._stop.finish()
             await self._settle(RequestStatus.FAILED, reason)
             return False
         if ActionStatus.PENDING in statuses:
             self._begin()
-            ledger.stopped(CANCELLED)
-            await self._settle(RequestStatus.FAILED, CANCELLED)
+            self._stop.take()
+            reason = self._stop.describe()
+            ledger.stopped(reason)
+            self._stop.finish()
+            await self._settle(RequestStatus.FAILED, reason)
             return False
+        self._stop.finish(TOO_LATE)
         if ledger.status == RequestStatus.SUBMITTED:
             self._begin()
         # Taken up again after its last action, a request has nothing left for a retry to run.

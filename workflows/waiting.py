@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
@@ -27,11 +28,10 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.states import ActionStatus, RequestStatus, Verdict
     from workflows import policies
     from workflows.approvals import Approval, ApprovalDesk
+    from workflows.failures import classify
     from workflows.ledger import Ledger
     from workflows.notices import WAITS, Notices
-    from workflows.runs import is_cancelled
-
-CUT = "The workflow was cancelled in Temporal while {} was waited for."
+    from workflows.stopping import Stop
 
 
 class WaitFailedError(Exception):
@@ -46,8 +46,15 @@ class Waiting:
     """Sees actions through that are not done when their activity is."""
 
     def __init__(
-        self, ledger: Ledger, *, approvals: ApprovalDesk, notices: Notices, waits: Waits
+        self,
+        ledger: Ledger,
+        *,
+        approvals: ApprovalDesk,
+        notices: Notices,
+        stop: Stop,
+        waits: Waits,
     ) -> None:
+        self._stop = stop
         self.news = False
         self._notices = notices
         self._ledger = ledger
@@ -109,19 +116,31 @@ class Waiting:
             summary=f"{given.action.name}: waits until its target is done",
             **policies.follow(self._waits, queue=workflow.info().task_queue),
         )
-        await workflow.wait_condition(lambda: handle.done() or is_cancelled())
+        await workflow.wait_condition(lambda: handle.done() or self._stop.is_on)
         if not handle.done():
             # The activity asks the target to stop, by the type's own cancel, before it ends.
             handle.cancel()
-        done: ActionResult = await handle
+        try:
+            done: ActionResult = await handle
+        except FailureError as error:
+            if not self._stop.is_on:
+                raise
+            raise WaitFailedError(self._left(state, classify(error))) from error
         return done
 
     async def _until_resolved(self, state: ActionState, result: ActionResult) -> ActionResult:
         self._begin(state, result, {"kind": "resolution", "since": timestamp(workflow.now())})
-        await workflow.wait_condition(lambda: state.id in self._resolved or is_cancelled())
+        await workflow.wait_condition(lambda: state.id in self._resolved or self._stop.is_on)
         told = self._resolved.pop(state.id, None)
         if told is None:
-            raise _cut(state, f"the end of {state.external_reference}")
+            raise self._cut(state, f"the end of {state.external_reference}")
+        if told.get("gone"):
+            raise _failed(
+                state,
+                f"Ticket {state.external_reference} is gone: JIRA has no ticket of that key, or "
+                "PAO may not see it any more. A retry looks for it and opens another one where "
+                "there is none; restore the ticket first if it was removed by mistake.",
+            )
         ended = told.get("resolution") or told.get("status") or "resolved"
         if told.get("mappedStatus") == RequestStatus.FAILED:
             raise _failed(
@@ -138,21 +157,30 @@ class Waiting:
     ) -> ActionResult:
         approval = self._approvals.open(state, pending.state, workflow.now())
         self._begin(state, result, approval.document())
-        while approval.verdict is None and not is_cancelled():
+        while approval.verdict is None and not self._stop.is_on:
             await self._until_next(state, approval)
         self._approvals.close(approval, _how(approval))
         if approval.verdict is None:
-            raise _cut(state, "an approval")
+            raise self._cut(state, "an approval")
         if approval.verdict == Verdict.REJECT:
             raise _failed(state, _how(approval), refused=True)
         return replace(result, pending=None, outputs=_outputs(approval))
+
+    def _cut(self, state: ActionState, what: str) -> WaitFailedError:
+        return _failed(state, f"{self._stop.describe()} Until then {what} was waited for.")
+
+    def _left(self, state: ActionState, failure: ActionFailure) -> ActionFailure:
+        """Give the failure of a wait that was cancelled: its effect exists."""
+        message = f"{self._stop.describe()} {failure.message}"
+        partial = failure.partial or _made(state)
+        return replace(failure, message=message, partial=partial)
 
     async def _until_next(self, state: ActionState, approval: Approval) -> None:
         """Wait for a verdict, or until the clock has something to say."""
         alarm: timedelta | None = approval.next_alarm(workflow.now())
         try:
             await workflow.wait_condition(
-                lambda: approval.verdict is not None or is_cancelled(),
+                lambda: approval.verdict is not None or self._stop.is_on,
                 timeout=alarm,
                 timeout_summary=f"{state.name}: reminder or deadline",
             )
@@ -189,7 +217,18 @@ def _outputs(approval: Approval) -> dict[str, Any]:
 
 def _failed(state: ActionState, message: str, *, refused: bool = False) -> WaitFailedError:
     """Give the failure of a wait; what the action has made until then is still there."""
-    left = [
+    return WaitFailedError(
+        ActionFailure(
+            code=ErrorCode.ACTION_FAILED, message=message, partial=_made(state), refused=refused
+        )
+    )
+
+
+def _made(state: ActionState) -> list[PartialResource]:
+    """List what the action has made until it waited."""
+    if state.external_reference is None:
+        return []
+    return [
         PartialResource(
             type=state.resource_type or state.type,
             id=state.external_reference,
@@ -197,15 +236,3 @@ def _failed(state: ActionState, message: str, *, refused: bool = False) -> WaitF
             cleanup=state.cleanup,
         )
     ]
-    return WaitFailedError(
-        ActionFailure(
-            code=ErrorCode.ACTION_FAILED,
-            message=message,
-            partial=left if state.external_reference else [],
-            refused=refused,
-        )
-    )
-
-
-def _cut(state: ActionState, what: str) -> WaitFailedError:
-    return _failed(state, CUT.format(what))

@@ -1,4 +1,4 @@
-"""HTTP for what people decide: retry, abort, escalate, look, approve, reject. Decides nothing."""
+"""HTTP for what people decide: retry, abort, cancel, approve and so on. Decides nothing."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -66,6 +66,25 @@ async def escalate(
 ) -> JSONResponse:
     """Hand the request over by a JIRA ticket that holds everything needed; 502 without JIRA."""
     return await _decide(given, caller, request_id, Decision.ESCALATE, body, idempotency_key)
+
+
+@router.post(
+    "/requests/{request_id}/cancel",
+    summary="Cancel what a request runs or waits for",
+    responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
+)
+async def cancel(
+    given: Given,
+    caller: Caller,
+    request_id: RequestId,
+    body: DecisionBody,
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
+    """End what runs or waits; the request is `failed` then and waits for the usual decision.
+
+    What was made until then stays listed. Refused with 409 when nothing runs or waits.
+    """
+    return await _decide(given, caller, request_id, Decision.CANCEL, body, idempotency_key)
 
 
 @router.post(

@@ -11,7 +11,7 @@ from db.repositories.request_pages import RequestSummary
 from pao.core.judgement import cause_of
 from pao.core.names import masked, workflow_id
 from pao.core.payloads import DecisionRecord, timestamp
-from pao.core.states import DECISIONS, ActionStatus, RequestStatus
+from pao.core.states import DECISIONS, RETRYING, ActionStatus, RequestStatus
 
 BASE = "/api/v1"
 
@@ -54,7 +54,7 @@ def full(
     document["errorContext"] = row.error_context
     document["escalation"] = escalation(row)
     document["decisions"] = [decision(one) for one in decisions]
-    document["possibleDecisions"] = [] if row.retrying else list(DECISIONS[row.status])
+    document["possibleDecisions"] = list(RETRYING if row.retrying else DECISIONS[row.status])
     document["warnings"] = warnings_of(row.item_definition)
     document["links"]["workflow"] = workflow_link(row, ui_url=ui_url, namespace=namespace)
     return document

@@ -1,4 +1,4 @@
-"""`pao request retry, abort, escalate, approve, reject, look`: what a human decides."""
+"""`pao request retry, abort, escalate, cancel, approve, reject, look`: what a human decides."""
 
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from pao.cli.context import Cli, command
 from pao.cli.errors import CliError, ExitCode, LostAnswerError
-from pao.cli.following import finish
+from pao.cli.following import finish, is_settled
 from pao.cli.plan import change_lines, print_actions
 from pao.cli.requests import RequestArgument
 from pao.cli.retrying import (
@@ -21,6 +21,7 @@ from pao.cli.retrying import (
 )
 from pao.cli.submitting import FieldOption
 from pao.cli.terminal import clean, segment
+from pao.cli.timeline import print_request
 from pao.core.states import Decision, Verdict
 
 if TYPE_CHECKING:
@@ -108,6 +109,16 @@ def escalate(
         _decide(cli, api, Decision.ESCALATE, request_id, body)
 
 
+@command(app, "cancel")
+def cancel(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> None:
+    """End what a request runs or waits for; it is failed then and waits for a decision."""
+    with cli.api() as api:
+        document = _sent(api, Decision.CANCEL, request_id, {"reason": reason})
+    cli.show(document, lambda: print_request(cli.out, document))
+    if not is_settled(document):
+        cli.note(f"It is being ended. Follow it: pao request status {request_id} --watch")
+
+
 @command(app, "approve")
 def approve(
     cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, action: ActionOption = None
@@ -168,6 +179,12 @@ def _only_approval(document: dict[str, Any]) -> str:
 def _decide(
     cli: Cli, api: "Api", decision: Decision | Verdict, request_id: str, body: dict[str, Any]
 ) -> None:
+    finish(cli, api, _sent(api, decision, request_id, body))
+
+
+def _sent(
+    api: "Api", decision: Decision | Verdict, request_id: str, body: dict[str, Any]
+) -> dict[str, Any]:
     try:
         answer = api.post(
             f"/requests/{segment(request_id)}/{decision}", body, idempotency_key=str(uuid.uuid4())
@@ -175,7 +192,8 @@ def _decide(
     except LostAnswerError as error:
         error.hint = f"See what happened: pao request get {request_id}"
         raise
-    finish(cli, api, answer.document)
+    document: dict[str, Any] = answer.document
+    return document
 
 
 def _print_changes(cli: Cli, document: dict[str, Any]) -> None:

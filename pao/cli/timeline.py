@@ -238,10 +238,11 @@ def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:
         ),
         Decision.ABORT: ("--reason '...'", "end the request"),
         Decision.ESCALATE: ("--reason '...'", "hand it over with a ticket"),
+        Decision.CANCEL: ("--reason '...'", "end what runs; the request is failed then"),
     }
     allowed = [
         (f"pao request {decision} {ident} {lines[decision][0]}", lines[decision][1])
         for decision in DECISIONS[status]
     ]
     look = (f"pao request look {ident}", "ask the target whether it took effect; changes nothing")
-    return [look, *allowed] if allowed else []
+    return [look, *allowed] if status == RequestStatus.FAILED else allowed

@@ -469,13 +469,17 @@ class MirrorAnswer:
 
 @dataclass
 class TicketResolved:
-    """What the status updater tells a workflow one of whose actions waits for a ticket's end."""
+    """What the status updater tells a workflow one of whose actions waits for a ticket's end.
+
+    ``gone``: the ticket was deleted. A worker of an earlier version takes ``mapped_status`` for it.
+    """
 
     action_id: str
     status: str | None = None
     status_category: str | None = None
     mapped_status: str | None = None
     resolution: str | None = None
+    gone: bool = False
 
     def document(self) -> dict[str, Any]:
         """Give it as the signal carries it, in the words of the API."""
@@ -485,6 +489,7 @@ class TicketResolved:
             "statusCategory": self.status_category,
             "mappedStatus": self.mapped_status,
             "resolution": self.resolution,
+            "gone": self.gone,
         }
 
 

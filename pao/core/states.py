@@ -29,11 +29,15 @@ class ActionStatus(StrEnum):
 
 
 class Decision(StrEnum):
-    """What a human may decide about a failed request; also the names of the signals."""
+    """What a human may decide about a request; also the names of the signals.
+
+    ``cancel`` ends what runs or waits; the others say what becomes of a failed request.
+    """
 
     RETRY = "retry"
     ABORT = "abort"
     ESCALATE = "escalate"
+    CANCEL = "cancel"
 
 
 class Verdict(StrEnum):
@@ -64,11 +68,12 @@ TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not 
 SETTLED = TERMINAL | {RequestStatus.FAILED}
 
 DECISIONS: dict[RequestStatus, tuple[Decision, ...]] = {
-    status: (Decision.RETRY, Decision.ABORT, Decision.ESCALATE)
-    if status is RequestStatus.FAILED
-    else ()
-    for status in RequestStatus
+    **dict.fromkeys(RequestStatus, ()),
+    RequestStatus.IN_PROGRESS: (Decision.CANCEL,),
+    RequestStatus.FAILED: (Decision.RETRY, Decision.ABORT, Decision.ESCALATE),
 }
+RETRYING = (Decision.CANCEL,)
+"""What may be decided about a request that is failed and whose failed action runs again."""
 
 
 def can_move(before: RequestStatus, after: RequestStatus) -> bool:
@@ -82,6 +87,8 @@ def can_move(before: RequestStatus, after: RequestStatus) -> bool:
 def describe_allowed(status: RequestStatus) -> str:
     """Say which decisions a request in this state takes, as words for an error message."""
     allowed = DECISIONS[status]
+    if status is RequestStatus.IN_PROGRESS:
+        return "cancel; the others once it has failed"
     if allowed:
         return ", ".join(allowed)
     if status in TERMINAL:

@@ -10,7 +10,7 @@ from activities.ticket_status import TicketUpdater
 from pao.clients.inspection import Inspector
 from pao.clients.jira.instances import JiraInstances
 from tests.support.postgres import Database
-from tests.support.requests import Request
+from tests.support.requests import Request, new_request, ticket
 from tests.support.worker import Workbench, workbench
 
 SEARCH = {"path": "/search"}
@@ -130,3 +130,23 @@ async def ticket_of_another(bench: Workbench) -> tuple[Request, str]:
     made = await with_ticket(bench)
     await bench.stop_worker()
     return made
+
+
+async def test_a_wait_for_a_ticket_that_was_deleted_fails_once_two_turns_have_said_so(
+    bench: Workbench, jira: JiraInstances
+) -> None:
+    waits = ticket()
+    waits["config"]["waitFor"] = "resolved"
+    request = await bench.submit(new_request(waits))
+    await bench.is_waiting(request)
+    [before] = await bench.actions(request)
+    bench.jira.reset()
+    assert (await turn(bench, jira))["gone"] == 1
+    assert (await bench.row(request))["status"] == "in_progress"
+    assert (await turn(bench, jira))["gone"] == 1
+    row = await bench.reached(request, "failed")
+    assert f"Ticket {before['external_reference']} is gone" in row["error"]["message"]
+    [left] = row["error_context"]["partialResources"]
+    assert left["id"] == before["external_reference"]
+    record = await bench.decide(request, "abort")
+    assert record.outcome == "done"

@@ -161,7 +161,7 @@ def test_a_decision_while_another_is_carried_out_is_refused(hasty_stack: Stack) 
     assert first.status_code == 202
     assert first.json()["retrying"] is True
     assert first.json()["status"] == "failed"
-    assert first.json()["possibleDecisions"] == []
+    assert first.json()["possibleDecisions"] == ["cancel"]
     assert second.status_code == 409
     assert error(second)["code"] == "INVALID_STATE_TRANSITION"
     until_completed(dana, document)
@@ -253,3 +253,28 @@ def test_odd_reasons_are_kept_as_they_are(stack: Stack, dana: httpx.Client) -> N
     reason = "größer \N{SLICE OF PIZZA} 'quoted\" \\ {{fields.x}} <b>\n{code}"
     after = decide(dana, failed(stack, dana), "abort", reason=reason).json()
     assert after["decisions"][0]["reason"] == reason
+
+
+def test_a_cancel_ends_what_runs_and_leaves_the_request_to_the_usual_decision(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    host = new_host()
+    strike(stack, host, "slow", seconds=30)
+    before = dana.post("/requests", json=dns(host)).json()
+    assert before["possibleDecisions"] == ["cancel"]
+    answer = decide(dana, before, "cancel", reason="it hangs")
+    assert answer.status_code in {200, 202}, answer.text
+    wait_until(lambda: dana.get(f"/requests/{before['id']}").json()["status"] == "failed")
+    after = dana.get(f"/requests/{before['id']}").json()
+    [told] = after["decisions"]
+    assert (told["decision"], told["reason"], told["outcome"]) == ("cancel", "it hangs", "done")
+    assert after["error"]["outcomeUnknown"] is True
+    assert after["possibleDecisions"] == ["retry", "abort", "escalate"]
+
+
+def test_a_cancel_is_refused_where_nothing_runs(stack: Stack, dana: httpx.Client) -> None:
+    before = failed(stack, dana)
+    answer = decide(dana, before, "cancel")
+    assert answer.status_code == 409
+    assert error(answer)["code"] == "INVALID_STATE_TRANSITION"
+    assert "nothing runs or waits" in error(answer)["message"]

@@ -56,6 +56,7 @@ def test_every_endpoint_of_the_contract_is_described(document: dict[str, Any]) -
         f"GET {request}/events",
         f"POST {request}/retry",
         f"POST {request}/abort",
+        f"POST {request}/cancel",
         f"POST {request}/escalate",
         f"POST {request}/look",
         f"GET {request}/escalation",

@@ -21,6 +21,7 @@ ROUTES = [
     ("POST", "/retry", {**REASON, "dryRun": True}),
     ("POST", "/retry", {**REASON, "fields": {"ttl": 1}}),
     ("POST", "/abort", REASON),
+    ("POST", "/cancel", REASON),
     ("POST", "/escalate", REASON),
     ("POST", "/approve", {**REASON, "actionId": "jira-ticket-1"}),
     ("POST", "/reject", {**REASON, "actionId": "jira-ticket-1"}),

@@ -11,9 +11,10 @@ from pao.core.payloads import ActionResult, Pending
 
 
 class JobConfig(ActionConfig):
-    """The job's name, and how it is waited for."""
+    """The job's name, and how it is waited for; one that is held begins without an end."""
 
     name: str = "job"
+    held: bool = False
     kind: str = "follow"
 
 
@@ -37,7 +38,15 @@ class JobAction(Action[JobConfig]):
         self.begun: list[str] = []
         self.follows = 0
         self.stopped: list[str] = []
+        self.cut: list[str] = []
         self._ends: dict[str, asyncio.Queue[str]] = defaultdict(asyncio.Queue)
+
+    async def _held(self, name: str) -> None:
+        try:
+            await self._ends[name].get()
+        except asyncio.CancelledError:
+            self.cut.append(name)
+            raise
 
     def end(self, answer: str, name: str = "job") -> None:
         """Let a job end; ``no`` makes it a failure."""
@@ -50,6 +59,8 @@ class JobAction(Action[JobConfig]):
     async def execute(self, config: JobConfig, context: ActionContext) -> ActionResult:
         """Begin the job."""
         self.begun.append(context.mark)
+        if config.held:
+            await self._held(config.name)
         return self._pending(config)
 
     async def follow(

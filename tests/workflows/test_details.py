@@ -28,10 +28,10 @@ def test_the_action_in_hand_and_its_attempt_are_in_the_headline() -> None:
     assert text.startswith("**in progress**: `ticket` (Ask) runs, attempt 3\n")
 
 
-def test_a_retry_in_preparation_offers_no_signals() -> None:
+def test_a_retry_in_preparation_can_only_be_cancelled() -> None:
     text = show(RequestStatus.FAILED, failed("no"), retrying=True)
     assert text.startswith("**failed**: a retry is being prepared\n")
-    assert "temporal workflow signal" not in text
+    assert text.count("temporal workflow signal") == text.count("--name cancel") == 1
 
 
 def test_each_decision_is_offered_with_a_command_for_this_workflow() -> None:

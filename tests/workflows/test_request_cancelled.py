@@ -1,7 +1,5 @@
 from tests.support.requests import new_request, ticket
-from tests.support.worker import Workbench
-
-CANCELLED = "The workflow was cancelled in Temporal."
+from tests.support.worker import Workbench, eventually
 
 
 async def test_cancelling_a_failed_request_aborts_it(bench: Workbench) -> None:
@@ -17,15 +15,26 @@ async def test_cancelling_a_failed_request_aborts_it(bench: Workbench) -> None:
     )
 
 
-async def test_an_action_in_hand_ends_before_a_cancellation_counts(bench: Workbench) -> None:
-    bench.jira.fault("slow", seconds=0.5, when="before")
+async def test_cancelling_a_running_request_ends_what_runs_and_leaves_it_failed(
+    bench: Workbench,
+) -> None:
+    bench.jira.fault("slow", seconds=30, when="before")
     request = await bench.submit(new_request(ticket("first"), ticket("second")))
     await bench.reached(request, "in_progress")
     await bench.handle(request).cancel()
-    row = await bench.reached(request, "aborted")
-    assert [made["summary"].partition(":")[0] for made in bench.tickets(request)] == ["first"]
-    assert row["error"]["message"] == CANCELLED
-    assert [one["id"] for one in row["error_context"]["partialResources"]] != []
+    row = await bench.reached(request, "failed")
+    assert row["error"]["outcomeUnknown"]
+    assert row["error"]["message"].startswith("Cancelled by temporal")
+    assert [one["status"] for one in await bench.actions(request)] == ["failed", "pending"]
+    [decision] = await bench.decisions(request)
+    assert (decision["decision"], decision["by"], decision["outcome"]) == (
+        "cancel",
+        "temporal",
+        "done",
+    )
+    record = await bench.decide(request, "abort")
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "aborted")
 
 
 async def test_an_action_that_completes_the_request_wins_over_the_cancellation(
@@ -39,12 +48,17 @@ async def test_an_action_that_completes_the_request_wins_over_the_cancellation(
     assert (await bench.handle(request).result())["status"] == "completed"
 
 
-async def test_a_cancelled_action_that_fails_is_not_retried_but_aborted(bench: Workbench) -> None:
-    request = await bench.failed(times=2)
-    bench.jira.fault("slow", seconds=0.5, match={"path": "/search"})
+async def test_cancelling_a_retry_ends_it_and_a_further_one_can_follow(bench: Workbench) -> None:
+    request = await bench.failed()
+    bench.jira.fault("slow", seconds=30, when="before", match={"path": "/search"})
     await bench.signal(request, "retry")
+    await eventually(lambda: not bench.jira.faults())
     await bench.handle(request).cancel()
-    await bench.reached(request, "aborted")
+    await bench.reached(request, "failed", attempt=2)
+    record = await bench.decide(request, "retry")
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    assert len(bench.tickets(request)) == 1
 
 
 async def test_a_request_cancelled_before_a_worker_took_it_makes_nothing(
@@ -53,8 +67,9 @@ async def test_a_request_cancelled_before_a_worker_took_it_makes_nothing(
     request = await idle_bench.submit()
     await idle_bench.handle(request).cancel()
     await idle_bench.start_worker()
-    await idle_bench.reached(request, "aborted")
+    row = await idle_bench.reached(request, "failed")
     assert idle_bench.tickets(request) == []
+    assert not row["error"]["outcomeUnknown"]
 
 
 async def test_a_signal_that_came_before_a_worker_did_is_refused_and_recorded(

@@ -113,15 +113,16 @@ async def test_a_job_that_fails_is_found_and_waited_for_again_by_the_retry(
     assert len(job.begun) == 1
 
 
-async def test_a_cancelled_wait_tells_the_target_and_aborts_the_request(
+async def test_a_cancelled_wait_tells_the_target_and_leaves_the_request_failed(
     bench: Workbench, job: JobAction
 ) -> None:
     request = await bench.submit(new_request(a_job()))
     await eventually(lambda: job.follows)
     await bench.handle(request).cancel()
-    row = await bench.reached(request, "aborted")
+    row = await bench.reached(request, "failed")
     assert job.stopped == ["job"]
     assert row["error"]["outcomeUnknown"]
+    assert [one["id"] for one in row["error_context"]["partialResources"]] == ["job"]
 
 
 async def test_a_ticket_that_is_waited_for_completes_its_action_when_it_is_resolved(
@@ -274,8 +275,8 @@ async def test_a_branch_goes_on_while_another_one_waits_for_people(bench: Workbe
     await bench.decide(request, "abort")
     assert (await bench.row(request))["status"] == "in_progress"
     await bench.handle(request).cancel()
-    row = await bench.reached(request, "aborted")
-    assert "while an approval was waited for" in row["error"]["message"]
+    row = await bench.reached(request, "failed")
+    assert "an approval was waited for" in row["error"]["message"]
 
 
 async def test_people_are_told_of_a_wait_and_of_a_failure_and_it_matters_to_nobody(

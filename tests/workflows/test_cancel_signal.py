@@ -1,0 +1,160 @@
+"""The signal ``cancel``: what runs or waits ends, nothing new starts, and people decide."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.registry import load_all
+from tests.support.bundles import new_bundle
+from tests.support.jobs import JobAction
+from tests.support.postgres import Database
+from tests.support.requests import Document, Request, automatic, new_request, ticket
+from tests.support.worker import Workbench, eventually, workbench
+
+APPROVAL: Document = {
+    "id": "ok",
+    "type": "approval",
+    "name": "The approval",
+    "config": {"approvers": {"users": ["ann"]}},
+}
+
+
+@pytest.fixture
+def job() -> JobAction:
+    return JobAction()
+
+
+@pytest.fixture
+async def bench(
+    database: Database, temporal_address: str, tmp_path: Path, job: JobAction
+) -> AsyncIterator[Workbench]:
+    """A worker that knows one more type of action."""
+    async with workbench(database, temporal_address, tmp_path, with_worker=False) as running:
+        running.types = {**load_all(), "job": job}
+        await running.start_worker()
+        yield running
+
+
+def held(name: str = "job") -> Document:
+    return {
+        "id": name,
+        "type": "job",
+        "name": f"The {name}",
+        "config": {"name": name, "held": True},
+    }
+
+
+async def cancelled(bench: Workbench, request: Request) -> dict[str, Any]:
+    record = await bench.decide(request, "cancel", reason="it hangs")
+    assert (record.accepted, record.outcome) == (True, "done"), record.message
+    return await bench.reached(request, "failed")
+
+
+async def test_a_running_action_is_cut_and_nothing_new_starts(
+    bench: Workbench, job: JobAction
+) -> None:
+    request = await bench.submit(new_request(held(), ticket("after")))
+    await eventually(lambda: job.begun)
+    row = await cancelled(bench, request)
+    assert job.cut == ["job"]
+    assert row["error"]["outcomeUnknown"]
+    assert row["error"]["message"].startswith("Cancelled by ann: it hangs")
+    assert [one["status"] for one in await bench.actions(request)] == ["failed", "pending"]
+    assert "request.cancel" in await bench.events(request)
+
+
+async def test_the_usual_decisions_follow_and_a_retry_looks_first(
+    bench: Workbench, job: JobAction
+) -> None:
+    request = await bench.submit(new_request(held()))
+    await eventually(lambda: job.begun)
+    await cancelled(bench, request)
+    await bench.signal(request, "retry", {"by": "ann"})
+    await eventually(lambda: job.follows)
+    job.end("fine")
+    await bench.reached(request, "completed")
+    assert len(job.begun) == 1
+
+
+async def test_every_branch_that_runs_or_waits_ends(bench: Workbench, job: JobAction) -> None:
+    definition = automatic(held("one"), held("two"), APPROVAL, parallel=True)
+    request = await bench.submit(new_request(definition=definition))
+    await bench.is_waiting(request)
+    await eventually(lambda: len(job.begun) == 2)
+    await cancelled(bench, request)
+    assert sorted(job.cut) == ["one", "two"]
+    found = {one["action_id"]: one for one in await bench.actions(request)}
+    assert {one["status"] for one in found.values()} == {"failed"}
+    assert [found[name]["outcome_unknown"] for name in ("one", "two", "ok")] == [True, True, False]
+
+
+async def test_a_target_at_work_is_told_and_what_it_made_stays_listed(
+    bench: Workbench, job: JobAction
+) -> None:
+    request = await bench.submit(
+        new_request({"id": "job", "type": "job", "name": "The job", "config": {}})
+    )
+    await eventually(lambda: job.follows)
+    row = await cancelled(bench, request)
+    assert job.stopped == ["job"]
+    [left] = row["error_context"]["partialResources"]
+    assert (left["id"], left["action"]) == ("job", "job")
+    assert any("Remove the job" in one["instructions"] for one in row["error_context"]["cleanup"])
+
+
+async def test_a_wait_for_people_ends_and_is_asked_anew_by_a_retry(bench: Workbench) -> None:
+    request = await bench.submit(new_request(APPROVAL))
+    await bench.is_waiting(request)
+    row = await cancelled(bench, request)
+    assert not row["error"]["outcomeUnknown"]
+    await bench.signal(request, "retry", {"by": "ann"})
+    await bench.is_waiting(request)
+    await bench.decide(request, "approve", by="ann")
+    await bench.reached(request, "completed")
+
+
+async def test_a_wait_for_a_ticket_ends_and_the_ticket_stays_listed(bench: Workbench) -> None:
+    waits = ticket("first")
+    waits["config"]["waitFor"] = "resolved"
+    request = await bench.submit(new_request(waits))
+    await bench.is_waiting(request)
+    row = await cancelled(bench, request)
+    [made] = bench.tickets(request)
+    assert [one["id"] for one in row["error_context"]["partialResources"]] == [made["key"]]
+
+
+async def test_a_retry_in_hand_is_ended_too(bench: Workbench, job: JobAction) -> None:
+    request = await bench.submit(new_request(held()))
+    await eventually(lambda: job.begun)
+    await cancelled(bench, request)
+    await bench.signal(request, "retry", {"by": "ann", "decisionId": "again"})
+    await eventually(lambda: job.follows)
+    await bench.decide(request, "cancel", decisionId="second")
+    await bench.reached(request, "failed", attempt=2)
+    outcomes = {one["decision_id"]: one["outcome"] for one in await bench.decisions(request)}
+    assert (outcomes["again"], outcomes["second"]) == ("done", "done")
+
+
+async def test_it_is_refused_where_nothing_runs_or_waits(bench: Workbench) -> None:
+    request = await bench.failed()
+    record = await bench.decide(request, "cancel")
+    assert (record.accepted, record.outcome) == (False, "rejected")
+    assert "nothing runs or waits" in (record.message or "")
+    assert (await bench.row(request))["status"] == "failed"
+
+
+async def test_a_bundles_cancel_goes_to_every_component_that_runs(
+    bench: Workbench,
+) -> None:
+    bench.jira.fault("slow", seconds=30, when="before", match={"summaryContains": "left"})
+    bundle = new_bundle()
+    request = await bundle.submit(bench)
+    await bench.reached(bundle.parts["right"], "completed")
+    await bench.reached(bundle.parts["left"], "in_progress")
+    await cancelled(bench, request)
+    statuses = {name: (await bench.row(part))["status"] for name, part in bundle.parts.items()}
+    assert statuses == {"left": "failed", "right": "completed", "last": "submitted"}
+    [told] = await bench.decisions(bundle.parts["left"])
+    assert (told["decision"], told["by"], told["outcome"]) == ("cancel", "ann", "done")

@@ -1,0 +1,97 @@
+"""Whether what runs now is to end: asked for by the signal ``cancel``, or by Temporal's own cancel.
+
+Both mean the same: what runs or waits ends, nothing new starts, and the request is ``failed`` and
+waits for the usual decision. Temporal takes one cancellation per run and never forgets it; once it
+was carried out, only the signal can end what a retry runs.
+"""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core.payloads import DecisionRecord, timestamp
+    from pao.core.states import Decision, RequestStatus
+    from workflows.desk import DecisionDesk
+    from workflows.ledger import Ledger
+    from workflows.runs import is_cancelled
+
+CANCELLED = "The workflow was cancelled in Temporal."
+NOTHING_RUNS = "nothing runs or waits that could be cancelled"
+TOO_LATE = "the request was completed before what ran could be ended"
+
+
+class Stop:
+    """The one wish to end what runs; ``record`` is the decision that is being carried out."""
+
+    def __init__(self, ledger: Ledger, desk: DecisionDesk) -> None:
+        self.record: DecisionRecord | None = None
+        self._ledger = ledger
+        self._desk = desk
+        self._spent = False
+
+    @property
+    def is_on(self) -> bool:
+        """Tell whether what runs is to end."""
+        return self.record is not None or self.is_cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Tell whether Temporal's own cancellation came and is not carried out yet."""
+        return is_cancelled() and not self._spent
+
+    @property
+    def lets_start(self) -> bool:
+        """Tell whether anything new may start; what a retry was decided about may."""
+        return self.record is None and not (self.is_cancelled and self._desk.current is None)
+
+    def judge(self, record: DecisionRecord) -> None:
+        """Accept a cancellation, or refuse it with the reason."""
+        record.message = record.message or self._objection()
+        if record.message:
+            self._desk.refuse(record)
+            return
+        self._accept(record)
+
+    def take(self) -> bool:
+        """Have Temporal's own cancellation count like the signal; tells whether there is a wish.
+
+        Workflows that were cancelled before this was so let what ran end, and were aborted.
+        """
+        if self.record is None and self.is_cancelled and workflow.patched("cancel-ends-what-runs"):
+            self._spent = True
+            record = DecisionRecord(
+                decision_id=str(workflow.uuid4()),
+                decision=Decision.CANCEL,
+                at=timestamp(workflow.now()),
+                by="temporal",
+                reason=workflow.cancellation_reason() or None,
+            )
+            self._desk.register(record)
+            self._accept(record)
+        return self.record is not None
+
+    def finish(self, message: str | None = None) -> None:
+        """Note that what ran has ended."""
+        record, self.record = self.record, None
+        if record is not None:
+            record.outcome = "done"
+            record.message = message
+            self._ledger.decided(record)
+
+    def describe(self) -> str:
+        """Say who ended what ran, and why."""
+        if self.record is None:
+            return CANCELLED
+        why = f": {self.record.reason}" if self.record.reason else "."
+        return f"Cancelled by {self.record.by}{why}"
+
+    def _accept(self, record: DecisionRecord) -> None:
+        record.accepted = True
+        self.record = record
+        self._ledger.cancelled(record)
+
+    def _objection(self) -> str | None:
+        if self.record is not None:
+            return "it is being cancelled already; wait for the outcome"
+        if self._ledger.status == RequestStatus.IN_PROGRESS or self._ledger.retrying:
+            return None
+        return NOTHING_RUNS
