@@ -75,6 +75,7 @@ class Action(ABC, Generic[ConfigT]):
     worker. All raise ``ActionFailedError`` or ``OutcomeUnknownError`` only.
 
     ``targets`` names the configuration keys whose text has a syntax of its own.
+    ``breaker_keys`` are the configuration keys that ``breaker`` makes its target of.
     ``default_timeout`` is how many seconds one execution may take where the document says
     nothing; None is what creating a ticket may take. ``slow`` types run on a queue of their own;
     ``waits`` says that a request stands still in it until people have done something.
@@ -88,6 +89,7 @@ class Action(ABC, Generic[ConfigT]):
     targets: ClassVar[Mapping[str, Target]] = {}
     examples: ClassVar[tuple[dict[str, Any], ...]]
     default_timeout: ClassVar[float | None] = None
+    breaker_keys: ClassVar[tuple[str, ...]] = ()
     slow: ClassVar[bool] = False
     waits: ClassVar[bool] = False
 

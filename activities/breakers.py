@@ -7,34 +7,28 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
+from cachetools import TTLCache
+
+from activities.behalf import acting_item, is_named
+from activities.breaker_stores import MOST_KEPT, BreakerLimits, OwnStore, SharedStore, Store
 from activities.errors import ActionError, ActionFailedError
 from activities.masking import SecretRing
-from db.repositories.breakers import BreakersRepository, BreakerState
-from db.session import Database
+from activities.shares import Shares
+from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
 from pao.core.errors import PaoError
 from pao.core.judgement import LEFT_ALONE
 from pao.core.payloads import timestamp
 
 # A database that did not answer is not asked again at once: calls must not wait for it.
 AWAY_SECONDS = 5.0
-ANSWER_SECONDS = 1.0
-# The right to try a target out ends by itself, for the case that the worker dies meanwhile.
-PROBE_SECONDS = 120.0
 ERROR_CHARACTERS = 300
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerLimits:
-    """After how many failures in a row a breaker opens, and for how many seconds."""
-
-    failures: int = 5
-    seconds: float = 30.0
+__all__ = ["BreakerLimits", "BreakerOptions", "Breakers", "Passage", "SharedStore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,132 +48,6 @@ class BreakerOptions:
         return self.own.get(target, self.usual)
 
 
-class Store(Protocol):
-    """Where breakers stand."""
-
-    async def read(self, target: str) -> BreakerState | None:
-        """Give where a target stands; None for one without failures."""
-        ...
-
-    async def begin_probe(self, target: str) -> bool:
-        """Ask to be the one that tries it out."""
-        ...
-
-    async def failed(
-        self, target: str, error: str, limits: BreakerLimits, *, probing: bool
-    ) -> BreakerState:
-        """Count a failure."""
-        ...
-
-    async def answered(self, target: str, *, probing: bool) -> None:
-        """Forget the failures."""
-        ...
-
-    async def give_back(self, target: str) -> None:
-        """End a probe that has found nothing out."""
-        ...
-
-
-class SharedStore:
-    """The breakers of all processes, in Postgres. Raises ``PaoError`` or ``TimeoutError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def read(self, target: str) -> BreakerState | None:
-        """Give where a target stands."""
-        async with asyncio.timeout(ANSWER_SECONDS), self._database.reading() as session:
-            return await BreakersRepository(session).read(target)
-
-    async def begin_probe(self, target: str) -> bool:
-        """Ask to be the one that tries it out."""
-        async with self._writing() as repository:
-            return await repository.begin_probe(target, seconds=PROBE_SECONDS)
-
-    async def failed(
-        self, target: str, error: str, limits: BreakerLimits, *, probing: bool
-    ) -> BreakerState:
-        """Count a failure."""
-        async with self._writing() as repository:
-            return await repository.failed(
-                target, error, most=limits.failures, seconds=limits.seconds, probing=probing
-            )
-
-    async def answered(self, target: str, *, probing: bool) -> None:
-        """Forget the failures."""
-        async with self._writing() as repository:
-            await repository.answered(target, probing=probing)
-
-    async def give_back(self, target: str) -> None:
-        """End a probe that has found nothing out."""
-        async with self._writing() as repository:
-            await repository.give_back(target)
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[BreakersRepository]:
-        async with asyncio.timeout(ANSWER_SECONDS), self._database.unit_of_work() as session:
-            yield BreakersRepository(session)
-
-
-@dataclass(slots=True)
-class _Own:
-    """What this process counts of a target by itself."""
-
-    failures: int = 0
-    error: str = ""
-    retry_at: float | None = None
-    probing: bool = False
-
-
-class OwnStore:
-    """The breakers of this process alone, for while Postgres is away."""
-
-    def __init__(self) -> None:
-        self._targets: dict[str, _Own] = {}
-
-    async def read(self, target: str) -> BreakerState | None:
-        """Give where a target stands."""
-        own = self._targets.get(target)
-        return _shown(target, own) if own else None
-
-    async def begin_probe(self, target: str) -> bool:
-        """Ask to be the one that tries it out."""
-        own = self._targets.get(target)
-        if own is None or own.probing:
-            return False
-        own.probing = True
-        return True
-
-    async def failed(
-        self, target: str, error: str, limits: BreakerLimits, *, probing: bool
-    ) -> BreakerState:
-        """Count a failure."""
-        own = self._targets.setdefault(target, _Own())
-        own.failures, own.error = own.failures + 1, error
-        if probing or (own.retry_at is None and own.failures >= limits.failures):
-            own.retry_at, own.probing = time.monotonic() + limits.seconds, False
-        return _shown(target, own)
-
-    async def answered(self, target: str, *, probing: bool) -> None:
-        """Forget the failures."""
-        own = self._targets.get(target)
-        if own is not None and (own.retry_at is None or probing):
-            del self._targets[target]
-
-    async def give_back(self, target: str) -> None:
-        """End a probe that has found nothing out."""
-        if own := self._targets.get(target):
-            own.probing = False
-
-
-def _shown(target: str, own: _Own) -> BreakerState:
-    if own.retry_at is None:
-        return BreakerState(target, own.failures, own.error, None, "closed", None)
-    wait = max(own.retry_at - time.monotonic(), 0.0)
-    at = datetime.now(UTC) + timedelta(seconds=wait)
-    return BreakerState(target, own.failures, own.error, at, "open" if wait else "half-open", wait)
-
-
 @dataclass(slots=True)
 class Passage:
     """One call that was let through; ``failure`` is set where its answer says that it failed."""
@@ -188,14 +56,30 @@ class Passage:
 
 
 class Breakers:
-    """The breakers as calls meet them; one per process, shared by all its tasks."""
+    """The breakers as calls meet them; one per process, shared by all its tasks.
 
-    def __init__(self, shared: Store | None = None, options: BreakerOptions | None = None) -> None:
+    The calls of each item to a target have a breaker, and all calls to it together have one.
+    """
+
+    def __init__(
+        self,
+        shared: Store | None = None,
+        options: BreakerOptions | None = None,
+        shares: Shares | None = None,
+    ) -> None:
         self._shared = shared
         self._own = OwnStore()
         self._options = options or BreakerOptions()
+        self._shares = shares or Shares()
         self._away_until = 0.0
-        self._believed: dict[str, tuple[float, BreakerState | None]] = {}
+        self._believed: TTLCache[BreakerKey, tuple[float, BreakerState | None]] = TTLCache(
+            MOST_KEPT, MEMORY_SECONDS
+        )
+
+    @property
+    def remembered(self) -> int:
+        """How many breakers are kept in mind."""
+        return len(self._believed)
 
     @asynccontextmanager
     async def guard(self, target: str, secrets: SecretRing | None = None) -> AsyncIterator[Passage]:
@@ -205,85 +89,106 @@ class Breakers:
         (pao/core/judgement.py). An answer of any other kind is a sign of life; what we refused by
         ourselves, or cut off from our side, says nothing.
         """
-        probing = await self._admit(target)
-        passage = Passage()
+        item, passage = acting_item(), Passage()
         hide = (secrets or SecretRing()).hide
+        async with AsyncExitStack() as stack:
+            if item:
+                await stack.enter_async_context(self._watched(BreakerKey(target, item), passage))
+            await stack.enter_async_context(self._watched(BreakerKey(target), passage))
+            await stack.enter_async_context(self._shares.place(target))
+            try:
+                yield passage
+            except ActionError as error:
+                passage.failure = passage.failure or _blamed(error)
+                raise
+            finally:
+                passage.failure = hide(passage.failure) if passage.failure else None
+
+    @asynccontextmanager
+    async def _watched(self, key: BreakerKey, passage: Passage) -> AsyncIterator[None]:
+        """Have one breaker let a call through, and learn from what becomes of it."""
+        probing = await self._admit(key)
         try:
-            yield passage
+            yield
         except ActionError as error:
             if error.silent and passage.failure is None:
                 if probing:
-                    await self._give_back(target)
+                    await self._give_back(key)
                 raise
-            failure = passage.failure or _blamed(error)
-            passage.failure = hide(failure) if failure else None
-            await self._judge(target, passage, probing=probing)
+            await self._judge(key, passage, probing=probing)
             raise
         except BaseException:
             if probing:
-                await self._give_back(target)
+                await self._give_back(key)
             raise
-        await self._judge(target, passage, probing=probing)
+        await self._judge(key, passage, probing=probing)
 
-    async def _admit(self, target: str) -> bool:
+    async def _admit(self, key: BreakerKey) -> bool:
         """Raise where the breaker is open; tells whether this call tries the target out."""
-        state = await self._state(target)
+        state = await self._state(key)
         if state is None or state.state == "closed":
             return False
-        if state.state == "half-open" and await self._begin_probe(target):
+        if state.state == "half-open" and await self._begin_probe(key):
             return True
         raise ActionFailedError(_refusal(state), judged=LEFT_ALONE)
 
-    async def _state(self, target: str) -> BreakerState | None:
-        read_at, state = self._believed.get(target, (0.0, None))
+    async def _state(self, key: BreakerKey) -> BreakerState | None:
+        read_at, state = self._believed.get(key, (0.0, None))
         closed = state is None or state.state == "closed"
         if closed and time.monotonic() - read_at < self._options.believed:
             return state
         store = self._store()
         try:
-            state = await store.read(target)
+            state = await store.read(key)
         except (PaoError, TimeoutError):
-            state = await self._own_store().read(target)
-        self._believed[target] = (time.monotonic(), state)
+            state = await self._own_store().read(key)
+        self._believed[key] = (time.monotonic(), state)
         return state
 
-    async def _begin_probe(self, target: str) -> bool:
+    async def _begin_probe(self, key: BreakerKey) -> bool:
         try:
-            return await self._store().begin_probe(target)
+            return await self._store().begin_probe(key)
         except (PaoError, TimeoutError):
-            return await self._own_store().begin_probe(target)
+            return await self._own_store().begin_probe(key)
 
-    async def _judge(self, target: str, passage: Passage, *, probing: bool) -> None:
+    async def _judge(self, key: BreakerKey, passage: Passage, *, probing: bool) -> None:
         if passage.failure is not None:
-            await self._failed(target, passage.failure, probing=probing)
-        elif probing or self._has_failed(target):
-            await self._answered(target, probing=probing)
+            await self._failed(key, passage.failure, probing=probing)
+        elif probing or self._has_failed(key):
+            await self._answered(key, probing=probing)
 
-    async def _failed(self, target: str, error: str, *, probing: bool) -> None:
-        limits, text = self._options.of(target), error[:ERROR_CHARACTERS]
+    async def _failed(self, key: BreakerKey, error: str, *, probing: bool) -> None:
+        limits = self._options.of(key.target)
+        failure = BreakerFailure(
+            error=error[:ERROR_CHARACTERS],
+            caused_by=acting_item(),
+            named=is_named(key.target),
+            probing=probing,
+        )
         try:
-            state = await self._store().failed(target, text, limits, probing=probing)
+            state = await self._store().failed(key, failure, limits)
         except (PaoError, TimeoutError):
-            state = await self._own_store().failed(target, text, limits, probing=probing)
-        self._believed[target] = (time.monotonic(), state)
+            state = await self._own_store().failed(key, failure, limits)
+        self._believed[key] = (time.monotonic(), state)
         if state.state == "open":
-            _log.warning("%s keeps failing and is left alone: %s", target, text)
+            whose = f" for {key.item}" if key.item else ""
+            _log.warning("%s keeps failing%s and is left alone: %s", key.target, whose, error)
 
-    async def _answered(self, target: str, *, probing: bool) -> None:
+    async def _answered(self, key: BreakerKey, *, probing: bool) -> None:
         try:
-            await self._store().answered(target, probing=probing)
+            await self._store().answered(key, probing=probing)
         except (PaoError, TimeoutError):
-            await self._own_store().answered(target, probing=probing)
-        self._believed[target] = (time.monotonic(), None)
+            await self._own_store().answered(key, probing=probing)
+        self._believed[key] = (time.monotonic(), None)
 
-    async def _give_back(self, target: str) -> None:
+    async def _give_back(self, key: BreakerKey) -> None:
         try:
-            await asyncio.shield(self._store().give_back(target))
+            await asyncio.shield(self._store().give_back(key))
         except (PaoError, TimeoutError):
-            await self._own_store().give_back(target)
+            await self._own_store().give_back(key)
 
-    def _has_failed(self, target: str) -> bool:
-        _, state = self._believed.get(target, (0.0, None))
+    def _has_failed(self, key: BreakerKey) -> bool:
+        _, state = self._believed.get(key, (0.0, None))
         return state is not None
 
     def _store(self) -> Store:
@@ -305,8 +210,9 @@ def _blamed(error: ActionError) -> str | None:
 def _refusal(state: BreakerState) -> str:
     wait = state.wait_seconds or 0.0
     at = timestamp(datetime.now(UTC) + timedelta(seconds=wait))
+    whose = f" for the item {state.item}" if state.item else ""
     return (
-        f"{state.target} has failed {state.failures} times in a row and is left alone for now: "
-        f"nothing was sent. It is tried again at {at} (in {max(wait, 1):.0f} s); retry then. "
+        f"{state.target} has failed {state.failures} times in a row{whose} and is left alone for "
+        f"now: nothing was sent. It is tried again at {at} (in {max(wait, 1):.0f} s); retry then. "
         f"Its last error: {state.last_error}"
     )

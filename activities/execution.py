@@ -8,7 +8,7 @@ import contextlib
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -18,6 +18,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.base import Action, ActionContext, JiraClients
+from activities.behalf import acting_for
 from activities.disclosure import FOLLOWED, Disclosure, place_of
 from activities.errors import (
     ActionError,
@@ -125,6 +126,10 @@ class Executor:
 
     async def execute(self, action: Action[Any], given: ActionInput) -> ActionResult:
         """Run one attempt: look first where told, adopt what is found, else act."""
+        with _acting(action, given):
+            return await self._executed(action, given)
+
+    async def _executed(self, action: Action[Any], given: ActionInput) -> ActionResult:
         async with self._session(action, given) as session:
             found = await session.found_before() if given.look_first else None
             result = await (session.act() if found is None else session.complete(found))
@@ -135,6 +140,16 @@ class Executor:
     ) -> ActionResult:
         """Wait for an effect that exists; when the wait is cancelled, the target is told."""
         action = self._actions[given.action.type]
+        with _acting(action, given):
+            return await self._followed(action, given, progress, seconds)
+
+    async def _followed(
+        self,
+        action: Action[Any],
+        given: FollowInput,
+        progress: Progress | None,
+        seconds: float | None,
+    ) -> ActionResult:
         async with self._session(action, given, progress=progress, seconds=seconds) as session:
             pending = session.opened(given.pending)
             try:
@@ -149,8 +164,9 @@ class Executor:
         action = self._actions[given.action.type]
         leaving = self._disclosure(given)
         try:
-            session = await self._opened(action, given, leaving)
-            found = await session.looked_for()
+            with _acting(action, given):
+                session = await self._opened(action, given, leaving)
+                found = await session.looked_for()
         except ActionError as error:
             answer = "absent" if isinstance(error, IncompleteError) else "unknown"
             return LookResult(answer=answer, reason=leaving.error(error).message)
@@ -367,6 +383,10 @@ def _told(error: ActionError, session: _Session | None, leaving: Disclosure) -> 
     if session is not None:
         session.seen.add_to(error, session.action)
     return told_to_temporal(leaving.error(error))
+
+
+def _acting(action: Action[Any], given: ActionInput) -> AbstractContextManager[None]:
+    return acting_for(given.context.item.id, given.action.config, action.breaker_keys)
 
 
 def idempotency_key(request_id: str, action_id: str) -> str:

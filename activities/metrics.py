@@ -9,12 +9,12 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.behalf import OTHERS
 from activities.errors import OutcomeUnknownError
 from pao import tracing
 
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 NOBODY = "none"
-OTHERS = "other"
 MOST_TARGETS = 200
 CANCELLED = (CancelledError, asyncio.CancelledError)
 
@@ -22,8 +22,8 @@ CANCELLED = (CancelledError, asyncio.CancelledError)
 class WorkerMetrics(Interceptor):
     """Measures every activity of the worker that it is given to.
 
-    ``target`` is the instance or host that was called last, ``none`` where nobody was; after 200
-    different ones the rest are ``other``, because templates may choose hosts.
+    ``target`` is the instance or host that was called last, ``none`` where nobody was, ``other``
+    for hosts that templates chose, and for what comes after 200 different ones.
     """
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from activities.behalf import label_of
 from activities.breakers import Breakers
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.masking import SecretRing
@@ -164,7 +165,8 @@ class Outgoing:
 
     async def _sent(self, call: Call, target: str, *, seconds: float, reads: bool) -> Reply:
         async with self._network.breakers.guard(target, self._secrets) as passage:
-            with tracing.calling(target, method=call.method, system="http"):
+            name = label_of(target)
+            with tracing.calling(target, method=call.method, system="http", counted_as=name):
                 try:
                     reply = await self._network.client.send(call, seconds=self._bounded(seconds))
                 except OutgoingError as error:

@@ -150,6 +150,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         client = await connect(assembly.temporal_target(settings), lazy=True)
         services = _services(app, settings, notifications=notifications, jira=jira, client=client)
         app.state.services = services
+        stack.push_async_callback(services.health.close)
         notifications.hear(CHANNEL, services.catalog.changed)
         await stack.enter_async_context(notifications)
         await stack.enter_async_context(services.catalog)

@@ -296,7 +296,7 @@ HEALTH: dict[str, Any] = {
         "database": {"status": "ok", "latencyMs": 1.2},
         "temporal": {"status": "ok", "latencyMs": 0.8},
         "worker": {"status": "ok", "pollers": 2},
-        "jira": {"default": {"status": "ok", "latencyMs": 12.5}},
+        "jira": {"default": {"status": "ok", "latencyMs": 12.5, "checkedAt": _TIME}},
         "breakers": {
             "api.example.com": {
                 "status": "ok",
@@ -304,7 +304,9 @@ HEALTH: dict[str, Any] = {
                 "failures": 1,
                 "lastError": "api.example.com gave no whole answer within 30 s.",
                 "nextTryAt": None,
-            }
+                "itemsLeftAlone": 0,
+            },
+            "other": {"status": "ok", "targets": 2, "leftAlone": 1},
         },
         "catalog": {"status": "ok", "items": 9, "loadedAt": _TIME, "ageSeconds": 12.3, "stale": 0}
         | {"source": "local folder", "refused": 0, "error": None},

@@ -59,7 +59,8 @@ class ApiMetrics:
         )
         self.breakers = Gauge(
             "pao_circuit_breaker_open",
-            "Targets that failed last: 1 while left alone, 0.5 while tried out, 0 while closed.",
+            "Targets that failed last: 1 while left alone, 0.5 while tried out, 0 while closed; "
+            "`other`: how many of those that templates chose are left alone.",
             ["target"],
             registry=self.registry,
         )

@@ -6,6 +6,7 @@ from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedS
 from activities.execution import Tools
 from activities.execution_log import ExecutionLogs
 from activities.outgoing import Network
+from activities.shares import Shares
 from db.session import Database
 from pao import assembly
 from pao.action_options import action_options
@@ -29,7 +30,7 @@ def action_tools(settings: Settings, *, database: Database, jira: JiraInstances)
         surroundings=assembly.surroundings(settings),
         options=action_options(settings, os.environ),
         logs=ExecutionLogs(database),
-        network=network(settings.actions, database),
+        network=network(settings.actions, database, shares(settings)),
         secrets=secret_store(settings),
     )
 
@@ -48,7 +49,15 @@ def secret_store(settings: Settings) -> SecretStore:
     return SecretStore(sources)
 
 
-def network(given: ActionSettings, database: Database | None = None) -> Network:
+def shares(settings: Settings) -> Shares:
+    """Give the places per target on the usual queue; slow actions and waits have their pools."""
+    most = settings.worker.target_share or max(1, settings.worker.pool_size // 2)
+    return Shares({settings.temporal.task_queue: most})
+
+
+def network(
+    given: ActionSettings, database: Database | None = None, shares: Shares | None = None
+) -> Network:
     """Give the way out: rules, proxy, trust, and the breakers that all workers share."""
     wire = WireOptions(
         rules=EgressRules.parse(given.egress_allow),
@@ -57,7 +66,9 @@ def network(given: ActionSettings, database: Database | None = None) -> Network:
         ca_bundle=given.egress_ca_bundle,
     )
     store = SharedStore(database) if database is not None else None
-    return Network(client=HttpClient(wire), breakers=Breakers(store, breaker_options(given)))
+    return Network(
+        client=HttpClient(wire), breakers=Breakers(store, breaker_options(given), shares)
+    )
 
 
 def breaker_options(given: ActionSettings) -> BreakerOptions:

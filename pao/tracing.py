@@ -145,14 +145,18 @@ def noting_targets() -> Iterator[list[str]]:
 
 
 @contextmanager
-def calling(target: str, *, method: str, system: str) -> Iterator[Span]:
+def calling(
+    target: str, *, method: str, system: str, counted_as: str | None = None
+) -> Iterator[Span]:
     """Make the span of one outside call to ``target``, an instance or host; it holds no address.
+
+    In metrics, which everybody may read, it is ``counted_as`` another name where one is given.
 
     Raised errors mark it as failed by their type alone: their text may repeat what was sent.
     """
     noted = _targets.get()
     if noted is not None and len(noted) < _MOST_TARGETS:
-        noted.append(target)
+        noted.append(counted_as or target)
     attributes = {"pao.target": target, "pao.system": system, "http.request.method": method}
     with tracer().start_as_current_span(
         f"{system} {method} {target}",

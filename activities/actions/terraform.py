@@ -163,6 +163,7 @@ class TerraformAction(Action[TerraformConfig]):
     config = TerraformConfig
     outputs = TerraformOutputs
     default_timeout = TIMEOUT_SECONDS
+    breaker_keys: ClassVar[tuple[str, ...]] = ("source", "backend")
     slow = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {

@@ -84,10 +84,15 @@ class Measures:
     async def _breakers(self) -> None:
         gauge = self._sources.metrics.breakers
         async with self._sources.database.reading() as session:
-            states = await BreakersRepository(session).all()
+            repository = BreakersRepository(session)
+            states, others = await repository.named(), await repository.others()
         gauge.clear()
+        shown: dict[str, float] = {"other": others.left_alone} if others.failing else {}
         for one in states:
-            gauge.labels(one.target).set({"closed": 0.0, "half-open": 0.5}.get(one.state, 1.0))
+            level = {"closed": 0.0, "half-open": 0.5}.get(one.state, 1.0)
+            shown[one.target] = max(level, shown.get(one.target, 0.0))
+        for target, level in shown.items():
+            gauge.labels(target).set(level)
 
     async def _requests(self) -> None:
         gauge = self._sources.metrics.requests

@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 from api.catalog.service import CatalogService
+from api.health.probes import CHECKING, Probe
 from api.metrics import MENDED
 from db.errors import DatabaseUnavailable
 from db.migrations.runner import MigrationError, check_ready
 from db.notifications import RequestNotifications
-from db.repositories.breakers import BreakersRepository, BreakerState
+from db.repositories.breakers import BreakersRepository, BreakerState, OtherTargets
 from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
 from db.repositories.upkeep import Turn, UpkeepRepository
@@ -29,7 +32,12 @@ from pao.version import VERSION
 CHECK_SECONDS = 2.0
 LAG_SECONDS = 180.0
 RECONCILED_WITHIN = timedelta(minutes=5)
+JIRA_FRESH_SECONDS = 10.0
+OWN_SECONDS = CHECK_SECONDS + 0.5
+READY_SECONDS = 2 * CHECK_SECONDS + 0.5
+OTHER_TARGETS = "other"
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
+SILENT = {"status": DOWN, "error": "does not answer"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,32 +53,40 @@ class Parts:
 
 
 class HealthService:
-    """Asks every part, each for two seconds at most, all at once."""
+    """Asks every part, all at once, each by one question for all callers.
+
+    Our own parts are asked now, for two seconds at most. JIRA is another's service, and anybody may
+    ask for health: each instance is asked every ten seconds at most, and one that is silent is told
+    as it last was. Readiness does not ask JIRA at all.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        own: dict[str, Any] = {"patience": OWN_SECONDS, "may_be_old": False}
+        self._probes = {
+            "database": Probe(self._database, unknown=SILENT, **own),
+            "temporal": Probe(self._temporal, unknown=SILENT, **own),
+            "worker": Probe(self._worker, unknown=SILENT, **own),
+            "breakers": Probe(self._breakers, unknown={}, **own),
+            "mirror": Probe(self._mirror, unknown=SILENT, **own),
+        }
+        self._jira_probes = {
+            name: Probe(partial(_ask, client), fresh=JIRA_FRESH_SECONDS)
+            for name, client in parts.jira.all().items()
+        }
+        self._readiness = Probe(
+            self._asked_problems, patience=READY_SECONDS, unknown={}, may_be_old=False
+        )
         self.stopping = False
         self.tasks: list[BackgroundTask] = []
         """What runs in this process for as long as it serves."""
 
     async def health(self) -> dict[str, Any]:
         """Give the state of each part; ``down`` when requests cannot be taken at all."""
-        database, temporal, worker, jira, mirror, breakers = await asyncio.gather(
-            self._database(),
-            self._temporal(),
-            self._worker(),
-            self._jira(),
-            self._mirror(),
-            self._breakers(),
-        )
-        components = {
-            "database": database,
-            "temporal": temporal,
-            "worker": worker,
+        parts, jira = await asyncio.gather(_all(self._probes), _all(self._jira_probes))
+        components = parts | {
             "jira": jira,
-            "breakers": breakers,
             "catalog": self._catalog(),
-            "mirror": mirror,
             "tasks": {task.name: _task(task) for task in self.tasks},
         }
         return {
@@ -84,11 +100,25 @@ class HealthService:
         """Name why no request can be taken now; empty when one can."""
         if self.stopping:
             return ["this process is shutting down"]
-        found = await asyncio.gather(self._database_problem(), self._temporal_problem())
-        problems = [problem for problem in found if problem]
+        found = await self._readiness.now()
+        problems = list(found.get("problems", ["its parts do not answer"]))
         if self._parts.catalog.state.loaded_at is None:
             problems.append("no catalog has been loaded yet")
         return problems
+
+    def forget(self) -> None:
+        """Have the next caller ask every part anew, however soon it comes."""
+        for probe in (*self._probes.values(), *self._jira_probes.values()):
+            probe.forget()
+
+    async def close(self) -> None:
+        """End what is still being asked."""
+        for probe in (*self._probes.values(), *self._jira_probes.values(), self._readiness):
+            await probe.close()
+
+    async def _asked_problems(self) -> dict[str, Any]:
+        found = await asyncio.gather(self._database_problem(), self._temporal_problem())
+        return {"problems": [problem for problem in found if problem]}
 
     async def _database(self) -> dict[str, Any]:
         return await _timed(self._parts.database.ping)
@@ -105,11 +135,6 @@ class HealthService:
             return {"status": OK, "pollers": pollers}
         return {"status": DOWN, "pollers": 0, "error": "no worker polls; requests wait"}
 
-    async def _jira(self) -> dict[str, Any]:
-        clients = self._parts.jira.all()
-        states = await asyncio.gather(*(_ask(client) for client in clients.values()))
-        return dict(zip(clients, states, strict=True))
-
     async def _breakers(self) -> dict[str, Any]:
         """Tell which targets failed when actions called them last; none where nobody can say."""
         try:
@@ -117,10 +142,11 @@ class HealthService:
                 asyncio.timeout(CHECK_SECONDS),
                 self._parts.database.reading() as session,
             ):
-                states = await BreakersRepository(session).all()
+                repository = BreakersRepository(session)
+                states, others = await repository.named(), await repository.others()
         except (PaoError, TimeoutError):
             return {}
-        return {one.target: _breaker(one) for one in states}
+        return _shown_breakers(states, others)
 
     async def _mirror(self) -> dict[str, Any]:
         """Tell how far Postgres is behind: the age of the oldest request that nobody has started.
@@ -198,6 +224,23 @@ def _task(task: BackgroundTask) -> dict[str, Any]:
     }
 
 
+def _shown_breakers(states: Sequence[BreakerState], others: OtherTargets) -> dict[str, Any]:
+    """Show each target once, as the breaker that all items share stands, else the worst item's.
+
+    Targets that templates chose are counted: what requesters type is not for everybody to read.
+    """
+    shown: dict[str, Any] = {}
+    for target, group in groupby(states, key=lambda one: one.target):
+        members = list(group)
+        left_alone = sum(1 for one in members if one.item and one.state != "closed")
+        worst = max(members, key=lambda one: (one.state != "closed", not one.item))
+        shown[target] = _breaker(worst) | {"itemsLeftAlone": left_alone}
+    if others.failing:
+        counts = {"targets": others.failing, "leftAlone": others.left_alone}
+        shown[OTHER_TARGETS] = {"status": OK} | counts
+    return shown
+
+
 def _breaker(one: BreakerState) -> dict[str, Any]:
     return {
         "status": OK if one.state == "closed" else DEGRADED,
@@ -206,6 +249,11 @@ def _breaker(one: BreakerState) -> dict[str, Any]:
         "lastError": one.last_error,
         "nextTryAt": timestamp(one.retry_at) if one.retry_at else None,
     }
+
+
+async def _all(probes: Mapping[str, Probe]) -> dict[str, Any]:
+    states = await asyncio.gather(*(probe.now() for probe in probes.values()))
+    return dict(zip(probes, states, strict=True))
 
 
 async def _timed(ask: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
@@ -221,12 +269,12 @@ async def _timed(ask: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
 
 
 async def _ask(client: JiraClient) -> dict[str, Any]:
-    started = time.perf_counter()
+    started, at = time.perf_counter(), timestamp(datetime.now(UTC))
     try:
         await client.ping(deadline=Deadline.after(CHECK_SECONDS))
     except JiraError as error:
-        return {"status": DOWN, "latencyMs": None, "error": error.message}
-    return {"status": OK, "latencyMs": _milliseconds(started)}
+        return {"status": DOWN, "latencyMs": None, "error": error.message, "checkedAt": at}
+    return {"status": OK, "latencyMs": _milliseconds(started), "checkedAt": at}
 
 
 def _reconciled(turn: Turn | None, lag: float) -> dict[str, Any]:
@@ -252,4 +300,5 @@ def _overall(components: dict[str, Any]) -> str:
     others = [components[name] for name in ("worker", "catalog", "mirror")]
     others += components["tasks"].values()
     others += [*components["jira"].values(), *components["breakers"].values()]
-    return OK if all(part["status"] == OK for part in others) else DEGRADED
+    # What is not known yet is no reason for an alarm.
+    return OK if all(part["status"] in {OK, CHECKING} for part in others) else DEGRADED

@@ -3,6 +3,7 @@
 from db.models.access_key import AccessKey
 from db.models.audit_log import AuditLog
 from db.models.audit_proof import AuditAnchor, AuditAnchorHead, AuditHead
+from db.models.breaker import BreakerRow
 from db.models.catalog_file import CatalogFileRow
 from db.models.catalog_item import CatalogItemRow
 from db.models.catalog_state import CatalogStateRow
@@ -23,6 +24,7 @@ __all__ = [
     "AuditAnchorHead",
     "AuditHead",
     "AuditLog",
+    "BreakerRow",
     "CatalogFileRow",
     "CatalogItemRow",
     "CatalogStateRow",

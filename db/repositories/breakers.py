@@ -7,54 +7,107 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+# What failed last so long ago has no failures: nobody has called it since.
+MEMORY_SECONDS = 3600
+_FRESH = f"failed_at > now() - interval '{MEMORY_SECONDS} seconds'"
 _COLUMNS = """
     target, failures, last_error, retry_at,
     CASE WHEN retry_at IS NULL THEN 'closed' WHEN retry_at > now() THEN 'open' ELSE 'half-open' END
         AS state,
-    greatest(extract(epoch FROM greatest(retry_at, probe_until) - now()), 0)::float8 AS wait_seconds
+    greatest(extract(epoch FROM greatest(retry_at, probe_until) - now()), 0)::float8
+        AS wait_seconds,
+    item, named
 """
-_READ = text(f"SELECT {_COLUMNS} FROM circuit_breakers WHERE target = :target")  # noqa: S608 -- our own columns
-_ALL = text(f"SELECT {_COLUMNS} FROM circuit_breakers ORDER BY target LIMIT :limit")  # noqa: S608 -- as above
+_KEY = "target = :target AND item = :item"
+_READ = text(f"SELECT {_COLUMNS} FROM breakers WHERE {_KEY} AND {_FRESH}")  # noqa: S608 -- our own text
+_NAMED = text(
+    f"SELECT {_COLUMNS} FROM breakers WHERE named AND {_FRESH} ORDER BY target, item LIMIT :limit"  # noqa: S608 -- as above
+)
+_OTHERS = text(
+    f"""
+    SELECT count(DISTINCT target), count(DISTINCT target) FILTER (WHERE retry_at IS NOT NULL)
+    FROM breakers WHERE NOT named AND {_FRESH}
+    """  # noqa: S608 -- as above
+)
 # Of all who come when an open breaker's time is over, one gets the row.
 _PROBE = text(
-    """
-    UPDATE circuit_breakers SET probe_until = now() + make_interval(secs => :seconds)
-    WHERE target = :target AND retry_at <= now() AND (probe_until IS NULL OR probe_until <= now())
+    f"""
+    UPDATE breakers SET probe_until = now() + make_interval(secs => :seconds)
+    WHERE {_KEY} AND retry_at <= now() AND (probe_until IS NULL OR probe_until <= now())
     RETURNING target
-    """
+    """  # noqa: S608 -- as above
 )
+_FAILURES = f"CASE WHEN known.{_FRESH} THEN known.failures + 1 ELSE 1 END"
+_ITEMS = f"""
+    CASE
+        WHEN NOT known.{_FRESH} THEN excluded.items
+        WHEN excluded.items <@ known.items OR cardinality(known.items) > 1 THEN known.items
+        ELSE known.items || excluded.items
+    END
+"""
+# Failures of one item alone never open the breaker that all share: its own one opens. Calls that
+# no item asked for count for themselves.
+_ENOUGH = "(:item <> '' OR cardinality({items}) > 1 OR '' = ANY ({items}))"
 # A failure while the breaker is open, of a call that was let through before, moves nothing; the
 # failure of a probe opens it for another while.
 _FAILED = text(
     f"""
-    INSERT INTO circuit_breakers AS known (target, failures, last_error, retry_at)
+    INSERT INTO breakers AS known (target, item, named, failures, items, last_error, retry_at)
     VALUES (
-        :target, 1, :error,
-        CASE WHEN :most <= 1 THEN now() + make_interval(secs => :seconds) END
+        :target, :item, :named, 1, ARRAY[:caused_by]::text[], :error,
+        CASE
+            WHEN :most <= 1 AND (:item <> '' OR :caused_by = '')
+                THEN now() + make_interval(secs => :seconds)
+        END
     )
-    ON CONFLICT (target) DO UPDATE SET
-        failures = known.failures + 1,
+    ON CONFLICT (target, item) DO UPDATE SET
+        failures = {_FAILURES},
+        items = {_ITEMS},
+        named = known.named OR excluded.named,
         last_error = excluded.last_error,
         failed_at = now(),
         retry_at = CASE
-            WHEN known.retry_at IS NOT NULL AND NOT :probing THEN known.retry_at
-            WHEN known.failures + 1 >= :most OR :probing
+            WHEN known.retry_at IS NOT NULL AND known.{_FRESH} AND NOT :probing THEN known.retry_at
+            WHEN :probing OR ({_FAILURES} >= :most AND {_ENOUGH.format(items=_ITEMS)})
                 THEN now() + make_interval(secs => :seconds)
         END,
-        probe_until = CASE WHEN NOT :probing THEN known.probe_until END
+        probe_until = CASE WHEN NOT :probing AND known.{_FRESH} THEN known.probe_until END
     RETURNING {_COLUMNS}
     """  # noqa: S608 -- as above
 )
-# An answer of a call that was let through before the breaker opened says nothing about now.
-_ANSWERED = text(
-    "DELETE FROM circuit_breakers WHERE target = :target AND (retry_at IS NULL OR :probing)"
+_FORGET = text(
+    f"""
+    WITH old AS (
+        SELECT target, item FROM breakers WHERE NOT {_FRESH} AND NOT ({_KEY})
+        ORDER BY failed_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM breakers USING old
+    WHERE breakers.target = old.target AND breakers.item = old.item
+    """  # noqa: S608 -- as above
 )
-_GIVEN_BACK = text("UPDATE circuit_breakers SET probe_until = NULL WHERE target = :target")
+# An answer of a call that was let through before the breaker opened says nothing about now.
+_ANSWERED = text(f"DELETE FROM breakers WHERE {_KEY} AND (retry_at IS NULL OR :probing)")  # noqa: S608 -- as above
+_GIVEN_BACK = text(f"UPDATE breakers SET probe_until = NULL WHERE {_KEY}")  # noqa: S608 -- as above
+# So many rows that are past their time are removed with every failure that is counted.
+_FORGOTTEN_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerKey:
+    """Whose calls are counted: all to ``target``, or those of one catalog item."""
+
+    target: str
+    item: str = ""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The key as statements take it."""
+        return {"target": self.target, "item": self.item}
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """Where one target stands: ``closed``, ``open`` or ``half-open``; when it is tried next."""
+    """Where a breaker stands: ``closed``, ``open`` or ``half-open``; when it is tried next."""
 
     target: str
     failures: int
@@ -62,45 +115,77 @@ class BreakerState:
     retry_at: datetime | None
     state: str
     wait_seconds: float | None
+    item: str = ""
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerFailure:
+    """A failure: of which item's call (empty for none), and whether the target may be named."""
+
+    error: str
+    caused_by: str = ""
+    named: bool = True
+    probing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTargets:
+    """How many targets failed last whose names are not shown, and how many are left alone."""
+
+    failing: int
+    left_alone: int
 
 
 class BreakersRepository:
-    """Reads and moves breakers; a target that has no row has not failed."""
+    """Reads and moves breakers; one that has no row, or an old one, has no failures."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def read(self, target: str) -> BreakerState | None:
-        """Give where a target stands."""
-        row = (await self._session.execute(_READ, {"target": target})).first()
+    async def read(self, key: BreakerKey) -> BreakerState | None:
+        """Give where a breaker stands."""
+        row = (await self._session.execute(_READ, key.values)).first()
         return BreakerState(*row) if row else None
 
-    async def all(self, *, limit: int = 200) -> Sequence[BreakerState]:
-        """Give the targets that failed last."""
-        return [BreakerState(*row) for row in await self._session.execute(_ALL, {"limit": limit})]
+    async def named(self, *, limit: int = 200) -> Sequence[BreakerState]:
+        """Give the breakers of targets that documents or the configuration name."""
+        return [BreakerState(*row) for row in await self._session.execute(_NAMED, {"limit": limit})]
 
-    async def begin_probe(self, target: str, *, seconds: float) -> bool:
+    async def others(self) -> OtherTargets:
+        """Count the other targets."""
+        return OtherTargets(*(await self._session.execute(_OTHERS)).one())
+
+    async def begin_probe(self, key: BreakerKey, *, seconds: float) -> bool:
         """Ask to be the one call that tries a target out; the right to it ends by itself."""
-        values = {"target": target, "seconds": seconds}
+        values = {**key.values, "seconds": seconds}
         return (await self._session.execute(_PROBE, values)).first() is not None
 
     async def failed(
-        self, target: str, error: str, *, most: int, seconds: float, probing: bool
+        self, key: BreakerKey, failure: BreakerFailure, *, most: int, seconds: float
     ) -> BreakerState:
-        """Count a failure; the ``most``-th in a row opens the breaker for so many seconds."""
+        """Count a failure; the ``most``-th in a row opens the breaker for so many seconds.
+
+        The breaker that all items share opens only when the failures belong to two items at least,
+        or to a call that no item asked for.
+        """
         values = {
-            "target": target,
-            "error": error,
+            **key.values,
+            "error": failure.error,
+            "caused_by": failure.caused_by,
+            "named": failure.named,
+            "probing": failure.probing,
             "most": most,
             "seconds": seconds,
-            "probing": probing,
         }
-        return BreakerState(*(await self._session.execute(_FAILED, values)).one())
+        state = BreakerState(*(await self._session.execute(_FAILED, values)).one())
+        await self._session.execute(_FORGET, {**key.values, "limit": _FORGOTTEN_AT_ONCE})
+        return state
 
-    async def answered(self, target: str, *, probing: bool) -> None:
-        """Forget a target's failures: it has answered."""
-        await self._session.execute(_ANSWERED, {"target": target, "probing": probing})
+    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+        """Forget the failures: the target has answered."""
+        await self._session.execute(_ANSWERED, {**key.values, "probing": probing})
 
-    async def give_back(self, target: str) -> None:
+    async def give_back(self, key: BreakerKey) -> None:
         """End a probe that has found nothing out."""
-        await self._session.execute(_GIVEN_BACK, {"target": target})
+        await self._session.execute(_GIVEN_BACK, key.values)

@@ -124,7 +124,10 @@ CUT = Judgement(
     doubtful=True,
 )
 LEFT_ALONE = Judgement(
-    "nothing: its circuit breaker is open", Cause.TARGET_DOWN, retryable=True, silent=True
+    "nothing: its circuit breaker is open, or its places are taken",
+    Cause.TARGET_DOWN,
+    retryable=True,
+    silent=True,
 )
 # PAO refused by itself; nothing was sent.
 BAD_CALL = Judgement(

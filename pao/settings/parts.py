@@ -301,6 +301,7 @@ class WorkerSettings(Part):
     """The worker that executes workflows and actions."""
 
     pool_size: Count = Field(10, validation_alias="WORKER_POOL_SIZE")
+    target_share: Count | None = Field(None, validation_alias="WORKER_TARGET_SHARE")
     slow_pool_size: Count = Field(4, validation_alias="WORKER_SLOW_POOL_SIZE")
     waits_pool_size: Count = Field(100, validation_alias="WORKER_WAITS_POOL_SIZE")
     sweep_after: Duration = Field(timedelta(seconds=20), validation_alias="WORKER_SWEEP_AFTER")

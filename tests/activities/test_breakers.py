@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from activities.behalf import acting_for
+from activities.breaker_stores import MOST_KEPT
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
 from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.masking import SecretRing
-from db.repositories.breakers import BreakersRepository
+from db.repositories.breakers import BreakerKey, BreakersRepository
 from db.session import Database, PoolSettings
 from pao.core.errors import ErrorCode
 from tests.support.postgres import Database as Given
@@ -64,7 +66,7 @@ async def test_a_target_that_answers_again_is_called_again(db: Database, databas
     of = breakers(db)
     await fail(of, times=3)
     connection = await asyncpg.connect(database.owner_url)
-    await connection.execute("UPDATE circuit_breakers SET retry_at = now()")
+    await connection.execute("UPDATE breakers SET retry_at = now()")
     await connection.close()
     entered, release = asyncio.Event(), asyncio.Event()
 
@@ -136,7 +138,7 @@ async def test_no_secret_is_kept_with_a_breaker(db: Database) -> None:
         async with of.guard(TARGET, secrets):
             raise ActionFailedError("no s3cret-token here", **AWAY)  # type: ignore[arg-type]
     async with db.reading() as session:
-        state = await BreakersRepository(session).read(TARGET)
+        state = await BreakersRepository(session).read(BreakerKey(TARGET))
     assert state is not None
     assert state.last_error == "no ******** here"
 
@@ -150,3 +152,44 @@ async def test_without_a_database_calls_go_on_and_each_process_counts_for_itself
         await succeed(of)
     await succeed(of, "another.example.com")
     await away.close()
+
+
+@pytest.mark.parametrize("with_database", [True, False], ids=["shared", "own"])
+async def test_one_item_cannot_close_a_target_for_others(
+    db: Database, with_database: object
+) -> None:
+    of = breakers(db if with_database else None)
+    with acting_for("one-item", {}):
+        await fail(of, times=3)
+        for _ in range(3):
+            with pytest.raises(ActionFailedError, match="for the item one-item and is left alone"):
+                await succeed(of)
+    with acting_for("other-item", {}):
+        await succeed(of)
+        await fail(of)
+    with acting_for("third-item", {}):
+        await fail(of, times=2)
+    with acting_for("fourth-item", {}), pytest.raises(ActionFailedError, match="in a row and is"):
+        await succeed(of)
+
+
+async def test_a_call_that_was_refused_counts_for_nobody(db: Database, database: Given) -> None:
+    of = breakers(db)
+    for item in ("one-item", "other-item", "one-item"):
+        with acting_for(item, {}):
+            await fail(of)
+    with acting_for("third-item", {}):
+        for _ in range(5):
+            with pytest.raises(ActionFailedError, match="left alone"):
+                await succeed(of)
+    connection = await asyncpg.connect(database.owner_url)
+    rows = await connection.fetch("SELECT item, failures FROM breakers ORDER BY item")
+    await connection.close()
+    assert [tuple(row) for row in rows] == [("", 3), ("one-item", 2), ("other-item", 1)]
+
+
+async def test_targets_that_templates_choose_do_not_grow_in_memory_without_end() -> None:
+    of = breakers(None)
+    for number in range(MOST_KEPT + 100):
+        await succeed(of, f"host-{number}.example.com")
+    assert of.remembered <= MOST_KEPT

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from activities.metrics import MOST_TARGETS, NOBODY, OTHERS, WorkerMetrics
+from activities.behalf import OTHERS
+from activities.metrics import MOST_TARGETS, NOBODY, WorkerMetrics
 from pao import tracing
 from pao.core.errors import PaoError
 from pao.local.ports import free_ports

@@ -1,12 +1,18 @@
 """Health, readiness, version and metrics: open to probes, honest when a part is away."""
 
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.stack import SAMPLE_COUNT, Stack, wait_until
+from tests.support.postgres import Database
+from tests.support.raw_servers import raw_server
+from tests.support.stack import SAMPLE_COUNT, Stack, running_stack, wait_until
 from tests.support.submitting import completed, dns, failed
 
 
@@ -19,8 +25,10 @@ def probe(stack: Stack) -> httpx.Client:
 def jira_away(stack: Stack) -> Iterator[Stack]:
     port = stack.jira.port
     stack.jira.stop()
+    stack.services.health.forget()
     yield stack
     stack.jira.start(port=port)
+    stack.services.health.forget()
 
 
 def test_everything_is_well(stack: Stack, probe: httpx.Client) -> None:
@@ -44,32 +52,89 @@ def test_everything_is_well(stack: Stack, probe: httpx.Client) -> None:
     assert stack.settings.jira.api_token.get_secret_value() not in str(document)
 
 
+@contextmanager
+def failing_targets(stack: Stack, *rows: tuple[str, str, bool]) -> Iterator[None]:
+    """Have breakers be open: of which target, for which item, and named or not."""
+    for target, item, named in rows:
+        stack.rows(
+            "INSERT INTO breakers (target, item, named, failures, last_error, retry_at) "
+            "VALUES ($1, $2, $3, 5, 'It answered 503.', now() + interval '1 hour') "
+            "RETURNING target",
+            target,
+            item,
+            named,
+        )
+    stack.services.measures.forget()
+    yield
+    stack.rows("DELETE FROM breakers RETURNING target")
+    stack.services.measures.forget()
+
+
 def test_a_target_that_is_left_alone_shows_with_its_next_try(
     stack: Stack, probe: httpx.Client
 ) -> None:
-    stack.rows(
-        "INSERT INTO circuit_breakers (target, failures, last_error, retry_at) "
-        "VALUES ('api.example.com', 5, 'It answered 503.', now() + interval '1 hour') "
-        "RETURNING target"
-    )
-    document = probe.get("/health").json()
+    with failing_targets(stack, ("api.example.com", "", True)):
+        document = probe.get("/health").json()
     shown = document["components"]["breakers"]["api.example.com"]
     assert document["status"] == "degraded"
     assert (shown["state"], shown["failures"]) == ("open", 5)
     assert shown["lastError"] == "It answered 503."
     assert shown["nextTryAt"].endswith("Z")
-    stack.rows("DELETE FROM circuit_breakers RETURNING target")
     assert probe.get("/health").json()["components"]["breakers"] == {}
+
+
+def test_items_that_are_kept_from_a_target_are_counted(stack: Stack, probe: httpx.Client) -> None:
+    rows = (("api.example.com", "one-item", True), ("api.example.com", "other-item", True))
+    with failing_targets(stack, *rows):
+        shown = probe.get("/health").json()["components"]["breakers"]
+    assert (shown["api.example.com"]["state"], shown["api.example.com"]["itemsLeftAlone"]) == (
+        "open",
+        2,
+    )
+
+
+def test_hosts_that_requesters_typed_are_counted_and_never_shown(
+    stack: Stack, probe: httpx.Client
+) -> None:
+    rows = [(f"typed-{number}.example.com", "one-item", False) for number in range(3)]
+    with failing_targets(stack, *rows):
+        health, metrics = probe.get("/health"), probe.get("/metrics")
+    assert "typed-" not in health.text + metrics.text
+    assert health.json()["components"]["breakers"]["other"]["leftAlone"] == 3
+    assert 'pao_circuit_breaker_open{target="other"} 3.0' in metrics.text
+
+
+def test_health_asks_a_silent_jira_once_and_readiness_never(
+    database: Database, temporal_address: str, tmp_path: Path
+) -> None:
+    def silent(_connection: socket.socket, _request: bytes) -> None:
+        jira.over.wait()
+
+    with (
+        raw_server(silent) as jira,
+        running_stack(
+            database, temporal_address, tmp_path, environ={"JIRA_BASE_URL": jira.url}
+        ) as stack,
+    ):
+        anybody = stack.anybody()
+        wait_until(lambda: anybody.get("/health/ready").status_code == 200)
+        assert jira.count == 0
+        first = anybody.get("/health").json()["components"]["jira"]["default"]
+        assert first == {"status": "checking"}
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: anybody.get("/health"), range(40)))
+        assert {one.status_code for one in answers} == {200}
+        assert jira.count == 1
 
 
 def test_an_absent_jira_degrades_and_does_not_stop_submissions_from_being_taken(
     jira_away: Stack,
 ) -> None:
     probe, dana = jira_away.anybody(), jira_away.caller()
-    health = probe.get("/health")
-    assert health.status_code == 200
-    assert health.json()["status"] == "degraded"
-    assert health.json()["components"]["jira"]["default"]["status"] == "down"
+    document = wait_until(
+        lambda: (found := probe.get("/health").json())["status"] == "degraded" and found
+    )
+    assert document["components"]["jira"]["default"]["status"] == "down"
     assert probe.get("/health/ready").status_code == 200
 
     document = dana.post("/requests", json=dns()).json()

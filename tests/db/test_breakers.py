@@ -4,40 +4,54 @@ import asyncio
 
 import asyncpg
 
-from db.repositories.breakers import BreakersRepository, BreakerState
+from db.repositories.breakers import (
+    BreakerFailure,
+    BreakerKey,
+    BreakersRepository,
+    BreakerState,
+    OtherTargets,
+)
 from db.session import Database
 
-TARGET = "api.example.com"
+KEY = BreakerKey("api.example.com")
 
 
-async def fail(
-    db: Database, times: int = 1, *, most: int = 5, probing: bool = False
+async def fail(  # noqa: PLR0913 -- what a failure is, each part named
+    db: Database,
+    times: int = 1,
+    *,
+    most: int = 5,
+    probing: bool = False,
+    caused_by: str = "",
+    key: BreakerKey = KEY,
+    named: bool = True,
 ) -> BreakerState:
     for number in range(times):
+        failure = BreakerFailure(
+            error=f"error {number}", caused_by=caused_by, named=named, probing=probing
+        )
         async with db.unit_of_work() as session:
-            state = await BreakersRepository(session).failed(
-                TARGET, f"error {number}", most=most, seconds=30, probing=probing
-            )
+            state = await BreakersRepository(session).failed(key, failure, most=most, seconds=30)
     return state
 
 
-async def read(db: Database) -> BreakerState | None:
+async def read(db: Database, key: BreakerKey = KEY) -> BreakerState | None:
     async with db.reading() as session:
-        return await BreakersRepository(session).read(TARGET)
+        return await BreakersRepository(session).read(key)
 
 
 async def probe(db: Database) -> bool:
     async with db.unit_of_work() as session:
-        return await BreakersRepository(session).begin_probe(TARGET, seconds=60)
+        return await BreakersRepository(session).begin_probe(KEY, seconds=60)
 
 
 async def answer(db: Database, *, probing: bool = False) -> None:
     async with db.unit_of_work() as session:
-        await BreakersRepository(session).answered(TARGET, probing=probing)
+        await BreakersRepository(session).answered(KEY, probing=probing)
 
 
 async def wait_is_over(owner: asyncpg.Connection) -> None:
-    await owner.execute("UPDATE circuit_breakers SET retry_at = now() - interval '1 second'")
+    await owner.execute("UPDATE breakers SET retry_at = now() - interval '1 second'")
 
 
 async def test_the_fifth_failure_in_a_row_opens_it(db: Database) -> None:
@@ -103,5 +117,53 @@ async def test_the_right_of_a_probe_that_died_ends_by_itself(
     await fail(db, 5)
     await wait_is_over(owner)
     assert await probe(db)
-    await owner.execute("UPDATE circuit_breakers SET probe_until = now() - interval '1 second'")
+    await owner.execute("UPDATE breakers SET probe_until = now() - interval '1 second'")
     assert await probe(db)
+
+
+async def test_failures_of_one_item_open_its_own_breaker_and_not_the_one_of_all(
+    db: Database,
+) -> None:
+    own = BreakerKey(KEY.target, "one-item")
+    assert (await fail(db, 20, caused_by="one-item")).state == "closed"
+    assert (await fail(db, 5, caused_by="one-item", key=own)).state == "open"
+    assert (await fail(db, caused_by="other-item")).state == "open"
+
+
+async def test_a_call_that_no_item_asked_for_counts_by_itself(db: Database) -> None:
+    assert (await fail(db, 4, caused_by="one-item")).state == "closed"
+    assert (await fail(db)).state == "open"
+
+
+async def test_the_first_failure_opens_nothing_for_all_where_one_is_enough(db: Database) -> None:
+    own = BreakerKey(KEY.target, "one-item")
+    assert (await fail(db, most=1, caused_by="one-item")).state == "closed"
+    assert (await fail(db, most=1, caused_by="one-item", key=own)).state == "open"
+
+
+async def test_failures_of_long_ago_are_forgotten_and_their_rows_go(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    other = BreakerKey("another.example.com")
+    await fail(db, 5, key=other)
+    await fail(db, 5)
+    await owner.execute("UPDATE breakers SET failed_at = now() - interval '2 hours'")
+    assert await read(db) is None
+    again = await fail(db)
+    assert (again.failures, again.state) == (1, "closed")
+    assert await owner.fetchval("SELECT count(*) FROM breakers") == 1
+
+
+async def test_only_targets_that_may_be_named_are_listed_and_others_are_counted(
+    db: Database,
+) -> None:
+    await fail(db, 5)
+    for number in range(3):
+        key = BreakerKey(f"typed-{number}.example.com")
+        await fail(db, 5 - number, key=key, named=False)
+        await fail(db, key=BreakerKey(key.target, "one-item"), caused_by="one-item", named=False)
+    async with db.reading() as session:
+        repository = BreakersRepository(session)
+        listed, others = await repository.named(), await repository.others()
+    assert [one.target for one in listed] == [KEY.target]
+    assert others == OtherTargets(failing=3, left_alone=1)

@@ -139,8 +139,9 @@ def test_a_jira_that_is_away_fails_requests_which_wait_and_health_says_so(
     world.kill(JIRA)
     failed = reached(dana, dana.post("/requests", json=dns(host)).json(), "failed")
     assert failed["error"]["outcomeUnknown"] is False
-    told = health(world)
-    assert (told["status"], told["components"]["jira"]["default"]["status"]) == ("degraded", "down")
+    # What JIRA said last is told for ten seconds.
+    wait_until(lambda: health(world)["components"]["jira"]["default"]["status"] == "down")
+    assert health(world)["status"] == "degraded"
     world.bring_all_up()
     retry(dana, failed)
     assert len(world.tickets(host)) == 1

@@ -1,0 +1,170 @@
+"""Where circuit breakers stand: in Postgres for all workers, or in this process alone."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from cachetools import TTLCache
+
+from db.repositories.breakers import (
+    MEMORY_SECONDS,
+    BreakerFailure,
+    BreakerKey,
+    BreakersRepository,
+    BreakerState,
+)
+from db.session import Database
+
+ANSWER_SECONDS = 1.0
+# The right to try a target out ends by itself, for the case that the worker dies meanwhile.
+PROBE_SECONDS = 120.0
+# Templates may choose hosts, so their number has no other end.
+MOST_KEPT = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerLimits:
+    """After how many failures in a row a breaker opens, and for how many seconds."""
+
+    failures: int = 5
+    seconds: float = 30.0
+
+
+class Store(Protocol):
+    """Where breakers stand."""
+
+    async def read(self, key: BreakerKey) -> BreakerState | None:
+        """Give where a target stands; None for one without failures."""
+        ...
+
+    async def begin_probe(self, key: BreakerKey) -> bool:
+        """Ask to be the one that tries it out."""
+        ...
+
+    async def failed(
+        self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
+    ) -> BreakerState:
+        """Count a failure."""
+        ...
+
+    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+        """Forget the failures."""
+        ...
+
+    async def give_back(self, key: BreakerKey) -> None:
+        """End a probe that has found nothing out."""
+        ...
+
+
+class SharedStore:
+    """The breakers of all processes, in Postgres. Raises ``PaoError`` or ``TimeoutError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, key: BreakerKey) -> BreakerState | None:
+        """Give where a target stands."""
+        async with asyncio.timeout(ANSWER_SECONDS), self._database.reading() as session:
+            return await BreakersRepository(session).read(key)
+
+    async def begin_probe(self, key: BreakerKey) -> bool:
+        """Ask to be the one that tries it out."""
+        async with self._writing() as repository:
+            return await repository.begin_probe(key, seconds=PROBE_SECONDS)
+
+    async def failed(
+        self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
+    ) -> BreakerState:
+        """Count a failure."""
+        async with self._writing() as repository:
+            return await repository.failed(
+                key, failure, most=limits.failures, seconds=limits.seconds
+            )
+
+    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+        """Forget the failures."""
+        async with self._writing() as repository:
+            await repository.answered(key, probing=probing)
+
+    async def give_back(self, key: BreakerKey) -> None:
+        """End a probe that has found nothing out."""
+        async with self._writing() as repository:
+            await repository.give_back(key)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[BreakersRepository]:
+        async with asyncio.timeout(ANSWER_SECONDS), self._database.unit_of_work() as session:
+            yield BreakersRepository(session)
+
+
+@dataclass(slots=True)
+class _Own:
+    """What this process counts by itself."""
+
+    failures: int = 0
+    error: str = ""
+    items: set[str] = field(default_factory=set)
+    retry_at: float | None = None
+    probing: bool = False
+
+    def opens(self, key: BreakerKey, limits: BreakerLimits) -> bool:
+        """Tell whether the failures are enough, as they are in Postgres."""
+        several = bool(key.item) or len(self.items) > 1 or "" in self.items
+        return self.retry_at is None and self.failures >= limits.failures and several
+
+
+class OwnStore:
+    """The breakers of this process alone, for while Postgres is away."""
+
+    def __init__(self) -> None:
+        self._kept: TTLCache[BreakerKey, _Own] = TTLCache(MOST_KEPT, MEMORY_SECONDS)
+
+    async def read(self, key: BreakerKey) -> BreakerState | None:
+        """Give where a target stands."""
+        own = self._kept.get(key)
+        return _shown(key, own) if own else None
+
+    async def begin_probe(self, key: BreakerKey) -> bool:
+        """Ask to be the one that tries it out."""
+        own = self._kept.get(key)
+        if own is None or own.probing:
+            return False
+        own.probing = True
+        return True
+
+    async def failed(
+        self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
+    ) -> BreakerState:
+        """Count a failure."""
+        # Put in again, so that its time begins anew.
+        own = self._kept[key] = self._kept.get(key) or _Own()
+        own.failures, own.error = own.failures + 1, failure.error
+        if len(own.items) < 2:  # noqa: PLR2004 -- of two items, or of one
+            own.items.add(failure.caused_by)
+        if failure.probing or own.opens(key, limits):
+            own.retry_at, own.probing = time.monotonic() + limits.seconds, False
+        return _shown(key, own)
+
+    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+        """Forget the failures."""
+        own = self._kept.get(key)
+        if own is not None and (own.retry_at is None or probing):
+            self._kept.pop(key, None)
+
+    async def give_back(self, key: BreakerKey) -> None:
+        """End a probe that has found nothing out."""
+        if own := self._kept.get(key):
+            own.probing = False
+
+
+def _shown(key: BreakerKey, own: _Own) -> BreakerState:
+    if own.retry_at is None:
+        return BreakerState(key.target, own.failures, own.error, None, "closed", None, key.item)
+    wait = max(own.retry_at - time.monotonic(), 0.0)
+    at = datetime.now(UTC) + timedelta(seconds=wait)
+    state = "open" if wait else "half-open"
+    return BreakerState(key.target, own.failures, own.error, at, state, wait, key.item)
