@@ -8,6 +8,7 @@ from activities.behalf import label_of
 from activities.breakers import Breakers
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.masking import SecretRing
+from catalog.templating import has_steps
 from pao import tracing
 from pao.clients.jira import Deadline
 from pao.clients.outgoing import (
@@ -151,6 +152,11 @@ class Outgoing:
         credentials do not go along to another host. Raises ``ActionFailedError`` where nothing
         left or the call only reads, ``OutcomeUnknownError`` where it left without a whole answer.
         """
+        if has_steps(url):
+            raise ActionFailedError(
+                "The path of the address has a segment . or .., which leads elsewhere; nothing was "
+                "sent. Correct the value that it is made of."
+            )
         reads = method.upper() in READING if reading is None else reading
         call = Call(
             method=method.upper(),

@@ -23,6 +23,8 @@ from pao.core.payloads import PlannedAction, RequestContext
 
 Place = tuple[str | int, ...]
 
+_UNSUITABLE = "template-value"
+_URLS = frozenset({Target.URL, Target.ADDRESS})
 _LATER = frozenset({"outputs", "fulfillment", "components", "secrets"})
 _FIELDS = frozenset({("fields",), ("request",), ("request", "data")})
 
@@ -122,6 +124,7 @@ class _Work:
         self._scopes, _ = bind(context, judging.surroundings, secrets=secrets, outputs={})
         self._choose = target_chooser(judging.targets.get(action.type, {}), action.config)
         self._texts: list[_Text] = []
+        self._misplaced: list[ValueProblem] = []
 
     def runs(self) -> bool:
         """Tell whether the action runs for certain, as far as ``when`` is concerned."""
@@ -136,6 +139,7 @@ class _Work:
 
     def problems(self, judge: Judge) -> Iterator[ValueProblem]:
         rendered = self._walk(self._action.config, ())
+        yield from self._misplaced
         for problem in judge(rendered):
             place = _existing(self._action.config, problem.place)
             below = [text for text in self._texts if _related(text.place, place)]
@@ -165,10 +169,22 @@ class _Work:
                 found = render(text, self._scopes, self._names, self._choose(place))
                 self._texts.append(_Text(place, tuple(self._read(uses)), is_open=False))
                 return found
-        except TemplateError:
-            pass
+        except TemplateError as error:
+            if error.id == _UNSUITABLE and self._choose(place) in _URLS:
+                self._misplaced += self._leading_elsewhere(text, place, error)
         self._texts.append(_Text(place, (), is_open=True))
         return text
+
+    def _leading_elsewhere(
+        self, text: str, place: Place, error: TemplateError
+    ) -> Iterator[ValueProblem]:
+        """Return the fields by whose values a URL would lead somewhere else."""
+        problem = ConfigProblem(place, error.message)
+        read = tuple(dict.fromkeys(self._read(check(text, self._names))))
+        if not read:
+            yield ValueProblem(None, "configuration", self._said(place, error.message))
+        for name in read:
+            yield self._told(name, place, text, problem)
 
     def _is_later(self, uses: list[tuple[str, ...]]) -> bool:
         return any(use[0] in _LATER for use in uses) or not self._unknown.isdisjoint(

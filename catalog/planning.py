@@ -6,6 +6,7 @@ Pure: the API plans and dry-runs with it, the worker renders with it, so both se
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from catalog import ordering
@@ -341,7 +342,8 @@ def target_chooser(
     """Give the function that says for a place in a configuration which escaping it needs.
 
     A key may end in a condition on another one, ``body.content?body.type=json``; nothing after the
-    equals sign means that the other one is not written.
+    equals sign means that the other one is not written. A star in it stands for any way down:
+    ``blocks.*.url``; the longest such key counts.
     """
     chosen = dict(targets)
     for key, target in targets.items():
@@ -350,8 +352,13 @@ def target_chooser(
         if condition and _written(config or {}, other) == value:
             chosen[place] = target
 
+    stars = sorted((key for key in chosen if "*" in key), key=len, reverse=True)
+
     def choose(place: Place) -> Target:
-        return chosen.get(".".join(str(part) for part in place), Target.NONE)
+        dotted = ".".join(str(part) for part in place)
+        if dotted in chosen:
+            return chosen[dotted]
+        return next((chosen[key] for key in stars if fnmatchcase(dotted, key)), Target.NONE)
 
     return choose
 

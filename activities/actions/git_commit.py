@@ -1,6 +1,6 @@
 """The action type git-commit: one atomic commit, and if told a pull request for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from activities.github.commits import (
     trailers,
 )
 from activities.github.committing import make_commit
+from catalog.templating import Target
 from pao.clients.github import Commit, GitHub, PullRequest
 from pao.core.payloads import ActionResult, PartialResource
 
@@ -35,6 +36,11 @@ class GitCommitAction(Action[GitCommitConfig]):
     config = GitCommitConfig
     outputs = GitCommitOutputs
     default_timeout = 30.0
+    targets: ClassVar[Mapping[str, Target]] = {
+        "commitMessage": Target.COMMIT,
+        "title": Target.COMMIT,
+        "body": Target.MARKDOWN,
+    }
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {
             "repository": "platform/tenants",

@@ -1,15 +1,19 @@
 """The action type notification: a message to a Slack-compatible incoming webhook."""
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
 
 from pydantic import BaseModel, Field
 
 from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionError, RepeatIsSafeError
+from catalog.templating import Target
 from pao.core.payloads import ActionResult
 
 TEXT_CHARACTERS = 4_000
+_HALF_AN_ENTITY = re.compile(r"&[a-z]{0,3}\Z")
 
 
 class NotificationConfig(ActionConfig):
@@ -40,6 +44,12 @@ class NotificationAction(Action[NotificationConfig]):
     config = NotificationConfig
     outputs = NotificationOutputs
     default_timeout: ClassVar[float | None] = 15.0
+    targets: ClassVar[Mapping[str, Target]] = {
+        "url": Target.ADDRESS,
+        "text": Target.SLACK,
+        "blocks.*": Target.SLACK,
+        "blocks.*url": Target.ADDRESS,
+    }
     examples = (
         {
             "url": "{{secrets.team_channel_hook}}",
@@ -71,7 +81,7 @@ class NotificationAction(Action[NotificationConfig]):
 
     async def _send(self, config: NotificationConfig, context: ActionContext) -> None:
         message = {
-            "text": config.text[:TEXT_CHARACTERS],
+            "text": _cut(config.text),
             "channel": config.channel,
             "username": config.username,
             "blocks": config.blocks,
@@ -91,6 +101,13 @@ class NotificationAction(Action[NotificationConfig]):
         """Say what to do about a message of an abandoned request."""
         del result
         return "Tell the channel that the request was abandoned."
+
+
+def _cut(text: str) -> str:
+    """Return as much as a message may hold, without half an escape at its end."""
+    if len(text) <= TEXT_CHARACTERS:
+        return text
+    return _HALF_AN_ENTITY.sub("", text[:TEXT_CHARACTERS])
 
 
 ACTION = NotificationAction()

@@ -54,7 +54,7 @@ class RestApiAction(Action[RestApiConfig]):
         "body.contentTemplate?body.type=json": Target.JSON,
         "body.contentTemplate?body.type=": Target.JSON,
         "body.contentTemplate?body.type=xml": Target.XML,
-        "body.contentTemplate?body.type=form": Target.URL,
+        "body.contentTemplate?body.type=form": Target.FORM,
     }
     examples = (
         {

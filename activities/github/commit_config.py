@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from activities.base import ActionConfig
 from activities.config_values import Texts
 from activities.github.access import RefName, Repository
-from activities.github.paths import check_together, checked_path, is_workflow
+from activities.github.acting_files import acts, is_workflow
+from activities.github.paths import check_together, checked_path
 
 MOST_FILES = 100
 LARGEST_FILE = 1024 * 1024
@@ -118,7 +119,8 @@ class GitCommitConfig(ActionConfig):
     )
     allowWorkflowFiles: bool = Field(  # noqa: N815 -- the document's key
         default=False,
-        description="Whether files in .github/workflows may be written: GitHub runs what they say",
+        description="Whether files that act by themselves may be written: workflows and all else "
+        "in .github, CODEOWNERS, .gitmodules, .gitattributes, dependabot, renovate and other CI's",
     )
 
     @field_validator("commitMessage")
@@ -140,10 +142,10 @@ class GitCommitConfig(ActionConfig):
     def _is_whole(self) -> Self:
         paths = [file.path for file in self.files]
         check_together(paths)
-        workflows = [path for path in paths if is_workflow(path)]
-        if workflows and not self.allowWorkflowFiles:
+        acting = [path for path in paths if acts(path)]
+        if acting and not self.allowWorkflowFiles:
             raise ValueError(
-                f"{workflows[0]} would be a workflow that GitHub runs; write "
+                f"{acting[0]} acts by itself: GitHub, git or a bot does what it says; write "
                 "allowWorkflowFiles: true if that is meant"
             )
         if not self.createPullRequest and (self.reviewers or self.title or self.body):

@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 1000
-WORKFLOWS = (".github", "workflows")
 # Names that file systems of Windows and macOS take for .git.
 _GIT = frozenset({".git", "git~1"})
 
@@ -25,21 +24,15 @@ def checked_path(path: str) -> str:
 def _check_part(part: str) -> None:
     if part in {"", ".", ".."}:
         raise ValueError("a path has no empty parts, no . and no ..")
-    if _plain(part) in _GIT:
+    if plain(part) in _GIT:
         raise ValueError("a path does not lead into .git")
 
 
-def _plain(part: str) -> str:
-    """Give a name as careless file systems read it: no case, no ends, no invisible characters."""
+def plain(part: str) -> str:
+    """Return a name as careless file systems read it: no case, no ends, no invisible characters."""
     seen = "".join(char for char in part if unicodedata.category(char) != "Cf")
     normal = unicodedata.normalize("NFKC", seen).casefold()
     return normal.partition(":")[0].rstrip(". ")
-
-
-def is_workflow(path: str) -> bool:
-    """Tell whether a file is a workflow of GitHub Actions, which runs what stands in it."""
-    parts = tuple(_plain(part) for part in path.split("/"))
-    return parts[:2] == WORKFLOWS
 
 
 def check_together(paths: Iterable[str]) -> None:

@@ -58,8 +58,8 @@ def prepare_bundle(
         require_offered(one.loaded.item, datetime.now(UTC).date())
     values = preparer.validated(entry, body.fields)
     prepared = preparer.planned(entry, values, body, call)
-    preparer.check_templates(entry, prepared, complete=False)
     preparer.judge(entry, prepared)
+    preparer.check_templates(entry, prepared, complete=False)
     components = tuple(
         _component(preparer, bundle, one, held[one.catalog_item], prepared, body=body, call=call)
         for one in bundle.ordered_components
@@ -86,8 +86,8 @@ def _component(  # noqa: PLR0913 -- what a component is made from, each part nam
     found = _values(preparer, bundle, component, entry, whole)
     prepared = preparer.planned(entry, found.values, body, call)
     try:
-        preparer.check_templates(entry, prepared, complete=not found.waiting)
         preparer.judge(entry, prepared, waiting=found.waiting)
+        preparer.check_templates(entry, prepared, complete=not found.waiting)
     except PaoError as error:
         details = tuple(_of_component(component, one) for one in error.details)
         raise _refused(bundle, component, details) from error

@@ -70,8 +70,8 @@ class Preparer:
         values = self.validated(entry, body.fields)
         prepared = self.planned(entry, values, body, call)
         require_carriable(prepared)
-        self.check_templates(entry, prepared)
         self.judge(entry, prepared)
+        self.check_templates(entry, prepared)
         return prepared
 
     def render(self, prepared: Prepared) -> list[dict[str, Any]]:

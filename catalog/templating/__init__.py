@@ -10,6 +10,7 @@ from catalog.templating.engine import (
     render,
     render_config,
 )
+from catalog.templating.urls import has_steps
 from catalog.templating.wiki import jira_escape
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "check",
     "check_when",
     "evaluate_when",
+    "has_steps",
     "inspect",
     "jira_escape",
     "render",

@@ -10,13 +10,21 @@ MASK = "********"
 
 
 class Target(StrEnum):
-    """What a rendered text becomes part of; it decides how values are escaped."""
+    """What a rendered text becomes part of; it decides how values are escaped.
+
+    ``ADDRESS`` is a URL that may be one value as a whole; ``COMMIT`` is a commit message or title.
+    """
 
     NONE = "none"
     JIRA = "jira"
     URL = "url"
+    FORM = "form"
     JSON = "json"
     XML = "xml"
+    ADDRESS = "address"
+    SLACK = "slack"
+    MARKDOWN = "markdown"
+    COMMIT = "commit"
 
 
 class TemplateError(Exception):

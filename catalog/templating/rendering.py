@@ -33,6 +33,7 @@ from catalog.templating.values import (
 from catalog.templating.writers import WRITERS, Writer
 
 _PAIR = 2
+_URLS = frozenset({Target.URL, Target.ADDRESS})
 
 
 class Renderer:
@@ -118,11 +119,13 @@ class Renderer:
             self._tainted.text()
 
     def _is_address(self, expression: Expression) -> bool:
-        """Say whether a URL begins with this value, which the operator or author has set."""
-        if self._target is not Target.URL or not isinstance(expression, Reference):
+        """Tell whether a URL begins with this value, which the operator or author has set."""
+        if self._target is Target.ADDRESS and self._template.single:
+            return True
+        if self._target not in _URLS or not isinstance(expression, Reference):
             return False
         link = self._values.link_of(expression)
-        ours = link.root is Root.SCOPE and link.name in ("metadata", "environment")
+        ours = link.root is Root.SCOPE and link.name in ("metadata", "environment", "secrets")
         return ours and self._writer.empty
 
     def _if(self, block: If) -> None:

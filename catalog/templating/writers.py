@@ -7,6 +7,15 @@ from urllib.parse import quote
 
 from catalog.templating.contract import Fault, Target
 from catalog.templating.limits import TEXT_BYTES, Budget, size_of, too_long
+from catalog.templating.messages import (
+    CodeTracker,
+    apart,
+    commit_text,
+    in_code,
+    markdown_escape,
+    slack_escape,
+)
+from catalog.templating.urls import Span, require_in_place
 from catalog.templating.values import (
     JsonText,
     MaskText,
@@ -92,8 +101,8 @@ class JiraWriter(Writer):
         return jira_escape(text)
 
 
-class UrlWriter(Writer):
-    """Writes a URL, in which values are percent-encoded."""
+class FormWriter(Writer):
+    """Writes what a form sends, in which values are percent-encoded."""
 
     def escaped(self, value: Any) -> str:
         """Encode a value; what url() gave is kept."""
@@ -103,6 +112,32 @@ class UrlWriter(Writer):
             return quote(text_of(value, self.budget, ","), safe="")
         except UnicodeError as error:
             raise Fault("template-value", "a text holds half a character") from error
+
+
+class UrlWriter(FormWriter):
+    """Writes a URL, in which values are percent-encoded and stay where they were put."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
+        self._length = 0
+        self._values: list[Span] = []
+
+    def text(self, text: str) -> None:
+        """Put out text of the template, or what needs no escaping."""
+        super().text(text)
+        self._length += len(text)
+
+    def value(self, value: Any) -> None:
+        """Put out a value."""
+        start = self._length
+        super().value(value)
+        self._values.append((start, self._length))
+
+    def result(self) -> str:
+        """Give the URL; raises template-value where a value leads elsewhere."""
+        url = super().result()
+        require_in_place(url, self._values)
+        return url
 
 
 class XmlWriter(Writer):
@@ -156,12 +191,78 @@ class JsonWriter(Writer):
         return text
 
 
+class SlackWriter(Writer):
+    """Writes Slack's markup: a value is text that mentions nobody and links nowhere."""
+
+    def escaped(self, value: Any) -> str:
+        """Escape a value's text."""
+        return slack_escape(text_of(value, self.budget))
+
+
+class CommitWriter(Writer):
+    """Writes a commit message or a title: a value is one line that GitHub does not act on."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
+        self._before = ""
+
+    def text(self, text: str) -> None:
+        """Put out text of the template."""
+        super().text(text)
+        self._before = "" if text else self._before
+
+    def value(self, value: Any) -> None:
+        """Put out a value, kept apart from the one right before it."""
+        text = self.escaped(value)
+        super().text(apart(self._before, text) + text)
+        self._before = text or self._before
+
+    def escaped(self, value: Any) -> str:
+        """Give a value's text on one line."""
+        return str(value) if isinstance(value, MaskText) else commit_text(self._text(value))
+
+    def _text(self, value: Any) -> str:
+        return text_of(value, self.budget)
+
+
+class MarkdownWriter(CommitWriter):
+    """Writes GitHub's Markdown: a value is text, within code of the template as it is."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
+        self._code = CodeTracker()
+
+    def text(self, text: str) -> None:
+        """Put out text of the template and follow where code begins and ends."""
+        super().text(text)
+        self._code.text(text)
+
+    def value(self, value: Any) -> None:
+        """Put out a value."""
+        super().value(value)
+        self._code.value(self._before)
+
+    def escaped(self, value: Any) -> str:
+        """Escape a value's text, or give it as code."""
+        if isinstance(value, MaskText):
+            return str(value)
+        text = self._text(value)
+        if self._code.in_block or self._code.in_span:
+            return in_code(text, block=self._code.in_block)
+        return markdown_escape(text)
+
+
 WRITERS: dict[Target, type[Writer]] = {
     Target.NONE: Writer,
     Target.JIRA: JiraWriter,
     Target.URL: UrlWriter,
+    Target.FORM: FormWriter,
     Target.JSON: JsonWriter,
     Target.XML: XmlWriter,
+    Target.ADDRESS: UrlWriter,
+    Target.SLACK: SlackWriter,
+    Target.MARKDOWN: MarkdownWriter,
+    Target.COMMIT: CommitWriter,
 }
 
 

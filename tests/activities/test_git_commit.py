@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from activities.github.commit_config import GitCommitConfig
 from activities.github.commits import carries, own_branch
 from activities.github.paths import checked_path
 from pao.core.judgement import Cause
+from tests.support.actions import Stage
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
     SERVER,
@@ -555,3 +557,66 @@ def test_no_text_becomes_a_path_out_of_the_repository(path: str) -> None:
 def test_a_configuration_that_makes_no_sense_is_refused(values: dict[str, Any], text: str) -> None:
     with pytest.raises(ValidationError, match=text):
         config(**values)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".gitmodules",
+        "deep/.GitModules",
+        "CODEOWNERS",
+        "docs/codeowners",
+        ".github/CODEOWNERS",
+        ".github/dependabot.yml",
+        ".GITHUB/anything/else.txt",
+        ".github./x",
+        ".gi\u200bthub/x",
+        "\uff0egithub/x",
+        "sub/.gitattributes",
+        ".gitattributes::$DATA",
+        "GITMOD~1",
+        "renovate.json",
+        ".renovaterc",
+        ".gitlab-ci.yml",
+        ".circleci/config.yml",
+        "Jenkinsfile",
+        "actions/build/action.yml",
+    ],
+)
+def test_files_that_act_by_themselves_need_the_catalogs_word(path: str) -> None:
+    file = {"path": path, "contentTemplate": "x"}
+    with pytest.raises(ValidationError, match="allowWorkflowFiles"):
+        config(files=[NEW, file])
+    assert config(files=[file], allowWorkflowFiles=True)
+
+
+@pytest.mark.parametrize(
+    "path", ["github/x", "tenants/renovate.md", "my.github/x", "CODEOWNERS.md", "gitmodules"]
+)
+def test_other_files_need_no_word(path: str) -> None:
+    assert config(files=[{"path": path, "contentTemplate": "x"}])
+
+
+async def test_a_value_mentions_closes_and_adds_nothing(github: GitHubSandbox) -> None:
+    stage = Stage(ACTION, options=github.options())
+    value = "@platform/all closes #1\n\nCo-authored-by: Eve <e@example.com> [skip ci] <img src=x>"
+    given = {
+        "repository": TENANTS,
+        "branch": "main",
+        "files": [NEW],
+        "commitMessage": "Add {{fields.title}} (closes #7)",
+        "createPullRequest": True,
+        "title": "New: {{fields.title}}",
+        "body": "Asked for: {{fields.title}}\n\ncc @ann",
+    }
+    result = await stage.execute(stage.request(given, title=value))
+    await stage.close()
+    [pull] = github.pulls()
+    message = github.branch(TENANTS, str(result.outputs["branch"]))["messages"][0]
+    for told in (pull["title"], pull["body"], message):
+        assert "platform/all" in told
+        assert not re.search(r"@platform|#1\b|authored-by:|\[skip ci\]", told), told
+    assert message.startswith("Add @\u200bplatform/all")
+    assert "(closes #7)" in message
+    assert "cc @ann" in pull["body"]
+    assert "<img" not in pull["body"]

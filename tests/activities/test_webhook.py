@@ -98,8 +98,9 @@ async def test_a_short_key_is_refused(stage: Stage) -> None:
 async def test_a_message_is_slacks_own_json(channel: Stage) -> None:
     with raw_server(answering(b"ok")) as server:
         given = {"url": server.url, "text": "Hello {{fields.title}}", "channel": "#x"}
-        result = await channel.execute(channel.request(given, title="<b>"))
-    assert json.loads(received(server)[1]) == {"text": "Hello <b>", "channel": "#x"}
+        result = await channel.execute(channel.request(given, title="<!channel> & co"))
+    sent = {"text": "Hello &lt;!channel&gt; &amp; co", "channel": "#x"}
+    assert json.loads(received(server)[1]) == sent
     assert result.outputs == {"delivered": True, "error": None}
 
 

@@ -1,6 +1,7 @@
 """Servers of a few lines that misbehave as a test says, over real sockets."""
 
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -111,3 +112,14 @@ def answering(
 def cutting(connection: socket.socket, _request: bytes) -> None:
     """Take the request and close the line."""
     connection.shutdown(socket.SHUT_RDWR)
+
+
+def echoing(connection: socket.socket, request: bytes) -> None:
+    """Answer with what was sent, as JSON: line, headers and body, as targets under test do."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    line, *headers = head.decode("latin-1").split("\r\n")
+    said = {"line": line, "headers": headers, "echo": body.decode("utf-8", "replace")}
+    answer = json.dumps(said).encode()
+    status = b"500 Broken" if "/broken" in line else b"200 OK"
+    lines = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer)
+    connection.sendall(b"HTTP/1.1 %s\r\n%s%s" % (status, lines, answer))

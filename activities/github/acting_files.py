@@ -1,0 +1,73 @@
+"""Files of a repository that act by themselves: somebody runs, obeys or fetches what they say."""
+
+from activities.github.paths import plain
+
+WORKFLOWS = (".github", "workflows")
+_FOLDERS = frozenset(
+    {
+        ".github",
+        ".gitlab",
+        ".gitea",
+        ".forgejo",
+        ".circleci",
+        ".buildkite",
+        ".woodpecker",
+        ".semaphore",
+        ".azure-pipelines",
+        ".husky",
+        ".githooks",
+        ".devcontainer",
+    }
+)
+# Wherever they stand: git and its servers read them in every folder, or by their name alone.
+_NAMES = frozenset(
+    {
+        ".gitmodules",
+        ".gitattributes",
+        ".lfsconfig",
+        "codeowners",
+        "dependabot.yml",
+        "dependabot.yaml",
+        ".gitlab-ci.yml",
+        ".gitlab-ci.yaml",
+        "renovate.json",
+        "renovate.json5",
+        ".renovaterc",
+        ".renovaterc.json",
+        ".renovaterc.json5",
+        "action.yml",
+        "action.yaml",
+        "azure-pipelines.yml",
+        "azure-pipelines.yaml",
+        "bitbucket-pipelines.yml",
+        "jenkinsfile",
+        ".travis.yml",
+        ".drone.yml",
+        ".woodpecker.yml",
+        ".woodpecker.yaml",
+        "appveyor.yml",
+        ".appveyor.yml",
+        ".cirrus.yml",
+        ".pre-commit-config.yaml",
+        ".pre-commit-config.yml",
+        ".mergify.yml",
+        ".envrc",
+        # What Windows calls .gitmodules and .gitattributes for short.
+        *(f"{name}~{number}" for name in ("gitmod", "gitatt") for number in range(1, 5)),
+    }
+)
+
+
+def is_workflow(path: str) -> bool:
+    """Tell whether a file is a workflow of GitHub Actions, which runs what stands in it."""
+    return _parts(path)[:2] == WORKFLOWS
+
+
+def acts(path: str) -> bool:
+    """Tell whether a file acts by itself, however its path is spelt."""
+    parts = _parts(path)
+    return parts[0] in _FOLDERS or parts[-1] in _NAMES
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(plain(part) for part in path.split("/"))

@@ -1,0 +1,138 @@
+"""Values as plain text in messages: in Slack's markup, in GitHub's Markdown, in commit messages."""
+
+import re
+
+# Shown as nothing; it keeps a sign and a name, or a bracket and a word, from being one thing.
+APART = "\N{ZERO WIDTH SPACE}"
+
+_SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SLACK_SIGN = re.compile("[&<>]")
+# Receivers that speak Slack's format, such as Mattermost, act on these without brackets.
+_EVERYBODY = re.compile(r"(?<![\w@])@(?=(?:channel|here|all|everyone|group)\b)", re.IGNORECASE)
+
+_LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_NAMES = re.compile(
+    r"""
+      (?<![A-Za-z0-9_]) @ (?=[A-Za-z0-9])             # Mentions.
+    | \# (?=[0-9])                                    # Issues, also owner/repository#1.
+    | \b GH- (?=[0-9])
+    | \[ (?=\s*(?:skip|no|ci|actions|azp|cd|deploy|release|bot|review|rebase|pipeline)\b)
+    | \b (?:skip|no|ci|actions|azp) (?=[ \t-]+(?:skip|ci|actions)\b)
+    | \*\*\* (?=NO_CI)
+    | \b (?:[A-Za-z]+-)+ (?:by|checks|of|to|id|request|action) (?=[ \t]*:)   # Trailers.
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_JOINTS = frozenset("@#[]:/-.*")
+_ADDRESSES = re.compile(r"\b(?:https?|ftp):(?=//)|\bwww(?=\.)", re.IGNORECASE)
+_MARKS = re.compile(r"[\\`*_\[\]|~$]")
+_HTML = re.compile("[&<>]")
+_LINE_STARTS = re.compile(
+    r"""
+      (?<![^\n]) [ \t]{4,}                     # Code by indentation.
+    | (?<![^\n]) (?P<sign>[ \t]* (?: \#{1,6} | [-+](?=[ \t]) | [-+=]+(?=[ \t]*(?:\n|\Z)) ))
+    | (?<![^\n]) (?P<number>[ \t]* [0-9]{1,9}) (?=[.)](?:\s|\Z))
+    """,
+    re.VERBOSE,
+)
+_FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})")
+_FENCE_SIGNS = re.compile(r"(`{2}|~{2})(?=[`~])")
+
+
+def slack_escape(text: str) -> str:
+    """Return the text so that Slack shows it, without mentions and links of its own making."""
+    escaped = _SLACK_SIGN.sub(lambda found: _SLACK[found[0]], text)
+    return _EVERYBODY.sub(f"@{APART}", escaped)
+
+
+def commit_text(text: str) -> str:
+    """Return the text for a commit message or a title: one line that GitHub does not act on.
+
+    No mention, reference, closing word, trailer or wish to skip checks acts.
+    """
+    return _inert(_plain(text).replace("\n", " "))
+
+
+def markdown_escape(text: str) -> str:
+    """Return the text so that GitHub shows it letter by letter, none of it as Markdown or HTML."""
+    escaped = _MARKS.sub(lambda found: f"\\{found[0]}", _inert(_plain(text)))
+    return _HTML.sub(lambda found: _SLACK[found[0]], _LINE_STARTS.sub(_as_text, escaped))
+
+
+def apart(before: str, text: str) -> str:
+    """Return what keeps two values apart that would act together, such as an @ and a name."""
+    acts = before and text and (before[-1] in _JOINTS or text[0] in _JOINTS)
+    return APART if acts else ""
+
+
+def in_code(text: str, *, block: bool) -> str:
+    """Return the text for a place within code: as it is, but it does not end the code."""
+    # A pull request may be squashed into a commit, whose message knows no code.
+    plain = _NAMES.sub(_apart, _plain(text))
+    if block:
+        return _FENCE_SIGNS.sub(lambda found: f"{found[0]}{APART}", plain)
+    return plain.replace("\n", " ").replace("`", "'")
+
+
+class CodeTracker:
+    """Follows a template's own Markdown: whether code is open where a value stands."""
+
+    def __init__(self) -> None:
+        self._fence = ""
+        self._line = ""
+
+    @property
+    def in_block(self) -> bool:
+        """Whether a fenced block is open."""
+        return bool(self._fence)
+
+    @property
+    def in_span(self) -> bool:
+        """Whether a code span is open on this line."""
+        return not self._fence and self._line.count("`") % 2 == 1
+
+    def text(self, text: str) -> None:
+        """Take text of the template."""
+        *whole, rest = (self._line + text).split("\n")
+        for line in whole:
+            self._end(line)
+        self._line = rest
+
+    def value(self, text: str) -> None:
+        """Take a value that was put out: it opens and ends nothing, but may begin a line."""
+        self._line = (
+            text.rpartition("\n")[2].replace("`", "'") if "\n" in text else self._line + "x"
+        )
+
+    def _end(self, line: str) -> None:
+        found = _FENCE.match(line)
+        if found is None:
+            return
+        if not self._fence:
+            self._fence = found[1]
+        elif found[1].startswith(self._fence) and not line[found.end() :].strip():
+            self._fence = ""
+
+
+def _plain(text: str) -> str:
+    """Return the text with one kind of line break and without invisible controls."""
+    return _CONTROL.sub("", _LINES.sub("\n", text))
+
+
+def _inert(text: str) -> str:
+    return _ADDRESSES.sub(_apart, _NAMES.sub(_apart, text))
+
+
+def _apart(found: re.Match[str]) -> str:
+    return f"{found[0]}{APART}"
+
+
+def _as_text(found: re.Match[str]) -> str:
+    """Return the beginning of a line so that it begins no heading, list, rule or table."""
+    if found["sign"]:
+        spaces = found["sign"][: len(found["sign"]) - len(found["sign"].lstrip(" \t"))]
+        return f"{spaces}\\{found['sign'].lstrip()}"
+    if found["number"]:
+        return f"{found['number']}\\"
+    return "   "

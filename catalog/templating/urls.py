@@ -1,0 +1,121 @@
+"""Keeps values where a URL's template put them: none climbs its path or reaches its host."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
+
+from catalog.templating.contract import Fault
+
+Span = tuple[int, int]
+"""Where a value stands in the URL: its first character, and the one after its last."""
+
+_DOTS = frozenset({".", ".."})
+_ROUNDS = 8
+# How UTF-8 decoders of old read a dot, a slash and a backslash.
+_OVERLONG = {"%c0%ae": ".", "%e0%80%ae": ".", "%c0%af": "/", "%e0%80%af": "/", "%c1%9c": "/"}
+_OVERLONG_SIGN = re.compile("|".join(_OVERLONG), re.IGNORECASE)
+_BEFORE_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//([^/?#\\]*)")
+_QUERY = re.compile(r"[?#]")
+_HOST = re.compile(r"[^\s/\\?#@%\x00-\x1f\x7f]*")
+
+
+def require_in_place(url: str, values: Sequence[Span]) -> None:
+    """Raise template-value unless the URL leads where its template says.
+
+    No segment of the path is ``.`` or ``..`` in any spelling, or climbs by such within it; none
+    that is made of values is empty but the last one; a value within the host is part of a name.
+    """
+    start = _require_host(url, values)
+    end = _end_of_path(url, start)
+    for first, after in _segments(url, start, end):
+        segment = url[first:after]
+        if any(map(_leads_out, _readings(segment))):
+            raise Fault(
+                "template-value",
+                "a segment of the path comes out as . or .., which leads elsewhere; "
+                "correct the value",
+            )
+        made = any(begin >= first and finish <= after for begin, finish in values)
+        if made and after < end and not unquote(segment).strip():
+            raise Fault(
+                "template-value",
+                "a segment of the path comes out empty, which leads elsewhere; give the value",
+            )
+
+
+def has_steps(url: str) -> bool:
+    """Tell whether a segment of the path is ``.`` or ``..`` in any spelling."""
+    try:
+        require_in_place(url, ())
+    except Fault:
+        return True
+    return False
+
+
+def _require_host(url: str, values: Sequence[Span]) -> int:
+    """Check the host, and give where the path begins."""
+    found = _BEFORE_PATH.match(url)
+    if found is None:
+        return 0
+    # What stands before the last @ is a user's name and password.
+    start = found.start(1) + found[1].rfind("@") + 1
+    for begin, finish in values:
+        if begin < found.end(1) and finish > start:
+            value = unquote(url[max(begin, start) : min(finish, found.end(1))])
+            if not _HOST.fullmatch(value):
+                told = "a value within the host holds more than a name; correct the value"
+                raise Fault("template-value", told)
+    return found.end()
+
+
+def _end_of_path(url: str, start: int) -> int:
+    found = _QUERY.search(url, start)
+    return found.start() if found else len(url)
+
+
+def _segments(url: str, start: int, end: int) -> Iterator[Span]:
+    """Give the segments of the path; a browser takes a backslash for a slash."""
+    first = start
+    for at in range(start, end):
+        if url[at] in "/\\":
+            yield first, at
+            first = at + 1
+    yield first, end
+
+
+def _readings(segment: str) -> Iterator[list[str]]:
+    """Give the parts of the path that servers and proxies may take a segment for."""
+    text = segment
+    for _ in range(_ROUNDS):
+        yield re.split(r"[/\\]", _plain(text))
+        decoded = unquote(_without_overlong(text))
+        if decoded == text:
+            return
+        text = decoded
+
+
+def _leads_out(parts: list[str]) -> bool:
+    """Tell whether steps among the parts lead out of the place, or leave nothing in it."""
+    depth, steps = 0, False
+    for part in parts:
+        # What follows a semicolon is a parameter of the part.
+        name = part.partition(";")[0].strip()
+        steps = steps or name in _DOTS
+        if name == "..":
+            depth -= 1
+            if depth < 0:
+                return True
+        elif name not in {"", "."}:
+            depth += 1
+    return steps and depth == 0
+
+
+def _without_overlong(text: str) -> str:
+    return _OVERLONG_SIGN.sub(lambda found: _OVERLONG[found[0].lower()], text)
+
+
+def _plain(text: str) -> str:
+    """Give a text as a careless parser reads it: no invisible signs, other dots as dots."""
+    seen = "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cf"})
+    return unicodedata.normalize("NFKC", seen)
