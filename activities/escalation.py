@@ -1,8 +1,10 @@
-"""The escalation ticket: everything a human needs, rendered from the failure context."""
+"""The escalation ticket: made once, and made even where JIRA does not take all of it."""
 
-import json
+import contextlib
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from temporalio import activity
@@ -10,19 +12,24 @@ from temporalio import activity
 from activities.base import JiraClients
 from activities.breakers import Breakers
 from activities.errors import ActionError, ActionFailedError, told_to_temporal
+from activities.escalation_text import FILE, SHORT, describe, shown
 from activities.heartbeats import heartbeats
+from activities.long_texts import one_line
 from activities.resets import refuse_after_reset
 from activities.tickets import told
-from catalog.templating import jira_escape
-from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
+from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, JiraRefused
+from pao.clients.jira.escalation import EscalationTarget
 from pao.core import names
 from pao.core.judgement import NOT_SET
 from pao.core.payloads import Escalation, EscalationInput, timestamp
 
+_log = logging.getLogger(__name__)
+
 ACTION_ID = "escalation"
-SUMMARY_LIMIT = 255
 # A search index may lag behind a ticket that an earlier try has made.
 INDEX_LAG_SECONDS = 1.0
+# Each creation is refused for certain before the next, plainer one is sent.
+MOST_CREATIONS = 5
 
 
 class Escalator:
@@ -32,15 +39,13 @@ class Escalator:
         self,
         jira: JiraClients,
         *,
-        project: str,
-        instance: str | None = None,
+        target: EscalationTarget,
         action_seconds: float = 8.0,
         breakers: Breakers | None = None,
     ) -> None:
         self._jira = jira
         self._breakers = breakers or Breakers()
-        self._instance = instance
-        self._project = project
+        self._target = target
         self._seconds = action_seconds
 
     def activities(self) -> list[Callable[..., Any]]:
@@ -72,7 +77,7 @@ class Escalator:
         deadline = Deadline.after(self._seconds)
         mark = names.mark(given.context.request_id, ACTION_ID)
         try:
-            client = self._jira.instance(self._instance, self._project)
+            client = self._jira.instance(self._target.instance, self._target.project)
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
         async with self._breakers.guard(f"jira:{client.instance.name}"):
@@ -89,111 +94,99 @@ class Escalator:
                 correlation_id=context.correlation_id,
                 deadline=deadline,
             )
-            return found or await client.create_issue(
-                self._fields(given, mark), context.correlation_id, deadline=deadline
-            )
+            issue = found or await self._create(client, given, mark=mark, deadline=deadline)
         except JiraError as error:
             raise told(error) from error
+        await self._attach_whole(client, given, issue, deadline=deadline)
+        return issue
+
+    async def _create(
+        self, client: JiraClient, given: EscalationInput, *, mark: str, deadline: Deadline
+    ) -> CreatedIssue:
+        """Create the ticket; what JIRA refuses of it by name is left out, or made plainer."""
+        fields = self._fields(given, mark)
+        correlation_id = given.context.correlation_id
+        for _ in range(MOST_CREATIONS - 1):
+            try:
+                return await client.create_issue(fields, correlation_id, deadline=deadline)
+            except JiraRefused as refused:
+                plainer = await self._plainer(client, given, fields, refused, deadline=deadline)
+                if plainer is None:
+                    raise
+                _log.warning(
+                    "the escalation ticket is made without %s, which JIRA refused",
+                    ", ".join(sorted(refused.errors)),
+                )
+                fields = plainer
+        return await client.create_issue(fields, correlation_id, deadline=deadline)
+
+    async def _plainer(
+        self,
+        client: JiraClient,
+        given: EscalationInput,
+        fields: dict[str, Any],
+        refused: JiraRefused,
+        *,
+        deadline: Deadline,
+    ) -> dict[str, Any] | None:
+        """Return the fields without what was refused by name; None where that does not help."""
+        if refused.status != HTTPStatus.BAD_REQUEST:
+            return None
+        optional = {"priority", *self._target.fields} & fields.keys() & refused.errors.keys()
+        plainer = {name: value for name, value in fields.items() if name not in optional}
+        if "description" in refused.errors:
+            plainer["description"] = shown(given, most=SHORT)
+        if "issuetype" in refused.errors:
+            plainer["issuetype"] = await self._other_type(client, fields, deadline=deadline)
+        return None if plainer == fields else plainer
+
+    async def _other_type(
+        self, client: JiraClient, fields: dict[str, Any], *, deadline: Deadline
+    ) -> Any:
+        """Return a type that the project has; the same one where JIRA does not say."""
+        with contextlib.suppress(JiraError):
+            types = await client.issue_types(self._target.project, deadline=deadline)
+            usable = [one for one in types if not one.subtask]
+            if usable:
+                task = next((one for one in usable if one.name.casefold() == "task"), usable[0])
+                return {"name": task.name}
+        return fields["issuetype"]
+
+    async def _attach_whole(
+        self, client: JiraClient, given: EscalationInput, issue: CreatedIssue, *, deadline: Deadline
+    ) -> None:
+        """Attach the text whole where it was cut; the ticket counts all the same."""
+        whole = describe(given)
+        if shown(given) == whole:
+            return
+        content = whole.encode(errors="replace")
+        correlation_id = given.context.correlation_id
+        try:
+            known = await client.get_parts(issue.key, correlation_id, deadline=deadline)
+            if (FILE, len(content)) in known.attachments:
+                return
+            file = (FILE, content, "text/plain")
+            await client.attach(issue.key, file, correlation_id=correlation_id, deadline=deadline)
+        except JiraError as error:
+            _log.warning("%s could not be attached to %s: %s", FILE, issue.key, error.message)
+            with contextlib.suppress(JiraError):
+                await client.add_comment(
+                    issue.key,
+                    f"{FILE} could not be attached. All of it is in PAO, in the request "
+                    f"{given.context.request_id}.",
+                    correlation_id=correlation_id,
+                    deadline=deadline,
+                )
 
     def _fields(self, given: EscalationInput, mark: str) -> dict[str, Any]:
-        item = given.context.item
-        summary = f"PAO escalation: {item.name} for {given.context.requester.id}"
+        item, target = given.context.item, self._target
+        priority = {"priority": {"name": target.priority}} if target.priority else {}
         return {
-            "project": {"key": self._project},
-            "issuetype": {"name": "Incident"},
-            "priority": {"name": "High"},
-            "summary": " ".join(summary.split())[:SUMMARY_LIMIT],
-            "description": describe(given),
+            **priority,
+            **target.fields,
+            "project": {"key": target.project},
+            "issuetype": {"name": target.issue_type},
+            "summary": one_line(f"PAO escalation: {item.name} for {given.context.requester.id}"),
+            "description": shown(given),
             "labels": ["pao-escalation", mark],
         }
-
-
-def describe(given: EscalationInput) -> str:
-    """Write the ticket's text in wiki markup; values are escaped, secrets are masked already."""
-    parts = [
-        _request_part(given),
-        *([_components_part(given.components)] if given.components else []),
-        _actions_part(given),
-        _error_part(given.error_context.get("error") or {}),
-        _cleanup_part(given.error_context.get("cleanup") or []),
-        _data_part(_data(given)),
-    ]
-    return "\n\n".join(parts)
-
-
-def _request_part(given: EscalationInput) -> str:
-    context = given.context
-    rows = {
-        "Request": context.request_id,
-        "Item": f"{context.item.name} ({context.item.id} {context.item.version})",
-        "Requester": context.requester.email or context.requester.id,
-        "Submitted": context.submitted_at,
-        "Correlation id": context.correlation_id,
-        "Workflow": names.workflow_id(context.request_id),
-        "Escalated by": given.by,
-        "Reason": given.reason or "(none given)",
-    }
-    lines = [f"||{title}|{jira_escape(value)}|" for title, value in rows.items()]
-    return "\n".join(["h2. Request", *lines])
-
-
-def _actions_part(given: EscalationInput) -> str:
-    lines = ["h2. Actions", "||Action||Status||Attempts||Resource||"]
-    for state in given.actions:
-        made = {"id": state.external_reference, "type": "address", "url": state.url}
-        resource = _resource(made) if state.external_reference or state.url else "none"
-        lines.append(f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{resource}|")
-    return "\n".join(lines)
-
-
-def _components_part(components: list[dict[str, Any]]) -> str:
-    lines = ["h2. Components", "||Component||Item||Status||Request||Resources||"]
-    for one in components:
-        made = [_resource(resource) for resource in one.get("resources") or []]
-        cells = [str(one.get(key) or "") for key in ("name", "item", "status", "requestId")]
-        shown = "|".join(jira_escape(cell) for cell in cells)
-        lines.append(f"|{shown}|{', '.join(made) or 'none'}|")
-    return "\n".join(lines)
-
-
-def _resource(resource: dict[str, Any]) -> str:
-    name = jira_escape(str(resource.get("id") or resource.get("type")))
-    return f"[{name}|{resource['url']}]" if resource.get("url") else name
-
-
-def _data(given: EscalationInput) -> dict[str, Any]:
-    """Give the data block: of a bundle also what failed, and each component with its resources."""
-    request = given.error_context.get("request") or {}
-    if not given.components:
-        return request
-    return {
-        "bundle": {**request, "requestId": given.context.request_id},
-        "failure": {
-            "error": given.error_context.get("error"),
-            "components": given.error_context.get("failedComponents"),
-        },
-        "components": {one["id"]: one for one in given.components},
-    }
-
-
-def _error_part(error: dict[str, Any]) -> str:
-    unknown = "yes: look before anything is made again" if error.get("outcomeUnknown") else "no"
-    return "\n".join(
-        [
-            "h2. Error",
-            f"*Code:* {error.get('code')}",
-            f"*HTTP status:* {error.get('httpStatus') or 'none'}",
-            f"*Outcome unknown:* {unknown}",
-            jira_escape(str(error.get("message") or "")),
-        ]
-    )
-
-
-def _cleanup_part(entries: list[dict[str, Any]]) -> str:
-    lines = [f"* {jira_escape(str(entry.get('instructions')))}" for entry in entries]
-    return "\n".join(["h2. Cleanup required", *(lines or ["Nothing was created."])])
-
-
-def _data_part(request: dict[str, Any]) -> str:
-    text = json.dumps(request, indent=2, ensure_ascii=False).replace("{code", "\\u007bcode")
-    return f"h2. Original request\n{{code:json}}\n{text}\n{{code}}"

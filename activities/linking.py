@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.breakers import Breakers
 from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.heartbeats import heartbeats
+from activities.long_texts import one_line
 from activities.tickets import cleanup, told
 from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
@@ -148,7 +149,7 @@ def _fields(client: JiraClient, given: ActionInput, mark: str) -> dict[str, Any]
     return {
         "project": {"key": client.instance.default_project},
         "issuetype": {"name": "Task"},
-        "summary": " ".join(f"{context.item.name} for {context.requester.id}".split())[:255],
+        "summary": one_line(f"{context.item.name} for {context.requester.id}"),
         "description": "The tickets of this bundle's components are linked to this one.\n\n----\n"
         f"PAO request {context.request_id}, correlation id {context.correlation_id}",
         "labels": [mark],

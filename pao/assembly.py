@@ -25,6 +25,7 @@ from pao.clients.jira import (
     OAuth2Auth,
     PatAuth,
 )
+from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import TemporalTarget
 from pao.core.states import RequestStatus
@@ -88,6 +89,19 @@ def jira_instances(settings: Settings) -> JiraInstances:
     )
 
 
+def escalation_target(settings: Settings) -> EscalationTarget:
+    """Give where escalation tickets go, and as what."""
+    jira = settings.jira
+    without = jira.escalation_priority.casefold() == "none"
+    return EscalationTarget(
+        project=jira.escalation_project,
+        instance=jira.escalation_instance,
+        issue_type=jira.escalation_issue_type,
+        priority=None if without else jira.escalation_priority,
+        fields=jira.escalation_fields,
+    )
+
+
 def github_instances(settings: Settings) -> GitHubInstances:
     """Give the configured GitHub; where an App is configured, it is who acts."""
     given = settings.github
@@ -131,8 +145,9 @@ def _jira_auth(given: ConfiguredJira) -> JiraAuth:
             return BasicAuth(username, given.secret)
         case PersonalToken():
             return PatAuth(given.secret)
-        case ClientCredentials(client_id=client, token_url=url, scope=scope):
-            return OAuth2Auth(client, given.secret, url, scope)
+        case ClientCredentials(client_id=client, token_url=url, scope=scope) as credentials:
+            in_header = credentials.client_authentication == "client_secret_basic"
+            return OAuth2Auth(client, given.secret, url, scope, in_header=in_header)
 
 
 def temporal_target(settings: Settings) -> TemporalTarget:

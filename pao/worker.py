@@ -132,8 +132,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *TicketLinker(jira, breakers=tools.network.breakers).activities(),
             *Escalator(
                 jira,
-                project=settings.jira.escalation_project,
-                instance=settings.jira.escalation_instance,
+                target=assembly.escalation_target(settings),
                 breakers=tools.network.breakers,
             ).activities(),
         ],

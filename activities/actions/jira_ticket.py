@@ -3,7 +3,6 @@
 import base64
 import mimetypes
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
@@ -13,6 +12,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from activities.base import Action, ActionConfig, ActionContext
 from activities.config_values import Texts, is_empty, without_nulls
 from activities.errors import ActionFailedError
+from activities.long_texts import beside, fit_custom, fit_description, fit_summary, one_line
 from activities.tickets import (
     FilePart,
     LinkPart,
@@ -25,11 +25,9 @@ from activities.tickets import (
 from catalog.forms.values import parse_data_url
 from catalog.templating import Target
 from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
+from pao.clients.jira.limits import LINE_LIMIT, first_units
 from pao.core.judgement import BAD_CALL, NOT_SET
 from pao.core.payloads import ActionResult, Pending
-
-SUMMARY_LIMIT = 255  # JIRA's own limit for a summary, in characters.
-ELLIPSIS = "\u2026"
 
 
 class TicketLink(ActionConfig):
@@ -89,10 +87,13 @@ class Ticket(ActionConfig):
     project: str | None = Field(default=None, description="Project key", examples=["PLATFORM"])
     issueType: str = Field(default="Task", description="Name of the issue type")  # noqa: N815 -- the document's key
     summaryTemplate: str = Field(  # noqa: N815 -- the document's key
-        min_length=1, description="One line; cut at 255 characters after rendering"
+        min_length=1,
+        description="One line; cut at 255 characters after rendering, and then attached whole",
     )
     descriptionTemplate: str = Field(  # noqa: N815 -- the document's key
-        default="", description="JIRA wiki markup; values in it are escaped"
+        default="",
+        description="JIRA wiki markup; values in it are escaped. Cut at 32,767 characters after "
+        "rendering, and then attached whole",
     )
     priority: str | None = Field(default=None, description="Name of the priority")
     labels: Texts = Field(default=(), description="Labels; spaces become hyphens")
@@ -214,7 +215,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     async def execute(self, config: JiraTicketConfig, context: ActionContext) -> ActionResult:
         """Create the ticket with its label, and then what hangs on it."""
         client = _client(config, context)
-        wanted = _files(config.ticket)
+        wanted = _files(config.ticket, context)
         try:
             issue = await client.create_issue(
                 issue_fields(config.ticket, context, client)
@@ -232,7 +233,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     ) -> ActionResult:
         """Make the attachments and links that an earlier attempt did not come to."""
         key, url = str(found.outputs["key"]), str(found.outputs["url"])
-        wanted = _parts(key, url, config, _files(config.ticket))
+        wanted = _parts(key, url, config, _files(config.ticket, context))
         await complete(_client(config, context), wanted, context)
         return found
 
@@ -247,13 +248,12 @@ class JiraTicketAction(Action[JiraTicketConfig]):
 
 def issue_fields(ticket: Ticket, context: ActionContext, client: JiraClient) -> dict[str, Any]:
     """Give the ticket in JIRA's own field names, marked with this action's label."""
-    request = context.request
-    footer = f"----\nPAO request {request.request_id}, correlation id {request.correlation_id}"
+    custom, _ = fit_custom(ticket.customFields)
     fields: dict[str, Any] = {
         "project": {"key": ticket.project or client.instance.default_project},
         "issuetype": {"name": ticket.issueType},
-        "summary": one_line(ticket.summaryTemplate),
-        "description": f"{ticket.descriptionTemplate.rstrip()}\n\n{footer}".lstrip(),
+        "summary": fit_summary(ticket.summaryTemplate).shown,
+        "description": fit_description(ticket.descriptionTemplate, _footer(context)).shown,
         "labels": [*map(_label, ticket.labels), context.mark],
     }
     if ticket.priority:
@@ -263,14 +263,7 @@ def issue_fields(ticket: Ticket, context: ActionContext, client: JiraClient) -> 
     if ticket.assignee:
         cloud = client.instance.flavour == JiraFlavour.CLOUD
         fields["assignee"] = {"accountId" if cloud else "name": ticket.assignee}
-    return fields | ticket.customFields
-
-
-def one_line(text: str) -> str:
-    """Make a text a summary that JIRA takes: one line, no control characters, 255 characters."""
-    shown = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
-    line = " ".join(shown.split())
-    return line if len(line) <= SUMMARY_LIMIT else line[: SUMMARY_LIMIT - 1].rstrip() + ELLIPSIS
+    return fields | custom
 
 
 def file_name(text: str) -> str:
@@ -283,7 +276,7 @@ def _names_no_ticket(link: dict[str, Any]) -> bool:
 
 
 def _label(text: str) -> str:
-    return "-".join(text.split())[:SUMMARY_LIMIT]
+    return first_units("-".join(text.split()), LINE_LIMIT)
 
 
 def _client(config: JiraTicketConfig, context: ActionContext) -> JiraClient:
@@ -304,8 +297,18 @@ async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> d
         raise ActionFailedError(str(error), judged=BAD_CALL) from error
 
 
-def _files(ticket: Ticket) -> tuple[FilePart, ...]:
-    return tuple(file for one in ticket.attachments if (file := one.file()) is not None)
+def _footer(context: ActionContext) -> str:
+    """Return what every description ends with."""
+    request = context.request
+    return f"----\nPAO request {request.request_id}, correlation id {request.correlation_id}"
+
+
+def _files(ticket: Ticket, context: ActionContext) -> tuple[FilePart, ...]:
+    """Return the files to attach: those of the ticket, and what is too long for its fields."""
+    own = tuple(file for one in ticket.attachments if (file := one.file()) is not None)
+    _, custom = fit_custom(ticket.customFields)
+    described = fit_description(ticket.descriptionTemplate, _footer(context)).file
+    return beside(own, [fit_summary(ticket.summaryTemplate).file, described, *custom])
 
 
 def _parts(key: str, url: str, config: JiraTicketConfig, files: tuple[FilePart, ...]) -> PartsOf:

@@ -9,10 +9,13 @@ from rich.text import Text
 
 from pao.cli.context import Cli, command
 from pao.cli.errors import CliError, ExitCode
+from pao.cli.jira_check import EscalationCheck, check_escalation
 from pao.cli.terminal import clean, make_table
 
 if TYPE_CHECKING:
     from pao.settings import Process, Settings
+
+_ESCALATING = frozenset({"api", "worker"})
 
 app = typer.Typer(no_args_is_help=True, help="The configuration of a process (environment).")
 
@@ -38,11 +41,32 @@ def settings_for(process: "Process", environ: Mapping[str, str]) -> "Settings":
 
 
 @command(app, "check")
-def check(cli: Cli, *, process: ForOption = "api") -> None:
-    """Check the configuration without starting; exits with 2 and every problem."""
-    settings_for(_process(process), os.environ)
+def check(
+    cli: Cli,
+    *,
+    process: ForOption = "api",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask JIRA whether it takes escalations.")
+    ] = False,
+) -> None:
+    """Check the configuration without starting; exits with 2 and every problem.
+
+    For api and worker JIRA is asked whether it takes escalation tickets as they are configured.
+    """
+    settings = settings_for(_process(process), os.environ)
+    asks = process in _ESCALATING and not offline
+    found = check_escalation(settings) if asks else EscalationCheck(unanswered="")
+    if found.problems:
+        raise CliError(
+            "JIRA would refuse escalation tickets as they are configured",
+            exit_code=ExitCode.USAGE,
+            details=found.problems,
+            hint="Correct these environment variables; `pao config check` looks again.",
+        )
+    if found.unanswered:
+        cli.note(f"Escalations were not checked: {found.unanswered}")
     cli.show(
-        {"valid": True, "process": process},
+        {"valid": True, "process": process, "escalation": found.state},
         lambda: cli.out.print(Text(f"✓ The configuration of {process} is good.", style="green")),
     )
 

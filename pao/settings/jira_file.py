@@ -119,6 +119,9 @@ class ClientCredentials(_Form):
     client_secret: SecretForm
     token_url: HttpUrl
     scope: Text | None = None
+    client_authentication: Literal["client_secret_post", "client_secret_basic"] = (
+        "client_secret_post"
+    )
 
     @property
     def secret(self) -> SecretForm:

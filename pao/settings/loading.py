@@ -1,5 +1,6 @@
 """Reading the whole configuration at once: what each process needs, and every problem together."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -174,11 +175,13 @@ def _show_plain(value: Any) -> str:
             return show_duration(value)
         case bool():
             return str(value).lower()
-        case Mapping():
+        case Mapping() if all(isinstance(one, tuple) for one in value.values()):
             return ",".join(
                 f"{target}={failures}/{show_duration(open_for)}"
                 for target, (failures, open_for) in value.items()
             )
+        case Mapping():
+            return json.dumps(value, ensure_ascii=False)
         case tuple():
             return ",".join(str(entry) for entry in value)
         case _:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
@@ -21,7 +21,7 @@ from pydantic_settings import (
 
 from db.urls import SCHEMES, url_problem, with_options
 from pao.crypto import SecretBox
-from pao.settings.values import SPLIT, Duration, DurationOrZero, Names, Size
+from pao.settings.values import SPLIT, Duration, DurationOrZero, JsonObject, Names, Size
 
 
 class IdentitySource(StrEnum):
@@ -55,6 +55,20 @@ class LogLevel(StrEnum):
     INFO = "INFO"
     WARNING = "WARNING"
     ERROR = "ERROR"
+
+
+# Every escalation sets these itself.
+_OWN_FIELDS = frozenset({"project", "issuetype", "summary", "description", "labels", "priority"})
+
+
+def _further_fields(given: dict[str, Any]) -> dict[str, Any]:
+    if own := sorted(_OWN_FIELDS & given.keys()):
+        msg = f"{', '.join(own)} is set by PAO or by a setting of its own; leave it out"
+        raise ValueError(msg)
+    return given
+
+
+EscalationFields = Annotated[JsonObject, AfterValidator(_further_fields)]
 
 
 def _http_url(text: str) -> str:
@@ -256,6 +270,9 @@ class JiraSettings(Part):
     default_project: str | None = Field(None, validation_alias="JIRA_DEFAULT_PROJECT")
     escalation_project: str = Field("ORCHESTRATION", validation_alias="ESCALATION_PROJECT")
     escalation_instance: str | None = Field(None, validation_alias="ESCALATION_INSTANCE")
+    escalation_issue_type: str = Field("Incident", validation_alias="ESCALATION_ISSUE_TYPE")
+    escalation_priority: str = Field("High", validation_alias="ESCALATION_PRIORITY")
+    escalation_fields: EscalationFields = Field({}, validation_alias="ESCALATION_FIELDS")
 
 
 class GitHubFlavour(StrEnum):

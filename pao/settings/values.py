@@ -1,5 +1,6 @@
 """How a value is written in an environment variable: durations, sizes, lists of names."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Annotated, Any
@@ -74,6 +75,18 @@ def show_size(value: int) -> str:
     return str(value)
 
 
+def parse_json_object(text: str) -> dict[str, Any]:
+    """Read a JSON object, such as ``{"customfield_10010": {"value": "Production"}}``."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        msg = 'it is not a JSON object; write one such as {"customfield_10010": "text"}'
+        raise ValueError(msg)  # noqa: TRY004 -- what pydantic tells as a problem
+    return found
+
+
 def _when_text(parse: Any) -> BeforeValidator:
     # Defaults are given as values, the environment gives text.
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
@@ -88,3 +101,4 @@ Duration = Annotated[timedelta, _when_text(parse_duration)]
 DurationOrZero = Annotated[timedelta, _when_text(parse_duration_or_zero)]
 Size = Annotated[int, _when_text(parse_size), SizeMark()]
 Names = Annotated[tuple[str, ...], NoDecode, SPLIT]
+JsonObject = Annotated[dict[str, Any], NoDecode, _when_text(parse_json_object)]

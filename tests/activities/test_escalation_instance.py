@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from activities.escalation import Escalator, describe
+from activities.escalation import Escalator
+from activities.escalation_text import describe
 from pao.clients.jira import JiraInstance
+from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
 from pao.core.payloads import ActionState, EscalationInput
 from pao.core.states import ActionStatus
@@ -35,7 +37,8 @@ def _named(sandbox: JiraSandbox, name: str) -> JiraInstance:
 async def test_an_escalation_ticket_goes_where_it_is_configured_to_go(
     instances: JiraInstances, project: str, instance: str | None, where: str
 ) -> None:
-    escalator = Escalator(instances, project=project, instance=instance)
+    target = EscalationTarget(project=project, instance=instance)
+    escalator = Escalator(instances, target=target)
     asked = EscalationInput(context=new_request().context, error_context={})
     made = await escalator.escalate(asked)
     again = await escalator.escalate(asked)

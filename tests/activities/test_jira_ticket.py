@@ -10,16 +10,16 @@ from pydantic import ValidationError
 
 from activities.actions.jira_ticket import (
     ACTION,
-    SUMMARY_LIMIT,
     JiraTicketConfig,
     Ticket,
     issue_fields,
-    one_line,
 )
 from activities.base import ActionContext
 from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.long_texts import one_line
 from pao.clients.jira import Deadline, JiraClient, JiraFlavour
 from pao.clients.jira.instances import JiraInstances
+from pao.clients.jira.limits import LINE_LIMIT
 from pao.core.names import mark
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
@@ -166,5 +166,5 @@ def test_custom_fields_cannot_take_the_mark_away() -> None:
 @given(text=st.text(max_size=600))
 def test_any_text_makes_a_summary_that_jira_takes(text: str) -> None:
     line = one_line(text)
-    assert len(line) <= SUMMARY_LIMIT
+    assert len(line) <= LINE_LIMIT
     assert not any(char in line for char in "\r\n\t\0")

@@ -19,6 +19,7 @@ from pao.clients.jira.instances import JiraInstances
 from pao.core.names import mark
 from pao.core.payloads import ActionInput, ActionResult
 from pao.crypto import SecretBox, generate_key
+from pao.local.jira_sandbox.adf_check import adf_text
 from pao.local.jira_sandbox.world import EPIC_LINK
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
@@ -278,3 +279,43 @@ def about_another(about: ActionContext) -> ActionContext:
         jira=about.jira,
         deadline=about.deadline,
     )
+
+
+async def test_what_is_too_long_for_its_field_is_cut_and_attached_whole(
+    about: ActionContext, jira: JiraSandbox
+) -> None:
+    text, summary = "\U0001f600 line\n" * 6_000, "s" * 300
+    given = config(
+        summaryTemplate=summary,
+        descriptionTemplate=text,
+        customFields={"customfield_10200": text, "customfield_10201": "short"},
+        attachments=({"name": "description.txt", "contentTemplate": "mine"},),
+    )
+    made = await ACTION.execute(given, about)
+    found = await ACTION.look(given, about)
+    assert found is not None
+    await ACTION.complete(given, about, found)
+
+    [ticket] = jira.tickets()
+    sizes = {one["name"]: one["size"] for one in ticket["attachments"]}
+    assert sizes == {
+        "description.txt": 4,
+        "summary.txt": 300,
+        "whole-description.txt": len(text.encode()),
+        "customfield_10200.txt": len(text.encode()),
+    }
+    assert len(ticket["attachments"]) == 4
+    assert ticket["key"] == made.outputs["key"]
+    assert about.request.correlation_id in ticket["description"]
+    assert "description.txt, attached, holds all of it" in ticket["description"]
+
+
+async def test_texts_that_fit_have_no_files(about: ActionContext, jira: JiraSandbox) -> None:
+    fields = {"customfield_10200": "*as it is*\n\nhttps://a.example [~ann]"}
+    await ACTION.execute(config(descriptionTemplate="x", customFields=fields), about)
+    [ticket] = jira.tickets()
+    assert ticket["attachments"] == []
+    sent = ticket["fields"]["customfield_10200"]
+    text = sent if isinstance(sent, str) else adf_text(sent)
+    assert "*as it is*" in text
+    assert "[~ann]" in text

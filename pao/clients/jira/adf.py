@@ -32,6 +32,15 @@ def wiki_to_adf(text: str) -> dict[str, Any]:
     return {"type": "doc", "version": 1, "content": _Converter(normal).blocks()}
 
 
+def plain_to_adf(text: str) -> dict[str, Any]:
+    """Return the ADF document of a text that is shown letter by letter, none of it as markup."""
+    escapes = Escapes(text)
+    paragraphs = re.split(r"\n{2,}", text.replace("\r\n", "\n").replace("\r", "\n").strip("\n"))
+    nodes = [inline(escapes.hide_all(one), escapes) for one in paragraphs]
+    content = [{"type": "paragraph", "content": one} for one in nodes if one]
+    return {"type": "doc", "version": 1, "content": content}
+
+
 class _Converter:
     """Reads one text, line by line."""
 

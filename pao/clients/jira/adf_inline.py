@@ -11,6 +11,7 @@ from typing import Any
 Node = dict[str, Any]
 
 _ESCAPE = re.compile(r"&#92;|\\([{}\[\]|!*_+\-^~#.?])")
+_SIGNS = "\\{}[]|*_+-^~"
 _BREAK = re.compile(r"\\\\(?!\\)|\n")
 _ASCII = 128
 # Planes that Unicode leaves to private use: one stretch of them is in no text that people write.
@@ -80,6 +81,10 @@ class Escapes:
     def hide(self, text: str) -> str:
         """Return the text with every escaped character as its stand-in."""
         return _ESCAPE.sub(lambda found: chr(self._base + ord(found.group(1) or "\\")), text)
+
+    def hide_all(self, text: str) -> str:
+        """Return the text with every character that could be markup as its stand-in."""
+        return text.translate({ord(sign): chr(self._base + ord(sign)) for sign in _SIGNS})
 
     def show(self, text: str) -> str:
         """Return the text with the characters that the stand-ins stand for."""

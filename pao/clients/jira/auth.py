@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import quote_plus
 
 from pydantic import SecretStr
 
@@ -56,20 +57,30 @@ class PatAuth:
 
 @dataclass(frozen=True, slots=True)
 class OAuth2Auth:
-    """OAuth 2 client credentials: a token is fetched at ``token_url`` and used until it expires."""
+    """OAuth 2 client credentials: a token is fetched at ``token_url`` and used until it expires.
+
+    ``in_header`` sends them as client_secret_basic (RFC 6749, section 2.3.1), else in the form.
+    """
 
     client_id: str
     client_secret: SecretStr
     token_url: str
     scope: str | None = None
+    in_header: bool = False
 
     def authorization(self) -> str | None:
         """Return None: the token is kept by the client (tokens.py)."""
         return None
 
     def mask(self, text: str) -> str:
-        """Return the text without the client's secret."""
-        return without(text, self.client_secret.get_secret_value())
+        """Return the text without the client's secret, plain or encoded."""
+        hidden = without(text, self.basic().partition(" ")[2])
+        return without(hidden, self.client_secret.get_secret_value())
+
+    def basic(self) -> str:
+        """Return the header of client_secret_basic: both parts are form-encoded first."""
+        pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret.get_secret_value())}"
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 def without(text: str, secret: str) -> str:

@@ -7,9 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self
 
-from pao.clients.jira.answers import read_change, read_list, read_object, unreadable
+from pao.clients.jira import screens
+from pao.clients.jira.answers import Answer, read_change, read_object, unreadable
 from pao.clients.jira.dialects import File, quoted
 from pao.clients.jira.errors import JiraRefused, JiraUnreachable
+from pao.clients.jira.field_list import FieldList
+from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki, units
 from pao.clients.jira.models import (
     CreatedIssue,
     Deadline,
@@ -19,9 +22,10 @@ from pao.clients.jira.models import (
     TicketParts,
     TicketStatus,
 )
-from pao.clients.jira.parts import epic_field, ticket_parts
+from pao.clients.jira.parts import ticket_parts
+from pao.clients.jira.screens import Ask, IssueType, ScreenField
 from pao.clients.jira.status import ticket_status
-from pao.clients.jira.wire import Wire
+from pao.clients.jira.wire import Question, Wire
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ class JiraClient:
     def __init__(self, instance: JiraInstance) -> None:
         self.instance = instance
         self._wire = Wire(instance)
-        self._epic_field: str | None = None
+        self._fields = FieldList()
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,10 +68,16 @@ class JiraClient:
         *,
         deadline: Deadline | None = None,
     ) -> CreatedIssue:
-        """Create a ticket from JIRA's own field names; texts are wiki markup, also for Cloud."""
+        """Create a ticket from JIRA's own field names; texts are wiki markup, also for Cloud.
+
+        On Cloud a text of a custom field for long texts becomes a document as well.
+        """
         doing = "create the ticket"
+        long: Collection[str] = ()
+        if self.instance.flavour is JiraFlavour.CLOUD:
+            long = await self._fields.textareas(self._asking(correlation_id, deadline), fields)
         answer = await self._wire.change(
-            doing, lambda jira: jira.create(fields), correlation_id, deadline=deadline
+            doing, lambda jira: jira.create(fields, long), correlation_id, deadline=deadline
         )
         issue = self._issue(read_change(answer, expected=_CREATED))
         if issue is None:
@@ -142,10 +152,14 @@ class JiraClient:
         correlation_id: str | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        """Add a comment in wiki markup."""
+        """Add a comment in wiki markup; one that is too long is cut, and attached whole before."""
         doing = f"comment on {key}"
+        if units(text) > TEXT_LIMIT:
+            whole = ("comment.txt", text.encode(errors="replace"), "text/plain")
+            await self.attach(key, whole, correlation_id=correlation_id, deadline=deadline)
+        shown = cut_wiki(text, "This comment was cut; comment.txt, attached, holds all of it.")
         answer = await self._wire.change(
-            doing, lambda jira: jira.comment(key, text), correlation_id, deadline=deadline
+            doing, lambda jira: jira.comment(key, shown), correlation_id, deadline=deadline
         )
         read_change(answer, expected=_CREATED)
 
@@ -215,16 +229,33 @@ class JiraClient:
         """
         if self.instance.flavour is JiraFlavour.CLOUD:
             return {"parent": {"key": epic}}
-        if self._epic_field is None:
-            answer = await self._wire.ask(
-                "list its fields", lambda jira: jira.fields(), correlation_id, deadline=deadline
-            )
-            self._epic_field = epic_field(read_list(answer))
-        if self._epic_field is None:
+        field = await self._fields.epic(self._asking(correlation_id, deadline))
+        if field is None:
             raise LookupError(
                 f'JIRA "{self.instance.name}" has no field for epics; leave epicKey out'
             )
-        return {self._epic_field: epic}
+        return {field: epic}
+
+    async def issue_types(
+        self,
+        project: str,
+        correlation_id: str | None = None,
+        *,
+        deadline: Deadline | None = None,
+    ) -> list[IssueType]:
+        """Return which types a new ticket of a project may have; JiraRefused 404: no project."""
+        return await screens.issue_types(self._asking(correlation_id, deadline), project)
+
+    async def screen_fields(
+        self,
+        project: str,
+        kind: IssueType,
+        correlation_id: str | None = None,
+        *,
+        deadline: Deadline | None = None,
+    ) -> list[ScreenField]:
+        """Return which fields a new ticket of a type can be given, and which it must."""
+        return await screens.screen_fields(self._asking(correlation_id, deadline), project, kind)
 
     async def server_info(
         self, correlation_id: str | None = None, *, deadline: Deadline | None = None
@@ -248,6 +279,12 @@ class JiraClient:
             "say who we are", lambda jira: jira.myself(), correlation_id, deadline=deadline
         )
         read_object(answer)
+
+    def _asking(self, correlation_id: str | None, deadline: Deadline | None) -> Ask:
+        async def ask(doing: str, question: Question) -> Answer:
+            return await self._wire.ask(doing, question, correlation_id, deadline=deadline)
+
+        return ask
 
     async def _search(
         self, jql: str, correlation_id: str | None, *, deadline: Deadline | None

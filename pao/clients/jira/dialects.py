@@ -4,8 +4,7 @@ Each method is one HTTP call through atlassian-python-api and returns the raw re
 """
 
 import logging
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -15,12 +14,12 @@ from atlassian.jira import JiraCloud
 
 from pao.clients.jira.adf import wiki_to_adf
 from pao.clients.jira.models import JiraFlavour, JiraInstance
+from pao.clients.jira.texts import as_documents, storable
 
 # At debug level the library writes whole requests and answers, with whatever people put in them.
 logging.getLogger("atlassian").setLevel(logging.WARNING)
 
-_RICH_FIELDS = ("description", "environment")
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+META_PAGE = 50
 _STATUS = "status,resolution"
 _PARTS = "attachment,issuelinks"
 
@@ -31,8 +30,10 @@ File = tuple[str, bytes, str]
 class Dialect(Protocol):
     """What PAO says to a JIRA, whatever its flavour; texts are wiki markup."""
 
-    def create(self, fields: Mapping[str, Any]) -> requests.Response:
-        """Create a ticket."""
+    def create(
+        self, fields: Mapping[str, Any], textareas: Collection[str] = ()
+    ) -> requests.Response:
+        """Create a ticket; ``textareas`` are the custom fields for long texts."""
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
         """Find tickets; of the fields only the summary is asked for."""
@@ -57,6 +58,15 @@ class Dialect(Protocol):
 
     def link(self, link: Mapping[str, Any]) -> requests.Response:
         """Link two tickets."""
+
+    def issue_types(self, project: str, start: int) -> requests.Response:
+        """Ask which types a ticket of a project may have: one page."""
+
+    def issue_fields(self, project: str, issue_type: str, start: int) -> requests.Response:
+        """Ask which fields a ticket of a type, named by its id, has when it is created."""
+
+    def old_meta(self, project: str) -> requests.Response:
+        """Ask the same at once, as older Data Center knows it."""
 
     def server_info(self) -> requests.Response:
         """Ask what the server is."""
@@ -89,8 +99,12 @@ class _DataCenter:
     def __init__(self, jira: Any) -> None:
         self._jira = jira
 
-    def create(self, fields: Mapping[str, Any]) -> requests.Response:
-        return _raw(self._jira.create_issue({**fields, **_rich(fields)}))
+    def create(
+        self,
+        fields: Mapping[str, Any],
+        textareas: Collection[str] = (),  # noqa: ARG002 -- what Cloud needs
+    ) -> requests.Response:
+        return _raw(self._jira.create_issue(storable(fields)))
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
         return _raw(self._jira.jql(jql, fields="summary", limit=limit))
@@ -113,10 +127,21 @@ class _DataCenter:
         return _raw(self._jira.get_all_fields())
 
     def comment(self, key: str, text: str) -> requests.Response:
-        return _raw(self._jira.issue_add_comment(_part(key), _storable(text)))
+        return _raw(self._jira.issue_add_comment(_part(key), storable(text)))
 
     def link(self, link: Mapping[str, Any]) -> requests.Response:
         return _raw(self._jira.create_issue_link(dict(link)))
+
+    def issue_types(self, project: str, start: int) -> requests.Response:
+        return _meta_page(self._jira, "2", f"/{_part(project)}/issuetypes", start)
+
+    def issue_fields(self, project: str, issue_type: str, start: int) -> requests.Response:
+        path = f"/{_part(project)}/issuetypes/{_part(issue_type)}"
+        return _meta_page(self._jira, "2", path, start)
+
+    def old_meta(self, project: str) -> requests.Response:
+        wanted = {"projectKeys": project, "expand": "projects.issuetypes.fields"}
+        return _raw(self._jira.get("rest/api/2/issue/createmeta", params=wanted))
 
     def server_info(self) -> requests.Response:
         return _raw(self._jira.get_server_info())
@@ -129,9 +154,11 @@ class _Cloud:
     def __init__(self, jira: Any) -> None:
         self._jira = jira
 
-    def create(self, fields: Mapping[str, Any]) -> requests.Response:
-        rich = {name: wiki_to_adf(text) for name, text in _rich(fields).items()}
-        return _raw(self._jira.create_issue(data={"fields": {**fields, **rich}}))
+    def create(
+        self, fields: Mapping[str, Any], textareas: Collection[str] = ()
+    ) -> requests.Response:
+        document = as_documents(storable(fields), textareas)
+        return _raw(self._jira.create_issue(data={"fields": document}))
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
         return _raw(self._jira.enhanced_jql(jql, fields="summary", limit=limit))
@@ -154,10 +181,21 @@ class _Cloud:
         return _raw(self._jira.get_fields())
 
     def comment(self, key: str, text: str) -> requests.Response:
-        return _raw(self._jira.add_comment(_part(key), data={"body": wiki_to_adf(_storable(text))}))
+        return _raw(self._jira.add_comment(_part(key), data={"body": wiki_to_adf(storable(text))}))
 
     def link(self, link: Mapping[str, Any]) -> requests.Response:
         return _raw(self._jira.link_issues(data=dict(link)))
+
+    def issue_types(self, project: str, start: int) -> requests.Response:
+        return _meta_page(self._jira, "3", f"/{_part(project)}/issuetypes", start)
+
+    def issue_fields(self, project: str, issue_type: str, start: int) -> requests.Response:
+        path = f"/{_part(project)}/issuetypes/{_part(issue_type)}"
+        return _meta_page(self._jira, "3", path, start)
+
+    def old_meta(self, project: str) -> requests.Response:
+        wanted = {"projectKeys": project, "expand": "projects.issuetypes.fields"}
+        return _raw(self._jira.get("rest/api/3/issue/createmeta", params=wanted))
 
     def server_info(self) -> requests.Response:
         return _raw(self._jira.get_server_info())
@@ -166,15 +204,9 @@ class _Cloud:
         return _raw(self._jira.get_current_user())
 
 
-def _rich(fields: Mapping[str, Any]) -> dict[str, str]:
-    """Return the long texts, which each flavour wants in its own form."""
-    given = {name: fields.get(name) for name in _RICH_FIELDS}
-    return {name: _storable(text) for name, text in given.items() if isinstance(text, str)}
-
-
-def _storable(text: str) -> str:
-    """Return the text without what no XML can hold: a JIRA that is sent it answers with 500."""
-    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+def _meta_page(jira: Any, version: str, path: str, start: int) -> requests.Response:
+    page = {"startAt": start, "maxResults": META_PAGE}
+    return _raw(jira.get(f"rest/api/{version}/issue/createmeta{path}", params=page))
 
 
 def quoted(value: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import requests
 
 from pao.clients.jira.auth import OAuth2Auth, without
-from pao.clients.jira.transport import BoundedSession, Call, CallEnded
+from pao.clients.jira.transport import BoundedSession, Call, CallEnded, HeaderAuth
 from pao.core.answers import place, read_json
 from pao.core.judgement import UNREADABLE, Judgement, judge
 
@@ -90,16 +90,17 @@ class Tokens:
             self._lock.release()
 
     def _fetch(self, call: Call) -> _Token:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._auth.client_id,
-            "client_secret": self._auth.client_secret.get_secret_value(),
-        }
+        form = {"grant_type": "client_credentials"}
+        accept = {"Accept": "application/json"}
+        if not self._auth.in_header:
+            form["client_id"] = self._auth.client_id
+            form["client_secret"] = self._auth.client_secret.get_secret_value()
         if self._auth.scope:
             form["scope"] = self._auth.scope
         url = self._auth.token_url
-        accept = {"Accept": "application/json"}
-        answer = self._sessions(call, url).request("POST", url, data=form, headers=accept)
+        header = HeaderAuth(self._auth.basic() if self._auth.in_header else None)
+        session = self._sessions(call, url)
+        answer = session.request("POST", url, data=form, headers=accept, auth=header)
         cut, call.truncated = call.truncated, False
         if cut:
             raise NoToken(f"{_named(url)} answered with more than 4 MB: check tokenUrl")

@@ -1,8 +1,10 @@
 """OAuth 2 client credentials: the token endpoint of the stand-in, and the tokens that count."""
 
+import base64
 import secrets
 import time
-from urllib.parse import parse_qsl
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -36,12 +38,28 @@ class TokenOffice:
         if given.get("grant_type") != "client_credentials":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
         wanted = (self._settings.client_id, self._settings.client_secret)
-        if (given.get("client_id"), given.get("client_secret")) != wanted:
+        if wanted not in self._presented(request, given):
             return JSONResponse({"error": "invalid_client"}, 401)
         token, lasts = secrets.token_urlsafe(24), self._settings.access_token_seconds
         self._ends[token] = time.monotonic() + lasts
         self._issued += 1
         return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": lasts})
+
+    def _presented(
+        self, request: Request, given: Mapping[str, str]
+    ) -> list[tuple[str | None, str | None]]:
+        """Return the client's credentials in the forms that count (RFC 6749, section 2.3.1)."""
+        form = (given.get("client_id"), given.get("client_secret"))
+        found = [form] if self._settings.token_auth in {"any", "post"} else []
+        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "basic" and self._settings.token_auth in {"any", "basic"}:
+            try:
+                pair = base64.b64decode(encoded, validate=True).decode()
+            except ValueError:
+                return found
+            name, _, secret = pair.partition(":")
+            found.append((unquote_plus(name), unquote_plus(secret)))
+        return found
 
     async def _count(self, _: Request) -> Response:
         return JSONResponse({"issued": self._issued})

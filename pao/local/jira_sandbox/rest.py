@@ -109,6 +109,8 @@ async def _attach(request: Request, view: View) -> Response:
     ticket = _ticket(view, request.path_params["key"])
     if request.headers.get("X-Atlassian-Token") != "no-check":
         raise JiraAnswer(403, "XSRF check failed")
+    if not view.settings.attachments:
+        raise JiraAnswer(403, "You do not have permission to create attachments for this issue.")
     files = uploaded(request.headers.get("Content-Type", ""), await request.body())
     if not files:
         raise JiraAnswer(400, "No file was found in the request.")

@@ -10,12 +10,14 @@ from pao.local.jira_sandbox.rest_base import Desk, JiraAnswer
 from pao.local.jira_sandbox.shapes import View, thing
 from pao.local.jira_sandbox.world import (
     CATEGORIES,
+    CUSTOM_FIELDS,
     EPIC_LINK,
     ISSUE_TYPES,
     LINK_TYPES,
     PRIORITIES,
     STATUSES,
     ApiVersion,
+    Screen,
 )
 
 _FIELDS = (
@@ -114,7 +116,12 @@ async def _all_fields(_: Request, view: View) -> Response:
         "custom": True,
         "schema": {"type": "any", "custom": "com.pyxis.greenhopper.jira:gh-epic-link"},
     }
-    return JSONResponse([*known, epic] if view.version is ApiVersion.V2 else known)
+    own = [
+        {"id": one.id, "name": one.name, "custom": True, "schema": one.schema}
+        for one in CUSTOM_FIELDS
+    ]
+    epics = [epic] if view.version is ApiVersion.V2 else []
+    return JSONResponse([*known, *own, *epics])
 
 
 async def _categories(_: Request, __: View) -> Response:
@@ -122,36 +129,87 @@ async def _categories(_: Request, __: View) -> Response:
 
 
 async def _old_meta(request: Request, view: View) -> Response:
+    if not view.settings.old_meta:
+        raise JiraAnswer(404, "Issue Does Not Exist")
     wanted = request.query_params.get("projectKeys")
     keys = [key for key in view.settings.projects if not wanted or key in wanted.split(",")]
-    types = [thing(ISSUE_TYPES, name) for _, name in ISSUE_TYPES]
-    full = [{**kind, "fields": {f["fieldId"]: f for f in _meta()}} for kind in types if kind]
-    return JSONResponse({"projects": [{**view.project(key), "issuetypes": full} for key in keys]})
+    projects = []
+    for key in keys:
+        screen = view.settings.screen(key)
+        fields = {one["fieldId"]: one for one in _meta(screen)}
+        types = [{**kind, "fields": fields} for kind in _types(screen)]
+        projects.append({**view.project(key), "issuetypes": types})
+    return JSONResponse({"projects": [one for one in projects if one["issuetypes"]]})
 
 
 async def _meta_types(request: Request, view: View) -> Response:
-    _known_project(request, view)
-    types = [thing(ISSUE_TYPES, name) for _, name in ISSUE_TYPES]
-    return JSONResponse(_page(types, view, "issueTypes"))
+    screen = _paged_screen(request, view)
+    return JSONResponse(_page(_types(screen), request, view, "issueTypes"))
 
 
 async def _meta_fields(request: Request, view: View) -> Response:
-    _known_project(request, view)
-    if request.path_params["type"] not in {number for number, _ in ISSUE_TYPES}:
+    screen = _paged_screen(request, view)
+    if request.path_params["type"] not in {kind["id"] for kind in _types(screen)}:
         raise JiraAnswer(404, "Issue type does not exist.")
-    return JSONResponse(_page(_meta(), view, "fields"))
+    return JSONResponse(_page(_meta(screen), request, view, "fields"))
 
 
-def _page(values: list[Any], view: View, cloud_name: str) -> dict[str, Any]:
+def _paged_screen(request: Request, view: View) -> Screen:
+    if not view.settings.paged_meta:
+        raise JiraAnswer(404, "Issue Does Not Exist")
+    return view.settings.screen(_known_project(request, view))
+
+
+def _page(values: list[Any], request: Request, view: View, cloud_name: str) -> dict[str, Any]:
     name = cloud_name if view.version is ApiVersion.V3 else "values"
-    return {"startAt": 0, "maxResults": 50, "total": len(values), "isLast": True, name: values}
+    start = int(request.query_params.get("startAt", "0"))
+    most = min(int(request.query_params.get("maxResults", "50")), view.settings.meta_page)
+    shown = values[start : start + most]
+    page = {"startAt": start, "maxResults": most, "total": len(values), name: shown}
+    # Cloud leaves out whether it is the last.
+    last = {} if view.version is ApiVersion.V3 else {"isLast": start + most >= len(values)}
+    return {**page, **last}
 
 
-def _meta() -> list[dict[str, Any]]:
-    return [
-        {"fieldId": name, "name": name.title(), "required": required, "schema": {"type": kind}}
+def _types(screen: Screen) -> list[dict[str, Any]]:
+    if not screen.may_create:
+        return []
+    names = [name for _, name in ISSUE_TYPES if screen.types is None or name in screen.types]
+    return [{**(thing(ISSUE_TYPES, name) or {}), "subtask": False} for name in names]
+
+
+def _meta(screen: Screen) -> list[dict[str, Any]]:
+    priorities = [name for _, name in PRIORITIES]
+    allowed = screen.priorities or tuple(priorities)
+    usual = [
+        {
+            "fieldId": name,
+            "name": name.title(),
+            "required": required,
+            "hasDefaultValue": name == "priority",
+            "schema": {"type": kind},
+            **({"allowedValues": _values(allowed)} if name == "priority" else {}),
+        }
         for name, kind, required in _FIELDS
+        if name not in screen.without
     ]
+    own = [
+        {
+            "fieldId": one.id,
+            "name": one.name,
+            "required": one.id in screen.required,
+            "hasDefaultValue": False,
+            "schema": one.schema,
+            **({"allowedValues": [{"value": name} for name in one.options]} if one.options else {}),
+        }
+        for one in CUSTOM_FIELDS
+        if one.id not in screen.without
+    ]
+    return [*usual, *own]
+
+
+def _values(names: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [dict(thing(PRIORITIES, name) or {}) for name in names]
 
 
 def _all_projects(view: View) -> list[dict[str, Any]]:

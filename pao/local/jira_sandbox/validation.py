@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pao.local.jira_sandbox.adf_check import is_adf
+from pao.local.jira_sandbox.adf_check import adf_text, is_adf
 from pao.local.jira_sandbox.world import (
+    CUSTOM_FIELDS,
     ISSUE_TYPES,
     MAX_SUMMARY,
+    MAX_TEXT,
     PRIORITIES,
     ApiVersion,
+    CustomField,
+    Screen,
     Settings,
     named,
 )
@@ -46,18 +50,31 @@ def check_fields(
 
     Raises InvalidAdfError for a description that is an object, but no valid document.
     """
+    project = project_of(fields.get("project"), settings)
+    screen = settings.screen(project) if project else Screen()
     found = {
-        "project": _project(fields.get("project"), version, settings),
-        "issuetype": _issue_type(fields.get("issuetype"), version),
+        "project": _project(fields.get("project"), version, settings)
+        or (None if screen.may_create else "You cannot create issues in this project."),
+        "issuetype": _issue_type(fields.get("issuetype"), version, screen),
         "summary": _summary(fields.get("summary")),
-        "priority": _priority(fields.get("priority")),
+        "priority": _priority(fields.get("priority"), screen),
         "labels": _labels(fields.get("labels")),
         "description": check_rich_text(fields.get("description"), version),
         "environment": check_rich_text(fields.get("environment"), version),
         "components": _components(fields.get("components")),
         "assignee": _assignee(fields.get("assignee"), version),
         "parent": _parent(fields.get("parent"), version),
-        **{name: _cannot_be_set(name) for name in fields if not _is_known(name)},
+        **{
+            one.id: _custom_text(one, fields[one.id], version)
+            for one in CUSTOM_FIELDS
+            if one.id in fields
+        },
+        **{
+            name: _cannot_be_set(name)
+            for name in fields
+            if not _is_known(name) or name in screen.without
+        },
+        **{one.id: f"{one.name} is required." for one in _missing(screen, fields)},
     }
     return {name: text for name, text in found.items() if text}
 
@@ -80,8 +97,25 @@ def _project(given: Any, version: ApiVersion, settings: Settings) -> str | None:
     return "valid project is required" if given else "project is required"
 
 
-def _issue_type(given: Any, version: ApiVersion) -> str | None:
-    if named(ISSUE_TYPES, given):
+def _missing(screen: Screen, fields: Mapping[str, Any]) -> list[CustomField]:
+    return [one for one in CUSTOM_FIELDS if one.id in screen.required and one.id not in fields]
+
+
+def _custom_text(field: CustomField, given: Any, version: ApiVersion) -> str | None:
+    if field.kind == "textarea":
+        return check_rich_text(given, version)
+    if field.kind == "textfield":
+        if not isinstance(given, str):
+            return "Operation value must be a string"
+        return too_long(given, MAX_SUMMARY)
+    return None
+
+
+def _issue_type(given: Any, version: ApiVersion, screen: Screen) -> str | None:
+    name = named(ISSUE_TYPES, given)
+    if name and screen.types is not None and name not in screen.types:
+        return "The issue type selected is invalid."
+    if name:
         return None
     if version is ApiVersion.V3:
         return "Specify a valid issue type" if given else "Specify an issue type"
@@ -95,13 +129,16 @@ def _summary(given: Any) -> str | None:
         return "You must specify a summary of the issue."
     if "\n" in given or "\r" in given:
         return "The summary is invalid because it contains newline characters."
-    if len(given) > MAX_SUMMARY:
+    if too_long(given, MAX_SUMMARY):
         return f"Summary can't exceed {MAX_SUMMARY} characters."
     return None
 
 
-def _priority(given: Any) -> str | None:
-    if given is None or named(PRIORITIES, given):
+def _priority(given: Any, screen: Screen) -> str | None:
+    known = named(PRIORITIES, given)
+    if known and screen.priorities is not None and known not in screen.priorities:
+        return "The priority selected is invalid."
+    if given is None or known:
         return None
     name = given.get("name") if isinstance(given, dict) else None
     return f"Priority name '{name}' is not valid" if name else "The priority selected is invalid."
@@ -154,12 +191,21 @@ def check_rich_text(given: Any, version: ApiVersion) -> str | None:
     if given is None:
         return None
     if version is ApiVersion.V2:
-        return None if isinstance(given, str) else "Operation value must be a string"
+        if not isinstance(given, str):
+            return "Operation value must be a string"
+        return too_long(given, MAX_TEXT)
     if not isinstance(given, dict):
         return "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
     if not is_adf(given):
         raise InvalidAdfError
-    return None
+    return too_long(adf_text(given), MAX_TEXT)
+
+
+def too_long(text: str, most: int) -> str | None:
+    """Return JIRA's complaint about a long text; it counts UTF-16 units, as Java does."""
+    if len(text.encode("utf-16-le", "surrogatepass")) // 2 <= most:
+        return None
+    return f"The entered text is too long. It exceeds the allowed limit of {most:,} characters."
 
 
 def _is_known(name: str) -> bool:

@@ -1,10 +1,12 @@
 """What exists in the stand-in besides tickets: statuses, issue types, priorities, link types."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 MAX_SUMMARY = 255
+MAX_TEXT = 32_767
 PROJECTS = ("PLATFORM", "DB", "NET", "SEC", "OPS", "ORCHESTRATION")
 
 
@@ -16,8 +18,51 @@ class ApiVersion(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CustomField:
+    """A field that some company has added; ``kind`` is the last part of JIRA's own name of it."""
+
+    id: str
+    name: str
+    kind: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Return what JIRA says about its type."""
+        number = int(self.id.rpartition("_")[2])
+        values = {"textarea": "string", "textfield": "string", "select": "option"}
+        custom = f"com.atlassian.jira.plugin.system.customfieldtypes:{self.kind}"
+        return {"type": values[self.kind], "custom": custom, "customId": number}
+
+
+CUSTOM_FIELDS = (
+    CustomField("customfield_10200", "Justification", "textarea"),
+    CustomField("customfield_10201", "Cost center", "textfield"),
+    CustomField("customfield_10202", "Environment", "select", ("Production", "Test")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a project takes for a new ticket; None for the types is every one that there is.
+
+    ``without`` are fields that are not on its screen, ``required`` those it insists on besides.
+    """
+
+    types: tuple[str, ...] | None = None
+    without: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
+    priorities: tuple[str, ...] | None = None
+    may_create: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How the stand-in behaves.
+
+    ``screens`` are those of projects that differ from the usual. ``old_meta`` and ``paged_meta``
+    say which ways to ask for them there are: Data Center 9 has the second only, before 8.4 there
+    was the first. ``attachments`` is whether files are taken.
 
     ``search_lag_seconds`` is how long a new ticket stays unknown to searches, as behind the index
     of a real JIRA; 0 finds it at once.
@@ -30,6 +75,16 @@ class Settings:
     client_id: str = "pao-client"
     client_secret: str = "sandbox-client-secret"  # noqa: S105 -- as the token
     access_token_seconds: int = 3600
+    token_auth: str = "any"  # noqa: S105 -- which form of RFC 6749 counts: any, basic or post
+    screens: Mapping[str, Screen] = field(default_factory=dict)
+    old_meta: bool = True
+    paged_meta: bool = True
+    meta_page: int = 50
+    attachments: bool = True
+
+    def screen(self, project: str) -> Screen:
+        """Return what a project takes for a new ticket."""
+        return self.screens.get(project, Screen())
 
 
 @dataclass(frozen=True, slots=True)

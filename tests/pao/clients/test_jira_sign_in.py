@@ -27,6 +27,7 @@ from pao.clients.jira import (
     JiraOutcomeUnknown,
     JiraRefused,
     JiraUnreachable,
+    OAuth2Auth,
     PatAuth,
 )
 from pao.local.jira_sandbox.world import Settings
@@ -265,3 +266,26 @@ def _server(serve: Callable[[socket.socket], None], scheme: str) -> Iterator[str
         yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         listener.shutdown(socket.SHUT_RDWR)
     thread.join(10)
+
+
+@pytest.mark.parametrize(("wanted", "in_header"), [("basic", True), ("post", False)])
+async def test_a_client_of_oauth2_signs_in_by_header_or_form(
+    tmp_path: Path, wanted: str, *, in_header: bool
+) -> None:
+    secret = "s:e c+r%e&t/ü"
+    settings = Settings(client_secret=secret, client_id="pao:ü", token_auth=wanted)
+    with jira_sandbox(tmp_path, settings=settings) as strict:
+        given = {"client_id": "pao:ü", "client_secret": SecretStr(secret)}
+        right = strict.instance(auth=strict.oauth2(in_header=in_header, **given))
+        async with JiraClient(right) as client:
+            await client.ping()
+        wrong = strict.instance(auth=strict.oauth2(in_header=not in_header, **given))
+        async with JiraClient(wrong) as client:
+            with pytest.raises(JiraRefused) as caught:
+                await client.ping()
+    assert secret not in f"{caught.value} {caught.value.body}"
+
+
+def test_the_secret_of_a_header_is_masked() -> None:
+    auth = OAuth2Auth("pao", SecretStr("s3cr3t"), "https://a.example", in_header=True)
+    assert auth.mask(f"x {auth.basic()} s3cr3t") == "x Basic *** ***"

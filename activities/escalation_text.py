@@ -1,0 +1,119 @@
+"""What an escalation ticket says: everything a human needs, from the failure context."""
+
+import json
+from typing import Any
+
+from catalog.templating import jira_escape
+from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki
+from pao.core import names
+from pao.core.payloads import EscalationInput
+
+FILE = "escalation.txt"
+SHORT = 5_000
+"""Characters of a description for a JIRA that takes less than others."""
+# So much of each part is shown, so that one long part leaves room for the others.
+_PART = 7_000
+_NOTE = f"(This text is too long for JIRA and was cut; {FILE}, attached, holds all of it.)"
+_PART_NOTE = f"(cut; see {FILE}, attached)"
+
+
+def shown(given: EscalationInput, *, most: int = TEXT_LIMIT) -> str:
+    """Return the text as the ticket shows it: each part, and all of them, cut where too long."""
+    whole = describe(given)
+    cut = "\n\n".join(cut_wiki(part, _PART_NOTE, _PART) for part in _parts(given))
+    fits = cut_wiki(whole, _NOTE, most)
+    return whole if fits == whole else cut_wiki(f"{_NOTE}\n\n{cut}", _PART_NOTE, most)
+
+
+def describe(given: EscalationInput) -> str:
+    """Write the ticket's whole text in wiki markup; values are escaped, secrets are masked."""
+    return "\n\n".join(_parts(given))
+
+
+def _parts(given: EscalationInput) -> list[str]:
+    return [
+        _request_part(given),
+        *([_components_part(given.components)] if given.components else []),
+        _actions_part(given),
+        _error_part(given.error_context.get("error") or {}),
+        _cleanup_part(given.error_context.get("cleanup") or []),
+        _data_part(_data(given)),
+    ]
+
+
+def _request_part(given: EscalationInput) -> str:
+    context = given.context
+    rows = {
+        "Request": context.request_id,
+        "Item": f"{context.item.name} ({context.item.id} {context.item.version})",
+        "Requester": context.requester.email or context.requester.id,
+        "Submitted": context.submitted_at,
+        "Correlation id": context.correlation_id,
+        "Workflow": names.workflow_id(context.request_id),
+        "Escalated by": given.by,
+        "Reason": given.reason or "(none given)",
+    }
+    lines = [f"||{title}|{jira_escape(value)}|" for title, value in rows.items()]
+    return "\n".join(["h2. Request", *lines])
+
+
+def _actions_part(given: EscalationInput) -> str:
+    lines = ["h2. Actions", "||Action||Status||Attempts||Resource||"]
+    for state in given.actions:
+        made = {"id": state.external_reference, "type": "address", "url": state.url}
+        resource = _resource(made) if state.external_reference or state.url else "none"
+        lines.append(f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{resource}|")
+    return "\n".join(lines)
+
+
+def _components_part(components: list[dict[str, Any]]) -> str:
+    lines = ["h2. Components", "||Component||Item||Status||Request||Resources||"]
+    for one in components:
+        made = [_resource(resource) for resource in one.get("resources") or []]
+        cells = [str(one.get(key) or "") for key in ("name", "item", "status", "requestId")]
+        shown = "|".join(jira_escape(cell) for cell in cells)
+        lines.append(f"|{shown}|{', '.join(made) or 'none'}|")
+    return "\n".join(lines)
+
+
+def _resource(resource: dict[str, Any]) -> str:
+    name = jira_escape(str(resource.get("id") or resource.get("type")))
+    return f"[{name}|{resource['url']}]" if resource.get("url") else name
+
+
+def _data(given: EscalationInput) -> dict[str, Any]:
+    """Give the data block: of a bundle also what failed, and each component with its resources."""
+    request = given.error_context.get("request") or {}
+    if not given.components:
+        return request
+    return {
+        "bundle": {**request, "requestId": given.context.request_id},
+        "failure": {
+            "error": given.error_context.get("error"),
+            "components": given.error_context.get("failedComponents"),
+        },
+        "components": {one["id"]: one for one in given.components},
+    }
+
+
+def _error_part(error: dict[str, Any]) -> str:
+    unknown = "yes: look before anything is made again" if error.get("outcomeUnknown") else "no"
+    return "\n".join(
+        [
+            "h2. Error",
+            f"*Code:* {error.get('code')}",
+            f"*HTTP status:* {error.get('httpStatus') or 'none'}",
+            f"*Outcome unknown:* {unknown}",
+            jira_escape(str(error.get("message") or "")),
+        ]
+    )
+
+
+def _cleanup_part(entries: list[dict[str, Any]]) -> str:
+    lines = [f"* {jira_escape(str(entry.get('instructions')))}" for entry in entries]
+    return "\n".join(["h2. Cleanup required", *(lines or ["Nothing was created."])])
+
+
+def _data_part(request: dict[str, Any]) -> str:
+    text = json.dumps(request, indent=2, ensure_ascii=False).replace("{code", "\\u007bcode")
+    return f"h2. Original request\n{{code:json}}\n{text}\n{{code}}"

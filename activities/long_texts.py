@@ -1,0 +1,87 @@
+"""Texts that are too long for JIRA: cut where people see it, and whole in a file of the ticket."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from activities.tickets import FilePart
+from pao.clients.jira.limits import LINE_LIMIT, TEXT_LIMIT, cut_line, cut_wiki, first_units, units
+
+_KIND = "text/plain"
+# Between the text and what stands below it, and room for a note.
+_BREAK = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A text as it is put into its field, and the file that holds it whole, if it was cut."""
+
+    shown: str
+    file: FilePart | None = None
+
+
+def fit_summary(text: str) -> Fitted:
+    """Make a text a summary that JIRA takes."""
+    line = flat(text)
+    if units(line) <= LINE_LIMIT:
+        return Fitted(line)
+    return Fitted(cut_line(line), _file("summary.txt", line))
+
+
+def fit_description(text: str, footer: str, *, name: str = "description.txt") -> Fitted:
+    """Make a text in wiki markup a description that JIRA takes; the footer always stays."""
+    whole = f"{text.rstrip()}{_BREAK}{footer}".lstrip()
+    if units(whole) <= TEXT_LIMIT:
+        return Fitted(whole)
+    most = TEXT_LIMIT - units(footer) - len(_BREAK)
+    shown = cut_wiki(text.rstrip(), _note("description", name), most)
+    return Fitted(f"{shown}{_BREAK}{footer}", _file(name, text))
+
+
+def fit_custom(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[FilePart]]:
+    """Cut the long texts of custom fields; returns the fields and the files."""
+    found, files = dict(fields), list[FilePart]()
+    for field, value in fields.items():
+        if isinstance(value, str) and units(value) > TEXT_LIMIT:
+            name = f"{field}.txt"
+            note = _BREAK + _note(field, name)
+            found[field] = first_units(value, TEXT_LIMIT - units(note)) + note
+            files.append(_file(name, value))
+    return found, files
+
+
+def beside(files: Sequence[FilePart], more: Sequence[FilePart | None]) -> tuple[FilePart, ...]:
+    """Add files whose names must not be those of others: a retry tells files by name and size."""
+    return (*files, *_renamed({file.name for file in files}, more))
+
+
+def flat(text: str) -> str:
+    """Return a text on one line, without control characters."""
+    shown = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
+    return " ".join(shown.split())
+
+
+def one_line(text: str) -> str:
+    """Make a text one line that JIRA takes, cut where it is too long."""
+    return cut_line(flat(text))
+
+
+def _renamed(taken: set[str], more: Sequence[FilePart | None]) -> Iterator[FilePart]:
+    for file in more:
+        if file is None:
+            continue
+        name = file.name
+        while name in taken:
+            name = f"whole-{name}"
+        yield FilePart(name, file.content, file.media_type)
+
+
+def _note(what: str, name: str) -> str:
+    return (
+        f"(This {what} was too long for JIRA and is cut here; {name}, attached, holds all of it.)"
+    )
+
+
+def _file(name: str, text: str) -> FilePart:
+    return FilePart(name, text.encode(errors="replace"), _KIND)

@@ -1,0 +1,136 @@
+"""What escalation tickets are like, and whether a JIRA would take one; nothing is created here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from pao.clients.jira.client import JiraClient
+from pao.clients.jira.errors import JiraRefused
+from pao.clients.jira.models import Deadline
+from pao.clients.jira.screens import IssueType, ScreenField
+
+# Set by every escalation, whatever is configured.
+OWN_FIELDS = frozenset({"project", "issuetype", "summary", "description", "labels"})
+# Without these a ticket would say nothing, or would not be found again.
+_NEEDED = ("description", "labels")
+# JIRA fills them itself.
+_FILLED = frozenset({"reporter"})
+_SHOWN = 12
+_MOST_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationTarget:
+    """Where escalation tickets go, and as what; ``priority`` None leaves it to JIRA.
+
+    ``fields`` are further fields of the ticket, by JIRA's ids of them.
+    """
+
+    project: str
+    instance: str | None = None
+    issue_type: str = "Incident"
+    priority: str | None = "High"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def escalation_problems(client: JiraClient, target: EscalationTarget) -> list[str]:
+    """Return why an escalation would be refused, one sentence each that says what to change.
+
+    Raises JiraError where JIRA does not answer the question.
+    """
+    deadline = Deadline.after(_MOST_SECONDS)
+    name = client.instance.name
+    try:
+        types = await client.issue_types(target.project, deadline=deadline)
+    except JiraRefused as refused:
+        if refused.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}:
+            raise
+        types = []
+    if not types:
+        told = (
+            f'ESCALATION_PROJECT: JIRA "{name}" has no project {target.project} in which this '
+            "account may create tickets; correct the key, or give the account that permission"
+        )
+        return [told]
+    kind = _type_named(types, target.issue_type)
+    if kind is None:
+        told = (
+            f"ESCALATION_ISSUE_TYPE: {target.project} has no type {target.issue_type!r}; "
+            f"it has: {_list(one.name for one in types if not one.subtask)}"
+        )
+        return [told]
+    fields = await client.screen_fields(target.project, kind, deadline=deadline)
+    return [*_of_priority(target, fields), *_of_fields(target, fields), *_required(target, fields)]
+
+
+def _type_named(types: Sequence[IssueType], name: str) -> IssueType | None:
+    return next((one for one in types if one.name.casefold() == name.casefold()), None)
+
+
+def _of_priority(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
+    if target.priority is None:
+        return
+    found = next((one for one in fields if one.id == "priority"), None)
+    what = f"a {target.issue_type} in {target.project}"
+    if found is None:
+        yield (
+            f"ESCALATION_PRIORITY: {what} has no priority on its screen; write none, or have the "
+            "field put there"
+        )
+    elif found.allowed is not None and not _among(target.priority, found.allowed):
+        yield (
+            f"ESCALATION_PRIORITY: {what} cannot have the priority {target.priority!r}; "
+            f"possible: {_list(name for name in found.allowed if not name.isdecimal())}"
+        )
+
+
+def _of_fields(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
+    known = {one.id: one for one in fields}
+    what = f"a {target.issue_type} in {target.project}"
+    for name in _NEEDED:
+        if name not in known:
+            yield (
+                f"ESCALATION_ISSUE_TYPE: {what} has no {name} on its screen; have it put there, "
+                "or choose another type"
+            )
+    for name, value in target.fields.items():
+        if name not in known:
+            yield f"ESCALATION_FIELDS: {what} has no field {name} on its screen; leave it out"
+            continue
+        allowed = known[name].allowed
+        for text in _names(value):
+            if allowed is not None and not _among(text, allowed):
+                yield (
+                    f"ESCALATION_FIELDS: {name} ({known[name].name}) cannot be {text!r}; "
+                    f"possible: {_list(allowed)}"
+                )
+
+
+def _required(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
+    given = OWN_FIELDS | target.fields.keys() | _FILLED
+    if target.priority is not None:
+        given |= {"priority"}
+    for one in fields:
+        if one.required and not one.filled and one.id not in given:
+            yield (
+                f"ESCALATION_FIELDS: a {target.issue_type} in {target.project} needs {one.id} "
+                f"({one.name}); give it a value there"
+            )
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Yield the names by which a value chooses among those that are allowed."""
+    for one in value if isinstance(value, list) else [value]:
+        chosen = one if isinstance(one, Mapping) else {}
+        yield from (str(chosen[key]) for key in ("name", "value", "key", "id") if key in chosen)
+
+
+def _among(name: str, allowed: frozenset[str]) -> bool:
+    return name.casefold() in {one.casefold() for one in allowed}
+
+
+def _list(names: Any) -> str:
+    found = sorted(names)
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(found[:_SHOWN]) + more

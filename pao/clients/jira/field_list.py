@@ -1,0 +1,34 @@
+"""The list of all fields of one JIRA, kept for a while: which one does what differs everywhere."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pao.clients.jira.answers import read_list
+from pao.clients.jira.parts import epic_field
+from pao.clients.jira.screens import Ask
+from pao.clients.jira.texts import custom_texts, textareas
+
+_KEPT_SECONDS = 600.0
+
+
+class FieldList:
+    """Knows the fields of one instance; asked for at most every ten minutes."""
+
+    def __init__(self) -> None:
+        self._asked = 0.0
+        self._known: list[Any] = []
+
+    async def epic(self, ask: Ask) -> str | None:
+        """Return the field that Data Center keeps a ticket's epic in, if there is one."""
+        return epic_field(await self._all(ask))
+
+    async def textareas(self, ask: Ask, given: Mapping[str, Any]) -> frozenset[str]:
+        """Return the custom fields for long texts, where a text is given to any custom field."""
+        return textareas(await self._all(ask)) if custom_texts(given) else frozenset()
+
+    async def _all(self, ask: Ask) -> list[Any]:
+        if not self._known or time.monotonic() > self._asked + _KEPT_SECONDS:
+            answer = await ask("list its fields", lambda jira: jira.fields())
+            self._known, self._asked = read_list(answer), time.monotonic()
+        return self._known
