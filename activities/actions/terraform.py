@@ -1,5 +1,6 @@
 """The action type terraform: applies a module with terraform or tofu on the worker."""
 
+import json
 import re
 from typing import Any, ClassVar, Self
 
@@ -17,8 +18,11 @@ from activities.terraform.state import StateResource, own_or_touched
 from pao.core.payloads import ActionResult
 
 TIMEOUT_SECONDS = 3600.0
+OWN_WORKSPACE = "pao-"
+"""How marks begin, and so the workspaces that belong to a single action of a single request."""
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,89}")
+_MARK = re.compile(r"pao-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 _BACKEND = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _WORD = re.compile(r"[A-Za-z0-9][^\s~^:?*\[\\]{0,199}")
 
@@ -73,6 +77,13 @@ class TerraformBackend(ActionConfig):
         default_factory=dict, description="Its configuration; credentials are the operator's"
     )
 
+    @field_validator("config")
+    @classmethod
+    def _nobody_elses(cls, config: dict[str, Any]) -> dict[str, Any]:
+        if _MARK.search(json.dumps(config)):
+            raise ValueError("it names the state of one request (pao-...): name another one")
+        return config
+
     @field_validator("type")
     @classmethod
     def _a_backend(cls, text: str) -> str:
@@ -85,6 +96,11 @@ class TerraformExecution(ActionConfig):
     """How the module is carried out."""
 
     planOnly: bool = Field(default=False, description="Plan and change nothing")  # noqa: N815 -- the document's key
+    approvedPlan: dict[str, Any] | None = Field(  # noqa: N815 -- the document's key
+        default=None,
+        description="The output pin of an earlier plan: any other plan is refused",
+        examples=["{{outputs.plan.pin}}"],
+    )
     destroy: bool = Field(default=False, description="Destroy what is in the workspace")
     parallelism: int | None = Field(
         default=None, ge=1, le=100, description="Operations at the same time; Terraform's own is 10"
@@ -118,7 +134,19 @@ class TerraformConfig(ActionConfig):
     def _a_workspace(cls, text: str | None) -> str | None:
         if text is not None and not _WORKSPACE.fullmatch(text):
             raise ValueError("a workspace has up to 90 letters, digits, dots, hyphens, underscores")
+        if text is not None and text.lower().startswith(OWN_WORKSPACE):
+            raise ValueError(
+                f"workspaces {OWN_WORKSPACE}... belong to one request each: name another one"
+            )
         return text
+
+    @field_validator("variables", mode="before")
+    @classmethod
+    def _without_nulls(cls, variables: Any) -> Any:
+        """Leave out a variable without a value, so that the module's own default counts."""
+        if not isinstance(variables, dict):
+            return variables
+        return {name: value for name, value in variables.items() if value is not None}
 
     @model_validator(mode="after")
     def _something_to_destroy(self) -> Self:
@@ -152,6 +180,9 @@ class TerraformOutputs(BaseModel):
     sensitive: list[str] = Field(description="Names of outputs whose values are not given")
     leftOut: list[str] = Field(description="Names of outputs that are too large to keep")  # noqa: N815 -- the document's way
     applied: bool = Field(description="False where it was only planned")
+    pin: dict[str, Any] | None = Field(
+        description="What a plan alone is known by, for execution.approvedPlan; else null"
+    )
 
 
 class TerraformAction(Action[TerraformConfig]):
@@ -217,7 +248,7 @@ class TerraformAction(Action[TerraformConfig]):
                     f"There is no workspace {required.workspace} to destroy; nothing was changed."
                 )
             await run.kept.write_back(kept)
-            plan = await run.plan()
+            plan = await run.plan(for_apply=True)
             if plan.changes:
                 await run.apply()
             return await applied(run, plan.summary, context)
@@ -252,6 +283,7 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
         backend=config.backend.type if config.backend else None,
         backend_config=config.backend.config if config.backend else {},
         plan_only=config.execution.planOnly,
+        approved=config.execution.approvedPlan,
         destroy=config.execution.destroy,
         parallelism=config.execution.parallelism,
         outputs=config.outputs,

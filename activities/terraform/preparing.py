@@ -60,8 +60,8 @@ async def _stoppable(
     """Give the initialised module; whoever is cancelled is told what that has left."""
     run: Run | None = None
     try:
-        folder = await fetch(source, room, cli)
-        run = Run(required, context, room=room, folder=folder, cli=cli)
+        folder, commit = await fetch(source, room, cli)
+        run = Run(required, context, room=room, folder=folder, cli=cli, commit=commit)
         await run.initialise()
         yield run
     except asyncio.CancelledError:

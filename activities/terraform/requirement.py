@@ -39,6 +39,7 @@ class Required:
     backend: str | None = None
     backend_config: dict[str, Any] = field(default_factory=dict, repr=False)
     plan_only: bool = False
+    approved: dict[str, Any] | None = None
     destroy: bool = False
     parallelism: int | None = None
     outputs: tuple[str, ...] | None = None

@@ -29,7 +29,7 @@ async def planned(run: Run) -> ActionResult:
         if not existed:
             await run.forget_workspace()
     nothing: dict[str, Any] = {"values": {}, "sensitive": [], "left_out": []}
-    return _told(run, plan.summary, resources=[], **nothing, applied=False)
+    return _told(run, plan.summary, resources=[], **nothing, applied=False, pin=plan.pin)
 
 
 async def applied(run: Run, summary: Summary | None, context: ActionContext) -> ActionResult:
@@ -101,6 +101,7 @@ def _told(run: Run, summary: Summary, *, resources: list[str], **more: Any) -> A
             "sensitive": more["sensitive"],
             "leftOut": more["left_out"],
             "applied": more["applied"],
+            "pin": more.get("pin"),
         },
         external_reference=run.required.workspace,
     )

@@ -1,6 +1,7 @@
 """The steps of one execution: init, workspace, plan, apply of that plan, outputs."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any
 from activities.base import ActionContext
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.options.terraform import TerraformOptions
-from activities.terraform import backend, failures, policy
+from activities.terraform import backend, failures, pins, policy
 from activities.terraform.cleanup import Whereabouts
 from activities.terraform.cli import Cli, Here, UnreadableError
 from activities.terraform.commands import commands_in_plan
@@ -18,6 +19,7 @@ from activities.terraform.events import Events, Summary
 from activities.terraform.hcl import Block, UnreadableFileError, read_folder
 from activities.terraform.kept_states import KeptStates
 from activities.terraform.locks import remove_left_lock
+from activities.terraform.pins import Changes, changes_in, digest_of
 from activities.terraform.plugins import one_at_a_time
 from activities.terraform.process import CutError, Ended
 from activities.terraform.requirement import Required
@@ -40,9 +42,10 @@ READING_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A saved plan: whether it changes anything, and what."""
+    """A saved plan: whether it changes anything, what, and by what it is known again."""
 
     changes: bool
+    pin: dict[str, Any]
     summary: Summary
     outputs: frozenset[str]
 
@@ -50,14 +53,23 @@ class Plan:
 class Run:
     """The steps of one execution; each raises the typed error of an action."""
 
-    def __init__(
-        self, required: Required, context: ActionContext, *, room: Room, folder: Path, cli: Cli
+    def __init__(  # noqa: PLR0913 -- what an execution consists of, each part named
+        self,
+        required: Required,
+        context: ActionContext,
+        *,
+        room: Room,
+        folder: Path,
+        cli: Cli,
+        commit: str | None = None,
     ) -> None:
         self.required = required
         self._context = context
         self._options: TerraformOptions = context.options.terraform
         self._room = room
         self._folder = folder
+        self._commit = commit
+        self._module_digest = ""
         self._here = Here(cli, folder)
         self._late = self._here.until(context.deadline)
         """For what is done after a failure, within the time kept for that."""
@@ -76,6 +88,7 @@ class Run:
         for name in sensitive_variables(files) & set(self.required.variables):
             self._veil.learn(self.required.variables[name])
         write_json(self._room.variables, self.required.variables)
+        own = await asyncio.to_thread(digest_of, self._room.module)
         written = backend.write(
             self.required, self._room, self._folder, files=files, options=self._options
         )
@@ -88,6 +101,8 @@ class Run:
             raise failures.not_begun("init", ended)
         backend.check(self.required, self._room, written=written)
         await policy.check_modules(self._room, self._folder, self._options)
+        called = await asyncio.to_thread(digest_of, self._room.data / "modules")
+        self._module_digest = hashlib.sha256(f"{own} {called}".encode()).hexdigest()
 
     async def _files(self) -> Mapping[str, Block]:
         try:
@@ -131,8 +146,8 @@ class Run:
             raise failures.not_begun("workspace list", ended)
         return {line.strip("* ").strip() for line in listed.splitlines()}
 
-    async def plan(self) -> Plan:
-        """Plan, save the plan, and refuse it where it may not be applied."""
+    async def plan(self, *, for_apply: bool = False) -> Plan:
+        """Plan, save the plan, and refuse it where it may not be applied, or is not approved."""
         events = self._events()
         command = ["plan", "-json", "-input=false", "-detailed-exitcode", self._lock]
         command += [f"-var-file={self._room.variables}", f"-out={self._room.plan}"]
@@ -154,9 +169,30 @@ class Run:
         counts = {"add": summary.add, "change": summary.change, "destroy": summary.destroy}
         await self._context.log.info(message, counts)
         declared = read.get("configuration", {}).get("root_module", {}).get("outputs", {})
-        plan = Plan(changes=ended.code == CHANGES, summary=summary, outputs=frozenset(declared))
+        plan = Plan(
+            changes=ended.code == CHANGES,
+            pin=self._pin(summary, changes := changes_in(read)),
+            summary=summary,
+            outputs=frozenset(declared),
+        )
         self._check_outputs(plan)
+        if self.required.approved is not None and for_apply:
+            first = self._context.attempt == 1
+            pins.check(self.required.approved, plan.pin, changes, first=first)
         return plan
+
+    def _pin(self, summary: Summary, changes: Changes) -> dict[str, Any]:
+        """Return by what this plan is known: a value of JSON without secrets."""
+        variables = self._context.secrets.hide_in(self.required.variables)
+        return {
+            "source": str(self.required.source),
+            "commit": self._commit,
+            "module": self._module_digest,
+            "variables": pins.variables_digest(variables),
+            "place": pins.place_of(self.required, mark=self._context.mark),
+            "summary": str(summary),
+            "changes": dict(changes.by_address),
+        }
 
     async def _read_plan(self) -> dict[str, Any]:
         try:

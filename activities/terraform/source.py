@@ -69,18 +69,19 @@ def _git_address(address: str) -> str:
     return address
 
 
-async def fetch(source: Source, room: Room, cli: Cli) -> Path:
-    """Bring the module into the room; gives the folder in which Terraform runs."""
+async def fetch(source: Source, room: Room, cli: Cli) -> tuple[Path, str | None]:
+    """Bring the module into the room; gives the folder in which Terraform runs, and the commit."""
+    commit = None
     if source.path is not None:
         await _copy(Path(source.path), room.module)
     elif source.git is not None:
-        await _clone(source, room, cli)
+        commit = await _clone(source, room, cli)
     else:
         await _download(source, room, cli)
     # A repository may hold one, which would be taken for what this execution has left.
     for file in rescue.unwritten_in(room.module):
         file.unlink()
-    return _module_folder(source, room)
+    return _module_folder(source, room), commit
 
 
 def _module_folder(source: Source, room: Room) -> Path:
@@ -108,8 +109,9 @@ async def _copy(path: Path, target: Path) -> None:
         raise ActionFailedError(f"The module in {path} cannot be copied: {reason}.") from error
 
 
-async def _clone(source: Source, room: Room, cli: Cli) -> None:
+async def _clone(source: Source, room: Room, cli: Cli) -> str:
     """Fetch one commit: of a branch, a tag, or by its hash where the server gives that out."""
+    told = ""
     git = shutil.which("git", path=cli.environment["PATH"])
     if git is None:
         raise ActionFailedError("There is no git on this worker; modules from git need it.")
@@ -117,14 +119,16 @@ async def _clone(source: Source, room: Room, cli: Cli) -> None:
     scheme = urlsplit(source.git or "").scheme
     only = cli.with_environment(GIT_ALLOW_PROTOCOL=scheme, GIT_CONFIG_NOSYSTEM="1")
     fetching = ["fetch", "-q", "--depth", "1", "--no-tags", source.git or "", source.ref or "HEAD"]
-    for arguments in (["init", "-q"], fetching, ["checkout", "-q", "--detach", "FETCH_HEAD"]):
-        ended, _ = await only.text([git, *arguments], room.module)
+    checkout = ["checkout", "-q", "--detach", "FETCH_HEAD"]
+    for arguments in (["init", "-q"], fetching, checkout, ["rev-parse", "HEAD"]):
+        ended, told = await only.text([git, *arguments], room.module)
         if ended.code != 0:
             raise ActionFailedError(
                 f"git could not get {source}: {ended.errors or 'it did not say why'}",
                 code=ErrorCode.EXTERNAL_SERVICE_ERROR,
                 retryable=True,
             )
+    return told.strip()
 
 
 async def _download(source: Source, room: Room, cli: Cli) -> None:

@@ -7,6 +7,7 @@ from catalog.validation import (
     form_rules,
     metadata_rules,
     template_rules,
+    terraform_rules,
 )
 from catalog.validation.findings import Severity
 from catalog.validation.subject import Rule
@@ -202,6 +203,18 @@ RULES: tuple[Rule, ...] = (
         Severity.ERROR,
         template_rules.secrets_in_approvals,
     ),
+    Rule(
+        "terraform-place",
+        "Terraform modules and workspaces are not made of what is entered",
+        Severity.ERROR,
+        terraform_rules.fixed_places,
+    ),
+    Rule(
+        "terraform-plan",
+        "What is applied is the plan that was approved",
+        Severity.WARNING,
+        terraform_rules.approved_plans,
+    ),
     Rule("field-unused", "Fields are used", Severity.SUGGESTION, template_rules.unused_fields),
     Rule(
         "component-template",
@@ -226,6 +239,7 @@ READS_NAMES = frozenset(
         "comparison",
         "secret-in-sight",
         "secret-in-approval",
+        "terraform-place",
         "field-unused",
     }
 )

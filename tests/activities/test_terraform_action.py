@@ -207,6 +207,15 @@ async def test_in_a_shared_workspace_only_what_this_run_touched_is_left_behind(
         ({"source": {"path": "/y"}, "workspace": "../x"}, "a workspace has"),
         ({"source": {"path": "/y"}, "execution": {"destroy": True}}, "name the workspace"),
         ({"source": {"path": "/y"}, "backend": {"type": 'x" {'}}, "name of a backend"),
+        ({"source": {"path": "/y"}, "workspace": "pao-0123456789ab"}, "belong to one request"),
+        ({"source": {"path": "/y"}, "workspace": "PAO-x"}, "belong to one request"),
+        (
+            {
+                "source": {"path": "/y"},
+                "backend": {"type": "local", "config": {"path": "m/pao-0123456789ab/x.tfstate"}},
+            },
+            "the state of one request",
+        ),
     ],
 )
 async def test_a_configuration_that_cannot_be_meant_is_refused(
@@ -215,6 +224,16 @@ async def test_a_configuration_that_cannot_be_meant_is_refused(
     failure = await ground.failure(more)
     assert told in failure.message
     assert failure.kind == "ActionFailed"
+
+
+async def test_a_variable_without_a_value_keeps_the_modules_default(ground: Ground) -> None:
+    text = (
+        'variable "note" {\n  type = string\n  default = "dflt"\n  nullable = false\n}\n'
+        'variable "size" {\n  default = 1\n}\noutput "got" { value = [var.note, var.size] }\n'
+    )
+    config = ground.module(text) | {"variables": {"note": None, "size": None}}
+    result = await ground.execute(config)
+    assert result.outputs["values"] == {"got": ["dflt", 1]}
 
 
 async def test_the_cleanup_is_commands_that_a_person_can_copy(

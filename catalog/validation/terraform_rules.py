@@ -1,0 +1,92 @@
+"""Rules about Terraform: the author says which module runs where, and which plan is applied."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from catalog.loading import Path
+from catalog.model import Action
+from catalog.validation.subject import Problem, Subject
+
+TERRAFORM = "terraform"
+OWN_WORKSPACE = "pao-"
+
+_FIXED = frozenset({"source", "workspace"})
+_ENTERED = frozenset({"fields", "outputs", "components", "fulfillment", "data"})
+"""The scopes that hold what somebody has entered, or what came of it."""
+
+
+def fixed_places(subject: Subject) -> Iterator[Problem]:
+    """Require that a Terraform module and its workspace are not made of what is entered.
+
+    A module is code that runs on the worker, and a workspace may hold what others have made. So
+    `source` with all that is in it (`git`, `ref`, `path`, `version`, `directory`) and `workspace`
+    name no field, no output and no component. Without a `workspace` every request has its own.
+    """
+    for placed in subject.templates:
+        if not (
+            placed.action and placed.action.type == TERRAFORM and placed.place and placed.found
+        ):
+            continue
+        if placed.place[0] in _FIXED:
+            for use in placed.found.uses:
+                if entered := _entered(use):
+                    where = ".".join(str(part) for part in placed.place)
+                    message = f"{where} is made of {entered}: whoever enters it says what runs"
+                    hint = "write it out; what differs belongs into variables, or into other items"
+                    yield Problem(placed.path, message, hint)
+    for path, action in subject.actions():
+        workspace = action.config.get("workspace")
+        if action.type == TERRAFORM and str(workspace).lower().startswith(OWN_WORKSPACE):
+            message = f"the workspace {str(workspace)[:80]!r} belongs to a single request"
+            hint = f"name one that does not begin with {OWN_WORKSPACE}"
+            yield Problem((*path, "config", "workspace"), message, hint)
+
+
+def approved_plans(subject: Subject) -> Iterator[Problem]:
+    """Require that what is applied after an approval is the plan that was approved.
+
+    Between a plan (`planOnly`) and an apply of the same module time passes: branches move, and
+    others work on the same state. `execution.approvedPlan` names the plan's output `pin`, and
+    another plan is refused.
+    """
+    for path, actions in subject.action_lists():
+        planned: list[Action] = []
+        approved: list[Action] = []
+        for index, action in enumerate(actions):
+            if action.type == "approval":
+                approved = list(planned)
+            if action.type != TERRAFORM:
+                continue
+            execution = _execution(action)
+            if execution.get("planOnly") is True:
+                planned.append(action)
+            elif not execution.get("approvedPlan"):
+                yield from _unpinned((*path, index), action, approved)
+
+
+def _unpinned(path: Path, action: Action, approved: list[Action]) -> Iterator[Problem]:
+    for plan in approved:
+        if _same_module(plan.config, action.config):
+            message = f"any plan is applied here, not only the approved one of {plan.id!r}"
+            hint = f'write execution: {{approvedPlan: "{{{{outputs.{plan.id}.pin}}}}"}}'
+            yield Problem((*path, "config"), message, hint)
+            return
+
+
+def _same_module(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one.get(key) == other.get(key) for key in ("source", "workspace"))
+
+
+def _execution(action: Action) -> Mapping[str, Any]:
+    execution = action.config.get("execution")
+    return execution if isinstance(execution, Mapping) else {}
+
+
+def _entered(use: tuple[str, ...]) -> str | None:
+    """Return what a template reads where somebody has entered it."""
+    if use[0] in _ENTERED or use == ("request",) or use[:2] in _OF_REQUEST:
+        return ".".join(use)
+    return None
+
+
+_OF_REQUEST = frozenset({("request", "data"), ("request", "user"), ("request", "*")})
