@@ -309,7 +309,7 @@ HEALTH: dict[str, Any] = {
             "other": {"status": "ok", "targets": 2, "leftAlone": 1},
         },
         "catalog": {"status": "ok", "items": 9, "loadedAt": _TIME, "ageSeconds": 12.3, "stale": 0}
-        | {"source": "local folder", "refused": 0, "error": None},
+        | {"source": "local folder", "refused": 0, "error": None, "outdated": None},
         "mirror": {
             "status": "ok",
             "lagSeconds": 0,

@@ -27,6 +27,8 @@ class CacheSettings:
     items: float = HOUR
     forms: float = 2 * HOUR
     listing: float = 6 * HOUR
+    look: float = 10.0
+    """How often it is asked whether the catalog has changed, whatever notifications say."""
 
 
 @dataclass(frozen=True, slots=True)

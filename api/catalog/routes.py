@@ -15,6 +15,7 @@ from pao.core.payloads import timestamp
 
 router = APIRouter(prefix="/catalog", tags=["catalog"])
 
+Force = Annotated[bool, Query(description="Serve the folder although it is not newer")]
 ItemId = Annotated[str, Path(max_length=200, description="Id of the catalog item")]
 
 
@@ -76,17 +77,25 @@ async def validation_errors(given: Given, _caller: Caller) -> dict[str, Any]:
 @router.post(
     "/refresh",
     summary="Reload the catalog",
-    responses=documented({200: examples.REFRESH}, 401, 403, 429, 502, 503),
+    responses=documented({200: examples.REFRESH}, 400, 401, 403, 429, 502, 503),
 )
-async def refresh(given: Given, caller: Caller, correlation: Correlation) -> dict[str, Any]:
-    """Read the source again; answers what was added, changed, removed and refused."""
+async def refresh(
+    given: Given, caller: Caller, correlation: Correlation, *, force: Force = False
+) -> dict[str, Any]:
+    """Read the source again; answers what was added, changed, removed and refused.
+
+    `outdated` says why nothing was, where the folder of the process that answers is not newer than
+    the catalog in service; `force=true` serves it all the same.
+    """
     if not given.access.may_refresh(caller, given.catalog.state.index.owners):
         raise PaoError(
             ErrorCode.FORBIDDEN,
             "Only teams that own something in the catalog, and admins, may reload it.",
         )
-    report = await given.catalog.refresh_for(caller.id, correlation)
-    return {name: list(getattr(report, name)) for name in examples.REFRESH}
+    report = await given.catalog.refresh_for(caller.id, correlation, force=force)
+    lists = ("added", "changed", "removed", "refused")
+    answer: dict[str, Any] = {name: list(getattr(report, name)) for name in lists}
+    return answer | ({"outdated": report.outdated} if report.outdated else {})
 
 
 @router.get(

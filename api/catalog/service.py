@@ -4,8 +4,10 @@ What brings Postgres up to date is `pao.catalog_sync`; when that happens is in w
 """
 
 import asyncio
+import contextlib
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -124,13 +126,20 @@ class CatalogService:
             seconds=self._settings.forms,
         )
 
-    async def refresh_for(self, user_id: str, correlation_id: str) -> SyncReport:
+    @property
+    def outdated(self) -> str | None:
+        """Why this process's own source is not what is served, where it is not."""
+        return self._sync.outdated
+
+    async def refresh_for(
+        self, user_id: str, correlation_id: str, *, force: bool = False
+    ) -> SyncReport:
         """Read the source now on somebody's word, which the audit trail keeps.
 
         Raises ``EXTERNAL_SERVICE_ERROR`` when it cannot be read.
         """
         try:
-            report = await self.refresh()
+            report = await self.refresh(force=force)
         except SourceUnavailableError as error:
             raise PaoError(
                 ErrorCode.EXTERNAL_SERVICE_ERROR,
@@ -144,15 +153,18 @@ class CatalogService:
                 source_system="api",
                 at=datetime.now(UTC),
                 correlation_id=correlation_id,
-                event_data=asdict(report),
+                event_data=asdict(report) | {"forced": force},
             )
         )
         return report
 
-    async def refresh(self) -> SyncReport:
-        """Read the source now; answers what has changed. This process serves it at once."""
+    async def refresh(self, *, force: bool = False) -> SyncReport:
+        """Read the source now; answers what has changed. This process serves it at once.
+
+        A source that is not newer than what is served changes nothing, unless it is forced.
+        """
         try:
-            report = await self._sync.run()
+            report = await self._sync.run(force=force)
         finally:
             await self.catch_up()
         for finding in self.state.standing.refused:
@@ -186,17 +198,21 @@ class CatalogService:
             _log.exception("the catalog could not be loaded because of an internal error")
 
     async def _follow(self) -> None:
-        """Catch up at every change; the whole list is read again when it has become old."""
+        """Catch up at every change, and every few seconds anyway: a notification may be lost.
+
+        The whole list is read again when it has become old.
+        """
+        whole_at = time.monotonic() + self._settings.listing
         while True:
-            told = True
-            try:
-                async with asyncio.timeout(self._settings.listing):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.look):
                     await self._changed.wait()
-            except TimeoutError:
-                told = False
             self._changed.clear()
+            whole = time.monotonic() >= whole_at
             try:
-                await self.catch_up(whole=not told)
+                await self.catch_up(whole=whole)
+                if whole:
+                    whole_at = time.monotonic() + self._settings.listing
                 self.following.well()
             except PaoError:
                 # The database is away: what is in memory stays until it is back.

@@ -170,7 +170,8 @@ class HealthService:
         state = self._parts.catalog.state
         standing, age = state.standing, state.age(datetime.now(UTC))
         fresh = age is not None and age < self._parts.catalog_age
-        good = fresh and not standing.refused and standing.error is None
+        outdated = self._parts.catalog.outdated
+        good = fresh and not (standing.refused or standing.error or outdated)
         return {
             "status": OK if good else DEGRADED,
             "items": len(state.index.rows),
@@ -180,6 +181,7 @@ class HealthService:
             "stale": state.index.stale,
             "refused": state.refused_files,
             "error": standing.error,
+            "outdated": outdated,
         }
 
     async def _database_problem(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,14 @@ class LocalFolder:
         self.path = path
         self.reads = 0
         self._seen: dict[str, tuple[tuple[int, ...], str]] = {}
+        self.changed_at: datetime | None = None
 
     def listing(self) -> Mapping[str, str]:
         """Give every document's path with its content's id; reads what has changed since."""
         try:
             root = catalog_root(self.path)
             found = {file.relative_to(root).as_posix(): file for file in documents(root)}
+            self.changed_at = _changed_at(root, found.values())
         except OSError as error:
             raise SourceUnavailableError("the folder of the catalog cannot be read") from error
         self._seen = {name: self._look(name, file) for name, file in found.items()}
@@ -80,6 +83,25 @@ class LocalFolder:
         except (OSError, DocumentError):
             # Never remembered as seen, and never the id of any content: looked at anew each time.
             return (), ""
+
+
+def _changed_at(root: Path, files: Iterable[Path]) -> datetime | None:
+    """Give the newest time of documents and of their folders: a removal shows in these only."""
+    folders = {root}
+    newest = 0.0
+    for file in files:
+        newest = max(newest, _changed(file))
+        folders.update(parent for parent in file.parents if parent.is_relative_to(root))
+    newest = max(newest, *map(_changed, folders))
+    return datetime.fromtimestamp(newest, UTC) if newest else None
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        # It went meanwhile; the next listing tells.
+        return 0.0
 
 
 def load_folder(path: Path, known_actions: Mapping[str, ActionSchema]) -> LoadedCatalog:

@@ -1,6 +1,7 @@
 """What a source of catalog documents offers, wherever it is. No file system, no HTTP here."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 
@@ -19,6 +20,11 @@ class Source(Protocol):
     @property
     def revision(self) -> str | None:
         """The commit that the last listing showed, where there is one."""
+        ...
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When what the last listing showed was changed last, where that can be told."""
         ...
 
     def listing(self) -> Mapping[str, str]:

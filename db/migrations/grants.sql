@@ -6,7 +6,8 @@ REVOKE ALL ON
     public.request_events, public.audit_logs, public.idempotency_keys, public.access_keys,
     public.replay_signatures, public.catalog_items, public.catalog_files, public.catalog_state,
     public.circuit_breakers, public.breakers, public.upkeep, public.schema_migrations,
-    public.audit_heads, public.audit_anchors, public.audit_anchor_heads
+    public.audit_heads, public.audit_anchors, public.audit_anchor_heads,
+    public.leases
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
@@ -37,6 +38,7 @@ GRANT SELECT, INSERT, UPDATE ON public.catalog_items TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.upkeep TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.catalog_files TO pao_service;
 GRANT SELECT, UPDATE ON public.catalog_state TO pao_service;
+GRANT SELECT, INSERT, UPDATE ON public.leases TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.circuit_breakers TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.breakers TO pao_service;
 GRANT SELECT ON public.schema_migrations TO pao_service;

@@ -10,6 +10,7 @@ from db.models.catalog_state import CatalogStateRow
 from db.models.circuit_breaker import CircuitBreakerRow
 from db.models.decision import DecisionRow
 from db.models.idempotency_key import IdempotencyKey
+from db.models.lease import Lease
 from db.models.replay_signature import ReplaySignature
 from db.models.request import Request
 from db.models.request_action import RequestAction
@@ -31,6 +32,7 @@ __all__ = [
     "CircuitBreakerRow",
     "DecisionRow",
     "IdempotencyKey",
+    "Lease",
     "ReplaySignature",
     "Request",
     "RequestAction",

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Text
 from sqlmodel import Field, SQLModel
 
-from db.models.columns import DOCUMENT, MOMENT
+from db.models.columns import DOCUMENT, MOMENT, WORDS
 
 
 class CatalogStateRow(SQLModel, table=True):
@@ -21,3 +21,6 @@ class CatalogStateRow(SQLModel, table=True):
     synced_at: datetime | None = Field(default=None, sa_type=MOMENT)
     error: str | None = Field(default=None, sa_type=Text)
     refused: list[dict[str, Any]] = Field(sa_type=DOCUMENT)
+    digest: str | None = Field(default=None, sa_type=Text)
+    changed_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    superseded: list[str] = Field(default_factory=list, sa_type=WORDS)

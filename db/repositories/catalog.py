@@ -18,8 +18,8 @@ from db.models import CatalogItemRow, CatalogStateRow
 CHANNEL = "pao_catalog"
 """Where every committed change of the catalog is told, with its generation."""
 
-LOCK = 7_236_401_125_119
-"""The advisory lock that whoever brings the catalog up to date holds."""
+LEASE = "catalog"
+"""The lease that whoever brings the catalog up to date holds."""
 
 _AT_ONCE = 100
 _IN_SERVICE = col(CatalogItemRow.removed_at).is_(None)
@@ -91,6 +91,18 @@ class Standing:
     refused: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What the folder in service holds, when it was changed, and what was served before it.
+
+    ``superseded`` holds digests, the newest first.
+    """
+
+    digest: str | None = None
+    changed_at: datetime | None = None
+    superseded: tuple[str, ...] = ()
+
+
 class CatalogRepository:
     """Stores and reads the catalog in service."""
 
@@ -144,7 +156,8 @@ class CatalogRepository:
 
     async def standing(self) -> Standing:
         """Read how the catalog stands."""
-        row = (await self._session.scalars(select(CatalogStateRow))).one()
+        names = [getattr(CatalogStateRow, name) for name in Standing.__slots__]
+        row = (await self._session.execute(select(*names))).one()
         return Standing(
             generation=row.generation,
             source=row.source,
@@ -153,6 +166,16 @@ class CatalogRepository:
             error=row.error,
             refused=row.refused,
         )
+
+    async def lineage(self) -> Lineage:
+        """Read which revision is in service, and which ones were before."""
+        row = (await self._session.scalars(select(CatalogStateRow))).one()
+        return Lineage(row.digest, row.changed_at, tuple(row.superseded))
+
+    async def set_lineage(self, lineage: Lineage) -> None:
+        """Store which revision is in service from now on."""
+        values = asdict(lineage) | {"superseded": list(lineage.superseded)}
+        await self._session.execute(update(CatalogStateRow).values(values))
 
     async def served(self) -> dict[str, Served]:
         """Tell for every item in service which file it comes from."""

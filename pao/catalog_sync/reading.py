@@ -8,7 +8,7 @@ from catalog.model import CatalogDocument
 from catalog.sources.settling import Facts, Seen, Settlement, settle
 from catalog.sources.verdicts import FileVerdict
 from catalog.validation import Finding, Severity
-from db.repositories.catalog import Served, Standing, StoredItem
+from db.repositories.catalog import Lineage, Served, Standing, StoredItem
 from db.repositories.catalog_files import StoredFile
 
 
@@ -19,6 +19,7 @@ class Known:
     files: Mapping[str, StoredFile]
     served: Mapping[str, Served]
     standing: Standing
+    lineage: Lineage
 
     @property
     def refused(self) -> tuple[Finding, ...]:

@@ -16,10 +16,11 @@ from catalog.model import CatalogDocument
 from catalog.sources.source import Source, SourceUnavailableError
 from catalog.sources.verdicts import FileVerdict, judge_content, rules_id, unreadable
 from catalog.validation import ActionSchema, Finding, judge_together
-from db.locks import advisory_lock
-from db.repositories.catalog import LOCK, CatalogRepository, Standing
+from db.leases import Held, lease
+from db.repositories.catalog import LEASE, CatalogRepository, Lineage, Standing
 from db.repositories.catalog_files import CatalogFilesRepository
 from db.session import Database
+from pao.catalog_sync.order import OUTDATED, Revision, after, revision_of, takes
 from pao.catalog_sync.reading import Known, Reading
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ MOST_REFUSED = 5_000
 class SyncReport:
     """What a sync changed, by item id, and the files that were refused.
 
-    ``judged`` counts the files that were read and checked for it.
+    ``judged`` counts the files that were read and checked for it; ``outdated`` says why nothing
+    was, where the folder is not newer than what is served.
     """
 
     added: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class SyncReport:
     removed: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     judged: int = 0
+    outdated: str | None = None
 
     def summary(self) -> str:
         """Say in one line how much has changed, for logs."""
@@ -60,23 +63,32 @@ class CatalogSync:
         self._source = source
         self._known_actions = known_actions
         self._rules = rules_id(known_actions)
+        self._seen: str | None = None
+        self.outdated: str | None = None
+        """Why the source of this process is not what is served, where it is not."""
 
-    async def run(self) -> SyncReport:
+    async def run(self, *, force: bool = False) -> SyncReport:
         """Bring the catalog up to date; answers what has changed by that.
 
-        Raises ``SourceUnavailableError``: the catalog stays as it is, and the reason is stored.
+        A source that is not newer than what is served changes nothing, unless it is forced. Raises
+        ``SourceUnavailableError``: the catalog stays as it is, and the reason is stored.
         """
-        async with advisory_lock(self._database, LOCK, seconds=LOCK_SECONDS):
+        async with lease(self._database, LEASE, seconds=LOCK_SECONDS) as held:
             known = await self._known()
             try:
-                reading = await asyncio.to_thread(self._read, known)
+                listing = await asyncio.to_thread(self._listing, known)
+                revision = revision_of(listing, self._source.changed_at)
+                if not self._takes(known.lineage, revision, force=force):
+                    return SyncReport(outdated=self.outdated)
+                reading = await asyncio.to_thread(self._read, listing, known)
                 across = await self._across(reading, known)
                 await asyncio.to_thread(self._settle, reading, known, across)
             except SourceUnavailableError as error:
                 await self._fail(str(error))
                 raise
             report = _report(reading, known)
-            await self._store(reading, known)
+            await self._store(reading, known, held, after(known.lineage, revision))
+            self._seen = revision.digest
         if report.judged or report.removed:
             _log.info("catalog brought up to date: %s", report.summary())
         return report
@@ -88,14 +100,31 @@ class CatalogSync:
                 files=await CatalogFilesRepository(session).all(),
                 served=await repository.served(),
                 standing=await repository.standing(),
+                lineage=await repository.lineage(),
             )
 
-    def _read(self, known: Known) -> Reading:
-        """Read the source and judge what is new, in a thread: all of it may take seconds."""
+    def _takes(self, lineage: Lineage, revision: Revision, *, force: bool) -> bool:
+        changed_here = self._seen not in (None, revision.digest)
+        before = self.outdated
+        fits = force or takes(lineage, revision, changed_here=changed_here)
+        self.outdated = None if fits else OUTDATED
+        if fits:
+            return True
+        self._seen = revision.digest
+        if not before:
+            _log.warning("the catalog is not read: %s", self.outdated)
+        return False
+
+    def _listing(self, known: Known) -> Mapping[str, str]:
+        """List the source, in a thread."""
         listing = self._source.listing()
         if known.served and not listing:
             # Far more often a volume that is not mounted than a catalog that was given up.
             raise SourceUnavailableError("the source holds no document at all any more")
+        return listing
+
+    def _read(self, listing: Mapping[str, str], known: Known) -> Reading:
+        """Judge what is new in the source, in a thread: all of it may take seconds."""
         reading = Reading(self._rules)
         for path, sha in listing.items():
             file = known.files.get(path)
@@ -156,11 +185,13 @@ class CatalogSync:
         async with self._database.unit_of_work() as session:
             await CatalogRepository(session).fail(reason)
 
-    async def _store(self, reading: Reading, known: Known) -> None:
+    async def _store(self, reading: Reading, known: Known, held: Held, lineage: Lineage) -> None:
         settled = reading.settled
         changes = settled.written or settled.mended or settled.stale or settled.removed
         async with self._database.unit_of_work() as session:
+            await held.check(session)
             repository = CatalogRepository(session)
+            await repository.set_lineage(lineage)
             generation = known.standing.generation
             if changes:
                 generation = await repository.next_generation()

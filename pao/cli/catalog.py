@@ -55,12 +55,20 @@ def get(
 
 
 @command(app, "refresh")
-def refresh(cli: Cli) -> None:
-    """Load the catalog from its source now; exits with 1 when files were refused."""
+def refresh(
+    cli: Cli,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Serve the folder although it is not newer.")
+    ] = False,
+) -> None:
+    """Load the catalog from its source now; exits with 1 when files were refused or it is older."""
     with cli.api() as api:
-        document = api.post("/catalog/refresh").document
+        document = api.post("/catalog/refresh" + ("?force=true" if force else "")).document
     cli.show(document, lambda: _print_refresh(cli, document))
-    if document.get("refused"):
+    if document.get("outdated"):
+        cli.note(f"Nothing was loaded: {document['outdated']}")
+    if document.get("refused") or document.get("outdated"):
         raise typer.Exit(ExitCode.FAILED)
 
 

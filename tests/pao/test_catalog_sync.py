@@ -11,8 +11,8 @@ import pytest
 from catalog.sources.local import LocalFolder
 from catalog.sources.source import SourceUnavailableError
 from catalog.validation import ActionSchema
-from db.locks import advisory_lock
-from db.repositories.catalog import CHANNEL, LOCK, CatalogRepository, Standing
+from db.leases import lease
+from db.repositories.catalog import CHANNEL, LEASE, CatalogRepository, Standing
 from db.session import Database, PoolSettings
 from pao.catalog_sync import CatalogSync, SyncReport
 from pao.core.errors import PaoError
@@ -194,22 +194,14 @@ async def test_concurrent_syncs_work_one_after_the_other(opened: Database, root:
     assert sorted(len(report.added) for report in reports) == [0, 0, 0, 0, 3]
 
 
-async def test_whoever_cannot_have_the_lock_is_told_to_come_again(
+async def test_whoever_cannot_have_the_lease_is_told_to_come_again(
     opened: Database, root: Path
 ) -> None:
-    async with advisory_lock(opened, LOCK, seconds=1):
+    async with lease(opened, LEASE, seconds=1):
         with pytest.raises(PaoError, match="Another process"):
-            async with advisory_lock(opened, LOCK, seconds=0):
+            async with lease(opened, LEASE, seconds=0):
                 pass
     assert (await sync_of(opened, root).run()).judged == 3
-
-
-async def test_a_lock_is_given_back_by_work_that_fails(opened: Database) -> None:
-    with pytest.raises(ValueError, match="broken"):
-        async with advisory_lock(opened, LOCK, seconds=1):
-            raise ValueError("broken")
-    async with advisory_lock(opened, LOCK, seconds=0):
-        pass
 
 
 async def test_a_change_is_told_to_whoever_listens(

@@ -1,0 +1,81 @@
+"""Work that only one process does at a time and that is longer than a transaction may be."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.repositories.leases import LeasesRepository
+from db.session import Database
+from pao.core.errors import ErrorCode, PaoError
+
+LEASE_SECONDS = 15.0
+"""For how long one that was killed stands in the way of others."""
+
+ASK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that is held; check it in the transaction that stores the work."""
+
+    name: str
+    holder: str
+
+    async def check(self, session: AsyncSession) -> None:
+        """Raise ``SERVICE_UNAVAILABLE`` unless it is still held, until the transaction ends."""
+        if not await LeasesRepository(session).holds(self.name, self.holder):
+            raise _taken()
+
+
+@asynccontextmanager
+async def lease(
+    database: Database, name: str, *, seconds: float, lasts: float = LEASE_SECONDS
+) -> AsyncIterator[Held]:
+    """Hold a lease; it is renewed while the block runs, and ends by itself when the process does.
+
+    Raises ``SERVICE_UNAVAILABLE`` when it is not to be had within the seconds.
+    """
+    held = Held(name, secrets.token_hex(8))
+    limit = time.monotonic() + seconds
+    while not await _take(database, held, lasts):
+        if time.monotonic() > limit:
+            raise _taken()
+        await asyncio.sleep(ASK_SECONDS)
+    renewing = asyncio.create_task(_renew(database, held, lasts), name=f"lease-{name}")
+    try:
+        yield held
+    finally:
+        renewing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await renewing
+        with contextlib.suppress(PaoError):
+            async with database.unit_of_work() as session:
+                await LeasesRepository(session).give_back(held.name, held.holder)
+
+
+async def _take(database: Database, held: Held, lasts: float) -> bool:
+    async with database.unit_of_work() as session:
+        return await LeasesRepository(session).take(held.name, held.holder, seconds=lasts)
+
+
+async def _renew(database: Database, held: Held, lasts: float) -> None:
+    while True:
+        await asyncio.sleep(lasts / 3)
+        with contextlib.suppress(PaoError):
+            # One that was lost meanwhile is found out by the check.
+            if not await _take(database, held, lasts):
+                return
+
+
+def _taken() -> PaoError:
+    return PaoError(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        "Another process is doing this now. Try again in a moment.",
+        headers={"Retry-After": "5"},
+    )

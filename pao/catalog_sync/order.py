@@ -1,0 +1,63 @@
+"""Which of two catalogs is newer: what was in service before does not come back by itself.
+
+Several processes may see several folders, such as two images during a rollout. Each of them takes
+its own for the truth; without an order they would rewrite the shared catalog in turns for ever.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from db.repositories.catalog import Lineage
+
+MOST_SUPERSEDED = 500
+SKEW = timedelta(minutes=1)
+OUTDATED = (
+    "the folder of this process is not newer than the catalog in service, which stays; change the"
+    " folder, or refresh with force to serve it all the same"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a folder holds, and when its files say that it was changed last, if they do."""
+
+    digest: str
+    changed_at: datetime | None = None
+
+
+def takes(lineage: Lineage, revision: Revision, *, changed_here: bool) -> bool:
+    """Tell whether a folder may be served now.
+
+    Yes where it holds what is served, where it has just been changed under the eyes of its process,
+    where its files are younger, and where it was never served and is no older.
+    """
+    if lineage.digest in (None, revision.digest) or changed_here:
+        return True
+    if lineage.changed_at is None or revision.changed_at is None:
+        return revision.digest not in lineage.superseded
+    if revision.changed_at > lineage.changed_at:
+        return True
+    return revision.changed_at == lineage.changed_at and revision.digest not in lineage.superseded
+
+
+def after(lineage: Lineage, revision: Revision) -> Lineage:
+    """Return the lineage once a folder is served; its time never goes back."""
+    known = [moment for moment in (lineage.changed_at, revision.changed_at) if moment]
+    newest = max(known, default=None)
+    if lineage.digest in (None, revision.digest):
+        return replace(lineage, digest=revision.digest, changed_at=newest)
+    before = (str(lineage.digest), *lineage.superseded)
+    superseded = tuple(digest for digest in before if digest != revision.digest)
+    return Lineage(revision.digest, newest, superseded[:MOST_SUPERSEDED])
+
+
+def revision_of(listing: Mapping[str, str], changed_at: datetime | None) -> Revision:
+    """Name what a listing holds; a time that lies ahead says nothing."""
+    digest = hashlib.sha256()
+    for path, sha in sorted(listing.items()):
+        digest.update(f"{path}\0{sha}\n".encode())
+    if changed_at is not None and changed_at > datetime.now(UTC) + SKEW:
+        changed_at = None
+    return Revision(digest.hexdigest()[:32], changed_at)
