@@ -5,6 +5,7 @@ from catalog.validation import (
     bundle_rules,
     choice_rules,
     form_rules,
+    markup_rules,
     metadata_rules,
     template_rules,
     terraform_rules,
@@ -224,6 +225,12 @@ RULES: tuple[Rule, ...] = (
         _BUNDLES,
     ),
     Rule("jira-project", "JIRA projects are keys", Severity.ERROR, action_rules.jira_project),
+    Rule(
+        "jira-markdown",
+        "Descriptions of tickets are wiki markup",
+        Severity.WARNING,
+        markup_rules.markdown,
+    ),
 )
 
 GIVES_NAMES = frozenset({"form-ids", "field-id", "action-ids", "component-ids"})

@@ -1,0 +1,102 @@
+"""Rules about markup: Markdown where JIRA reads wiki markup."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from catalog.loading import Position
+from catalog.validation.subject import Problem, Subject
+from catalog.validation.templates import Placed
+
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_VERBATIM = re.compile(r"\{(code|noformat)(?::[^{}\n]*)?\}.*?\{\1\}", re.DOTALL)
+_ADDRESS = r"(?:https?://|mailto:|www\.|/|#|x)"
+_SHOWN = 40
+# Wiki markup whatever else is known of the type.
+_TICKET = ("jira-ticket", "ticket.descriptionTemplate")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One form of Markdown that wiki markup writes otherwise."""
+
+    pattern: re.Pattern[str]
+    hint: str
+
+
+_LINE = re.MULTILINE
+_FORMS = (
+    _Form(re.compile(r"^[ \t]*(?:```|~~~).*$", _LINE), "write {code} before and after"),
+    _Form(re.compile(r"(?<![*\w])\*\*(?=[^\s*])[^*\n]+\*\*(?![*\w])"), "write *bold*"),
+    _Form(re.compile(r"(?<![_\w])__(?=[^\s_])[^_\n]+__(?![_\w])"), "write *bold*"),
+    _Form(re.compile(r"(?<![~\w])~~(?=[^\s~])[^~\n]+~~(?![~\w])"), "write -struck-"),
+    _Form(re.compile(rf"!\[[^\]\n]*\]\({_ADDRESS}?[^)\s]*\)"), "attach the file and write !name!"),
+    _Form(re.compile(rf"(?<!!)\[[^\]\n|]+\]\({_ADDRESS}[^)\s]*\)"), "write [text|address]"),
+    _Form(re.compile(r"(?<![`\w])`[^`\n]+`(?![`\w])"), "leave the backticks out, or use {code}"),
+    _Form(re.compile(r"^[ \t]*>[ \t]+\S.*$", _LINE), "write bq. quoted, or {quote} around it"),
+    _Form(re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{3,}:?[ \t]*\|)+.*$", _LINE), "write ||head||head||"),
+    _Form(re.compile(r"^[ \t]*\d+[.)][ \t]+\S.*\n[ \t]*\d+[.)][ \t]+\S.*$", _LINE), "write # item"),
+)
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", _LINE)
+_ITEM = re.compile(r"^[ \t]*[*#-]+[ \t]+\S")
+
+
+def markdown(subject: Subject) -> Iterator[Problem]:
+    """Require that a ticket's description is wiki markup: Markdown shows as it is written there.
+
+    ``*bold*`` and not ``**bold**``, ``h2. Title`` and not ``## Title``, ``[text|address]`` and not
+    ``[text](address)``.
+    """
+    for placed in subject.templates:
+        if not _is_wiki(subject, placed):
+            continue
+        text = _blanked(placed.text)
+        for start, hint in sorted([*_forms(text), *_headings(text)]):
+            inside = _position(text, start)
+            line = placed.text[start:].lstrip("\n").partition("\n")[0].strip()
+            said = f"{line[:_SHOWN]!r} is Markdown, and JIRA reads wiki markup"
+            yield Problem(placed.path, said, hint, inside=inside)
+
+
+def _is_wiki(subject: Subject, placed: Placed) -> bool:
+    if placed.action is None or not placed.place:
+        return False
+    schema = subject.known_actions.get(placed.action.type)
+    place = ".".join(map(str, placed.place))
+    if (placed.action.type, place) == _TICKET:
+        return True
+    return schema is not None and schema.targets.get(place) == "jira"
+
+
+def _blanked(text: str) -> str:
+    """Return the text with its tags and its code as letters, so that nothing in them counts."""
+    without = _VERBATIM.sub(lambda found: _letters(found[0]), text)
+    return _TAG.sub(lambda found: _letters(found[0]), without)
+
+
+def _letters(text: str) -> str:
+    return "".join("\n" if letter == "\n" else "x" for letter in text)
+
+
+def _forms(text: str) -> Iterator[tuple[int, str]]:
+    """Yield where each form stands first, and how it is written instead."""
+    for form in _FORMS:
+        found = form.pattern.search(text)
+        if found:
+            yield found.start(), form.hint
+
+
+def _headings(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the first heading; items of a numbered list, which begin alike, are none."""
+    lines = text.split("\n")
+    for found in _HEADING.finditer(text):
+        number = text.count("\n", 0, found.start())
+        around = [lines[n] for n in (number - 1, number + 1) if 0 <= n < len(lines)]
+        if not any(_ITEM.match(line) for line in around):
+            yield found.start(), f"write h{len(found[1])}. Title"
+            return
+
+
+def _position(text: str, start: int) -> Position:
+    before = text[:start]
+    return Position(before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1)
