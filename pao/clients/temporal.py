@@ -305,6 +305,8 @@ class RequestWorkflows:
                     timeout=timedelta(seconds=CHECK_SECONDS)
                 )
         except (TimeoutError, RPCError, RuntimeError) as error:
+            # Whoever asks for it within the second for which the last answer is trusted hears it.
+            self._seen = float("-inf")
             raise TemporalUnavailable from error
         self._seen = time.monotonic()
 
