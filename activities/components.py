@@ -43,7 +43,7 @@ class ComponentReader:
 
         @activity.defn(name=names.COMPONENTS_ACTIVITY)
         async def read(query: ComponentQuery) -> list[ComponentReport]:
-            return await self.read(query.bundle_id)
+            return await self.read(query.bundle_id, query.component)
 
         return [prepare, read]
 
@@ -68,12 +68,13 @@ class ComponentReader:
         filled = await asyncio.to_thread(self._filled, row, bundle, query)
         return ComponentStart(given=filled)
 
-    async def read(self, bundle_id: str) -> list[ComponentReport]:
-        """Tell where every component stands that has begun."""
+    async def read(self, bundle_id: str, component: str = "") -> list[ComponentReport]:
+        """Tell where every component stands that has begun, or only the named one."""
         async with self._database.reading() as session:
             requests = RequestsRepository(session)
             rows = await requests.get_components(bundle_id)
-            begun = [row for row in rows if row.run_id is not None]
+            asked = [row for row in rows if component in ("", row.component_id)]
+            begun = [row for row in asked if row.run_id is not None]
             return [report_of(row, await requests.get_actions(str(row.id))) for row in begun]
 
     def _filled(self, row: Request, bundle: Request, query: ComponentQuery) -> RequestInput:

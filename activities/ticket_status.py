@@ -17,9 +17,11 @@ from db.repositories.upkeep import UpkeepRepository
 from db.session import Database
 from pao.clients.inspection import Inspector, NoAnswer
 from pao.clients.jira.instances import JiraInstances, KnownTicket, TicketReading
+from pao.clients.proofs import proven
 from pao.core import names
 from pao.core.payloads import TicketResolved, timestamp
 from pao.core.states import RequestStatus
+from pao.crypto import SecretBox
 from pao.logging import log_fields
 
 _log = logging.getLogger(__name__)
@@ -35,11 +37,18 @@ class TicketUpdater:
     """Goes round all tickets that are not done; those that actions wait for come first."""
 
     def __init__(
-        self, database: Database, inspector: Inspector, jira: JiraInstances, *, page: int = PAGE
+        self,
+        database: Database,
+        inspector: Inspector,
+        jira: JiraInstances,
+        *,
+        box: SecretBox,
+        page: int = PAGE,
     ) -> None:
         self._database = database
         self._inspector = inspector
         self._jira = jira
+        self._box = box
         self._page = page
 
     def activities(self) -> list[Callable[..., Any]]:
@@ -91,11 +100,15 @@ class TicketUpdater:
                 counts["resolved"] += await self._tell(one, news)
         return counts
 
+    def _proven(self, ticket: OpenTicket, told: TicketResolved) -> dict[str, Any]:
+        signal = names.TICKET_RESOLVED_SIGNAL
+        return proven(self._box, ticket.request_id, signal, told.document())
+
     async def _tell(self, ticket: OpenTicket, told: TicketResolved) -> int:
         """Tell the workflow that waits; one that cannot be told now is told by the next turn."""
         with log_fields(requestId=ticket.request_id):
             try:
-                await self._inspector.tell_resolved(ticket.request_id, told)
+                await self._inspector.tell_resolved(ticket.request_id, self._proven(ticket, told))
             except NoAnswer as error:
                 _log.warning("a workflow could not be told of its ticket: %s", error)
                 return 0
@@ -111,7 +124,9 @@ def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
     """
     if reading.gone and ticket.known.get("gone"):
         failed = RequestStatus.FAILED
-        return TicketResolved(action_id=ticket.action_id, mapped_status=failed, gone=True)
+        return TicketResolved(
+            action_id=ticket.action_id, mapped_status=failed, gone=True, since=ticket.since
+        )
     status = reading.status
     if status is None or not status.resolved:
         return None
@@ -121,6 +136,7 @@ def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
         status_category=status.category_key,
         mapped_status=status.mapped_status,
         resolution=status.resolution,
+        since=ticket.since,
     )
 
 

@@ -32,7 +32,7 @@ class SecretBox:
     key is replaced by putting a new one in front. Safe to share between threads and tasks.
     """
 
-    __slots__ = ("_active", "_marking", "_ring")
+    __slots__ = ("_active", "_marking", "_ring", "_signing")
 
     def __init__(self, keys: str) -> None:
         ring = _read_ring(keys)
@@ -40,6 +40,9 @@ class SecretBox:
         # A key of its own for every purpose: what marks must not be what seals.
         self._marking = {
             key_id: hmac.digest(key, b"pao fingerprint", hashlib.sha256) for key_id, key in ring
+        }
+        self._signing = {
+            key_id: hmac.digest(key, b"pao signal", hashlib.sha256) for key_id, key in ring
         }
         self._active = ring[0][0]
 
@@ -79,22 +82,38 @@ class SecretBox:
 
         HMAC-SHA-256 (RFC 2104), because what is hashed may hold a short password.
         """
-        return f"{self._active}:{self._mark(self._active, data)}"
+        return f"{self._active}:{_mark(self._marking[self._active], data)}"
 
     def has_fingerprint(self, data: bytes, fingerprint: str) -> bool:
         """Tell in constant time whether a key of the ring made ``fingerprint`` of ``data``."""
-        key_id, _, mark = fingerprint.partition(":")
-        if key_id not in self._marking:
-            return False
-        return hmac.compare_digest(self._mark(key_id, data).encode(), mark.encode())
+        return _made_by(self._marking, data, fingerprint)
 
-    def _mark(self, key_id: str, data: bytes) -> str:
-        return hmac.digest(self._marking[key_id], data, hashlib.sha256).hex()
+    def sign(self, data: bytes) -> str:
+        """Return a signature of ``data`` as ``<key id>:<hex>``; no fingerprint is one, or will be.
+
+        What callers send us is fingerprinted, so that a fingerprint must prove nothing.
+        """
+        return f"{self._active}:{_mark(self._signing[self._active], data)}"
+
+    def has_signed(self, data: bytes, signature: str) -> bool:
+        """Tell in constant time whether a key of the ring has signed ``data``."""
+        return _made_by(self._signing, data, signature)
 
     @staticmethod
     def is_sealed(value: object) -> bool:
         """Tell whether ``value`` has the form of a token; says nothing about who can open it."""
         return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+def _made_by(keys: dict[str, bytes], data: bytes, token: str) -> bool:
+    key_id, _, mark = token.partition(":")
+    if key_id not in keys:
+        return False
+    return hmac.compare_digest(_mark(keys[key_id], data).encode(), mark.encode("utf-8", "replace"))
+
+
+def _mark(key: bytes, data: bytes) -> str:
+    return hmac.digest(key, data, hashlib.sha256).hex()
 
 
 def generate_key() -> str:

@@ -15,6 +15,7 @@ from db.session import Database
 from pao.clients.inspection import Inspector
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows
+from pao.crypto import SecretBox
 
 
 def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part named
@@ -23,6 +24,7 @@ def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part nam
     task_queue: str,
     database: Database,
     jira: JiraInstances,
+    box: SecretBox,
     memory: timedelta,
     settling: timedelta = SETTLING,
 ) -> list[Callable[..., Any]]:
@@ -37,7 +39,7 @@ def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part nam
     return [
         *Sweeper(database, requests, memory=memory / 2, settling=settling).activities(),
         *Reconciler(database, requests, inspector, turns=turns).activities(),
-        *TicketUpdater(database, inspector, jira).activities(),
+        *TicketUpdater(database, inspector, jira, box=box).activities(),
         *Maintainer(database).activities(),
         *Anchorer(database).activities(),
     ]

@@ -23,6 +23,7 @@ from activities.execution import Executor
 from activities.linking import TicketLinker
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
+from activities.senders import SenderChecker
 from db.session import Database
 from pao import assembly
 from pao.action_tools import action_tools
@@ -119,6 +120,9 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *actions,
             *Bookkeeper(database).activities(),
             *Corrector(tools.box).activities(),
+            *SenderChecker(
+                tools.box, temporal_approvals=settings.worker.temporal_approvals
+            ).activities(),
             *ComponentReader(database, tools.box, tools.surroundings).activities(),
             *Conditions(tools.box, tools.surroundings).activities(),
             *upkeep_activities(
@@ -126,6 +130,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
                 task_queue=queue,
                 database=database,
                 jira=jira,
+                box=tools.box,
                 memory=memory,
                 settling=settings.worker.sweep_after,
             ),

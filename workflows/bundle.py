@@ -126,7 +126,7 @@ class BundleWorkflow(RequestWorkflow):
     )
     async def component_changed(self, *args: Any) -> None:
         """Take a component's report; whatever the arguments are, the workflow lives on."""
-        if self._components.hear(args):
+        if await self._components.hear(args):
             return
         self._ledger.audit(
             "signal.ignored",

@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from pao.core.definitions import password_fields
-from pao.core.names import SEALED_PREFIX
+from pao.core.names import PROOF, SEALED_PREFIX
 from pao.core.payloads import DecisionRecord, Escalation
 from pao.core.states import Decision
 from workflows.options import MODES, OPTIONS, read_options
 
 # The namespace of ids that decisions without one are given.
 UNNAMED = UUID("5f0c2f0e-0f3b-4c0a-9a43-9f0d6f7c1b52")
-KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode", *OPTIONS}
-VOTE_KEYS = {"by", "via", "reason", "decisionId", "actionId", "teams", "email"}
+KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode", PROOF, *OPTIONS}
+VOTE_KEYS = {"by", "via", "reason", "decisionId", "actionId", "teams", "email", PROOF}
 MOST_TEAMS = 1_000
 MAX_TEXT = 2_000
 MAX_ID = 100
@@ -146,7 +146,7 @@ def _fill(record: DecisionRecord, payload: dict[str, Any], keys: set[str]) -> st
     if isinstance(payload.get("mode"), str):
         record.mode = payload["mode"][:MAX_ID]
     if unknown:
-        known = ", ".join(sorted(keys - {"via"}))
+        known = ", ".join(sorted(keys - {"via", PROOF}))
         return f"unknown keys: {', '.join(unknown[:5])}; known are {known}"
     if too_long:
         return f"decisionId is longer than {MAX_ID} characters"

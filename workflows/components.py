@@ -36,7 +36,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.bundle_ledger import BundleLedger, key_of
     from workflows.graph import Graph
     from workflows.mirroring import Mirror
+    from workflows.senders import prove
     from workflows.stopping import Stop
+    from workflows.versions import FromNextSignal
 
 T = TypeVar("T")
 
@@ -60,6 +62,7 @@ class Components:
         self._mirror = mirror
         self._waits = waits
         self._inbox: list[ComponentReport] = []
+        self._asks = FromNextSignal("read-told-components")
         self._watching: set[asyncio.Task[Any]] = set()
 
     @property
@@ -79,13 +82,30 @@ class Components:
 
     # Hearing
 
-    def hear(self, args: tuple[Any, ...]) -> bool:
-        """Take a report; False for what is none."""
+    async def hear(self, args: tuple[Any, ...]) -> bool:
+        """Take a report; False for what is none.
+
+        Anybody may send one, so that it only says whom to ask after: where the component stands is
+        read from the mirror, which has it before the report is sent.
+        """
+        asks = self._asks.reached()
         report = read_report(args[0]) if len(args) == 1 else None
-        if report is None:
+        state = self._named(report.component) if report is not None else None
+        if report is None or (asks and state is None):
             return False
-        self._inbox.append(report)
+        if not asks or state is None:
+            self._inbox.append(report)
+            return True
+        ledger = self._ledger
+        query = ComponentQuery(ledger.context.request_id, ledger.request_of(state), key_of(state))
+        self._inbox += await self._ask(
+            names.COMPONENTS_ACTIVITY, query, list[ComponentReport], f"where {state.name} stands"
+        )
         return True
+
+    def _named(self, component: str) -> ActionState | None:
+        found = (one for one in self._ledger.components if key_of(one) == component)
+        return next(found, None)
 
     def note(self) -> bool:
         """Note what was heard; tells whether any of it was news."""
@@ -244,8 +264,12 @@ class Components:
         handle = workflow.get_external_workflow_handle(
             names.workflow_id(self._ledger.request_of(state))
         )
+        request_id, signal = self._ledger.request_of(state), names.BUNDLE_DECISION_SIGNAL
+        told = asdict(self._decision(record))
+        if workflow.patched("prove-bundle-decisions"):
+            told = await prove(request_id, signal, told)
         with contextlib.suppress(FailureError):
-            await handle.signal(names.BUNDLE_DECISION_SIGNAL, self._decision(record))
+            await handle.signal(signal, told)
 
     def _decision(self, record: DecisionRecord) -> BundleDecision:
         ticket = self._ledger.escalation

@@ -105,15 +105,20 @@ class DecisionDesk:
         if ledger.status != RequestStatus.FAILED:
             allowed = describe_allowed(ledger.status)
             return f"{record.decision} is not possible while {ledger.status}; possible: {allowed}"
-        now = attempt_of(ledger.states)
-        if record.attempt is not None and record.attempt != now:
-            return (
-                f"the {record.decision} was decided upon attempt {record.attempt}, and the request "
-                f"is at attempt {now} now; look at it again, then decide"
-            )
-        if record.decision != Decision.RETRY:
-            return None
+        outdated = self.outdated(record)
+        if outdated or record.decision != Decision.RETRY:
+            return outdated
         return self._objection_to_retry(record, changes)
+
+    def outdated(self, record: DecisionRecord) -> str | None:
+        """Say that a decision was made upon another attempt than the present one, if it was."""
+        now = attempt_of(self._ledger.states)
+        if record.attempt in (None, now):
+            return None
+        return (
+            f"the {record.decision} was decided upon attempt {record.attempt}, and the request "
+            f"is at attempt {now} now; look at it again, then decide"
+        )
 
     def _objection_to_retry(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:
         ledger = self._ledger

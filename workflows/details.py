@@ -89,10 +89,9 @@ def _wait(context: RequestContext, state: ActionState, about: dict[str, Any]) ->
     lines.append(f"Approvers: {', '.join(names)}; {given} of {about.get('minimum')} have approved.")
     if about.get("deadline"):
         lines.append(f"Deadline: {about['deadline']}, then: {about.get('onDeadline')}.")
-    payload = f'{{"actionId": "{state.id}", "by": "you", "teams": [], "reason": "..."}}'
-    workflow = workflow_id(context.request_id)
     for verdict in Verdict:
-        lines += ["", "  ```", f"  {_command(workflow, verdict, payload)}", "  ```"]
+        command = f"pao request {verdict} {context.request_id} --action {state.id} --reason '...'"
+        lines += ["", "  ```", f"  {command}", "  ```"]
     return lines
 
 

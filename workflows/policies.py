@@ -112,6 +112,9 @@ CORRECTION: dict[str, Any] = {
     "retry_policy": RetryPolicy(maximum_attempts=3),
 }
 
+# A proof is checked or made by a hash: it fails only when no worker lives.
+SENDER: dict[str, Any] = CORRECTION
+
 # A condition reads nothing from outside, and its templates are bounded: it fails only when no
 # worker lives, or by its own text, which no repetition mends.
 CONDITION: dict[str, Any] = {

@@ -6,16 +6,20 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from pao.core.payloads import DecisionRecord, timestamp
+    from pao.core import names
+    from pao.core.payloads import DecisionRecord, SenderAnswer, timestamp
     from pao.core.states import SETTLED, Decision, Verdict
     from workflows.approvals import ApprovalDesk
     from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
     from workflows.desk import DecisionDesk
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
+    from workflows.senders import UNPROVEN_VOTE, ask_sender
     from workflows.stopping import Stop
     from workflows.versions import FromNextSignal
     from workflows.waiting import Waiting
+
+API, TEMPORAL = "api", "temporal"
 
 
 class Reception:
@@ -38,11 +42,12 @@ class Reception:
         self._approvals = approvals
         self._waiting = waiting
         self._recalls = FromNextSignal("recall-decisions")
+        self._checks = FromNextSignal("check-senders")
         self._unnamed: Counter[str] = Counter()
 
     async def decision(self, kind: Decision, args: tuple[Any, ...]) -> None:
         """Take a decision about the request; returns when what became of it is mirrored."""
-        recalls = self._recalls.reached()
+        recalls, checks = self._recalls.reached(), self._checks.reached()
         record, changes = read_command(
             kind,
             args,
@@ -51,6 +56,8 @@ class Reception:
         )
         if not self._is_new(record, recalls=recalls):
             return
+        if checks:
+            record.via = await self._sent_by(kind, args)
         if recalls:
             if await self._was_closed(record):
                 return
@@ -68,6 +75,7 @@ class Reception:
     async def cancellation(self, args: tuple[Any, ...]) -> None:
         """Take the wish to end what runs; returns when it is mirrored, not when all has ended."""
         self._recalls.reached()
+        self._checks.reached()
         kind = Decision.CANCEL
         record, _ = read_command(
             kind,
@@ -75,14 +83,21 @@ class Reception:
             at=timestamp(workflow.now()),
             fallback_id=self._id(kind, args, recalls=True),
         )
-        if not self._is_new(record, recalls=True) or await self._was_closed(record):
+        if not self._is_new(record, recalls=True):
+            return
+        record.via = await self._sent_by(kind, args)
+        if await self._was_closed(record):
             return
         self._stop.judge(record)
         await self._mirror.write_from_handler()
 
     async def from_bundle(self, args: tuple[Any, ...]) -> None:
-        """Take a decision about the bundle as soon as the request takes one, or has ended."""
-        recalls = self._recalls.reached()
+        """Take a decision about the bundle as soon as the request takes one, or has ended.
+
+        One that does not come from the bundle counts like any signal of Temporal: its ticket and
+        its ``via`` are not believed.
+        """
+        recalls, checks = self._recalls.reached(), self._checks.reached()
         command, ticket, problem = read_bundle_decision(args)
         kind = Decision(command.pop("decision")) if problem is None else Decision.ABORT
         record, _ = read_command(
@@ -92,9 +107,11 @@ class Reception:
             fallback_id=self._id(kind, args, recalls=recalls),
         )
         record.message = problem or record.message
-        if not self._is_new(record, recalls=recalls) or (
-            recalls and await self._was_closed(record)
-        ):
+        if not self._is_new(record, recalls=recalls):
+            return
+        if checks and not (await self._ask(names.BUNDLE_DECISION_SIGNAL, args)).proven:
+            record.via, ticket = TEMPORAL, None
+        if recalls and await self._was_closed(record):
             return
         if kind == Decision.CANCEL:
             self._stop.judge(record)
@@ -110,7 +127,7 @@ class Reception:
 
     async def vote(self, kind: Verdict, args: tuple[Any, ...]) -> None:
         """Take what somebody decides about an approval; returns when it is mirrored."""
-        recalls = self._recalls.reached()
+        recalls, checks = self._recalls.reached(), self._checks.reached()
         record, voter = read_vote(
             kind,
             args,
@@ -119,6 +136,11 @@ class Reception:
         )
         if not self._is_new(record, recalls=recalls):
             return
+        if checks:
+            sender = await self._ask(kind, args)
+            record.via = API if sender.proven else TEMPORAL
+            if not sender.proven and not sender.temporal_approvals:
+                record.message = record.message or UNPROVEN_VOTE
         if recalls and await self._was_closed(record):
             known = self._desk.look_up(record.decision_id)
             if self._approvals.count_again(known, voter, workflow.now()):
@@ -126,6 +148,16 @@ class Reception:
             return
         self._approvals.judge(record, voter, workflow.now())
         await self._mirror.write_from_handler()
+
+    async def _sent_by(self, kind: str, args: tuple[Any, ...]) -> str:
+        """Tell by which way a decision came: what bears no proof of the API came by Temporal."""
+        payload = args[0] if args and isinstance(args[0], dict) else {}
+        if names.PROOF not in payload:
+            return TEMPORAL
+        return API if (await self._ask(kind, args)).proven else TEMPORAL
+
+    async def _ask(self, signal: str, args: tuple[Any, ...]) -> SenderAnswer:
+        return await ask_sender(self._ledger.context.request_id, signal, args)
 
     def _id(self, kind: str, args: tuple[Any, ...], *, recalls: bool) -> str:
         """Give the id of a decision that comes without one."""
@@ -179,17 +211,24 @@ class Reception:
 
     async def ticket_resolved(self, args: tuple[Any, ...]) -> None:
         """Take the status updater's news about a ticket that an action waits for."""
+        checks = self._checks.reached()
         told = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
         action_id = told.get("actionId")
-        if isinstance(action_id, str) and self._waiting.ticket_resolved(action_id, told):
+        if checks and not (await self._ask(names.TICKET_RESOLVED_SIGNAL, args)).proven:
+            self._ignored("it bears no proof that the status updater has sent it")
+        elif isinstance(action_id, str) and self._waiting.ticket_resolved(action_id, told):
             return
+        else:
+            self._ignored(f"no action {str(action_id)[:100]!r} waits for a ticket's end")
+        await self._mirror.write_from_handler()
+
+    def _ignored(self, reason: str) -> None:
         self._ledger.audit(
             "signal.ignored",
             actor="unknown",
-            via="temporal",
-            reason=f"ticket_resolved: no action {str(action_id)[:100]!r} waits for a ticket's end",
+            via=TEMPORAL,
+            reason=f"{names.TICKET_RESOLVED_SIGNAL}: {reason}",
         )
-        await self._mirror.write_from_handler()
 
     async def unknown(self, name: str) -> None:
         """Record a signal that does not exist."""

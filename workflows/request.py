@@ -45,7 +45,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.waiting import Waiting
 
 SUPERSEDED = "Another run of this request has gone further; this one ended without acting."
-VOTE = "Payload: an object with actionId, by, teams, reason, decisionId"
+VOTE = (
+    "Counts when PAO's API has sent it, or where the operator lets Temporal's signals count. "
+    "Payload: an object with actionId, by, teams, reason, decisionId"
+)
 PAYLOAD = "Payload, optional: an object with by, reason, decisionId"
 
 

@@ -45,7 +45,7 @@ class Stop:
 
     def judge(self, record: DecisionRecord) -> None:
         """Accept a cancellation, or refuse it with the reason."""
-        record.message = record.message or self._objection()
+        record.message = record.message or self._objection(record)
         if record.message:
             self._desk.refuse(record)
             return
@@ -89,9 +89,9 @@ class Stop:
         self.record = record
         self._ledger.cancelled(record)
 
-    def _objection(self) -> str | None:
+    def _objection(self, record: DecisionRecord) -> str | None:
         if self.record is not None:
             return "it is being cancelled already; wait for the outcome"
         if self._ledger.status == RequestStatus.IN_PROGRESS or self._ledger.retrying:
-            return None
+            return self._desk.outdated(record)
         return NOTHING_RUNS

@@ -80,7 +80,9 @@ class Waiting:
     def ticket_resolved(self, action_id: str, told: dict[str, Any]) -> bool:
         """Take the news that a ticket is resolved; tells whether its action waits for it."""
         for state in self._ledger.states:
-            if state.id == action_id and _waits_for(state, "resolution"):
+            waits = state.id == action_id and _waits_for(state, "resolution")
+            # News of an earlier wait, told once more, says nothing about this one.
+            if waits and told.get("since") in (None, (state.waiting or {}).get("since")):
                 self._resolved[action_id] = told
                 return True
         return False

@@ -20,6 +20,7 @@ from catalog.templating import TemplateError
 from db.repositories.decisions import DecisionsRepository
 from db.session import Database
 from db.stored import action_input, context_of, outputs_for, plan_of, published_for
+from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
 from pao.core.definitions import password_fields
 from pao.core.errors import Detail, ErrorCode, PaoError
@@ -96,6 +97,7 @@ class DecisionService:
         if known is None:
             self._refuse_final(stored, call.decision)
         payload = await self._payload(stored, call, decision_id)
+        payload = proven(self._box, call.request_id, call.decision, payload)
         repeated = await self._keys.claim(call)
         with log_fields(requestId=call.request_id):
             decided = await self._carry_out(stored, call.decision, payload)

@@ -21,11 +21,12 @@ class OpenTicket:
     url: str | None
     waits: bool
     known: dict[str, Any]
+    since: str | None = None
 
 
 _TICKETS = """
     SELECT
-        request_id, action_id, url, ticket_status,
+        request_id, action_id, url, ticket_status, waiting->>'since' AS since,
         coalesce(external_reference, waiting#>>'{state,key}') AS key,
         status = 'waiting' AND waiting->>'kind' = 'resolution' AS waits
     FROM request_actions

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -24,7 +25,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from pao.core import names
-from pao.core.payloads import Snapshot, TicketResolved
+from pao.core.payloads import Snapshot
 
 SECONDS = 5.0
 MOST_CLOSED = 500
@@ -151,13 +152,13 @@ class Inspector:
             )
         return told
 
-    async def tell_resolved(self, request_id: str, told: TicketResolved) -> None:
+    async def tell_resolved(self, request_id: str, told: dict[str, Any]) -> None:
         """Tell a workflow that a ticket which one of its actions waits for is resolved."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         async with _answered():
             await handle.signal(
                 names.TICKET_RESOLVED_SIGNAL,
-                told.document(),
+                told,
                 rpc_timeout=timedelta(seconds=SECONDS),
             )
 

@@ -471,7 +471,8 @@ class MirrorAnswer:
 class TicketResolved:
     """What the status updater tells a workflow one of whose actions waits for a ticket's end.
 
-    ``gone``: the ticket was deleted. A worker of an earlier version takes ``mapped_status`` for it.
+    ``gone``: the ticket was deleted; a worker of an earlier version goes by ``mapped_status``.
+    ``since`` is when the wait began that this is about.
     """
 
     action_id: str
@@ -480,6 +481,7 @@ class TicketResolved:
     mapped_status: str | None = None
     resolution: str | None = None
     gone: bool = False
+    since: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Give it as the signal carries it, in the words of the API."""
@@ -490,6 +492,7 @@ class TicketResolved:
             "mappedStatus": self.mapped_status,
             "resolution": self.resolution,
             "gone": self.gone,
+            "since": self.since,
         }
 
 
@@ -507,6 +510,26 @@ class OutcomeQuery:
 
     decision_id: str
     wait_seconds: float = 3.0
+
+
+@dataclass
+class SenderQuery:
+    """A signal whose sender is asked for: to which request, which one, and what it carried."""
+
+    request_id: str
+    signal: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class SenderAnswer:
+    """Whether PAO has sent a signal; else it came by Temporal, whatever it says of itself.
+
+    ``temporal_approvals``: the operator lets approvals count that came by Temporal.
+    """
+
+    proven: bool = False
+    temporal_approvals: bool = False
 
 
 @dataclass

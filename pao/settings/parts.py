@@ -322,6 +322,7 @@ class WorkerSettings(Part):
     slow_pool_size: Count = Field(4, validation_alias="WORKER_SLOW_POOL_SIZE")
     waits_pool_size: Count = Field(100, validation_alias="WORKER_WAITS_POOL_SIZE")
     sweep_after: Duration = Field(timedelta(seconds=20), validation_alias="WORKER_SWEEP_AFTER")
+    temporal_approvals: bool = Field(default=False, validation_alias="PAO_TEMPORAL_APPROVALS")
     metrics_host: str = Field("127.0.0.1", validation_alias="WORKER_METRICS_HOST")
     metrics_port: Port | None = Field(None, validation_alias="WORKER_METRICS_PORT")
 

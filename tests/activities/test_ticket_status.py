@@ -33,7 +33,7 @@ async def jira(bench: Workbench) -> AsyncIterator[JiraInstances]:
 
 async def turn(bench: Workbench, jira: JiraInstances, *, page: int = 100) -> dict[str, int]:
     inspector = Inspector(bench.client, task_queue=bench.task_queue)
-    return await TicketUpdater(bench.database, inspector, jira, page=page).update()
+    return await TicketUpdater(bench.database, inspector, jira, box=bench.box, page=page).update()
 
 
 async def with_ticket(bench: Workbench) -> tuple[Request, str]:

@@ -14,7 +14,8 @@ async def update(stack: Stack) -> None:
     jira = assembly.jira_instances(stack.settings)
     inspector = Inspector(stack.temporal, task_queue=stack.task_queue)
     try:
-        await TicketUpdater(database, inspector, jira).update()
+        box = assembly.secret_box(stack.settings)
+        await TicketUpdater(database, inspector, jira, box=box).update()
     finally:
         jira.close()
         await database.close()

@@ -202,12 +202,12 @@ async def ticket_waited_for(bench: Workbench) -> Request:
     request = await bench.submit(new_request({"id": "ask", "type": "job", "config": config}))
     told = {"actionId": "ask", "status": "Won't Do", "mappedStatus": "failed"}
     await bench.is_waiting(request)
-    await bench.signal(request, "ticket_resolved", told)
+    await bench.proven_signal(request, "ticket_resolved", told)
     await bench.reached(request, "failed")
     await bench.decide(request, "retry")
     await bench.is_waiting(request)
-    await bench.signal(request, "ticket_resolved", {"actionId": "nobody"})
-    await bench.signal(request, "ticket_resolved", told | {"mappedStatus": "completed"})
+    await bench.proven_signal(request, "ticket_resolved", {"actionId": "nobody"})
+    await bench.proven_signal(request, "ticket_resolved", told | {"mappedStatus": "completed"})
     await bench.reached(request, "completed")
     return request
 

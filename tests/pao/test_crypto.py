@@ -138,3 +138,20 @@ def test_a_fingerprint_is_known_again_by_every_key_of_the_ring() -> None:
 def test_a_fingerprint_is_of_no_use_without_the_key() -> None:
     other = SecretBox(f"k1:{generate_key()}")
     assert SecretBox(NEW).fingerprint(b"body") != other.fingerprint(b"body")
+
+
+def test_a_fingerprint_is_no_signature_and_a_signature_no_fingerprint() -> None:
+    box = SecretBox(f"k1:{generate_key()}")
+    data = b"what a caller sent"
+    assert box.has_signed(data, box.sign(data))
+    assert not box.has_signed(data, box.fingerprint(data))
+    assert not box.has_fingerprint(data, box.sign(data))
+    assert not box.has_signed(b"something else", box.sign(data))
+
+
+def test_a_signature_of_an_older_key_of_the_ring_still_counts() -> None:
+    old = generate_key()
+    signature = SecretBox(f"k1:{old}").sign(b"data")
+    assert SecretBox(f"k2:{generate_key()},k1:{old}").has_signed(b"data", signature)
+    assert not SecretBox(f"k1:{generate_key()}").has_signed(b"data", signature)
+    assert not SecretBox(f"k1:{old}").has_signed(b"data", "k1:\ud800")

@@ -20,6 +20,7 @@ from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.stored import resumed_input
 from pao import assembly
+from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.payloads import DecisionRecord
 from pao.core.states import Decision
@@ -172,7 +173,8 @@ class Workbench:
         """Decide as the API does; waits for the outcome, also of what closes the workflow."""
         decision_id = payload.setdefault("decisionId", secrets.token_hex(4))
         given = {"by": "ann", "via": "api", "reason": "a test", **payload}
-        await self.handle(request).signal(decision, given)
+        signed = proven(self.box, request.id, str(decision), given)
+        await self.handle(request).signal(decision, signed)
         row = await eventually(lambda: self._settled_decision(request, decision_id))
         return DecisionRecord(
             **{
@@ -190,6 +192,10 @@ class Workbench:
     async def signal(self, request: Request, name: str, *args: object) -> None:
         """Send a signal with these inputs, whatever they are."""
         await self.handle(request).signal(name, args=list(args))
+
+    async def proven_signal(self, request: Request, name: str, told: dict[str, Any]) -> None:
+        """Send a signal as a process of PAO does."""
+        await self.signal(request, name, proven(self.box, request.id, name, told))
 
     async def terminate(self, request: Request) -> None:
         """Terminate the request's workflow, as an operator does."""

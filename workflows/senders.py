@@ -1,0 +1,47 @@
+"""Asking who has sent a signal: what bears no proof of PAO came by Temporal, whatever it says."""
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.payloads import SenderAnswer, SenderQuery
+    from workflows import policies
+
+UNPROVEN_VOTE = (
+    "an approval counts only when it comes by PAO's API (pao request approve or reject); one sent "
+    "in Temporal counts where the operator has set PAO_TEMPORAL_APPROVALS"
+)
+
+
+async def ask_sender(request_id: str, signal: str, args: tuple[Any, ...]) -> SenderAnswer:
+    """Tell whether PAO has sent this signal to this request."""
+    payload = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
+    try:
+        answer: SenderAnswer = await workflow.execute_local_activity(
+            names.CHECK_SENDER_ACTIVITY,
+            SenderQuery(request_id, signal, payload),
+            result_type=SenderAnswer,
+            summary=f"who has sent {signal}?",
+            **policies.SENDER,
+        )
+    except FailureError:
+        return SenderAnswer()
+    return answer
+
+
+async def prove(request_id: str, signal: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the payload with the proof that PAO sends it; without one where no worker makes it."""
+    try:
+        signed: dict[str, Any] = await workflow.execute_local_activity(
+            names.PROVE_ACTIVITY,
+            SenderQuery(request_id, signal, payload),
+            result_type=dict,
+            summary=f"prove {signal}",
+            **policies.SENDER,
+        )
+    except FailureError:
+        return payload
+    return signed
