@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from activities.breakers import Breakers
+from activities.doubt import settles_in
 from activities.log import ActionLog
 from activities.masking import SecretRing
 from activities.options import ActionOptions
@@ -42,7 +43,8 @@ class ActionContext:
 
     ``deadline`` ends before Temporal gives the execution up, so that no late effect can follow a
     look of the next attempt. ``idempotency_key`` is a UUID that stays the same across attempts.
-    ``unclear`` says that an earlier attempt may have had an effect; ``left`` lists what earlier
+    ``unclear`` says that an earlier attempt may have had an effect, ``doubt_since`` when it ended,
+    and ``earlier`` what it still waited for; ``left`` lists what earlier
     attempts are known to have left.
     ``http`` is the only way to the network; ``breakers`` guards calls that a library makes;
     ``log`` writes to the request's execution log; ``progress`` reaches the worker that carries a
@@ -57,6 +59,8 @@ class ActionContext:
     deadline: Deadline
     idempotency_key: str = ""
     unclear: bool = True
+    doubt_since: str | None = None
+    earlier: Pending | None = None
     left: tuple[PartialResource, ...] = ()
     http: Outgoing = field(default_factory=Outgoing)
     breakers: Breakers = field(default_factory=Breakers)
@@ -64,6 +68,10 @@ class ActionContext:
     progress: Progress = field(default_factory=Progress)
     secrets: SecretRing = field(default_factory=SecretRing)
     options: ActionOptions = field(default_factory=ActionOptions)
+
+    def settles_in(self, lag: float) -> float:
+        """Return in how many seconds an empty answer of an index that lags so long is certain."""
+        return settles_in(lag, unclear=self.unclear, since=self.doubt_since)
 
 
 class Action(ABC, Generic[ConfigT]):

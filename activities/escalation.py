@@ -11,6 +11,7 @@ from temporalio import activity
 
 from activities.base import JiraClients
 from activities.breakers import Breakers
+from activities.doubt import settles_in
 from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.escalation_text import FILE, SHORT, describe, shown
 from activities.heartbeats import heartbeats
@@ -26,8 +27,6 @@ from pao.core.payloads import Escalation, EscalationInput, timestamp
 _log = logging.getLogger(__name__)
 
 ACTION_ID = "escalation"
-# A search index may lag behind a ticket that an earlier try has made.
-INDEX_LAG_SECONDS = 1.0
 # Each creation is refused for certain before the next, plainer one is sent.
 MOST_CREATIONS = 5
 
@@ -90,7 +89,9 @@ class Escalator:
         try:
             found = await client.find_by_label(
                 mark,
-                lag_seconds=INDEX_LAG_SECONDS if given.tried_before else 0,
+                settles_in=settles_in(
+                    client.instance.index_lag, unclear=given.tried_before, since=given.tried_at
+                ),
                 correlation_id=context.correlation_id,
                 deadline=deadline,
             )

@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.base import Action, ActionContext, JiraClients
 from activities.behalf import acting_for
-from activities.disclosure import FOLLOWED, Disclosure, place_of
+from activities.disclosure import Disclosure, place_of
 from activities.errors import (
     ActionError,
     ActionFailedError,
@@ -150,8 +150,10 @@ class Executor:
         progress: Progress | None,
         seconds: float | None,
     ) -> ActionResult:
-        async with self._session(action, given, progress=progress, seconds=seconds) as session:
-            pending = session.opened(given.pending)
+        async with self._session(
+            action, given, exists=True, progress=progress, seconds=seconds
+        ) as session:
+            pending = session.leaving.pending(given.pending)
             try:
                 result = await action.follow(session.config, session.context, pending)
             except asyncio.CancelledError:
@@ -176,11 +178,12 @@ class Executor:
 
     @asynccontextmanager
     async def _session(
-        self, action: Action[Any], given: ActionInput, **more: Any
+        self, action: Action[Any], given: ActionInput, *, exists: bool = False, **more: Any
     ) -> "AsyncIterator[_Session]":
         """Open an execution; whatever it raises is told to Temporal, masked.
 
-        Its log is stored before Temporal learns how it ended.
+        Its log is stored before Temporal learns how it ended. Where its effect ``exists``, an
+        execution that cannot begin proves nothing.
         """
         leaving = self._disclosure(given)
         session: _Session | None = None
@@ -188,9 +191,11 @@ class Executor:
             session = await self._opened(action, given, leaving, **more)
             yield session
         except ActionError as error:
-            raise _told(error, session, leaving) from None
+            told = _in_doubt(error) if exists and session is None else error
+            raise _told(told, session, leaving) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
-            raised = bug(error, leaving.secrets, ActionFailedError)
+            kind = OutcomeUnknownError if exists else ActionFailedError
+            raised = bug(error, leaving.secrets, kind)
             raise _told(raised, session, leaving) from None
         finally:
             if session is not None:
@@ -234,7 +239,14 @@ class Executor:
         config = await self._rendered(action, given, leaving.secrets)
         progress = progress or Progress()
         progress.guard(leaving.sealed, leaving.opened)
-        context = self._context(action, given, leaving.secrets, progress=progress, seconds=seconds)
+        context = self._context(
+            action,
+            given,
+            leaving.secrets,
+            progress=progress,
+            seconds=seconds,
+            earlier=leaving.pending(given.earlier) if given.earlier else None,
+        )
         return _Session(action, given, config, context, leaving)
 
     async def _rendered(self, action: Action[Any], given: ActionInput, secrets: SecretRing) -> Any:
@@ -278,7 +290,7 @@ class Executor:
                 str(error), code=ErrorCode.EXTERNAL_SERVICE_ERROR, judged=NOT_READY
             ) from error
 
-    def _context(
+    def _context(  # noqa: PLR0913 -- what an execution is given, each part named
         self,
         action: Action[Any],
         given: ActionInput,
@@ -286,6 +298,7 @@ class Executor:
         *,
         progress: Progress,
         seconds: float | None,
+        earlier: Pending | None,
     ) -> ActionContext:
         tools, request = self._tools, given.context
         allowed = given.action.timeout or action.default_timeout or tools.action_seconds
@@ -299,6 +312,8 @@ class Executor:
             deadline=deadline,
             idempotency_key=idempotency_key(request.request_id, given.action.id),
             unclear=given.unclear,
+            doubt_since=given.doubt_since,
+            earlier=earlier,
             left=tuple(given.partial),
             http=Outgoing(tools.network, deadline, secrets),
             breakers=tools.network.breakers,
@@ -325,12 +340,6 @@ class _Session:
     context: ActionContext
     leaving: Disclosure
     seen: "Sighting" = field(default_factory=Sighting)
-
-    def opened(self, pending: Pending) -> Pending:
-        """Return what a wait was given, as it was before it left the activity that began it."""
-        if pending.kind != FOLLOWED:
-            return pending
-        return Pending(pending.kind, self.leaving.opened(pending.state))
 
     async def looked_for(self) -> ActionResult | None:
         """Give what an earlier attempt has made, as adopted."""
@@ -387,6 +396,16 @@ def _told(error: ActionError, session: _Session | None, leaving: Disclosure) -> 
 
 def _acting(action: Action[Any], given: ActionInput) -> AbstractContextManager[None]:
     return acting_for(given.context.item.id, given.action.config, action.breaker_keys)
+
+
+def _in_doubt(error: ActionError) -> ActionError:
+    return OutcomeUnknownError(
+        f"The wait for the target cannot go on: {error.message}",
+        code=error.code,
+        http_status=error.http_status,
+        response_body=error.response_body,
+        judged=error.judged,
+    )
 
 
 def idempotency_key(request_id: str, action_id: str) -> str:

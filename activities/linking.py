@@ -6,6 +6,7 @@ from typing import Any
 from temporalio import activity
 
 from activities.breakers import Breakers
+from activities.doubt import settles_in
 from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.heartbeats import heartbeats
 from activities.long_texts import one_line
@@ -17,7 +18,6 @@ from pao.core.components import LINKS
 from pao.core.judgement import NOT_SET
 from pao.core.payloads import ActionInput, ActionResult
 
-INDEX_LAG_SECONDS = 1.0
 RELATES = "Relates"
 Ticket = dict[str, Any]
 
@@ -111,12 +111,13 @@ class TicketLinker:
     ) -> CreatedIssue:
         context = given.context
         mark = names.mark(context.request_id, given.action.id)
-        lag = INDEX_LAG_SECONDS if given.look_first else 0
+        unclear = given.look_first and given.unclear
+        lag = client.instance.index_lag
         async with self._breakers.guard(f"jira:{client.instance.name}"):
             try:
                 found = await client.find_by_label(
                     mark,
-                    lag_seconds=lag,
+                    settles_in=settles_in(lag, unclear=unclear, since=given.doubt_since),
                     correlation_id=context.correlation_id,
                     deadline=deadline,
                 )

@@ -33,7 +33,11 @@ MOST_FAILING_LOOKS = 3
 # How long the stand-in's searches do not show a new ticket, and how long PAO is told they may not.
 SEARCH_LAG = 5.0
 # Breakers that stay open for long would leave the stand-in alone for most of a run.
-ENVIRONMENT = {"PAO_SUBMISSION_BUDGET": "2s", "PAO_BREAKER_OPEN": "2s"}
+ENVIRONMENT = {
+    "PAO_SUBMISSION_BUDGET": "2s",
+    "PAO_BREAKER_OPEN": "2s",
+    "JIRA_SEARCH_LAG": f"{SEARCH_LAG:g}s",
+}
 
 
 class Chaos:

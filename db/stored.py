@@ -15,6 +15,7 @@ from pao.core.payloads import (
     Escalation,
     ItemSnapshot,
     PartialResource,
+    Pending,
     PlannedAction,
     RequestContext,
     Requester,
@@ -115,6 +116,8 @@ def _state(row: RequestAction) -> ActionState:
             "partial": _partial(row),
             "started_at": timestamp(row.started_at) if row.started_at else None,
             "finished_at": timestamp(row.finished_at) if row.finished_at else None,
+            "doubt_since": _doubt_since(row),
+            "pending": _pending(row),
         },
     )
 
@@ -126,6 +129,16 @@ def _told_failure(document: dict[str, Any] | None) -> ActionFailure | None:
     known = {one.name for one in fields(ActionFailure)}
     told = {key: value for key, value in document.items() if key in known}
     return ActionFailure(**{**told, "partial": _resources(document.get("partial"))})
+
+
+def _doubt_since(row: RequestAction) -> str | None:
+    """Return since when there is a doubt; earlier versions knew only when the attempt ended."""
+    moment = row.doubt_since or (row.finished_at if row.outcome_unknown else None)
+    return timestamp(moment) if moment else None
+
+
+def _pending(row: RequestAction) -> Pending | None:
+    return Pending(**row.pending) if row.pending else None
 
 
 def _partial(row: RequestAction) -> list[PartialResource]:
@@ -189,6 +202,8 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
         published=published_for(planned, plan, actions),
         unclear=action.outcome_unknown,
         partial=_partial(action),
+        doubt_since=_doubt_since(action),
+        earlier=_pending(action),
     )
 
 

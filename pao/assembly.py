@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import timedelta
 
 from temporalio.client import TLSConfig
 
@@ -84,6 +85,7 @@ def jira_instances(settings: Settings) -> JiraInstances:
                 # Without a user the token can only be a personal access token of Data Center.
                 auth=BasicAuth(given.username, token) if given.username else PatAuth(token),
                 default_project=given.default_project or "",
+                search_lag=_seconds(given.search_lag),
             )
         ]
     )
@@ -100,6 +102,10 @@ def escalation_target(settings: Settings) -> EscalationTarget:
         priority=None if without else jira.escalation_priority,
         fields=jira.escalation_fields,
     )
+
+
+def _seconds(given: timedelta | None) -> float | None:
+    return None if given is None else given.total_seconds()
 
 
 def github_instances(settings: Settings) -> GitHubInstances:
@@ -136,6 +142,7 @@ def _jira_instance(given: ConfiguredJira) -> JiraInstance:
         projects=form.projects,
         site_url=form.site_url,
         ca_file=str(given.ca_file) if given.ca_file else None,
+        search_lag=_seconds(form.search_lag),
     )
 
 

@@ -52,6 +52,7 @@ class Decider:
         self._mirror = mirror
         self._waits = waits
         self._had_others = had_others
+        self._tried_at: str | None = None
 
     async def until_decided(self) -> None:
         """Wait until a human has decided; returns when a retry may run or the request has ended."""
@@ -145,6 +146,7 @@ class Decider:
                 **policies.escalation(self._waits),
             )
         except FailureError as error:
+            self._tried_at = timestamp(workflow.now())
             message = f"The escalation ticket could not be created: {classify(error).message}"
             ledger.escalation_failed(record, message)
             self._desk.finish("failed", message)
@@ -161,6 +163,7 @@ class Decider:
             by=record.by,
             reason=record.reason,
             tried_before=self._had_others or ledger.has_tried(Decision.ESCALATE),
+            tried_at=self._tried_at,
             run_id=workflow.info().run_id,
         )
 

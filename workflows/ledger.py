@@ -130,9 +130,10 @@ class Ledger:
 
     def fail(self, state: ActionState, failure: ActionFailure) -> None:
         """Note why an action failed; what earlier attempts may have left stays known."""
-        failure = after_failure(state, failure)
+        now = timestamp(self._now())
+        failure = after_failure(state, failure, now=now)
         state.status = ActionStatus.FAILED
-        state.finished_at = timestamp(self._now())
+        state.finished_at = now
         state.error = failure
         state.waiting = None
         self.failure = overall(self.states)

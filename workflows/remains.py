@@ -14,11 +14,20 @@ STILL_UNKNOWN = "It is still not known whether an earlier attempt took effect."
 LONGEST_MESSAGE = 4_000
 
 
-def after_failure(state: ActionState, failure: ActionFailure) -> ActionFailure:
-    """Note on the state what a failed attempt adds; return the failure as it is to be shown."""
+def after_failure(
+    state: ActionState, failure: ActionFailure, *, now: str | None = None
+) -> ActionFailure:
+    """Note on the state what a failed attempt adds; return the failure as it is to be shown.
+
+    ``now`` is when the attempt has ended.
+    """
     doubt = state.outcome_unknown and not failure.answered
     known = [] if failure.whole else [*state.partial, *_waited_for(state)]
     state.outcome_unknown = doubt or failure.outcome_unknown
+    if failure.outcome_unknown:
+        state.doubt_since = now
+    if not state.outcome_unknown:
+        state.doubt_since = state.pending = None
     state.partial = merged(known, failure.partial)
     message = failure.message
     if doubt and not failure.outcome_unknown:
@@ -35,6 +44,7 @@ def settle(state: ActionState) -> None:
     """Note that the effect exists and is the action's own: nothing is left in doubt."""
     state.outcome_unknown = False
     state.partial = []
+    state.doubt_since = state.pending = None
 
 
 def merged(

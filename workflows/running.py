@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
         ActionState,
         ConditionAnswer,
         Waits,
+        timestamp,
     )
     from pao.core.states import ActionStatus, RequestStatus
     from workflows import policies
@@ -209,6 +210,8 @@ class PlanRunner:
             published=self._graph.published(action, ledger.states),
             unclear=self._is_doubtful(state),
             partial=list(state.partial),
+            doubt_since=state.doubt_since,
+            earlier=state.pending,
         )
 
     def _is_doubtful(self, state: ActionState) -> bool:
@@ -216,6 +219,7 @@ class PlanRunner:
         if is_reset() or (state.attempt == 1 and self._must_look(state)):
             # Another run may have carried it out; nobody knows what a reset has cut off.
             state.outcome_unknown = True
+            state.doubt_since = state.doubt_since or timestamp(workflow.now())
         return self._had_others or state.outcome_unknown
 
     def _must_look(self, state: ActionState) -> bool:

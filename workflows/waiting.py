@@ -111,6 +111,7 @@ class Waiting:
     ) -> ActionResult:
         """Run the read-only wait, again on another worker where one is lost."""
         self._begin(state, result, {"kind": "follow", "since": timestamp(workflow.now())})
+        state.pending = pending
         handle = workflow.start_activity(
             names.FOLLOW_ACTIVITY,
             FollowInput(**{**given.__dict__, "pending": pending}),

@@ -23,11 +23,13 @@ from activities.github.runs import (
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
 from pao.clients.github import GitHubError, GitHubRefused, Run
+from pao.core.judgement import CUT
 from pao.core.payloads import ActionResult, PartialResource, Pending, timestamp
 
 GROWTH = 1.5
 # An answer such as 401 or 404 may be a bad moment of GitHub's; so many in a row are its word.
 PATIENCE = 5
+_NOT_FOUND = 404
 _HINT = "Check repository, workflowFile and ref, and that the workflow has workflow_dispatch."
 
 
@@ -66,7 +68,8 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         there = access(context, config.repository, config.instance)
         with told_as_action(hint=_HINT):
             wanted = await _wanted(there, config)
-            run = await find_marked(there, context, wanted, fits=_adoptable(config))
+            run = await _known(there, context, fits=_adoptable(config))
+            run = run or await find_marked(there, context, wanted, fits=_adoptable(config))
             if run is not None:
                 return _result(run, pending=_still(run, config, wanted))
             if not (await prepare(there, context, wanted)).certain:
@@ -129,6 +132,22 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
             f"Cancel the workflow run {result.external_reference} if it is still at work "
             f"({result.url}), and undo by hand what it has done."
         )
+
+
+async def _known(
+    there: GitHubAccess, context: ActionContext, *, fits: Callable[[Run], bool]
+) -> Run | None:
+    """Return the run that an earlier attempt had waited for, where it fits and is still there."""
+    number = context.earlier.state.get("runId") if context.earlier else None
+    if number is None:
+        return None
+    try:
+        run = await there.client.run(int(number))
+    except GitHubRefused as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
+    return run if fits(run) else None
 
 
 async def _wanted(there: GitHubAccess, config: GitHubWorkflowConfig) -> Wanted:
@@ -248,14 +267,14 @@ def _lost(error: GitHubRefused, context: ActionContext, pending: Pending) -> Out
     )
 
 
-def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> ActionFailedError:
+def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> OutcomeUnknownError:
     about = (
         f"The run {run.id} of {config.workflowFile}" if run else f"A run of {config.workflowFile}"
     )
-    return ActionFailedError(
+    return OutcomeUnknownError(
         f"{about} was not done within {config.timeout}; it goes on. A retry finds it and waits "
         "as long again.",
-        retryable=True,
+        judged=CUT,
         partial=[_left_behind(run)] if run else [],
     )
 

@@ -203,7 +203,10 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         correlation_id, deadline = context.request.correlation_id, context.deadline
         try:
             issue = await client.find_by_label(
-                context.mark, correlation_id=correlation_id, deadline=deadline
+                context.mark,
+                settles_in=context.settles_in(client.instance.index_lag),
+                correlation_id=correlation_id,
+                deadline=deadline,
             )
             if issue is None or config.waitFor == "created":
                 return None if issue is None else _result(issue)

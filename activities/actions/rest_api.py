@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from activities.actions.rest import answers, bodies
 from activities.actions.rest.config import REPEATABLE, Asynchronous, RestApiConfig
-from activities.actions.rest.polling import evaluated, poll, result_of
+from activities.actions.rest.polling import ABSENT, ACCEPTED, evaluated, poll, result_of, resumed
 from activities.actions.rest.sending import Sender
 from activities.base import Action, ActionContext
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, RepeatIsSafeError
@@ -18,9 +18,6 @@ from pao.core.answers import KEPT_CHARACTERS
 from pao.core.errors import ErrorCode
 from pao.core.judgement import UNREADABLE
 from pao.core.payloads import ActionResult, Pending
-
-ACCEPTED = 202
-ABSENT = frozenset({404, 410})
 
 
 class RestApiOutputs(BaseModel):
@@ -85,8 +82,15 @@ class RestApiAction(Action[RestApiConfig]):
         self._sender = Sender()
 
     async def look(self, config: RestApiConfig, context: ActionContext) -> ActionResult | None:
-        """Ask as the document says; without that, say whether a repeat would be harmless."""
+        """Ask as the document says; without that, say whether a repeat would be harmless.
+
+        What an earlier attempt still waited for is asked after first, at its own address.
+        """
         answers.check_paths(config)
+        if context.earlier is not None and config.asynchronous is not None:
+            known = await resumed(self._sender, config, context, context.earlier)
+            if known is not None:
+                return known.result
         if config.look is None:
             raise _not_looked(config, context)
         url = bodies.address(config.look.url, config.look.query)

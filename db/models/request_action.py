@@ -36,6 +36,8 @@ class RequestAction(SQLModel, table=True):
     former: list[dict[str, Any]] | None = Field(default=None, sa_type=DOCUMENT)
     left_behind: list[dict[str, Any]] | None = Field(default=None, sa_type=DOCUMENT)
     moves: int = 0
+    doubt_since: datetime | None = Field(default=None, sa_type=MOMENT)
+    pending: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
     started_run_id: str | None = Field(default=None, sa_type=Text)
     started_seq: int | None = None
     ever_started: bool | None = None

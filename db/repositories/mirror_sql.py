@@ -42,7 +42,8 @@ _SNAPSHOT = """
             outputs jsonb, external_reference text, url text, cleanup text, resource_type text,
             adopted boolean, error jsonb, started_at timestamptz, finished_at timestamptz,
             note text, waiting jsonb, outcome_unknown boolean, partial jsonb, former jsonb,
-            left_behind jsonb, moves integer
+            left_behind jsonb, moves integer,
+            doubt_since timestamptz, pending jsonb
         )
     )
 """
@@ -167,7 +168,7 @@ _ACTIONS = """
             request_id, action_id, action_index, type, name, status, attempt, outputs,
             external_reference, url, cleanup, resource_type, adopted, error, outcome_unknown,
             started_run_id, started_seq, started_at, finished_at, note, waiting, partial,
-            former, left_behind, moves
+            former, left_behind, moves, doubt_since, pending
         )
         SELECT
             request_id, id, index, type, name, status, attempt, outputs, external_reference, url,
@@ -176,7 +177,7 @@ _ACTIONS = """
                 OR coalesce((error->>'outcome_unknown')::boolean, false),
             CASE WHEN started THEN run_id END, CASE WHEN started THEN mirror_seq END,
             started_at, finished_at, note, waiting, partial, former, left_behind,
-            coalesce(moves, 0)
+            coalesce(moves, 0), doubt_since, pending
         FROM action
         ON CONFLICT (request_id, action_id) DO UPDATE SET
             status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
@@ -188,7 +189,8 @@ _ACTIONS = """
             started_seq = coalesce(stored.started_seq, excluded.started_seq),
             started_at = excluded.started_at, finished_at = excluded.finished_at,
             note = excluded.note, waiting = excluded.waiting, partial = excluded.partial,
-            former = excluded.former, left_behind = excluded.left_behind, moves = excluded.moves
+            former = excluded.former, left_behind = excluded.left_behind, moves = excluded.moves,
+            doubt_since = excluded.doubt_since, pending = excluded.pending
         RETURNING 1
     )
 """

@@ -86,6 +86,8 @@ class Judgement:
 
 def suggestion(cause: Cause, *, retryable: bool) -> tuple[Decision, str]:
     """Return the decision to suggest for a cause, and why."""
+    if cause is Cause.UNKNOWN and retryable:
+        return Decision.RETRY, "The same call may succeed later."
     return OURS_PASSING if cause is Cause.OURS and retryable else SUGGESTED[cause]
 
 
@@ -123,6 +125,7 @@ CUT = Judgement(
     counts=True,
     doubtful=True,
 )
+LAGGING = Judgement("nothing found, by a search that may lag behind", Cause.UNKNOWN, retryable=True)
 LEFT_ALONE = Judgement(
     "nothing: its circuit breaker is open, or its places are taken",
     Cause.TARGET_DOWN,
@@ -162,6 +165,7 @@ TABLE: tuple[Judgement, ...] = (
     UNREADABLE,
     UNSENT,
     CUT,
+    LAGGING,
     LEFT_ALONE,
     BAD_CALL,
     NOT_ALLOWED,

@@ -191,6 +191,8 @@ class ActionInput:
     says that an earlier attempt may have had an effect; a plain refusal leaves no doubt.
     ``partial`` lists what earlier attempts have left. ``outputs`` are those of earlier actions by
     the ids that templates know, ``published`` what templates see as ``fulfillment``.
+    ``doubt_since`` is when the last attempt ended whose effect is in doubt, ``earlier`` what it
+    still waited for.
     """
 
     context: RequestContext
@@ -202,6 +204,8 @@ class ActionInput:
     published: dict[str, Any] = field(default_factory=dict)
     unclear: bool = True
     partial: "list[PartialResource]" = field(default_factory=list)
+    doubt_since: str | None = None
+    earlier: "Pending | None" = None
 
 
 @dataclass
@@ -304,7 +308,8 @@ class ActionState:
 
     ``note`` says why it was skipped, ``waiting`` what it waits for while it does.
     ``outcome_unknown`` and ``partial`` are what all attempts so far may have left: they outlive the
-    error of a single attempt (workflows/remains.py).
+    error of a single attempt (workflows/remains.py). So do ``doubt_since``, when the last attempt
+    of unknown outcome has ended, and ``pending``, what an attempt in doubt still waited for.
     """
 
     id: str
@@ -326,6 +331,8 @@ class ActionState:
     waiting: dict[str, Any] | None = None
     outcome_unknown: bool = False
     partial: list[PartialResource] = field(default_factory=list)
+    doubt_since: str | None = None
+    pending: Pending | None = None
 
 
 @dataclass
@@ -569,5 +576,6 @@ class EscalationInput:
     by: str = "unknown"
     reason: str | None = None
     tried_before: bool = False
+    tried_at: str | None = None
     run_id: str | None = None
     components: list[dict[str, Any]] = field(default_factory=list)

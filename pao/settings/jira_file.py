@@ -23,7 +23,7 @@ from catalog.loading import Document, DocumentError, load_document
 from pao.core.names import MASK
 from pao.settings.parameter_store import read_parameters
 from pao.settings.parts import HttpUrl, JiraFlavour
-from pao.settings.values import parse_duration, show_duration
+from pao.settings.values import parse_duration, parse_duration_or_zero, show_duration
 
 VARIABLE = "JIRA_INSTANCES"
 # One execution of an action must end before Temporal gives it up (workflows/policies.py).
@@ -35,6 +35,8 @@ ProjectKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,254}$")]
 Text = Annotated[str, Field(min_length=1)]
 # A number without its unit is refused, as in an environment variable.
 Timeout = Annotated[timedelta, BeforeValidator(lambda value: parse_duration(str(value)))]
+
+SearchLag = Annotated[timedelta, BeforeValidator(lambda value: parse_duration_or_zero(str(value)))]
 
 
 class _Form(BaseModel):
@@ -150,6 +152,7 @@ class InstanceForm(_Form):
     default_project: ProjectKey | None = None
     projects: tuple[ProjectKey, ...] = ()
     timeout: Timeout = LONGEST_TIMEOUT
+    search_lag: SearchLag | None = None
     status_mapping: dict[Text, State] = Field(default_factory=dict)
     ca_file: Path | None = None
 
@@ -187,6 +190,8 @@ class ConfiguredJira:
         """Return every key and its effective value as text; the secret is masked."""
         document = self.form.model_dump(mode="json", by_alias=True, exclude={"authentication"})
         document |= {"timeout": show_duration(self.form.timeout), "caFile": self.ca_file}
+        lag = self.form.search_lag
+        document["searchLag"] = "(usual for its flavour)" if lag is None else show_duration(lag)
         sign_in = self.form.authentication.model_dump(mode="json", by_alias=True)
         for key, value in sign_in.items():
             origin = self.form.authentication.secret.origin if isinstance(value, dict) else value

@@ -268,6 +268,7 @@ class JiraSettings(Part):
     username: str | None = Field(None, validation_alias="JIRA_USERNAME")
     api_token: SecretStr | None = Field(None, validation_alias="JIRA_API_TOKEN")
     default_project: str | None = Field(None, validation_alias="JIRA_DEFAULT_PROJECT")
+    search_lag: DurationOrZero | None = Field(None, validation_alias="JIRA_SEARCH_LAG")
     escalation_project: str = Field("ORCHESTRATION", validation_alias="ESCALATION_PROJECT")
     escalation_instance: str | None = Field(None, validation_alias="ESCALATION_INSTANCE")
     escalation_issue_type: str = Field("Incident", validation_alias="ESCALATION_ISSUE_TYPE")

@@ -441,16 +441,6 @@ async def test_an_accepted_call_is_followed_until_it_is_done_whatever_happens_be
     assert sent(server)[1]["authorization"] == "bearer s3cret-token-value"
 
 
-@pytest.mark.parametrize(("state", "kind"), [("broken", "says that it has failed"), ("404", "404")])
-async def test_a_followed_call_that_fails_is_a_failure(stage: Stage, state: str, kind: str) -> None:
-    with raw_server(working("queued", state)) as server:
-        request = stage.request(config(server) | {"async": FOLLOWING})
-        started = await stage.execute(request)
-        assert started.pending
-        with pytest.raises(ApplicationError, match=kind):
-            await stage.follow(request, started.pending)
-
-
 async def test_a_call_that_is_never_done_ends_with_its_time(stage: Stage) -> None:
     with raw_server(working("queued")) as server:
         request = stage.request(config(server) | {"async": {**FOLLOWING, "timeout": 0.2}})

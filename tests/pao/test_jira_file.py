@@ -123,6 +123,20 @@ def test_the_first_instance_is_the_default_where_none_is_named(environ: dict[str
     assert clients.instance(None, "ELSE").instance.name == "corp"
 
 
+def test_how_far_a_search_may_be_behind_is_a_setting_of_each_instance(
+    environ: dict[str, str],
+) -> None:
+    given = FILE.replace("    timeout: 5s\n", "    timeout: 5s\n    searchLag: 0s\n")
+    clients = assembly.jira_instances(load(environ, given)).all()
+    lags = {name: client.instance.index_lag for name, client in clients.items()}
+    assert lags == {"corp": 0, "site": 60, "small": 60, "old": 5}
+    del environ["JIRA_INSTANCES"]
+    alone = {"JIRA_BASE_URL": "https://a.example", "JIRA_API_TOKEN": "t", "JIRA_USERNAME": "u"}
+    loaded = load_settings(environ | alone | {"JIRA_SEARCH_LAG": "90s"}, process="worker")
+    [client] = assembly.jira_instances(loaded).all().values()
+    assert client.instance.index_lag == 90
+
+
 def test_the_shown_configuration_says_where_secrets_are_and_never_what(
     environ: dict[str, str],
 ) -> None:

@@ -117,6 +117,7 @@ class JiraSandbox:
             "flavour": JiraFlavour.DATACENTER,
             "auth": BasicAuth(self.settings.username, SecretStr(self.settings.token)),
             "default_project": "PLATFORM",
+            "search_lag": 1.0,
         }
         return JiraInstance(**{**values, **changes})
 

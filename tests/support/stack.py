@@ -188,6 +188,7 @@ class Stack:
             "JIRA_API_TOKEN": self.jira.settings.token,
             "JIRA_FLAVOUR": "datacenter",
             "JIRA_DEFAULT_PROJECT": "PLATFORM",
+            "JIRA_SEARCH_LAG": "1s",
             # Tests of one stack fail JIRA again and again; breakers have tests of their own.
             "PAO_BREAKER_FAILURES": "1000",
             "CATALOG_PATH": str(self.catalog),

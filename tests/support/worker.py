@@ -53,6 +53,7 @@ def worker_environment(
         "JIRA_API_TOKEN": jira.settings.token,
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": "PLATFORM",
+        "JIRA_SEARCH_LAG": "1s",
     }
 
 

@@ -18,8 +18,10 @@ from activities.outgoing import Answer
 from pao.clients.outgoing import AddressRefused, redirected_url
 from pao.core.answers import place
 from pao.core.judgement import CUT, NOT_ALLOWED, REFUSED, UNREADABLE
-from pao.core.payloads import ActionResult
+from pao.core.payloads import ActionResult, Pending
 
+ACCEPTED = 202
+ABSENT = frozenset({404, 410})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 TO_RESULT = frozenset({302, 303})
 HOPS = 5
@@ -76,11 +78,41 @@ async def poll(
             await context.log.warning(f"The target cannot be asked now: {met.error.message}")
         if time.time() - since > following.timeout:
             raise OutcomeUnknownError(
-                f"The target was not done after {following.timeout:.0f} s. It may be later: a "
+                f"The target was not done after {following.timeout:g} s. It may be later: a "
                 f"retry goes on asking at {place(url)}.",
                 judged=CUT,
             )
         await asyncio.sleep(following.every)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What an earlier attempt's status address tells; None: the target says that it has failed."""
+
+    result: ActionResult | None
+
+
+async def resumed(
+    sender: Sender, config: RestApiConfig, context: ActionContext, earlier: Pending
+) -> Resumed | None:
+    """Ask where an earlier attempt had been told to; None where nothing is known there any more.
+
+    What is still at work, or cannot be asked now, is waited for once more.
+    """
+    waits = Resumed(ActionResult(outputs={"status": ACCEPTED, "body": None}, pending=earlier))
+    try:
+        status = await ask(sender, config, context, str(earlier.state["url"]))
+    except ActionError:
+        return waits
+    if status.answer.status in ABSENT:
+        return None
+    if not status.answer.is_success:
+        return waits
+    try:
+        result = await evaluated(judged, config, status)
+    except ActionFailedError:
+        return Resumed(None)
+    return waits if result is None else Resumed(result)
 
 
 def judged(config: RestApiConfig, status: Status) -> ActionResult | None:

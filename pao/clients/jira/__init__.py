@@ -6,6 +6,7 @@ from pao.clients.jira.errors import (
     JiraError,
     JiraOutcomeUnknown,
     JiraRefused,
+    JiraTooEarly,
     JiraUnreachable,
 )
 from pao.clients.jira.models import (
@@ -29,6 +30,7 @@ __all__ = [
     "JiraInstance",
     "JiraOutcomeUnknown",
     "JiraRefused",
+    "JiraTooEarly",
     "JiraUnreachable",
     "OAuth2Auth",
     "PatAuth",

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Self
 
 from pao.clients.jira import screens
 from pao.clients.jira.answers import Answer, read_change, read_object, unreadable
 from pao.clients.jira.dialects import File, quoted
-from pao.clients.jira.errors import JiraRefused, JiraUnreachable
+from pao.clients.jira.errors import JiraRefused, JiraTooEarly, JiraUnreachable
 from pao.clients.jira.field_list import FieldList
 from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki, units
 from pao.clients.jira.models import (
@@ -30,6 +31,7 @@ from pao.clients.jira.wire import Question, Wire
 _log = logging.getLogger(__name__)
 
 _SEARCH_LIMIT = 20
+LOOK_AGAIN = 1.0
 # What Cloud takes in one bulk fetch, and what fits well into the address of a search.
 _STATUS_BATCH = 100
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
@@ -90,21 +92,37 @@ class JiraClient:
         label: str,
         project: str | None = None,
         *,
-        lag_seconds: float = 1.0,
+        settles_in: float = 0.0,
         correlation_id: str | None = None,
         deadline: Deadline | None = None,
     ) -> CreatedIssue | None:
-        """Return the oldest ticket with the label, or None after two empty answers.
+        """Return the oldest ticket with the label, or None where there surely is none.
 
-        A search index lags behind the tickets, so an empty answer is asked for again after
-        ``lag_seconds`` (0: once only).
+        A search may lag behind the tickets: an empty answer counts after ``settles_in`` seconds
+        only, and is asked for again until then. Raises JiraTooEarly where half of the time until
+        the deadline is over before; the other half is for what is done about the answer.
         """
         jql = _jql(label, project)
-        found = await self._search(jql, correlation_id, deadline=deadline)
-        if found is not None or not lag_seconds:
-            return found
-        await asyncio.sleep(lag_seconds)
-        return await self._search(jql, correlation_id, deadline=deadline)
+        whole = Deadline.after(self.instance.total_timeout).or_earlier(deadline)
+        give_up = Deadline.after(whole.remaining() / 2)
+        certain = Deadline.after(settles_in)
+        while True:
+            is_certain = not certain.remaining()
+            found = await self._search(jql, correlation_id, deadline=whole)
+            if found is not None or is_certain:
+                return found
+            if not give_up.remaining():
+                raise self._too_early(label, certain.remaining())
+            await asyncio.sleep(min(LOOK_AGAIN, certain.remaining(), give_up.remaining()))
+
+    def _too_early(self, label: str, seconds: float) -> JiraTooEarly:
+        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+        return JiraTooEarly(
+            f'JIRA "{self.instance.name}" shows no ticket with the label {label}, but its search '
+            f"may be {self.instance.index_lag:.0f} s behind. Nothing was made; a look can be "
+            f"certain from {moment:%H:%M:%S} UTC on: retry then.",
+            instance=self.instance.name,
+        )
 
     async def get_status(
         self,

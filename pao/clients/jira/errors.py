@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pao.core.judgement import CUT, UNSENT, Judgement, judge
+from pao.core.judgement import CUT, LAGGING, UNSENT, Judgement, judge
 
 
 class JiraError(Exception):
@@ -39,6 +39,12 @@ class JiraError(Exception):
 
 class JiraUnreachable(JiraError):  # noqa: N818 -- it names what happened
     """No usable answer, and nothing was changed: the call never left, or it only asked."""
+
+
+class JiraTooEarly(JiraError):  # noqa: N818 -- it names what happened
+    """A search found nothing, which proves nothing yet: its index may lag. Nothing was changed."""
+
+    unanswered = LAGGING
 
 
 class JiraOutcomeUnknown(JiraError):  # noqa: N818 -- it names what happened

@@ -18,6 +18,11 @@ class JiraFlavour(StrEnum):
     DATACENTER = "datacenter"
 
 
+# Cloud's search is consistent in the end only; Data Center's nodes index at once, and tell one
+# another within seconds.
+USUAL_LAG = {JiraFlavour.CLOUD: 60.0, JiraFlavour.DATACENTER: 5.0}
+
+
 @dataclass(frozen=True, slots=True)
 class JiraInstance:
     """One JIRA that PAO may talk to. Timeouts are seconds; the total bounds a whole call.
@@ -26,6 +31,8 @@ class JiraInstance:
     names statuses of this instance, over the common ones, by what they mean for a request; names
     are compared without regard to case. ``site_url`` is where people read tickets, where that is
     another address than the one of the API; ``ca_file`` holds the authorities to trust.
+    ``search_lag`` is how many seconds its search may be behind its tickets; None: as is usual for
+    its flavour.
     """
 
     name: str
@@ -41,6 +48,12 @@ class JiraInstance:
     projects: tuple[str, ...] = ()
     site_url: str | None = None
     ca_file: str | None = None
+    search_lag: float | None = None
+
+    @property
+    def index_lag(self) -> float:
+        """After how many seconds its search is sure to show a ticket."""
+        return USUAL_LAG[self.flavour] if self.search_lag is None else self.search_lag
 
     @property
     def site(self) -> str:

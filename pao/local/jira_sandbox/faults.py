@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pao.local.jira_sandbox.store import Store
+from pao.local.jira_sandbox.world import LATE_INDEX
 
 CUT_EXTENSION = "jira_sandbox.cut"
 _SUFFER = ("/rest/", "/oauth/")
@@ -43,6 +44,7 @@ class FaultKind(StrEnum):
     CUT_AFTER = "cut-after"
     DRIP = "drip"
     HUGE = "huge"
+    LATE_INDEX = "late-index"
 
 
 MEANING: dict[FaultKind, str] = {
@@ -56,6 +58,9 @@ MEANING: dict[FaultKind, str] = {
     FaultKind.CUT_AFTER: "the work is done; the connection is cut before the answer",
     FaultKind.DRIP: "the work is done; the answer comes one byte a second",
     FaultKind.HUGE: "the work is done; the answer is 10 MB long",
+    FaultKind.LATE_INDEX: (
+        "searches do not show tickets younger than so many seconds (all of the last hour)"
+    ),
 }
 
 
@@ -187,6 +192,11 @@ class _Call:
         """Let the application answer."""
         await self._app(self._scope, self._replay(), send or self.send)
 
+    async def pass_on_with(self, key: str, value: Any) -> None:
+        """Let the application answer, and tell it something of the call."""
+        self._scope[key] = value
+        await self.pass_on()
+
     async def work(self) -> tuple[Message, bytes]:
         """Let the application do the work, and keep its answer back."""
         messages: list[Message] = []
@@ -299,6 +309,10 @@ async def _huge(_: Fault, call: _Call) -> None:
     await call.send({"type": "http.response.body", "body": b""})
 
 
+async def _late_index(fault: Fault, call: _Call) -> None:
+    await call.pass_on_with(LATE_INDEX, 3600.0 if fault.seconds is None else fault.seconds)
+
+
 _SUFFERING: dict[FaultKind, Callable[[Fault, _Call], Any]] = {
     FaultKind.SLOW: _slow,
     FaultKind.STATUS: _status,
@@ -310,6 +324,7 @@ _SUFFERING: dict[FaultKind, Callable[[Fault, _Call], Any]] = {
     FaultKind.CUT_AFTER: _cut_after,
     FaultKind.DRIP: _drip,
     FaultKind.HUGE: _huge,
+    FaultKind.LATE_INDEX: _late_index,
 }
 
 

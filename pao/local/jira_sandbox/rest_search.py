@@ -11,7 +11,7 @@ from pao.local.jira_sandbox.jql import JqlError, Query, parse_jql
 from pao.local.jira_sandbox.rest_base import Desk, JiraAnswer, read_object
 from pao.local.jira_sandbox.shapes import View
 from pao.local.jira_sandbox.store import Ticket
-from pao.local.jira_sandbox.world import ApiVersion
+from pao.local.jira_sandbox.world import LATE_INDEX, ApiVersion
 
 _PAGE = 50
 _GONE = (
@@ -37,7 +37,7 @@ async def _old_search(request: Request, view: View) -> Response:
         raise JiraAnswer(410, _GONE)
     asked = await _asked(request)
     start, limit = _number(asked.get("startAt"), 0), _number(asked.get("maxResults"), _PAGE)
-    tickets, total = _found(view, _query(asked, view), limit=limit, offset=start)
+    tickets, total = _found(request, view, _query(asked, view), limit=limit, offset=start)
     wanted = wanted_fields(asked.get("fields"))
     issues = [view.issue(ticket, wanted) for ticket in tickets]
     return JSONResponse({"startAt": start, "maxResults": limit, "total": total, "issues": issues})
@@ -50,7 +50,7 @@ async def _new_search(request: Request, view: View) -> Response:
     if not str(asked.get("jql") or "").strip():
         raise JiraAnswer(400, "Unbounded JQL queries are not allowed here.")
     start, limit = _number(asked.get("nextPageToken"), 0), _number(asked.get("maxResults"), _PAGE)
-    tickets, total = _found(view, _query(asked, view), limit=limit, offset=start)
+    tickets, total = _found(request, view, _query(asked, view), limit=limit, offset=start)
     answer: dict[str, Any] = {"issues": [_hit(view, ticket, asked) for ticket in tickets]}
     following = start + len(tickets)
     answer["isLast"] = following >= total
@@ -66,8 +66,11 @@ def _hit(view: View, ticket: Ticket, asked: dict[str, Any]) -> dict[str, Any]:
     return view.issue(ticket, wanted_fields(asked["fields"]))
 
 
-def _found(view: View, query: Query, *, limit: int, offset: int) -> tuple[list[Ticket], int]:
-    indexed = datetime.now(UTC) - timedelta(seconds=view.settings.search_lag_seconds)
+def _found(
+    request: Request, view: View, query: Query, *, limit: int, offset: int
+) -> tuple[list[Ticket], int]:
+    lag = request.scope.get(LATE_INDEX, view.settings.search_lag_seconds)
+    indexed = datetime.now(UTC) - timedelta(seconds=lag)
     return view.store.search(query, before=indexed, limit=limit, offset=offset)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 MAX_SUMMARY = 255
 MAX_TEXT = 32_767
+# By this name a fault tells searches of a call how many seconds they are behind.
+LATE_INDEX = "jira_sandbox.late_index"
 PROJECTS = ("PLATFORM", "DB", "NET", "SEC", "OPS", "ORCHESTRATION")
 
 

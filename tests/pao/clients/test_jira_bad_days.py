@@ -110,4 +110,4 @@ async def test_a_look_on_a_bad_day_is_never_taken_for_an_empty_answer(
 ) -> None:
     sandbox.fault(**fault, match={"path": "/search"})
     with pytest.raises(kind):
-        await struck(jiras, fault).find_by_label("pao-1", lag_seconds=0)
+        await struck(jiras, fault).find_by_label("pao-1")

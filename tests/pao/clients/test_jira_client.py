@@ -74,15 +74,15 @@ async def test_a_search_within_a_project_leaves_the_others_out(client: JiraClien
 
 async def test_a_label_that_nobody_has_is_none(client: JiraClient) -> None:
     await client.create_issue(fields())
-    assert await client.find_by_label('x" OR project = "PLATFORM', lag_seconds=0.01) is None
+    assert await client.find_by_label('x" OR project = "PLATFORM') is None
 
 
 async def test_an_empty_answer_is_asked_for_again_because_an_index_lags(tmp_path: Path) -> None:
     with jira_sandbox(tmp_path, settings=Settings(search_lag_seconds=0.2)) as lagging:
         async with JiraClient(lagging.instance()) as client:
             made = await client.create_issue(fields())
-            assert await client.find_by_label("pao-1234", lag_seconds=0) is None
-            assert await client.find_by_label("pao-1234", lag_seconds=0.4) == made
+            assert await client.find_by_label("pao-1234") is None
+            assert await client.find_by_label("pao-1234", settles_in=0.4) == made
 
 
 async def test_the_status_follows_the_ticket(client: JiraClient, sandbox: JiraSandbox) -> None:

@@ -146,7 +146,7 @@ async def test_no_readable_answer_leaves_the_outcome_unknown_and_a_look_tells_it
         await client.create_issue(FIELDS)
     assert '"main"' in caught.value.message
     assert caught.value.retryable
-    found = await client.find_by_label("pao-1", lag_seconds=0)
+    found = await client.find_by_label("pao-1")
     assert (found is not None) is made
 
 

@@ -150,7 +150,7 @@ async def test_a_call_cut_after_its_token_came_leaves_the_outcome_unknown(
     async with JiraClient(sandbox.instance(auth=sandbox.oauth2())) as client:
         with pytest.raises(JiraOutcomeUnknown):
             await client.create_issue(FIELDS)
-        assert await client.find_by_label("pao-1", lag_seconds=0) is not None
+        assert await client.find_by_label("pao-1") is not None
 
 
 async def test_letters_beyond_latin_1_are_sent_as_utf_8(tmp_path: Path) -> None:
