@@ -1,6 +1,7 @@
 """What executions of actions are given, put together from the settings. Starts nothing."""
 
 import os
+from collections.abc import Mapping
 
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
 from activities.execution import Tools
@@ -22,28 +23,38 @@ from pao.clients.secret_store import (
 from pao.settings import ActionSettings, Settings
 
 
-def action_tools(settings: Settings, *, database: Database, jira: JiraInstances) -> Tools:
-    """Give what actions work with; the network among it is closed by who closes the worker."""
+def action_tools(
+    settings: Settings,
+    *,
+    database: Database,
+    jira: JiraInstances,
+    environ: Mapping[str, str] | None = None,
+) -> Tools:
+    """Give what actions work with; the network among it is closed by who closes the worker.
+
+    ``environ`` is the environment that the process was started with.
+    """
+    started_with = os.environ if environ is None else environ
     return Tools(
         box=assembly.secret_box(settings),
         jira=jira,
         surroundings=assembly.surroundings(settings),
-        options=action_options(settings, os.environ),
+        options=action_options(settings, started_with),
         logs=ExecutionLogs(database),
         network=network(settings.actions, database, shares(settings)),
-        secrets=secret_store(settings),
+        secrets=secret_store(settings, started_with),
     )
 
 
-def secret_store(settings: Settings) -> SecretStore:
+def secret_store(settings: Settings, environ: Mapping[str, str]) -> SecretStore:
     """Give the operator's secrets: environment first, then the folder, then Parameter Store."""
     given = settings.actions
-    sources: list[SecretSource] = [EnvironmentSecrets(os.environ)]
+    sources: list[SecretSource] = [EnvironmentSecrets(environ)]
     if given.secrets_dir is not None:
         sources.append(FolderSecrets(given.secrets_dir))
     if given.secrets_parameter_prefix is not None:
-        region = os.environ.get("AWS_REGION") or settings.auth.region
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_SSM")
+        region = environ.get("AWS_REGION") or settings.auth.region
+        endpoint = environ.get("AWS_ENDPOINT_URL_SSM")
         prefix = given.secrets_parameter_prefix
         sources.append(ParameterStoreSecrets(prefix, region=region, endpoint=endpoint))
     return SecretStore(sources)

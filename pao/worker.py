@@ -102,15 +102,17 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     memory: timedelta = timedelta(days=RETENTION_DAYS),
     metrics: WorkerMetrics | None = None,
     types: Mapping[str, Action[Any]] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Workers:
     """Put a worker together; the caller runs it and closes what it has handed in.
 
     ``memory`` is how long Temporal remembers closed workflows; ``metrics`` counts what it does;
-    ``types`` are the action types, those of the registry unless others are given.
+    ``types`` are the action types, those of the registry unless others are given; ``environ`` is
+    the environment that the process was started with.
     """
     measured = metrics or WorkerMetrics()
     queue = settings.temporal.task_queue
-    tools = action_tools(settings, database=database, jira=jira)
+    tools = action_tools(settings, database=database, jira=jira, environ=environ)
     actions = Executor(types or load_all(), tools).activities()
     usual = Worker(
         client,
@@ -168,8 +170,11 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     return Workers(usual, *others, closes=[tools.network.client.close])
 
 
-async def run(settings: Settings) -> None:
-    """Run a worker until SIGTERM or SIGINT; raises when its polling dies: no zombie stays."""
+async def run(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Run a worker until SIGTERM or SIGINT; raises when its polling dies: no zombie stays.
+
+    ``environ`` is the environment that the process was started with.
+    """
     traces = assembly.traces(settings, service="pao-worker")
     client = await connect(assembly.temporal_target(settings))
     memory = await _introduce(client, task_queue=settings.temporal.task_queue)
@@ -181,7 +186,13 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     metrics = WorkerMetrics()
     worker = build_worker(
-        client, settings, database=database, jira=jira, memory=memory, metrics=metrics
+        client,
+        settings,
+        database=database,
+        jira=jira,
+        memory=memory,
+        metrics=metrics,
+        environ=environ,
     )
     given = settings.worker
     try:

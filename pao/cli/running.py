@@ -12,6 +12,7 @@ from pao.cli.configuration import settings_for
 from pao.cli.context import Cli, command
 from pao.cli.errors import ExitCode
 from pao.cli.profiles import Target, find_target
+from pao.private_process import close_to_others, make_undumpable
 
 app = typer.Typer()
 
@@ -29,6 +30,7 @@ def api(_cli: Cli) -> None:
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
+    close_to_others(os.environ, settings.secret_values())
     served = create_app(settings)
 
     given = settings.http
@@ -58,9 +60,10 @@ def worker(_cli: Cli) -> None:
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- as in `api`
 
     configure_from(settings)
+    started_with = close_to_others(os.environ, settings.secret_values())
     # The event loop that uvicorn chooses for the API as well: uvloop, where there is one.
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        runner.run(process.run(settings))
+        runner.run(process.run(settings, started_with))
     # All of ours is closed by now, but native threads of Temporal's SDK may outlive the
     # interpreter and abort its end.
     logging.shutdown()
@@ -94,6 +97,7 @@ def up(  # noqa: PLR0913 -- the options of the command line are its parameters
     from pao.local.ports import Ports  # noqa: PLC0415 -- as in `api`
     from pao.local.up import UpOptions, run_up  # noqa: PLC0415 -- as in `api`
 
+    make_undumpable()
     ports = Ports(
         api=api_port,
         temporal=temporal_port,

@@ -73,6 +73,17 @@ class Settings:
             shown |= one.shown()
         return shown
 
+    def secret_values(self) -> list[str]:
+        """Return every secret of these settings, to keep it out of logs and of the environment."""
+        found = [
+            value.get_secret_value()
+            for part in (getattr(self, name) for name in PARTS)
+            for value in dict(part).values()
+            if isinstance(value, SecretStr)
+        ]
+        of_jira = self.jira_file.instances if self.jira_file else ()
+        return [*found, *(one.secret.get_secret_value() for one in of_jira)]
+
 
 PARTS: dict[str, type[Part]] = {
     field.name: field.type

@@ -1,0 +1,78 @@
+"""Keeping a process's secrets from the other programs of the machine, above all from its children.
+
+Whoever runs under the same account may read ``/proc/<pid>/environ``. What was read from there is
+taken out of the process's environment, overwritten where the kernel shows it, and the process is
+made undumpable: ``/proc/<pid>`` then belongs to root. Linux only; elsewhere there is no ``/proc``.
+"""
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable, MutableMapping
+from pathlib import Path
+
+from pao.clients.secret_store import VARIABLE as SECRET_VARIABLE
+
+_PR_SET_DUMPABLE = 4
+_ENV_START, _ENV_END = 47, 48
+"""Where ``/proc/self/stat`` has the bounds of the environment, counted behind the name."""
+
+_SHORTEST = 8
+"""A shorter value is also met by chance."""
+
+
+def close_to_others(environ: MutableMapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
+    """Take the secrets out of the environment; returns what was in it, for those who need it.
+
+    These are the variables that hold one of the values in ``secrets``, and those that hold an
+    operator's secret for templates.
+    """
+    kept = dict(environ)
+    values = {value.strip() for value in secrets if len(value) >= _SHORTEST}
+    names = [
+        name
+        for name, value in kept.items()
+        if name.startswith(SECRET_VARIABLE) or value.strip() in values
+    ]
+    for name in names:
+        del environ[name]
+    if sys.platform.startswith("linux"):
+        _overwrite(names)
+        make_undumpable()
+    return kept
+
+
+def make_undumpable() -> None:
+    """Have ``/proc/<pid>`` belong to root, and let nobody else attach to this process."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _overwrite(names: Iterable[str]) -> None:
+    """Overwrite the values in the memory that ``/proc/<pid>/environ`` shows.
+
+    Removing a variable only forgets where it is. Nothing points into that memory any more.
+    """
+    start, end = _bounds()
+    if not 0 < start < end:
+        return
+    content = ctypes.string_at(start, end - start)
+    for name in names:
+        for found in _values_of(os.fsencode(name), content):
+            ctypes.memset(start + found.start, 0, found.stop - found.start)
+
+
+def _bounds() -> tuple[int, int]:
+    try:
+        told = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        return int(told[_ENV_START]), int(told[_ENV_END])
+    except (OSError, IndexError, ValueError):
+        return 0, 0
+
+
+def _values_of(name: bytes, content: bytes) -> Iterable[slice]:
+    position = 0
+    for entry in content.split(b"\0"):
+        if entry.startswith(name + b"="):
+            yield slice(position + len(name) + 1, position + len(entry))
+        position += len(entry) + 1
