@@ -261,6 +261,7 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
         head_seconds=given.header_timeout.total_seconds(),
         idle_seconds=given.idle_timeout.total_seconds(),
         write_seconds=given.api_timeout.total_seconds(),
+        proxies=given.trusted_proxies,
     ).within(open_files())
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ class ConnectionLimits:
     """Bounds of one process; seconds and bytes.
 
     ``idle_seconds`` is longer than balancers keep their connections, so that they close first.
+    ``proxies`` are networks whose connections are those of many clients: they have no share.
     """
 
     most: int = 1000
@@ -39,6 +41,7 @@ class ConnectionLimits:
     head_seconds: float = 10.0
     idle_seconds: float = 75.0
     write_seconds: float = 30.0
+    proxies: tuple[str, ...] = ()
 
     def within(self, open_files: int) -> "ConnectionLimits":
         """Return the limits that the process's own limit of open files leaves room for."""
@@ -66,6 +69,7 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits, told: Told) -> None:
         self._limits = limits
+        self._proxies = [ip_network(one) for one in limits.proxies]
         self.told = told
         self._addresses: dict[Closable, str] = {}
         self._counts: defaultdict[str, int] = defaultdict(int)
@@ -76,10 +80,14 @@ class Connections:
     def __len__(self) -> int:
         return len(self._addresses)
 
-    def admit(self, connection: Closable, address: str) -> str | None:
-        """Take a connection in; returns why it cannot be, or None."""
-        if self._counts[address] >= self._limits.most_per_address and not self._make_room(
-            self._waiting_of[address]
+    def admit(self, connection: Closable, host: str) -> str | None:
+        """Take a connection from ``host`` in; returns why it cannot be, or None."""
+        address = address_caller(host)
+        has_share = self._counts[address] >= self._limits.most_per_address
+        if (
+            has_share
+            and not self._is_proxy(host)
+            and not self._make_room(self._waiting_of[address])
         ):
             return "address"
         if len(self._addresses) >= self._limits.most and not self._make_room(self._waiting):
@@ -112,6 +120,13 @@ class Connections:
         if not self._counts[address]:
             del self._counts[address]
             self._waiting_of.pop(address, None)
+
+    def _is_proxy(self, host: str) -> bool:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)
 
     def _make_room(self, waiting: dict[Closable, None]) -> bool:
         oldest = next(iter(waiting), None)
@@ -146,7 +161,7 @@ class _Bounded(Base):
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         _end_with_peer(transport, self.limits.write_seconds)
-        refused = self.register.admit(self, _address(self.client))
+        refused = self.register.admit(self, self.client[0] if self.client else "")
         if refused is not None:
             self._refuse(f"too many of {refused}", _too_many(refused))
             return
@@ -324,10 +339,6 @@ def _too_many(of: str) -> PaoError:
         "All connections of this process have requests in hand; try again.",
         headers=headers,
     )
-
-
-def _address(client: tuple[str, int] | None) -> str:
-    return address_caller(client[0] if client else "")
 
 
 def _end_with_peer(transport: Any, seconds: float) -> None:

@@ -6,7 +6,7 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
@@ -21,14 +21,26 @@ BACKLOG = 2048
 ENOUGH_FILES = 65_536
 
 
-def config(app: ASGIApp, protocol: type[asyncio.Protocol], **more: Any) -> uvicorn.Config:
-    """Return how any API process serves; ``protocol`` bounds its connections."""
+def config(
+    app: ASGIApp,
+    protocol: type[asyncio.Protocol],
+    *,
+    proxies: Sequence[str] = (),
+    **more: Any,
+) -> uvicorn.Config:
+    """Return how any API process serves; ``protocol`` bounds its connections.
+
+    X-Forwarded-For is believed from these ``proxies`` only, addresses or networks; uvicorn by
+    itself believes every process of this machine, and what FORWARDED_ALLOW_IPS says.
+    """
     return uvicorn.Config(
         app,
         http=protocol,
         # Nothing here speaks it, and a connection that changes to it would leave its bounds.
         ws="none",
         backlog=BACKLOG,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         server_header=False,
         # Our own lines carry the correlation id; uvicorn's would repeat them without it.
         access_log=False,

@@ -35,7 +35,13 @@ def api(_cli: Cli) -> None:
 
     given = settings.http
     server = Server(
-        config(served, served.protocol, host=given.host, port=given.port),
+        config(
+            served,
+            served.protocol,
+            proxies=given.trusted_proxies,
+            host=given.host,
+            port=given.port,
+        ),
         stopping=served.stopping,
         ending=served.ending,
         grace=_GRACE_SECONDS,

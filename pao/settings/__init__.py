@@ -5,6 +5,7 @@ every other room is handed its part.
 """
 
 from pao.settings.actions import ActionSettings
+from pao.settings.http import HttpSettings
 from pao.settings.jira_file import ConfiguredJira, JiraFile
 from pao.settings.loading import ConfigurationError, Settings, load_settings
 from pao.settings.parts import (
@@ -12,7 +13,6 @@ from pao.settings.parts import (
     CatalogSettings,
     DatabaseSettings,
     GitHubSettings,
-    HttpSettings,
     IdentitySource,
     JiraFlavour,
     JiraSettings,

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from db.urls import SCHEMES
 from pao.core.names import MASK
 from pao.settings.actions import ActionSettings
+from pao.settings.http import HttpSettings
 from pao.settings.jira_file import JiraFile, read_jira_file
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
@@ -20,7 +21,6 @@ from pao.settings.parts import (
     CatalogSettings,
     DatabaseSettings,
     GitHubSettings,
-    HttpSettings,
     JiraSettings,
     LoggingSettings,
     Part,

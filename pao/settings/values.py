@@ -3,9 +3,10 @@
 import json
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -55,6 +56,17 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
+def check_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is no address or network; a host's name would be the resolver's word."""
+    for entry in entries:
+        try:
+            ip_network(entry)
+        except ValueError:
+            msg = f"{entry!r} is no address or network; write 10.0.0.7 or 10.0.0.0/24"
+            raise ValueError(msg) from None
+    return entries
+
+
 def show_duration(value: timedelta) -> str:
     """Write a duration as it may stand in an environment variable."""
     milliseconds = round(value.total_seconds() * 1000)
@@ -101,4 +113,5 @@ Duration = Annotated[timedelta, _when_text(parse_duration)]
 DurationOrZero = Annotated[timedelta, _when_text(parse_duration_or_zero)]
 Size = Annotated[int, _when_text(parse_size), SizeMark()]
 Names = Annotated[tuple[str, ...], NoDecode, SPLIT]
+Networks = Annotated[Names, AfterValidator(check_networks)]
 JsonObject = Annotated[dict[str, Any], NoDecode, _when_text(parse_json_object)]

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,7 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.connections import ConnectionLimits, Connections, bounded_protocol
 from api.serving import config
-from tests.support.stack import EventLoop, Stack, wait_until
+from tests.support.postgres import Database
+from tests.support.stack import EventLoop, Stack, running_stack, wait_until
 
 LONG = 3600.0
 PATIENT = ConnectionLimits(
@@ -282,21 +284,52 @@ def test_of_those_that_wait_the_oldest_makes_room() -> None:
     register = Connections(ConnectionLimits(most=3, most_per_address=3), lambda _: None)
     first, second, third, fourth, fifth = (Line() for _ in range(5))
     for line in (first, second, third):
-        assert register.admit(line, "a") is None
+        assert register.admit(line, "192.0.2.1") is None
     register.works(first)
     register.works(third)
     register.waits(first)
-    assert register.admit(fourth, "b") is None
-    assert register.admit(fifth, "c") is None
+    assert register.admit(fourth, "192.0.2.2") is None
+    assert register.admit(fifth, "192.0.2.3") is None
     assert [line.closed for line in (first, second, third, fourth)] == [True, True, False, False]
+
+
+A, B = "192.0.2.1", "192.0.2.2"
 
 
 def test_an_address_that_has_its_share_takes_nobody_elses() -> None:
     register = Connections(ConnectionLimits(most=10, most_per_address=2), lambda _: None)
     other, own, *more = (Line() for _ in range(4))
-    for line, address in ((other, "b"), (own, "a"), (more[0], "a"), (more[1], "a")):
+    for line, address in ((other, B), (own, A), (more[0], A), (more[1], A)):
         assert register.admit(line, address) is None
     assert (other.closed, own.closed, len(register)) == (False, True, 3)
+
+
+def test_a_proxy_has_no_share_of_one_address() -> None:
+    limits = ConnectionLimits(most=10, most_per_address=1, proxies=("192.0.2.0/31",))
+    register = Connections(limits, lambda _: None)
+    lines = [Line() for _ in range(5)]
+    assert [register.admit(line, A) for line in lines] == [None] * 5
+    assert not any(line.closed for line in lines)
+
+
+def test_a_call_is_taken_for_the_forwarded_address_from_a_trusted_proxy_only(
+    database: Database, temporal_address: str, tmp_path: Path
+) -> None:
+    def statuses(trusted: str) -> list[int]:
+        environ = {"RATE_LIMIT_REQUESTS_PER_MINUTE": "2", "PAO_TRUSTED_PROXIES": trusted}
+        with running_stack(
+            database, temporal_address, tmp_path, environ=environ, with_worker=False
+        ) as stack:
+            url = f"{stack.url}/api/v1/catalog"
+            return [
+                httpx.get(
+                    url, headers={"X-Forwarded-For": f"203.0.113.{number}"}, trust_env=False
+                ).status_code
+                for number in (1, 1, 1, 2)
+            ]
+
+    assert statuses("127.0.0.0/8") == [401, 401, 429, 401]
+    assert statuses("") == [401, 401, 429, 429]
 
 
 def test_files_that_the_process_needs_itself_are_kept_free() -> None:

@@ -398,3 +398,16 @@ def test_a_parameter_store_that_is_away_is_a_problem(
 
     assert "did not answer" in problem
     assert "EndpointConnectionError" in problem
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "00ms"])
+def test_there_may_be_no_drain_time(environ: dict[str, str], text: str) -> None:
+    http = load_settings({**environ, "PAO_DRAIN": text}, process="api").http
+    assert (http.drain, show_duration(http.drain)) == (timedelta(), "0s")
+
+
+@pytest.mark.parametrize("text", ["proxy.example.com", "10.0.0.0/33", "*", "10.0.0.1/24"])
+def test_a_trusted_proxy_is_an_address_or_a_network(environ: dict[str, str], text: str) -> None:
+    given = {**environ, "PAO_TRUSTED_PROXIES": f"10.0.0.7, {text}"}
+    [problem] = problems_of(given)
+    assert problem.startswith(f"PAO_TRUSTED_PROXIES: {text!r} is no address or network")

@@ -199,7 +199,8 @@ class Stack:
 
     async def _start(self) -> None:
         self._application = create_app(self.settings)
-        config = serving.config(self._application, self._application.protocol, lifespan="on")
+        application, proxies = self._application, self.settings.http.trusted_proxies
+        config = serving.config(application, application.protocol, proxies=proxies, lifespan="on")
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         while not self._server.started:
