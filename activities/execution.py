@@ -171,7 +171,8 @@ class Executor:
                 found = await session.looked_for()
         except ActionError as error:
             answer = "absent" if isinstance(error, IncompleteError) else "unknown"
-            return LookResult(answer=answer, reason=leaving.error(error).message)
+            told = await asyncio.to_thread(leaving.error, error)
+            return LookResult(answer=answer, reason=told.message)
         if found is None:
             return LookResult(answer="absent")
         return LookResult(answer="found", result=await self._finished(session, found))
@@ -192,7 +193,7 @@ class Executor:
             yield session
         except ActionError as error:
             told = _in_doubt(error) if exists and session is None else error
-            raise _told(told, session, leaving) from None
+            raise await asyncio.to_thread(_told, told, session, leaving) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
             kind = OutcomeUnknownError if exists else ActionFailedError
             raised = bug(error, leaving.secrets, kind)

@@ -16,6 +16,8 @@ SHORTEST_WITHIN_VALUE = 8
 SHORTEST_PREFIX = 3
 _CUTS = ("\N{HORIZONTAL ELLIPSIS}", "...", "\N{REPLACEMENT CHARACTER}")
 _MOST_CUTS = 50
+_MANY = 32
+_FEW = 8
 _SHORTEST_ENCODED = 6
 _WORD = re.compile(r"\w")
 
@@ -52,13 +54,35 @@ class SecretRing:
         """
         if isinstance(value, str):
             return self._hide_in_text(value)
-        if isinstance(value, dict):
-            return {self.hide_in(key): self.hide_in(member) for key, member in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.hide_in(member) for member in value]
+        if isinstance(value, dict | list | tuple):
+            return self._hide_in_members(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return MASK if self._known().is_number(value) else value
         return value
+
+    def _hide_in_members(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            # Keys and values by turns, so that both are looked through together.
+            flat = self._hidden([one for pair in value.items() for one in pair])
+            return dict(zip(flat[::2], flat[1::2], strict=True))
+        return self._hidden(list(value))
+
+    def _hidden(self, members: list[Any]) -> list[Any]:
+        """Look through many texts at once, for most hold nothing; where one does, by halves."""
+        if len(members) < _FEW or sum(1 for _ in islice(_texts_in(members), _MANY)) < _MANY:
+            return [self.hide_in(one) for one in members]
+        if self._is_clean([*_texts_in(members)]):
+            copied: list[Any] = _without_numbers(self._known(), members)
+            return copied
+        half = len(members) // 2
+        return self._hidden(members[:half]) + self._hidden(members[half:])
+
+    def _is_clean(self, texts: list[str]) -> bool:
+        joined = "\n".join(texts)
+        cuts = sum(joined.count(mark) for mark in _CUTS)
+        if cuts >= _MOST_CUTS or not self._secrets.isdisjoint(texts):
+            return False
+        return self._known().hide(joined, within=SHORTEST_WITHIN_VALUE, cut=False) == joined
 
     def _hide_in_text(self, text: str) -> str:
         if text in self._secrets and text:
@@ -69,6 +93,30 @@ class SecretRing:
         if self._forms is None:
             self._forms = _Forms(self._secrets)
         return self._forms
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Give every text of a JSON value, keys included."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            waiting += one
+
+
+def _without_numbers(known: "_Forms", value: Any) -> Any:
+    """Return a copy of a value whose texts hold no secret: its numbers may be some."""
+    if isinstance(value, dict):
+        return {key: _without_numbers(known, member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_numbers(known, member) for member in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return MASK if known.is_number(value) else value
+    return value
 
 
 def hide_secrets(text: str, secrets: Iterable[str]) -> str:
@@ -88,7 +136,7 @@ class _Forms:
         self._compact = {_compact(one) for one in kept if len(one) >= SHORTEST_WITHIN_VALUE}
         self._cores = {core for one in kept for core in base64_cores(one)}
         self._begun = [*self._lowered, *{core.lower() for core in self._cores}]
-        self._numbers = {_canonical(one) for one in kept if _canonical(one) is not None}
+        self._numbers = {number for one in kept if (number := _canonical(one)) is not None}
 
     def hide(self, text: str, *, within: int, cut: bool) -> str:
         """Return the text with stars for secrets; of ``within`` characters on also inside words.
@@ -104,6 +152,8 @@ class _Forms:
 
     def is_number(self, value: float) -> bool:
         """Tell whether a number is a secret, such as a PIN."""
+        if not self._numbers:
+            return False
         return len(str(value)) >= SHORTEST_SECRET and _canonical(str(value)) in self._numbers
 
     def _replaced(self, text: str, within: int) -> str:
@@ -154,11 +204,8 @@ class _Forms:
         if depth == 0 or len(text) < _SHORTEST_ENCODED:
             return False
         inner = {one for copy in copies[-1:] + copies[:1] for one in decoded(copy)}
-        return any(self._holds(one) or self._in_further(one, depth) for one in inner)
-
-    def _in_further(self, text: str, depth: int) -> bool:
-        """Look into what was decoded, where that is text and not chance."""
-        return "\N{REPLACEMENT CHARACTER}" not in text and self._is_hidden_in(text, depth - 1)
+        legible = "\n".join(one for one in inner if "\N{REPLACEMENT CHARACTER}" not in one)
+        return self._holds("\n".join(inner)) or self._is_hidden_in(legible, depth - 1)
 
     def _has_core(self, copies: Iterable[str]) -> bool:
         compact = ["".join(copy.split()) for copy in copies if len(copy) >= _SHORTEST_ENCODED]

@@ -86,7 +86,8 @@ def unescaped(text: str) -> Iterator[str]:
 def decoded(text: str) -> Iterator[str]:
     """Give what the base64 and the hexadecimal within a text mean."""
     for found in _TOKEN.finditer(text):
-        yield from _from_base64(found[0])
+        if not _is_word(found[0]):
+            yield from _from_base64(found[0])
     for found in _HEX.finditer(text):
         digits = re.sub(r"[:\- ]", "", found[0])
         yield from _texts_of(bytes.fromhex(digits[: len(digits) // 2 * 2]))
@@ -147,6 +148,11 @@ def _other_charset(text: str) -> str:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _is_word(token: str) -> bool:
+    """Tell whether it is a word or a number: no base64 of a text looks like that."""
+    return token.isdigit() or (token.isalpha() and (token[1:].islower() or token.isupper()))
 
 
 def _from_base64(token: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import json
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -166,3 +167,23 @@ def test_a_text_that_only_looks_encoded_stays(text: str) -> None:
     ring = SecretRing([PASSWORD, "4711", "ünïcödé-pass", "production-2"])
     assert ring.hide(text) == text
     assert ring.hide_in(text) == text
+
+
+@given(
+    places=st.sets(st.integers(0, 399), max_size=6),
+    form=st.sampled_from([PASSWORD, PASSWORD.upper(), in_json(PASSWORD, 2), "4711"]),
+)
+def test_a_secret_among_many_texts_is_hidden_and_the_others_stay(
+    places: set[int], form: str
+) -> None:
+    texts = [f"https://h/{number}?a=%20b" for number in range(400)]
+    given: list[Any] = [{"id": number, "of": (text, None)} for number, text in enumerate(texts)]
+    for place in places:
+        given[place] = {"id": 4711, "of": (f"<{form}>", None)}
+    shown = SecretRing([PASSWORD, "4711"]).hide_in({"items": given})["items"]
+    for number, text in enumerate(texts):
+        if number in places:
+            assert shown[number]["id"] == "********"
+            assert form not in shown[number]["of"][0]
+        else:
+            assert shown[number] == {"id": number, "of": [text, None]}
