@@ -87,6 +87,8 @@ class Action(ABC, Generic[ConfigT]):
     ``default_timeout`` is how many seconds one execution may take where the document says
     nothing; None is what creating a ticket may take. ``slow`` types run on a queue of their own;
     ``waits`` says that a request stands still in it until people have done something.
+    ``can_revise`` says that ``revise`` can change what an earlier attempt made; ``converges`` that
+    acting takes whatever part is there to the configuration, as Terraform does.
     """
 
     type: ClassVar[str]
@@ -100,6 +102,8 @@ class Action(ABC, Generic[ConfigT]):
     breaker_keys: ClassVar[tuple[str, ...]] = ()
     slow: ClassVar[bool] = False
     waits: ClassVar[bool] = False
+    can_revise: ClassVar[bool] = False
+    converges: ClassVar[bool] = False
 
     @abstractmethod
     async def look(self, config: ConfigT, context: ActionContext) -> ActionResult | None:
@@ -120,6 +124,39 @@ class Action(ABC, Generic[ConfigT]):
         Called when a look before acting has found something; a mere look never completes it.
         """
         return found
+
+    async def revise(
+        self, config: ConfigT, context: ActionContext, found: ActionResult | None, former: ConfigT
+    ) -> ActionResult:
+        """Change what an earlier attempt made with ``former`` to the present configuration.
+
+        Called when a human says so, and only where ``can_revise`` is set. ``found`` is None where
+        only a part of the effect is there. Says in the target what was changed.
+        """
+        raise NotImplementedError(f"{self.type} cannot change what exists")
+
+    def place(self, config: ConfigT) -> str | None:  # noqa: ARG002 -- for types that override it
+        """Name where the effect is made: project, repository, workspace, address.
+
+        A correction that goes to another place leaves behind what may be at the former one. None
+        where the effect has no place.
+        """
+        return None
+
+    def askable(self, config: ConfigT) -> bool:  # noqa: ARG002 -- for types that override it
+        """Tell whether a look can find out if the effect is there, or a repeat does no harm.
+
+        Where it cannot, a human has to say what is in the target.
+        """
+        return True
+
+    def from_evidence(self, config: ConfigT, outputs: dict[str, Any]) -> ActionResult:  # noqa: ARG002 -- as above
+        """Return the result that a human has seen in the target; raises ``ValueError``.
+
+        Outputs are checked against what the type declares.
+        """
+        self.outputs.model_validate(outputs)
+        return ActionResult(outputs=outputs)
 
     async def follow(
         self, config: ConfigT, context: ActionContext, pending: Pending

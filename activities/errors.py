@@ -59,6 +59,11 @@ class ActionError(Exception):
         self.whole = whole
         # Whether the look of this very attempt had been answered; the executor fills it in.
         self.answered = False
+        self.absent = False
+        # What was sent, sealed, and whether the target can be asked; filled in by the executor.
+        self.sent: str | None = None
+        self.digest: str | None = None
+        self.askable = True
         self.judged = judged
 
     @property
@@ -125,6 +130,10 @@ def told_to_temporal(error: ActionError) -> ApplicationError:
         "refused": error.refused,
         "answered": error.answered,
         "whole": error.whole,
+        "absent": error.absent,
+        "sent": error.sent,
+        "digest": error.digest,
+        "askable": error.askable,
         "cause": error.cause,
     }
     message = shortened(error.message, MESSAGE_LIMIT)

@@ -6,28 +6,25 @@ An action type knows nothing of this; Temporal knows nothing of action types.
 import asyncio
 import contextlib
 import logging
-import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from pydantic import ValidationError
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.base import Action, ActionContext, JiraClients
 from activities.behalf import acting_for
 from activities.disclosure import Disclosure, place_of
+from activities.earlier import Earlier, EarlierCall, exists
 from activities.errors import (
     ActionError,
     ActionFailedError,
-    IncompleteError,
     OutcomeUnknownError,
-    RepeatIsSafeError,
-    told_to_temporal,
 )
+from activities.former import FormerCalls, with_secrets, without_secrets
 from activities.heartbeats import heartbeats
 from activities.log import ActionLog, LocalSink, LogSink
 from activities.masking import SecretRing
@@ -35,7 +32,7 @@ from activities.options import ActionOptions
 from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
 from activities.resets import refuse_after_reset
-from activities.sighting import Sighting
+from activities.session import Session, bug, first, told, validated
 from catalog.planning import render_action, render_cleanup, secret_names
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
@@ -44,11 +41,14 @@ from pao.clients.jira import Deadline
 from pao.clients.secret_store import SecretStore, SecretsUnavailable
 from pao.core.errors import ErrorCode
 from pao.core.judgement import BAD_CALL, NOT_READY, NOT_SET
-from pao.core.names import FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
+from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
 from pao.core.payloads import (
     ActionInput,
     ActionResult,
+    EvidenceAnswer,
+    EvidenceInput,
     FollowInput,
+    FormerCall,
     LookResult,
     Pending,
     RequestContext,
@@ -97,7 +97,7 @@ class Executor:
     def activities(self) -> list[Callable[..., Any]]:
         """Give one activity per action type, named like it, the look, and the wait."""
         own = map(self._activity, self._actions.values())
-        return [*own, self._look_activity(), self._follow_activity()]
+        return [*own, self._look_activity(), self._evidence_activity(), self._follow_activity()]
 
     def _activity(self, action: Action[Any]) -> Callable[..., Any]:
         @activity.defn(name=action.type)
@@ -115,6 +115,13 @@ class Executor:
 
         return look
 
+    def _evidence_activity(self) -> Callable[..., Any]:
+        @activity.defn(name=EVIDENCE_ACTIVITY)
+        async def evidence(given: EvidenceInput) -> EvidenceAnswer:
+            return await self.evidence(given)
+
+        return evidence
+
     def _follow_activity(self) -> Callable[..., Any]:
         @activity.defn(name=FOLLOW_ACTIVITY)
         async def follow(given: FollowInput) -> ActionResult:
@@ -131,9 +138,40 @@ class Executor:
 
     async def _executed(self, action: Action[Any], given: ActionInput) -> ActionResult:
         async with self._session(action, given) as session:
-            found = await session.found_before() if given.look_first else None
-            result = await (session.act() if found is None else session.complete(found))
-        return await self._finished(session, result)
+            found = await self._found_before(session) if given.look_first else None
+            result = await (session.act() if found is None else session.adopt(found))
+        result = await self._finished(session, result)
+        if result.pending is not None:
+            result.sent = session.sent
+        return result
+
+    async def _found_before(self, session: "Session") -> Earlier | None:
+        """Return what earlier attempts have made; None where acting makes nothing twice."""
+        seen = await session.looked_for(await self._earlier(session))
+        if seen.contradicts(session.action) and not session.may_revise(seen):
+            raise exists(seen, session.action, session.given.action.name)
+        going_on = seen.found is not None or session.may_revise(seen)
+        return seen if going_on else None
+
+    async def _earlier(self, session: "Session") -> list[EarlierCall]:
+        """Return the calls to look for: what earlier attempts sent, else what is sent now."""
+        own = EarlierCall(session.config, place=session.action.place(session.config))
+        calls = [await self._former(session, call) for call in session.given.former]
+        return calls or [own]
+
+    async def _former(self, session: "Session", call: FormerCall) -> EarlierCall:
+        """Render what an attempt had sent once more, as far as it is not kept."""
+        action, given, secrets = session.action, session.given, session.context.secrets
+        try:
+            fields, kept = session.calls.opened(call)
+        except (SecretUnreadableError, ValueError) as error:
+            raise ActionFailedError(str(error), retryable=True, judged=NOT_SET) from error
+        now = replace(given, context=replace(given.context, fields=fields))
+        rendered = await self._plain(action, now, secrets)
+        plain = without_secrets(given.action.config, rendered)
+        changed = plain != without_secrets(given.action.config, session.rendered)
+        config = validated(action, rendered if kept is None else with_secrets(kept, rendered))
+        return EarlierCall(config, changed, action.place(config))
 
     async def follow(
         self, given: FollowInput, progress: Progress | None = None, *, seconds: float | None = None
@@ -151,7 +189,7 @@ class Executor:
         seconds: float | None,
     ) -> ActionResult:
         async with self._session(
-            action, given, exists=True, progress=progress, seconds=seconds
+            action, given, existing=True, progress=progress, seconds=seconds
         ) as session:
             pending = session.leaving.pending(given.pending)
             try:
@@ -164,45 +202,79 @@ class Executor:
     async def look(self, given: ActionInput) -> LookResult:
         """Look for the action's effect, read-only; never raises for what the target answers."""
         action = self._actions[given.action.type]
-        leaving = self._disclosure(given)
+        with _acting(action, given):
+            return await self._looked(action, given, self._disclosure(given))
+
+    async def _looked(
+        self, action: Action[Any], given: ActionInput, leaving: Disclosure
+    ) -> LookResult:
         try:
-            with _acting(action, given):
-                session = await self._opened(action, given, leaving)
-                found = await session.looked_for()
+            session = await self._opened(action, given, leaving)
+            calls = await self._earlier(session)
         except ActionError as error:
-            answer = "absent" if isinstance(error, IncompleteError) else "unknown"
-            told = await asyncio.to_thread(leaving.error, error)
-            return LookResult(answer=answer, reason=told.message)
-        if found is None:
-            return LookResult(answer="absent")
-        return LookResult(answer="found", result=await self._finished(session, found))
+            return LookResult(answer="unknown", reason=await _reason(error, leaving))
+        about = LookResult(
+            answer="unknown",
+            changed=any(call.changed for call in calls),
+            revisable=action.can_revise,
+            moved=_moved(calls, action.place(session.config), leaving),
+            askable=action.askable(session.config),
+        )
+        try:
+            seen = await session.looked_for(calls)
+        except ActionError as error:
+            return replace(about, reason=await _reason(error, leaving))
+        about = replace(about, exists=seen.contradicts(action))
+        if seen.repeat is not None and action.converges:
+            about = replace(about, changed=False)
+        if seen.found is not None:
+            result = await self._finished(session, seen.found)
+            return replace(about, answer="found", result=result)
+        shown = seen.repeat or seen.part
+        reason = await _reason(shown, leaving) if shown else None
+        return replace(about, answer="unknown" if seen.repeat else "absent", reason=reason)
+
+    async def evidence(self, given: EvidenceInput) -> EvidenceAnswer:
+        """Check the outputs that a human has seen in the target, and complete them to a result."""
+        action = self._actions[given.about.action.type]
+        leaving = self._disclosure(given.about)
+        try:
+            session = await self._opened(action, given.about, leaving)
+            result = action.from_evidence(session.config, given.outputs)
+            return EvidenceAnswer(result=await self._finished(session, result))
+        except ActionError as error:
+            return EvidenceAnswer(message=await _reason(error, leaving))
+        except ValidationError as error:
+            return EvidenceAnswer(message=leaving.message(f"outputs.{first(error)}"))
+        except ValueError as error:
+            return EvidenceAnswer(message=leaving.message(str(error)))
 
     @asynccontextmanager
     async def _session(
-        self, action: Action[Any], given: ActionInput, *, exists: bool = False, **more: Any
-    ) -> "AsyncIterator[_Session]":
+        self, action: Action[Any], given: ActionInput, *, existing: bool = False, **more: Any
+    ) -> "AsyncIterator[Session]":
         """Open an execution; whatever it raises is told to Temporal, masked.
 
-        Its log is stored before Temporal learns how it ended. Where its effect ``exists``, an
+        Its log is stored before Temporal learns how it ended. Where its effect is ``existing``, an
         execution that cannot begin proves nothing.
         """
         leaving = self._disclosure(given)
-        session: _Session | None = None
+        session: Session | None = None
         try:
             session = await self._opened(action, given, leaving, **more)
             yield session
         except ActionError as error:
-            told = _in_doubt(error) if exists and session is None else error
-            raise await asyncio.to_thread(_told, told, session, leaving) from None
+            shown = _in_doubt(error) if existing and session is None else error
+            raise await asyncio.to_thread(told, shown, session, leaving) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
-            kind = OutcomeUnknownError if exists else ActionFailedError
+            kind = OutcomeUnknownError if existing else ActionFailedError
             raised = bug(error, leaving.secrets, kind)
-            raise _told(raised, session, leaving) from None
+            raise told(raised, session, leaving) from None
         finally:
             if session is not None:
                 await session.context.log.flush()
 
-    async def _finished(self, session: "_Session", result: ActionResult) -> ActionResult:
+    async def _finished(self, session: "Session", result: ActionResult) -> ActionResult:
         """Give the result as it is kept: complete and masked."""
         try:
             result = await asyncio.to_thread(session.leaving.result, result)
@@ -213,7 +285,7 @@ class Executor:
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
             raised = bug(error, session.context.secrets, OutcomeUnknownError)
             session.seen.found = result
-            raise _told(raised, session, session.leaving) from None
+            raise told(raised, session, session.leaving) from None
         result.resource_type = session.action.resource_type
         return result
 
@@ -236,8 +308,9 @@ class Executor:
         *,
         progress: Progress | None = None,
         seconds: float | None = None,
-    ) -> "_Session":
-        config = await self._rendered(action, given, leaving.secrets)
+    ) -> "Session":
+        rendered = await self._plain(action, given, leaving.secrets)
+        config = validated(action, rendered)
         progress = progress or Progress()
         progress.guard(leaving.sealed, leaving.opened)
         context = self._context(
@@ -248,9 +321,13 @@ class Executor:
             seconds=seconds,
             earlier=leaving.pending(given.earlier) if given.earlier else None,
         )
-        return _Session(action, given, config, context, leaving)
+        calls = FormerCalls(self._tools.box, given)
+        return Session(action, given, config, context, leaving, rendered, calls)
 
-    async def _rendered(self, action: Action[Any], given: ActionInput, secrets: SecretRing) -> Any:
+    async def _plain(
+        self, action: Action[Any], given: ActionInput, secrets: SecretRing
+    ) -> dict[str, Any]:
+        """Render an action's configuration; it is not judged yet."""
         opened = self._open(given.context)
         named = secret_names(given.action)
         kept = await self._kept(named)
@@ -258,7 +335,7 @@ class Executor:
             secrets.add(value)
         try:
             # A document's templates may take a while: the other actions of this worker go on.
-            rendered = await asyncio.to_thread(
+            return await asyncio.to_thread(
                 render_action,
                 given.action,
                 given.context,
@@ -270,16 +347,11 @@ class Executor:
                 published=given.published,
                 learn=secrets.add,
             )
-            return action.config.model_validate(rendered)
         except TemplateError as error:
             unset = _unset(named, kept)
             raise ActionFailedError(
                 f"A template of this action failed: {error}{unset}",
                 judged=NOT_SET if unset else BAD_CALL,
-            ) from error
-        except ValidationError as error:
-            raise ActionFailedError(
-                f"The rendered configuration is wrong: {_first(error)}", judged=BAD_CALL
             ) from error
 
     async def _kept(self, names: list[str]) -> dict[str, str]:
@@ -308,10 +380,10 @@ class Executor:
         return ActionContext(
             request=request,
             attempt=given.attempt,
-            mark=mark(request.request_id, given.action.id),
+            mark=mark(request.request_id, given.action.id, given.moves),
             jira=tools.jira,
             deadline=deadline,
-            idempotency_key=idempotency_key(request.request_id, given.action.id),
+            idempotency_key=idempotency_key(request.request_id, given.action.id, given.moves),
             unclear=given.unclear,
             doubt_since=given.doubt_since,
             earlier=earlier,
@@ -331,68 +403,16 @@ class Executor:
             raise ActionFailedError(str(error), retryable=True, judged=NOT_SET) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """One execution: what is asked for, rendered, with all that it may use."""
-
-    action: Action[Any]
-    given: ActionInput
-    config: Any
-    context: ActionContext
-    leaving: Disclosure
-    seen: "Sighting" = field(default_factory=Sighting)
-
-    async def looked_for(self) -> ActionResult | None:
-        """Give what an earlier attempt has made, as adopted."""
-        async with self._guarded():
-            found = await self.action.look(self.config, self.context)
-        if found is not None:
-            found.adopted = True
-        return found
-
-    async def found_before(self) -> ActionResult | None:
-        """Give what an earlier attempt has made; None also where acting makes nothing twice."""
-        try:
-            found = await self.looked_for()
-        except RepeatIsSafeError:
-            return None
-        except IncompleteError as part:
-            self.seen.part(part)
-            return None
-        self.seen.answer(found)
-        return found
-
-    async def complete(self, found: ActionResult) -> ActionResult:
-        """Make what is missing of something that was adopted."""
-        result = await self.action.complete(self.config, self.context, found)
-        result.adopted = True
-        return result
-
-    async def act(self) -> ActionResult:
-        """Act; an error that the type did not foresee says nothing about the effect."""
-        try:
-            async with self._guarded():
-                return await self.action.execute(self.config, self.context)
-        except ActionError:
-            raise
-        except Exception as error:
-            raise bug(error, self.context.secrets, OutcomeUnknownError) from error
-
-    @asynccontextmanager
-    async def _guarded(self) -> AsyncIterator[None]:
-        target = self.action.breaker(self.config, self.context)
-        if target is None:
-            yield
-            return
-        async with self.context.breakers.guard(target, self.context.secrets):
-            yield
+async def _reason(error: ActionError, leaving: Disclosure) -> str:
+    return (await asyncio.to_thread(leaving.error, error)).message
 
 
-def _told(error: ActionError, session: _Session | None, leaving: Disclosure) -> ApplicationError:
-    """Give an error as Temporal is told it: with what the look of this attempt had seen, masked."""
-    if session is not None:
-        session.seen.add_to(error, session.action)
-    return told_to_temporal(leaving.error(error))
+def _moved(calls: list[EarlierCall], place: str | None, leaving: Disclosure) -> list[str] | None:
+    """Return the former and the present place, where a correction goes to another one."""
+    for call in calls:
+        if call.place != place:
+            return [leaving.message(str(one or "no place")) for one in (call.place, place)]
+    return None
 
 
 def _acting(action: Action[Any], given: ActionInput) -> AbstractContextManager[None]:
@@ -409,8 +429,10 @@ def _in_doubt(error: ActionError) -> ActionError:
     )
 
 
-def idempotency_key(request_id: str, action_id: str) -> str:
+def idempotency_key(request_id: str, action_id: str, moves: int = 0) -> str:
     """Give the key of an action's effect for targets that know such keys: stable over attempts."""
+    if moves:
+        action_id = f"{action_id}\n{moves}"
     try:
         namespace = UUID(request_id)
     except ValueError:
@@ -418,16 +440,7 @@ def idempotency_key(request_id: str, action_id: str) -> str:
     return str(uuid5(namespace, action_id))
 
 
-def bug(error: Exception, secrets: SecretRing, kind: type[ActionError]) -> ActionError:
-    """Give an error of our own code as a failure; the log shows where, the text is masked."""
-    where = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
-    text = secrets.hide(f"{type(error).__name__}: {error}")
-    message = f"The action could not be carried out, by a fault of PAO: {text}"
-    return kind(message, judged=NOT_SET)
-
-
-async def _tell_target(session: _Session, pending: Pending) -> None:
+async def _tell_target(session: Session, pending: Pending) -> None:
     """Have the target stop what nobody waits for any more.
 
     The worker's own end is no reason for it, nor a wait that Temporal has given to another worker.
@@ -454,9 +467,3 @@ def _time_given() -> float | None:
 def _unset(named: list[str], kept: Mapping[str, str]) -> str:
     missing = [f"{name} (PAO_SECRET_{name.upper()})" for name in named if name not in kept]
     return f"; the operator has not set the secret {', '.join(missing)}" if missing else ""
-
-
-def _first(error: ValidationError) -> str:
-    problem = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}"

@@ -15,6 +15,8 @@ class Sighting:
     answered: bool = False
     whole: bool = False
     found: ActionResult | None = None
+    incomplete: bool = False
+    acted: bool = False
     parts: tuple[PartialResource, ...] = ()
 
     def answer(self, found: ActionResult | None) -> None:
@@ -25,9 +27,11 @@ class Sighting:
     def part(self, told: IncompleteError) -> None:
         """Note that the target has only a part of the effect."""
         self.answered, self.whole, self.parts = True, told.whole, told.partial
+        self.incomplete = True
 
     def add_to(self, error: ActionError, action: Action[Any]) -> None:
         """Add to what ended the attempt: what is there, and that earlier doubts are over."""
+        error.absent = self.answered and self.found is None and not self.incomplete
         error.answered = error.answered or self.answered or error.whole
         if error.whole:
             return

@@ -53,6 +53,7 @@ REQUEST: dict[str, Any] = {
     "escalation": None,
     "decisions": [],
     "attempt": 1,
+    "leftBehind": [],
     "possibleDecisions": [],
     "warnings": [],
     "links": {

@@ -13,6 +13,7 @@ from pao.core.payloads import (
     BundleLink,
     DecisionRecord,
     Escalation,
+    FormerCall,
     ItemSnapshot,
     PartialResource,
     Pending,
@@ -114,6 +115,8 @@ def _state(row: RequestAction) -> ActionState:
             **stored,
             "error": _told_failure(row.error),
             "partial": _partial(row),
+            "former": _calls(row),
+            "left_behind": _resources(row.left_behind),
             "started_at": timestamp(row.started_at) if row.started_at else None,
             "finished_at": timestamp(row.finished_at) if row.finished_at else None,
             "doubt_since": _doubt_since(row),
@@ -148,6 +151,14 @@ def _partial(row: RequestAction) -> list[PartialResource]:
     if row.status == ActionStatus.COMPLETED:
         return []
     return _resources((row.error or {}).get("partial"))
+
+
+def _calls(row: RequestAction) -> list[FormerCall]:
+    known = {one.name for one in fields(FormerCall)}
+    return [
+        FormerCall(**{key: value for key, value in one.items() if key in known})
+        for one in row.former or ()
+    ]
 
 
 def _resources(documents: Sequence[dict[str, Any]] | None) -> list[PartialResource]:
@@ -204,6 +215,8 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
         partial=_partial(action),
         doubt_since=_doubt_since(action),
         earlier=_pending(action),
+        former=_calls(action),
+        moves=action.moves,
     )
 
 

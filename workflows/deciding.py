@@ -18,17 +18,21 @@ with workflow.unsafe.imports_passed_through():
         DecisionRecord,
         Escalation,
         EscalationInput,
+        FormerCall,
         PlannedAction,
         Waits,
         timestamp,
     )
     from pao.core.states import ActionStatus, Decision, RequestStatus
-    from workflows import policies
+    from workflows import evidence, policies
     from workflows.desk import DecisionDesk
     from workflows.failures import classify
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
     from workflows.stopping import CANCELLED, Stop
+    from workflows.weighing import in_doubt, weigh
+
+FORMER_CALLS = "former-calls-are-looked-for"
 
 
 class Decider:
@@ -92,12 +96,35 @@ class Decider:
         return True
 
     async def _prepare_retry(self, record: DecisionRecord) -> bool:
+        if not await self._take_evidence(record):
+            await self._mirror.write()
+            return False
         if (self._desk.changes or self._unchecked) and not await self._correct(record):
             await self._mirror.write()
             return False
         if record.mode == "manual":
             self._ledger.take_fallback()
         self._ledger.start_retry(record)
+        return True
+
+    async def _take_evidence(self, record: DecisionRecord) -> bool:
+        """Go by what a human has seen in the target; tells whether the retry may go on."""
+        if record.evidence is None:
+            return True
+        state, problem = evidence.subject(self._ledger, record)
+        if self._desk.changes:
+            problem = "send evidence and corrected fields one after the other, the evidence first"
+        if state is None or problem:
+            self._desk.finish("rejected", problem)
+            return False
+        if not record.evidence["present"]:
+            evidence.take(self._ledger, state, record, result=None)
+            return True
+        answer = await evidence.check(self._ledger, state, record)
+        if answer.result is None:
+            self._desk.finish("rejected", f"the evidence does not hold: {answer.message}")
+            return False
+        evidence.take(self._ledger, state, record, result=answer.result)
         return True
 
     async def _correct(self, record: DecisionRecord) -> bool:
@@ -127,9 +154,35 @@ class Decider:
             return False
         if answer.used:
             record.details = {**(record.details or {}), "outOfStep": answer.used}
+        if not await self._weigh(record, answer):
+            return False
         self._unchecked = False
         record.changes = answer.diff
         self._ledger.context.fields = answer.fields
+        return True
+
+    async def _weigh(self, record: DecisionRecord, answer: CorrectionAnswer) -> bool:
+        """Look at what earlier attempts made with the former values, before they are replaced."""
+        if not answer.diff or not in_doubt(self._ledger):
+            return True
+        # Asked for each decision anew: a run may be under way for weeks.
+        if not workflow.patched(f"{FORMER_CALLS}-{record.decision_id}"):
+            return True
+        context = replace(self._ledger.context, fields=answer.fields)
+        weighed = await weigh(self._ledger, record, context, waits=self._waits)
+        if weighed.refusal is not None:
+            self._desk.finish("rejected", weighed.refusal.message, code=weighed.refusal.code)
+            return False
+        for state, place, found in weighed.leaving:
+            self._ledger.leave_behind(state, place, found)
+            told = {"actionId": state.id, "place": place}
+            left = [*(record.details or {}).get("leftBehind", []), told]
+            record.details = {**(record.details or {}), "leftBehind": left}
+        for state in in_doubt(self._ledger):
+            if not state.former:
+                # Attempts of earlier versions have kept nothing but the request's fields.
+                fields = self._ledger.fields_of(state)
+                state.former = [FormerCall(state.attempt, fields=fields)]
         return True
 
     async def _escalate(self, record: DecisionRecord) -> bool:

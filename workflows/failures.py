@@ -24,6 +24,8 @@ UNKNOWN_ACTIVITY_TYPE = "NotFoundError"
 MIRROR_REFUSED = "MirrorRefused"
 CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
 LONGEST_MESSAGE = 4_000
+EVIDENCE = "evidence"
+"""What is suggested where only a human can find out what is there."""
 
 
 def classify(error: FailureError) -> ActionFailure:
@@ -90,6 +92,10 @@ def _reported(cause: ApplicationError) -> ActionFailure:
         refused=bool(told.get("refused")),
         answered=bool(told.get("answered")),
         whole=bool(told.get("whole")),
+        absent=bool(told.get("absent")),
+        sent=told.get("sent"),
+        digest=told.get("digest"),
+        askable=bool(told.get("askable", True)),
         cause=told.get("cause"),
     )
 
@@ -100,7 +106,7 @@ def is_refusal(error: FailureError) -> bool:
     return isinstance(cause, ApplicationError) and cause.type == MIRROR_REFUSED
 
 
-def suggest(failure: ActionFailure) -> tuple[Decision, str]:
+def suggest(failure: ActionFailure) -> tuple[str, str]:
     """Suggest a decision and say why; the human decides."""
     if failure.outcome_unknown:
         return _suggest_in_doubt(failure)
@@ -117,11 +123,17 @@ def cause(failure: ActionFailure) -> Cause:
     )
 
 
-def _suggest_in_doubt(failure: ActionFailure) -> tuple[Decision, str]:
+def _suggest_in_doubt(failure: ActionFailure) -> tuple[str, str]:
     if cause(failure) is Cause.ACCESS:
         return Decision.ESCALATE, (
             "It is not known whether the action took effect, and access was denied. Somebody must "
             "fix the credentials first; then a retry looks for what exists."
+        )
+    if not failure.askable:
+        return EVIDENCE, (
+            "It is not known whether the action took effect, and its target cannot be asked. Look "
+            "in the target by hand, then retry with what you saw there as evidence "
+            "(--evidence present or --evidence absent)."
         )
     return Decision.RETRY, (
         "It is not known whether the action took effect. "

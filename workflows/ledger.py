@@ -16,6 +16,8 @@ from pao.core.payloads import (
     ActionState,
     DecisionRecord,
     Escalation,
+    FormerCall,
+    PartialResource,
     PlannedAction,
     RequestInput,
     Resumption,
@@ -26,7 +28,7 @@ from pao.core.states import ActionStatus, RequestStatus, can_move
 from workflows.details import current_details
 from workflows.failures import error_context, error_summary, overall
 from workflows.journal import WORKFLOW, Journal
-from workflows.remains import after_failure, settle
+from workflows.remains import after_failure, deny, leave_behind, settle
 
 RECONCILER = "reconciler"
 
@@ -41,6 +43,7 @@ class Ledger:
         self.status = RequestStatus.SUBMITTED
         self.retrying = False
         self.states = [_pending(action) for action in given.plan if action.is_step]
+        self.vouched: set[tuple[str, int]] = set()
         self.plan = {action.id: action for action in given.plan}
         self._fallback = [action for action in given.plan if action.fallback]
         self.decisions: dict[str, DecisionRecord] = {}
@@ -131,7 +134,7 @@ class Ledger:
     def fail(self, state: ActionState, failure: ActionFailure) -> None:
         """Note why an action failed; what earlier attempts may have left stays known."""
         now = timestamp(self._now())
-        failure = after_failure(state, failure, now=now)
+        failure = after_failure(state, failure, self.fields_of(state), now=now)
         state.status = ActionStatus.FAILED
         state.finished_at = now
         state.error = failure
@@ -157,6 +160,8 @@ class Ledger:
         state.adopted = result.adopted
         state.waiting = about
         settle(state)
+        fields = None if result.sent else self.fields_of(state)
+        state.former = [FormerCall(state.attempt, sealed=result.sent, fields=fields)]
         self._journal.line("action.waiting", action_id=state.id, data={"kind": about["kind"]})
         self._action_entry(state)
         what = f" for {result.external_reference}" if result.external_reference else ""
@@ -208,6 +213,46 @@ class Ledger:
                 self.skip(state, "The manual way is taken instead.")
         self._open_fallback()
         self._journal.line("request.fallback")
+
+    def fields_of(self, state: ActionState) -> dict[str, Any]:
+        """Return the fields that an action's templates read now; passwords in them are sealed."""
+        planned = self.plan.get(state.id)
+        return self.context.for_action(planned.reads).fields if planned else {}
+
+    def vouch(self, state: ActionState, record: DecisionRecord) -> None:
+        """Note a human's word that an action has no effect in its target."""
+        deny(state)
+        self.vouched.add((state.id, state.attempt + 1))
+        self._evidence(state, record, "A human says that it has no effect in its target")
+
+    def complete_by_evidence(
+        self, state: ActionState, record: DecisionRecord, result: ActionResult
+    ) -> None:
+        """Note a human's word that an action has taken effect, with what it made."""
+        self._evidence(state, record, "A human says that it took effect")
+        state.error = None
+        self.succeed(state, replace(result, adopted=True))
+
+    def _evidence(self, state: ActionState, record: DecisionRecord, told: str) -> None:
+        self._journal.line(
+            "action.evidence",
+            actor=record.by,
+            via=record.via,
+            reason=record.reason,
+            action_id=state.id,
+            data={
+                "decisionId": record.decision_id,
+                "present": bool((record.evidence or {}).get("present")),
+            },
+        )
+        self.log("warning", f"{state.name}: {told}", state)
+
+    def leave_behind(self, state: ActionState, place: str, found: PartialResource | None) -> None:
+        """Note that a correction takes an action elsewhere, and what stays where it was."""
+        leave_behind(state, place, found)
+        names = [one.id or one.cleanup or one.type for one in state.left_behind]
+        self._journal.line("action.left-behind", action_id=state.id, data={"place": place})
+        self.log("warning", f"{state.name} leaves behind at {place}: {'; '.join(names)}", state)
 
     def _open_fallback(self) -> None:
         self.states += [_pending(action) for action in self._fallback]

@@ -40,6 +40,24 @@ def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any
     }
 
 
+def look(waits: Waits, planned: PlannedAction) -> dict[str, Any]:
+    """Give the options of a look before a correction: read-only, and as long as acting may take."""
+    longest = waits.start_to_close if planned.timeout is None else planned.timeout + LEEWAY
+    return {
+        "start_to_close_timeout": timedelta(seconds=longest),
+        "schedule_to_start_timeout": timedelta(seconds=waits.schedule_to_start),
+        "retry_policy": NEVER_AGAIN,
+    }
+
+
+# Evidence is checked against a declaration, without asking anybody.
+EVIDENCE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(seconds=90),
+    "retry_policy": RetryPolicy(maximum_attempts=3),
+}
+
+
 def follow(waits: Waits, *, queue: str) -> dict[str, Any]:
     """Give the options of a read-only wait for a target.
 

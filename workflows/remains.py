@@ -6,20 +6,29 @@ that was answered, an effect that was adopted or made, a human's word. Pure.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
-from pao.core.payloads import ActionFailure, ActionState, PartialResource
+from pao.core.payloads import ActionFailure, ActionState, FormerCall, PartialResource
 from pao.core.states import ActionStatus
 
 STILL_UNKNOWN = "It is still not known whether an earlier attempt took effect."
 LONGEST_MESSAGE = 4_000
 
 
+MOST_FORMER = 16
+"""So many different calls of one action are kept whose effect is not known."""
+
+
 def after_failure(
-    state: ActionState, failure: ActionFailure, *, now: str | None = None
+    state: ActionState,
+    failure: ActionFailure,
+    fields: dict[str, Any] | None = None,
+    *,
+    now: str | None = None,
 ) -> ActionFailure:
     """Note on the state what a failed attempt adds; return the failure as it is to be shown.
 
-    ``now`` is when the attempt has ended.
+    ``fields`` are those that the attempt was rendered from; ``now`` is when it has ended.
     """
     doubt = state.outcome_unknown and not failure.answered
     known = [] if failure.whole else [*state.partial, *_waited_for(state)]
@@ -29,12 +38,19 @@ def after_failure(
     if not state.outcome_unknown:
         state.doubt_since = state.pending = None
     state.partial = merged(known, failure.partial)
+    if failure.absent:
+        state.former = []
+    if failure.outcome_unknown or failure.sent:
+        _remember_call(state, failure, fields or {})
+    if not state.outcome_unknown and not state.partial:
+        state.former = []
     message = failure.message
     if doubt and not failure.outcome_unknown:
         message = f"{message[: LONGEST_MESSAGE - len(STILL_UNKNOWN) - 1]} {STILL_UNKNOWN}"
     return replace(
         failure,
         message=message,
+        sent=None,
         outcome_unknown=state.outcome_unknown,
         partial=list(state.partial),
     )
@@ -45,6 +61,46 @@ def settle(state: ActionState) -> None:
     state.outcome_unknown = False
     state.partial = []
     state.doubt_since = state.pending = None
+    state.former = []
+
+
+def deny(state: ActionState) -> None:
+    """Note a human's word that nothing is there."""
+    settle(state)
+    if state.error is not None:
+        state.error = replace(state.error, outcome_unknown=False, partial=[])
+
+
+def leave_behind(state: ActionState, place: str, found: PartialResource | None) -> None:
+    """Note what stays at a former place; the action begins anew, under another mark, elsewhere."""
+    left = [*state.partial, *([found] if found else [])]
+    if state.outcome_unknown and found is None:
+        left.append(_maybe_at(state, place))
+    state.left_behind = merged(state.left_behind, left)
+    state.moves += 1
+    deny(state)
+
+
+def _maybe_at(state: ActionState, place: str) -> PartialResource:
+    return PartialResource(
+        type=state.resource_type or state.type,
+        url=None,
+        cleanup=f"It is not known whether {state.name!r} took effect at {place}: look there for "
+        "what an earlier attempt made, and undo it.",
+    )
+
+
+def _remember_call(state: ActionState, failure: ActionFailure, fields: dict[str, Any]) -> None:
+    kept = None if failure.sent else fields
+    call = FormerCall(state.attempt, sealed=failure.sent, digest=failure.digest, fields=kept)
+    known = [one for one in state.former if not _same(one, call)]
+    state.former = [*known, call]
+
+
+def _same(one: FormerCall, other: FormerCall) -> bool:
+    if one.digest is not None:
+        return one.digest == other.digest
+    return one.sealed is None and other.sealed is None and one.fields == other.fields
 
 
 def merged(

@@ -35,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.waiting import WaitFailedError, Waiting
 
 NEVER_STARTED = "It was cancelled before it started; nothing was done."
+REVISE = "revise"
 
 Settle = Callable[[RequestStatus, str | None], Awaitable[None]]
 
@@ -212,10 +213,15 @@ class PlanRunner:
             partial=list(state.partial),
             doubt_since=state.doubt_since,
             earlier=state.pending,
+            former=list(state.former),
+            moves=state.moves,
+            revise=self._desk.current is not None and self._desk.current.mode == REVISE,
         )
 
     def _is_doubtful(self, state: ActionState) -> bool:
         """Tell whether an earlier attempt's effect is unknown; one that was refused made none."""
+        if (state.id, state.attempt) in self._ledger.vouched:
+            return False
         if is_reset() or (state.attempt == 1 and self._must_look(state)):
             # Another run may have carried it out; nobody knows what a reset has cut off.
             state.outcome_unknown = True

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from activities.base import Action, ActionContext
-from activities.errors import IncompleteError
+from activities.errors import ActionFailedError, IncompleteError
 from activities.github.access import access, leaving, told_as_action
 from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
 from activities.github.commits import (
@@ -16,7 +16,7 @@ from activities.github.commits import (
     place_of,
     trailers,
 )
-from activities.github.committing import make_commit
+from activities.github.committing import make_commit, on_top_of
 from catalog.templating import Target
 from pao.clients.github import Commit, GitHub, PullRequest
 from pao.core.payloads import ActionResult, PartialResource
@@ -41,6 +41,7 @@ class GitCommitAction(Action[GitCommitConfig]):
         "title": Target.COMMIT,
         "body": Target.MARKDOWN,
     }
+    can_revise = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {
             "repository": "platform/tenants",
@@ -92,14 +93,35 @@ class GitCommitAction(Action[GitCommitConfig]):
                 commit = await make_commit(client, context, config, place)
                 await context.log.info("The commit was made.", data={"sha": commit.sha})
             commit = commit or Commit(pull.head_sha if pull else "", "")
-            if not config.createPullRequest:
-                return _result(commit, place)
-            with _keeping(_left_commit(commit, place)):
-                pull = pull or await _open_pull(client, context, config, place)
-                await context.log.info("The pull request is open.", data={"url": pull.url})
-            with _keeping(_left_commit(commit, place), _left_pull(pull)):
-                await _ask_reviewers(client, config, pull)
-        return _result(commit, place, pull)
+            return await _proposed(client, context, config, place, commit=commit, pull=pull)
+
+    async def revise(
+        self,
+        config: GitCommitConfig,
+        context: ActionContext,
+        found: ActionResult | None,  # noqa: ARG002 -- the branch says what is there
+        former: GitCommitConfig,
+    ) -> ActionResult:
+        """Commit the corrected files on top, and open the pull request where there is none."""
+        client = access(context, config.repository, config.instance).client
+        with told_as_action(hint=_WORKFLOWS if config.writes_workflows else ""):
+            place = await place_of(client, config, context.mark)
+            pull = await _own_pull(client, context, place)
+            made = await own_commit(client, context, place.branch)
+            if made is None:
+                raise ActionFailedError(
+                    f"The former commit is not on {place.branch} any more, so nothing can be "
+                    "committed on top of it. Retry without changes, or abort."
+                )
+            on_top = config.model_copy(update={"files": on_top_of(former.files, config.files)})
+            commit = await make_commit(client, context, on_top, place, besides=made.sha)
+            await context.log.info("A correction was committed on top.", data={"sha": commit.sha})
+            return await _proposed(client, context, config, place, commit=commit, pull=pull)
+
+    def place(self, config: GitCommitConfig) -> str:
+        """Name the server, the repository and the branch."""
+        server = config.instance or "the default server"
+        return f"branch {config.branch} of {config.repository} on {server}"
 
     def cleanup(self, result: ActionResult) -> str:
         """Say what to undo of an abandoned request."""
@@ -110,6 +132,26 @@ class GitCommitAction(Action[GitCommitConfig]):
                 f"{outputs['branch']}; if it was merged, revert it."
             )
         return f"Revert the commit {result.external_reference} on {outputs['branch']}."
+
+
+async def _proposed(  # noqa: PLR0913 -- what a pull request is made of, each part named.
+    client: GitHub,
+    context: ActionContext,
+    config: GitCommitConfig,
+    place: Place,
+    *,
+    commit: Commit,
+    pull: PullRequest | None,
+) -> ActionResult:
+    """Open the pull request of a commit, if told, and ask for reviews."""
+    if not config.createPullRequest:
+        return _result(commit, place)
+    with _keeping(_left_commit(commit, place)):
+        pull = pull or await _open_pull(client, context, config, place)
+        await context.log.info("The pull request is open.", data={"url": pull.url})
+    with _keeping(_left_commit(commit, place), _left_pull(pull)):
+        await _ask_reviewers(client, config, pull)
+    return _result(commit, place, pull)
 
 
 @contextmanager

@@ -124,6 +124,11 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
             if run is not None and not run.done:
                 await there.client.cancel(run.id)
 
+    def place(self, config: GitHubWorkflowConfig) -> str:
+        """Name the server, the repository and the workflow."""
+        server = config.instance or "the default server"
+        return f"{config.workflowFile} of {config.repository} on {server}"
+
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do about the run of an abandoned request."""
         if result.url is None:

@@ -23,7 +23,7 @@ from activities.tickets import (
     translate,
 )
 from catalog.forms.values import parse_data_url
-from catalog.templating import Target
+from catalog.templating import Target, jira_escape
 from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
 from pao.clients.jira.limits import LINE_LIMIT, first_units
 from pao.core.judgement import BAD_CALL, NOT_SET
@@ -173,6 +173,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     config = JiraTicketConfig
     outputs = JiraTicketOutputs
     targets: ClassVar[Mapping[str, Target]] = {"ticket.descriptionTemplate": Target.JIRA}
+    can_revise = True
     examples = (
         {
             "ticket": {
@@ -240,6 +241,47 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         await complete(_client(config, context), wanted, context)
         return found
 
+    async def revise(
+        self,
+        config: JiraTicketConfig,
+        context: ActionContext,
+        found: ActionResult | None,
+        former: JiraTicketConfig,
+    ) -> ActionResult:
+        """Edit what differs, say so in a comment, and make the parts that are missing."""
+        if found is None:
+            return await self.execute(config, context)
+        client, key, url = _client(config, context), found.outputs["key"], found.outputs["url"]
+        changes = await _differing(config, former, context, client)
+        correlation_id, deadline = context.request.correlation_id, context.deadline
+        try:
+            if changes:
+                await client.edit_issue(
+                    key, changes, correlation_id=correlation_id, deadline=deadline
+                )
+                await client.add_comment(
+                    key,
+                    _corrected(config, former, changes),
+                    correlation_id=correlation_id,
+                    deadline=deadline,
+                )
+        except JiraError as error:
+            translate(error)
+        await context.log.info("The ticket was changed.", data={"fields": sorted(changes)})
+        await complete(client, _parts(key, url, config, _files(config.ticket, context)), context)
+        found.adopted = True
+        return found
+
+    def place(self, config: JiraTicketConfig) -> str:
+        """Name the instance and the project."""
+        project = config.ticket.project or "the default project"
+        return f"JIRA {config.instance or 'of that project'}, project {project}"
+
+    def from_evidence(self, config: JiraTicketConfig, outputs: dict[str, Any]) -> ActionResult:
+        """Return the ticket that a human has seen."""
+        result = super().from_evidence(config, outputs)
+        return replace(result, external_reference=outputs["key"], url=outputs["url"])
+
     def breaker(self, config: JiraTicketConfig, context: ActionContext) -> str:
         """Name the instance: what fails on one says nothing about another."""
         return f"jira:{_client(config, context).instance.name}"
@@ -267,6 +309,31 @@ def issue_fields(ticket: Ticket, context: ActionContext, client: JiraClient) -> 
         cloud = client.instance.flavour == JiraFlavour.CLOUD
         fields["assignee"] = {"accountId" if cloud else "name": ticket.assignee}
     return fields | custom
+
+
+async def _differing(
+    config: JiraTicketConfig,
+    former: JiraTicketConfig,
+    context: ActionContext,
+    client: JiraClient,
+) -> dict[str, Any]:
+    """Return JIRA's fields with other values than the ticket was made with; None empties one."""
+    wanted, made = [
+        issue_fields(one.ticket, context, client) | await _epic(one.ticket, context, client)
+        for one in (config, former)
+    ]
+    names = [*wanted, *(name for name in made if name not in wanted)]
+    return {name: wanted.get(name) for name in names if wanted.get(name) != made.get(name)}
+
+
+def _corrected(
+    config: JiraTicketConfig, former: JiraTicketConfig, changes: Mapping[str, Any]
+) -> str:
+    before, after = (one_line(one.ticket.summaryTemplate) for one in (former, config))
+    lines = [f"PAO has corrected this ticket: {', '.join(sorted(changes))}."]
+    if before != after:
+        lines.append(f"Summary before: {jira_escape(before)}")
+    return "\n".join(lines)
 
 
 def file_name(text: str) -> str:

@@ -50,6 +50,8 @@ class NotificationAction(Action[NotificationConfig]):
         "blocks.*": Target.SLACK,
         "blocks.*url": Target.ADDRESS,
     }
+    # A message that comes twice, or once more with other words, does no harm.
+    converges = True
     examples = (
         {
             "url": "{{secrets.team_channel_hook}}",

@@ -129,6 +129,27 @@ class RestApiAction(Action[RestApiConfig]):
             return outputs
         return {**outputs, "body": text[:KEPT_CHARACTERS], "bodyTruncated": True}
 
+    def place(self, config: RestApiConfig) -> str:
+        """Name the call's method and address."""
+        return f"{config.endpoint.method} {config.endpoint.url}"
+
+    def askable(self, config: RestApiConfig) -> bool:
+        """Tell whether the document says how to look, or the target tells a repeat."""
+        repeatable = config.endpoint.method in REPEATABLE
+        return config.look is not None or bool(config.idempotencyHeader) or repeatable
+
+    def from_evidence(self, config: RestApiConfig, outputs: dict[str, Any]) -> ActionResult:
+        """Return what a human has seen, with every output that the document promises."""
+        result = super().from_evidence(config, outputs)
+        missing = [
+            name
+            for name, one in config.response.extract.items()
+            if name not in outputs and (isinstance(one, str) or one.required)
+        ]
+        if missing:
+            raise ValueError(f"the outputs must also have {', '.join(missing)}")
+        return result
+
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do about the effect of an abandoned request."""
         what = f" ({result.external_reference})" if result.external_reference else ""

@@ -196,6 +196,8 @@ class TerraformAction(Action[TerraformConfig]):
     default_timeout = TIMEOUT_SECONDS
     breaker_keys: ClassVar[tuple[str, ...]] = ("source", "backend")
     slow = True
+    can_revise = True
+    converges = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {
             "source": {"git": "https://git.example.com/platform/modules", "ref": "v1.4.0"},
@@ -253,6 +255,22 @@ class TerraformAction(Action[TerraformConfig]):
                 await run.apply()
             return await applied(run, plan.summary, context)
 
+    async def revise(
+        self,
+        config: TerraformConfig,
+        context: ActionContext,
+        found: ActionResult | None,  # noqa: ARG002 -- the state says what is there
+        former: TerraformConfig,  # noqa: ARG002 -- as above
+    ) -> ActionResult:
+        """Plan with the present values, and apply: Terraform changes what is in the state."""
+        return await self.execute(config, context)
+
+    def place(self, config: TerraformConfig) -> str:
+        """Name the state: backend and workspace."""
+        backend = config.backend
+        where = f"backend {backend.type} {_told(backend.config)}" if backend else "the own backend"
+        return f"workspace {config.workspace or 'of the request'} in {where}".replace(" {}", "")
+
     def breaker(self, config: TerraformConfig, context: ActionContext) -> str:
         """Guard the module together with the place of its state: either may be away."""
         required = _required(config, context)
@@ -298,6 +316,10 @@ async def _in_the_state(run: Run) -> list[StateResource]:
         raise ActionFailedError(
             f"The resources in the state could not be listed: {error}.", retryable=True
         ) from error
+
+
+def _told(config: dict[str, Any]) -> str:
+    return json.dumps(config, sort_keys=True)
 
 
 def _half_there(there: list[StateResource], run: Run) -> IncompleteError:

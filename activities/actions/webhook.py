@@ -99,6 +99,10 @@ class WebhookAction(Action[WebhookConfig]):
             external_reference=context.idempotency_key,
         )
 
+    def place(self, config: WebhookConfig) -> str:
+        """Name the receiver."""
+        return f"the receiver {config.url}"
+
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do about a delivery of an abandoned request."""
         return f"Tell the receiver that delivery {result.external_reference} no longer counts."

@@ -36,12 +36,20 @@ class _Seen:
 
 
 async def make_commit(
-    client: GitHub, context: ActionContext, config: GitCommitConfig, place: Place
+    client: GitHub,
+    context: ActionContext,
+    config: GitCommitConfig,
+    place: Place,
+    *,
+    besides: str | None = None,
 ) -> Commit:
-    """Make the commit and put it on its branch, in a few turns where others push meanwhile."""
+    """Make the commit and put it on its branch, in a few turns where others push meanwhile.
+
+    ``besides`` is a commit of this action that is there already and is not the one to be made.
+    """
     start = await _start(client, place)
     if start is not None:
-        return await _made(client, context, config, place, start=start)
+        return await _made(client, context, config, place, start=start, besides=besides)
     left = await begin(client, context, place)
     if left is None:
         raise ActionFailedError(_no_branch(config, place))
@@ -49,13 +57,35 @@ async def make_commit(
         return await _made(client, context, config, place, start=await _start(client, place))
 
 
-async def _made(
+def on_top_of(
+    former: tuple[CommitFile, ...], wanted: tuple[CommitFile, ...]
+) -> tuple[CommitFile, ...]:
+    """Return the files of a commit that corrects a former one, which stands below it."""
+    written = {one.path: one for one in former if one.operation is not FileOperation.DELETE}
+    update = {"operation": FileOperation.UPDATE}
+    files = [
+        one.model_copy(update=update)
+        if one.path in written and one.operation is FileOperation.CREATE
+        else one
+        for one in wanted
+    ]
+    kept = {one.path for one in wanted}
+    gone = [
+        CommitFile(path=path, operation=FileOperation.DELETE)
+        for path, one in written.items()
+        if path not in kept and one.operation is FileOperation.CREATE
+    ]
+    return (*files, *gone)
+
+
+async def _made(  # noqa: PLR0913 -- what a commit is made of, each part named.
     client: GitHub,
     context: ActionContext,
     config: GitCommitConfig,
     place: Place,
     *,
     start: "_Start | None",
+    besides: str | None = None,
 ) -> Commit:
     seen = _Seen()
     blobs: dict[str, str] = {}
@@ -63,7 +93,8 @@ async def _made(
         start = start if turn == 0 else await _start(client, place)
         if start is None:
             raise ActionFailedError(_no_branch(config, place))
-        if turn and (found := await own_commit(client, context, place.branch)):
+        found = await own_commit(client, context, place.branch) if turn else None
+        if found is not None and found.sha != besides:
             return found
         if not blobs:
             blobs = await _blobs(client, config.files)

@@ -9,7 +9,7 @@ from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
 from pao.core.judgement import cause_of
-from pao.core.names import masked, workflow_id
+from pao.core.names import mark, masked, workflow_id
 from pao.core.payloads import DecisionRecord, timestamp
 from pao.core.states import DECISIONS, RETRYING, ActionStatus, RequestStatus
 
@@ -50,6 +50,7 @@ def full(
     document["actions"] = [action(one) for one in actions]
     document["fields"] = masked(row.fields)
     document["metadata"] = row.request_metadata
+    document["leftBehind"] = left_behind(actions)
     document["error"] = row.error
     document["errorContext"] = row.error_context
     document["escalation"] = escalation(row)
@@ -89,6 +90,39 @@ def action(row: RequestAction) -> dict[str, Any]:
         "startedAt": _moment(row.started_at),
         "finishedAt": _moment(row.finished_at),
     }
+
+
+def left_behind(actions: Sequence[RequestAction]) -> list[dict[str, Any]]:
+    """Give what stays in targets although no action of the request owns it, whatever its state.
+
+    What failed actions left is in the error context; here is what corrections left at former
+    places, and what a way that was given up may have left.
+    """
+    return [
+        {
+            "action": one.action_id,
+            "type": left.get("type"),
+            "id": left.get("id"),
+            "url": left.get("url"),
+            "instructions": left.get("cleanup"),
+        }
+        for one in actions
+        for left in (*(one.left_behind or ()), *_given_up(one))
+    ]
+
+
+def _given_up(row: RequestAction) -> list[dict[str, Any]]:
+    if row.status != ActionStatus.SKIPPED:
+        return []
+    left = list(row.partial or ())
+    if row.outcome_unknown:
+        look = mark(str(row.request_id), row.action_id, row.moves)
+        text = (
+            f"It is not known whether {row.name!r} took effect: look in its target for the mark "
+            f"{look}, and undo what carries it."
+        )
+        left.append({"type": row.resource_type or row.type, "cleanup": text})
+    return left
 
 
 def escalation(row: Request) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ ESCALATE_ACTIVITY = "escalation-ticket"
 LOOK_ACTIVITY = "look"
 FOLLOW_ACTIVITY = "follow"
 CHECK_CORRECTION_ACTIVITY = "check-correction"
+EVIDENCE_ACTIVITY = "check-evidence"
 COMPONENT_ACTIVITY = "prepare-component"
 COMPONENTS_ACTIVITY = "read-components"
 SWEEP_ACTIVITY = "sweep"
@@ -83,12 +84,15 @@ def request_of(workflow: str) -> str:
     return workflow.removeprefix("request-")
 
 
-def mark(request_id: str, action_id: str) -> str:
+def mark(request_id: str, action_id: str, moves: int = 0) -> str:
     """Give the mark that an effect of this action carries in its target: the same on every attempt.
 
-    Twelve hexadecimal digits of SHA-256 over both ids, as a JIRA label may be written.
+    ``moves`` counts how often the action left something behind at a former place: its mark is
+    another one from then on, or it would be found again. Twelve hexadecimal digits of SHA-256 over
+    the ids, as a JIRA label may be written.
     """
-    digest = hashlib.sha256(f"{request_id}\n{action_id}".encode()).hexdigest()
+    moved = f"\n{moves}" if moves else ""
+    digest = hashlib.sha256(f"{request_id}\n{action_id}{moved}".encode()).hexdigest()
     return f"pao-{digest[:12]}"
 
 

@@ -189,10 +189,11 @@ class ActionInput:
 
     After a reset Temporal hands the same input out again: the run is then another one. ``unclear``
     says that an earlier attempt may have had an effect; a plain refusal leaves no doubt.
-    ``partial`` lists what earlier attempts have left. ``outputs`` are those of earlier actions by
-    the ids that templates know, ``published`` what templates see as ``fulfillment``.
-    ``doubt_since`` is when the last attempt ended whose effect is in doubt, ``earlier`` what it
-    still waited for.
+    ``partial`` lists what earlier attempts have left, ``former`` what they had sent; with
+    ``revise`` something of theirs is changed to the present values. ``outputs`` are those of
+    earlier actions by the ids that templates know, ``published`` what templates see as
+    ``fulfillment``. ``doubt_since`` is when the last attempt ended whose
+    effect is in doubt, ``earlier`` what it still waited for.
     """
 
     context: RequestContext
@@ -206,6 +207,9 @@ class ActionInput:
     partial: "list[PartialResource]" = field(default_factory=list)
     doubt_since: str | None = None
     earlier: "Pending | None" = None
+    former: "list[FormerCall]" = field(default_factory=list)
+    moves: int = 0
+    revise: bool = False
 
 
 @dataclass
@@ -255,6 +259,7 @@ class ActionResult:
     cleanup: str | None = None
     resource_type: str | None = None
     pending: Pending | None = None
+    sent: str | None = None
 
 
 @dataclass
@@ -262,11 +267,19 @@ class LookResult:
     """What a look found: ``found`` with what a retry would adopt, ``absent``, or ``unknown``.
 
     ``reason`` says why nobody knows, or what is there of an effect that is not whole.
+    ``changed``: the present values make another call than the earlier attempts did. ``exists``: so
+    what is there has other values, and only ``revisable`` types can change it. ``moved`` are the
+    former and the present place, where they differ.
     """
 
     answer: str
     result: ActionResult | None = None
     reason: str | None = None
+    changed: bool = False
+    exists: bool = False
+    revisable: bool = False
+    moved: list[str] | None = None
+    askable: bool = True
 
 
 @dataclass
@@ -280,12 +293,28 @@ class PartialResource:
 
 
 @dataclass
+class FormerCall:
+    """What an attempt had sent that may have had an effect, for looks that come later.
+
+    ``sealed`` holds the rendered configuration; without it, because the worker was lost, or it
+    would be too large, it is rendered again from ``fields``. ``digest`` tells equal ones, keyed.
+    """
+
+    attempt: int
+    sealed: str | None = None
+    digest: str | None = None
+    fields: dict[str, Any] | None = None
+
+
+@dataclass
 class ActionFailure:
     """Why an action failed, as it is shown and kept; texts are masked and bounded.
 
     ``refused``: people said no, by a rejection or a ticket that will not be done.
     ``answered``: before it ended, the attempt learned what earlier ones had done, so their doubt is
     over. ``whole``: ``partial`` lists all that is there, and replaces what earlier attempts listed.
+    ``absent``: they had left nothing. ``sent`` is what this attempt sent, sealed, where it may have
+    had an effect. ``askable``: the target can be asked whether the effect is there.
     ``cause`` is one of those of pao/core/judgement.py; none in failures of earlier versions.
     """
 
@@ -299,6 +328,10 @@ class ActionFailure:
     refused: bool = False
     answered: bool = False
     whole: bool = False
+    absent: bool = False
+    sent: str | None = None
+    digest: str | None = None
+    askable: bool = True
     cause: str | None = None
 
 
@@ -310,6 +343,9 @@ class ActionState:
     ``outcome_unknown`` and ``partial`` are what all attempts so far may have left: they outlive the
     error of a single attempt (workflows/remains.py). So do ``doubt_since``, when the last attempt
     of unknown outcome has ended, and ``pending``, what an attempt in doubt still waited for.
+    ``former`` is what those attempts had sent.
+    ``left_behind`` is what corrections left at other places, for people to remove; ``moves`` counts
+    these, and is part of the action's mark.
     """
 
     id: str
@@ -333,6 +369,9 @@ class ActionState:
     partial: list[PartialResource] = field(default_factory=list)
     doubt_since: str | None = None
     pending: Pending | None = None
+    former: list[FormerCall] = field(default_factory=list)
+    left_behind: list[PartialResource] = field(default_factory=list)
+    moves: int = 0
 
 
 @dataclass
@@ -564,6 +603,22 @@ class CorrectionAnswer:
     diff: dict[str, Any] = field(default_factory=dict)
     message: str | None = None
     used: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class EvidenceInput:
+    """The outputs that a human says to have seen in an action's target."""
+
+    about: ActionInput
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class EvidenceAnswer:
+    """The result that the action goes on with, or what is wrong with the outputs."""
+
+    result: ActionResult | None = None
+    message: str | None = None
 
 
 @dataclass

@@ -29,7 +29,7 @@ MADE = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
 def resources_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """List what was made, what a failed action left behind included."""
     made = [_resource(state) for state in states if state.status in MADE]
-    return made + [_left(state, one) for state, one in _leftovers(states)]
+    return made + [_left(state, one) for state, one in _leftovers(states)] + behind_of(states)
 
 
 def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str, Any]]:
@@ -40,7 +40,13 @@ def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str,
         *[_cleanup(state, state.cleanup) for state in made],
         *[_cleanup_of(state, one) for state, one in _leftovers(states)],
         *[_cleanup(state, _maybe(request_id, state)) for state in unknown],
+        *[_cleanup_of(state, one) for state in states for one in state.left_behind],
     ]
+
+
+def behind_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
+    """List what corrections left at other places, whatever has become of the actions since."""
+    return [_left(state, one) for state in states for one in state.left_behind]
 
 
 def failed_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
@@ -111,5 +117,5 @@ def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:
 def _maybe(request_id: str, state: ActionState) -> str:
     return (
         f"It is not known whether {state.name!r} took effect: look in its target for the mark "
-        f"{mark(request_id, state.id)}, and undo what carries it."
+        f"{mark(request_id, state.id, state.moves)}, and undo what carries it."
     )

@@ -319,3 +319,26 @@ async def test_texts_that_fit_have_no_files(about: ActionContext, jira: JiraSand
     text = sent if isinstance(sent, str) else adf_text(sent)
     assert "*as it is*" in text
     assert "[~ann]" in text
+
+
+async def test_a_revision_edits_what_differs_says_so_and_keeps_the_mark(
+    about: ActionContext, jira: JiraSandbox
+) -> None:
+    former = config(descriptionTemplate="Old.", priority="High", labels=["one"])
+    await ACTION.execute(former, about)
+    found = await ACTION.look(former, about)
+    wanted = config(
+        summaryTemplate="Another thing",
+        descriptionTemplate="New.",
+        labels=["two"],
+        attachments=[ATTACHMENTS[0]],
+    )
+    result = await ACTION.revise(wanted, about, found, former)
+    [ticket] = jira.tickets()
+    assert ticket["summary"] == "Another thing"
+    assert set(ticket["labels"]) == {"two", about.mark}
+    assert "New." in str(ticket["description"])
+    assert "corrected this ticket: description, labels, priority, summary" in str(ticket)
+    assert [one["name"] for one in ticket["attachments"]] == [ATTACHMENTS[0]["name"]]
+    assert result.outputs["key"] == ticket["key"]
+    assert (await ACTION.look(wanted, about)) is not None

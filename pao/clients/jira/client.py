@@ -36,6 +36,7 @@ LOOK_AGAIN = 1.0
 _STATUS_BATCH = 100
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 _CREATED = 201
+_CHANGED = 204
 _ATTACHED = 200
 
 
@@ -75,9 +76,7 @@ class JiraClient:
         On Cloud a text of a custom field for long texts becomes a document as well.
         """
         doing = "create the ticket"
-        long: Collection[str] = ()
-        if self.instance.flavour is JiraFlavour.CLOUD:
-            long = await self._fields.textareas(self._asking(correlation_id, deadline), fields)
+        long = await self._long_texts(fields, correlation_id, deadline)
         answer = await self._wire.change(
             doing, lambda jira: jira.create(fields, long), correlation_id, deadline=deadline
         )
@@ -86,6 +85,32 @@ class JiraClient:
             raise unreadable(answer)
         _log.info("created JIRA ticket %s on %s", issue.key, self.instance.name)
         return issue
+
+    async def _long_texts(
+        self, fields: Mapping[str, Any], correlation_id: str | None, deadline: Deadline | None
+    ) -> Collection[str]:
+        """Name the custom fields that Cloud wants as documents."""
+        if self.instance.flavour is not JiraFlavour.CLOUD:
+            return ()
+        return await self._fields.textareas(self._asking(correlation_id, deadline), fields)
+
+    async def edit_issue(
+        self,
+        key: str,
+        fields: Mapping[str, Any],
+        *,
+        correlation_id: str | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Set fields of a ticket by JIRA's own field names; None empties one."""
+        long = await self._long_texts(fields, correlation_id, deadline)
+        answer = await self._wire.change(
+            f"change {key}",
+            lambda jira: jira.edit(key, fields, long),
+            correlation_id,
+            deadline=deadline,
+        )
+        read_change(answer, expected=_CHANGED)
 
     async def find_by_label(
         self,

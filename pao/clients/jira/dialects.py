@@ -35,6 +35,11 @@ class Dialect(Protocol):
     ) -> requests.Response:
         """Create a ticket; ``textareas`` are the custom fields for long texts."""
 
+    def edit(
+        self, key: str, fields: Mapping[str, Any], textareas: Collection[str] = ()
+    ) -> requests.Response:
+        """Set fields of an issue; ``textareas`` are long texts among the custom fields."""
+
     def search(self, jql: str, *, limit: int) -> requests.Response:
         """Find tickets; of the fields only the summary is asked for."""
 
@@ -106,6 +111,14 @@ class _DataCenter:
     ) -> requests.Response:
         return _raw(self._jira.create_issue(storable(fields)))
 
+    def edit(
+        self,
+        key: str,
+        fields: Mapping[str, Any],
+        textareas: Collection[str] = (),  # noqa: ARG002 -- what Cloud needs
+    ) -> requests.Response:
+        return _raw(self._jira.update_issue_field(_part(key), storable(fields)))
+
     def search(self, jql: str, *, limit: int) -> requests.Response:
         return _raw(self._jira.jql(jql, fields="summary", limit=limit))
 
@@ -159,6 +172,12 @@ class _Cloud:
     ) -> requests.Response:
         document = as_documents(storable(fields), textareas)
         return _raw(self._jira.create_issue(data={"fields": document}))
+
+    def edit(
+        self, key: str, fields: Mapping[str, Any], textareas: Collection[str] = ()
+    ) -> requests.Response:
+        document = as_documents(storable(fields), textareas)
+        return _raw(self._jira.edit_issue(_part(key), data={"fields": document}))
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
         return _raw(self._jira.enhanced_jql(jql, fields="summary", limit=limit))

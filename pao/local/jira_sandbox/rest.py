@@ -28,6 +28,7 @@ def ticket_routes(desk: Desk) -> list[Route]:
     return [
         Route(f"{root}/issue", desk.endpoint(_create), methods=["POST"]),
         Route(f"{root}/issue/{{key}}", desk.endpoint(_get), methods=["GET"]),
+        Route(f"{root}/issue/{{key}}", desk.endpoint(_edit), methods=["PUT"]),
         Route(f"{root}/issue/{{key}}/transitions", desk.endpoint(_moves), methods=["GET"]),
         Route(f"{root}/issue/{{key}}/transitions", desk.endpoint(_move), methods=["POST"]),
         Route(f"{root}/issue/{{key}}/comment", desk.endpoint(_comments), methods=["GET"]),
@@ -55,6 +56,24 @@ async def _create(request: Request, view: View) -> Response:
 async def _get(request: Request, view: View) -> Response:
     ticket = _ticket(view, request.path_params["key"])
     return JSONResponse(view.issue(ticket, wanted_fields(request.query_params.get("fields"))))
+
+
+async def _edit(request: Request, view: View) -> Response:
+    ticket = _ticket(view, request.path_params["key"])
+    sent = (await read_object(request)).get("fields")
+    if not isinstance(sent, dict) or not sent:
+        raise JiraAnswer(400, "INVALID_INPUT")
+    if "project" in sent:
+        raise JiraAnswer(400, errors={"project": "Field 'project' cannot be set."})
+    wanted = {name: value for name, value in {**ticket.fields, **sent}.items() if value is not None}
+    try:
+        errors = check_fields(wanted, view.version, view.settings)
+    except InvalidAdfError:
+        raise JiraAnswer(400, "INVALID_INPUT") from None
+    if errors:
+        raise JiraAnswer(400, errors=errors)
+    view.store.edit(ticket, wanted)
+    return Response(status_code=204)
 
 
 async def _moves(request: Request, view: View) -> Response:

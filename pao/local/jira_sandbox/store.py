@@ -203,6 +203,19 @@ class Store:
                 (status.name, status.resolution, _now(), key),
             )
 
+    def edit(self, ticket: Ticket, fields: Mapping[str, Any]) -> None:
+        """Replace the ticket's fields, and its labels with them."""
+        with self._change() as db:
+            db.execute(
+                "UPDATE tickets SET fields = ?, updated = ? WHERE id = ?",
+                (json.dumps(fields), _now(), ticket.id),
+            )
+            db.execute("DELETE FROM labels WHERE ticket_id = ?", (ticket.id,))
+            db.executemany(
+                "INSERT OR IGNORE INTO labels (ticket_id, label) VALUES (?, ?)",
+                [(ticket.id, label) for label in sorted(set(fields.get("labels") or ()))],
+            )
+
     def comment(self, ticket: Ticket, body: Any) -> Comment:
         """Add a comment to the ticket."""
         now = _now()

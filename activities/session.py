@@ -1,0 +1,152 @@
+"""One execution of an action: rendered, with all that it may use, and what it has seen so far."""
+
+import logging
+import traceback
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
+
+from activities.base import Action, ActionContext
+from activities.disclosure import Disclosure
+from activities.earlier import Earlier, EarlierCall, ask
+from activities.errors import (
+    ActionError,
+    ActionFailedError,
+    OutcomeUnknownError,
+    told_to_temporal,
+)
+from activities.former import FormerCalls
+from activities.masking import SecretRing
+from activities.sighting import Sighting
+from pao.core.judgement import BAD_CALL, NOT_SET
+from pao.core.payloads import ActionInput, ActionResult
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One execution: what is asked for, rendered, with all that it may use."""
+
+    action: Action[Any]
+    given: ActionInput
+    config: Any
+    context: ActionContext
+    leaving: Disclosure
+    rendered: dict[str, Any]
+    calls: FormerCalls
+    seen: Sighting = field(default_factory=Sighting)
+
+    @property
+    def sent(self) -> str | None:
+        """What this execution sends, sealed; None where it is too large to be kept."""
+        return self.calls.seal(self.given.context.fields, self.rendered)
+
+    @property
+    def digest(self) -> str:
+        """A keyed digest by which equal calls are known."""
+        return self.calls.digest(self.given.context.fields, self.rendered)
+
+    async def looked_for(self, calls: list[EarlierCall]) -> Earlier:
+        """Look with what earlier attempts had sent, and note what the target answered."""
+        seen = await ask(calls, self._look)
+        if seen.part is not None:
+            self.seen.part(seen.part)
+        elif seen.repeat is None or seen.found is not None:
+            self.seen.answer(seen.found)
+        return seen
+
+    async def _look(self, config: Any) -> ActionResult | None:
+        async with self._guarded(config):
+            found = await self.action.look(config, self.context)
+        if found is not None:
+            found.adopted = True
+        return found
+
+    def may_revise(self, seen: Earlier) -> bool:
+        """Tell whether what is there may be changed to the present values."""
+        there = seen.found is not None or seen.part is not None
+        return self.given.revise and self.action.can_revise and seen.is_changed and there
+
+    async def adopt(self, seen: Earlier) -> ActionResult:
+        """Make what is missing of something that was found, or change it as a human said."""
+        if self.may_revise(seen) and seen.call is not None:
+            return await self._revise(seen, seen.call)
+        if seen.found is None:
+            return await self.act()
+        self.seen.acted = True
+        result = await self.action.complete(self.config, self.context, seen.found)
+        result.adopted = True
+        return result
+
+    async def _revise(self, seen: Earlier, call: EarlierCall) -> ActionResult:
+        self.seen.acted = True
+        try:
+            async with self._guarded():
+                return await self.action.revise(self.config, self.context, seen.found, call.config)
+        except ActionError:
+            raise
+        except Exception as error:
+            raise bug(error, self.context.secrets, OutcomeUnknownError) from error
+
+    async def act(self) -> ActionResult:
+        """Act; an error that the type did not foresee says nothing about the effect."""
+        self.seen.acted = True
+        try:
+            async with self._guarded():
+                return await self.action.execute(self.config, self.context)
+        except ActionError:
+            raise
+        except Exception as error:
+            raise bug(error, self.context.secrets, OutcomeUnknownError) from error
+
+    @asynccontextmanager
+    async def _guarded(self, config: Any = None) -> AsyncIterator[None]:
+        target = self.action.breaker(config or self.config, self.context)
+        if target is None:
+            yield
+            return
+        async with self.context.breakers.guard(target, self.context.secrets):
+            yield
+
+
+def told(error: ActionError, session: Session | None, leaving: Disclosure) -> ApplicationError:
+    """Give an error as Temporal is told it: with what the look of this attempt had seen, masked."""
+    if session is not None:
+        session.seen.add_to(error, session.action)
+    masked = leaving.error(error)
+    if session is not None:
+        masked.askable = session.action.askable(session.config)
+        if session.seen.acted and (isinstance(error, OutcomeUnknownError) or error.partial):
+            masked.sent, masked.digest = session.sent, session.digest
+    return told_to_temporal(masked)
+
+
+def validated(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
+    """Return the configuration as the type reads it."""
+    try:
+        return action.config.model_validate(rendered)
+    except ValidationError as error:
+        raise ActionFailedError(
+            f"The rendered configuration is wrong: {first(error)}", judged=BAD_CALL
+        ) from error
+
+
+def bug(error: Exception, secrets: SecretRing, kind: type[ActionError]) -> ActionError:
+    """Give an error of our own code as a failure; the log shows where, the text is masked."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
+    text = secrets.hide(f"{type(error).__name__}: {error}")
+    message = f"The action could not be carried out, by a fault of PAO: {text}"
+    return kind(message, judged=NOT_SET)
+
+
+def first(error: ValidationError) -> str:
+    """Say in short what is wrong first."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}"

@@ -1,0 +1,410 @@
+"""Corrected fields while earlier attempts may have had an effect: the record tells the truth."""
+
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.postgres import Database
+from tests.support.raw_servers import RawServer, answering, cutting, raw_server
+from tests.support.requests import Request, automatic, new_request, ticket
+from tests.support.worker import Workbench, workbench
+
+CREATE = {"method": "POST", "path": "/issue$"}
+SEARCH = {"path": "/search"}
+OPERATORS = "s3cret-of-the-operator"
+
+
+class Hosts:
+    """Makes a host with each POST, and says which names are there."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.asked: list[str] = []
+        self.cuts = 0
+        self.answers: bytes | None = None
+        self.looks = True
+
+    def serve(self, connection: socket.socket, request: bytes) -> None:
+        head, _, body = request.partition(b"\r\n\r\n")
+        if not head.startswith(b"POST"):
+            name = head.split(b" ")[1].partition(b"=")[2].decode()
+            self.asked.append(name)
+            if not self.looks:
+                cutting(connection, request)
+                return
+            found = name if name in self.made else None
+            answering(json.dumps({"found": found, "id": f"H-{name}"}).encode())(connection, request)
+            return
+        if self.cuts > 0:
+            self.cuts -= 1
+            self.made.append(json.loads(body)["name"])
+            cutting(connection, request)
+            return
+        self.made.append(json.loads(body)["name"])
+        answering(self.answers or b'{"id": "H-1"}')(connection, request)
+
+
+@pytest.fixture
+def hosts() -> Hosts:
+    return Hosts()
+
+
+@pytest.fixture
+def server(hosts: Hosts) -> Iterator[RawServer]:
+    with raw_server(hosts.serve) as running:
+        yield running
+
+
+@pytest.fixture
+async def bench(
+    database: Database, temporal_address: str, tmp_path: Path
+) -> AsyncIterator[Workbench]:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "token").write_text(OPERATORS)
+    environ = {"PAO_EGRESS_ALLOW": "127.0.0.1", "PAO_SECRETS_DIR": str(secrets)}
+    async with workbench(database, temporal_address, tmp_path, environ=environ) as running:
+        yield running
+
+
+def host_request(server: RawServer, *, look: bool = True, **config: Any) -> Request:
+    """Give a request for a host by its title, which can be looked for by the same."""
+    called = {
+        "endpoint": {"url": f"{server.url}/hosts"},
+        "headers": {"Authorization": "Bearer {{secrets.token}}"},
+        "body": {"type": "json", "contentTemplate": {"name": "{{fields.title}}"}},
+        **config,
+    }
+    if look:
+        called["look"] = {
+            "url": f"{server.url}/find",
+            "query": {"name": "{{fields.title}}"},
+            "found": {"path": "$.found", "values": ["{{fields.title}}"]},
+        }
+    action = {"id": "host", "name": "Host", "type": "rest-api", "config": called}
+    return new_request(action, title="one")
+
+
+async def in_doubt(bench: Workbench, request: Request) -> Request:
+    request = await bench.submit(request)
+    row = await bench.reached(request, "failed")
+    assert row["error"]["outcomeUnknown"]
+    return request
+
+
+async def ticket_in_doubt(bench: Workbench, request: Request | None = None) -> Request:
+    bench.jira.fault("cut-after", match=CREATE)
+    return await in_doubt(bench, request or new_request(title="old"))
+
+
+async def test_a_look_asks_with_the_former_values_and_what_exists_is_not_called_the_new_one(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 1
+    request = await in_doubt(bench, host_request(server))
+    record = await bench.decide(request, "retry", fields={"title": "two"})
+    assert (record.outcome, record.code) == ("rejected", "EXISTS_WITH_FORMER_VALUES")
+    assert "Retry without changes" in (record.message or "")
+    assert hosts.made == ["one"]
+    assert set(hosts.asked) == {"one"}
+    assert (await bench.row(request))["fields"]["title"] == "one"
+
+    await bench.decide(request, "retry")
+    row = await bench.reached(request, "completed")
+    [action] = await bench.actions(request)
+    assert (action["adopted"], row["fields"]["title"]) == (True, "one")
+    assert hosts.made == ["one"]
+
+
+async def test_where_nothing_was_made_the_corrected_call_is_made(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 1
+    request = await in_doubt(bench, host_request(server))
+    hosts.made.clear()
+    record = await bench.decide(request, "retry", fields={"title": "two"})
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    assert hosts.made == ["two"]
+    assert set(hosts.asked) == {"one"}
+
+
+async def test_every_former_call_is_asked_for(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 2
+    request = await in_doubt(bench, host_request(server))
+    hosts.made.clear()
+    await bench.decide(request, "retry", fields={"title": "two"})
+    await bench.reached(request, "failed", attempt=2)
+    assert hosts.made == ["two"]
+    record = await bench.decide(request, "retry", fields={"title": "three"})
+    assert record.code == "EXISTS_WITH_FORMER_VALUES"
+    record = await bench.decide(request, "retry")
+    assert record.outcome == "done"
+    row = await bench.reached(request, "completed")
+    assert (row["fields"]["title"], hosts.made) == ("two", ["two"])
+
+
+async def test_a_correction_waits_while_nobody_can_say_what_exists(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 1
+    request = await in_doubt(bench, host_request(server))
+    hosts.looks = False
+    record = await bench.decide(request, "retry", fields={"title": "two"})
+    assert record.outcome == "rejected"
+    assert "could not be found out" in (record.message or "")
+    assert hosts.made == ["one"]
+    assert (await bench.row(request))["fields"]["title"] == "one"
+
+
+async def test_a_former_call_is_kept_sealed_and_without_the_operators_secrets(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 1
+    request = host_request(server)
+    request.plan[0].config["body"]["contentTemplate"]["token"] = "{{fields.token}}"
+    made = new_request(box=bench.box, token="Sentinel-Passw0rd-7", title="one")
+    request.context.fields = made.context.fields
+    request.context.request_id = made.context.request_id
+    await in_doubt(bench, request)
+    [action] = await bench.actions(request)
+    [call] = action["former"]
+    assert call["sealed"].startswith("pao:enc:")
+    history = str(await bench.handle(request).fetch_history())
+    for shown in (json.dumps(action, default=str), history):
+        assert "Sentinel-Passw0rd-7" not in shown
+        assert OPERATORS not in shown
+    await bench.decide(request, "retry")
+    await bench.reached(request, "completed")
+    [action] = await bench.actions(request)
+    assert action["former"] == []
+
+
+async def test_the_call_of_a_lost_workflow_is_still_asked_for(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 1
+    request = await in_doubt(bench, host_request(server))
+    await bench.terminate(request)
+    await bench.take_up(request, "The workflow was terminated in Temporal.")
+    record = await bench.decide(request, "retry", fields={"title": "two"})
+    assert record.code == "EXISTS_WITH_FORMER_VALUES"
+    assert hosts.made == ["one"]
+
+
+async def test_the_call_of_a_lost_worker_is_rendered_again(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 1
+    request = await in_doubt(bench, host_request(server))
+    await bench.terminate(request)
+    async with bench.owning() as owner:
+        await owner.execute(
+            "UPDATE request_actions SET former = NULL WHERE request_id = $1", request.id
+        )
+    await bench.take_up(request, "The workflow was terminated in Temporal.")
+    record = await bench.decide(request, "retry", fields={"title": "two"})
+    assert record.code == "EXISTS_WITH_FORMER_VALUES"
+
+
+async def test_a_ticket_with_former_values_is_named_and_can_be_revised(bench: Workbench) -> None:
+    request = await ticket_in_doubt(bench)
+    [made] = bench.tickets(request)
+    record = await bench.decide(request, "retry", fields={"title": "new"})
+    assert record.code == "EXISTS_WITH_FORMER_VALUES"
+    assert made["key"] in (record.message or "")
+    assert "--revise" in (record.message or "")
+
+    record = await bench.decide(request, "retry", fields={"title": "new"}, mode="revise")
+    assert record.outcome == "done", record.message
+    row = await bench.reached(request, "completed")
+    [made] = bench.tickets(request)
+    assert (made["summary"], row["fields"]["title"]) == ("ticket: new", "new")
+    assert "corrected this ticket: summary" in json.dumps(made)
+
+
+async def test_a_revision_whose_answer_is_lost_is_revised_again(bench: Workbench) -> None:
+    request = await ticket_in_doubt(bench)
+    bench.jira.fault("cut-after", match={"method": "PUT", "path": "/issue/"})
+    await bench.decide(request, "retry", fields={"title": "new"}, mode="revise")
+    row = await bench.reached(request, "failed", attempt=2)
+    assert row["error"]["outcomeUnknown"]
+    record = await bench.decide(request, "retry", mode="revise")
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    [made] = bench.tickets(request)
+    assert made["summary"] == "ticket: new"
+
+
+async def test_a_ticket_that_appears_after_the_look_is_not_called_the_corrected_one(
+    bench: Workbench,
+) -> None:
+    request = await ticket_in_doubt(bench)
+    bench.jira.fault("status", status=503, match=SEARCH)
+    await bench.decide(request, "retry")
+    await bench.reached(request, "failed", attempt=2)
+    record = await bench.decide(request, "retry", fields={"title": "new"})
+    assert record.code == "EXISTS_WITH_FORMER_VALUES"
+    assert len(bench.tickets(request)) == 1
+
+
+def placed() -> Request:
+    """Give a request whose title is the project that it is made in."""
+    made = ticket()
+    made["config"]["ticket"] = {"project": "{{fields.title}}", "summaryTemplate": "A thing"}
+    return new_request(made, title="PLATFORM")
+
+
+async def test_a_correction_to_another_place_leaves_nothing_behind_without_a_word(
+    bench: Workbench,
+) -> None:
+    request = await ticket_in_doubt(bench, placed())
+    [made] = bench.tickets(request)
+    record = await bench.decide(request, "retry", fields={"title": "NET"})
+    assert (record.outcome, record.code) == ("rejected", "WOULD_LEAVE_BEHIND")
+    assert "project PLATFORM" in (record.message or "")
+    assert "project NET" in (record.message or "")
+    assert made["key"] in (record.message or "")
+
+    record = await bench.decide(request, "retry", fields={"title": "NET"}, leaveBehind=True)
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    [action] = await bench.actions(request)
+    assert not action["adopted"]
+    assert [one["id"] for one in action["left_behind"]] == [made["key"]]
+    assert {one["project"] for one in bench.tickets(request)} == {"PLATFORM", "NET"}
+    assert "action.left-behind" in await bench.events(request)
+
+
+async def test_a_correction_to_another_place_is_free_where_nothing_was_made(
+    bench: Workbench,
+) -> None:
+    bench.jira.fault("cut-before", match=CREATE)
+    request = await in_doubt(bench, placed())
+    record = await bench.decide(request, "retry", fields={"title": "NET"})
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    [action] = await bench.actions(request)
+    assert action["left_behind"] == []
+
+
+async def test_what_may_exist_at_a_former_place_is_listed_when_nobody_can_tell(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 1
+    url = f"{server.url}/{{{{fields.title}}}}"
+    request = host_request(server, look=False, endpoint={"url": url})
+    await in_doubt(bench, request)
+    record = await bench.decide(request, "retry", fields={"title": "two"})
+    assert record.code == "WOULD_LEAVE_BEHIND"
+    record = await bench.decide(request, "retry", fields={"title": "two"}, leaveBehind=True)
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    [action] = await bench.actions(request)
+    [left] = action["left_behind"]
+    assert f"POST {server.url}/one" in left["cleanup"]
+    assert hosts.made == ["one", "two"]
+
+
+async def test_without_a_look_a_correction_waits_for_evidence(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 1
+    request = await in_doubt(bench, host_request(server, look=False))
+    record = await bench.decide(request, "retry", fields={"title": "two"})
+    assert record.outcome == "rejected"
+    assert "evidence" in (record.message or "")
+    assert hosts.made == ["one"]
+
+
+async def unreadable(bench: Workbench, server: RawServer, hosts: Hosts) -> Request:
+    """Give a request whose answer could not be read, and whose target cannot be asked."""
+    hosts.answers = b'{"other": 1}'
+    request = host_request(server, look=False, response={"extract": {"id": "$.id"}})
+    await in_doubt(bench, request)
+    return request
+
+
+async def test_the_advice_about_what_nobody_can_ask_is_evidence(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    request = await unreadable(bench, server, hosts)
+    suggested = (await bench.row(request))["error_context"]["suggestedDecision"]
+    assert suggested["decision"] == "evidence"
+    assert "Look in the target" in suggested["reason"]
+    await bench.decide(request, "retry")
+    row = await bench.reached(request, "failed", attempt=2)
+    assert row["error_context"]["suggestedDecision"]["decision"] == "evidence"
+    assert hosts.made == ["one"]
+
+
+async def test_evidence_that_it_is_there_completes_the_action(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    request = await unreadable(bench, server, hosts)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({}, "status"),
+        ({"status": 200}, "id"),
+        ({"status": "x"}, "status"),
+    ]
+    for outputs, problem in wrong:
+        seen: dict[str, Any] = {"present": True, "outputs": outputs}
+        record = await bench.decide(request, "retry", evidence=seen)
+        assert record.outcome == "rejected"
+        assert problem in (record.message or "")
+    seen = {"present": True, "outputs": {"status": 200, "id": "H-1"}}
+    record = await bench.decide(request, "retry", evidence=seen)
+    assert record.outcome == "done", record.message
+    assert record.details == {"evidence": {"actionId": "host", "present": True}}
+    await bench.reached(request, "completed")
+    [action] = await bench.actions(request)
+    assert action["outputs"] == {"status": 200, "id": "H-1"}
+    assert (action["attempt"], action["outcome_unknown"]) == (1, False)
+    assert hosts.made == ["one"]
+    [told] = [one for one in await bench.audit(request) if one["event_type"] == "action.evidence"]
+    assert (told["actor"], told["event_data"]["present"]) == ("ann", True)
+
+
+async def test_evidence_that_nothing_is_there_has_it_made(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    request = await unreadable(bench, server, hosts)
+    hosts.answers = None
+    record = await bench.decide(request, "retry", evidence={"present": False})
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    assert hosts.made == ["one", "one"]
+
+
+async def test_evidence_after_a_lost_workflow_is_taken_as_well(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    request = await unreadable(bench, server, hosts)
+    await bench.terminate(request)
+    await bench.take_up(request, "The workflow was terminated in Temporal.")
+    hosts.answers = None
+    record = await bench.decide(request, "retry", evidence={"present": False})
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    assert hosts.made == ["one", "one"]
+
+
+async def test_evidence_about_what_is_certain_is_refused(bench: Workbench) -> None:
+    request = await bench.failed()
+    record = await bench.decide(request, "retry", evidence={"present": False})
+    assert record.outcome == "rejected"
+    assert "unknown outcome" in (record.message or "")
+
+
+async def test_what_a_fallback_took_the_place_of_needs_no_look(bench: Workbench) -> None:
+    definition = automatic(ticket("first"), manual=[ticket("byhand")])
+    request = await ticket_in_doubt(bench, new_request(definition=definition))
+    record = await bench.decide(request, "retry", mode="manual", fields={"title": "new"})
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
