@@ -86,7 +86,6 @@ class RestApiAction(Action[RestApiConfig]):
 
         What an earlier attempt still waited for is asked after first, at its own address.
         """
-        answers.check_paths(config)
         if context.earlier is not None and config.asynchronous is not None:
             known = await resumed(self._sender, config, context, context.earlier)
             if known is not None:
@@ -107,7 +106,6 @@ class RestApiAction(Action[RestApiConfig]):
 
     async def execute(self, config: RestApiConfig, context: ActionContext) -> ActionResult:
         """Call once."""
-        answers.check_paths(config)
         answer = await self._sender.call(config, context)
         await context.log.info(f"The target answered {answer.status}.")
         _require_expected(config, answer)

@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from activities.actions.rest import paths
 from activities.actions.rest.answers import ExtractError, outputs
@@ -93,6 +94,22 @@ def test_all_outputs_of_one_answer_share_their_bound() -> None:
 def test_a_path_or_pattern_that_is_too_large_or_bad_is_refused_beforehand(path: str) -> None:
     with pytest.raises(paths.PathError):
         paths.check(path)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"response": {"extract": {"id": "$["}}},
+        {"response": {"extract": {"id": {"path": "$.a[?search(@.b, '(')]"}}}},
+        {"async": {"until": {"path": "$["}}},
+        {"async": {"until": {"path": "$.a"}, "failWhen": {"path": "$["}}},
+        {"async": {"until": {"path": "$.a"}, "statusUrl": {"path": "$["}}},
+        {"look": {"url": "https://example.com", "found": {"path": "$["}}},
+    ],
+)
+def test_a_bad_path_is_no_configuration_wherever_it_stands(more: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"JSONPath .* (is not a valid|has a pattern)"):
+        RestApiConfig.model_validate({"endpoint": {"url": "https://example.com"}, **more})
 
 
 def test_an_answer_nested_too_deeply_is_a_bad_answer() -> None:

@@ -7,10 +7,8 @@ import httpx
 
 from activities.actions.rest import paths
 from activities.actions.rest.config import Condition, Extract, RestApiConfig, StatusUrl
-from activities.errors import ActionFailedError
 from activities.outgoing import Answer
 from pao.core.answers import KEPT_CHARACTERS
-from pao.core.judgement import BAD_CALL
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -73,28 +71,6 @@ def status_url(where: StatusUrl, answer: Answer) -> str | None:
         return str(httpx.URL(answer.url).join(found))
     except (httpx.InvalidURL, ValueError):
         return None
-
-
-def check_paths(config: RestApiConfig) -> None:
-    """Refuse a JSONPath that is none before anything is sent."""
-    following = config.asynchronous
-    conditions = [
-        config.look.found if config.look else None,
-        following.until if following else None,
-        following.failWhen if following else None,
-    ]
-    extracts = config.response.extract.values()
-    given = [one if isinstance(one, str) else one.path for one in extracts]
-    given += [one.path for one in conditions if one is not None]
-    if following and following.statusUrl.path is not None:
-        given.append(following.statusUrl.path)
-    for path in given:
-        try:
-            paths.check(path)
-        except paths.PathError as error:
-            raise ActionFailedError(
-                f"The JSONPath {path[:200]!r} {error}", judged=BAD_CALL
-            ) from error
 
 
 def _extracted(name: str, wanted: Extract, body: Any) -> Any:

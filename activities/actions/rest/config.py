@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from activities.actions.rest import paths
 from activities.base import ActionConfig
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -112,10 +113,25 @@ Authentication = Annotated[
 ]
 
 
+def _json_path(path: str) -> str:
+    try:
+        paths.check(path)
+    except paths.PathError as error:
+        raise ValueError(f"the JSONPath {path[:200]!r} {error}") from error
+    return path
+
+
+JsonPath = Annotated[str, AfterValidator(_json_path)]
+"""A JSONPath that is evaluated within bounds; its patterns are RE2's."""
+
+
 class Extract(ActionConfig):
     """One output that is read from the answer."""
 
-    path: str = Field(description="JSONPath", examples=["$.id"])
+    path: JsonPath = Field(
+        description="JSONPath (RFC 9535); patterns of search() and match() are for RE2",
+        examples=["$.id"],
+    )
     type: Literal["any", "string", "integer", "number", "boolean", "object", "array"] = "any"
     required: bool = True
 
@@ -132,13 +148,16 @@ class Response(ActionConfig):
     def _leaves_ours(cls, given: dict[str, str | Extract]) -> dict[str, str | Extract]:
         if taken := sorted(OWN_OUTPUTS & given.keys()):
             raise ValueError(f"{', '.join(taken)} is an output of every call; use another name")
+        for path in given.values():
+            if isinstance(path, str):
+                _json_path(path)
         return given
 
 
 class Condition(ActionConfig):
     """Holds where the first value at a JSONPath is one of these, or where there is any."""
 
-    path: str = Field(description="JSONPath", examples=["$.status"])
+    path: JsonPath = Field(description="JSONPath", examples=["$.status"])
     values: tuple[Scalar, ...] = Field(default=(), description="Empty: any value that is not null")
 
 
@@ -148,7 +167,7 @@ class StatusUrl(ActionConfig):
     header: str | None = Field(
         default=None, description="A header that holds it", examples=["Location"]
     )
-    path: str | None = Field(default=None, description="JSONPath into the answer's body")
+    path: JsonPath | None = Field(default=None, description="JSONPath into the answer's body")
 
 
 class Asynchronous(ActionConfig):
