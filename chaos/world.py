@@ -262,7 +262,6 @@ class World:
             ports=self.ports,
             catalog=sample_catalog().resolve(),
             database_url=self.postgres.service_url,
-            migration_url=self.postgres.owner_url,
             temporal_address=self.temporal_address,
             temporal_namespace=NAMESPACE,
             temporal_ui_url=f"http://{LOOPBACK}:1",

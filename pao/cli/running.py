@@ -16,6 +16,9 @@ from pao.private_process import close_to_others, make_undumpable
 
 app = typer.Typer()
 
+_log = logging.getLogger(__name__)
+_OWNER = "PAO_MIGRATION_DATABASE_URL"
+
 # In flight requests are given this long when the service is told to stop (operations.md).
 _GRACE_SECONDS = 30
 
@@ -30,7 +33,7 @@ def api(_cli: Cli) -> None:
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
-    close_to_others(os.environ, settings.secret_values())
+    close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
     served = create_app(settings)
 
     given = settings.http
@@ -66,7 +69,8 @@ def worker(_cli: Cli) -> None:
     from pao.cli.logs import configure_from  # noqa: PLC0415 -- as in `api`
 
     configure_from(settings)
-    started_with = close_to_others(os.environ, settings.secret_values())
+    started_with = close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
+    started_with.pop(_OWNER, None)
     # The event loop that uvicorn chooses for the API as well: uvloop, where there is one.
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(process.run(settings, started_with))
@@ -74,6 +78,14 @@ def worker(_cli: Cli) -> None:
     # interpreter and abort its end.
     logging.shutdown()
     os._exit(ExitCode.DONE)
+
+
+def _owner_address() -> str:
+    """Return the owner's address of the database if it is here, where nobody has a use for it."""
+    address = os.environ.get(_OWNER, "")
+    if address:
+        _log.warning("%s is in the environment of this process: give it to `pao db` only", _OWNER)
+    return address
 
 
 def _port_option(what: str) -> Any:

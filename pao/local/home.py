@@ -4,9 +4,11 @@ import base64
 import fcntl
 import json
 import os
+import pwd
 import secrets
 import shlex
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -14,6 +16,8 @@ from pathlib import Path
 
 from pao.local.postgres_files import forget_files
 from pao.local.processes import LocalError, write_private
+
+_OTHERS = 0o077
 
 
 class HomeInUseError(LocalError):
@@ -78,6 +82,7 @@ class Home:
         """
         file = self._secrets_file
         if file.exists():
+            self._refuse_foreign(file)
             return _kept_secrets(file)
         if self.postgres.exists():
             raise LocalError(
@@ -87,6 +92,16 @@ class Home:
         made = Secrets(_encryption_keys(), {})
         self.write_secrets(made)
         return made
+
+    def _refuse_foreign(self, file: Path) -> None:
+        """Take no secrets that somebody else has put here or may read."""
+        found = file.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise LocalError(
+                f"{file} was not written by this user: remove it, and everything with --fresh."
+            )
+        if found.st_mode & _OTHERS:
+            file.chmod(0o600)
 
     def write_secrets(self, kept: Secrets) -> None:
         """Keep ``kept`` where only its owner can read it."""
@@ -116,19 +131,48 @@ class Home:
                 file.unlink()
         shutil.rmtree(self.folder / "terraform", ignore_errors=True)
 
+    def close(self) -> None:
+        """Make the folder if there is none, and keep everybody else out of it.
+
+        Raises HomeInUseError where it belongs to somebody else, or is open to others and holds what
+        we did not put there: that folder is not ours to close.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found = self.folder.stat()
+            if found.st_uid != os.geteuid():
+                raise HomeInUseError(
+                    f"{self.folder} cannot be the state folder: it belongs to user "
+                    f"{_user(found.st_uid)}. Choose another with PAO_HOME or --home."
+                )
+            if not found.st_mode & _OTHERS:
+                return
+            if not self._is_ours():
+                raise HomeInUseError(
+                    f"{self.folder} cannot be the state folder: others may enter it, and it holds "
+                    f"other files. Close it (chmod 700 {shlex.quote(str(self.folder))}), or choose "
+                    "another with PAO_HOME or --home."
+                )
+            self.folder.chmod(0o700)
+        except OSError as error:
+            raise HomeInUseError(
+                f"{self.folder} cannot be the state folder ({error.strerror}): choose another "
+                "with PAO_HOME or --home."
+            ) from error
+
+    def _is_ours(self) -> bool:
+        """Tell whether the folder is empty, or was held by an earlier start of ours."""
+        lock = self.folder / "lock"
+        held = lock.is_file() and lock.stat().st_uid == os.geteuid()
+        return held or not any(self.folder.iterdir())
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder for this process; the system frees it when the process ends.
 
         Raises HomeInUseError where another process holds it.
         """
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise HomeInUseError(
-                f"{self.folder} cannot be the state folder ({error.strerror}): choose another "
-                "with PAO_HOME or --home."
-            ) from error
+        self.close()
         try:
             opened = (self.folder / "lock").open("a+")
         except OSError as error:
@@ -177,6 +221,13 @@ def read_env_file(file: Path) -> dict[str, str]:
     """Read what ``write_env_file`` wrote."""
     words = [shlex.split(line) for line in file.read_text().splitlines() if line]
     return dict(assignment.split("=", 1) for _export, assignment in words)
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _encryption_keys() -> str:

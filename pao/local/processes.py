@@ -19,6 +19,25 @@ LEASH = Path(__file__).with_name("leash.py")
 LAST_LINES = 30
 """Lines of output that are kept, to be shown when a process ends unasked."""
 
+WITHHELD = frozenset({"PAO_ACCESS_KEY_ID", "PAO_MIGRATION_DATABASE_URL", "PAO_SECRET_ACCESS_KEY"})
+"""What no child is given of our own environment: a person's key, the owner of a database."""
+
+CONFIGURATION = (
+    "AWS_",
+    "CATALOG_",
+    "DATABASE_",
+    "DB_",
+    "ESCALATION_",
+    "GITHUB_",
+    "JIRA_",
+    "OTEL_",
+    "PAO_",
+    "TEMPORAL_",
+    "TERRAFORM_",
+    "TF_",
+)
+"""How the variables begin that configure PAO's own processes, and may hold their secrets."""
+
 LineSink = Callable[[str, str], None]
 """Gets the name of the process and one line of its output, without the line's end."""
 
@@ -46,7 +65,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to run and how to end it: ``stop_signal`` asks for an orderly end."""
+    """What to run and how to end it: ``stop_signal`` asks for an orderly end.
+
+    ``environment`` is added to our own, of which it is given no more than it needs: one that is not
+    ``configured`` by PAO's variables gets none of them.
+    """
 
     name: str
     command: Sequence[str]
@@ -54,6 +77,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     account: Account | None = None
     folder: Path | None = None
+    configured: bool = False
 
 
 def ignore_line(_name: str, _line: str) -> None:
@@ -137,7 +161,7 @@ def _spawn(program: Program) -> "subprocess.Popen[str]":
             "-" if account is None else f"{account.uid}:{account.gid}",
             *program.command,
         ],
-        env={**os.environ, **program.environment},
+        env={**_inherited(program), **program.environment},
         cwd=program.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -147,6 +171,15 @@ def _spawn(program: Program) -> "subprocess.Popen[str]":
         errors="replace",
         start_new_session=True,
     )
+
+
+def _inherited(program: Program) -> dict[str, str]:
+    withheld = () if program.configured else CONFIGURATION
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in WITHHELD and not name.startswith(withheld)
+    }
 
 
 def _kill_group(group: int) -> None:

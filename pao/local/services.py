@@ -47,6 +47,8 @@ class Service:
             name=name,
             command=[sys.executable, "-m", "pao.cli", *arguments],
             environment=environment,
+            # A stand-in is told everything by its arguments.
+            configured=bool(environment),
         )
         self._sink = sink
         self.process: ChildProcess | None = None
@@ -118,7 +120,6 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
     ports: Ports,
     catalog: Path,
     database_url: str,
-    migration_url: str,
     temporal_address: str,
     temporal_namespace: str,
     temporal_ui_url: str,
@@ -135,7 +136,6 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "PAO_ADMIN_TEAMS": ADMIN_TEAM,
         "AWS_REGION": REGION,
         "DATABASE_URL": database_url,
-        "PAO_MIGRATION_DATABASE_URL": migration_url,
         # Two processes and a person's psql stay well below the server's max_connections.
         "DB_MAX_OPEN_CONNS": "15",
         "DB_MAX_IDLE_CONNS": "5",

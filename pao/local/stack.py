@@ -192,7 +192,6 @@ class _Builder:
             ports=stack.ports,
             catalog=catalog,
             database_url=stack.postgres.service_url,
-            migration_url=stack.postgres.owner_url,
             temporal_address=stack.temporal.address,
             temporal_namespace=stack.temporal.namespace,
             temporal_ui_url=stack.temporal.ui_url,

@@ -110,6 +110,9 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
     problems += [
         f"{name}: {text}" for name, text in missing(parts, process) if name not in reported
     ]
+    if process != "database" and "database" in parts:
+        # Whatever the environment holds: only migrations have any use for the owner's address.
+        parts["database"] = parts["database"].model_copy(update={"migration_url": None})
     jira_file, wrong = _jira_file(parts.get("jira"), process, resolved)
     if problems or wrong:
         raise ConfigurationError(problems + wrong)

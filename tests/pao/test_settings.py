@@ -208,6 +208,14 @@ def test_migrations_use_the_owner_s_address_where_there_is_one(environ: dict[str
     assert database.owner_url.get_secret_value() == "postgresql://owner:x@db/pao"
 
 
+@pytest.mark.parametrize("process", ["api", "worker", "keys"])
+def test_no_other_process_keeps_the_owner_s_address(environ: dict[str, str], process: str) -> None:
+    environ["PAO_MIGRATION_DATABASE_URL"] = "postgresql://owner:x@db/pao"
+    settings = load_settings(environ, process=process)  # type: ignore[arg-type]  # a parametrized name
+    assert settings.database.migration_url is None
+    assert settings.masked()["PAO_MIGRATION_DATABASE_URL"] == ""
+
+
 @pytest.mark.parametrize(
     ("extra", "name"),
     [

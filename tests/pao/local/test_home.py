@@ -89,6 +89,58 @@ def test_a_folder_that_was_held_can_be_held_again(tmp_path: Path) -> None:
             assert (tmp_path / "pao" / "lock").read_text().strip() == str(os.getpid())
 
 
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_new_folder_is_closed_to_others_and_an_existing_one_is_closed(tmp_path: Path) -> None:
+    with Home(tmp_path / "new").held():
+        assert mode(tmp_path / "new") == 0o700
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty").chmod(0o777)
+    with Home(tmp_path / "empty").held():
+        assert mode(tmp_path / "empty") == 0o700
+    (tmp_path / "new").chmod(0o755)
+    (tmp_path / "new" / "secrets.json").touch()
+    with Home(tmp_path / "new").held():
+        assert mode(tmp_path / "new") == 0o700
+
+
+def test_a_folder_that_others_share_is_left_as_it_is_and_refused(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "theirs.txt").touch()
+    shared.chmod(0o1777)
+    with pytest.raises(HomeInUseError, match="others may enter it"), Home(shared).held():
+        pass
+    assert shared.stat().st_mode & 0o7777 == 0o1777
+
+
+def test_secrets_that_others_may_read_are_closed(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    made = home.read_secrets()
+    (tmp_path / "secrets.json").chmod(0o644)
+    assert home.read_secrets() == made
+    assert mode(tmp_path / "secrets.json") == 0o600
+
+
+def test_secrets_that_lead_elsewhere_are_refused(tmp_path: Path) -> None:
+    Home(tmp_path).read_secrets()
+    (tmp_path / "secrets.json").rename(tmp_path / "elsewhere.json")
+    (tmp_path / "secrets.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(LocalError, match="not written by this user"):
+        Home(tmp_path).read_secrets()
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    theirs = Path("/")
+    if os.geteuid() == 0:
+        theirs = tmp_path
+        os.chown(theirs, 65534, 65534)
+    with pytest.raises(HomeInUseError, match="belongs to user"), Home(theirs).held():
+        pass
+
+
 def test_throwing_away_leaves_what_others_put_there(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.read_secrets()

@@ -18,6 +18,31 @@ def test_what_a_person_lists_may_be_reached_beside_the_stand_ins() -> None:
     assert mine == {"PAO_EGRESS_ALLOW": "127.0.0.1:8090,*,127.0.0.1:9000"}
 
 
+ENVIRONMENT = {
+    "PAO_MIGRATION_DATABASE_URL": "postgresql://owner:word@db/pao",
+    "PAO_SECRET_ACCESS_KEY": "key-of-a-person",
+    "GITHUB_TOKEN": "token-of-the-service",
+}
+
+
+@pytest.mark.parametrize(
+    ("configured", "seen"), [(True, {"GITHUB_TOKEN", "OWN"}), (False, {"OWN"})]
+)
+def test_a_child_is_given_no_more_than_it_needs(
+    monkeypatch: pytest.MonkeyPatch, seen: set[str], *, configured: bool
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    program = Program(
+        name="child", command=["/usr/bin/env"], environment={"OWN": "1"}, configured=configured
+    )
+    child = ChildProcess(program)
+    assert child.wait(20)
+    names = {line.partition("=")[0] for line in child.drain()}
+    child.stop()
+    assert names & {*ENVIRONMENT, "OWN"} == seen
+
+
 class NotReady(BaseHTTPRequestHandler):
     """A readiness page that names a part that is late."""
 
