@@ -7,6 +7,7 @@ import yaml
 
 from activities.base import Action
 from activities.registry import ACTIONS
+from catalog.templating import Target
 
 _HEAD = """# Action types
 
@@ -18,6 +19,9 @@ and secrets: [operations](operations.md).
 Every text of a configuration may be a template. `{{secrets.<name>}}` is fetched in the worker at
 the moment of use: variable `PAO_SECRET_<NAME>`, else a file in `PAO_SECRETS_DIR`, else a parameter
 under `PAO_SECRETS_PARAMETER_PREFIX`. A secret must be named as written; a name cannot be computed.
+Secrets, and what templates make of them, are sent and shown nowhere. How values are escaped is said
+with each type; all other texts take them as they are. See
+[values and where they stand](catalog.md#values-and-where-they-stand).
 """
 
 
@@ -49,6 +53,16 @@ def _facts(action: Action[Any]) -> Iterator[str]:
     if action.slow:
         yield "- runs on the queue of slow actions"
     yield f"- what it makes is listed as `{action.resource_type}`"
+    if escaped := ", ".join(_escaped(action.targets)):
+        yield f"- values are escaped in {escaped}"
+
+
+def _escaped(targets: Mapping[str, Target]) -> Iterator[str]:
+    for key, target in targets.items():
+        place, _, condition = key.partition("?")
+        # Without a value of its own a condition means the default, which stands there as well.
+        if not condition.endswith("="):
+            yield f"`{place}` for {target}" + (f" (`{condition}`)" if condition else "")
 
 
 def _table(schema: Mapping[str, Any]) -> Iterator[str]:

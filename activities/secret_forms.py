@@ -11,13 +11,15 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 ROUNDS = 6
 DEPTH = 3
 # A shorter piece of an encoding is met by chance.
 _SHORTEST_CORE = 6
 _LONG_LINE = 16
+_LONG_SEGMENT = 20
+_LONG_VALUE = 8
 _LEAST_LEGIBLE = 4
 _HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
@@ -94,17 +96,24 @@ def decoded(text: str) -> Iterator[str]:
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """Give what is secret of a longer one by itself: lines of a key, the password in an address."""
+    """Give what is secret of a longer one by itself: lines of a key, what an address holds."""
     if "\n" in secret:
         yield from (line.strip() for line in secret.splitlines() if len(line) >= _LONG_LINE)
     if "://" in secret:
-        try:
-            password = urlsplit(secret).password
-        except ValueError:
-            return
-        if password and len(password) >= _SHORTEST_CORE:
-            yield password
-            yield unquote(password)
+        yield from _of_address(secret)
+
+
+def _of_address(secret: str) -> Iterator[str]:
+    """Give a password, a long path and its long segments, and the values of the query."""
+    try:
+        address = urlsplit(secret)
+        password = address.password or ""
+    except ValueError:
+        return
+    yield from (one for one in (password, unquote(password)) if len(one) >= _SHORTEST_CORE)
+    segments = (address.path, *address.path.split("/"))
+    yield from (one for one in segments if len(one) >= _LONG_SEGMENT)
+    yield from (one for _, one in parse_qsl(address.query) if len(one) >= _LONG_VALUE)
 
 
 def _garbled(secret: str) -> Iterator[str]:
