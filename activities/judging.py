@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from catalog.judging import ConfigProblem, Judge
+from catalog.judging import ConfigProblem, Judge, Reader
 
 
 def judge_of(model: type[BaseModel]) -> Judge:
@@ -19,6 +19,33 @@ def judge_of(model: type[BaseModel]) -> Judge:
         return ()
 
     return judge
+
+
+def reader_of(model: type[BaseModel]) -> Reader:
+    """Return what leaves out of a rendered configuration what its model leaves out."""
+
+    def read(config: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            kept = model.model_validate(config)
+        except ValidationError:
+            return dict(config)
+        found: dict[str, Any] = _kept(
+            config, kept.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        )
+        return found
+
+    return read
+
+
+def _kept(given: Any, kept: Any) -> Any:
+    """Return a value as it was given, but for keys and items that were not kept."""
+    if isinstance(given, Mapping) and isinstance(kept, dict):
+        return {key: _kept(value, kept[key]) for key, value in given.items() if key in kept}
+    if isinstance(given, list | tuple) and isinstance(kept, list):
+        if len(given) != len(kept):
+            return kept
+        return [_kept(one, other) for one, other in zip(given, kept, strict=True)]
+    return given
 
 
 def _problems(error: ValidationError) -> tuple[ConfigProblem, ...]:

@@ -73,7 +73,7 @@ def loaded() -> Loaded:
 
 def action_schemas() -> dict[str, "ActionSchema"]:
     """Give what the catalog needs to know of every registered action type."""
-    from activities.judging import judge_of  # noqa: PLC0415 -- as below
+    from activities.judging import judge_of, reader_of  # noqa: PLC0415 -- as below
     from catalog.validation import ActionSchema  # noqa: PLC0415 -- only documents need the rules
 
     return {
@@ -82,6 +82,7 @@ def action_schemas() -> dict[str, "ActionSchema"]:
             outputs=action.outputs.model_json_schema(),
             targets=action.targets,
             judge=judge_of(action.config),
+            reader=reader_of(action.config),
         )
         for name, action in load_all().items()
     }

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from activities.judging import judge_of
+from activities.judging import judge_of, reader_of
 from activities.registry import load_all
 from catalog.validation import ActionSchema
 
@@ -16,6 +16,7 @@ def known_actions() -> dict[str, ActionSchema]:
             outputs=action.outputs.model_json_schema(),
             targets=action.targets,
             judge=judge_of(action.config),
+            reader=reader_of(action.config),
         )
         for name, action in load_all().items()
     }

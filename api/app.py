@@ -195,6 +195,7 @@ def _services(
         surroundings=surroundings,
         targets=targets,
         judges={name: one.judge for name, one in action_schemas().items() if one.judge},
+        readers={name: one.reader for name, one in action_schemas().items() if one.reader},
         traits=_traits(),
         longest_wait=settings.http.api_timeout.total_seconds() - 5,
     )

@@ -45,6 +45,10 @@ Judge = Callable[[Mapping[str, Any]], tuple[ConfigProblem, ...]]
 """Validates a rendered configuration; an empty answer means that it is valid."""
 
 
+Reader = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Returns a rendered configuration without what its action leaves out of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ValueProblem:
     """A field whose value makes a configuration invalid; ``field`` is None where none is to blame.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.auth.principal import Principal
-from catalog.judging import Judge
+from catalog.judging import Judge, Reader
 from catalog.planning import ActionTraits
 from catalog.scopes import Surroundings
 from catalog.templating import Target
@@ -21,13 +21,14 @@ class SubmissionSettings:
     """The budget bounds the caller's wait only, never the request; seconds.
 
     ``longest_wait`` is what a caller may ask for instead, by ``Prefer: wait``; ``traits``,
-    ``targets`` and ``judges`` are those of the known action types.
+    ``targets``, ``judges`` and ``readers`` are those of the known action types.
     """
 
     budget: float
     surroundings: Surroundings
     targets: Mapping[str, Mapping[str, Target]]
     judges: Mapping[str, Judge] = field(default_factory=dict)
+    readers: Mapping[str, Reader] = field(default_factory=dict)
     traits: Mapping[str, ActionTraits] = field(default_factory=dict)
     longest_wait: float = 25.0
 

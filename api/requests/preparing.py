@@ -201,7 +201,8 @@ class Preparer:
 
     def _rendered(self, prepared: Prepared, action: PlannedAction) -> dict[str, Any]:
         try:
-            config, complete = self._render(prepared, action), True
+            read = self._settings.readers.get(action.type, dict)
+            config, complete = read(self._render(prepared, action)), True
         except TemplateError:
             config, complete = action.config, False
         return {

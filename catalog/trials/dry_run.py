@@ -72,7 +72,9 @@ def _judged(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:
         return rendered
     problems = schema.judge(rendered["config"])
     told = "; ".join(f"{'.'.join(map(str, one.place))}: {one.message}" for one in problems)
-    return {"error": told} if told else rendered
+    if told:
+        return {"error": told}
+    return {"config": schema.reader(rendered["config"])} if schema.reader else rendered
 
 
 def _rendered(

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from catalog.bundle import CatalogBundle, Component
-from catalog.judging import Judge
+from catalog.judging import Judge, Reader
 from catalog.kinds import KINDS
 from catalog.loading import Document, Path, Position
 from catalog.model import Action, CatalogDocument
@@ -23,13 +23,14 @@ class ActionSchema:
 
     ``config`` and ``outputs`` are JSON Schemas; ``targets`` names by dotted path the keys of the
     configuration whose text has a syntax of its own (``ticket.descriptionTemplate``: ``jira``);
-    ``judge`` validates a configuration once it is rendered.
+    ``judge`` validates a configuration once it is rendered, ``reader`` gives it as it is used.
     """
 
     config: Mapping[str, Any]
     outputs: Mapping[str, Any] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
     judge: Judge | None = None
+    reader: Reader | None = None
 
     @cached_property
     def validator(self) -> Draft202012Validator:

@@ -153,6 +153,18 @@ def test_what_has_no_value_is_left_out_of_lists_and_custom_fields(judged: Stack)
     assert "customfield_10050" not in made["fields"]
 
 
+def test_the_dry_run_shows_what_is_left_out_as_left_out(judged: Stack) -> None:
+    answer = judged.caller(DANA).post("/validate/request", json=sent("judged-lists", cost="c"))
+    [action] = answer.json()["actions"]
+    assert action["config"]["ticket"]["labels"] == ["db", "c"]
+    assert action["config"]["ticket"]["links"] == [{"key": "c"}]
+
+    answer = judged.caller(DANA).post("/validate/request", json=sent("judged-lists"))
+    ticket = answer.json()["actions"][0]["config"]["ticket"]
+    assert (ticket["labels"], ticket["components"], ticket["links"]) == (["db"], [], [])
+    assert ticket["customFields"] == {"customfield_10051": ["kept"]}
+
+
 @pytest.mark.parametrize("path", ["/validate/request", "/requests"])
 def test_a_missing_value_is_told_by_the_field_that_it_comes_from(judged: Stack, path: str) -> None:
     [detail] = refused(judged.caller(DANA).post(path, json=sent("judged-summary", other="x")))

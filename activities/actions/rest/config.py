@@ -196,7 +196,9 @@ class RestApiConfig(ActionConfig):
         default_factory=dict, description="Headers; one that is null is left out"
     )
     query: dict[str, Scalar | list[Scalar] | None] = Field(
-        default_factory=dict, description="Parameters of the address; a list repeats its name"
+        default_factory=dict,
+        description="Parameters of the address; a list repeats its name, and what is null is left "
+        "out",
     )
     body: Body | None = Field(default=None, description="What is sent")
     authentication: Authentication = Field(
@@ -220,6 +222,16 @@ class RestApiConfig(ActionConfig):
     asynchronous: Asynchronous | None = Field(
         default=None, alias="async", description="How a 202 is followed until the target is done"
     )
+
+    @field_validator("query", mode="before")
+    @classmethod
+    def _leaves_out_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {
+            name: [one for one in value if one is not None] if isinstance(value, list) else value
+            for name, value in given.items()
+        }
 
     @field_validator("headers")
     @classmethod
