@@ -85,13 +85,15 @@ async def refresh(
     """Read the source again; answers what was added, changed, removed and refused.
 
     `outdated` says why nothing was, where the folder of the process that answers is not newer than
-    the catalog in service; `force=true` serves it all the same.
+    the catalog in service; `force=true` of an admin serves it all the same.
     """
     if not given.access.may_refresh(caller, given.catalog.state.index.owners):
         raise PaoError(
             ErrorCode.FORBIDDEN,
             "Only teams that own something in the catalog, and admins, may reload it.",
         )
+    if force and not given.access.is_admin(caller):
+        raise PaoError(ErrorCode.FORBIDDEN, "Only admins may have an older folder served.")
     report = await given.catalog.refresh_for(caller.id, correlation, force=force)
     lists = ("added", "changed", "removed", "refused")
     answer: dict[str, Any] = {name: list(getattr(report, name)) for name in lists}

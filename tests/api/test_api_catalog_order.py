@@ -13,7 +13,7 @@ from catalog.sources.local import LocalFolder
 from pao import assembly
 from pao.catalog_sync import CatalogSync
 from pao.catalog_sync.order import OUTDATED
-from tests.support.callers import ADA
+from tests.support.callers import ADA, PRIYA
 from tests.support.postgres import Database
 from tests.support.stack import SAMPLES, Stack, running_stack
 
@@ -72,6 +72,8 @@ def test_an_older_folder_changes_nothing_and_is_told_of(older: Stack, tmp_path: 
     found = catalog_of(older)
     assert (found["status"], found["outdated"]) == ("degraded", OUTDATED)
 
+    owner = older.caller(PRIYA)
+    assert owner.post("/catalog/refresh", params={"force": "true"}).status_code == 403
     answer = ada.post("/catalog/refresh", params={"force": "true"}).json()
     assert answer["added"] == [item]
     assert "outdated" not in answer
