@@ -20,6 +20,7 @@ from activities.behalf import acting_for
 from activities.disclosure import Disclosure, place_of
 from activities.earlier import Earlier, EarlierCall, exists
 from activities.errors import (
+    MESSAGE_LIMIT,
     ActionError,
     ActionFailedError,
     OutcomeUnknownError,
@@ -39,6 +40,7 @@ from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
 from pao.clients.secret_store import SecretStore, SecretsUnavailable
+from pao.core.answers import shortened
 from pao.core.errors import ErrorCode
 from pao.core.judgement import BAD_CALL, NOT_READY, NOT_SET
 from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
@@ -404,7 +406,8 @@ class Executor:
 
 
 async def _reason(error: ActionError, leaving: Disclosure) -> str:
-    return (await asyncio.to_thread(leaving.error, error)).message
+    told = await asyncio.to_thread(leaving.error, error)
+    return shortened(told.message, MESSAGE_LIMIT)
 
 
 def _moved(calls: list[EarlierCall], place: str | None, leaving: Disclosure) -> list[str] | None:

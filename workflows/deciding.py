@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.failures import classify
     from workflows.ledger import Ledger
     from workflows.mirroring import Mirror
+    from workflows.runs import is_reset
     from workflows.stopping import CANCELLED, Stop
     from workflows.weighing import in_doubt, weigh
 
@@ -207,6 +208,14 @@ class Decider:
             return False
         return await self._finish(RequestStatus.ESCALATED, record)
 
+    def _last_try(self) -> str | None:
+        """Tell when the last try of an escalation has ended; those of other runs ended before."""
+        if is_reset():
+            return timestamp(workflow.now())
+        if self._tried_at is None and self._had_others:
+            return timestamp(workflow.info().start_time)
+        return self._tried_at
+
     def _escalation_input(self, record: DecisionRecord) -> EscalationInput:
         ledger = self._ledger
         return EscalationInput(
@@ -216,7 +225,7 @@ class Decider:
             by=record.by,
             reason=record.reason,
             tried_before=self._had_others or ledger.has_tried(Decision.ESCALATE),
-            tried_at=self._tried_at,
+            tried_at=self._last_try(),
             run_id=workflow.info().run_id,
         )
 

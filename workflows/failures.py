@@ -100,6 +100,14 @@ def _reported(cause: ApplicationError) -> ActionFailure:
     )
 
 
+def never_began(error: FailureError) -> bool:
+    """Tell whether no worker has begun an activity: none took it, or none knows its type."""
+    cause = error.cause if isinstance(error, ActivityError) and error.cause else error
+    if isinstance(cause, TimeoutError):
+        return cause.type not in CALL_MAY_HAVE_LEFT
+    return isinstance(cause, ApplicationError) and cause.type == UNKNOWN_ACTIVITY_TYPE
+
+
 def is_refusal(error: FailureError) -> bool:
     """Tell whether the database refused a state, which no repetition of the write mends."""
     cause = error.cause if isinstance(error, ActivityError) else error

@@ -211,7 +211,7 @@ class PlanRunner:
             published=self._graph.published(action, ledger.states),
             unclear=self._is_doubtful(state),
             partial=list(state.partial),
-            doubt_since=state.doubt_since,
+            doubt_since=self._doubt_since(state),
             earlier=state.pending,
             former=list(state.former),
             moves=state.moves,
@@ -227,6 +227,12 @@ class PlanRunner:
             state.outcome_unknown = True
             state.doubt_since = state.doubt_since or timestamp(workflow.now())
         return self._had_others or state.outcome_unknown
+
+    def _doubt_since(self, state: ActionState) -> str | None:
+        """Tell when the last attempt ended that may have had an effect, as far as that is known."""
+        if state.doubt_since is None and self._had_others:
+            return timestamp(workflow.info().start_time)
+        return state.doubt_since
 
     def _must_look(self, state: ActionState) -> bool:
         """Tell whether an earlier effect may exist.

@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.states import ActionStatus, RequestStatus, Verdict
     from workflows import policies
     from workflows.approvals import Approval, ApprovalDesk
-    from workflows.failures import classify
+    from workflows.failures import classify, never_began
     from workflows.ledger import Ledger
     from workflows.notices import WAITS, Notices
     from workflows.stopping import Stop
@@ -126,6 +126,10 @@ class Waiting:
         try:
             done: ActionResult = await handle
         except FailureError as error:
+            if never_began(error) and not self._stop.is_on:
+                # No worker knew the wait; the effect that it was to wait for exists all the same.
+                told = replace(classify(error), outcome_unknown=True, partial=_made(state))
+                raise WaitFailedError(told) from error
             if not self._stop.is_on:
                 raise
             raise WaitFailedError(self._left(state, classify(error))) from error

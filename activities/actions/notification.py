@@ -10,9 +10,11 @@ from pydantic import BaseModel, Field
 from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionError, RepeatIsSafeError
 from catalog.templating import Target
+from pao.core.answers import shortened
 from pao.core.payloads import ActionResult
 
 TEXT_CHARACTERS = 4_000
+ERROR_CHARACTERS = 2_000
 _HALF_AN_ENTITY = re.compile(r"&[a-z]{0,3}\Z")
 
 
@@ -98,6 +100,12 @@ class NotificationAction(Action[NotificationConfig]):
         )
         if not answer.is_success:
             raise answer.failure(f"The webhook answered {answer.status}.")
+
+    def kept(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Return the outputs with a bounded error, which may repeat a whole answer."""
+        error = outputs.get("error")
+        cut = shortened(error, ERROR_CHARACTERS) if isinstance(error, str) else error
+        return {**outputs, "error": cut}
 
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do about a message of an abandoned request."""

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.actions.rest import answers, bodies
-from activities.actions.rest.config import REPEATABLE, Asynchronous, RestApiConfig
+from activities.actions.rest.config import REPEATABLE, Asynchronous, Look, RestApiConfig
 from activities.actions.rest.polling import ABSENT, ACCEPTED, evaluated, poll, result_of, resumed
 from activities.actions.rest.sending import Sender
 from activities.base import Action, ActionContext
+from activities.doubt import found_in_time
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, RepeatIsSafeError
 from activities.outgoing import READING, Answer
 from catalog.templating import Target
@@ -92,7 +93,17 @@ class RestApiAction(Action[RestApiConfig]):
                 return known.result
         if config.look is None:
             raise _not_looked(config, context)
-        url = bodies.address(config.look.url, config.look.query)
+        asked = config.look
+        return await found_in_time(
+            lambda: self._looked(config, asked, context),
+            settles_in=context.settles_in(asked.lag),
+            seconds=context.deadline.remaining() / 2,
+        )
+
+    async def _looked(
+        self, config: RestApiConfig, asked: Look, context: ActionContext
+    ) -> ActionResult | None:
+        url = bodies.address(asked.url, asked.query)
         answer = await self._sender.read(config, context, url)
         if answer.status in ABSENT:
             return None
@@ -100,7 +111,7 @@ class RestApiAction(Action[RestApiConfig]):
             raise answer.failure(
                 f"The look for an earlier effect was answered with {answer.status}.", reading=True
             )
-        if not await evaluated(answers.holds, config.look.found, answer, reading=True):
+        if not await evaluated(answers.holds, asked.found, answer, reading=True):
             return None
         return await evaluated(_found, config, answer)
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
 
 from activities.actions.jira_ticket import (
     ACTION,
@@ -15,12 +16,14 @@ from activities.actions.jira_ticket import (
     issue_fields,
 )
 from activities.base import ActionContext
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers
 from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.long_texts import one_line
 from pao.clients.jira import Deadline, JiraClient, JiraFlavour
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.jira.limits import LINE_LIMIT
 from pao.core.names import mark
+from tests.support.actions import Stage, loopback_network
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
 
@@ -168,3 +171,19 @@ def test_any_text_makes_a_summary_that_jira_takes(text: str) -> None:
     line = one_line(text)
     assert len(line) <= LINE_LIMIT
     assert not any(char in line for char in "\r\n\t\0")
+
+
+async def test_a_jira_that_answers_5xx_is_left_alone(jira: JiraSandbox) -> None:
+    made = JiraInstances([jira.instance()])
+    limits = BreakerOptions(usual=BreakerLimits(failures=3))
+    network = loopback_network(breakers=Breakers(options=limits))
+    stage = Stage(ACTION, jira=made, network=network)
+    asked = {"ticket": {"summaryTemplate": "A thing"}}
+    jira.fault("status", status=503, times=None)
+    for _ in range(3):
+        with pytest.raises(ApplicationError, match="HTTP 503"):
+            await stage.execute(stage.request(asked))
+    with pytest.raises(ApplicationError, match="left alone"):
+        await stage.execute(stage.request(asked))
+    await stage.close()
+    made.close()

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.actions.rest.polling import PATIENCE
 from activities.actions.rest_api import RestApiAction
-from pao.core.payloads import ActionResult, Pending
+from pao.core.payloads import ActionResult, Pending, timestamp
 from tests.support.actions import Stage
 from tests.support.raw_servers import Behave, RawServer, answering, cutting, raw_server
 from tests.support.requests import Request
@@ -235,3 +236,31 @@ async def test_a_retry_calls_again_only_where_the_target_says_that_it_has_failed
         with pytest.raises(ApplicationError, match="Nothing was sent"):
             await again(stage, request, pending)
     assert jobs.posts == 2
+
+
+async def test_a_look_that_reads_an_index_is_given_its_time(stage: Stage) -> None:
+    shown: list[str] = []
+
+    def serve(connection: socket.socket, request: bytes) -> None:
+        if request.startswith(b"POST"):
+            cutting(connection, request)
+        else:
+            answering(json.dumps({"items": shown}).encode())(connection, request)
+
+    with raw_server(serve) as server:
+        look = {"url": f"{server.url}/things", "found": {"path": "$.items[0]"}, "lag": 3600}
+        request = stage.request({**config(server), "look": look})
+        request.plan[0].timeout = 2.0
+        now = datetime.now(UTC)
+        young = {"attempt": 2, "look_first": True, "doubt_since": timestamp(now)}
+        with pytest.raises(ApplicationError, match="can be certain from"):
+            await stage.execute(request, **young)
+        assert not any(one.startswith(b"POST") for one in server.requests)
+        shown.append("T-1")
+        assert (await stage.execute(request, **young)).adopted
+        shown.clear()
+        old = {**young, "doubt_since": timestamp(now - timedelta(hours=2))}
+        with pytest.raises(ApplicationError) as caught:
+            await stage.execute(request, **old)
+        assert server.requests[-1].startswith(b"POST")
+    assert caught.value.type == "OutcomeUnknown"

@@ -24,7 +24,7 @@ from pao.core.errors import ErrorCode
 from pao.core.payloads import ActionFailure, ActionState
 from pao.core.states import ActionStatus
 from tests.support.requests import new_request
-from workflows.failures import classify, error_context, is_refusal, suggest
+from workflows.failures import classify, error_context, is_refusal, never_began, suggest
 
 
 def timeout(kind: TimeoutType | None) -> TimeoutError:
@@ -163,3 +163,13 @@ def test_the_failure_context_tells_what_failed_what_exists_and_what_to_clean_up(
     assert context["error"]["outcomeUnknown"]
     assert context["suggestedDecision"]["decision"] == "retry"
     assert context["request"]["fields"]["token"] == "********"
+
+
+def test_only_what_no_worker_has_begun_never_began() -> None:
+    late = timeout(TimeoutType.SCHEDULE_TO_START)
+    unknown = ApplicationError("no such activity", type="NotFoundError")
+    assert never_began(late)
+    assert never_began(activity(late))
+    assert never_began(activity(unknown))
+    assert not never_began(timeout(TimeoutType.HEARTBEAT))
+    assert not never_began(activity(told_to_temporal(ActionFailedError("no"))))

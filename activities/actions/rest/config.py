@@ -186,6 +186,13 @@ class Look(ActionConfig):
     url: str = Field(min_length=1, description="Address that is read (GET)")
     query: dict[str, Scalar | None] = Field(default_factory=dict)
     found: Condition = Field(description="Holds where the effect exists; a 404 means it does not")
+    lag: float = Field(
+        default=0.0,
+        ge=0,
+        le=86_400,
+        description="Seconds by which what is read there may be behind: for so long after an "
+        "attempt of unknown outcome, finding nothing proves nothing",
+    )
 
 
 class RestApiConfig(ActionConfig):
