@@ -72,7 +72,7 @@ def report_of(row: Request, actions: Sequence[RequestAction]) -> ComponentReport
     return tell(
         row.component_id or "",
         str(row.id),
-        [_state(action) for action in actions],
+        [state_of(action) for action in actions],
         status=row.status,
         retrying=row.retrying,
         place=(timestamp(row.mirror_at) if row.mirror_at else "", row.mirror_seq or 0),
@@ -93,7 +93,7 @@ def resumed_input(
         reason=reason,
         mirror_at=timestamp(row.mirror_at) if row.mirror_at else "",
         mirror_seq=row.mirror_seq or 0,
-        actions=[_state(action) for action in actions],
+        actions=[state_of(action) for action in actions],
         decisions=[_known(record) for record in decisions[-MOST_DECISIONS:]],
         escalation=_escalation(row),
         failure=_failure(row.error) if at_rest else None,
@@ -102,7 +102,8 @@ def resumed_input(
     return replace(workflow_input(row), resumption=resumption)
 
 
-def _state(row: RequestAction) -> ActionState:
+def state_of(row: RequestAction) -> ActionState:
+    """Return where an action stands, as its workflow knows it."""
     state = ActionState(id=row.action_id, index=row.action_index, type=row.type, name=row.name)
     stored = {
         one.name: getattr(row, one.name)

@@ -8,7 +8,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.components import COMPONENT
-    from pao.core.errors import ErrorCode
+    from pao.core.correcting import Refusal, found_by, judge, leaves_behind
     from pao.core.payloads import (
         ActionInput,
         ActionState,
@@ -25,16 +25,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.graph import Graph
     from workflows.ledger import Ledger
     from workflows.remains import MOST_FORMER
-
-REVISE = "revise"
-
-
-@dataclass
-class Refusal:
-    """Why a correction is not taken over, for people and as a code."""
-
-    message: str
-    code: str | None = None
 
 
 @dataclass
@@ -69,9 +59,12 @@ async def weigh(
             )
             return weighed
         look = await _look(ledger, state, context, waits)
-        weighed.refusal = _judge(state, look, record, weighed)
+        weighed.refusal = judge(state, look, record)
         if weighed.refusal is not None:
             return weighed
+        if record.leave_behind and leaves_behind(state, look):
+            place = (look.moved or [""])[0]
+            weighed.leaving.append((state, place, found_by(state, look)))
     return weighed
 
 
@@ -107,74 +100,3 @@ async def _look(
     except FailureError as error:
         return LookResult(answer="unknown", reason=classify(error).message, changed=True)
     return found
-
-
-def _judge(
-    state: ActionState, look: LookResult, record: DecisionRecord, weighed: Weighed
-) -> Refusal | None:
-    if not look.changed or record.mode == "manual":
-        return None
-    if look.moved is not None:
-        return _judge_move(state, look, record, weighed)
-    if look.answer == "unknown":
-        return _unknown(state, look)
-    if not look.exists or (record.mode == REVISE and look.revisable):
-        return None
-    return Refusal(f"{_there(state, look)}. {_ways(look)}", ErrorCode.EXISTS_WITH_FORMER_VALUES)
-
-
-def _judge_move(
-    state: ActionState, look: LookResult, record: DecisionRecord, weighed: Weighed
-) -> Refusal | None:
-    former, present = look.moved or ["", ""]
-    if look.answer == "absent" and look.reason is None and not state.partial:
-        return None
-    if record.leave_behind:
-        weighed.leaving.append((state, former, _found(state, look)))
-        return None
-    return Refusal(
-        f"the correction takes {state.name!r} from {former} to {present}, and "
-        f"{_there(state, look)}. Correct it so that it stays, or retry with leaveBehind: true "
-        "(--leave-behind): what is there is then listed for somebody to remove",
-        ErrorCode.WOULD_LEAVE_BEHIND,
-    )
-
-
-def _unknown(state: ActionState, look: LookResult) -> Refusal:
-    ways = "retry without changes, which looks again"
-    if not look.askable:
-        ways = "look in the target and retry with evidence first"
-    return Refusal(
-        f"it could not be found out whether {state.name!r} took effect with its former values "
-        f"({look.reason or 'no reason is known'}); nothing was changed: {ways}, or abort"
-    )
-
-
-def _there(state: ActionState, look: LookResult) -> str:
-    found = look.result
-    if found is not None:
-        named = " ".join(one for one in (found.external_reference, found.url) if one)
-        return f"{state.name!r} exists with the values of an earlier attempt ({named or 'found'})"
-    if state.partial:
-        named = ", ".join(one.id or one.type for one in state.partial[:10])
-        return f"an earlier attempt of {state.name!r} has left {named} there"
-    if look.answer == "absent":
-        return f"a part of {state.name!r} exists with former values: {look.reason}"
-    return f"an earlier attempt of {state.name!r} may have taken effect there"
-
-
-def _ways(look: LookResult) -> str:
-    revise = ", retry with mode revise (--revise) to change it," if look.revisable else ""
-    return f"Retry without changes to adopt it as it is{revise} or abort"
-
-
-def _found(state: ActionState, look: LookResult) -> PartialResource | None:
-    found = look.result
-    if found is None or not (found.external_reference or found.url):
-        return None
-    return PartialResource(
-        type=found.resource_type or state.type,
-        id=found.external_reference,
-        url=found.url,
-        cleanup=found.cleanup,
-    )

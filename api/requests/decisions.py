@@ -10,21 +10,20 @@ from api.access import Access
 from api.auth.principal import Principal
 from api.requests.approving import require_approver, vote
 from api.requests.reading import ReadingService, Stored
+from api.requests.rehearsing import Rehearsal, shown
 from api.requests.repeating import DecisionCall, DecisionKeys
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
 from catalog.corrections import correct
-from catalog.planning import render_action
 from catalog.scopes import Surroundings
-from catalog.secrets import open_fields, seal_fields
-from catalog.templating import TemplateError
+from catalog.secrets import seal_fields
 from db.repositories.decisions import DecisionsRepository
 from db.session import Database
-from db.stored import action_input, context_of, outputs_for, plan_of, published_for
+from db.stored import context_of
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
 from pao.core.definitions import password_fields
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads import CorrectionAnswer, DecisionRecord, PlannedAction, RequestContext
+from pao.core.payloads import CorrectionAnswer, DecisionRecord, RequestContext
 from pao.core.states import (
     TERMINAL,
     ActionStatus,
@@ -36,12 +35,10 @@ from pao.core.states import (
 from pao.crypto import SecretBox
 from pao.logging import log_fields
 
-MANUAL = "manual"
 _GONE = "its workflow is no longer running in Temporal; ask an operator"
 _NOT_BEGUN = "it has not begun yet; a component of a bundle begins in its turn"
 # The namespace of decision ids: the same caller, request, kind and key give the same id.
 DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
-LOOK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +78,12 @@ class DecisionService:
         self._reading = reading
         self._settings = settings
         self._workflows = workflows
+        self._rehearsal = Rehearsal(
+            box=box,
+            surroundings=settings.surroundings,
+            targets=settings.targets,
+            workflows=workflows,
+        )
 
     async def decide(self, call: DecisionCall) -> Decided:
         """Have a decision carried out; raises ``INVALID_STATE_TRANSITION`` where it is refused.
@@ -107,19 +110,13 @@ class DecisionService:
         """Show what a retry would change and send, without deciding; secrets are masked."""
         stored = await self._decidable(caller, request_id)
         self._require_failed(stored, Decision.RETRY)
-        return await asyncio.to_thread(self._preview, stored, body)
-
-    def _preview(self, stored: Stored, body: RetryBody) -> dict[str, Any]:
         context = context_of(stored.row)
         answer = CorrectionAnswer(valid=True, fields=context.fields)
         if body.fields:
-            answer = self._corrected(context, self._seal(context, body.fields))
+            sealed = self._seal(context, body.fields)
+            answer = await asyncio.to_thread(self._corrected, context, sealed)
             context.fields = answer.fields
-        return {
-            "dryRun": True,
-            "changes": answer.diff,
-            "actions": self._calls(stored, context, body.mode),
-        }
+        return await self._rehearsal.of(stored, body, context, answer)
 
     async def look(
         self, caller: Principal, request_id: str, action_id: str | None
@@ -135,23 +132,10 @@ class DecisionService:
                 ErrorCode.VALIDATION_ERROR, f"That action has not failed; failed are: {names}."
             )
         try:
-            found = await self._workflows.look(
-                action_input(stored.row, stored.actions, chosen), budget=LOOK_SECONDS
-            )
+            found = await self._rehearsal.look(stored, chosen)
         except (TemporalUnavailable, WorkflowGone) as error:
             raise _temporal_away() from error
-        result = found.result
-        adopts = result and {
-            "externalReference": result.external_reference,
-            "url": result.url,
-            "outputs": result.outputs,
-        }
-        return {
-            "actionId": chosen.action_id,
-            "answer": found.answer,
-            "wouldAdopt": adopts,
-            "reason": found.reason,
-        }
+        return shown(chosen.action_id, found)
 
     async def _payload(
         self, stored: Stored, call: DecisionCall, decision_id: str
@@ -274,39 +258,6 @@ class DecisionService:
                 for error in errors
             ),
         )
-
-    def _calls(
-        self, stored: Stored, context: RequestContext, mode: str | None
-    ) -> list[dict[str, Any]]:
-        secrets = open_fields(self._box, context)
-        plan, calls = plan_of(stored.row), []
-        for action in _open_actions(plan, stored, mode):
-            try:
-                config = render_action(
-                    action,
-                    context,
-                    self._settings.surroundings,
-                    targets=self._settings.targets.get(action.type, {}),
-                    secrets=secrets,
-                    outputs=outputs_for(action, plan, stored.actions),
-                    published=published_for(action, plan, stored.actions),
-                    reveal=False,
-                )
-            except TemplateError:
-                config = action.config
-            calls.append({"id": action.id, "type": action.type, "config": config})
-        return calls
-
-
-def _open_actions(
-    plan: list[PlannedAction], stored: Stored, mode: str | None
-) -> list[PlannedAction]:
-    """Give what a retry would carry out, now or later: of the way that is, or would be, taken."""
-    states = {one.action_id: one.status for one in stored.actions}
-    manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)
-    over = {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
-    way = [one for one in plan if one.fallback == manual and one.notice is None]
-    return [one for one in way if states.get(one.id) not in over]
 
 
 def _decision_id(call: DecisionCall) -> str:

@@ -197,7 +197,16 @@ def _sent(
 
 
 def _print_changes(cli: Cli, document: dict[str, Any]) -> None:
-    cli.out.print(Text("✓ The retry would be accepted; nothing was decided.", style="green"))
+    refusals = document.get("refusals") or ()
+    if refusals:
+        cli.out.print(Text("✗ The retry would be refused; nothing was decided.", style="red"))
+    else:
+        cli.out.print(Text("✓ The retry would be accepted; nothing was decided.", style="green"))
+    for refusal in refusals:
+        cli.out.print(Text(f"  {clean(refusal.get('message'))}", style="red"), soft_wrap=True)
+    for look in document.get("looks") or ():
+        cli.out.print(Text(f"  {clean(look.get('actionId'))}: ", style="cyan"), end="")
+        _print_look(cli, look)
     for line in change_lines(document.get("changes") or {}):
         cli.out.print(line, soft_wrap=True)
     print_actions(cli.out, document.get("actions") or ())

@@ -1,0 +1,94 @@
+"""What a look says about a correction while earlier attempts may have had an effect. Pure.
+
+The workflow goes by it when a retry is decided, the API when a retry is only tried.
+"""
+
+from dataclasses import dataclass
+
+from pao.core.errors import ErrorCode
+from pao.core.payloads import ActionState, DecisionRecord, LookResult, PartialResource
+
+MANUAL = "manual"
+REVISE = "revise"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a correction is not taken over, for people and as a code."""
+
+    message: str
+    code: str | None = None
+
+
+def judge(state: ActionState, look: LookResult, record: DecisionRecord) -> Refusal | None:
+    """Return why the corrected fields are not taken over, or None where they may be."""
+    if not look.changed or record.mode == MANUAL:
+        return None
+    if look.moved is not None:
+        return _judge_move(state, look, record)
+    if look.answer == "unknown":
+        return _unknown(state, look)
+    if not look.exists or (record.mode == REVISE and look.revisable):
+        return None
+    return Refusal(f"{_there(state, look)}. {_ways(look)}", ErrorCode.EXISTS_WITH_FORMER_VALUES)
+
+
+def leaves_behind(state: ActionState, look: LookResult) -> bool:
+    """Tell whether the correction goes to another place, and something may stay at the former."""
+    if not look.changed or look.moved is None:
+        return False
+    nothing = look.answer == "absent" and look.reason is None
+    return not nothing or bool(state.partial)
+
+
+def _judge_move(state: ActionState, look: LookResult, record: DecisionRecord) -> Refusal | None:
+    former, present = look.moved or ["", ""]
+    if record.leave_behind or not leaves_behind(state, look):
+        return None
+    return Refusal(
+        f"the correction takes {state.name!r} from {former} to {present}, and "
+        f"{_there(state, look)}. Correct it so that it stays, or retry with leaveBehind: true "
+        "(--leave-behind): what is there is then listed for somebody to remove",
+        ErrorCode.WOULD_LEAVE_BEHIND,
+    )
+
+
+def _unknown(state: ActionState, look: LookResult) -> Refusal:
+    ways = "retry without changes, which looks again"
+    if not look.askable:
+        ways = "look in the target and retry with evidence first"
+    return Refusal(
+        f"it could not be found out whether {state.name!r} took effect with its former values "
+        f"({look.reason or 'no reason is known'}); nothing was changed: {ways}, or abort"
+    )
+
+
+def _there(state: ActionState, look: LookResult) -> str:
+    found = look.result
+    if found is not None:
+        named = " ".join(one for one in (found.external_reference, found.url) if one)
+        return f"{state.name!r} exists with the values of an earlier attempt ({named or 'found'})"
+    if state.partial:
+        named = ", ".join(one.id or one.type for one in state.partial[:10])
+        return f"an earlier attempt of {state.name!r} has left {named} there"
+    if look.answer == "absent":
+        return f"a part of {state.name!r} exists with former values: {look.reason}"
+    return f"an earlier attempt of {state.name!r} may have taken effect there"
+
+
+def _ways(look: LookResult) -> str:
+    revise = ", retry with mode revise (--revise) to change it," if look.revisable else ""
+    return f"Retry without changes to adopt it as it is{revise} or abort"
+
+
+def found_by(state: ActionState, look: LookResult) -> PartialResource | None:
+    """Return what a look found as something to be removed by hand."""
+    found = look.result
+    if found is None or not (found.external_reference or found.url):
+        return None
+    return PartialResource(
+        type=found.resource_type or state.type,
+        id=found.external_reference,
+        url=found.url,
+        cleanup=found.cleanup,
+    )

@@ -1,0 +1,84 @@
+"""Corrected fields after a ticket was made whose answer was lost; over HTTP."""
+
+from typing import Any
+
+import httpx
+
+from tests.support.stack import Stack
+from tests.support.submitting import error, failed, new_host, tickets_of
+
+
+def in_doubt(stack: Stack, client: httpx.Client) -> dict[str, Any]:
+    """Give a request whose ticket was made, and nobody was told."""
+    document = failed(stack, client, "cut-after")
+    assert document["actions"][0]["outcomeUnknown"], document
+    return document
+
+
+def retry(client: httpx.Client, document: dict[str, Any], **body: Any) -> httpx.Response:
+    return client.post(f"/requests/{document['id']}/retry", json={"reason": "corrected", **body})
+
+
+def test_what_exists_with_former_values_is_named_and_not_called_corrected(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    before = in_doubt(stack, dana)
+    [made] = tickets_of(stack, before)
+    answer = retry(dana, before, fields={"hostName": new_host()})
+    found = error(answer)
+    assert (answer.status_code, found["code"]) == (409, "EXISTS_WITH_FORMER_VALUES")
+    assert made["key"] in found["message"]
+    after = dana.get(f"/requests/{before['id']}").json()
+    assert (after["status"], after["fields"]) == ("failed", before["fields"])
+    assert after["decisions"][0]["code"] == "EXISTS_WITH_FORMER_VALUES"
+
+    adopted = retry(dana, before).json()
+    assert (adopted["status"], adopted["fields"]) == ("completed", before["fields"])
+    assert len(tickets_of(stack, before)) == 1
+
+
+def test_a_revision_changes_the_ticket_and_says_so(stack: Stack, dana: httpx.Client) -> None:
+    before, host = in_doubt(stack, dana), new_host()
+    after = retry(dana, before, fields={"hostName": host}, mode="revise").json()
+    [ticket] = tickets_of(stack, before)
+    assert after["status"] == "completed", after["error"]
+    assert (after["fields"]["hostName"], ticket["summary"]) == (host, f"DNS A {host}")
+
+
+def test_a_dry_run_looks_and_says_what_would_be_refused(stack: Stack, dana: httpx.Client) -> None:
+    before = in_doubt(stack, dana)
+    [made] = tickets_of(stack, before)
+    shown = retry(dana, before, fields={"hostName": new_host()}, dryRun=True).json()
+    assert [one["answer"] for one in shown["looks"]] == ["found"]
+    assert shown["looks"][0]["wouldAdopt"]["externalReference"] == made["key"]
+    assert [one["code"] for one in shown["refusals"]] == ["EXISTS_WITH_FORMER_VALUES"]
+    unchanged = retry(dana, before, dryRun=True).json()
+    assert unchanged["refusals"] == []
+    assert dana.get(f"/requests/{before['id']}").json() == before
+    looked = dana.post(f"/requests/{before['id']}/look").json()
+    assert looked["wouldAdopt"]["externalReference"] == made["key"]
+
+
+def test_a_decision_upon_another_attempt_is_a_conflict(stack: Stack, dana: httpx.Client) -> None:
+    before = in_doubt(stack, dana)
+    assert before["attempt"] == 1
+    answer = retry(dana, before, attempt=7)
+    assert (answer.status_code, error(answer)["code"]) == (409, "INVALID_STATE_TRANSITION")
+    assert "attempt 7" in error(answer)["message"]
+    assert "attempt 1" in error(answer)["message"]
+    assert retry(dana, before, attempt=1).json()["status"] == "completed"
+
+
+def test_evidence_is_read_strictly(stack: Stack, dana: httpx.Client) -> None:
+    before = in_doubt(stack, dana)
+    for wrong in ("there", {"present": "yes"}, {"present": True, "colour": 1}):
+        assert retry(dana, before, evidence=wrong).status_code == 422
+    answer = retry(dana, before, evidence={"present": True, "outputs": {"key": "NET-1"}})
+    assert answer.status_code == 409
+    assert "outputs.id" in error(answer)["message"]
+    outputs = {"key": "NET-1", "id": "1", "url": "https://jira.example.com/browse/NET-1"}
+    after = retry(dana, before, evidence={"present": True, "outputs": outputs}).json()
+    assert after["status"] == "completed"
+    assert after["actions"][0]["externalReference"] == "NET-1"
+    assert after["decisions"][-1]["details"]["evidence"]["present"] is True
+    assert after["leftBehind"] == []
