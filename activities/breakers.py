@@ -20,7 +20,7 @@ from activities.masking import SecretRing
 from activities.shares import Shares
 from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
 from pao.core.errors import PaoError
-from pao.core.judgement import LEFT_ALONE
+from pao.core.judgement import CUT, LEFT_ALONE
 from pao.core.payloads import timestamp
 
 # A database that did not answer is not asked again at once: calls must not wait for it.
@@ -203,8 +203,17 @@ class Breakers:
 
 
 def _blamed(error: ActionError) -> str | None:
-    """Give the text of an error that tells of the target's state, None for any other."""
-    return error.message if error.counts else None
+    """Say what a failure tells of the target's state, None where it tells nothing.
+
+    In words of ours: what the target said may repeat what one requester sent, and this text is
+    shown to others, in health to everybody.
+    """
+    if not error.counts:
+        return None
+    if error.http_status is not None:
+        return f"It answered {error.http_status}."
+    said = error.judged.said if error.judged else CUT.said
+    return f"It gave {said}." if said.startswith("no") else f"It gave: {said}."
 
 
 def _refusal(state: BreakerState) -> str:

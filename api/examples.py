@@ -303,7 +303,7 @@ HEALTH: dict[str, Any] = {
                 "status": "ok",
                 "state": "closed",
                 "failures": 1,
-                "lastError": "api.example.com gave no whole answer within 30 s.",
+                "lastError": "It answered 503.",
                 "nextTryAt": None,
                 "itemsLeftAlone": 0,
             },

@@ -275,7 +275,9 @@ async def _ask(client: JiraClient) -> dict[str, Any]:
     try:
         await client.ping(deadline=Deadline.after(CHECK_SECONDS))
     except JiraError as error:
-        return {"status": DOWN, "latencyMs": None, "error": error.message, "checkedAt": at}
+        # In words of ours: everybody may read them.
+        said = "does not answer" if error.status is None else f"answers {error.status}"
+        return {"status": DOWN, "latencyMs": None, "error": said, "checkedAt": at}
     return {"status": OK, "latencyMs": _milliseconds(started), "checkedAt": at}
 
 

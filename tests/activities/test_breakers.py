@@ -9,11 +9,11 @@ import pytest
 from activities.behalf import acting_for
 from activities.breaker_stores import MOST_KEPT
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
-from activities.errors import ActionFailedError, OutcomeUnknownError
-from activities.masking import SecretRing
+from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from db.repositories.breakers import BreakerKey, BreakersRepository
 from db.session import Database, PoolSettings
 from pao.core.errors import ErrorCode
+from pao.core.judgement import CUT, UNSENT
 from tests.support.postgres import Database as Given
 
 TARGET = "api.example.com"
@@ -58,7 +58,7 @@ async def test_every_worker_leaves_a_failing_target_alone_and_says_until_when(
         assert error.retryable
         assert "3 times in a row" in error.message
         assert "It is tried again at 20" in error.message
-        assert "it is down" in error.message
+        assert "Its last error: It gave no" in error.message
     await succeed(one, "another.example.com")
 
 
@@ -132,15 +132,26 @@ async def test_a_target_may_have_limits_of_its_own(db: Database) -> None:
         await succeed(of, "jira:main")
 
 
-async def test_no_secret_is_kept_with_a_breaker(db: Database) -> None:
-    of, secrets = breakers(db), SecretRing(["s3cret-token"])
-    with pytest.raises(ActionFailedError):
-        async with of.guard(TARGET, secrets):
-            raise ActionFailedError("no s3cret-token here", **AWAY)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ActionFailedError("the target says: s3cret", http_status=503), "It answered 503."),
+        (ActionFailedError("s3cret typed by dana", judged=UNSENT), f"It gave {UNSENT.said}."),
+        (OutcomeUnknownError("s3cret typed by dana", judged=CUT), f"It gave {CUT.said}."),
+    ],
+)
+async def test_what_a_target_said_is_not_kept_with_a_breaker_that_others_meet(
+    db: Database, error: ActionError, told: str
+) -> None:
+    of = breakers(db)
+    error.code = ErrorCode.EXTERNAL_SERVICE_ERROR
+    with pytest.raises(type(error)):
+        async with of.guard(TARGET):
+            raise error
     async with db.reading() as session:
         state = await BreakersRepository(session).read(BreakerKey(TARGET))
     assert state is not None
-    assert state.last_error == "no ******** here"
+    assert state.last_error == told
 
 
 async def test_without_a_database_calls_go_on_and_each_process_counts_for_itself() -> None:
