@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -9,12 +10,13 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionFailedError, IncompleteError
 from activities.terraform.cli import UnreadableError
-from activities.terraform.place import WITHOUT_WORKSPACES, breaker_target
+from activities.terraform.place import WITHOUT_WORKSPACES, breaker_target, climbing_key
 from activities.terraform.preparing import prepared
 from activities.terraform.requirement import Required, Source
 from activities.terraform.results import applied, planned
 from activities.terraform.running import Run
 from activities.terraform.state import StateResource, own_or_touched
+from catalog.templating import Target
 from pao.core.payloads import ActionResult
 
 TIMEOUT_SECONDS = 3600.0
@@ -82,6 +84,8 @@ class TerraformBackend(ActionConfig):
     def _nobody_elses(cls, config: dict[str, Any]) -> dict[str, Any]:
         if _MARK.search(json.dumps(config)):
             raise ValueError("it names the state of one request (pao-...): name another one")
+        if key := climbing_key(config):
+            raise ValueError(f"a segment of its {key} comes out as . or .., which leads elsewhere")
         return config
 
     @field_validator("type")
@@ -195,6 +199,7 @@ class TerraformAction(Action[TerraformConfig]):
     outputs = TerraformOutputs
     default_timeout = TIMEOUT_SECONDS
     breaker_keys: ClassVar[tuple[str, ...]] = ("source", "backend")
+    targets: ClassVar[Mapping[str, Target]] = {"backend.config.*address": Target.ADDRESS}
     slow = True
     can_revise = True
     converges = True

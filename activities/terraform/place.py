@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from activities.terraform.requirement import Required, Source
+from catalog.templating import has_steps
 
 WITHOUT_WORKSPACES = frozenset({"http"})
 
@@ -32,6 +33,16 @@ PLACE_KEYS = (
 )
 """The keys by which backends name where a state is. Credentials are not among them."""
 
+_ADDRESSED = (
+    "address",
+    "lock_address",
+    "unlock_address",
+    "endpoint",
+    "key",
+    "prefix",
+    "workspace_key_prefix",
+)
+
 _BREAKER_KEYS = {
     "azurerm": "storage_account_name",
     "cos": "bucket",
@@ -48,6 +59,17 @@ def breaker_target(
     """Name the target for people, without what identifies one request, and without credentials."""
     module = f"terraform {without_account(source.address).removesuffix('//')}"
     return f"{module} with state in {_target(backend, config or {})}" if backend else module
+
+
+def climbing_key(config: Mapping[str, Any]) -> str | None:
+    """Name the setting that is part of an address and climbs its path, if one does.
+
+    The path of a local state is judged where its folder is known.
+    """
+    for key in _ADDRESSED:
+        if has_steps(str(config.get(key) or "")):
+            return key
+    return None
 
 
 def settings_of_place(config: Mapping[str, Any]) -> dict[str, str]:

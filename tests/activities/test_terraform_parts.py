@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from activities.actions.terraform import TerraformBackend
 from activities.masking import SecretRing
 from activities.terraform.cleanup import Whereabouts, whereabouts
 from activities.terraform.events import Events, describe, lock_in
@@ -246,3 +248,12 @@ def test_a_module_of_a_registry_with_a_backend_of_its_own_is_named_too(tmp_path:
         "> main.tf.json && tofu get && cd .terraform/modules/root/modules/inner && tofu init && "
         "tofu workspace select w"
     )
+
+
+@pytest.mark.parametrize("key", ["address", "lock_address", "key", "prefix"])
+@pytest.mark.parametrize("step", ["..", "%2e%2e", "..%2f..", ".", "..\\\\"])
+def test_a_backend_whose_address_climbs_is_refused(key: str, step: str) -> None:
+    config = {key: f"https://states.example.com/teams/{step}/shop"}
+    with pytest.raises(ValidationError, match="leads elsewhere"):
+        TerraformBackend(type="http", config=config)
+    assert TerraformBackend(type="http", config={key: "https://states.example.com/teams/a.b/shop"})
