@@ -5,12 +5,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of the worker's machine."""
+
+    uid: int
+    gid: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerraformOptions:
     """The operator's part; without ``sources`` nothing may run, for a module is code.
 
     ``environment`` holds the variables that Terraform gets besides its own few, credentials among
-    them. ``state_folder`` keeps the states of items that name no backend.
+    them. ``state_folder`` keeps the states of items that name no backend. ``account`` is who runs
+    it; None is the worker's own.
     """
 
     binary: Path | None = None
@@ -22,4 +31,5 @@ class TerraformOptions:
     plugin_cache: Path | None = None
     lock_seconds: float = 20.0
     grace_seconds: float = 30.0
+    account: Account | None = None
     search_path: str = "/usr/local/bin:/usr/bin:/bin"

@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
+from activities.terraform.account import hand_over
 from activities.terraform.hcl import Block
 from activities.terraform.place import WITHOUT_WORKSPACES
 from activities.terraform.requirement import Required
@@ -32,13 +33,14 @@ def write(
     if required.backend is not None:
         config = required.backend_config
         if required.backend == LOCAL:
-            config = {**config, **_inside(config, options)}
+            config = {**config, **_inside(config, room, options)}
         room.write_backend(folder, required.backend, config)
         return required.backend
     if not _declares_backend(files) and options.state_folder is not None:
         states = options.state_folder / _name(required)
         states.mkdir(mode=0o700, parents=True, exist_ok=True)
-        room.write_backend(folder, LOCAL, _local(states))
+        hand_over(states, room.account)
+        room.write_backend(folder, LOCAL, _local(room.doors.to(states)))
         return LOCAL
     return None
 
@@ -81,7 +83,7 @@ def _declares_backend(files: Mapping[str, Block]) -> bool:
     )
 
 
-def _inside(config: Mapping[str, Any], options: TerraformOptions) -> dict[str, Any]:
+def _inside(config: Mapping[str, Any], room: Room, options: TerraformOptions) -> dict[str, Any]:
     """Keep local states below the operator's folder, and nowhere else on the worker."""
     if options.state_folder is None:
         raise ActionFailedError(
@@ -95,11 +97,19 @@ def _inside(config: Mapping[str, Any], options: TerraformOptions) -> dict[str, A
         raise ActionFailedError(
             f"The paths of the backend local must be below {root} (TERRAFORM_STATE_PATH)."
         )
-    return {"path": str(path), "workspace_dir": str(folder)}
+    if room.account is None:
+        return {"path": str(path), "workspace_dir": str(folder)}
+    for place, names in ((path.parent, f"*{path.name}*"), (folder, "*")):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        hand_over(place, room.account, names=names)
+    return {
+        "path": f"{room.doors.to(path.parent)}/{path.name}",
+        "workspace_dir": room.doors.to(folder),
+    }
 
 
-def _local(states: Path) -> dict[str, Any]:
-    return {"path": str(states / "default.tfstate"), "workspace_dir": str(states / "workspaces")}
+def _local(states: str) -> dict[str, Any]:
+    return {"path": f"{states}/default.tfstate", "workspace_dir": f"{states}/workspaces"}
 
 
 def _name(required: Required) -> str:

@@ -46,8 +46,9 @@ def find_program(options: TerraformOptions) -> str:
 class Cli:
     """One program in one environment; each call says in which folder."""
 
-    def __init__(self, program: str, given: Surroundings) -> None:
+    def __init__(self, program: str, given: Surroundings, *, name: str | None = None) -> None:
         self.program = program
+        self.name = name or Path(program).name
         self._given = given
 
     @property
@@ -57,13 +58,18 @@ class Cli:
 
     def with_environment(self, **more: str) -> "Cli":
         """Give the same with further variables."""
-        return Cli(
-            self.program, replace(self._given, environment={**self._given.environment, **more})
-        )
+        return self._with(environment={**self._given.environment, **more})
+
+    def as_worker(self) -> "Cli":
+        """Give the same run by the worker's own user: for commands that run nothing of a module."""
+        return self._with(account=None)
 
     def until(self, deadline: Deadline) -> "Cli":
         """Give the same with another deadline."""
-        return Cli(self.program, replace(self._given, deadline=deadline))
+        return self._with(deadline=deadline)
+
+    def _with(self, **other: Any) -> "Cli":
+        return Cli(self.program, replace(self._given, **other), name=self.name)
 
     async def text(self, command: list[str], folder: Path) -> tuple[Ended, str]:
         """Run a command that answers in plain text."""

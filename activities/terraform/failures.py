@@ -66,9 +66,9 @@ def half_way(
     partial: list[PartialResource],
     *,
     lock: str = "",
-    state_read: bool = True,
+    certain: bool = True,
 ) -> ActionFailedError | OutcomeUnknownError:
-    """Give the error of an apply that failed; its outcome is known if its state could be read.
+    """Give the error of an apply that failed; ``certain`` if the state says what it has done.
 
     ``lock`` tells what became of the lock of an apply that had to be killed.
     """
@@ -76,7 +76,7 @@ def half_way(
         return locked(events.lock)
     text = "\n".join(events.errors) or ended.errors or "it gave no reason"
     why = f"{_why(ended)} {lock}".strip()
-    if ended.killed or not state_read:
+    if ended.killed or not certain:
         return OutcomeUnknownError(
             f"{why} What it has changed is not known for certain. A retry plans first and applies "
             "what is missing; if it finds the state locked, it says how to unlock it. "
@@ -122,9 +122,9 @@ def cut_after(why: str) -> OutcomeUnknownError:
 
 def _why(ended: Ended) -> str:
     if ended.cut and ended.killed:
-        return "terraform apply was cancelled, did not end in order and was killed."
+        return "terraform apply was cut short, did not end in order and was killed."
     if ended.cut:
-        return "terraform apply was cancelled and was stopped in order."
+        return "terraform apply was cut short and was stopped in order."
     if ended.killed:
         return "terraform apply did not end in order and was killed."
     if ended.late:

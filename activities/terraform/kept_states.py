@@ -45,7 +45,7 @@ class KeptStates:
         return whereabouts(
             self._required,
             self._room,
-            program=self._here.cli.program,
+            program=self._here.cli.name,
             backend=self._room.backend_in_use() or backend.LOCAL,
         )
 

@@ -8,8 +8,9 @@ dies at its next line, before it has written its state. When the worker was kill
 folder is cleared as the worker would have done: a state that no backend took is kept where the
 next attempt looks for it. Nothing that knows about PAO belongs here.
 
-Arguments: seconds of grace, private folder, folder for unwritten states, their name, then the
-program and its arguments. A number of seconds on standard input replaces the grace.
+Arguments: seconds of grace, private folder, folder for unwritten states, their name, who runs the
+program (``uid:gid``, or nothing for the same user), descriptors that it inherits (``7,8``), then
+the program and its arguments. A number of seconds on standard input replaces the grace.
 """
 
 import contextlib
@@ -45,8 +46,9 @@ def follow_parent() -> None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def start(command: list[str]) -> "subprocess.Popen[bytes] | None":
+def start(command: list[str], account: str, descriptors: str) -> "subprocess.Popen[bytes] | None":
     """Start the program in a group of its own; None, and a line that says why, where it cannot."""
+    uid, gid = map(int, account.split(":")) if account else (None, None)
     try:
         return subprocess.Popen(  # noqa: S603 -- becoming the given program's keeper is its purpose
             command,
@@ -54,6 +56,11 @@ def start(command: list[str]) -> "subprocess.Popen[bytes] | None":
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=[int(one) for one in descriptors.split(",") if one],
+            user=uid,
+            group=gid,
+            extra_groups=None if uid is None else [],
+            # Only after that: the kernel forgets it when the user changes.
             preexec_fn=follow_parent,  # noqa: PLW1509 -- this process has one thread yet
         )
     except OSError as error:
@@ -145,13 +152,13 @@ def clear(folder: Path, unwritten: Path, name: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the program on the leash; gives its exit code."""
-    grace, folder, unwritten, name, *command = arguments
+    grace, folder, unwritten, name, account, descriptors, *command = arguments
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Not ignored: that would be inherited by the program and by all that it starts.
         signal.signal(number, lambda *_: None)
     worker = os.getppid()
     adopt_orphans()
-    process = start(command)
+    process = start(command, account, descriptors)
     if process is None:
         return NOT_STARTED
     handing_on = pumps(process)

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-from temporalio import activity
+from pathlib import Path
 
 from activities.base import ActionContext
 from activities.errors import ActionError
@@ -16,7 +15,7 @@ from activities.terraform.process import MARGIN_SECONDS, Surroundings
 from activities.terraform.requirement import Required, Source
 from activities.terraform.rescue import state_name
 from activities.terraform.room import Room, environment, private_room, unwritten_folder
-from activities.terraform.running import READING_SECONDS, Run
+from activities.terraform.running import READING_SECONDS, Run, worker_ends
 from activities.terraform.source import allowed, fetch
 from pao.clients.jira import Deadline
 
@@ -32,19 +31,21 @@ async def prepared(required: Required, context: ActionContext) -> AsyncIterator[
     source = allowed(required.source, options)
     name = state_name(context.mark, place_digest(required))
     kept = unwritten_folder(options)
-    async with private_room(name, kept) as room:
+    async with private_room(name, kept, options.account) as room:
         given = Surroundings(
             folder=room.root,
             private=room.root,
             unwritten=kept,
             name=name,
             used=room.used,
+            account=options.account,
+            doors=room.doors,
             environment=environment(room, options),
             grace=options.grace_seconds,
             cut_grace=lambda: _cut_grace(options),
             deadline=_before(context.deadline, options),
         )
-        cli = Cli(program, given)
+        cli = Cli(room.doors.to(Path(program)), given, name=Path(program).name)
         try:
             async with _stoppable(required, context, source=source, room=room, cli=cli) as run:
                 yield run
@@ -65,18 +66,14 @@ async def _stoppable(
         await run.initialise()
         yield run
     except asyncio.CancelledError:
-        why = "The worker was stopped." if _worker_ends() else "The action was cancelled."
+        why = "The worker was stopped." if worker_ends() else "The action was cancelled."
         begun = run is not None and run.begun
         raise (failures.cut_after(why) if begun else failures.cut_before(why)) from None
 
 
-def _worker_ends() -> bool:
-    return activity.in_activity() and activity.is_worker_shutdown()
-
-
 def _cut_grace(options: TerraformOptions) -> float:
     """Give the time to end in order: who cancels an action does not wait for as long as we may."""
-    return options.grace_seconds if _worker_ends() else min(options.grace_seconds, CUT_SECONDS)
+    return options.grace_seconds if worker_ends() else min(options.grace_seconds, CUT_SECONDS)
 
 
 def _leave_out_paths(error: ActionError, room: Room) -> None:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from activities.options.terraform import Account
+from activities.terraform.account import Doors
 from activities.terraform.leash import KILLED, NOT_STARTED
 from pao.clients.jira import Deadline
 
@@ -32,6 +34,7 @@ class Surroundings:
 
     ``private`` is cleared by the leash of a worker that was killed; what is kept of it goes to
     ``unwritten`` under ``name``. ``used`` is inherited by the leash, to say that it still runs.
+    ``account`` runs the command, None is the worker's own; it inherits the ``doors``.
     ``cut_grace`` is the grace of a command that was cancelled, where it differs.
     """
 
@@ -40,6 +43,8 @@ class Surroundings:
     unwritten: Path
     name: str
     used: int | None = None
+    account: Account | None = None
+    doors: Doors | None = None
     environment: Mapping[str, str] = field(repr=False)
     grace: float
     deadline: Deadline
@@ -113,6 +118,10 @@ def _grace(given: Surroundings, *, cut: bool) -> float:
 async def _start(command: list[str], given: Surroundings) -> asyncio.subprocess.Process:
     leash = [sys.executable, "-I", "-S", str(LEASH), str(given.grace), str(given.private)]
     leash += [str(given.unwritten), given.name]
+    descriptors = given.doors.descriptors if given.doors and given.account else ()
+    leash.append(f"{given.account.uid}:{given.account.gid}" if given.account else "")
+    leash.append(",".join(map(str, descriptors)))
+    used = () if given.used is None else (given.used,)
     return await asyncio.create_subprocess_exec(
         *leash,
         *command,
@@ -123,7 +132,7 @@ async def _start(command: list[str], given: Surroundings) -> asyncio.subprocess.
         stderr=asyncio.subprocess.PIPE,
         # Ctrl-C in a terminal is for the worker, which then lets go in order.
         start_new_session=True,
-        pass_fds=[] if given.used is None else [given.used],
+        pass_fds=(*used, *descriptors),
         limit=CHUNK,
     )
 

@@ -4,15 +4,17 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from activities.options.terraform import TerraformOptions
+from activities.options.terraform import Account, TerraformOptions
 from activities.terraform import rescue
+from activities.terraform.account import Doors, hand_over
 
 OVERRIDE = "pao_backend_override.tf.json"
 CLI_CONFIG = "disable_checkpoint = true\n"
@@ -25,6 +27,12 @@ class Room:
     root: Path
     used: int | None = None
     """The descriptor that tells other processes that the folder is in use."""
+    doors: Doors = field(default_factory=lambda: Doors(None))
+
+    @property
+    def account(self) -> Account | None:
+        """Who runs Terraform; None for the worker's own user."""
+        return self.doors.account
 
     @property
     def module(self) -> Path:
@@ -39,7 +47,7 @@ class Room:
     @property
     def plan(self) -> Path:
         """The saved plan."""
-        return self.root / "plan"
+        return self.root / "home" / "plan"
 
     @property
     def variables(self) -> Path:
@@ -56,6 +64,18 @@ class Room:
         write_json(self.backend, config)
         (where / OVERRIDE).unlink(missing_ok=True)
         write_json(where / OVERRIDE, {"terraform": {"backend": {kind: {}}}})
+        for file in (self.backend, where / OVERRIDE):
+            hand_over(file, self.account)
+
+    def write_variables(self, values: Mapping[str, Any]) -> None:
+        """Write the values of variables."""
+        write_json(self.variables, values)
+        hand_over(self.variables, self.account)
+
+    def make(self, folder: Path) -> None:
+        """Make a folder in which Terraform writes."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        hand_over(folder, self.account)
 
     def backend_in_use(self) -> str | None:
         """Name the backend that Terraform has set up; None for its default, a local file."""
@@ -64,7 +84,9 @@ class Room:
 
     def backend_config(self) -> dict[str, Any]:
         """Return the configuration of that backend, the module's and the item's together."""
-        return dict(self._set_up().get("config") or {})
+        config = self._set_up().get("config") or {}
+        named = self.doors.named
+        return {key: named(to) if isinstance(to, str) else to for key, to in config.items()}
 
     def _set_up(self) -> dict[str, Any]:
         try:
@@ -75,6 +97,7 @@ class Room:
 
     def without_paths(self, text: str) -> str:
         """Give a text in which files are named as within the module."""
+        text = self.doors.named(text)
         text = re.sub(f"{re.escape(str(self.variables))} line \\d+", "variables", text)
         text = text.replace(f"{self.module}/", "")
         # A state that could be kept nowhere else stays in the folder: its path is to be told.
@@ -88,19 +111,35 @@ class Room:
 
     def lend(self, file: Path) -> Path:
         """Give a file that is to be read by Terraform."""
-        return file
+        if self.account is None:
+            return file
+        lent = self.root / "lent.tfstate"
+        lent.unlink(missing_ok=True)
+        shutil.copyfile(file, lent)
+        hand_over(lent, self.account)
+        return lent
 
 
 @asynccontextmanager
-async def private_room(name: str, unwritten: Path) -> AsyncIterator[Room]:
-    """Make a directory (0700), and remove it afterwards except for a state kept nowhere else."""
+async def private_room(
+    name: str, unwritten: Path, account: Account | None = None
+) -> AsyncIterator[Room]:
+    """Make a directory (0700), and remove it afterwards except for a state kept nowhere else.
+
+    Another account may enter it and writes in its folders; the directory stays the worker's.
+    """
     root = rescue.make_room(name)
+    doors = Doors(account)
     try:
         with rescue.in_use(root) as descriptor:
-            for folder in ("home", "tmp"):
-                (root / folder).mkdir(mode=0o700)
-            yield Room(root, descriptor)
+            if account is not None:
+                root.chmod(0o711)
+            room = Room(root, descriptor, doors)
+            for folder in (root / "home", root / "tmp", room.data):
+                room.make(folder)
+            yield room
     finally:
+        doors.close()
         # Plugins are hundreds of megabytes: removing them must not hold up the heartbeats.
         await asyncio.to_thread(rescue.clear, root, unwritten, name)
 
@@ -108,8 +147,12 @@ async def private_room(name: str, unwritten: Path) -> AsyncIterator[Room]:
 def environment(room: Room, options: TerraformOptions) -> dict[str, str]:
     """Give all that commands get: a home of their own, and what the operator has listed."""
     config = options.cli_config or room.root / "terraform.rc"
-    if options.cli_config is None:
-        config.write_text(CLI_CONFIG)
+    if options.cli_config is None or room.account is not None:
+        given = options.cli_config.read_text() if options.cli_config else CLI_CONFIG
+        config = room.root / "terraform.rc"
+        config.touch(mode=0o600)
+        config.write_text(given)
+        hand_over(config, room.account)
     own = {
         "PATH": options.search_path,
         "HOME": str(room.root / "home"),
@@ -126,6 +169,8 @@ def environment(room: Room, options: TerraformOptions) -> dict[str, str]:
         "GIT_ALLOW_PROTOCOL": "https:ssh:http",
     }
     if options.plugin_cache is not None:
+        options.plugin_cache.mkdir(parents=True, exist_ok=True)
+        hand_over(options.plugin_cache, room.account)
         own["TF_PLUGIN_CACHE_DIR"] = str(options.plugin_cache)
         own["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
     return own | dict(options.environment)

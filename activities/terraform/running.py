@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from temporalio import activity
+
 from activities.base import ActionContext
 from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.options.terraform import TerraformOptions
@@ -23,7 +25,7 @@ from activities.terraform.pins import Changes, changes_in, digest_of
 from activities.terraform.plugins import one_at_a_time
 from activities.terraform.process import CutError, Ended
 from activities.terraform.requirement import Required
-from activities.terraform.room import Room, write_json
+from activities.terraform.room import Room
 from activities.terraform.state import (
     StateResource,
     not_in_the_state,
@@ -48,6 +50,11 @@ class Plan:
     pin: dict[str, Any]
     summary: Summary
     outputs: frozenset[str]
+
+
+def worker_ends() -> bool:
+    """Tell whether a cancellation is the worker's own end, and nobody's wish."""
+    return activity.in_activity() and activity.is_worker_shutdown()
 
 
 class Run:
@@ -87,7 +94,7 @@ class Run:
         files = await self._files()
         for name in sensitive_variables(files) & set(self.required.variables):
             self._veil.learn(self.required.variables[name])
-        write_json(self._room.variables, self.required.variables)
+        self._room.write_variables(self.required.variables)
         own = await asyncio.to_thread(digest_of, self._room.module)
         written = backend.write(
             self.required, self._room, self._folder, files=files, options=self._options
@@ -231,13 +238,18 @@ class Run:
 
     async def _cut(self, ended: Ended, events: Events, *, since: datetime) -> ActionError:
         """Tidy up after an apply that was cancelled, and return the error that tells of it."""
+        error = await self._tidied(ended, events, since=since)
+        who = "The worker was stopped" if worker_ends() else "The action was cancelled"
+        error.message = f"{who}. {error.message}"
+        return error
+
+    async def _tidied(self, ended: Ended, events: Events, *, since: datetime) -> ActionError:
         try:
             async with asyncio.timeout(READING_SECONDS):
                 lock = await self._unlock(ended, events, since=since)
                 await self.kept.save(events)
                 return await self._failed(ended, events, lock=lock)
         except ActionError as error:
-            error.message = f"The action was cancelled. {error.message}"
             return error
         except TimeoutError:
             return self._unreadable(ended, events)
@@ -265,11 +277,12 @@ class Run:
         partial = [resource.left_behind(where) for resource in left]
         if ended.killed:
             partial += not_in_the_state(lost, where)
-        return failures.half_way(ended, events, partial, lock=lock)
+        certain = not (ended.cut and worker_ends())
+        return failures.half_way(ended, events, partial, lock=lock, certain=certain)
 
     def _unreadable(self, ended: Ended, events: Events, *, lock: str = "") -> ActionError:
         said = not_in_the_state(events.made, self.whereabouts)
-        return failures.half_way(ended, events, said, lock=lock, state_read=False)
+        return failures.half_way(ended, events, said, lock=lock, certain=False)
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
         """Give what is in the state; raises UnreadableError or ActionFailedError."""

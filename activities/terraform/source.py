@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from activities.errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
 from activities.terraform import rescue
+from activities.terraform.account import hand_over
 from activities.terraform.cli import Cli
 from activities.terraform.hcl import module_files
 from activities.terraform.requirement import Source
@@ -81,6 +82,7 @@ async def fetch(source: Source, room: Room, cli: Cli) -> tuple[Path, str | None]
     # A repository may hold one, which would be taken for what this execution has left.
     for file in rescue.unwritten_in(room.module):
         file.unlink()
+    await asyncio.to_thread(hand_over, room.module, room.account)
     return _module_folder(source, room), commit
 
 
@@ -117,7 +119,7 @@ async def _clone(source: Source, room: Room, cli: Cli) -> str:
         raise ActionFailedError("There is no git on this worker; modules from git need it.")
     room.module.mkdir()
     scheme = urlsplit(source.git or "").scheme
-    only = cli.with_environment(GIT_ALLOW_PROTOCOL=scheme, GIT_CONFIG_NOSYSTEM="1")
+    only = cli.as_worker().with_environment(GIT_ALLOW_PROTOCOL=scheme, GIT_CONFIG_NOSYSTEM="1")
     fetching = ["fetch", "-q", "--depth", "1", "--no-tags", source.git or "", source.ref or "HEAD"]
     checkout = ["checkout", "-q", "--detach", "FETCH_HEAD"]
     for arguments in (["init", "-q"], fetching, checkout, ["rev-parse", "HEAD"]):
@@ -137,6 +139,7 @@ async def _download(source: Source, room: Room, cli: Cli) -> None:
     stage.mkdir()
     call = {"source": source.registry} | ({"version": source.version} if source.version else {})
     write_json(stage / "main.tf.json", {"module": {"root": call}})
+    hand_over(stage, room.account)
     ended, _ = await cli.text([cli.program, "get", "-no-color"], stage)
     if ended.code != 0:
         raise ActionFailedError(
@@ -146,6 +149,7 @@ async def _download(source: Source, room: Room, cli: Cli) -> None:
         )
     await _copy(_downloaded(room, stage), room.module)
     await asyncio.to_thread(shutil.rmtree, room.data, ignore_errors=True)
+    room.make(room.data)
 
 
 def _downloaded(room: Room, stage: Path) -> Path:

@@ -20,4 +20,5 @@ class TerraformSettings(Part):
     cli_config: Path | None = Field(None, validation_alias="TERRAFORM_CLI_CONFIG")
     plugin_cache: Path | None = Field(None, validation_alias="TERRAFORM_PLUGIN_CACHE")
     lock_timeout: Duration = Field(timedelta(seconds=20), validation_alias="TERRAFORM_LOCK_TIMEOUT")
+    user: str | None = Field(None, validation_alias="TERRAFORM_USER")
     stop_grace: Duration = Field(timedelta(seconds=30), validation_alias="TERRAFORM_STOP_GRACE")

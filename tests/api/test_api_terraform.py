@@ -1,5 +1,7 @@
 """Requests that Terraform fulfils, through API, Temporal and worker, with the real program."""
 
+import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,8 @@ def built(
         "TERRAFORM_SOURCES": str(folder / "modules"),
         "TERRAFORM_STATE_PATH": str(folder / "states"),
         "TERRAFORM_ALLOW_PROVISIONERS": "true",
+        # The modules of these tests write into folders of whoever runs the tests.
+        "TERRAFORM_USER": pwd.getpwuid(os.geteuid()).pw_name,
     }
     with (
         cloned_database(postgres_address) as database,

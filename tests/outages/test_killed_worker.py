@@ -6,6 +6,8 @@ first: each effect is there once.
 
 import asyncio
 import json
+import os
+import pwd
 import signal
 import socket
 import sys
@@ -83,6 +85,8 @@ async def bench(
         "TERRAFORM_SOURCES": str(tmp_path / "modules"),
         "TERRAFORM_STATE_PATH": str(tmp_path / "states"),
         "TERRAFORM_ALLOW_PROVISIONERS": "true",
+        # The modules of these tests write into folders of whoever runs the tests.
+        "TERRAFORM_USER": pwd.getpwuid(os.geteuid()).pw_name,
     }
     async with workbench(
         database, temporal_address, tmp_path, environ=environ, with_worker=False

@@ -1,9 +1,14 @@
 """What action types are told of the settings."""
 
+import os
+import pwd
 from pathlib import Path
+
+import pytest
 
 from activities.options import TerraformOptions
 from pao.action_options import action_options
+from pao.core.errors import PaoError
 from pao.settings import load_settings
 
 NEEDED = {
@@ -42,3 +47,16 @@ def test_paths_mean_the_same_wherever_terraform_runs() -> None:
 def test_times_are_durations() -> None:
     options = terraform(TERRAFORM_LOCK_TIMEOUT="1m", TERRAFORM_STOP_GRACE="10s")
     assert (options.lock_seconds, options.grace_seconds) == (60, 10)
+
+
+def test_a_worker_that_is_root_runs_terraform_as_somebody_else() -> None:
+    listed = {"TERRAFORM_SOURCES": "/srv/modules"}
+    own = pwd.getpwuid(os.geteuid()).pw_name
+    assert terraform(**listed, TERRAFORM_USER=own).account is None
+    assert (terraform(**listed).account is None) == (os.geteuid() != 0)
+    assert terraform().account is None, "nothing runs"
+
+
+def test_a_user_that_cannot_be_is_said() -> None:
+    with pytest.raises(PaoError, match="TERRAFORM_USER is no-such-user"):
+        terraform(TERRAFORM_SOURCES="/srv/modules", TERRAFORM_USER="no-such-user")
