@@ -8,9 +8,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from db.repositories.mirror import MirrorRepository
+from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.core import names
-from pao.core.payloads import MirrorAnswer, Snapshot
+from pao.core.payloads import MirrorAnswer, RequestInput, Snapshot
 
 
 class Bookkeeper:
@@ -26,7 +27,33 @@ class Bookkeeper:
         async def mirror(snapshot: Snapshot) -> MirrorAnswer:
             return await self.mirror(snapshot)
 
-        return [mirror]
+        @activity.defn(name=names.MAKE_ROW_ACTIVITY)
+        async def make_row(given: RequestInput) -> None:
+            await self.make_row(given)
+
+        return [mirror, make_row]
+
+    async def make_row(self, given: RequestInput) -> bool:
+        """Make a request's row anew that Postgres has lost; False when it is there already.
+
+        Raises ``NoBundleYet``, which is tried again, for a component whose bundle has no row.
+        """
+        link = given.bundle
+        new = NewRequest(
+            context=given.context,
+            plan=given.plan,
+            parent_id=link.request_id if link else None,
+            component_id=link.component if link else None,
+            via="workflow",
+        )
+        async with self._database.unit_of_work() as session:
+            requests = RequestsRepository(session)
+            if await requests.get(given.context.request_id) is not None:
+                return False
+            if link is not None and await requests.get(link.request_id) is None:
+                raise ApplicationError("the row of its bundle is missing, too", type="NoBundleYet")
+            await requests.insert(new)
+        return True
 
     async def mirror(self, snapshot: Snapshot) -> MirrorAnswer:
         """Write a snapshot; a state that the database refuses is a bug and is not tried again."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio import activity
@@ -35,11 +35,15 @@ from pao.core.payloads import RequestInput, Snapshot, timestamp
 from pao.core.states import TERMINAL, RequestStatus, can_move
 from pao.logging import log_fields
 
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
 
 UNREPAIRED = "unrepaired"
 CHECKED = "checked"
-COUNTED = (CHECKED, Verdict.BEHIND, Verdict.ENDED, Verdict.LOST, UNREPAIRED)
+MISSING = "missing"
+MISSING_ROWS = "missing-rows"
+COUNTED = (CHECKED, Verdict.BEHIND, Verdict.ENDED, Verdict.LOST, MISSING, UNREPAIRED)
 MENDED_BY = {"actor": RECONCILER, "via": RECONCILER, "source_system": RECONCILER}
 
 
@@ -98,6 +102,7 @@ class Reconciler:
                 break
             counts.update(await self._mend_all([row for row in rows if row.id not in done]))
             position = rows[-1]
+        counts.update(await self._make_missing_rows())
         # After the last one the next turn begins at the first.
         ended = len(page) < self._turns.page and (not page or position == page[-1])
         found = {name: counts[name] for name in COUNTED}
@@ -105,6 +110,42 @@ class Reconciler:
             place = None if ended or position is None else _position(position)
             await UpkeepRepository(session).note(RECONCILER, found, position=place)
         return found
+
+    async def _make_missing_rows(self) -> Counter[str]:
+        """Have the workflows of a page write that run and have no row: Postgres has lost it."""
+        async with self._database.reading() as session:
+            last = await UpkeepRepository(session).last(MISSING_ROWS)
+        place = (last.position or {}).get("startedBefore") if last else None
+        try:
+            running = await self._inspector.running(
+                limit=self._turns.page,
+                started_before=datetime.fromisoformat(place) if place else None,
+            )
+        except NoAnswer as error:
+            _log.warning("running workflows could not be listed, the next turn tries: %s", error)
+            return Counter()
+        async with self._database.reading() as session:
+            missing = await OpenRequestsRepository(session).missing([one for one, _ in running])
+        counts: Counter[str] = Counter()
+        for ids in batched(missing, self._turns.at_once):
+            counts.update(await asyncio.gather(*(self._have_written(one) for one in ids)))
+        more = len(running) == self._turns.page
+        position = {"startedBefore": running[-1][1].isoformat()} if more else None
+        async with self._database.unit_of_work() as session:
+            await UpkeepRepository(session).note(
+                MISSING_ROWS, {MISSING: len(missing)}, position=position
+            )
+        return counts
+
+    async def _have_written(self, request_id: str) -> str:
+        with log_fields(requestId=request_id):
+            try:
+                await self._inspector.mirror_again(request_id, turn=str(uuid4()))
+            except NoAnswer as error:
+                _log.warning("a lost row could not be made anew, the next turn tries: %s", error)
+                return UNREPAIRED
+            _log.warning("a request's row was missing; its workflow has written it anew")
+            return MISSING
 
     async def _next(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
         """Give whose workflow Temporal lost lately, and the next page of all open requests."""
@@ -209,7 +250,7 @@ class Reconciler:
         return resumed_input(row, actions, decisions, reason=reason)
 
 
-def batched(rows: Sequence[OpenRequest], size: int) -> Iterator[Sequence[OpenRequest]]:
+def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Give the rows in groups of this size."""
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

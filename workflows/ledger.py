@@ -53,6 +53,7 @@ class Ledger:
         self._mirror_at = ""
         self._undrained: dict[str, DecisionRecord] = {}
         self._told: dict[str, ActionState] = {}
+        self._after: tuple[str, int] = ("", 0)
 
     @property
     def version(self) -> int:
@@ -406,6 +407,8 @@ class Ledger:
             decisions=[replace(record) for record in self._undrained.values()],
             audit=self._journal.open_lines(),
             stream=self._journal.open_entries(),
+            after_at=self._after[0],
+            after_seq=self._after[1],
         )
 
     def view(self, run_id: str) -> Snapshot:
@@ -436,9 +439,17 @@ class Ledger:
         self._told.clear()
         self._journal.version += 1
 
+    def tell_all(self, reason: str) -> None:
+        """Have everything written again that this run knows: the mirror has lost some of it."""
+        self.tell_again()
+        self._undrained = {**self.decisions, **self._undrained}
+        self._journal.line("request.restored", reason=reason)
+        self._state_entry()
+
     def confirm(self, snapshot: Snapshot) -> None:
         """Forget what a snapshot has told the mirror; what came meanwhile stays."""
         self._journal.told(snapshot)
+        self._after = (snapshot.mirror_at, snapshot.mirror_seq)
         self._told |= {one.id: one for one in snapshot.actions}
         told = {record.decision_id: record.outcome for record in snapshot.decisions}
         self._undrained = {

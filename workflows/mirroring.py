@@ -6,6 +6,7 @@ What a snapshot holds is in ledger.py; what a write does is in db/repositories/m
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
@@ -13,13 +14,23 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import DecisionRecord, MirrorAnswer, Snapshot, Waits
+    from pao.core.payloads import (
+        DecisionRecord,
+        MirrorAnswer,
+        RequestInput,
+        Snapshot,
+    )
     from pao.core.states import TERMINAL, RequestStatus
     from workflows import policies
     from workflows.desk import DecisionDesk
     from workflows.failures import is_refusal
     from workflows.ledger import Ledger
 
+RESTORED = (
+    "Postgres knew less of the request than its workflow had written: it was restored from an "
+    "older copy. The workflow has told it everything again; audit lines and log of the time "
+    "between are lost."
+)
 STATUS = SearchAttributeKey.for_keyword("PaoStatus")
 
 
@@ -35,13 +46,14 @@ class Mirror:
     ``after`` is called when a write has counted: whom it tells finds the same in Postgres.
     """
 
-    def __init__(self, ledger: Ledger, desk: DecisionDesk, waits: Waits) -> None:
+    def __init__(self, ledger: Ledger, desk: DecisionDesk, given: RequestInput) -> None:
+        self._given = given
         self.started: set[str] = set()
         self.recorded: dict[str, DecisionRecord] = {}
         self.after: Callable[[], Awaitable[None]] | None = None
         self._ledger = ledger
         self._desk = desk
-        self._waits = waits
+        self._waits = given.waits
         self._lock = asyncio.Lock()
         self._written = 0
         self._superseded = False
@@ -66,6 +78,9 @@ class Mirror:
             snapshot = self._ledger.snapshot(workflow.info().run_id)
             self._show()
             answer = await self._write(snapshot)
+            while answer.absent:
+                await self._make_row()
+                answer = await self._write(snapshot)
             while answer.stored_at is not None and not answer.terminal:
                 snapshot = await self._overtake(answer.stored_at, answer.stored_seq)
                 answer = await self._write(snapshot)
@@ -73,11 +88,44 @@ class Mirror:
             self._ledger.confirm(snapshot)
             self._desk.told(snapshot.decisions)
             self._learn(answer)
+            if answer.behind and answer.applied:
+                await self._write_all()
         if not answer.applied and self._ledger.status not in TERMINAL:
             self._superseded = True
             raise SupersededError
         if self.after is not None:
             await self.after()
+
+    async def _write_all(self) -> None:
+        """Write everything again: Postgres was restored from a copy that knows less."""
+        self._ledger.tell_all(RESTORED)
+        version = self._ledger.version
+        snapshot = self._ledger.snapshot(workflow.info().run_id)
+        await self._write(snapshot)
+        self._written = version
+        self._ledger.confirm(snapshot)
+        self._desk.told(snapshot.decisions)
+
+    async def _make_row(self) -> None:
+        """Make the request's row anew, however long Postgres is away.
+
+        That of a component takes as long as its bundle has none.
+        """
+        row = replace(self._given, resumption=None)
+        with contextlib.suppress(FailureError):
+            await workflow.execute_local_activity(
+                names.MAKE_ROW_ACTIVITY,
+                row,
+                summary="the row is missing in Postgres; it is made anew",
+                **policies.mirror_first_try(self._waits),
+            )
+            return
+        await workflow.execute_activity(
+            names.MAKE_ROW_ACTIVITY,
+            row,
+            summary="the row is missing in Postgres; it is made anew",
+            **policies.MIRROR_UNTIL_DONE,
+        )
 
     def _learn(self, answer: MirrorAnswer) -> None:
         """Take over what only the mirror knows: an earlier run went further than this one."""

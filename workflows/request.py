@@ -9,6 +9,7 @@ policies.py.
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from temporalio import workflow
@@ -68,7 +69,7 @@ class RequestWorkflow:
         self._ended = False
         self._ledger = ledger = self.ledgers(given)
         self._desk = desk = self.desks(ledger)
-        self._mirror = mirror = Mirror(ledger, desk, given.waits)
+        self._mirror = mirror = Mirror(ledger, desk, given)
         approvals = ApprovalDesk(ledger, desk)
         self._stop = stop = Stop(ledger, desk)
         self._notices = Notices(given.plan, ledger, mirror)
@@ -248,8 +249,9 @@ class RequestWorkflow:
         description="The state as Postgres should have it, also of a closed workflow.",
     )
     def snapshot(self) -> Snapshot:
-        """Give the full state; it changes nothing."""
-        return self._ledger.view(workflow.info().run_id)
+        """Give the full state with all decisions; it changes nothing."""
+        view = self._ledger.view(workflow.info().run_id)
+        return replace(view, decisions=[*self._ledger.decisions.values()])
 
     @workflow.update(
         name=names.DECISION_OUTCOME_UPDATE,

@@ -10,8 +10,13 @@ What a write does is decided under the request's row lock, by the stored state a
 - older than what is stored (a straggler, of this run or of one before a reset): it does not count.
   Its audit lines are facts and are kept as ``superseded``, decisions that are missing are added,
   and actions that it shows as started are remembered as started.
-- the request was ended by another run, or there is no such request: it does not count, and the
-  answer is ``terminal``: that run must not act.
+- the request was ended by another run: it does not count, and the answer is ``terminal``: that run
+  must not act.
+- there is no such request: it does not count. The answer is ``absent`` to a run that had written
+  the row before, else ``terminal``: a request that nobody has stored is not carried out.
+
+A row that is absent, or that knows less than its run had written before, was restored from an older
+copy: it is told everything again, by moves that the database allows.
 
 A decision that is closed is never rewritten, whichever run tells it again, and a run that follows
 another one takes over the fields that the other has stored: they hold every correction.
@@ -30,9 +35,9 @@ from sqlmodel import col
 from db.documents import storable
 from db.models import DecisionRow, Request
 from db.repositories.decisions import record_of
-from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, REMEMBER_STARTED, WRITE
+from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, MOVE, REMEMBER_STARTED, WRITE
 from pao.core.payloads import DecisionRecord, MirrorAnswer, Snapshot, timestamp
-from pao.core.states import TERMINAL, RequestStatus
+from pao.core.states import TERMINAL, RequestStatus, can_move
 
 
 class _Case(Enum):
@@ -59,11 +64,16 @@ class MirrorRepository:
         """
         stored = (await self._session.execute(LOCK, {"id": UUID(snapshot.request_id)})).first()
         if stored is None:
-            return MirrorAnswer(applied=False, terminal=True)
+            # Of a run that was never stored nobody knows who has asked for it: it does nothing.
+            known = snapshot.after_seq > 0
+            return MirrorAnswer(applied=False, terminal=not known, absent=known)
         case = _judge(snapshot, stored)
+        behind = _is_behind(snapshot, stored)
+        if behind and case is _Case.COUNTS:
+            await self._catch_up(snapshot, RequestStatus(stored.status))
         old = case is _Case.OLD
         recorded = await self._recorded(snapshot)
-        fields = await self._kept_fields(snapshot, stored, recorded)
+        fields = None if behind else await self._kept_fields(snapshot, stored, recorded)
         if fields is not None:
             snapshot = replace(snapshot, fields=fields)
         return MirrorAnswer(
@@ -74,7 +84,18 @@ class MirrorRepository:
             stored_seq=stored.mirror_seq if old else 0,
             recorded=recorded,
             fields=fields,
+            behind=behind,
         )
+
+    async def _catch_up(self, snapshot: Snapshot, stored: RequestStatus) -> None:
+        """Take a row to a state from which it may go where its workflow has gone meanwhile."""
+        if stored == snapshot.status or can_move(stored, snapshot.status):
+            return
+        completed = snapshot.status == RequestStatus.COMPLETED
+        between = RequestStatus.IN_PROGRESS if completed else RequestStatus.FAILED
+        if between not in (stored, snapshot.status):
+            values = {"id": UUID(snapshot.request_id), "status": between.value}
+            await self._session.execute(MOVE, values)
 
     async def _recorded(self, snapshot: Snapshot) -> list[DecisionRecord]:
         """Read what another run has made of decisions that this one takes for open.
@@ -126,6 +147,16 @@ def _corrects(snapshot: Snapshot, recorded: list[DecisionRecord]) -> bool:
     """Tell whether the snapshot's fields hold a correction that no other run has recorded."""
     known = {one.decision_id for one in recorded}
     return any(one.changes and one.decision_id not in known for one in snapshot.decisions)
+
+
+def _is_behind(snapshot: Snapshot, stored: Row[Any]) -> bool:
+    """Tell whether the row has lost what this run had written before."""
+    if not snapshot.after_seq:
+        return False
+    if stored.mirror_at is None:
+        return True
+    after = (datetime.fromisoformat(snapshot.after_at), snapshot.after_seq)
+    return bool((stored.mirror_at, stored.mirror_seq) < after)
 
 
 def _is_stored(snapshot: Snapshot, stored: Row[Any]) -> bool:

@@ -16,6 +16,9 @@ def _statement(*parts: str) -> TextClause:
     return text("\n".join(parts)).bindparams(bindparam("snapshot", type_=JSONB()))
 
 
+MOVE = text("UPDATE requests SET status = :status WHERE id = :id").bindparams(
+    bindparam("id", type_=PG_UUID())
+)
 LOCK = text(
     """
     SELECT status, run_id, mirror_at, mirror_seq, set_config('pao.audit', 'explicit', true)

@@ -114,6 +114,13 @@ class OpenRequestsRepository:
         query = select(*_COLUMNS).where(col(Request.id).in_(ids), col(Request.status).in_(OPEN))
         return [_open(row) for row in (await self._session.execute(query)).all()]
 
+    async def missing(self, request_ids: Sequence[str]) -> list[str]:
+        """Name those of the requests that have no row, open or not."""
+        ids = {one: UUID(one) for one in request_ids if _is_id(one)}
+        query = select(col(Request.id)).where(col(Request.id).in_(ids.values()))
+        known = set(await self._session.scalars(query))
+        return [one for one, id_ in ids.items() if id_ not in known]
+
     async def fail(self, request: OpenRequest, *, error: dict[str, Any]) -> bool:
         """Move a request whose workflow is gone to ``failed``, with its line in the audit trail.
 

@@ -1,4 +1,4 @@
-"""`pao db migrate, status, verify`: the schema, directly on the database."""
+"""`pao db migrate, status, verify, rebuild`: schema and mirror, directly on the database."""
 
 import asyncio
 import os
@@ -14,6 +14,7 @@ from pao.cli.errors import CliError, ExitCode
 from pao.cli.terminal import STYLES, clean, local_time, make_table
 
 if TYPE_CHECKING:
+    from activities.rebuilding import Rebuilt
     from db.migrations.runner import MigrationStatus
 
 T = TypeVar("T")
@@ -55,6 +56,49 @@ def verify(cli: Cli) -> None:
 
     _run(runner.verify(_url()))
     cli.show({"verified": True}, lambda: cli.out.print(Text("✓ The schema fits.", style="green")))
+
+
+@command(app, "rebuild")
+def rebuild(cli: Cli) -> None:
+    """Have Temporal tell Postgres again what a restored copy lacks; a worker must run.
+
+    Needs the worker's configuration. Carries nothing out, and may be repeated. Exits with 1 when
+    the workflow of a request did not answer.
+    """
+    done = _run(_rebuilt())
+    document = {"written": done.written, "made": done.made, "unanswered": list(done.unanswered)}
+    cli.show(document, lambda: _print_rebuilt(cli, done))
+    if done.unanswered:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+async def _rebuilt() -> "Rebuilt":
+    from activities.rebuilding import Rebuilder  # noqa: PLC0415 -- see above
+    from pao import assembly  # noqa: PLC0415 -- see above
+    from pao.clients.inspection import Inspector, NoAnswer  # noqa: PLC0415 -- see above
+    from pao.clients.temporal import connect  # noqa: PLC0415 -- see above
+
+    settings = settings_for("worker", os.environ)
+    database = assembly.database(settings, application_name="pao-db-rebuild")
+    try:
+        client = await connect(assembly.temporal_target(settings))
+        inspector = Inspector(client, task_queue=settings.temporal.task_queue)
+        return await Rebuilder(database, inspector).rebuild()
+    except NoAnswer as error:
+        raise CliError(
+            f"Temporal did not list the workflows: {error}",
+            exit_code=ExitCode.UNAVAILABLE,
+            hint="Repeat it when Temporal answers; what was written stays.",
+        ) from error
+    finally:
+        await database.close()
+
+
+def _print_rebuilt(cli: Cli, done: "Rebuilt") -> None:
+    text = f"✓ {done.written} open requests were written again, {done.made} ended ones made anew"
+    cli.out.print(Text(text, style="green"))
+    for request_id in done.unanswered:
+        cli.out.print(Text(f"✗ {request_id} did not answer; is a worker running?", style="red"))
 
 
 def _url() -> str:

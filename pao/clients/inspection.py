@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from temporalio.client import (
     Client,
@@ -25,7 +25,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from pao.core import names
-from pao.core.payloads import Snapshot
+from pao.core.payloads import RequestInput, Snapshot
 
 SECONDS = 5.0
 MOST_CLOSED = 500
@@ -61,6 +61,15 @@ class Standing:
     run_id: str | None = None
     shown: str | None = None
     reason: str = GONE
+
+
+@dataclass(frozen=True, slots=True)
+class KnownWorkflow:
+    """A request's workflow that Temporal knows, and whether it runs."""
+
+    request_id: str
+    runs: bool
+    is_bundle: bool = False
 
 
 class Inspector:
@@ -127,6 +136,58 @@ class Inspector:
         except (RPCError, TimeoutError):
             return found
         return found
+
+    async def running(
+        self, *, limit: int, started_before: datetime | None = None
+    ) -> list[tuple[str, datetime]]:
+        """Name the requests whose workflows run, newest first, each with when it was started.
+
+        The list comes from Temporal's search, which lags a little behind. Raises ``NoAnswer``.
+        """
+        kinds = f"'{names.REQUEST_WORKFLOW}', '{names.BUNDLE_WORKFLOW}'"
+        query = (
+            f"WorkflowType IN ({kinds}) AND TaskQueue = '{self._queue}' AND "
+            "ExecutionStatus = 'Running'"
+        )
+        if started_before is not None:
+            query += f" AND StartTime < '{started_before.isoformat()}'"
+        async with _answered():
+            listed = self._client.list_workflows(query, limit=limit)
+            return [(names.request_of(one.id), one.start_time) async for one in listed]
+
+    async def known(self) -> list[KnownWorkflow]:
+        """Name the requests of all workflows that Temporal knows, each once, oldest first.
+
+        Raises ``NoAnswer`` when Temporal does not list them.
+        """
+        kinds = f"'{names.REQUEST_WORKFLOW}', '{names.BUNDLE_WORKFLOW}'"
+        query = f"WorkflowType IN ({kinds}) AND TaskQueue = '{self._queue}'"
+        found: dict[str, KnownWorkflow] = {}
+        try:
+            async for one in self._client.list_workflows(query):
+                request_id = names.request_of(one.id)
+                runs = one.status == WorkflowExecutionStatus.RUNNING
+                before = found.pop(request_id, None)
+                found[request_id] = KnownWorkflow(
+                    request_id,
+                    runs=runs or (before is not None and before.runs),
+                    is_bundle=one.workflow_type == names.BUNDLE_WORKFLOW,
+                )
+        except RPCError as error:
+            raise NoAnswer(error.message) from error
+        return list(reversed(found.values()))
+
+    async def given(self, request_id: str, run_id: str) -> RequestInput:
+        """Read what a run was started with. Raises ``NoAnswer``."""
+        handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
+        async with _answered():
+            async for event in handle.fetch_history_events(page_size=1):
+                started = event.workflow_execution_started_event_attributes
+                [given] = await self._client.data_converter.decode(
+                    list(started.input.payloads), [RequestInput]
+                )
+                return cast("RequestInput", given)
+        raise NoAnswer("its history is empty")
 
     async def mirror_again(self, request_id: str, *, turn: str) -> None:
         """Have a running workflow write its state once more; returns when Postgres has it.

@@ -474,7 +474,8 @@ class Snapshot:
 
     ``actions`` are those that have changed since the last write that succeeded.
     It takes effect only where the stored ``(mirror_at, mirror_seq)`` is smaller and the stored
-    state is not final. Audit and stream entries are those since the last write that succeeded.
+    state is not final. Audit and stream entries are those since the last write that succeeded:
+    that one had the pair ``after_at`` and ``after_seq``.
     """
 
     request_id: str
@@ -491,6 +492,8 @@ class Snapshot:
     decisions: list[DecisionRecord] = field(default_factory=list)
     audit: list[AuditEvent] = field(default_factory=list)
     stream: list[StreamEvent] = field(default_factory=list)
+    after_at: str = ""
+    after_seq: int = 0
 
 
 @dataclass
@@ -501,7 +504,9 @@ class MirrorAnswer:
     ``stored_at`` and ``stored_seq`` are the pair of a newer write, which the mirror keeps instead.
     ``recorded`` are decisions of the snapshot that the mirror knows better: another run of the
     request has closed or accepted them before. ``fields`` are the stored ones, when another run
-    has written the request last: they hold every correction.
+    has written the request last: they hold every correction. ``absent`` says that the row is gone
+    which this run had written before, ``behind`` that it knew less than that: Postgres was restored
+    from an older copy, and is to be told all of it again.
     """
 
     applied: bool
@@ -511,6 +516,8 @@ class MirrorAnswer:
     stored_seq: int = 0
     recorded: list[DecisionRecord] = field(default_factory=list)
     fields: dict[str, Any] | None = None
+    absent: bool = False
+    behind: bool = False
 
 
 @dataclass

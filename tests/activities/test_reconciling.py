@@ -18,7 +18,7 @@ from tests.support.worker import Workbench, eventually, workbench
 
 AT_ONCE = timedelta(seconds=-5)
 SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
-NOTHING = {"behind": 0, "ended": 0, "lost": 0, "unrepaired": 0}
+NOTHING = {"behind": 0, "ended": 0, "lost": 0, "missing": 0, "unrepaired": 0}
 
 
 @pytest.fixture

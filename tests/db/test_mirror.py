@@ -398,3 +398,25 @@ async def test_a_line_of_an_earlier_version_is_known_by_its_number(
     await mirror(db, snapshot(request, seq=3, audit=[audit(1)], stream=[entry(2)]))
     assert await owner.fetchval("SELECT count(*) FROM audit_logs WHERE run_id = 'run-1'") == 1
     assert await owner.fetchval("SELECT count(*) FROM request_events WHERE run_id = 'run-1'") == 1
+
+
+async def test_a_row_that_its_run_had_written_before_is_absent_not_ended(db: Database) -> None:
+    request = new_request()
+    answer = await mirror(db, snapshot(request, seq=2, after_at=at(1), after_seq=1))
+    assert (answer.applied, answer.terminal, answer.absent) == (False, False, True)
+
+
+@pytest.mark.parametrize("final", FINAL)
+@pytest.mark.parametrize("before", [RequestStatus.SUBMITTED, RequestStatus.IN_PROGRESS])
+async def test_an_older_row_goes_where_its_workflow_has_gone_meanwhile(
+    db: Database, before: RequestStatus, final: RequestStatus
+) -> None:
+    request = await stored(db)
+    if before != RequestStatus.SUBMITTED:
+        await mirror(db, snapshot(request, before, seq=1))
+    escalation = ESCALATION if final == RequestStatus.ESCALATED else None
+    last = snapshot(request, final, seq=9, after_at=at(8), after_seq=8, escalation=escalation)
+    answer = await mirror(db, last)
+    assert (answer.applied, answer.behind) == (True, True)
+    assert await status_of(db, request.context.request_id) == final
+    assert not (await mirror(db, last)).behind
