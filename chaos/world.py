@@ -185,6 +185,12 @@ class World:
         made.wait_until_answers(f"{url}{BASE_PATH}/health/ready")
         return url
 
+    def lose_history(self) -> None:
+        """Have a Temporal that does not run begin anew, knowing nothing."""
+        where = self.home.temporal_database
+        for file in where.parent.glob(f"{where.name}*"):
+            file.unlink()
+
     def trigger(self, *schedules: str) -> None:
         """Have schedules do their work at once."""
         asyncio.run(self._trigger(schedules))

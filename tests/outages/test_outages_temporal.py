@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
 import pytest
 
-from chaos.world import TEMPORAL, World
+from chaos.world import TEMPORAL, WORKER, World
 from tests.support.outages import LONG, health, others_go_on, reached, readiness, retry, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host
@@ -100,3 +100,30 @@ def test_temporal_restarted_with_failed_requests_takes_decisions_about_them(
     reached(dana, failed[2], "escalated")
     assert [len(world.tickets(host)) for host in hosts[:2]] == [1, 0]
     others_go_on(ada)
+
+
+def test_a_temporal_that_has_lost_everything_is_told_the_open_requests_again(
+    world: World, dana: httpx.Client, ada: httpx.Client
+) -> None:
+    host = new_host()
+    world.strike(host, kind="status", status=400)
+    document = reached(dana, dana.post("/requests", json=dns(host)).json(), "failed")
+    world.kill(TEMPORAL)
+    world.lose_history()
+    world.bring_up(TEMPORAL)
+    world.end(WORKER)
+    world.bring_all_up()
+    world.trigger("reconcile")
+    told = wait_until(lambda: taken_up(dana, document), seconds=LONG)
+    assert told is not None
+    assert told["status"] == "failed"
+    retry(dana, document)
+    assert len(world.tickets(host)) == 1
+    others_go_on(ada)
+
+
+def taken_up(client: httpx.Client, document: dict[str, Any]) -> dict[str, Any] | None:
+    found: dict[str, Any] = client.get(f"/requests/{document['id']}").json()
+    lines = client.get(f"/requests/{document['id']}/logs").json()["data"]
+    known = any("no longer knows" in str(line["message"]) for line in lines)
+    return found if known else None

@@ -147,3 +147,29 @@ def test_a_ticket_resolved_while_no_worker_is_there_is_not_lost(pao: Pao, stack:
     stack.start_worker()
     assert turn(stack)["resolved"] == 1
     ended(stack, request["id"], "completed")
+
+
+def test_a_waiting_request_is_cancelled_by_the_command_and_a_rebuild_writes_it_again(
+    pao: Pao, stack: Stack
+) -> None:
+    document = submitted(pao, stack)
+    arguments = ("request", "cancel", document["id"], "--reason", "nobody will do it")
+    result = pao(*arguments, "-o", "json", **identity(stack))
+    assert result.exit_code == 0, result.output
+    failed = wait_until(lambda: found_failed(stack, document["id"]))
+    assert failed is not None
+    assert "Cancelled by dana: nobody will do it" in failed["error"]["message"]
+
+    def rebuilt() -> bool:
+        done = pao("db", "rebuild", "-o", "json", **stack.environ)
+        assert done.exit_code == 0, done.output
+        return bool(json.loads(done.stdout)["written"])
+
+    wait_until(rebuilt)
+    after = get(stack, document["id"])
+    assert {**after, "updatedAt": ""} == {**failed, "updatedAt": ""}
+
+
+def found_failed(stack: Stack, request_id: str) -> dict[str, Any] | None:
+    document = get(stack, request_id)
+    return document if document["status"] == "failed" else None
