@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents
+from catalog.loading import DocumentError
+from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_document
 from catalog.trials.cases import CaseError, Outcome, judge_case, read_case, with_expectation
 from catalog.trials.drafts import Draft
 from catalog.trials.dry_run import dry_run
@@ -33,11 +34,9 @@ def _run(document: Path, draft: Draft, file: Path) -> Outcome:
         findings = "\n".join(str(finding) for finding in draft.errors)
         return Outcome(f"{shown(document)} has errors:\n{findings}")
     try:
-        case = read_case(file.read_bytes(), file=shown(file))
-    except CaseError as error:
+        case = read_case(read_document(file, shown(file)), file=shown(file))
+    except (CaseError, DocumentError) as error:
         return Outcome(str(error))
-    except OSError as error:
-        return Outcome(f"{shown(file)} cannot be read: {error.strerror}")
     run = dry_run(draft.item, draft.definition, case.sample, known_actions=known_actions())
     return judge_case(case, run)
 

@@ -19,6 +19,8 @@ _TRUE = frozenset({"true", "yes", "y", "on", "1"})
 _TWICE = "given more than once; only a multiselect takes several values"
 _FALSE = frozenset({"false", "no", "n", "off", "0"})
 _SHOWN = 80
+# A body has at most 1 MB, and a file in it grows by a third.
+_LARGEST_FILE = 750_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +254,14 @@ def _file(text: str) -> str:
         return text
     path = Path(text.removeprefix("@"))
     try:
-        content = path.expanduser().read_bytes()
+        with path.expanduser().open("rb") as stream:
+            content = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except (RuntimeError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
+    if len(content) > _LARGEST_FILE:
+        raise ValueError(f"{path} is larger than the service takes ({_LARGEST_FILE:,} bytes)")
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,6 +89,17 @@ def _owner_address() -> str:
     return address
 
 
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Turn uvicorn's own exit code of a failed start, 3, which means "not allowed" here."""
+    try:
+        yield
+    except SystemExit as ended:
+        if not ended.code:
+            raise
+        raise typer.Exit(ExitCode.UNAVAILABLE) from ended
+
+
 def _port_option(what: str) -> Any:
     return typer.Option(min=0, max=65535, help=f"Port of {what}; 0 takes any free one.")
 
@@ -161,7 +173,8 @@ def jira_sandbox(
     from pao.local.jira_sandbox.world import Settings  # noqa: PLC0415 -- as in `api`
 
     settings = Settings(search_lag_seconds=search_lag)
-    main.run(host=host, port=port, state_path=state, settings=settings)
+    with _starting():
+        main.run(host=host, port=port, state_path=state, settings=settings)
 
 
 @command(app, "github-sandbox")
@@ -180,4 +193,5 @@ def github_sandbox(
     from pao.local.github_sandbox.world import Settings  # noqa: PLC0415 -- as in `api`
 
     settings = Settings(run_seconds=run_seconds)
-    main.run(host=host, port=port, state_path=state, settings=settings)
+    with _starting():
+        main.run(host=host, port=port, state_path=state, settings=settings)

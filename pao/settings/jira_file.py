@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from catalog.loading import Document, DocumentError, load_document
+from catalog.loading import MAX_BYTES, Document, DocumentError, load_document
 from pao.core.names import MASK
 from pao.settings.parameter_store import read_parameters
 from pao.settings.parts import HttpUrl, JiraFlavour
@@ -211,7 +211,10 @@ class JiraFile:
 def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | None, list[str]]:
     """Read the file and its secrets; gives the file, or every problem with it."""
     try:
-        document = load_document(path.read_bytes(), file=path.name)
+        with path.open("rb") as stream:
+            # One byte more than a document may have, so that a longer one is noticed.
+            content = stream.read(MAX_BYTES + 1)
+        document = load_document(content, file=path.name)
         form = FileForm.model_validate(document.data)
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -70,6 +70,14 @@ def test_a_file_of_fields_that_cannot_be_read_is_refused(name: str, tmp_path: Pa
     assert str(file) in caught.value.message
 
 
+def test_an_endless_file_is_read_no_further_than_a_document_may_be() -> None:
+    with pytest.raises(CliError, match="at most"):
+        read_config(Path("/dev/zero"))
+    assert "JIRA_INSTANCES: zero:1:1: the document has" in run(
+        "config", "check", environ={"JIRA_INSTANCES": "/dev/zero"}
+    )
+
+
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing", tmp_path / ("x" * 300)):
         with pytest.raises(CliError, match="cannot be read"):
@@ -112,6 +120,7 @@ def test_a_field_that_is_given_twice_is_refused() -> None:
         ("json", '{"a": "\\ud800"}'),
         ("multiselect", "[" * 3000),
         ("file", "@/"),
+        ("file", "@/dev/zero"),
         ("file", "@~nobody-of-this-name/x"),
         ("file", "a\0b"),
         ("boolean", "maybe"),
@@ -145,6 +154,9 @@ def test_an_argument_that_is_no_text_is_refused() -> None:
         ("request", "get", "../.."),
         ("request", "list", "--profile", "\x1b[31m"),
         ("config", "check", "--for", "\U0001f600"),
+        ("jira-sandbox", "--host", "999.1.1.1", "--port", "0"),
+        ("jira-sandbox", "--state", "/dev/null", "--port", "0"),
+        ("github-sandbox", "--state", "/proc/nowhere", "--port", "0"),
         ("up", "--home", "/dev/null"),
         ("up", "--home", "/proc/nowhere"),
     ],
