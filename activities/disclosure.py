@@ -92,6 +92,8 @@ class Disclosure:
         return self._masked_plain(value, name)
 
     def _masked_plain(self, value: Any, name: str) -> Any:
+        if self.box.is_sealed(value):
+            return value
         if isinstance(value, tuple):
             return tuple(self._masked(one, name) for one in value)
         if isinstance(value, list) and any(map(is_dataclass, value)):
