@@ -12,8 +12,10 @@ from temporalio.exceptions import ApplicationError
 from activities.registry import load_all
 from catalog.planning import render_action
 from catalog.scopes import Surroundings
+from pao.core.payloads import FormerCall
 from tests.support.actions import Stage
 from tests.support.contract_targets import ELSEWHERE, TARGETS
+from tests.support.requests import Request
 from tests.support.targets import SECRET, SIGNING_KEY, ContractTarget, RestTarget
 from tests.support.worker import eventually
 
@@ -143,6 +145,62 @@ async def test_a_cancelled_action_ends_promptly(target: ContractTarget, stage: S
     assert done, "it goes on although it was cancelled"
     # A type that knows what it has left tells it, in place of the bare cancellation.
     assert running.cancelled() or isinstance(running.exception(), ApplicationError)
+
+
+async def _corrected(target: ContractTarget, stage: Stage) -> tuple[Request, list[FormerCall]]:
+    """Give a request with corrected fields whose effect of former ones is there."""
+    request = stage.request(target.config())
+    target.cut()
+    with pytest.raises(ApplicationError) as caught:
+        await stage.execute(request)
+    target.well()
+    assert target.effects() == 1
+    is_clean(caught.value.details)
+    request.context.fields = {**request.context.fields, "title": "corrected"}
+    return request, [FormerCall(1, sealed=caught.value.details[0]["sent"])]
+
+
+async def test_what_exists_with_former_values_is_not_called_corrected(
+    target: ContractTarget, stage: Stage
+) -> None:
+    request, former = await _corrected(target, stage)
+    looked = await stage.look(request, former=former)
+    if stage.action.converges and not stage.action.can_revise:
+        assert not looked.exists
+        return
+    assert (looked.changed, looked.exists) == (True, True)
+    with pytest.raises(ApplicationError) as caught:
+        await stage.execute(request, attempt=2, look_first=True, former=former)
+    assert caught.value.details[0]["code"] == "EXISTS_WITH_FORMER_VALUES"
+    assert caught.value.details[0]["sent"] is None, "nothing was sent"
+    assert target.effects() == 1
+    is_clean(caught.value.message, looked)
+
+
+async def test_a_type_that_can_revise_changes_what_exists(
+    target: ContractTarget, stage: Stage
+) -> None:
+    request, former = await _corrected(target, stage)
+    if not stage.action.can_revise:
+        return
+    given = {"attempt": 2, "look_first": True, "former": former, "revise": True}
+    result = await stage.execute(request, **given)
+    holds_outputs(stage, result.outputs)
+    assert target.effects() == 1 + target.revisions_add
+    is_clean(result, target.lines.said)
+
+
+def test_a_place_is_named_by_the_configuration_alone(stage: Stage) -> None:
+    config = stage.action.config.model_validate(stage.action.examples[0])
+    place = stage.action.place(config)
+    assert place or stage.action.converges
+    assert place == stage.action.place(config)
+
+
+def test_evidence_must_have_the_outputs_that_are_declared(stage: Stage) -> None:
+    config = stage.action.config.model_validate(stage.action.examples[0])
+    with pytest.raises(ValueError, match="Field required"):
+        stage.action.from_evidence(config, {})
 
 
 @pytest.fixture

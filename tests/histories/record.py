@@ -68,6 +68,49 @@ async def outcome_unknown_then_adopt(bench: Workbench) -> Request:
     return request
 
 
+async def corrected_in_doubt(bench: Workbench) -> Request:
+    """What exists with former values is refused, then revised; another place is left behind."""
+    made = ticket("first")
+    made["config"]["ticket"]["project"] = "{{fields.title}}"
+    bench.jira.fault("cut-after")
+    request = await bench.submit(new_request(made, title="PLATFORM"))
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry", fields={"title": "NET"})
+    bench.jira.fault("cut-after")
+    await bench.decide(request, "retry", fields={"title": "NET"}, leaveBehind=True)
+    await bench.reached(request, "failed", attempt=2)
+    await bench.decide(request, "abort", attempt=1)
+    await bench.decide(request, "retry", attempt=2)
+    await bench.reached(request, "completed")
+    return request
+
+
+async def revised(bench: Workbench) -> Request:
+    """A ticket whose answer was lost is changed to the corrected values."""
+    bench.jira.fault("cut-after")
+    request = await bench.submit(new_request(title="old"))
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry", fields={"title": "new"})
+    await bench.decide(request, "retry", fields={"title": "new"}, mode="revise")
+    await bench.reached(request, "completed")
+    return request
+
+
+async def evidence(bench: Workbench) -> Request:
+    """Two tickets whose answers were lost: a human has seen the one, and not the other."""
+    bench.jira.fault("cut-after")
+    request = await bench.submit(new_request(ticket("first"), ticket("second")))
+    await bench.reached(request, "failed")
+    seen = {"key": "PLATFORM-1", "id": "1", "url": "https://jira.example.com/browse/PLATFORM-1"}
+    await bench.decide(request, "retry", evidence={"present": True, "outputs": {}})
+    bench.jira.fault("cut-before")
+    await bench.decide(request, "retry", evidence={"present": True, "outputs": seen})
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry", evidence={"present": False})
+    await bench.reached(request, "completed")
+    return request
+
+
 async def abort(bench: Workbench) -> Request:
     """A human gives up."""
     request = await bench.failed(new_request())
@@ -319,6 +362,9 @@ PATHS: dict[str, Play] = {
     "success": success,
     "fail-then-retry": fail_then_retry,
     "outcome-unknown-then-adopt": outcome_unknown_then_adopt,
+    "corrected-in-doubt": corrected_in_doubt,
+    "revised": revised,
+    "evidence": evidence,
     "abort": abort,
     "cancel": cancel,
     "escalate": escalate,

@@ -66,9 +66,9 @@ class Stage:
         """Run a second attempt, which looks first."""
         return await self.execute(request, attempt=2, look_first=True, unclear=unclear)
 
-    async def look(self, request: Request) -> Any:
+    async def look(self, request: Request, **more: Any) -> Any:
         """Look, as a person does who decides."""
-        given = ActionInput(context=request.context, action=request.plan[0])
+        given = ActionInput(context=request.context, action=request.plan[0], **more)
         return await self.executor.look(given)
 
     async def follow(self, request: Request, pending: Pending) -> ActionResult:

@@ -78,6 +78,8 @@ class GitCommitTarget(GitHubTarget):
     """For git-commit, by the trailers of its commit."""
 
     type = "git-commit"
+    # A correction is a commit on top.
+    revisions_add = 1
     call: ClassVar[Mapping[str, str]] = {"method": "PATCH", "path": "git/refs"}
 
     def config(self) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class ContractTarget:
     knows_repeats: ClassVar[bool] = True
     # After how many failures in a row its breaker opens.
     patience: ClassVar[int] = 5
+    # How many effects more a revision is.
+    revisions_add: ClassVar[int] = 0
 
     def __init__(self, folder: Path, terraform: Path) -> None:
         self.folder = folder
