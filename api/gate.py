@@ -35,6 +35,8 @@ OPEN_PATHS = frozenset(
 DOCS = f"{BASE}/docs"
 # Of a body that is too large, this many times the limit is read and thrown away.
 DISCARDED = 8
+# Of a path, which anybody may make as long as a head can be, so much is logged.
+LOGGED_PATH = 500
 
 
 class Identity(Protocol):
@@ -273,14 +275,15 @@ def _replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]
 
 def _log_access(scope: Scope, status: int, seconds: float) -> None:
     caller: Principal | None = scope["state"].get("principal")
+    path = scope["path"][:LOGGED_PATH]
     _access_log.info(
         "%s %s %s",
         scope["method"],
-        scope["path"],
+        path,
         status,
         extra={
             "method": scope["method"],
-            "path": scope["path"],
+            "path": path,
             "status": status,
             "durationMs": round(seconds * 1000, 1),
             "userId": caller.id if caller else None,

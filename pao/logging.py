@@ -45,7 +45,8 @@ _SECRET_SHAPES = (
     re.compile(r"(?P<keep>\bSignature=)[0-9a-fA-F]{16,}"),
     re.compile(r"(?P<keep>\bX-Amz-(?:Signature|Security-Token)=)[^&\s\"']+", re.IGNORECASE),
     re.compile(r"(?P<keep>\b(?:Bearer|Basic)\s+)[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE),
-    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE),
+    # Bounded, because anybody may have a text of "a-a-a-..." logged by calling an address of it.
+    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/@]++(?=@)", re.IGNORECASE),
     re.compile(
         r"(?P<keep>\b(?:\w+[_-])?(?:password|passwd|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)"
         r"[^\s\"',;&}]+",

@@ -24,7 +24,7 @@ PROVISIONER_OUTPUT = '"type":"provision_progress"'
 ENDS = ("_complete", "_errored")
 CHANGED = frozenset({"apply_start", "apply_complete", "apply_errored"})
 MOST_ERRORS = 20
-LOCK = re.compile(r"^\s*(ID|Who|Operation|Created):\s+(\S.*?)\s*$", re.MULTILINE)
+LOCK = re.compile(r"^[ \t]*(ID|Who|Operation|Created):[ \t]+(\S.*)$", re.MULTILINE)
 LOCK_REFUSED = "Error acquiring the state lock"
 LOCK_OF_HTTP = re.compile(r"already locked: ID=(\S+)")
 
@@ -137,7 +137,7 @@ def lock_in(text: str) -> dict[str, str] | None:
     if of_http := LOCK_OF_HTTP.search(text):
         # With the backend http Terraform tells the facts of its own attempt, not of the holder.
         return {"id": of_http[1]}
-    return {name.lower(): value for name, value in LOCK.findall(text)}
+    return {name.lower(): value.rstrip() for name, value in LOCK.findall(text)}
 
 
 def _address(event: dict[str, Any]) -> str:

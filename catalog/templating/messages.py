@@ -20,7 +20,7 @@ _NAMES = re.compile(
     | \[ (?=\s*(?:skip|no|ci|actions|azp|cd|deploy|release|bot|review|rebase|pipeline)\b)
     | \b (?:skip|no|ci|actions|azp) (?=[ \t-]+(?:skip|ci|actions)\b)
     | \*\*\* (?=NO_CI)
-    | \b (?:[A-Za-z]+-)+ (?:by|checks|of|to|id|request|action) (?=[ \t]*:)   # Trailers.
+    | \b (?:[A-Za-z]{1,40}-){1,6} (?:by|checks|of|to|id|request|action) (?=[ \t]*:)   # Trailers.
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -134,3 +134,11 @@ def test_a_whole_address_may_be_one_value(target: Target) -> None:
     whole = "https://hooks.example.com/T0/B0?x=a/b"
     assert rendered("{{fields.a}}", target, a=whole) == whole
     assert rendered("https://h/{{fields.a}}", target, a="a/b") == "https://h/a%2Fb"
+
+
+@pytest.mark.parametrize("piece", ["a-", "[ ", "ci ", "@", "#", "* ", "| ", "\n", "`", "GH-"])
+@pytest.mark.parametrize("target", [Target.COMMIT, Target.MARKDOWN, Target.SLACK], ids=str)
+def test_a_long_value_of_any_pieces_is_written_at_once(target: Target, piece: str) -> None:
+    # With a pattern that begins anew at each piece this takes minutes.
+    text = "x" + piece * (300_000 // len(piece))
+    assert rendered("{{fields.a}}", target, a=text)
