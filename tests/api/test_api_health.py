@@ -122,7 +122,7 @@ def test_health_asks_a_silent_jira_once_and_readiness_never(
         first = anybody.get("/health").json()["components"]["jira"]["default"]
         assert first == {"status": "checking"}
         with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: anybody.get("/health"), range(40)))
+            answers = list(pool.map(lambda _: anybody.get("/health"), range(16)))
         assert {one.status_code for one in answers} == {200}
         assert jira.count == 1
 
