@@ -33,6 +33,13 @@ def classify(error: FailureError) -> ActionFailure:
     cause = error.cause if isinstance(error, ActivityError) and error.cause else error
     if isinstance(cause, TimeoutError):
         return _timed_out(cause)
+    if isinstance(cause, CancelledError) and never_began(error):
+        return ActionFailure(
+            code=ErrorCode.ACTION_FAILED,
+            message="It was cancelled before a worker took it; it never started.",
+            retryable=True,
+            cause=Cause.OURS,
+        )
     if isinstance(cause, CancelledError):
         return _unknown("The action was cancelled while it ran; its effect may exist.")
     if isinstance(cause, ApplicationError):
@@ -101,10 +108,15 @@ def _reported(cause: ApplicationError) -> ActionFailure:
 
 
 def never_began(error: FailureError) -> bool:
-    """Tell whether no worker has begun an activity: none took it, or none knows its type."""
+    """Tell whether no worker has begun an activity.
+
+    None took it in time, or before it was cancelled, or none knows its type.
+    """
     cause = error.cause if isinstance(error, ActivityError) and error.cause else error
     if isinstance(cause, TimeoutError):
         return cause.type not in CALL_MAY_HAVE_LEFT
+    if isinstance(cause, CancelledError):
+        return isinstance(error, ActivityError) and not error.started_event_id
     return isinstance(cause, ApplicationError) and cause.type == UNKNOWN_ACTIVITY_TYPE
 
 

@@ -1,6 +1,6 @@
 """The workflow's own record of a request: its state, and what the mirror has still to learn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from temporalio import workflow
 
 from pao.core.components import ComponentReport, tell
 from pao.core.errors import ErrorCode
+from pao.core.inherited import INHERITED, inherit
 from pao.core.names import masked
 from pao.core.payloads import (
     ActionFailure,
@@ -438,6 +439,16 @@ class Ledger:
         """Have the state written once more, though nothing has changed."""
         self._told.clear()
         self._journal.version += 1
+
+    def inherit(self, stored: Sequence[ActionState]) -> None:
+        """Take over what attempts of an earlier run may have left; the mirror has it already."""
+        known = {one.id: one for one in stored}
+        for state in self.states:
+            if state.id not in known:
+                continue
+            taken = inherit(state, known[state.id])
+            for name in INHERITED:
+                setattr(state, name, getattr(taken, name))
 
     def tell_all(self, reason: str) -> None:
         """Have everything written again that this run knows: the mirror has lost some of it."""

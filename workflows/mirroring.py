@@ -134,6 +134,7 @@ class Mirror:
         self.recorded |= {one.decision_id: one for one in answer.recorded}
         if answer.fields is not None:
             self._ledger.context.fields = answer.fields
+        self._ledger.inherit(answer.actions)
 
     async def write_from_handler(self) -> None:
         """Write as a signal's handler may: nothing leaves it."""

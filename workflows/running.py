@@ -173,6 +173,7 @@ class PlanRunner:
                 self._launch(state)
             else:
                 self._ledger.fail(state, self._cancelled(NEVER_STARTED))
+        self._close_retry()
 
     def _begin(self) -> None:
         if not self._ledger.retrying and self._ledger.status != RequestStatus.IN_PROGRESS:

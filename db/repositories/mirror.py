@@ -22,6 +22,7 @@ A decision that is closed is never rewritten, whichever run tells it again, and 
 another one takes over the fields that the other has stored: they hold every correction.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -33,10 +34,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.documents import storable
-from db.models import DecisionRow, Request
+from db.models import DecisionRow, Request, RequestAction
 from db.repositories.decisions import record_of
 from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, MOVE, REMEMBER_STARTED, WRITE
-from pao.core.payloads import DecisionRecord, MirrorAnswer, Snapshot, timestamp
+from db.stored import state_of
+from pao.core.inherited import inherit, leaves_something
+from pao.core.payloads import ActionState, DecisionRecord, MirrorAnswer, Snapshot, timestamp
 from pao.core.states import TERMINAL, RequestStatus, can_move
 
 
@@ -72,19 +75,22 @@ class MirrorRepository:
         if behind and case is _Case.COUNTS:
             await self._catch_up(snapshot, RequestStatus(stored.status))
         old = case is _Case.OLD
-        recorded = await self._recorded(snapshot)
-        fields = None if behind else await self._kept_fields(snapshot, stored, recorded)
+        decisions = await self._stored_decisions(snapshot)
+        fields = None if behind else await self._kept_fields(snapshot, stored, decisions)
         if fields is not None:
             snapshot = replace(snapshot, fields=fields)
+        left = [] if behind else await self._left(snapshot, stored)
+        snapshot = _with_inherited(snapshot, left)
         return MirrorAnswer(
             applied=case in {_Case.COUNTS, _Case.APPENDS},
             terminal=case is _Case.REFUSED,
             started_actions=await self._execute(snapshot, case),
             stored_at=timestamp(stored.mirror_at) if old else None,
             stored_seq=stored.mirror_seq if old else 0,
-            recorded=recorded,
+            recorded=_known_better(snapshot, decisions),
             fields=fields,
             behind=behind,
+            actions=left,
         )
 
     async def _catch_up(self, snapshot: Snapshot, stored: RequestStatus) -> None:
@@ -97,33 +103,36 @@ class MirrorRepository:
             values = {"id": UUID(snapshot.request_id), "status": between.value}
             await self._session.execute(MOVE, values)
 
-    async def _recorded(self, snapshot: Snapshot) -> list[DecisionRecord]:
-        """Read what another run has made of decisions that this one takes for open.
-
-        One run's writes follow each other, so what it takes for open only another has closed.
-        """
-        told = {
-            storable(one.decision_id): one for one in snapshot.decisions if one.outcome == "open"
-        }
+    async def _stored_decisions(self, snapshot: Snapshot) -> dict[str, DecisionRecord]:
+        """Read the snapshot's decisions as they are stored, by the ids of the snapshot."""
+        told = {storable(one.decision_id): one.decision_id for one in snapshot.decisions}
         if not told:
-            return []
+            return {}
         query = select(DecisionRow).where(
             col(DecisionRow.request_id) == UUID(snapshot.request_id),
             col(DecisionRow.decision_id).in_(told),
         )
         known = [record_of(row) for row in await self._session.scalars(query)]
-        return [
-            replace(one, decision_id=told[one.decision_id].decision_id)
-            for one in known
-            if _knows_more(one, told[one.decision_id])
-        ]
+        return {
+            told[one.decision_id]: replace(one, decision_id=told[one.decision_id]) for one in known
+        }
+
+    async def _left(self, snapshot: Snapshot, stored: Row[Any]) -> list[ActionState]:
+        """Read what attempts of another run may have left, or of this one when it is stored."""
+        if stored.run_id in (None, snapshot.run_id) and not _is_stored(snapshot, stored):
+            return []
+        query = select(RequestAction).where(
+            col(RequestAction.request_id) == UUID(snapshot.request_id)
+        )
+        states = [state_of(row) for row in await self._session.scalars(query)]
+        return [one for one in states if leaves_something(one)]
 
     async def _kept_fields(
-        self, snapshot: Snapshot, stored: Row[Any], recorded: list[DecisionRecord]
+        self, snapshot: Snapshot, stored: Row[Any], decisions: Mapping[str, DecisionRecord]
     ) -> dict[str, Any] | None:
         """Read the stored fields where they stay: another run's, or this very write's own."""
         another = stored.run_id not in (None, snapshot.run_id)
-        if not (another or _is_stored(snapshot, stored)) or _corrects(snapshot, recorded):
+        if not (another or _is_stored(snapshot, stored)) or _corrects(snapshot, decisions):
             return None
         query = select(col(Request.fields)).where(col(Request.id) == UUID(snapshot.request_id))
         fields: dict[str, Any] = (await self._session.execute(query)).scalar_one()
@@ -139,14 +148,30 @@ class MirrorRepository:
         return list(row.started)
 
 
-def _knows_more(known: DecisionRecord, told: DecisionRecord) -> bool:
-    return known.outcome != "open" or (known.accepted and not told.accepted)
+def _with_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:
+    known = {one.id: one for one in left}
+    actions = [inherit(one, known[one.id]) if one.id in known else one for one in snapshot.actions]
+    return replace(snapshot, actions=actions)
 
 
-def _corrects(snapshot: Snapshot, recorded: list[DecisionRecord]) -> bool:
+def _known_better(snapshot: Snapshot, stored: Mapping[str, DecisionRecord]) -> list[DecisionRecord]:
+    """Give the stored decisions that another run has closed or accepted and this one has not.
+
+    One run's writes follow each other, so what it takes for open only another has closed.
+    """
+    open_ones = {one.decision_id: one for one in snapshot.decisions if one.outcome == "open"}
+    return [
+        known
+        for id_, known in stored.items()
+        if id_ in open_ones
+        and (known.outcome != "open" or (known.accepted and not open_ones[id_].accepted))
+    ]
+
+
+def _corrects(snapshot: Snapshot, stored: Mapping[str, DecisionRecord]) -> bool:
     """Tell whether the snapshot's fields hold a correction that no other run has recorded."""
-    known = {one.decision_id for one in recorded}
-    return any(one.changes and one.decision_id not in known for one in snapshot.decisions)
+    recorded = {id_ for id_, known in stored.items() if known.changes is not None}
+    return any(one.changes and one.decision_id not in recorded for one in snapshot.decisions)
 
 
 def _is_behind(snapshot: Snapshot, stored: Row[Any]) -> bool:

@@ -504,7 +504,8 @@ class MirrorAnswer:
     ``stored_at`` and ``stored_seq`` are the pair of a newer write, which the mirror keeps instead.
     ``recorded`` are decisions of the snapshot that the mirror knows better: another run of the
     request has closed or accepted them before. ``fields`` are the stored ones, when another run
-    has written the request last: they hold every correction. ``absent`` says that the row is gone
+    has written the request last: they hold every correction, and ``actions`` the states that leave
+    something behind which this run may not know. ``absent`` says that the row is gone
     which this run had written before, ``behind`` that it knew less than that: Postgres was restored
     from an older copy, and is to be told all of it again.
     """
@@ -518,6 +519,7 @@ class MirrorAnswer:
     fields: dict[str, Any] | None = None
     absent: bool = False
     behind: bool = False
+    actions: list[ActionState] = field(default_factory=list)
 
 
 @dataclass

@@ -8,9 +8,9 @@ import pytest
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import RequestsRepository
 from db.session import Database
-from pao.core.payloads import DecisionRecord
-from pao.core.states import RequestStatus
-from tests.db.building import mirror, snapshot, stored
+from pao.core.payloads import DecisionRecord, PartialResource
+from pao.core.states import ActionStatus, RequestStatus
+from tests.db.building import action, mirror, snapshot, stored
 from tests.db.test_mirror import decision
 
 
@@ -113,3 +113,41 @@ async def test_no_decision_is_removed_while_its_request_is_there(
         await owner.execute("DELETE FROM decisions")
     with pytest.raises(asyncpg.RestrictViolationError, match="never emptied"):
         await owner.execute("TRUNCATE decisions")
+
+
+async def test_a_correction_that_another_run_has_followed_up_does_not_come_back(
+    db: Database,
+) -> None:
+    request = await stored(db)
+    first = decision("done", changes={"size": {"old": 1, "new": 7}})
+    await mirror(db, replace(snapshot(request, seq=1, run="run-1", decisions=[first])))
+    await mirror(db, replace(snapshot(request, seq=2, run="run-1"), fields={"size": 9}))
+    again = snapshot(request, seq=3, run="run-2", decisions=[first])
+    answer = await mirror(db, replace(again, fields={"size": 7}))
+    assert answer.fields == {"size": 9}
+
+
+async def test_what_attempts_of_another_run_may_have_left_is_taken_over(db: Database) -> None:
+    request = await stored(db)
+    left = PartialResource("jira-ticket", id="OPS-1")
+    state = action(ActionStatus.FAILED, attempt=2, outcome_unknown=True, partial=[left])
+    await mirror(db, snapshot(request, RequestStatus.FAILED, seq=1, run="run-1", actions=[state]))
+    again = snapshot(request, RequestStatus.FAILED, seq=2, run="run-2", actions=[action()])
+    answer = await mirror(db, again)
+    assert [(one.id, one.partial) for one in answer.actions] == [("ticket", [left])]
+    async with db.reading() as session:
+        [row] = await RequestsRepository(session).get_actions(request.context.request_id)
+    assert row.partial == [{"type": "jira-ticket", "id": "OPS-1", "url": None, "cleanup": None}]
+    assert row.outcome_unknown
+
+
+async def test_an_action_that_is_over_takes_nothing_over(db: Database) -> None:
+    request = await stored(db)
+    left = PartialResource("jira-ticket", id="OPS-1")
+    state = action(ActionStatus.FAILED, outcome_unknown=True, partial=[left])
+    await mirror(db, snapshot(request, RequestStatus.FAILED, seq=1, run="run-1", actions=[state]))
+    over = action(ActionStatus.COMPLETED)
+    await mirror(db, snapshot(request, RequestStatus.FAILED, seq=2, run="run-2", actions=[over]))
+    async with db.reading() as session:
+        [row] = await RequestsRepository(session).get_actions(request.context.request_id)
+    assert (row.partial, row.outcome_unknown) == ([], False)
