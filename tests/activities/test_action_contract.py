@@ -100,11 +100,12 @@ async def test_a_dry_run_sends_nothing_and_shows_stars(
     is_clean(shown)
 
 
-async def test_the_effect_of_a_cut_connection_is_found_or_made_once(
-    target: ContractTarget, stage: Stage
+@pytest.mark.parametrize("status", [None, 500, 503, 302, 408])
+async def test_an_effect_without_a_proof_is_in_doubt_and_found_or_made_once(
+    target: ContractTarget, stage: Stage, status: int | None
 ) -> None:
     request = stage.request(target.config())
-    target.cut()
+    target.cut() if status is None else target.fail_after(status)
     with pytest.raises(ApplicationError) as caught:
         await stage.execute(request)
     assert caught.value.type == "OutcomeUnknown"

@@ -39,6 +39,9 @@ class GitHubTarget(ContractTarget):
     def cut(self) -> None:
         self.sandbox.fault("cut-after", **self.call)
 
+    def fail_after(self, status: int) -> None:
+        self.sandbox.fault("status-after", status=status, **self.call)
+
     def away(self) -> None:
         self.sandbox.fault("cut-before", times=None)
 
@@ -130,6 +133,7 @@ class TerraformTarget(ContractTarget):
         self._states: dict[str, bytes] = {}
         self._lost: set[str] = set()
         self._cutting = self._refused = False
+        self._status = 0
         self._hangs = threading.Event()
         self._hanging = threading.Event()
         self._server = RawServer(self._serve)
@@ -162,6 +166,9 @@ class TerraformTarget(ContractTarget):
     def cut(self) -> None:
         self._cutting = True
 
+    def fail_after(self, status: int) -> None:
+        self._cutting, self._status = True, status
+
     def hang(self) -> None:
         self._hangs.set()
 
@@ -186,7 +193,10 @@ class TerraformTarget(ContractTarget):
                 self._lost.add(path)
         # Once a state was written, nobody learns of it: neither now nor by the second try.
         if path in self._lost:
-            cutting(connection, request)
+            if self._status:
+                answering(status=f"{self._status} Odd")(connection, request)
+            else:
+                cutting(connection, request)
             return
         status = "200 OK" if path in self._states else "404 Not Found"
         answering(self._states.get(path, b""), status=status)(connection, request)

@@ -94,6 +94,10 @@ class ContractTarget:
         """Do what is asked for, and cut the connection before the answer."""
         raise NotImplementedError
 
+    def fail_after(self, status: int) -> None:
+        """Do what is asked for, and answer with a status that does not say so."""
+        raise NotImplementedError
+
     def away(self) -> None:
         """Fail in such a way that it is to be left alone."""
         self.cut()
@@ -139,6 +143,14 @@ class HttpTarget(ContractTarget):
             cutting(connection, request)
 
         self._mode = cut_after
+
+    def fail_after(self, status: int) -> None:
+        def fail(connection: socket.socket, request: bytes) -> None:
+            self._make(request)
+            headers = {"Location": "/elsewhere"}
+            answering(b"{}", status=f"{status} Odd", headers=headers)(connection, request)
+
+        self._mode = fail
 
     def hang(self) -> None:
         def wait(connection: socket.socket, _request: bytes) -> None:
@@ -247,6 +259,9 @@ class JiraTarget(ContractTarget):
 
     def cut(self) -> None:
         self._sandbox.fault("cut-after")
+
+    def fail_after(self, status: int) -> None:
+        self._sandbox.fault("status-after", status=status)
 
     def hang(self) -> None:
         self._sandbox.fault("slow", when="before", seconds=30)

@@ -31,6 +31,7 @@ class FaultKind(StrEnum):
 
     SLOW = "slow"
     STATUS = "status"
+    STATUS_AFTER = "status-after"
     RATE_LIMIT = "rate-limit"
     SECONDARY_LIMIT = "secondary-limit"
     HTML = "html"
@@ -45,6 +46,7 @@ class FaultKind(StrEnum):
 MEANING: dict[FaultKind, str] = {
     FaultKind.SLOW: "the work is done, the answer comes late",
     FaultKind.STATUS: "no work; an error answer with this status",
+    FaultKind.STATUS_AFTER: "the work is done; an error answer with this status",
     FaultKind.RATE_LIMIT: "no work; 403 with the primary rate limit used up",
     FaultKind.SECONDARY_LIMIT: "no work; 429 with Retry-After, for too many changes",
     FaultKind.HTML: "no work; a page instead of JSON, with this status (200)",
@@ -206,6 +208,11 @@ async def _status(fault: Fault, call: Call) -> None:
     await call.answer(Refusal(fault.status, fault.message).response)
 
 
+async def _status_after(fault: Fault, call: Call) -> None:
+    await call.work()
+    await _status(fault, call)
+
+
 async def _rate_limit(fault: Fault, call: Call) -> None:
     response = Refusal(403, "API rate limit exceeded for user ID 1.").response
     response.headers.update({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fault.retry_after})
@@ -267,6 +274,7 @@ _SUFFERING: dict[FaultKind, Callable[[Fault, Call], Awaitable[Any]]] = {
     FaultKind.SECONDARY_LIMIT: _secondary_limit,
     FaultKind.HTML: _html,
     FaultKind.GARBAGE: _garbage,
+    FaultKind.STATUS_AFTER: _status_after,
     FaultKind.CUT_BEFORE: _cut_before,
     FaultKind.CUT_AFTER: _cut_after,
     FaultKind.DRIP: _drip,
