@@ -113,7 +113,8 @@ class Executor:
     def _look_activity(self) -> Callable[..., Any]:
         @activity.defn(name=LOOK_ACTIVITY)
         async def look(given: ActionInput) -> LookResult:
-            return await self.look(given)
+            async with heartbeats():
+                return await self.look(given)
 
         return look
 

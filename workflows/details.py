@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from pao.core.names import workflow_id
-from pao.core.payloads import ActionState, RequestContext
+from pao.core.payloads import ActionState, PartialResource, RequestContext
 from pao.core.states import ActionStatus, RequestStatus, Verdict
 from workflows.failures import suggest
 
@@ -45,6 +45,8 @@ def current_details(
             lines += ["", *_wait(context, state, state.waiting)]
     if status == RequestStatus.IN_PROGRESS or retrying:
         lines += ["", *_way_to_end(workflow_id(context.request_id))]
+    for state in states:
+        lines += [f"- left behind by `{state.id}`: {_left(one)}" for one in state.left_behind]
     if status == RequestStatus.FAILED and not retrying:
         lines += ["", *_choices(context, states)]
         if manual_way:
@@ -119,6 +121,11 @@ def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
         ]
     lines += ["### Send one of these signals", ""]
     return lines + signal_lines(workflow_id(context.request_id))
+
+
+def _left(one: PartialResource) -> str:
+    named = " ".join(part for part in (one.type, one.id, one.url) if part)
+    return " ".join(f"{named}. {one.cleanup or 'Remove it by hand.'}".split())
 
 
 def _left_in_target(state: ActionState) -> list[str]:

@@ -40,11 +40,13 @@ def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any
     }
 
 
-def look(waits: Waits, planned: PlannedAction) -> dict[str, Any]:
+def look(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
     """Give the options of a look before a correction: read-only, and as long as acting may take."""
     longest = waits.start_to_close if planned.timeout is None else planned.timeout + LEEWAY
     return {
+        "task_queue": slow_queue(queue) if planned.slow else queue,
         "start_to_close_timeout": timedelta(seconds=longest),
+        "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
         "schedule_to_start_timeout": timedelta(seconds=waits.schedule_to_start),
         "retry_policy": NEVER_AGAIN,
     }

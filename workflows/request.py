@@ -50,7 +50,7 @@ VOTE = (
     "Counts when PAO's API has sent it, or where the operator lets Temporal's signals count. "
     "Payload: an object with actionId, by, teams, reason, decisionId"
 )
-PAYLOAD = "Payload, optional: an object with by, reason, decisionId"
+PAYLOAD = "Payload, optional: an object with by, reason, decisionId, attempt"
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)
@@ -157,7 +157,8 @@ class RequestWorkflow:
 
     @workflow.signal(
         name=Decision.RETRY,
-        description=f"Run what failed again. {PAYLOAD}, fields (corrected values), mode.",
+        description=f"Run what failed again. {PAYLOAD}, fields (corrected values), mode (manual or "
+        "revise), acceptUsed, leaveBehind, evidence.",
     )
     async def retry(self, *args: Any) -> None:
         """Take a retry; whatever the arguments are, the workflow lives on."""

@@ -95,7 +95,7 @@ async def _look(
             given,
             result_type=LookResult,
             summary=f"does {action.name} exist with former values?",
-            **policies.look(waits, action),
+            **policies.look(waits, action, queue=workflow.info().task_queue),
         )
     except FailureError as error:
         return LookResult(answer="unknown", reason=classify(error).message, changed=True)

@@ -45,8 +45,18 @@ def _lines(request: Document, tickets: Document) -> Iterator[Text]:
         yield _action(action, widths, tickets.get(action.get("id")))
         yield from _explanation(action, request)
         yield from _failure(action, request)
+    yield from _at_former_places(request)
     yield from _outcome(request)
     yield from _choices(request)
+
+
+def _at_former_places(request: Document) -> Iterator[Text]:
+    """Give what stays in targets although no action owns it, with what to do about it."""
+    for one in request.get("leftBehind") or ():
+        named = " ".join(clean(one[key]) for key in ("type", "id", "url") if one.get(key))
+        yield Text(f"  left behind by {clean(one.get('action'))}: {named}", style="yellow")
+        if one.get("instructions"):
+            yield Text(f"    {clean(one['instructions'])}", style=_DIM)
 
 
 def _head(request: Document) -> Iterator[Text]:

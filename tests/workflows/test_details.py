@@ -1,6 +1,6 @@
 from typing import Any
 
-from pao.core.payloads import ActionFailure, ActionState
+from pao.core.payloads import ActionFailure, ActionState, PartialResource
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.requests import new_request
 from workflows.details import current_details
@@ -70,3 +70,9 @@ def test_a_resource_is_linked_and_an_adopted_one_told_as_such() -> None:
 def test_a_request_that_failed_between_actions_still_offers_its_decisions() -> None:
     text = show(RequestStatus.FAILED, action(ActionStatus.PENDING))
     assert "--name abort" in text
+
+
+def test_what_was_left_behind_is_read_in_every_state() -> None:
+    left = PartialResource("jira-ticket", id="DB-1", cleanup="Close DB-1.")
+    text = show(RequestStatus.COMPLETED, action(ActionStatus.COMPLETED, left_behind=[left]))
+    assert "left behind by `ticket`: jira-ticket DB-1. Close DB-1." in text

@@ -462,3 +462,25 @@ def test_event_streams_are_read_line_by_line() -> None:
         Event("log", {"a": 1}, "1"),
         Event("message", {"message": "no json"}, "1"),
     ]
+
+
+def test_what_was_left_behind_is_shown(pao: Pao, service: Service) -> None:
+    left = {"action": "host", "type": "jira-ticket", "id": "DB-1", "instructions": "Close DB-1."}
+    service.on("GET", REQUEST, request(leftBehind=[left]))
+
+    result = pao("request", "get", REQUEST_ID)
+
+    assert "left behind by host: jira-ticket DB-1" in result.stdout
+    assert "Close DB-1." in result.stdout
+
+
+def test_a_dry_run_says_why_a_retry_would_be_refused(pao: Pao, service: Service) -> None:
+    refusal = {"code": "EXISTS_WITH_FORMER_VALUES", "message": "It exists."}
+    look = {"actionId": "host", "answer": "found", "wouldAdopt": {"externalReference": "DB-1"}}
+    service.on("POST", f"{REQUEST}/retry", {"changes": {}, "refusals": [refusal], "looks": [look]})
+
+    result = pao("request", "retry", REQUEST_ID, "-r", "x", "--dry-run")
+
+    assert "would be refused" in result.stdout
+    assert "It exists." in result.stdout
+    assert "DB-1" in result.stdout
