@@ -30,7 +30,7 @@ CALM_SECONDS = 180.0
 # How often the looks of a round fail, and how many of them at most.
 FAILING_LOOKS = 0.4
 MOST_FAILING_LOOKS = 3
-# How long the stand-in's searches do not show a new ticket, and how long PAO is told they may not.
+# How long the stand-in's searches do not show a new ticket; PAO is told that they may lag longer.
 SEARCH_LAG = 5.0
 # Breakers that stay open for long would leave the stand-in alone for most of a run.
 ENVIRONMENT = {

@@ -57,7 +57,7 @@ class BundleDecider(Decider):
     async def until_decided(self) -> None:
         """Wait until a human has decided about the bundle, or a component tells something."""
         while True:
-            await workflow.wait_condition(self._is_called)
+            await self._until_called()
             if self._desk.current is None and not self._stop.is_cancelled:
                 return
             record = self._desk.current or self._cancellation_as_abort()

@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import DecisionDesk
     from workflows.failures import classify
     from workflows.ledger import Ledger
-    from workflows.mirroring import Mirror
+    from workflows.mirroring import Mirror, SupersededError
     from workflows.runs import is_reset
     from workflows.stopping import CANCELLED, Stop
     from workflows.weighing import in_doubt, weigh
@@ -60,12 +60,20 @@ class Decider:
         self._tried_at: str | None = None
 
     async def until_decided(self) -> None:
-        """Wait until a human has decided; returns when a retry may run or the request has ended."""
+        """Wait until a human has decided; returns when a retry may run or the request has ended.
+
+        Raises ``SupersededError`` when a signal has shown that another run has ended the request.
+        """
         while True:
-            await workflow.wait_condition(self._is_called)
+            await self._until_called()
             record = self._desk.current or self._cancellation_as_abort()
             if await self._carry_out(record):
                 return
+
+    async def _until_called(self) -> None:
+        await workflow.wait_condition(lambda: self._is_called() or self._mirror.is_superseded)
+        if self._desk.current is None and self._mirror.is_superseded:
+            raise SupersededError
 
     def _is_called(self) -> bool:
         return self._desk.current is not None or self._stop.is_cancelled

@@ -59,6 +59,11 @@ class Mirror:
         self._superseded = False
         self._shown = RequestStatus.SUBMITTED
 
+    @property
+    def is_superseded(self) -> bool:
+        """Tell whether a write has shown that this run must not act any more."""
+        return self._superseded
+
     async def write(self) -> None:
         """Write the present state to Postgres; returns when a reader finds it there.
 

@@ -40,7 +40,7 @@ from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, MOVE, REMEMBER_STA
 from db.stored import state_of
 from pao.core.inherited import inherit, leaves_something
 from pao.core.payloads import ActionState, DecisionRecord, MirrorAnswer, Snapshot, timestamp
-from pao.core.states import TERMINAL, RequestStatus, can_move
+from pao.core.states import TERMINAL, Decision, RequestStatus, can_move
 
 
 class _Case(Enum):
@@ -50,6 +50,12 @@ class _Case(Enum):
     APPENDS = auto()
     OLD = auto()
     REFUSED = auto()
+
+
+ENDED_BY: dict[str, RequestStatus] = {
+    Decision.ABORT: RequestStatus.ABORTED,
+    Decision.ESCALATE: RequestStatus.ESCALATED,
+}
 
 
 class MirrorRepository:
@@ -87,7 +93,7 @@ class MirrorRepository:
             started_actions=await self._execute(snapshot, case),
             stored_at=timestamp(stored.mirror_at) if old else None,
             stored_seq=stored.mirror_seq if old else 0,
-            recorded=_known_better(snapshot, decisions),
+            recorded=_known_better(snapshot, decisions, stored),
             fields=fields,
             behind=behind,
             actions=left,
@@ -154,18 +160,32 @@ def _with_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:
     return replace(snapshot, actions=actions)
 
 
-def _known_better(snapshot: Snapshot, stored: Mapping[str, DecisionRecord]) -> list[DecisionRecord]:
-    """Give the stored decisions that another run has closed or accepted and this one has not.
+def _known_better(
+    snapshot: Snapshot, decisions: Mapping[str, DecisionRecord], stored: Row[Any]
+) -> list[DecisionRecord]:
+    """Return the stored decisions that another run has closed or accepted and this one has not.
 
-    One run's writes follow each other, so what it takes for open only another has closed.
+    A run may have closed one itself, too: a worker that dies before it has told Temporal leaves
+    its writes behind, and the workflow task is done again. Where the outcome then was the
+    request's end, it is left out, so that the run comes to the same end once more.
     """
     open_ones = {one.decision_id: one for one in snapshot.decisions if one.outcome == "open"}
     return [
         known
-        for id_, known in stored.items()
+        for id_, known in decisions.items()
         if id_ in open_ones
         and (known.outcome != "open" or (known.accepted and not open_ones[id_].accepted))
+        and not _is_own_end(known, snapshot, stored)
     ]
+
+
+def _is_own_end(known: DecisionRecord, snapshot: Snapshot, stored: Row[Any]) -> bool:
+    """Tell whether a decision is the one by which this very run has ended the request."""
+    return (
+        stored.run_id == snapshot.run_id
+        and stored.status == ENDED_BY.get(known.decision)
+        and known.outcome == "done"
+    )
 
 
 def _corrects(snapshot: Snapshot, stored: Mapping[str, DecisionRecord]) -> bool:

@@ -153,3 +153,35 @@ async def test_a_reset_after_a_slow_mirror_write_makes_no_second_ticket(
 async def has_closed(bench: Workbench, request: Request, before: str) -> bool:
     description = await bench.handle(request).describe()
     return description.run_id != before and description.close_time is not None
+
+
+async def test_an_aborted_request_that_is_reset_to_its_last_task_ends(bench: Workbench) -> None:
+    request = await bench.failed()
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
+    await reset(bench, request, task=-1)
+    outcome = await bench.handle(request).result()
+    assert "ended without acting" in outcome["note"]
+    assert (await bench.row(request))["status"] == "aborted"
+
+
+async def test_an_abort_whose_task_is_done_again_after_its_worker_died_ends_the_request(
+    bench: Workbench,
+) -> None:
+    request = await bench.failed()
+    async with bench.owning() as owner:
+        # What a worker has left behind that died before it could tell Temporal of the task.
+        await owner.execute(
+            "UPDATE requests SET status = 'aborted', mirror_at = mirror_at + interval '1 s' "
+            "WHERE id = $1",
+            request.id,
+        )
+        await owner.execute(
+            "INSERT INTO decisions (request_id, decision_id, decision, at, by, via, accepted,"
+            " outcome, mirror_at, mirror_seq)"
+            " VALUES ($1, 'd-1', 'abort', now(), 'ann', 'api', true, 'done', now(), 99)",
+            request.id,
+        )
+    await bench.decide(request, "abort", decisionId="d-1")
+    outcome = await bench.handle(request).result()
+    assert outcome["status"] == "aborted"
