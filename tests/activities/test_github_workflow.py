@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -249,6 +250,21 @@ async def test_a_wait_ends_with_its_timeout_and_a_retry_waits_again(github: GitH
     assert adopted is not None
     assert adopted.pending is not None
     assert adopted.pending.state["until"] > context.request.submitted_at
+
+
+async def test_a_run_that_was_waited_for_is_found_again_although_its_name_shows_no_mark(
+    github: GitHubSandbox,
+) -> None:
+    add_plain(github)
+    context, given = about(github.options()), plain(waitForCompletion=True)
+    started = await ACTION.execute(given, context)
+    retried = again(context)
+    with pytest.raises(ActionFailedError, match="cannot be told"):
+        await ACTION.look(given, retried)
+    found = await ACTION.look(given, replace(retried, earlier=started.pending))
+    assert found is not None
+    assert found.url == started.url
+    assert found.pending is not None
 
 
 async def test_another_worker_carries_a_wait_on(enterprise: GitHubSandbox) -> None:

@@ -186,6 +186,19 @@ async def resumed(bench: Workbench) -> Request:
     return request
 
 
+async def wait_lost(bench: Workbench) -> Request:
+    """A wait that ends in doubt, and goes on where it was after a retry."""
+    request = new_request(ticket("job"))
+    request.plan[0].type, request.plan[0].config = "job", {"name": "lost"}
+    await bench.submit(request)
+    JOB.end("lost", "lost")
+    await bench.reached(request, "failed")
+    JOB.end("yes", "lost")
+    await bench.decide(request, "retry")
+    await bench.reached(request, "completed")
+    return request
+
+
 async def clock_behind(bench: Workbench) -> Request:
     """The mirror holds a write of another run whose clock was ahead."""
     request = await bench.store(new_request())
@@ -373,6 +386,7 @@ PATHS: dict[str, Play] = {
     "branch-retried": branch_retried,
     "fallback": fallback,
     "follow": follow,
+    "wait-lost": wait_lost,
     "ticket-waited-for": ticket_waited_for,
     "approval-waited-for": approval_waited_for,
     "resumed": resumed,

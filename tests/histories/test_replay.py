@@ -37,6 +37,7 @@ PATHS = {
     "branch-retried",
     "fallback",
     "follow",
+    "wait-lost",
     "ticket-waited-for",
     "approval-waited-for",
     "resumed",

@@ -6,7 +6,7 @@ from collections import defaultdict
 from pydantic import BaseModel
 
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionFailedError
+from activities.errors import ActionFailedError, OutcomeUnknownError
 from pao.core.payloads import ActionResult, Pending
 
 
@@ -49,7 +49,7 @@ class JobAction(Action[JobConfig]):
             raise
 
     def end(self, answer: str, name: str = "job") -> None:
-        """Let a job end; ``no`` makes it a failure."""
+        """Let a job end; ``no`` makes it a failure, ``lost`` a doubt."""
         self._ends[name].put_nowait(answer)
 
     async def look(self, config: JobConfig, context: ActionContext) -> ActionResult | None:
@@ -71,6 +71,8 @@ class JobAction(Action[JobConfig]):
         self.follows += 1
         name = pending.state["name"]
         answer = await self._ends[name].get()
+        if answer == "lost":
+            raise OutcomeUnknownError(f"the job {name} no longer tells")
         if answer == "no":
             raise ActionFailedError(f"the job {name} has failed")
         return ActionResult(outputs={"answer": answer}, external_reference=name)
