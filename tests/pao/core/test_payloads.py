@@ -65,6 +65,7 @@ def test_a_field_added_since_the_first_release_has_a_default(kind: type[Any]) ->
 def minimal(kind: type[Any]) -> dict[str, Any]:
     """Give the smallest document that the first release would have written."""
     values: dict[str, Any] = {
+        "attempt": 1,
         "index": 0,
         "seq": 1,
         "mirror_seq": 1,
@@ -84,6 +85,7 @@ def minimal(kind: type[Any]) -> dict[str, Any]:
         "item": values["item"],
         "requester": values["requester"],
     }
+    values["about"] = {"context": values["context"], "action": values["action"]}
     return {name: values.get(name, "x") for name in required(kind)}
 
 

@@ -43,9 +43,12 @@ def test_the_final_states_are_those_that_nothing_follows() -> None:
 
 
 @pytest.mark.parametrize("status", RequestStatus)
-def test_only_a_failed_request_takes_decisions(status: RequestStatus) -> None:
-    expected = set(Decision) if status is RequestStatus.FAILED else set()
-    assert set(DECISIONS[status]) == expected
+def test_each_state_takes_its_decisions(status: RequestStatus) -> None:
+    expected: dict[RequestStatus, set[Decision]] = {
+        RequestStatus.FAILED: set(Decision) - {Decision.CANCEL},
+        RequestStatus.IN_PROGRESS: {Decision.CANCEL},
+    }
+    assert set(DECISIONS[status]) == expected.get(status, set())
 
 
 def test_every_state_is_reached_from_submitted() -> None:
@@ -61,7 +64,7 @@ def test_every_state_is_reached_from_submitted() -> None:
         (RequestStatus.FAILED, "retry, abort, escalate"),
         (RequestStatus.COMPLETED, "final"),
         (RequestStatus.SUBMITTED, "until it has failed"),
-        (RequestStatus.IN_PROGRESS, "until it has failed"),
+        (RequestStatus.IN_PROGRESS, "cancel; the others once it has failed"),
     ],
 )
 def test_what_is_allowed_is_said_in_words(status: RequestStatus, words: str) -> None:
