@@ -113,11 +113,12 @@ def test_a_deploy_ends_the_old_worker_while_requests_run_and_none_of_them_fails(
 @pytest.mark.parametrize(
     ("fault", "unknown"),
     [
-        ({"kind": "html-login"}, False),
-        ({"kind": "html-login", "status": 302}, False),
+        ({"kind": "status", "status": 400}, False),
+        ({"kind": "html-login"}, True),
+        ({"kind": "html-login", "status": 302}, True),
         ({"kind": "not-json-201"}, True),
     ],
-    ids=["a login page", "a redirect to one", "garbage"],
+    ids=["a refusal", "a login page", "a redirect to one", "garbage"],
 )
 def test_a_jira_that_answers_nonsense_fails_the_request_and_a_retry_leaves_one_ticket(
     world: World, dana: httpx.Client, fault: dict[str, Any], unknown: object
