@@ -10,7 +10,7 @@ from activities.doubt import settles_in
 from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.heartbeats import heartbeats
 from activities.long_texts import one_line
-from activities.tickets import cleanup, told
+from activities.tickets import cleanup, left_behind, told
 from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core import names
@@ -96,8 +96,12 @@ class TicketLinker:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
         issue = await self._find_or_create(client, given, deadline)
         top = {"key": issue.key, "url": issue.url}
-        for ticket in tickets:
-            await self._tie(top, ticket, RELATES, given=given, deadline=deadline)
+        try:
+            for ticket in tickets:
+                await self._tie(top, ticket, RELATES, given=given, deadline=deadline)
+        except ActionError as error:
+            error.partial = (left_behind(issue.key, issue.url), *error.partial)
+            raise
         return ActionResult(
             outputs={"key": issue.key, "id": issue.id, "url": issue.url},
             external_reference=issue.key,

@@ -7,7 +7,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.components import COMPONENT
+    from pao.core.components import OF_BUNDLES
     from pao.core.correcting import Refusal, found_by, judge, leaves_behind
     from pao.core.payloads import (
         ActionInput,
@@ -41,7 +41,7 @@ def in_doubt(ledger: Ledger) -> list[ActionState]:
         state
         for state in ledger.states
         if state.status == ActionStatus.FAILED
-        and state.type != COMPONENT
+        and state.type not in OF_BUNDLES
         and (state.outcome_unknown or state.partial)
     ]
 

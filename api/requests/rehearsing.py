@@ -14,7 +14,7 @@ from catalog.uses import used_by
 from db.models import RequestAction
 from db.stored import action_input, outputs_for, plan_of, published_for, state_of
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
-from pao.core.components import COMPONENT
+from pao.core.components import OF_BUNDLES
 from pao.core.correcting import MANUAL, judge
 from pao.core.errors import ErrorCode
 from pao.core.payloads import (
@@ -84,7 +84,7 @@ class Rehearsal:
         failed = [
             one
             for one in stored.actions
-            if one.status == ActionStatus.FAILED and one.attempt and one.type != COMPONENT
+            if one.status == ActionStatus.FAILED and one.attempt and one.type not in OF_BUNDLES
         ]
         found = await asyncio.gather(*(self._tried(stored, one, context) for one in failed))
         return list(zip(failed, found, strict=True))

@@ -15,6 +15,8 @@ COMPONENT = "component"
 """The type of a bundle's action that stands for one of its components."""
 LINKS = "ticket-links"
 """The type of a bundle's action that ties the tickets of its components together."""
+OF_BUNDLES = frozenset({COMPONENT, LINKS})
+"""Both are no action types: nothing can be looked for by them."""
 LINKS_ID = "bundle.links"
 """Its id: with a dot, as no author's action that templates can read."""
 PREFIX = "components."

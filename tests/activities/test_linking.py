@@ -84,3 +84,16 @@ async def test_a_jira_that_is_away_fails_the_action_and_says_so(
 
     with pytest.raises(ApplicationError, match="503"):
         await TicketLinker(instances).link(asked)
+
+
+async def test_the_ticket_above_the_others_is_listed_when_a_link_to_it_fails(
+    jira: JiraSandbox, instances: JiraInstances
+) -> None:
+    asked = await given(instances, parentTicket=True, pairs=[])
+    jira.fault("status", status=400, match={"path": "/issueLink"})
+
+    with pytest.raises(ApplicationError) as caught:
+        await TicketLinker(instances).link(asked)
+
+    [made] = [one for one in jira.tickets() if "bundle's components" in str(one["description"])]
+    assert [one["id"] for one in caught.value.details[0]["partial"]] == [made["key"]]

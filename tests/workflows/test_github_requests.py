@@ -82,7 +82,7 @@ async def test_a_cancelled_request_cancels_its_run(bench: Workbench, github: Git
     request = await bench.submit(new_request(workflow_run()))
     await waiting(bench, request)
     await bench.handle(request).cancel()
-    await bench.reached(request, "aborted")
+    await bench.reached(request, "failed")
     assert [run["conclusion"] for run in github.runs()] == ["cancelled"]
 
 
