@@ -67,6 +67,24 @@ async def test_an_apply_that_fails_half_way_lists_what_is_in_the_state(ground: G
     )
 
 
+async def test_an_attempt_that_cannot_read_the_state_takes_nothing_from_the_list(
+    ground: Ground,
+) -> None:
+    config = ground.module(HALF_WAY)
+    told = await ground.failure(config)
+    gone = ground.module(HALF_WAY + 'module "gone" { source = "./gone" }\n', "gone")
+    blind = [await ground.failure(one, again=True) for one in (config, gone)]
+    assert told.left == ["terraform_data.bad", "terraform_data.good"]
+    assert (told.facts["whole"], told.facts["answered"]) == (True, True)
+    for failure in blind:
+        assert "nothing was changed" in failure.message
+        assert (failure.left, failure.facts["whole"], failure.facts["answered"]) == (
+            [],
+            False,
+            False,
+        )
+
+
 async def test_after_a_failure_half_way_the_retry_makes_the_rest_and_nothing_twice(
     ground: Ground,
 ) -> None:
