@@ -17,6 +17,7 @@ from activities.terraform.rescue import state_name
 from activities.terraform.room import Room, environment, private_room, unwritten_folder
 from activities.terraform.running import READING_SECONDS, Run, worker_ends
 from activities.terraform.source import allowed, fetch
+from activities.terraform.veil import Veil
 from pao.clients.jira import Deadline
 
 CUT_SECONDS = 5.0
@@ -27,6 +28,7 @@ CUT_SECONDS = 5.0
 async def prepared(required: Required, context: ActionContext) -> AsyncIterator[Run]:
     """Give an initialised module in a private directory, which is removed afterwards."""
     options = context.options.terraform
+    Veil(context.secrets).learn_environment(options.environment)
     program = find_program(options)
     source = allowed(required.source, options)
     name = state_name(context.mark, place_digest(required))

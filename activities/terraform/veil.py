@@ -1,10 +1,16 @@
 """Which values Terraform calls sensitive, and hiding them: its JSON shows them in clear."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from activities.masking import SecretRing
+from activities.masking import SHORTEST_WITHIN_VALUE, SecretRing
 from activities.terraform.hcl import Block
+
+_CREDENTIAL = re.compile(
+    r"(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|KEY|CREDENTIALS?|AUTH|SAS|PAT|DSN|CONN_STR)(?:_|$)",
+    re.IGNORECASE,
+)
 
 
 class Veil:
@@ -17,6 +23,12 @@ class Veil:
         """Have every text and number in this value masked from now on."""
         for text in _leaves(value):
             self._ring.add(text)
+
+    def learn_environment(self, environment: Mapping[str, str]) -> None:
+        """Learn the operator's credentials: what a variable holds whose name says so."""
+        for name, value in environment.items():
+            if _CREDENTIAL.search(name) and len(value) >= SHORTEST_WITHIN_VALUE:
+                self.learn(value)
 
     def learn_plan(self, plan: dict[str, Any]) -> None:
         """Learn all that a plan in JSON marks: variables, attributes, outputs."""

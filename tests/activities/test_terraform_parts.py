@@ -52,6 +52,18 @@ async def test_what_is_too_large_is_not_kept_at_all() -> None:
     assert (whole.content, whole.too_large) == (b"", True)
 
 
+def test_the_operators_credentials_are_hidden_and_other_settings_are_not() -> None:
+    ring = SecretRing()
+    given = {
+        "AWS_SECRET_ACCESS_KEY": "s3cret/of+the-operator",
+        "TF_TOKEN_app_example_com": "tok-0123456789",
+        "AWS_REGION": "eu-central-1",
+    }
+    Veil(ring).learn_environment(given)
+    shown = ring.hide(f"denied: {' '.join(given.values())}")
+    assert shown == "denied: ******** ******** eu-central-1"
+
+
 def ring_after(plan: dict[str, Any]) -> SecretRing:
     ring = SecretRing()
     Veil(ring).learn_plan(plan)
