@@ -28,6 +28,8 @@ from tests.support.postgres import Database, cloned_database
 from tests.support.requests import Request, automatic, new_request, ticket
 from tests.support.servers import TestServers
 from tests.support.worker import Workbench, eventually, workbench
+from tests.workflows.test_request_reset import reset
+from tests.workflows.test_restored_postgres import lose
 
 HERE = Path(__file__).parent
 SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
@@ -125,7 +127,52 @@ async def cancel(bench: Workbench) -> Request:
     request = await bench.submit(new_request(ticket("first"), ticket("second")))
     await bench.reached(request, "in_progress")
     await bench.handle(request).cancel()
+    await bench.reached(request, "failed")
+    await bench.decide(request, "abort")
     await bench.reached(request, "aborted")
+    return request
+
+
+async def cancel_signal(bench: Workbench) -> Request:
+    """Cancelled by the signal while one branch runs and another waits; refused at rest."""
+    definition = automatic(
+        ticket("side"), {"id": "job", "type": "job", "config": {}}, parallel=True
+    )
+    bench.jira.fault("slow", seconds=30, when="before")
+    request = await bench.submit(new_request(definition=definition))
+    await eventually(lambda: JOB.follows)
+    await bench.decide(request, "cancel")
+    await bench.reached(request, "failed")
+    await bench.decide(request, "cancel")
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
+    return request
+
+
+async def reset_after_corrections(bench: Workbench) -> Request:
+    """Reset to its beginning after a retry with corrected fields; the signal is played again."""
+    request = await bench.failed(times=3)
+    await bench.decide(request, "retry", fields={"size": 7})
+    await bench.reached(request, "failed", attempt=2)
+    before = (await bench.row(request))["run_id"]
+    await reset(bench, request, task=0)
+
+    async def at_rest() -> bool:
+        row = await bench.row(request)
+        return bool(row["run_id"] != before and row["status"] == "failed")
+
+    await eventually(at_rest)
+    await bench.decide(request, "retry")
+    await bench.reached(request, "completed")
+    return request
+
+
+async def row_lost(bench: Workbench) -> Request:
+    """Postgres is restored from a copy that lacks the request; a retry has it written anew."""
+    request = await bench.failed()
+    await lose(bench, request)
+    await bench.decide(request, "retry")
+    await bench.reached(request, "completed")
     return request
 
 
@@ -389,6 +436,9 @@ PATHS: dict[str, Play] = {
     "wait-lost": wait_lost,
     "ticket-waited-for": ticket_waited_for,
     "approval-waited-for": approval_waited_for,
+    "cancel-signal": cancel_signal,
+    "reset-after-corrections": reset_after_corrections,
+    "row-lost": row_lost,
     "resumed": resumed,
     "clock-behind": clock_behind,
 }
