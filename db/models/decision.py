@@ -28,5 +28,6 @@ class DecisionRow(SQLModel, table=True):
     changes: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
     code: str | None = Field(default=None, sa_type=Text)
     details: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
+    run_id: str | None = Field(default=None, sa_type=Text)
     mirror_at: datetime = Field(sa_type=MOMENT)
     mirror_seq: int

@@ -6,7 +6,9 @@ What a write does is decided under the request's row lock, by the stored state a
 - newer than what is stored, and the request is open: it **counts**. Everything is written.
 - the very write that is stored, again: it counts, and changes nothing.
 - the request was ended by this same run: later decisions, audit lines and stream entries of that
-  run are **appended**; the state stays. A run drains its last signals this way.
+  run are **appended**; the state stays. A run drains its last signals this way, and one whose
+  workflow task was lost, which waits for the decision that it had carried out, comes to that end
+  again. It must not do anything else: a write that shows it at work is refused.
 - older than what is stored (a straggler, of this run or of one before a reset): it does not count.
   Its audit lines are facts and are kept as ``superseded``, decisions that are missing are added,
   and actions that it shows as started are remembered as started.
@@ -18,12 +20,13 @@ What a write does is decided under the request's row lock, by the stored state a
 A row that is absent, or that knows less than its run had written before, was restored from an older
 copy: it is told everything again, by moves that the database allows.
 
-A decision that is closed is never rewritten, whichever run tells it again, and a run that follows
-another one takes over the fields that the other has stored: they hold every correction.
+A decision that is closed is never rewritten, whichever run tells it again. Where the row was
+written since the run's own last write (by another run, or by a workflow task that was lost), the
+run takes over the stored fields: they hold every correction.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -40,7 +43,7 @@ from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, MOVE, REMEMBER_STA
 from db.stored import state_of
 from pao.core.inherited import inherit, leaves_something
 from pao.core.payloads import ActionState, DecisionRecord, MirrorAnswer, Snapshot, timestamp
-from pao.core.states import TERMINAL, Decision, RequestStatus, can_move
+from pao.core.states import TERMINAL, RequestStatus, can_move
 
 
 class _Case(Enum):
@@ -52,10 +55,12 @@ class _Case(Enum):
     REFUSED = auto()
 
 
-ENDED_BY: dict[str, RequestStatus] = {
-    Decision.ABORT: RequestStatus.ABORTED,
-    Decision.ESCALATE: RequestStatus.ESCALATED,
-}
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A decision as it is stored, and whether another run of the request has told it last."""
+
+    record: DecisionRecord
+    by_another: bool
 
 
 class MirrorRepository:
@@ -81,7 +86,7 @@ class MirrorRepository:
         if behind and case is _Case.COUNTS:
             await self._catch_up(snapshot, RequestStatus(stored.status))
         old = case is _Case.OLD
-        decisions = await self._stored_decisions(snapshot)
+        decisions = await self._stored_decisions(snapshot, stored)
         fields = None if behind else await self._kept_fields(snapshot, stored, decisions)
         if fields is not None:
             snapshot = replace(snapshot, fields=fields)
@@ -93,7 +98,7 @@ class MirrorRepository:
             started_actions=await self._execute(snapshot, case),
             stored_at=timestamp(stored.mirror_at) if old else None,
             stored_seq=stored.mirror_seq if old else 0,
-            recorded=_known_better(snapshot, decisions, stored),
+            recorded=_known_better(snapshot, decisions),
             fields=fields,
             behind=behind,
             actions=left,
@@ -109,7 +114,7 @@ class MirrorRepository:
             values = {"id": UUID(snapshot.request_id), "status": between.value}
             await self._session.execute(MOVE, values)
 
-    async def _stored_decisions(self, snapshot: Snapshot) -> dict[str, DecisionRecord]:
+    async def _stored_decisions(self, snapshot: Snapshot, stored: Row[Any]) -> dict[str, "_Stored"]:
         """Read the snapshot's decisions as they are stored, by the ids of the snapshot."""
         told = {storable(one.decision_id): one.decision_id for one in snapshot.decisions}
         if not told:
@@ -118,13 +123,21 @@ class MirrorRepository:
             col(DecisionRow.request_id) == UUID(snapshot.request_id),
             col(DecisionRow.decision_id).in_(told),
         )
-        known = [record_of(row) for row in await self._session.scalars(query)]
+        # A row of an earlier version names no run; the end of a request is that of its run.
+        ended = RequestStatus(stored.status) in TERMINAL and stored.run_id == snapshot.run_id
+        own = {snapshot.run_id, None} if ended else {snapshot.run_id}
+        # Of what this run has told itself it knows: a lost workflow task is executed again, and
+        # carries out again what it had decided.
         return {
-            told[one.decision_id]: replace(one, decision_id=told[one.decision_id]) for one in known
+            told[row.decision_id]: _Stored(
+                replace(record_of(row), decision_id=told[row.decision_id]),
+                by_another=row.run_id not in own,
+            )
+            for row in await self._session.scalars(query)
         }
 
     async def _left(self, snapshot: Snapshot, stored: Row[Any]) -> list[ActionState]:
-        """Read what attempts of another run may have left, or of this one when it is stored."""
+        """Read what attempts may have left that this run does not know."""
         if stored.run_id in (None, snapshot.run_id) and not _is_stored(snapshot, stored):
             return []
         query = select(RequestAction).where(
@@ -134,14 +147,14 @@ class MirrorRepository:
         return [one for one in states if leaves_something(one)]
 
     async def _kept_fields(
-        self, snapshot: Snapshot, stored: Row[Any], decisions: Mapping[str, DecisionRecord]
+        self, snapshot: Snapshot, stored: Row[Any], decisions: Mapping[str, "_Stored"]
     ) -> dict[str, Any] | None:
-        """Read the stored fields where they stay: another run's, or this very write's own."""
-        another = stored.run_id not in (None, snapshot.run_id)
-        if not (another or _is_stored(snapshot, stored)) or _corrects(snapshot, decisions):
+        """Read the stored fields where they stay: the row knows more than this run."""
+        if not _is_ahead(snapshot, stored) or _corrects(snapshot, decisions):
             return None
         query = select(col(Request.fields)).where(col(Request.id) == UUID(snapshot.request_id))
         fields: dict[str, Any] = (await self._session.execute(query)).scalar_one()
+        another = stored.run_id != snapshot.run_id
         return fields if another or fields != snapshot.fields else None
 
     async def _execute(self, snapshot: Snapshot, case: _Case) -> list[str]:
@@ -160,37 +173,21 @@ def _with_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:
     return replace(snapshot, actions=actions)
 
 
-def _known_better(
-    snapshot: Snapshot, decisions: Mapping[str, DecisionRecord], stored: Row[Any]
-) -> list[DecisionRecord]:
-    """Return the stored decisions that another run has closed or accepted and this one has not.
-
-    A run may have closed one itself, too: a worker that dies before it has told Temporal leaves
-    its writes behind, and the workflow task is done again. Where the outcome then was the
-    request's end, it is left out, so that the run comes to the same end once more.
-    """
+def _known_better(snapshot: Snapshot, stored: Mapping[str, "_Stored"]) -> list[DecisionRecord]:
+    """Give the stored decisions that another run has closed or accepted and this one has not."""
     open_ones = {one.decision_id: one for one in snapshot.decisions if one.outcome == "open"}
     return [
-        known
-        for id_, known in decisions.items()
+        one.record
+        for id_, one in stored.items()
         if id_ in open_ones
-        and (known.outcome != "open" or (known.accepted and not open_ones[id_].accepted))
-        and not _is_own_end(known, snapshot, stored)
+        and one.by_another
+        and (one.record.outcome != "open" or (one.record.accepted and not open_ones[id_].accepted))
     ]
 
 
-def _is_own_end(known: DecisionRecord, snapshot: Snapshot, stored: Row[Any]) -> bool:
-    """Tell whether a decision is the one by which this very run has ended the request."""
-    return (
-        stored.run_id == snapshot.run_id
-        and stored.status == ENDED_BY.get(known.decision)
-        and known.outcome == "done"
-    )
-
-
-def _corrects(snapshot: Snapshot, stored: Mapping[str, DecisionRecord]) -> bool:
+def _corrects(snapshot: Snapshot, stored: Mapping[str, "_Stored"]) -> bool:
     """Tell whether the snapshot's fields hold a correction that no other run has recorded."""
-    recorded = {id_ for id_, known in stored.items() if known.changes is not None}
+    recorded = {id_ for id_, one in stored.items() if one.record.changes}
     return any(one.changes and one.decision_id not in recorded for one in snapshot.decisions)
 
 
@@ -202,6 +199,19 @@ def _is_behind(snapshot: Snapshot, stored: Row[Any]) -> bool:
         return True
     after = (datetime.fromisoformat(snapshot.after_at), snapshot.after_seq)
     return bool((stored.mirror_at, stored.mirror_seq) < after)
+
+
+def _is_ahead(snapshot: Snapshot, stored: Row[Any]) -> bool:
+    """Tell whether the row has been written since this run's last write that it knows of.
+
+    By another run, by this very write, or by a workflow task of this run that was lost.
+    """
+    if stored.mirror_at is None:
+        return False
+    if not snapshot.after_seq:
+        return stored.run_id != snapshot.run_id or _is_stored(snapshot, stored)
+    after = (datetime.fromisoformat(snapshot.after_at), snapshot.after_seq)
+    return bool((stored.mirror_at, stored.mirror_seq) > after)
 
 
 def _is_stored(snapshot: Snapshot, stored: Row[Any]) -> bool:
@@ -229,4 +239,6 @@ def _judge(snapshot: Snapshot, stored: Row[Any]) -> _Case:
         return _Case.OLD
     if not finished:
         return _Case.COUNTS
-    return _Case.APPENDS if snapshot.status == stored.status else _Case.REFUSED
+    # A lost workflow task of the run that has ended the request: it waits for the same decision.
+    waits = snapshot.status == RequestStatus.FAILED and not snapshot.retrying
+    return _Case.APPENDS if waits or snapshot.status == stored.status else _Case.REFUSED

@@ -126,17 +126,18 @@ _RECORDS = """
     , written_decisions AS (
         INSERT INTO decisions (
             request_id, decision_id, decision, at, by, via, reason, accepted, outcome, message,
-            changes, code, details, mirror_at, mirror_seq
+            changes, code, details, run_id, mirror_at, mirror_seq
         )
         SELECT
-            snapshot.request_id, given.*, snapshot.mirror_at, snapshot.mirror_seq
+            snapshot.request_id, given.*, snapshot.run_id, snapshot.mirror_at, snapshot.mirror_seq
         FROM snapshot, jsonb_to_recordset(snapshot.decisions) AS given (
             decision_id text, decision text, at timestamptz, by text, via text, reason text,
             accepted boolean, outcome text, message text, changes jsonb, code text, details jsonb
         )
         ON CONFLICT (request_id, decision_id) DO UPDATE SET
             accepted = excluded.accepted, outcome = excluded.outcome, message = excluded.message,
-            changes = coalesce(excluded.changes, decisions.changes),
+            changes = coalesce(nullif(decisions.changes, '{}'), excluded.changes),
+            run_id = excluded.run_id,
             code = coalesce(excluded.code, decisions.code),
             details = coalesce(excluded.details, decisions.details),
             mirror_at = excluded.mirror_at, mirror_seq = excluded.mirror_seq

@@ -10,7 +10,7 @@ from db.repositories.requests import RequestsRepository
 from db.session import Database
 from pao.core.payloads import DecisionRecord, PartialResource
 from pao.core.states import ActionStatus, RequestStatus
-from tests.db.building import action, mirror, snapshot, stored
+from tests.db.building import action, at, mirror, snapshot, stored
 from tests.db.test_mirror import decision
 
 
@@ -151,3 +151,34 @@ async def test_an_action_that_is_over_takes_nothing_over(db: Database) -> None:
     async with db.reading() as session:
         [row] = await RequestsRepository(session).get_actions(request.context.request_id)
     assert (row.partial, row.outcome_unknown) == ([], False)
+
+
+async def test_a_run_whose_task_was_lost_finds_its_own_decision_and_carries_it_out(
+    db: Database,
+) -> None:
+    request = await stored(db)
+    failed, aborted = RequestStatus.FAILED, RequestStatus.ABORTED
+    await mirror(db, snapshot(request, failed, seq=1))
+    await mirror(db, snapshot(request, aborted, seq=2, decisions=[decision("done")]))
+    arrived = replace(decision("open"), accepted=False)
+    again = await mirror(db, snapshot(request, failed, seq=3, decisions=[arrived]))
+    assert (again.applied, again.terminal, again.recorded) == (True, False, [])
+    retried = await mirror(db, snapshot(request, failed, seq=4, retrying=True))
+    assert (retried.applied, retried.terminal) == (False, True)
+    ended = await mirror(db, snapshot(request, aborted, seq=5, decisions=[decision("done")]))
+    assert (ended.applied, ended.terminal) == (True, False)
+    [kept] = await known(db, request.context.request_id)
+    assert (kept.outcome, kept.accepted) == ("done", True)
+
+
+async def test_fields_of_a_lost_task_stay_and_are_told_to_the_one_that_follows(
+    db: Database,
+) -> None:
+    request = await stored(db)
+    failed = RequestStatus.FAILED
+    await mirror(db, snapshot(request, failed, seq=1))
+    corrected = decision("open", changes={"size": {"old": 100, "new": 7}})
+    lost = snapshot(request, failed, seq=2, after_at=at(1), after_seq=1, decisions=[corrected])
+    await mirror(db, replace(lost, fields={"size": 7}))
+    again = snapshot(request, failed, seq=3, after_at=at(1), after_seq=1)
+    assert (await mirror(db, again)).fields == {"size": 7}

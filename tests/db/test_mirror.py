@@ -242,8 +242,11 @@ async def test_the_run_that_ended_a_request_may_still_append_what_it_heard(
 
 async def test_the_run_that_ended_a_request_cannot_open_it_again(db: Database) -> None:
     request = await brought_to(db, RequestStatus.ABORTED)
-    answer = await mirror(db, snapshot(request, RequestStatus.FAILED, seq=9))
-    assert (answer.applied, answer.terminal) == (False, True)
+    retried = await mirror(db, snapshot(request, RequestStatus.FAILED, seq=8, retrying=True))
+    assert (retried.applied, retried.terminal) == (False, True)
+    waits = await mirror(db, snapshot(request, RequestStatus.FAILED, seq=9))
+    assert (waits.applied, waits.terminal) == (True, False)
+    assert await status_of(db, request.context.request_id) == RequestStatus.ABORTED
 
 
 async def test_a_decision_moves_from_open_to_done(db: Database) -> None:
