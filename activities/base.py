@@ -88,7 +88,7 @@ class Action(ABC, Generic[ConfigT]):
     nothing; None is what creating a ticket may take. ``slow`` types run on a queue of their own;
     ``waits`` says that a request stands still in it until people have done something.
     ``can_revise`` says that ``revise`` can change what an earlier attempt made; ``converges`` that
-    acting takes whatever part is there to the configuration, as Terraform does.
+    looking and acting compare what is there with the configuration and make the difference.
     """
 
     type: ClassVar[str]

@@ -201,7 +201,6 @@ class TerraformAction(Action[TerraformConfig]):
     breaker_keys: ClassVar[tuple[str, ...]] = ("source", "backend")
     targets: ClassVar[Mapping[str, Target]] = {"backend.config.*address": Target.ADDRESS}
     slow = True
-    can_revise = True
     converges = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {
@@ -259,16 +258,6 @@ class TerraformAction(Action[TerraformConfig]):
             if plan.changes:
                 await run.apply()
             return await applied(run, plan.summary, context)
-
-    async def revise(
-        self,
-        config: TerraformConfig,
-        context: ActionContext,
-        found: ActionResult | None,  # noqa: ARG002 -- the state says what is there
-        former: TerraformConfig,  # noqa: ARG002 -- as above
-    ) -> ActionResult:
-        """Plan with the present values, and apply: Terraform changes what is in the state."""
-        return await self.execute(config, context)
 
     def place(self, config: TerraformConfig) -> str:
         """Name the state: backend and workspace."""

@@ -3,11 +3,14 @@
 import asyncio
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.registry import load_all
+from pao.core.payloads import FormerCall
 from tests.support.terraform import (
     HALF_WAY,
     PAIR,
@@ -282,3 +285,26 @@ def ids(ground: Ground) -> dict[str, str]:
         resource["name"]: resource["instances"][0]["attributes"]["id"]
         for resource in json.loads(state.read_text())["resources"]
     }
+
+
+async def test_a_corrected_value_mends_what_its_former_one_left_half_made(ground: Ground) -> None:
+    text = (
+        'variable "size" { type = number }\n'
+        'resource "terraform_data" "good" { input = "good" }\n'
+        'resource "terraform_data" "bad" {\n  input = var.size\n'
+        "  depends_on = [terraform_data.good]\n"
+        "  lifecycle {\n    postcondition {\n      condition     = self.output < 10\n"
+        '      error_message = "Too large."\n    }\n  }\n}\n'
+    )
+    config = ground.module(text) | {"variables": {"size": "{{fields.size}}"}}
+    ground.request.context.fields["size"] = 99
+    failure = await ground.failure(config)
+    sent = [FormerCall(1, sealed=failure.facts["sent"])]
+    assert failure.left == ["terraform_data.bad", "terraform_data.good"]
+
+    ground.request.context.fields["size"] = 7
+    given = replace(ground.given(config, again=True, seconds=300), former=sent)
+    looked = await ground.executor().look(given)
+    assert (looked.changed, looked.exists) == (False, False)
+    result = await ground.executor().execute(load_all()["terraform"], given)
+    assert len(result.outputs["resources"]) == 2
