@@ -11,7 +11,8 @@ from typer.testing import Result
 
 SIGNATURE = re.compile(
     r"AWS4-HMAC-SHA256 Credential=PAOTEST/\d{8}/eu-central-1/execute-api/aws4_request, "
-    r"SignedHeaders=(content-type;)?host;x-amz-date;x-correlation-id, Signature=[0-9a-f]{64}"
+    r"SignedHeaders=(content-type;)?host;(idempotency-key;)?x-amz-date;x-correlation-id, "
+    r"Signature=[0-9a-f]{64}"
 )
 
 
