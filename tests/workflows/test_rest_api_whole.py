@@ -185,13 +185,13 @@ async def rejected(bench: Workbench, request: Request) -> bool:
     return [row["outcome"] for row in await bench.decisions(request)] == ["rejected"]
 
 
-async def test_a_cancellation_during_a_call_waits_for_its_answer_and_tells_what_was_made(
+async def test_a_cancellation_during_a_call_fails_the_request_and_tells_what_was_made(
     bench: Workbench, in_hand: tuple[Request, threading.Event]
 ) -> None:
     request, answer = in_hand
     await bench.handle(request).cancel()
     answer.set()
-    row = await bench.reached(request, "aborted")
+    row = await bench.reached(request, "failed")
     [made] = row["error_context"]["partialResources"]
     [cleanup] = row["error_context"]["cleanup"]
     assert made["action"] == "job"
