@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.mirroring import Mirror
     from workflows.senders import UNPROVEN_VOTE, ask_sender
     from workflows.stopping import Stop
-    from workflows.versions import FromNextSignal
+    from workflows.versions import FromNextSignal, SignalsPlayedAgain
     from workflows.waiting import Waiting
 
 API, TEMPORAL = "api", "temporal"
@@ -42,12 +42,14 @@ class Reception:
         self._approvals = approvals
         self._waiting = waiting
         self._recalls = FromNextSignal("recall-decisions")
+        self._again = SignalsPlayedAgain("recall-after-reset")
         self._checks = FromNextSignal("check-senders")
         self._unnamed: Counter[str] = Counter()
 
     async def decision(self, kind: Decision, args: tuple[Any, ...]) -> None:
         """Take a decision about the request; returns when what became of it is mirrored."""
         recalls, checks = self._recalls.reached(), self._checks.reached()
+        again = self._again.reached()
         record, changes = read_command(
             kind,
             args,
@@ -58,7 +60,7 @@ class Reception:
             return
         if checks:
             record.via = await self._sent_by(kind, args)
-        if recalls:
+        if again:
             if await self._was_closed(record):
                 return
             if record.accepted:
@@ -76,6 +78,7 @@ class Reception:
         """Take the wish to end what runs; returns when it is mirrored, not when all has ended."""
         self._recalls.reached()
         self._checks.reached()
+        again = self._again.reached()
         kind = Decision.CANCEL
         record, _ = read_command(
             kind,
@@ -86,7 +89,7 @@ class Reception:
         if not self._is_new(record, recalls=True):
             return
         record.via = await self._sent_by(kind, args)
-        if await self._was_closed(record):
+        if again and await self._was_closed(record):
             return
         self._stop.judge(record)
         await self._mirror.write_from_handler()
@@ -98,6 +101,7 @@ class Reception:
         its ``via`` are not believed.
         """
         recalls, checks = self._recalls.reached(), self._checks.reached()
+        again = self._again.reached()
         command, ticket, problem = read_bundle_decision(args)
         kind = Decision(command.pop("decision")) if problem is None else Decision.ABORT
         record, _ = read_command(
@@ -111,7 +115,7 @@ class Reception:
             return
         if checks and not (await self._ask(names.BUNDLE_DECISION_SIGNAL, args)).proven:
             record.via, ticket = TEMPORAL, None
-        if recalls and await self._was_closed(record):
+        if again and await self._was_closed(record):
             return
         if kind == Decision.CANCEL:
             self._stop.judge(record)
@@ -128,6 +132,7 @@ class Reception:
     async def vote(self, kind: Verdict, args: tuple[Any, ...]) -> None:
         """Take what somebody decides about an approval; returns when it is mirrored."""
         recalls, checks = self._recalls.reached(), self._checks.reached()
+        again = self._again.reached()
         record, voter = read_vote(
             kind,
             args,
@@ -141,7 +146,7 @@ class Reception:
             record.via = API if sender.proven else TEMPORAL
             if not sender.proven and not sender.temporal_approvals:
                 record.message = record.message or UNPROVEN_VOTE
-        if recalls and await self._was_closed(record):
+        if again and await self._was_closed(record):
             known = self._desk.look_up(record.decision_id)
             if self._approvals.count_again(known, voter, workflow.now()):
                 await self._mirror.write_from_handler()
@@ -188,6 +193,7 @@ class Reception:
 
         After a reset Temporal plays signals again that the run before has carried out. The mirror
         knows them by their ids; one that was accepted and is open still is this run's to carry out.
+        Other runs need not ask, so that their decisions are taken with Postgres away, too.
         The write also lets in the activity results that came with the signal: signals are handled
         before them.
         """

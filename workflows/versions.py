@@ -2,6 +2,9 @@
 
 from temporalio import workflow
 
+with workflow.unsafe.imports_passed_through():
+    from workflows.runs import is_reset
+
 
 class FromNextSignal:
     """A change that takes effect with the first signal that no earlier version has handled.
@@ -20,5 +23,27 @@ class FromNextSignal:
         """Tell for the signal in hand whether the new rules hold; called once per signal."""
         if not self._on:
             self._handled += 1
+            self._on = workflow.patched(f"{self._name}-{self._handled}")
+        return self._on
+
+
+class SignalsPlayedAgain:
+    """Whether the signal in hand may be one that a reset plays again.
+
+    True from the first signal on that the reset run itself takes; those before the reset point
+    are replayed as the run before has taken them. The answer is kept in history by one marker, and
+    a run that is no reset leaves none.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._handled = 0
+        self._on = False
+
+    def reached(self) -> bool:
+        """Tell for the signal in hand; called once per signal."""
+        self._handled += 1
+        # A replay asks history alone: the id of the run that is replayed may not be its own.
+        if not self._on and (is_reset() or workflow.unsafe.is_replaying()):
             self._on = workflow.patched(f"{self._name}-{self._handled}")
         return self._on
