@@ -10,13 +10,20 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from activities.base import Action, ActionConfig, ActionContext
 from activities.errors import ActionFailedError, IncompleteError
 from activities.terraform.cli import UnreadableError
-from activities.terraform.place import WITHOUT_WORKSPACES, breaker_target, climbing_key
+from activities.terraform.place import (
+    WITHOUT_WORKSPACES,
+    breaker_target,
+    climbing_key,
+    foreign_request_in,
+    named_place,
+)
 from activities.terraform.preparing import prepared
 from activities.terraform.requirement import Required, Source
 from activities.terraform.results import applied, planned
 from activities.terraform.running import Run
 from activities.terraform.state import StateResource, own_or_touched
 from catalog.templating import Target
+from pao.core.judgement import BAD_CALL
 from pao.core.payloads import ActionResult
 
 TIMEOUT_SECONDS = 3600.0
@@ -260,10 +267,14 @@ class TerraformAction(Action[TerraformConfig]):
             return await applied(run, plan.summary, context)
 
     def place(self, config: TerraformConfig) -> str:
-        """Name the state: backend and workspace."""
+        """Name module, backend and workspace, without what is secret."""
         backend = config.backend
-        where = f"backend {backend.type} {_told(backend.config)}" if backend else "the own backend"
-        return f"workspace {config.workspace or 'of the request'} in {where}".replace(" {}", "")
+        return named_place(
+            Source(**config.source.model_dump()),
+            config.workspace,
+            backend.type if backend else None,
+            backend.config if backend else {},
+        )
 
     def breaker(self, config: TerraformConfig, context: ActionContext) -> str:
         """Guard the module together with the place of its state: either may be away."""
@@ -286,7 +297,13 @@ class TerraformAction(Action[TerraformConfig]):
 
 
 def _required(config: TerraformConfig, context: ActionContext) -> Required:
-    source = config.source
+    source, backend = config.source, config.backend
+    if other := foreign_request_in(backend.config if backend else {}, context.request.request_id):
+        raise ActionFailedError(
+            f"The backend names {other}, which is not the id of this request: the state of another "
+            "request cannot be used. Write {{request.id}} into it, or a name of its own.",
+            judged=BAD_CALL,
+        )
     return Required(
         source=Source(**source.model_dump()),
         workspace=config.workspace or context.mark,
@@ -310,10 +327,6 @@ async def _in_the_state(run: Run) -> list[StateResource]:
         raise ActionFailedError(
             f"The resources in the state could not be listed: {error}.", retryable=True
         ) from error
-
-
-def _told(config: dict[str, Any]) -> str:
-    return json.dumps(config, sort_keys=True)
 
 
 def _half_there(there: list[StateResource], run: Run) -> IncompleteError:

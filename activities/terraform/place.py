@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -43,6 +44,7 @@ _ADDRESSED = (
     "workspace_key_prefix",
 )
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _BREAKER_KEYS = {
     "azurerm": "storage_account_name",
     "cos": "bucket",
@@ -75,6 +77,28 @@ def climbing_key(config: Mapping[str, Any]) -> str | None:
 def settings_of_place(config: Mapping[str, Any]) -> dict[str, str]:
     """Return those settings of a backend that say where the state is, without credentials."""
     return {key: _without_credentials(str(config[key])) for key in PLACE_KEYS if config.get(key)}
+
+
+def named_place(
+    source: Source, workspace: str | None, backend: str | None, config: Mapping[str, Any]
+) -> str:
+    """Name module, backend and workspace; ``workspace`` is None for the request's own."""
+    module = without_account(source.address).removesuffix("//")
+    settings = ", ".join(f"{key} {value}" for key, value in settings_of_place(config).items())
+    shown = f" ({settings})" if settings else ""
+    where = f"the backend {backend}{shown}" if backend else "the module's or the worker's backend"
+    own = workspace or "of the request"
+    return f"workspace {own} of {where}, module {module}"
+
+
+def foreign_request_in(config: Mapping[str, Any], request_id: str) -> str | None:
+    """Return the id in a backend's settings that is another request's than this, as it seems.
+
+    A state of a single request is told by the request's id in its address, key or path.
+    """
+    told = " ".join(str(config[key]) for key in PLACE_KEYS if config.get(key))
+    others = {found.lower() for found in _UUID.findall(told)} - {request_id.lower()}
+    return min(others, default=None)
 
 
 def place_digest(required: Required) -> str:

@@ -212,6 +212,16 @@ async def test_in_a_shared_workspace_only_what_this_run_touched_is_left_behind(
         (
             {
                 "source": {"path": "/y"},
+                "backend": {
+                    "type": "http",
+                    "config": {"address": "http://x/1cb251ec-0d56-8de6-a929-b7c4a2c1f392"},
+                },
+            },
+            "the state of another request cannot be used",
+        ),
+        (
+            {
+                "source": {"path": "/y"},
                 "backend": {"type": "local", "config": {"path": "m/pao-0123456789ab/x.tfstate"}},
             },
             "the state of one request",

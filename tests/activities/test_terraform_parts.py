@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from activities.actions.terraform import TerraformBackend
+from activities.actions.terraform import ACTION, TerraformBackend, TerraformConfig
 from activities.masking import SecretRing
 from activities.terraform.cleanup import Whereabouts, whereabouts
 from activities.terraform.events import Events, describe, lock_in
 from activities.terraform.hcl import read_folder
-from activities.terraform.place import breaker_target
+from activities.terraform.place import breaker_target, foreign_request_in
 from activities.terraform.process import LINE_LIMIT, Lines, Whole
 from activities.terraform.requirement import Required, Source
 from activities.terraform.room import Room, write_json
@@ -269,3 +269,24 @@ def test_a_backend_whose_address_climbs_is_refused(key: str, step: str) -> None:
     with pytest.raises(ValidationError, match="leads elsewhere"):
         TerraformBackend(type="http", config=config)
     assert TerraformBackend(type="http", config={key: "https://states.example.com/teams/a.b/shop"})
+
+
+def test_a_place_names_module_backend_and_workspace_without_credentials() -> None:
+    source = {"git": "https://t0ken@git.example.com/a/b", "ref": "v1", "directory": "net"}
+    backend = {"type": "s3", "config": {"bucket": "states", "key": "k", "secret_key": "t0ken"}}
+    place = ACTION.place(TerraformConfig.model_validate({"source": source, "backend": backend}))
+    assert place == (
+        "workspace of the request of the backend s3 (bucket states, key k), "
+        "module https://git.example.com/a/b//net"
+    )
+    other = {"source": {**source, "ref": "v2"}, "backend": backend}
+    assert ACTION.place(TerraformConfig.model_validate(other)) == place
+    moved = TerraformConfig.model_validate(other | {"workspace": "production"})
+    assert ACTION.place(moved).startswith("workspace production of the backend s3")
+
+
+def test_the_id_of_another_request_in_a_backend_is_seen() -> None:
+    own, other = "1cb251ec-0d56-8de6-a929-b7c4a2c1f392", "2cb251ec-0d56-8de6-a929-b7c4a2c1f392"
+    assert foreign_request_in({"address": f"https://s/{own.upper()}"}, own) is None
+    assert foreign_request_in({"address": f"https://s/{own}/{other.upper()}"}, own) == other
+    assert foreign_request_in({"client_id": other}, own) is None
