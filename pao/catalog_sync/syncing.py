@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from catalog.kinds import parse_definition
 from catalog.loading import Document, DocumentError, load_document
 from catalog.model import CatalogDocument
@@ -155,8 +157,9 @@ class CatalogSync:
     ) -> list[Finding]:
         documents: dict[str, CatalogDocument] = {}
         for path in paths:
-            if path in definitions:
-                documents[path] = parse_definition(definitions[path])
+            stored = _parsed(definitions.get(path))
+            if stored is not None:
+                documents[path] = stored
                 continue
             if reading.document(path) is None:
                 reading.add(self._judge(path))
@@ -212,6 +215,15 @@ class CatalogSync:
             synced_at=datetime.now(UTC),
             refused=[asdict(finding) for finding in refused[:MOST_REFUSED]],
         )
+
+
+def _parsed(definition: Mapping[str, Any] | None) -> CatalogDocument | None:
+    """Parse a stored definition; None where an earlier version stored what this one refuses."""
+    try:
+        return parse_definition(definition) if definition is not None else None
+    except ValidationError as error:
+        _log.warning("a stored item is no longer valid and is read anew: %s", error.title)
+        return None
 
 
 def _is_stored(path: str, key: str, known: Known) -> bool:

@@ -278,3 +278,22 @@ async def test_files_that_name_nothing_are_not_read_for_one_that_changed(
     before = source.reads
     assert (await sync.run()).judged == 1
     assert source.reads - before == 2
+
+
+async def test_an_item_that_an_earlier_version_stored_and_this_one_refuses_stops_nothing(
+    database: Given, opened: Database, root: Path
+) -> None:
+    put_bundle(root)
+    put(root, "tool-z-z")
+    await sync_of(opened, root).run()
+    connection = await asyncpg.connect(database.owner_url)
+    await connection.execute(
+        "UPDATE catalog_items SET definition = definition || '{\"outdated\": 1}'"
+        " WHERE id = 'tool-a-a'"
+    )
+    await connection.close()
+    put(root, "tool-b-b", version="1.0.1")
+
+    report = await sync_of(opened, root).run()
+
+    assert (report.changed, report.refused) == (("tool-b-b",), ())
