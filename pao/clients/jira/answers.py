@@ -114,8 +114,9 @@ def read_change(answer: Answer, *, expected: int) -> Any:
 def unknown(answer: Answer, why: str) -> JiraOutcomeUnknown:
     """Return the error for a change whose answer does not tell whether it was made."""
     return JiraOutcomeUnknown(
-        f'JIRA "{answer.instance.name}" may or may not have done it ({answer.doing}): {why}. '
-        "Look in JIRA, or retry: a retry looks first and adopts what it finds.",
+        f'JIRA "{answer.instance.name}" was asked to {answer.doing}, and {why.rstrip(".")}. '
+        "It may or may not have done it. Look in JIRA, or retry: a retry looks first and adopts "
+        "what it finds.",
         instance=answer.instance.name,
         status=answer.status,
         body=answer.text(),
