@@ -9,6 +9,9 @@ DRIVER = "postgresql+asyncpg"
 PLAIN = "postgresql"
 SCHEMES = frozenset({PLAIN, DRIVER, "postgres"})
 
+USUAL_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+"""Where Debian's and Red Hat's families keep what OpenSSL may know as a folder only."""
+
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SSL_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 SYSTEM = "system"
@@ -51,8 +54,7 @@ def driver_url(url: str) -> str:
         options.setdefault("sslmode", options.pop("ssl"))
     if options.get("sslrootcert") == SYSTEM:
         # As in libpq, these authorities vouch only for a server whose name is checked as well.
-        authorities = ssl.get_default_verify_paths().cafile or ""
-        options |= {"sslrootcert": authorities, "sslmode": "verify-full"}
+        options |= {"sslrootcert": _authorities(), "sslmode": "verify-full"}
     return _written(parts._replace(scheme=PLAIN), options)
 
 
@@ -76,6 +78,15 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
     """Return the URL with these options, as far as it does not name them itself."""
     parts = urlsplit(url)
     return _written(parts, {**options, **_options(parts)})
+
+
+def _authorities() -> str:
+    """Return the file of the authorities that the machine trusts."""
+    own = ssl.get_default_verify_paths().cafile
+    found = [file for file in (own, *USUAL_AUTHORITIES) if file and Path(file).is_file()]
+    if not found:
+        raise ValueError("this machine has no file of authorities; name one as sslrootcert")
+    return found[0]
 
 
 def _options(parts: SplitResult) -> dict[str, str]:

@@ -1,7 +1,9 @@
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
@@ -221,6 +223,17 @@ def test_the_ssl_mode_is_spelled_as_the_driver_wants_it() -> None:
     url = "postgresql://u:p%40ss@host/db?sslmode=require"
     assert driver_url("postgresql+asyncpg://u:p%40ss@host/db?ssl=require") == url
     assert driver_url(url) == url
+
+
+def test_the_authorities_of_the_machine_vouch_for_a_name_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "authorities.pem"
+    file.touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    written = driver_url("postgresql://u@host/db?sslrootcert=system&sslmode=require")
+    options = parse_qs(urlsplit(written).query)
+    assert options == {"sslmode": ["verify-full"], "sslrootcert": [str(file)]}
 
 
 def test_json_that_postgres_takes_is_left_as_it_is() -> None:

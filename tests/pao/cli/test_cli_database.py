@@ -1,4 +1,5 @@
 import json
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,6 +31,19 @@ def test_a_database_that_is_away_exits_with_5(pao: Pao) -> None:
 
     assert result.exit_code == 5
     assert "does not answer" in result.stderr
+
+
+def test_a_refused_login_exits_with_5_and_says_so(pao: Pao, variables: dict[str, str]) -> None:
+    password = str(urlsplit(variables["DATABASE_URL"]).password)
+    wrong = variables["DATABASE_URL"].replace(password, "rotated")
+    given = {**variables, "DATABASE_URL": wrong, "PAO_MIGRATION_DATABASE_URL": wrong}
+
+    for command in (("db", "status"), ("keys", "list"), ("audit", "verify")):
+        result = pao(*command, **given)
+        assert result.exit_code == 5, command
+        assert "refuses this service's login" in result.stderr
+        assert "password authentication failed" in result.stderr
+        assert "rotated" not in result.stderr
 
 
 def test_a_key_is_made_listed_and_revoked(pao: Pao, variables: dict[str, str]) -> None:
