@@ -25,9 +25,12 @@ _HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _NARROW = ("latin-1", "cp1252", "cp1250", "utf-8")
 _TOKEN = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
+_BASE32 = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z2-7]{10,}|[a-z2-7]{10,})(?![A-Za-z0-9])")
+_QUOTED = re.compile(r"=(?:\r?\n|([0-9A-Fa-f]{2}))")
 _HEX = re.compile(r"[0-9A-Fa-f]{8,}|[0-9A-Fa-f]{2}(?:[:\- ][0-9A-Fa-f]{2}){3,}")
 _BACKSLASH = re.compile(
-    r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|(.))",
+    r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})"
+    r"|([0-3][0-7]{2})|(.))",
     re.DOTALL,
 )
 _SIGNS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0", "v": "\v", "a": "\a"}
@@ -76,7 +79,7 @@ def unescaped(text: str) -> Iterator[str]:
     """Give what a text becomes as escapes are undone, one by one and again and again."""
     for _ in range(ROUNDS):
         before = text
-        for undo in (_without_backslashes, html.unescape, unquote, _other_charset):
+        for undo in (_without_backslashes, html.unescape, unquote, _unquoted, _other_charset):
             undone = undo(text)
             if undone != text:
                 yield undone
@@ -86,7 +89,9 @@ def unescaped(text: str) -> Iterator[str]:
 
 
 def decoded(text: str) -> Iterator[str]:
-    """Give what the base64 and the hexadecimal within a text mean."""
+    """Give what the base64, the base32 and the hexadecimal within a text mean."""
+    for found in _BASE32.finditer(text):
+        yield from _from_base32(found[0])
     for found in _TOKEN.finditer(text):
         if not _is_word(found[0]):
             yield from _from_base64(found[0])
@@ -140,10 +145,19 @@ def _without_backslashes(text: str) -> str:
     return _BACKSLASH.sub(_meant, text) if "\\" in text else text
 
 
+def _unquoted(text: str) -> str:
+    """Undo the quoted-printable of mail: ``=41`` is a byte, a trailing ``=`` joins two lines."""
+    if "=" not in text:
+        return text
+    return _QUOTED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", text)
+
+
 def _meant(found: re.Match[str]) -> str:
+    if found[5]:
+        return chr(int(found[5], 8))
     code = found[1] or found[2] or found[3] or found[4]
     if not code:
-        return _SIGNS.get(found[5], found[5] if found[5] in "\"'\\/`" else found[0])
+        return _SIGNS.get(found[6], found[6] if found[6] in "\"'\\/`" else found[0])
     number = int(code, 16)
     return chr(number) if number <= 0x10FFFF else found[0]  # noqa: PLR2004 -- Unicode's end
 
@@ -170,6 +184,15 @@ def _from_base64(token: str) -> Iterator[str]:
         plain = plain[:-1]
     try:
         yield from _texts_of(base64.b64decode(plain + "=" * (-len(plain) % 4)))
+    except (binascii.Error, ValueError):
+        return
+
+
+def _from_base32(token: str) -> Iterator[str]:
+    # What is left over at the end of a token that was cut is no whole group.
+    plain = token[:-1] if len(token) % 8 in {1, 3, 6} else token
+    try:
+        yield from _texts_of(base64.b32decode(plain + "=" * (-len(plain) % 8), casefold=True))
     except (binascii.Error, ValueError):
         return
 

@@ -81,8 +81,11 @@ class Stop:
         """Say who ended what ran, and why."""
         if self.record is None:
             return CANCELLED
-        why = f": {self.record.reason}" if self.record.reason else "."
-        return f"Cancelled by {self.record.by}{why}"
+        said = f"Cancelled by {self.record.by}"
+        if self.record.reason:
+            said += f": {self.record.reason}"
+        # What else is known follows as a sentence of its own.
+        return said if said.endswith((".", "!", "?")) else f"{said}."
 
     def _accept(self, record: DecisionRecord) -> None:
         record.accepted = True

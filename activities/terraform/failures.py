@@ -74,13 +74,15 @@ def half_way(
     """
     if events.lock:
         return locked(events.lock)
-    text = "\n".join(events.errors) or ended.errors or "it gave no reason"
+    # Who cancels knows the reason.
+    silent = "" if ended.cut else "it gave no reason"
+    text = "\n".join(events.errors) or ended.errors or silent
     why = f"{_why(ended)} {lock}".strip()
     if ended.killed or not certain:
         return OutcomeUnknownError(
             f"{why} What it has changed is not known for certain. A retry plans first and applies "
             "what is missing; if it finds the state locked, it says how to unlock it. "
-            f"{_shown(text)}",
+            f"{_shown(text)}".rstrip(),
             code=ErrorCode.ACTION_FAILED if ended.cut else None,
             response_body=text,
             # A human who cancels says nothing about the target.
@@ -88,7 +90,8 @@ def half_way(
             partial=partial,
         )
     return ActionFailedError(
-        f"{why} {_left(partial)} A retry plans anew and applies what is missing. {_shown(text)}",
+        f"{why} {_left(partial)} A retry plans anew and applies what is missing. "
+        f"{_shown(text)}".rstrip(),
         response_body=text,
         retryable=True,
         judged=None if ended.cut else judge_text(text, otherwise=UNREADABLE),

@@ -74,6 +74,14 @@ FURTHER: dict[str, str] = {
     "base64 of UTF-16": base64.b64encode(PASSWORD.encode("utf-16-le")).decode(),
     "hexadecimal": PASSWORD.encode().hex().upper(),
     "hexadecimal with colons": PASSWORD.encode().hex(":"),
+    "base32": base64.b32encode(PASSWORD.encode()).decode(),
+    "base32 in small letters behind two bytes": base64.b32encode(b"u:" + PASSWORD.encode())
+    .decode()
+    .rstrip("=")
+    .lower(),
+    "quoted-printable": "".join(f"={ord(char):02X}" for char in PASSWORD),
+    "quoted-printable with soft line breaks": "=\n".join(f"={ord(char):02X}" for char in PASSWORD),
+    "octal escapes": "".join(f"\\{ord(char):03o}" for char in PASSWORD),
     "SHA-256": hashlib.sha256(PASSWORD.encode()).hexdigest(),
     "two lines": f"{PASSWORD[:9]}\n    {PASSWORD[9:]}",
 }
@@ -159,6 +167,8 @@ def test_a_pin_with_a_leading_zero_is_hidden_as_the_number_that_it_becomes() -> 
         "SGVsbG8gd29ybGQsIHRoaXMgaXMgcGxhaW4=",
         "the production cluster is production-db",
         "deadbeefdeadbeefdeadbeef",
+        "KRUGS4ZANFZSA4DMMFUW4ICUMV4HI",
+        "a=41&b=\\101 and c=",
         "status 200, 4 KB, 4,711 bytes",
         "\ufffd\ufffd\ufffd\ufffd ???? \u2026",
     ],

@@ -60,7 +60,7 @@ async def test_a_running_action_is_cut_and_nothing_new_starts(
     row = await cancelled(bench, request)
     assert job.cut == ["job"]
     assert row["error"]["outcomeUnknown"]
-    assert row["error"]["message"].startswith("Cancelled by ann: it hangs")
+    assert row["error"]["message"].startswith("Cancelled by ann: it hangs. ")
     assert [one["status"] for one in await bench.actions(request)] == ["failed", "pending"]
     assert "request.cancel" in await bench.events(request)
 
