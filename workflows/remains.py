@@ -46,7 +46,9 @@ def after_failure(
         state.former = []
     message = failure.message
     if doubt and not failure.outcome_unknown:
-        message = f"{message[: LONGEST_MESSAGE - len(STILL_UNKNOWN) - 1]} {STILL_UNKNOWN}"
+        kept = message[: LONGEST_MESSAGE - len(STILL_UNKNOWN) - 2].rstrip()
+        stop = "" if kept.endswith((".", "!", "?", ")")) else "."
+        message = f"{kept}{stop} {STILL_UNKNOWN}"
     return replace(
         failure,
         message=message,

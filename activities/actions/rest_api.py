@@ -178,8 +178,8 @@ def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
         return RepeatIsSafeError("Every earlier attempt was refused, so nothing was made.")
     return ActionFailedError(
         f"An earlier {method} may have taken effect, and the item does not say how to look for it "
-        "(look, or idempotencyHeader). Nothing was sent. Look in the target by hand: if the effect "
-        "is there, finish by the manual way or abort; if not, abort and submit anew.",
+        "(look, or idempotencyHeader). Nothing was sent. Look in the target by hand, then retry "
+        "with what you saw there as evidence.",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
     )
 

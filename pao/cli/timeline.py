@@ -147,9 +147,22 @@ def _failure(action: Document, request: Document) -> Iterator[Text]:
             break
         yield Text(f"{_INDENT}{part}{suffix if number == 0 else ''}", style="red")
     if action.get("outcomeUnknown") or (isinstance(error, dict) and error.get("outcomeUnknown")):
-        text = "Whether it took effect is not known"
-        text += ": a retry looks for it first." if request.get("status") == "failed" else "."
+        text = f"Whether it took effect is not known{_way_to_know(request)}."
         yield Text(_INDENT + text, style="yellow")
+
+
+def _way_to_know(request: Document) -> str:
+    if request.get("status") != "failed":
+        return ""
+    if _needs_evidence(request):
+        return ", and PAO cannot look: look in the target, then retry with --evidence"
+    return ": a retry looks for it first"
+
+
+def _needs_evidence(request: Document) -> bool:
+    """Tell whether only a human's word can answer what the failed action has left."""
+    suggested = (request.get("errorContext") or {}).get("suggestedDecision")
+    return isinstance(suggested, dict) and suggested.get("decision") == "evidence"
 
 
 def error_text(error: object) -> str:
@@ -218,6 +231,11 @@ def _choices(request: Document) -> Iterator[Text]:
 def _possible(request: Document) -> list[tuple[str, str]]:
     """Give the commands of a failed request; of a bundle only what it decides itself."""
     known = commands(clean(request.get("id")), RequestStatus.FAILED)
+    if _needs_evidence(request):
+        command = f"pao request retry {clean(request.get('id'))} --evidence absent --reason '...'"
+        known.insert(0, (command, "it is not there: run it again"))
+        command = command.replace("absent", "'present={...}'")
+        known.insert(1, (command, "it is there: go on with its outputs, given as JSON"))
     if (request.get("errorContext") or {}).get("manualWay"):
         command = f"pao request retry {clean(request.get('id'))} --mode manual --reason '...'"
         known.append((command, "have people do what machines could not"))

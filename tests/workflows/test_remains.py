@@ -24,7 +24,7 @@ def test_an_attempt_that_ends_before_it_acts_takes_nothing_away() -> None:
     shown = after_failure(given, failure())
     assert (given.outcome_unknown, given.partial) == (True, [LEFT])
     assert (shown.outcome_unknown, shown.partial) == (True, [LEFT])
-    assert shown.message == f"no {STILL_UNKNOWN}"
+    assert shown.message == f"no. {STILL_UNKNOWN}"
 
 
 def test_a_long_message_keeps_the_doubt_in_sight() -> None:
@@ -32,6 +32,14 @@ def test_a_long_message_keeps_the_doubt_in_sight() -> None:
         state(outcome_unknown=True), ActionFailure(code="ACTION_FAILED", message="x" * 9_000)
     )
     assert shown.message.endswith(STILL_UNKNOWN)
+
+
+@pytest.mark.parametrize("said", ["no", "no."])
+def test_the_doubt_is_a_sentence_of_its_own(said: str) -> None:
+    shown = after_failure(
+        state(outcome_unknown=True), ActionFailure(code="ACTION_FAILED", message=said)
+    )
+    assert shown.message == f"no. {STILL_UNKNOWN}"
 
 
 def test_a_look_that_was_answered_ends_the_doubt() -> None:

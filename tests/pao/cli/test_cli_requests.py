@@ -183,6 +183,21 @@ def test_the_manual_way_is_offered_where_there_is_one(pao: Pao, service: Service
     assert offer in pao("request", "get", REQUEST_ID).stdout
 
 
+def test_evidence_is_asked_for_where_only_a_person_can_look(pao: Pao, service: Service) -> None:
+    document = failed_request()
+    document["error"]["outcomeUnknown"] = True
+    service.on("GET", f"/requests/{REQUEST_ID}", answered(document))
+    shown = pao("request", "get", REQUEST_ID).stdout
+    assert "a retry looks for it first" in shown
+    assert "--evidence" not in shown
+
+    document["errorContext"]["suggestedDecision"]["decision"] = "evidence"
+    shown = pao("request", "get", REQUEST_ID).stdout
+    assert "a retry looks for it first" not in shown
+    assert f"pao request retry {REQUEST_ID} --evidence absent --reason" in shown
+    assert f"pao request retry {REQUEST_ID} --evidence 'present={{...}}' --reason" in shown
+
+
 def test_an_approval_that_nothing_waits_for_says_so(pao: Pao, service: Service) -> None:
     service.on("GET", f"/requests/{REQUEST_ID}", answered(request()))
     result = pao("request", "approve", REQUEST_ID, "--reason", "fine")
