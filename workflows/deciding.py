@@ -121,12 +121,15 @@ class Decider:
         if record.evidence is None:
             return True
         state, problem = evidence.subject(self._ledger, record)
-        if self._desk.changes:
-            problem = "send evidence and corrected fields one after the other, the evidence first"
+        present = bool(record.evidence["present"])
+        if present and self._desk.changes:
+            problem = (
+                "what exists has the former values; send the evidence without corrected fields"
+            )
         if state is None or problem:
             self._desk.finish("rejected", problem)
             return False
-        if not record.evidence["present"]:
+        if not present:
             evidence.take(self._ledger, state, record, result=None)
             return True
         answer = await evidence.check(self._ledger, state, record)

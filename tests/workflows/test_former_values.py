@@ -382,6 +382,30 @@ async def test_evidence_that_nothing_is_there_has_it_made(
     assert hosts.made == ["one", "one"]
 
 
+async def test_evidence_that_nothing_is_there_comes_with_a_correction(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    request = await unreadable(bench, server, hosts)
+    hosts.answers = None
+    record = await bench.decide(
+        request, "retry", evidence={"present": False}, fields={"title": "two"}
+    )
+    assert record.outcome == "done", record.message
+    await bench.reached(request, "completed")
+    # What was made was a person's word against the target: only the corrected call follows.
+    assert hosts.made == ["one", "two"]
+
+
+async def test_evidence_of_what_exists_does_not_come_with_a_correction(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    request = await unreadable(bench, server, hosts)
+    seen = {"present": True, "outputs": {"status": 201, "id": "one"}}
+    record = await bench.decide(request, "retry", evidence=seen, fields={"title": "two"})
+    assert record.outcome == "rejected"
+    assert "without corrected fields" in (record.message or "")
+
+
 async def test_evidence_after_a_lost_workflow_is_taken_as_well(
     bench: Workbench, server: RawServer, hosts: Hosts
 ) -> None:

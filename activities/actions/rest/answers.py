@@ -46,11 +46,24 @@ def read_body(answer: Answer) -> Any:
 
 
 def holds(condition: Condition, answer: Answer) -> bool:
-    """Tell whether a condition holds for an answer; 1 is not true, and "1" is not 1."""
+    """Tell whether a condition holds for an answer.
+
+    A text and a scalar are the same when they are written the same: a look that took ``"true"``
+    for absent where the target says ``true`` would do everything twice. 1 is not true.
+    """
     found = _first(condition.path, read_body(answer))
     if not condition.values:
         return found is not paths.MISSING and found is not None
-    return any(type(found) is type(one) and found == one for one in condition.values)
+    return any(_is_same(found, one) for one in condition.values)
+
+
+def _is_same(found: Any, wanted: Any) -> bool:
+    if found is paths.MISSING:
+        return False
+    if isinstance(found, str) != isinstance(wanted, str):
+        written = [one if isinstance(one, str) else json.dumps(one) for one in (found, wanted)]
+        return written[0] == written[1]
+    return isinstance(found, bool) == isinstance(wanted, bool) and bool(found == wanted)
 
 
 def tells(condition: Condition, answer: Answer) -> bool:
