@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import asyncpg
 import httpx
 import pytest
+from temporalio.service import RPCError, RPCStatusCode
 
 from chaos.world import TEMPORAL, WORKER, World
 from tests.support.outages import LONG, health, others_go_on, reached, readiness, retry, submit
@@ -113,13 +114,24 @@ def test_a_temporal_that_has_lost_everything_is_told_the_open_requests_again(
     world.bring_up(TEMPORAL)
     world.end(WORKER)
     world.bring_all_up()
-    world.trigger("reconcile")
+    # The worker makes its schedules anew soon after it is ready.
+    wait_until(lambda: is_triggered(world, "reconcile"), seconds=LONG)
     told = wait_until(lambda: taken_up(dana, document), seconds=LONG)
     assert told is not None
     assert told["status"] == "failed"
     retry(dana, document)
     assert len(world.tickets(host)) == 1
     others_go_on(ada)
+
+
+def is_triggered(world: World, schedule: str) -> bool:
+    try:
+        world.trigger(schedule)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 def taken_up(client: httpx.Client, document: dict[str, Any]) -> dict[str, Any] | None:
