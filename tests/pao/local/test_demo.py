@@ -79,6 +79,7 @@ def test_every_step_shows_what_it_should_and_nothing_is_left_running(home: Home)
 
 
 def test_a_deviation_is_shown_with_what_was_expected_and_ends_non_zero(home: Home) -> None:
+    home.folder.mkdir(mode=0o700, exist_ok=True)
     store = Store(database_file(home.jira))
     book = FaultBook(store)
     refusing = Fault(kind=FaultKind.STATUS, status=500, match=Match(method="POST"), times=None)
@@ -88,7 +89,7 @@ def test_a_deviation_is_shown_with_what_was_expected_and_ends_non_zero(home: Hom
     book.clear()
     store.close()
 
-    assert demo.returncode == 1
+    assert demo.returncode == 1, said
     assert "✗ The request is completed, in the answer to its submission" in said
     assert "expected   (201, 'completed')" in said
     assert "came       (201, 'failed')" in said
