@@ -141,7 +141,7 @@ def bug(error: Exception, secrets: SecretRing, kind: type[ActionError]) -> Actio
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
     text = secrets.hide(f"{type(error).__name__}: {error}")
-    message = f"The action could not be carried out, by a fault of PAO: {text}"
+    message = f"The action could not be carried out because of an internal error: {text}"
     return kind(message, judged=NOT_SET)
 
 

@@ -174,7 +174,7 @@ async def test_a_fault_of_our_own_while_acting_leaves_the_outcome_unknown_and_sa
 ) -> None:
     failure = await failure_of(raising(ZeroDivisionError("by zero")))
     assert failure.type == "OutcomeUnknown"
-    assert "by a fault of PAO: ZeroDivisionError: by zero" in failure.message
+    assert "because of an internal error: ZeroDivisionError: by zero" in failure.message
     assert "test_execution.py" in caplog.text
 
 

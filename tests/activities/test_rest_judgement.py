@@ -144,7 +144,7 @@ async def test_an_answer_that_nobody_could_go_on_with_is_no_bug_of_ours(
         error = await refused(stage, config(server, **extract))
     assert kept.outputs["body"] == body.decode()
     assert error.type == "OutcomeUnknown"
-    assert "fault of PAO" not in error.message
+    assert "internal error" not in error.message
 
 
 async def test_an_answer_of_100_kb_is_read_whole_and_kept_in_part(stage: Stage) -> None:
