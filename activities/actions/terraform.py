@@ -258,7 +258,8 @@ class TerraformAction(Action[TerraformConfig]):
             kept = await run.kept.find()
             if not await run.use_workspace(create=not required.destroy or bool(kept)):
                 raise ActionFailedError(
-                    f"There is no workspace {required.workspace} to destroy; nothing was changed."
+                    f"There is no workspace {required.workspace} to destroy; nothing was changed.",
+                    judged=BAD_CALL,
                 )
             await run.kept.write_back(kept)
             plan = await run.plan(for_apply=True)

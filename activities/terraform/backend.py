@@ -13,6 +13,7 @@ from activities.terraform.hcl import Block
 from activities.terraform.place import WITHOUT_WORKSPACES
 from activities.terraform.requirement import Required
 from activities.terraform.room import Room
+from pao.core.judgement import BAD_CALL, NOT_ALLOWED, NOT_SET
 
 REMOTE_RUNS = frozenset({"cloud", "remote"})
 LOCAL = "local"
@@ -51,12 +52,14 @@ def check(required: Required, room: Room, *, written: str | None) -> None:
     if written is not None and used != written:
         raise ActionFailedError(
             f"A file of the module overrides the backend {written} by {used or 'none'}; nothing "
-            "was changed. Take the backend out of the module's override files."
+            "was changed. Take the backend out of the module's override files.",
+            judged=NOT_ALLOWED,
         )
     if used in REMOTE_RUNS:
         raise ActionFailedError(
             f"The module runs in HCP Terraform (backend {used!r}), which this action does not do. "
-            "Give the action a backend of its own."
+            "Give the action a backend of its own.",
+            judged=NOT_ALLOWED,
         )
     if required.plan_only or (used is not None and room.backend.exists()):
         return
@@ -64,7 +67,8 @@ def check(required: Required, room: Room, *, written: str | None) -> None:
         raise ActionFailedError(
             "The state of this module would be lost with the worker's private directory. Name a "
             "backend in the action, or in the module, or have the operator set "
-            "TERRAFORM_STATE_PATH."
+            "TERRAFORM_STATE_PATH.",
+            judged=NOT_SET,
         )
 
 
@@ -88,14 +92,16 @@ def _inside(config: Mapping[str, Any], room: Room, options: TerraformOptions) ->
     if options.state_folder is None:
         raise ActionFailedError(
             "The backend local keeps its state on the worker: the operator must name the folder "
-            "in TERRAFORM_STATE_PATH. Another backend needs no folder."
+            "in TERRAFORM_STATE_PATH. Another backend needs no folder.",
+            judged=NOT_SET,
         )
     root = options.state_folder.resolve()
     path = (root / str(config.get("path", "terraform.tfstate"))).resolve()
     folder = (root / str(config.get("workspace_dir", f"{path.stem}.workspaces"))).resolve()
     if not path.is_relative_to(root) or not folder.is_relative_to(root):
         raise ActionFailedError(
-            f"The paths of the backend local must be below {root} (TERRAFORM_STATE_PATH)."
+            f"The paths of the backend local must be below {root} (TERRAFORM_STATE_PATH).",
+            judged=BAD_CALL,
         )
     if room.account is None:
         return {"path": str(path), "workspace_dir": str(folder)}

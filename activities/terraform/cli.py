@@ -13,6 +13,7 @@ from activities.options.terraform import TerraformOptions
 from activities.terraform.events import Events
 from activities.terraform.process import Ended, Lines, Surroundings, Whole, run
 from pao.clients.jira import Deadline
+from pao.core.judgement import NOT_SET
 
 TEXT_LIMIT = 1024**2
 JSON_LIMIT = 64 * 1024**2
@@ -31,6 +32,7 @@ def find_program(options: TerraformOptions) -> str:
                 f"TERRAFORM_BINARY names {options.binary}, which is no program on this worker. "
                 "Install terraform or tofu there, then retry.",
                 retryable=True,
+                judged=NOT_SET,
             )
         return str(options.binary)
     for name in ("terraform", "tofu"):
@@ -40,6 +42,7 @@ def find_program(options: TerraformOptions) -> str:
         "There is neither terraform nor tofu on this worker. Install one on its PATH, or name it "
         "in TERRAFORM_BINARY, then retry.",
         retryable=True,
+        judged=NOT_SET,
     )
 
 

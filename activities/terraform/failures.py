@@ -9,6 +9,7 @@ from pao.core.errors import ErrorCode
 from pao.core.judgement import (
     CONFLICT,
     CUT,
+    NOT_READY,
     NOT_SET,
     REFUSED,
     UNREADABLE,
@@ -86,7 +87,7 @@ def half_way(
             code=ErrorCode.ACTION_FAILED if ended.cut else None,
             response_body=text,
             # A human who cancels says nothing about the target.
-            judged=None if ended.cut else judge_text(text, otherwise=_otherwise(ended)),
+            judged=NOT_READY if ended.cut else judge_text(text, otherwise=_otherwise(ended)),
             partial=partial,
         )
     return ActionFailedError(
@@ -94,7 +95,7 @@ def half_way(
         f"{_shown(text)}".rstrip(),
         response_body=text,
         retryable=True,
-        judged=None if ended.cut else judge_text(text, otherwise=UNREADABLE),
+        judged=NOT_READY if ended.cut else judge_text(text, otherwise=UNREADABLE),
         partial=partial,
         whole=True,
     )
@@ -109,7 +110,7 @@ def cut_before(why: str) -> ActionFailedError:
     return ActionFailedError(
         f"{why} Terraform was stopped before it had applied anything: this attempt has changed "
         "nothing. A retry begins anew.",
-        retryable=True,
+        judged=NOT_READY,
     )
 
 
@@ -119,7 +120,7 @@ def cut_after(why: str) -> OutcomeUnknownError:
         f"{why} Terraform has been applying, and what it has changed could not be read any more. "
         "A retry plans first and applies what is missing.",
         code=ErrorCode.ACTION_FAILED,
-        retryable=True,
+        judged=NOT_READY,
     )
 
 

@@ -9,6 +9,7 @@ from activities.terraform import commands
 from activities.terraform.hcl import UnreadableFileError
 from activities.terraform.requirement import Required
 from activities.terraform.room import Room
+from pao.core.judgement import NOT_ALLOWED
 
 SHOWN = 5
 
@@ -31,7 +32,8 @@ def refuse_commands(found: list[str], options: TerraformOptions) -> None:
         raise ActionFailedError(
             f"The module runs commands on the worker ({_listed(found)}), by provisioners or "
             "otherwise; nothing was changed. Take them out of the module, or have the operator "
-            "set TERRAFORM_ALLOW_PROVISIONERS=true."
+            "set TERRAFORM_ALLOW_PROVISIONERS=true.",
+            judged=NOT_ALLOWED,
         )
 
 
@@ -52,7 +54,8 @@ def _check_modules(room: Room, folder: Path, options: TerraformOptions) -> None:
             raise ActionFailedError(
                 f"{address.rstrip('.')} is a folder of the worker ({real}) that the operator has "
                 "not listed in TERRAFORM_SOURCES; nothing was changed. Name it by a path within "
-                "the source, or by its git address."
+                "the source, or by its git address.",
+                judged=NOT_ALLOWED,
             )
         if not options.allow_provisioners:
             found += _read(real, module=address)
@@ -68,7 +71,8 @@ def _read(folder: Path, *, module: str = "") -> list[str]:
         raise ActionFailedError(
             f"The module's files{where} cannot be checked for commands that they run on the "
             f"worker: {error}. Nothing was changed. Put the file right (terraform validate), "
-            "then retry."
+            "then retry.",
+            judged=NOT_ALLOWED,
         ) from error
 
 
@@ -76,7 +80,8 @@ def _refuse_links(found: list[str]) -> None:
     if found:
         raise ActionFailedError(
             f"The module has symbolic links that lead out of it ({_listed(found)}); nothing was "
-            "changed. Replace them by the files that they stand for."
+            "changed. Replace them by the files that they stand for.",
+            judged=NOT_ALLOWED,
         )
 
 

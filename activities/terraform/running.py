@@ -34,6 +34,7 @@ from activities.terraform.state import (
 )
 from activities.terraform.veil import Veil, sensitive_variables
 from pao.core.errors import ErrorCode
+from pao.core.judgement import BAD_CALL, NOT_ALLOWED, UNREADABLE
 
 CHANGES = 2
 """The exit code of ``plan -detailed-exitcode`` that says that there is something to apply."""
@@ -117,7 +118,8 @@ class Run:
         except UnreadableFileError as error:
             raise ActionFailedError(
                 f"The module cannot be read: {error}. Nothing was changed. Put the file right "
-                "(terraform validate), then retry."
+                "(terraform validate), then retry.",
+                judged=NOT_ALLOWED,
             ) from error
 
     async def use_workspace(self, *, create: bool) -> bool:
@@ -207,7 +209,8 @@ class Run:
         except UnreadableError as error:
             raise ActionFailedError(
                 f"The plan cannot be checked, for {error}; nothing was changed. Make the module "
-                "smaller: several actions may share its work."
+                "smaller: several actions may share its work.",
+                judged=BAD_CALL,
             ) from error
         if ended.code != 0:
             raise failures.not_begun("show", ended)
@@ -219,7 +222,8 @@ class Run:
         if missing:
             raise ActionFailedError(
                 f"The module has no output {', '.join(missing)}; nothing was changed. It has: "
-                f"{', '.join(sorted(plan.outputs)) or 'none'}."
+                f"{', '.join(sorted(plan.outputs)) or 'none'}.",
+                judged=BAD_CALL,
             )
 
     async def apply(self) -> None:
@@ -329,5 +333,5 @@ def _applied_but(what: str) -> OutcomeUnknownError:
         f"Terraform has applied the plan, but {what} A retry finds everything in the state and "
         "reads them again.",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        retryable=True,
+        judged=UNREADABLE,
     )

@@ -16,11 +16,29 @@ from activities.terraform.cli import Cli
 from activities.terraform.hcl import module_files
 from activities.terraform.requirement import Source
 from activities.terraform.room import Room, write_json
-from pao.core.errors import ErrorCode
+from pao.core.judgement import (
+    BAD_CALL,
+    HIDDEN,
+    NOT_ALLOWED,
+    NOT_SET,
+    REFUSED,
+    UNAUTHORIZED,
+    UNSENT,
+    Judgement,
+    judge_text,
+)
 
 SCHEMES = frozenset({"https", "ssh", "http", "file"})
 NOT_COPIED = shutil.ignore_patterns(".terraform", ".git", "*.tfstate", "*.tfstate.*")
 _ODD = re.compile(r"\.\.|[%?#\\\s]")
+_SAID_BY_GIT = (
+    (re.compile(r"could ?n.t find remote ref|not our ref|no such ref", re.IGNORECASE), REFUSED),
+    (
+        re.compile(r"authentication failed|could not read username|publickey", re.IGNORECASE),
+        UNAUTHORIZED,
+    ),
+    (re.compile(r"repository .*not found|does not appear to be a git", re.IGNORECASE), HIDDEN),
+)
 
 
 def allowed(source: Source, options: TerraformOptions) -> Source:
@@ -36,7 +54,8 @@ def allowed(source: Source, options: TerraformOptions) -> Source:
     raise ActionFailedError(
         f"This worker may not run the Terraform module {source}: a module is code. The operator "
         "allows sources in TERRAFORM_SOURCES: folders, beginnings of git addresses, or namespaces "
-        "of a registry."
+        "of a registry.",
+        judged=NOT_ALLOWED,
     )
 
 
@@ -65,7 +84,8 @@ def _git_address(address: str) -> str:
         raise ActionFailedError(
             "The git address of the module must look like https://git.example.com/team/modules or "
             "ssh://git@git.example.com/team/modules, without a password: credentials are the "
-            "operator's (TERRAFORM_ENVIRONMENT)."
+            "operator's (TERRAFORM_ENVIRONMENT).",
+            judged=BAD_CALL,
         )
     return address
 
@@ -88,14 +108,19 @@ async def fetch(source: Source, room: Room, cli: Cli) -> tuple[Path, str | None]
 
 def _module_folder(source: Source, room: Room) -> Path:
     if PurePosixPath(source.directory).is_absolute() or ".." in Path(source.directory).parts:
-        raise ActionFailedError("source.directory must be a folder within the source.")
+        raise ActionFailedError(
+            "source.directory must be a folder within the source.", judged=BAD_CALL
+        )
     folder = (room.module / source.directory).resolve()
     if not folder.is_relative_to(room.root.resolve()) or not folder.is_dir():
-        raise ActionFailedError(f"There is no folder {source.directory!r} in the source {source}.")
+        raise ActionFailedError(
+            f"There is no folder {source.directory!r} in the source {source}.", judged=BAD_CALL
+        )
     if not module_files(folder):
         raise ActionFailedError(
             f"There is no Terraform configuration in {source}: name the folder that holds the "
-            "*.tf files in source.directory."
+            "*.tf files in source.directory.",
+            judged=BAD_CALL,
         )
     return folder
 
@@ -108,7 +133,9 @@ async def _copy(path: Path, target: Path) -> None:
         await asyncio.to_thread(copy)
     except (OSError, shutil.Error) as error:
         reason = getattr(error, "strerror", None) or "not everything could be read"
-        raise ActionFailedError(f"The module in {path} cannot be copied: {reason}.") from error
+        raise ActionFailedError(
+            f"The module in {path} cannot be copied: {reason}.", judged=NOT_SET
+        ) from error
 
 
 async def _clone(source: Source, room: Room, cli: Cli) -> str:
@@ -116,7 +143,9 @@ async def _clone(source: Source, room: Room, cli: Cli) -> str:
     told = ""
     git = shutil.which("git", path=cli.environment["PATH"])
     if git is None:
-        raise ActionFailedError("There is no git on this worker; modules from git need it.")
+        raise ActionFailedError(
+            "There is no git on this worker; modules from git need it.", judged=NOT_SET
+        )
     room.module.mkdir()
     scheme = urlsplit(source.git or "").scheme
     only = cli.as_worker().with_environment(GIT_ALLOW_PROTOCOL=scheme, GIT_CONFIG_NOSYSTEM="1")
@@ -127,10 +156,17 @@ async def _clone(source: Source, room: Room, cli: Cli) -> str:
         if ended.code != 0:
             raise ActionFailedError(
                 f"git could not get {source}: {ended.errors or 'it did not say why'}",
-                code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-                retryable=True,
+                judged=_judge_git(ended.errors),
             )
     return told.strip()
+
+
+def _judge_git(text: str) -> Judgement:
+    """Judge what git says of its server; what is none of this may pass by itself."""
+    for pattern, judged in _SAID_BY_GIT:
+        if pattern.search(text):
+            return judged
+    return judge_text(text, otherwise=UNSENT)
 
 
 async def _download(source: Source, room: Room, cli: Cli) -> None:
@@ -144,8 +180,7 @@ async def _download(source: Source, room: Room, cli: Cli) -> None:
     if ended.code != 0:
         raise ActionFailedError(
             f"The module {source} could not be had from its registry: {ended.errors}",
-            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-            retryable=True,
+            judged=judge_text(ended.errors, otherwise=UNSENT),
         )
     await _copy(_downloaded(room, stage), room.module)
     await asyncio.to_thread(shutil.rmtree, room.data, ignore_errors=True)

@@ -17,6 +17,7 @@ from activities.terraform.process import Ended
 from activities.terraform.rescue import DamagedStateError, read_state
 from activities.terraform.state import StateResource, resources_in_file
 from pao.core.errors import ErrorCode
+from pao.core.judgement import BROKEN, CONFLICT, judge_text
 
 Call = Callable[..., Awaitable[tuple[Ended, bytes]]]
 """Runs Terraform with these arguments in the module; returns how it ended and what it said."""
@@ -61,7 +62,7 @@ async def _whole(file: Path) -> dict[str, Any]:
             "the backend (terraform state list), import what is missing there, move that file "
             "away, then retry.",
             code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-            retryable=True,
+            judged=CONFLICT,
         ) from error
 
 
@@ -89,7 +90,7 @@ def _is_there(file: Path, state: dict[str, Any], told: bytes, *, whereabouts: Wh
         "Compare both (terraform state list), import into the one in the backend what only the "
         "file has, move the file away, then retry.",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        retryable=True,
+        judged=CONFLICT,
         partial=_partial(state, whereabouts),
     )
 
@@ -114,7 +115,7 @@ def unwritten(
         "backend and retry on this worker, which writes it first, or run terraform state push "
         f"with that file. {errors}",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        retryable=True,
+        judged=judge_text(errors, otherwise=BROKEN),
         partial=_partial(state, whereabouts) if state else (),
     )
 
@@ -127,7 +128,7 @@ def elsewhere(file: Path, *, whereabouts: Whereabouts) -> OutcomeUnknownError:
         "was done. Retry with the values of that attempt, which writes it first, or write it by "
         "hand with terraform state push and move the file away.",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        retryable=True,
+        judged=CONFLICT,
     )
 
 

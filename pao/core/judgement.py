@@ -137,7 +137,7 @@ BAD_CALL = Judgement(
     "PAO refused: a bad address, header, body, template or configuration", Cause.INPUT, silent=True
 )
 NOT_ALLOWED = Judgement(
-    "PAO refused: an address that the operator does not allow", Cause.OURS, silent=True
+    "PAO refused: an address or a module that the operator does not allow", Cause.OURS, silent=True
 )
 NOT_READY = Judgement(
     "PAO was not ready: no time left, no worker, a secret store away",

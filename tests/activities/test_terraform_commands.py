@@ -101,6 +101,7 @@ async def test_a_module_that_runs_commands_is_refused_before_anything_is_made(
     assert named in failure.message
     assert "nothing was changed" in failure.message.lower()
     assert (failure.kind, failure.left) == ("ActionFailed", [])
+    assert (failure.facts["cause"], failure.facts["retryable"]) == ("ours", False)
     assert not list(ground.folder.rglob("terraform.tfstate"))
     assert not list(ground.folder.glob("ran"))
 

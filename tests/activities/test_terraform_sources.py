@@ -128,6 +128,7 @@ async def test_a_folder_that_holds_no_module_is_said(
     (Path(source["path"]) / "empty").mkdir()
     failure = await ground.failure({"source": {**source, "directory": directory}})
     assert told in failure.message
+    assert failure.facts["cause"] == "input"
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -157,12 +158,14 @@ async def test_a_module_comes_from_git_at_a_tag(ground: Ground) -> None:
     first = await listed.execute(CONFIG | {"source": {**source, "ref": "v1"}})
     newest = await listed.execute(CONFIG | {"source": source}, again=True)
     gone = await listed.failure(CONFIG | {"source": {**source, "ref": "v3"}})
+    absent = await listed.failure(CONFIG | {"source": {"git": f"{address}/absent"}})
 
     assert first.outputs["values"] == {"name": "v1 orders"}
     assert newest.outputs["values"] == {"name": "v2 orders"}
     assert newest.outputs["workspace"] == first.outputs["workspace"]
     assert "git could not get" in gone.message
     assert "v3" in gone.message
+    assert (gone.facts["cause"], absent.facts["cause"]) == ("input", "access")
 
 
 def archive() -> bytes:
