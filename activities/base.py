@@ -2,7 +2,7 @@
 
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from activities.masking import SecretRing
 from activities.options import ActionOptions
 from activities.outgoing import Outgoing
 from activities.progress import Progress
+from activities.state_registry import StateRegistry
 from catalog.templating import Target
 from pao.clients.jira import Deadline, JiraClient
 from pao.core.payloads import ActionResult, PartialResource, Pending, RequestContext
@@ -49,7 +50,8 @@ class ActionContext:
     ``http`` is the only way to the network; ``breakers`` guards calls that a library makes;
     ``log`` writes to the request's execution log; ``progress`` reaches the worker that carries a
     wait on; ``secrets`` masks what else must not be shown, such as a token that was fetched;
-    ``options`` is what the operator has configured.
+    ``options`` is what the operator has configured; ``states`` knows which request works on which
+    Terraform state. ``reads`` returns what the templates of the configuration read, by place.
     """
 
     request: RequestContext
@@ -68,6 +70,9 @@ class ActionContext:
     progress: Progress = field(default_factory=Progress)
     secrets: SecretRing = field(default_factory=SecretRing)
     options: ActionOptions = field(default_factory=ActionOptions)
+    states: StateRegistry = field(default_factory=StateRegistry)
+    action_id: str = ""
+    reads: Callable[[], Mapping[str, list[str]]] = dict
 
     def settles_in(self, lag: float) -> float:
         """Return in how many seconds an empty answer of an index that lags so long is certain."""

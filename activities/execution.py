@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -34,6 +35,8 @@ from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
 from activities.resets import refuse_after_reset
 from activities.session import Session, bug, first, told, validated
+from activities.state_registry import StateRegistry
+from catalog.config_reads import config_reads
 from catalog.planning import render_action, render_cleanup, secret_names
 from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
@@ -87,6 +90,7 @@ class Tools:
     logs: LogSinks | None = None
     network: Network = field(default_factory=Network)
     secrets: SecretStore = field(default_factory=SecretStore)
+    states: StateRegistry = field(default_factory=StateRegistry)
 
 
 class Executor:
@@ -400,6 +404,11 @@ class Executor:
             progress=progress,
             secrets=secrets,
             options=tools.options,
+            states=tools.states,
+            action_id=given.action.id,
+            reads=partial(
+                config_reads, given.action, request, tools.surroundings, tuple(given.outputs)
+            ),
         )
 
     def _open(self, context: RequestContext) -> dict[str, str]:

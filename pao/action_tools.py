@@ -8,6 +8,7 @@ from activities.execution import Tools
 from activities.execution_log import ExecutionLogs
 from activities.outgoing import Network
 from activities.shares import Shares
+from activities.state_registry import StateRegistry
 from db.session import Database
 from pao import assembly
 from pao.action_options import action_options
@@ -43,6 +44,7 @@ def action_tools(
         logs=ExecutionLogs(database),
         network=network(settings.actions, database, shares(settings)),
         secrets=secret_store(settings, started_with),
+        states=StateRegistry(database),
     )
 
 

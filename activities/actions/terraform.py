@@ -127,6 +127,10 @@ class TerraformConfig(ActionConfig):
         description="Workspace of the state; without it each request has one of its own",
         examples=["production"],
     )
+    shared: bool = Field(
+        default=False,
+        description="Several requests may work on this state, one after another; it is written out",
+    )
     variables: dict[str, Any] = Field(
         default_factory=dict, description="Values of the module's variables"
     )
@@ -166,6 +170,8 @@ class TerraformConfig(ActionConfig):
             raise ValueError("to destroy, name the workspace: a request's own one is still empty")
         if self.workspace is not None and stateful:
             raise ValueError("the backend http has no workspaces: its address says which state")
+        if self.shared and self.workspace is None and not stateful:
+            raise ValueError("to share a state, name its workspace: a request's own one is its own")
         return self
 
 
@@ -235,7 +241,7 @@ class TerraformAction(Action[TerraformConfig]):
         required = _required(config, context)
         if required.plan_only:
             return None
-        async with prepared(required, context) as run:
+        async with prepared(required, context, changing=False) as run:
             kept = await run.kept.find()
             if not await run.use_workspace(create=bool(kept)):
                 return None
@@ -252,7 +258,7 @@ class TerraformAction(Action[TerraformConfig]):
     async def execute(self, config: TerraformConfig, context: ActionContext) -> ActionResult:
         """Plan, and apply what is missing."""
         required = _required(config, context)
-        async with prepared(required, context) as run:
+        async with prepared(required, context, changing=True) as run:
             if required.plan_only:
                 return await planned(run)
             kept = await run.kept.find()
@@ -309,6 +315,7 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
         source=Source(**source.model_dump()),
         workspace=config.workspace or context.mark,
         own=config.workspace is None and _own_address(config.backend, context),
+        shared=config.shared,
         variables=config.variables,
         backend=config.backend.type if config.backend else None,
         backend_config=config.backend.config if config.backend else {},

@@ -1,6 +1,7 @@
 """Where the state of an execution is kept; what is kept nowhere would be made twice."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +38,7 @@ def write(
             config = {**config, **_inside(config, room, options)}
         room.write_backend(folder, required.backend, config)
         return required.backend
-    if not _declares_backend(files) and options.state_folder is not None:
+    if declared(files) is None and options.state_folder is not None:
         states = options.state_folder / _name(required)
         states.mkdir(mode=0o700, parents=True, exist_ok=True)
         hand_over(states, room.account)
@@ -77,14 +78,24 @@ def has_workspaces(room: Room) -> bool:
     return room.backend_in_use() not in WITHOUT_WORKSPACES
 
 
-def _declares_backend(files: Mapping[str, Block]) -> bool:
-    return any(
-        inner.type in {"backend", "cloud"}
-        for content in files.values()
-        for block in content.blocks
-        if block.type == "terraform"
-        for inner in block.blocks
-    )
+def declared(files: Mapping[str, Block]) -> tuple[str, dict[str, str]] | None:
+    """Return the backend that a module declares, with the settings that are plain texts."""
+    for content in files.values():
+        for block in content.blocks:
+            for inner in block.blocks if block.type == "terraform" else ():
+                if inner.type in {"backend", "cloud"}:
+                    kind = inner.labels[0] if inner.labels else inner.type
+                    return kind, {one.name: _plain(one.text) for one in inner.attributes}
+    return None
+
+
+def _plain(text: str) -> str:
+    """Return the text that a literal stands for; anything else as it is written."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else text
 
 
 def _inside(config: Mapping[str, Any], room: Room, options: TerraformOptions) -> dict[str, Any]:

@@ -45,6 +45,11 @@ _ADDRESSED = (
 )
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_ACCOUNT = re.compile(
+    r"""\b(?:user|password|passfile|sslpassword|sslkey)\s*=\s*('(?:\\.|[^'])*'|\S+)\s*""",
+    re.IGNORECASE,
+)
+"""What a connection string in PostgreSQL's own form tells of whose it is."""
 _BREAKER_KEYS = {
     "azurerm": "storage_account_name",
     "cos": "bucket",
@@ -126,9 +131,9 @@ def without_account(address: str) -> str:
 
 
 def _without_credentials(text: str) -> str:
-    """Return a setting without account and query; only an address has these."""
+    """Return a setting without account and query, which an address or a connection may have."""
     if "://" not in text:
-        return text
+        return _ACCOUNT.sub("", text).strip()
     parts = urlsplit(text)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 

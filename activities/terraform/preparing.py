@@ -25,8 +25,13 @@ CUT_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def prepared(required: Required, context: ActionContext) -> AsyncIterator[Run]:
-    """Give an initialised module in a private directory, which is removed afterwards."""
+async def prepared(
+    required: Required, context: ActionContext, *, changing: bool
+) -> AsyncIterator[Run]:
+    """Give an initialised module in a private directory, which is removed afterwards.
+
+    Where it is for ``changing`` something, its state is registered for the request before.
+    """
     options = context.options.terraform
     Veil(context.secrets).learn_environment(options.environment)
     program = find_program(options)
@@ -50,6 +55,7 @@ async def prepared(required: Required, context: ActionContext) -> AsyncIterator[
         cli = Cli(room.doors.to(Path(program)), given, name=Path(program).name)
         try:
             async with _stoppable(required, context, source=source, room=room, cli=cli) as run:
+                await run.initialise(changing=changing)
                 yield run
         except ActionError as error:
             _leave_out_paths(error, room)
@@ -60,12 +66,11 @@ async def prepared(required: Required, context: ActionContext) -> AsyncIterator[
 async def _stoppable(
     required: Required, context: ActionContext, *, source: Source, room: Room, cli: Cli
 ) -> AsyncIterator[Run]:
-    """Give the initialised module; whoever is cancelled is told what that has left."""
+    """Give the fetched module; whoever is cancelled is told what that has left."""
     run: Run | None = None
     try:
         folder, commit = await fetch(source, room, cli)
         run = Run(required, context, room=room, folder=folder, cli=cli, commit=commit)
-        await run.initialise()
         yield run
     except asyncio.CancelledError:
         why = "The worker was stopped." if worker_ends() else "The action was cancelled."

@@ -30,11 +30,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Required:
-    """One execution. ``own`` says that the workspace belongs to this action of this request."""
+    """One execution. ``own`` says that the workspace belongs to this action of this request.
+
+    ``shared`` says that other requests may work on the state as well.
+    """
 
     source: Source
     workspace: str
     own: bool
+    shared: bool = False
     variables: dict[str, Any] = field(default_factory=dict, repr=False)
     backend: str | None = None
     backend_config: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -46,6 +46,9 @@ async def applied(run: Run, summary: Summary | None, context: ActionContext) -> 
         message = f"Outputs too large to keep: {', '.join(left_out)}"
         await context.log.warning(message)
     there = await present(run, context)
+    if there is not None:
+        await run.registration.note_after(len(there))
+    there = there or []
     return _told(
         run,
         summary or _made(run, there),
@@ -57,13 +60,13 @@ async def applied(run: Run, summary: Summary | None, context: ActionContext) -> 
     )
 
 
-async def present(run: Run, context: ActionContext) -> list[StateResource]:
+async def present(run: Run, context: ActionContext) -> list[StateResource] | None:
     """Read what is in the state; that is for people, and its failure changes no outcome."""
     try:
         return await run.resources()
     except (UnreadableError, ActionFailedError):
         await context.log.warning("The resources in the state could not be listed")
-        return []
+        return None
 
 
 def _made(run: Run, there: list[StateResource]) -> Summary:

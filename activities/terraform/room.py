@@ -77,6 +77,10 @@ class Room:
         folder.mkdir(mode=0o700, exist_ok=True)
         hand_over(folder, self.account)
 
+    def written_backend(self) -> dict[str, Any]:
+        """Return the configuration that was written for init, with real paths."""
+        return self._with_real_paths(json.loads(self.backend.read_bytes()))
+
     def backend_in_use(self) -> str | None:
         """Name the backend that Terraform has set up; None for its default, a local file."""
         kind = self._set_up().get("type")
@@ -84,7 +88,9 @@ class Room:
 
     def backend_config(self) -> dict[str, Any]:
         """Return the configuration of that backend, the module's and the item's together."""
-        config = self._set_up().get("config") or {}
+        return self._with_real_paths(self._set_up().get("config") or {})
+
+    def _with_real_paths(self, config: Mapping[str, Any]) -> dict[str, Any]:
         named = self.doors.named
         return {key: named(to) if isinstance(to, str) else to for key, to in config.items()}
 

@@ -24,6 +24,7 @@ from activities.terraform.locks import remove_left_lock
 from activities.terraform.pins import Changes, changes_in, digest_of
 from activities.terraform.plugins import one_at_a_time
 from activities.terraform.process import CutError, Ended
+from activities.terraform.registration import Registration
 from activities.terraform.requirement import Required
 from activities.terraform.room import Room
 from activities.terraform.state import (
@@ -82,6 +83,7 @@ class Run:
         self._late = self._here.until(context.deadline)
         """For what is done after a failure, within the time kept for that."""
         self._veil = Veil(context.secrets)
+        self.registration = Registration(required, context)
         self.begun = False
         """Whether an apply has begun."""
         self._lock = f"-lock-timeout={int(self._options.lock_seconds)}s"
@@ -89,8 +91,12 @@ class Run:
             required, context, room=room, here=self._here, late=self._late, lock=self._lock
         )
 
-    async def initialise(self) -> None:
-        """Write what the commands read, then init: backend, providers, modules."""
+    async def initialise(self, *, changing: bool) -> None:
+        """Write what the commands read, then init: backend, providers, modules.
+
+        Before that the state is registered for this request, or, where nothing is to be
+        changed, it is only refused where it is another's.
+        """
         await policy.check_root(self.required, self._room, self._folder, self._options)
         files = await self._files()
         for name in sensitive_variables(files) & set(self.required.variables):
@@ -100,6 +106,8 @@ class Run:
         written = backend.write(
             self.required, self._room, self._folder, files=files, options=self._options
         )
+        registering = self.registration.register if changing else self.registration.check
+        await registering(*self._backend(written, files))
         command = ["init", "-input=false", "-no-color"]
         if self._room.backend.exists():
             command.append(f"-backend-config={self._room.backend}")
@@ -111,6 +119,14 @@ class Run:
         await policy.check_modules(self._room, self._folder, self._options)
         called = await asyncio.to_thread(digest_of, self._room.data / "modules")
         self._module_digest = hashlib.sha256(f"{own} {called}".encode()).hexdigest()
+
+    def _backend(
+        self, written: str | None, files: Mapping[str, Block]
+    ) -> tuple[str, Mapping[str, Any]]:
+        """Return the kind of the backend that init is going to set up, and its configuration."""
+        if written is not None:
+            return written, self._room.written_backend()
+        return backend.declared(files) or ("module", {"path": self.required.source.address})
 
     async def _files(self) -> Mapping[str, Block]:
         try:
@@ -174,6 +190,8 @@ class Run:
         read = await self._read_plan()
         policy.refuse_commands(commands_in_plan(read), self._options)
         summary = events.summary or Summary()
+        before = resources_of(read.get("prior_state", {}).get("values", {}))
+        await self.registration.note_after(len(before))
         message = f"Plan: {summary}"
         counts = {"add": summary.add, "change": summary.change, "destroy": summary.destroy}
         await self._context.log.info(message, counts)
@@ -228,6 +246,7 @@ class Run:
 
     async def apply(self) -> None:
         """Apply exactly the saved plan."""
+        await self.registration.note(None)
         events = self._events()
         command = ["apply", "-json", "-input=false", self._lock, *self._parallel()]
         self.begun, since = True, datetime.now(UTC)
@@ -274,6 +293,7 @@ class Run:
             present = await self.resources(late=True)
         except (UnreadableError, ActionFailedError):
             return self._unreadable(ended, events, lock=lock)
+        await self.registration.note_after(len(present))
         own = self.required.own
         left = own_or_touched(present, events.touched | self.left_before, own=own)
         known = {resource.address for resource in present}

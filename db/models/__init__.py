@@ -17,6 +17,7 @@ from db.models.request_action import RequestAction
 from db.models.request_audience import RequestAudience
 from db.models.request_event import RequestEvent
 from db.models.schema_migration import SchemaMigration
+from db.models.terraform_state import TerraformState
 from db.models.upkeep import Upkeep
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "RequestAudience",
     "RequestEvent",
     "SchemaMigration",
+    "TerraformState",
     "Upkeep",
 ]

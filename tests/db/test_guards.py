@@ -8,6 +8,10 @@ from pao.core.payloads import DecisionRecord
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import action, at, brought_to, mirror, snapshot, stored
 
+STATE = """
+    INSERT INTO terraform_states (state_key, place, request_id, action_id, item_id, user_id)
+    SELECT 'digest', 'bucket states', id, 'ticket', 'a', 'dana' FROM requests
+"""
 KEY = """
     INSERT INTO access_keys
         (access_key_id, sealed_secret, user_id, teams, created_by, expires_at)
@@ -75,13 +79,26 @@ REFUSED = [
     "DELETE FROM audit_anchors",
     "UPDATE audit_anchor_heads SET hash = '\\x00'",
     "DELETE FROM audit_anchor_heads",
+    # which request works on which Terraform state
+    "UPDATE terraform_states SET request_id = gen_random_uuid()",
+    "UPDATE terraform_states SET shared = true",
+    "UPDATE terraform_states SET released_at = NULL, released_by = NULL, release_note = NULL",
+    "UPDATE terraform_states SET resources = 7",
+    "DELETE FROM terraform_states",
     # the schema
     "UPDATE schema_migrations SET checksum = 'x'",
     "DELETE FROM schema_migrations",
     "INSERT INTO schema_migrations VALUES ('9999', 'x', now(), 'x')",
     *(
         f"TRUNCATE {table} CASCADE"
-        for table in ("requests", "decisions", "audit_logs", "access_keys", "catalog_items")
+        for table in (
+            "requests",
+            "decisions",
+            "audit_logs",
+            "access_keys",
+            "catalog_items",
+            "terraform_states",
+        )
     ),
 ]
 
@@ -118,6 +135,10 @@ async def finished(db: Database, service: asyncpg.Connection) -> None:
     await service.execute(
         "INSERT INTO idempotency_keys (caller_id, key, body_digest, request_id)"
         " SELECT 'dana', 'k', '\\x01', id FROM requests"
+    )
+    await service.execute(STATE)
+    await service.execute(
+        "UPDATE terraform_states SET released_at = now(), released_by = 'ada', release_note = 'x'"
     )
     await service.execute("SELECT anchor_audit()")
     await service.execute(SIGNATURE)

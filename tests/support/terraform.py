@@ -16,6 +16,7 @@ from activities.execution import Executor, Tools
 from activities.log import LogLine
 from activities.options import ActionOptions, TerraformOptions
 from activities.registry import load_all
+from activities.state_registry import StateRegistry
 from catalog.scopes import Surroundings
 from pao.clients.jira.instances import JiraInstances
 from pao.core.payloads import ActionInput, ActionResult, LookResult
@@ -104,6 +105,7 @@ class Ground:
     request: Request
     keys: str
     said: Said = field(default_factory=Said)
+    states: StateRegistry = field(default_factory=StateRegistry)
 
     @classmethod
     def made(cls, folder: Path, program: Path) -> Self:
@@ -147,6 +149,7 @@ class Ground:
             surroundings=Surroundings(),
             options=ActionOptions(terraform=self.options),
             logs=self.said,
+            states=self.states,
         )
         return Executor(load_all(), tools)
 

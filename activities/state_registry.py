@@ -1,0 +1,57 @@
+"""Which request works on which Terraform state, as all workers know it: in Postgres."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from activities.errors import ActionFailedError
+from db.models import TerraformState
+from db.repositories.terraform_states import NewTerraformState, TerraformStatesRepository
+from db.session import Database
+from pao.core.errors import PaoError
+from pao.core.judgement import NOT_READY
+
+
+class StateRegistry:
+    """Registers states; without a database, as in trials of a type, every state is free.
+
+    Raises ``ActionFailedError`` where Postgres does not answer.
+    """
+
+    def __init__(self, database: Database | None = None) -> None:
+        self._database = database
+
+    async def register(self, new: NewTerraformState) -> TerraformState | None:
+        """Register a state unless it is registered; return the row that holds it."""
+        if self._database is None:
+            return None
+        with _answered():
+            async with self._database.unit_of_work() as session:
+                return await TerraformStatesRepository(session).register(new)
+
+    async def holder(self, key: str) -> TerraformState | None:
+        """Return the row that holds a state; None for one that is free."""
+        if self._database is None:
+            return None
+        with _answered():
+            async with self._database.reading() as session:
+                return await TerraformStatesRepository(session).holder(key)
+
+    async def set_resources(self, state_id: int, count: int | None) -> None:
+        """Note how many resources are in a registered state; None where that is not known."""
+        if self._database is None:
+            return
+        with _answered():
+            async with self._database.unit_of_work() as session:
+                await TerraformStatesRepository(session).set_resources(state_id, count)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    try:
+        yield
+    except PaoError as error:
+        raise ActionFailedError(
+            "The registry of Terraform states, which is in Postgres, could not be asked; nothing "
+            "was changed. Retry when /health says that the database is up.",
+            judged=NOT_READY,
+        ) from error

@@ -1,0 +1,108 @@
+"""A state belongs to one request: registered before anything of it is touched."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from activities.base import ActionContext
+from activities.errors import ActionError, ActionFailedError
+from activities.terraform.place import PLACE_KEYS, WITHOUT_WORKSPACES, settings_of_place
+from activities.terraform.requirement import Required
+from activities.terraform.state_key import state_key
+from db.models import TerraformState
+from db.repositories.terraform_states import NewTerraformState
+from pao.core.judgement import BAD_CALL
+
+_SAME_FOR_ALL = ("environment.", "metadata.", "secrets.")
+"""What templates read that is the same for every request of an item."""
+
+
+class Registration:
+    """The registration of the state that one execution works on."""
+
+    def __init__(self, required: Required, context: ActionContext) -> None:
+        self._required = required
+        self._context = context
+        self._held: TerraformState | None = None
+
+    async def register(self, kind: str, config: Mapping[str, Any]) -> None:
+        """Register the state for this request; raises ActionFailedError where another has it."""
+        self._refuse_half_shared()
+        new = self._new(kind, config)
+        self._held = await self._context.states.register(new)
+        self._refuse_foreign(self._held, new)
+
+    async def check(self, kind: str, config: Mapping[str, Any]) -> None:
+        """Raise ActionFailedError where another request has the state; registers nothing."""
+        new = self._new(kind, config)
+        self._refuse_foreign(await self._context.states.holder(new.key), new)
+
+    async def note(self, count: int | None) -> None:
+        """Note how many resources the state has now; None before that is no longer known."""
+        if self._held is not None and self._held.id is not None:
+            await self._context.states.set_resources(self._held.id, count)
+
+    async def note_after(self, count: int) -> None:
+        """Note it when the work is done; that it cannot be noted changes no outcome."""
+        try:
+            await self.note(count)
+        except ActionError:
+            await self._context.log.warning("How many resources the state has could not be noted")
+
+    def _new(self, kind: str, config: Mapping[str, Any]) -> NewTerraformState:
+        required, request = self._required, self._context.request
+        settings = settings_of_place(config)
+        shown = ", ".join(f"{name} {value}" for name, value in settings.items())
+        workspace = "" if kind in WITHOUT_WORKSPACES else f"workspace {required.workspace} of "
+        return NewTerraformState(
+            key=state_key(kind, config, required.workspace),
+            place=self._context.secrets.hide(f"{workspace}the backend {kind} ({shown})"),
+            shared=required.shared,
+            request_id=request.request_id,
+            action_id=self._context.action_id,
+            item_id=request.item.id,
+            user_id=request.requester.id,
+            owner_team=request.item.owner_team,
+        )
+
+    def _refuse_foreign(self, held: TerraformState | None, new: NewTerraformState) -> None:
+        if held is None or str(held.request_id) == new.request_id or (held.shared and new.shared):
+            return
+        raise ActionFailedError(
+            f"The Terraform state {new.place} is registered for request {held.request_id}, and "
+            f"another request cannot work on it; nothing was changed. {self._way_on()} When what "
+            "that request made is destroyed, the state can be released: pao terraform release "
+            f"{held.id}.",
+            judged=BAD_CALL,
+        )
+
+    def _refuse_half_shared(self) -> None:
+        if self._required.shared and (made_of := self._made_of()):
+            raise ActionFailedError(
+                f"The item says that requests share this state, but it is made of "
+                f"{', '.join(made_of)}; nothing was changed. A shared state is written out.",
+                judged=BAD_CALL,
+            )
+
+    def _way_on(self) -> str:
+        if made_of := self._made_of():
+            return f"It is made of {', '.join(made_of)}: retry with other values."
+        return (
+            "The item writes it out: where requests are to share it, its author says so by "
+            "shared: true, else makes it of {{request.id}}."
+        )
+
+    def _made_of(self) -> list[str]:
+        """Name what the place of the state is made of that differs between requests."""
+        found = {
+            read
+            for place, reads in self._context.reads().items()
+            if _is_place(place)
+            for read in reads
+            if not read.startswith(_SAME_FOR_ALL)
+        }
+        return sorted(found)
+
+
+def _is_place(place: str) -> bool:
+    top, _, rest = place.partition(".config.")
+    return top == "backend" and rest.partition(".")[0] in {*PLACE_KEYS, "endpoints"}

@@ -1,0 +1,30 @@
+"""What the templates of a planned action's configuration read, place by place."""
+
+from collections.abc import Iterable
+
+from catalog.kinds import parse_definition
+from catalog.loading import walk_texts
+from catalog.planning import names_for
+from catalog.scopes import Surroundings
+from catalog.templating import check
+from pao.core.payloads import PlannedAction, RequestContext
+
+
+def config_reads(
+    action: PlannedAction,
+    context: RequestContext,
+    surroundings: Surroundings,
+    outputs: Iterable[str],
+) -> dict[str, list[str]]:
+    """Return what each template reads (``fields.name``) by its dotted place (``backend.type``)."""
+    names = names_for(parse_definition(context.item.definition), surroundings, tuple(outputs))
+    found: dict[str, list[str]] = {}
+    for path, text in walk_texts(action.config):
+        if reads := sorted({_named(use) for use in check(text, names)}):
+            found[".".join(map(str, path))] = reads
+    return found
+
+
+def _named(use: tuple[str, ...]) -> str:
+    """Name a field alike by whatever way it is read."""
+    return ".".join(("fields", *use[2:]) if use[:2] == ("request", "data") else use)
