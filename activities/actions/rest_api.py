@@ -20,7 +20,6 @@ from pao.core.errors import ErrorCode
 from pao.core.judgement import UNREADABLE
 from pao.core.payloads import ActionResult, Pending
 
-
 # By these a target says that there is nothing at the address of a look.
 ABSENT = GONE | {204}
 

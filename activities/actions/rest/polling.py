@@ -119,7 +119,8 @@ def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
     """Return the result of a target that is done, None while it is at work.
 
     A 303 or 302 leads to the result, which need not tell a status: without what ``until`` reads,
-    it is the result, unless it is HTML, such as a login page. Raises ``ActionFailedError`` where the target says that it has failed.
+    it is the result, unless it is HTML, such as a login page. Raises ``ActionFailedError`` where
+    the target says that it has failed.
     """
     following, answer = _following(config), status.answer
     if following.failWhen is not None and answers.holds(following.failWhen, answer):
