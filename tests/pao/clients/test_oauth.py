@@ -30,7 +30,7 @@ def test_what_cannot_be_sent_as_a_bearer_token_is_none(document: Any) -> None:
     ("seconds", "fresh"),
     [(3600, True), ("3600", True), (5, True), (-5, False), (None, True), ("soon", True)],
 )
-def test_a_token_is_kept_until_shortly_before_its_end(seconds: Any, fresh: bool) -> None:
+def test_a_token_is_kept_until_shortly_before_its_end(seconds: Any, *, fresh: bool) -> None:
     assert read_token({"access_token": "token", "expires_in": seconds}).fresh is fresh
 
 
