@@ -155,11 +155,23 @@ class Action(ABC, Generic[ConfigT]):
         """
         return True
 
-    def from_evidence(self, config: ConfigT, outputs: dict[str, Any]) -> ActionResult:  # noqa: ARG002 -- as above
+    def promised(self, config: ConfigT) -> list[str]:  # noqa: ARG002 -- as above
+        """Return the names of the outputs that every result has."""
+        fields = self.outputs.model_fields.items()
+        return [field.alias or name for name, field in fields if field.is_required()]
+
+    def from_evidence(self, config: ConfigT, outputs: dict[str, Any]) -> ActionResult:
         """Return the result that a human has seen in the target; raises ``ValueError``.
 
         Outputs are checked against what the type declares.
         """
+        promised = self.promised(config)
+        if missing := [name for name in promised if name not in outputs]:
+            example = ", ".join(f'"{name}": ...' for name in promised)
+            raise ValueError(
+                f"the outputs lack {', '.join(missing)}; give what you saw in the target, "
+                f"as in present={{{example}}}"
+            )
         self.outputs.model_validate(outputs)
         return ActionResult(outputs=outputs)
 

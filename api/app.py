@@ -40,6 +40,7 @@ from api.serving import open_files
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
 from api.tools.routes import router as tools_router
 from api.tools.service import ToolsService
+from catalog.judging import Judging
 from catalog.planning import ActionTraits
 from catalog.sources.local import LocalFolder
 from db.notifications import RequestNotifications
@@ -190,12 +191,14 @@ def _services(
             namespace=settings.temporal.namespace,
         ),
     )
+    judges = {name: one.judge for name, one in action_schemas().items() if one.judge}
+    readers = {name: one.reader for name, one in action_schemas().items() if one.reader}
     submission_settings = SubmissionSettings(
         budget=budget,
         surroundings=surroundings,
         targets=targets,
-        judges={name: one.judge for name, one in action_schemas().items() if one.judge},
-        readers={name: one.reader for name, one in action_schemas().items() if one.reader},
+        judges=judges,
+        readers=readers,
         traits=_traits(),
         longest_wait=settings.http.api_timeout.total_seconds() - 5,
     )
@@ -220,7 +223,11 @@ def _services(
             box=box,
             database=database,
             reading=reading,
-            settings=DecisionSettings(budget=budget, surroundings=surroundings, targets=targets),
+            settings=DecisionSettings(
+                budget=budget,
+                judging=Judging(surroundings, judges, targets),
+                readers=readers,
+            ),
             workflows=workflows,
         ),
         streams=Streams(

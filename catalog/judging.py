@@ -78,18 +78,20 @@ class _Text:
     is_open: bool
 
 
-def judge_plan(
+def judge_plan(  # noqa: PLR0913 -- what a plan is judged by, each part named.
     item: CatalogDocument,
     actions: list[PlannedAction],
     context: RequestContext,
     judging: Judging,
     *,
     unknown: frozenset[str],
+    only: frozenset[str] | None = None,
 ) -> list[ValueProblem]:
     """Return what the models of the actions refuse; each field is named once per action and place.
 
-    ``unknown`` are the fields whose values are secret, or are not there yet. Notifications are
-    left out, and so is every action whose ``when`` is false or cannot be evaluated yet.
+    ``unknown`` are the fields whose values are secret, or are not there yet; ``only`` are the ids
+    of the actions to judge, all of them without it. Notifications are left out, and so is every
+    action whose ``when`` is false or cannot be evaluated yet.
     """
     before = earlier_of(actions)
     keys = {action.id: action.key for action in actions}
@@ -97,6 +99,8 @@ def judge_plan(
     for action in actions:
         judge = judging.judges.get(action.type)
         if judge is None or action.notice is not None:
+            continue
+        if only is not None and action.id not in only:
             continue
         earlier = tuple(keys[other] for other in before[action.id])
         names = names_for(item, judging.surroundings, earlier)

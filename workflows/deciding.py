@@ -10,6 +10,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
+    from pao.core.correcting import seen_action
     from pao.core.errors import ErrorCode
     from pao.core.payloads import (
         ActionState,
@@ -105,46 +106,43 @@ class Decider:
         return True
 
     async def _prepare_retry(self, record: DecisionRecord) -> bool:
-        if not await self._take_evidence(record):
+        seen = await self._examine_evidence(record)
+        corrects = bool(self._desk.changes) or self._unchecked
+        if self._desk.current is None or (corrects and not await self._correct(record, seen)):
             await self._mirror.write()
             return False
-        if (self._desk.changes or self._unchecked) and not await self._correct(record):
-            await self._mirror.write()
-            return False
+        if seen is not None:
+            # Only now: a retry that is refused for its fields must change nothing.
+            evidence.take(self._ledger, record, seen)
         if record.mode == "manual":
             self._ledger.take_fallback()
         self._ledger.start_retry(record)
         return True
 
-    async def _take_evidence(self, record: DecisionRecord) -> bool:
-        """Go by what a human has seen in the target; tells whether the retry may go on."""
+    async def _examine_evidence(self, record: DecisionRecord) -> evidence.Seen | None:
+        """Check what a human has seen in the target; a retry whose evidence does not hold ends."""
         if record.evidence is None:
-            return True
-        state, problem = evidence.subject(self._ledger, record)
-        present = bool(record.evidence["present"])
-        if present and self._desk.changes:
-            problem = (
-                "what exists has the former values; send the evidence without corrected fields"
-            )
-        if state is None or problem:
+            return None
+        state, problem = seen_action(
+            self._ledger.states, record.evidence, corrects=bool(self._desk.changes)
+        )
+        if state is None:
             self._desk.finish("rejected", problem)
-            return False
-        if not present:
-            evidence.take(self._ledger, state, record, result=None)
-            return True
+            return None
+        if not record.evidence["present"]:
+            return evidence.Seen(state)
         answer = await evidence.check(self._ledger, state, record)
         if answer.result is None:
             self._desk.finish("rejected", f"the evidence does not hold: {answer.message}")
-            return False
-        evidence.take(self._ledger, state, record, result=answer.result)
-        return True
+            return None
+        return evidence.Seen(state, answer.result)
 
-    async def _correct(self, record: DecisionRecord) -> bool:
+    async def _correct(self, record: DecisionRecord, seen: evidence.Seen | None) -> bool:
         """Take corrected fields over when the form's own validator accepts them."""
         correction = Correction(
             context=self._ledger.context.without_plan(),
             changes=self._desk.changes,
-            over=_over(self._ledger),
+            over=_over(self._ledger, seen),
         )
         try:
             answer: CorrectionAnswer = await workflow.execute_local_activity(
@@ -164,24 +162,31 @@ class Decider:
             message = _used(answer.used)
             self._desk.finish("rejected", message, code=ErrorCode.FIELDS_ALREADY_USED)
             return False
+        if not await self._weigh(record, answer, seen):
+            return False
         if answer.used:
             record.details = {**(record.details or {}), "outOfStep": answer.used}
-        if not await self._weigh(record, answer):
-            return False
         self._unchecked = False
         record.changes = answer.diff
         self._ledger.context.fields = answer.fields
         return True
 
-    async def _weigh(self, record: DecisionRecord, answer: CorrectionAnswer) -> bool:
-        """Look at what earlier attempts made with the former values, before they are replaced."""
-        if not answer.diff or not in_doubt(self._ledger):
+    async def _weigh(
+        self, record: DecisionRecord, answer: CorrectionAnswer, seen: evidence.Seen | None
+    ) -> bool:
+        """Look at what earlier attempts made with the former values, before they are replaced.
+
+        The action that a human has looked at is not asked for.
+        """
+        answered = seen.state if seen is not None else None
+        doubtful = [one for one in in_doubt(self._ledger) if one is not answered]
+        if not answer.diff or not doubtful:
             return True
         # Asked for each decision anew: a run may be under way for weeks.
         if not workflow.patched(f"{FORMER_CALLS}-{record.decision_id}"):
             return True
         context = replace(self._ledger.context, fields=answer.fields)
-        weighed = await weigh(self._ledger, record, context, waits=self._waits)
+        weighed = await weigh(self._ledger, doubtful, record, context, waits=self._waits)
         if weighed.refusal is not None:
             self._desk.finish("rejected", weighed.refusal.message, code=weighed.refusal.code)
             return False
@@ -191,7 +196,7 @@ class Decider:
             left = [*(record.details or {}).get("leftBehind", []), told]
             record.details = {**(record.details or {}), "leftBehind": left}
         for state in in_doubt(self._ledger):
-            if not state.former:
+            if state is not answered and not state.former:
                 # Attempts of earlier versions have kept nothing but the request's fields.
                 fields = self._ledger.fields_of(state)
                 state.former = [FormerCall(state.attempt, fields=fields)]
@@ -241,8 +246,9 @@ class Decider:
         )
 
 
-def _over(ledger: Ledger) -> list[PlannedAction]:
-    """Give what is completed or skipped, as far as it says which fields it has used."""
+def _over(ledger: Ledger, seen: evidence.Seen | None) -> list[PlannedAction]:
+    """Return what is completed or skipped, as far as it says which fields it has used."""
+    there = seen.state if seen is not None and seen.result is not None else None
     return [
         replace(
             ledger.plan[state.id],
@@ -251,7 +257,7 @@ def _over(ledger: Ledger) -> list[PlannedAction]:
             reads=ledger.plan[state.id].reads if state.attempt else [],
         )
         for state in ledger.states
-        if state.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
+        if state is there or state.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
     ]
 
 

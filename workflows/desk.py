@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pao.core.correcting import MANUAL, NO_MANUAL_WAY, outdated
 from pao.core.names import MAX_ATTEMPTS
 from pao.core.payloads import DecisionRecord, Escalation
 from pao.core.resources import attempt_of
@@ -112,20 +113,14 @@ class DecisionDesk:
 
     def outdated(self, record: DecisionRecord) -> str | None:
         """Say that a decision was made upon another attempt than the present one, if it was."""
-        now = attempt_of(self._ledger.states)
-        if record.attempt in (None, now):
-            return None
-        return (
-            f"the {record.decision} was decided upon attempt {record.attempt}, and the request "
-            f"is at attempt {now} now; look at it again, then decide"
-        )
+        return outdated(record.decision, record.attempt, attempt_of(self._ledger.states))
 
     def _objection_to_retry(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:
         ledger = self._ledger
         if any(state.attempt + 1 >= MAX_ATTEMPTS for state in ledger.states):
             return f"no action gets a {MAX_ATTEMPTS}th attempt; abort or escalate"
-        if record.mode == "manual" and not ledger.has_fallback:
-            return "there is no manual way to take (any more); retry without mode"
+        if record.mode == MANUAL and not ledger.has_fallback:
+            return NO_MANUAL_WAY
         in_clear = clear_passwords(ledger.context.item.definition, changes)
         if in_clear:
             return f"{', '.join(in_clear)}: a password must not be sent in clear; use the API"

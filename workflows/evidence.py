@@ -1,5 +1,7 @@
 """A human's word about an effect that nobody else can look for."""
 
+from dataclasses import dataclass
+
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
@@ -13,28 +15,18 @@ with workflow.unsafe.imports_passed_through():
         EvidenceAnswer,
         EvidenceInput,
     )
-    from pao.core.states import ActionStatus
     from workflows import policies
     from workflows.failures import classify
     from workflows.graph import Graph
     from workflows.ledger import Ledger
 
 
-def subject(ledger: Ledger, record: DecisionRecord) -> tuple[ActionState | None, str | None]:
-    """Return the action that evidence is about, or why it is about none."""
-    doubtful = [
-        state
-        for state in ledger.states
-        if state.status == ActionStatus.FAILED and state.outcome_unknown
-    ]
-    wanted = (record.evidence or {}).get("actionId")
-    chosen = [state for state in doubtful if wanted in (None, state.id)]
-    names_ = ", ".join(state.id for state in doubtful) or "none"
-    if not chosen:
-        return None, f"evidence is about a failed action of unknown outcome; there are: {names_}"
-    if len(chosen) > 1:
-        return None, f"say by actionId of which action the evidence is: {names_}"
-    return chosen[0], None
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a human has seen of an action's effect; ``result`` is None where nothing is there."""
+
+    state: ActionState
+    result: ActionResult | None = None
 
 
 async def check(ledger: Ledger, state: ActionState, record: DecisionRecord) -> EvidenceAnswer:
@@ -64,14 +56,11 @@ async def check(ledger: Ledger, state: ActionState, record: DecisionRecord) -> E
     return answer
 
 
-def take(
-    ledger: Ledger, state: ActionState, record: DecisionRecord, *, result: ActionResult | None
-) -> None:
+def take(ledger: Ledger, record: DecisionRecord, seen: Seen) -> None:
     """Go by a human's word: the action is completed with what is there, or has left nothing."""
-    present = bool((record.evidence or {}).get("present"))
-    told = {"actionId": state.id, "present": present}
+    told = {"actionId": seen.state.id, "present": seen.result is not None}
     record.details = {**(record.details or {}), "evidence": told}
-    if result is None:
-        ledger.vouch(state, record)
+    if seen.result is None:
+        ledger.vouch(seen.state, record)
     else:
-        ledger.complete_by_evidence(state, record, result)
+        ledger.complete_by_evidence(seen.state, record, seen.result)

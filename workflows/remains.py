@@ -118,6 +118,9 @@ def merged(
 
 
 def _identity(one: PartialResource) -> tuple[str, str | None, str | None]:
+    """Return what tells two resources apart: their text where they have no id and no address."""
+    if one.id is None and one.url is None:
+        return (one.type, one.cleanup, None)
     return (one.type, one.id, one.url)
 
 

@@ -1,5 +1,6 @@
 """Before corrected fields are taken over: looks at what earlier attempts made with former ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from temporalio import workflow
@@ -47,11 +48,16 @@ def in_doubt(ledger: Ledger) -> list[ActionState]:
 
 
 async def weigh(
-    ledger: Ledger, record: DecisionRecord, context: RequestContext, *, waits: Waits
+    ledger: Ledger,
+    doubtful: Sequence[ActionState],
+    record: DecisionRecord,
+    context: RequestContext,
+    *,
+    waits: Waits,
 ) -> Weighed:
-    """Look for every action in doubt, as its attempts were sent; ``context`` has the new fields."""
+    """Look for actions in doubt, as their attempts were sent; ``context`` has the new fields."""
     weighed = Weighed()
-    for state in in_doubt(ledger):
+    for state in doubtful:
         if len(state.former) >= MOST_FORMER:
             weighed.refusal = Refusal(
                 f"{state.name!r} was tried with {MOST_FORMER} different values whose outcome is "

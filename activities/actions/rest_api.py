@@ -158,17 +158,16 @@ class RestApiAction(Action[RestApiConfig]):
         repeatable = config.endpoint.method in REPEATABLE
         return config.look is not None or bool(config.idempotencyHeader) or repeatable
 
-    def from_evidence(self, config: RestApiConfig, outputs: dict[str, Any]) -> ActionResult:
-        """Return what a human has seen, with every output that the document promises."""
-        result = super().from_evidence(config, outputs)
-        missing = [
-            name
-            for name, one in config.response.extract.items()
-            if name not in outputs and (isinstance(one, str) or one.required)
+    def promised(self, config: RestApiConfig) -> list[str]:
+        """Return the status, and every output that the document promises."""
+        return [
+            *super().promised(config),
+            *(
+                name
+                for name, one in config.response.extract.items()
+                if isinstance(one, str) or one.required
+            ),
         ]
-        if missing:
-            raise ValueError(f"the outputs must also have {', '.join(missing)}")
-        return result
 
     def cleanup(self, result: ActionResult) -> str:
         """Say what to do about the effect of an abandoned request."""

@@ -1,6 +1,7 @@
 """Human decisions over HTTP: the same signals that an operator can send, and their outcome."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,16 +10,18 @@ from uuid import UUID, uuid4, uuid5
 from api.access import Access
 from api.auth.principal import Principal
 from api.requests.approving import require_approver, vote
+from api.requests.judged import detail_of, refusal_of
 from api.requests.reading import ReadingService, Stored
-from api.requests.rehearsing import Rehearsal, shown
+from api.requests.rehearsing import Rehearsal, open_actions, shown
 from api.requests.repeating import DecisionCall, DecisionKeys
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
 from catalog.corrections import correct
-from catalog.scopes import Surroundings
-from catalog.secrets import seal_fields
+from catalog.judging import Judging, Reader, judge_plan
+from catalog.kinds import parse_definition
+from catalog.secrets import open_fields, seal_fields
 from db.repositories.decisions import DecisionsRepository
 from db.session import Database
-from db.stored import context_of
+from db.stored import context_of, plan_of
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
 from pao.core.definitions import password_fields
@@ -46,8 +49,8 @@ class DecisionSettings:
     """How long a call waits for the outcome, in seconds, and what renderings may know."""
 
     budget: float
-    surroundings: Surroundings
-    targets: dict[str, Any]
+    judging: Judging
+    readers: Mapping[str, Reader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,7 @@ class DecisionService:
         self._settings = settings
         self._workflows = workflows
         self._rehearsal = Rehearsal(
-            box=box,
-            surroundings=settings.surroundings,
-            targets=settings.targets,
-            workflows=workflows,
+            box=box, judging=settings.judging, readers=settings.readers, workflows=workflows
         )
 
     async def decide(self, call: DecisionCall) -> Decided:
@@ -114,7 +114,7 @@ class DecisionService:
         answer = CorrectionAnswer(valid=True, fields=context.fields)
         if body.fields:
             sealed = self._seal(context, body.fields)
-            answer = await asyncio.to_thread(self._corrected, context, sealed)
+            answer = await asyncio.to_thread(self._corrected, stored, sealed, body.mode)
             context.fields = answer.fields
         return await self._rehearsal.of(stored, body, context, answer)
 
@@ -155,7 +155,7 @@ class DecisionService:
         if isinstance(call.body, RetryBody) and call.body.fields:
             # In a thread: large forms take their time, and other callers must not wait for it.
             payload["fields"] = await asyncio.to_thread(
-                self._sealed_changes, stored, call.body.fields
+                self._sealed_changes, stored, call.body.fields, call.body.mode
             )
         return payload
 
@@ -230,19 +230,26 @@ class DecisionService:
             )
         return Decided(open=record.outcome != "done")
 
-    def _sealed_changes(self, stored: Stored, fields: dict[str, Any]) -> dict[str, Any]:
-        context = context_of(stored.row)
-        sealed = self._seal(context, fields)
-        self._corrected(context, sealed)
+    def _sealed_changes(
+        self, stored: Stored, fields: dict[str, Any], mode: str | None
+    ) -> dict[str, Any]:
+        sealed = self._seal(context_of(stored.row), fields)
+        self._corrected(stored, sealed, mode)
         return sealed
 
     def _seal(self, context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
         passwords = password_fields(context.item.definition)
         return seal_fields(self._box, context.request_id, fields, passwords)
 
-    def _corrected(self, context: RequestContext, changes: dict[str, Any]) -> CorrectionAnswer:
+    def _corrected(
+        self, stored: Stored, changes: dict[str, Any], mode: str | None
+    ) -> CorrectionAnswer:
+        """Return the corrected fields; raises when the form or an action's own model refuses."""
+        context = context_of(stored.row)
         answer, errors = correct(context, changes, self._box, datetime.now(UTC).date())
         if answer.valid:
+            context.fields = answer.fields
+            self._require_usable(stored, context, mode)
             return answer
         raise PaoError(
             ErrorCode.VALIDATION_ERROR,
@@ -258,6 +265,24 @@ class DecisionService:
                 for error in errors
             ),
         )
+
+    def _require_usable(self, stored: Stored, context: RequestContext, mode: str | None) -> None:
+        """Refuse corrected values that make what the retry carries out invalid."""
+        found = judge_plan(
+            parse_definition(context.item.definition),
+            plan_of(stored.row),
+            context,
+            self._settings.judging,
+            unknown=frozenset(open_fields(self._box, context)),
+            only=frozenset(one.id for one in open_actions(stored, mode)),
+        )
+        blamed = [one for one in found if one.field is not None]
+        if blamed:
+            raise PaoError(
+                ErrorCode.VALIDATION_ERROR,
+                f"{refusal_of(blamed, stored.row.owner_team)} Nothing was decided.",
+                details=tuple(detail_of(one) for one in blamed),
+            )
 
 
 def _decision_id(call: DecisionCall) -> str:

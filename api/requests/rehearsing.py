@@ -1,13 +1,14 @@
 """A retry that is only tried: what it would change, find, send, and why it would be refused."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from api.requests.reading import Stored
 from api.requests.schemas import RetryBody
+from catalog.judging import Judging, Reader
 from catalog.planning import render_action
-from catalog.scopes import Surroundings
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from catalog.uses import used_by
@@ -15,7 +16,7 @@ from db.models import RequestAction
 from db.stored import action_input, outputs_for, plan_of, published_for, state_of
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
 from pao.core.components import OF_BUNDLES
-from pao.core.correcting import MANUAL, judge
+from pao.core.correcting import MANUAL, NO_MANUAL_WAY, judge, outdated, seen_action
 from pao.core.errors import ErrorCode
 from pao.core.payloads import (
     CorrectionAnswer,
@@ -25,6 +26,7 @@ from pao.core.payloads import (
     PlannedAction,
     RequestContext,
 )
+from pao.core.resources import attempt_of
 from pao.core.states import ActionStatus, Decision
 from pao.crypto import SecretBox
 
@@ -39,13 +41,13 @@ class Rehearsal:
         self,
         *,
         box: SecretBox,
-        surroundings: Surroundings,
-        targets: dict[str, Any],
+        judging: Judging,
+        readers: Mapping[str, Reader],
         workflows: RequestWorkflows,
     ) -> None:
         self._box = box
-        self._surroundings = surroundings
-        self._targets = targets
+        self._judging = judging
+        self._readers = readers
         self._workflows = workflows
 
     async def of(
@@ -54,8 +56,9 @@ class Rehearsal:
         """Show the retry as it would be; ``context`` has the corrected fields."""
         calls = await asyncio.to_thread(self._calls, stored, context, body.mode)
         used = await asyncio.to_thread(_used, stored, context, answer)
-        looked = [] if body.mode == MANUAL else await self._looks(stored, context)
-        refusals = _refusals(body, used, looked)
+        seen, problem = _seen(stored, body)
+        looked = [] if body.mode == MANUAL else await self._looks(stored, context, seen)
+        refusals = [*_objections(stored, body, problem), *_refusals(body, used, looked)]
         return {
             "dryRun": True,
             "changes": answer.diff,
@@ -79,12 +82,16 @@ class Rehearsal:
         return await self._workflows.look(given, budget=LOOK_SECONDS)
 
     async def _looks(
-        self, stored: Stored, context: RequestContext
+        self, stored: Stored, context: RequestContext, seen: str | None
     ) -> list[tuple[RequestAction, LookResult]]:
+        """Look for what has failed, but for the action that a human has ``seen``."""
         failed = [
             one
             for one in stored.actions
-            if one.status == ActionStatus.FAILED and one.attempt and one.type not in OF_BUNDLES
+            if one.status == ActionStatus.FAILED
+            and one.attempt
+            and one.type not in OF_BUNDLES
+            and one.action_id != seen
         ]
         found = await asyncio.gather(*(self._tried(stored, one, context) for one in failed))
         return list(zip(failed, found, strict=True))
@@ -102,17 +109,20 @@ class Rehearsal:
     ) -> list[dict[str, Any]]:
         secrets = open_fields(self._box, context)
         plan, calls = plan_of(stored.row), []
-        for action in _open_actions(plan, stored, mode):
+        for action in open_actions(stored, mode):
+            read = self._readers.get(action.type, dict)
             try:
-                config = render_action(
-                    action,
-                    context,
-                    self._surroundings,
-                    targets=self._targets.get(action.type, {}),
-                    secrets=secrets,
-                    outputs=outputs_for(action, plan, stored.actions),
-                    published=published_for(action, plan, stored.actions),
-                    reveal=False,
+                config = read(
+                    render_action(
+                        action,
+                        context,
+                        self._judging.surroundings,
+                        targets=self._judging.targets.get(action.type, {}),
+                        secrets=secrets,
+                        outputs=outputs_for(action, plan, stored.actions),
+                        published=published_for(action, plan, stored.actions),
+                        reveal=False,
+                    )
                 )
             except TemplateError:
                 config = action.config
@@ -148,6 +158,27 @@ def _used(
     return used_by(context, over, answer.diff) if answer.diff else {}
 
 
+def _seen(stored: Stored, body: RetryBody) -> tuple[str | None, str | None]:
+    """Return the id of the action that the evidence is about, and why it would not be taken."""
+    if body.evidence is None:
+        return None, None
+    states = [state_of(one) for one in stored.actions]
+    given = body.evidence.model_dump(by_alias=True)
+    state, problem = seen_action(states, given, corrects=bool(body.fields))
+    return state.id if state else None, problem
+
+
+def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[dict[str, Any]]:
+    """Return what the workflow would object to before it looks."""
+    states = [state_of(one) for one in stored.actions]
+    taken = {one.id for one in states}
+    ways = [one for one in plan_of(stored.row) if one.fallback and one.id not in taken]
+    found = [problem, outdated(Decision.RETRY, body.attempt, attempt_of(states))]
+    if body.mode == MANUAL and not ways:
+        found.append(NO_MANUAL_WAY)
+    return [{"code": ErrorCode.INVALID_STATE_TRANSITION, "message": one} for one in found if one]
+
+
 def _refusals(
     body: RetryBody, used: dict[str, list[str]], looked: list[tuple[RequestAction, LookResult]]
 ) -> list[dict[str, Any]]:
@@ -167,14 +198,13 @@ def _refusals(
         refusal = judge(state_of(row), look, record)
         if refusal is not None:
             code = refusal.code or ErrorCode.INVALID_STATE_TRANSITION
-            found.append({"code": code, "message": refusal.message})
+            found.append({"code": code, "message": refusal.message, "actionId": row.action_id})
     return found
 
 
-def _open_actions(
-    plan: list[PlannedAction], stored: Stored, mode: str | None
-) -> list[PlannedAction]:
-    """Give what a retry would carry out, now or later: of the way that is, or would be, taken."""
+def open_actions(stored: Stored, mode: str | None) -> list[PlannedAction]:
+    """Return what a retry would carry out, now or later: of the way that is, or would be, taken."""
+    plan = plan_of(stored.row)
     states = {one.action_id: one.status for one in stored.actions}
     manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)
     way = [one for one in plan if one.fallback == manual and one.notice is None]

@@ -17,6 +17,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
 from catalog.forms.values import ValueFormatError, canonical, compile_pattern, problem_of
+from catalog.schema_messages import message_of
 
 Schema = Mapping[str, Any] | bool
 
@@ -64,7 +65,7 @@ def _meta_problem(written: str) -> str | None:
         # The patterns were compiled for RE2 before; Python's engine overflows on nested groups.
         Draft202012Validator.check_schema(json.loads(written), format_checker=_NO_FORMATS)
     except SchemaError as error:
-        return str(error.message)[:_MESSAGE]
+        return message_of(error)[:_MESSAGE]
     return None
 
 
@@ -90,7 +91,7 @@ class EmbeddedSchema:
 
 
 def _describe(error: ValidationError) -> str:
-    message = error.message
+    message = message_of(error)
     if len(message) > _MESSAGE:
         message = f"the value does not fit {error.validator!r}"
     return f"at {error.json_path}: {message}"

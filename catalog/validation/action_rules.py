@@ -9,6 +9,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from catalog.loading import Path
 from catalog.model import Action, Mode
+from catalog.schema_messages import message_of
 from catalog.suggestions import did_you_mean
 from catalog.templating.kinds import shape_of_schema
 from catalog.validation.subject import Problem, Subject, is_template
@@ -102,7 +103,7 @@ def _configuration_problems(where: Path, error: ValidationError) -> Iterator[Pro
         return
     # Of the members of a union, the one that came closest says most.
     told = best_match([error]) or error
-    yield Problem(where, f"the configuration is wrong: {str(told.message)[:_MESSAGE]}")
+    yield Problem(where, f"the configuration is invalid: {message_of(told)[:_MESSAGE]}")
 
 
 def jira_project(subject: Subject) -> Iterator[Problem]:

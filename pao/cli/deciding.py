@@ -68,7 +68,7 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
 ) -> None:
     """Run the failed action again, with corrected fields where given.
 
-    Exits with 1 when it failed again.
+    Exits with 1 when it failed again, or a dry run would be refused.
     """
     options = RetryOptions(
         field=field,
@@ -84,7 +84,9 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
         if dry_run:
             path = f"/requests/{segment(request_id)}/retry"
             document = api.post(path, {**body, "dryRun": True}).document
-            cli.show(document, lambda: _print_changes(cli, document))
+            cli.show(document, lambda: _print_changes(cli, document, options))
+            if document.get("refusals"):
+                raise typer.Exit(ExitCode.FAILED)
             return
         _decide(cli, api, Decision.RETRY, request_id, _upon(api, request_id, body, attempt))
 
@@ -196,7 +198,7 @@ def _sent(
     return document
 
 
-def _print_changes(cli: Cli, document: dict[str, Any]) -> None:
+def _print_changes(cli: Cli, document: dict[str, Any], options: RetryOptions) -> None:
     refusals = document.get("refusals") or ()
     if refusals:
         cli.out.print(Text("✗ The retry would be refused; nothing was decided.", style="red"))
@@ -204,9 +206,10 @@ def _print_changes(cli: Cli, document: dict[str, Any]) -> None:
         cli.out.print(Text("✓ The retry would be accepted; nothing was decided.", style="green"))
     for refusal in refusals:
         cli.out.print(Text(f"  {clean(refusal.get('message'))}", style="red"), soft_wrap=True)
+    refused = {refusal.get("actionId") for refusal in refusals}
     for look in document.get("looks") or ():
         cli.out.print(Text(f"  {clean(look.get('actionId'))}: ", style="cyan"), end="")
-        _print_look(cli, look)
+        _print_look(cli, look, _found(look, options, is_refused=look.get("actionId") in refused))
     for line in change_lines(document.get("changes") or {}):
         cli.out.print(line, soft_wrap=True)
     print_actions(cli.out, document.get("actions") or ())
@@ -219,9 +222,23 @@ _LOOKS = {
 }
 
 
-def _print_look(cli: Cli, document: dict[str, Any]) -> None:
+def _found(look: dict[str, Any], options: RetryOptions, *, is_refused: bool) -> str | None:
+    """Return what a retry that is only tried would make of an effect that exists."""
+    if look.get("answer") != "found":
+        return None
+    if is_refused:
+        return "It took effect, with the values of an earlier attempt:"
+    if options.leave_behind:
+        return "It took effect; a retry adopts it, or leaves it behind when it goes elsewhere:"
+    if options.revise:
+        return "It took effect; a retry changes it to the corrected values:"
+    return None
+
+
+def _print_look(cli: Cli, document: dict[str, Any], found: str | None = None) -> None:
     answer = clean(document.get("answer"))
     style, sentence = _LOOKS.get(answer, ("default", ""))
+    sentence = found or sentence
     if answer == "absent" and document.get("reason"):
         sentence = "It did not take effect as a whole:"
     cli.out.print(Text(f"{answer}  ", style=f"bold {style}").append(sentence, "not bold default"))

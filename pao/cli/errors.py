@@ -78,12 +78,18 @@ def from_envelope(
     """Turn the API's error envelope into what a person reads, with the exit code of its status."""
     code = str(error.get("code", "unknown error"))
     found = error.get("details")
-    details = tuple(_detail(entry) for entry in found or () if isinstance(entry, dict))
+    message = str(error.get("message") or "no reason was given")
+    details = tuple(
+        _detail(entry)
+        for entry in found or ()
+        # A reason that the message already gives is not said twice.
+        if isinstance(entry, dict) and str(entry.get("message") or "\0") not in message
+    )
     hint = f"Try again in {retry_after} s." if retry_after else _HINTS.get(code)
     if code == "SERVICE_UNAVAILABLE" and retry_after:
         hint = f"{_HINTS[code]} Try again in {retry_after} s."
     return CliError(
-        f"{error.get('message') or 'no reason was given'} ({code})",
+        f"{message} ({code})",
         exit_code=exit_code_of(status),
         details=details,
         hint=hint,

@@ -63,7 +63,7 @@ def parse_assignments(assignments: Iterable[str], form: Iterable[FormField]) -> 
             problems.append(f"{assignment!r}: write it as name=value")
             continue
         try:
-            value = typed(fields[name], text) if name in fields else text
+            value = _assigned(fields[name], text) if name in fields else text
         except ValueError as error:
             problems.append(f"{name}: {error}")
             continue
@@ -80,6 +80,25 @@ def parse_assignments(assignments: Iterable[str], form: Iterable[FormField]) -> 
             details=tuple(problems),
         )
     return values
+
+
+def _assigned(field: FormField, text: str) -> Any:
+    """Type a value of the command line; ``@path`` stands for the content of a file.
+
+    A value that begins with @ itself is written @@. The choices of a select are taken as they are.
+    """
+    if not text.startswith("@") or field.type in {"select", "multiselect", "file"}:
+        return typed(field, text)
+    if text.startswith("@@"):
+        return typed(field, text[1:])
+    try:
+        content = _content(Path(text[1:])).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{text[1:]} is not UTF-8 text") from None
+    except ValueError as error:
+        raise ValueError(f"{error}; write @@ for a value that begins with @") from None
+    # Editors end the last line of a file as well; the value does not have that end.
+    return typed(field, content.removesuffix("\n").removesuffix("\r"))
 
 
 def typed(field: FormField, text: str) -> Any:
@@ -253,6 +272,12 @@ def _file(text: str) -> str:
     if text.startswith("data:"):
         return text
     path = Path(text.removeprefix("@"))
+    content = _content(path)
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _content(path: Path) -> bytes:
     try:
         with path.expanduser().open("rb") as stream:
             content = stream.read(_LARGEST_FILE + 1)
@@ -262,8 +287,7 @@ def _file(text: str) -> str:
         raise ValueError(f"{path} cannot be read: {error}") from None
     if len(content) > _LARGEST_FILE:
         raise ValueError(f"{path} is larger than the service takes ({_LARGEST_FILE:,} bytes)")
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return content
 
 
 def _short(text: str) -> str:

@@ -29,8 +29,8 @@ FieldOption = Annotated[
         "--field",
         "-f",
         metavar="NAME=VALUE",
-        help="A field, given once: lists with commas (or several times), files as @path. It "
-        "replaces the value of --config.",
+        help="A field, given once: lists with commas (or several times); @path takes the content "
+        "of a file, @@ stands for a leading @. It replaces the value of --config.",
     ),
 ]
 

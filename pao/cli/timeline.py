@@ -186,6 +186,10 @@ def _outcome(request: Document) -> Iterator[Text]:
         yield _decision(decision)
         for line in change_lines(decision.get("changes") or {}):
             yield Text("          ").append_text(line)
+        for name, actions in ((decision.get("details") or {}).get("outOfStep") or {}).items():
+            used = ", ".join(clean(one) for one in actions)
+            told = f"            {clean(name)} is out of step: {used} used the former value"
+            yield Text(told, style="yellow")
 
 
 def _decision(decision: Document) -> Text:

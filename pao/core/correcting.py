@@ -3,13 +3,17 @@
 The workflow goes by it when a retry is decided, the API when a retry is only tried.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pao.core.errors import ErrorCode
 from pao.core.payloads import ActionState, DecisionRecord, LookResult, PartialResource
+from pao.core.states import ActionStatus
 
 MANUAL = "manual"
 REVISE = "revise"
+NO_MANUAL_WAY = "there is no manual way to take (any more); retry without mode"
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,36 @@ class Refusal:
 
     message: str
     code: str | None = None
+
+
+def outdated(decision: str, upon: int | None, now: int) -> str | None:
+    """Return that a decision was made upon another attempt than the present one, if it was."""
+    if upon in (None, now):
+        return None
+    return (
+        f"the {decision} was decided upon attempt {upon}, and the request is at attempt {now} "
+        "now; look at it again, then decide"
+    )
+
+
+def seen_action(
+    states: Sequence[ActionState], evidence: Mapping[str, Any], *, corrects: bool
+) -> tuple[ActionState | None, str | None]:
+    """Return the action that a human's evidence is about, or why it is not taken.
+
+    ``corrects`` tells whether corrected fields come with it.
+    """
+    doubtful = [one for one in states if one.status == ActionStatus.FAILED and one.outcome_unknown]
+    wanted = evidence.get("actionId")
+    chosen = [one for one in doubtful if wanted in (None, one.id)]
+    named = ", ".join(one.id for one in doubtful) or "none"
+    if not chosen:
+        return None, f"evidence is about a failed action of unknown outcome; there are: {named}"
+    if len(chosen) > 1:
+        return None, f"say by actionId of which action the evidence is: {named}"
+    if evidence.get("present") and corrects:
+        return None, "what exists has the former values; send the evidence without corrected fields"
+    return chosen[0], None
 
 
 def judge(state: ActionState, look: LookResult, record: DecisionRecord) -> Refusal | None:
@@ -84,11 +118,15 @@ def _ways(look: LookResult) -> str:
 def found_by(state: ActionState, look: LookResult) -> PartialResource | None:
     """Return what a look found as something to be removed by hand."""
     found = look.result
-    if found is None or not (found.external_reference or found.url):
+    if found is None:
         return None
+    cleanup = found.cleanup
+    if not (found.external_reference or found.url):
+        place = (look.moved or ["its former place"])[0]
+        cleanup = f"{state.name!r} took effect at {place}: look there for it, and undo it."
     return PartialResource(
         type=found.resource_type or state.type,
         id=found.external_reference,
         url=found.url,
-        cleanup=found.cleanup,
+        cleanup=cleanup,
     )

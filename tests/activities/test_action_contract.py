@@ -202,7 +202,7 @@ def test_a_place_is_named_by_the_configuration_alone(stage: Stage) -> None:
 
 def test_evidence_must_have_the_outputs_that_are_declared(stage: Stage) -> None:
     config = stage.action.config.model_validate(stage.action.examples[0])
-    with pytest.raises(ValueError, match="Field required"):
+    with pytest.raises(ValueError, match="the outputs lack"):
         stage.action.from_evidence(config, {})
 
 

@@ -75,10 +75,30 @@ def test_evidence_is_read_strictly(stack: Stack, dana: httpx.Client) -> None:
         assert retry(dana, before, evidence=wrong).status_code == 422
     answer = retry(dana, before, evidence={"present": True, "outputs": {"key": "NET-1"}})
     assert answer.status_code == 409
-    assert "outputs.id" in error(answer)["message"]
+    assert "lack id, url" in error(answer)["message"]
     outputs = {"key": "NET-1", "id": "1", "url": "https://jira.example.com/browse/NET-1"}
     after = retry(dana, before, evidence={"present": True, "outputs": outputs}).json()
     assert after["status"] == "completed"
     assert after["actions"][0]["externalReference"] == "NET-1"
     assert after["decisions"][-1]["details"]["evidence"]["present"] is True
     assert after["leftBehind"] == []
+
+
+def test_a_dry_run_says_what_is_objected_to_before_anything_is_looked_for(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    before = in_doubt(stack, dana)
+    host = new_host()
+
+    def objections(**body: Any) -> str:
+        shown = retry(dana, before, dryRun=True, **body).json()
+        return " ".join(one["message"] for one in shown["refusals"])
+
+    assert "attempt 7" in objections(attempt=7)
+    assert "no manual way" in objections(mode="manual")
+    assert "there are: record" in objections(evidence={"present": False, "actionId": "other"})
+    assert "without corrected fields" in objections(
+        evidence={"present": True}, fields={"hostName": host}
+    )
+    # Whoever has looked need not have the target asked: the correction is free.
+    assert objections(evidence={"present": False}, fields={"hostName": host}) == ""

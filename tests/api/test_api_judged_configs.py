@@ -176,6 +176,37 @@ def test_a_missing_value_is_told_by_the_field_that_it_comes_from(judged: Stack, 
     )
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_correction_that_an_action_cannot_use_is_refused_by_its_field(
+    judged: Stack, *, dry_run: bool
+) -> None:
+    caller = judged.caller(DANA)
+    judged.jira.fault("status", status=400, times=1)
+    document = caller.post("/requests", json=sent("judged-summary", title="one")).json()
+    assert document["status"] == "failed", document
+
+    path = f"/requests/{document['id']}/retry"
+    body = {"reason": "r", "fields": {"title": None, "other": "x"}, "dryRun": dry_run}
+    [detail] = refused(caller.post(path, json=body))
+
+    assert (detail["field"], detail["constraint"]) == ("fields.title", "required")
+    assert caller.get(f"/requests/{document['id']}").json() == document
+    body = {"reason": "r", "fields": {"title": "two"}, "dryRun": dry_run}
+    assert caller.post(path, json=body).status_code == 200
+
+
+def test_the_dry_run_of_a_retry_shows_what_is_left_out_as_left_out(judged: Stack) -> None:
+    caller = judged.caller(DANA)
+    judged.jira.fault("status", status=400, times=1)
+    document = caller.post("/requests", json=sent("judged-lists")).json()
+
+    body = {"reason": "r", "dryRun": True}
+    shown = caller.post(f"/requests/{document['id']}/retry", json=body).json()
+
+    ticket = shown["actions"][0]["config"]["ticket"]
+    assert (ticket["labels"], ticket["links"]) == (["db"], [])
+
+
 def test_an_action_whose_condition_is_false_is_not_judged(judged: Stack) -> None:
     answer = judged.caller(DANA).post("/validate/request", json=sent("judged-condition"))
     assert answer.status_code == 200, answer.text

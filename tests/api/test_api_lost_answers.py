@@ -27,6 +27,7 @@ from api.requests.preparing import Preparer
 from api.requests.repeating import DecisionCall
 from api.requests.schemas import RetryBody, Submission
 from api.requests.submission import SubmissionService
+from catalog.judging import Judging
 from catalog.scopes import Surroundings
 from db.notifications import RequestNotifications
 from db.session import Database
@@ -142,7 +143,9 @@ def test_a_decision_that_was_carried_out_is_told_so_whatever_became_of_the_answe
         box=assembly.secret_box(stack.settings),
         database=database,
         reading=reading,
-        settings=DecisionSettings(budget=SECONDS, surroundings=Surroundings(), targets={}),
+        settings=DecisionSettings(
+            budget=SECONDS, judging=Judging(Surroundings(), {}, {}), readers={}
+        ),
         workflows=workflows(stack, interceptors=[cutting]),
     )
     decided = stack.run(decisions.decide(retry(document)))

@@ -312,6 +312,23 @@ async def test_what_may_exist_at_a_former_place_is_listed_when_nobody_can_tell(
     assert hosts.made == ["one", "two"]
 
 
+async def test_every_former_place_is_listed_when_a_request_moves_twice(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = 2
+    url = f"{server.url}/{{{{fields.title}}}}"
+    request = host_request(server, endpoint={"url": url})
+    await in_doubt(bench, request)
+    await bench.decide(request, "retry", fields={"title": "two"}, leaveBehind=True)
+    await bench.reached(request, "failed", attempt=2)
+    await bench.decide(request, "retry", fields={"title": "three"}, leaveBehind=True)
+    await bench.reached(request, "completed")
+    [action] = await bench.actions(request)
+    told = [one["cleanup"] for one in action["left_behind"]]
+    places = [f"took effect at POST {server.url}/{name}:" for name in ("one", "two")]
+    assert [place in text for place, text in zip(places, told, strict=True)] == [True, True]
+
+
 async def test_without_a_look_a_correction_waits_for_evidence(
     bench: Workbench, server: RawServer, hosts: Hosts
 ) -> None:
@@ -394,6 +411,25 @@ async def test_evidence_that_nothing_is_there_comes_with_a_correction(
     await bench.reached(request, "completed")
     # What was made was a person's word against the target: only the corrected call follows.
     assert hosts.made == ["one", "two"]
+
+
+async def test_evidence_is_not_taken_when_the_correction_beside_it_is_refused(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    request = await unreadable(bench, server, hosts)
+    record = await bench.decide(
+        request, "retry", evidence={"present": False}, fields={"title": ["no text"]}
+    )
+    assert (record.outcome, record.details) == ("rejected", None)
+    [action] = await bench.actions(request)
+    assert action["outcome_unknown"]
+    row = await bench.row(request)
+    assert row["error"]["outcomeUnknown"]
+    assert "action.evidence" not in {one["event_type"] for one in await bench.audit(request)}
+
+    await bench.decide(request, "retry")
+    await bench.reached(request, "failed", attempt=2)
+    assert hosts.made == ["one"]
 
 
 async def test_evidence_of_what_exists_does_not_come_with_a_correction(

@@ -197,3 +197,14 @@ def test_config_show_masks_secrets() -> None:
 def test_wrong_usage_exits_with_2() -> None:
     assert run_pao("request", "list", "--nonsense").returncode == 2
     assert run_pao("nonsense").returncode == 2
+
+
+def test_a_reason_that_the_message_gives_is_not_said_twice(pao: Pao, service: Service) -> None:
+    reason = "the evidence does not hold: the outputs lack status"
+    details = [{"field": "status", "message": reason}, {"field": "fields.a", "message": "other"}]
+    service.on("GET", REQUEST, refused(409, "X", f"It is failed: {reason}.", details=details))
+
+    result = pao(*GET)
+
+    assert result.stderr.count(reason) == 1
+    assert "fields.a: other" in result.stderr

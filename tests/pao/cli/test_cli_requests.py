@@ -490,12 +490,34 @@ def test_what_was_left_behind_is_shown(pao: Pao, service: Service) -> None:
 
 
 def test_a_dry_run_says_why_a_retry_would_be_refused(pao: Pao, service: Service) -> None:
-    refusal = {"code": "EXISTS_WITH_FORMER_VALUES", "message": "It exists."}
+    refusal = {
+        "code": "EXISTS_WITH_FORMER_VALUES",
+        "message": "It exists.",
+        "actionId": "host",
+    }
     look = {"actionId": "host", "answer": "found", "wouldAdopt": {"externalReference": "DB-1"}}
     service.on("POST", f"{REQUEST}/retry", {"changes": {}, "refusals": [refusal], "looks": [look]})
 
     result = pao("request", "retry", REQUEST_ID, "-r", "x", "--dry-run")
 
+    assert result.exit_code == 1
     assert "would be refused" in result.stdout
     assert "It exists." in result.stdout
     assert "DB-1" in result.stdout
+    assert "adopts" not in result.stdout
+
+
+def test_what_does_not_follow_a_correction_is_shown(pao: Pao, service: Service) -> None:
+    decision = {
+        "decision": "retry",
+        "by": "dana",
+        "accepted": True,
+        "outcome": "done",
+        "changes": {"a": {"old": "x", "new": "y"}},
+        "details": {"outOfStep": {"a": ["one", "two"]}},
+    }
+    service.on("GET", REQUEST, {**request(), "decisions": [decision]})
+
+    result = pao("request", "get", REQUEST_ID)
+
+    assert "a is out of step: one, two used the former value" in result.stdout
