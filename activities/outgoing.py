@@ -60,13 +60,6 @@ class Answer:
         return self.status // 100 == 2  # noqa: PLR2004 -- 2xx
 
     @property
-    def is_html(self) -> bool:
-        """Tell whether the body is a page for people, such as that of a login."""
-        start = self.body[:200].lstrip().lower()
-        kind = self.headers.get("content-type", "").lower()
-        return "html" in kind or start.startswith((b"<html", b"<!doctype html"))
-
-    @property
     def text(self) -> str:
         """The body as text; bytes that are none are shown as replacement characters.
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from activities.actions.rest import answers, bodies
 from activities.actions.rest.config import REPEATABLE, Asynchronous, Look, RestApiConfig
-from activities.actions.rest.polling import ACCEPTED, GONE, evaluated, poll, result_of, resumed
+from activities.actions.rest.polling import ABSENT, ACCEPTED, evaluated, poll, result_of, resumed
 from activities.actions.rest.sending import Sender
 from activities.base import Action, ActionContext
 from activities.doubt import found_in_time
@@ -19,9 +19,6 @@ from pao.core.answers import KEPT_CHARACTERS
 from pao.core.errors import ErrorCode
 from pao.core.judgement import UNREADABLE
 from pao.core.payloads import ActionResult, Pending
-
-# By these a target says that there is nothing at the address of a look.
-ABSENT = GONE | {204}
 
 
 class RestApiOutputs(BaseModel):
@@ -113,14 +110,6 @@ class RestApiAction(Action[RestApiConfig]):
         if not answer.is_success:
             raise answer.failure(
                 f"The look for an earlier effect was answered with {answer.status}.", reading=True
-            )
-        if not answers.proves(asked.found, answer):
-            raise ActionFailedError(
-                f"The look for an earlier effect was answered with {answer.status}, but not with "
-                "a JSON document that can be read, so it proves nothing. Nothing was sent.",
-                http_status=answer.status,
-                response_body=answer.text or None,
-                judged=UNREADABLE,
             )
         if not await evaluated(answers.holds, asked.found, answer, reading=True):
             return None

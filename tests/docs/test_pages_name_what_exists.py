@@ -11,6 +11,7 @@ from pydantic import AliasChoices
 from pydantic_core import PydanticUndefined
 
 from activities.metrics import WorkerMetrics
+from activities.registry import load_all
 from api.catalog.routes import router as catalog
 from api.health.routes import router as health
 from api.metrics import ApiMetrics
@@ -172,3 +173,11 @@ def test_every_call_is_described() -> None:
     }
 
     assert routes() - described - paths == set()
+
+
+def test_every_sample_and_every_action_type_is_described() -> None:
+    page = text(ROOT / "docs" / "catalog.md")
+    samples = {file.stem for file in (ROOT / "examples" / "catalog").glob("*/*.yaml")}
+
+    assert {name for name in samples if f"[{name}](" not in page} == set()
+    assert {name for name in load_all() if f"`{name}`" not in page} == set()

@@ -185,10 +185,7 @@ class Look(ActionConfig):
 
     url: str = Field(min_length=1, description="Address that is read (GET)")
     query: dict[str, Scalar | None] = Field(default_factory=dict)
-    found: Condition = Field(
-        description="Holds where the effect exists. A 404, 410 or 204 means that it does not; any "
-        "other answer that is not JSON proves nothing"
-    )
+    found: Condition = Field(description="Holds where the effect exists; a 404 means it does not")
     lag: float = Field(
         default=0.0,
         ge=0,
