@@ -3,7 +3,7 @@
 BIN := .venv/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.9
-PACKAGES := pao api workflows activities catalog db
+PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
@@ -22,20 +22,20 @@ test: $(READY) ## check and test everything, as CI does
 	@$(MAKE) --no-print-directory lint types test-only
 
 test-only: $(READY) ## the tests alone
-	@$(BIN)/python -m pao.local.temporal_binary
-	@$(BIN)/python -m pao.local.terraform_binary
+	@$(BIN)/python -m pao.app.local.temporal_binary
+	@$(BIN)/python -m pao.app.local.terraform_binary
 	@$(BIN)/pytest -q -n 2 --dist loadgroup
 
-lint: $(READY) ## style, format and the contracts between the rooms
+lint: $(READY) ## style, format and the import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 
 types: $(READY) ## types of code and tests
-	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py fuzz/*.py chaos/*.py)
+	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py fuzz/*.py)
 
 generate: $(READY) ## write anew what is made from the code: JSON Schemas, two pages of docs
-	@$(BIN)/python -m pao.generate
+	@$(BIN)/python -m pao.app.generate
 
 bench: $(READY) ## measure submissions, actions, bundles and the catalog, against bare workflows on the same server
 	@$(BIN)/python -m benchmarks.run
@@ -48,14 +48,14 @@ fuzz: $(READY) ## call the API at random from its own document, and judge docume
 	@$(BIN)/python -m fuzz.run $(ARGS)
 
 chaos: $(READY) ## kill and stop parts at random under load, then count what was lost (ARGS="--rounds 100")
-	@$(BIN)/python -m chaos.run $(ARGS)
+	@$(BIN)/python -m sandbox.chaos.run $(ARGS)
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 
 clean: ## remove what was made here: environment, state, caches
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pao.local.clean; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pao.app.local.clean; fi
 	rm -rf .venv .pao .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

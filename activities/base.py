@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from activities.breakers import Breakers
-from activities.doubt import settles_in
 from activities.log import ActionLog
-from activities.masking import SecretRing
+from activities.masking import SecretMasks
 from activities.options import ActionOptions
 from activities.outgoing import Outgoing
 from activities.progress import Progress
+from activities.search_lag import settles_in
 from activities.state_registry import StateRegistry
 from catalog.templating import Target
 from pao.clients.jira import Deadline, JiraClient
@@ -68,7 +68,7 @@ class ActionContext:
     breakers: Breakers = field(default_factory=Breakers)
     log: ActionLog = field(default_factory=ActionLog)
     progress: Progress = field(default_factory=Progress)
-    secrets: SecretRing = field(default_factory=SecretRing)
+    secrets: SecretMasks = field(default_factory=SecretMasks)
     options: ActionOptions = field(default_factory=ActionOptions)
     states: StateRegistry = field(default_factory=StateRegistry)
     action_id: str = ""

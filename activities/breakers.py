@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from cachetools import TTLCache
 
-from activities.behalf import acting_item, is_named
+from activities.action_errors import ActionError, ActionFailedError
 from activities.breaker_stores import MOST_KEPT, BreakerLimits, OwnStore, SharedStore, Store
-from activities.errors import ActionError, ActionFailedError
-from activities.masking import SecretRing
-from activities.shares import Shares
+from activities.call_origin import acting_item, is_named
+from activities.masking import SecretMasks
+from activities.target_shares import Shares
 from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
 from pao.core.errors import PaoError
 from pao.core.judgement import CUT, LEFT_ALONE
@@ -28,7 +28,7 @@ AWAY_SECONDS = 5.0
 ERROR_CHARACTERS = 300
 _log = logging.getLogger(__name__)
 
-__all__ = ["BreakerLimits", "BreakerOptions", "Breakers", "Passage", "SharedStore"]
+__all__ = ["BreakerLimits", "BreakerOptions", "BreakerPermit", "Breakers", "SharedStore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class BreakerOptions:
 
 
 @dataclass(slots=True)
-class Passage:
+class BreakerPermit:
     """One call that was let through; ``failure`` is set where its answer says that it failed."""
 
     failure: str | None = None
@@ -82,15 +82,17 @@ class Breakers:
         return len(self._believed)
 
     @asynccontextmanager
-    async def guard(self, target: str, secrets: SecretRing | None = None) -> AsyncIterator[Passage]:
+    async def guard(
+        self, target: str, secrets: SecretMasks | None = None
+    ) -> AsyncIterator[BreakerPermit]:
         """Let a call through, or fail it at once; what becomes of the call moves the breaker.
 
         It counts as failed by ``passage.failure``, or by an error that counts by the one table
         (pao/core/judgement.py). An answer of any other kind is a sign of life; what we refused by
         ourselves, or cut off from our side, says nothing.
         """
-        item, passage = acting_item(), Passage()
-        hide = (secrets or SecretRing()).hide
+        item, passage = acting_item(), BreakerPermit()
+        hide = (secrets or SecretMasks()).hide
         async with AsyncExitStack() as stack:
             if item:
                 await stack.enter_async_context(self._watched(BreakerKey(target, item), passage))
@@ -105,7 +107,7 @@ class Breakers:
                 passage.failure = hide(passage.failure) if passage.failure else None
 
     @asynccontextmanager
-    async def _watched(self, key: BreakerKey, passage: Passage) -> AsyncIterator[None]:
+    async def _watched(self, key: BreakerKey, passage: BreakerPermit) -> AsyncIterator[None]:
         """Have one breaker let a call through, and learn from what becomes of it."""
         probing = await self._admit(key)
         try:
@@ -151,7 +153,7 @@ class Breakers:
         except (PaoError, TimeoutError):
             return await self._own_store().begin_probe(key)
 
-    async def _judge(self, key: BreakerKey, passage: Passage, *, probing: bool) -> None:
+    async def _judge(self, key: BreakerKey, passage: BreakerPermit, *, probing: bool) -> None:
         if passage.failure is not None:
             await self._failed(key, passage.failure, probing=probing)
         elif probing or self._has_failed(key):

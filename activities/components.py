@@ -10,8 +10,8 @@ from temporalio import activity
 
 from catalog.bundle import CatalogBundle
 from catalog.components import Giving, component_values
-from catalog.kinds import parse_definition
-from catalog.scopes import Surroundings
+from catalog.document_kinds import parse_definition
+from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields, seal_fields
 from db.models import Request
 from db.repositories.requests import RequestsRepository
@@ -21,7 +21,7 @@ from pao.core import names
 from pao.core.components import ComponentQuery, ComponentReport, ComponentStart
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import RequestInput, Resumption
-from pao.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 BUNDLE = "bundle"
 
@@ -29,7 +29,7 @@ BUNDLE = "bundle"
 class ComponentReader:
     """Reads components; read-only, so it may be asked any number of times."""
 
-    def __init__(self, database: Database, box: SecretBox, surroundings: Surroundings) -> None:
+    def __init__(self, database: Database, box: SecretBox, surroundings: ScopeContext) -> None:
         self._database = database
         self._box = box
         self._surroundings = surroundings

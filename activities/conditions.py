@@ -8,12 +8,12 @@ from temporalio import activity
 
 from activities.masking import hide_secrets
 from catalog.planning import condition_holds
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.core import names
 from pao.core.payloads import ActionInput, ConditionAnswer
-from pao.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 LONGEST_SHOWN = 200
 
@@ -21,7 +21,7 @@ LONGEST_SHOWN = 200
 class Conditions:
     """Evaluates conditions; pure, so it may be asked any number of times."""
 
-    def __init__(self, box: SecretBox, surroundings: Surroundings) -> None:
+    def __init__(self, box: SecretBox, surroundings: ScopeContext) -> None:
         self._box = box
         self._surroundings = surroundings
 

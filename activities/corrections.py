@@ -8,10 +8,10 @@ from typing import Any
 from temporalio import activity
 
 from catalog.corrections import correct
-from catalog.uses import used_by
+from catalog.used_fields import used_by
 from pao.core import names
 from pao.core.payloads import Correction, CorrectionAnswer
-from pao.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 
 class Corrector:

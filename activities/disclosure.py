@@ -11,11 +11,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
-from activities.errors import ActionError, ActionFailedError
-from activities.masking import SecretRing
+from activities.action_errors import ActionError, ActionFailedError
+from activities.masking import SecretMasks
 from pao.core.answers import KEPT_CHARACTERS
 from pao.core.payloads import ActionResult, Pending
-from pao.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 OURS = frozenset(
     {
@@ -40,7 +40,7 @@ _LONGEST = KEPT_CHARACTERS + 4096
 class Disclosure:
     """Masks with the secrets of one execution; ``place`` is what sealed values are bound to."""
 
-    secrets: SecretRing
+    secrets: SecretMasks
     box: SecretBox
     place: str
 

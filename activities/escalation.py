@@ -9,16 +9,16 @@ from typing import Any
 
 from temporalio import activity
 
+from activities.action_errors import ActionError, ActionFailedError, application_error
 from activities.base import JiraClients
 from activities.breakers import Breakers
-from activities.doubt import settles_in
-from activities.errors import ActionError, ActionFailedError, told_to_temporal
 from activities.escalation_text import FILE, SHORT, describe, shown
 from activities.heartbeats import heartbeats
 from activities.long_texts import one_line
 from activities.resets import refuse_after_reset
+from activities.search_lag import settles_in
 from activities.tickets import told
-from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, JiraRefused
+from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, JiraRefusedError
 from pao.clients.jira.escalation import EscalationTarget
 from pao.core import names
 from pao.core.judgement import NOT_SET
@@ -63,7 +63,7 @@ class Escalator:
         try:
             issue = await self._find_or_create(given)
         except ActionError as error:
-            raise told_to_temporal(error) from None
+            raise application_error(error) from None
         return Escalation(
             ticket_key=issue.key,
             url=issue.url,
@@ -110,7 +110,7 @@ class Escalator:
         for _ in range(MOST_CREATIONS - 1):
             try:
                 return await client.create_issue(fields, correlation_id, deadline=deadline)
-            except JiraRefused as refused:
+            except JiraRefusedError as refused:
                 plainer = await self._plainer(client, given, fields, refused, deadline=deadline)
                 if plainer is None:
                     raise
@@ -126,7 +126,7 @@ class Escalator:
         client: JiraClient,
         given: EscalationInput,
         fields: dict[str, Any],
-        refused: JiraRefused,
+        refused: JiraRefusedError,
         *,
         deadline: Deadline,
     ) -> dict[str, Any] | None:

@@ -16,20 +16,20 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.base import Action, ActionContext, JiraClients
-from activities.behalf import acting_for
-from activities.disclosure import Disclosure, place_of
-from activities.earlier import Earlier, EarlierCall, exists
-from activities.errors import (
+from activities.action_errors import (
     MESSAGE_LIMIT,
     ActionError,
     ActionFailedError,
     OutcomeUnknownError,
 )
-from activities.former import FormerCalls, with_secrets, without_secrets
+from activities.base import Action, ActionContext, JiraClients
+from activities.call_origin import acting_for
+from activities.disclosure import Disclosure, place_of
+from activities.earlier_attempts import Earlier, EarlierCall, exists
+from activities.former_calls import FormerCalls, with_secrets, without_secrets
 from activities.heartbeats import heartbeats
 from activities.log import ActionLog, LocalSink, LogSink
-from activities.masking import SecretRing
+from activities.masking import SecretMasks
 from activities.options import ActionOptions
 from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
@@ -38,11 +38,11 @@ from activities.session import Session, bug, first, told, validated
 from activities.state_registry import StateRegistry
 from catalog.config_reads import config_reads
 from catalog.planning import render_action, render_cleanup, secret_names
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
-from pao.clients.secret_store import SecretStore, SecretsUnavailable
+from pao.clients.secret_store import SecretStore, SecretsUnavailableError
 from pao.core.answers import shortened
 from pao.core.errors import ErrorCode
 from pao.core.judgement import BAD_CALL, NOT_READY, NOT_SET
@@ -58,7 +58,7 @@ from pao.core.payloads import (
     Pending,
     RequestContext,
 )
-from pao.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Tools:
 
     box: SecretBox
     jira: JiraClients
-    surroundings: Surroundings
+    surroundings: ScopeContext
     action_seconds: float = 8.0
     options: ActionOptions = field(default_factory=ActionOptions)
     logs: LogSinks | None = None
@@ -301,7 +301,7 @@ class Executor:
 
     def _disclosure(self, given: ActionInput) -> Disclosure:
         place = place_of(given.context.request_id, given.action.id)
-        return Disclosure(SecretRing(), self._tools.box, place)
+        return Disclosure(SecretMasks(), self._tools.box, place)
 
     def _cleanup(self, given: ActionInput, result: ActionResult) -> str | None:
         if given.action.cleanup is None:
@@ -335,7 +335,7 @@ class Executor:
         return Session(action, given, config, context, leaving, rendered, calls)
 
     async def _plain(
-        self, action: Action[Any], given: ActionInput, secrets: SecretRing
+        self, action: Action[Any], given: ActionInput, secrets: SecretMasks
     ) -> dict[str, Any]:
         """Render an action's configuration; it is not judged yet."""
         opened = self._open(given.context)
@@ -368,7 +368,7 @@ class Executor:
         """Fetch the operator's secrets that the action names, at the moment of use."""
         try:
             return await self._tools.secrets.find(names) if names else {}
-        except SecretsUnavailable as error:
+        except SecretsUnavailableError as error:
             raise ActionFailedError(
                 str(error), code=ErrorCode.EXTERNAL_SERVICE_ERROR, judged=NOT_READY
             ) from error
@@ -377,7 +377,7 @@ class Executor:
         self,
         action: Action[Any],
         given: ActionInput,
-        secrets: SecretRing,
+        secrets: SecretMasks,
         *,
         progress: Progress,
         seconds: float | None,

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from temporalio import activity
 
-from activities.errors import worker_shutdown
+from activities.action_errors import worker_shutdown
 from activities.progress import Progress
 
 HEARTBEAT_SECONDS = 1.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-from activities.masking import SecretRing
+from activities.masking import SecretMasks
 
 LINES = 500
 MESSAGE_CHARACTERS = 2_000
@@ -59,9 +59,9 @@ class LocalSink:
 class ActionLog:
     """The log of one execution. More than it keeps is left out, and that is said once."""
 
-    def __init__(self, sink: LogSink | None = None, secrets: SecretRing | None = None) -> None:
+    def __init__(self, sink: LogSink | None = None, secrets: SecretMasks | None = None) -> None:
         self._sink = sink or LocalSink()
-        self._secrets = secrets or SecretRing()
+        self._secrets = secrets or SecretMasks()
         self._said: dict[str, int] = {}
         self._lines = 0
 

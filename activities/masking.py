@@ -22,7 +22,7 @@ _SHORTEST_ENCODED = 6
 _WORD = re.compile(r"\w")
 
 
-class SecretRing:
+class SecretMasks:
     """The secrets that one execution has met; whatever it tells is masked with all of them."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -121,7 +121,7 @@ def _without_numbers(known: "_Forms", value: Any) -> Any:
 
 def hide_secrets(text: str, secrets: Iterable[str]) -> str:
     """Replace every secret by stars, also where a target has given it back escaped."""
-    return SecretRing(secrets).hide(text)
+    return SecretMasks(secrets).hide(text)
 
 
 class _Forms:

@@ -9,9 +9,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.behalf import OTHERS
-from activities.errors import OutcomeUnknownError
-from pao import tracing
+from activities.action_errors import OutcomeUnknownError
+from activities.call_origin import OTHERS
+from pao.runtime import tracing
 
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 NOBODY = "none"

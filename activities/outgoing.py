@@ -4,22 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from activities.behalf import label_of
+from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.breakers import Breakers
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
-from activities.masking import SecretRing
+from activities.call_origin import label_of
+from activities.masking import SecretMasks
 from catalog.templating import has_steps
-from pao import tracing
 from pao.clients.jira import Deadline
 from pao.clients.outgoing import (
-    AddressRefused,
-    Call,
-    CallBroken,
-    CallInvalid,
-    CallLate,
+    AddressRefusedError,
+    CallBrokenError,
+    CallInvalidError,
+    CallTimeoutError,
     HttpClient,
+    OutgoingCall,
     OutgoingError,
-    Reply,
+    OutgoingResponse,
     host_of,
 )
 from pao.core import answers
@@ -32,20 +31,21 @@ from pao.core.judgement import (
     Judgement,
     judge,
 )
+from pao.runtime import tracing
 
 CALL_SECONDS = 30.0
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # With less time no call can be expected to end well, and its end would be blamed on the target.
 LEAST_SECONDS = 0.5
 _UNSENT: Mapping[type[OutgoingError], Judgement] = {
-    AddressRefused: NOT_ALLOWED,
-    CallInvalid: BAD_CALL,
-    CallLate: NOT_READY,
+    AddressRefusedError: NOT_ALLOWED,
+    CallInvalidError: BAD_CALL,
+    CallTimeoutError: NOT_READY,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TargetResponse:
     """What a target answered: header names in lower case, the body as far as it was read."""
 
     status: int
@@ -125,7 +125,7 @@ class Outgoing:
         self,
         network: Network | None = None,
         deadline: Deadline | None = None,
-        secrets: SecretRing | None = None,
+        secrets: SecretMasks | None = None,
     ) -> None:
         self._network = network or Network()
         self._deadline = deadline
@@ -143,7 +143,7 @@ class Outgoing:
         seconds: float = CALL_SECONDS,
         redirects: int = 0,
         reading: bool | None = None,
-    ) -> Answer:
+    ) -> TargetResponse:
         """Send one request and read its answer, whatever its status.
 
         ``target`` names what is called for the circuit breaker and the traces (its host unless
@@ -158,7 +158,7 @@ class Outgoing:
                 "sent. Correct the value that it is made of."
             )
         reads = method.upper() in READING if reading is None else reading
-        call = Call(
+        call = OutgoingCall(
             method=method.upper(),
             url=url,
             headers=headers or {},
@@ -167,9 +167,11 @@ class Outgoing:
             redirects=redirects if reads else 0,
         )
         reply = await self._sent(call, target or host_of(url), seconds=seconds, reads=reads)
-        return Answer(reply.status, reply.headers, reply.body, reply.truncated, reply.url)
+        return TargetResponse(reply.status, reply.headers, reply.body, reply.truncated, reply.url)
 
-    async def _sent(self, call: Call, target: str, *, seconds: float, reads: bool) -> Reply:
+    async def _sent(
+        self, call: OutgoingCall, target: str, *, seconds: float, reads: bool
+    ) -> OutgoingResponse:
         async with self._network.breakers.guard(target, self._secrets) as passage:
             name = label_of(target)
             with tracing.calling(target, method=call.method, system="http", counted_as=name):
@@ -193,7 +195,7 @@ class Outgoing:
 
 
 def _translate(error: OutgoingError, *, reads: bool) -> NoReturn:
-    if isinstance(error, CallBroken):
+    if isinstance(error, CallBrokenError):
         kind = ActionFailedError if reads else OutcomeUnknownError
         raise kind(error.message, judged=CUT) from error
     raise ActionFailedError(error.message, judged=_UNSENT.get(type(error), UNSENT)) from error

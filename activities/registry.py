@@ -73,7 +73,7 @@ def loaded() -> Loaded:
 
 def action_schemas() -> dict[str, "ActionSchema"]:
     """Give what the catalog needs to know of every registered action type."""
-    from activities.judging import judge_of, reader_of  # noqa: PLC0415 -- as below
+    from activities.configuration_judges import judge_of, reader_of  # noqa: PLC0415 -- as below
     from catalog.validation import ActionSchema  # noqa: PLC0415 -- only documents need the rules
 
     return {

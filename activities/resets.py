@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.errors import OutcomeUnknownError, told_to_temporal
+from activities.action_errors import OutcomeUnknownError, application_error
 from pao.core.errors import ErrorCode
 
 
@@ -14,7 +14,7 @@ def refuse_after_reset(run_id: str | None) -> None:
     """
     if run_id is None or run_id == activity.info().workflow_run_id:
         return
-    raise told_to_temporal(
+    raise application_error(
         OutcomeUnknownError(
             "The workflow was reset while the action ran; its effect may exist. "
             "A retry looks for it first.",

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from activities.judging import judge_of, reader_of
+from activities.configuration_judges import judge_of, reader_of
 from activities.registry import load_all
 from catalog.validation import ActionSchema
 

@@ -10,18 +10,18 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.base import Action, ActionContext
-from activities.disclosure import Disclosure
-from activities.earlier import Earlier, EarlierCall, ask
-from activities.errors import (
+from activities.action_errors import (
     ActionError,
     ActionFailedError,
     OutcomeUnknownError,
-    told_to_temporal,
+    application_error,
 )
-from activities.former import FormerCalls
-from activities.masking import SecretRing
-from activities.sighting import Sighting
+from activities.base import Action, ActionContext
+from activities.disclosure import Disclosure
+from activities.earlier_attempts import Earlier, EarlierCall, ask
+from activities.former_calls import FormerCalls
+from activities.look_findings import LookFindings
+from activities.masking import SecretMasks
 from pao.core.judgement import BAD_CALL, NOT_SET
 from pao.core.payloads import ActionInput, ActionResult
 
@@ -39,7 +39,7 @@ class Session:
     leaving: Disclosure
     rendered: dict[str, Any]
     calls: FormerCalls
-    seen: Sighting = field(default_factory=Sighting)
+    seen: LookFindings = field(default_factory=LookFindings)
 
     @property
     def sent(self) -> str | None:
@@ -123,7 +123,7 @@ def told(error: ActionError, session: Session | None, leaving: Disclosure) -> Ap
         masked.askable = session.action.askable(session.config)
         if session.seen.acted and (isinstance(error, OutcomeUnknownError) or error.partial):
             masked.sent, masked.digest = session.sent, session.digest
-    return told_to_temporal(masked)
+    return application_error(masked)
 
 
 def validated(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
@@ -136,7 +136,7 @@ def validated(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def bug(error: Exception, secrets: SecretRing, kind: type[ActionError]) -> ActionError:
+def bug(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> ActionError:
     """Give an error of our own code as a failure; the log shows where, the text is masked."""
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)

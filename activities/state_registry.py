@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from activities.errors import ActionFailedError
+from activities.action_errors import ActionFailedError
 from db.models import TerraformState
 from db.repositories.terraform_states import NewTerraformState, TerraformStatesRepository
 from db.session import Database

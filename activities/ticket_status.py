@@ -12,17 +12,17 @@ from typing import Any
 
 from temporalio import activity
 
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.tickets import FIRST, OpenTicket, TicketsRepository
-from db.repositories.upkeep import UpkeepRepository
 from db.session import Database
-from pao.clients.inspection import Inspector, NoAnswer
+from pao.clients.inspection import Inspector, NoAnswerError
 from pao.clients.jira.instances import JiraInstances, KnownTicket, TicketReading
 from pao.clients.proofs import proven
 from pao.core import names
 from pao.core.payloads import TicketResolved, timestamp
 from pao.core.states import RequestStatus
-from pao.crypto import SecretBox
-from pao.logging import log_fields
+from pao.runtime.crypto import SecretBox
+from pao.runtime.logging import log_fields
 
 _log = logging.getLogger(__name__)
 
@@ -70,12 +70,12 @@ class TicketUpdater:
         found = {name: counts[name] for name in COUNTED}
         position = _position(page[-1]) if len(page) == self._page else None
         async with self._database.unit_of_work() as session:
-            await UpkeepRepository(session).note(TICKETS, found, position=position)
+            await MaintenanceRunsRepository(session).note(TICKETS, found, position=position)
         return found
 
     async def _next(self) -> tuple[list[OpenTicket], list[OpenTicket]]:
         async with self._database.reading() as session:
-            last = await UpkeepRepository(session).last(TICKETS)
+            last = await MaintenanceRunsRepository(session).last(TICKETS)
             tickets = TicketsRepository(session)
             after = _place(last.position if last else None)
             return (
@@ -109,7 +109,7 @@ class TicketUpdater:
         with log_fields(requestId=ticket.request_id):
             try:
                 await self._inspector.tell_resolved(ticket.request_id, self._proven(ticket, told))
-            except NoAnswer as error:
+            except NoAnswerError as error:
                 _log.warning("a workflow could not be told of its ticket: %s", error)
                 return 0
             what = "gone" if told.gone else "resolved"

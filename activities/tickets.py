@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.base import ActionContext
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
-from pao.clients.jira import JiraClient, JiraError, JiraOutcomeUnknown, TicketParts
+from pao.clients.jira import JiraClient, JiraError, JiraOutcomeUnknownError, TicketParts
 from pao.core.payloads import PartialResource
 
 
@@ -134,4 +134,4 @@ def _incomplete(wanted: PartsOf, error: JiraError) -> ActionError:
 
 
 def _kind(error: JiraError) -> type[ActionError]:
-    return OutcomeUnknownError if isinstance(error, JiraOutcomeUnknown) else ActionFailedError
+    return OutcomeUnknownError if isinstance(error, JiraOutcomeUnknownError) else ActionFailedError

@@ -11,13 +11,14 @@ from starlette.types import Receive, Scope, Send
 from temporalio.client import Client
 
 from activities.registry import action_schemas, load_all
-from api import docs, errors, openapi
+from api import docs, openapi
+from api import error_responses as errors
 from api.access import Access
 from api.auth.keys import KeysIdentity
 from api.catalog.cache import CacheSettings
 from api.catalog.routes import router as catalog_router
 from api.catalog.service import CatalogService
-from api.catalog.watching import CatalogWatcher
+from api.catalog.watcher import CatalogWatcher
 from api.connections import ConnectionLimits, bounded_protocol
 from api.gate import BASE, Gate, GateSettings, route_of
 from api.health.measures import Measures, Sources
@@ -29,8 +30,8 @@ from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
 from api.requests.decision_routes import router as decisions_router
 from api.requests.decisions import DecisionService, DecisionSettings
+from api.requests.preparation import Preparer
 from api.requests.prepared import SubmissionSettings
-from api.requests.preparing import Preparer
 from api.requests.reading import ReadingService, ReadingSettings
 from api.requests.routes import router as requests_router
 from api.requests.streams import StreamLimits, Streams
@@ -40,18 +41,18 @@ from api.serving import open_files
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
 from api.tools.routes import router as tools_router
 from api.tools.service import ToolsService
-from catalog.judging import Judging
+from catalog.configuration_checks import Judging
 from catalog.planning import ActionTraits
 from catalog.sources.local import LocalFolder
 from db.notifications import RequestNotifications
 from db.repositories.catalog import CHANNEL
 from db.session import Database
-from pao import assembly
-from pao.catalog_sync import CatalogSync
+from pao.app import assembly
+from pao.app.catalog_sync import CatalogSync
 from pao.clients.queues import TaskQueues, polled_queues
 from pao.clients.temporal import RequestWorkflows, connect
+from pao.runtime.version import VERSION
 from pao.settings import Settings
-from pao.version import VERSION
 
 DESCRIPTION = """Platform Automation Orchestrator: platform teams describe services as YAML
 documents, developers request them, every failure is decided by a human.

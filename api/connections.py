@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from api.errors import envelope
+from api.error_responses import envelope
 from api.ratelimit import address_caller
 from pao.core.errors import ErrorCode, PaoError
 

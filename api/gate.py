@@ -19,11 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.auth.principal import Principal
 from api.auth.raw import RawRequest, raw_request_from_scope
 from api.connections import head_too_large
-from api.errors import answer, broken
+from api.error_responses import answer, broken
 from api.ratelimit import RateLimiter, address_caller
-from pao import tracing
 from pao.core.errors import ErrorCode, PaoError
-from pao.logging import log_fields
+from pao.runtime import tracing
+from pao.runtime.logging import log_fields
 
 _access_log = logging.getLogger("pao.access")
 

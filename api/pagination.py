@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.crypto import SecretBox
+from pao.runtime.crypto import SecretBox
 
 MAX_CURSOR = 2_000
 

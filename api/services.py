@@ -52,6 +52,6 @@ def _correlation(request: Request) -> str:
     return str(request.state.correlation_id)
 
 
-Given = Annotated[Services, Depends(_services)]
+ServicesDep = Annotated[Services, Depends(_services)]
 Caller = Annotated[Principal, Depends(_caller)]
 Correlation = Annotated[str, Depends(_correlation)]

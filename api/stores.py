@@ -1,9 +1,9 @@
-"""What other rooms of the API keep in Postgres; each call is one short transaction."""
+"""What other parts of the API keep in Postgres; each call is one short transaction."""
 
 from datetime import datetime, timedelta
 
 from api.auth.keys import StoredKey
-from api.auth.replay import Held
+from api.auth.replay import ClaimedSignature
 from db.repositories.access_keys import AccessKeysRepository
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.replays import ReplaysRepository
@@ -45,13 +45,15 @@ class PostgresReplayStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> Held:
+    async def claim(
+        self, signature_hash: bytes, *, holder: bytes, expires_at: datetime
+    ) -> ClaimedSignature:
         """Record the holder unless there is one; return what counts. Committed at once."""
         async with self._database.unit_of_work() as session:
             held = await ReplaysRepository(session).claim(
                 signature_hash, holder=holder, expires_at=expires_at
             )
-        return Held(*held)
+        return ClaimedSignature(*held)
 
 
 class PostgresAudit:

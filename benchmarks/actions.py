@@ -26,15 +26,15 @@ from catalog.model import CatalogItem
 from catalog.planning import plan, snapshot_of
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
-from pao import assembly
+from pao.app import assembly
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.stack import RunningStack, StackOptions, running_stack
+from pao.app.worker import build_worker
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.names import workflow_id
 from pao.core.payloads import ActionResult, RequestContext, Requester, RequestInput, timestamp
-from pao.crypto import generate_key
-from pao.local.narrator import Narrator
-from pao.local.stack import RunningStack, StackOptions, running_stack
+from pao.runtime.crypto import generate_key
 from pao.settings import Settings, load_settings
-from pao.worker import build_worker
 
 QUEUE = "bench-actions"
 BARE = "bench-bare-actions"
@@ -208,7 +208,9 @@ def main() -> int:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="pao-bench-") as folder:
         options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE)
-        with running_stack(options, narrator=Narrator(), sink=lambda _name, _line: None) as stack:
+        with running_stack(
+            options, narrator=ProgressReporter(), sink=lambda _name, _line: None
+        ) as stack:
             found = asyncio.run(_run(stack))
     for name, value in found.items():
         print(f"{name:<20} {milliseconds(value)}")

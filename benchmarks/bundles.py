@@ -21,14 +21,14 @@ from benchmarks.figures import figures, milliseconds
 from benchmarks.run import ANY_FREE
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
-from pao import assembly
+from pao.app import assembly
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.stack import RunningStack, StackOptions, running_stack
+from pao.app.worker import build_worker
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.components import COMPONENT, component_action
 from pao.core.names import workflow_id
 from pao.core.payloads import ItemSnapshot, PlannedAction, RequestInput
-from pao.local.narrator import Narrator
-from pao.local.stack import RunningStack, StackOptions, running_stack
-from pao.worker import build_worker
 
 ROUNDS = 20
 THREE = 3
@@ -161,7 +161,9 @@ def main() -> int:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="pao-bench-") as folder:
         options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE)
-        with running_stack(options, narrator=Narrator(), sink=lambda _name, _line: None) as stack:
+        with running_stack(
+            options, narrator=ProgressReporter(), sink=lambda _name, _line: None
+        ) as stack:
             found = asyncio.run(_run(stack))
     for name, value in found.items():
         print(f"{name:<24} {milliseconds(value)}")

@@ -18,8 +18,8 @@ from typing import Any
 
 from benchmarks.load import Api, Place
 from benchmarks.run import ANY_FREE, ENVIRONMENT, ROOT, _drop, _place
-from pao.local.narrator import Narrator
-from pao.local.stack import StackOptions, running_stack
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.stack import StackOptions, running_stack
 
 SAMPLE = ROOT / "examples/catalog/databases/database-postgresql-standard.yaml"
 SERVICES = ("postgresql", "mysql", "redis", "kafka", "rabbitmq", "elastic", "mongo", "minio")
@@ -101,7 +101,7 @@ def main() -> int:
         root = Path(folder) / "catalog"
         generate(root, count=options.items)
         stack_options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE, catalog=root)
-        with running_stack(stack_options, narrator=Narrator(), sink=_drop) as stack:
+        with running_stack(stack_options, narrator=ProgressReporter(), sink=_drop) as stack:
             times = asyncio.run(measure(_place(stack), root, calls=options.calls))
             stack.supervisor.check()
     print(f"\n{options.items:,} items, {options.calls} calls of each kind, one caller\n")

@@ -20,7 +20,7 @@ from jinja2 import Environment
 
 from activities.schemas import known_actions
 from benchmarks.report import Check
-from catalog.kinds import parse_definition
+from catalog.document_kinds import parse_definition
 from catalog.loading import load_document
 from catalog.sources.files import documents
 from catalog.templating import Names, Target, render

@@ -14,8 +14,8 @@ import httpx
 from temporalio.client import Client
 
 from benchmarks import bare
-from pao.cli.http import SigV4
-from pao.cli.profiles import Target
+from pao.app.cli.http import SigV4
+from pao.app.cli.profiles import Target
 
 ITEM = "network-dns-record"
 SUBMISSION = "pao"

@@ -11,8 +11,8 @@ from benchmarks import documents, lists, load, processor, retries, signatures, t
 from benchmarks.figures import figures
 from benchmarks.load import EXECUTED, SUBMISSION, UPDATED, Place, Series
 from benchmarks.report import Check, Report
-from pao.local.narrator import Narrator
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
+from pao.app.local.progress import ProgressReporter
 
 BARE_RATIO = 2.0
 LIST_RATIO = 1.5
@@ -64,7 +64,7 @@ class Bench:
     postgres: PostgresAddress
     size: Size
     pool: ProcessPoolExecutor
-    narrator: Narrator
+    narrator: ProgressReporter
     report: Report
     made: list[str] = field(default_factory=list)
 

@@ -22,12 +22,12 @@ from benchmarks import bare
 from benchmarks.load import Place
 from benchmarks.phases import FULL, QUICK, Bench
 from benchmarks.report import Report, machine
-from pao.local.home import read_env_file
-from pao.local.narrator import Narrator
-from pao.local.ports import Ports
-from pao.local.processes import ChildProcess, LocalError, Program
-from pao.local.stack import RunningStack, StackOptions, running_stack
-from pao.local.users import USERS
+from pao.app.local.home import read_env_file
+from pao.app.local.ports import Ports
+from pao.app.local.processes import ChildProcess, LocalError, Program
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.stack import RunningStack, StackOptions, running_stack
+from pao.app.local.users import USERS
 
 ROOT = Path(__file__).resolve().parent.parent
 ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, github=0, postgres=0)
@@ -46,7 +46,7 @@ def main() -> int:
     os.environ.pop("TEMPORAL_ADDRESS", None)
     # Without kept bytecode every workflow's sandbox compiles the workflow's module anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    narrator = Narrator()
+    narrator = ProgressReporter()
     with tempfile.TemporaryDirectory(prefix="pao-bench-") as folder:
         stack_options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE)
         with (

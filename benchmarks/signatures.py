@@ -11,10 +11,10 @@ import httpx
 
 from api.auth.keys import KeysIdentity, StoredKey, create_key
 from api.auth.raw import RawRequest
-from api.auth.replay import Held
-from pao.cli.http import SigV4
-from pao.cli.profiles import Target
-from pao.crypto import SecretBox
+from api.auth.replay import ClaimedSignature
+from pao.app.cli.http import SigV4
+from pao.app.cli.profiles import Target
+from pao.runtime.crypto import SecretBox
 
 REGION = "us-east-1"
 BODIES: Mapping[str, int] = {"signature check, 200 bytes": 200, "signature check, 1 MB": 1024**2}
@@ -32,8 +32,10 @@ class _OneKey:
     async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
         raise AssertionError(f"the use of {access_key_id} was noted within {unless_within}")
 
-    async def claim(self, _digest: bytes, *, holder: bytes, expires_at: datetime) -> Held:
-        return Held(holder, expires_at)
+    async def claim(
+        self, _digest: bytes, *, holder: bytes, expires_at: datetime
+    ) -> ClaimedSignature:
+        return ClaimedSignature(holder, expires_at)
 
 
 async def checks(*, each: int) -> dict[str, float]:

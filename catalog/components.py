@@ -13,7 +13,7 @@ from catalog.bundle import CatalogBundle, Component
 from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
 from catalog.planning import names_for
-from catalog.scopes import Surroundings, build_scopes
+from catalog.scopes import ScopeContext, build_scopes
 from catalog.templating import Names, Target, TemplateError, check, render_config
 from pao.core.payloads import RequestContext
 
@@ -49,7 +49,7 @@ class Giving:
     """From what a component's fields are given: the bundle's request, its secrets, what ran."""
 
     context: RequestContext
-    surroundings: Surroundings
+    surroundings: ScopeContext
     secrets: Mapping[str, str]
     components: Mapping[str, Any] | None = None
 
@@ -83,7 +83,7 @@ def component_values(
 
 
 def names_for_component(
-    bundle: CatalogBundle, component: Component, surroundings: Surroundings
+    bundle: CatalogBundle, component: Component, surroundings: ScopeContext
 ) -> Names:
     """Give the names that a component's templates may use: those that surely ran before it."""
     names = names_for(bundle, surroundings)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from catalog.kinds import parse_definition
+from catalog.document_kinds import parse_definition
 from catalog.loading import walk_texts
 from catalog.planning import names_for
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from catalog.templating import check
 from pao.core.payloads import PlannedAction, RequestContext
 
@@ -13,7 +13,7 @@ from pao.core.payloads import PlannedAction, RequestContext
 def config_reads(
     action: PlannedAction,
     context: RequestContext,
-    surroundings: Surroundings,
+    surroundings: ScopeContext,
     outputs: Iterable[str],
 ) -> dict[str, list[str]]:
     """Return what each template reads (``fields.name``) by its dotted place (``backend.type``)."""

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from catalog.document_kinds import parse_definition
 from catalog.forms import FieldError, Form, FormResult
 from catalog.forms.values import equal, excerpt
-from catalog.kinds import parse_definition
 from catalog.secrets import open_fields, seal_fields
 from pao.core.names import MAX_FIELDS_JSON, masked
 from pao.core.payloads import CorrectionAnswer, RequestContext
-from pao.crypto import SecretBox
+from pao.runtime.crypto import SecretBox
 
 MOST_ERRORS = 20
 LONGEST_MESSAGE = 2_000

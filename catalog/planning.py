@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from catalog import ordering
+from catalog import action_order as ordering
 from catalog.bundle import CatalogBundle
-from catalog.kinds import parse_definition
+from catalog.document_kinds import parse_definition
 from catalog.loading import walk_texts
 from catalog.model import Action, CatalogDocument, Mode
-from catalog.scopes import Surroundings, build_scopes
+from catalog.scopes import ScopeContext, build_scopes
 from catalog.templating import (
     Names,
     SecretValue,
@@ -196,7 +196,7 @@ def earlier_of(actions: Sequence[PlannedAction]) -> dict[str, list[str]]:
 
 
 def names_for(
-    item: CatalogDocument, surroundings: Surroundings | None, earlier: tuple[str, ...] = ()
+    item: CatalogDocument, surroundings: ScopeContext | None, earlier: tuple[str, ...] = ()
 ) -> Names:
     """Give the names that templates of this item may use after the given actions."""
     return Names(
@@ -217,7 +217,7 @@ def _of_bundle(item: CatalogDocument) -> dict[str, Any]:
 def check_plan(
     item: CatalogDocument,
     actions: list[PlannedAction],
-    surroundings: Surroundings,
+    surroundings: ScopeContext,
     targets: Mapping[str, Mapping[str, Target]],
 ) -> list[str]:
     """Check every template against the scopes that it will have; gives one sentence per problem."""
@@ -237,7 +237,7 @@ def check_plan(
 def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
     action: PlannedAction,
     context: RequestContext,
-    surroundings: Surroundings,
+    surroundings: ScopeContext,
     *,
     targets: Mapping[str, Target],
     secrets: Mapping[str, str],
@@ -278,7 +278,7 @@ def secret_names(action: PlannedAction) -> list[str]:
 
 
 def condition_holds(
-    given: ActionInput, surroundings: Surroundings, *, secrets: Mapping[str, str]
+    given: ActionInput, surroundings: ScopeContext, *, secrets: Mapping[str, str]
 ) -> bool:
     """Tell whether an action's ``when`` holds; raises ``TemplateError`` where nobody can tell."""
     scopes, names = bind(
@@ -294,7 +294,7 @@ def condition_holds(
 def render_cleanup(
     text: str,
     context: RequestContext,
-    surroundings: Surroundings,
+    surroundings: ScopeContext,
     *,
     outputs: Mapping[str, Mapping[str, Any]],
 ) -> str:
@@ -317,7 +317,7 @@ def render_cleanup(
 
 def bind(
     context: RequestContext,
-    surroundings: Surroundings,
+    surroundings: ScopeContext,
     *,
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],

@@ -33,8 +33,8 @@ from catalog.model import (
 from catalog.templating import limits
 from catalog.templating.functions import FUNCTIONS, LAZY
 from catalog.templating.functions.signatures import SIGNATURES
-from catalog.templating.kinds import PRESENT, TEXTUAL, named
 from catalog.templating.names import GO_SYSTEM, REQUEST_MEMBERS, SCOPES, SYSTEM_MEMBERS
+from catalog.templating.value_types import PRESENT, TEXTUAL, named
 from catalog.validation.structure import model_in
 
 _HEAD = """# Reference of catalog documents

@@ -11,7 +11,7 @@ from pao.core.payloads import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ScopeContext:
     """What templates may know of the installation; only listed environment variables show."""
 
     hostname: str = "pao"
@@ -23,7 +23,7 @@ class Surroundings:
 
 def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request itself.
     context: RequestContext,
-    surroundings: Surroundings,
+    surroundings: ScopeContext,
     *,
     field_ids: Iterable[str],
     secrets: Mapping[str, str],
@@ -61,7 +61,7 @@ def _request(context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _system(context: RequestContext, surroundings: Surroundings) -> dict[str, Any]:
+def _system(context: RequestContext, surroundings: ScopeContext) -> dict[str, Any]:
     submitted = datetime.fromisoformat(context.submitted_at).astimezone(UTC)
     return {
         "timestamp": int(submitted.timestamp()),

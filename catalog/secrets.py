@@ -5,7 +5,7 @@ from typing import Any
 
 from pao.core.definitions import password_fields
 from pao.core.payloads import RequestContext
-from pao.crypto import SecretBox
+from pao.runtime.crypto import SecretBox
 
 
 def seal_fields(

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from db.audit_chain import NO_REQUEST, Anchor, Head, anchor_hash, anchor_root, line_hash
-from db.connecting import connection
+from db.connections import connection
 
 CONNECT_SECONDS = 10.0
 KEPT = timedelta(days=365)
@@ -41,7 +41,7 @@ Rows = tuple[UUID, list[asyncpg.Record]]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """Something that does not hold: ``changed``, ``missing``, ``extra``, ``anchor`` or ``early``.
 
     ``chain`` is the id of a request, or of zeros for lines that belong to none.
@@ -61,7 +61,7 @@ class Verification:
     chains: int = 0
     anchors: int = 0
     removed_lines: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[AuditFinding] = field(default_factory=list)
 
 
 async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> Verification:
@@ -114,7 +114,7 @@ def _exported(exported: Sequence[Anchor], anchors: dict[int, Anchor], found: Ver
 
 
 def _note(found: Verification, kind: str, message: str) -> None:
-    found.findings.append(Finding(kind, message))
+    found.findings.append(AuditFinding(kind, message))
 
 
 class _Chain:
@@ -203,7 +203,7 @@ class _Chain:
         self._note("missing", f"{text} missing", first)
 
     def _note(self, kind: str, message: str, position: int | None) -> None:
-        self._found.findings.append(Finding(kind, message, str(self._chain), position))
+        self._found.findings.append(AuditFinding(kind, message, str(self._chain), position))
 
 
 async def _groups(reader: asyncpg.Connection, query: str, key: str) -> AsyncIterator[Rows]:

@@ -21,7 +21,7 @@ ASK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldLease:
     """A lease that is held; check it in the transaction that stores the work."""
 
     name: str
@@ -36,12 +36,12 @@ class Held:
 @asynccontextmanager
 async def lease(
     database: Database, name: str, *, seconds: float, lasts: float = LEASE_SECONDS
-) -> AsyncIterator[Held]:
+) -> AsyncIterator[HeldLease]:
     """Hold a lease; it is renewed while the block runs, and ends by itself when the process does.
 
     Raises ``SERVICE_UNAVAILABLE`` when it is not to be had within the seconds.
     """
-    held = Held(name, secrets.token_hex(8))
+    held = HeldLease(name, secrets.token_hex(8))
     limit = time.monotonic() + seconds
     while not await _take(database, held, lasts):
         if time.monotonic() > limit:
@@ -59,12 +59,12 @@ async def lease(
                 await LeasesRepository(session).give_back(held.name, held.holder)
 
 
-async def _take(database: Database, held: Held, lasts: float) -> bool:
+async def _take(database: Database, held: HeldLease, lasts: float) -> bool:
     async with database.unit_of_work() as session:
         return await LeasesRepository(session).take(held.name, held.holder, seconds=lasts)
 
 
-async def _renew(database: Database, held: Held, lasts: float) -> None:
+async def _renew(database: Database, held: HeldLease, lasts: float) -> None:
     while True:
         await asyncio.sleep(lasts / 3)
         with contextlib.suppress(PaoError):

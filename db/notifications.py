@@ -16,10 +16,10 @@ from typing import Self
 
 import asyncpg
 
-from db.connecting import PasswordSource, connect, connection
-from db.errors import DatabaseUnavailable, said, translated
+from db.connections import PasswordSource, connect, connection
 from db.repositories.mirror_sql import CHANNEL
-from pao.background import BackgroundTask
+from db.unavailable import DatabaseUnavailableError, said, translated
+from pao.runtime.background import BackgroundTask
 
 ECHO = "pao_echo"
 """The channel on which a process notifies itself."""
@@ -138,7 +138,7 @@ class RequestNotifications:
                 with translated():
                     async with self._connection() as line:
                         await self._listen(line)
-            except DatabaseUnavailable as error:
+            except DatabaseUnavailableError as error:
                 _LOG.warning(
                     "request notifications are interrupted", extra={"reason": said(error.__cause__)}
                 )

@@ -19,9 +19,9 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from db.connecting import PasswordSource, connect
+from db.connections import PasswordSource, connect
 from db.documents import dump_json
-from db.errors import DatabaseUnavailable, connecting, said, translated
+from db.unavailable import DatabaseUnavailableError, connecting, said, translated
 from db.urls import DRIVER, driver_url
 
 _log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Database:
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
         """Give a session for one transaction: committed at the end, rolled back on any error.
 
-        Raises ``DatabaseUnavailable`` when the database is away. No outside call belongs inside.
+        Raises ``DatabaseUnavailableError`` when the database is away. No outside call inside.
         """
         with translated():
             async with self._sessions() as session:
@@ -80,7 +80,7 @@ class Database:
         """Give a session that only reads; no transaction, so two round trips less than with one.
 
         Every query sees what is committed when it begins, as it would in a unit of work. Raises
-        ``DatabaseUnavailable`` when the database is away.
+        ``DatabaseUnavailableError`` when the database is away.
         """
         with translated():
             async with self._readers() as session:
@@ -107,7 +107,7 @@ async def _connected(session: AsyncSession) -> None:
     try:
         with connecting():
             await session.connection()
-    except DatabaseUnavailable as error:
+    except DatabaseUnavailableError as error:
         _log.warning("no connection to the database: %s", said(error.__cause__))
         raise
 

@@ -20,11 +20,11 @@ from typing import Any
 import yaml
 
 from activities.schemas import known_actions
-from catalog.sources.verdicts import FileVerdict, judge_content
-from catalog.trials.drafts import read_draft
-from catalog.trials.dry_run import dry_run
-from catalog.trials.samples import Sample
-from catalog.trials.templates import try_templates
+from catalog.sources.file_checks import FileCheck, judge_content
+from catalog.testing.drafts import read_draft
+from catalog.testing.dry_run import dry_run
+from catalog.testing.samples import Sample
+from catalog.testing.templates import try_templates
 from catalog.validation import ActionSchema
 from catalog.validation.folder import judge_together
 from catalog.validation.isolation import INTERNAL_ERROR
@@ -100,7 +100,7 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def exercise(text: str, known: Mapping[str, ActionSchema]) -> FileVerdict:
+def exercise(text: str, known: Mapping[str, ActionSchema]) -> FileCheck:
     """Do with a document what a source, the tools of the API and the database do with it."""
     content = text.encode("utf-8", "surrogatepass")
     verdict = judge_content(content, path="tools/item.yaml", known_actions=known)

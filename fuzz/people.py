@@ -13,8 +13,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from pydantic import BaseModel, ConfigDict, Field
 
-from pao.cli.http import BASE_PATH, SigV4
-from pao.cli.profiles import Target
+from pao.app.cli.http import BASE_PATH, SigV4
+from pao.app.cli.profiles import Target
 
 PLACE = "PAO_FUZZ_PLACE"
 SERVICE = "execute-api"

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from fuzz.ground import prepare, write_dictionaries
 from fuzz.people import PLACE, Place
-from pao.local.home import read_env_file
-from pao.local.narrator import Narrator
-from pao.local.ports import Ports
-from pao.local.stack import RunningStack, StackOptions, running_stack
-from pao.local.users import USERS
+from pao.app.local.home import read_env_file
+from pao.app.local.ports import Ports
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.stack import RunningStack, StackOptions, running_stack
+from pao.app.local.users import USERS
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
@@ -38,7 +38,7 @@ def main() -> int:
     # A sourced env file of `pao up` names a server; this run has one of its own.
     os.environ.pop("TEMPORAL_ADDRESS", None)
     options.log.parent.mkdir(parents=True, exist_ok=True)
-    narrator = Narrator()
+    narrator = ProgressReporter()
     with tempfile.TemporaryDirectory(prefix="pao-fuzz-") as name, options.log.open("w") as log:
         folder = Path(name)
         stack_options = StackOptions(home=folder / "home", ports=ANY_FREE)

@@ -1,1 +1,1 @@
-"""Platform Automation Orchestrator: what ties the rooms together."""
+"""Platform Automation Orchestrator: what ties the packages together."""

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
 from tests.support.postgres import Database, cloned_database
 from tests.support.servers import Keeper, ask
 

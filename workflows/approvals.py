@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pao.core.payloads import ActionState, DecisionRecord, Requester, timestamp
-from pao.core.states import ActionStatus, Verdict
+from pao.core.states import ActionStatus, ApprovalVote
 from workflows.commands import Voter
-from workflows.desk import DecisionDesk
 from workflows.ledger import Ledger
+from workflows.open_decisions import OpenDecisions
 
 # So many reminders are sent at most: a wait of a year with one a day.
 MOST_REMINDERS = 400
@@ -69,7 +69,7 @@ class Approval:
         outcome = self.rules.get("onDeadline") or "reject"
         if outcome == "remind":
             return True
-        kind = Verdict.APPROVE if outcome == "approve" else Verdict.REJECT
+        kind = ApprovalVote.APPROVE if outcome == "approve" else ApprovalVote.REJECT
         self.votes.append(Vote(CLOCK, kind, timestamp(now), "the deadline has passed"))
         self.verdict = kind
         return False
@@ -79,11 +79,11 @@ class Approval:
         self.votes.append(
             Vote(record.by, record.decision, record.at, record.reason, via=record.via)
         )
-        approvals = sum(vote.decision == Verdict.APPROVE for vote in self.votes)
-        if record.decision == Verdict.REJECT:
-            self.verdict = Verdict.REJECT
+        approvals = sum(vote.decision == ApprovalVote.APPROVE for vote in self.votes)
+        if record.decision == ApprovalVote.REJECT:
+            self.verdict = ApprovalVote.REJECT
         elif approvals >= self.minimum:
-            self.verdict = Verdict.APPROVE
+            self.verdict = ApprovalVote.APPROVE
         else:
             return f"{approvals} of {self.minimum} approvals"
         return None
@@ -103,10 +103,10 @@ class Approval:
         }
 
 
-class ApprovalDesk:
+class OpenApprovals:
     """Judges who approves or rejects, and remembers how each approval ended."""
 
-    def __init__(self, ledger: Ledger, desk: DecisionDesk) -> None:
+    def __init__(self, ledger: Ledger, desk: OpenDecisions) -> None:
         self._ledger = ledger
         self._desk = desk
         self._open: dict[str, Approval] = {}

@@ -20,12 +20,12 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus
     from workflows.bundle_ledger import BundleLedger, key_of
     from workflows.components import Components
-    from workflows.deciding import Decider
-    from workflows.desk import DecisionDesk
+    from workflows.decisions import Decider
+    from workflows.open_decisions import OpenDecisions
     from workflows.request import RequestWorkflow
 
 
-class BundleDesk(DecisionDesk):
+class BundleDecisions(OpenDecisions):
     """Judges decisions about a bundle: its components are retried on their own requests."""
 
     def _objection(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:
@@ -103,7 +103,7 @@ class BundleWorkflow(RequestWorkflow):
     """One submitted bundle: its components, then its own actions."""
 
     ledgers = BundleLedger
-    desks = BundleDesk
+    desks = BundleDecisions
     deciders = BundleDecider
 
     @workflow.init

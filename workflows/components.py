@@ -35,7 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import policies
     from workflows.bundle_ledger import BundleLedger, key_of
     from workflows.graph import Graph
-    from workflows.mirroring import Mirror
+    from workflows.mirror import Mirror
     from workflows.senders import prove
     from workflows.stopping import Stop
     from workflows.versions import FromNextSignal

@@ -5,7 +5,7 @@ from typing import Any
 
 from pao.core.names import workflow_id
 from pao.core.payloads import ActionState, PartialResource, RequestContext
-from pao.core.states import ActionStatus, RequestStatus, Verdict
+from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from workflows.failures import suggest
 
 SIGNALS = (
@@ -84,14 +84,14 @@ def _wait(context: RequestContext, state: ActionState, about: dict[str, Any]) ->
         return [f"`{state.id}` waits for {what} since {about.get('since')}"]
     people = about.get("approvers") or {}
     names = [*people.get("users", ()), *(f"team {team}" for team in people.get("teams", ()))]
-    given = sum(vote.get("decision") == Verdict.APPROVE for vote in about.get("decisions", ()))
+    given = sum(vote.get("decision") == ApprovalVote.APPROVE for vote in about.get("decisions", ()))
     lines = [f"### `{state.id}` waits for an approval", ""]
     if about.get("message"):
         lines += [f"> {' '.join(str(about['message']).split())}", ""]
     lines.append(f"Approvers: {', '.join(names)}; {given} of {about.get('minimum')} have approved.")
     if about.get("deadline"):
         lines.append(f"Deadline: {about['deadline']}, then: {about.get('onDeadline')}.")
-    for verdict in Verdict:
+    for verdict in ApprovalVote:
         command = f"pao request {verdict} {context.request_id} --action {state.id} --reason '...'"
         lines += ["", "  ```", f"  {command}", "  ```"]
     return lines

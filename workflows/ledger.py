@@ -29,7 +29,7 @@ from pao.core.states import ActionStatus, RequestStatus, can_move
 from workflows.details import current_details
 from workflows.failures import error_context, error_summary, overall
 from workflows.journal import WORKFLOW, Journal
-from workflows.remains import after_failure, deny, leave_behind, settle
+from workflows.leftovers import after_failure, deny, leave_behind, settle
 
 RECONCILER = "reconciler"
 

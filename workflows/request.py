@@ -24,24 +24,24 @@ with workflow.unsafe.imports_passed_through():
         OutcomeQuery,
         RequestInput,
         RequestOutcome,
-        Settled,
+        SettledRequest,
         Snapshot,
         timestamp,
     )
-    from pao.core.states import TERMINAL, Decision, RequestStatus, Verdict
+    from pao.core.states import TERMINAL, ApprovalVote, Decision, RequestStatus
     from workflows import policies
-    from workflows.approvals import ApprovalDesk
-    from workflows.deciding import Decider
-    from workflows.desk import DecisionDesk
+    from workflows.approvals import OpenApprovals
+    from workflows.component_reports import Reporter
+    from workflows.decisions import Decider
     from workflows.graph import Graph
     from workflows.ledger import Ledger
-    from workflows.mirroring import Mirror, SupersededError
-    from workflows.notices import FAILED, Notices
-    from workflows.receiving import Reception
-    from workflows.reporting import Reporter
-    from workflows.resuming import take_up
-    from workflows.running import PlanRunner
+    from workflows.mirror import Mirror, SupersededError
+    from workflows.notifications import FAILED, Notices
+    from workflows.open_decisions import OpenDecisions
+    from workflows.plan_runner import PlanRunner
+    from workflows.resumption import take_up
     from workflows.runs import is_reset
+    from workflows.signal_handlers import SignalHandlers
     from workflows.stopping import Stop
     from workflows.waiting import Waiting
 
@@ -59,24 +59,24 @@ class RequestWorkflow:
 
     # What a bundle's workflow has its own kinds of.
     ledgers: type[Ledger] = Ledger
-    desks: type[DecisionDesk] = DecisionDesk
+    desks: type[OpenDecisions] = OpenDecisions
     deciders: type[Decider] = Decider
 
     @workflow.init
     def __init__(self, given: RequestInput) -> None:
         self._given = given
-        self._settled: Settled | None = None
+        self._settled: SettledRequest | None = None
         self._ended = False
         self._ledger = ledger = self.ledgers(given)
         self._desk = desk = self.desks(ledger)
         self._mirror = mirror = Mirror(ledger, desk, given)
-        approvals = ApprovalDesk(ledger, desk)
+        approvals = OpenApprovals(ledger, desk)
         self._stop = stop = Stop(ledger, desk)
         self._notices = Notices(given.plan, ledger, mirror)
         waiting = Waiting(
             ledger, approvals=approvals, notices=self._notices, stop=stop, waits=given.waits
         )
-        self._reception = Reception(
+        self._reception = SignalHandlers(
             ledger, desk=desk, mirror=mirror, approvals=approvals, stop=stop, waiting=waiting
         )
         if given.bundle is not None:
@@ -142,14 +142,14 @@ class RequestWorkflow:
         if self._given.resumption is None:
             return False
         await self._mirror.write()
-        self._settled = Settled(status=self._ledger.status, at=timestamp(workflow.now()))
+        self._settled = SettledRequest(status=self._ledger.status, at=timestamp(workflow.now()))
         return True
 
     async def _settle(self, status: RequestStatus, reason: str | None) -> None:
         self._ledger.move(status, reason=reason)
         await self._mirror.write()
         if self._settled is None:
-            self._settled = Settled(status=status, at=timestamp(workflow.now()))
+            self._settled = SettledRequest(status=status, at=timestamp(workflow.now()))
         if status == RequestStatus.FAILED:
             self._notices.send(FAILED, event="failed", message=reason)
 
@@ -194,20 +194,20 @@ class RequestWorkflow:
         await self._reception.from_bundle(args)
 
     @workflow.signal(
-        name=Verdict.APPROVE,
+        name=ApprovalVote.APPROVE,
         description=f"Approve an action that waits for it. {VOTE}.",
     )
     async def approve(self, *args: Any) -> None:
         """Take an approval; whatever the arguments are, the workflow lives on."""
-        await self._reception.vote(Verdict.APPROVE, args)
+        await self._reception.vote(ApprovalVote.APPROVE, args)
 
     @workflow.signal(
-        name=Verdict.REJECT,
+        name=ApprovalVote.REJECT,
         description=f"Reject an action that waits for an approval; it fails. {VOTE}.",
     )
     async def reject(self, *args: Any) -> None:
         """Take a rejection; whatever the arguments are, the workflow lives on."""
-        await self._reception.vote(Verdict.REJECT, args)
+        await self._reception.vote(ApprovalVote.REJECT, args)
 
     @workflow.signal(
         name=names.TICKET_RESOLVED_SIGNAL,
@@ -228,7 +228,7 @@ class RequestWorkflow:
         name=names.SETTLED_UPDATE,
         description="Answers when the request has completed or failed for the first time.",
     )
-    async def settled(self) -> Settled:
+    async def settled(self) -> SettledRequest:
         """Wait until the request has settled; the answer is frozen at the first settling."""
         await workflow.wait_condition(lambda: self._settled is not None or self._ended)
         if self._settled is None:

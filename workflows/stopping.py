@@ -10,8 +10,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pao.core.payloads import DecisionRecord, timestamp
     from pao.core.states import Decision, RequestStatus
-    from workflows.desk import DecisionDesk
     from workflows.ledger import Ledger
+    from workflows.open_decisions import OpenDecisions
     from workflows.runs import is_cancelled
 
 CANCELLED = "The workflow was cancelled in Temporal."
@@ -22,7 +22,7 @@ TOO_LATE = "the request was completed before what ran could be ended"
 class Stop:
     """The one wish to end what runs; ``record`` is the decision that is being carried out."""
 
-    def __init__(self, ledger: Ledger, desk: DecisionDesk) -> None:
+    def __init__(self, ledger: Ledger, desk: OpenDecisions) -> None:
         self.record: DecisionRecord | None = None
         self._ledger = ledger
         self._desk = desk

@@ -25,12 +25,12 @@ with workflow.unsafe.imports_passed_through():
         Waits,
         timestamp,
     )
-    from pao.core.states import ActionStatus, RequestStatus, Verdict
+    from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
     from workflows import policies
-    from workflows.approvals import Approval, ApprovalDesk
+    from workflows.approvals import Approval, OpenApprovals
     from workflows.failures import classify, never_began
     from workflows.ledger import Ledger
-    from workflows.notices import WAITS, Notices
+    from workflows.notifications import WAITS, Notices
     from workflows.stopping import Stop
 
 
@@ -49,7 +49,7 @@ class Waiting:
         self,
         ledger: Ledger,
         *,
-        approvals: ApprovalDesk,
+        approvals: OpenApprovals,
         notices: Notices,
         stop: Stop,
         waits: Waits,
@@ -169,7 +169,7 @@ class Waiting:
         self._approvals.close(approval, _how(approval))
         if approval.verdict is None:
             raise self._cut(state, "an approval")
-        if approval.verdict == Verdict.REJECT:
+        if approval.verdict == ApprovalVote.REJECT:
             raise _failed(state, _how(approval), refused=True)
         return replace(result, pending=None, outputs=_outputs(approval))
 
@@ -207,7 +207,7 @@ def _how(approval: Approval) -> str:
         return "the wait was ended"
     last = approval.votes[-1]
     why = f": {last.reason}" if last.reason else ""
-    done = "approved" if approval.verdict == Verdict.APPROVE else "rejected"
+    done = "approved" if approval.verdict == ApprovalVote.APPROVE else "rejected"
     return f"It was {done} by {last.by}{why}"
 
 

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from activities.base import Action, ActionConfig, ActionContext
 from activities.config_values import Texts
-from catalog.ordering import seconds
+from catalog.action_order import seconds
 from pao.core.payloads import ActionResult, Pending
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from activities.action_errors import ActionFailedError, IncompleteError
 from activities.base import Action, ActionContext
-from activities.errors import ActionFailedError, IncompleteError
 from activities.github.access import access, leaving, told_as_action
+from activities.github.commit_builder import make_commit, on_top_of
 from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
 from activities.github.commits import (
     Place,
@@ -16,7 +17,6 @@ from activities.github.commits import (
     place_of,
     trailers,
 )
-from activities.github.committing import make_commit, on_top_of
 from catalog.templating import Target
 from pao.clients.github import Commit, GitHub, PullRequest
 from pao.core.payloads import ActionResult, PartialResource

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.base import Action, ActionContext
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.github.access import (
     GitHubAccess,
     access,
@@ -22,7 +22,7 @@ from activities.github.runs import (
     refuse_to_guess,
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
-from pao.clients.github import GitHubError, GitHubRefused, Run
+from pao.clients.github import GitHubError, GitHubRefusedError, Run
 from pao.core.judgement import CUT
 from pao.core.payloads import ActionResult, PartialResource, Pending, timestamp
 
@@ -98,7 +98,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         there = access(context, config.repository, config.instance)
         until = _end_of_wait(context, pending)
         pace, pause = context.options.github.poll_first, 0.0
-        refusals: list[GitHubRefused] = []
+        refusals: list[GitHubRefusedError] = []
         while True:
             await asyncio.sleep(pause)
             run, asked_to_wait = await _where(
@@ -148,7 +148,7 @@ async def _known(
         return None
     try:
         run = await there.client.run(int(number))
-    except GitHubRefused as error:
+    except GitHubRefusedError as error:
         if error.status == _NOT_FOUND:
             return None
         raise
@@ -186,7 +186,7 @@ async def _where(
     config: GitHubWorkflowConfig,
     *,
     pending: Pending,
-    refusals: list[GitHubRefused],
+    refusals: list[GitHubRefusedError],
 ) -> tuple[Run | None, float]:
     """Return the run as it stands, or how long GitHub, which did not tell, is to be left alone.
 
@@ -195,7 +195,7 @@ async def _where(
     try:
         found = await _run(there, context, config, pending=pending)
     except GitHubError as error:
-        if isinstance(error, GitHubRefused) and not error.retryable:
+        if isinstance(error, GitHubRefusedError) and not error.retryable:
             refusals.append(error)
         else:
             refusals.clear()
@@ -255,7 +255,9 @@ async def _failed_where(there: GitHubAccess, run: Run) -> str:
     return f": {'; '.join(named)}" if named else ""
 
 
-def _lost(error: GitHubRefused, context: ActionContext, pending: Pending) -> OutcomeUnknownError:
+def _lost(
+    error: GitHubRefusedError, context: ActionContext, pending: Pending
+) -> OutcomeUnknownError:
     number = pending.state.get("runId") or context.progress.details.get("runId")
     left = PartialResource(
         "github-workflow-run",

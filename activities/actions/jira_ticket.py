@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from activities.action_errors import ActionFailedError
 from activities.base import Action, ActionConfig, ActionContext
 from activities.config_values import Texts, is_empty, without_nulls
-from activities.errors import ActionFailedError
 from activities.long_texts import beside, fit_custom, fit_description, fit_summary, one_line
 from activities.tickets import (
     FilePart,

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, NoReturn
 
 from pydantic import BaseModel, Field
 
+from activities.action_errors import ActionError, RepeatIsSafeError
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionError, RepeatIsSafeError
 from catalog.templating import Target
 from pao.core.answers import shortened
 from pao.core.payloads import ActionResult

@@ -6,14 +6,19 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from activities.action_errors import (
+    ActionError,
+    ActionFailedError,
+    OutcomeUnknownError,
+    RepeatIsSafeError,
+)
 from activities.actions.rest import answers, bodies
 from activities.actions.rest.config import REPEATABLE, Asynchronous, Look, RestApiConfig
 from activities.actions.rest.polling import ABSENT, ACCEPTED, evaluated, poll, result_of, resumed
 from activities.actions.rest.sending import Sender
 from activities.base import Action, ActionContext
-from activities.doubt import found_in_time
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError, RepeatIsSafeError
-from activities.outgoing import READING, Answer
+from activities.outgoing import READING, TargetResponse
+from activities.search_lag import found_in_time
 from catalog.templating import Target
 from pao.core.answers import KEPT_CHARACTERS
 from pao.core.errors import ErrorCode
@@ -183,7 +188,7 @@ def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
     )
 
 
-def _require_expected(config: RestApiConfig, answer: Answer) -> None:
+def _require_expected(config: RestApiConfig, answer: TargetResponse) -> None:
     expected = config.expectedStatus
     if answer.status in expected or (not expected and answer.is_success):
         return
@@ -192,7 +197,7 @@ def _require_expected(config: RestApiConfig, answer: Answer) -> None:
     raise answer.failure(message, reading=config.endpoint.method in READING)
 
 
-def _pending(answer: Answer, following: Asynchronous) -> ActionResult:
+def _pending(answer: TargetResponse, following: Asynchronous) -> ActionResult:
     url = answers.status_url(following.statusUrl, answer)
     if url is None:
         raise OutcomeUnknownError(
@@ -208,11 +213,11 @@ def _pending(answer: Answer, following: Asynchronous) -> ActionResult:
     )
 
 
-def _made(config: RestApiConfig, answer: Answer) -> ActionResult:
+def _made(config: RestApiConfig, answer: TargetResponse) -> ActionResult:
     return result_of(config, answer, reading=config.endpoint.method in READING)
 
 
-def _found(config: RestApiConfig, answer: Answer) -> ActionResult:
+def _found(config: RestApiConfig, answer: TargetResponse) -> ActionResult:
     return result_of(config, answer, reading=True)
 
 

@@ -7,21 +7,21 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from activities.action_errors import ActionFailedError, IncompleteError
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionFailedError, IncompleteError
 from activities.terraform.cli import UnreadableError
-from activities.terraform.place import (
+from activities.terraform.execution import prepared
+from activities.terraform.execution_spec import Required, Source
+from activities.terraform.results import applied, planned
+from activities.terraform.state import StateResource, own_or_touched
+from activities.terraform.state_location import (
     WITHOUT_WORKSPACES,
     breaker_target,
     climbing_key,
     foreign_request_in,
     named_place,
 )
-from activities.terraform.preparing import prepared
-from activities.terraform.requirement import Required, Source
-from activities.terraform.results import applied, planned
-from activities.terraform.running import Run
-from activities.terraform.state import StateResource, own_or_touched
+from activities.terraform.steps import Run
 from catalog.templating import Target
 from pao.core.judgement import BAD_CALL
 from pao.core.payloads import ActionResult

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, NoReturn
 
 from pydantic import BaseModel, Field
 
+from activities.action_errors import RepeatIsSafeError
 from activities.actions.rest.config import Scalar
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import RepeatIsSafeError
-from activities.outgoing import Answer
+from activities.outgoing import TargetResponse
 from catalog.templating import Target
 from pao.core.payloads import ActionResult
 
@@ -120,7 +120,7 @@ def _body(payload: Any) -> bytes:
     return text.encode(errors="replace")
 
 
-def _require_expected(config: WebhookConfig, answer: Answer) -> None:
+def _require_expected(config: WebhookConfig, answer: TargetResponse) -> None:
     expected = config.expectedStatus
     if answer.status in expected or (not expected and answer.is_success):
         return

@@ -9,14 +9,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.base import ActionContext
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
 from pao.clients.github import (
-    Answered,
     GitHub,
     GitHubError,
     GitHubInstance,
-    GitHubOutcomeUnknown,
+    GitHubOutcomeUnknownError,
+    GitHubResponse,
     Outbound,
 )
 from pao.core.judgement import NOT_SET
@@ -68,7 +68,7 @@ def access(context: ActionContext, repository: str, instance: str | None) -> Git
             f"This action cannot be carried out: {error}.", judged=NOT_SET
         ) from error
 
-    async def send(out: Outbound) -> Answered:
+    async def send(out: Outbound) -> GitHubResponse:
         return await _send(context, server, out)
 
     client = GitHub(server, repository, send=send, learn=context.secrets.add)
@@ -100,7 +100,7 @@ def leaving(*partial: PartialResource) -> Iterator[None]:
         raise
 
 
-async def _send(context: ActionContext, server: GitHubInstance, out: Outbound) -> Answered:
+async def _send(context: ActionContext, server: GitHubInstance, out: Outbound) -> GitHubResponse:
     try:
         return await context.http.request(
             out.method,
@@ -134,7 +134,7 @@ def _unanswered(error: ActionError, server: GitHubInstance, out: Outbound) -> Ac
 
 
 def _translated(error: GitHubError, hint: str) -> ActionError:
-    unknown = isinstance(error, GitHubOutcomeUnknown)
+    unknown = isinstance(error, GitHubOutcomeUnknownError)
     kind = OutcomeUnknownError if unknown else ActionFailedError
     return kind(
         f"{error.message} {hint}".rstrip() if not unknown else error.message,

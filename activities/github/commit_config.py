@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from activities.base import ActionConfig
 from activities.config_values import Texts
 from activities.github.access import RefName, Repository
-from activities.github.acting_files import acts, is_workflow
+from activities.github.executable_files import acts, is_workflow
 from activities.github.paths import check_together, checked_path
 
 MOST_FILES = 100

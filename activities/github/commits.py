@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
-from activities.errors import ActionFailedError
 from activities.github.access import since
 from activities.github.commit_config import GitCommitConfig
 from pao.clients.github import Commit, GitHub

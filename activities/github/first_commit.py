@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from activities.base import ActionContext
 from activities.github.commits import REQUEST_TRAILER, Place
-from pao.clients.github import Entry, GitHub, GitHubRefused
+from pao.clients.github import Entry, GitHub, GitHubRefusedError
 from pao.core.payloads import PartialResource
 
 PATH = ".pao-begin"
@@ -31,7 +31,7 @@ async def begin(client: GitHub, context: ActionContext, place: Place) -> Partial
     message = f"Begin the repository\n\n{REQUEST_TRAILER}: {context.request.request_id}\n"
     try:
         sha = await client.begin(PATH, CONTENT, message)
-    except GitHubRefused as error:
+    except GitHubRefusedError as error:
         # Somebody else has begun it meanwhile: their commit is as good to build on.
         if error.status not in _TAKEN or await client.is_empty():
             raise

@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
-from activities.errors import ActionFailedError
 from activities.github.access import GitHubAccess, since
 from activities.github.workflow_file import WorkflowFile, read_workflow_file
-from pao.clients.github import GitHubRefused, Run
+from pao.clients.github import GitHubRefusedError, Run
 from pao.core.judgement import FORBIDDEN
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")
@@ -117,7 +117,7 @@ def _pauses(lag: float) -> list[float]:
 async def _file(access: GitHubAccess, wanted: Wanted) -> WorkflowFile | None:
     try:
         content = await access.client.file(f".github/workflows/{wanted.workflow}", wanted.ref)
-    except GitHubRefused as error:
+    except GitHubRefusedError as error:
         # The right to start a workflow does not include the right to read it.
         if error.judged is FORBIDDEN:
             return None

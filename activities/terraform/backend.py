@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from activities.errors import ActionFailedError
+from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
-from activities.terraform.account import hand_over
+from activities.terraform.execution_spec import Required
 from activities.terraform.hcl import Block
-from activities.terraform.place import WITHOUT_WORKSPACES
-from activities.terraform.requirement import Required
-from activities.terraform.room import Room
+from activities.terraform.os_account import hand_over
+from activities.terraform.state_location import WITHOUT_WORKSPACES
+from activities.terraform.working_directory import WorkingDirectory
 from pao.core.judgement import BAD_CALL, NOT_ALLOWED, NOT_SET
 
 REMOTE_RUNS = frozenset({"cloud", "remote"})
@@ -22,7 +22,7 @@ LOCAL = "local"
 
 def write(
     required: Required,
-    room: Room,
+    room: WorkingDirectory,
     folder: Path,
     *,
     files: Mapping[str, Block],
@@ -47,7 +47,7 @@ def write(
     return None
 
 
-def check(required: Required, room: Room, *, written: str | None) -> None:
+def check(required: Required, room: WorkingDirectory, *, written: str | None) -> None:
     """Refuse, after init, what would keep its state nowhere or somewhere else than said."""
     used = room.backend_in_use()
     if written is not None and used != written:
@@ -73,7 +73,7 @@ def check(required: Required, room: Room, *, written: str | None) -> None:
         )
 
 
-def has_workspaces(room: Room) -> bool:
+def has_workspaces(room: WorkingDirectory) -> bool:
     """Say whether the backend in use knows more than one workspace."""
     return room.backend_in_use() not in WITHOUT_WORKSPACES
 
@@ -98,7 +98,9 @@ def _plain(text: str) -> str:
     return value if isinstance(value, str) else text
 
 
-def _inside(config: Mapping[str, Any], room: Room, options: TerraformOptions) -> dict[str, Any]:
+def _inside(
+    config: Mapping[str, Any], room: WorkingDirectory, options: TerraformOptions
+) -> dict[str, Any]:
     """Keep local states below the operator's folder, and nowhere else on the worker."""
     if options.state_folder is None:
         raise ActionFailedError(

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from activities.terraform.place import WITHOUT_WORKSPACES, settings_of_place, without_account
-from activities.terraform.requirement import Required, Source
-from activities.terraform.room import Room
+from activities.terraform.execution_spec import Required, Source
+from activities.terraform.state_location import (
+    WITHOUT_WORKSPACES,
+    settings_of_place,
+    without_account,
+)
+from activities.terraform.working_directory import WorkingDirectory
 
 FOLDER = "module"
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class StateLocation:
     """A state for people: ``commands`` end in the module's folder, where its state is selected.
 
     Credentials are in neither: whoever cleans up uses their own.
@@ -33,7 +37,9 @@ class Whereabouts:
         return f"{self.commands} && {self.program} destroy -target={shlex.quote(address)}"
 
 
-def whereabouts(required: Required, room: Room, *, program: str, backend: str) -> Whereabouts:
+def whereabouts(
+    required: Required, room: WorkingDirectory, *, program: str, backend: str
+) -> StateLocation:
     """Say where the state of an initialised module is."""
     settings = settings_of_place(room.backend_config())
     shown = ", ".join(f"{key} {value}" for key, value in settings.items())
@@ -45,7 +51,7 @@ def whereabouts(required: Required, room: Room, *, program: str, backend: str) -
     steps = [*_module(required.source, name), *_init(name, backend, settings, written=written)]
     if not stateful:
         steps.append(f"{name} workspace select {shlex.quote(required.workspace)}")
-    return Whereabouts(f"{text}, module {_named(required.source)}", " && ".join(steps), name)
+    return StateLocation(f"{text}, module {_named(required.source)}", " && ".join(steps), name)
 
 
 def _named(source: Source) -> str:

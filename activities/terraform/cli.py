@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from activities.errors import ActionFailedError
+from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
 from activities.terraform.events import Events
-from activities.terraform.process import Ended, Lines, Surroundings, Whole, run
+from activities.terraform.process import Ended, Lines, ProcessContext, Whole, run
 from pao.clients.jira import Deadline
 from pao.core.judgement import NOT_SET
 
@@ -49,7 +49,7 @@ def find_program(options: TerraformOptions) -> str:
 class Cli:
     """One program in one environment; each call says in which folder."""
 
-    def __init__(self, program: str, given: Surroundings, *, name: str | None = None) -> None:
+    def __init__(self, program: str, given: ProcessContext, *, name: str | None = None) -> None:
         self.program = program
         self.name = name or Path(program).name
         self._given = given

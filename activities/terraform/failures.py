@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from activities.errors import ActionFailedError, OutcomeUnknownError
+from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.terraform.events import Events, lock_in
 from activities.terraform.process import Ended
 from pao.core.errors import ErrorCode

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from activities.base import ActionContext
-from activities.terraform import backend, rescue, unwritten
-from activities.terraform.cleanup import Whereabouts, whereabouts
+from activities.terraform import backend
+from activities.terraform import state_rescue as rescue
+from activities.terraform import unwritten_states as unwritten
+from activities.terraform.cleanup import StateLocation, whereabouts
 from activities.terraform.cli import Here
 from activities.terraform.events import Events
-from activities.terraform.place import place_digest
+from activities.terraform.execution_spec import Required
 from activities.terraform.process import Ended
-from activities.terraform.requirement import Required
-from activities.terraform.room import Room, unwritten_folder
+from activities.terraform.state_location import place_digest
+from activities.terraform.working_directory import WorkingDirectory, unwritten_folder
 
 
 class KeptStates:
@@ -24,7 +26,7 @@ class KeptStates:
         required: Required,
         context: ActionContext,
         *,
-        room: Room,
+        room: WorkingDirectory,
         here: Here,
         late: Here,
         lock: str,
@@ -40,7 +42,7 @@ class KeptStates:
         self._folder = unwritten_folder(context.options.terraform)
 
     @property
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> StateLocation:
         """Say where the state is, for the person who cleans up; known after init."""
         return whereabouts(
             self._required,

@@ -3,25 +3,25 @@
 import asyncio
 from pathlib import Path
 
-from activities.errors import ActionFailedError
+from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
 from activities.terraform import commands
+from activities.terraform.execution_spec import Required
 from activities.terraform.hcl import UnreadableFileError
-from activities.terraform.requirement import Required
-from activities.terraform.room import Room
+from activities.terraform.working_directory import WorkingDirectory
 from pao.core.judgement import NOT_ALLOWED
 
 SHOWN = 5
 
 
 async def check_root(
-    required: Required, room: Room, folder: Path, options: TerraformOptions
+    required: Required, room: WorkingDirectory, folder: Path, options: TerraformOptions
 ) -> None:
     """Check the root module before init, which already uses its backend and its encryption."""
     await asyncio.to_thread(_check_root, required, room, folder, options)
 
 
-async def check_modules(room: Room, folder: Path, options: TerraformOptions) -> None:
+async def check_modules(room: WorkingDirectory, folder: Path, options: TerraformOptions) -> None:
     """Check every module that init has installed, wherever its folder is."""
     await asyncio.to_thread(_check_modules, room, folder, options)
 
@@ -37,14 +37,16 @@ def refuse_commands(found: list[str], options: TerraformOptions) -> None:
         )
 
 
-def _check_root(required: Required, room: Room, folder: Path, options: TerraformOptions) -> None:
+def _check_root(
+    required: Required, room: WorkingDirectory, folder: Path, options: TerraformOptions
+) -> None:
     _refuse_links(commands.links_out_of(room.module, room.module))
     if not options.allow_provisioners:
         found = _read(folder)
         refuse_commands(found + commands.commands_in_backend(required.backend_config), options)
 
 
-def _check_modules(room: Room, folder: Path, options: TerraformOptions) -> None:
+def _check_modules(room: WorkingDirectory, folder: Path, options: TerraformOptions) -> None:
     listed = [Path(source) for source in options.sources if source.startswith("/")]
     inside = [place.resolve() for place in (room.root, *listed)]
     found = []

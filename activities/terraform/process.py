@@ -1,4 +1,4 @@
-"""One command on the leash: its output bounded, its time bounded, its end certain.
+"""One command on the guard: its output bounded, its time bounded, its end certain.
 
 What the command means is not known here.
 """
@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from activities.options.terraform import Account
-from activities.terraform.account import Doors
-from activities.terraform.leash import KILLED, NOT_STARTED
+from activities.terraform.os_account import SharedPaths
+from activities.terraform.process_guard import KILLED, NOT_STARTED
 from pao.clients.jira import Deadline
 
-LEASH = Path(__file__).with_name("leash.py")
+PROCESS_GUARD = Path(__file__).with_name("process_guard.py")
 CHUNK = 64 * 1024
 LINE_LIMIT = 8 * 1024**2
 """Bytes of one line; what follows in a longer one is dropped. A whole state can be in one."""
@@ -23,17 +23,17 @@ TAIL_LIMIT = 32 * 1024
 """Bytes of plain text that are kept for an error message: the last ones say why."""
 DRAIN_SECONDS = 5.0
 MARGIN_SECONDS = 5.0
-"""Beyond its grace a leash has this long to end: it only has to wait for a killed process."""
+"""Beyond its grace a guard has this long to end: it only has to wait for a killed process."""
 
 Take = Callable[[bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ProcessContext:
     """Where commands run: folder, environment, and how long they may take to end in order.
 
-    ``private`` is cleared by the leash of a worker that was killed; what is kept of it goes to
-    ``unwritten`` under ``name``. ``used`` is inherited by the leash, to say that it still runs.
+    ``private`` is cleared by the guard of a worker that was killed; what is kept of it goes to
+    ``unwritten`` under ``name``. ``used`` is inherited by the guard, to say that it still runs.
     ``account`` runs the command, None is the worker's own; it inherits the ``doors``.
     ``cut_grace`` is the grace of a command that was cancelled, where it differs.
     """
@@ -44,7 +44,7 @@ class Surroundings:
     name: str
     used: int | None = None
     account: Account | None = None
-    doors: Doors | None = None
+    doors: SharedPaths | None = None
     environment: Mapping[str, str] = field(repr=False)
     grace: float
     deadline: Deadline
@@ -82,7 +82,7 @@ class CutError(asyncio.CancelledError):
         self.ended = ended
 
 
-async def run(command: list[str], given: Surroundings, take: Take) -> Ended:
+async def run(command: list[str], given: ProcessContext, take: Take) -> Ended:
     """Run a command and give each chunk of its output to ``take``; never outlives this call.
 
     Cancelled, it ends the command in order first, and raises CutError. At the deadline it does
@@ -111,19 +111,19 @@ async def run(command: list[str], given: Surroundings, take: Take) -> Ended:
     return ended
 
 
-def _grace(given: Surroundings, *, cut: bool) -> float:
+def _grace(given: ProcessContext, *, cut: bool) -> float:
     return given.cut_grace() if cut and given.cut_grace else given.grace
 
 
-async def _start(command: list[str], given: Surroundings) -> asyncio.subprocess.Process:
-    leash = [sys.executable, "-I", "-S", str(LEASH), str(given.grace), str(given.private)]
-    leash += [str(given.unwritten), given.name]
+async def _start(command: list[str], given: ProcessContext) -> asyncio.subprocess.Process:
+    guard = [sys.executable, "-I", "-S", str(PROCESS_GUARD), str(given.grace), str(given.private)]
+    guard += [str(given.unwritten), given.name]
     descriptors = given.doors.descriptors if given.doors and given.account else ()
-    leash.append(f"{given.account.uid}:{given.account.gid}" if given.account else "")
-    leash.append(",".join(map(str, descriptors)))
+    guard.append(f"{given.account.uid}:{given.account.gid}" if given.account else "")
+    guard.append(",".join(map(str, descriptors)))
     used = () if given.used is None else (given.used,)
     return await asyncio.create_subprocess_exec(
-        *leash,
+        *guard,
         *command,
         cwd=given.folder,
         env=dict(given.environment),
@@ -138,7 +138,7 @@ async def _start(command: list[str], given: Surroundings) -> asyncio.subprocess.
 
 
 async def _wait(
-    process: asyncio.subprocess.Process, readers: list[asyncio.Task[None]], given: Surroundings
+    process: asyncio.subprocess.Process, readers: list[asyncio.Task[None]], given: ProcessContext
 ) -> bool:
     """Wait for the end or the deadline; True for the deadline. A failing reader ends it as well."""
     ending = asyncio.create_task(process.wait())
@@ -157,7 +157,7 @@ async def _wait(
 
 
 async def _certain_end(process: asyncio.subprocess.Process, grace: float) -> None:
-    """Let go of the leash and wait until nothing runs any more, cancelled again or not."""
+    """Let go of the guard and wait until nothing runs any more, cancelled again or not."""
     if process.returncode is None and process.stdin is not None:
         process.stdin.write(f"{grace}\n".encode())
         process.stdin.close()

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from activities.action_errors import ActionError, ActionFailedError
 from activities.base import ActionContext
-from activities.errors import ActionError, ActionFailedError
-from activities.terraform.place import PLACE_KEYS, WITHOUT_WORKSPACES, settings_of_place
-from activities.terraform.requirement import Required
+from activities.terraform.execution_spec import Required
 from activities.terraform.state_key import state_key
+from activities.terraform.state_location import PLACE_KEYS, WITHOUT_WORKSPACES, settings_of_place
 from db.models import TerraformState
 from db.repositories.terraform_states import NewTerraformState
 from pao.core.judgement import BAD_CALL

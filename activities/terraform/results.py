@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
+from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
-from activities.errors import ActionFailedError
 from activities.terraform.cli import UnreadableError
 from activities.terraform.events import Summary
-from activities.terraform.running import Run
 from activities.terraform.state import StateResource
+from activities.terraform.steps import Run
 from pao.core.names import MASK
 from pao.core.payloads import ActionResult
 

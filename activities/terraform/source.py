@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from activities.errors import ActionFailedError
+from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
-from activities.terraform import rescue
-from activities.terraform.account import hand_over
+from activities.terraform import state_rescue as rescue
 from activities.terraform.cli import Cli
+from activities.terraform.execution_spec import Source
 from activities.terraform.hcl import module_files
-from activities.terraform.requirement import Source
-from activities.terraform.room import Room, write_json
+from activities.terraform.os_account import hand_over
+from activities.terraform.working_directory import WorkingDirectory, write_json
 from pao.core.judgement import (
     BAD_CALL,
     HIDDEN,
@@ -90,7 +90,7 @@ def _git_address(address: str) -> str:
     return address
 
 
-async def fetch(source: Source, room: Room, cli: Cli) -> tuple[Path, str | None]:
+async def fetch(source: Source, room: WorkingDirectory, cli: Cli) -> tuple[Path, str | None]:
     """Bring the module into the room; gives the folder in which Terraform runs, and the commit."""
     commit = None
     if source.path is not None:
@@ -106,7 +106,7 @@ async def fetch(source: Source, room: Room, cli: Cli) -> tuple[Path, str | None]
     return _module_folder(source, room), commit
 
 
-def _module_folder(source: Source, room: Room) -> Path:
+def _module_folder(source: Source, room: WorkingDirectory) -> Path:
     if PurePosixPath(source.directory).is_absolute() or ".." in Path(source.directory).parts:
         raise ActionFailedError(
             "source.directory must be a folder within the source.", judged=BAD_CALL
@@ -138,7 +138,7 @@ async def _copy(path: Path, target: Path) -> None:
         ) from error
 
 
-async def _clone(source: Source, room: Room, cli: Cli) -> str:
+async def _clone(source: Source, room: WorkingDirectory, cli: Cli) -> str:
     """Fetch one commit: of a branch, a tag, or by its hash where the server gives that out."""
     told = ""
     git = shutil.which("git", path=cli.environment["PATH"])
@@ -169,7 +169,7 @@ def _judge_git(text: str) -> Judgement:
     return judge_text(text, otherwise=UNSENT)
 
 
-async def _download(source: Source, room: Room, cli: Cli) -> None:
+async def _download(source: Source, room: WorkingDirectory, cli: Cli) -> None:
     """Have Terraform download a module of a registry, then take it as the root module."""
     stage = room.root / "stage"
     stage.mkdir()
@@ -187,7 +187,7 @@ async def _download(source: Source, room: Room, cli: Cli) -> None:
     room.make(room.data)
 
 
-def _downloaded(room: Room, stage: Path) -> Path:
+def _downloaded(room: WorkingDirectory, stage: Path) -> Path:
     listed = json.loads((room.data / "modules" / "modules.json").read_bytes())
     [folder] = [module["Dir"] for module in listed["Modules"] if module["Key"] == "root"]
     return stage / str(folder)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from activities.terraform.cleanup import Whereabouts
-from activities.terraform.veil import resources_in
+from activities.terraform.cleanup import StateLocation
+from activities.terraform.sensitive_values import resources_in
 from pao.core.payloads import PartialResource
 
 
@@ -18,7 +18,7 @@ class StateResource:
     type: str
     id: str | None
 
-    def left_behind(self, where: Whereabouts) -> PartialResource:
+    def left_behind(self, where: StateLocation) -> PartialResource:
         """Give it as something that a failed action left behind."""
         known = f" (id {self.id})" if self.id else ""
         return PartialResource(
@@ -63,7 +63,7 @@ def own_or_touched(
     return [resource for resource in present if own or resource.address in touched]
 
 
-def not_in_the_state(made: Mapping[str, str], where: Whereabouts) -> list[PartialResource]:
+def not_in_the_state(made: Mapping[str, str], where: StateLocation) -> list[PartialResource]:
     """Give what Terraform said that it was making, and no state tells: addresses with their ids."""
     return [
         PartialResource(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from activities.terraform.place import WITHOUT_WORKSPACES, settings_of_place
+from activities.terraform.state_location import WITHOUT_WORKSPACES, settings_of_place
 
 DEFAULT_WORKSPACE = "default"
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -20,7 +20,7 @@ from api.auth.sigv4 import (
 )
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads import timestamp
-from pao.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 _ACCESS_KEY_ID_PREFIX = "PAO"
 _ACCESS_KEY_ID_ALPHABET = string.ascii_uppercase + "234567"

@@ -22,7 +22,7 @@ _KEY_BYTES = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ClaimedSignature:
     """By whom a signature is held, and until when it is remembered."""
 
     holder: bytes
@@ -32,7 +32,9 @@ class Held:
 class ReplayStore(Protocol):
     """Remembers which signatures were used, for all processes together."""
 
-    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> Held:
+    async def claim(
+        self, signature_hash: bytes, *, holder: bytes, expires_at: datetime
+    ) -> ClaimedSignature:
         """Record ``holder`` for ``signature_hash`` unless it has one; return what counts now.
 
         Atomic: of two callers with different holders at once exactly one is returned to both. A row

@@ -119,7 +119,7 @@ def row_of(outline: Outline) -> Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CatalogQuery:
     """What a list is asked for; None asks for nothing in particular."""
 
     category: str | None = None
@@ -135,7 +135,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CatalogMatches:
     """The rows that fit, the best first, with the rank of each; and what could be filtered by."""
 
     rows: tuple[tuple[int, Row], ...]
@@ -165,19 +165,19 @@ class Index:
         """How many items are stale."""
         return sum(row.stale for row in self.rows.values())
 
-    def find(self, wanted: Wanted) -> Found:
+    def find(self, wanted: CatalogQuery) -> CatalogMatches:
         """Give what fits; counts of a category are those without the filter for it, and so on."""
-        found: Found | None = self._answers.get(wanted)
+        found: CatalogMatches | None = self._answers.get(wanted)
         if found is None:
             found = self._answers[wanted] = self._search(wanted)
         return found
 
     @cached_property
-    def _answers(self) -> LRUCache[Wanted, Found]:
+    def _answers(self) -> LRUCache[CatalogQuery, CatalogMatches]:
         # They are those of this very index, so nothing ever has to be taken back.
         return LRUCache(MOST_ANSWERS)
 
-    def _search(self, wanted: Wanted) -> Found:
+    def _search(self, wanted: CatalogQuery) -> CatalogMatches:
         words, counts = wanted.words, _Counts()
         rows: list[tuple[int, Row]] = []
         for row in self.rows.values():
@@ -190,10 +190,10 @@ class Index:
                 rows.append((rank, row))
         if words:
             rows.sort(key=lambda entry: (-entry[0], entry[1].id))
-        return Found(tuple(rows), counts.facets())
+        return CatalogMatches(tuple(rows), counts.facets())
 
 
-def _missed(row: Row, wanted: Wanted) -> str:
+def _missed(row: Row, wanted: CatalogQuery) -> str:
     """Name the one filter that the row does not pass; empty for none, a star for several."""
     missed = ""
     if wanted.category and row.category != wanted.category:

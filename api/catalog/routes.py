@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 
 from api import examples
-from api.catalog.index import Row, Wanted
+from api.catalog.index import CatalogQuery, Row
 from api.responses import documented
-from api.services import Caller, Correlation, Given, Services
+from api.services import Caller, Correlation, Services, ServicesDep
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import timestamp
 
@@ -25,7 +25,7 @@ ItemId = Annotated[str, Path(max_length=200, description="Id of the catalog item
     responses=documented({200: examples.CATALOG}, 400, 401, 429, 503),
 )
 async def browse(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     *,
     category: Annotated[str | None, Query(max_length=200)] = None,
@@ -42,7 +42,7 @@ async def browse(
 
     The counts of a facet are those of the other filters. `requestable`: the caller may ask for it.
     """
-    wanted = Wanted(category=category, owner=owner, tag=tag, kind=kind, q=q)
+    wanted = CatalogQuery(category=category, owner=owner, tag=tag, kind=kind, q=q)
     found = given.catalog.state.index.find(wanted)
     scope = f"catalog:{sorted((key, value or '') for key, value in asdict(wanted).items())}"
     rest = _after(found.rows, given.cursors.read(scope, cursor) if cursor else None)
@@ -65,7 +65,7 @@ async def browse(
     summary="List refused files",
     responses=documented({200: examples.FINDINGS}, 401, 429, 503),
 )
-async def validation_errors(given: Given, _caller: Caller) -> dict[str, Any]:
+async def validation_errors(given: ServicesDep, _caller: Caller) -> dict[str, Any]:
     """List what is wrong with the files that were refused at the last sync."""
     state = given.catalog.state
     return {
@@ -80,7 +80,7 @@ async def validation_errors(given: Given, _caller: Caller) -> dict[str, Any]:
     responses=documented({200: examples.REFRESH}, 400, 401, 403, 429, 502, 503),
 )
 async def refresh(
-    given: Given, caller: Caller, correlation: Correlation, *, force: Force = False
+    given: ServicesDep, caller: Caller, correlation: Correlation, *, force: Force = False
 ) -> dict[str, Any]:
     """Read the source again; answers what was added, changed, removed and refused.
 
@@ -105,7 +105,7 @@ async def refresh(
     summary="Get a catalog item",
     responses=documented({200: examples.CATALOG_ITEM_WHOLE}, 400, 401, 404, 429, 503),
 )
-async def get_item(given: Given, caller: Caller, item_id: ItemId) -> dict[str, Any]:
+async def get_item(given: ServicesDep, caller: Caller, item_id: ItemId) -> dict[str, Any]:
     """Give the definition, its version, where it comes from, its owner, any deprecation notice."""
     row = given.catalog.row(item_id)
     entry = await given.catalog.entry(item_id)
@@ -125,7 +125,7 @@ async def get_item(given: Given, caller: Caller, item_id: ItemId) -> dict[str, A
     summary="Get a catalog item's form",
     responses=documented({200: examples.FORM}, 400, 401, 404, 429, 503),
 )
-async def get_schema(given: Given, _caller: Caller, item_id: ItemId) -> dict[str, Any]:
+async def get_schema(given: ServicesDep, _caller: Caller, item_id: ItemId) -> dict[str, Any]:
     """Give the form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""
     return await given.catalog.form(item_id)
 

@@ -1,6 +1,6 @@
 """The catalog in service: read from Postgres, kept in memory, the same in every process.
 
-What brings Postgres up to date is `pao.catalog_sync`; when that happens is in watching.py.
+What brings Postgres up to date is `pao.app.catalog_sync`; when that happens is in watching.py.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from typing import Any, Self
 
 from api.catalog.cache import CacheSettings, CatalogCache
 from api.catalog.index import Index, Row, row_of
-from catalog.kinds import parse_definition
+from catalog.document_kinds import parse_definition
 from catalog.model import CatalogDocument
 from catalog.sources.local import LoadedItem
 from catalog.sources.source import SourceUnavailableError
 from db.repositories.audit import AuditEntry
-from db.repositories.catalog import CatalogRepository, Standing, StoredItem
+from db.repositories.catalog import CatalogRepository, CatalogStanding, StoredItem
 from db.session import Database
-from pao.background import BackgroundTask
-from pao.catalog_sync import CatalogSync, SyncReport
+from pao.app.catalog_sync import CatalogSync, SyncReport
 from pao.core.errors import ErrorCode, PaoError
+from pao.runtime.background import BackgroundTask
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class State:
     """What is served and how it stands, replaced as a whole by a change."""
 
     index: Index = field(default_factory=Index)
-    standing: Standing = field(default_factory=Standing)
+    standing: CatalogStanding = field(default_factory=CatalogStanding)
 
     @property
     def loaded_at(self) -> datetime | None:

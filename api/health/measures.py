@@ -15,12 +15,12 @@ from api.catalog.service import CatalogService
 from api.metrics import ApiMetrics
 from db.repositories.breakers import BreakersRepository
 from db.repositories.counts import CountsRepository
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
-from db.repositories.upkeep import UpkeepRepository
 from db.session import Database
 from pao.clients.queues import TaskQueues
-from pao.clients.temporal import TemporalUnavailable
+from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import PaoError
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Measures:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 await ask()
-        except (PaoError, TemporalUnavailable, TimeoutError) as error:
+        except (PaoError, TemporalUnavailableError, TimeoutError) as error:
             self._sources.metrics.unmeasured.labels(name).inc()
             _log.warning("metrics of %s are left out: %s", name, type(error).__name__)
 
@@ -113,7 +113,7 @@ class Measures:
         counters = self._sources.metrics.reconciliations
         counters.totals = None
         async with self._sources.database.reading() as session:
-            turn = await UpkeepRepository(session).last(RECONCILER)
+            turn = await MaintenanceRunsRepository(session).last(RECONCILER)
         counters.totals = turn.totals if turn else {}
 
     async def _queues(self) -> None:

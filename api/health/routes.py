@@ -8,14 +8,14 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api import examples
 from api.responses import documented
-from api.services import Given
-from pao.version import version_document
+from api.services import ServicesDep
+from pao.runtime.version import version_document
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/health", summary="Health", responses=documented({200: examples.HEALTH}))
-async def health(given: Given) -> dict[str, Any]:
+async def health(given: ServicesDep) -> dict[str, Any]:
     """Give the state of each part; 200 even when degraded."""
     return await given.health.health()
 
@@ -25,7 +25,7 @@ async def health(given: Given) -> dict[str, Any]:
     summary="Readiness",
     responses=documented({200: examples.READY, 503: examples.NOT_READY}),
 )
-async def ready(given: Given) -> JSONResponse:
+async def ready(given: ServicesDep) -> JSONResponse:
     """Answer 200 only when requests can be accepted; 503 names the failing parts otherwise."""
     problems = await given.health.problems()
     status = 503 if problems else 200
@@ -44,7 +44,7 @@ async def version() -> dict[str, Any]:
     response_class=Response,
     responses=documented({200: examples.METRICS}, media="text/plain"),
 )
-async def metrics(given: Given) -> Response:
+async def metrics(given: ServicesDep) -> Response:
     """Give the metrics of this process and of what is stored, in Prometheus' text format."""
     await given.measures.refresh()
     return Response(given.metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -13,21 +13,21 @@ from typing import Any
 from api.catalog.service import CatalogService
 from api.health.probes import CHECKING, Probe
 from api.metrics import MENDED
-from db.errors import DatabaseUnavailable
 from db.migrations.runner import MigrationError, check_ready
 from db.notifications import RequestNotifications
 from db.repositories.breakers import BreakersRepository, BreakerState, OtherTargets
+from db.repositories.maintenance_runs import MaintenanceRunRecord, MaintenanceRunsRepository
 from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
-from db.repositories.upkeep import Turn, UpkeepRepository
 from db.session import Database
-from pao.background import BackgroundTask
+from db.unavailable import DatabaseUnavailableError
 from pao.clients.jira import Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.temporal import RequestWorkflows, TemporalUnavailable
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.errors import PaoError
 from pao.core.payloads import timestamp
-from pao.version import VERSION
+from pao.runtime.background import BackgroundTask
+from pao.runtime.version import VERSION
 
 CHECK_SECONDS = 2.0
 LAG_SECONDS = 180.0
@@ -129,7 +129,7 @@ class HealthService:
     async def _worker(self) -> dict[str, Any]:
         try:
             pollers = await self._parts.workflows.pollers()
-        except TemporalUnavailable:
+        except TemporalUnavailableError:
             return {"status": DOWN, "pollers": None, "error": "Temporal does not answer"}
         if pollers:
             return {"status": OK, "pollers": pollers}
@@ -160,7 +160,7 @@ class HealthService:
                 self._parts.database.reading() as session,
             ):
                 since = await RequestsRepository(session).unstarted_since()
-                turn = await UpkeepRepository(session).last(RECONCILER)
+                turn = await MaintenanceRunsRepository(session).last(RECONCILER)
         except (PaoError, TimeoutError):
             return {"status": DOWN, "lagSeconds": None, "error": "the database does not answer"}
         lag = (datetime.now(UTC) - since).total_seconds() if since else 0.0
@@ -191,7 +191,7 @@ class HealthService:
                 self._parts.database.reading() as session,
             ):
                 await check_ready(session)
-        except DatabaseUnavailable as error:
+        except DatabaseUnavailableError as error:
             return f"the database {error.reason}"
         except TimeoutError:
             return "the database does not answer"
@@ -210,7 +210,7 @@ class HealthService:
         try:
             missing = await self._parts.workflows.missing_search_attributes()
             pollers = await self._parts.workflows.pollers()
-        except TemporalUnavailable:
+        except TemporalUnavailableError:
             return "Temporal does not answer"
         if missing:
             return f"Temporal lacks the search attributes {', '.join(missing)}"
@@ -263,9 +263,9 @@ async def _timed(ask: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await ask()
-    except DatabaseUnavailable as error:
+    except DatabaseUnavailableError as error:
         return {"status": DOWN, "latencyMs": None, "error": error.reason}
-    except (PaoError, TemporalUnavailable, TimeoutError):
+    except (PaoError, TemporalUnavailableError, TimeoutError):
         return {"status": DOWN, "latencyMs": None, "error": "does not answer"}
     return {"status": OK, "latencyMs": _milliseconds(started)}
 
@@ -281,7 +281,7 @@ async def _ask(client: JiraClient) -> dict[str, Any]:
     return {"status": OK, "latencyMs": _milliseconds(started), "checkedAt": at}
 
 
-def _reconciled(turn: Turn | None, lag: float) -> dict[str, Any]:
+def _reconciled(turn: MaintenanceRunRecord | None, lag: float) -> dict[str, Any]:
     """Tell what the reconciler's last turn left as it was, and what its turns mended in all."""
     open_ones = int(turn.result.get("unrepaired", 0)) if turn else 0
     late = turn is not None and datetime.now(UTC) - turn.finished_at > RECONCILED_WITHIN

@@ -8,12 +8,12 @@ from fastapi.responses import JSONResponse
 
 from api import examples
 from api.bodies import JsonRoute
+from api.requests.decision_idempotency import DecisionCall
 from api.requests.parameters import IdempotencyKey, RequestId
-from api.requests.repeating import DecisionCall
 from api.requests.schemas import DecisionBody, LookBody, ReasonedBody, RetryBody, VoteBody
 from api.responses import documented
-from api.services import Caller, Given, Services
-from pao.core.states import Decision, Verdict
+from api.services import Caller, Services, ServicesDep
+from pao.core.states import ApprovalVote, Decision
 
 router = APIRouter(tags=["requests"], route_class=JsonRoute)
 
@@ -24,7 +24,7 @@ router = APIRouter(tags=["requests"], route_class=JsonRoute)
     responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
 )
 async def retry(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: RetryBody,
@@ -42,7 +42,7 @@ async def retry(
     responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
 )
 async def abort(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: DecisionBody,
@@ -58,7 +58,7 @@ async def abort(
     responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
 )
 async def escalate(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: DecisionBody,
@@ -74,7 +74,7 @@ async def escalate(
     responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
 )
 async def cancel(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: DecisionBody,
@@ -93,7 +93,7 @@ async def cancel(
     responses=documented({200: examples.LOOK}, 400, 401, 403, 404, 409, 422, 429, 503),
 )
 async def look(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: Annotated[LookBody | None, Body()] = None,
@@ -109,14 +109,14 @@ async def look(
     responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
 )
 async def approve(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: VoteBody,
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
     """Approve an action that waits for it; only its approvers may, and not who submitted."""
-    return await _decide(given, caller, request_id, Verdict.APPROVE, body, idempotency_key)
+    return await _decide(given, caller, request_id, ApprovalVote.APPROVE, body, idempotency_key)
 
 
 @router.post(
@@ -125,21 +125,21 @@ async def approve(
     responses=documented({200: examples.REQUEST, 202: examples.REQUEST_OPEN}, *examples.DECIDING),
 )
 async def reject(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: VoteBody,
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
     """Reject an action that waits for an approval: it fails, with the reason."""
-    return await _decide(given, caller, request_id, Verdict.REJECT, body, idempotency_key)
+    return await _decide(given, caller, request_id, ApprovalVote.REJECT, body, idempotency_key)
 
 
 async def _decide(
     given: Services,
     caller: Caller,
     request_id: UUID,
-    decision: Decision | Verdict,
+    decision: Decision | ApprovalVote,
     body: ReasonedBody,
     idempotency_key: str | None,
 ) -> JSONResponse:

@@ -9,34 +9,34 @@ from uuid import UUID, uuid4, uuid5
 
 from api.access import Access
 from api.auth.principal import Principal
-from api.requests.approving import require_approver, vote
-from api.requests.judged import detail_of, refusal_of
+from api.requests.approvals import require_approver, vote
+from api.requests.configuration_errors import detail_of, refusal_of
+from api.requests.decision_idempotency import DecisionCall, DecisionKeys
 from api.requests.reading import ReadingService, Stored
-from api.requests.rehearsing import Rehearsal, open_actions, shown
-from api.requests.repeating import DecisionCall, DecisionKeys
+from api.requests.retry_preview import RetryPreview, open_actions, shown
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
+from catalog.configuration_checks import Judging, Reader, judge_plan
 from catalog.corrections import correct
-from catalog.judging import Judging, Reader, judge_plan
-from catalog.kinds import parse_definition
+from catalog.document_kinds import parse_definition
 from catalog.secrets import open_fields, seal_fields
 from db.repositories.decisions import DecisionsRepository
 from db.session import Database
 from db.stored import context_of, plan_of
 from pao.clients.proofs import proven
-from pao.clients.temporal import RequestWorkflows, TemporalUnavailable, WorkflowGone
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
 from pao.core.definitions import password_fields
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads import CorrectionAnswer, DecisionRecord, RequestContext
 from pao.core.states import (
     TERMINAL,
     ActionStatus,
+    ApprovalVote,
     Decision,
     RequestStatus,
-    Verdict,
     describe_allowed,
 )
-from pao.crypto import SecretBox
-from pao.logging import log_fields
+from pao.runtime.crypto import SecretBox
+from pao.runtime.logging import log_fields
 
 _GONE = "its workflow is no longer running in Temporal; ask an operator"
 _NOT_BEGUN = "it has not begun yet; a component of a bundle begins in its turn"
@@ -81,7 +81,7 @@ class DecisionService:
         self._reading = reading
         self._settings = settings
         self._workflows = workflows
-        self._rehearsal = Rehearsal(
+        self._rehearsal = RetryPreview(
             box=box, judging=settings.judging, readers=settings.readers, workflows=workflows
         )
 
@@ -133,7 +133,7 @@ class DecisionService:
             )
         try:
             found = await self._rehearsal.look(stored, chosen)
-        except (TemporalUnavailable, WorkflowGone) as error:
+        except (TemporalUnavailableError, WorkflowGoneError) as error:
             raise _temporal_away() from error
         return shown(chosen.action_id, found)
 
@@ -183,28 +183,28 @@ class DecisionService:
         async with self._database.reading() as session:
             return await DecisionsRepository(session).find(request_id, decision_id)
 
-    def _refuse_final(self, stored: Stored, decision: Decision | Verdict) -> None:
+    def _refuse_final(self, stored: Stored, decision: Decision | ApprovalVote) -> None:
         """Refuse at once what can never become possible; the rest is judged by the workflow."""
         if stored.row.status in TERMINAL:
             raise _refused(decision, stored.row.status)
 
-    def _require_failed(self, stored: Stored, decision: Decision | Verdict) -> None:
+    def _require_failed(self, stored: Stored, decision: Decision | ApprovalVote) -> None:
         if stored.row.status != RequestStatus.FAILED or stored.row.retrying:
             raise _refused(decision, stored.row.status)
 
     async def _carry_out(
-        self, stored: Stored, decision: Decision | Verdict, payload: dict[str, Any]
+        self, stored: Stored, decision: Decision | ApprovalVote, payload: dict[str, Any]
     ) -> Decided:
         request_id = str(stored.row.id)
         try:
             record = await self._workflows.decide(
                 request_id, decision, payload, budget=self._settings.budget
             )
-        except TemporalUnavailable as error:
+        except TemporalUnavailableError as error:
             record = await self._known(request_id, payload["decisionId"])
             if record is None:
                 raise _temporal_away() from error
-        except WorkflowGone:
+        except WorkflowGoneError:
             record = await self._known(request_id, payload["decisionId"])
             if record is None:
                 status = await self._status_now(request_id, stored.row.status)
@@ -309,7 +309,7 @@ def _refused(
 ) -> PaoError:
     reason = why or f"{decision} is not possible while {status}"
     possible = f" Possible now: {describe_allowed(status)}."
-    if decision in tuple(Verdict):
+    if decision in tuple(ApprovalVote):
         possible = " The request's actions say who may decide what."
     return PaoError(
         ErrorCode(code or ErrorCode.INVALID_STATE_TRANSITION),

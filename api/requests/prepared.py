@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.auth.principal import Principal
-from catalog.judging import Judge, Reader
+from catalog.configuration_checks import Judge, Reader
 from catalog.planning import ActionTraits
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from catalog.templating import Target
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import MAX_FIELDS_JSON, MAX_PLAN_JSON
@@ -25,7 +25,7 @@ class SubmissionSettings:
     """
 
     budget: float
-    surroundings: Surroundings
+    surroundings: ScopeContext
     targets: Mapping[str, Mapping[str, Target]]
     judges: Mapping[str, Judge] = field(default_factory=dict)
     readers: Mapping[str, Reader] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class SubmissionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class SubmissionCall:
     """What came with a submission beside its body; ``wait`` is what the caller prefers, seconds."""
 
     caller: Principal

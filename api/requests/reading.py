@@ -10,8 +10,8 @@ from typing import Any
 from api.access import Access
 from api.auth.principal import Principal
 from api.pagination import Cursors
-from api.requests import presenting
-from api.requests.families import Child, children_of, component, own_actions, standing
+from api.requests import presentation as presenting
+from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
 from db.repositories.approvers import viewers
@@ -56,7 +56,7 @@ class Stored:
     row: Request
     actions: list[RequestAction]
     decisions: list[DecisionRecord]
-    children: tuple[Child, ...] = ()
+    children: tuple[ComponentRequest, ...] = ()
 
 
 class ReadingService:

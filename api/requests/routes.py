@@ -16,13 +16,13 @@ from api.bodies import JsonRoute
 from api.bundle_examples import BUNDLE
 from api.requests.lifecycle import headers_of
 from api.requests.parameters import IdempotencyKey, RequestId
-from api.requests.prepared import Call
-from api.requests.preparing import preferred_wait
+from api.requests.preparation import preferred_wait
+from api.requests.prepared import SubmissionCall
 from api.requests.reading import Stored
 from api.requests.schemas import Moment, Submission
 from api.requests.streams import EventStream
 from api.responses import documented
-from api.services import Caller, Correlation, Given, Services
+from api.services import Caller, Correlation, Services, ServicesDep
 from db.repositories.request_pages import RequestFilters, Sort
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads import timestamp
@@ -60,7 +60,7 @@ Prefer = Annotated[
 )
 async def submit(
     request: Request,
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     correlation: Correlation,
     body: Submission,
@@ -73,7 +73,7 @@ async def submit(
     with `Idempotency-Replayed: true` for a repeat. What is slow by nature is answered with 202 at
     once, unless `Prefer: wait=N` says otherwise.
     """
-    call = Call(
+    call = SubmissionCall(
         caller=caller,
         correlation_id=correlation,
         raw_body=request.state.raw_body,
@@ -102,7 +102,7 @@ async def submit(
     responses=documented({200: examples.REQUEST_PAGE}, 400, 401, 429, 503),
 )
 async def list_requests(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     status: Annotated[list[RequestStatus] | None, Query(description="Repeatable")] = None,
     catalog_item_id: Annotated[str | None, Query(alias="catalogItemId", max_length=200)] = None,
@@ -144,7 +144,7 @@ async def list_requests(
     summary="Get a request",
     responses=documented({200: examples.REQUEST}, 400, 401, 404, 429, 503),
 )
-async def get_request(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
+async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId) -> dict[str, Any]:
     """Give everything: fields (masked), actions, outputs, error context, decisions."""
     return await given.reading.document(caller, str(request_id))
 
@@ -154,7 +154,7 @@ async def get_request(given: Given, caller: Caller, request_id: RequestId) -> di
     summary="Get a request's live status",
     responses=documented({200: examples.STATUS}, 400, 401, 404, 429, 503),
 )
-async def get_status(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
+async def get_status(given: ServicesDep, caller: Caller, request_id: RequestId) -> dict[str, Any]:
     """Give where it stands, with each ticket's status asked of JIRA now."""
     return await given.reading.status(caller, str(request_id))
 
@@ -165,7 +165,7 @@ async def get_status(given: Given, caller: Caller, request_id: RequestId) -> dic
     responses=documented({200: examples.LOGS}, 400, 401, 404, 429, 503),
 )
 async def get_logs(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     limit: Limit = 50,
@@ -184,7 +184,7 @@ async def get_logs(
     ),
 )
 async def get_events(
-    given: Given,
+    given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     last_event_id: Annotated[
@@ -206,7 +206,9 @@ async def get_events(
     summary="Get a request's escalation",
     responses=documented({200: examples.ESCALATION}, 400, 401, 404, 429, 503),
 )
-async def get_escalation(given: Given, caller: Caller, request_id: RequestId) -> dict[str, Any]:
+async def get_escalation(
+    given: ServicesDep, caller: Caller, request_id: RequestId
+) -> dict[str, Any]:
     """Give ticket key, URL, when, by whom and why, and the ticket's live status."""
     return await given.reading.escalation(caller, str(request_id))
 

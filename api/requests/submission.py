@@ -5,21 +5,21 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from api.requests.prepared import Call, Prepared, PreparedComponent, SubmissionSettings
-from api.requests.preparing import Preparer
+from api.requests.preparation import Preparer
+from api.requests.prepared import Prepared, PreparedComponent, SubmissionCall, SubmissionSettings
 from api.requests.schemas import Submission
 from db.notifications import RequestNotifications
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
-from pao import tracing
-from pao.clients.temporal import RequestWorkflows, TemporalUnavailable
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads import (
     RequestInput,
 )
 from pao.core.states import SETTLED
-from pao.crypto import SecretBox
-from pao.logging import log_fields
+from pao.runtime import tracing
+from pao.runtime.crypto import SecretBox
+from pao.runtime.logging import log_fields
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class SubmissionService:
         self._settings = settings
         self._workflows = workflows
 
-    async def submit(self, body: Submission, call: Call) -> Submitted:
+    async def submit(self, body: Submission, call: SubmissionCall) -> Submitted:
         """Take a submission; returns when it has settled or the budget has ended.
 
         Raises ``PaoError`` for what the caller must mend. With Temporal or the database away
@@ -77,7 +77,7 @@ class SubmissionService:
             await self._start(prepared, call)
         return stored
 
-    async def prepare(self, body: Submission, call: Call) -> Prepared:
+    async def prepare(self, body: Submission, call: SubmissionCall) -> Prepared:
         """Check everything that a submission is checked for, and plan it; nothing is stored."""
         return await self._preparer.prepare(body, call)
 
@@ -92,14 +92,14 @@ class SubmissionService:
     async def _require_temporal(self) -> None:
         try:
             await self._workflows.require()
-        except TemporalUnavailable as error:
+        except TemporalUnavailableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
                 "Temporal does not answer, so nothing was stored. Try again in a moment.",
                 headers={"Retry-After": "5"},
             ) from error
 
-    async def _find_replay(self, call: Call) -> Submitted | None:
+    async def _find_replay(self, call: SubmissionCall) -> Submitted | None:
         if call.idempotency_key is None:
             return None
         async with self._database.reading() as session:
@@ -112,7 +112,7 @@ class SubmissionService:
         await self._wait_for_first(claim.request_id, call)
         return Submitted(claim.request_id, replayed=True)
 
-    async def _store(self, prepared: Prepared, call: Call) -> Submitted:
+    async def _store(self, prepared: Prepared, call: SubmissionCall) -> Submitted:
         request_id = prepared.context.request_id
         new = NewRequest(context=prepared.context, plan=prepared.actions, user_arn=call.caller.arn)
         async with self._database.unit_of_work() as session:
@@ -132,7 +132,7 @@ class SubmissionService:
                 await repository.insert(_child(component, prepared, call))
         return Submitted(request_id)
 
-    def _require_same_body(self, digest: bytes, call: Call) -> None:
+    def _require_same_body(self, digest: bytes, call: SubmissionCall) -> None:
         if not self._box.has_fingerprint(call.raw_body, digest.decode()):
             raise PaoError(
                 ErrorCode.IDEMPOTENCY_CONFLICT,
@@ -140,7 +140,7 @@ class SubmissionService:
                 "or a new key for a new request.",
             )
 
-    async def _start(self, prepared: Prepared, call: Call) -> None:
+    async def _start(self, prepared: Prepared, call: SubmissionCall) -> None:
         # The plan holds the actions; the document's own would be half of the payload again.
         given = RequestInput(context=prepared.context.without_plan(), plan=prepared.actions)
         summary = prepared.context.summary
@@ -154,7 +154,7 @@ class SubmissionService:
         if settled is None:
             _log.info("the request has not settled within the budget; it goes on")
 
-    async def _wait_for_first(self, request_id: str, call: Call) -> None:
+    async def _wait_for_first(self, request_id: str, call: SubmissionCall) -> None:
         """Give a repeated call the answer of the first one, which may still be under way."""
         with self._notifications.watch(request_id) as changes:
             while (left := self._left(call)) > SHORTEST_WAIT:
@@ -167,7 +167,7 @@ class SubmissionService:
             row = await RequestsRepository(session).get(request_id)
         return row is not None and row.status in SETTLED
 
-    def _left(self, call: Call) -> float:
+    def _left(self, call: SubmissionCall) -> float:
         spent = time.perf_counter() - call.started
         budget = self._settings.budget
         if call.wait is not None:
@@ -175,7 +175,7 @@ class SubmissionService:
         return max(budget - spent - ANSWERING_SECONDS, SHORTEST_WAIT)
 
 
-def _child(component: PreparedComponent, bundle: Prepared, call: Call) -> NewRequest:
+def _child(component: PreparedComponent, bundle: Prepared, call: SubmissionCall) -> NewRequest:
     return NewRequest(
         context=component.prepared.context,
         plan=component.prepared.actions,

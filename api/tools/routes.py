@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request
 from api import examples
 from api.bodies import JsonRoute
 from api.requests.lifecycle import warnings_of
-from api.requests.prepared import Call
+from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
 from api.responses import documented
-from api.services import Caller, Correlation, Given
+from api.services import Caller, Correlation, ServicesDep
 from api.tools.documents import BODY, document_of
 from api.tools.schemas import TemplateTest
-from catalog.trials.drafts import Draft
+from catalog.testing.drafts import Draft
 from pao.core.names import masked
 
 router = APIRouter(route_class=JsonRoute)
@@ -35,10 +35,12 @@ FileName = Annotated[
     responses=documented({200: examples.DRY_RUN}, 400, 401, 403, 404, 413, 422, 429),
 )
 async def validate_request(
-    request: Request, given: Given, caller: Caller, correlation: Correlation, body: Submission
+    request: Request, given: ServicesDep, caller: Caller, correlation: Correlation, body: Submission
 ) -> dict[str, Any]:
     """Check everything that submission checks, and show what would be sent, secrets masked."""
-    call = Call(caller=caller, correlation_id=correlation, raw_body=request.state.raw_body)
+    call = SubmissionCall(
+        caller=caller, correlation_id=correlation, raw_body=request.state.raw_body
+    )
     prepared = await given.submission.prepare(body, call)
     # In a thread: templates may take a second, and other callers must not wait for them.
     actions = await asyncio.to_thread(given.submission.render, prepared)
@@ -60,7 +62,7 @@ async def validate_request(
     openapi_extra=BODY,
 )
 async def validate_document(
-    request: Request, given: Given, _caller: Caller, *, file: FileName = "body"
+    request: Request, given: ServicesDep, _caller: Caller, *, file: FileName = "body"
 ) -> dict[str, Any]:
     """Give every finding in a document (YAML or JSON) at its line and column, all at once.
 
@@ -78,7 +80,7 @@ async def validate_document(
     openapi_extra=BODY,
 )
 async def preview_form(
-    request: Request, given: Given, _caller: Caller, *, file: FileName = "body"
+    request: Request, given: ServicesDep, _caller: Caller, *, file: FileName = "body"
 ) -> dict[str, Any]:
     """Give the form of an unpublished document, as long as the form itself works."""
     content = document_of(request)
@@ -91,7 +93,7 @@ async def preview_form(
     summary="Fill templates in with sample fields",
     responses=documented({200: examples.TEMPLATE_TEST}, 400, 401, 404, 413, 422, 429),
 )
-async def try_variables(given: Given, _caller: Caller, body: TemplateTest) -> dict[str, Any]:
+async def try_variables(given: ServicesDep, _caller: Caller, body: TemplateTest) -> dict[str, Any]:
     """Give for every template what it reads, and its result or its error; secrets masked."""
     if body.catalog_item_id is not None:
         loaded = (await given.catalog.entry(body.catalog_item_id)).loaded

@@ -9,12 +9,12 @@ from typing import Any
 from api.tools.schemas import TemplateTest
 from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from catalog.templating import TemplateError
 from catalog.templating.contract import MASK
-from catalog.trials.drafts import Draft, read_draft
-from catalog.trials.samples import Sample
-from catalog.trials.templates import Trial, try_templates
+from catalog.testing.drafts import Draft, read_draft
+from catalog.testing.samples import Sample
+from catalog.testing.templates import TemplateSample, try_templates
 from catalog.validation import ActionSchema, Finding, Severity
 from pao.core.errors import Detail, ErrorCode, PaoError
 
@@ -25,7 +25,7 @@ class ToolsService:
     """Answers what is wrong with a document and what it would do. May take seconds: use threads."""
 
     def __init__(
-        self, known_actions: Mapping[str, ActionSchema], surroundings: Surroundings
+        self, known_actions: Mapping[str, ActionSchema], surroundings: ScopeContext
     ) -> None:
         self._known_actions = known_actions
         self._surroundings = surroundings
@@ -74,7 +74,7 @@ class ToolsService:
         """Fill every template of an item in with sample fields; secrets show as stars."""
         now = datetime.now(UTC)
         sample = Sample(fields=body.fields, outputs=body.outputs, at=now)
-        item, trials, refused = draft.item, list[Trial](), tuple[FieldError, ...]()
+        item, trials, refused = draft.item, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}
         if item is not None:
             result = item.form.validate(sample.fields, sample.today)
@@ -107,7 +107,7 @@ def _about(item: CatalogDocument) -> dict[str, Any]:
     return {"id": item.id, "kind": item.kind, "name": item.name, "version": item.version}
 
 
-def _trial(trial: Trial) -> dict[str, Any]:
+def _trial(trial: TemplateSample) -> dict[str, Any]:
     return {
         "actionId": trial.action,
         "path": trial.path,

@@ -8,9 +8,9 @@ from typing import Any
 
 from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
+from catalog.sources.file_checks import judge_content, unreadable
 from catalog.sources.files import blob_id, catalog_root, documents, read_document
 from catalog.sources.source import SourceUnavailableError
-from catalog.sources.verdicts import judge_content, unreadable
 from catalog.validation import ActionSchema, Finding, Severity, judge_together
 
 

@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator
 
 from catalog.suggestions import nearest
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.expressions import ExpressionParser
 from catalog.templating.functions import FUNCTIONS
 from catalog.templating.limits import SOURCE_BYTES, size_of
 from catalog.templating.names import SCOPES
 from catalog.templating.nodes import Expression, Output, Template, Text
 from catalog.templating.scanning import LITERALS, NAME, RESERVED, refused
-from catalog.templating.spacing import after_space, line_of
 from catalog.templating.stack import BlockStack, Notation, OpenBlock
 from catalog.templating.tags import Kind, Tag, TagReader
+from catalog.templating.whitespace import after_space, line_of
 
 _WORD = re.compile(r"\s*([A-Za-z]+)(?:\s+(.*))?\s*", re.DOTALL)
 _STATEMENT = re.compile(r"\s*([A-Za-z_]+)\b(.*)", re.DOTALL)
@@ -43,7 +43,7 @@ class BlockParser:
         self.at = 0
 
     def parse(self) -> Template:
-        """Give the tree; raises Fault for the first thing that is wrong."""
+        """Give the tree; raises FaultError for the first thing that is wrong."""
         check_size(self._source)
         alone: Tag | None = None
         for tag in self._tags():
@@ -53,7 +53,7 @@ class BlockParser:
         block = self._blocks.innermost
         if block.notation:
             self.at = block.at
-            raise Fault("template-syntax", f"this {block.word} has no end")
+            raise FaultError("template-syntax", f"this {block.word} has no end")
         body = self._blocks.finished()
         whole = alone is not None and (alone.start, alone.end) == (0, len(self._source))
         single = whole and len(body) == 1 and isinstance(body[0], Output)
@@ -64,7 +64,7 @@ class BlockParser:
         while True:
             try:
                 tag = next(tags, None)
-            except Fault:
+            except FaultError:
                 self.at = self._reader.at
                 raise
             if tag is None:
@@ -100,7 +100,7 @@ class BlockParser:
 
     def _value(self, tag: Tag, content: str) -> None:
         if not content:
-            raise Fault("template-syntax", "a value is missing in the tag")
+            raise FaultError("template-syntax", "a value is missing in the tag")
         if content.startswith(_HB_REFUSED):
             raise refused(f"{{{{{content[:2].strip()}")
         if tag.triple:
@@ -116,7 +116,7 @@ class BlockParser:
         name, rest = (*content.split(None, 1), "", "")[:2]
         if name not in _HANDLEBARS:
             near = nearest(name, _HANDLEBARS)
-            raise Fault(
+            raise FaultError(
                 "template-syntax",
                 f"the block #{name[:20]} is unknown",
                 suggestion=f"#{near}" if near else "",
@@ -136,7 +136,7 @@ class BlockParser:
             self._else_tag(rest)
         elif word == "end":
             if rest:
-                raise Fault("template-syntax", "end stands alone in its tag")
+                raise FaultError("template-syntax", "end stands alone in its tag")
             self._blocks.close(Notation.GO, "")
         elif word in _GO_REFUSED:
             raise refused(word)
@@ -148,7 +148,7 @@ class BlockParser:
 
     def _else_tag(self, rest: str) -> None:
         if self._blocks.innermost.notation == Notation.JINJA:
-            raise Fault("template-syntax", "the innermost block is Jinja's; write {% else %}")
+            raise FaultError("template-syntax", "the innermost block is Jinja's; write {% else %}")
         if not rest:
             self._blocks.otherwise()
         elif found := _ELSE_IF.fullmatch(rest):
@@ -159,7 +159,7 @@ class BlockParser:
     def _statement(self, content: str) -> None:
         found = _STATEMENT.fullmatch(content)
         if not found:
-            raise Fault("template-syntax", "a statement is missing in the tag")
+            raise FaultError("template-syntax", "a statement is missing in the tag")
         word, rest = found[1], found[2]
         if word == "if":
             self._begin_block(OpenBlock(Notation.JINJA, word, self.at), rest)
@@ -174,23 +174,23 @@ class BlockParser:
         if word == "elif":
             self._blocks.check_notation(Notation.JINJA, word)
             if self._blocks.innermost.word != "if":
-                raise Fault("template-syntax", "elif belongs to an if")
+                raise FaultError("template-syntax", "elif belongs to an if")
             self._else_if(rest)
             return
         if rest.strip():
-            raise Fault("template-syntax", f"{word} stands alone in its tag")
+            raise FaultError("template-syntax", f"{word} stands alone in its tag")
         if word == "else":
             self._blocks.check_notation(Notation.JINJA, word)
             self._blocks.otherwise()
         elif word == "endraw":
-            raise Fault("template-syntax", "this endraw has no raw")
+            raise FaultError("template-syntax", "this endraw has no raw")
         elif word != "raw":
             self._blocks.close(Notation.JINJA, word.removeprefix("end"))
 
     def _for(self, rest: str) -> None:
         found = _FOR.fullmatch(rest)
         if not found:
-            raise Fault("template-syntax", "a loop is written {% for name in list %}")
+            raise FaultError("template-syntax", "a loop is written {% for name in list %}")
         names = tuple(name for name in found.groups()[:2] if name)
         for name in names:
             if name.startswith("_") or name in _NO_VARIABLES:
@@ -207,12 +207,12 @@ class BlockParser:
 
     def _begin_block(self, block: OpenBlock, rest: str) -> None:
         if not rest.strip():
-            raise Fault("template-syntax", f"{block.word} needs a value")
+            raise FaultError("template-syntax", f"{block.word} needs a value")
         assigned = _ASSIGNED.fullmatch(rest.strip())
         if assigned and block.notation == Notation.GO and block.word in ("range", "with"):
             names = tuple(name for name in assigned.groups()[:2] if name)
             if len(names) > 1 and block.word == "with":
-                raise Fault("template-syntax", "with takes one variable")
+                raise FaultError("template-syntax", "with takes one variable")
             block.variables, rest = names, assigned[3]
         subject = self._read(rest)
         if block.word in ("if", "unless"):
@@ -223,7 +223,7 @@ class BlockParser:
     def _else_if(self, rest: str) -> None:
         self._blocks.check_else("else if")
         if not rest.strip():
-            raise Fault("template-syntax", "else if needs a value")
+            raise FaultError("template-syntax", "else if needs a value")
         self._blocks.else_if(self.at, self._read(rest))
 
     def _read(self, text: str) -> Expression:
@@ -244,15 +244,17 @@ class ConditionParser:
         self.at = 0
 
     def parse(self) -> Template:
-        """Give it as a template of a single value; raises Fault for anything else."""
+        """Give it as a template of a single value; raises FaultError for anything else."""
         if self._source.startswith("{{"):
             template = BlockParser(self._source).parse()
             if not template.single:
-                raise Fault("template-syntax", "a condition is one expression and nothing else")
+                raise FaultError(
+                    "template-syntax", "a condition is one expression and nothing else"
+                )
             return template
         check_size(self._source)
         if not self._source:
-            raise Fault("template-syntax", "a condition is empty")
+            raise FaultError("template-syntax", "a condition is empty")
         parser = ExpressionParser(self._source, numbered=0, in_for=False)
         body = (Output(0, parser.whole()),)
         return Template(self._source, body, parser.references, single=True)
@@ -261,4 +263,4 @@ class ConditionParser:
 def check_size(source: str) -> None:
     """Raise template-limit for a source that is too long to be parsed."""
     if len(source) > SOURCE_BYTES or size_of(source) > SOURCE_BYTES:
-        raise Fault("template-limit", f"a template has at most {SOURCE_BYTES // 1024} kB")
+        raise FaultError("template-limit", f"a template has at most {SOURCE_BYTES // 1024} kB")

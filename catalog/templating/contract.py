@@ -46,7 +46,7 @@ class TemplateError(Exception):
         self.suggestion = suggestion or None
 
 
-class Fault(Exception):  # noqa: N818 -- it is an error only once it has a position.
+class FaultError(Exception):
     """A TemplateError that does not know its position yet; it never leaves this package."""
 
     def __init__(self, code: str, message: str, *, suggestion: str = "") -> None:

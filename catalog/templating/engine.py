@@ -9,13 +9,13 @@ from typing import Any, Protocol
 from cachetools import LRUCache
 
 from catalog.templating.blocks import BlockParser, ConditionParser
-from catalog.templating.contract import Fault, Names, Target, TemplateError, names_of
+from catalog.templating.contract import FaultError, Names, Target, TemplateError, names_of
+from catalog.templating.fast_path import quick_text
 from catalog.templating.inspection import Inspector
-from catalog.templating.kinds import Shape
 from catalog.templating.linking import Linked, Linker
-from catalog.templating.quick import quick_text
 from catalog.templating.rendering import Renderer
-from catalog.templating.tainted import Learn
+from catalog.templating.taint import Learn
+from catalog.templating.value_types import Shape
 
 Place = tuple[str | int, ...]
 
@@ -68,7 +68,7 @@ def inspect(
     with _located(shown, inspector):
         shape = inspector.inspect()
     remarks = tuple(
-        _error(Fault(one.id, one.message, suggestion=one.suggestion), shown, one.at)
+        _error(FaultError(one.id, one.message, suggestion=one.suggestion), shown, one.at)
         for one in inspector.remarks
     )
     return Inspection(shape, tuple(linked.uses()), remarks)
@@ -172,14 +172,14 @@ def _located(source: str, worker: _Worker) -> Iterator[None]:
     """
     try:
         yield
-    except Fault as fault:
+    except FaultError as fault:
         raise _error(fault, source, worker.at) from None
     except (RecursionError, MemoryError, OverflowError):
-        limit = Fault("template-limit", "it is too long or too deep; simplify it")
+        limit = FaultError("template-limit", "it is too long or too deep; simplify it")
         raise _error(limit, source, worker.at) from None
 
 
-def _error(fault: Fault, source: str, at: int) -> TemplateError:
+def _error(fault: FaultError, source: str, at: int) -> TemplateError:
     before = source[:at]
     return TemplateError(
         fault.id,

@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import Any
 
 from catalog.templating import operators
-from catalog.templating.contract import Fault, Names, SecretValue
+from catalog.templating.contract import FaultError, Names, SecretValue
 from catalog.templating.functions import FUNCTIONS, LAZY, Function, Lenient
 from catalog.templating.functions.generation import formatted, moment, timestamp, uuid
 from catalog.templating.limits import Budget, fits
@@ -33,7 +33,7 @@ from catalog.templating.nodes import (
     Test,
 )
 from catalog.templating.resolving import Link, Root
-from catalog.templating.tainted import Tainted
+from catalog.templating.taint import Tainted
 from catalog.templating.values import (
     Missing,
     has_secret,
@@ -104,7 +104,7 @@ class Evaluator:
     def _of_request(self, name: str) -> str:
         value = member(self.scope("request"), name)
         if not isinstance(value, str):
-            raise Fault("template-undefined", f"request.{name} is not there")
+            raise FaultError("template-undefined", f"request.{name} is not there")
         return value
 
     def scope(self, name: str) -> Any:
@@ -283,7 +283,7 @@ class Evaluator:
 def present(value: Any) -> Any:
     """Give the value; raises template-undefined if it is missing."""
     if isinstance(value, Missing):
-        raise Fault("template-undefined", f"{value.path[:80]} is not there")
+        raise FaultError("template-undefined", f"{value.path[:80]} is not there")
     return value
 
 
@@ -291,7 +291,7 @@ def _guarded(call: Callable[..., Any], *arguments: Any) -> Any:
     try:
         result = call(*arguments)
     except UnicodeError as error:
-        raise Fault("template-value", "a text holds half a character") from error
+        raise FaultError("template-value", "a text holds half a character") from error
     return fits(result) if isinstance(result, str) else result
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.nodes import (
     Access,
     Call,
@@ -123,7 +123,7 @@ class ExpressionParser(PathReader):
         suggested = operator != "-" and len(self.text) <= _LONGEST_SUGGESTION
         suggestion = f"{left} {operator} {right}" if suggested else ""
         message = f"the operator {operator} needs white space on both sides"
-        raise Fault("template-syntax", message, suggestion=suggestion)
+        raise FaultError("template-syntax", message, suggestion=suggestion)
 
     def _piped(self) -> Expression:
         subject = self._primary()

@@ -10,26 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.suggestions import nearest
-from catalog.templating.comparing import Operand, literal_text, told_of
+from catalog.templating.constant_comparisons import Operand, literal_text, told_of
 from catalog.templating.functions import FUNCTIONS, LAZY, Lenient
 from catalog.templating.functions.signatures import signature
-from catalog.templating.kinds import (
-    A_BOOLEAN,
-    A_NUMBER,
-    A_TEXT,
-    LIST,
-    MAPPING,
-    MISSING,
-    NOTHING,
-    NULL,
-    NUMBER,
-    UNKNOWN,
-    Shape,
-    either,
-    mapping_of,
-    named,
-    shape_of,
-)
 from catalog.templating.linking import Linked
 from catalog.templating.nodes import (
     Access,
@@ -57,7 +40,24 @@ from catalog.templating.nodes import (
     With,
 )
 from catalog.templating.resolving import Link, Root
-from catalog.templating.shapes import first_unknown, held_by, member_of, result_of, widened
+from catalog.templating.type_inference import first_unknown, held_by, member_of, result_of, widened
+from catalog.templating.value_types import (
+    A_BOOLEAN,
+    A_NUMBER,
+    A_TEXT,
+    LIST,
+    MAPPING,
+    MISSING,
+    NOTHING,
+    NULL,
+    NUMBER,
+    UNKNOWN,
+    Shape,
+    either,
+    mapping_of,
+    named,
+    shape_of,
+)
 
 _LOOPED = LIST | MAPPING | NULL | MISSING
 _SHOWN = 80

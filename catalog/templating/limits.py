@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 
 SOURCE_BYTES = 256 * 1024
 TEXT_BYTES = 1_000_000
@@ -36,14 +36,14 @@ def require_room(size: int) -> None:
         raise too_long()
 
 
-def too_long() -> Fault:
+def too_long() -> FaultError:
     """Give the fault of a text beyond its bound."""
-    return Fault("template-limit", f"a text is longer than {TEXT_BYTES:,} bytes; shorten it")
+    return FaultError("template-limit", f"a text is longer than {TEXT_BYTES:,} bytes; shorten it")
 
 
-def too_deep(what: str, limit: int) -> Fault:
+def too_deep(what: str, limit: int) -> FaultError:
     """Give the fault of something that is nested too deeply."""
-    return Fault("template-limit", f"{what} are nested more than {limit} deep; flatten them")
+    return FaultError("template-limit", f"{what} are nested more than {limit} deep; flatten them")
 
 
 class Budget:
@@ -62,11 +62,13 @@ class Budget:
             return
         self._steps = _STEPS_BETWEEN_LOOKS
         if self._clock() > self._deadline:
-            raise Fault("template-limit", f"it takes longer than {SECONDS:g} s; simplify it")
+            raise FaultError("template-limit", f"it takes longer than {SECONDS:g} s; simplify it")
 
     def iterate(self) -> None:
         """Count one iteration of a loop; raises template-limit when there were too many."""
         self._iterations -= 1
         if self._iterations < 0:
-            raise Fault("template-limit", f"its loops run more than {ITERATIONS:,} times in all")
+            raise FaultError(
+                "template-limit", f"its loops run more than {ITERATIONS:,} times in all"
+            )
         self.spend()

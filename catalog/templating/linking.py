@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog.suggestions import nearest
-from catalog.templating.contract import Fault, Names
+from catalog.templating.contract import FaultError, Names
+from catalog.templating.fast_path import Plan, plan_of
 from catalog.templating.functions import FUNCTIONS, TESTS
 from catalog.templating.nodes import (
     Access,
@@ -32,7 +33,6 @@ from catalog.templating.nodes import (
     Test,
     With,
 )
-from catalog.templating.quick import Plan, plan_of
 from catalog.templating.resolving import Link, Place, Resolver, Root
 
 _LITERALS = (Literal, ListLiteral, MappingLiteral)
@@ -68,7 +68,7 @@ class Linker:
         self.at = 0
 
     def link(self, template: Template) -> Linked:
-        """Give the linked template; raises Fault for the first name that is wrong."""
+        """Give the linked template; raises FaultError for the first name that is wrong."""
         self._body(template.body, Place())
         links = tuple(self._links[number] for number in range(template.references))
         return Linked(template, links, plan_of(template.body, links))
@@ -172,13 +172,15 @@ def _check_call(call: Call, count: int) -> None:
     if count < function.least or (function.most is not None and count > function.most):
         most = "more" if function.most is None else function.most
         takes = str(function.least) if function.least == most else f"{function.least} to {most}"
-        raise Fault("template-arguments", f"{call.function} takes {takes} arguments, not {count}")
+        raise FaultError(
+            "template-arguments", f"{call.function} takes {takes} arguments, not {count}"
+        )
     if call.spaced and not function.literal_first and _is_turned(call.arguments):
         message = (
             f"{call.function} takes the value first; if the literal is meant to be it, "
             f"write {call.function}(.., ..)"
         )
-        raise Fault("template-arguments", message)
+        raise FaultError("template-arguments", message)
 
 
 def _is_turned(arguments: tuple[Expression, ...]) -> bool:
@@ -192,6 +194,8 @@ def _check_test(test: Test) -> None:
         raise _unknown("test", test.name, TESTS)
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> Fault:
+def _unknown(what: str, name: str, known: Iterable[str]) -> FaultError:
     near = nearest(name, known)
-    return Fault("template-function", f"the {what} {name[:40]} is unknown", suggestion=near or "")
+    return FaultError(
+        "template-function", f"the {what} {name[:40]} is unknown", suggestion=near or ""
+    )

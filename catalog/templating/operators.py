@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.limits import LARGEST_NUMBER, Budget
 from catalog.templating.values import (
     equal,
@@ -42,7 +42,7 @@ def combine(sign: str, left: Any, right: Any, budget: Budget) -> Any:
     try:
         return bounded(_ARITHMETIC[sign](left, right))
     except ZeroDivisionError as error:
-        raise Fault("template-value", "something is divided by 0") from error
+        raise FaultError("template-value", "something is divided by 0") from error
     except OverflowError as error:
         raise _beyond() from error
 
@@ -75,7 +75,7 @@ def compare(order: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
     both_numbers = is_number(left) and is_number(right)
     if both_numbers or (isinstance(left, str) and isinstance(right, str)):
         return order(left, right)
-    raise Fault("template-type", "only two numbers or two texts have an order")
+    raise FaultError("template-type", "only two numbers or two texts have an order")
 
 
 def contained(wanted: Any, value: Any) -> bool:
@@ -86,8 +86,8 @@ def contained(wanted: Any, value: Any) -> bool:
         return isinstance(wanted, str) and wanted in value
     if isinstance(value, str) and isinstance(wanted, str):
         return wanted in value
-    raise Fault("template-type", "look in a list, in a mapping, or for a text in a text")
+    raise FaultError("template-type", "look in a list, in a mapping, or for a text in a text")
 
 
-def _beyond() -> Fault:
-    return Fault("template-limit", "a result is beyond 2^53-1")
+def _beyond() -> FaultError:
+    return FaultError("template-limit", "a result is beyond 2^53-1")

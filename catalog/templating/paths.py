@@ -2,7 +2,7 @@
 
 import re
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.nodes import Computed, Expression, Form, Key, Member, Reference
 from catalog.templating.scanning import KEY_PATTERN, NAME_PATTERN, Scanner, key_of, refused
 
@@ -159,4 +159,4 @@ def _check_loop(members: tuple[Member, ...]) -> None:
     first = members[0]
     if not isinstance(first, Key) or first.value not in LOOP_MEMBERS:
         known = ", ".join(LOOP_MEMBERS)
-        raise Fault("template-refused", f"loop has {known} and nothing else")
+        raise FaultError("template-refused", f"loop has {known} and nothing else")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.templating.contract import Fault, Names, SecretValue, Target
+from catalog.templating.contract import FaultError, Names, SecretValue, Target
 from catalog.templating.evaluation import Evaluator, LoopState, present
 from catalog.templating.linking import Linked
 from catalog.templating.nodes import (
@@ -19,7 +19,7 @@ from catalog.templating.nodes import (
     With,
 )
 from catalog.templating.resolving import Root
-from catalog.templating.tainted import Learn, Tainted
+from catalog.templating.taint import Learn, Tainted
 from catalog.templating.values import (
     Missing,
     has_secret,
@@ -81,7 +81,7 @@ class Renderer:
     def _expression(self) -> Expression:
         (block,) = self._template.body
         if not isinstance(block, Output):
-            raise Fault("template-syntax", "one value is expected")
+            raise FaultError("template-syntax", "one value is expected")
         return block.expression
 
     def _body(self, body: Body) -> None:
@@ -244,7 +244,7 @@ def _unpacked(names: tuple[str, ...], item: Any) -> dict[str, Any]:
         return {names[0]: item}
     inner = item.value if isinstance(item, SecretValue) else item
     if not is_list(inner) or len(inner) != _PAIR:
-        raise Fault("template-type", "two variables need items that are lists of two")
+        raise FaultError("template-type", "two variables need items that are lists of two")
     first, second = (SecretValue(one) for one in inner) if inner is not item else inner
     return {names[0]: first, names[1]: second}
 

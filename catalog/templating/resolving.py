@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from catalog.suggestions import nearest
-from catalog.templating.contract import Fault, Names
+from catalog.templating.contract import FaultError, Names
 from catalog.templating.functions import FUNCTIONS
 from catalog.templating.names import (
     ALIASES,
@@ -67,7 +67,7 @@ class Place:
 
 
 class Resolver:
-    """Resolves paths at one place; raises Fault for names that do not exist there."""
+    """Resolves paths at one place; raises FaultError for names that do not exist there."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -100,17 +100,17 @@ class Resolver:
         if name == "this" and place.items:
             return Link(Root.ITEM, "", 0, rest)
         if name == "this":
-            raise Fault("template-scope", "this is known inside each, with and range only")
+            raise FaultError("template-scope", "this is known inside each, with and range only")
         if place.items:
             return Link(Root.ITEM, "", 0, path.members)
         if name in FUNCTIONS and not rest:
-            raise Fault("template-arguments", f"the function {name} needs its arguments")
+            raise FaultError("template-arguments", f"the function {name} needs its arguments")
         known = {*self._scopes, *(one for one in place.variables if one[0] != "$"), *_GENERATED}
         raise _unknown("template-scope", path, path.members[0], known)
 
     def _parent(self, path: Reference, place: Place) -> Link:
         if path.levels > place.items:
-            raise Fault("template-scope", f"{_shown(path)} leaves more blocks than there are")
+            raise FaultError("template-scope", f"{_shown(path)} leaves more blocks than there are")
         name = _name(path.members[0])
         if name in self._scopes:
             return self._scope(path, name, path.members[1:])
@@ -131,15 +131,17 @@ class Resolver:
         if name not in _DATA:
             raise _unknown("template-scope", path, path.members[0], _DATA)
         if path.levels >= place.loops:
-            raise Fault("template-scope", f"{_shown(path)} is known inside each and range only")
+            raise FaultError(
+                "template-scope", f"{_shown(path)} is known inside each and range only"
+            )
         return Link(Root.LOOP, name, path.levels, path.members[1:])
 
     def _root(self, path: Reference, place: Place) -> Link:
         if not place.in_block:
-            raise Fault("template-scope", "@root is known inside blocks only")
+            raise FaultError("template-scope", "@root is known inside blocks only")
         first = path.members[0] if path.members else None
         if first is None or not isinstance(first, Key):
-            raise Fault("template-scope", "@root is followed by the name of a scope")
+            raise FaultError("template-scope", "@root is followed by the name of a scope")
         if first.value not in self._scopes:
             raise _unknown("template-scope", path, first, self._scopes)
         return self._scope(path, str(first.value), path.members[1:])
@@ -152,7 +154,9 @@ class Resolver:
         if path.form is Form.ITEM and place.items:
             return Link(Root.ITEM, "", 0, path.members)
         if first is None:
-            raise Fault("template-scope", f"{_shown(path)} is known inside with and range only")
+            raise FaultError(
+                "template-scope", f"{_shown(path)} is known inside with and range only"
+            )
         raise _unknown("template-scope", path, first, GO_SCOPES)
 
     def _go_scope(self, path: Reference, first: Member, name: str) -> Link:
@@ -160,7 +164,9 @@ class Resolver:
             return Link(Root.SCOPE, "fulfillment", 0, path.members[1:])
         member = path.members[1] if len(path.members) > 1 else None
         if not isinstance(member, Key):
-            raise Fault("template-name", f"{_text(path, first)[:_SHOWN]} is followed by a name")
+            raise FaultError(
+                "template-name", f"{_text(path, first)[:_SHOWN]} is followed by a name"
+            )
         if name == "User":
             way: tuple[str, ...] = ("fields", self._go_field(path, member))
         elif member.value in GO_SYSTEM:
@@ -177,7 +183,7 @@ class Resolver:
         if len(found) == 1:
             return found[0]
         if found:
-            raise Fault("template-name", f"{_shown(path)} may be more than one field")
+            raise FaultError("template-name", f"{_shown(path)} may be more than one field")
         raise _unknown("template-name", path, member, (name for name, _ in self._go_fields))
 
     def _slashes(self, path: Reference) -> Link:
@@ -188,7 +194,7 @@ class Resolver:
 
     def _input(self, path: Reference, rest: tuple[Member, ...]) -> Link:
         if len(rest) < 2:  # noqa: PLR2004 -- a group and a field.
-            raise Fault("template-name", "write input/<group>/<field>")
+            raise FaultError("template-name", "write input/<group>/<field>")
         group, field = _name(rest[0]), _name(rest[1])
         if group not in self._names.groups:
             raise _unknown("template-name", path, rest[0], self._names.groups)
@@ -259,11 +265,11 @@ def _shown(path: Reference) -> str:
     return path.text[:_SHOWN]
 
 
-def _unknown(code: str, path: Reference, member: Member, known: Iterable[str]) -> Fault:
+def _unknown(code: str, path: Reference, member: Member, known: Iterable[str]) -> FaultError:
     wrong = _name(member)
     near = nearest(wrong, known)
     suggestion = ""
     if near and isinstance(member, Key) and len(path.text) <= _LONGEST_SUGGESTION:
         suggestion = path.text[: member.start] + near + path.text[member.end :]
     where = _text(path, member)[:_SHOWN]
-    return Fault(code, f"{where} does not exist here", suggestion=suggestion)
+    return FaultError(code, f"{where} does not exist here", suggestion=suggestion)

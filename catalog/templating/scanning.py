@@ -3,7 +3,7 @@
 import re
 from typing import NoReturn
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.limits import EXPRESSION_DEPTH, LARGEST_NUMBER, too_deep
 
 NAME = r"[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*"
@@ -91,14 +91,14 @@ class Scanner:
             return int(written)
         value = float(written)
         if abs(value) == float("inf"):
-            raise Fault("template-limit", "a number is too large")
+            raise FaultError("template-limit", "a number is too large")
         return int(value) if written.isdigit() and value <= LARGEST_NUMBER else value
 
     def quoted(self) -> str:
         """Read a text in quotes or backquotes."""
         found = _QUOTED.match(self.text, self.position)
         if not found:
-            raise Fault("template-syntax", f"a text has no closing {self.peek()}")
+            raise FaultError("template-syntax", f"a text has no closing {self.peek()}")
         self.position = found.end()
         double, single, raw = found.groups()
         return raw if raw is not None else unescaped(double if single is None else single)
@@ -119,12 +119,12 @@ class Scanner:
         if _REFUSED.match(rest):
             raise refused(rest[:20])
         shown = f"{rest[:20]!r} is not expected here" if rest else "it ends too early"
-        raise Fault("template-syntax", f"{shown}; {message}" if message else shown)
+        raise FaultError("template-syntax", f"{shown}; {message}" if message else shown)
 
 
-def refused(what: str) -> Fault:
+def refused(what: str) -> FaultError:
     """Give the fault of something that templates deliberately cannot do."""
-    return Fault("template-refused", f"{what} is not supported in templates")
+    return FaultError("template-refused", f"{what} is not supported in templates")
 
 
 def key_of(written: str) -> str | int:
@@ -140,12 +140,14 @@ def unescaped(text: str) -> str:
         # Two escapes may together be one character beyond the first plane.
         return plain.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeError as error:
-        raise Fault("template-syntax", "half of a character is written in a text") from error
+        raise FaultError("template-syntax", "half of a character is written in a text") from error
 
 
 def _unescape(found: re.Match[str]) -> str:
     if found[1]:
         return chr(int(found[1], 16))
     if found[2] not in _ESCAPES:
-        raise Fault("template-syntax", f"the escape {found[0]!r} is unknown; write \\\\ for \\")
+        raise FaultError(
+            "template-syntax", f"the escape {found[0]!r} is unknown; write \\\\ for \\"
+        )
     return _ESCAPES[found[2]]

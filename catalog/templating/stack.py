@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.limits import BLOCK_DEPTH, LOOP_DEPTH, too_deep
 from catalog.templating.nodes import Block, Body, Branch, Expression, For, If, Literal, Loop, With
 
@@ -100,9 +100,9 @@ class BlockStack:
         """Raise unless the innermost block may have an else here."""
         block = self.innermost
         if not block.notation:
-            raise Fault("template-syntax", f"{word} is outside of a block")
+            raise FaultError("template-syntax", f"{word} is outside of a block")
         if block.in_else:
-            raise Fault("template-syntax", f"the {block.word} already has an else")
+            raise FaultError("template-syntax", f"the {block.word} already has an else")
 
     def else_if(self, at: int, condition: Expression) -> None:
         """Go on with another condition."""
@@ -121,14 +121,14 @@ class BlockStack:
         if block.notation != notation:
             where = f"the {block.word} around it is {block.notation}'s"
             where = where if block.notation else "no block is open"
-            raise Fault("template-syntax", f"{word} is {notation}'s, and {where}")
+            raise FaultError("template-syntax", f"{word} is {notation}'s, and {where}")
 
     def close(self, notation: Notation, word: str) -> None:
         """Close the innermost block; the word is that of its end, Go's has none."""
         self.check_notation(notation, f"this end of {word or 'a block'}")
         block = self.innermost
         if word and word != block.word:
-            raise Fault("template-syntax", f"{word[:20]} is closed, but {block.word} is open")
+            raise FaultError("template-syntax", f"{word[:20]} is closed, but {block.word} is open")
         self._open.pop()
         self.append(block.closed())
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 
 _OPENER = re.compile(r"\$\{\{|\{\{|\{%|\{\#")
 _INSIDE = re.compile(
@@ -56,7 +56,7 @@ class TagReader:
         self.at = 0
 
     def tags(self) -> Iterator[Tag]:
-        """Give every tag; raises Fault for one that has no end or that is refused."""
+        """Give every tag; raises FaultError for one that has no end or that is refused."""
         position = 0
         while opener := _OPENER.search(self._source, position):
             self.at = opener.start()
@@ -81,7 +81,7 @@ class TagReader:
     def _after_github(self) -> int:
         self.at += 1
         if _OURS.match(self._source, self.at + 2):
-            raise Fault(
+            raise FaultError(
                 "template-refused",
                 "${{ .. }} is GitHub's and is copied as it stands; for a dollar and a value write "
                 '{{ "$" }}{{ .. }}',
@@ -111,7 +111,7 @@ class TagReader:
     def _endraw(self, raw: Tag) -> Tag:
         found = _ENDRAW.search(self._source, raw.end)
         if not found:
-            raise Fault("template-syntax", "{% raw %} has no {% endraw %}")
+            raise FaultError("template-syntax", "{% raw %} has no {% endraw %}")
         self.at = found.start()
         return self._mark(Kind.MARK, found, trims_left=bool(found["left"]))
 
@@ -122,14 +122,16 @@ class TagReader:
 
     def _value(self) -> Tag:
         if self._source.startswith("{{{{", self.at):
-            raise Fault("template-refused", "{{{{ is not supported; write {% raw %} for raw text")
+            raise FaultError(
+                "template-refused", "{{{{ is not supported; write {% raw %} for raw text"
+            )
         triple = self._source.startswith("{{{", self.at)
         width = 3 if triple else 2
         return self._cut(Kind.VALUE, width, "}" * width, trims="-~")
 
     def _statement(self) -> Tag:
         if self._source[self.at + 2 : self.at + 3] in ("~", "+"):
-            raise Fault("template-refused", "{%~ and {%+ are not supported; write {% or {%-")
+            raise FaultError("template-refused", "{%~ and {%+ are not supported; write {% or {%-")
         return self._cut(Kind.STATEMENT, 2, "%}", trims="-")
 
     def _cut(self, kind: Kind, width: int, closer: str, *, trims: str) -> Tag:
@@ -155,7 +157,7 @@ class TagReader:
         for found in _INSIDE.finditer(self._source, position):
             sign = found[0]
             if len(sign) == 1 and sign in "\"'`":
-                raise Fault("template-syntax", f"a text has no closing {sign}")
+                raise FaultError("template-syntax", f"a text has no closing {sign}")
             if not open_brackets and self._source.startswith(closer, found.start()):
                 return found.start()
             if sign in ("(", "[", "{"):
@@ -165,5 +167,5 @@ class TagReader:
         raise _no_end("tag")
 
 
-def _no_end(what: str) -> Fault:
-    return Fault("template-syntax", f"this {what} has no end")
+def _no_end(what: str) -> FaultError:
+    return FaultError("template-syntax", f"this {what} has no end")

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 
 Span = tuple[int, int]
 """Where a value stands in the URL: its first character, and the one after its last."""
@@ -31,14 +31,14 @@ def require_in_place(url: str, values: Sequence[Span]) -> None:
     for first, after in _segments(url, start, end):
         segment = url[first:after]
         if any(map(_leads_out, _readings(segment))):
-            raise Fault(
+            raise FaultError(
                 "template-value",
                 "a segment of the path comes out as . or .., which leads elsewhere; "
                 "correct the value",
             )
         made = any(begin >= first and finish <= after for begin, finish in values)
         if made and after < end and not unquote(segment).strip():
-            raise Fault(
+            raise FaultError(
                 "template-value",
                 "a segment of the path comes out empty, which leads elsewhere; give the value",
             )
@@ -48,7 +48,7 @@ def has_steps(url: str) -> bool:
     """Tell whether a segment of the path is ``.`` or ``..`` in any spelling."""
     try:
         require_in_place(url, ())
-    except Fault:
+    except FaultError:
         return True
     return False
 
@@ -65,7 +65,7 @@ def _require_host(url: str, values: Sequence[Span]) -> int:
             value = unquote(url[max(begin, start) : min(finish, found.end(1))])
             if not _HOST.fullmatch(value):
                 told = "a value within the host holds more than a name; correct the value"
-                raise Fault("template-value", told)
+                raise FaultError("template-value", told)
     return found.end()
 
 

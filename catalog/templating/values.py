@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from catalog.templating.contract import MASK, Fault, SecretValue
+from catalog.templating.contract import MASK, FaultError, SecretValue
 from catalog.templating.limits import (
     LARGEST_NUMBER,
     TEXT_BYTES,
@@ -83,9 +83,9 @@ def kind_of(value: Any) -> str:
     return "a mapping" if is_mapping(value) else "something else"
 
 
-def wrong_type(expected: str, value: Any) -> Fault:
+def wrong_type(expected: str, value: Any) -> FaultError:
     """Give the fault of a value that is of another kind than it has to be."""
-    return Fault("template-type", f"{expected} is needed here, and it is {kind_of(value)}")
+    return FaultError("template-type", f"{expected} is needed here, and it is {kind_of(value)}")
 
 
 def truth(value: Any) -> bool:
@@ -178,7 +178,7 @@ def number_text(value: float) -> str:
     try:
         return str(_normal(value))
     except ValueError as error:
-        raise Fault("template-limit", "a number has too many digits to be written") from error
+        raise FaultError("template-limit", "a number has too many digits to be written") from error
 
 
 def text_of(value: Any, budget: Budget, separator: str = ", ") -> str:
@@ -217,7 +217,7 @@ def json_text(value: Any, budget: Budget, indent: int = 0) -> str:
     try:
         text = json.dumps(tree, ensure_ascii=False, separators=separators, indent=indent or None)
     except ValueError as error:
-        raise Fault("template-limit", "a number has too many digits to be written") from error
+        raise FaultError("template-limit", "a number has too many digits to be written") from error
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -266,7 +266,7 @@ def _normal(value: float) -> float:
     if isinstance(value, int):
         return int(value)
     if not abs(value) < float("inf"):
-        raise Fault("template-value", "a number is infinite or none at all")
+        raise FaultError("template-value", "a number is infinite or none at all")
     whole = value.is_integer() and abs(value) <= LARGEST_NUMBER
     return int(value) if whole else float(value)
 

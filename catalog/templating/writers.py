@@ -5,7 +5,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from catalog.templating.contract import Fault, Target
+from catalog.templating.contract import FaultError, Target
 from catalog.templating.limits import TEXT_BYTES, Budget, size_of, too_long
 from catalog.templating.messages import (
     CodeTracker,
@@ -111,7 +111,7 @@ class FormWriter(Writer):
         try:
             return quote(text_of(value, self.budget, ","), safe="")
         except UnicodeError as error:
-            raise Fault("template-value", "a text holds half a character") from error
+            raise FaultError("template-value", "a text holds half a character") from error
 
 
 class UrlWriter(FormWriter):
@@ -171,7 +171,7 @@ class JsonWriter(Writer):
         """Put out a value; it neither ends the string that it stands in nor adds to the JSON."""
         text = self.escaped(value)
         if self._after_backslash and text.startswith("\\"):
-            raise Fault("template-json", "a backslash before a value would change its meaning")
+            raise FaultError("template-json", "a backslash before a value would change its meaning")
         self._after_backslash = self._after_backslash and not text
         super().text(text)
 
@@ -187,7 +187,7 @@ class JsonWriter(Writer):
         try:
             json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise Fault("template-json", "the result is not valid JSON") from error
+            raise FaultError("template-json", "the result is not valid JSON") from error
         return text
 
 

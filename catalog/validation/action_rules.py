@@ -11,7 +11,7 @@ from catalog.loading import Path
 from catalog.model import Action, Mode
 from catalog.schema_messages import message_of
 from catalog.suggestions import did_you_mean
-from catalog.templating.kinds import shape_of_schema
+from catalog.templating.value_types import shape_of_schema
 from catalog.validation.subject import Problem, Subject, is_template
 
 _DURATION = re.compile(r"[0-9]{1,6}(s|m|h|d)?")

@@ -14,9 +14,9 @@ from catalog.forms import FieldDefinition, Form, FormDefinition, FormError
 from catalog.loading import Path, walk_texts
 from catalog.model import CatalogDocument
 from catalog.suggestions import did_you_mean
-from catalog.templating.kinds import named
-from catalog.validation.shapes import field_shape
+from catalog.templating.value_types import named
 from catalog.validation.subject import Problem
+from catalog.validation.template_types import field_shape
 from catalog.validation.templates import component_kinds
 
 _log = logging.getLogger(__name__)

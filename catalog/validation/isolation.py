@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from catalog.loading import Document, DocumentError
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.subject import ActionSchema
-from catalog.validation.validator import Verdict, judge, unreadable
+from catalog.validation.validator import ValidationResult, judge, unreadable
 
 INTERNAL_ERROR = "internal-error"
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 def judge_isolated(
     read: Callable[[], Document], *, file: str, known_actions: Mapping[str, ActionSchema]
-) -> Verdict:
+) -> ValidationResult:
     """Return the verdict on one file, whatever is in it; raises nothing that a document can cause.
 
     ``read`` loads the document and may raise ``DocumentError``.
@@ -23,10 +23,10 @@ def judge_isolated(
     try:
         return judge(read(), known_actions)
     except DocumentError as error:
-        return Verdict(None, {}, (unreadable(error),))
+        return ValidationResult(None, {}, (unreadable(error),))
     except Exception as error:  # noqa: BLE001 -- whatever it is, it must stay in this file
         _log.exception("checking the catalog file %s ended by an internal error", file)
-        return Verdict(None, {}, (internal_error(file, error),))
+        return ValidationResult(None, {}, (internal_error(file, error),))
 
 
 def internal_error(file: str, error: Exception) -> Finding:

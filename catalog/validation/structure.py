@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from catalog.kinds import KINDS, parse_definition
+from catalog.document_kinds import KINDS, parse_definition
 from catalog.loading import Document, Path
 from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import did_you_mean, nearest
-from catalog.validation.mending import Mended, at, existing, mend
+from catalog.validation.error_recovery import RecoveredDocument, at, existing, recover
 from catalog.validation.subject import Problem
 from catalog.validation.wording import hint_for, other_key, shown, word_meant
 
@@ -69,14 +69,14 @@ class Shape:
     """The outcome: the item where one could be made, and what is wrong with the structure.
 
     An item is made in spite of wrong parts, so that the other rules still have their say;
-    ``mended`` tells what was left out or made up for it.
+    ``recovered`` tells what was left out or made up for it.
     ``data`` is the document with numbers as they are written where a text belongs (``1.10``).
     """
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.data: dict[str, Any] = _copy(document.data)
-        self.mended: Mended | None = None
+        self.recovered: RecoveredDocument | None = None
         self._told_of_kind = list(_kind_problems(self.data))
         self._kind = _kind_meant(self.data)
         self.problems: list[Problem] = list(self._told_of_kind)
@@ -100,7 +100,7 @@ class Shape:
         self.item = self._parse()
 
     def _parse(self) -> CatalogDocument | None:
-        self.mended = None
+        self.recovered = None
         whole = {**self.data, "schemaVersion": SCHEMA_VERSION, "kind": self._kind}
         try:
             return parse_definition(whole)
@@ -113,11 +113,11 @@ class Shape:
         told = details[:MOST_PROBLEMS]
         meant = set(self._misspelt(told))
         self.problems = [*self._told_of_kind, *self._explain(told, meant)]
-        self.mended = mend(_copy(whole), details, meant)
-        if self.mended is None:
+        self.recovered = recover(_copy(whole), details, meant)
+        if self.recovered is None:
             return None
-        self.problems += self._explain(list(self.mended.news), set())
-        return self.mended.item
+        self.problems += self._explain(list(self.recovered.news), set())
+        return self.recovered.item
 
     def _explain(self, details: list[ErrorDetails], misspelt: set[Path]) -> Iterator[Problem]:
         expected: dict[Path, list[str]] = {}

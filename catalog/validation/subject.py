@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from catalog.bundle import CatalogBundle, Component
-from catalog.judging import Judge, Reader
-from catalog.kinds import KINDS
+from catalog.configuration_checks import Judge, Reader
+from catalog.document_kinds import KINDS
 from catalog.loading import Document, Path, Position
 from catalog.model import Action, CatalogDocument
 from catalog.validation.findings import Severity

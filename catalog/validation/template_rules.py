@@ -8,7 +8,7 @@ from catalog.forms import FieldType
 from catalog.forms.conditions import references
 from catalog.loading import Path, Position
 from catalog.templating import TemplateError
-from catalog.templating.kinds import (
+from catalog.templating.value_types import (
     ANY,
     LIST,
     MAPPING,

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from catalog import ordering
+from catalog import action_order as ordering
 from catalog.bundle import CatalogBundle, Component
 from catalog.loading import Path, walk_texts
 from catalog.model import Action, Mode
 from catalog.templating import Inspection, Names, TemplateError, inspect
-from catalog.templating.kinds import UNKNOWN, Shape, mapping_of
-from catalog.validation.shapes import component_shapes, document_shapes, output_shapes
+from catalog.templating.value_types import UNKNOWN, Shape, mapping_of
+from catalog.validation.template_types import component_shapes, document_shapes, output_shapes
 
 if TYPE_CHECKING:
     from catalog.validation.subject import Subject

@@ -8,8 +8,8 @@ from typing import Any
 
 from catalog.loading import Document, DocumentError, Position, json_path
 from catalog.model import CatalogDocument
+from catalog.validation.error_recovery import RecoveredDocument
 from catalog.validation.findings import Finding, Severity
-from catalog.validation.mending import Mended
 from catalog.validation.rules import GIVES_NAMES, LOOKS_UP, READS_NAMES, RULES
 from catalog.validation.structure import Shape
 from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
@@ -20,7 +20,7 @@ MOST_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidationResult:
     """The outcome for one document: all findings by place, and the item unless one is an error.
 
     ``item`` is a ``CatalogItem`` or a ``CatalogBundle``.
@@ -40,7 +40,7 @@ class Verdict:
         return claimed if isinstance(claimed, str) else None
 
 
-def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verdict:
+def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> ValidationResult:
     """Check a document with every rule and give all that was found, not the first only."""
     shape = Shape(document)
     subject = _subject(shape, known_actions)
@@ -48,14 +48,14 @@ def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> Verd
     if subject is not None:
         for reading in (False, True):
             # Where names are wrong, everything that reads them would look wrong as well.
-            if reading and _names_are_unsure(findings, shape.mended):
+            if reading and _names_are_unsure(findings, shape.recovered):
                 break
             for rule in _rules(subject.item.kind, reading=reading):
-                problems = islice(_news(rule, subject, shape.mended), MOST_PROBLEMS)
+                problems = islice(_news(rule, subject, shape.recovered), MOST_PROBLEMS)
                 findings += _located(document, rule.id, rule.severity, problems)
     findings.sort(key=lambda finding: (finding.line, finding.column))
     refused = any(finding.severity is Severity.ERROR for finding in findings)
-    return Verdict(None if refused else shape.item, shape.data, tuple(findings))
+    return ValidationResult(None if refused else shape.item, shape.data, tuple(findings))
 
 
 def validate_document(
@@ -72,19 +72,19 @@ def _rules(kind: str, *, reading: bool) -> tuple[Rule, ...]:
     )
 
 
-def _names_are_unsure(findings: list[Finding], mended: Mended | None) -> bool:
-    if mended and not mended.names_are_sure:
+def _names_are_unsure(findings: list[Finding], recovered: RecoveredDocument | None) -> bool:
+    if recovered and not recovered.names_are_sure:
         return True
     return any(finding.rule in GIVES_NAMES for finding in findings)
 
 
-def _news(rule: Rule, subject: Subject, mended: Mended | None) -> Iterator[Problem]:
-    """Give what a rule finds, without what only follows from parts that were mended."""
-    if mended is None:
+def _news(rule: Rule, subject: Subject, recovered: RecoveredDocument | None) -> Iterator[Problem]:
+    """Give what a rule finds, without what only follows from parts that were recovered."""
+    if recovered is None:
         yield from rule.check(subject)
-    elif mended.names_are_sure or rule.id not in LOOKS_UP:
+    elif recovered.names_are_sure or rule.id not in LOOKS_UP:
         for problem in rule.check(subject):
-            if not mended.follows(rule.id, problem.path):
+            if not recovered.follows(rule.id, problem.path):
                 yield problem
 
 

@@ -14,8 +14,8 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.connecting import connection
-from db.errors import translated
+from db.connections import connection
+from db.unavailable import translated
 
 LOCK = 7_236_401_125_118
 """The advisory lock that one migrating process holds; any number that nobody else uses."""

@@ -11,6 +11,7 @@ from db.models.circuit_breaker import CircuitBreakerRow
 from db.models.decision import DecisionRow
 from db.models.idempotency_key import IdempotencyKey
 from db.models.lease import Lease
+from db.models.maintenance_run import MaintenanceRun
 from db.models.replay_signature import ReplaySignature
 from db.models.request import Request
 from db.models.request_action import RequestAction
@@ -18,7 +19,6 @@ from db.models.request_audience import RequestAudience
 from db.models.request_event import RequestEvent
 from db.models.schema_migration import SchemaMigration
 from db.models.terraform_state import TerraformState
-from db.models.upkeep import Upkeep
 
 __all__ = [
     "AccessKey",
@@ -34,6 +34,7 @@ __all__ = [
     "DecisionRow",
     "IdempotencyKey",
     "Lease",
+    "MaintenanceRun",
     "ReplaySignature",
     "Request",
     "RequestAction",
@@ -41,5 +42,4 @@ __all__ = [
     "RequestEvent",
     "SchemaMigration",
     "TerraformState",
-    "Upkeep",
 ]

@@ -77,7 +77,7 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CatalogStanding:
     """How the catalog stands: when its source was read last, and what was refused then.
 
     ``error`` says why the source could not be read since; ``generation`` numbers the changes.
@@ -143,7 +143,7 @@ class CatalogRepository:
             )
             await self._session.execute(gone.values(removed_at=func.now(), generation=generation))
 
-    async def stand(self, standing: Standing) -> None:
+    async def stand(self, standing: CatalogStanding) -> None:
         """Store how the catalog stands, and tell every process when this is committed."""
         values = asdict(standing)
         await self._session.execute(update(CatalogStateRow).values(values))
@@ -154,11 +154,11 @@ class CatalogRepository:
         await self._session.execute(update(CatalogStateRow).values(error=error))
         await self._session.execute(select(func.pg_notify(CHANNEL, "")))
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> CatalogStanding:
         """Read how the catalog stands."""
-        names = [getattr(CatalogStateRow, name) for name in Standing.__slots__]
+        names = [getattr(CatalogStateRow, name) for name in CatalogStanding.__slots__]
         row = (await self._session.execute(select(*names))).one()
-        return Standing(
+        return CatalogStanding(
             generation=row.generation,
             source=row.source,
             revision=row.revision,

@@ -40,11 +40,11 @@ _LOST = {
 GONE = "Temporal no longer knows the request's workflow."
 
 
-class NoAnswer(Exception):  # noqa: N818 -- it names a state of the world
+class NoAnswerError(Exception):
     """A workflow, or Temporal itself, did not give the answer now; the next turn asks again."""
 
 
-class Life(StrEnum):
+class WorkflowPresence(StrEnum):
     """What Temporal knows of a workflow."""
 
     RUNNING = "running"
@@ -54,10 +54,10 @@ class Life(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class WorkflowStanding:
     """A workflow's newest run: whether it lives, the state that it shows, why it is lost."""
 
-    life: Life
+    life: WorkflowPresence
     run_id: str | None = None
     shown: str | None = None
     reason: str = GONE
@@ -79,8 +79,8 @@ class Inspector:
         self._client = client
         self._queue = task_queue
 
-    async def standing(self, request_id: str) -> Standing:
-        """Tell how a request's workflow stands. Raises ``NoAnswer`` when Temporal does not say."""
+    async def standing(self, request_id: str) -> WorkflowStanding:
+        """Return how a request's workflow stands; ``NoAnswerError``: Temporal is silent."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         try:
             async with asyncio.timeout(SECONDS):
@@ -88,18 +88,18 @@ class Inspector:
                 return await self._standing(found)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                return Standing(life=Life.UNKNOWN)
-            raise NoAnswer(error.message) from error
+                return WorkflowStanding(life=WorkflowPresence.UNKNOWN)
+            raise NoAnswerError(error.message) from error
         except TimeoutError as error:
-            raise NoAnswer("Temporal did not answer in time") from error
+            raise NoAnswerError("Temporal did not answer in time") from error
 
-    async def _standing(self, found: WorkflowExecutionDescription) -> Standing:
+    async def _standing(self, found: WorkflowExecutionDescription) -> WorkflowStanding:
         life = _life(found.status)
-        return Standing(
+        return WorkflowStanding(
             life=life,
             run_id=found.run_id,
             shown=found.typed_search_attributes.get(_STATUS),
-            reason=await self._reason(found) if life == Life.LOST else "",
+            reason=await self._reason(found) if life == WorkflowPresence.LOST else "",
         )
 
     async def _reason(self, found: WorkflowExecutionDescription) -> str:
@@ -142,7 +142,7 @@ class Inspector:
     ) -> list[tuple[str, datetime]]:
         """Name the requests whose workflows run, newest first, each with when it was started.
 
-        The list comes from Temporal's search, which lags a little behind. Raises ``NoAnswer``.
+        The list comes from Temporal's search, which lags a little behind. Raises ``NoAnswerError``.
         """
         kinds = f"'{names.REQUEST_WORKFLOW}', '{names.BUNDLE_WORKFLOW}'"
         query = (
@@ -158,7 +158,7 @@ class Inspector:
     async def known(self) -> list[KnownWorkflow]:
         """Name the requests of all workflows that Temporal knows, each once, oldest first.
 
-        Raises ``NoAnswer`` when Temporal does not list them.
+        Raises ``NoAnswerError`` when Temporal does not list them.
         """
         kinds = f"'{names.REQUEST_WORKFLOW}', '{names.BUNDLE_WORKFLOW}'"
         query = f"WorkflowType IN ({kinds}) AND TaskQueue = '{self._queue}'"
@@ -174,11 +174,11 @@ class Inspector:
                     is_bundle=one.workflow_type == names.BUNDLE_WORKFLOW,
                 )
         except RPCError as error:
-            raise NoAnswer(error.message) from error
+            raise NoAnswerError(error.message) from error
         return list(reversed(found.values()))
 
     async def given(self, request_id: str, run_id: str) -> RequestInput:
-        """Read what a run was started with. Raises ``NoAnswer``."""
+        """Read what a run was started with. Raises ``NoAnswerError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _answered():
             async for event in handle.fetch_history_events(page_size=1):
@@ -187,12 +187,12 @@ class Inspector:
                     list(started.input.payloads), [RequestInput]
                 )
                 return cast("RequestInput", given)
-        raise NoAnswer("its history is empty")
+        raise NoAnswerError("its history is empty")
 
     async def mirror_again(self, request_id: str, *, turn: str) -> None:
         """Have a running workflow write its state once more; returns when Postgres has it.
 
-        Raises ``NoAnswer`` when it does not come to it in time.
+        Raises ``NoAnswerError`` when it does not come to it in time.
         """
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         async with _answered():
@@ -203,7 +203,7 @@ class Inspector:
             )
 
     async def snapshot(self, request_id: str, run_id: str) -> Snapshot:
-        """Ask a workflow, closed ones too, for its state. Raises ``NoAnswer``."""
+        """Ask a workflow, closed ones too, for its state. Raises ``NoAnswerError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _answered():
             told: Snapshot = await handle.query(
@@ -226,7 +226,7 @@ class Inspector:
 
 @asynccontextmanager
 async def _answered() -> AsyncIterator[None]:
-    """Bound a question, and turn every way to get no answer into ``NoAnswer``."""
+    """Bound a question, and turn every way to get no answer into ``NoAnswerError``."""
     try:
         async with asyncio.timeout(SECONDS):
             yield
@@ -238,10 +238,14 @@ async def _answered() -> AsyncIterator[None]:
         WorkflowUpdateFailedError,
         WorkflowUpdateRPCTimeoutOrCancelledError,
     ) as error:
-        raise NoAnswer(str(error) or "no answer in time") from error
+        raise NoAnswerError(str(error) or "no answer in time") from error
 
 
-def _life(status: WorkflowExecutionStatus | None) -> Life:
+def _life(status: WorkflowExecutionStatus | None) -> WorkflowPresence:
     if status == WorkflowExecutionStatus.RUNNING:
-        return Life.RUNNING
-    return Life.COMPLETED if status == WorkflowExecutionStatus.COMPLETED else Life.LOST
+        return WorkflowPresence.RUNNING
+    return (
+        WorkflowPresence.COMPLETED
+        if status == WorkflowExecutionStatus.COMPLETED
+        else WorkflowPresence.LOST
+    )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pao.core.names import PROOF
-from pao.crypto import SecretBox
+from pao.runtime.crypto import SecretBox
 
 
 def proven(

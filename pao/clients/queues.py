@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from pao.clients.temporal import CHECK_SECONDS, TemporalUnavailable
+from pao.clients.temporal import CHECK_SECONDS, TemporalUnavailableError
 from pao.core.names import slow_queue, waits_queue
 
 WORKFLOW, ACTIVITY = "workflow", "activity"
@@ -48,13 +48,13 @@ class TaskQueues:
         self._queues = queues
 
     async def backlogs(self) -> list[Backlog]:
-        """Give the backlog of every queue and kind; raises ``TemporalUnavailable``."""
+        """Give the backlog of every queue and kind; raises ``TemporalUnavailableError``."""
         asked = [(queue, kind) for queue, kinds in self._queues.items() for kind in kinds]
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 return await asyncio.gather(*(self._backlog(*one) for one in asked))
         except (TimeoutError, RPCError, RuntimeError) as error:
-            raise TemporalUnavailable from error
+            raise TemporalUnavailableError from error
 
     async def _backlog(self, queue: str, kind: str) -> Backlog:
         request = DescribeTaskQueueRequest(

@@ -14,7 +14,7 @@ LARGEST = 64 * 1024
 KEPT_SECONDS = 60.0
 
 
-class SecretsUnavailable(Exception):  # noqa: N818 -- it says what happened
+class SecretsUnavailableError(Exception):
     """A store does not answer; the text names the store, never a value."""
 
 
@@ -68,7 +68,7 @@ class ParameterStoreSecrets:
         self._client: Any = None
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Give those that are there; raises ``SecretsUnavailable``."""
+        """Give those that are there; raises ``SecretsUnavailableError``."""
         wanted = sorted(set(names))
         fresh = [name for name in wanted if self._until(name) <= time.monotonic()]
         if fresh:
@@ -95,7 +95,7 @@ class ParameterStoreSecrets:
                 self._client = boto3.client("ssm", config=settings, **self._where)
             return self._parameters(names)
         except (BotoCoreError, ClientError) as error:
-            raise SecretsUnavailable(
+            raise SecretsUnavailableError(
                 f"Parameter Store does not answer ({type(error).__name__}); check region, "
                 "credentials and the right to ssm:GetParameters."
             ) from error
@@ -118,7 +118,7 @@ class SecretStore:
         self._sources = tuple(sources)
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Give those of the named secrets that exist; raises ``SecretsUnavailable``."""
+        """Give those of the named secrets that exist; raises ``SecretsUnavailableError``."""
         missing = [name for name in names if _NAME.fullmatch(name)]
         found: dict[str, str] = {}
         for source in self._sources:

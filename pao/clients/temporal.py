@@ -35,7 +35,6 @@ from temporalio.converter import DataConverter, DefaultPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
-from pao import tracing
 from pao.core import names
 from pao.core.components import is_bundle
 from pao.core.errors import ErrorCode, PaoError
@@ -46,9 +45,10 @@ from pao.core.payloads import (
     OutcomeQuery,
     RequestContext,
     RequestInput,
-    Settled,
+    SettledRequest,
 )
 from pao.core.states import RequestStatus
+from pao.runtime import tracing
 
 _log = logging.getLogger(__name__)
 
@@ -66,11 +66,11 @@ FURTHER_START = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 TRUSTED_SECONDS = 1.0
 
 
-class TemporalUnavailable(Exception):  # noqa: N818 -- it names a state of the world
+class TemporalUnavailableError(Exception):
     """Temporal cannot be reached now, or did not answer in time."""
 
 
-class WorkflowGone(Exception):  # noqa: N818 -- it names a state of the world
+class WorkflowGoneError(Exception):
     """The workflow has closed, or Temporal does not know it (any more)."""
 
 
@@ -151,7 +151,7 @@ class RequestWorkflows:
 
     async def start_and_wait(
         self, given: RequestInput, *, summary: str, budget: float
-    ) -> Settled | None:
+    ) -> SettledRequest | None:
         """Start a request's workflow and wait until it settles, at most ``budget`` seconds.
 
         None means that it has not settled yet, or that nobody knows: what is true is learnt from
@@ -162,11 +162,11 @@ class RequestWorkflows:
         )
         try:
             async with asyncio.timeout(budget):
-                settled: Settled = await self._client.execute_update_with_start_workflow(
+                settled: SettledRequest = await self._client.execute_update_with_start_workflow(
                     names.SETTLED_UPDATE,
                     start_workflow_operation=operation,
                     id=names.SETTLED_UPDATE,
-                    result_type=Settled,
+                    result_type=SettledRequest,
                     rpc_timeout=timedelta(seconds=budget + 1),
                 )
         except (
@@ -240,15 +240,15 @@ class RequestWorkflows:
         """Signal a decision and wait for its outcome, at most ``budget`` seconds.
 
         None means that the signal has arrived and its outcome is not known yet. Raises
-        ``WorkflowGone`` when the workflow has closed (an abort closes it) and
-        ``TemporalUnavailable`` when nobody knows whether the signal has arrived.
+        ``WorkflowGoneError`` when the workflow has closed (an abort closes it) and
+        ``TemporalUnavailableError`` when nobody knows whether the signal has arrived.
         """
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         try:
             async with asyncio.timeout(budget + CHECK_SECONDS):
                 await handle.signal(decision, payload, rpc_timeout=RPC_TIMEOUT)
         except TimeoutError as error:
-            raise TemporalUnavailable from error
+            raise TemporalUnavailableError from error
         except RPCError as error:
             raise _explained(error) from error
         return await self._outcome(handle, str(payload["decisionId"]), budget)
@@ -270,10 +270,10 @@ class RequestWorkflows:
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             return None
         except WorkflowUpdateFailedError as error:
-            raise WorkflowGone from error
+            raise WorkflowGoneError from error
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                raise WorkflowGone from error
+                raise WorkflowGoneError from error
             return None
         return record
 
@@ -298,7 +298,7 @@ class RequestWorkflows:
         return result
 
     async def ping(self) -> None:
-        """Return when Temporal answers; raise ``TemporalUnavailable`` otherwise."""
+        """Return when Temporal answers; raise ``TemporalUnavailableError`` otherwise."""
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 await self._client.service_client.check_health(
@@ -307,7 +307,7 @@ class RequestWorkflows:
         except (TimeoutError, RPCError, RuntimeError) as error:
             # Whoever asks for it within the second for which the last answer is trusted hears it.
             self._seen = float("-inf")
-            raise TemporalUnavailable from error
+            raise TemporalUnavailableError from error
         self._seen = time.monotonic()
 
     async def pollers(self) -> int:
@@ -321,7 +321,7 @@ class RequestWorkflows:
             async with asyncio.timeout(CHECK_SECONDS):
                 answer = await self._client.workflow_service.describe_task_queue(request)
         except (TimeoutError, RPCError, RuntimeError) as error:
-            raise TemporalUnavailable from error
+            raise TemporalUnavailableError from error
         return len({poller.identity for poller in answer.pollers})
 
     async def missing_search_attributes(self) -> list[str]:
@@ -331,7 +331,7 @@ class RequestWorkflows:
             async with asyncio.timeout(CHECK_SECONDS):
                 answer = await self._client.operator_service.list_search_attributes(request)
         except (TimeoutError, RPCError, RuntimeError) as error:
-            raise TemporalUnavailable from error
+            raise TemporalUnavailableError from error
         return sorted(names.SEARCH_ATTRIBUTES.keys() - answer.custom_attributes.keys())
 
 
@@ -368,8 +368,8 @@ def _warn_of_refusal(error: BaseException, request_id: str) -> None:
 
 def _explained(error: RPCError) -> Exception:
     if error.status == RPCStatusCode.NOT_FOUND:
-        return WorkflowGone()
-    return TemporalUnavailable()
+        return WorkflowGoneError()
+    return TemporalUnavailableError()
 
 
 def _loopback(target: TemporalTarget) -> bool:

@@ -1,1 +1,1 @@
-"""The kernel that every room, the workflows included, may import: pure, without input or output."""
+"""The kernel that every package, the workflows included, may import: pure, without I/O."""

@@ -1,4 +1,4 @@
-"""What rooms below the catalog must know of an item's document: plain data, nothing parsed."""
+"""What packages below the catalog must know of an item's document: plain data, nothing parsed."""
 
 from typing import Any
 

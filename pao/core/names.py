@@ -1,4 +1,4 @@
-"""Names that several rooms must spell alike: workflows, signals, search attributes, marks."""
+"""Names that several packages must spell alike: workflows, signals, search attributes, marks."""
 
 import hashlib
 from typing import NewType

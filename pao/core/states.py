@@ -40,7 +40,7 @@ class Decision(StrEnum):
     CANCEL = "cancel"
 
 
-class Verdict(StrEnum):
+class ApprovalVote(StrEnum):
     """What a human may decide about an action that waits for an approval; also signal names."""
 
     APPROVE = "approve"

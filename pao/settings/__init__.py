@@ -1,7 +1,7 @@
 """The configuration of every process: read once, checked as a whole, frozen.
 
-Imported where processes are put together (`pao.cli`, `pao.local`, `pao.worker`, `api/app.py`);
-every other room is handed its part.
+Imported where processes are put together (`pao.app`, `api/app.py`);
+every other package is handed its part.
 """
 
 from pao.settings.actions import ActionSettings

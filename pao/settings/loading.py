@@ -43,7 +43,7 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The effective configuration of one process; each room is handed its part."""
+    """The effective configuration of one process; each package is handed its part."""
 
     http: HttpSettings
     auth: AuthSettings

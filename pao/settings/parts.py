@@ -1,4 +1,4 @@
-"""The parts of the configuration, one per room; each field names its environment variable.
+"""The parts of the configuration, one per package; each field names its environment variable.
 
 A part checks what it can see by itself. What a process cannot start without is in `loading`.
 """
@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from db.urls import SCHEMES, url_problem, with_options
-from pao.crypto import SecretBox
+from pao.runtime.crypto import SecretBox
 from pao.settings.values import SPLIT, Duration, DurationOrZero, JsonObject, Names, Size
 
 
@@ -117,7 +117,7 @@ Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) el
 
 
 class Part(BaseSettings):
-    """One room's part: frozen, and read from the mapping that it is given only."""
+    """One part: frozen, and read from the mapping that it is given only."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.registry import load_all
 from catalog.planning import render_action
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from pao.core.payloads import FormerCall
 from tests.support.actions import Stage
 from tests.support.contract_targets import ELSEWHERE, TARGETS
@@ -89,7 +89,7 @@ async def test_a_dry_run_sends_nothing_and_shows_stars(
     shown = render_action(
         request.plan[0],
         request.context,
-        Surroundings(),
+        ScopeContext(),
         targets=stage.action.targets,
         secrets={},
         outputs={},

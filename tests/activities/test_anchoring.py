@@ -2,8 +2,8 @@
 
 import asyncpg
 
-from activities.anchoring import Anchorer
-from db.repositories.upkeep import UpkeepRepository
+from activities.audit_anchors import AuditAnchors
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.session import Database as Session
 from tests.support.postgres import Database
 
@@ -16,13 +16,13 @@ LINE = """
 async def test_the_daily_turn_takes_in_what_has_changed_and_is_noted(database: Database) -> None:
     session, owner = Session(database.service_url), await asyncpg.connect(database.owner_url)
     try:
-        assert await Anchorer(session).anchor() == {"anchor": 0, "chains": 0}
+        assert await AuditAnchors(session).anchor() == {"anchor": 0, "chains": 0}
         for number in (1, 2):
             await owner.execute(LINE)
             await owner.execute(LINE)
-            assert await Anchorer(session).anchor() == {"anchor": number, "chains": 2}
+            assert await AuditAnchors(session).anchor() == {"anchor": number, "chains": 2}
         async with session.reading() as unit:
-            noted = await UpkeepRepository(unit).last("audit-anchor")
+            noted = await MaintenanceRunsRepository(unit).last("audit-anchor")
         assert noted is not None
         assert noted.result == {"anchor": 2, "chains": 2}
     finally:

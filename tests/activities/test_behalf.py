@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from activities.behalf import OTHERS, acting_for, acting_item, is_named, label_of
+from activities.call_origin import OTHERS, acting_for, acting_item, is_named, label_of
 
 
 @pytest.mark.parametrize(

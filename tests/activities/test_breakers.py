@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from activities.behalf import acting_for
+from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.breaker_stores import MOST_KEPT
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
+from activities.call_origin import acting_for
 from db.repositories.breakers import BreakerKey, BreakersRepository
 from db.session import Database, PoolSettings
 from pao.core.errors import ErrorCode

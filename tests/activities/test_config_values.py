@@ -8,8 +8,8 @@ from activities.actions.approval import ApprovalConfig
 from activities.actions.jira_ticket import JiraTicketConfig
 from activities.actions.rest_api import ACTION as REST
 from activities.config_values import without_nulls
+from activities.configuration_judges import judge_of, reader_of
 from activities.github.commit_config import GitCommitConfig
-from activities.judging import judge_of, reader_of
 
 
 def test_lists_of_texts_have_no_empty_items() -> None:

@@ -6,18 +6,18 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from activities.base import ActionConfig, ActionContext
-from activities.disclosure import OURS, Disclosure, place_of
-from activities.errors import (
+from activities.action_errors import (
     ActionError,
     ActionFailedError,
     IncompleteError,
     OutcomeUnknownError,
     RepeatIsSafeError,
-    told_to_temporal,
+    application_error,
 )
+from activities.base import ActionConfig, ActionContext
+from activities.disclosure import OURS, Disclosure, place_of
 from activities.log import ActionLog, LogLine
-from activities.masking import SecretRing
+from activities.masking import SecretMasks
 from activities.progress import Progress
 from activities.registry import load_all
 from pao.core.names import SEALED_PREFIX
@@ -28,7 +28,7 @@ from pao.core.payloads import (
     PartialResource,
     Pending,
 )
-from pao.crypto import SecretBox, generate_key
+from pao.runtime.crypto import SecretBox, generate_key
 
 SECRET = "S3ntinel-Pa55word"
 BOX = SecretBox(f"k1:{generate_key()}")
@@ -36,7 +36,7 @@ LEAVING = [ActionResult, LookResult, PartialResource, ActionFailure, Pending]
 
 
 def disclosure() -> Disclosure:
-    return Disclosure(SecretRing([SECRET]), BOX, place_of("r", "a"))
+    return Disclosure(SecretMasks([SECRET]), BOX, place_of("r", "a"))
 
 
 def filled(kind: type) -> Any:
@@ -106,7 +106,7 @@ def test_no_attribute_of_an_error_tells_a_secret(kind: type[ActionError]) -> Non
         partial=[filled(PartialResource)],
     )
     vars(error)["of_tomorrow"] = {"url": f"https://h/?key={SECRET}"}
-    told = told_to_temporal(disclosure().error(error))
+    told = application_error(disclosure().error(error))
     assert SECRET not in f"{vars(error)} {error} {error.args} {told.message} {told.details}"
     assert "********" in told.message
 
@@ -168,7 +168,7 @@ async def test_lines_of_the_log_and_their_data_are_masked_before_they_are_cut() 
         async def flush(self) -> None:
             """Nothing waits."""
 
-    said = ActionLog(Sink(), SecretRing([SECRET]))
+    said = ActionLog(Sink(), SecretMasks([SECRET]))
     await said.info("x" * (2000 - len(SECRET) + 1) + SECRET, {SECRET: [SECRET], "pin": 4711})
     await said.warning(f"it is {SECRET}")
     assert SECRET[:-1] not in repr(Sink.lines)
@@ -182,4 +182,4 @@ class _Config(ActionConfig):
 
 def test_the_context_of_an_action_shows_no_secret() -> None:
     assert "secrets" in {one.name for one in fields(ActionContext)}
-    assert SECRET not in repr(SecretRing([SECRET]))
+    assert SECRET not in repr(SecretMasks([SECRET]))

@@ -14,7 +14,7 @@ from pao.clients.jira import JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
 from pao.core.payloads import EscalationInput
-from pao.local.jira_sandbox.world import Screen, Settings
+from sandbox.jira.world import Screen, Settings
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
 

@@ -7,14 +7,14 @@ import pytest
 from pydantic import BaseModel
 from temporalio.exceptions import ApplicationError
 
+from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.execution import Executor, Tools
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import mark
 from pao.core.payloads import ActionInput, ActionResult
-from pao.crypto import SecretBox, generate_key
+from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.requests import Request, item, new_request, ticket
 
 PASSWORD = 'p4ss"word\\/<x>'
@@ -78,7 +78,7 @@ BOX = SecretBox(f"k1:{generate_key()}")
 
 
 def executor(action: Scripted) -> Executor:
-    tools = Tools(box=BOX, jira=JiraInstances([]), surroundings=Surroundings())
+    tools = Tools(box=BOX, jira=JiraInstances([]), surroundings=ScopeContext())
     return Executor({action.type: action}, tools)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from activities.execution_log import ExecutionLogs
 from activities.log import LEFT_OUT, LINES, ActionLog
-from activities.masking import SecretRing
+from activities.masking import SecretMasks
 from db.repositories.events import EventsRepository, StoredEvent
 from db.repositories.mirror import MirrorRepository
 from db.repositories.requests import NewRequest, RequestsRepository
@@ -38,7 +38,7 @@ async def running(db: Database) -> ActionInput:
 
 
 def log_of(db: Database, given: ActionInput, *secrets: str) -> ActionLog:
-    return ActionLog(ExecutionLogs(db).open(given), SecretRing(secrets))
+    return ActionLog(ExecutionLogs(db).open(given), SecretMasks(secrets))
 
 
 async def lines(db: Database, given: ActionInput) -> list[StoredEvent]:

@@ -11,13 +11,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 from typing_extensions import override
 
+from activities.action_errors import ActionFailedError
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionFailedError
 from activities.execution import Executor, Tools
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.core.payloads import ActionResult, FollowInput, PartialResource, Pending
-from pao.crypto import SecretBox, generate_key
+from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.requests import new_request, ticket
 
 BOX = SecretBox(f"k1:{generate_key()}")
@@ -86,7 +86,7 @@ def wait_for(text: str = "") -> FollowInput:
 
 
 def activity_of(job: Job) -> Any:
-    tools = Tools(box=BOX, jira=JiraInstances([]), surroundings=Surroundings())
+    tools = Tools(box=BOX, jira=JiraInstances([]), surroundings=ScopeContext())
     [follow] = [
         one
         for one in Executor({"job": job}, tools).activities()

@@ -12,8 +12,8 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from activities.action_errors import ActionFailedError, IncompleteError, OutcomeUnknownError
 from activities.actions.git_commit import ACTION
-from activities.errors import ActionFailedError, IncompleteError, OutcomeUnknownError
 from activities.github.commit_config import GitCommitConfig
 from activities.github.commits import carries, own_branch
 from activities.github.paths import checked_path

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.github_workflow import ACTION
 from activities.base import ActionContext
-from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.github.workflow_config import GitHubWorkflowConfig
 from activities.options import ActionOptions, GitHubOptions
 from activities.progress import Progress

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
+from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.jira_ticket import (
     ACTION,
     JiraTicketConfig,
@@ -17,7 +18,6 @@ from activities.actions.jira_ticket import (
 )
 from activities.base import ActionContext
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers
-from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.long_texts import one_line
 from pao.clients.jira import Deadline, JiraClient, JiraFlavour
 from pao.clients.jira.instances import JiraInstances

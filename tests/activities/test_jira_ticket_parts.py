@@ -9,18 +9,18 @@ import pytest
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
+from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.jira_ticket import ACTION, JiraTicketConfig, Ticket, file_name
 from activities.base import ActionContext
-from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.execution import Executor, Tools
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from pao.clients.jira import Deadline, JiraFlavour
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import mark
 from pao.core.payloads import ActionInput, ActionResult
-from pao.crypto import SecretBox, generate_key
-from pao.local.jira_sandbox.adf_check import adf_text
-from pao.local.jira_sandbox.world import EPIC_LINK
+from pao.runtime.crypto import SecretBox, generate_key
+from sandbox.jira.adf_check import adf_text
+from sandbox.jira.world import EPIC_LINK
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
 
@@ -119,7 +119,7 @@ async def test_a_retry_through_the_executor_completes_what_it_adopts(
     one = new_request()
     one.plan[0].config = {"ticket": document}
     tools = Tools(
-        box=SecretBox(f"k1:{generate_key()}"), jira=instances, surroundings=Surroundings()
+        box=SecretBox(f"k1:{generate_key()}"), jira=instances, surroundings=ScopeContext()
     )
     executor = Executor({ACTION.type: ACTION}, tools)
     jira.fault("status", status=503, match={"path": "/attachments"})

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.jira_ticket import ACTION, JiraTicketConfig, Ticket
 from activities.base import ActionContext
-from activities.doubt import settles_in
-from activities.errors import ActionFailedError, OutcomeUnknownError
 from activities.escalation import Escalator
-from activities.linking import TicketLinker
+from activities.search_lag import settles_in
+from activities.ticket_links import TicketLinker
 from pao.clients.jira import Deadline, JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances

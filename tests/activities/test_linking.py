@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.linking import TicketLinker
+from activities.ticket_links import TicketLinker
 from pao.clients.jira.instances import JiraInstances
 from pao.core.components import LINKS, LINKS_ID
 from pao.core.payloads import ActionInput, PlannedAction

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from activities.maintenance import Batches, Maintainer
-from db.repositories.upkeep import UpkeepRepository
+from activities.retention import Batches, Retention
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.session import Database as Session
 from tests.support.postgres import Database
 
@@ -36,7 +36,7 @@ async def test_everything_that_is_past_its_time_goes_in_small_batches(
     try:
         await owner.execute(OLD, "completed", 5)
         await owner.execute(OLD, "failed", 2)
-        found = await Maintainer(session, batches=Batches(size=2)).maintain()
+        found = await Retention(session, batches=Batches(size=2)).maintain()
         assert (found["requests"], found["batches"]) == (5, 4)
         assert await owner.fetchval("SELECT count(*) FROM requests") == 2
         known = "SELECT last_analyze FROM pg_stat_user_tables WHERE relname = 'requests'"
@@ -46,9 +46,9 @@ async def test_everything_that_is_past_its_time_goes_in_small_batches(
 
 
 async def test_a_turn_without_time_leaves_all_to_the_next_and_says_so(session: Session) -> None:
-    found = await Maintainer(session, batches=Batches(seconds=0)).maintain()
+    found = await Retention(session, batches=Batches(seconds=0)).maintain()
     assert found["batches"] == 0
     async with session.reading() as unit:
-        noted = await UpkeepRepository(unit).last("maintenance")
+        noted = await MaintenanceRunsRepository(unit).last("maintenance")
     assert noted is not None
     assert noted.result == found

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.masking import SHORTEST_SECRET, SecretRing, hide_secrets
+from activities.masking import SHORTEST_SECRET, SecretMasks, hide_secrets
 
 SECRET = st.text(st.characters(codec="utf-8"), min_size=SHORTEST_SECRET, max_size=40).filter(
     lambda text: text.strip("* \t\n") != ""
@@ -91,7 +91,7 @@ FURTHER: dict[str, str] = {
 def test_nothing_but_its_length_stays_of_a_text_that_holds_a_secret_in_another_form(
     form: str,
 ) -> None:
-    ring = SecretRing([PASSWORD])
+    ring = SecretMasks([PASSWORD])
     for shown in (ring.hide(f"said: {form} and more"), ring.hide_in({"a": [form]})["a"][0]):
         assert NOTE in shown or "********" in shown
         assert form not in shown
@@ -103,20 +103,20 @@ def test_nothing_but_its_length_stays_of_a_text_that_holds_a_secret_in_another_f
 @pytest.mark.parametrize("read", ["utf-8", "latin-1"])
 def test_a_secret_in_another_charset_is_hidden(secret: str, charset: str, read: str) -> None:
     raw = secret.encode(charset, errors="replace")
-    shown = SecretRing([secret]).hide(f"<{raw.decode(read, errors='replace')}>")
+    shown = SecretMasks([secret]).hide(f"<{raw.decode(read, errors='replace')}>")
     assert "wörd" not in shown
     assert not any(part in shown for part in ("p\0ä", "gr", "rd-"))
 
 
 def test_the_note_says_how_long_the_text_was() -> None:
-    shown = SecretRing([PASSWORD]).hide("x" * 1000 + quote(quote(PASSWORD, safe=""), safe=""))
+    shown = SecretMasks([PASSWORD]).hide("x" * 1000 + quote(quote(PASSWORD, safe=""), safe=""))
     assert shown.startswith("[hidden: 1,0")
     assert shown.endswith(NOTE)
 
 
 @pytest.mark.parametrize("left", range(3, len(PASSWORD)))
 def test_what_a_cut_has_left_of_a_secret_is_hidden(left: int) -> None:
-    ring = SecretRing([PASSWORD])
+    ring = SecretMasks([PASSWORD])
     begun = json.dumps(PASSWORD)[1:-1][:left]
     assert ring.hide(f"cannot set {begun}") == "cannot set ********"
     assert ring.hide(f"cannot set {begun}\u2026 Retry.") == "cannot set ********\u2026 Retry."
@@ -125,12 +125,12 @@ def test_what_a_cut_has_left_of_a_secret_is_hidden(left: int) -> None:
 
 def test_a_cut_within_an_escaped_secret_hides_the_text() -> None:
     escaped = quote(quote("S3ntinel/Pa55/word/and/more", safe=""), safe="")
-    shown = SecretRing(["S3ntinel/Pa55/word/and/more"]).hide(f"set {escaped[:-8]}")
+    shown = SecretMasks(["S3ntinel/Pa55/word/and/more"]).hide(f"set {escaped[:-8]}")
     assert NOTE in shown or "S3nt" not in shown
 
 
 def test_a_pin_is_hidden_as_a_word_and_as_a_value_and_nowhere_else() -> None:
-    ring = SecretRing(["4711", "abc1"])
+    ring = SecretMasks(["4711", "abc1"])
     given = {
         "pin": 4711,
         "as float": 4711.0,
@@ -156,7 +156,7 @@ def test_a_pin_is_hidden_as_a_word_and_as_a_value_and_nowhere_else() -> None:
 
 
 def test_a_pin_with_a_leading_zero_is_hidden_as_the_number_that_it_becomes() -> None:
-    assert SecretRing(["004711"]).hide_in({"pin": 4711}) == {"pin": "********"}
+    assert SecretMasks(["004711"]).hide_in({"pin": 4711}) == {"pin": "********"}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_pin_with_a_leading_zero_is_hidden_as_the_number_that_it_becomes() -> 
     ],
 )
 def test_a_text_that_only_looks_encoded_stays(text: str) -> None:
-    ring = SecretRing([PASSWORD, "4711", "ünïcödé-pass", "production-2"])
+    ring = SecretMasks([PASSWORD, "4711", "ünïcödé-pass", "production-2"])
     assert ring.hide(text) == text
     assert ring.hide_in(text) == text
 
@@ -190,7 +190,7 @@ def test_a_secret_among_many_texts_is_hidden_and_the_others_stay(
     given: list[Any] = [{"id": number, "of": (text, None)} for number, text in enumerate(texts)]
     for place in places:
         given[place] = {"id": 4711, "of": (f"<{form}>", None)}
-    shown = SecretRing([PASSWORD, "4711"]).hide_in({"items": given})["items"]
+    shown = SecretMasks([PASSWORD, "4711"]).hide_in({"items": given})["items"]
     for number, text in enumerate(texts):
         if number in places:
             assert shown[number]["id"] == "********"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from activities.reconciling import Reconciler, Turns
-from activities.verdicts import Verdict, judge
+from activities.reconciler import Reconciler, Turns
+from activities.reconciliation_rules import Divergence, judge
+from db.repositories.maintenance_runs import MaintenanceRunRecord, MaintenanceRunsRepository
 from db.repositories.open_requests import OpenRequest
-from db.repositories.upkeep import Turn, UpkeepRepository
-from pao.clients.inspection import Inspector, Life, Standing
+from pao.clients.inspection import Inspector, WorkflowPresence, WorkflowStanding
 from pao.core.states import RequestStatus
 from tests.support.postgres import Database
 from tests.support.requests import Request, new_request, ticket
@@ -41,9 +41,9 @@ async def turn(bench: Workbench, **turns: object) -> dict[str, int]:
     return found
 
 
-async def last(bench: Workbench) -> Turn:
+async def last(bench: Workbench) -> MaintenanceRunRecord:
     async with bench.database.reading() as session:
-        noted = await UpkeepRepository(session).last("reconciler")
+        noted = await MaintenanceRunsRepository(session).last("reconciler")
     assert noted is not None
     return noted
 
@@ -218,32 +218,36 @@ def row(status: RequestStatus, run_id: str | None = "run") -> OpenRequest:
     [
         (
             row(RequestStatus.FAILED),
-            Standing(life=Life.RUNNING, run_id="run", shown="failed"),
+            WorkflowStanding(life=WorkflowPresence.RUNNING, run_id="run", shown="failed"),
             "agrees",
         ),
         (
             row(RequestStatus.FAILED),
-            Standing(life=Life.RUNNING, run_id="new", shown="failed"),
+            WorkflowStanding(life=WorkflowPresence.RUNNING, run_id="new", shown="failed"),
             "behind",
         ),
         (
             row(RequestStatus.FAILED),
-            Standing(life=Life.RUNNING, run_id="run", shown="aborted"),
+            WorkflowStanding(life=WorkflowPresence.RUNNING, run_id="run", shown="aborted"),
             "behind",
         ),
         (
             row(RequestStatus.SUBMITTED, None),
-            Standing(life=Life.RUNNING, shown="submitted"),
+            WorkflowStanding(life=WorkflowPresence.RUNNING, shown="submitted"),
             "agrees",
         ),
-        (row(RequestStatus.SUBMITTED, None), Standing(life=Life.UNKNOWN), "agrees"),
-        (row(RequestStatus.SUBMITTED), Standing(life=Life.UNKNOWN), "lost"),
-        (row(RequestStatus.FAILED), Standing(life=Life.LOST), "lost"),
-        (row(RequestStatus.FAILED), Standing(life=Life.COMPLETED), "ended"),
+        (
+            row(RequestStatus.SUBMITTED, None),
+            WorkflowStanding(life=WorkflowPresence.UNKNOWN),
+            "agrees",
+        ),
+        (row(RequestStatus.SUBMITTED), WorkflowStanding(life=WorkflowPresence.UNKNOWN), "lost"),
+        (row(RequestStatus.FAILED), WorkflowStanding(life=WorkflowPresence.LOST), "lost"),
+        (row(RequestStatus.FAILED), WorkflowStanding(life=WorkflowPresence.COMPLETED), "ended"),
     ],
 )
 def test_every_pair_of_row_and_workflow_has_its_verdict(
-    stored: OpenRequest, standing: Standing, verdict: Verdict
+    stored: OpenRequest, standing: WorkflowStanding, verdict: Divergence
 ) -> None:
     assert judge(stored, standing, now=NOW, memory=timedelta(days=1)) == verdict
 

@@ -7,7 +7,7 @@ import pytest
 
 from activities.actions.rest.answers import holds
 from activities.actions.rest.config import Condition
-from activities.outgoing import Answer
+from activities.outgoing import TargetResponse
 
 
 @pytest.mark.parametrize(
@@ -31,10 +31,10 @@ def test_a_text_and_a_scalar_are_the_same_when_they_are_written_the_same(
     *, answered: Any, wanted: Any, same: object
 ) -> None:
     condition = Condition.model_validate({"path": "$.v", "values": [wanted]})
-    answer = Answer(200, {}, json.dumps({"v": answered}).encode())
+    answer = TargetResponse(200, {}, json.dumps({"v": answered}).encode())
     assert holds(condition, answer) is same
 
 
 def test_a_value_that_is_not_there_is_none_of_those_wanted() -> None:
     condition = Condition.model_validate({"path": "$.other", "values": ["null", 1]})
-    assert not holds(condition, Answer(200, {}, b'{"v": 1}'))
+    assert not holds(condition, TargetResponse(200, {}, b'{"v": 1}'))

@@ -11,7 +11,7 @@ from activities.actions.rest import paths
 from activities.actions.rest.answers import ExtractError, outputs
 from activities.actions.rest.config import RestApiConfig
 from activities.actions.rest.polling import evaluated
-from activities.outgoing import Answer
+from activities.outgoing import TargetResponse
 
 EVIL = {"rows": [{"b": "a" * 40 + "!"}]}
 
@@ -75,7 +75,7 @@ def test_all_outputs_of_one_answer_share_their_bound() -> None:
         }
     )
     with pytest.raises(ExtractError):
-        outputs(config, Answer(200, {}, json.dumps(value).encode()))
+        outputs(config, TargetResponse(200, {}, json.dumps(value).encode()))
     assert paths.first("$..nothing", value) is paths.MISSING
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.sweeping import Sweeper
+from activities.sweeper import Sweeper
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database as Session
 from pao.clients.temporal import RequestWorkflows

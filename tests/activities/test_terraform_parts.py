@@ -8,16 +8,16 @@ import pytest
 from pydantic import ValidationError
 
 from activities.actions.terraform import ACTION, TerraformBackend, TerraformConfig
-from activities.masking import SecretRing
-from activities.terraform.cleanup import Whereabouts, whereabouts
+from activities.masking import SecretMasks
+from activities.terraform.cleanup import StateLocation, whereabouts
 from activities.terraform.events import Events, describe, lock_in
+from activities.terraform.execution_spec import Required, Source
 from activities.terraform.hcl import read_folder
-from activities.terraform.place import breaker_target, foreign_request_in
 from activities.terraform.process import LINE_LIMIT, Lines, Whole
-from activities.terraform.requirement import Required, Source
-from activities.terraform.room import Room, write_json
+from activities.terraform.sensitive_values import SensitiveValues, sensitive_variables
 from activities.terraform.state import own_or_touched, resources_of
-from activities.terraform.veil import Veil, sensitive_variables
+from activities.terraform.state_location import breaker_target, foreign_request_in
+from activities.terraform.working_directory import WorkingDirectory, write_json
 
 
 async def lines_of(*chunks: bytes) -> list[str]:
@@ -53,20 +53,20 @@ async def test_what_is_too_large_is_not_kept_at_all() -> None:
 
 
 def test_the_operators_credentials_are_hidden_and_other_settings_are_not() -> None:
-    ring = SecretRing()
+    ring = SecretMasks()
     given = {
         "AWS_SECRET_ACCESS_KEY": "s3cret/of+the-operator",
         "TF_TOKEN_app_example_com": "tok-0123456789",
         "AWS_REGION": "eu-central-1",
     }
-    Veil(ring).learn_environment(given)
+    SensitiveValues(ring).learn_environment(given)
     shown = ring.hide(f"denied: {' '.join(given.values())}")
     assert shown == "denied: ******** ******** eu-central-1"
 
 
-def ring_after(plan: dict[str, Any]) -> SecretRing:
-    ring = SecretRing()
-    Veil(ring).learn_plan(plan)
+def ring_after(plan: dict[str, Any]) -> SecretMasks:
+    ring = SecretMasks()
+    SensitiveValues(ring).learn_plan(plan)
     return ring
 
 
@@ -214,8 +214,8 @@ def test_a_breaker_is_named_by_module_and_place_of_the_state_without_credentials
     assert breaker_target(source, *backend) == named
 
 
-def made_by_hand(tmp_path: Path, required: Required, backend: str | None) -> Whereabouts:
-    room = Room(tmp_path)
+def made_by_hand(tmp_path: Path, required: Required, backend: str | None) -> StateLocation:
+    room = WorkingDirectory(tmp_path)
     room.data.mkdir()
     config = {**required.backend_config, "secret_key": "t0ken"}
     if required.backend:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from activities.errors import ActionFailedError
+from activities.action_errors import ActionFailedError
 from activities.options import TerraformOptions
-from activities.terraform.requirement import Source
+from activities.terraform.execution_spec import Source
 from activities.terraform.source import allowed
 from tests.support.terraform import Ground
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.terraform import rescue
-from activities.terraform.place import place_digest
-from activities.terraform.requirement import Required, Source
+from activities.terraform import state_rescue as rescue
+from activities.terraform.execution_spec import Required, Source
+from activities.terraform.state_location import place_digest
 from tests.support.terraform import PAIR, Ground, StateServer
 
 CONFIG = {"variables": {"name": "orders"}}
@@ -193,7 +193,7 @@ async def test_a_damaged_file_of_the_state_folder_gives_way_to_the_whole_state(
 WRITING = """
 import sys
 from pathlib import Path
-from activities.terraform.rescue import UNWRITTEN_STATE, clear
+from activities.terraform.state_rescue import UNWRITTEN_STATE, clear
 clear(Path(sys.argv[1]), Path(sys.argv[2]), "pao-1-2")
 """
 

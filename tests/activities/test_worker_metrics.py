@@ -8,12 +8,12 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from activities.behalf import OTHERS
+from activities.call_origin import OTHERS
 from activities.metrics import MOST_TARGETS, NOBODY, WorkerMetrics
-from pao import tracing
+from pao.app.local.ports import free_ports
+from pao.app.worker import expose
 from pao.core.errors import PaoError
-from pao.local.ports import free_ports
-from pao.worker import expose
+from pao.runtime import tracing
 from tests.support.postgres import Database
 from tests.support.worker import Workbench, eventually, workbench
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack

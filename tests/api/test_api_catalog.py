@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA, PRIYA, STRANGER
 from tests.support.postgres import cloned_database
 from tests.support.stack import SAMPLES, Stack, running_stack

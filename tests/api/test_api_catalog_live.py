@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from pao.local.ports import free_ports
-from pao.local.postgres import PostgresAddress
+from pao.app.local.ports import free_ports
+from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA, Signature
 from tests.support.postgres import cloned_database
 from tests.support.stack import SAMPLES, Stack, running_stack, wait_until
@@ -53,7 +53,7 @@ def other(watched: tuple[Stack, Path]) -> Iterator[httpx.Client]:
     [port] = free_ports(1)
     own = {"PAO_PORT": str(port), "CATALOG_WATCH": "false", "CATALOG_POLL_INTERVAL": "1h"}
     environ = {"PATH": os.environ["PATH"], **stack.environ, **own}
-    command = [sys.executable, "-m", "pao.cli", "api"]
+    command = [sys.executable, "-m", "pao", "api"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as process:  # noqa: S603 -- our own program
         base = f"http://127.0.0.1:{port}/api/v1"
         with httpx.Client(

@@ -10,9 +10,9 @@ import pytest
 
 from activities.registry import action_schemas
 from catalog.sources.local import LocalFolder
-from pao import assembly
-from pao.catalog_sync import CatalogSync
-from pao.catalog_sync.order import OUTDATED
+from pao.app import assembly
+from pao.app.catalog_sync import CatalogSync
+from pao.app.catalog_sync.order import OUTDATED
 from tests.support.callers import ADA, PRIYA
 from tests.support.postgres import Database
 from tests.support.stack import SAMPLES, Stack, running_stack

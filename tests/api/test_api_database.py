@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from pao.local.postgres import SERVICE
+from pao.app.local.postgres import SERVICE
 from tests.support.callers import DANA
 from tests.support.postgres import Database
 from tests.support.postgres_proxies import Way, proxied

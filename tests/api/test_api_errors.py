@@ -6,7 +6,7 @@ from datetime import datetime
 import httpx
 import pytest
 
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
@@ -72,7 +72,7 @@ def test_nothing_is_told_of_an_error_that_nobody_foresaw(
     assert error(answer)["code"] == "INTERNAL_ERROR"
     for hidden in ("Traceback", "File ", ".py", "select", "KeyError", "TypeError"):
         assert hidden not in answer.text
-    [record] = [one for one in caplog.records if one.exc_info and one.name == "api.errors"]
+    [record] = [one for one in caplog.records if one.exc_info and one.name == "api.error_responses"]
     assert record.levelname == "ERROR"
 
 

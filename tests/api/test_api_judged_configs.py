@@ -8,7 +8,7 @@ import httpx
 import pytest
 import yaml
 
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from pao.cli.main import app as pao_app
-from pao.crypto import generate_key
-from pao.local.postgres import PostgresAddress
+from pao.app.cli.main import app as pao_app
+from pao.app.local.postgres import PostgresAddress
+from pao.runtime.crypto import generate_key
 from tests.support.callers import ADA, Signature
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack, wait_until

@@ -21,19 +21,19 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.auth.principal import Principal
 from api.catalog.service import Entry
+from api.requests.decision_idempotency import DecisionCall
 from api.requests.decisions import DecisionService, DecisionSettings
-from api.requests.prepared import Call, Prepared, SubmissionSettings
-from api.requests.preparing import Preparer
-from api.requests.repeating import DecisionCall
+from api.requests.preparation import Preparer
+from api.requests.prepared import Prepared, SubmissionCall, SubmissionSettings
 from api.requests.schemas import RetryBody, Submission
 from api.requests.submission import SubmissionService
-from catalog.judging import Judging
-from catalog.scopes import Surroundings
+from catalog.configuration_checks import Judging
+from catalog.scopes import ScopeContext
 from db.notifications import RequestNotifications
 from db.session import Database
-from pao import assembly
+from pao.app import assembly
 from pao.clients.temporal import RequestWorkflows
-from pao.core.payloads import RequestInput, Settled
+from pao.core.payloads import RequestInput, SettledRequest
 from pao.core.states import Decision, RequestStatus
 from tests.support.callers import DANA
 from tests.support.requests import new_request
@@ -144,7 +144,7 @@ def test_a_decision_that_was_carried_out_is_told_so_whatever_became_of_the_answe
         database=database,
         reading=reading,
         settings=DecisionSettings(
-            budget=SECONDS, judging=Judging(Surroundings(), {}, {}), readers={}
+            budget=SECONDS, judging=Judging(ScopeContext(), {}, {}), readers={}
         ),
         workflows=workflows(stack, interceptors=[cutting]),
     )
@@ -175,7 +175,7 @@ class Recording(RequestWorkflows):
 
     async def start_and_wait(
         self, given: RequestInput, *, summary: str, budget: float
-    ) -> Settled | None:
+    ) -> SettledRequest | None:
         self.budgets.append(budget)
         return await super().start_and_wait(given, summary=summary, budget=budget)
 
@@ -185,7 +185,7 @@ class Threaded(Preparer):
 
     thread: threading.Thread | None = None
 
-    def _prepare(self, entry: Entry, body: Submission, call: Call) -> Prepared:
+    def _prepare(self, entry: Entry, body: Submission, call: SubmissionCall) -> Prepared:
         self.thread = threading.current_thread()
         return super()._prepare(entry, body, call)
 
@@ -194,7 +194,7 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
     stack: Stack, database: Database
 ) -> None:
     recording = Recording(stack.temporal, task_queue=stack.task_queue)
-    settings = SubmissionSettings(budget=3.0, surroundings=Surroundings(), targets={})
+    settings = SubmissionSettings(budget=3.0, surroundings=ScopeContext(), targets={})
     box = assembly.secret_box(stack.settings)
     preparer = Threaded(
         access=stack.services.access, box=box, catalog=stack.services.catalog, settings=settings
@@ -207,7 +207,7 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
         settings=settings,
         workflows=recording,
     )
-    late = Call(
+    late = SubmissionCall(
         caller=caller(),
         correlation_id=str(uuid4()),
         raw_body=b"",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA, OLIVER, PRIYA, STRANGER, Person
 from tests.support.postgres import cloned_database
 from tests.support.requests import Document, automatic, item, ticket

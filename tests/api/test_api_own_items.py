@@ -13,12 +13,12 @@ from api.auth.principal import Principal
 from api.pagination import Cursors
 from api.requests.reading import ReadingService, ReadingSettings
 from db.notifications import RequestNotifications
-from pao import assembly
+from pao.app import assembly
+from pao.app.local.ports import free_ports
+from pao.app.local.postgres import PostgresAddress
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import MAX_FIELDS_JSON
 from pao.core.states import RequestStatus
-from pao.local.ports import free_ports
-from pao.local.postgres import PostgresAddress
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.requests import item

@@ -13,8 +13,8 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 
-from db.repositories.upkeep import UpkeepRepository
-from pao import assembly
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
+from pao.app import assembly
 from tests.support.postgres import Database
 from tests.support.stack import Stack, running_stack, wait_until
 
@@ -93,7 +93,7 @@ def test_what_the_reconciler_left_as_it_was_degrades_health_and_is_counted(idle:
         try:
             async with database.unit_of_work() as session:
                 counts = {"lost": 2, "behind": 1, "unrepaired": unrepaired}
-                await UpkeepRepository(session).note("reconciler", counts)
+                await MaintenanceRunsRepository(session).note("reconciler", counts)
         finally:
             await database.close()
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
 from tests.api.test_api_secret_surfaces import everything_stored
 from tests.support.callers import ADA
 from tests.support.postgres import cloned_database

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import yaml
 
+from pao.app.local.postgres import PostgresAddress
 from pao.core.names import mark
-from pao.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA
 from tests.support.postgres import cloned_database
 from tests.support.requests import item, ticket

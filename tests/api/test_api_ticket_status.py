@@ -3,7 +3,7 @@
 import httpx
 
 from activities.ticket_status import TicketUpdater
-from pao import assembly
+from pao.app import assembly
 from pao.clients.inspection import Inspector
 from tests.support.stack import Stack
 from tests.support.submitting import completed

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import yaml
 
-from pao.local.postgres import PostgresAddress
+from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.raw_servers import RawServer, echoing, raw_server

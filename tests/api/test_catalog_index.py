@@ -1,6 +1,6 @@
 """Finding, ranking and counting items in memory."""
 
-from api.catalog.index import Index, Wanted, row_of
+from api.catalog.index import CatalogQuery, Index, row_of
 from db.repositories.catalog import Outline
 
 ROWS = [
@@ -35,7 +35,7 @@ INDEX = Index().changed(
 
 
 def ids(**wanted: str) -> list[str]:
-    return [row.id for _, row in INDEX.find(Wanted(**wanted)).rows]
+    return [row.id for _, row in INDEX.find(CatalogQuery(**wanted)).rows]
 
 
 def test_without_words_items_come_by_id() -> None:
@@ -62,10 +62,10 @@ def test_blanks_ask_for_nothing() -> None:
 
 
 def test_counts_of_a_facet_leave_its_own_filter_out_and_keep_the_others() -> None:
-    facets = INDEX.find(Wanted(category="databases", tag="cache")).facets
+    facets = INDEX.find(CatalogQuery(category="databases", tag="cache")).facets
     assert facets["category"] == {"databases": 1}
     assert facets["tag"] == {"sql": 1, "cache": 1, "postgresql": 1}
-    assert INDEX.find(Wanted(category="databases")).facets["category"] == {
+    assert INDEX.find(CatalogQuery(category="databases")).facets["category"] == {
         "databases": 2,
         "network": 2,
     }

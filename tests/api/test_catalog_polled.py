@@ -9,7 +9,7 @@ from catalog.sources.local import LocalFolder
 from db.repositories.audit import AuditEntry
 from db.repositories.catalog import CatalogRepository
 from db.session import Database
-from pao.catalog_sync import CatalogSync
+from pao.app.catalog_sync import CatalogSync
 from tests.support.postgres import Database as Given
 from tests.support.stack import SAMPLES
 

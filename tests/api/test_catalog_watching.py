@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from api.catalog.watching import CatalogWatcher
+from api.catalog.watcher import CatalogWatcher
 
 
 async def test_a_refresh_that_ends_by_an_internal_error_is_tried_again(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from catalog.bundle import CatalogBundle
-from catalog.kinds import parse_definition
+from catalog.document_kinds import parse_definition
 from catalog.loading import load_document
 from catalog.model import CatalogItem
 from catalog.validation import ActionSchema, Finding, judge

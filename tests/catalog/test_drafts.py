@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from catalog.trials.drafts import read_draft
+from catalog.testing.drafts import read_draft
 from tests.catalog.validation.test_isolation import KNOWN, item
 
 

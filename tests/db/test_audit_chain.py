@@ -16,7 +16,7 @@ from db.audit_verification import (
 )
 from db.migrations.runner import migrate, packaged_migrations
 from db.repositories.anchors import AnchorsRepository
-from db.repositories.maintenance import MaintenanceRepository
+from db.repositories.retention import RetentionRepository
 from db.session import Database
 from pao.core.payloads import AuditEvent
 from pao.core.states import RequestStatus
@@ -224,7 +224,7 @@ async def test_what_maintenance_removed_leaves_a_trail_that_can_be_verified(
     await write(owner, old, old, young, None, days=400)
     await write(owner, young, None)
     async with db.unit_of_work() as session:
-        removed = await MaintenanceRepository(session).remove_expired()
+        removed = await RetentionRepository(session).remove_expired()
     assert removed.audit_rows == 4
     found = await verify(database.service_url)
     assert told(found) == []
@@ -241,7 +241,7 @@ async def test_of_a_chain_only_its_beginning_is_removed(
     await write(owner, request)
     await write(owner, request, days=400)
     async with db.unit_of_work() as session:
-        assert (await MaintenanceRepository(session).remove_expired()).audit_rows == 0
+        assert (await RetentionRepository(session).remove_expired()).audit_rows == 0
     assert told(await verify(database.service_url)) == []
 
 

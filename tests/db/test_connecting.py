@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from db.errors import DatabaseUnavailable, Trouble
 from db.migrations import runner
 from db.notifications import NOT_HEARD_YET, UNHEARD, RequestNotifications
 from db.session import Database
-from pao.local.postgres import SERVICE
+from db.unavailable import DatabaseUnavailableError, Trouble
+from pao.app.local.postgres import SERVICE
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.postgres import Database as Given
 from tests.support.postgres_proxies import Way, proxied, tls_of
@@ -78,7 +78,7 @@ async def test_a_server_that_a_foreign_authority_vouches_for_is_refused(
     secured: Secured, reader: Reader
 ) -> None:
     for mode in ("verify-ca", "verify-full"):
-        with pytest.raises(DatabaseUnavailable) as error:
+        with pytest.raises(DatabaseUnavailableError) as error:
             await reader(secured.url(mode, secured.foreign.authority))
         assert error.value.trouble is Trouble.TLS
         assert "certificates" in error.value.message
@@ -87,23 +87,23 @@ async def test_a_server_that_a_foreign_authority_vouches_for_is_refused(
 async def test_only_the_full_check_looks_at_the_name(secured: Secured) -> None:
     authority = secured.own.authority
     await by_migrations(secured.url("verify-ca", authority, host="localhost"))
-    with pytest.raises(DatabaseUnavailable) as error:
+    with pytest.raises(DatabaseUnavailableError) as error:
         await by_migrations(secured.url("verify-full", authority, host="localhost"))
     assert error.value.trouble is Trouble.TLS
 
 
 async def test_a_server_without_tls_is_refused_where_tls_is_required(database: Given) -> None:
-    with pytest.raises(DatabaseUnavailable) as error:
+    with pytest.raises(DatabaseUnavailableError) as error:
         await by_the_engine(f"{database.service_url}?sslmode=require")
     assert error.value.status == 503
 
 
-async def connect_to(url: str, **options: Any) -> DatabaseUnavailable:
+async def connect_to(url: str, **options: Any) -> DatabaseUnavailableError:
     database = Database(url, **options)
     try:
-        with pytest.raises(DatabaseUnavailable) as error:
+        with pytest.raises(DatabaseUnavailableError) as error:
             await database.ping()
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailableError):
             async with database.unit_of_work():
                 pass
         return error.value

@@ -3,7 +3,7 @@ import pytest
 
 from db.migrations.runner import migrate
 from db.models import Request
-from db.repositories.maintenance import MaintenanceRepository, Removed
+from db.repositories.retention import Removed, RetentionRepository
 from db.session import Database
 from pao.core.states import RequestStatus
 from tests.db.building import brought_to, count, new_request, stored
@@ -83,7 +83,7 @@ async def test_the_maintenance_flag_does_not_lift_the_ages(
 
 async def remove(db: Database, batch: int = 500) -> Removed:
     async with db.unit_of_work() as session:
-        return await MaintenanceRepository(session).remove_expired(batch=batch)
+        return await RetentionRepository(session).remove_expired(batch=batch)
 
 
 async def test_maintenance_removes_what_ended_long_ago_and_nothing_else(

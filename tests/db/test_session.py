@@ -11,8 +11,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from db.documents import dump_json
-from db.errors import DatabaseUnavailable
 from db.session import Database, PoolSettings
+from db.unavailable import DatabaseUnavailableError
 from db.urls import driver_url
 from pao.core.errors import ErrorCode, PaoError
 from tests.db.building import count, stored
@@ -87,7 +87,7 @@ async def test_a_ping_tells_how_long_it_took(db: Database) -> None:
 
 async def test_a_refused_connection_is_an_outage() -> None:
     async with opened("postgresql://nobody@127.0.0.1:1/pao") as database:
-        with pytest.raises(DatabaseUnavailable) as error:
+        with pytest.raises(DatabaseUnavailableError) as error:
             await database.ping()
     assert error.value.code is ErrorCode.SERVICE_UNAVAILABLE
     assert error.value.status == 503
@@ -98,7 +98,7 @@ async def test_a_refused_connection_is_an_outage() -> None:
 async def test_a_server_that_says_nothing_is_an_outage(silent_port: int) -> None:
     url = f"postgresql://nobody@127.0.0.1:{silent_port}/pao"
     async with opened(url, connect_timeout=0.2) as database:
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailableError):
             async with database.unit_of_work() as session:
                 await session.execute(text("SELECT 1"))
 
@@ -125,7 +125,7 @@ async def test_a_server_that_stops_in_the_middle_is_an_outage(
                 await superuser.fetchval(KILL, "busy-one")
                 await session.execute(text("SELECT 1"))
 
-        with pytest.raises(DatabaseUnavailable) as error:
+        with pytest.raises(DatabaseUnavailableError) as error:
             await work()
         assert not error.value.outcome_unknown
         await used.ping()
@@ -141,14 +141,14 @@ async def test_a_line_that_breaks_at_the_commit_leaves_the_outcome_open(
                 await session.execute(text("SELECT 1"))
                 await superuser.fetchval(KILL, "late-one")
 
-        with pytest.raises(DatabaseUnavailable) as error:
+        with pytest.raises(DatabaseUnavailableError) as error:
             await work()
         assert error.value.outcome_unknown
 
 
 async def test_a_statement_that_takes_too_long_is_an_outage(database: Given) -> None:
     async with opened(database.service_url, statement_timeout=0.05) as used:
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailableError):
             async with used.unit_of_work() as session:
                 await session.execute(text("SELECT pg_sleep(5)"))
 
@@ -159,7 +159,7 @@ async def test_a_pool_that_is_used_up_is_an_outage(database: Given) -> None:
         used.unit_of_work() as session,
     ):
         await session.execute(text("SELECT 1"))
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailableError):
             await used.ping()
 
 
@@ -168,7 +168,7 @@ async def test_a_server_without_room_is_an_outage(
 ) -> None:
     await owner.execute(f"ALTER DATABASE {database.name} CONNECTION LIMIT 0")
     async with opened(database.service_url) as used:
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailableError):
             await used.ping()
 
 

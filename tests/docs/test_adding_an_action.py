@@ -99,11 +99,11 @@ def run(program: Path, *arguments: str, python: str = "", check: bool = True) ->
 
 def test_the_package_of_the_page_shows_up_beside_paos_own_types(environment: Path) -> None:
     python = environment / "bin" / "python"
-    listed = json.loads(run(python, "-m", "pao.cli", "actions", "list", "-o", "json"))
+    listed = json.loads(run(python, "-m", "pao", "actions", "list", "-o", "json"))
     [ours] = [one for one in listed["actions"] if one["type"] == "dns-record"]
     assert ours["source"] == "pao-dns 1.0.0"
     assert listed["problems"] == []
-    shown = run(python, "-m", "pao.cli", "actions", "show", "dns-record")
+    shown = run(python, "-m", "pao", "actions", "show", "dns-record")
     assert "Token for it; take it from secrets" in shown
 
 
@@ -140,7 +140,7 @@ def test_the_tests_of_the_page_pass(environment: Path) -> None:
 
 def test_the_item_of_the_page_may_be_put_into_a_catalog(environment: Path) -> None:
     catalog = environment.parent / "pao-dns" / "catalog"
-    told = run(environment / "bin" / "python", "-m", "pao.cli", "catalog", "validate", str(catalog))
+    told = run(environment / "bin" / "python", "-m", "pao", "catalog", "validate", str(catalog))
     assert "error" not in told
 
 

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catalog.loading import load_document
-from pao.generate import ROOT, generated
+from pao.app.generate import ROOT, generated
 
 FILES = generated()
 SCHEMAS = sorted(name for name in FILES if name.endswith(".json"))

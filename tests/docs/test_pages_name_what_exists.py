@@ -83,7 +83,7 @@ def test_a_variable_that_a_page_names_is_read(page: Path) -> None:
         *OTHER_VARIABLES,
         *ErrorCode,
         *(f"{name}_PATH" for name in settings()),
-        *(name for name in VARIABLE.findall(code_of("pao/local")) if name.startswith("PAO_")),
+        *(name for name in VARIABLE.findall(code_of("pao/app/local")) if name.startswith("PAO_")),
     }
     named = {name for name in VARIABLE.findall(text(page)) if name.startswith(PREFIXES)}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from pao.cli.main import app
+from pao.app.cli.main import app
 from tests.support.pages import HISTORY, PAGES, blocks, names, text
 
 COMMANDS: Any = typer.main.get_command(app)

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chaos.judge import judge, known
-from chaos.play import Records
-from chaos.world import PARTS, World
+from sandbox.chaos.judge import judge, known
+from sandbox.chaos.play import Records
+from sandbox.chaos.world import PARTS, World
 from tests.support.outages import LONG
 from tests.support.stack import wait_until
 

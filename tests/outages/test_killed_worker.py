@@ -99,7 +99,7 @@ async def worker_process(bench: Workbench, log: Path) -> AsyncIterator[asyncio.s
     """Run the worker as an operator does; it is killed, with no chance to say goodbye."""
     with log.open("ab") as said:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pao.cli", "worker"),
+            *(sys.executable, "-m", "pao", "worker"),
             cwd=ROOT,
             env={"PATH": "/usr/bin:/bin", "HOME": str(log.parent), **bench.environ},
             stdout=said,

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chaos.world import API, JIRA, POSTGRES, WORKER, World
+from sandbox.chaos.world import API, JIRA, POSTGRES, WORKER, World
 from tests.support.outages import health, others_go_on, reached, readiness, retry, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host

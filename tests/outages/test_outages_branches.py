@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from chaos.judge import judge
-from chaos.play import Records
-from chaos.world import JIRA, WORKER, World
+from sandbox.chaos.judge import judge
+from sandbox.chaos.play import Records
+from sandbox.chaos.world import JIRA, WORKER, World
 from tests.support.requests import automatic, ticket
 from tests.support.stack import wait_until
 from tests.support.submitting import new_host

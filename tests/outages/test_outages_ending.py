@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from chaos.world import API, KILL_SECONDS, World
+from sandbox.chaos.world import API, KILL_SECONDS, World
 from tests.support.outages import readiness
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host

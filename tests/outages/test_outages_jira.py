@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from chaos.world import JIRA, WORKER, World
+from sandbox.chaos.world import JIRA, WORKER, World
 from tests.support.outages import LONG, health, others_go_on, reached, retry
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host

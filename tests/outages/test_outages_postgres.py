@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from chaos.world import POSTGRES, QUEUE, World
-from pao.clients.inspection import Inspector, NoAnswer
+from pao.clients.inspection import Inspector, NoAnswerError
 from pao.clients.temporal import TemporalTarget, connect
 from pao.core.names import workflow_id
 from pao.core.payloads import Snapshot
+from sandbox.chaos.world import POSTGRES, QUEUE, World
 from tests.support.outages import health, others_go_on, reached, readiness, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host
@@ -31,7 +31,7 @@ async def told_by_workflow(world: World, request_id: str) -> Snapshot | None:
     client = await connect(TemporalTarget(address=world.temporal_address))
     try:
         return await Inspector(client, task_queue=QUEUE).snapshot(request_id, "")
-    except NoAnswer:
+    except NoAnswerError:
         return None
 
 

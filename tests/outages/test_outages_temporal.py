@@ -9,7 +9,7 @@ import httpx
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from chaos.world import TEMPORAL, WORKER, World
+from sandbox.chaos.world import TEMPORAL, WORKER, World
 from tests.support.outages import LONG, health, others_go_on, reached, readiness, retry, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host

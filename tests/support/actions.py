@@ -7,12 +7,12 @@ from activities.base import Action
 from activities.breakers import Breakers
 from activities.execution import Executor, Tools
 from activities.outgoing import Network
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
 from pao.clients.secret_store import EnvironmentSecrets, SecretStore
 from pao.core.payloads import ActionInput, ActionResult, FollowInput, Pending
-from pao.crypto import SecretBox, generate_key
+from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.requests import Request, new_request, ticket
 
 BOX = SecretBox(f"k1:{generate_key()}")
@@ -44,7 +44,7 @@ class Stage:
         self.tools = Tools(
             box=BOX,
             jira=jira or JiraInstances([]),
-            surroundings=Surroundings(),
+            surroundings=ScopeContext(),
             network=self.network,
             secrets=SecretStore([EnvironmentSecrets(environ)]),
             **more,

@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 from api.auth.keys import NewKey, create_key
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.session import Database
-from pao.crypto import SecretBox
+from pao.runtime.crypto import SecretBox
 
 REGION = "us-east-1"
 SERVICE = "execute-api"

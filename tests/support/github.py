@@ -17,9 +17,9 @@ from pao.clients.github import (
     GitHubInstances,
     TokenAuth,
 )
-from pao.local.github_sandbox.main import server
-from pao.local.github_sandbox.store import Store
-from pao.local.github_sandbox.world import Settings
+from sandbox.github.main import server
+from sandbox.github.store import Store
+from sandbox.github.world import Settings
 
 _START_LIMIT = 10.0
 

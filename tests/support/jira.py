@@ -11,9 +11,9 @@ import httpx
 from pydantic import SecretStr
 
 from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance, OAuth2Auth
-from pao.local.jira_sandbox.main import database_file, listen, server
-from pao.local.jira_sandbox.store import Store
-from pao.local.jira_sandbox.world import Settings
+from sandbox.jira.main import database_file, listen, server
+from sandbox.jira.store import Store
+from sandbox.jira.world import Settings
 
 _START_LIMIT = 10.0
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 
 from pydantic import BaseModel
 
+from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.base import Action, ActionConfig, ActionContext
-from activities.errors import ActionFailedError, OutcomeUnknownError
 from pao.core.payloads import ActionResult, Pending
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from chaos.world import World
+from sandbox.chaos.world import World
 from tests.support.stack import wait_until
 from tests.support.submitting import dns
 

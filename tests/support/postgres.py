@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pao.local.postgres import DATABASE, OWNER, SERVICE, SUPERUSER, PostgresAddress, run_sql
+from pao.app.local.postgres import DATABASE, OWNER, SERVICE, SUPERUSER, PostgresAddress, run_sql
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pao.core.payloads import (
     Waits,
     timestamp,
 )
-from pao.crypto import SecretBox
+from pao.runtime.crypto import SecretBox
 
 Document = dict[str, Any]
 

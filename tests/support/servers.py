@@ -13,13 +13,13 @@ from collections.abc import Callable
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
-from pao.local import temporal_binary, terraform_binary
-from pao.local.narrator import Narrator
-from pao.local.ports import free_ports
-from pao.local.postgres import FOR_TESTS, EmbeddedPostgres, PostgresAddress
-from pao.local.postgres_files import forget_files
-from pao.local.processes import LocalError
-from pao.local.temporal import TemporalDevServer
+from pao.app.local import temporal_binary, terraform_binary
+from pao.app.local.ports import free_ports
+from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres, PostgresAddress
+from pao.app.local.postgres_files import forget_files
+from pao.app.local.processes import LocalError
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.temporal import TemporalDevServer
 from tests.support.postgres import migrate_template
 
 END = "end"
@@ -49,11 +49,11 @@ class TestServers:
 
     def temporal_program(self) -> Path:
         """Return the Temporal program for tests that start servers of their own."""
-        return temporal_binary.find_or_build(Narrator())
+        return temporal_binary.find_or_build(ProgressReporter())
 
     def terraform_program(self) -> Path:
         """Return terraform or tofu: of this machine, or built once."""
-        return terraform_binary.find_or_build(Narrator())
+        return terraform_binary.find_or_build(ProgressReporter())
 
     def temporal(self) -> str:
         """Return the address of the run's Temporal, which keeps its workflows in memory."""

@@ -21,13 +21,13 @@ from api import serving
 from api.app import create_app
 from api.auth.keys import NewKey
 from api.services import Services
-from pao import assembly
+from pao.app import assembly
+from pao.app.worker import Workers, build_worker
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import connect
 from pao.core.names import workflow_id
-from pao.crypto import generate_key
+from pao.runtime.crypto import generate_key
 from pao.settings import load_settings
-from pao.worker import Workers, build_worker
 from tests.support.callers import DANA, PEOPLE, Person, Signature, issue_key
 from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database

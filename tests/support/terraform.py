@@ -17,10 +17,10 @@ from activities.log import LogLine
 from activities.options import ActionOptions, TerraformOptions
 from activities.registry import load_all
 from activities.state_registry import StateRegistry
-from catalog.scopes import Surroundings
+from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.core.payloads import ActionInput, ActionResult, LookResult
-from pao.crypto import SecretBox, generate_key
+from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.requests import Request, item, new_request
 
 PASSWORD = "correct-horse-battery"
@@ -146,7 +146,7 @@ class Ground:
         tools = Tools(
             box=SecretBox(self.keys),
             jira=JiraInstances([]),
-            surroundings=Surroundings(),
+            surroundings=ScopeContext(),
             options=ActionOptions(terraform=self.options),
             logs=self.said,
             states=self.states,

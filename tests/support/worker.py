@@ -19,14 +19,14 @@ from activities.metrics import WorkerMetrics
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.stored import resumed_input
-from pao import assembly
+from pao.app import assembly
+from pao.app.worker import Workers, build_worker
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.payloads import DecisionRecord
 from pao.core.states import Decision
-from pao.crypto import SecretBox, generate_key
+from pao.runtime.crypto import SecretBox, generate_key
 from pao.settings import Settings, load_settings
-from pao.worker import Workers, build_worker
 from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
 from tests.support.requests import Request, new_request

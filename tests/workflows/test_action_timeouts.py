@@ -22,7 +22,7 @@ async def worker_process(bench: Workbench) -> AsyncIterator[asyncio.subprocess.P
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "pao.cli",
+        "pao",
         "worker",
         env={"PATH": os.environ["PATH"], **bench.environ},
         stdout=asyncio.subprocess.DEVNULL,

@@ -30,7 +30,7 @@ async def test_each_component_waits_for_a_human_and_makes_its_ticket_once(
     creation = {"method": "POST", "path": "/issue$"}
     bench.jira.fault("slow", seconds=1.5, when="after", match=creation, times=3)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pao.cli", "worker", env=bench.environ
+        sys.executable, "-m", "pao", "worker", env=bench.environ
     )
     try:
         whole = await made.submit(bench)

@@ -14,10 +14,10 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 
-from activities.errors import (
+from activities.action_errors import (
     ActionFailedError,
     OutcomeUnknownError,
-    told_to_temporal,
+    application_error,
     worker_shutdown,
 )
 from pao.core.errors import ErrorCode
@@ -57,12 +57,12 @@ CASES: dict[str, tuple[FailureError, tuple[bool, bool, str]]] = {
     "reset": (FailureError("reset"), UNKNOWN),
     "worker shutdown": (worker_shutdown(), UNKNOWN),
     "outcome unknown": (
-        told_to_temporal(OutcomeUnknownError("cut", code=ErrorCode.EXTERNAL_SERVICE_ERROR)),
+        application_error(OutcomeUnknownError("cut", code=ErrorCode.EXTERNAL_SERVICE_ERROR)),
         UNKNOWN,
     ),
-    "failed": (told_to_temporal(ActionFailedError("no")), (False, False, "ACTION_FAILED")),
+    "failed": (application_error(ActionFailedError("no")), (False, False, "ACTION_FAILED")),
     "failed but worth a retry": (
-        told_to_temporal(ActionFailedError("no", retryable=True)),
+        application_error(ActionFailedError("no", retryable=True)),
         (False, True, "ACTION_FAILED"),
     ),
     "unknown type": (
@@ -94,7 +94,7 @@ def test_an_activity_without_a_cause_failed() -> None:
 
 def test_what_the_target_answered_is_kept() -> None:
     told = ActionFailedError("no", http_status=400, response_body='{"errors": {}}')
-    failure = classify(activity(told_to_temporal(told)))
+    failure = classify(activity(application_error(told)))
     assert (failure.http_status, failure.response_body) == (400, '{"errors": {}}')
 
 
@@ -172,4 +172,4 @@ def test_only_what_no_worker_has_begun_never_began() -> None:
     assert never_began(activity(late))
     assert never_began(activity(unknown))
     assert not never_began(timeout(TimeoutType.HEARTBEAT))
-    assert not never_began(activity(told_to_temporal(ActionFailedError("no"))))
+    assert not never_began(activity(application_error(ActionFailedError("no"))))

@@ -6,7 +6,7 @@ import pytest
 
 from pao.core.payloads import ActionFailure, ActionState, PartialResource
 from pao.core.states import ActionStatus
-from workflows.remains import STILL_UNKNOWN, after_failure, merged, settle
+from workflows.leftovers import STILL_UNKNOWN, after_failure, merged, settle
 
 LEFT = PartialResource("thing", id="a", cleanup="Remove a.")
 

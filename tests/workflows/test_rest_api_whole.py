@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 
-from pao.local import target
+from sandbox import target
 from tests.support.postgres import Database
 from tests.support.raw_servers import RawServer, answering, raw_server
 from tests.support.requests import Request, new_request, ticket

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from activities.rebuilding import Rebuilder, Rebuilt
-from activities.reconciling import Reconciler, Turns
+from activities.mirror_rebuild import Rebuilder, Rebuilt
+from activities.reconciler import Reconciler, Turns
 from pao.clients.inspection import Inspector
 from tests.support.bundles import new_bundle
 from tests.support.postgres import Database

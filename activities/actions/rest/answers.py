@@ -7,7 +7,7 @@ import httpx
 
 from activities.actions.rest import paths
 from activities.actions.rest.config import Condition, Extract, RestApiConfig, StatusUrl
-from activities.outgoing import Answer
+from activities.outgoing import TargetResponse
 from pao.core.answers import KEPT_CHARACTERS
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -24,7 +24,7 @@ class ExtractError(Exception):
     """The answer does not hold what the document promises, or cannot be read within bounds."""
 
 
-def outputs(config: RestApiConfig, answer: Answer) -> dict[str, Any]:
+def outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
     """Give what later actions may use; raises ``ExtractError`` for a promise that is not kept."""
     body = read_body(answer)
     made: dict[str, Any] = {"status": answer.status, "body": body}
@@ -35,7 +35,7 @@ def outputs(config: RestApiConfig, answer: Answer) -> dict[str, Any]:
     return made
 
 
-def read_body(answer: Answer) -> Any:
+def read_body(answer: TargetResponse) -> Any:
     """Give the body as JSON where it is such, else as text; None for an empty one."""
     if not answer.body:
         return None
@@ -45,7 +45,7 @@ def read_body(answer: Answer) -> Any:
         return answer.text
 
 
-def holds(condition: Condition, answer: Answer) -> bool:
+def holds(condition: Condition, answer: TargetResponse) -> bool:
     """Tell whether a condition holds for an answer.
 
     A text and a scalar are the same when they are written the same: a look that took ``"true"``
@@ -66,12 +66,12 @@ def _is_same(found: Any, wanted: Any) -> bool:
     return isinstance(found, bool) == isinstance(wanted, bool) and bool(found == wanted)
 
 
-def tells(condition: Condition, answer: Answer) -> bool:
+def tells(condition: Condition, answer: TargetResponse) -> bool:
     """Tell whether an answer holds what a condition reads, whatever its value."""
     return _first(condition.path, read_body(answer)) is not paths.MISSING
 
 
-def status_url(where: StatusUrl, answer: Answer) -> str | None:
+def status_url(where: StatusUrl, answer: TargetResponse) -> str | None:
     """Give the address that the answer names, whole; None where it names none."""
     found: Any = None
     if where.path is not None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
+from activities.action_errors import ActionError, ActionFailedError
 from activities.actions.rest.bodies import address
 from activities.actions.rest.config import (
     ApiKey,
@@ -16,8 +17,7 @@ from activities.actions.rest.config import (
     SigV4,
 )
 from activities.base import ActionContext
-from activities.errors import ActionError, ActionFailedError
-from activities.outgoing import Answer
+from activities.outgoing import TargetResponse
 from pao.core.answers import place
 from pao.core.judgement import UNREADABLE
 
@@ -148,7 +148,7 @@ async def _fetch(given: ClientCredentials, context: ActionContext) -> tuple[str,
     return _read_token(answer, given)
 
 
-def _read_token(answer: Answer, given: ClientCredentials) -> tuple[str, float]:
+def _read_token(answer: TargetResponse, given: ClientCredentials) -> tuple[str, float]:
     where = f"The OAuth 2 token endpoint {place(given.tokenUrl)}"
     if not answer.is_success:
         raise answer.failure(f"{where} gave no token: it answered {answer.status}.", reading=True)

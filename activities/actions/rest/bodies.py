@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
+from activities.action_errors import ActionFailedError
 from activities.actions.rest.config import Body, File, RestApiConfig, Scalar
-from activities.errors import ActionFailedError
 from pao.core.judgement import BAD_CALL
 
 _TYPES = {

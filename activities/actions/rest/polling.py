@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.actions.rest import answers, paths
 from activities.actions.rest.config import Asynchronous, RestApiConfig
 from activities.actions.rest.sending import Sender
 from activities.base import ActionContext
-from activities.errors import ActionError, ActionFailedError, OutcomeUnknownError
-from activities.outgoing import Answer
-from pao.clients.outgoing import AddressRefused, redirected_url
+from activities.outgoing import TargetResponse
+from pao.clients.outgoing import AddressRefusedError, redirected_url
 from pao.core.answers import place
 from pao.core.judgement import CUT, NOT_ALLOWED, REFUSED, UNREADABLE
 from pao.core.payloads import ActionResult, Pending
@@ -34,7 +34,7 @@ T = TypeVar("T")
 class Status:
     """The answer to one question; ``redirected`` where the address led on to its result."""
 
-    answer: Answer
+    answer: TargetResponse
     redirected: bool = False
 
 
@@ -49,7 +49,7 @@ async def ask(sender: Sender, config: RestApiConfig, context: ActionContext, url
         redirected = redirected or answer.status in TO_RESULT
         try:
             url = redirected_url(url, location)
-        except AddressRefused as error:
+        except AddressRefusedError as error:
             raise ActionFailedError(error.message, judged=NOT_ALLOWED) from error
     raise ActionFailedError(
         f"It redirects more than {HOPS} times, at last to {place(url)}.", judged=UNREADABLE
@@ -71,7 +71,7 @@ async def poll(
             result = await evaluated(judged, config, status)
             if result is not None:
                 return result
-        except _Unhelpful as met:
+        except _UnhelpfulError as met:
             refusals = 0 if met.error.retryable else refusals + 1
             if refusals >= PATIENCE or met.final:
                 raise _lost(url, met.error) from met.error
@@ -134,7 +134,9 @@ def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
     return result_of(config, answer) if done else None
 
 
-def result_of(config: RestApiConfig, answer: Answer, *, reading: bool = False) -> ActionResult:
+def result_of(
+    config: RestApiConfig, answer: TargetResponse, *, reading: bool = False
+) -> ActionResult:
     """Return the outputs of an answer; raises where it is not as the document promises."""
     try:
         made = answers.outputs(config, answer)
@@ -161,7 +163,7 @@ async def evaluated(read: Callable[..., T], /, *given: Any, reading: bool = Fals
         ) from error
 
 
-class _Unhelpful(Exception):  # noqa: N818 -- it never leaves this module
+class _UnhelpfulError(Exception):
     """An answer, or none, that tells no status; ``final``: asking again cannot help."""
 
     def __init__(self, error: ActionError, *, final: bool = False) -> None:
@@ -175,12 +177,12 @@ async def _well(sender: Sender, config: RestApiConfig, context: ActionContext, u
         status = await ask(sender, config, context, url)
     except ActionError as met:
         ours = met.silent and not met.retryable
-        raise _Unhelpful(met, final=ours) from met
+        raise _UnhelpfulError(met, final=ours) from met
     if status.answer.is_success:
         return status
     answered = status.answer.status
     error = status.answer.failure(f"The status address answered {answered}.", reading=True)
-    raise _Unhelpful(error)
+    raise _UnhelpfulError(error)
 
 
 def _lost(url: str, error: ActionError) -> OutcomeUnknownError:

@@ -11,7 +11,7 @@ from activities.actions.rest.authentication import (
 )
 from activities.actions.rest.config import ClientCredentials, NoAuthentication, RestApiConfig
 from activities.base import ActionContext
-from activities.outgoing import Answer
+from activities.outgoing import TargetResponse
 
 
 class Sender:
@@ -20,7 +20,7 @@ class Sender:
     def __init__(self) -> None:
         self._tokens = Tokens()
 
-    async def call(self, config: RestApiConfig, context: ActionContext) -> Answer:
+    async def call(self, config: RestApiConfig, context: ActionContext) -> TargetResponse:
         """Make the call that the document describes."""
         content, kind = bodies.content(config.body, context.mark)
         headers = kind | bodies.headers(config, correlation_id=context.request.correlation_id)
@@ -31,12 +31,14 @@ class Sender:
             Outbound(config.endpoint.method, url, headers, content), config, context
         )
 
-    async def read(self, config: RestApiConfig, context: ActionContext, url: str) -> Answer:
+    async def read(self, config: RestApiConfig, context: ActionContext, url: str) -> TargetResponse:
         """Read an address of the document's."""
         headers = bodies.headers(config, correlation_id=context.request.correlation_id)
         return await self._send(Outbound("GET", url, headers), config, context)
 
-    async def read_told(self, config: RestApiConfig, context: ActionContext, url: str) -> Answer:
+    async def read_told(
+        self, config: RestApiConfig, context: ActionContext, url: str
+    ) -> TargetResponse:
         """Read an address that the target has told.
 
         Credentials, and the document's headers, are kept from one of another host.
@@ -45,7 +47,7 @@ class Sender:
 
     async def _send(
         self, outbound: Outbound, config: RestApiConfig, context: ActionContext
-    ) -> Answer:
+    ) -> TargetResponse:
         given = config.authentication
         sent = await authenticated(outbound, given, context, self._tokens)
         answer = await _once(sent, config, context)
@@ -57,7 +59,7 @@ class Sender:
         return answer
 
 
-async def _once(sent: Outbound, config: RestApiConfig, context: ActionContext) -> Answer:
+async def _once(sent: Outbound, config: RestApiConfig, context: ActionContext) -> TargetResponse:
     return await context.http.request(
         sent.method,
         sent.url,

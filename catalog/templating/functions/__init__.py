@@ -1,16 +1,16 @@
 """The language's functions, one line each. They are its filters too, there are no others."""
 
 from catalog.templating.functions import encodings, generation, lists, printing, texts
-from catalog.templating.functions.registry import Function, Lenient, Surroundings
+from catalog.templating.functions.registry import Function, FunctionContext, Lenient
 
-__all__ = ["FUNCTIONS", "LAZY", "TESTS", "Function", "Lenient", "Surroundings"]
+__all__ = ["FUNCTIONS", "LAZY", "TESTS", "Function", "FunctionContext", "Lenient"]
 
 # These decide which of their arguments are looked at, so the renderer itself works them.
 LAZY = frozenset({"and", "or", "not"})
 TESTS = ("defined", "undefined", "none", "string", "number", "boolean", "mapping", "sequence")
 
 
-def _lazy(_: Surroundings, *values: object) -> object:
+def _lazy(_: FunctionContext, *values: object) -> object:
     raise NotImplementedError(len(values))
 
 

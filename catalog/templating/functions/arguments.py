@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.limits import LARGEST_NUMBER
 from catalog.templating.values import is_list, is_mapping, is_number, number_text, wrong_type
 
@@ -24,7 +24,7 @@ def filled(value: Any, name: str) -> str:
     """Give a text that must not be empty."""
     found = text(value)
     if not found:
-        raise Fault("template-value", f"{name} must not be empty")
+        raise FaultError("template-value", f"{name} must not be empty")
     return found
 
 
@@ -33,7 +33,7 @@ def whole(value: Any) -> int:
     if not is_number(value) or (isinstance(value, float) and not value.is_integer()):
         raise wrong_type("a whole number", value)
     if abs(value) > LARGEST_NUMBER:
-        raise Fault("template-limit", "a number is beyond 2^53-1")
+        raise FaultError("template-limit", "a number is beyond 2^53-1")
     return int(value)
 
 
@@ -41,7 +41,7 @@ def whole_between(value: Any, least: int, most: int, name: str) -> int:
     """Give a whole number within bounds."""
     found = whole(value)
     if not least <= found <= most:
-        raise Fault("template-value", f"{name} must be from {least} to {most}")
+        raise FaultError("template-value", f"{name} must be from {least} to {most}")
     return found
 
 

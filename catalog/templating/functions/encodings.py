@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import yaml
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.functions.arguments import text, whole_between
-from catalog.templating.functions.registry import Surroundings
+from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.limits import Budget, require_room
 from catalog.templating.values import JsonText, UrlText, WikiText, json_text, json_tree
 from catalog.templating.wiki import jira_escape
@@ -26,13 +26,13 @@ _HASHES: dict[str, Callable[..., Any]] = {
 }
 
 
-def to_json(around: Surroundings, value: Any, indent: Any = 0) -> str:
+def to_json(around: FunctionContext, value: Any, indent: Any = 0) -> str:
     """Give the value as JSON, compact or indented."""
     width = whole_between(indent, 0, _MOST_INDENT, "the indent")
     return JsonText(json_text(value, around.budget, width))
 
 
-def to_yaml(around: Surroundings, value: Any) -> str:
+def to_yaml(around: FunctionContext, value: Any) -> str:
     """Give the value as YAML in block style, without a final newline."""
     stream = _BoundedStream(around.budget)
     yaml.safe_dump(
@@ -46,20 +46,20 @@ def to_yaml(around: Surroundings, value: Any) -> str:
     return stream.text().removesuffix("\n")
 
 
-def to_base64(_: Surroundings, value: Any) -> str:
+def to_base64(_: FunctionContext, value: Any) -> str:
     """Give the text's UTF-8 in base64."""
     return base64.b64encode(text(value).encode()).decode()
 
 
-def from_base64(_: Surroundings, value: Any) -> str:
+def from_base64(_: FunctionContext, value: Any) -> str:
     """Give the text whose UTF-8 is written in base64."""
     try:
         return base64.b64decode(text(value).encode("ascii"), validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
-        raise Fault("template-value", "it is not the base64 of a text") from error
+        raise FaultError("template-value", "it is not the base64 of a text") from error
 
 
-def to_url(_: Surroundings, value: Any) -> str:
+def to_url(_: FunctionContext, value: Any) -> str:
     """Give the text percent-encoded."""
     return UrlText(percent_encoded(text(value)))
 
@@ -70,16 +70,16 @@ def percent_encoded(value: str) -> str:
     return quote(value, safe="")
 
 
-def to_wiki(_: Surroundings, value: Any) -> str:
+def to_wiki(_: FunctionContext, value: Any) -> str:
     """Give the text escaped for JIRA's markup."""
     return WikiText(jira_escape(text(value)))
 
 
-def digest(_: Surroundings, value: Any, algorithm: Any = "sha256") -> str:
+def digest(_: FunctionContext, value: Any, algorithm: Any = "sha256") -> str:
     """Give the hash of the text's UTF-8 in hex."""
     chosen = _HASHES.get(text(algorithm))
     if chosen is None:
-        raise Fault("template-value", f"the hash is one of {', '.join(_HASHES)}")
+        raise FaultError("template-value", f"the hash is one of {', '.join(_HASHES)}")
     return str(chosen(text(value).encode(), usedforsecurity=False).hexdigest())
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.functions.arguments import text, whole
-from catalog.templating.functions.registry import Surroundings
+from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.values import is_number
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,31 +38,31 @@ _KNOWN = "%Y %y %m %d %H %M %S %j %b %B %a %A %I %p %%"
 _HALF_DAY = 12
 
 
-def uuid(around: Surroundings, name: Any = "") -> str:
+def uuid(around: FunctionContext, name: Any = "") -> str:
     """Give the UUIDv5 of the name in the namespace of the request's id."""
     try:
         namespace = UUID(around.request_id())
     except ValueError as error:
-        raise Fault("template-value", "request.id is no UUID") from error
+        raise FaultError("template-value", "request.id is no UUID") from error
     return str(uuid5(namespace, text(name)))
 
 
-def timestamp(around: Surroundings) -> int:
+def timestamp(around: FunctionContext) -> int:
     """Give the request's time in Unix seconds."""
     return int((moment(around.request_time()) - _EPOCH).total_seconds() // 1)
 
 
-def date(around: Surroundings, *values: Any) -> str:
+def date(around: FunctionContext, *values: Any) -> str:
     """Write the request's time, or the given one, in UTC and English."""
     when, form = values if len(values) > 1 else (around.request_time(), values[0])
     return formatted(moment(when), text(form))
 
 
-def random(around: Surroundings, least: Any, most: Any, name: Any = "") -> int:
+def random(around: FunctionContext, least: Any, most: Any, name: Any = "") -> int:
     """Give a whole number from least to most that a request always gets again for a name."""
     low, high = whole(least), whole(most)
     if low > high:
-        raise Fault("template-value", "random() needs its smaller bound first")
+        raise FaultError("template-value", "random() needs its smaller bound first")
     seed = f"{around.request_id()}:{text(name)}:{low}:{high}"
     drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
     return low + drawn % (high - low + 1)
@@ -90,7 +90,7 @@ def formatted(when: datetime, form: str) -> str:
 
     def written(found: re.Match[str]) -> str:
         if found[1] not in known:
-            raise Fault("template-value", f"a date's format knows {_KNOWN} only")
+            raise FaultError("template-value", f"a date's format knows {_KNOWN} only")
         return known[found[1]]
 
     return _DIRECTIVE.sub(written, form)
@@ -117,5 +117,5 @@ def _directives(when: datetime) -> dict[str, str]:
     }
 
 
-def _no_moment() -> Fault:
-    return Fault("template-value", "a time is RFC 3339, YYYY-MM-DD or Unix seconds")
+def _no_moment() -> FaultError:
+    return FaultError("template-value", "a time is RFC 3339, YYYY-MM-DD or Unix seconds")

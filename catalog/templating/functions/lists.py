@@ -4,10 +4,10 @@ import operator
 import re
 from typing import Any
 
-from catalog.templating.contract import Fault, SecretValue
+from catalog.templating.contract import FaultError, SecretValue
 from catalog.templating.functions.arguments import items as list_of
 from catalog.templating.functions.arguments import mapping, text, whole
-from catalog.templating.functions.registry import Surroundings
+from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.limits import LARGEST_NUMBER
 from catalog.templating.operators import compare, contained
 from catalog.templating.values import (
@@ -26,49 +26,49 @@ _DIGITS = re.compile(r"[+-]?[0-9]+")
 _LONGEST_NUMBER = 17
 
 
-def contains(_: Surroundings, value: Any, wanted: Any) -> bool:
+def contains(_: FunctionContext, value: Any, wanted: Any) -> bool:
     """Say whether the list, mapping or text holds what is wanted."""
     return contained(wanted, value)
 
 
-def equals(_: Surroundings, value: Any, *others: Any) -> bool:
+def equals(_: FunctionContext, value: Any, *others: Any) -> bool:
     """Say whether the value equals any of the others."""
     return any(equal(value, other) for other in others)
 
 
-def differs(_: Surroundings, value: Any, other: Any) -> bool:
+def differs(_: FunctionContext, value: Any, other: Any) -> bool:
     """Say whether two values are not the same."""
     return not equal(value, other)
 
 
-def less(_: Surroundings, value: Any, other: Any) -> bool:
+def less(_: FunctionContext, value: Any, other: Any) -> bool:
     """Say whether the first is smaller."""
     return compare(operator.lt, value, other)
 
 
-def less_or_equal(_: Surroundings, value: Any, other: Any) -> bool:
+def less_or_equal(_: FunctionContext, value: Any, other: Any) -> bool:
     """Say whether the first is not larger."""
     return compare(operator.le, value, other)
 
 
-def greater(_: Surroundings, value: Any, other: Any) -> bool:
+def greater(_: FunctionContext, value: Any, other: Any) -> bool:
     """Say whether the first is larger."""
     return compare(operator.gt, value, other)
 
 
-def greater_or_equal(_: Surroundings, value: Any, other: Any) -> bool:
+def greater_or_equal(_: FunctionContext, value: Any, other: Any) -> bool:
     """Say whether the first is not smaller."""
     return compare(operator.ge, value, other)
 
 
-def length(_: Surroundings, value: Any) -> int:
+def length(_: FunctionContext, value: Any) -> int:
     """Give the number of characters, items or keys."""
     if isinstance(value, str) or is_list(value) or is_mapping(value):
         return len(value)
     raise wrong_type("a text, list or mapping", value)
 
 
-def index(_: Surroundings, value: Any, *keys: Any) -> Any:
+def index(_: FunctionContext, value: Any, *keys: Any) -> Any:
     """Give the member of the member, or Missing."""
     inner = value.value if isinstance(value, SecretValue) else value
     if not is_list(inner) and not is_mapping(inner):
@@ -82,25 +82,25 @@ def index(_: Surroundings, value: Any, *keys: Any) -> Any:
     return Missing("what index() looks for") if isinstance(found, Missing) else found
 
 
-def first(_: Surroundings, value: Any) -> Any:
+def first(_: FunctionContext, value: Any) -> Any:
     """Give the first item, or null."""
     return _end(value, 0)
 
 
-def last(_: Surroundings, value: Any) -> Any:
+def last(_: FunctionContext, value: Any) -> Any:
     """Give the last item, or null."""
     return _end(value, -1)
 
 
-def sort(_: Surroundings, value: Any) -> list[Any]:
+def sort(_: FunctionContext, value: Any) -> list[Any]:
     """Give the items, all numbers or all texts, in order."""
     found = list_of(value)
     if not (all(map(is_number, found)) or all(isinstance(item, str) for item in found)):
-        raise Fault("template-type", "sort() needs a list of numbers or a list of texts")
+        raise FaultError("template-type", "sort() needs a list of numbers or a list of texts")
     return sorted(found)
 
 
-def unique(_: Surroundings, value: Any) -> list[Any]:
+def unique(_: FunctionContext, value: Any) -> list[Any]:
     """Give the items, each once, in their order."""
     found: dict[Any, Any] = {}
     for item in list_of(value):
@@ -108,7 +108,7 @@ def unique(_: Surroundings, value: Any) -> list[Any]:
     return list(found.values())
 
 
-def items(_: Surroundings, value: Any) -> list[list[Any]]:
+def items(_: FunctionContext, value: Any) -> list[list[Any]]:
     """Give the mapping as a list of key and value."""
     if isinstance(value, SecretValue):
         return [
@@ -117,39 +117,39 @@ def items(_: Surroundings, value: Any) -> list[list[Any]]:
     return [[key, found] for key, found in mapping(value).items()]
 
 
-def integer(_: Surroundings, value: Any) -> int:
+def integer(_: FunctionContext, value: Any) -> int:
     """Give the number without its fraction, or the number that the text writes."""
     if is_number(value):
         if not abs(value) <= LARGEST_NUMBER:
-            raise Fault("template-limit", "a number is beyond 2^53-1")
+            raise FaultError("template-limit", "a number is beyond 2^53-1")
         return int(value)
     if not isinstance(value, str):
         raise wrong_type("a number or a text of digits", value)
     if not _DIGITS.fullmatch(value):
-        raise Fault("template-value", "int() needs a text of digits")
+        raise FaultError("template-value", "int() needs a text of digits")
     digits = value.lstrip("+-0") or "0"
     if len(digits) > _LONGEST_NUMBER:
-        raise Fault("template-limit", "a number is beyond 2^53-1")
+        raise FaultError("template-limit", "a number is beyond 2^53-1")
     return whole(-int(digits) if value.startswith("-") else int(digits))
 
 
-def default(_: Surroundings, value: Any, otherwise: Any) -> Any:
+def default(_: FunctionContext, value: Any, otherwise: Any) -> Any:
     """Give the value, or the other one if it is missing, null or an empty text."""
     return otherwise if is_absent(value) else value
 
 
-def coalesce(_: Surroundings, *values: Any) -> Any:
+def coalesce(_: FunctionContext, *values: Any) -> Any:
     """Give the first value that is not missing, null or an empty text, else null."""
     return next((value for value in values if not is_absent(value)), None)
 
 
-def required(_: Surroundings, value: Any, message: Any = "") -> Any:
+def required(_: FunctionContext, value: Any, message: Any = "") -> Any:
     """Give the value; raises template-required if it is missing, null or an empty text."""
     if not is_absent(value):
         return value
     said = "" if isinstance(message, SecretValue) else text(message)
     path = value.path if isinstance(value, Missing) else "the value"
-    raise Fault("template-required", said or f"{path} is required")
+    raise FaultError("template-required", said or f"{path} is required")
 
 
 def _end(value: Any, key: int) -> Any:

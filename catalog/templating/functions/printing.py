@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.functions.arguments import text, whole
-from catalog.templating.functions.registry import Surroundings
+from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.limits import require_room
 from catalog.templating.values import is_number, json_text, text_of, wrong_type
 
@@ -15,7 +15,7 @@ _MOST_WIDTH = 100
 _PLACES = 6
 
 
-def printf(around: Surroundings, form: Any, *values: Any) -> str:
+def printf(around: FunctionContext, form: Any, *values: Any) -> str:
     """Write the values into the format; raises template-arguments for too few or too many."""
     waiting = list(values)
     size = 0
@@ -29,19 +29,19 @@ def printf(around: Surroundings, form: Any, *values: Any) -> str:
 
     result = _DIRECTIVE.sub(written, text(form))
     if waiting:
-        raise Fault("template-arguments", "printf() has more values than its format takes")
+        raise FaultError("template-arguments", "printf() has more values than its format takes")
     return result
 
 
-def _written(found: re.Match[str], waiting: list[Any], around: Surroundings) -> str:
+def _written(found: re.Match[str], waiting: list[Any], around: FunctionContext) -> str:
     flags, width, places, verb = found.groups()
     if found[0] == "%%":
         return "%"
     if verb not in _VERBS or (places is not None and verb != "f"):
-        raise Fault("template-value", "printf() knows %s %v %d %f %q %t and %% only")
+        raise FaultError("template-value", "printf() knows %s %v %d %f %q %t and %% only")
     size, digits = _bounded(width or "0"), _bounded(places or "0")
     if not waiting:
-        raise Fault("template-arguments", "printf() has fewer values than its format takes")
+        raise FaultError("template-arguments", "printf() has fewer values than its format takes")
     digits = _PLACES if places is None else digits
     part = _VERBS[verb](waiting.pop(0), digits, around)
     if "-" in flags:
@@ -51,35 +51,35 @@ def _written(found: re.Match[str], waiting: list[Any], around: Surroundings) -> 
 
 def _bounded(digits: str) -> int:
     if len(digits) > len(str(_MOST_WIDTH)) or int(digits) > _MOST_WIDTH:
-        raise Fault("template-value", f"a width in a format is at most {_MOST_WIDTH}")
+        raise FaultError("template-value", f"a width in a format is at most {_MOST_WIDTH}")
     return int(digits)
 
 
-def _any(value: Any, _: int, around: Surroundings) -> str:
+def _any(value: Any, _: int, around: FunctionContext) -> str:
     return text_of(value, around.budget)
 
 
-def _whole(value: Any, _: int, __: Surroundings) -> str:
+def _whole(value: Any, _: int, __: FunctionContext) -> str:
     return str(whole(value))
 
 
-def _fixed(value: Any, digits: int, _: Surroundings) -> str:
+def _fixed(value: Any, digits: int, _: FunctionContext) -> str:
     if not is_number(value):
         raise wrong_type("a number for %f", value)
     return f"{value:.{digits}f}"
 
 
-def _quoted(value: Any, _: int, around: Surroundings) -> str:
+def _quoted(value: Any, _: int, around: FunctionContext) -> str:
     return json_text(text(value), around.budget)
 
 
-def _boolean(value: Any, _: int, __: Surroundings) -> str:
+def _boolean(value: Any, _: int, __: FunctionContext) -> str:
     if not isinstance(value, bool):
         raise wrong_type("a boolean for %t", value)
     return "true" if value else "false"
 
 
-_VERBS: dict[str, Callable[[Any, int, Surroundings], str]] = {
+_VERBS: dict[str, Callable[[Any, int, FunctionContext], str]] = {
     "s": _any,
     "v": _any,
     "d": _whole,

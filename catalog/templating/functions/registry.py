@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from catalog.templating.limits import Budget
 
 
-class Surroundings(Protocol):
+class FunctionContext(Protocol):
     """What functions may know besides their arguments."""
 
     budget: Budget

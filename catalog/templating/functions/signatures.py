@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from catalog.templating.kinds import (
+from catalog.templating.value_types import (
     A_BOOLEAN,
     A_LIST,
     A_NUMBER,

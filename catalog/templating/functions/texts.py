@@ -5,9 +5,9 @@ import unicodedata
 from typing import Any
 
 from catalog.patterns import Pattern, PatternError, compile_pattern
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.functions.arguments import filled, items, text, whole_between
-from catalog.templating.functions.registry import Surroundings
+from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.limits import TEXT_BYTES, fits, require_room
 from catalog.templating.values import join as join_texts
 from catalog.templating.values import text_of
@@ -18,49 +18,49 @@ _NOT_SANE = re.compile(r"[^A-Za-z0-9._-]+")
 _PATTERN_WORK = 100_000_000
 
 
-def upper(_: Surroundings, value: Any) -> str:
+def upper(_: FunctionContext, value: Any) -> str:
     """Give the text in upper case."""
     return text(value).upper()
 
 
-def lower(_: Surroundings, value: Any) -> str:
+def lower(_: FunctionContext, value: Any) -> str:
     """Give the text in lower case."""
     return text(value).lower()
 
 
-def trim(_: Surroundings, value: Any) -> str:
+def trim(_: FunctionContext, value: Any) -> str:
     """Give the text without white space around it."""
     return text(value).strip()
 
 
-def title(_: Surroundings, value: Any) -> str:
+def title(_: FunctionContext, value: Any) -> str:
     """Give the text with each word's first letter upper and the rest lower."""
     return _WORD.sub(lambda word: word[0][:1].upper() + word[0][1:].lower(), text(value))
 
 
-def concat(_: Surroundings, *values: Any) -> str:
+def concat(_: FunctionContext, *values: Any) -> str:
     """Give the texts one after the other."""
     return join_texts([text(value) for value in values], "")
 
 
-def replace(_: Surroundings, value: Any, old: Any, new: Any) -> str:
+def replace(_: FunctionContext, value: Any, old: Any, new: Any) -> str:
     """Give the text with every ``old`` replaced by ``new``, literally."""
     subject, wanted, given = text(value), filled(old, "what replace() looks for"), text(new)
     require_room(len(subject) + subject.count(wanted) * (len(given) - len(wanted)))
     return subject.replace(wanted, given)
 
 
-def split(_: Surroundings, value: Any, separator: Any) -> list[str]:
+def split(_: FunctionContext, value: Any, separator: Any) -> list[str]:
     """Give the parts of the text between the separators."""
     return text(value).split(filled(separator, "the separator"))
 
 
-def join(around: Surroundings, value: Any, separator: Any = ", ") -> str:
+def join(around: FunctionContext, value: Any, separator: Any = ", ") -> str:
     """Give the items as one text, with the separator between them."""
     return text_of(items(value), around.budget, filled(separator, "the separator"))
 
 
-def truncate(_: Surroundings, value: Any, length: Any, end: Any = "…") -> str:
+def truncate(_: FunctionContext, value: Any, length: Any, end: Any = "…") -> str:
     """Give at most that many characters, the end that marks the cut included."""
     subject, mark = text(value), text(end)
     most = whole_between(length, 0, TEXT_BYTES, "the length")
@@ -69,28 +69,28 @@ def truncate(_: Surroundings, value: Any, length: Any, end: Any = "…") -> str:
     return subject[: max(0, most - len(mark))] + mark[:most]
 
 
-def matches(_: Surroundings, value: Any, pattern: Any) -> bool:
+def matches(_: FunctionContext, value: Any, pattern: Any) -> bool:
     """Say whether the RE2 pattern is found anywhere in the text."""
     subject = text(value)
     compiled = _pattern(text(pattern))
     if compiled.programsize * (len(subject) + 1) > _PATTERN_WORK:
-        raise Fault("template-limit", "the pattern is too large for a text of this length")
+        raise FaultError("template-limit", "the pattern is too large for a text of this length")
     return compiled.search(subject) is not None
 
 
-def slugify(_: Surroundings, value: Any) -> str:
+def slugify(_: FunctionContext, value: Any) -> str:
     """Give the text as lower-case words of ASCII letters and digits joined by hyphens."""
     decomposed = unicodedata.normalize("NFKD", text(value))
     plain = "".join(sign for sign in decomposed if unicodedata.category(sign)[0] != "M")
     return _NOT_A_SLUG.sub("-", plain.casefold()).strip("-")
 
 
-def sanitize(_: Surroundings, value: Any) -> str:
+def sanitize(_: FunctionContext, value: Any) -> str:
     """Give the text as a safe file name."""
     return _NOT_SANE.sub("_", text(value)).lstrip(".")
 
 
-def string(around: Surroundings, value: Any) -> str:
+def string(around: FunctionContext, value: Any) -> str:
     """Give any value as its text."""
     return fits(text_of(value, around.budget))
 
@@ -100,4 +100,6 @@ def _pattern(pattern: str) -> Pattern:
         return compile_pattern(pattern)
     except PatternError:
         # RE2 quotes the pattern, which may have been made of a secret.
-        raise Fault("template-value", "the pattern is not valid for RE2, or too large") from None
+        raise FaultError(
+            "template-value", "the pattern is not valid for RE2, or too large"
+        ) from None

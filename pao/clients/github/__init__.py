@@ -3,17 +3,20 @@
 from pao.clients.github.answers import Commit, Entry, PullRequest, Run
 from pao.clients.github.auth import AppAuth, GitHubAuth, TokenAuth
 from pao.clients.github.client import GitHub
-from pao.clients.github.errors import GitHubError, GitHubOutcomeUnknown, GitHubRefused
+from pao.clients.github.github_errors import (
+    GitHubError,
+    GitHubOutcomeUnknownError,
+    GitHubRefusedError,
+)
 from pao.clients.github.instances import (
     GitHubFlavour,
     GitHubInstance,
     GitHubInstances,
     flavour_of,
 )
-from pao.clients.github.wire import Answered, Outbound, Send
+from pao.clients.github.wire import GitHubResponse, Outbound, Send
 
 __all__ = [
-    "Answered",
     "AppAuth",
     "Commit",
     "Entry",
@@ -23,8 +26,9 @@ __all__ = [
     "GitHubFlavour",
     "GitHubInstance",
     "GitHubInstances",
-    "GitHubOutcomeUnknown",
-    "GitHubRefused",
+    "GitHubOutcomeUnknownError",
+    "GitHubRefusedError",
+    "GitHubResponse",
     "Outbound",
     "PullRequest",
     "Run",

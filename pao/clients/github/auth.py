@@ -9,8 +9,8 @@ from typing import Any
 import jwt
 from pydantic import SecretStr
 
-from pao.clients.github.errors import GitHubRefused
-from pao.clients.github.wire import Call
+from pao.clients.github.github_errors import GitHubRefusedError
+from pao.clients.github.wire import GitHubCall
 from pao.core.judgement import NOT_SET, UNREADABLE
 
 # GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
@@ -18,7 +18,7 @@ _JWT_SECONDS, _CLOCK_SKEW = 540, 60
 # A token that ends while the calls of an execution still go on would be refused in the middle.
 _RENEW_BEFORE = 300.0
 
-AsApp = Callable[[Call, str], Awaitable[Any]]
+AsApp = Callable[[GitHubCall, str], Awaitable[Any]]
 """Makes a call with the JWT that it is given."""
 
 
@@ -42,7 +42,7 @@ GitHubAuth = TokenAuth | AppAuth
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _CachedToken:
     token: str = field(repr=False)
     ends: float
 
@@ -55,7 +55,7 @@ class Tokens:
 
     def __init__(self, auth: GitHubAuth) -> None:
         self._auth = auth
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, _CachedToken] = {}
         self._installations: dict[str, int] = {}
         self._lock = asyncio.Lock()
 
@@ -81,11 +81,11 @@ class Tokens:
         if held is not None and held.token == token:
             del self._held[repository.lower()]
 
-    async def _fetch(self, auth: AppAuth, repository: str, as_app: AsApp) -> _Held:
+    async def _fetch(self, auth: AppAuth, repository: str, as_app: AsApp) -> _CachedToken:
         signed = _signed(auth)
         installation = auth.installation_id or await self._installation(repository, as_app, signed)
         path = f"/app/installations/{installation}/access_tokens"
-        call = Call(
+        call = GitHubCall(
             doing=f"give a token for {repository} at {path}",
             method="POST",
             path=path,
@@ -95,9 +95,9 @@ class Tokens:
         given = await as_app(call, signed)
         try:
             ends = datetime.fromisoformat(given["expires_at"]).timestamp()
-            return _Held(str(given["token"]), ends)
+            return _CachedToken(str(given["token"]), ends)
         except (KeyError, TypeError, ValueError) as error:
-            raise GitHubRefused(
+            raise GitHubRefusedError(
                 f"GitHub gave no token for {repository}; check GITHUB_API_URL.",
                 judged=UNREADABLE,
             ) from error
@@ -106,7 +106,7 @@ class Tokens:
         known = self._installations.get(repository.lower())
         if known is not None:
             return known
-        call = Call(
+        call = GitHubCall(
             doing=f"find the App's installation for {repository}",
             method="GET",
             path=f"/repos/{repository}/installation",
@@ -114,7 +114,7 @@ class Tokens:
         found = await as_app(call, signed)
         number = found.get("id") if isinstance(found, dict) else None
         if not isinstance(number, int):
-            raise GitHubRefused(
+            raise GitHubRefusedError(
                 f"GitHub names no installation of the App for {repository}.", judged=UNREADABLE
             )
         self._installations[repository.lower()] = number
@@ -128,7 +128,7 @@ def _signed(auth: AppAuth) -> str:
         return jwt.encode(claims, _with_line_ends(auth.private_key), algorithm="RS256")
     except (jwt.PyJWTError, ValueError, TypeError):
         # The library's text may repeat the key.
-        raise GitHubRefused(
+        raise GitHubRefusedError(
             "GITHUB_APP_PRIVATE_KEY is no RSA key in PEM form; the operator corrects it.",
             judged=NOT_SET,
         ) from None

@@ -9,9 +9,9 @@ from urllib.parse import quote, urlencode
 
 from pao.clients.github import answers
 from pao.clients.github.answers import Commit, Entry, FailedStep, PullRequest, Run
-from pao.clients.github.errors import GitHubError, GitHubRefused, refusal, unreadable
+from pao.clients.github.github_errors import GitHubError, GitHubRefusedError, refusal, unreadable
 from pao.clients.github.instances import GitHubInstance
-from pao.clients.github.wire import Answered, Call, Outbound, Send
+from pao.clients.github.wire import GitHubCall, GitHubResponse, Outbound, Send
 from pao.core.answers import read_json
 from pao.core.judgement import HIDDEN
 
@@ -27,9 +27,9 @@ _ABSENT = frozenset({_NOT_FOUND, _CONFLICT})
 class GitHub:
     """Speaks to one repository of one server, by whoever sends for it.
 
-    Methods raise GitHubRefused, and where they change what others see GitHubOutcomeUnknown, and
-    whatever ``send`` raises. Nothing is retried, but for one call with a new token where an App's
-    token was refused. ``learn`` is told every token that is used, so that it can be masked.
+    Methods raise GitHubRefusedError, where they change what others see GitHubOutcomeUnknownError,
+    and whatever ``send`` raises. Nothing is retried, but for one call with a new token where an
+    App's token was refused. ``learn`` is told every token that is used, so that it can be masked.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class GitHub:
         """Give the name of the repository's default branch."""
         doing = f"read the repository {self.repository}"
         return await self._ask(
-            Call(doing=doing, method="GET", path=self._root), answers.read_default_branch
+            GitHubCall(doing=doing, method="GET", path=self._root), answers.read_default_branch
         )
 
     async def file(self, path: str, ref: str) -> bytes | None:
         """Give the content of a file, or None where there is none."""
-        call = Call(
+        call = GitHubCall(
             doing=f"read {path}",
             method="GET",
             path=f"{self._root}/contents/{quote(path)}",
@@ -71,7 +71,7 @@ class GitHub:
         tells = self.instance.tells_the_run
         if tells:
             body["return_run_details"] = True
-        call = Call(
+        call = GitHubCall(
             doing=f"start the workflow {workflow} of {self.repository} on {ref}",
             method="POST",
             path=f"{self._root}/actions/workflows/{quote(workflow, safe='')}/dispatches",
@@ -83,7 +83,7 @@ class GitHub:
 
     async def runs(self, workflow: str, ref: str, since: str) -> list[Run]:
         """Give the newest runs by dispatch since a moment, newest first."""
-        call = Call(
+        call = GitHubCall(
             doing=f"list the runs of {workflow} in {self.repository}",
             method="GET",
             path=f"{self._root}/actions/workflows/{quote(workflow, safe='')}/runs",
@@ -99,12 +99,12 @@ class GitHub:
     async def run(self, number: int) -> Run:
         """Give where a run stands."""
         path = f"{self._root}/actions/runs/{number}"
-        call = Call(doing=f"read the run {number}", method="GET", path=path)
+        call = GitHubCall(doing=f"read the run {number}", method="GET", path=path)
         return await self._ask(call, answers.read_run)
 
     async def failed_steps(self, number: int) -> list[FailedStep]:
         """Give the jobs and steps of a run that failed."""
-        call = Call(
+        call = GitHubCall(
             doing=f"read the jobs of run {number}",
             method="GET",
             path=f"{self._root}/actions/runs/{number}/jobs",
@@ -114,7 +114,7 @@ class GitHub:
 
     async def cancel(self, number: int) -> None:
         """Ask a run to stop; one that has ended already is left as it is."""
-        call = Call(
+        call = GitHubCall(
             doing=f"cancel the run {number}",
             method="POST",
             path=f"{self._root}/actions/runs/{number}/cancel",
@@ -125,7 +125,7 @@ class GitHub:
 
     async def branch(self, name: str) -> str | None:
         """Give the commit at the tip of a branch, or None where there is no such branch."""
-        call = Call(
+        call = GitHubCall(
             doing=f"read the branch {name} of {self.repository}",
             method="GET",
             path=f"{self._root}/git/ref/heads/{quote(name)}",
@@ -135,12 +135,12 @@ class GitHub:
     async def commit(self, sha: str) -> Commit:
         """Give a commit."""
         path = f"{self._root}/git/commits/{sha}"
-        call = Call(doing=f"read the commit {sha}", method="GET", path=path)
+        call = GitHubCall(doing=f"read the commit {sha}", method="GET", path=path)
         return await self._ask(call, answers.read_commit)
 
     async def commits(self, branch: str, since: str, page: int) -> list[Commit]:
         """Give a page of a branch's commits since a moment, newest first; none: no such branch."""
-        call = Call(
+        call = GitHubCall(
             doing=f"list the commits of {branch} in {self.repository}",
             method="GET",
             path=f"{self._root}/commits",
@@ -150,7 +150,7 @@ class GitHub:
 
     async def is_empty(self) -> bool:
         """Tell whether the repository has no commit yet: GitHub calls that a conflict."""
-        call = Call(
+        call = GitHubCall(
             doing=f"list the commits of {self.repository}",
             method="GET",
             path=f"{self._root}/commits",
@@ -161,7 +161,7 @@ class GitHub:
 
     async def begin(self, path: str, content: bytes, message: str) -> str:
         """Make the first commit of an empty repository, of one file; returns its hash."""
-        call = Call(
+        call = GitHubCall(
             doing=f"make the first commit in {self.repository}",
             method="PUT",
             path=f"{self._root}/contents/{quote(path)}",
@@ -174,7 +174,7 @@ class GitHub:
     async def tree(self, sha: str) -> dict[str, Entry]:
         """Give the entries of one directory by name."""
         path = f"{self._root}/git/trees/{sha}"
-        call = Call(doing=f"read the directory {sha}", method="GET", path=path)
+        call = GitHubCall(doing=f"read the directory {sha}", method="GET", path=path)
         return await self._ask(call, answers.read_tree)
 
     async def create_blob(self, content: bytes) -> str:
@@ -195,7 +195,7 @@ class GitHub:
 
     async def create_branch(self, name: str, sha: str) -> None:
         """Make a branch that points to a commit; refused where there is one of that name."""
-        call = Call(
+        call = GitHubCall(
             doing=f"create the branch {name} of {self.repository}",
             method="POST",
             path=f"{self._root}/git/refs",
@@ -207,7 +207,7 @@ class GitHub:
 
     async def move_branch(self, name: str, sha: str) -> None:
         """Point a branch to a commit that follows its tip; refused where it does not."""
-        call = Call(
+        call = GitHubCall(
             doing=f"put the commit on the branch {name} of {self.repository}",
             method="PATCH",
             path=f"{self._root}/git/refs/heads/{quote(name)}",
@@ -219,7 +219,7 @@ class GitHub:
     async def pull_requests(self, head: str, base: str) -> list[PullRequest]:
         """Give the pull requests from one branch into another, open or not, newest first."""
         owner = self.repository.partition("/")[0]
-        call = Call(
+        call = GitHubCall(
             doing=f"list the pull requests of {self.repository}",
             method="GET",
             path=f"{self._root}/pulls",
@@ -231,7 +231,7 @@ class GitHub:
         self, head: str, base: str, *, title: str, body: str
     ) -> PullRequest:
         """Open a pull request."""
-        call = Call(
+        call = GitHubCall(
             doing=f"open a pull request from {head} into {base} of {self.repository}",
             method="POST",
             path=f"{self._root}/pulls",
@@ -245,7 +245,7 @@ class GitHub:
         self, number: int, *, users: Sequence[str], teams: Sequence[str]
     ) -> None:
         """Ask people and teams to review; who is asked already stays asked."""
-        call = Call(
+        call = GitHubCall(
             doing=f"ask for reviews of pull request {number} of {self.repository}",
             method="POST",
             path=f"{self._root}/pulls/{number}/requested_reviewers",
@@ -255,8 +255,8 @@ class GitHub:
         )
         await self._ask(call, answers.read_pull)
 
-    def _make(self, what: str, doing: str, body: Mapping[str, Any]) -> Call:
-        return Call(
+    def _make(self, what: str, doing: str, body: Mapping[str, Any]) -> GitHubCall:
+        return GitHubCall(
             doing=f"{doing} in {self.repository}",
             method="POST",
             path=f"{self._root}/git/{what}",
@@ -267,14 +267,14 @@ class GitHub:
 
     async def _or_none(
         self,
-        call: Call,
+        call: GitHubCall,
         read: Callable[[Any], T],
         *,
         absent: frozenset[int] = frozenset({_NOT_FOUND}),
     ) -> T | None:
         try:
             return await self._ask(call, read)
-        except GitHubRefused as error:
+        except GitHubRefusedError as error:
             if error.status not in absent:
                 raise
             gone = error.status == _NOT_FOUND
@@ -284,15 +284,17 @@ class GitHub:
 
     async def _require_repository(self) -> None:
         """Raise where the repository cannot be seen: a 404 then says nothing of what is in it."""
-        call = Call(doing=f"see the repository {self.repository}", method="GET", path=self._root)
+        call = GitHubCall(
+            doing=f"see the repository {self.repository}", method="GET", path=self._root
+        )
         try:
             await self._ask(call, lambda _: None)
-        except GitHubRefused as error:
+        except GitHubRefusedError as error:
             if error.status == _NOT_FOUND:
                 error.judged = HIDDEN
             raise
 
-    async def _ask(self, call: Call, read: Callable[[Any], T]) -> T:
+    async def _ask(self, call: GitHubCall, read: Callable[[Any], T]) -> T:
         token = await self._token()
         answer = await self._exchange(call, token)
         if answer.status == _UNAUTHORIZED and self.instance.tokens.renewable:
@@ -305,11 +307,11 @@ class GitHub:
         self._learn(token)
         return token
 
-    async def _as_app(self, call: Call, signed: str) -> Any:
+    async def _as_app(self, call: GitHubCall, signed: str) -> Any:
         self._learn(signed)
         return self._read(call, await self._exchange(call, signed), lambda found: found)
 
-    async def _exchange(self, call: Call, token: str) -> Answered:
+    async def _exchange(self, call: GitHubCall, token: str) -> GitHubResponse:
         query = f"?{urlencode(call.query)}" if call.query else ""
         headers = {
             "Accept": "application/vnd.github+json",
@@ -332,7 +334,7 @@ class GitHub:
             )
         )
 
-    def _read(self, call: Call, answer: Answered, read: Callable[[Any], T]) -> T:
+    def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
         name = self.instance.name
         if answer.status not in call.expected:
             raise self._unexpected(call, answer)
@@ -341,14 +343,14 @@ class GitHub:
         except (ValueError, answers.UnreadableError):
             raise unreadable(name, call.doing, answer, effect=call.effect) from None
 
-    def _unexpected(self, call: Call, answer: Answered) -> GitHubError:
+    def _unexpected(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
         """Judge another status than that of success: another success is one all the same."""
         if answer.status // 100 == 2:  # noqa: PLR2004 -- 2xx
             return unreadable(self.instance.name, call.doing, answer, effect=call.effect)
         return refusal(self.instance.name, call.doing, answer, effect=call.effect)
 
 
-def _document(answer: Answered) -> Any:
+def _document(answer: GitHubResponse) -> Any:
     if answer.truncated:
         raise answers.UnreadableError
     return None if answer.status == _NO_CONTENT else read_json(answer.body)

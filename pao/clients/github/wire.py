@@ -8,7 +8,7 @@ from typing import Any, Protocol
 MAX_BODY = 4 * 1024 * 1024
 
 
-class Answered(Protocol):
+class GitHubResponse(Protocol):
     """An answer: header names in lower case, the body as far as it was read."""
 
     @property
@@ -45,11 +45,11 @@ class Outbound:
     max_body: int = MAX_BODY
 
 
-Send = Callable[[Outbound], Awaitable[Answered]]
+Send = Callable[[Outbound], Awaitable[GitHubResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class GitHubCall:
     """One call of the REST API: its path below the API's address, and what it carries.
 
     ``doing`` completes "GitHub could not ...". ``expected`` are the statuses of success.

@@ -2,12 +2,12 @@
 
 from pao.clients.jira.auth import BasicAuth, JiraAuth, OAuth2Auth, PatAuth
 from pao.clients.jira.client import JiraClient
-from pao.clients.jira.errors import (
+from pao.clients.jira.jira_errors import (
     JiraError,
-    JiraOutcomeUnknown,
-    JiraRefused,
-    JiraTooEarly,
-    JiraUnreachable,
+    JiraOutcomeUnknownError,
+    JiraRefusedError,
+    JiraTooEarlyError,
+    JiraUnreachableError,
 )
 from pao.clients.jira.models import (
     CreatedIssue,
@@ -28,10 +28,10 @@ __all__ = [
     "JiraError",
     "JiraFlavour",
     "JiraInstance",
-    "JiraOutcomeUnknown",
-    "JiraRefused",
-    "JiraTooEarly",
-    "JiraUnreachable",
+    "JiraOutcomeUnknownError",
+    "JiraRefusedError",
+    "JiraTooEarlyError",
+    "JiraUnreachableError",
     "OAuth2Auth",
     "PatAuth",
     "ServerInfo",

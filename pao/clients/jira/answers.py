@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from pao.clients.jira.errors import JiraOutcomeUnknown, JiraRefused
+from pao.clients.jira.jira_errors import JiraOutcomeUnknownError, JiraRefusedError
 from pao.clients.jira.models import JiraInstance
 from pao.core.answers import place, read_json, words
 from pao.core.judgement import Cause, Judgement, judge
@@ -19,7 +19,7 @@ _LOGIN_REASON = "X-Seraph-LoginReason"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JiraResponse:
     """One answer of one instance. ``doing`` completes "could not ..." in messages."""
 
     instance: JiraInstance
@@ -72,8 +72,8 @@ class Answer:
         return self.hide(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
-def read_object(answer: Answer) -> Mapping[str, Any]:
-    """Return the JSON object that a question was answered with; raises JiraRefused otherwise."""
+def read_object(answer: JiraResponse) -> Mapping[str, Any]:
+    """Return the JSON object of an answer; raises JiraRefusedError otherwise."""
     if not answer.succeeded:
         raise refusal(answer)
     document = answer.json()
@@ -82,8 +82,8 @@ def read_object(answer: Answer) -> Mapping[str, Any]:
     return document
 
 
-def read_list(answer: Answer) -> list[Any]:
-    """Return the JSON list that a question was answered with; raises JiraRefused otherwise."""
+def read_list(answer: JiraResponse) -> list[Any]:
+    """Return the JSON list that a question was answered with; raises JiraRefusedError otherwise."""
     if not answer.succeeded:
         raise refusal(answer)
     document = answer.json()
@@ -92,11 +92,11 @@ def read_list(answer: Answer) -> list[Any]:
     return document
 
 
-def read_change(answer: Answer, *, expected: int) -> Any:
+def read_change(answer: JiraResponse, *, expected: int) -> Any:
     """Return the JSON body (None where there is none) of a change that was made.
 
-    Raises JiraRefused where the change was surely not made, JiraOutcomeUnknown where the answer
-    leaves that open.
+    Raises JiraRefusedError where the change was surely not made, JiraOutcomeUnknownError where the
+    answer leaves that open.
     """
     if not answer.succeeded:
         if answer.judged.doubtful:
@@ -111,9 +111,9 @@ def read_change(answer: Answer, *, expected: int) -> Any:
     return answer.json()
 
 
-def unknown(answer: Answer, why: str) -> JiraOutcomeUnknown:
+def unknown(answer: JiraResponse, why: str) -> JiraOutcomeUnknownError:
     """Return the error for a change whose answer does not tell whether it was made."""
-    return JiraOutcomeUnknown(
+    return JiraOutcomeUnknownError(
         f'JIRA "{answer.instance.name}" was asked to {answer.doing}, and {why.rstrip(".")}. '
         "It may or may not have done it. Look in JIRA, or retry: a retry looks first and adopts "
         "what it finds.",
@@ -124,18 +124,18 @@ def unknown(answer: Answer, why: str) -> JiraOutcomeUnknown:
     )
 
 
-def unreadable(answer: Answer) -> JiraOutcomeUnknown:
+def unreadable(answer: JiraResponse) -> JiraOutcomeUnknownError:
     """Return the error for a change that was answered with something that cannot be read."""
     return unknown(answer, _unreadable(answer))
 
 
-def refusal(answer: Answer) -> JiraRefused:
+def refusal(answer: JiraResponse) -> JiraRefusedError:
     """Return the error for an answer that says no."""
     errors, messages = _said(answer)
     return _refused(answer, _why(answer, errors, messages), errors=errors, messages=messages)
 
 
-def _said(answer: Answer) -> tuple[dict[str, str], tuple[str, ...]]:
+def _said(answer: JiraResponse) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return what JIRA says by field, and what belongs to no field."""
     document = answer.json()
     errors, messages = _errors(document if isinstance(document, dict) else {})
@@ -146,14 +146,14 @@ def _said(answer: Answer) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def _refused(
-    answer: Answer,
+    answer: JiraResponse,
     why: str,
     *,
     errors: Mapping[str, str] | None = None,
     messages: tuple[str, ...] = (),
-) -> JiraRefused:
+) -> JiraRefusedError:
     name = answer.instance.name
-    return JiraRefused(
+    return JiraRefusedError(
         f'JIRA "{name}" could not {answer.doing} (HTTP {answer.status}): {why}',
         instance=name,
         status=answer.status,
@@ -175,7 +175,7 @@ def _errors(document: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...
     return {str(k): str(v) for k, v in errors.items()}, tuple(str(text) for text in messages)
 
 
-def _why(answer: Answer, errors: Mapping[str, str], messages: tuple[str, ...]) -> str:
+def _why(answer: JiraResponse, errors: Mapping[str, str], messages: tuple[str, ...]) -> str:
     said = "; ".join((*messages, *(f"{field}: {text}" for field, text in errors.items())))
     advice = _advice(answer)
     if said:
@@ -187,7 +187,7 @@ def _why(answer: Answer, errors: Mapping[str, str], messages: tuple[str, ...]) -
     return answer.shown(text)
 
 
-def _advice(answer: Answer) -> str:
+def _advice(answer: JiraResponse) -> str:
     login_reason = answer.response.headers.get(_LOGIN_REASON, "")
     if "DENIED" in login_reason and answer.status in {401, 403}:
         return (
@@ -203,7 +203,7 @@ def _advice(answer: Answer) -> str:
     return _ADVICE.get(answer.status, _retry_after(answer))
 
 
-def _retry_after(answer: Answer) -> str:
+def _retry_after(answer: JiraResponse) -> str:
     after = answer.response.headers.get("Retry-After")
     if answer.judged.cause is Cause.QUOTA:
         when = f"Retry-After: {after}" if after else "it does not say for how long"
@@ -218,7 +218,7 @@ _ADVICE: dict[int, str] = {
 }
 
 
-def _unreadable(answer: Answer) -> str:
+def _unreadable(answer: JiraResponse) -> str:
     if answer.truncated:
         return f"its answer (HTTP {answer.status}) is larger than 4 MB"
     if answer.is_html:
@@ -226,7 +226,7 @@ def _unreadable(answer: Answer) -> str:
     return f"its answer (HTTP {answer.status}) is not the JSON that was expected"
 
 
-def _is_login_page(answer: Answer, *, expected: int) -> bool:
+def _is_login_page(answer: JiraResponse, *, expected: int) -> bool:
     """Tell whether somebody in front of JIRA asked for a login: then nothing reached JIRA."""
     if not answer.is_html or not answer.succeeded or answer.status == expected:
         return False

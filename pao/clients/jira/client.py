@@ -9,10 +9,10 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from pao.clients.jira import screens
-from pao.clients.jira.answers import Answer, read_change, read_object, unreadable
+from pao.clients.jira.answers import JiraResponse, read_change, read_object, unreadable
 from pao.clients.jira.dialects import File, quoted
-from pao.clients.jira.errors import JiraRefused, JiraTooEarly, JiraUnreachable
 from pao.clients.jira.field_list import FieldList
+from pao.clients.jira.jira_errors import JiraRefusedError, JiraTooEarlyError, JiraUnreachableError
 from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki, units
 from pao.clients.jira.models import (
     CreatedIssue,
@@ -43,10 +43,10 @@ _ATTACHED = 200
 class JiraClient:
     """Speaks to one JIRA; safe to share between tasks and threads.
 
-    Every method raises JiraRefused, JiraUnreachable or (changes only) JiraOutcomeUnknown, and ends
-    within the instance's total timeout, or the earlier deadline given. After that, or after its
-    task was cancelled, nothing is sent any more. No redirect is followed, and nothing is asked
-    again, but once with a new token where JIRA refuses one of OAuth 2.
+    Every method raises JiraRefusedError, JiraUnreachableError or (changes only)
+    JiraOutcomeUnknownError, and ends within the instance's total timeout, or the earlier deadline
+    given. After that, or after its task was cancelled, nothing is sent any more. No redirect is
+    followed, and nothing is asked again, but once with a new token where JIRA refuses an OAuth one.
     """
 
     def __init__(self, instance: JiraInstance) -> None:
@@ -124,8 +124,8 @@ class JiraClient:
         """Return the oldest ticket with the label, or None where there surely is none.
 
         A search may lag behind the tickets: an empty answer counts after ``settles_in`` seconds
-        only, and is asked for again until then. Raises JiraTooEarly where half of the time until
-        the deadline is over before; the other half is for what is done about the answer.
+        only, and is asked for again until then. Raises JiraTooEarlyError where half of the time
+        until the deadline is over before; the other half is for what is done about the answer.
         """
         jql = _jql(label, project)
         whole = Deadline.after(self.instance.total_timeout).or_earlier(deadline)
@@ -140,9 +140,9 @@ class JiraClient:
                 raise self._too_early(label, certain.remaining())
             await asyncio.sleep(min(LOOK_AGAIN, certain.remaining(), give_up.remaining()))
 
-    def _too_early(self, label: str, seconds: float) -> JiraTooEarly:
+    def _too_early(self, label: str, seconds: float) -> JiraTooEarlyError:
         moment = datetime.now(UTC) + timedelta(seconds=seconds)
-        return JiraTooEarly(
+        return JiraTooEarlyError(
             f'JIRA "{self.instance.name}" shows no ticket with the label {label}, but its search '
             f"may be {self.instance.index_lag:.0f} s behind. Nothing was made; a look can be "
             f"certain from {moment:%H:%M:%S} UTC on: retry then.",
@@ -156,7 +156,7 @@ class JiraClient:
         *,
         deadline: Deadline | None = None,
     ) -> TicketStatus:
-        """Return where the ticket stands now; a ticket that is gone is a JiraRefused with 404."""
+        """Return where the ticket stands now; JiraRefusedError 404: it is gone."""
         answer = await self._wire.ask(
             f"read {key}", lambda jira: jira.status(key), correlation_id, deadline=deadline
         )
@@ -286,7 +286,7 @@ class JiraClient:
         *,
         deadline: Deadline | None = None,
     ) -> list[IssueType]:
-        """Return which types a new ticket of a project may have; JiraRefused 404: no project."""
+        """Return the types a new ticket of a project may have; JiraRefusedError 404: no project."""
         return await screens.issue_types(self._asking(correlation_id, deadline), project)
 
     async def screen_fields(
@@ -324,7 +324,7 @@ class JiraClient:
         read_object(answer)
 
     def _asking(self, correlation_id: str | None, deadline: Deadline | None) -> Ask:
-        async def ask(doing: str, question: Question) -> Answer:
+        async def ask(doing: str, question: Question) -> JiraResponse:
             return await self._wire.ask(doing, question, correlation_id, deadline=deadline)
 
         return ask
@@ -340,7 +340,7 @@ class JiraClient:
         )
         issues = read_object(answer).get("issues")
         if not isinstance(issues, list):
-            raise JiraUnreachable(
+            raise JiraUnreachableError(
                 f'JIRA "{self.instance.name}" answered a search without a list of issues.',
                 instance=self.instance.name,
                 status=answer.status,
@@ -367,7 +367,7 @@ class JiraClient:
     ) -> TicketStatus | None:
         try:
             return await self.get_status(key, correlation_id, deadline=deadline)
-        except JiraRefused as refused:
+        except JiraRefusedError as refused:
             if refused.status == HTTPStatus.NOT_FOUND:
                 return None
             raise

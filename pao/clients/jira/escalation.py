@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pao.clients.jira.client import JiraClient
-from pao.clients.jira.errors import JiraRefused
+from pao.clients.jira.jira_errors import JiraRefusedError
 from pao.clients.jira.models import Deadline
 from pao.clients.jira.screens import IssueType, ScreenField
 
@@ -43,7 +43,7 @@ async def escalation_problems(client: JiraClient, target: EscalationTarget) -> l
     name = client.instance.name
     try:
         types = await client.issue_types(target.project, deadline=deadline)
-    except JiraRefused as refused:
+    except JiraRefusedError as refused:
         if refused.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}:
             raise
         types = []

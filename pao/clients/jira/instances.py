@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pao.clients.jira.client import JiraClient
-from pao.clients.jira.errors import JiraError
+from pao.clients.jira.jira_errors import JiraError
 from pao.clients.jira.models import JiraInstance, TicketStatus
 
 

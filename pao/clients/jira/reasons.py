@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 
-from pao.clients.jira.transport import Call, CallEnded
+from pao.clients.jira.transport import CallEndedError, JiraCall
 from pao.core.answers import place
 
 TOO_LATE = "no complete answer came within the time allowed"
@@ -28,7 +28,7 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 )
 
 
-def why_no_answer(exc: BaseException, call: Call) -> str:
+def why_no_answer(exc: BaseException, call: JiraCall) -> str:
     """Return a clause such as "the connection was refused"; says so of a token endpoint."""
     said = _why(exc, call)
     if call.token_url is None:
@@ -36,8 +36,8 @@ def why_no_answer(exc: BaseException, call: Call) -> str:
     return f"the OAuth2 token endpoint {place(call.token_url)} gave no token: {said}"
 
 
-def _why(exc: BaseException, call: Call) -> str:
-    if call.ended or isinstance(exc, CallEnded):
+def _why(exc: BaseException, call: JiraCall) -> str:
+    if call.ended or isinstance(exc, CallEndedError):
         return TOO_LATE if call.asked else "the time allowed was over before it could be sent"
     chain = list(_chain(exc))
     for kind, text in _KINDS:

@@ -10,13 +10,13 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from pao.clients.jira.answers import Answer, read_object
+from pao.clients.jira.answers import JiraResponse, read_object
 from pao.clients.jira.dialects import Dialect
-from pao.clients.jira.errors import JiraRefused
+from pao.clients.jira.jira_errors import JiraRefusedError
 
 _MOST_PAGES = 40
 
-Ask = Callable[[str, Callable[[Dialect], Any]], Awaitable[Answer]]
+Ask = Callable[[str, Callable[[Dialect], Any]], Awaitable[JiraResponse]]
 """Asks a question; the text completes "could not ..."."""
 
 
@@ -44,11 +44,11 @@ class ScreenField:
 
 
 async def issue_types(ask: Ask, project: str) -> list[IssueType]:
-    """Return the types of a project; raises JiraRefused with 404 where we may create nothing."""
+    """Return the types of a project; JiraRefusedError 404: we may create nothing in it."""
     doing = f"say which tickets {project} takes"
     try:
         found = await _pages(ask, doing, lambda start, jira: jira.issue_types(project, start))
-    except JiraRefused as refused:
+    except JiraRefusedError as refused:
         if refused.status != HTTPStatus.NOT_FOUND:
             raise
         found = _objects((await _old(ask, project, refused)).get("issuetypes"))
@@ -65,7 +65,7 @@ async def screen_fields(ask: Ask, project: str, kind: IssueType) -> list[ScreenF
         found = await _pages(
             ask, doing, lambda start, jira: jira.issue_fields(project, kind.id, start)
         )
-    except JiraRefused as refused:
+    except JiraRefusedError as refused:
         if refused.status != HTTPStatus.NOT_FOUND:
             raise
         types = _objects((await _old(ask, project, refused)).get("issuetypes"))
@@ -96,13 +96,13 @@ async def _pages(
 _LISTS = ("values", "issueTypes", "fields", "results")
 
 
-async def _old(ask: Ask, project: str, refused: JiraRefused) -> Mapping[str, Any]:
+async def _old(ask: Ask, project: str, refused: JiraRefusedError) -> Mapping[str, Any]:
     """Return what the older question says about a project; raises what the new one was told."""
     try:
         page = read_object(
             await ask(f"say what {project} needs", lambda jira: jira.old_meta(project))
         )
-    except JiraRefused:
+    except JiraRefusedError:
         raise refused from None
     projects = _objects(page.get("projects"))
     if not projects:

@@ -16,7 +16,7 @@ from typing import Any
 import requests
 
 from pao.clients.jira.auth import OAuth2Auth, without
-from pao.clients.jira.transport import BoundedSession, Call, CallEnded, HeaderAuth
+from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
 from pao.core.answers import place, read_json
 from pao.core.judgement import UNREADABLE, Judgement, judge
 
@@ -27,10 +27,10 @@ _EARLY_SHARE = 0.2
 # The names of RFC 6749, section 5.2, and nothing that could carry an answer's text into a message.
 _ERROR_NAME = re.compile(r"[a-z_]{1,40}")
 
-Sessions = Callable[[Call, str], BoundedSession]
+Sessions = Callable[[JiraCall, str], BoundedSession]
 
 
-class NoToken(Exception):  # noqa: N818 -- it says what happened, and never leaves this package
+class NoTokenError(Exception):
     """The token endpoint gave no token; the text says why, without anything secret."""
 
     def __init__(
@@ -62,10 +62,10 @@ class Tokens:
         self._current: _Token | None = None
         self._seen: tuple[str, ...] = ()
 
-    def bearer(self, call: Call, *, instead_of: str | None = None) -> str:
+    def bearer(self, call: JiraCall, *, instead_of: str | None = None) -> str:
         """Return a token that counts; ``instead_of`` is one that was not accepted.
 
-        Raises NoToken, or CallEnded when there is no time left to wait for it.
+        Raises NoTokenError, or CallEndedError when there is no time left to wait for it.
         """
         with call.aside(self._auth.token_url), self._turn(call):
             known = self._current
@@ -81,15 +81,15 @@ class Tokens:
         return text
 
     @contextlib.contextmanager
-    def _turn(self, call: Call) -> Iterator[None]:
+    def _turn(self, call: JiraCall) -> Iterator[None]:
         if not self._lock.acquire(timeout=call.deadline.remaining()):
-            raise CallEnded
+            raise CallEndedError
         try:
             yield
         finally:
             self._lock.release()
 
-    def _fetch(self, call: Call) -> _Token:
+    def _fetch(self, call: JiraCall) -> _Token:
         form = {"grant_type": "client_credentials"}
         accept = {"Accept": "application/json"}
         if not self._auth.in_header:
@@ -103,7 +103,7 @@ class Tokens:
         answer = session.request("POST", url, data=form, headers=accept, auth=header)
         cut, call.truncated = call.truncated, False
         if cut:
-            raise NoToken(f"{_named(url)} answered with more than 4 MB: check tokenUrl")
+            raise NoTokenError(f"{_named(url)} answered with more than 4 MB: check tokenUrl")
         return _read(answer, url)
 
 
@@ -115,10 +115,12 @@ def _read(answer: requests.Response, url: str) -> _Token:
             {name.lower(): value for name, value in answer.headers.items()},
             answer.content.decode(errors="replace"),
         )
-        raise NoToken(_refusal(answer, document, url), status=answer.status_code, judged=judged)
+        raise NoTokenError(
+            _refusal(answer, document, url), status=answer.status_code, judged=judged
+        )
     value, kind = document.get("access_token"), str(document.get("token_type", "bearer"))
     if not isinstance(value, str) or not _sendable(value) or kind.lower() != "bearer":
-        raise NoToken(
+        raise NoTokenError(
             f"{_named(url)} answered without a bearer token: check tokenUrl",
             status=answer.status_code,
         )

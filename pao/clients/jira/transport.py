@@ -21,9 +21,9 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from pao import tracing
 from pao.clients.jira.models import Deadline
 from pao.core.answers import READ_BYTES
+from pao.runtime import tracing
 
 ANSWER_LIMIT = READ_BYTES
 # Servers and load balancers close idle connections, some after five seconds; a request sent into
@@ -31,11 +31,11 @@ ANSWER_LIMIT = READ_BYTES
 IDLE_LIMIT = 4.0
 
 
-class CallEnded(Exception):  # noqa: N818 -- it says what happened, and never leaves this package
+class CallEndedError(Exception):
     """The call's time is over, or its caller has gone: nothing more is sent or read."""
 
 
-class Call:
+class JiraCall:
     """One exchange with JIRA; it knows whether anything was sent and can be ended from outside."""
 
     def __init__(self, deadline: Deadline) -> None:
@@ -57,7 +57,7 @@ class Call:
         return self._ended
 
     def watch(self, sock: socket.socket) -> None:
-        """Keep a way to shut the connection down; raises CallEnded when it is too late for it.
+        """Keep a way to shut the connection down; raises CallEndedError when it is too late for it.
 
         A duplicate of the descriptor is kept: it works below TLS, and can never hit another
         connection that got the same number after this one was closed.
@@ -67,7 +67,7 @@ class Call:
             self._watched.append(socket.socket(fileno=os.dup(sock.fileno())))
 
     def leave(self) -> None:
-        """Note that the request is about to be sent; raises CallEnded when it must not be."""
+        """Note that the request is about to be sent; raises CallEndedError when it must not be."""
         with self._lock:
             self._refuse_if_over()
             self.asked = True
@@ -114,10 +114,10 @@ class Call:
     def _refuse_if_over(self) -> None:
         if self._ended or not self.deadline.remaining():
             self._ended = True
-            raise CallEnded
+            raise CallEndedError
 
 
-_current: ContextVar[Call] = ContextVar("jira_call")
+_current: ContextVar[JiraCall] = ContextVar("jira_call")
 
 
 class _Watched(HTTPConnection):
@@ -134,7 +134,7 @@ class _Watched(HTTPConnection):
         sock = super()._new_conn()
         try:
             _current.get().watch(sock)
-        except CallEnded:
+        except CallEndedError:
             sock.close()
             raise
         return sock
@@ -183,18 +183,18 @@ class BoundedAdapter(HTTPAdapter):
         return manager
 
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send one request and read its whole answer; raises CallEnded when time is over."""
+        """Send one request and read its whole answer; raises CallEndedError when time is over."""
         response = super().send(*args, **{**kwargs, "stream": True})
         call = _current.get()
         body = _read_bounded(response, call)
         if call.ended:
             # An answer without a length looks complete when its connection is shut down.
-            raise CallEnded
+            raise CallEndedError
         response.raw = io.BytesIO(body)
         return response
 
 
-def _read_bounded(response: requests.Response, call: Call) -> bytes:
+def _read_bounded(response: requests.Response, call: JiraCall) -> bytes:
     raw = response.raw
     body: bytes = raw.read(ANSWER_LIMIT + 1, decode_content=True)
     if len(body) > ANSWER_LIMIT:
@@ -229,7 +229,7 @@ class BoundedSession(requests.Session):
     """
 
     def __init__(
-        self, adapter: BoundedAdapter, call: Call, *, target: str, connect_timeout: float
+        self, adapter: BoundedAdapter, call: JiraCall, *, target: str, connect_timeout: float
     ) -> None:
         super().__init__()
         self.mount("https://", adapter)
@@ -244,7 +244,7 @@ class BoundedSession(requests.Session):
         """Send one request within what is left of the call's time."""
         left = self._call.deadline.remaining()
         if not left or self._call.ended:
-            raise CallEnded
+            raise CallEndedError
         self._call.tried = left >= self._connect_timeout
         kwargs["timeout"] = (min(self._connect_timeout, left), left)
         kwargs["allow_redirects"] = False

@@ -12,19 +12,23 @@ from http import HTTPStatus
 import requests
 import urllib3
 
-from pao.clients.jira.answers import Answer
+from pao.clients.jira.answers import JiraResponse
 from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.dialects import Dialect, dialect_for
-from pao.clients.jira.errors import JiraOutcomeUnknown, JiraRefused, JiraUnreachable
+from pao.clients.jira.jira_errors import (
+    JiraOutcomeUnknownError,
+    JiraRefusedError,
+    JiraUnreachableError,
+)
 from pao.clients.jira.models import Deadline, JiraInstance
 from pao.clients.jira.reasons import is_loopback, why_no_answer
-from pao.clients.jira.tokens import NoToken, Tokens
+from pao.clients.jira.tokens import NoTokenError, Tokens
 from pao.clients.jira.transport import (
     BoundedAdapter,
     BoundedSession,
-    Call,
-    CallEnded,
+    CallEndedError,
     HeaderAuth,
+    JiraCall,
 )
 from pao.core.judgement import CUT, NOT_READY, UNSENT, Judgement
 
@@ -36,7 +40,7 @@ _THREAD_GRACE = 0.25
 Question = Callable[[Dialect], requests.Response]
 
 
-class _NoAnswer(Exception):  # noqa: N818 -- becomes one of the public errors, which say more
+class _NoAnswerError(Exception):
     def __init__(self, reason: str, *, left: bool, judged: Judgement) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -71,13 +75,13 @@ class Wire:
         correlation_id: str | None,
         *,
         deadline: Deadline | None,
-    ) -> Answer:
-        """Ask something that changes nothing; no answer is JiraUnreachable."""
+    ) -> JiraResponse:
+        """Ask something that changes nothing; no answer is JiraUnreachableError."""
         try:
             return await self._exchange(doing, question, correlation_id, deadline=deadline)
-        except _NoAnswer as exc:
+        except _NoAnswerError as exc:
             raise self._unreachable(doing, exc) from None
-        except NoToken as exc:
+        except NoTokenError as exc:
             raise self._without_token(doing, exc) from None
 
     async def change(
@@ -87,24 +91,24 @@ class Wire:
         correlation_id: str | None,
         *,
         deadline: Deadline | None,
-    ) -> Answer:
-        """Ask for a change; no answer is JiraOutcomeUnknown where the question had been sent."""
+    ) -> JiraResponse:
+        """Ask for a change; no answer to what was sent is a JiraOutcomeUnknownError."""
         try:
             return await self._exchange(doing, question, correlation_id, deadline=deadline)
-        except NoToken as exc:
+        except NoTokenError as exc:
             raise self._without_token(doing, exc) from None
-        except _NoAnswer as exc:
+        except _NoAnswerError as exc:
             if not exc.left:
                 raise self._unreachable(doing, exc) from None
-            raise JiraOutcomeUnknown(
+            raise JiraOutcomeUnknownError(
                 f'JIRA "{self._instance.name}" was asked to {doing}, but {exc.reason}: it may or '
                 "may not have done it. Look in JIRA, or retry: a retry looks first and adopts "
                 "what it finds.",
                 instance=self._instance.name,
             ) from None
 
-    def _unreachable(self, doing: str, exc: _NoAnswer) -> JiraUnreachable:
-        return JiraUnreachable(
+    def _unreachable(self, doing: str, exc: _NoAnswerError) -> JiraUnreachableError:
+        return JiraUnreachableError(
             f'JIRA "{self._instance.name}" could not {doing}: {exc.reason}. Nothing was changed; '
             "retry when it is back.",
             instance=self._instance.name,
@@ -118,8 +122,8 @@ class Wire:
         correlation_id: str | None,
         *,
         deadline: Deadline | None,
-    ) -> Answer:
-        call = Call(Deadline.after(self._instance.total_timeout).or_earlier(deadline))
+    ) -> JiraResponse:
+        call = JiraCall(Deadline.after(self._instance.total_timeout).or_earlier(deadline))
         context = contextvars.copy_context()
         future = self._threads.submit(
             context.run, self._run, call, question, correlation_id=correlation_id
@@ -128,15 +132,15 @@ class Wire:
             async with asyncio.timeout(call.deadline.remaining() + _THREAD_GRACE):
                 response = await asyncio.wrap_future(future)
         except TimeoutError:
-            reason = why_no_answer(CallEnded(), call)
-            raise _NoAnswer(reason, left=call.left, judged=_silence(call)) from None
+            reason = why_no_answer(CallEndedError(), call)
+            raise _NoAnswerError(reason, left=call.left, judged=_silence(call)) from None
         finally:
             # Also when the task was cancelled: a call that nobody waits for must not be sent.
             call.end()
-        return Answer(self._instance, doing, response, call.truncated, self.hide)
+        return JiraResponse(self._instance, doing, response, call.truncated, self.hide)
 
-    def _without_token(self, doing: str, exc: NoToken) -> JiraRefused:
-        return JiraRefused(
+    def _without_token(self, doing: str, exc: NoTokenError) -> JiraRefusedError:
+        return JiraRefusedError(
             f'JIRA "{self._instance.name}" was not asked to {doing}: {exc.reason}.',
             instance=self._instance.name,
             status=exc.status or HTTPStatus.UNAUTHORIZED,
@@ -144,7 +148,7 @@ class Wire:
         )
 
     def _run(
-        self, call: Call, question: Question, *, correlation_id: str | None
+        self, call: JiraCall, question: Question, *, correlation_id: str | None
     ) -> requests.Response:
         session = self._session(call, self._instance.base_url)
         if correlation_id:
@@ -152,11 +156,18 @@ class Wire:
         try:
             with call.running():
                 return self._put(question, call, session)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, CallEnded) as exc:
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            CallEndedError,
+        ) as exc:
             reason = why_no_answer(exc, call)
-            raise _NoAnswer(reason, left=call.left, judged=_silence(call)) from exc
+            raise _NoAnswerError(reason, left=call.left, judged=_silence(call)) from exc
 
-    def _put(self, question: Question, call: Call, session: BoundedSession) -> requests.Response:
+    def _put(
+        self, question: Question, call: JiraCall, session: BoundedSession
+    ) -> requests.Response:
         """Put the question; a token that is no longer accepted is renewed, once."""
         dialect = dialect_for(self._instance, session)
         if self._tokens is None:
@@ -172,7 +183,7 @@ class Wire:
         session.auth = HeaderAuth(f"Bearer {renewed}")
         return question(dialect)
 
-    def _session(self, call: Call, url: str) -> BoundedSession:
+    def _session(self, call: JiraCall, url: str) -> BoundedSession:
         session = BoundedSession(
             self._adapter,
             call,
@@ -185,7 +196,7 @@ class Wire:
         return session
 
 
-def _silence(call: Call) -> Judgement:
+def _silence(call: JiraCall) -> Judgement:
     """Judge a call without an answer: one that our own time ended before it connected is ours."""
     if call.asked:
         return CUT

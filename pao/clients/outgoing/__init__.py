@@ -1,29 +1,35 @@
 """HTTP to addresses that others have chosen: judged, bounded, never repeated."""
 
-from pao.clients.outgoing.client import Call, HttpClient, Reply, host_of, redirected_url
-from pao.clients.outgoing.errors import (
-    AddressRefused,
-    CallBroken,
-    CallInvalid,
-    CallLate,
-    CallUnsent,
+from pao.clients.outgoing.client import (
+    HttpClient,
+    OutgoingCall,
+    OutgoingResponse,
+    host_of,
+    redirected_url,
+)
+from pao.clients.outgoing.outgoing_errors import (
+    AddressRefusedError,
+    CallBrokenError,
+    CallInvalidError,
+    CallTimeoutError,
+    CallUnsentError,
     OutgoingError,
 )
-from pao.clients.outgoing.resolving import Resolved, Resolver, SystemResolver
+from pao.clients.outgoing.resolver import Resolved, Resolver, SystemResolver
 from pao.clients.outgoing.rules import EgressRules, RuleError
 from pao.clients.outgoing.wire import WireOptions
 
 __all__ = [
-    "AddressRefused",
-    "Call",
-    "CallBroken",
-    "CallInvalid",
-    "CallLate",
-    "CallUnsent",
+    "AddressRefusedError",
+    "CallBrokenError",
+    "CallInvalidError",
+    "CallTimeoutError",
+    "CallUnsentError",
     "EgressRules",
     "HttpClient",
+    "OutgoingCall",
     "OutgoingError",
-    "Reply",
+    "OutgoingResponse",
     "Resolved",
     "Resolver",
     "RuleError",

@@ -10,18 +10,18 @@ from typing import Any
 import httpcore
 import httpx
 
-from pao.clients.outgoing.errors import (
-    AddressRefused,
-    CallBroken,
-    CallInvalid,
-    CallLate,
-    CallUnsent,
+from pao.clients.outgoing.outgoing_errors import (
+    AddressRefusedError,
+    CallBrokenError,
+    CallInvalidError,
+    CallTimeoutError,
+    CallUnsentError,
     OutgoingError,
 )
-from pao.clients.outgoing.resolving import Resolver
+from pao.clients.outgoing.resolver import Resolver
 from pao.clients.outgoing.wire import CONNECT_SECONDS, Wire, WireOptions
 from pao.core.answers import READ_BYTES
-from pao.version import VERSION
+from pao.runtime.version import VERSION
 
 USER_AGENT = f"platform-automation-orchestrator/{VERSION}"
 PORTS = {"http": 80, "https": 443}
@@ -41,7 +41,7 @@ _SHOWN_NAME = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class OutgoingCall:
     """One request. ``redirects`` are followed by calls that only read."""
 
     method: str
@@ -53,7 +53,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class OutgoingResponse:
     """What came back; header names in lower case."""
 
     status: int
@@ -86,11 +86,12 @@ class HttpClient:
     ) -> None:
         self._wire = Wire(options or WireOptions(), resolver)
 
-    async def send(self, call: Call, *, seconds: float) -> Reply:
+    async def send(self, call: OutgoingCall, *, seconds: float) -> OutgoingResponse:
         """Send the call and read its answer within so many seconds, all in all.
 
-        Raises ``AddressRefused``, ``CallInvalid``, ``CallLate``, ``CallUnsent`` or ``CallBroken``;
-        none of them tells the address's path or query, which may hold a secret.
+        Raises ``AddressRefusedError``, ``CallInvalidError``, ``CallTimeoutError``,
+        ``CallUnsentError`` or ``CallBrokenError``; none of them tells the address's path or
+        query, which may hold a secret.
         """
         sending = _Sending()
         host = host_of(call.url)
@@ -108,7 +109,7 @@ class HttpClient:
         """Close every connection."""
         await self._wire.close()
 
-    async def _follow(self, call: Call, sending: _Sending) -> Reply:
+    async def _follow(self, call: OutgoingCall, sending: _Sending) -> OutgoingResponse:
         reply = await self._exchange(call, sending)
         for _ in range(call.redirects):
             location = reply.headers.get("location")
@@ -118,7 +119,7 @@ class HttpClient:
             reply = await self._exchange(call, sending)
         return reply
 
-    async def _exchange(self, call: Call, sending: _Sending) -> Reply:
+    async def _exchange(self, call: OutgoingCall, sending: _Sending) -> OutgoingResponse:
         url = read_url(call.url)
         port = url.port or PORTS[url.scheme]
         host = url.raw_host.decode("ascii")
@@ -142,15 +143,17 @@ class HttpClient:
 
 
 def read_url(text: str) -> httpx.URL:
-    """Read an address as it is called; raises CallInvalid for one that cannot be."""
+    """Read an address as it is called; raises CallInvalidError for one that cannot be."""
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise CallInvalid("The address to call is no URL; correct it.") from error
+        raise CallInvalidError("The address to call is no URL; correct it.") from error
     if url.scheme not in PORTS or not url.host:
-        raise CallInvalid("The address to call must begin with https:// or http:// and a host.")
+        raise CallInvalidError(
+            "The address to call must begin with https:// or http:// and a host."
+        )
     if url.userinfo:
-        raise CallInvalid(
+        raise CallInvalidError(
             "The address to call must not carry credentials; configure the authentication."
         )
     return url
@@ -160,14 +163,14 @@ def host_of(text: str) -> str:
     """Give host and unusual port of an address, as people and circuit breakers name it."""
     try:
         url = read_url(text)
-    except CallInvalid:
+    except CallInvalidError:
         return "the target"
     host = url.raw_host.decode("ascii").rstrip(".")
     shown = f"[{host}]" if ":" in host else host
     return f"{shown}:{url.port}" if url.port else shown
 
 
-def _headers(call: Call, url: httpx.URL) -> list[tuple[bytes, bytes]]:
+def _headers(call: OutgoingCall, url: httpx.URL) -> list[tuple[bytes, bytes]]:
     given = {name: value for name, value in call.headers.items() if name.lower() not in OURS}
     if "user-agent" not in map(str.lower, given):
         given["User-Agent"] = USER_AGENT
@@ -178,33 +181,35 @@ def _headers(call: Call, url: httpx.URL) -> list[tuple[bytes, bytes]]:
 
 
 def _header(name: str, value: str) -> tuple[bytes, bytes]:
-    """Encode a header; raises CallInvalid, which names it, where HTTP does not allow it."""
+    """Encode a header; raises CallInvalidError, which names it, where HTTP does not allow it."""
     if not _HEADER_NAME.fullmatch(name):
         shown = _UNSEEN.sub("?", name)[:_SHOWN_NAME]
-        raise CallInvalid(f"The header name {shown!r} holds a character that HTTP does not allow.")
+        raise CallInvalidError(
+            f"The header name {shown!r} holds a character that HTTP does not allow."
+        )
     if found := _BAD_VALUE.search(value):
         what = "a line break" if found[0] in "\r\n" else "a character that HTTP does not allow"
-        raise CallInvalid(f"The value of the header {name} holds {what}; correct it.")
+        raise CallInvalidError(f"The value of the header {name} holds {what}; correct it.")
     try:
         return name.encode("ascii"), value.strip(" \t").encode()
     except UnicodeError as error:
-        raise CallInvalid(f"The value of the header {name} is no text; correct it.") from error
+        raise CallInvalidError(f"The value of the header {name} is no text; correct it.") from error
 
 
 def redirected_url(old: str, location: str) -> str:
-    """Return where a redirect leads; raises AddressRefused where it is not to be followed."""
+    """Return where a redirect leads; raises AddressRefusedError where it is not to be followed."""
     before = read_url(old)
     try:
         after = before.join(location)
         read_url(str(after))
-    except (httpx.InvalidURL, UnicodeError, ValueError, CallInvalid) as error:
-        raise AddressRefused("The target redirected to something that is no URL.") from error
+    except (httpx.InvalidURL, UnicodeError, ValueError, CallInvalidError) as error:
+        raise AddressRefusedError("The target redirected to something that is no URL.") from error
     if before.scheme == "https" and after.scheme != "https":
-        raise AddressRefused("The target redirected from https to http; that is not followed.")
+        raise AddressRefusedError("The target redirected from https to http; that is not followed.")
     return str(after)
 
 
-def _redirected(call: Call, location: str) -> Call:
+def _redirected(call: OutgoingCall, location: str) -> OutgoingCall:
     old, new = read_url(call.url), read_url(redirected_url(call.url, location))
     headers = call.headers
     if (old.scheme, old.host, old.port) != (new.scheme, new.host, new.port):
@@ -212,7 +217,7 @@ def _redirected(call: Call, location: str) -> Call:
     return replace(call, url=str(new), headers=headers)
 
 
-async def _read(response: httpcore.Response, call: Call) -> Reply:
+async def _read(response: httpcore.Response, call: OutgoingCall) -> OutgoingResponse:
     body, truncated = bytearray(), False
     async for chunk in response.aiter_stream():
         body += chunk
@@ -224,7 +229,7 @@ async def _read(response: httpcore.Response, call: Call) -> Reply:
         name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
     kept, more = _unpacked(bytes(body), headers.get("content-encoding", ""), call.max_body)
-    return Reply(response.status, headers, kept, truncated or more, call.url)
+    return OutgoingResponse(response.status, headers, kept, truncated or more, call.url)
 
 
 def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
@@ -241,23 +246,27 @@ def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
 
 def _timed_out(host: str, sending: _Sending, seconds: float) -> OutgoingError:
     if sending.left:
-        return CallBroken(f"{host} gave no whole answer within {seconds:.0f} s.")
+        return CallBrokenError(f"{host} gave no whole answer within {seconds:.0f} s.")
     if not sending.connecting or seconds < CONNECT_SECONDS:
-        return CallLate(f"The time was over before {host} could be reached; nothing was sent.")
-    return CallUnsent(f"{host} could not be reached in time.")
+        return CallTimeoutError(
+            f"The time was over before {host} could be reached; nothing was sent."
+        )
+    return CallUnsentError(f"{host} could not be reached in time.")
 
 
 def _failed(host: str, sending: _Sending, error: Exception) -> OutgoingError:
     # Found while the head is put together, before any of it is written.
     if isinstance(error, httpcore.LocalProtocolError):
-        return CallInvalid("The request holds a character that HTTP does not allow; correct it.")
+        return CallInvalidError(
+            "The request holds a character that HTTP does not allow; correct it."
+        )
     if sending.left:
-        return CallBroken(f"{host} cut the connection, or answered what is no HTTP.")
+        return CallBrokenError(f"{host} cut the connection, or answered what is no HTTP.")
     if isinstance(error, httpcore.ProxyError):
-        return CallUnsent(f"The proxy does not lead to {host}: {error}")
+        return CallUnsentError(f"The proxy does not lead to {host}: {error}")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return CallUnsent(
+        return CallUnsentError(
             f"The certificate of {host} is not trusted; a private authority belongs into "
             "PAO_EGRESS_CA_BUNDLE."
         )
-    return CallUnsent(f"{host} cannot be reached; no connection came about.")
+    return CallUnsentError(f"{host} cannot be reached; no connection came about.")

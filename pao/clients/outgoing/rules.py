@@ -8,7 +8,7 @@ from typing import Self
 import httpx
 
 from pao.clients.outgoing.addresses import Address, Network, read_address, seen_through, special
-from pao.clients.outgoing.errors import AddressRefused
+from pao.clients.outgoing.outgoing_errors import AddressRefusedError
 
 ANY = "*"
 # Wider networks would let in what nobody meant, metadata services among it.
@@ -68,27 +68,27 @@ class EgressRules:
         if self.any_public or any(rule.network is not None for rule in self.rules):
             return
         if not self._is_named(host, port):
-            raise AddressRefused(_not_listed(host, port))
+            raise AddressRefusedError(_not_listed(host, port))
 
     def judge_name(self, host: str, port: int) -> None:
-        """Refuse a host by its name alone, for a proxy that resolves it; raises AddressRefused."""
+        """Raise AddressRefusedError for a host by its name alone, for a proxy that resolves it."""
         if not self.any_public and not self._is_named(host, port):
-            raise AddressRefused(_not_listed(host, port))
+            raise AddressRefusedError(_not_listed(host, port))
 
     def judge(self, host: str, address: Address, port: int) -> None:
-        """Refuse to connect to this address, to which the host has led; raises AddressRefused."""
+        """Raise AddressRefusedError where the address that the host led to is not permitted."""
         meant = seen_through(address)
         if any(rule.holds(one, port) for rule in self.rules for one in (address, meant)):
             return
         what = special(address)
         if what is not None:
             shown = f"{host}: it leads to {address}" if host != str(address) else host
-            raise AddressRefused(
+            raise AddressRefusedError(
                 f"Actions may not connect to {shown}, which is {what}. If they should, add the "
                 "address or its network to PAO_EGRESS_ALLOW."
             )
         if not self.any_public and not self._is_named(host, port):
-            raise AddressRefused(_not_listed(host, port))
+            raise AddressRefusedError(_not_listed(host, port))
 
     def lists(self, host: str, port: int) -> bool:
         """Tell whether an entry names the host itself, or a network that holds it as address."""

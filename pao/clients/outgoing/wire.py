@@ -13,8 +13,8 @@ import certifi
 import httpcore
 import httpx
 
-from pao.clients.outgoing.errors import AddressRefused
-from pao.clients.outgoing.resolving import Guide, Resolver
+from pao.clients.outgoing.outgoing_errors import AddressRefusedError
+from pao.clients.outgoing.resolver import Guide, Resolver
 from pao.clients.outgoing.rules import EgressRules
 
 CONNECT_SECONDS = 4.0
@@ -73,7 +73,7 @@ class JudgedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Refuse: actions reach hosts only."""
         del timeout, socket_options
-        raise AddressRefused(f"{path} is a socket of this machine; actions reach hosts only.")
+        raise AddressRefusedError(f"{path} is a socket of this machine; actions reach hosts only.")
 
     async def sleep(self, seconds: float) -> None:
         """Sleep as the library asks for."""
@@ -91,7 +91,7 @@ class Wire:
         self._trust: ssl.SSLContext | None = None
 
     async def pool_for(self, host: str, port: int) -> httpcore.AsyncConnectionPool:
-        """Give the pool by which a host is reached; raises AddressRefused for a host at once."""
+        """Return the pool by which a host is reached, or raise AddressRefusedError."""
         if self._options.proxy is None or self._is_direct(host, port):
             self._direct = self._direct or httpcore.AsyncConnectionPool(
                 network_backend=JudgedBackend(self._guide), **self._limits()

@@ -10,8 +10,8 @@ from botocore.credentials import Credentials
 
 from api.auth.keys import KeysIdentity, NewKey, StoredKey, create_key
 from api.auth.raw import RawRequest
-from api.auth.replay import Held
-from pao.crypto import SecretBox, generate_key
+from api.auth.replay import ClaimedSignature
+from pao.runtime.crypto import SecretBox, generate_key
 
 REGION = "eu-west-1"
 SERVICE = "execute-api"
@@ -82,12 +82,14 @@ class ReplaysInMemory:
     """A ReplayStore over a dictionary; tests give it the time."""
 
     now: datetime
-    used: dict[bytes, Held] = field(default_factory=dict)
+    used: dict[bytes, ClaimedSignature] = field(default_factory=dict)
 
-    async def claim(self, signature_hash: bytes, *, holder: bytes, expires_at: datetime) -> Held:
+    async def claim(
+        self, signature_hash: bytes, *, holder: bytes, expires_at: datetime
+    ) -> ClaimedSignature:
         held = self.used.get(signature_hash)
         if held is None or held.expires_at <= self.now:
-            held = self.used[signature_hash] = Held(holder, expires_at)
+            held = self.used[signature_hash] = ClaimedSignature(holder, expires_at)
         return held
 
 

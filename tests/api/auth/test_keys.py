@@ -8,7 +8,7 @@ from api.auth.keys import KeysIdentity, create_key
 from api.auth.raw import RawRequest
 from api.auth.replay import SIGNED_ALIKE
 from pao.core.errors import ErrorCode, PaoError
-from pao.crypto import SecretBox, generate_key
+from pao.runtime.crypto import SecretBox, generate_key
 from tests.api.auth.signing import REGION, Office, open_office, sign
 
 BODY = b'{"catalogItemId": "kafka-topic"}'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from catalog.forms import FieldType, Form, FormDefinition
-from pao.cli.fields import FormField, as_text, collect, read_form, typed
+from pao.app.cli.fields import FormField, as_text, collect, read_form, typed
 
 TODAY = date(2026, 3, 5)
 TEXTS = st.sampled_from(["", "a", "ab", "abc", "Abc1", "a@b.co", "2026-03-04", "Abcdefgh1234"])

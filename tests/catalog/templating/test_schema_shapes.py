@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.templating.kinds import ANY, shape_of_schema
+from catalog.templating.value_types import ANY, shape_of_schema
 
 
 @pytest.mark.parametrize("kinds", [[[]], [{}], [1], [None, "text"], ["nonsense"]])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from catalog.templating import Names, TemplateError, check, inspect, render
 from catalog.templating.functions import FUNCTIONS, LAZY
-from catalog.templating.kinds import (
+from catalog.templating.value_types import (
     BOOLEAN,
     LIST,
     MAPPING,

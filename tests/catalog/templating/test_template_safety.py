@@ -19,7 +19,7 @@ from catalog.templating import (
     jira_escape,
     render,
 )
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.functions import FUNCTIONS
 from catalog.templating.limits import ITERATIONS, TEXT_BYTES, Budget
 
@@ -154,7 +154,7 @@ def test_the_time_of_a_rendering_is_bounded() -> None:
     ticks = iter(range(10))
     budget = Budget(clock=lambda: next(ticks))
     budget.spend(1_000)
-    with pytest.raises(Fault, match="longer than 1 s"):
+    with pytest.raises(FaultError, match="longer than 1 s"):
         budget.spend(1_000)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.templating import Names, SecretValue, Target, TemplateError, render
-from catalog.templating.contract import Fault
+from catalog.templating.contract import FaultError
 from catalog.templating.engine import _linked
 from catalog.templating.rendering import Renderer
 
@@ -37,7 +37,7 @@ def the_long_way(template: str, scopes: dict[str, Any], target: Target, *, revea
     linked = _linked(template, NAMES, condition=False)
     try:
         return Renderer(linked, scopes, NAMES, reveal=reveal).render(target)
-    except Fault as fault:
+    except FaultError as fault:
         return ("refused", fault.id)
 
 

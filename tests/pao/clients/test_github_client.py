@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
-from activities.errors import ActionFailedError
+from activities.action_errors import ActionFailedError
 from activities.github.access import access, told_as_action
 from pao.clients.github import AppAuth, GitHub
 from tests.support.github import GitHubSandbox

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pao.clients.jira.adf import wiki_to_adf
-from pao.local.jira_sandbox.adf_check import adf_text, is_adf
+from sandbox.jira.adf_check import adf_text, is_adf
 
 
 def content(text: str) -> list[dict[str, Any]]:

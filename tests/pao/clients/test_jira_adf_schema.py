@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.templating import jira_escape
 from pao.clients.jira.adf import wiki_to_adf
-from pao.local.jira_sandbox.adf_check import adf_text, is_adf
+from sandbox.jira.adf_check import adf_text, is_adf
 from tests.pao.clients.adf.adf_schema import adf_schema
 
 DESCRIPTIONS = {

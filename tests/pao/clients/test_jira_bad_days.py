@@ -10,9 +10,9 @@ from pao.clients.jira import (
     JiraClient,
     JiraError,
     JiraFlavour,
-    JiraOutcomeUnknown,
-    JiraRefused,
-    JiraUnreachable,
+    JiraOutcomeUnknownError,
+    JiraRefusedError,
+    JiraUnreachableError,
 )
 from pao.clients.jira.instances import JiraInstances
 from tests.support.jira import JiraSandbox, jira_sandbox
@@ -22,18 +22,18 @@ GOOD = {**BAD, "summary": "on any day"}
 MATCH = {"method": "POST", "path": "/issue$", "summaryContains": "bad day"}
 
 DAYS: dict[str, tuple[dict[str, Any], type[JiraError]]] = {
-    "a login page": ({"kind": "html-login"}, JiraOutcomeUnknown),
-    "a redirect to a login page": ({"kind": "html-login", "status": 302}, JiraOutcomeUnknown),
-    "an error page": ({"kind": "html-login", "status": 500}, JiraOutcomeUnknown),
-    "an error after the work": ({"kind": "status-after", "status": 503}, JiraOutcomeUnknown),
-    "a gateway that gave up": ({"kind": "status", "status": 408}, JiraOutcomeUnknown),
-    "a refusal": ({"kind": "status", "status": 400}, JiraRefused),
-    "a gateway's page": ({"kind": "html-login", "status": 502}, JiraOutcomeUnknown),
-    "garbage": ({"kind": "not-json-201"}, JiraOutcomeUnknown),
-    "10 MB": ({"kind": "huge"}, JiraOutcomeUnknown),
-    "a byte a second": ({"kind": "drip"}, JiraOutcomeUnknown),
-    "silence": ({"kind": "slow", "seconds": 60}, JiraOutcomeUnknown),
-    "a cut": ({"kind": "cut-after"}, JiraOutcomeUnknown),
+    "a login page": ({"kind": "html-login"}, JiraOutcomeUnknownError),
+    "a redirect to a login page": ({"kind": "html-login", "status": 302}, JiraOutcomeUnknownError),
+    "an error page": ({"kind": "html-login", "status": 500}, JiraOutcomeUnknownError),
+    "an error after the work": ({"kind": "status-after", "status": 503}, JiraOutcomeUnknownError),
+    "a gateway that gave up": ({"kind": "status", "status": 408}, JiraOutcomeUnknownError),
+    "a refusal": ({"kind": "status", "status": 400}, JiraRefusedError),
+    "a gateway's page": ({"kind": "html-login", "status": 502}, JiraOutcomeUnknownError),
+    "garbage": ({"kind": "not-json-201"}, JiraOutcomeUnknownError),
+    "10 MB": ({"kind": "huge"}, JiraOutcomeUnknownError),
+    "a byte a second": ({"kind": "drip"}, JiraOutcomeUnknownError),
+    "silence": ({"kind": "slow", "seconds": 60}, JiraOutcomeUnknownError),
+    "a cut": ({"kind": "cut-after"}, JiraOutcomeUnknownError),
 }
 
 
@@ -97,12 +97,12 @@ async def test_calls_that_hang_hold_up_nobody_else(
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ({"kind": "html-login"}, JiraRefused),
-        ({"kind": "html-login", "status": 302}, JiraRefused),
-        ({"kind": "status", "status": 410}, JiraRefused),
-        ({"kind": "huge"}, JiraRefused),
-        ({"kind": "drip"}, JiraUnreachable),
-        ({"kind": "cut-before"}, JiraUnreachable),
+        ({"kind": "html-login"}, JiraRefusedError),
+        ({"kind": "html-login", "status": 302}, JiraRefusedError),
+        ({"kind": "status", "status": 410}, JiraRefusedError),
+        ({"kind": "huge"}, JiraRefusedError),
+        ({"kind": "drip"}, JiraUnreachableError),
+        ({"kind": "cut-before"}, JiraUnreachableError),
     ],
 )
 async def test_a_look_on_a_bad_day_is_never_taken_for_an_empty_answer(

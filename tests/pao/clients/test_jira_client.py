@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pao.clients.jira import Deadline, JiraClient, JiraFlavour, JiraRefused, PatAuth
+from pao.clients.jira import Deadline, JiraClient, JiraFlavour, JiraRefusedError, PatAuth
 from pao.core.states import RequestStatus
-from pao.local.jira_sandbox.world import Settings
+from sandbox.jira.world import Settings
 from tests.support.jira import JiraSandbox, jira_sandbox
 
 
@@ -100,7 +100,7 @@ async def test_the_status_follows_the_ticket(client: JiraClient, sandbox: JiraSa
 
 
 async def test_the_status_of_a_ticket_that_is_gone_is_a_refusal(client: JiraClient) -> None:
-    with pytest.raises(JiraRefused) as caught:
+    with pytest.raises(JiraRefusedError) as caught:
         await client.get_status("PLATFORM-99")
     assert caught.value.status == 404
     assert "Issue does not exist" in caught.value.message
@@ -122,7 +122,7 @@ async def test_a_ping_checks_the_credentials(sandbox: JiraSandbox) -> None:
         assert (await good.server_info()).deployment == "Server"
     wrong = sandbox.instance(auth=PatAuth(SecretStr("not-the-token")))
     async with JiraClient(wrong) as bad:
-        with pytest.raises(JiraRefused) as caught:
+        with pytest.raises(JiraRefusedError) as caught:
             await bad.ping()
     assert caught.value.status == 401
     assert '"main"' in caught.value.message

@@ -9,7 +9,7 @@ import pytest
 
 from pao.clients.jira import JiraClient, JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget, escalation_problems
-from pao.local.jira_sandbox.world import Screen, Settings
+from sandbox.jira.world import Screen, Settings
 from tests.support.jira import jira_sandbox
 
 CLOUD, DATACENTER = JiraFlavour.CLOUD, JiraFlavour.DATACENTER

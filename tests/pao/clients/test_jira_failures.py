@@ -19,9 +19,9 @@ from pao.clients.jira import (
     JiraError,
     JiraFlavour,
     JiraInstance,
-    JiraOutcomeUnknown,
-    JiraRefused,
-    JiraUnreachable,
+    JiraOutcomeUnknownError,
+    JiraRefusedError,
+    JiraUnreachableError,
 )
 from pao.core.answers import READ_BYTES
 from tests.support.jira import JiraSandbox, jira_sandbox
@@ -142,7 +142,7 @@ async def test_no_readable_answer_leaves_the_outcome_unknown_and_a_look_tells_it
     client: JiraClient, sandbox: JiraSandbox, *, kind: str, made: bool
 ) -> None:
     sandbox.fault(kind)
-    with pytest.raises(JiraOutcomeUnknown) as caught:
+    with pytest.raises(JiraOutcomeUnknownError) as caught:
         await client.create_issue(FIELDS)
     assert '"main"' in caught.value.message
     assert caught.value.retryable
@@ -157,7 +157,7 @@ async def test_an_error_answer_is_a_refusal_with_jiras_words(
     client: JiraClient, sandbox: JiraSandbox, *, status: int, retryable: bool
 ) -> None:
     sandbox.fault("status", status=status, message="No, because.")
-    with pytest.raises(JiraRefused) as caught:
+    with pytest.raises(JiraRefusedError) as caught:
         await client.create_issue(FIELDS)
     assert caught.value.status == status
     assert caught.value.retryable is retryable
@@ -181,7 +181,7 @@ async def test_what_does_not_prove_that_nothing_was_done_leaves_the_outcome_unkn
         sandbox.fault(
             kind, status=status, match={"method": "POST", "path": path}, message="Down, sorry."
         )
-        with pytest.raises(JiraOutcomeUnknown, match=f"HTTP {status}: Down, sorry") as caught:
+        with pytest.raises(JiraOutcomeUnknownError, match=f"HTTP {status}: Down, sorry") as caught:
             await change()
         assert caught.value.retryable
         assert caught.value.judged.counts is (status >= 500)
@@ -192,13 +192,13 @@ async def test_a_question_that_is_answered_by_an_error_counts_for_the_breaker(
 ) -> None:
     for status, counts in ((503, True), (500, True), (429, False), (401, False), (408, False)):
         sandbox.fault("status", status=status, match={})
-        with pytest.raises(JiraRefused) as caught:
+        with pytest.raises(JiraRefusedError) as caught:
             await patient.find_by_label("pao-1")
         assert caught.value.judged.counts is counts
 
 
 async def test_a_refusal_names_field_by_field_what_is_wrong(client: JiraClient) -> None:
-    with pytest.raises(JiraRefused) as caught:
+    with pytest.raises(JiraRefusedError) as caught:
         await client.create_issue({"project": {"key": "NOPE"}, "issuetype": {"name": "Task"}})
     assert set(caught.value.errors) == {"project", "summary"}
     assert "summary: You must specify a summary of the issue." in caught.value.message
@@ -209,7 +209,7 @@ async def test_a_rate_limit_fails_at_once_and_shows_retry_after(
     client: JiraClient, sandbox: JiraSandbox
 ) -> None:
     sandbox.fault("rate-limit", retryAfter="120")
-    with pytest.raises(JiraRefused) as caught:
+    with pytest.raises(JiraRefusedError) as caught:
         await client.create_issue(FIELDS)
     assert (caught.value.status, caught.value.retry_after) == (429, "120")
     assert caught.value.retryable
@@ -222,11 +222,11 @@ async def test_a_login_page_is_never_a_success(
     client: JiraClient, sandbox: JiraSandbox, status: int
 ) -> None:
     sandbox.fault("html-login", status=status)
-    with pytest.raises(JiraOutcomeUnknown, match="login page") as caught:
+    with pytest.raises(JiraOutcomeUnknownError, match="login page") as caught:
         await client.create_issue(FIELDS)
     assert caught.value.status == status
     sandbox.fault("html-login", status=status, match={})
-    with pytest.raises(JiraRefused, match="login"):
+    with pytest.raises(JiraRefusedError, match="login"):
         await client.find_by_label("pao-1")
 
 
@@ -234,7 +234,7 @@ async def test_a_captcha_says_how_to_get_rid_of_it(
     client: JiraClient, sandbox: JiraSandbox
 ) -> None:
     sandbox.fault("status", status=403, loginReason="AUTHENTICATION_DENIED")
-    with pytest.raises(JiraRefused, match="captcha"):
+    with pytest.raises(JiraRefusedError, match="captcha"):
         await client.create_issue(FIELDS)
 
 
@@ -248,7 +248,7 @@ async def test_a_question_without_an_answer_changed_nothing(
     client: JiraClient, sandbox: JiraSandbox, kind: str
 ) -> None:
     sandbox.fault(kind, match={})
-    with pytest.raises(JiraUnreachable, match="Nothing was changed"):
+    with pytest.raises(JiraUnreachableError, match="Nothing was changed"):
         await client.find_by_label("pao-1")
 
 
@@ -256,7 +256,7 @@ async def test_a_huge_answer_to_a_question_is_refused(
     client: JiraClient, sandbox: JiraSandbox
 ) -> None:
     sandbox.fault("huge", match={})
-    with pytest.raises(JiraRefused, match="larger than 4 MB") as caught:
+    with pytest.raises(JiraRefusedError, match="larger than 4 MB") as caught:
         await client.find_by_label("pao-1")
     assert caught.value.body is not None
     assert len(caught.value.body) <= READ_BYTES
@@ -266,13 +266,13 @@ async def test_a_connection_that_is_refused_never_left() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     error = await failure(f"http://127.0.0.1:{port}")
-    assert isinstance(error, JiraUnreachable)
+    assert isinstance(error, JiraUnreachableError)
     assert "refused" in error.message
 
 
 async def test_a_name_that_does_not_exist_never_left() -> None:
     error = await failure("http://jira.invalid", total_timeout=20.0)
-    assert isinstance(error, JiraUnreachable)
+    assert isinstance(error, JiraUnreachableError)
 
 
 async def test_a_connection_that_nobody_accepts_never_left() -> None:
@@ -284,13 +284,13 @@ async def test_a_connection_that_nobody_accepts_never_left() -> None:
             filler.settimeout(0)
             filler.connect_ex(full.getsockname())
         error = await failure(f"http://127.0.0.1:{full.getsockname()[1]}")
-    assert isinstance(error, JiraUnreachable)
+    assert isinstance(error, JiraUnreachableError)
     assert "no connection could be made in time" in error.message
 
 
 async def test_speaking_tls_to_a_server_that_has_none_never_left(sandbox: JiraSandbox) -> None:
     error = await failure(sandbox.url.replace("http:", "https:"))
-    assert isinstance(error, JiraUnreachable)
+    assert isinstance(error, JiraUnreachableError)
     assert "TLS" in error.message
 
 
@@ -303,7 +303,7 @@ async def test_a_tls_handshake_that_never_ends_meets_the_deadline() -> None:
     with raw_server(stay_silent) as server:
         error = await failure(server.url.replace("http:", "https:"), connect_timeout=10.0)
         over.set()
-    assert isinstance(error, JiraUnreachable)
+    assert isinstance(error, JiraUnreachableError)
 
 
 def dripping_head(server_over: threading.Event) -> Callable[[socket.socket], None]:
@@ -321,7 +321,7 @@ async def test_a_head_that_drips_byte_by_byte_meets_the_deadline() -> None:
     with raw_server(dripping_head(over)) as server:
         error = await failure(server.url)
         over.set()
-    assert isinstance(error, JiraOutcomeUnknown)
+    assert isinstance(error, JiraOutcomeUnknownError)
     assert "within the time allowed" in error.message
 
 
@@ -336,7 +336,7 @@ async def test_an_answer_without_a_length_that_drips_is_no_answer() -> None:
     with raw_server(drip) as server:
         error = await failure(server.url)
         over.set()
-    assert isinstance(error, JiraOutcomeUnknown)
+    assert isinstance(error, JiraOutcomeUnknownError)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ async def test_an_answer_without_a_length_that_drips_is_no_answer() -> None:
 )
 async def test_an_answer_that_makes_no_sense_leaves_the_outcome_unknown(head: str) -> None:
     with raw_server(answering(head)) as server:
-        assert isinstance(await failure(server.url), JiraOutcomeUnknown)
+        assert isinstance(await failure(server.url), JiraOutcomeUnknownError)
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ async def test_a_redirect_says_where_it_leads_and_proves_nothing(location: str, 
     head = f"HTTP/1.1 302 Found\nLocation: {location}\nContent-Length: 0\n\n"
     with raw_server(answering(head)) as server:
         error = await failure(server.url)
-    assert isinstance(error, JiraOutcomeUnknown)
+    assert isinstance(error, JiraOutcomeUnknownError)
     assert error.status == 302
     assert place in error.message
     assert "s3cret" not in error.message
@@ -408,13 +408,13 @@ async def test_a_call_that_waited_too_long_for_its_turn_is_never_sent(
         brief = Deadline.after(TOTAL / 2)
         late = asyncio.create_task(client.create_issue(FIELDS, deadline=brief))
         results = await asyncio.gather(*blockers, late, return_exceptions=True)
-    assert all(isinstance(result, JiraUnreachable) for result in results)
+    assert all(isinstance(result, JiraUnreachableError) for result in results)
     assert sandbox.tickets() == []
 
 
 async def test_the_call_after_a_cut_one_works(client: JiraClient, sandbox: JiraSandbox) -> None:
     sandbox.fault("cut-after")
-    with pytest.raises(JiraOutcomeUnknown):
+    with pytest.raises(JiraOutcomeUnknownError):
         await client.create_issue(FIELDS)
     assert (await client.create_issue(FIELDS)).key == "PLATFORM-2"
 

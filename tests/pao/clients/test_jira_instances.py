@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pao.clients.jira import JiraClient, JiraFlavour, JiraRefused
+from pao.clients.jira import JiraClient, JiraFlavour, JiraRefusedError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core.states import RequestStatus
 from tests.support.jira import JiraSandbox, jira_sandbox
@@ -127,7 +127,7 @@ async def test_a_jira_that_refuses_is_no_proof_that_a_ticket_is_gone(
     instances: JiraInstances, corp: JiraSandbox
 ) -> None:
     corp.fault("status", status=403, match={"path": "/issue/DB-999"}, times=None)
-    with pytest.raises(JiraRefused):
+    with pytest.raises(JiraRefusedError):
         await instances.instance("corp").get_statuses(["DB-999"])
 
 

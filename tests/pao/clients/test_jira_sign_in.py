@@ -24,13 +24,13 @@ from pao.clients.jira import (
     JiraClient,
     JiraFlavour,
     JiraInstance,
-    JiraOutcomeUnknown,
-    JiraRefused,
-    JiraUnreachable,
+    JiraOutcomeUnknownError,
+    JiraRefusedError,
+    JiraUnreachableError,
     OAuth2Auth,
     PatAuth,
 )
-from pao.local.jira_sandbox.world import Settings
+from sandbox.jira.world import Settings
 from tests.support.jira import JiraSandbox, jira_sandbox
 
 FIELDS: dict[str, Any] = {
@@ -82,7 +82,7 @@ async def test_a_jira_that_refuses_new_tokens_too_is_asked_twice_only(
     before = sandbox.tokens_issued()
     sandbox.fault("status", status=401, times=5)
     async with JiraClient(sandbox.instance(auth=sandbox.oauth2())) as client:
-        with pytest.raises(JiraRefused) as caught:
+        with pytest.raises(JiraRefusedError) as caught:
             await client.create_issue(FIELDS)
     assert caught.value.status == 401
     assert sandbox.tokens_issued() == before + 2
@@ -92,9 +92,9 @@ async def test_a_jira_that_refuses_new_tokens_too_is_asked_twice_only(
 async def test_a_token_is_renewed_before_it_expires(tmp_path: Path) -> None:
     with jira_sandbox(tmp_path, settings=Settings(access_token_seconds=0)) as forgetful:
         async with JiraClient(forgetful.instance(auth=forgetful.oauth2())) as client:
-            with contextlib.suppress(JiraRefused):
+            with contextlib.suppress(JiraRefusedError):
                 await client.ping()
-            with contextlib.suppress(JiraRefused):
+            with contextlib.suppress(JiraRefusedError):
                 await client.ping()
         # Twice in each call: the token that was got at once counted for nothing.
         assert forgetful.tokens_issued() == 4
@@ -106,7 +106,7 @@ async def test_wrong_client_credentials_are_named_without_their_secret(
     caplog.set_level(logging.DEBUG)
     wrong = sandbox.oauth2(client_secret=SecretStr("not-the-secret"))
     async with JiraClient(sandbox.instance(auth=wrong)) as client:
-        with pytest.raises(JiraRefused) as caught:
+        with pytest.raises(JiraRefusedError) as caught:
             await client.create_issue(FIELDS)
     assert caught.value.message == (
         'JIRA "main" was not asked to create the ticket: the OAuth2 token endpoint '
@@ -120,14 +120,14 @@ async def test_wrong_client_credentials_are_named_without_their_secret(
 @pytest.mark.parametrize(
     ("fault", "error", "retryable"),
     [
-        ({"kind": "status", "status": 503}, JiraRefused, True),
-        ({"kind": "rate-limit"}, JiraRefused, True),
-        ({"kind": "html-login"}, JiraRefused, False),
-        ({"kind": "html-login", "status": 302}, JiraRefused, False),
-        ({"kind": "huge"}, JiraRefused, False),
-        ({"kind": "cut-after"}, JiraUnreachable, True),
-        ({"kind": "drip"}, JiraUnreachable, True),
-        ({"kind": "slow"}, JiraUnreachable, True),
+        ({"kind": "status", "status": 503}, JiraRefusedError, True),
+        ({"kind": "rate-limit"}, JiraRefusedError, True),
+        ({"kind": "html-login"}, JiraRefusedError, False),
+        ({"kind": "html-login", "status": 302}, JiraRefusedError, False),
+        ({"kind": "huge"}, JiraRefusedError, False),
+        ({"kind": "cut-after"}, JiraUnreachableError, True),
+        ({"kind": "drip"}, JiraUnreachableError, True),
+        ({"kind": "slow"}, JiraUnreachableError, True),
     ],
 )
 async def test_a_token_endpoint_in_trouble_never_leaves_the_outcome_unknown(
@@ -148,7 +148,7 @@ async def test_a_call_cut_after_its_token_came_leaves_the_outcome_unknown(
 ) -> None:
     sandbox.fault("cut-after")
     async with JiraClient(sandbox.instance(auth=sandbox.oauth2())) as client:
-        with pytest.raises(JiraOutcomeUnknown):
+        with pytest.raises(JiraOutcomeUnknownError):
             await client.create_issue(FIELDS)
         assert await client.find_by_label("pao-1") is not None
 
@@ -187,7 +187,7 @@ async def test_an_own_authority_is_trusted_where_the_instance_says_so(tmp_path: 
         async with JiraClient(trusted) as client:
             assert (await client.server_info()).version == "9"
         async with JiraClient(_instance(url)) as client:
-            with pytest.raises(JiraUnreachable, match="caFile"):
+            with pytest.raises(JiraUnreachableError, match="caFile"):
                 await client.server_info()
 
 
@@ -281,7 +281,7 @@ async def test_a_client_of_oauth2_signs_in_by_header_or_form(
             await client.ping()
         wrong = strict.instance(auth=strict.oauth2(in_header=not in_header, **given))
         async with JiraClient(wrong) as client:
-            with pytest.raises(JiraRefused) as caught:
+            with pytest.raises(JiraRefusedError) as caught:
                 await client.ping()
     assert secret not in f"{caught.value} {caught.value.body}"
 

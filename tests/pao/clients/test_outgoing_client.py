@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from pao.clients.outgoing import (
-    AddressRefused,
-    Call,
-    CallBroken,
-    CallInvalid,
-    CallUnsent,
+    AddressRefusedError,
+    CallBrokenError,
+    CallInvalidError,
+    CallUnsentError,
     EgressRules,
     HttpClient,
+    OutgoingCall,
     WireOptions,
 )
 from tests.support.raw_servers import RawServer, answering, cutting, raw_server
@@ -40,8 +40,8 @@ async def client() -> AsyncIterator[HttpClient]:
     await made.close()
 
 
-def post(url: str, **more: Any) -> Call:
-    return Call(**{"method": "POST", "url": url, "content": b"hello", **more})
+def post(url: str, **more: Any) -> OutgoingCall:
+    return OutgoingCall(**{"method": "POST", "url": url, "content": b"hello", **more})
 
 
 async def test_a_call_is_sent_as_it_is_meant(client: HttpClient) -> None:
@@ -119,7 +119,7 @@ def endless_headers(connection: socket.socket, _request: bytes) -> None:
 async def test_a_call_that_left_without_a_whole_answer_is_told_as_such(
     client: HttpClient, behave: Any
 ) -> None:
-    with raw_server(behave) as server, pytest.raises(CallBroken) as caught:
+    with raw_server(behave) as server, pytest.raises(CallBrokenError) as caught:
         await client.send(post(f"{server.url}/path?token=secret"), seconds=0.5)
     assert "127.0.0.1" in caught.value.message
     assert "secret" not in caught.value.message
@@ -129,16 +129,18 @@ async def test_a_call_that_left_without_a_whole_answer_is_told_as_such(
 async def test_a_call_that_found_nobody_was_never_sent(client: HttpClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(CallUnsent):
+    with pytest.raises(CallUnsentError):
         await client.send(post(f"http://127.0.0.1:{port}"), seconds=SECONDS)
 
 
 async def test_a_header_that_breaks_the_framing_is_never_sent(client: HttpClient) -> None:
     with raw_server(answering()) as server:
         for headers in ({"X-A": "a\r\nX-B: b"}, {"X A": "a"}, {"\u00e4": "a"}):
-            with pytest.raises(CallInvalid):
+            with pytest.raises(CallInvalidError):
                 await client.send(post(server.url, headers=headers), seconds=SECONDS)
-        with pytest.raises(CallInvalid, match="The value of the header X-Team holds a line break"):
+        with pytest.raises(
+            CallInvalidError, match="The value of the header X-Team holds a line break"
+        ):
             await client.send(post(server.url, headers={"X-Team": "a\nb"}), seconds=SECONDS)
     assert server.count == 0
 
@@ -166,7 +168,7 @@ async def test_a_redirect_is_followed_by_who_reads_and_judged_anew(client: HttpC
     with raw_server(answering(b"found")) as goal:
         moved = answering(b"", status="302 Found", headers={"Location": f"{goal.url}/there"})
         with raw_server(moved) as start:
-            call = Call(
+            call = OutgoingCall(
                 method="GET", url=start.url, redirects=3, headers={"Authorization": "Bearer x"}
             )
             reply = await client.send(call, seconds=SECONDS)
@@ -183,14 +185,16 @@ async def test_a_redirect_to_where_nobody_may_go_is_refused(
     client: HttpClient, location: str
 ) -> None:
     moved = answering(b"", status="307 Moved", headers={"Location": location})
-    with raw_server(moved) as start, pytest.raises(AddressRefused):
-        await client.send(Call(method="GET", url=start.url, redirects=3), seconds=SECONDS)
+    with raw_server(moved) as start, pytest.raises(AddressRefusedError):
+        await client.send(OutgoingCall(method="GET", url=start.url, redirects=3), seconds=SECONDS)
 
 
 async def test_a_circle_of_redirects_ends(client: HttpClient) -> None:
     moved = answering(b"", status="302 Found", headers={"Location": "/again"})
     with raw_server(moved) as start:
-        reply = await client.send(Call(method="GET", url=start.url, redirects=3), seconds=SECONDS)
+        reply = await client.send(
+            OutgoingCall(method="GET", url=start.url, redirects=3), seconds=SECONDS
+        )
     assert (reply.status, start.count) == (302, 4)
 
 
@@ -262,7 +266,7 @@ async def test_tls_asks_for_the_name_although_the_address_was_judged(
     if reached:
         assert (await client.send(call, seconds=SECONDS)).body == b"secure"
     else:
-        with pytest.raises(CallUnsent, match="PAO_EGRESS_CA_BUNDLE"):
+        with pytest.raises(CallUnsentError, match="PAO_EGRESS_CA_BUNDLE"):
             await client.send(call, seconds=SECONDS)
         assert server.count == before
     await client.close()
@@ -316,7 +320,7 @@ async def test_a_proxy_is_used_with_its_credentials_but_judges_nothing_away(
             "https://evil.test/",
             f"http://127.0.0.1:{server.port}/",
         ):
-            with pytest.raises(AddressRefused):
+            with pytest.raises(AddressRefusedError):
                 await client.send(post(url), seconds=SECONDS)
         await client.close()
     assert proxy.count == 2

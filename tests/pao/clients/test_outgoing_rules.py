@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from pao.clients.outgoing import (
-    AddressRefused,
-    Call,
-    CallInvalid,
-    CallUnsent,
+    AddressRefusedError,
+    CallInvalidError,
+    CallUnsentError,
     EgressRules,
     HttpClient,
+    OutgoingCall,
     RuleError,
     WireOptions,
 )
@@ -42,7 +42,7 @@ class Names:
 async def call(url: str, *allow: str, names: Names | None = None) -> int:
     client = HttpClient(WireOptions(rules=EgressRules.parse(allow)), resolver=names)
     try:
-        return (await client.send(Call(method="POST", url=url), seconds=5)).status
+        return (await client.send(OutgoingCall(method="POST", url=url), seconds=5)).status
     finally:
         await client.close()
 
@@ -77,7 +77,7 @@ async def call(url: str, *allow: str, names: Names | None = None) -> int:
 )
 async def test_this_machine_is_refused_in_every_spelling(host: str, server: RawServer) -> None:
     before = server.count
-    with pytest.raises((AddressRefused, CallInvalid, CallUnsent)):
+    with pytest.raises((AddressRefusedError, CallInvalidError, CallUnsentError)):
         await call(f"http://{host}:{server.port}/")
     assert server.count == before
 
@@ -116,9 +116,9 @@ async def test_an_address_that_is_not_public_is_refused_whatever_name_leads_ther
     address: str,
 ) -> None:
     names = Names(api_example_com=[[address]])
-    with pytest.raises(AddressRefused, match=r"connect to api\.example\.com: it leads to"):
+    with pytest.raises(AddressRefusedError, match=r"connect to api\.example\.com: it leads to"):
         await call("https://api.example.com/", names=names)
-    with pytest.raises(AddressRefused, match="PAO_EGRESS_ALLOW"):
+    with pytest.raises(AddressRefusedError, match="PAO_EGRESS_ALLOW"):
         await call("https://api.example.com/", "api.example.com", names=names)
 
 
@@ -136,10 +136,10 @@ async def test_a_name_that_resolves_differently_the_second_time_gains_nothing(
     names = Names(rebind_example_com=[["127.0.0.2"], ["127.0.0.1"]])
     url = f"http://rebind.example.com:{server.port}/"
     before = server.count
-    with pytest.raises(CallUnsent):
+    with pytest.raises(CallUnsentError):
         await call(url, "127.0.0.2", names=names)
     assert names.asked == ["rebind.example.com"], "it is resolved once, where it is judged"
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         await call(url, "127.0.0.2", names=names)
     assert server.count == before
 
@@ -152,13 +152,13 @@ async def test_of_several_addresses_only_permitted_ones_are_tried(server: RawSer
 
 @pytest.mark.parametrize("allow", ["127.0.0.1", "127.0.0.0/8", "127.0.0.1:{port}"])
 async def test_a_listed_address_is_reached(allow: str, server: RawServer) -> None:
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         await call(server.url, "10.0.0.0/8")
     assert await call(server.url, allow.format(port=server.port)) == 200
 
 
 async def test_another_port_of_a_listed_address_is_refused(server: RawServer) -> None:
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         await call(server.url, f"127.0.0.1:{server.port + 1}")
 
 
@@ -183,13 +183,13 @@ def test_names_are_compared_as_dns_does(host: str, *, allowed: bool) -> None:
         rules.judge_host(host, 443)
         rules.judge(host, address, 443)
         return
-    with pytest.raises(AddressRefused, match="not among the hosts"):
+    with pytest.raises(AddressRefusedError, match="not among the hosts"):
         rules.judge_host(host, 443)
 
 
 async def test_a_host_that_is_not_listed_is_not_even_resolved() -> None:
     names = Names()
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         await call("https://evil.example/", "api.example.com", names=names)
     assert names.asked == []
 
@@ -198,7 +198,7 @@ def test_a_star_beside_other_entries_lets_every_public_address_in() -> None:
     rules = EgressRules.parse(["*", "10.1.0.0/16"])
     rules.judge("x.example", read_address("93.184.216.34"), 443)
     rules.judge("x.example", read_address("10.1.2.3"), 443)
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         rules.judge("x.example", read_address("10.2.0.1"), 443)
 
 
@@ -234,7 +234,7 @@ def test_an_entry_that_says_nothing_or_everything_is_told(entry: str) -> None:
 )
 async def test_what_is_no_plain_web_address_is_refused(url: str, server: RawServer) -> None:
     before = server.count
-    with pytest.raises(CallInvalid) as caught:
+    with pytest.raises(CallInvalidError) as caught:
         await call(url.format(port=server.port), "127.0.0.1")
     assert server.count == before
     assert "secret" not in caught.value.message

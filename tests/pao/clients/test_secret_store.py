@@ -11,7 +11,7 @@ from pao.clients.secret_store import (
     FolderSecrets,
     ParameterStoreSecrets,
     SecretStore,
-    SecretsUnavailable,
+    SecretsUnavailableError,
 )
 from tests.support.raw_servers import answering, raw_server
 
@@ -64,5 +64,5 @@ async def test_a_store_that_is_away_is_told_without_a_value(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
     source = ParameterStoreSecrets("/pao", region="eu-west-1", endpoint="http://127.0.0.1:1")
-    with pytest.raises(SecretsUnavailable, match="ssm:GetParameters"):
+    with pytest.raises(SecretsUnavailableError, match="ssm:GetParameters"):
         await SecretStore([source]).find(["token"])

@@ -1,0 +1,159 @@
+"""How an action can end badly, as types; what Temporal is told about each is decided here."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from temporalio.exceptions import ApplicationError
+
+from pao.core.answers import KEPT_CHARACTERS, shortened
+from pao.core.errors import ErrorCode
+from pao.core.judgement import Cause, Judgement, cause_of, judge
+from pao.core.payloads import PartialResource
+
+MESSAGE_LIMIT = 4_000
+PARTIAL_LIMIT = 500
+_ELSEWHERE = frozenset({Cause.TARGET_DOWN, Cause.QUOTA})
+
+
+class ActionError(Exception):
+    """Base of both: a message for people, and what the target answered where it did.
+
+    Both texts may be as long as what was read (4 MB): they are cut where they leave the activity,
+    after they were masked. ``judged`` is the row of the one table (pao/core/judgement.py) that
+    says what happened: it decides ``cause``, ``code`` and ``retryable`` unless these are given, and
+    whether the circuit breaker counts the failure.
+    ``partial`` lists what the action left behind all the same, such as half of an infrastructure.
+    ``refused`` means that people said no, whatever is tried. ``whole`` means that ``partial`` is
+    all that is there, so that it replaces what earlier attempts have listed.
+    """
+
+    type_name = "ActionFailed"
+    # What a retry does first makes it worth while.
+    always_retryable = False
+
+    def __init__(  # noqa: PLR0913 -- what a failure consists of, each part named.
+        self,
+        message: str,
+        *,
+        code: ErrorCode | None = None,
+        http_status: int | None = None,
+        response_body: str | None = None,
+        retryable: bool | None = None,
+        partial: Iterable[PartialResource] = (),
+        refused: bool = False,
+        whole: bool = False,
+        judged: Judgement | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or _code(judged, unknown=self.always_retryable)
+        self.http_status = http_status
+        self.response_body = response_body
+        self.retryable = (
+            self.always_retryable or (judged is not None and judged.retryable)
+            if retryable is None
+            else retryable
+        )
+        self.partial = tuple(partial)
+        self.refused = refused
+        self.whole = whole
+        # Whether the look of this very attempt had been answered; the executor fills it in.
+        self.answered = False
+        self.absent = False
+        # What was sent, sealed, and whether the target can be asked; filled in by the executor.
+        self.sent: str | None = None
+        self.digest: str | None = None
+        self.askable = True
+        self.judged = judged
+
+    @property
+    def cause(self) -> Cause:
+        """Who, or what, is behind the failure."""
+        if self.judged is not None and not self.refused:
+            return self.judged.cause
+        return cause_of(
+            None, status=self.http_status, retryable=self.retryable, declined=self.refused
+        )
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether the circuit breaker counts it as a failure of the target."""
+        if self.judged is not None:
+            return self.judged.counts
+        if self.code != ErrorCode.EXTERNAL_SERVICE_ERROR:
+            return False
+        return self.http_status is None or judge(self.http_status).counts
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether nothing was sent, so that the failure says nothing about the target."""
+        return self.judged is not None and self.judged.silent
+
+
+class ActionFailedError(ActionError):
+    """The target answered no, or the call never left: there is no effect."""
+
+
+class RepeatIsSafeError(ActionFailedError):
+    """Raised by a look that cannot tell, where doing the same again has no second effect.
+
+    A retry goes on; who merely looks is told that nobody knows.
+    """
+
+
+class IncompleteError(ActionFailedError):
+    """Raised by a look that finds a part of the effect; its text says which, and what is missing.
+
+    A retry goes on and makes the rest; who merely looks is told of the part.
+    """
+
+
+class OutcomeUnknownError(ActionError):
+    """The call left and no readable answer came: the effect may exist."""
+
+    type_name = "OutcomeUnknown"
+    always_retryable = True
+
+
+def application_error(error: ActionError) -> ApplicationError:
+    """Give the error as it goes into history: never retried by itself, its facts as details.
+
+    Texts must have been masked before: here they are cut to what is kept.
+    """
+    body = error.response_body[:KEPT_CHARACTERS] if error.response_body else None
+    facts = {
+        "code": error.code,
+        "http_status": error.http_status,
+        "response_body": body,
+        "retryable": error.retryable,
+        "partial": [asdict(one) for one in error.partial[:PARTIAL_LIMIT]],
+        "refused": error.refused,
+        "answered": error.answered,
+        "whole": error.whole,
+        "absent": error.absent,
+        "sent": error.sent,
+        "digest": error.digest,
+        "askable": error.askable,
+        "cause": error.cause,
+    }
+    message = shortened(error.message, MESSAGE_LIMIT)
+    return ApplicationError(message, facts, type=error.type_name, non_retryable=True)
+
+
+def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
+    """Give the error of an action that was cut off by its own worker's end.
+
+    What only reads is ``repeatable``: Temporal hands it to another worker at once.
+    """
+    return ApplicationError(
+        "The worker was stopped while the action ran; its effect may exist. "
+        "A retry looks for it first.",
+        {"code": ErrorCode.EXTERNAL_SERVICE_ERROR, "retryable": True, "cause": Cause.OURS},
+        type="WorkerShutdown",
+        non_retryable=not repeatable,
+    )
+
+
+def _code(judged: Judgement | None, *, unknown: bool) -> ErrorCode:
+    elsewhere = unknown or (judged is not None and judged.cause in _ELSEWHERE)
+    return ErrorCode.EXTERNAL_SERVICE_ERROR if elsewhere else ErrorCode.ACTION_FAILED

@@ -1,0 +1,59 @@
+"""The models of action types as judges of rendered configurations, for the catalog and the API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from catalog.configuration_checks import ConfigProblem, Judge, Reader
+
+
+def judge_of(model: type[BaseModel]) -> Judge:
+    """Return the judge of an action type's configurations."""
+
+    def judge(config: Mapping[str, Any]) -> tuple[ConfigProblem, ...]:
+        try:
+            model.model_validate(config)
+        except ValidationError as error:
+            return _problems(error)
+        return ()
+
+    return judge
+
+
+def reader_of(model: type[BaseModel]) -> Reader:
+    """Return what leaves out of a rendered configuration what its model leaves out."""
+
+    def read(config: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            kept = model.model_validate(config)
+        except ValidationError:
+            return dict(config)
+        found: dict[str, Any] = _kept(
+            config, kept.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        )
+        return found
+
+    return read
+
+
+def _kept(given: Any, kept: Any) -> Any:
+    """Return a value as it was given, but for keys and items that were not kept."""
+    if isinstance(given, Mapping) and isinstance(kept, dict):
+        return {key: _kept(value, kept[key]) for key, value in given.items() if key in kept}
+    if isinstance(given, list | tuple) and isinstance(kept, list):
+        if len(given) != len(kept):
+            return kept
+        return [_kept(one, other) for one, other in zip(given, kept, strict=True)]
+    return given
+
+
+def _problems(error: ValidationError) -> tuple[ConfigProblem, ...]:
+    return tuple(
+        ConfigProblem(
+            place=tuple(one["loc"]),
+            message=one["msg"].removeprefix("Value error, "),
+            missing=one["type"] in {"missing", "extra_forbidden"},
+        )
+        for one in error.errors(include_input=False, include_url=False)
+    )

@@ -1,0 +1,92 @@
+"""Asking after what earlier attempts made, with what they had sent, and judging what that means."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from activities.action_errors import ActionFailedError, IncompleteError, RepeatIsSafeError
+from activities.base import Action
+from pao.core.errors import ErrorCode
+from pao.core.judgement import BAD_CALL
+from pao.core.payloads import ActionResult
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCall:
+    """A configuration that may have had an effect; ``changed`` where another is wanted now."""
+
+    config: Any
+    changed: bool = False
+    place: str | None = None
+
+
+@dataclass(slots=True)
+class Earlier:
+    """What the looks came to; what a correction would contradict stands before what it would not.
+
+    ``call`` is the one whose effect, or a part of it, was found. None of them: nothing is there.
+    """
+
+    found: ActionResult | None = None
+    part: IncompleteError | None = None
+    repeat: RepeatIsSafeError | None = None
+    call: EarlierCall | None = None
+    moved: list[str] | None = field(default=None)
+
+    @property
+    def is_changed(self) -> bool:
+        """Tell whether what is there was made with other values than those wanted now."""
+        return self.call is not None and self.call.changed
+
+    def contradicts(self, action: Action[Any]) -> bool:
+        """Tell whether going on would call something done that has other values."""
+        if not self.is_changed:
+            return False
+        return self.found is not None or not action.converges
+
+
+async def ask(
+    calls: Sequence[EarlierCall], look: Callable[[Any], Awaitable[ActionResult | None]]
+) -> Earlier:
+    """Look with each of the calls; raises what a look that fails raises."""
+    seen = Earlier()
+    for call in sorted(calls, key=lambda one: one.changed):
+        try:
+            found = await look(call.config)
+        except RepeatIsSafeError as told:
+            seen.repeat, seen.call = told, call
+            continue
+        except IncompleteError as told:
+            seen.part, seen.call = told, call
+            continue
+        if found is not None:
+            seen.found, seen.call = found, call
+    return seen
+
+
+def exists(seen: Earlier, action: Action[Any], name: str) -> ActionFailedError:
+    """Return the error of a call that is not made, for something exists with former values."""
+    ways = "Retry without changes to adopt it as it is"
+    if action.can_revise:
+        ways += ", retry with mode revise (--revise) to change it to the corrected values"
+    return ActionFailedError(
+        f"{what_exists(seen.found, seen.part, name)} {ways}, or abort.",
+        code=ErrorCode.EXISTS_WITH_FORMER_VALUES,
+        judged=BAD_CALL,
+    )
+
+
+def what_exists(found: ActionResult | None, part: IncompleteError | None, name: str) -> str:
+    """Say what an earlier attempt has made."""
+    if found is None and part is not None:
+        return f"A part of {name!r} exists with the values of an earlier attempt: {part.message}"
+    if found is None:
+        return (
+            f"An earlier attempt of {name!r} may have taken effect with its former values, and the "
+            "target cannot be asked; the corrected call was not made."
+        )
+    named = " ".join(one for one in (found.external_reference, found.url) if one)
+    return (
+        f"{name!r} exists with the values of an earlier attempt"
+        f"{f' ({named})' if named else ''}; the corrected call was not made."
+    )

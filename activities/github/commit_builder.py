@@ -1,0 +1,290 @@
+"""Makes one commit through GitHub's git data, on a branch that others push to as well.
+
+Until its last call nobody sees any of it. Where somebody was faster, the commit is made anew on
+top of theirs, so that nothing is made twice and nothing of theirs is touched.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from activities.action_errors import ActionFailedError
+from activities.base import ActionContext
+from activities.github.access import leaving, told_as_action
+from activities.github.commit_config import CommitFile, FileOperation, GitCommitConfig
+from activities.github.commits import Place, own_commit, trailers
+from activities.github.first_commit import PATH, begin, is_begin
+from pao.clients.github import Commit, Entry, GitHub, GitHubRefusedError
+from pao.core.judgement import CONFLICT, PROTECTED
+
+PARALLEL = 4
+MOST_TURNS = 12
+_PAUSE_SECONDS = 0.25
+_FILE, _EXECUTABLE, _LINK = "100644", "100755", "120000"
+_MODES = {"file": _FILE, "executable": _EXECUTABLE}
+# What GitHub answers where a reference is not as the call supposes; other reasons look the same.
+_MOVED_ON = frozenset({409, 422})
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What stood at the paths when this action looked first, and the tip that it looked at."""
+
+    tip: str | None = None
+    entries: dict[str, Entry | None] = field(default_factory=dict)
+
+
+async def make_commit(
+    client: GitHub,
+    context: ActionContext,
+    config: GitCommitConfig,
+    place: Place,
+    *,
+    besides: str | None = None,
+) -> Commit:
+    """Make the commit and put it on its branch, in a few turns where others push meanwhile.
+
+    ``besides`` is a commit of this action that is there already and is not the one to be made.
+    """
+    start = await _start(client, place)
+    if start is not None:
+        return await _made(client, context, config, place, start=start, besides=besides)
+    left = await begin(client, context, place)
+    if left is None:
+        raise ActionFailedError(_no_branch(config, place))
+    with leaving(left), told_as_action():
+        return await _made(client, context, config, place, start=await _start(client, place))
+
+
+def on_top_of(
+    former: tuple[CommitFile, ...], wanted: tuple[CommitFile, ...]
+) -> tuple[CommitFile, ...]:
+    """Return the files of a commit that corrects a former one, which stands below it."""
+    written = {one.path: one for one in former if one.operation is not FileOperation.DELETE}
+    update = {"operation": FileOperation.UPDATE}
+    files = [
+        one.model_copy(update=update)
+        if one.path in written and one.operation is FileOperation.CREATE
+        else one
+        for one in wanted
+    ]
+    kept = {one.path for one in wanted}
+    gone = [
+        CommitFile(path=path, operation=FileOperation.DELETE)
+        for path, one in written.items()
+        if path not in kept and one.operation is FileOperation.CREATE
+    ]
+    return (*files, *gone)
+
+
+async def _made(  # noqa: PLR0913 -- what a commit is made of, each part named.
+    client: GitHub,
+    context: ActionContext,
+    config: GitCommitConfig,
+    place: Place,
+    *,
+    start: "_Start | None",
+    besides: str | None = None,
+) -> Commit:
+    seen = _Seen()
+    blobs: dict[str, str] = {}
+    for turn in range(MOST_TURNS):
+        start = start if turn == 0 else await _start(client, place)
+        if start is None:
+            raise ActionFailedError(_no_branch(config, place))
+        found = await own_commit(client, context, place.branch) if turn else None
+        if found is not None and found.sha != besides:
+            return found
+        if not blobs:
+            blobs = await _blobs(client, config.files)
+        try:
+            return await _turn(client, context, config, place, start=start, blobs=blobs, seen=seen)
+        except GitHubRefusedError as error:
+            if error.status not in _MOVED_ON or error.judged is PROTECTED:
+                raise
+            if not await _has_moved(client, place.branch, start.tip):
+                raise
+            await context.log.info("Somebody else has pushed; the commit is made anew on top.")
+        await asyncio.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311 -- to fall out of step
+    raise ActionFailedError(
+        f"Others pushed to {place.branch} {MOST_TURNS} times while the commit was made. Nothing "
+        "was changed; retry when it is quieter there.",
+        judged=CONFLICT,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The commit to build on, and the branch's tip (None: the branch is to be made)."""
+
+    tip: str | None
+    commit: Commit
+
+
+async def _start(client: GitHub, place: Place) -> _Start | None:
+    tip = await client.branch(place.branch)
+    start = tip or (await client.branch(place.base) if place.base else None)
+    return _Start(tip, await client.commit(start)) if start else None
+
+
+async def _turn(  # noqa: PLR0913 -- what one turn is made of, each part named
+    client: GitHub,
+    context: ActionContext,
+    config: GitCommitConfig,
+    place: Place,
+    *,
+    start: _Start,
+    blobs: Mapping[str, str],
+    seen: _Seen,
+) -> Commit:
+    walk = _Walk(client, start.commit.tree)
+    there = await _there(walk, config.files)
+    if seen.tip is None:
+        seen.tip, seen.entries = start.commit.sha, there
+    modes = _fitting(config.files, there, seen)
+    entries = [
+        {"path": path, "mode": mode, "type": "blob", "sha": blobs.get(path)}
+        for path, mode in modes.items()
+    ]
+    if PATH not in modes and is_begin(await walk.root()):
+        entries.append({"path": PATH, "mode": _FILE, "type": "blob", "sha": None})
+    tree = await client.create_tree(start.commit.tree, entries)
+    message = f"{config.commitMessage.strip()}\n\n{trailers(context)}\n"
+    commit = await client.create_commit(message, tree, start.commit.sha)
+    if start.tip is None:
+        await client.create_branch(place.branch, commit.sha)
+    else:
+        await client.move_branch(place.branch, commit.sha)
+    return commit
+
+
+async def _has_moved(client: GitHub, branch: str, tip: str | None) -> bool:
+    """Tell whether a branch is elsewhere than where a refused call supposed it to be.
+
+    Looked at twice: a replica may be a moment late, and a rule of the branch refuses alike.
+    """
+    if await client.branch(branch) != tip:
+        return True
+    await asyncio.sleep(_PAUSE_SECONDS)
+    return await client.branch(branch) != tip
+
+
+def _no_branch(config: GitCommitConfig, place: Place) -> str:
+    if place.base is None:
+        return (
+            f"{config.repository} has no branch {place.branch}: correct it, or name the branch "
+            "from which it is to be begun as baseBranch."
+        )
+    return f"{config.repository} has neither a branch {place.branch} nor {place.base}."
+
+
+async def _there(walk: "_Walk", files: tuple[CommitFile, ...]) -> dict[str, Entry | None]:
+    """Read what stands at the paths of the files; refuses those whose way is barred."""
+    found: dict[str, Entry | None] = {}
+    problems: list[str] = []
+    for file in files:
+        try:
+            found[file.path] = await walk.entry(file.path)
+        except ValueError as error:
+            problems.append(str(error))
+    _refuse(problems)
+    return found
+
+
+def _fitting(
+    files: tuple[CommitFile, ...], there: Mapping[str, Entry | None], seen: _Seen
+) -> dict[str, str]:
+    """Return the mode of each file, as it will be; refuses all that do not fit what is there."""
+    modes: dict[str, str] = {}
+    problems: list[str] = []
+    for file in files:
+        try:
+            modes[file.path] = _mode(file, there[file.path], seen.entries[file.path])
+        except ValueError as error:
+            problems.append(str(error))
+    _refuse(problems)
+    return modes
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise ActionFailedError(f"The commit was not made: {'; '.join(problems)}.")
+
+
+def _mode(file: CommitFile, there: Entry | None, before: Entry | None) -> str:
+    if file.operation is FileOperation.CREATE:
+        if there is not None:
+            just = "was just created by somebody else" if before is None else "exists already"
+            raise ValueError(f"{file.path} {just}, so it cannot be created")
+        return _MODES[file.mode or "file"]
+    if there is None:
+        just = "no longer a" if before is not None else "no"
+        raise ValueError(f"there is {just} {file.path} to {file.operation}")
+    if there.type != "blob" or there.mode == _LINK:
+        raise ValueError(f"{file.path} is no plain file, but {_what(there)}")
+    if before is None or there.sha != before.sha:
+        raise ValueError(
+            f"{file.path} was changed by somebody else while the commit was made; look at it "
+            f"there, and retry to {file.operation} it all the same"
+        )
+    return _MODES[file.mode] if file.mode else there.mode
+
+
+def _what(entry: Entry) -> str:
+    kinds = {"tree": "a directory", "commit": "a submodule"}
+    return kinds.get(entry.type, "a symbolic link" if entry.mode == _LINK else "a file")
+
+
+class _Walk:
+    """Walks down the directories of a commit, each read once; follows no link out of them."""
+
+    def __init__(self, client: GitHub, root: str) -> None:
+        self._client = client
+        self._root = root
+        self._read: dict[str, dict[str, Entry]] = {}
+
+    async def entry(self, path: str) -> Entry | None:
+        """Return what stands at a path, or None; raises ``ValueError`` where the way is barred."""
+        *folders, name = path.split("/")
+        sha = self._root
+        for depth, folder in enumerate(folders, start=1):
+            entry = (await self._entries(sha)).get(folder)
+            if entry is None:
+                return None
+            if entry.type != "tree":
+                above = "/".join(folders[:depth])
+                raise ValueError(f"{path} would lead through {above}, which is {_what(entry)}")
+            sha = entry.sha
+        return (await self._entries(sha)).get(name)
+
+    async def root(self) -> dict[str, Entry]:
+        """Return what stands in the root."""
+        return await self._entries(self._root)
+
+    async def _entries(self, sha: str) -> dict[str, Entry]:
+        if sha not in self._read:
+            self._read[sha] = await self._client.tree(sha)
+        return self._read[sha]
+
+
+async def _blobs(client: GitHub, files: tuple[CommitFile, ...]) -> dict[str, str]:
+    """Store the contents of the files; returns their hashes by path."""
+    limit = asyncio.Semaphore(PARALLEL)
+
+    async def stored(path: str, content: bytes) -> tuple[str, str]:
+        async with limit:
+            return path, await client.create_blob(content)
+
+    contents = ((file.path, file.content) for file in files)
+    tasks = [
+        asyncio.create_task(stored(path, content))
+        for path, content in contents
+        if content is not None
+    ]
+    try:
+        # Not a task group: the first error is to be told as it is.
+        return dict(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,51 @@
+"""What the look of an attempt has seen; the failure of that attempt must not forget it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from activities.action_errors import ActionError, IncompleteError
+from activities.base import Action
+from pao.core.payloads import ActionResult, PartialResource
+
+
+@dataclass(slots=True)
+class LookFindings:
+    """The answer of a look: nothing, an effect, or a part of one; unanswered until it is noted."""
+
+    answered: bool = False
+    whole: bool = False
+    found: ActionResult | None = None
+    incomplete: bool = False
+    acted: bool = False
+    parts: tuple[PartialResource, ...] = ()
+
+    def answer(self, found: ActionResult | None) -> None:
+        """Note that the target has answered for certain: all that is there is what was found."""
+        self.answered = self.whole = True
+        self.found = found
+
+    def part(self, told: IncompleteError) -> None:
+        """Note that the target has only a part of the effect."""
+        self.answered, self.whole, self.parts = True, told.whole, told.partial
+        self.incomplete = True
+
+    def add_to(self, error: ActionError, action: Action[Any]) -> None:
+        """Add to what ended the attempt: what is there, and that earlier doubts are over."""
+        error.absent = self.answered and self.found is None and not self.incomplete
+        error.answered = error.answered or self.answered or error.whole
+        if error.whole:
+            return
+        error.whole = self.whole
+        error.partial = (*self.parts, *self._left(action), *error.partial)
+
+    def _left(self, action: Action[Any]) -> tuple[PartialResource, ...]:
+        found = self.found
+        if found is None or not (found.external_reference or found.url):
+            return ()
+        left = PartialResource(
+            type=action.resource_type,
+            id=found.external_reference,
+            url=found.url,
+            cleanup=found.cleanup or action.cleanup(found),
+        )
+        return (left,)

@@ -1,0 +1,119 @@
+"""Making the mirror whole again from Temporal, after Postgres was restored from an older copy.
+
+Workflows that run write themselves. Of those that have ended, the row is made from their input and
+their last state. Nothing is carried out here, and a repeat changes nothing.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from activities.bookkeeping import Bookkeeper
+from db.repositories.audit import AuditEntry, AuditRepository
+from db.repositories.mirror import MirrorRepository
+from db.repositories.open_requests import OpenRequestsRepository
+from db.session import Database
+from pao.clients.inspection import Inspector, KnownWorkflow, NoAnswerError
+from pao.core.payloads import RequestInput, Snapshot
+from pao.core.states import TERMINAL
+
+_log = logging.getLogger(__name__)
+
+WRITTEN = "written"
+MADE = "made"
+UNANSWERED = "unanswered"
+AT_ONCE = 10
+REBUILD = "rebuild"
+RESTORED = (
+    "The row was missing in Postgres; it was made from what Temporal knows. Audit lines and log of "
+    "its time are lost."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild has done: workflows that wrote themselves, rows made, requests without answer.
+
+    Of these Temporal or a worker did not say where they stand: repeat the rebuild.
+    """
+
+    written: int
+    made: int
+    unanswered: tuple[str, ...]
+
+
+class Rebuilder:
+    """Has Temporal tell Postgres everything that it knows of requests."""
+
+    def __init__(self, database: Database, inspector: Inspector) -> None:
+        self._database = database
+        self._inspector = inspector
+        self._bookkeeper = Bookkeeper(database)
+
+    async def rebuild(self) -> Rebuilt:
+        """Go through all workflows that Temporal knows; bundles first, which components refer to.
+
+        Raises ``NoAnswerError`` when Temporal does not list them.
+        """
+        known = await self._inspector.known()
+        counts: Counter[str] = Counter()
+        unanswered: list[str] = []
+        for is_bundle in (True, False):
+            part = [one for one in known if one.is_bundle == is_bundle]
+            for start in range(0, len(part), AT_ONCE):
+                group = part[start : start + AT_ONCE]
+                for one, what in zip(group, await self._take(group), strict=True):
+                    counts[what] += 1
+                    if what == UNANSWERED:
+                        unanswered.append(one.request_id)
+        return Rebuilt(counts[WRITTEN], counts[MADE], tuple(unanswered))
+
+    async def _take(self, group: Sequence[KnownWorkflow]) -> list[str]:
+        async with self._database.reading() as session:
+            requests = OpenRequestsRepository(session)
+            missing = set(await requests.missing([one.request_id for one in group]))
+        return await asyncio.gather(*(self._one(one, one.request_id in missing) for one in group))
+
+    async def _one(self, known: KnownWorkflow, missing: bool) -> str:  # noqa: FBT001 -- private
+        try:
+            if known.runs:
+                await self._inspector.mirror_again(known.request_id, turn=str(uuid4()))
+                return WRITTEN
+            return await self._make(known.request_id) if missing else ""
+        except NoAnswerError as error:
+            _log.warning("request %s could not be rebuilt: %s", known.request_id, error)
+            return UNANSWERED
+
+    async def _make(self, request_id: str) -> str:
+        """Make the row of a request that has ended; one that has not is the reconciler's."""
+        standing = await self._inspector.standing(request_id)
+        run_id = standing.run_id or ""
+        given = await self._inspector.given(request_id, run_id)
+        told = await self._inspector.snapshot(request_id, run_id)
+        await self._bookkeeper.make_row(given)
+        await self._store(given, told)
+        return MADE
+
+    async def _store(self, given: RequestInput, told: Snapshot) -> None:
+        if told.status not in TERMINAL or not told.mirror_seq:
+            return
+        # As one that follows its own earlier writes: the row may go there by several moves.
+        whole = replace(told, after_at=told.mirror_at, after_seq=told.mirror_seq)
+        async with self._database.unit_of_work() as session:
+            await MirrorRepository(session).write(whole)
+            await AuditRepository(session).insert(
+                AuditEntry(
+                    event_type="request.restored",
+                    at=datetime.now(UTC),
+                    request_id=told.request_id,
+                    correlation_id=given.context.correlation_id,
+                    reason=RESTORED,
+                    actor=REBUILD,
+                    via=REBUILD,
+                    source_system=REBUILD,
+                )
+            )

@@ -1,0 +1,289 @@
+"""Comparing open requests with their workflows, and mending what disagrees. Temporal is right.
+
+One turn looks at what Temporal lost lately and at the next page of all open requests. What one
+request needs is done on its own: an error is counted, and the others go on.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from temporalio import activity
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.service import RPCError
+
+from activities.reconciliation_rules import Divergence, judge, reason_for
+from db.repositories.audit import AuditEntry, AuditRepository
+from db.repositories.decisions import DecisionsRepository
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
+from db.repositories.mirror import MirrorRepository
+from db.repositories.open_requests import RECONCILER, OpenRequest, OpenRequestsRepository
+from db.repositories.requests import RequestsRepository
+from db.session import Database
+from db.stored import resumed_input
+from pao.clients.inspection import Inspector, NoAnswerError, WorkflowPresence, WorkflowStanding
+from pao.clients.temporal import RequestWorkflows
+from pao.core import names
+from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads import RequestInput, Snapshot, timestamp
+from pao.core.states import TERMINAL, RequestStatus, can_move
+from pao.runtime.logging import log_fields
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+UNREPAIRED = "unrepaired"
+CHECKED = "checked"
+MISSING = "missing"
+MISSING_ROWS = "missing-rows"
+COUNTED = (CHECKED, Divergence.BEHIND, Divergence.ENDED, Divergence.LOST, MISSING, UNREPAIRED)
+MENDED_BY = {"actor": RECONCILER, "via": RECONCILER, "source_system": RECONCILER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """How much one turn does, and what it leaves alone.
+
+    ``seconds``: after this time a turn begins nothing new; the next goes on there.
+    ``settling``: a row that has changed lately may be about to change again. ``lately``: how far
+    back Temporal is asked for what it lost. ``memory``: how long it surely knows an id.
+    """
+
+    page: int = 1_000
+    at_once: int = 10
+    seconds: float = 35.0
+    settling: timedelta = timedelta(seconds=20)
+    lately: timedelta = timedelta(minutes=10)
+    memory: timedelta = timedelta(days=names.RETENTION_DAYS / 2)
+
+
+class Reconciler:
+    """Finds open rows whose workflow says otherwise or is gone; a repeat changes nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        workflows: RequestWorkflows,
+        inspector: Inspector,
+        *,
+        turns: Turns | None = None,
+    ) -> None:
+        self._database = database
+        self._workflows = workflows
+        self._inspector = inspector
+        self._turns = turns or Turns()
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give the reconciliation."""
+
+        @activity.defn(name=names.RECONCILE_ACTIVITY)
+        async def reconcile() -> dict[str, int]:
+            return await self.reconcile()
+
+        return [reconcile]
+
+    async def reconcile(self) -> dict[str, int]:
+        """Do one turn; answers what it found, by verdict, and how much of it is not mended."""
+        ends = time.monotonic() + self._turns.seconds
+        counts: Counter[str] = Counter()
+        urgent, page = await self._next()
+        for rows in batched(urgent, self._turns.at_once):
+            counts.update(await self._mend_all(rows))
+        done, position = {row.id for row in urgent}, None
+        for rows in batched(page, self._turns.at_once):
+            if time.monotonic() > ends:
+                break
+            counts.update(await self._mend_all([row for row in rows if row.id not in done]))
+            position = rows[-1]
+        counts.update(await self._make_missing_rows())
+        # After the last one the next turn begins at the first.
+        ended = len(page) < self._turns.page and (not page or position == page[-1])
+        found = {name: counts[name] for name in COUNTED}
+        async with self._database.unit_of_work() as session:
+            place = None if ended or position is None else _position(position)
+            await MaintenanceRunsRepository(session).note(RECONCILER, found, position=place)
+        return found
+
+    async def _make_missing_rows(self) -> Counter[str]:
+        """Have the workflows of a page write that run and have no row: Postgres has lost it."""
+        async with self._database.reading() as session:
+            last = await MaintenanceRunsRepository(session).last(MISSING_ROWS)
+        place = (last.position or {}).get("startedBefore") if last else None
+        try:
+            running = await self._inspector.running(
+                limit=self._turns.page,
+                started_before=datetime.fromisoformat(place) if place else None,
+            )
+        except NoAnswerError as error:
+            _log.warning("running workflows could not be listed, the next turn tries: %s", error)
+            return Counter()
+        async with self._database.reading() as session:
+            missing = await OpenRequestsRepository(session).missing([one for one, _ in running])
+        counts: Counter[str] = Counter()
+        for ids in batched(missing, self._turns.at_once):
+            counts.update(await asyncio.gather(*(self._have_written(one) for one in ids)))
+        more = len(running) == self._turns.page
+        position = {"startedBefore": running[-1][1].isoformat()} if more else None
+        async with self._database.unit_of_work() as session:
+            await MaintenanceRunsRepository(session).note(
+                MISSING_ROWS, {MISSING: len(missing)}, position=position
+            )
+        return counts
+
+    async def _have_written(self, request_id: str) -> str:
+        with log_fields(requestId=request_id):
+            try:
+                await self._inspector.mirror_again(request_id, turn=str(uuid4()))
+            except NoAnswerError as error:
+                _log.warning("a lost row could not be made anew, the next turn tries: %s", error)
+                return UNREPAIRED
+            _log.warning("a request's row was missing; its workflow has written it anew")
+            return MISSING
+
+    async def _next(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
+        """Give whose workflow Temporal lost lately, and the next page of all open requests."""
+        now = datetime.now(UTC)
+        lost = await self._inspector.lost_since(now - self._turns.lately)
+        async with self._database.reading() as session:
+            requests = OpenRequestsRepository(session)
+            last = await MaintenanceRunsRepository(session).last(RECONCILER)
+            page = await requests.page(
+                after=_place(last.position if last else None),
+                limit=self._turns.page,
+                quiet_since=now - self._turns.settling,
+            )
+            urgent = await requests.named(lost)
+        return urgent, page
+
+    async def _mend_all(self, rows: Sequence[OpenRequest]) -> Counter[str]:
+        found = await asyncio.gather(*(self._mend(row) for row in rows))
+        return Counter(name for names_ in found for name in names_)
+
+    async def _mend(self, row: OpenRequest) -> list[str]:
+        """Look at one request and mend it; whatever goes wrong is this request's alone."""
+        with log_fields(requestId=row.id, correlationId=row.correlation_id):
+            try:
+                verdict = await self._look(row)
+            except (NoAnswerError, RPCError, PaoError) as error:
+                _log.warning("a request could not be reconciled, the next turn tries: %s", error)
+                return [CHECKED, UNREPAIRED]
+            except Exception:  # noqa: BLE001 -- whatever is wrong with one, the others go on
+                _log.exception("a request cannot be reconciled")
+                return [CHECKED, UNREPAIRED]
+        return [CHECKED] if verdict == Divergence.AGREES else [CHECKED, verdict]
+
+    async def _look(self, row: OpenRequest) -> Divergence:
+        standing = await self._inspector.standing(row.id)
+        verdict = self._judge(row, standing)
+        if verdict == Divergence.AGREES or not await self._unchanged(row):
+            return Divergence.AGREES
+        _log.warning(
+            "a request and its workflow disagree",
+            extra={"verdict": verdict, "row": row.status, "workflow": standing.shown},
+        )
+        if verdict == Divergence.BEHIND:
+            await self._inspector.mirror_again(row.id, turn=str(uuid4()))
+        elif verdict == Divergence.LOST or not await self._end(row, standing):
+            await self._take_up(row, standing)
+        return verdict
+
+    def _judge(self, row: OpenRequest, standing: WorkflowStanding) -> Divergence:
+        return judge(row, standing, now=datetime.now(UTC), memory=self._turns.memory)
+
+    async def _unchanged(self, row: OpenRequest) -> bool:
+        """Tell whether the row still says what was compared: the workflow was asked after it."""
+        async with self._database.reading() as session:
+            return await OpenRequestsRepository(session).named([row.id]) == [row]
+
+    async def _end(self, row: OpenRequest, standing: WorkflowStanding) -> bool:
+        """Write the end that a closed workflow tells; False when it had come to none."""
+        told = await self._inspector.snapshot(row.id, standing.run_id or "")
+        if told.status not in TERMINAL:
+            return False
+        reason = "The mirror had missed the end of the workflow."
+        async with self._database.unit_of_work() as session:
+            mirror = MirrorRepository(session)
+            for snapshot in _steps(row, told):
+                await mirror.write(snapshot)
+            await AuditRepository(session).insert(
+                AuditEntry(
+                    event_type=f"request.{told.status}",
+                    at=datetime.now(UTC),
+                    request_id=row.id,
+                    correlation_id=row.correlation_id,
+                    reason=reason,
+                    event_data={"from": row.status, "to": told.status},
+                    **MENDED_BY,
+                )
+            )
+        return True
+
+    async def _take_up(self, row: OpenRequest, standing: WorkflowStanding) -> None:
+        """Fail a request whose workflow is gone, and start it again, waiting in ``failed``."""
+        reason = reason_for(row, standing)
+        if row.status != RequestStatus.FAILED:
+            async with self._database.unit_of_work() as session:
+                await OpenRequestsRepository(session).fail(row, error=_error(reason))
+        given = await self._stored(row.id, reason)
+        ended = standing.life == WorkflowPresence.COMPLETED
+        await self._workflows.start(
+            given,
+            summary=given.context.summary,
+            reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if ended else None,
+        )
+
+    async def _stored(self, request_id: str, reason: str) -> RequestInput:
+        async with self._database.reading() as session:
+            requests = RequestsRepository(session)
+            row = await requests.get(request_id)
+            if row is None:
+                raise PaoError(ErrorCode.REQUEST_NOT_FOUND, "the row went while it was read")
+            actions = await requests.get_actions(request_id)
+            decisions = await DecisionsRepository(session).list(request_id)
+        return resumed_input(row, actions, decisions, reason=reason)
+
+
+def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Give the rows in groups of this size."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _steps(row: OpenRequest, told: Snapshot) -> list[Snapshot]:
+    """Give the writes that take a row to a workflow's end, by moves that the database allows."""
+    seq = max(row.mirror_seq or 0, told.mirror_seq)
+    at = max(timestamp(row.mirror_at) if row.mirror_at else "", told.mirror_at)
+    last = replace(told, mirror_at=at, mirror_seq=seq + 2)
+    if can_move(row.status, told.status):
+        return [last]
+    between = replace(told, mirror_at=at, mirror_seq=seq + 1, status=RequestStatus.FAILED)
+    return [between, last]
+
+
+def _error(reason: str) -> dict[str, Any]:
+    return {
+        "code": ErrorCode.ACTION_FAILED,
+        "message": reason,
+        "httpStatus": None,
+        "responseBody": None,
+        "retryable": True,
+        "outcomeUnknown": False,
+    }
+
+
+def _position(row: OpenRequest) -> dict[str, Any]:
+    moment, request_id = row.key
+    return {"createdAt": moment.isoformat(), "id": request_id}
+
+
+def _place(position: dict[str, Any] | None) -> tuple[datetime, str] | None:
+    if position is None:
+        return None
+    return datetime.fromisoformat(position["createdAt"]), position["id"]

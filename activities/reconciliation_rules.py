@@ -1,0 +1,55 @@
+"""What a row and its workflow together mean: the rules of the reconciler. Pure."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from db.repositories.open_requests import OpenRequest
+from pao.clients.inspection import WorkflowPresence, WorkflowStanding
+from pao.core.states import RequestStatus
+
+NEVER_STARTED = (
+    "The request was never started, and is too old to be started by itself: Temporal may have "
+    "forgotten an earlier run. A retry looks for what exists before it acts."
+)
+
+
+class Divergence(StrEnum):
+    """How an open row and its workflow stand to one another; also the names that are counted.
+
+    ``behind``: the workflow lives and shows another state or run. ``ended``: it has carried the
+    request to its end, and the row does not show it. ``lost``: it is gone.
+    """
+
+    AGREES = "agrees"
+    BEHIND = "behind"
+    ENDED = "ended"
+    LOST = "lost"
+
+
+def judge(
+    row: OpenRequest, standing: WorkflowStanding, *, now: datetime, memory: timedelta
+) -> Divergence:
+    """Compare a row with its workflow; ``memory`` is for how long Temporal surely knows an id."""
+    if standing.life == WorkflowPresence.UNKNOWN:
+        young = row.created_at > now - memory
+        # A row that nobody has started is the sweeper's, as long as starting it is safe.
+        # A component that never began is started by its bundle, in its turn, however long it takes.
+        waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
+        held = waits and row.is_component
+        return Divergence.AGREES if held or (row.run_id is None and young) else Divergence.LOST
+    if standing.life == WorkflowPresence.LOST:
+        return Divergence.LOST
+    if standing.life == WorkflowPresence.COMPLETED:
+        return Divergence.ENDED
+    waits_for_a_worker = row.run_id is None and standing.shown == RequestStatus.SUBMITTED
+    same = row.status == standing.shown and row.run_id == standing.run_id
+    return Divergence.AGREES if same or waits_for_a_worker else Divergence.BEHIND
+
+
+def reason_for(row: OpenRequest, standing: WorkflowStanding) -> str:
+    """Say why a request's workflow is gone."""
+    if standing.life == WorkflowPresence.UNKNOWN and row.run_id is None:
+        return NEVER_STARTED
+    if standing.life == WorkflowPresence.COMPLETED:
+        return "The workflow has ended without carrying the request to its end."
+    return standing.reason

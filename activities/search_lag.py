@@ -1,0 +1,53 @@
+"""How long an empty answer of an index proves nothing: while the doubt is younger than its lag."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from activities.action_errors import ActionFailedError
+from pao.core.judgement import LAGGING
+
+# What a look waits where nobody has told since when there is a doubt, as workflows of old.
+UNTOLD_SECONDS = 1.0
+LOOK_AGAIN = 1.0
+T = TypeVar("T")
+
+
+def settles_in(lag: float, *, unclear: bool, since: str | None) -> float:
+    """Return after how many seconds an empty answer is certain; 0 where it is so now.
+
+    ``lag`` is how many seconds an index may be behind what it lists; ``since`` is when the attempt
+    ended whose effect is in doubt, none of which can have come later.
+    """
+    if not unclear:
+        return 0.0
+    if since is None:
+        return min(lag, UNTOLD_SECONDS)
+    age = (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()
+    return max(lag - max(age, 0.0), 0.0)
+
+
+async def found_in_time(
+    look: Callable[[], Awaitable[T | None]], *, settles_in: float, seconds: float
+) -> T | None:
+    """Look until something is found or an empty answer is certain, for so many seconds at most.
+
+    Raises ActionFailedError, which says from when a look can be certain, where that is too short.
+    """
+    certain, give_up = time.monotonic() + settles_in, time.monotonic() + seconds
+    while True:
+        is_certain = time.monotonic() >= certain
+        found = await look()
+        if found is not None or is_certain:
+            return found
+        left = certain - time.monotonic()
+        if time.monotonic() >= give_up:
+            moment = datetime.now(UTC) + timedelta(seconds=left)
+            raise ActionFailedError(
+                "The look found nothing, but what it reads may be behind. Nothing was made; a look "
+                f"can be certain from {moment:%H:%M:%S} UTC on: retry then.",
+                judged=LAGGING,
+            )
+        await asyncio.sleep(max(min(LOOK_AGAIN, left, give_up - time.monotonic()), 0.0))

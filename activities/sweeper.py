@@ -1,0 +1,73 @@
+"""Starting requests that were stored while Temporal could not be reached. Nothing gets lost."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio import activity
+from temporalio.service import RPCError
+
+from db.models import Request
+from db.repositories.requests import RequestsRepository
+from db.session import Database
+from db.stored import workflow_input
+from pao.clients.temporal import RequestWorkflows
+from pao.core import names
+from pao.runtime.logging import log_fields
+
+_log = logging.getLogger(__name__)
+
+# A submission that is still being started is left alone.
+SETTLING = timedelta(seconds=20)
+
+
+class Sweeper:
+    """Finds rows without a run and starts their workflows; a repeat starts nothing twice.
+
+    ``memory`` is how long Temporal surely still knows a workflow id: older rows are left to a
+    human, because starting them could carry out again what was done.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        workflows: RequestWorkflows,
+        *,
+        memory: timedelta = timedelta(days=names.RETENTION_DAYS / 2),
+        settling: timedelta = SETTLING,
+    ) -> None:
+        self._database = database
+        self._workflows = workflows
+        self._memory = memory
+        self._settling = settling
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give the sweep."""
+
+        @activity.defn(name=names.SWEEP_ACTIVITY)
+        async def sweep() -> int:
+            return await self.sweep()
+
+        return [sweep]
+
+    async def sweep(self) -> int:
+        """Start what was never started; answers how many it was."""
+        async with self._database.unit_of_work() as session:
+            rows = await RequestsRepository(session).unstarted(
+                older_than=self._settling, younger_than=self._memory
+            )
+        return sum([await self._start(row) for row in rows])
+
+    async def _start(self, row: Request) -> bool:
+        """Start one request; one that cannot be started does not hold up the others."""
+        given = workflow_input(row)
+        with log_fields(requestId=str(row.id), correlationId=str(row.correlation_id)):
+            try:
+                started = await self._workflows.start(given, summary=given.context.summary)
+            except RPCError as error:
+                _log.error("a stored request cannot be started: %s", error.message)
+                return False
+            if started:
+                _log.warning("started a request that was stored but never started")
+            return started

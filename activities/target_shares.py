@@ -1,0 +1,100 @@
+"""A worker's places are shared between targets: one that is silent does not take them all."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from temporalio import activity
+
+from activities.action_errors import ActionFailedError
+from pao.core.judgement import LEFT_ALONE
+
+# How long a call waits for a place at its target, and after how long without an answer of the
+# target nobody waits any more. It leaves an action on JIRA, which has 8 s, time for its call.
+PATIENCE_SECONDS = 2.5
+
+
+@dataclass(slots=True)
+class _Line:
+    """The calls to one target that are in hand or wait for a place."""
+
+    in_hand: int = 0
+    waiting: int = 0
+    moved_at: float = 0.0
+    freed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+
+class Shares:
+    """Places per target, on the task queues that are named, each with its number.
+
+    As long as a target answers, calls wait for their turn. Where none has ended for a while, a
+    further one fails at once: it would only take a place that calls to others need.
+    """
+
+    def __init__(
+        self, places: Mapping[str, int] | None = None, *, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        self._places = dict(places or {})
+        self._patience = patience
+        self._lines: dict[str, _Line] = {}
+
+    @asynccontextmanager
+    async def place(self, target: str) -> AsyncIterator[None]:
+        """Hold a place at ``target``; raises ``ActionFailedError`` before anything is sent."""
+        most = self._places.get(_task_queue())
+        if most is None:
+            yield
+            return
+        line = self._lines.setdefault(target, _Line())
+        try:
+            await self._take(line, target, most)
+            try:
+                yield
+            finally:
+                await self._free(line)
+        finally:
+            if not line.in_hand and not line.waiting and self._lines.get(target) is line:
+                del self._lines[target]
+
+    async def _take(self, line: _Line, target: str, most: int) -> None:
+        arrived = time.monotonic()
+        line.waiting += 1
+        try:
+            async with line.freed:
+                while line.in_hand >= most:
+                    left = min(arrived, line.moved_at) + self._patience - time.monotonic()
+                    if left <= 0 or not await _woken(line.freed, left):
+                        raise _full(target, most)
+                line.in_hand += 1
+                line.moved_at = time.monotonic()
+        finally:
+            line.waiting -= 1
+
+    async def _free(self, line: _Line) -> None:
+        line.in_hand -= 1
+        line.moved_at = time.monotonic()
+        async with line.freed:
+            line.freed.notify_all()
+
+
+async def _woken(freed: asyncio.Condition, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await freed.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _task_queue() -> str:
+    return activity.info().task_queue if activity.in_activity() else ""
+
+
+def _full(target: str, most: int) -> ActionFailedError:
+    return ActionFailedError(
+        f"All {most} places that this worker has for {target} are taken by calls that wait for its "
+        "answer, so nothing was sent. Retry when it answers again.",
+        judged=LEFT_ALONE,
+    )

@@ -1,0 +1,146 @@
+"""Where a state is: its backend and workspace, named for people, for breakers, and for names."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from activities.terraform.execution_spec import Required, Source
+from catalog.templating import has_steps
+
+WITHOUT_WORKSPACES = frozenset({"http"})
+
+PLACE_KEYS = (
+    "address",
+    "bucket",
+    "key",
+    "prefix",
+    "path",
+    "region",
+    "endpoint",
+    "storage_account_name",
+    "container_name",
+    "resource_group_name",
+    "schema_name",
+    "workspace_key_prefix",
+    "workspace_dir",
+    "secret_suffix",
+    "namespace",
+    "hostname",
+    "organization",
+    "conn_str",
+)
+"""The keys by which backends name where a state is. Credentials are not among them."""
+
+_ADDRESSED = (
+    "address",
+    "lock_address",
+    "unlock_address",
+    "endpoint",
+    "key",
+    "prefix",
+    "workspace_key_prefix",
+)
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_ACCOUNT = re.compile(
+    r"""\b(?:user|password|passfile|sslpassword|sslkey)\s*=\s*('(?:\\.|[^'])*'|\S+)\s*""",
+    re.IGNORECASE,
+)
+"""What a connection string in PostgreSQL's own form tells of whose it is."""
+_BREAKER_KEYS = {
+    "azurerm": "storage_account_name",
+    "cos": "bucket",
+    "gcs": "bucket",
+    "oss": "bucket",
+    "s3": "bucket",
+}
+"""The key that names the target of a breaker, without what identifies one state."""
+
+
+def breaker_target(
+    source: Source, backend: str | None = None, config: Mapping[str, Any] | None = None
+) -> str:
+    """Name the target for people, without what identifies one request, and without credentials."""
+    module = f"terraform {without_account(source.address).removesuffix('//')}"
+    return f"{module} with state in {_target(backend, config or {})}" if backend else module
+
+
+def climbing_key(config: Mapping[str, Any]) -> str | None:
+    """Name the setting that is part of an address and climbs its path, if one does.
+
+    The path of a local state is judged where its folder is known.
+    """
+    for key in _ADDRESSED:
+        if has_steps(str(config.get(key) or "")):
+            return key
+    return None
+
+
+def settings_of_place(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return those settings of a backend that say where the state is, without credentials."""
+    return {key: _without_credentials(str(config[key])) for key in PLACE_KEYS if config.get(key)}
+
+
+def named_place(
+    source: Source, workspace: str | None, backend: str | None, config: Mapping[str, Any]
+) -> str:
+    """Name module, backend and workspace; ``workspace`` is None for the request's own."""
+    module = without_account(source.address).removesuffix("//")
+    settings = ", ".join(f"{key} {value}" for key, value in settings_of_place(config).items())
+    shown = f" ({settings})" if settings else ""
+    where = f"the backend {backend}{shown}" if backend else "the module's or the worker's backend"
+    own = workspace or "of the request"
+    return f"workspace {own} of {where}, module {module}"
+
+
+def foreign_request_in(config: Mapping[str, Any], request_id: str) -> str | None:
+    """Return the id in a backend's settings that is another request's than this, as it seems.
+
+    A state of a single request is told by the request's id in its address, key or path.
+    """
+    told = " ".join(str(config[key]) for key in PLACE_KEYS if config.get(key))
+    others = {found.lower() for found in _UUID.findall(told)} - {request_id.lower()}
+    return min(others, default=None)
+
+
+def place_digest(required: Required) -> str:
+    """Return a short name of where the state is: the same for every request that uses it.
+
+    A backend that the module declares itself is known by the module.
+    """
+    where: list[Any] = [required.source.address]
+    if required.backend is not None:
+        config = required.backend_config
+        told = {key: without_account(str(config[key])) for key in PLACE_KEYS if config.get(key)}
+        where = [required.backend, told]
+    if required.backend not in WITHOUT_WORKSPACES:
+        where.append(required.workspace)
+    return hashlib.sha256(json.dumps(where, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def without_account(address: str) -> str:
+    """Return an address without user and password."""
+    scheme, found, rest = address.partition("://")
+    if not found:
+        return address
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _without_credentials(text: str) -> str:
+    """Return a setting without account and query, which an address or a connection may have."""
+    if "://" not in text:
+        return _ACCOUNT.sub("", text).strip()
+    parts = urlsplit(text)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _target(backend: str, config: Mapping[str, Any]) -> str:
+    named = config.get(_BREAKER_KEYS.get(backend, ""))
+    if backend == "http":
+        # The address says which state as well, often by the request's id: only its host is kept.
+        named = urlsplit(str(config.get("address", ""))).netloc.rpartition("@")[2]
+    return f"{backend} {named}" if named else backend

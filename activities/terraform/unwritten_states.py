@@ -1,0 +1,151 @@
+"""States that their backend did not take: written back before anything else, or nothing is done.
+
+What is not a whole state, is older than the backend's, or belongs to another place is never
+written. The file then stays where it is, and the error says where and what a person can do.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from activities.action_errors import OutcomeUnknownError
+from activities.terraform.cleanup import StateLocation
+from activities.terraform.process import Ended
+from activities.terraform.state import StateResource, resources_in_file
+from activities.terraform.state_rescue import DamagedStateError, read_state
+from pao.core.errors import ErrorCode
+from pao.core.judgement import BROKEN, CONFLICT, judge_text
+
+Call = Callable[..., Awaitable[tuple[Ended, bytes]]]
+"""Runs Terraform with these arguments in the module; returns how it ended and what it said."""
+
+
+async def write_back(
+    file: Path, call: Call, *, lend: Callable[[Path], Path], whereabouts: StateLocation
+) -> None:
+    """Write a kept state to its backend; raises OutcomeUnknownError."""
+    state = await _whole(file)
+    ended, told = await call("state", "pull")
+    if ended.code != 0:
+        raise unwritten(file, ended.errors, state=state, whereabouts=whereabouts)
+    if not _is_there(file, state, told, whereabouts=whereabouts):
+        ended, _ = await call("state", "push", str(await asyncio.to_thread(lend, file)))
+        if ended.code != 0:
+            raise unwritten(file, ended.errors, state=state, whereabouts=whereabouts)
+
+
+def set_aside_if_damaged(local: Path, kept: Iterable[Path]) -> Path | None:
+    """Move a truncated file of the backend ``local`` out of the way of a whole state of it.
+
+    A full disk leaves both. Returns where it is then; None where nothing had to be moved.
+    """
+    if not any(_is_whole(file) for file in kept) or not local.is_file() or _is_whole(local):
+        return None
+    number = 1
+    while (aside := local.with_name(f"{local.name}.damaged-{number}")).exists():
+        number += 1
+    return local.rename(aside)
+
+
+async def _whole(file: Path) -> dict[str, Any]:
+    try:
+        return read_state(await asyncio.to_thread(file.read_bytes))
+    except (DamagedStateError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise OutcomeUnknownError(
+            "Terraform has made changes whose state could not be written to its backend, and the "
+            f"file in which it was kept on this worker, {file}, is damaged: {reason}. It was not "
+            "written anywhere, and nothing else was done. Compare what exists with the state in "
+            "the backend (terraform state list), import what is missing there, move that file "
+            "away, then retry.",
+            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            judged=CONFLICT,
+        ) from error
+
+
+def _is_there(
+    file: Path, state: dict[str, Any], told: bytes, *, whereabouts: StateLocation
+) -> bool:
+    """Tell whether the backend has this very state; raises where it has another or newer one."""
+    if is_nothing(told):
+        return False
+    try:
+        there = read_state(told)
+    except DamagedStateError as error:
+        raise unwritten(file, str(error), state=state, whereabouts=whereabouts) from error
+    if there["lineage"] == state["lineage"] and there["serial"] < state["serial"]:
+        return False
+    if there == state:
+        return True
+    how = (
+        f"the same history, and with serial {there['serial']} is not older than the file's "
+        f"{state['serial']}"
+        if there["lineage"] == state["lineage"]
+        else "another history (lineage)"
+    )
+    raise OutcomeUnknownError(
+        f"A state of an earlier attempt is kept on this worker in {file}, for its backend had not "
+        f"taken it. Meanwhile {whereabouts} has a state that has {how}; nothing was written. "
+        "Compare both (terraform state list), import into the one in the backend what only the "
+        "file has, move the file away, then retry.",
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        judged=CONFLICT,
+        partial=_partial(state, whereabouts),
+    )
+
+
+def is_nothing(told: bytes) -> bool:
+    """Tell whether a backend has no state: Terraform then tells of one without a history."""
+    if not told.strip():
+        return True
+    with contextlib.suppress(ValueError, AttributeError):
+        read = json.loads(told)
+        return not read.get("lineage") and not read.get("resources")
+    return False
+
+
+def unwritten(
+    kept: Path, errors: str, *, state: dict[str, Any] | None, whereabouts: StateLocation
+) -> OutcomeUnknownError:
+    """Return the error of a state that is kept in a file, for its backend does not take it."""
+    return OutcomeUnknownError(
+        "Terraform has made changes, but their state could not be written to its backend. It is "
+        f"kept on this worker in {kept}. Do not retry elsewhere before it is written: repair the "
+        "backend and retry on this worker, which writes it first, or run terraform state push "
+        f"with that file. {errors}",
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        judged=judge_text(errors, otherwise=BROKEN),
+        partial=_partial(state, whereabouts) if state else (),
+    )
+
+
+def elsewhere(file: Path, *, whereabouts: StateLocation) -> OutcomeUnknownError:
+    """Return the error of a state that an earlier attempt left for another place."""
+    return OutcomeUnknownError(
+        "An earlier attempt of this action has made changes in another module, backend or "
+        f"workspace than {whereabouts}, and their state is kept on this worker in {file}. Nothing "
+        "was done. Retry with the values of that attempt, which writes it first, or write it by "
+        "hand with terraform state push and move the file away.",
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        judged=CONFLICT,
+    )
+
+
+def read_kept(file: Path) -> dict[str, Any] | None:
+    """Return the state in a file; None where it is not whole."""
+    try:
+        return read_state(file.read_bytes())
+    except (DamagedStateError, OSError):
+        return None
+
+
+def _is_whole(file: Path) -> bool:
+    return read_kept(file) is not None
+
+
+def _partial(state: dict[str, Any], whereabouts: StateLocation) -> list[Any]:
+    there: list[StateResource] = resources_in_file(state)
+    return [resource.left_behind(whereabouts) for resource in there]

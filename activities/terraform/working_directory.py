@@ -1,0 +1,195 @@
+"""The private directory of one execution: what is in it, and the environment of its commands."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from activities.options.terraform import Account, TerraformOptions
+from activities.terraform import state_rescue as rescue
+from activities.terraform.os_account import SharedPaths, hand_over
+
+OVERRIDE = "pao_backend_override.tf.json"
+CLI_CONFIG = "disable_checkpoint = true\n"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingDirectory:
+    """The paths below one private folder, which only its owner may enter."""
+
+    root: Path
+    used: int | None = None
+    """The descriptor that tells other processes that the folder is in use."""
+    doors: SharedPaths = field(default_factory=lambda: SharedPaths(None))
+
+    @property
+    def account(self) -> Account | None:
+        """Who runs Terraform; None for the worker's own user."""
+        return self.doors.account
+
+    @property
+    def module(self) -> Path:
+        """The copy of the source; the module itself may be a folder below it."""
+        return self.root / "source"
+
+    @property
+    def data(self) -> Path:
+        """Terraform's own folder: providers, modules, and which backend it uses."""
+        return self.root / "data"
+
+    @property
+    def plan(self) -> Path:
+        """The saved plan."""
+        return self.root / "home" / "plan"
+
+    @property
+    def variables(self) -> Path:
+        """The values of variables; never on a command line, where every user can read them."""
+        return self.root / "variables.tfvars.json"
+
+    @property
+    def backend(self) -> Path:
+        """The configuration of the backend; credentials may be in it."""
+        return self.root / "backend.json"
+
+    def write_backend(self, where: Path, kind: str, config: Mapping[str, Any]) -> None:
+        """Have the module in ``where`` use this backend, whatever it says itself."""
+        write_json(self.backend, config)
+        (where / OVERRIDE).unlink(missing_ok=True)
+        write_json(where / OVERRIDE, {"terraform": {"backend": {kind: {}}}})
+        for file in (self.backend, where / OVERRIDE):
+            hand_over(file, self.account)
+
+    def write_variables(self, values: Mapping[str, Any]) -> None:
+        """Write the values of variables."""
+        write_json(self.variables, values)
+        hand_over(self.variables, self.account)
+
+    def make(self, folder: Path) -> None:
+        """Make a folder in which Terraform writes."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        hand_over(folder, self.account)
+
+    def written_backend(self) -> dict[str, Any]:
+        """Return the configuration that was written for init, with real paths."""
+        return self._with_real_paths(json.loads(self.backend.read_bytes()))
+
+    def backend_in_use(self) -> str | None:
+        """Name the backend that Terraform has set up; None for its default, a local file."""
+        kind = self._set_up().get("type")
+        return str(kind) if kind else None
+
+    def backend_config(self) -> dict[str, Any]:
+        """Return the configuration of that backend, the module's and the item's together."""
+        return self._with_real_paths(self._set_up().get("config") or {})
+
+    def _with_real_paths(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        named = self.doors.named
+        return {key: named(to) if isinstance(to, str) else to for key, to in config.items()}
+
+    def _set_up(self) -> dict[str, Any]:
+        try:
+            told = json.loads((self.data / "terraform.tfstate").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return dict(told.get("backend") or {})
+
+    def without_paths(self, text: str) -> str:
+        """Give a text in which files are named as within the module."""
+        text = self.doors.named(text)
+        text = re.sub(f"{re.escape(str(self.variables))} line \\d+", "variables", text)
+        text = text.replace(f"{self.module}/", "")
+        # A state that could be kept nowhere else stays in the folder: its path is to be told.
+        return re.sub(f"{re.escape(str(self.root))}/(?!{rescue.UNWRITTEN_STATE})", "", text)
+
+    def keep_printed(self, content: bytes) -> Path:
+        """Keep a state here that could be kept nowhere else."""
+        kept = self.root / rescue.UNWRITTEN_STATE
+        kept.write_bytes(content)
+        return kept
+
+    def lend(self, file: Path) -> Path:
+        """Give a file that is to be read by Terraform."""
+        if self.account is None:
+            return file
+        lent = self.root / "lent.tfstate"
+        lent.unlink(missing_ok=True)
+        shutil.copyfile(file, lent)
+        hand_over(lent, self.account)
+        return lent
+
+
+@asynccontextmanager
+async def private_directory(
+    name: str, unwritten: Path, account: Account | None = None
+) -> AsyncIterator[WorkingDirectory]:
+    """Make a directory (0700), and remove it afterwards except for a state kept nowhere else.
+
+    Another account may enter it and writes in its folders; the directory stays the worker's.
+    """
+    root = rescue.make_room(name)
+    doors = SharedPaths(account)
+    try:
+        with rescue.in_use(root) as descriptor:
+            if account is not None:
+                root.chmod(0o711)
+            room = WorkingDirectory(root, descriptor, doors)
+            for folder in (root / "home", root / "tmp", room.data):
+                room.make(folder)
+            yield room
+    finally:
+        doors.close()
+        # Plugins are hundreds of megabytes: removing them must not hold up the heartbeats.
+        await asyncio.to_thread(rescue.clear, root, unwritten, name)
+
+
+def environment(room: WorkingDirectory, options: TerraformOptions) -> dict[str, str]:
+    """Give all that commands get: a home of their own, and what the operator has listed."""
+    config = options.cli_config or room.root / "terraform.rc"
+    if options.cli_config is None or room.account is not None:
+        given = options.cli_config.read_text() if options.cli_config else CLI_CONFIG
+        config = room.root / "terraform.rc"
+        config.touch(mode=0o600)
+        config.write_text(given)
+        hand_over(config, room.account)
+    own = {
+        "PATH": options.search_path,
+        "HOME": str(room.root / "home"),
+        "TMPDIR": str(room.root / "tmp"),
+        "LANG": "C.UTF-8",
+        "CHECKPOINT_DISABLE": "1",
+        "TF_CLI_CONFIG_FILE": str(config),
+        "TF_DATA_DIR": str(room.data),
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+        # Whatever asks for a password would wait for ever.
+        "GIT_TERMINAL_PROMPT": "0",
+        # A module comes from the network, never from a file of this machine or by a program.
+        "GIT_ALLOW_PROTOCOL": "https:ssh:http",
+    }
+    if options.plugin_cache is not None:
+        options.plugin_cache.mkdir(parents=True, exist_ok=True)
+        hand_over(options.plugin_cache, room.account)
+        own["TF_PLUGIN_CACHE_DIR"] = str(options.plugin_cache)
+        own["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
+    return own | dict(options.environment)
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Write a file that only its owner may read."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(content, stream)
+
+
+def unwritten_folder(options: TerraformOptions) -> Path:
+    """Return the one folder in which states are kept that no backend took."""
+    parent = options.state_folder or Path(tempfile.gettempdir())
+    return parent / "pao-terraform-unwritten-states"

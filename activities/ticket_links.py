@@ -1,0 +1,161 @@
+"""Tying the tickets of a bundle's components together: read-check-make, so it may be repeated."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from temporalio import activity
+
+from activities.action_errors import ActionError, ActionFailedError, application_error
+from activities.breakers import Breakers
+from activities.heartbeats import heartbeats
+from activities.long_texts import one_line
+from activities.search_lag import settles_in
+from activities.tickets import cleanup, left_behind, told
+from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
+from pao.clients.jira.instances import JiraInstances, KnownTicket
+from pao.core import names
+from pao.core.components import LINKS
+from pao.core.judgement import NOT_SET
+from pao.core.payloads import ActionInput, ActionResult
+
+RELATES = "Relates"
+Ticket = dict[str, Any]
+
+
+class TicketLinker:
+    """Makes the links that are missing, and the ticket above the others where one is wanted."""
+
+    def __init__(
+        self, jira: JiraInstances, *, seconds: float = 8.0, breakers: Breakers | None = None
+    ) -> None:
+        self._jira = jira
+        self._seconds = seconds
+        self._breakers = breakers or Breakers()
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Give the linking of a bundle's tickets."""
+
+        @activity.defn(name=LINKS)
+        async def link(given: ActionInput) -> ActionResult:
+            async with heartbeats():
+                return await self.link(given)
+
+        return [link]
+
+    async def link(self, given: ActionInput) -> ActionResult:
+        """Make what is missing; raises what Temporal is told when JIRA does not let it."""
+        try:
+            return await self._link(given, Deadline.after(self._seconds))
+        except ActionError as error:
+            raise application_error(error) from None
+
+    async def _link(self, given: ActionInput, deadline: Deadline) -> ActionResult:
+        config = given.action.config
+        kind = _link_type(str(config.get("linkType") or "blocks"))
+        tickets = {key: _first(one) for key, one in given.context.components.items()}
+        made = 0
+        for earlier, later in config.get("pairs") or ():
+            first, second = tickets.get(earlier), tickets.get(later)
+            if first and second:
+                made += await self._tie(first, second, kind, given=given, deadline=deadline)
+        if not config.get("parentTicket"):
+            return ActionResult(outputs={"links": made})
+        return await self._above([one for one in tickets.values() if one], given, deadline)
+
+    async def _tie(
+        self, earlier: Ticket, later: Ticket, kind: str, *, given: ActionInput, deadline: Deadline
+    ) -> int:
+        """Link two tickets unless they are; tickets of two JIRAs cannot be linked."""
+        client = self._client(earlier)
+        if client is not self._client(later):
+            return 0
+        correlation_id = given.context.correlation_id
+        async with self._breakers.guard(f"jira:{client.instance.name}"):
+            try:
+                known = await client.get_parts(earlier["key"], correlation_id, deadline=deadline)
+                if (kind.casefold(), later["key"]) in known.links:
+                    return 0
+                await client.link_issues(
+                    earlier["key"],
+                    later["key"],
+                    link_type=kind,
+                    correlation_id=correlation_id,
+                    deadline=deadline,
+                )
+            except JiraError as error:
+                raise told(error) from error
+        return 1
+
+    async def _above(
+        self, tickets: Sequence[Ticket], given: ActionInput, deadline: Deadline
+    ) -> ActionResult:
+        """Find or make the ticket above those of the components, and link it to each."""
+        try:
+            client = self._client(tickets[0]) if tickets else self._jira.instance(None)
+        except LookupError as error:
+            raise ActionFailedError(str(error), judged=NOT_SET) from error
+        issue = await self._find_or_create(client, given, deadline)
+        top = {"key": issue.key, "url": issue.url}
+        try:
+            for ticket in tickets:
+                await self._tie(top, ticket, RELATES, given=given, deadline=deadline)
+        except ActionError as error:
+            error.partial = (left_behind(issue.key, issue.url), *error.partial)
+            raise
+        return ActionResult(
+            outputs={"key": issue.key, "id": issue.id, "url": issue.url},
+            external_reference=issue.key,
+            url=issue.url,
+            cleanup=cleanup(issue.key, issue.url),
+            resource_type="jira-ticket",
+        )
+
+    async def _find_or_create(
+        self, client: JiraClient, given: ActionInput, deadline: Deadline
+    ) -> CreatedIssue:
+        context = given.context
+        mark = names.mark(context.request_id, given.action.id)
+        unclear = given.look_first and given.unclear
+        lag = client.instance.index_lag
+        async with self._breakers.guard(f"jira:{client.instance.name}"):
+            try:
+                found = await client.find_by_label(
+                    mark,
+                    settles_in=settles_in(lag, unclear=unclear, since=given.doubt_since),
+                    correlation_id=context.correlation_id,
+                    deadline=deadline,
+                )
+                if found is not None:
+                    return found
+                fields = _fields(client, given, mark)
+                return await client.create_issue(fields, context.correlation_id, deadline=deadline)
+            except JiraError as error:
+                raise told(error) from error
+
+    def _client(self, ticket: Ticket) -> JiraClient:
+        try:
+            return self._jira.of(KnownTicket(ticket["key"], ticket.get("url")))
+        except LookupError as error:
+            raise ActionFailedError(str(error), judged=NOT_SET) from error
+
+
+def _first(component: dict[str, Any]) -> Ticket | None:
+    tickets = component.get("tickets") or []
+    return tickets[0] if tickets else None
+
+
+def _link_type(name: str) -> str:
+    """Give JIRA's name of a link type; documents also call it by what it says: blocks."""
+    return "Blocks" if name.casefold() == "blocks" else name
+
+
+def _fields(client: JiraClient, given: ActionInput, mark: str) -> dict[str, Any]:
+    context = given.context
+    return {
+        "project": {"key": client.instance.default_project},
+        "issuetype": {"name": "Task"},
+        "summary": one_line(f"{context.item.name} for {context.requester.id}"),
+        "description": "The tickets of this bundle's components are linked to this one.\n\n----\n"
+        f"PAO request {context.request_id}, correlation id {context.correlation_id}",
+        "labels": [mark],
+    }

@@ -1,0 +1,145 @@
+"""When a local catalog is read again: its files change, its folder is another, time has passed."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+from watchfiles import Change, awatch
+from watchfiles.main import FileChange
+
+from catalog.sources.files import SUFFIXES
+from catalog.sources.source import SourceUnavailableError
+from pao.core.errors import PaoError
+from pao.runtime.background import BackgroundTask
+
+_log = logging.getLogger(__name__)
+
+# An editor or a checkout writes several files at once; they are read together.
+QUIET_MILLISECONDS = 100
+MOST_MILLISECONDS = 1_000
+# How often it is looked whether the folder is still the one that is watched.
+LOOK_MILLISECONDS = 1_000
+RETRY_SECONDS = 1.0
+
+
+class CatalogWatcher:
+    """Calls ``refresh`` as soon as a document changes, and every ``poll`` seconds anyway.
+
+    Use it as an async context manager. Where the system cannot tell of changes, the files are
+    looked at again and again instead; the poll catches what neither has seen.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        refresh: Callable[[], Awaitable[object]],
+        *,
+        poll: float,
+        watch: bool = True,
+    ) -> None:
+        self._folder = folder
+        self._refresh = refresh
+        self._poll = poll
+        self._watch = watch
+        self._due = asyncio.Event()
+        self._refreshing = BackgroundTask("catalog-refresh", self._keep_refreshing)
+        self._watching = BackgroundTask("catalog-watch", self._keep_watching)
+        self._running = AsyncExitStack()
+
+    @property
+    def tasks(self) -> tuple[BackgroundTask, ...]:
+        """What must go on for as long as the catalog is looked at."""
+        return (self._refreshing, self._watching) if self._watch else (self._refreshing,)
+
+    async def __aenter__(self) -> Self:
+        for task in self.tasks:
+            await self._running.enter_async_context(task)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._running.aclose()
+
+    def now(self) -> None:
+        """Have the catalog read again without waiting for a change."""
+        self._due.set()
+
+    async def _keep_refreshing(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll):
+                    await self._due.wait()
+            self._due.clear()
+            try:
+                await self._refresh()
+                self._refreshing.well()
+            except SourceUnavailableError:
+                # Noted where it happened. The next look at the folder, or the poll, tries again.
+                continue
+            except PaoError as error:
+                _log.warning("the catalog cannot be brought up to date now: %s", error)
+                self._due.set()
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:
+                # Whatever it was, it is tried again as soon as this is started again.
+                self._due.set()
+                raise
+
+    async def _keep_watching(self) -> None:
+        polling = False
+        while True:
+            try:
+                await self._watch_folder(polling=polling)
+            except FileNotFoundError:
+                pass
+            except (OSError, RuntimeError) as error:
+                # Too many watches, or a file system that cannot tell of changes.
+                _log.warning("the folder of the catalog is polled, not watched: %s", error)
+                polling = True
+            self._due.set()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _watch_folder(self, *, polling: bool) -> None:
+        """Watch until the folder is gone or another one is in its place."""
+        watched = _identity(self._folder)
+        began = True
+        async for changes in awatch(
+            self._folder,
+            watch_filter=_is_document,
+            debounce=MOST_MILLISECONDS,
+            step=QUIET_MILLISECONDS,
+            rust_timeout=LOOK_MILLISECONDS,
+            yield_on_timeout=True,
+            force_polling=polling or None,
+        ):
+            self._watching.well()
+            # What changed just before the watch began was told to nobody.
+            if changes or began:
+                self._due.set()
+            began = False
+            # A folder that was made anew may well have the number of the one before.
+            if _identity(self._folder) != watched or _is_gone(self._folder, changes):
+                return
+
+
+def _is_document(change: Change, path: str) -> bool:
+    # A folder that goes or comes may hold documents, and only its own name is told.
+    suffix = Path(path).suffix
+    return suffix in SUFFIXES or (not suffix and change is not Change.modified)
+
+
+def _is_gone(folder: Path, changes: set[FileChange]) -> bool:
+    gone = {Path(path) for change, path in changes if change is Change.deleted}
+    return not gone.isdisjoint({folder, folder.resolve()})
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Tell which folder is at the path: a link may lead elsewhere, a volume be mounted anew."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

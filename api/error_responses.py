@@ -1,0 +1,173 @@
+"""The error envelope: built here and nowhere else, for our own errors and the framework's."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import compile_path
+from starlette.types import Scope
+
+from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.payloads import timestamp
+from pao.runtime.crypto import SecretUnreadableError
+
+_log = logging.getLogger(__name__)
+
+NO_CORRELATION = "00000000-0000-0000-0000-000000000000"
+MAX_DETAILS = 200
+MAX_FIELD = 200
+MAX_MESSAGE = 2_000
+BROKEN = (
+    "Something broke on our side. The request may or may not have been taken; "
+    "quote the correlation id when you ask for help."
+)
+FRAMEWORK_CODES = {
+    401: ErrorCode.UNAUTHORIZED,
+    403: ErrorCode.FORBIDDEN,
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    413: ErrorCode.PAYLOAD_TOO_LARGE,
+}
+
+
+def correlation_of(scope: Scope) -> str:
+    """Give the correlation id that the gate has put on this request."""
+    return str(scope.get("state", {}).get("correlation_id", NO_CORRELATION))
+
+
+def envelope(error: PaoError, correlation_id: str) -> dict[str, Any]:
+    """Give the one shape in which every error is answered."""
+    return {
+        "error": {
+            "code": error.code,
+            "message": _bounded(error.message + _left_out(error), MAX_MESSAGE),
+            "details": [_detail(detail) for detail in error.details[:MAX_DETAILS]],
+            "correlationId": correlation_id,
+            "timestamp": timestamp(datetime.now(UTC)),
+        }
+    }
+
+
+def answer(error: PaoError, correlation_id: str) -> JSONResponse:
+    """Give the response for an error."""
+    return JSONResponse(
+        envelope(error, correlation_id), status_code=error.status, headers=error.headers
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of the application answered in the envelope."""
+
+    @app.exception_handler(PaoError)
+    async def ours(request: Request, error: PaoError) -> JSONResponse:
+        return answer(error, correlation_of(request.scope))
+
+    @app.exception_handler(SecretUnreadableError)
+    async def sealed(request: Request, error: SecretUnreadableError) -> JSONResponse:
+        _log.error("a stored secret cannot be opened: %s", error)
+        return answer(_from_lost_key(error), correlation_of(request.scope))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(_from_validation(error), correlation_of(request.scope))
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> JSONResponse:
+        code = FRAMEWORK_CODES.get(error.status_code, ErrorCode.VALIDATION_ERROR)
+        text = _framework_text(error, request)
+        headers = dict(error.headers or {})
+        if error.status_code == FRAMEWORK_NOT_ALLOWED:
+            headers["Allow"] = _allowed(request) or headers.get("Allow", "")
+        told = PaoError(code, text, status=error.status_code, headers=headers)
+        return answer(told, correlation_of(request.scope))
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        return broken(error, correlation_of(request.scope))
+
+
+def broken(error: BaseException, correlation_id: str) -> JSONResponse:
+    """Give the answer to an error that nobody foresaw: logged in full, told in one sentence."""
+    _log.error("an error that nobody foresaw", exc_info=error)
+    return answer(PaoError(ErrorCode.INTERNAL_ERROR, BROKEN), correlation_id)
+
+
+def _detail(detail: Detail) -> dict[str, Any]:
+    return {
+        "field": _bounded(detail.field, MAX_FIELD),
+        "constraint": detail.constraint,
+        "message": _bounded(detail.message, MAX_MESSAGE),
+        "received": detail.received,
+        "expected": detail.expected,
+    }
+
+
+def _from_lost_key(error: SecretUnreadableError) -> PaoError:
+    return PaoError(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        f"A password of this request cannot be opened, so nothing was done: {error}.",
+        headers={"Retry-After": "60"},
+    )
+
+
+def _left_out(error: PaoError) -> str:
+    """Say how many details are not shown: an answer is not larger than what it is about."""
+    more = len(error.details) - MAX_DETAILS
+    return f" {more:,} more {'detail is' if more == 1 else 'details are'} left out." * (more > 0)
+
+
+def _bounded(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _from_validation(error: RequestValidationError) -> PaoError:
+    """Tell what pydantic found: a 400 where nothing could be read, a 422 for wrong values."""
+    problems = error.errors()
+    unreadable = any(
+        problem["type"] == "json_invalid" or problem["loc"][:1] in {("query",), ("path",)}
+        for problem in problems
+    )
+    details = tuple(
+        Detail(
+            field=".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),
+            constraint=str(problem["type"]),
+            message=str(problem["msg"]),
+        )
+        for problem in problems
+    )
+    what = "cannot be read" if unreadable else "does not fit"
+    return PaoError(
+        ErrorCode.VALIDATION_ERROR,
+        f"The request {what}; see details for each problem.",
+        details=details,
+        status=400 if unreadable else 422,
+    )
+
+
+def _framework_text(error: HTTPException, request: Request) -> str:
+    if error.status_code == FRAMEWORK_NOT_FOUND:
+        return f"There is nothing at {request.url.path[:200]}; see /api/v1/docs."
+    if error.status_code == FRAMEWORK_NOT_ALLOWED:
+        return f"{request.method} is not possible here; see /api/v1/docs."
+    return str(error.detail)
+
+
+def _allowed(request: Request) -> str:
+    """Name all methods of a path: the framework names those of one route only."""
+    described: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    methods = {
+        method.upper()
+        for path, operations in described.items()
+        if compile_path(path)[0].fullmatch(request.scope["path"])
+        for method in operations
+    }
+    return ", ".join(sorted(methods))
+
+
+FRAMEWORK_NOT_FOUND = 404
+FRAMEWORK_NOT_ALLOWED = 405

@@ -1,0 +1,245 @@
+"""Preparing a bundle: its own form, and every component as a submission of its own. Stores nothing.
+
+What a submission is and how one item is prepared is in preparing.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from api.catalog.service import CatalogService, Entry
+from api.requests.lifecycle import require_offered
+from api.requests.prepared import (
+    Prepared,
+    PreparedComponent,
+    SubmissionCall,
+    require_carriable,
+    size_of,
+)
+from api.requests.schemas import Submission
+from catalog.bundle import CatalogBundle, Component, OrchestrationMode
+from catalog.components import Giving, Values, component_values
+from pao.core.components import COMPONENT, LINKS, LINKS_ID, component_action
+from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.names import masked
+from pao.core.payloads import PlannedAction
+
+if TYPE_CHECKING:
+    from api.requests.preparation import Preparer
+
+MAX_BUNDLE_JSON = 8_000_000
+"""Bytes of all components together: each stands twice in the history of the bundle's workflow."""
+
+
+async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str, Entry]:
+    """Give the items of a bundle as they are in service now, by their ids."""
+    entries: dict[str, Entry] = {}
+    for component in bundle.components:
+        try:
+            entries[component.catalog_item] = await catalog.entry(component.catalog_item)
+        except PaoError as error:
+            if error.code != ErrorCode.CATALOG_ITEM_NOT_FOUND:
+                raise
+            message = f"the item {component.catalog_item} is not in service"
+            raise _refused(bundle, component, (_problem("catalogItem", message),)) from error
+    return entries
+
+
+def prepare_bundle(
+    preparer: "Preparer",
+    entry: Entry,
+    held: Mapping[str, Entry],
+    *,
+    body: Submission,
+    call: SubmissionCall,
+) -> Prepared:
+    """Check a bundle and all of its components, and plan it; nothing is stored."""
+    bundle = entry.loaded.item
+    if not isinstance(bundle, CatalogBundle):
+        raise TypeError("only bundles are prepared here")
+    for one in (entry, *held.values()):
+        preparer.authorise(one, call.caller)
+        require_offered(one.loaded.item, datetime.now(UTC).date())
+    values = preparer.validated(entry, body.fields)
+    prepared = preparer.planned(entry, values, body, call)
+    preparer.judge(entry, prepared)
+    preparer.check_templates(entry, prepared, complete=False)
+    components = tuple(
+        _component(preparer, bundle, one, held[one.catalog_item], prepared, body=body, call=call)
+        for one in bundle.ordered_components
+    )
+    planned = [*_actions(bundle, components), *_links(bundle, components), *prepared.actions]
+    for index, action in enumerate(planned):
+        action.index = index
+    slow = prepared.slow or any(one.prepared.slow for one in components)
+    whole = replace(prepared, actions=planned, components=components, slow=slow)
+    _require_carriable(whole)
+    return whole
+
+
+def _component(  # noqa: PLR0913 -- what a component is made from, each part named
+    preparer: "Preparer",
+    bundle: CatalogBundle,
+    component: Component,
+    entry: Entry,
+    whole: Prepared,
+    *,
+    body: Submission,
+    call: SubmissionCall,
+) -> PreparedComponent:
+    found = _values(preparer, bundle, component, entry, whole)
+    prepared = preparer.planned(entry, found.values, body, call)
+    try:
+        preparer.judge(entry, prepared, waiting=found.waiting)
+        preparer.check_templates(entry, prepared, complete=not found.waiting)
+    except PaoError as error:
+        details = tuple(_of_component(component, one) for one in error.details)
+        raise _refused(bundle, component, details) from error
+    return PreparedComponent(
+        component.id, component.label, prepared, component.depends_on, found.waiting
+    )
+
+
+def _values(
+    preparer: "Preparer",
+    bundle: CatalogBundle,
+    component: Component,
+    entry: Entry,
+    whole: Prepared,
+) -> Values:
+    item = entry.loaded.item
+    if isinstance(item, CatalogBundle):
+        message = f"{item.id} is a bundle, and bundles hold items only"
+        raise _refused(bundle, component, (_problem("catalogItem", message),))
+    giving = Giving(
+        context=whole.context,
+        surroundings=preparer.settings.surroundings,
+        secrets=whole.secrets,
+    )
+    found = component_values(bundle, component, item, giving, datetime.now(UTC).date())
+    if found.problems:
+        details = tuple(
+            Detail(
+                field=f"components.{component.id}.config.{one.field}",
+                constraint=one.constraint,
+                message=one.message,
+                received=one.received,
+                expected=one.expected,
+            )
+            for one in found.problems
+        )
+        raise _refused(bundle, component, details)
+    return found
+
+
+def _actions(
+    bundle: CatalogBundle, components: tuple[PreparedComponent, ...]
+) -> list[PlannedAction]:
+    """Give the actions that stand for the components; templates know them by their own ids."""
+    planned: list[PlannedAction] = []
+    for component, made in zip(bundle.ordered_components, components, strict=True):
+        waits = list(dict.fromkeys(made.depends_on))
+        if bundle.orchestration.mode is OrchestrationMode.SEQUENTIAL and planned:
+            waits = list(dict.fromkeys([planned[-1].key, *waits]))
+        planned.append(
+            PlannedAction(
+                id=component_action(made.id),
+                index=0,
+                type=COMPONENT,
+                name=made.name,
+                alias=made.id,
+                depends_on=[component_action(one) for one in waits],
+                config={
+                    "component": made.id,
+                    "catalogItem": component.catalog_item,
+                    "requestId": made.prepared.context.request_id,
+                    "dependsOn": list(made.depends_on),
+                    "waiting": list(made.waiting),
+                },
+            )
+        )
+    return planned
+
+
+def _links(bundle: CatalogBundle, components: tuple[PreparedComponent, ...]) -> list[PlannedAction]:
+    """Give the action that ties the components' tickets together, where there are any to tie."""
+    linking = bundle.orchestration.jira_linking
+    with_ticket = {one.id for one in components if _makes_ticket(one.prepared)}
+    pairs = [
+        [earlier, one.id]
+        for one in components
+        for earlier in one.depends_on
+        if {earlier, one.id} <= with_ticket
+    ]
+    if not pairs and not linking.parent_ticket:
+        return []
+    config = {
+        "linkType": linking.link_type,
+        "pairs": pairs,
+        "parentTicket": linking.parent_ticket,
+    }
+    return [
+        PlannedAction(
+            id=LINKS_ID, index=0, type=LINKS, name="Link the tickets", config=config, depends_on=[]
+        )
+    ]
+
+
+def _makes_ticket(prepared: Prepared) -> bool:
+    return any(one.type == "jira-ticket" and one.notice is None for one in prepared.actions)
+
+
+def rendered(preparer: "Preparer", prepared: Prepared) -> list[dict[str, Any]]:
+    """Show every component as it would be requested: its fields and actions, secrets masked.
+
+    What depends on other components is named under ``waiting``.
+    """
+    return [
+        {
+            "id": one.id,
+            "name": one.name,
+            "catalogItemId": one.prepared.context.item.id,
+            "catalogItemVersion": one.prepared.context.item.version,
+            "dependsOn": list(one.depends_on),
+            "fields": masked(one.prepared.context.fields),
+            "waiting": list(one.waiting),
+            "actions": preparer.render(one.prepared),
+        }
+        for one in prepared.components
+    ]
+
+
+def _require_carriable(whole: Prepared) -> None:
+    require_carriable(whole)
+    for one in whole.components:
+        require_carriable(one.prepared)
+    size = sum(size_of(one.prepared) for one in whole.components)
+    if size > MAX_BUNDLE_JSON:
+        raise PaoError(
+            ErrorCode.VALIDATION_ERROR,
+            f"{whole.context.item.name} is too large to be requested: its components are {size:,} "
+            f"bytes of JSON, at most {MAX_BUNDLE_JSON:,} are taken. Tell its owner.",
+        )
+
+
+def _of_component(component: Component, detail: Detail) -> Detail:
+    """Name a field of a component's item by the place where the bundle gives its value."""
+    scope, _, name = detail.field.partition(".")
+    if scope != "fields":
+        return detail
+    return replace(detail, field=f"components.{component.id}.config.{name}")
+
+
+def _problem(field: str, message: str) -> Detail:
+    return Detail(field=field, constraint="component", message=message)
+
+
+def _refused(bundle: CatalogBundle, component: Component, details: tuple[Detail, ...]) -> PaoError:
+    return PaoError(
+        ErrorCode.VALIDATION_ERROR,
+        f"The component {component.label} cannot be requested with these values: "
+        f"{details[0].message if details else 'its templates are wrong'}. If the bundle's form "
+        f"takes them, tell its owner, {bundle.owner_team or 'the platform team'}.",
+        details=details,
+    )

@@ -1,0 +1,74 @@
+"""A bundle with its components, read together, and how the components are shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.requests import presentation as presenting
+from db.models import Request, RequestAction
+from db.repositories.requests import RequestsRepository
+from pao.core.components import COMPONENT
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRequest:
+    """A component's own request, as the bundle's readers see it; ``of`` stands for it there."""
+
+    of: RequestAction
+    row: Request
+    actions: list[RequestAction]
+
+    @property
+    def component(self) -> str:
+        """The id of the component."""
+        return self.row.component_id or ""
+
+
+async def children_of(
+    repository: RequestsRepository, request_id: str, actions: Sequence[RequestAction]
+) -> list[ComponentRequest]:
+    """Read the components of a bundle in the order of its plan; none of a request that is none."""
+    places = {one.config.get("requestId"): one for one in actions if one.type == COMPONENT}
+    if not places:
+        return []
+    rows = {str(row.id): row for row in await repository.get_components(request_id)}
+    found = await repository.get_actions_of([row.id for row in rows.values()])
+    return [
+        ComponentRequest(place, rows[key], found[rows[key].id])
+        for key, place in places.items()
+        if key in rows
+    ]
+
+
+def own_actions(actions: Sequence[RequestAction]) -> list[RequestAction]:
+    """Give the actions of the request itself: not what stands for a component."""
+    return [one for one in actions if one.type != COMPONENT]
+
+
+def component(child: ComponentRequest, *, workflow: str | None) -> dict[str, Any]:
+    """Give one component: its own request, with where it stands and what it has done."""
+    row = child.row
+    return {
+        "id": child.component,
+        "name": child.of.name,
+        "requestId": str(row.id),
+        "catalogItemId": row.catalog_item_id,
+        "catalogItemVersion": row.catalog_item_version,
+        "status": row.status,
+        "retrying": row.retrying,
+        "dependsOn": child.of.config.get("dependsOn") or [],
+        "error": row.error,
+        "actions": [presenting.action(one) for one in child.actions],
+        "links": {"self": f"{presenting.BASE}/requests/{row.id}", "workflow": workflow},
+    }
+
+
+def standing(child: ComponentRequest) -> dict[str, Any]:
+    """Give where one component stands, in short."""
+    return {
+        "id": child.component,
+        "requestId": str(child.row.id),
+        "status": child.row.status,
+        "retrying": child.row.retrying,
+        "progress": presenting.progress(child.actions),
+    }

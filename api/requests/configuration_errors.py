@@ -1,0 +1,33 @@
+"""What the models of the actions refuse, in the words of a submission's fields. No judging here."""
+
+from collections.abc import Sequence
+
+from catalog.configuration_checks import ValueProblem
+from pao.core.errors import Detail
+
+
+def detail_of(problem: ValueProblem) -> Detail:
+    """Return a finding as a detail: of the field to change, else of the item."""
+    if problem.field is None:
+        return Detail("catalogItemId", problem.constraint, problem.message)
+    return Detail(
+        field=f"fields.{problem.field}",
+        constraint=problem.constraint,
+        message=problem.message,
+        received=problem.received,
+    )
+
+
+def refusal_of(problems: Sequence[ValueProblem], owner: str | None) -> str:
+    """Return the sentence above the details: which fields to change, or whom to tell."""
+    fields = list(dict.fromkeys(one.field for one in problems if one.field))
+    if not fields:
+        return (
+            "The item's actions cannot be carried out as they are configured; tell its owner, "
+            f"{owner or 'the platform team'}."
+        )
+    those = "this field" if len(fields) == 1 else "these fields"
+    return (
+        f"The item's actions cannot use the values of {those}: {', '.join(fields)}. See details; "
+        "change them and submit again."
+    )

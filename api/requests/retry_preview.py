@@ -1,0 +1,211 @@
+"""A retry that is only tried: what it would change, find, send, and why it would be refused."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from api.requests.reading import Stored
+from api.requests.schemas import RetryBody
+from catalog.configuration_checks import Judging, Reader
+from catalog.planning import render_action
+from catalog.secrets import open_fields
+from catalog.templating import TemplateError
+from catalog.used_fields import used_by
+from db.models import RequestAction
+from db.stored import action_input, outputs_for, plan_of, published_for, state_of
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
+from pao.core.components import OF_BUNDLES
+from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, judge, outdated, seen_action
+from pao.core.errors import ErrorCode
+from pao.core.payloads import (
+    CorrectionAnswer,
+    DecisionRecord,
+    FormerCall,
+    LookResult,
+    PlannedAction,
+    RequestContext,
+)
+from pao.core.resources import attempt_of
+from pao.core.states import ActionStatus, Decision
+from pao.runtime.crypto import SecretBox
+
+LOOK_SECONDS = 10.0
+OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
+
+
+class RetryPreview:
+    """Tries retries, with looks that change nothing."""
+
+    def __init__(
+        self,
+        *,
+        box: SecretBox,
+        judging: Judging,
+        readers: Mapping[str, Reader],
+        workflows: RequestWorkflows,
+    ) -> None:
+        self._box = box
+        self._judging = judging
+        self._readers = readers
+        self._workflows = workflows
+
+    async def of(
+        self, stored: Stored, body: RetryBody, context: RequestContext, answer: CorrectionAnswer
+    ) -> dict[str, Any]:
+        """Show the retry as it would be; ``context`` has the corrected fields."""
+        calls = await asyncio.to_thread(self._calls, stored, context, body.mode)
+        used = await asyncio.to_thread(_used, stored, context, answer)
+        seen, problem = _seen(stored, body)
+        looked = [] if body.mode == MANUAL else await self._looks(stored, context, seen)
+        refusals = [*_objections(stored, body, problem), *_refusals(body, used, looked)]
+        return {
+            "dryRun": True,
+            "changes": answer.diff,
+            "actions": calls,
+            "looks": [shown(row.action_id, look) for row, look in looked],
+            "outOfStep": used,
+            "refusals": refusals,
+        }
+
+    async def look(
+        self, stored: Stored, row: RequestAction, context: RequestContext | None = None
+    ) -> LookResult:
+        """Look for what earlier attempts of an action made, with what they had sent."""
+        given = action_input(stored.row, stored.actions, row)
+        if row.outcome_unknown or row.partial:
+            fields = given.context.for_action(given.action.reads).fields
+            former = given.former or [FormerCall(row.attempt, fields=fields)]
+            given = replace(given, former=former)
+        if context is not None:
+            given = replace(given, context=replace(given.context, fields=context.fields))
+        return await self._workflows.look(given, budget=LOOK_SECONDS)
+
+    async def _looks(
+        self, stored: Stored, context: RequestContext, seen: str | None
+    ) -> list[tuple[RequestAction, LookResult]]:
+        """Look for what has failed, but for the action that a human has ``seen``."""
+        failed = [
+            one
+            for one in stored.actions
+            if one.status == ActionStatus.FAILED
+            and one.attempt
+            and one.type not in OF_BUNDLES
+            and one.action_id != seen
+        ]
+        found = await asyncio.gather(*(self._tried(stored, one, context) for one in failed))
+        return list(zip(failed, found, strict=True))
+
+    async def _tried(
+        self, stored: Stored, row: RequestAction, context: RequestContext
+    ) -> LookResult:
+        try:
+            return await self.look(stored, row, context)
+        except (TemporalUnavailableError, WorkflowGoneError):
+            return LookResult(answer="unknown", reason="Temporal does not answer now; try again")
+
+    def _calls(
+        self, stored: Stored, context: RequestContext, mode: str | None
+    ) -> list[dict[str, Any]]:
+        secrets = open_fields(self._box, context)
+        plan, calls = plan_of(stored.row), []
+        for action in open_actions(stored, mode):
+            read = self._readers.get(action.type, dict)
+            try:
+                config = read(
+                    render_action(
+                        action,
+                        context,
+                        self._judging.surroundings,
+                        targets=self._judging.targets.get(action.type, {}),
+                        secrets=secrets,
+                        outputs=outputs_for(action, plan, stored.actions),
+                        published=published_for(action, plan, stored.actions),
+                        reveal=False,
+                    )
+                )
+            except TemplateError:
+                config = action.config
+            calls.append({"id": action.id, "type": action.type, "config": config})
+        return calls
+
+
+def shown(action_id: str, look: LookResult) -> dict[str, Any]:
+    """Give a look in the API's shape."""
+    result = look.result
+    adopts = result and {
+        "externalReference": result.external_reference,
+        "url": result.url,
+        "outputs": result.outputs,
+    }
+    return {
+        "actionId": action_id,
+        "answer": look.answer,
+        "wouldAdopt": adopts,
+        "reason": look.reason,
+    }
+
+
+def _used(
+    stored: Stored, context: RequestContext, answer: CorrectionAnswer
+) -> dict[str, list[str]]:
+    plan = {one.id: one for one in plan_of(stored.row)}
+    over = [
+        replace(plan[one.action_id], reads=plan[one.action_id].reads if one.attempt else [])
+        for one in stored.actions
+        if one.status in OVER and one.action_id in plan
+    ]
+    return used_by(context, over, answer.diff) if answer.diff else {}
+
+
+def _seen(stored: Stored, body: RetryBody) -> tuple[str | None, str | None]:
+    """Return the id of the action that the evidence is about, and why it would not be taken."""
+    if body.evidence is None:
+        return None, None
+    states = [state_of(one) for one in stored.actions]
+    given = body.evidence.model_dump(by_alias=True)
+    state, problem = seen_action(states, given, corrects=bool(body.fields))
+    return state.id if state else None, problem
+
+
+def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[dict[str, Any]]:
+    """Return what the workflow would object to before it looks."""
+    states = [state_of(one) for one in stored.actions]
+    taken = {one.id for one in states}
+    ways = [one for one in plan_of(stored.row) if one.fallback and one.id not in taken]
+    found = [problem, outdated(Decision.RETRY, body.attempt, attempt_of(states))]
+    if body.mode == MANUAL and not ways:
+        found.append(NO_MANUAL_WAY)
+    return [{"code": ErrorCode.INVALID_STATE_TRANSITION, "message": one} for one in found if one]
+
+
+def _refusals(
+    body: RetryBody, used: dict[str, list[str]], looked: list[tuple[RequestAction, LookResult]]
+) -> list[dict[str, Any]]:
+    record = DecisionRecord(
+        decision_id="dry-run",
+        decision=Decision.RETRY,
+        at="",
+        mode=body.mode,
+        leave_behind=body.leave_behind,
+    )
+    found = []
+    if used and not body.accept_used:
+        named = "; ".join(f"{name} (by {', '.join(by)})" for name, by in used.items())
+        message = f"completed or skipped actions have used these values: {named}"
+        found.append({"code": ErrorCode.FIELDS_ALREADY_USED, "message": message})
+    for row, look in looked:
+        refusal = judge(state_of(row), look, record)
+        if refusal is not None:
+            code = refusal.code or ErrorCode.INVALID_STATE_TRANSITION
+            found.append({"code": code, "message": refusal.message, "actionId": row.action_id})
+    return found
+
+
+def open_actions(stored: Stored, mode: str | None) -> list[PlannedAction]:
+    """Return what a retry would carry out, now or later: of the way that is, or would be, taken."""
+    plan = plan_of(stored.row)
+    states = {one.action_id: one.status for one in stored.actions}
+    manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)
+    way = [one for one in plan if one.fallback == manual and one.notice is None]
+    return [one for one in way if states.get(one.id) not in OVER]

@@ -1,0 +1,263 @@
+"""Judges a planned action's configuration by its type's own model, before anything runs.
+
+Pure. What cannot be known yet (outputs of earlier actions, secrets) is left open and not judged.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.model import CatalogDocument
+from catalog.planning import bind, earlier_of, names_for, target_chooser
+from catalog.scopes import ScopeContext
+from catalog.templating import (
+    Names,
+    Target,
+    TemplateError,
+    check,
+    check_when,
+    evaluate_when,
+    render,
+)
+from pao.core.payloads import PlannedAction, RequestContext
+
+Place = tuple[str | int, ...]
+
+_UNSUITABLE = "template-value"
+_URLS = frozenset({Target.URL, Target.ADDRESS})
+_LATER = frozenset({"outputs", "fulfillment", "components", "secrets"})
+_FIELDS = frozenset({("fields",), ("request",), ("request", "data")})
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """What a model says about one place of a rendered configuration.
+
+    ``missing`` is set where the configuration itself lacks a key, whatever the fields are.
+    """
+
+    place: Place
+    message: str
+    missing: bool = False
+
+
+Judge = Callable[[Mapping[str, Any]], tuple[ConfigProblem, ...]]
+"""Validates a rendered configuration; an empty answer means that it is valid."""
+
+
+Reader = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Returns a rendered configuration without what its action leaves out of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueProblem:
+    """A field whose value makes a configuration invalid; ``field`` is None where none is to blame.
+
+    ``constraint`` is ``required`` where a value is missing, else ``configuration``.
+    """
+
+    field: str | None
+    constraint: str
+    message: str
+    received: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What judging needs to know of the installation: models and targets by action type."""
+
+    surroundings: ScopeContext
+    judges: Mapping[str, Judge]
+    targets: Mapping[str, Mapping[str, Target]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    place: Place
+    fields: tuple[str, ...]
+    is_open: bool
+
+
+def judge_plan(  # noqa: PLR0913 -- what a plan is judged by, each part named.
+    item: CatalogDocument,
+    actions: list[PlannedAction],
+    context: RequestContext,
+    judging: Judging,
+    *,
+    unknown: frozenset[str],
+    only: frozenset[str] | None = None,
+) -> list[ValueProblem]:
+    """Return what the models of the actions refuse; each field is named once per action and place.
+
+    ``unknown`` are the fields whose values are secret, or are not there yet; ``only`` are the ids
+    of the actions to judge, all of them without it. Notifications are left out, and so is every
+    action whose ``when`` is false or cannot be evaluated yet.
+    """
+    before = earlier_of(actions)
+    keys = {action.id: action.key for action in actions}
+    found: list[ValueProblem] = []
+    for action in actions:
+        judge = judging.judges.get(action.type)
+        if judge is None or action.notice is not None:
+            continue
+        if only is not None and action.id not in only:
+            continue
+        earlier = tuple(keys[other] for other in before[action.id])
+        names = names_for(item, judging.surroundings, earlier)
+        work = _Work(item, action, context, judging, names=names, unknown=unknown)
+        if work.runs():
+            found += work.problems(judge)
+    return list(dict.fromkeys(found))
+
+
+class _Work:
+    """One action on its way to a judgement."""
+
+    def __init__(  # noqa: PLR0913 -- what one action is judged by, each part named.
+        self,
+        item: CatalogDocument,
+        action: PlannedAction,
+        context: RequestContext,
+        judging: Judging,
+        *,
+        names: Names,
+        unknown: frozenset[str],
+    ) -> None:
+        self._item = item
+        self._action = action
+        self._fields = context.fields
+        self._names = names
+        self._unknown = unknown
+        secrets = dict.fromkeys(unknown, "")
+        self._scopes, _ = bind(context, judging.surroundings, secrets=secrets, outputs={})
+        self._choose = target_chooser(judging.targets.get(action.type, {}), action.config)
+        self._texts: list[_Text] = []
+        self._misplaced: list[ValueProblem] = []
+
+    def runs(self) -> bool:
+        """Tell whether the action runs for certain, as far as ``when`` is concerned."""
+        if self._action.when is None:
+            return True
+        try:
+            if self._is_later(check_when(self._action.when, self._names)):
+                return False
+            return evaluate_when(self._action.when, self._scopes, self._names)
+        except TemplateError:
+            return False
+
+    def problems(self, judge: Judge) -> Iterator[ValueProblem]:
+        rendered = self._walk(self._action.config, ())
+        yield from self._misplaced
+        for problem in judge(rendered):
+            place = _existing(self._action.config, problem.place)
+            below = [text for text in self._texts if _related(text.place, place)]
+            if any(text.is_open for text in below):
+                continue
+            value = _at(rendered, place)
+            fields = [] if problem.missing else self._to_blame(below)
+            if not fields:
+                yield ValueProblem(None, "configuration", self._said(place, problem.message))
+            for name in fields:
+                yield self._told(name, place, value, problem)
+
+    def _walk(self, value: Any, place: Place) -> Any:
+        if isinstance(value, str):
+            return self._rendered(value, place)
+        if isinstance(value, Mapping):
+            return {key: self._walk(one, (*place, key)) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._walk(one, (*place, index)) for index, one in enumerate(value)]
+        return value
+
+    def _rendered(self, text: str, place: Place) -> Any:
+        """Render one text; what cannot be rendered yet stays as it is and is noted as open."""
+        try:
+            uses = check(text, self._names)
+            if not self._is_later(uses):
+                found = render(text, self._scopes, self._names, self._choose(place))
+                self._texts.append(_Text(place, tuple(self._read(uses)), is_open=False))
+                return found
+        except TemplateError as error:
+            if error.id == _UNSUITABLE and self._choose(place) in _URLS:
+                self._misplaced += self._leading_elsewhere(text, place, error)
+        self._texts.append(_Text(place, (), is_open=True))
+        return text
+
+    def _leading_elsewhere(
+        self, text: str, place: Place, error: TemplateError
+    ) -> Iterator[ValueProblem]:
+        """Return the fields by whose values a URL would lead somewhere else."""
+        problem = ConfigProblem(place, error.message)
+        read = tuple(dict.fromkeys(self._read(check(text, self._names))))
+        if not read:
+            yield ValueProblem(None, "configuration", self._said(place, error.message))
+        for name in read:
+            yield self._told(name, place, text, problem)
+
+    def _is_later(self, uses: list[tuple[str, ...]]) -> bool:
+        return any(use[0] in _LATER for use in uses) or not self._unknown.isdisjoint(
+            self._read(uses)
+        )
+
+    def _read(self, uses: list[tuple[str, ...]]) -> Iterator[str]:
+        """Return the ids of the fields that are read."""
+        for use in uses:
+            way = use[1:] if use[:2] == ("request", "data") else use
+            if use in _FIELDS or way[1:2] == ("*",):
+                yield from (field.id for field in self._item.fields)
+            elif way[0] in ("fields", "data") and way[1:]:
+                yield way[1]
+
+    def _to_blame(self, below: list[_Text]) -> list[str]:
+        """Name the fields read there; where some of them have no value, it is these."""
+        read = list(dict.fromkeys(name for text in below for name in text.fields))
+        empty = [name for name in read if self._fields.get(name) in (None, "", [], {})]
+        return empty or read
+
+    def _told(self, name: str, place: Place, value: Any, problem: ConfigProblem) -> ValueProblem:
+        label = next((field.label for field in self._item.fields if field.id == name), None) or name
+        received = self._fields.get(name)
+        where = f"{_dotted(place)} of the action {self._action.name}"
+        if received in (None, "", [], {}) and value in (None, "", [], {}):
+            message = f"{label} needs a value: {where} is made from it"
+            return ValueProblem(name, "required", message)
+        message = f"{label} does not suit {where}: {problem.message}"
+        shown = received if isinstance(received, str | int | float | bool) else None
+        return ValueProblem(name, "configuration", message, shown)
+
+    def _said(self, place: Place, message: str) -> str:
+        return f"action {self._action.id}, {_dotted(place)}: {message}"
+
+
+def _existing(config: Any, place: Place) -> Place:
+    """Leave out what a model adds to a place to name the member of a union."""
+    found: list[str | int] = []
+    for part in place:
+        if _has(config, part):
+            config = config[part]
+            found.append(part)
+    return tuple(found)
+
+
+def _has(config: Any, part: str | int) -> bool:
+    if isinstance(config, Mapping):
+        return part in config
+    return isinstance(config, list) and isinstance(part, int) and part < len(config)
+
+
+def _at(config: Any, place: Place) -> Any:
+    for part in place:
+        if not _has(config, part):
+            return None
+        config = config[part]
+    return config
+
+
+def _related(one: Place, other: Place) -> bool:
+    """Tell whether a place lies in the other one, or the other in it."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _dotted(place: Place) -> str:
+    return ".".join(str(part) for part in place) or "the configuration"

@@ -1,0 +1,149 @@
+"""From what is in the files to what is served: one file per id, the last good version stays.
+
+Pure: who reads the files and who stores the outcome is elsewhere.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Protocol, Self
+
+from catalog.bundle import CatalogBundle
+from catalog.model import CatalogDocument
+from catalog.validation import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What other files need to know of a good one."""
+
+    path: str
+    id: str
+    kind: str
+    category: str
+    refers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, item: CatalogDocument, *, path: str) -> Self:
+        """Take the facts of a parsed document; ``refers`` are the ids that it names."""
+        return cls(path, item.id, item.kind, item.category, tuple(_refers(item)))
+
+    @property
+    def is_named_after(self) -> bool:
+        """Whether the file is named as the convention says: ``<category>/<id>.yaml``."""
+        return str(PurePosixPath(self.path).with_suffix("")) == f"{self.category}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file as it is now: its content's id, its facts where it is good, what was found."""
+
+    sha: str
+    facts: Facts | None
+    findings: tuple[Finding, ...] = ()
+
+
+class InService(Protocol):
+    """What is known of an item in service."""
+
+    @property
+    def path(self) -> str:
+        """Its file."""
+        ...
+
+    @property
+    def sha(self) -> str | None:
+        """The content it was read from."""
+        ...
+
+    @property
+    def stale(self) -> bool:
+        """Whether its file has gone bad since."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What changes of what is served, by item id, and everything that is wrong.
+
+    ``written`` are the items whose document is new or different, with their files; ``recovered``
+    those whose file is again as it was when it was good.
+    """
+
+    written: Mapping[str, str]
+    recovered: frozenset[str]
+    stale: frozenset[str]
+    removed: frozenset[str]
+    refused: tuple[Finding, ...]
+
+    @property
+    def refused_files(self) -> frozenset[str]:
+        """The files that are left out."""
+        return frozenset(finding.file for finding in self.refused)
+
+
+def select(
+    files: Mapping[str, Seen],
+    served: Mapping[str, InService],
+    across: Iterable[Finding] = (),
+) -> Selection:
+    """Decide what is served from now on; ``across`` was found by looking at files together."""
+    refused = _errors(files, across)
+    bad = {finding.file for finding in refused}
+    good = {seen.facts.id: path for path, seen in files.items() if seen.facts and path not in bad}
+    same = {key for key, path in good.items() if _is_same(served.get(key), path, files[path].sha)}
+    gone = served.keys() - good.keys()
+    stale = {key for key in gone if served[key].path in bad}
+    return Selection(
+        written={key: path for key, path in good.items() if key not in same},
+        recovered=frozenset(key for key in same if served[key].stale),
+        stale=frozenset(key for key in stale if not served[key].stale),
+        removed=frozenset(gone - stale),
+        refused=refused,
+    )
+
+
+def duplicates(facts: Iterable[Facts]) -> list[Finding]:
+    """Refuse every file whose id another has, but the one that is named after it."""
+    by_id: dict[str, list[Facts]] = defaultdict(list)
+    for one in facts:
+        by_id[one.id].append(one)
+    found: list[Finding] = []
+    for candidates in by_id.values():
+        rightful = [one for one in candidates if one.is_named_after]
+        kept = candidates if len(candidates) == 1 else rightful if len(rightful) == 1 else []
+        found += [_duplicate(one, candidates) for one in candidates if one not in kept]
+    return found
+
+
+def _refers(item: CatalogDocument) -> Iterator[str]:
+    if isinstance(item, CatalogBundle):
+        yield from (component.catalog_item for component in item.components)
+    if item.deprecation.replacement:
+        yield item.deprecation.replacement
+
+
+def _errors(files: Mapping[str, Seen], across: Iterable[Finding]) -> tuple[Finding, ...]:
+    own = (finding for seen in files.values() for finding in seen.findings)
+    twice = duplicates(seen.facts for seen in files.values() if seen.facts)
+    errors = {one: None for one in (*own, *twice, *across) if one.severity is Severity.ERROR}
+    return tuple(sorted(errors, key=lambda one: (one.file, one.line, one.column)))
+
+
+def _is_same(known: InService | None, path: str, sha: str) -> bool:
+    return known is not None and known.path == path and known.sha == sha
+
+
+def _duplicate(facts: Facts, candidates: list[Facts]) -> Finding:
+    others = ", ".join(other.path for other in candidates if other is not facts)
+    return Finding(
+        file=facts.path,
+        line=1,
+        column=1,
+        path="$.metadata.id",
+        rule="duplicate-item",
+        severity=Severity.ERROR,
+        message=f"the item id {facts.id!r} is also in {others}",
+        hint="give one of them another id",
+    )

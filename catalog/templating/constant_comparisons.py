@@ -1,0 +1,81 @@
+"""Comparisons whose outcome is known before there are values. No template is walked here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.suggestions import nearest
+from catalog.templating.value_types import LIST, MAPPING, NUMBER, TEXT, Shape, named
+
+_ORDER = ("<", "<=", ">", ">=")
+_SHOWN = 80
+_FEW = 10
+
+TYPE, NEVER = "template-type", "template-never"
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """One side of a comparison: how it is written, what it may be, and its value if literal."""
+
+    text: str
+    shape: Shape
+    is_literal: bool = False
+    value: Any = None
+
+
+Told = tuple[str, str, str]
+"""Id, message and what was probably meant."""
+
+
+def told_of(sign: str, left: Operand, right: Operand) -> Told | None:
+    """Say what is wrong with a comparison of two values that are there, or None."""
+    if sign in _ORDER:
+        return _order(sign, left, right)
+    if sign in ("in", "not in"):
+        return _containment(sign, right)
+    return _equality(sign, left, right) or _equality(sign, right, left)
+
+
+def literal_text(value: Any) -> str:
+    """Write a literal as templates do."""
+    if isinstance(value, str):
+        return f'"{value[:_SHOWN]}"'
+    return str(value).lower() if isinstance(value, bool) else str(value)[:_SHOWN]
+
+
+def _order(sign: str, left: Operand, right: Operand) -> Told | None:
+    if left.shape.kinds & right.shape.kinds & (TEXT | NUMBER):
+        return None
+    told = f"{left.text} is {_kind(left)} and {right.text} is {_kind(right)}"
+    return TYPE, f"{sign} compares two numbers or two texts; {told}", ""
+
+
+def _containment(sign: str, right: Operand) -> Told | None:
+    if right.shape.solid & (TEXT | LIST | MAPPING):
+        return None
+    told = f"{sign} looks into a list, mapping or text, and {right.text} is {_kind(right)}"
+    return TYPE, told, ""
+
+
+def _equality(sign: str, side: Operand, other: Operand) -> Told | None:
+    if not other.is_literal or side.is_literal or other.value is None:
+        return None
+    written, outcome = literal_text(other.value), "true" if sign == "!=" else "false"
+    if not side.shape.solid & other.shape.kinds:
+        told = f"{side.text} is {_kind(side)} and {written} is {_kind(other)}: always {outcome}"
+        return NEVER, told, ""
+    choices = side.shape.choices
+    if choices is None or any(_same(one, other.value) for one in choices):
+        return None
+    near = nearest(str(other.value), [str(one) for one in choices])
+    known = ", ".join(literal_text(one) for one in choices[:_FEW])
+    told = f"{side.text} is never {written}, so this is always {outcome}; it is one of {known}"
+    return NEVER, told, literal_text(near) if near else ""
+
+
+def _same(one: Any, other: Any) -> bool:
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _kind(operand: Operand) -> str:
+    return named(operand.shape.solid)

@@ -1,0 +1,79 @@
+"""How shapes are derived from shapes: members, items, results of functions."""
+
+from collections.abc import Iterable
+
+from catalog.templating.functions.signatures import signature
+from catalog.templating.nodes import Key, Member
+from catalog.templating.value_types import (
+    LIST,
+    MAPPING,
+    MISSING,
+    NOTHING,
+    NULL,
+    PRESENT,
+    TEXT,
+    UNKNOWN,
+    Shape,
+    either,
+)
+
+
+def first_unknown(shape: Shape, members: Iterable[Member]) -> tuple[str, list[str]]:
+    """Give the first member of a way that is not there, and those that are there instead."""
+    for member in members:
+        if not isinstance(member, Key) or shape.members is None:
+            break
+        name = str(member.value)
+        if name not in shape.members:
+            return name, list(shape.members)
+        shape = shape.members[name]
+    return "", []
+
+
+def member_of(shape: Shape, key: str | int) -> Shape:
+    """Give the shape of a member, NOTHING where there can be none."""
+    if shape.members is not None and not shape.can_be(LIST):
+        return shape.members.get(str(key), NOTHING)
+    if isinstance(key, int) and shape.can_be(LIST) and not shape.can_be(MAPPING):
+        # Whether the list is that long is known only when it runs.
+        inner = shape.item or UNKNOWN
+        return Shape(inner.kinds | MISSING, inner.members, inner.item, inner.choices)
+    return UNKNOWN if shape.can_be(LIST | MAPPING) else NOTHING
+
+
+def held_by(shape: Shape) -> Shape:
+    """Give the shape of what a loop over it gives."""
+    if shape.item is not None and not shape.can_be(MAPPING):
+        return shape.item
+    if shape.members and not shape.can_be(LIST):
+        return either(shape.members.values())
+    return UNKNOWN
+
+
+def widened(shape: Shape) -> Shape:
+    """Say that a branch without a value gives null, or that another operand decides."""
+    return Shape((shape.kinds & ~MISSING) | NULL) if shape.can_be(MISSING) else shape
+
+
+def result_of(name: str, shapes: list[Shape]) -> Shape:
+    """Give the shape of what a function gives for arguments of these shapes."""
+    if name in ("default", "coalesce"):
+        if not shapes[0].can_be(NULL | MISSING | TEXT):
+            return shapes[0]
+        kinds = 0
+        for shape in shapes:
+            kinds |= shape.kinds
+        last = shapes[-1].kinds if name == "default" else NULL
+        return Shape((kinds & ~(NULL | MISSING)) | (last & PRESENT))
+    if name == "required":
+        return Shape(shapes[0].kinds & ~(NULL | MISSING), choices=shapes[0].choices)
+    if name in ("first", "last", "sort", "unique"):
+        return _of_list(name, shapes[0])
+    return signature(name).gives
+
+
+def _of_list(name: str, shape: Shape) -> Shape:
+    if name in ("sort", "unique"):
+        return Shape(LIST, item=shape.item)
+    inner = shape.item or UNKNOWN
+    return Shape(inner.kinds | NULL, inner.members, inner.item, inner.choices)

@@ -1,0 +1,166 @@
+"""Cases beside an item: sample fields in a file, with what is expected of them. Pure.
+
+``<id>.tests/NAME.yaml`` holds ``fields`` and what else a request brings, and under ``expect``
+either ``actions`` (what would be sent) or ``refused`` (which fields, by which constraint).
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+import yaml
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from catalog.loading import DocumentError, json_path, load_document
+from catalog.testing.dry_run import DryRun
+from catalog.testing.samples import MOMENT, Sample
+from pao.core.payloads import Requester
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Requester(_Part):
+    id: str = "dana"
+    email: str | None = "dana@example.com"
+    teams: list[str] = ["team-orders"]
+
+
+class Refusal(_Part):
+    """A field that is expected to be refused, and by which constraint."""
+
+    field: str
+    constraint: str
+
+
+class Expectation(_Part):
+    """What is expected: one of the two."""
+
+    actions: list[dict[str, Any]] | None = None
+    refused: list[Refusal] | None = None
+
+
+class Case(_Part):
+    """One case as its file says it."""
+
+    description: str = ""
+    fields: dict[str, Any] = {}
+    requester: _Requester = _Requester()
+    at: AwareDatetime = MOMENT
+    outputs: dict[str, dict[str, Any]] = {}
+    expect: Expectation | None = None
+
+    @property
+    def sample(self) -> Sample:
+        """What the made-up request brings."""
+        who = self.requester
+        return Sample(
+            fields=self.fields,
+            outputs=self.outputs,
+            requester=Requester(id=who.id, email=who.email, teams=list(who.teams)),
+            at=self.at.astimezone(UTC),
+        )
+
+
+class CaseError(Exception):
+    """A case that cannot be read; the message says where and what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a case went: it holds when ``difference`` is empty; ``expect`` is what came out."""
+
+    difference: str
+    expect: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything came out as expected."""
+        return not self.difference
+
+
+def read_case(content: bytes, *, file: str) -> Case:
+    """Read a case strictly; raises ``CaseError``."""
+    try:
+        document = load_document(content, file=file)
+        return Case.model_validate(document.data)
+    except DocumentError as error:
+        raise CaseError(f"{error.file}:{error.line}:{error.column}: {error.message}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = document.position(tuple(first["loc"]))
+        path = json_path(tuple(first["loc"]))
+        raise CaseError(f"{file}:{where.line}:{where.column}: {path}: {first['msg']}") from None
+
+
+def judge_case(case: Case, run: DryRun) -> Outcome:
+    """Compare what came out with what is expected; of an action only what the case names."""
+    came = outcome_of(run)
+    if case.expect is None:
+        return Outcome("nothing is expected yet; --update writes what comes out", came)
+    wanted = case.expect.model_dump(exclude_none=True)
+    shown = came
+    if "actions" in wanted and "actions" in came:
+        shown = {"actions": _as_named(came["actions"], wanted["actions"])}
+    return Outcome("" if shown == wanted else _difference(wanted, shown), came)
+
+
+def outcome_of(run: DryRun) -> dict[str, Any]:
+    """Give what came out as a case writes it."""
+    if run.refused:
+        refused = [{"field": one.field, "constraint": one.constraint} for one in run.refused]
+        return {"refused": refused}
+    names = ("id", "type", "config", "error")
+    return {"actions": [{key: one[key] for key in names if key in one} for one in run.actions]}
+
+
+def with_expectation(text: str, expect: Mapping[str, Any]) -> str:
+    """Give the text of a case with another expectation, everything else as it is written."""
+    written = dump({"expect": dict(expect)})
+    found = re.search(r"^expect:.*\n?(?:^(?:[ \t#-].*)?\n?)*", text, flags=re.MULTILINE)
+    if found is None:
+        return text.rstrip("\n") + "\n" + written
+    rest = text[found.end() :]
+    return text[: found.start()] + written + rest
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """Write plain data as YAML that people can read and compare: long texts as blocks."""
+    return yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, indent=2
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, and never an alias."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 -- the library's signature
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _as_named(came: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len(came) != len(wanted):
+        return came
+    return [
+        {key: value for key, value in one.items() if key in expected or key == "error"}
+        for one, expected in zip(came, wanted, strict=True)
+    ]
+
+
+def _difference(wanted: Mapping[str, Any], came: Mapping[str, Any]) -> str:
+    lines = difflib.unified_diff(
+        dump(wanted).splitlines(), dump(came).splitlines(), "expected", "came out", lineterm="", n=3
+    )
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""What a request with these fields would do: refused fields, or every call as it would be sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.forms.form import FieldError
+from catalog.model import CatalogDocument
+from catalog.planning import plan, render_action
+from catalog.scopes import ScopeContext
+from catalog.templating import Target, TemplateError
+from catalog.testing.samples import Sample, context_of, example_outputs
+from catalog.validation import ActionSchema
+from pao.core.payloads import PlannedAction, RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """Either ``refused`` says why the fields are not taken, or ``actions`` are what is sent.
+
+    An action has ``id``, ``type``, ``name`` and ``config``, or ``error`` in place of the latter.
+    """
+
+    values: dict[str, Any]
+    refused: tuple[FieldError, ...] = ()
+    actions: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def works(self) -> bool:
+        """Whether the fields are taken and everything can be rendered."""
+        return not self.refused and not any("error" in action for action in self.actions)
+
+
+def dry_run(
+    item: CatalogDocument,
+    definition: dict[str, Any],
+    sample: Sample,
+    *,
+    known_actions: Mapping[str, ActionSchema],
+    surroundings: ScopeContext | None = None,
+) -> DryRun:
+    """Do everything that submission does, but submit; secrets show as stars.
+
+    Outputs of earlier actions are the sample's, or made up.
+    """
+    result = item.form.validate(sample.fields, sample.today)
+    context, secrets = context_of(item, definition, result.values, sample)
+    if not result.valid:
+        return DryRun(context.fields, refused=result.errors)
+    outputs: dict[str, Mapping[str, Any]] = {}
+    actions = []
+    for action in plan(item):
+        schema = known_actions.get(action.type) or ActionSchema(config={})
+        rendered = _rendered(
+            action,
+            context,
+            surroundings or ScopeContext(),
+            targets={key: Target(value) for key, value in schema.targets.items()},
+            secrets=secrets,
+            outputs=outputs,
+        )
+        rendered = _judged(rendered, schema)
+        actions.append({"id": action.id, "type": action.type, "name": action.name, **rendered})
+        given = sample.outputs.get(action.id, {})
+        outputs[action.id] = {**example_outputs(schema.outputs, action.id), **given}
+    return DryRun(context.fields, actions=tuple(actions))
+
+
+def _judged(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:
+    """Add what the model of the action says, where everything could be rendered."""
+    if "config" not in rendered or schema.judge is None:
+        return rendered
+    problems = schema.judge(rendered["config"])
+    told = "; ".join(f"{'.'.join(map(str, one.place))}: {one.message}" for one in problems)
+    if told:
+        return {"error": told}
+    return {"config": schema.reader(rendered["config"])} if schema.reader else rendered
+
+
+def _rendered(
+    action: PlannedAction, context: RequestContext, surroundings: ScopeContext, **given: Any
+) -> dict[str, Any]:
+    try:
+        return {"config": render_action(action, context, surroundings, reveal=False, **given)}
+    except TemplateError as error:
+        return {"error": str(error)}

@@ -1,0 +1,140 @@
+"""Every template of an item, tried with a sample: what it reads, what it gives, what is wrong."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.loading import walk_texts
+from catalog.model import Action, CatalogDocument
+from catalog.planning import names_for, target_chooser
+from catalog.scopes import ScopeContext, build_scopes
+from catalog.templating import (
+    Names,
+    Target,
+    TemplateError,
+    check,
+    check_when,
+    evaluate_when,
+    render,
+)
+from catalog.testing.samples import Sample, context_of, example_outputs
+from catalog.validation import ActionSchema
+from catalog.validation.templates import ended_before
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateSample:
+    """One template: where it stands, what it reads, and its result or its error.
+
+    ``path`` leads to it in the document; line and column of the error count in the template.
+    """
+
+    action: str
+    path: str
+    template: str
+    references: tuple[str, ...]
+    result: Any = None
+    error: TemplateError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A text of an action with the names it may use."""
+
+    action: Action
+    path: str
+    text: str
+    names: Names
+    target: Target = Target.NONE
+    condition: bool = False
+
+
+def try_templates(
+    item: CatalogDocument,
+    definition: dict[str, Any],
+    sample: Sample,
+    *,
+    known_actions: Mapping[str, ActionSchema],
+    surroundings: ScopeContext | None = None,
+) -> list[TemplateSample]:
+    """Try every text that has a template in it, manual actions first; secrets show as stars.
+
+    Outputs that the sample does not give are made up, so that what reads them can be seen.
+    """
+    around = surroundings or ScopeContext()
+    result = item.form.validate(sample.fields, sample.today)
+    context, secrets = context_of(item, definition, result.values, sample)
+    trials: list[TemplateSample] = []
+    for way, actions in (("manual", item.manual_actions), ("automatic", item.automatic_actions)):
+        outputs = _outputs(actions, sample, known_actions)
+        scopes = build_scopes(
+            context,
+            around,
+            field_ids=[field.id for field in item.fields],
+            secrets=secrets,
+            outputs=outputs,
+        )
+        for place in _places(item, way, actions, around, known_actions):
+            trials += _trial(place, scopes)
+    return trials
+
+
+def _outputs(
+    actions: tuple[Action, ...], sample: Sample, known: Mapping[str, ActionSchema]
+) -> dict[str, Mapping[str, Any]]:
+    made: dict[str, Mapping[str, Any]] = {}
+    for action in actions:
+        schema = known[action.type].outputs if action.type in known else {}
+        given = sample.outputs.get(action.id, {})
+        named = {output.name: f"<{action.id}.{output.name}>" for output in action.outputs}
+        made[action.id] = {**example_outputs(schema, action.id), **named, **given}
+    return made
+
+
+def _places(
+    item: CatalogDocument,
+    way: str,
+    actions: tuple[Action, ...],
+    around: ScopeContext,
+    known: Mapping[str, ActionSchema],
+) -> Iterator[_Place]:
+    automatic = item.fulfillment.automatic
+    parallel = way == "automatic" and automatic is not None and automatic.parallel
+    before = ended_before(actions, parallel=parallel)
+    for index, action in enumerate(actions):
+        earlier = tuple(before[action.id])
+        names, after = (names_for(item, around, ids) for ids in (earlier, (*earlier, action.id)))
+        path = f"$.fulfillment.{way}.actions[{index}]"
+        targets = known[action.type].targets if action.type in known else {}
+        choose = target_chooser({key: Target(value) for key, value in targets.items()})
+        if action.when:
+            yield _Place(action, f"{path}.when", action.when, names, condition=True)
+        for place, text in walk_texts(action.config):
+            yield _Place(action, f"{path}.config{_dotted(place)}", text, names, choose(place))
+        if action.cleanup:
+            yield _Place(action, f"{path}.cleanup", action.cleanup, after)
+
+
+def _trial(place: _Place, scopes: Mapping[str, Any]) -> Iterator[TemplateSample]:
+    """Try one text; one that holds no template gives nothing."""
+    action, path, text = place.action.id, place.path, place.text
+    references: tuple[str, ...] = ()
+    try:
+        uses = (check_when if place.condition else check)(text, place.names)
+        references = tuple(".".join(use) for use in uses)
+        result = _rendered(place, scopes)
+    except TemplateError as error:
+        yield TemplateSample(action, path, text, references, error=error)
+        return
+    if references or place.condition or result != text:
+        yield TemplateSample(action, path, text, references, result)
+
+
+def _rendered(place: _Place, scopes: Mapping[str, Any]) -> Any:
+    if place.condition:
+        return evaluate_when(place.text, scopes, place.names)
+    return render(place.text, scopes, place.names, place.target, reveal=False)
+
+
+def _dotted(place: tuple[str | int, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)

@@ -1,0 +1,171 @@
+"""Makes a document whole in spite of wrong parts, so that every rule has its say. No judging."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from catalog.document_kinds import parse_definition
+from catalog.loading import Path
+from catalog.model import CatalogDocument
+
+MOST_ERRORS = 100
+# What was put in has keys of its own that may be missing; each is found one round later.
+_ROUNDS = 6
+
+# Keys that say which names there are: while one of them is wrong, names look wrong that are not.
+NAMING = frozenset(
+    {
+        "id",
+        "metadata",
+        "presentation",
+        "form",
+        "groups",
+        "fields",
+        "fulfillment",
+        "manual",
+        "automatic",
+        "actions",
+        "outputs",
+        "components",
+    }
+)
+_MODE_RULES = frozenset({"automatic-actions", "automatic-unused"})
+_MODE_PATHS: tuple[Path, ...] = (("fulfillment", "strategy"), ("fulfillment", "automatic"))
+_SAID_OF_THE_WHOLE = frozenset({"field-unused"})
+
+
+@dataclass(frozen=True)
+class RecoveredDocument:
+    """The item of a document whose wrong parts were left out or made up, and what these are.
+
+    ``made_up`` are those that stood for something; ``news`` is what could be seen only after
+    other parts had been recovered; ``only_keys`` says that nothing but unknown keys was left out.
+    """
+
+    item: CatalogDocument
+    touched: frozenset[Path]
+    made_up: frozenset[Path]
+    news: tuple[ErrorDetails, ...] = ()
+    only_keys: bool = False
+
+    @property
+    def names_are_sure(self) -> bool:
+        """Whether no name was touched, so that what reads names can be held against them."""
+        return not any(_last_key(path) in NAMING for path in self.touched)
+
+    def follows(self, rule: str, path: Path) -> bool:
+        """Tell whether a finding only follows from what was recovered."""
+        if rule in _SAID_OF_THE_WHOLE:
+            return True
+        if rule in _MODE_RULES and any(t[:2] in _MODE_PATHS for t in self.touched):
+            return True
+        if any(path == made_up[:-1] for made_up in self.made_up):
+            # What lacks in a part is what was left out of it.
+            return True
+        return any(_is_about(touched, path) for touched in self.touched)
+
+
+def recover(
+    data: dict[str, Any], errors: list[ErrorDetails], meant: Iterable[Path]
+) -> RecoveredDocument | None:
+    """Mend plain data, which is changed, until it is an item; None where it is too far from one.
+
+    ``meant`` are the paths that misspelt keys were meant for.
+    """
+    touched, made_up = {*meant}, {*meant}
+    only_keys = True
+    news: list[ErrorDetails] = []
+    for number in range(_ROUNDS):
+        if len(errors) > MOST_ERRORS or any(error["type"] == "too_long" for error in errors):
+            return None
+        news += [error for error in errors if number and _is_news(error, made_up)]
+        for error in errors:
+            path = _mend(data, error)
+            touched.add(path)
+            if error["type"] != "extra_forbidden":
+                made_up.add(path)
+                only_keys = False
+        try:
+            return RecoveredDocument(
+                parse_definition(data),
+                frozenset(touched),
+                frozenset(made_up),
+                tuple(news),
+                only_keys,
+            )
+        except ValidationError as error:
+            errors = error.errors(include_url=False, include_input=False)
+    return None
+
+
+def at(data: Any, path: Path) -> Any:
+    """Give the part of plain data that a path leads to, None where there is nothing."""
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def existing(data: Mapping[str, Any], path: Path) -> Path:
+    """Cut off what pydantic adds to a path to name the member of a union."""
+    while path and at(data, path) is None and at(data, path[:-1]) is not None:
+        if isinstance(at(data, path[:-1]), dict | list):
+            return path
+        path = path[:-1]
+    return path
+
+
+def _is_news(error: ErrorDetails, made_up: set[Path]) -> bool:
+    """Tell whether an error shows only now that keys are good, and is not of a made-up one."""
+    path = error["loc"]
+    return error["type"] == "value_error" and not any(m[: len(path)] == path for m in made_up)
+
+
+def _mend(data: dict[str, Any], error: ErrorDetails) -> Path:
+    path: Path = tuple(error["loc"])
+    if error["type"] == "missing":
+        at(data, path[:-1])[path[-1]] = _stand_in(path)
+        return path
+    path = existing(data, path)
+    holder = at(data, path[:-1])
+    if isinstance(holder, list) and error["type"] in {"model_type", "string_type"}:
+        holder[int(path[-1])] = {} if error["type"] == "model_type" else "missing"
+        return path
+    while path and not isinstance(at(data, path[:-1]), dict):
+        path = path[:-1]
+    if path:
+        at(data, path[:-1]).pop(path[-1], None)
+    return path
+
+
+def _stand_in(path: Path) -> Any:
+    match path[-1]:
+        case "metadata":
+            return {}
+        case "version":
+            return "0.0.0"
+        case "components":
+            return []
+        case "type" if "fields" in path:
+            return "json"
+        case "id":
+            # Each its own: ids stand once.
+            return "missing" + "x".join(str(part) for part in path if isinstance(part, int))
+    return "missing"
+
+
+def _is_about(touched: Path, path: Path) -> bool:
+    if path[: len(touched)] == touched:
+        return True
+    # What constraints and defaults mean depends on the type of their field.
+    field = touched[:-1]
+    return touched[-1:] == ("type",) and "fields" in touched and path[: len(field)] == field
+
+
+def _last_key(path: Path) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")

@@ -1,0 +1,21 @@
+"""Table ``upkeep``: what each kind of upkeep last found, and what it has counted in all."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from db.models.columns import DOCUMENT, MOMENT
+
+
+class MaintenanceRun(SQLModel, table=True):
+    """A row of ``upkeep``; ``position`` is where the next turn goes on."""
+
+    __tablename__ = "upkeep"
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    finished_at: datetime = Field(sa_type=MOMENT)
+    result: dict[str, Any] = Field(default_factory=dict, sa_type=DOCUMENT)
+    totals: dict[str, Any] = Field(default_factory=dict, sa_type=DOCUMENT)
+    position: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)

@@ -1,0 +1,1 @@
+"""What puts the other packages together: the processes, the command line, the local stack."""

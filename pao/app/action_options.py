@@ -1,0 +1,73 @@
+"""Settings turned into what action types are told of them; for the worker."""
+
+import os
+import pwd
+from collections.abc import Mapping
+from pathlib import Path
+
+from activities.options import Account, ActionOptions, GitHubOptions, TerraformOptions
+from pao.app import assembly
+from pao.core.errors import ErrorCode, PaoError
+from pao.settings import Settings
+
+ROOT = "root"
+NOBODY = "nobody"
+WITHOUT_A_NAME = (65534, 65534)
+"""What nobody is where the machine does not name its users."""
+
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def action_options(settings: Settings, environ: Mapping[str, str]) -> ActionOptions:
+    """Give every action type's part; ``environ`` is the worker's own environment."""
+    return ActionOptions(
+        github=GitHubOptions(instances=assembly.github_instances(settings)),
+        terraform=_terraform(settings, environ),
+    )
+
+
+def _terraform(settings: Settings, environ: Mapping[str, str]) -> TerraformOptions:
+    given = settings.terraform
+    return TerraformOptions(
+        binary=_absolute(given.binary),
+        sources=given.sources,
+        environment={name: environ[name] for name in given.environment if name in environ},
+        allow_provisioners=given.allow_provisioners,
+        state_folder=_absolute(given.state_folder),
+        cli_config=_absolute(given.cli_config),
+        plugin_cache=_absolute(given.plugin_cache),
+        lock_seconds=given.lock_timeout.total_seconds(),
+        grace_seconds=given.stop_grace.total_seconds(),
+        account=_account(given.user) if given.sources else None,
+        search_path=environ.get("PATH") or DEFAULT_PATH,
+    )
+
+
+def _absolute(path: Path | None) -> Path | None:
+    """Give a path that means the same in the folder in which Terraform runs."""
+    return None if path is None else path.expanduser().absolute()
+
+
+def _account(name: str | None) -> Account | None:
+    """Return who runs Terraform: where the worker is root, somebody else unless told otherwise."""
+    if os.geteuid() != 0:
+        if name is None or name == pwd.getpwuid(os.geteuid()).pw_name:
+            return None
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"TERRAFORM_USER is {name}, but only a worker that runs as root can run Terraform as "
+            "another user. Take the setting out, or run the worker as that user.",
+        )
+    if name == ROOT:
+        return None
+    try:
+        found = pwd.getpwnam(name or NOBODY)
+    except KeyError:
+        if name is None:
+            return Account(*WITHOUT_A_NAME)
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"TERRAFORM_USER is {name}, and there is no such user on this machine. Create it, or "
+            "name another one.",
+        ) from None
+    return Account(found.pw_uid, found.pw_gid) if found.pw_uid else None

@@ -1,0 +1,97 @@
+"""What executions of actions are given, put together from the settings. Starts nothing."""
+
+import os
+from collections.abc import Mapping
+
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
+from activities.execution import Tools
+from activities.execution_log import ExecutionLogs
+from activities.outgoing import Network
+from activities.state_registry import StateRegistry
+from activities.target_shares import Shares
+from db.session import Database
+from pao.app import assembly
+from pao.app.action_options import action_options
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.secret_store import (
+    EnvironmentSecrets,
+    FolderSecrets,
+    ParameterStoreSecrets,
+    SecretSource,
+    SecretStore,
+)
+from pao.settings import ActionSettings, Settings
+
+
+def action_tools(
+    settings: Settings,
+    *,
+    database: Database,
+    jira: JiraInstances,
+    environ: Mapping[str, str] | None = None,
+) -> Tools:
+    """Give what actions work with; the network among it is closed by who closes the worker.
+
+    ``environ`` is the environment that the process was started with.
+    """
+    started_with = os.environ if environ is None else environ
+    return Tools(
+        box=assembly.secret_box(settings),
+        jira=jira,
+        surroundings=assembly.surroundings(settings),
+        options=action_options(settings, started_with),
+        logs=ExecutionLogs(database),
+        network=network(settings.actions, database, shares(settings)),
+        secrets=secret_store(settings, started_with),
+        states=StateRegistry(database),
+    )
+
+
+def secret_store(settings: Settings, environ: Mapping[str, str]) -> SecretStore:
+    """Give the operator's secrets: environment first, then the folder, then Parameter Store."""
+    given = settings.actions
+    sources: list[SecretSource] = [EnvironmentSecrets(environ)]
+    if given.secrets_dir is not None:
+        sources.append(FolderSecrets(given.secrets_dir))
+    if given.secrets_parameter_prefix is not None:
+        region = environ.get("AWS_REGION") or settings.auth.region
+        endpoint = environ.get("AWS_ENDPOINT_URL_SSM")
+        prefix = given.secrets_parameter_prefix
+        sources.append(ParameterStoreSecrets(prefix, region=region, endpoint=endpoint))
+    return SecretStore(sources)
+
+
+def shares(settings: Settings) -> Shares:
+    """Give the places per target on the usual queue; slow actions and waits have their pools."""
+    most = settings.worker.target_share or max(1, settings.worker.pool_size // 2)
+    return Shares({settings.temporal.task_queue: most})
+
+
+def network(
+    given: ActionSettings, database: Database | None = None, shares: Shares | None = None
+) -> Network:
+    """Give the way out: rules, proxy, trust, and the breakers that all workers share."""
+    wire = WireOptions(
+        rules=EgressRules.parse(given.egress_allow),
+        proxy=given.egress_proxy.get_secret_value() if given.egress_proxy else None,
+        no_proxy=EgressRules.parse(given.egress_no_proxy) if given.egress_no_proxy else None,
+        ca_bundle=given.egress_ca_bundle,
+    )
+    store = SharedStore(database) if database is not None else None
+    return Network(
+        client=HttpClient(wire), breakers=Breakers(store, breaker_options(given), shares)
+    )
+
+
+def breaker_options(given: ActionSettings) -> BreakerOptions:
+    """Give when breakers open and for how long."""
+    return BreakerOptions(
+        usual=BreakerLimits(
+            failures=given.breaker_failures, seconds=given.breaker_open.total_seconds()
+        ),
+        own={
+            target: BreakerLimits(failures=failures, seconds=open_for.total_seconds())
+            for target, (failures, open_for) in given.breaker_targets.items()
+        },
+    )

@@ -1,0 +1,204 @@
+"""Settings turned into the parts that processes are put together from. Starts nothing."""
+
+import os
+import socket
+from datetime import timedelta
+
+from temporalio.client import TLSConfig
+
+from catalog.scopes import ScopeContext
+from db.session import Database, PoolSettings
+from pao.clients.github import (
+    AppAuth,
+    GitHubAuth,
+    GitHubFlavour,
+    GitHubInstance,
+    GitHubInstances,
+    TokenAuth,
+    flavour_of,
+)
+from pao.clients.jira import (
+    BasicAuth,
+    JiraAuth,
+    JiraFlavour,
+    JiraInstance,
+    OAuth2Auth,
+    PatAuth,
+)
+from pao.clients.jira.escalation import EscalationTarget
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.temporal import TemporalTarget
+from pao.core.states import RequestStatus
+from pao.runtime import tracing
+from pao.runtime.crypto import SecretBox
+from pao.runtime.tracing import Tracing
+from pao.settings import ConfiguredJira, Settings
+from pao.settings.jira_file import ClientCredentials, Password, PersonalToken, UserToken
+
+DEFAULT_JIRA = "default"
+DEFAULT_GITHUB = "default"
+JIRA_CONNECT_SECONDS = 2.0
+
+
+def database(settings: Settings, *, application_name: str) -> Database:
+    """Give the way to Postgres as the service's own role."""
+    given = settings.database
+    pool = PoolSettings(
+        max_idle=min(given.max_idle_connections, given.max_open_connections),
+        max_open=given.max_open_connections,
+        max_lifetime=given.connection_max_lifetime.total_seconds(),
+        max_idle_time=given.connection_max_idle_time.total_seconds(),
+        application_name=application_name,
+    )
+    return Database(given.url.get_secret_value(), pool=pool)
+
+
+def audit_database(settings: Settings) -> Database:
+    """Give a way to Postgres for work on the whole audit trail, which may take its time."""
+    pool = PoolSettings(
+        max_idle=1, max_open=1, statement_timeout=3600.0, application_name="pao-audit"
+    )
+    return Database(settings.database.url.get_secret_value(), pool=pool)
+
+
+def secret_box(settings: Settings) -> SecretBox:
+    """Give what seals and opens secrets at rest; settings have refused a start without keys."""
+    keys = settings.auth.encryption_keys
+    return SecretBox(keys.get_secret_value() if keys else "")
+
+
+def jira_instances(settings: Settings) -> JiraInstances:
+    """Give the clients of the configured JIRA instances."""
+    file = settings.jira_file
+    if file is not None:
+        return JiraInstances(map(_jira_instance, file.instances), default=file.default)
+    given = settings.jira
+    if given.base_url is None or given.api_token is None:
+        return JiraInstances([])
+    token = given.api_token
+    return JiraInstances(
+        [
+            JiraInstance(
+                name=DEFAULT_JIRA,
+                base_url=str(given.base_url).rstrip("/"),
+                flavour=JiraFlavour(given.flavour.value),
+                # Without a user the token can only be a personal access token of Data Center.
+                auth=BasicAuth(given.username, token) if given.username else PatAuth(token),
+                default_project=given.default_project or "",
+                search_lag=_seconds(given.search_lag),
+            )
+        ]
+    )
+
+
+def escalation_target(settings: Settings) -> EscalationTarget:
+    """Give where escalation tickets go, and as what."""
+    jira = settings.jira
+    without = jira.escalation_priority.casefold() == "none"
+    return EscalationTarget(
+        project=jira.escalation_project,
+        instance=jira.escalation_instance,
+        issue_type=jira.escalation_issue_type,
+        priority=None if without else jira.escalation_priority,
+        fields=jira.escalation_fields,
+    )
+
+
+def _seconds(given: timedelta | None) -> float | None:
+    return None if given is None else given.total_seconds()
+
+
+def github_instances(settings: Settings) -> GitHubInstances:
+    """Give the configured GitHub; where an App is configured, it is who acts."""
+    given = settings.github
+    auth = _github_auth(settings)
+    if auth is None:
+        return GitHubInstances()
+    flavour = GitHubFlavour(given.flavour.value) if given.flavour else flavour_of(given.api_url)
+    return GitHubInstances(
+        [GitHubInstance(DEFAULT_GITHUB, given.api_url, auth, flavour, given.api_version)]
+    )
+
+
+def _github_auth(settings: Settings) -> GitHubAuth | None:
+    given = settings.github
+    if given.app_id and given.app_private_key:
+        return AppAuth(given.app_id, given.app_private_key, given.app_installation_id)
+    return TokenAuth(given.token) if given.token else None
+
+
+def _jira_instance(given: ConfiguredJira) -> JiraInstance:
+    form = given.form
+    timeout = form.timeout.total_seconds()
+    return JiraInstance(
+        name=form.name,
+        base_url=form.base_url,
+        flavour=JiraFlavour(form.flavour.value),
+        auth=_jira_auth(given),
+        default_project=form.default_project or "",
+        connect_timeout=min(JIRA_CONNECT_SECONDS, timeout),
+        total_timeout=timeout,
+        status_mapping={name: RequestStatus(state) for name, state in form.status_mapping.items()},
+        projects=form.projects,
+        site_url=form.site_url,
+        ca_file=str(given.ca_file) if given.ca_file else None,
+        search_lag=_seconds(form.search_lag),
+    )
+
+
+def _jira_auth(given: ConfiguredJira) -> JiraAuth:
+    match given.form.authentication:
+        case UserToken(username=username) | Password(username=username):
+            return BasicAuth(username, given.secret)
+        case PersonalToken():
+            return PatAuth(given.secret)
+        case ClientCredentials(client_id=client, token_url=url, scope=scope) as credentials:
+            in_header = credentials.client_authentication == "client_secret_basic"
+            return OAuth2Auth(client, given.secret, url, scope, in_header=in_header)
+
+
+def temporal_target(settings: Settings) -> TemporalTarget:
+    """Give where Temporal is; a client certificate or an API key implies TLS."""
+    given = settings.temporal
+    cert, key = given.tls_client_cert, given.tls_client_key
+    ca = given.tls_server_ca_cert
+    own = cert or key or ca or given.tls_server_name
+    config = TLSConfig(
+        server_root_ca_cert=ca.read_bytes() if ca else None,
+        domain=given.tls_server_name,
+        client_cert=cert.read_bytes() if cert else None,
+        client_private_key=key.read_bytes() if key else None,
+    )
+    return TemporalTarget(
+        address=given.address,
+        namespace=given.namespace,
+        task_queue=given.task_queue,
+        api_key=given.api_key.get_secret_value() if given.api_key else None,
+        tls=config if own else given.tls or given.api_key is not None,
+    )
+
+
+def traces(settings: Settings, *, service: str) -> Tracing:
+    """Set this process's traces up, where a receiver is configured; close what is given at the end.
+
+    Before any connection to Temporal is made: it carries traces only if they are set up by then.
+    """
+    given = settings.telemetry
+    return tracing.install(
+        endpoint=given.otlp_endpoint, sample_rate=given.sample_rate, service=service
+    )
+
+
+def surroundings(settings: Settings) -> ScopeContext:
+    """Give what templates may know of this installation; only listed variables show."""
+    return ScopeContext(
+        hostname=socket.gethostname(),
+        region=settings.auth.region,
+        environment=os.environ.get("PAO_ENVIRONMENT", ""),
+        account=os.environ.get("AWS_ACCOUNT_ID", ""),
+        variables={
+            name: os.environ[name]
+            for name in settings.catalog.template_environment
+            if name in os.environ
+        },
+    )

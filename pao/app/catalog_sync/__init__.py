@@ -1,0 +1,5 @@
+"""The catalog from its source into Postgres; what is served from there is the API's."""
+
+from pao.app.catalog_sync.syncing import CatalogSync, SyncReport
+
+__all__ = ["CatalogSync", "SyncReport"]

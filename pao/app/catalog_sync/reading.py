@@ -1,0 +1,122 @@
+"""What one look at a catalog's source has shown, until it is stored. No database and no source."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from catalog.model import CatalogDocument
+from catalog.sources.file_checks import FileCheck
+from catalog.sources.selection import Facts, Seen, Selection, select
+from catalog.validation import Finding, Severity
+from db.repositories.catalog import CatalogStanding, Lineage, Served, StoredItem
+from db.repositories.catalog_files import StoredFile
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What Postgres knew before: the files as they were judged, and what is served."""
+
+    files: Mapping[str, StoredFile]
+    served: Mapping[str, Served]
+    standing: CatalogStanding
+    lineage: Lineage
+
+    @property
+    def refused(self) -> tuple[Finding, ...]:
+        """What was refused at the last look."""
+        return tuple(_finding(found) for found in self.standing.refused)
+
+
+class Reading:
+    """One look at the source; grows while it is read."""
+
+    def __init__(self, rules: str) -> None:
+        self._rules = rules
+        self.seen: dict[str, Seen] = {}
+        self.judged: dict[str, StoredFile] = {}
+        self.selection: Selection
+        self._loaded: dict[str, FileCheck] = {}
+
+    def keep(self, file: StoredFile) -> None:
+        """Take a file over as it was judged before."""
+        facts = _facts(file) if file.facts else None
+        findings = tuple(_finding(found) for found in file.findings)
+        self.seen[file.path] = Seen(file.sha, facts, findings)
+
+    def add(self, verdict: FileCheck) -> None:
+        """Take a file that was judged now."""
+        facts = Facts.of(verdict.item, path=verdict.path) if verdict.item else None
+        self.seen[verdict.path] = Seen(verdict.sha, facts, verdict.findings)
+        self._loaded[verdict.path] = verdict
+        self.judged[verdict.path] = StoredFile(
+            path=verdict.path,
+            sha=verdict.sha,
+            judged_by=self._rules,
+            facts=_without_path(facts) if facts else None,
+            findings=[asdict(finding) for finding in verdict.findings],
+        )
+
+    def is_as_known(self, known: Known) -> bool:
+        """Tell whether nothing has changed since the last look."""
+        return not self.judged and self.seen.keys() == known.files.keys()
+
+    def linked(self) -> dict[str, Facts]:
+        """Give by path the good files that name others, and those that they name."""
+        good = [seen.facts for seen in self.seen.values() if seen.facts]
+        named = {identifier for facts in good for identifier in facts.refers}
+        return {facts.path: facts for facts in good if facts.refers or facts.id in named}
+
+    def fallen(self, served: Mapping[str, Served]) -> dict[str, str]:
+        """Give by path the items that are named, and whose file has gone bad: they are served."""
+        facts = [seen.facts for seen in self.seen.values() if seen.facts]
+        named = {identifier for one in facts for identifier in one.refers}
+        named -= {one.id for one in facts}
+        return {
+            served[key].path: key for key in named & served.keys() if served[key].path in self.seen
+        }
+
+    def document(self, path: str) -> CatalogDocument | None:
+        """Give a document that was read now."""
+        verdict = self._loaded.get(path)
+        return verdict.item if verdict else None
+
+    def select(self, served: Mapping[str, Served], across: Iterable[Finding]) -> None:
+        """Decide what is served from what was seen and what was found across files."""
+        self.selection = select(self.seen, served, across)
+
+    def missing(self) -> list[str]:
+        """Name the files whose document is to be stored and was not read yet."""
+        return [path for path in self.selection.written.values() if path not in self._loaded]
+
+    def items(self, generation: int) -> list[StoredItem]:
+        """Give the documents that are to be stored."""
+        verdicts = (self._loaded[path] for path in sorted(self.selection.written.values()))
+        return [_stored(verdict, verdict.item, generation) for verdict in verdicts if verdict.item]
+
+
+def _stored(verdict: FileCheck, item: CatalogDocument, generation: int) -> StoredItem:
+    return StoredItem(
+        id=item.id,
+        kind=item.kind,
+        version=item.version,
+        name=item.name,
+        category=item.category,
+        owner_team=item.owner_team,
+        definition=verdict.definition,
+        file_path=verdict.path,
+        sha=verdict.sha,
+        generation=generation,
+    )
+
+
+def _facts(file: StoredFile) -> Facts:
+    given = dict(file.facts or {})
+    return Facts(**given | {"path": file.path, "refers": tuple(given.get("refers", ()))})
+
+
+def _without_path(facts: Facts) -> dict[str, Any]:
+    return {key: value for key, value in asdict(facts).items() if key != "path"}
+
+
+def _finding(found: Mapping[str, Any]) -> Finding:
+    return replace(Finding(**found), severity=Severity(found["severity"]))

@@ -1,0 +1,122 @@
+"""`pao actions list, show`: the action types of this installation."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.terminal import clean, make_table
+
+if TYPE_CHECKING:
+    from activities.base import Action
+    from activities.registry import Loaded
+
+app = typer.Typer(no_args_is_help=True, help="The action types that catalog items may use.")
+
+
+@command(app, "list")
+def list_(cli: Cli) -> None:
+    """List the action types, and packages whose types cannot be used."""
+    found = _loaded()
+    document = {
+        "actions": [
+            {
+                "type": name,
+                "summary": action.summary,
+                "source": found.sources[name],
+                "slow": action.slow,
+            }
+            for name, action in sorted(found.actions.items())
+        ],
+        "problems": [{"source": one.source, "message": one.message} for one in found.problems],
+    }
+    cli.show(document, lambda: _print_list(cli, document))
+
+
+@command(app, "show")
+def show(
+    cli: Cli, *, type_: Annotated[str, typer.Argument(metavar="TYPE", help="Name of the type.")]
+) -> None:
+    """Show a type's configuration (as JSON Schema), outputs and examples."""
+    found = _loaded()
+    action = found.actions.get(type_)
+    if action is None:
+        known = ", ".join(sorted(found.actions))
+        raise CliError(
+            f"There is no action type {type_!r}",
+            exit_code=ExitCode.USAGE,
+            hint=f"Known types: {known}",
+        )
+    document = describe(action) | {"source": found.sources[type_]}
+    cli.show(document, lambda: _print_one(cli, document))
+
+
+def describe(action: "Action[Any]") -> dict[str, Any]:
+    """Give all that a document's author has to know of a type."""
+    return {
+        "type": action.type,
+        "summary": action.summary,
+        "resourceType": action.resource_type,
+        "slow": action.slow,
+        "defaultTimeout": action.default_timeout,
+        "config": action.config.model_json_schema(),
+        "outputs": action.outputs.model_json_schema(),
+        "examples": list(action.examples),
+    }
+
+
+def _loaded() -> "Loaded":
+    from activities.registry import loaded  # noqa: PLC0415 -- pydantic: 0.3 s
+
+    return loaded()
+
+
+def _print_list(cli: Cli, document: dict[str, Any]) -> None:
+    table = make_table("TYPE", "WHAT IT DOES", "FROM")
+    for one in document["actions"]:
+        table.add_row(one["type"], clean(one["summary"]), clean(one["source"]))
+    cli.out.print(table)
+    for problem in document["problems"]:
+        text = f"✗ {clean(problem['source'])}: {clean(problem['message'])}"
+        cli.out.print(Text(text, style="red"), soft_wrap=True)
+
+
+def _print_one(cli: Cli, document: dict[str, Any]) -> None:
+    cli.out.print(Text(document["type"], "bold").append(f"  {document['summary']}", "not bold"))
+    for title, part in (("Configuration", "config"), ("Outputs", "outputs")):
+        cli.out.print(Text(f"\n{title}", "bold"))
+        _print_keys(cli, document[part])
+        for name, inner in document[part].get("$defs", {}).items():
+            if inner.get("properties"):
+                about = clean(inner.get("description", "")).split("\n")[0]
+                cli.out.print(Text(f"\n{name}", "bold").append(f"  {about}", "not bold"))
+                _print_keys(cli, inner)
+    for example in document["examples"]:
+        cli.out.print(Text("\nExample", "bold"))
+        cli.out.print(Text(json.dumps(example, indent=2, ensure_ascii=False)), soft_wrap=True)
+
+
+def _print_keys(cli: Cli, schema: dict[str, Any]) -> None:
+    table = make_table("KEY", "TYPE", "")
+    required = set(schema.get("required", ()))
+    for name, about in schema.get("properties", {}).items():
+        need = "required. " if name in required else ""
+        table.add_row(name, kind_of(about), clean(f"{need}{about.get('description', '')}"))
+    cli.out.print(table)
+
+
+def kind_of(schema: dict[str, Any]) -> str:
+    """Name what a JSON Schema lets through, in a word or a few."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "const" in schema or "enum" in schema:
+        return " | ".join(map(str, schema.get("enum", [schema.get("const")])))
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        kinds = dict.fromkeys(kind_of(one) for one in choices)
+        return " | ".join(kind for kind in kinds if kind != "null")
+    if schema.get("type") == "array":
+        return f"array of {kind_of(schema.get('items', {}))}"
+    return str(schema.get("type", "any"))

@@ -1,0 +1,154 @@
+"""`pao audit verify, anchor`: the proof of the audit trail, directly on the database."""
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.configuration import settings_for
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.terminal import clean
+
+if TYPE_CHECKING:
+    from db.audit_chain import Anchor
+    from db.audit_verification import Verification
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The proof of the audit trail (DATABASE_URL; the service's own role is enough).",
+)
+
+_SHOWN = 50
+
+
+@command(app, "verify")
+def verify(
+    cli: Cli,
+    *,
+    anchor: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="An anchor that was exported; may be given repeatedly."),
+    ] = None,
+) -> None:
+    """Verify all lines and anchors of the audit trail; exits with 1 when one does not hold."""
+    exported = [_read(file) for file in anchor or ()]
+    found = _verified(exported)
+    document = {
+        "verified": not found.findings,
+        "lines": found.lines,
+        "chains": found.chains,
+        "anchors": found.anchors,
+        "exportedAnchors": len(exported),
+        "removedLines": found.removed_lines,
+        "findings": [asdict(one) for one in found.findings],
+    }
+    cli.show(document, lambda: _print_verified(cli, found, len(exported)))
+    if found.findings:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@command(app, "anchor")
+def anchor(
+    cli: Cli,
+    *,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the anchor here; keep it away from the database."),
+    ] = None,
+) -> None:
+    """Anchor the audit trail now, as happens every day, and show or export the newest anchor."""
+    from db.audit_verification import anchor_document  # noqa: PLC0415 -- asyncpg: 0.2 s
+
+    made = _anchored()
+    if made is None:
+        raise CliError(
+            "There is no audit trail yet",
+            exit_code=ExitCode.FAILED,
+            hint="Anchor it when something has happened.",
+        )
+    document = anchor_document(made)
+    if export is not None:
+        _write(export, document)
+    cli.show(document, lambda: _print_anchor(cli, document, export))
+
+
+def _verified(exported: "Sequence[Anchor]") -> "Verification":
+    from db import audit_verification  # noqa: PLC0415 -- as above
+
+    url = settings_for("database", os.environ).database.url.get_secret_value()
+    return asyncio.run(audit_verification.verify(url, exported=exported))
+
+
+def _anchored() -> "Anchor | None":
+    settings = settings_for("database", os.environ)
+
+    from db.repositories.anchors import AnchorsRepository  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
+    from pao.app.assembly import audit_database  # noqa: PLC0415 -- as above
+
+    async def run() -> "Anchor | None":
+        opened = audit_database(settings)
+        try:
+            async with opened.unit_of_work() as session:
+                return await AnchorsRepository(session).anchor()
+        finally:
+            await opened.close()
+
+    return asyncio.run(run())
+
+
+def _read(file: Path) -> "Anchor":
+    from db.audit_verification import exported_anchor  # noqa: PLC0415 -- asyncpg: 0.2 s
+
+    try:
+        return exported_anchor(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no exported anchor"
+        raise CliError(
+            f"{file} cannot be read: {reason}",
+            exit_code=ExitCode.USAGE,
+            hint="Give a file that `pao audit anchor --export` wrote.",
+        ) from error
+
+
+def _write(file: Path, document: dict[str, Any]) -> None:
+    try:
+        file.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise CliError(
+            f"{file} cannot be written: {error.strerror}",
+            exit_code=ExitCode.USAGE,
+            hint="Choose another file with --export.",
+        ) from error
+
+
+def _print_verified(cli: Cli, found: "Verification", exported: int) -> None:
+    for one in found.findings[:_SHOWN]:
+        place = f"request {one.chain}, line {one.position}: " if one.chain else ""
+        cli.out.print(
+            Text("✗ ", style="red").append(clean(f"{place}{one.message}"), style="default"),
+            soft_wrap=True,
+        )
+    if len(found.findings) > _SHOWN:
+        cli.out.print(Text(f"  and {len(found.findings) - _SHOWN} more; -o json shows all"))
+    text = f"{found.lines} lines in {found.chains} chains, {found.anchors} anchors"
+    if exported:
+        text += f", {exported} exported"
+    if found.removed_lines:
+        text += f"; {found.removed_lines} older lines were removed in their time"
+    word = f"{len(found.findings)} findings in " if found.findings else "✓ All holds: "
+    style = "red" if found.findings else "green"
+    cli.out.print(Text(word, style=style).append(text, style="default"), soft_wrap=True)
+
+
+def _print_anchor(cli: Cli, document: dict[str, Any], export: Path | None) -> None:
+    cli.out.print(Text(f"anchor {document['id']} of {document['at']}"))
+    cli.out.print(Text(f"  {document['hash']}", style="cyan"))
+    if export is not None:
+        cli.out.print(Text("✓ ", style="green").append(clean(str(export)), style="default"))

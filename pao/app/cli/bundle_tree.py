@@ -1,0 +1,73 @@
+"""The components of a bundle as a person reads them: a tree, each with its actions and failure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from pao.app.cli.terminal import MARKS, STYLES, clean, padded
+
+DIM = "bright_black"
+
+Document = Mapping[str, Any]
+
+
+def tree(request: Document, tickets: Document) -> Iterator[Text]:
+    """Draw the components of a bundle; nothing for a request that is none."""
+    components = request.get("components") or []
+    if components:
+        yield Text()
+    width = max((cell_len(_name(one)) for one in components), default=0)
+    for number, component in enumerate(components):
+        last = number == len(components) - 1
+        yield _component(component, width, last=last)
+        trunk = "   " if last else "│  "
+        for action in component.get("actions") or []:
+            yield _action(action, trunk, tickets)
+        yield from _failure(component, trunk)
+
+
+def _name(component: Document) -> str:
+    return clean(component.get("name") or component.get("id"))
+
+
+def _component(component: Document, width: int, *, last: bool) -> Text:
+    status = clean(component.get("status"))
+    style = STYLES.get(status, "")
+    line = Text(f"  {'└' if last else '├'}─ ", style=DIM)
+    line.append(f"{MARKS.get(status, '?')} ", style=style)
+    line.append(padded(_name(component), width), style="bold")
+    shown = f"{status}, being retried" if component.get("retrying") else status
+    line.append(f"  {shown}", style=style)
+    line.append(f"  {clean(component.get('requestId'))}", style="default")
+    after = ", ".join(clean(one) for one in component.get("dependsOn") or [])
+    if after:
+        line.append(f"  after {after}", style=DIM)
+    return line
+
+
+def _action(action: Document, trunk: str, tickets: Document) -> Text:
+    status = clean(action.get("status"))
+    line = Text(f"  {trunk}   ", style=DIM)
+    line.append(f"{MARKS.get(status, '?')} ", style=STYLES.get(status, ""))
+    line.append(clean(action.get("name") or action.get("id")))
+    if action.get("externalReference"):
+        line.append(f"  {clean(action['externalReference'])}", style="bold default")
+        live = tickets.get(action["externalReference"]) or {}
+        if live.get("live"):
+            line.append(f"  [{clean(live.get('status'))}]", style="cyan")
+    if action.get("url"):
+        line.append(f"  {clean(action['url'])}", style=DIM)
+    return line
+
+
+def _failure(component: Document, trunk: str) -> Iterator[Text]:
+    """Explain a failed component, and say where it is decided about."""
+    if component.get("status") != "failed" or component.get("retrying"):
+        return
+    error = component.get("error") or {}
+    for part in clean(error.get("message"), multiline=True).splitlines()[:6]:
+        yield Text(f"  {trunk}   ", style=DIM).append(part, style="red")
+    command = f"pao request retry {clean(component.get('requestId'))} --reason '...'"
+    yield Text(f"  {trunk}   ", style=DIM).append(command, style="default")

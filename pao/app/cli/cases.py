@@ -1,0 +1,85 @@
+"""The cases beside documents, found, run and written anew. Imported by its command when it runs."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.loading import DocumentError
+from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_document
+from catalog.testing.cases import CaseError, Outcome, judge_case, read_case, with_expectation
+from catalog.testing.drafts import Draft
+from catalog.testing.dry_run import dry_run
+from pao.app.cli.documents import known_actions, read, shown
+from pao.app.cli.exits import CliError, ExitCode
+
+
+def run_cases(paths: list[Path]) -> Iterator[tuple[Path, Outcome]]:
+    """Run every case that belongs to these paths, one document after the other."""
+    for document, cases in _found(paths).items():
+        draft = read(document)
+        for case in cases:
+            yield case, _run(document, draft, case)
+
+
+def update_case(file: Path, outcome: Outcome) -> bool:
+    """Write what came out into a case; False where it could not even be run."""
+    if not outcome.expect:
+        return False
+    file.write_text(with_expectation(file.read_text("utf-8"), outcome.expect), "utf-8")
+    return True
+
+
+def _run(document: Path, draft: Draft, file: Path) -> Outcome:
+    if draft.item is None or draft.errors:
+        findings = "\n".join(str(finding) for finding in draft.errors)
+        return Outcome(f"{shown(document)} has errors:\n{findings}")
+    try:
+        case = read_case(read_document(file, shown(file)), file=shown(file))
+    except (CaseError, DocumentError) as error:
+        return Outcome(str(error))
+    run = dry_run(draft.item, draft.definition, case.sample, known_actions=known_actions())
+    return judge_case(case, run)
+
+
+def _found(paths: list[Path]) -> dict[Path, list[Path]]:
+    """Give the cases of each document, both in the order of their names."""
+    found: dict[Path, set[Path]] = {}
+    for path in paths:
+        for document, case in _cases(path):
+            found.setdefault(document, set()).add(case)
+    return {document: sorted(found[document]) for document in sorted(found)}
+
+
+def _cases(path: Path) -> Iterator[tuple[Path, Path]]:
+    if path.is_file() and path.parent.name.endswith(TESTS_SUFFIX):
+        yield _document_of(path.parent), path
+    elif path.is_file():
+        yield from ((path, case) for case in _beside(path))
+    elif path.name.endswith(TESTS_SUFFIX) and path.is_dir():
+        document = _document_of(path)
+        yield from ((document, case) for case in _beside(document))
+    elif path.is_dir():
+        root = path.resolve()
+        for file in documents(root):
+            document = path / file.relative_to(root)
+            yield from ((document, case) for case in _beside(document))
+    else:
+        raise CliError(f"there is nothing at {path}", exit_code=ExitCode.USAGE)
+
+
+def _beside(document: Path) -> Iterator[Path]:
+    folder = document.with_name(document.stem + TESTS_SUFFIX)
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        yield from (file for file in folder.iterdir() if file.suffix in SUFFIXES)
+
+
+def _document_of(folder: Path) -> Path:
+    stem = folder.name.removesuffix(TESTS_SUFFIX)
+    for suffix in sorted(SUFFIXES):
+        document = folder.with_name(stem + suffix)
+        if document.is_file():
+            return document
+    raise CliError(
+        f"{folder} holds cases, but there is no {stem}.yaml beside it",
+        exit_code=ExitCode.USAGE,
+    )

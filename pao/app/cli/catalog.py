@@ -1,0 +1,169 @@
+"""`pao catalog list, get, refresh`: what can be requested."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import ExitCode
+from pao.app.cli.fields import FormField, as_text, is_needed, read_form
+from pao.app.cli.terminal import clean, make_table, segment
+
+app = typer.Typer(no_args_is_help=True, help="What can be requested, and its documents.")
+
+
+@command(app, "list")
+def list_items(  # noqa: PLR0913 -- the options of the command line are its parameters
+    cli: Cli,
+    *,
+    category: Annotated[str | None, typer.Option(help="Only of this category.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only of this team.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only with this tag.")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", "-q", help="Only with this text.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 200,
+) -> None:
+    """List catalog items and who owns them."""
+    with cli.api() as api:
+        pages = list(
+            api.pages("/catalog", limit=limit, category=category, owner=owner, tag=tag, q=search)
+        )
+    document = (
+        pages[0]
+        if len(pages) == 1
+        else {**pages[-1], "data": [r for p in pages for r in p["data"]]}
+    )
+    cli.show(document, lambda: _print_list(cli, document))
+
+
+@command(app, "get")
+def get(
+    cli: Cli,
+    *,
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of the catalog item.")],
+    schema: Annotated[bool, typer.Option("--schema", help="Its form and JSON Schema.")] = False,
+) -> None:
+    """Show an item: what it is, who owns it, its fields."""
+    path = f"/catalog/items/{segment(item)}"
+    with cli.api() as api:
+        document = api.get(f"{path}/schema") if schema else api.get(path)
+        form = document if schema else api.get(f"{path}/schema") if cli.is_table else {}
+    cli.show(document, lambda: _print_item(cli, {} if schema else document, read_form(form)))
+
+
+@command(app, "refresh")
+def refresh(
+    cli: Cli,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Serve the folder although it is not newer.")
+    ] = False,
+) -> None:
+    """Load the catalog from its source now; exits with 1 when files were refused or it is older."""
+    with cli.api() as api:
+        document = api.post("/catalog/refresh" + ("?force=true" if force else "")).document
+    cli.show(document, lambda: _print_refresh(cli, document))
+    if document.get("outdated"):
+        cli.note(f"Nothing was loaded: {document['outdated']}")
+    if document.get("refused") or document.get("outdated"):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _print_list(cli: Cli, document: dict[str, Any]) -> None:
+    rows = document["data"]
+    if not rows:
+        cli.note("No items match.")
+        return
+    table = make_table("ID", "VERSION", "CATEGORY", "OWNER", "NAME")
+    for row in rows:
+        name = Text(clean(row.get("name")))
+        for mark in ("deprecated", "stale"):
+            if row.get(mark):
+                name.append(f"  {mark}", style="yellow")
+        if row.get("requestable") is False:
+            name.append("  not for your teams", style="bright_black")
+        ident = Text(clean(row["id"]), style="" if row.get("requestable", True) else "bright_black")
+        owner = clean(_team(row.get("owner")))
+        table.add_row(ident, clean(row.get("version")), clean(row.get("category")), owner, name)
+    cli.out.print(table)
+
+
+def _team(owner: Any) -> Any:
+    return owner.get("team") if isinstance(owner, dict) else owner
+
+
+def _print_item(cli: Cli, document: dict[str, Any], form: list[FormField]) -> None:
+    # The definition may stand by itself or under its own key, beside version and sha.
+    definition = document.get("definition") or document
+    metadata = definition.get("metadata") or definition
+    if document:
+        name, version = clean(metadata.get("name")), clean(metadata.get("version"))
+        cli.out.print(Text(name, style="bold").append(f"  {version}", style="not bold cyan"))
+        cli.out.print(Text(clean(metadata.get("description"))), soft_wrap=True)
+        _print_facts(cli.out, document, metadata)
+        cli.out.print()
+    _print_fields(cli.out, form)
+    if document:
+        example = " ".join(f"--field {f.id}=..." for f in form if is_needed(f))
+        cli.out.print()
+        ident = clean(metadata.get("id"))
+        cli.out.print(Text(f"pao request submit {ident} {example}".rstrip()), soft_wrap=True)
+
+
+def _print_facts(console: Console, document: dict[str, Any], metadata: dict[str, Any]) -> None:
+    facts = {
+        "id": metadata.get("id"),
+        "category": metadata.get("category"),
+        "owner": _team(metadata.get("owner")),
+        "tags": ", ".join(str(tag) for tag in metadata.get("tags") or ()),
+        "git": document.get("gitSha"),
+    }
+    for name, value in facts.items():
+        if value:
+            console.print(Text(f"{name:<10}", style="bright_black").append(clean(value), "default"))
+    deprecation = document.get("deprecation") or {}
+    if isinstance(deprecation, dict) and deprecation.get("deprecated"):
+        instead = (
+            f"; use {clean(deprecation['replacement'])}" if deprecation.get("replacement") else ""
+        )
+        console.print(Text(f"Deprecated{instead}.", style="yellow"))
+
+
+def _print_fields(console: Console, form: list[FormField]) -> None:
+    table = make_table("FIELD", "TYPE", "", "DESCRIPTION")
+    for field in form:
+        notes = "required" if field.required else ""
+        if field.default is not None:
+            notes = f"default {clean(as_text(field.default))}"
+        if field.conditions:
+            notes = f"{notes}, conditional".removeprefix(", ")
+        values = ", ".join(clean(value) for value, _ in field.choices)
+        about = clean(field.description or field.label) + (f" ({values})" if values else "")
+        table.add_row(clean(field.id), clean(field.type), notes, about)
+    console.print(table)
+
+
+_CHANGES = {"added": "green", "changed": "cyan", "removed": "yellow", "refused": "red"}
+
+
+def _print_refresh(cli: Cli, document: dict[str, Any]) -> None:
+    for kind, style in _CHANGES.items():
+        entries = document.get(kind) or []
+        if not isinstance(entries, list):
+            cli.out.print(Text(f"{kind:<9} {clean(entries)}", style=style))
+            continue
+        cli.out.print(Text(f"{kind:<9} {len(entries)}", style=style if entries else "bright_black"))
+        for entry in entries:
+            cli.out.print(Text(f"  {_finding(entry)}"), soft_wrap=True)
+
+
+def _finding(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return clean(entry)
+    place = ":".join(
+        clean(entry[key]) for key in ("path", "line", "column") if entry.get(key) is not None
+    )
+    return f"{place or clean(entry.get('id'))} {clean(entry.get('message'))}".strip()

@@ -1,0 +1,174 @@
+"""`pao catalog preview, render, test`: what a document would show, send and refuse; no server."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.field_files import read_config
+from pao.app.cli.fields import parse_assignments, read_form
+from pao.app.cli.form_view import print_form
+from pao.app.cli.plan import print_actions
+from pao.app.cli.terminal import clean
+
+if TYPE_CHECKING:
+    from catalog.testing.cases import Outcome
+    from catalog.testing.dry_run import DryRun
+    from pao.app.cli.documents import Named
+
+app = typer.Typer()
+
+Item = Annotated[str, typer.Argument(metavar="ITEM", help="A file, or the id of an item.")]
+Catalog = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of the catalog (CATALOG_PATH, else catalog/ or .)."),
+]
+
+
+@command(app, "preview")
+def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
+    """Show the form of a document as people will see it; needs no server."""
+    named = _find(item, catalog)
+    form, errors = named.draft.form, named.draft.errors
+    if form is None:
+        raise CliError(
+            f"{named.path} has no form that works",
+            exit_code=ExitCode.FAILED,
+            details=tuple(str(finding) for finding in errors),
+        )
+    metadata = named.draft.definition.get("metadata")
+    about = metadata if isinstance(metadata, dict) else {}
+    drawn = form.ui_schema()
+    document = {
+        "id": about.get("id"),
+        "version": about.get("version"),
+        "form": drawn,
+        "jsonSchema": form.json_schema(),
+    }
+    cli.show(document, lambda: print_form(cli.out, about, drawn))
+    if errors:
+        count = f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}"
+        cli.note(f"The document has {count}: pao catalog validate {named.path}")
+
+
+@command(app, "render")
+def render(
+    cli: Cli,
+    *,
+    item: Item,
+    fields: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Fields as YAML or JSON.")
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option("--field", "-f", metavar="NAME=VALUE", help="A field; over those of FILE."),
+    ] = None,
+    catalog: Catalog = None,
+) -> None:
+    """Show what would be sent for these fields; needs no server.
+
+    Exits with 1 when the fields are refused. Outputs of earlier actions are made up.
+    """
+    named = _find(item, catalog)
+    ask = read_form({"form": named.item.form.ui_schema()})
+    values = (read_config(fields) if fields else {}) | parse_assignments(field or [], ask)
+    run = _run(named, values)
+    cli.show(_document(run), lambda: _print_run(cli, run))
+    if not run.works:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@command(app, "test")
+def run_tests(
+    cli: Cli,
+    *,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Documents, folders, or cases.")
+    ],
+    update: Annotated[
+        bool, typer.Option("--update", help="Write what comes out as what is expected.")
+    ] = False,
+) -> None:
+    """Run the cases beside documents (`<id>.tests/NAME.yaml`); needs no server.
+
+    A case holds `fields` and, under `expect`, the `actions` as they would be sent, or the fields
+    that are `refused`. Exits with 1 when one comes out differently.
+    """
+    from pao.app.cli.cases import run_cases, update_case  # noqa: PLC0415 -- the rules: 0.5 s
+
+    failed = ran = 0
+    results = []
+    for file, outcome in run_cases(paths):
+        ran += 1
+        written = update and not outcome.holds and update_case(file, outcome)
+        failed += not outcome.holds and not written
+        results.append({"case": str(file), "holds": outcome.holds, "updated": bool(written)})
+        if cli.is_table:
+            _print_outcome(cli, file, outcome, written=bool(written))
+    if not ran:
+        raise CliError(
+            "There is no case at these paths",
+            exit_code=ExitCode.USAGE,
+            hint="Write one beside the item, such as network/network-dns-record.tests/plain.yaml.",
+        )
+    cli.show({"ran": ran, "failed": failed, "cases": results}, lambda: None)
+    said = f"{ran} {'case' if ran == 1 else 'cases'}, {failed} failed"
+    cli.err.print(Text(f"{'✗' if failed else '✓'} {said}", style="bold red" if failed else "green"))
+    if failed:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _find(item: str, catalog: Path | None) -> "Named":
+    from pao.app.cli.documents import find  # noqa: PLC0415 -- the rules: 0.5 s
+
+    return find(item, catalog)
+
+
+def _run(named: "Named", values: dict[str, Any]) -> "DryRun":
+    from catalog.testing.dry_run import dry_run  # noqa: PLC0415 -- the rules: 0.5 s
+    from catalog.testing.samples import Sample  # noqa: PLC0415 -- as above
+    from pao.app.cli.documents import known_actions  # noqa: PLC0415 -- as above
+
+    sample = Sample(fields=values, at=datetime.now(UTC))
+    return dry_run(named.item, named.draft.definition, sample, known_actions=known_actions())
+
+
+def _document(run: "DryRun") -> dict[str, Any]:
+    refused = [
+        {"field": one.field, "constraint": one.constraint, "message": one.message}
+        for one in run.refused
+    ]
+    return {"valid": run.works, "fields": run.values, "refused": refused, "actions": run.actions}
+
+
+def _print_run(cli: Cli, run: "DryRun") -> None:
+    for error in run.refused:
+        line = Text("✗ ", style="bold red").append(clean(error.field), style="bold default")
+        line.append(f"  {clean(error.message)}", style="not bold default")
+        cli.out.print(line.append(f"  [{error.constraint}]", style="bright_black"), soft_wrap=True)
+    if run.refused:
+        return
+    broken = [action for action in run.actions if "error" in action]
+    if not broken:
+        cli.out.print(Text("✓ The fields are taken; this would be sent:", style="green"))
+    print_actions(cli.out, run.actions)
+    for action in broken:
+        said = f"✗ {clean(action['id'])}: {clean(action['error'])}"
+        cli.out.print(Text(said, style="bold red"), soft_wrap=True)
+
+
+def _print_outcome(cli: Cli, file: Path, outcome: "Outcome", *, written: bool) -> None:
+    mark, style = ("✓", "green") if outcome.holds else ("✗", "bold red")
+    if written:
+        mark, style = "↻", "yellow"
+    line = Text(f"{mark} ", style=style).append(clean(file), style="not bold default")
+    cli.out.print(line.append("  written" if written else "", style="yellow"), soft_wrap=True)
+    if outcome.holds or written:
+        return
+    for text in outcome.difference.splitlines():
+        shade = {"+": "green", "-": "red", "@": "cyan"}.get(text[:1], "default")
+        cli.out.print(Text(f"    {clean(text)}", style=shade), soft_wrap=True)

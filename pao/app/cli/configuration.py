@@ -1,0 +1,103 @@
+"""`pao config check, show`, and the settings of the commands that need them."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.jira_check import EscalationCheck, check_escalation
+from pao.app.cli.terminal import clean, make_table
+
+if TYPE_CHECKING:
+    from pao.settings import Process, Settings
+
+_ESCALATING = frozenset({"api", "worker"})
+
+app = typer.Typer(no_args_is_help=True, help="The configuration of a process (environment).")
+
+ForOption = Annotated[
+    str, typer.Option("--for", metavar="PROCESS", help="api, worker, keys or database.")
+]
+
+
+def settings_for(process: "Process", environ: Mapping[str, str]) -> "Settings":
+    """Read the settings of a process; all problems end the command with exit code 2."""
+    from pao.settings import ConfigurationError, load_settings  # noqa: PLC0415 -- pydantic: 0.3 s
+
+    try:
+        return load_settings(environ, process=process)
+    except ConfigurationError as error:
+        count = len(error.problems)
+        raise CliError(
+            f"The configuration has {count} problem{'s' if count > 1 else ''}; nothing was started",
+            exit_code=ExitCode.USAGE,
+            details=tuple(error.problems),
+            hint="Correct these environment variables; `pao config check` looks again.",
+        ) from error
+
+
+@command(app, "check")
+def check(
+    cli: Cli,
+    *,
+    process: ForOption = "api",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask JIRA whether it takes escalations.")
+    ] = False,
+) -> None:
+    """Check the configuration without starting; exits with 2 and every problem.
+
+    For api and worker JIRA is asked whether it takes escalation tickets as they are configured.
+    """
+    settings = settings_for(_process(process), os.environ)
+    asks = process in _ESCALATING and not offline
+    found = check_escalation(settings) if asks else EscalationCheck(unanswered="")
+    if found.problems:
+        raise CliError(
+            "JIRA would refuse escalation tickets as they are configured",
+            exit_code=ExitCode.USAGE,
+            details=found.problems,
+            hint="Correct these environment variables; `pao config check` looks again.",
+        )
+    if found.unanswered:
+        cli.note(f"Escalations were not checked: {found.unanswered}")
+    cli.show(
+        {"valid": True, "process": process, "escalation": found.state},
+        lambda: cli.out.print(Text(f"✓ The configuration of {process} is good.", style="green")),
+    )
+
+
+@command(app, "show")
+def show(cli: Cli, *, process: ForOption = "api") -> None:
+    """Show the effective configuration; secrets are masked."""
+    values = settings_for(_process(process), os.environ).masked()
+    cli.show(values, lambda: _print_values(cli, values))
+
+
+def _process(name: str) -> "Process":
+    from typing import get_args  # noqa: PLC0415 -- only here
+
+    from pao.settings import Process  # noqa: PLC0415 -- pydantic, see above
+
+    for known in get_args(Process):
+        if name == known:
+            found: Process = known
+            return found
+    raise CliError(
+        f"--for {name!r} is no process; it is one of {', '.join(get_args(Process))}",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _print_values(cli: Cli, values: dict[str, str]) -> None:
+    table = make_table("NAME", "VALUE", "")
+    for name, value in values.items():
+        origin = "" if not os.environ.get(name) else "set"
+        table.add_row(
+            name, Text(clean(value) or "-", "default" if value else "bright_black"), origin
+        )
+    cli.out.print(table)

@@ -1,0 +1,159 @@
+"""`pao db migrate, status, verify, rebuild`: schema and mirror, directly on the database."""
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.configuration import settings_for
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.terminal import STYLES, clean, local_time, make_table
+
+if TYPE_CHECKING:
+    from activities.mirror_rebuild import Rebuilt
+    from db.migrations.runner import MigrationStatus
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The database's schema (DATABASE_URL, or the owner's PAO_MIGRATION_DATABASE_URL).",
+)
+
+_STATES = {"applied": "completed", "pending": "waiting", "edited": "failed", "unknown": "waiting"}
+
+
+@command(app, "migrate")
+def migrate(cli: Cli) -> None:
+    """Apply what is pending; safe to run from many places at once."""
+    from db.migrations import runner  # noqa: PLC0415 -- SQLAlchemy and asyncpg: 0.4 s
+
+    applied = _run(runner.migrate(_url()))
+    document = {"applied": [{"version": e.version, "description": e.description} for e in applied]}
+    cli.show(document, lambda: _print_applied(cli, document["applied"]))
+
+
+@command(app, "status")
+def status(cli: Cli) -> None:
+    """Show every migration; exits with 1 when one is pending or does not fit."""
+    from db.migrations import runner  # noqa: PLC0415 -- see above
+
+    found = _run(runner.status(_url()))
+    document = {"migrations": [_as_document(entry) for entry in found]}
+    cli.show(document, lambda: _print_status(cli, document["migrations"]))
+    if any(entry.state != "applied" for entry in found):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@command(app, "verify")
+def verify(cli: Cli) -> None:
+    """Check that exactly the migrations of this version are applied; exits with 1 when not."""
+    from db.migrations import runner  # noqa: PLC0415 -- see above
+
+    _run(runner.verify(_url()))
+    cli.show({"verified": True}, lambda: cli.out.print(Text("✓ The schema fits.", style="green")))
+
+
+@command(app, "rebuild")
+def rebuild(cli: Cli) -> None:
+    """Have Temporal tell Postgres again what a restored copy lacks; a worker must run.
+
+    Needs the worker's configuration. Carries nothing out, and may be repeated. Exits with 1 when
+    the workflow of a request did not answer.
+    """
+    done = _run(_rebuilt())
+    document = {"written": done.written, "made": done.made, "unanswered": list(done.unanswered)}
+    cli.show(document, lambda: _print_rebuilt(cli, done))
+    if done.unanswered:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+async def _rebuilt() -> "Rebuilt":
+    from activities.mirror_rebuild import Rebuilder  # noqa: PLC0415 -- see above
+    from pao.app import assembly  # noqa: PLC0415 -- see above
+    from pao.clients.inspection import Inspector, NoAnswerError  # noqa: PLC0415 -- see above
+    from pao.clients.temporal import connect  # noqa: PLC0415 -- see above
+
+    settings = settings_for("worker", os.environ)
+    database = assembly.database(settings, application_name="pao-db-rebuild")
+    try:
+        client = await connect(assembly.temporal_target(settings))
+        inspector = Inspector(client, task_queue=settings.temporal.task_queue)
+        return await Rebuilder(database, inspector).rebuild()
+    except NoAnswerError as error:
+        raise CliError(
+            f"Temporal did not list the workflows: {error}",
+            exit_code=ExitCode.UNAVAILABLE,
+            hint="Repeat it when Temporal answers; what was written stays.",
+        ) from error
+    finally:
+        await database.close()
+
+
+def _print_rebuilt(cli: Cli, done: "Rebuilt") -> None:
+    text = f"✓ {done.written} open requests were written again, {done.made} ended ones made anew"
+    cli.out.print(Text(text, style="green"))
+    for request_id in done.unanswered:
+        cli.out.print(Text(f"✗ {request_id} did not answer; is a worker running?", style="red"))
+
+
+def _url() -> str:
+    return settings_for("database", os.environ).database.owner_url.get_secret_value()
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    import asyncpg  # noqa: PLC0415 -- see above
+
+    from db.migrations.runner import MigrationError  # noqa: PLC0415 -- see above
+    from db.unavailable import DatabaseUnavailableError, said  # noqa: PLC0415 -- see above
+
+    try:
+        return asyncio.run(work)
+    except MigrationError as error:
+        raise CliError(str(error), exit_code=ExitCode.FAILED) from error
+    except DatabaseUnavailableError as error:
+        raise CliError(
+            f"The database {error.reason}",
+            exit_code=ExitCode.UNAVAILABLE,
+            details=(said(error.__cause__),),
+            hint="Check host, port, user, password and TLS in PAO_MIGRATION_DATABASE_URL or"
+            " DATABASE_URL.",
+        ) from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise CliError(
+            f"This role may not do that: {error}",
+            exit_code=ExitCode.DENIED,
+            hint="Run it as the owner of the database: set PAO_MIGRATION_DATABASE_URL.",
+        ) from error
+
+
+def _as_document(entry: "MigrationStatus") -> dict[str, Any]:
+    moment = entry.applied_at.isoformat(timespec="milliseconds") if entry.applied_at else None
+    return {
+        "version": entry.version,
+        "description": entry.description,
+        "state": str(entry.state),
+        "appliedAt": moment.replace("+00:00", "Z") if moment else None,
+    }
+
+
+def _print_applied(cli: Cli, applied: list[dict[str, Any]]) -> None:
+    for entry in applied:
+        cli.out.print(
+            Text("✓ ", style="green").append(f"{entry['version']} {entry['description']}")
+        )
+    if not applied:
+        cli.out.print(Text("✓ Nothing to do: every migration is applied.", style="green"))
+
+
+def _print_status(cli: Cli, migrations: list[dict[str, Any]]) -> None:
+    table = make_table("VERSION", "STATE", "APPLIED", "DESCRIPTION")
+    for entry in migrations:
+        word = Text(entry["state"], style=STYLES[_STATES[entry["state"]]])
+        moment = local_time(entry["appliedAt"]) if entry["appliedAt"] else ""
+        table.add_row(entry["version"], word, moment, clean(entry["description"]))
+    cli.out.print(table)

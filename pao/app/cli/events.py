@@ -1,0 +1,82 @@
+"""Following a request as it happens: its event stream, resumed where it broke."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from pao.app.cli.exits import LostAnswerError
+from pao.app.cli.http import Api
+
+# So many broken connections in a row, without one event between them, mean that it is away.
+_PATIENCE = 5
+_PAUSE_SECONDS = 0.5
+
+OPENED = "opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; ``opened`` is ours and says that the stream listens from now on."""
+
+    kind: str
+    data: dict[str, Any] = field(default_factory=dict)
+    id: str | None = None
+
+
+def follow(api: Api, request_id: str) -> Iterator[Event]:
+    """Yield events as they come, over broken connections, until the caller stops asking.
+
+    Each (re)connection starts with an ``opened`` event: whoever reads the request then misses
+    nothing. Raises ``LostAnswerError`` when the service stays away.
+    """
+    last_id: str | None = None
+    failures = 0
+    while True:
+        reason = "the stream was closed"
+        try:
+            with api.stream(f"/requests/{request_id}/events", last_event_id=last_id) as lines:
+                yield Event(OPENED)
+                for event in read_events(lines):
+                    failures = 0
+                    last_id = event.id or last_id
+                    yield event
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+        failures += 1
+        if failures >= _PATIENCE:
+            raise LostAnswerError(api.target.endpoint, reason)
+        time.sleep(_PAUSE_SECONDS * failures)
+
+
+def read_events(lines: Iterator[str]) -> Iterator[Event]:
+    """Read the event-stream format; comments are passed over, data that is not JSON is wrapped.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+    """
+    kind, event_id, data = "message", None, list[str]()
+    for line in lines:
+        if not line:
+            if data:
+                yield Event(kind, _read_data("\n".join(data)), event_id)
+            kind, data = "message", []
+            continue
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            data.append(value)
+        elif name == "event":
+            kind = value
+        elif name == "id":
+            event_id = value
+
+
+def _read_data(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {"message": text}
+    return value if isinstance(value, dict) else {"message": text}

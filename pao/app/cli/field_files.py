@@ -1,0 +1,84 @@
+"""Fields from a file: YAML as the catalog reads it, or JSON. What the values mean is the form's."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pao.app.cli.exits import CliError, ExitCode
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read fields from a YAML or JSON file: a mapping of names to values.
+
+    YAML is read as in the catalog (1.2: ``no`` and ``2026-01-31`` are texts). The body of POST
+    /requests (with ``fields`` in it) is understood as well.
+    """
+    document = _json_document(path) if path.suffix == ".json" else _yaml_document(path)
+    if isinstance(document, dict) and "catalogItemId" in document:
+        document = document.get("fields", {})
+    if not isinstance(document, dict):
+        raise CliError(
+            f"{path} holds no fields; write one `name: value` a line", exit_code=ExitCode.USAGE
+        )
+    _require_text(path, document)
+    return document
+
+
+def _require_text(path: Path, document: dict[str, Any]) -> None:
+    """Refuse halves of characters, which JSON can escape and nobody can send."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise CliError(
+            f"{path} holds half of a character ({error.object[error.start]!a})",
+            exit_code=ExitCode.USAGE,
+        ) from error
+
+
+def _yaml_document(path: Path) -> Any:
+    from catalog.loading import DocumentError, load_document  # noqa: PLC0415 -- YAML: 0.1 s
+
+    try:
+        return load_document(_content(path), file=str(path)).data
+    except DocumentError as error:
+        raise CliError(f"Cannot read the fields: {error}", exit_code=ExitCode.USAGE) from error
+
+
+def _json_document(path: Path) -> Any:
+    try:
+        return json.loads(
+            _content(path).decode("utf-8-sig"),
+            parse_constant=_no_number,
+            object_pairs_hook=_unique,
+        )
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError as error:
+        reason = str(error)
+    raise CliError(f"Cannot read the fields: {path}: {reason}", exit_code=ExitCode.USAGE)
+
+
+def _content(path: Path) -> bytes:
+    """Read a file or pipe, at most one byte more than a document may have."""
+    from catalog.loading import MAX_BYTES  # noqa: PLC0415 -- as above
+
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise CliError(f"{path} cannot be read: {reason}", exit_code=ExitCode.USAGE) from error
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a number in JSON")
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key[:80]!r} is given twice")
+        found[key] = value
+    return found

@@ -1,0 +1,167 @@
+"""A form in the terminal, as people will see it: groups, inputs, what is asked of a value."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from pao.app.cli.fields import as_text
+from pao.app.cli.terminal import clean, padded
+
+WIDTH = 44
+_DIM = "bright_black"
+_WORDS = {
+    "equals": "is",
+    "notEquals": "is not",
+    "in": "is one of",
+    "notIn": "is none of",
+    "greaterThan": "is above",
+    "lessThan": "is below",
+    "contains": "contains",
+    "exists": "is given",
+}
+_LIMITS = {
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "min": "from {}",
+    "max": "up to {}",
+    "step": "in steps of {}",
+    "minItems": "at least {} of them",
+    "maxItems": "at most {} of them",
+    "pattern": "like {}",
+    "maxSize": "at most {}",
+    "strength": "strength {}",
+}
+
+
+def print_form(console: Console, about: Mapping[str, Any], form: Mapping[str, Any]) -> None:
+    """Print a form with its title; ``form`` is what the API gives as ``form``."""
+    title = Text(clean(about.get("name")), style="bold")
+    console.print(title.append(f"  {clean(about.get('version'))}", style="not bold cyan"))
+    if about.get("description"):
+        console.print(Text(clean(about["description"])))
+    groups = form.get("groups") or []
+    if not groups:
+        console.print(Text("\nThe form asks for nothing.", style=_DIM))
+    for number, group in enumerate(groups, start=1):
+        _print_group(console, group, _step(form.get("layout"), number, len(groups)))
+    if any(field.get("required") for group in groups for field in group["fields"]):
+        console.print(Text("\n* required", style=_DIM))
+
+
+def _print_group(console: Console, group: Mapping[str, Any], step: str) -> None:
+    console.print()
+    title = f"{step}{clean(group['name'])} "
+    line = "─" * max(3, WIDTH + 4 - cell_len(title))
+    console.print(Text(title, style="bold").append(line, style=f"not bold {_DIM}"))
+    if group.get("description"):
+        console.print(Text(clean(group["description"]), style=_DIM))
+    if group.get("conditional"):
+        console.print(Text(f"shown when {_condition(group['conditional'])}", style="yellow"))
+    for field in group["fields"]:
+        _print_field(console, field)
+
+
+def _print_field(console: Console, field: Mapping[str, Any]) -> None:
+    console.print()
+    console.print(_label(field))
+    for line in _input(field):
+        console.print(Text("  ").append(line))
+    if field.get("description"):
+        console.print(Text(f"  {clean(field['description'])}"))
+    console.print(Text(f"  {', '.join(_facts(field))}", style=_DIM))
+
+
+def _label(field: Mapping[str, Any]) -> Text:
+    checked = "[x] " if field.get("default") is True else "[ ] "
+    box = checked if field.get("component") == "checkbox" else ""
+    label = Text(f"  {box}{clean(field['name'])}", style="bold")
+    if field.get("required"):
+        label.append(" *", style="bold red")
+    if field.get("conditional"):
+        label.append(f"   shown when {_condition(field['conditional'])}", style="not bold yellow")
+    return label
+
+
+def _step(layout: object, number: int, count: int) -> str:
+    if layout == "wizard":
+        return f"Step {number} of {count}: "
+    return f"Tab {number}: " if layout == "tabbed" else ""
+
+
+def _input(field: Mapping[str, Any]) -> Iterator[Text]:
+    component, default = field.get("component"), field.get("default")
+    choices = field.get("enum") or []
+    if component == "checkbox":
+        return
+    if component == "dropdown":
+        labels = {as_text(one["value"]): clean(one["label"]) for one in choices}
+        chosen = labels.get(as_text(default), "choose one") if default is not None else "choose one"
+        yield _box(chosen, dim=default is None, end="▾")
+    elif component == "multi-dropdown" and choices:
+        given = default if isinstance(default, list) else []
+        for one in choices:
+            mark = "x" if one["value"] in given else " "
+            yield Text(f"[{mark}] {clean(one['label'])}")
+    else:
+        yield from _typed(field)
+    if component == "dropdown":
+        for one in choices:
+            yield _choice(one)
+
+
+def _typed(field: Mapping[str, Any]) -> Iterator[Text]:
+    component, default = field.get("component"), field.get("default")
+    empty = {
+        "date-picker": "yyyy-mm-dd",
+        "password-input": "••••••••",
+        "file-upload": "choose a file",
+        "code-editor": "{ }",
+    }.get(str(component), "")
+    text = as_text(default) if default is not None else field.get("placeholder") or empty
+    yield _box(clean(text), dim=default is None)
+    if component in {"textarea", "code-editor"}:
+        yield _box("", dim=True)
+
+
+def _box(text: str, *, dim: bool, end: str = "") -> Text:
+    room = WIDTH - len(end) - bool(end)
+    shown = text if len(text) <= room else text[: room - 1] + "…"
+    box = Text("│ ", style=_DIM).append(padded(shown, room), style=_DIM if dim else "default")
+    return box.append(f" {end}" if end else "", style="default").append(" │", style=_DIM)
+
+
+def _choice(one: Mapping[str, Any]) -> Text:
+    value, label = clean(as_text(one["value"])), clean(one["label"])
+    line = Text(f"    · {label}")
+    return line if value == label else line.append(f"  {value}", style=_DIM)
+
+
+def _facts(field: Mapping[str, Any]) -> list[str]:
+    """Say what the value must be, the id first: it is what templates use."""
+    rules = field.get("validation") or {}
+    limits = [text.format(clean(rules[key])) for key, text in _LIMITS.items() if key in rules]
+    types = rules.get("types")
+    return [
+        f"{clean(field['id'])}: {clean(field['type'])}",
+        *limits,
+        *([f"only {', '.join(map(clean, types))}"] if types else []),
+    ]
+
+
+def _condition(condition: Mapping[str, Any]) -> str:
+    for key, word in (("all", " and "), ("any", " or ")):
+        if condition.get(key):
+            parts = [_condition(part) for part in condition[key]]
+            return word.join(f"({part})" if len(parts) > 1 else part for part in parts)
+    if condition.get("not"):
+        return f"not ({_condition(condition['not'])})"
+    name, operator = clean(condition.get("dependsOn")), condition.get("condition", "equals")
+    value = condition.get("value")
+    if operator == "exists":
+        return f"{name} is {'not ' if value is False else ''}given"
+    if isinstance(value, list):
+        value = ", ".join(as_text(one) for one in value)
+    return f"{name} {_WORDS.get(operator, operator)} {clean(as_text(value))}"

@@ -1,0 +1,158 @@
+"""The document that `pao catalog init` writes, and its first case. Imported when it runs."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.sources.files import TESTS_SUFFIX
+from catalog.testing.cases import outcome_of, read_case, with_expectation
+from catalog.testing.drafts import read_draft
+from catalog.testing.dry_run import dry_run
+from pao.app.cli.documents import known_actions
+from pao.app.cli.exits import CliError, ExitCode
+
+if TYPE_CHECKING:
+    from pao.app.cli.catalog_init import InitAnswers
+
+# What YAML, by one version or another, takes for something else than a text.
+_RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+_DOCUMENT = """\
+schemaVersion: catalog/v1
+kind: CatalogItem
+
+# What it is. Further keys are allowed here; templates read them as {{{{metadata.<key>}}}}.
+metadata:
+  id: {id}
+  name: {name}
+  description: >-
+    {description}
+  version: 1.0.0            # raise it with every change; a new major version for what breaks
+  category: {category}{space}# the folder this file is in
+  owner: {owner}
+  tags: []
+  # access: {{allowedTeams: [team-a, team-b]}}      # without it everyone may request it
+  # sla: {{provisioningTime: 4h, supportLevel: tier-1}}
+  # cost: {{baseMonthly: 50, currency: USD}}
+
+# What people are asked for.
+presentation:
+  form:
+    # layout: wizard        # one group after the other; tabbed; single-page unless you say so
+    groups:
+      - id: basic
+        name: Basics
+        fields:
+          - id: instanceName          # the name that templates use: {{{{fields.instanceName}}}}
+            name: Name
+            type: string
+            required: true
+            placeholder: orders
+            description: Small letters, digits and hyphens.
+            validation:
+              pattern: "^[a-z][a-z0-9-]{{2,28}}[a-z0-9]$"
+              message: Name must be 4 to 30 small letters, digits or hyphens, such as orders-db
+          - id: environment
+            name: Environment
+            type: select
+            required: true
+            default: development
+            enum:
+              - {{value: development, label: Development}}
+              - {{value: production, label: Production}}
+          - id: reason
+            name: Why production
+            type: textarea
+            required: true
+            # Asked for only when it matters.
+            conditional: {{dependsOn: environment, condition: equals, value: production}}
+            validation: {{maxLength: 1000}}
+
+# What happens when somebody asks for it: here one ticket, which your team works on.
+fulfillment:
+  strategy: {{mode: manual}}
+  manual:
+    actions:
+      - id: ticket
+        name: {ask}
+        type: jira-ticket
+        config:
+          ticket:
+            project: {project}
+            summaryTemplate: "{title} {{{{fields.instanceName}}}}"
+            descriptionTemplate: |
+              h2. What is wanted
+
+              ||Name||Environment||
+              |{{{{fields.instanceName}}}}|{{{{fields.environment}}}}|
+
+              {{{{#if fields.reason}}}}Why: {{{{fields.reason}}}}{{{{/if}}}}
+
+              Requested by {{{{request.user.email}}}}.
+        cleanup: Close the ticket, and remove {{{{fields.instanceName}}}} if it was made.
+"""
+
+_CASE = """\
+# What comes out when somebody fills the form in like this. Written anew by
+#   pao catalog test {file} --update
+description: The least that somebody can say
+fields:
+  instanceName: orders-db
+"""
+
+
+def write_item(folder: Path, answers: "InitAnswers") -> tuple[Path, Path]:
+    """Write an item and its first case; nothing that exists is overwritten."""
+    file = folder / answers.category / f"{answers.id}.yaml"
+    case = file.with_name(answers.id + TESTS_SUFFIX) / "least.yaml"
+    for path in (file, case):
+        if path.exists():
+            raise CliError(
+                f"{path} exists already",
+                exit_code=ExitCode.USAGE,
+                hint="Choose another --id, or remove it first.",
+            )
+    text = _document(answers)
+    expected = _with_outcome(text, _CASE.format(file=file.as_posix()), file)
+    for path, content in ((file, text), (case, expected)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, "utf-8")
+    return file, case
+
+
+def _document(answers: "InitAnswers") -> str:
+    owner = f"{{team: {_quoted(answers.team)}"
+    owner += f", contact: {_quoted(answers.contact)}}}" if answers.contact else "}"
+    title = answers.name.replace("\\", "").replace('"', "").replace("{", "(").replace("}", ")")
+    return _DOCUMENT.format(
+        id=answers.id,
+        name=_quoted(answers.name),
+        description=" ".join(answers.description.split()),
+        category=answers.category,
+        space=" " * max(1, 16 - len(answers.category)),
+        owner=owner,
+        ask=_quoted(f"Ask {answers.team} for it"),
+        project=answers.project,
+        title=title,
+    )
+
+
+def _with_outcome(text: str, case: str, file: Path) -> str:
+    """Give the case with what comes out of it; the document must be right for that."""
+    draft = read_draft(text, file=file.as_posix(), known_actions=known_actions())
+    if draft.item is None or draft.errors:
+        raise CliError(
+            "These answers do not make a valid item",
+            exit_code=ExitCode.FAILED,
+            details=tuple(str(finding) for finding in draft.errors),
+        )
+    sample = read_case(case.encode(), file="case").sample
+    run = dry_run(draft.item, draft.definition, sample, known_actions=known_actions())
+    return with_expectation(case, outcome_of(run))
+
+
+def _quoted(text: str) -> str:
+    """Write a text so that YAML reads it as that text, with quotes only where it must."""
+    plain = all(char.isalnum() or char in " -_.@" for char in text) and text[:1].isalpha()
+    plain = plain and text == text.strip() and text.lower() not in _RESERVED
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,247 @@
+"""`pao keys create, list, revoke`: access keys of the service, directly on the database.
+
+Who may run it is who has the database and the encryption keys: there is no caller yet whose
+rights the API could check when the first key is made.
+"""
+
+import asyncio
+import getpass
+import os
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.configuration import settings_for
+from pao.app.cli.context import Cli, command
+from pao.app.cli.durations import parse_span
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.terminal import clean, local_time, make_table
+from pao.core.payloads import timestamp
+
+if TYPE_CHECKING:
+    from db.repositories.access_keys import AccessKeysRepository, StoredAccessKey
+
+T = TypeVar("T")
+
+_NOTE_LENGTH = 200
+
+app = typer.Typer(no_args_is_help=True, help="Access keys (DATABASE_URL, PAO_ENCRYPTION_KEYS).")
+
+
+@command(app, "create")
+def create(  # noqa: PLR0913 -- the options of the command line are its parameters
+    cli: Cli,
+    *,
+    user: Annotated[str, typer.Option(help="Whom the key stands for.")],
+    team: Annotated[list[str] | None, typer.Option(help="A team of the user; repeatable.")] = None,
+    email: Annotated[str | None, typer.Option(help="Address of the user.")] = None,
+    expires_in: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="Let it end by itself, after 12h, 90d, ...")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+) -> None:
+    """Make an access key; its secret is shown this once and can never be read again."""
+    _check_names(user, *(team or ()))
+    expires_at = _end_of(expires_in)
+    _check_note(note)
+    settings = settings_for("keys", os.environ)
+
+    from api.auth.keys import create_key  # noqa: PLC0415 -- SQLAlchemy and more: 0.5 s
+    from db.repositories.access_keys import NewAccessKey  # noqa: PLC0415 -- as above
+    from pao.app.assembly import secret_box  # noqa: PLC0415 -- as above
+
+    made = create_key(secret_box(settings))
+    stored = NewAccessKey(
+        access_key_id=made.access_key_id,
+        sealed_secret=made.sealed_secret,
+        user_id=user,
+        email=email,
+        teams=tuple(team or ()),
+        created_by=_operator(),
+        expires_at=expires_at,
+        note=note,
+    )
+    _on_keys(lambda keys: keys.insert(stored))
+    document = {
+        "accessKeyId": made.access_key_id,
+        "secretAccessKey": made.secret,
+        "user": user,
+        "teams": list(stored.teams),
+        "expiresAt": _written(expires_at),
+    }
+    cli.show(document, lambda: _print_new(cli, document))
+
+
+@command(app, "list")
+def list_keys(
+    cli: Cli,
+    *,
+    user: Annotated[str | None, typer.Option(help="Only of this user.")] = None,
+) -> None:
+    """List access keys, the oldest first; secrets are never shown."""
+    found = _on_keys(lambda keys: keys.list(user_id=user))
+    document = {"data": [_as_document(key) for key in found]}
+    cli.show(document, lambda: _print_list(cli, document["data"]))
+
+
+@command(app, "revoke")
+def revoke(
+    cli: Cli,
+    *,
+    key_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY_ID]...", help="Ids of keys.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="All keys of this user, instead.")] = None,
+) -> None:
+    """Make access keys invalid from now on, in every process; all of the named ones or none."""
+    if bool(key_ids) == bool(user):
+        raise CliError(
+            "Name the keys, or a user with --user",
+            exit_code=ExitCode.USAGE,
+            hint="`pao keys list` shows both.",
+        )
+
+    async def work(keys: "AccessKeysRepository") -> list[dict[str, Any]]:
+        chosen = await _ids_of(keys, user) if user else await _known(keys, key_ids or [])
+        by = _operator()
+        return [
+            {"accessKeyId": one, "wasRevoked": not await keys.revoke(one, revoked_by=by)}
+            for one in chosen
+        ]
+
+    document = {"data": _on_keys(work)}
+    cli.show(document, lambda: _print_revoked(cli, document["data"]))
+
+
+async def _ids_of(keys: "AccessKeysRepository", user: str) -> list[str]:
+    found = [key.access_key_id for key in await keys.list(user_id=user)]
+    if not found:
+        raise CliError(
+            f"{user!r} has no access keys",
+            exit_code=ExitCode.NOT_FOUND,
+            hint="`pao keys list` shows all.",
+        )
+    return found
+
+
+async def _known(keys: "AccessKeysRepository", key_ids: list[str]) -> list[str]:
+    for key_id in key_ids:
+        if await keys.find(key_id) is None:
+            raise CliError(
+                f"There is no access key {key_id!r}; nothing was revoked",
+                exit_code=ExitCode.NOT_FOUND,
+                hint="`pao keys list` shows all.",
+            )
+    return key_ids
+
+
+def _end_of(span: str | None) -> datetime | None:
+    """Give the moment at which a key ends that is made now."""
+    if span is None:
+        return None
+    length = parse_span(span)
+    if not length:
+        raise CliError(
+            f"--expires-in {span!r} is no span of time",
+            exit_code=ExitCode.USAGE,
+            hint="Write a number above zero with its unit: 12h, 90d or 4w.",
+        )
+    return datetime.now(UTC) + length
+
+
+def _check_note(note: str | None) -> None:
+    if note is not None and not 1 <= len(note) <= _NOTE_LENGTH:
+        raise CliError(f"A note has 1 to {_NOTE_LENGTH} characters", exit_code=ExitCode.USAGE)
+
+
+def _check_names(*names: str) -> None:
+    """Refuse names that would own requests and stand in the audit trail without meaning."""
+    for name in names:
+        if re.fullmatch(r"[\w.@+:/-]{1,100}", name) is None:
+            raise CliError(
+                f"{name!r} is no name for a user or a team",
+                exit_code=ExitCode.USAGE,
+                hint="Use 1 to 100 letters, digits and . @ + : / _ -",
+            )
+
+
+def _operator() -> str:
+    return f"pao keys ({getpass.getuser()})"
+
+
+def _on_keys(work: Callable[["AccessKeysRepository"], Awaitable[T]]) -> T:
+    """Do work on the stored keys in one transaction."""
+    settings = settings_for("keys", os.environ)
+
+    from db.repositories.access_keys import AccessKeysRepository  # noqa: PLC0415 -- see `create`
+    from pao.app.assembly import database  # noqa: PLC0415 -- see `create`
+
+    async def run() -> T:
+        opened = database(settings, application_name="pao-keys")
+        try:
+            async with opened.unit_of_work() as session:
+                return await work(AccessKeysRepository(session))
+        finally:
+            await opened.close()
+
+    return asyncio.run(run())
+
+
+def _as_document(key: "StoredAccessKey") -> dict[str, Any]:
+    return {
+        "accessKeyId": key.access_key_id,
+        "user": key.user_id,
+        "email": key.email,
+        "teams": list(key.teams),
+        "note": key.note,
+        "state": _state(key),
+        "createdAt": _written(key.created_at),
+        "createdBy": key.created_by,
+        "expiresAt": _written(key.expires_at),
+        "lastUsedAt": _written(key.last_used_at),
+        "revokedAt": _written(key.revoked_at),
+    }
+
+
+def _state(key: "StoredAccessKey") -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    has_ended = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
+    return "expired" if has_ended else "valid"
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else timestamp(moment)
+
+
+def _print_new(cli: Cli, document: dict[str, Any]) -> None:
+    # Lines to source, so that the secret need not be copied by hand.
+    cli.out.print(Text(f"export PAO_ACCESS_KEY_ID={document['accessKeyId']}"), soft_wrap=True)
+    cli.out.print(
+        Text(f"export PAO_SECRET_ACCESS_KEY={document['secretAccessKey']}"), soft_wrap=True
+    )
+    cli.note("The secret is shown this once; keep it where secrets are kept.")
+
+
+def _print_list(cli: Cli, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        cli.note("No access keys. `pao keys create --user NAME` makes one.")
+        return
+    table = make_table("KEY", "USER", "STATE", "CREATED", "LAST USED", "EXPIRES", "TEAMS", "NOTE")
+    for row in rows:
+        word = Text(row["state"], "green" if row["state"] == "valid" else "bright_black")
+        used, expires = row["lastUsedAt"] or "never", row["expiresAt"] or "never"
+        days = (local_time(moment)[:10] for moment in (row["createdAt"], used, expires))
+        teams, note = clean(", ".join(row["teams"])), clean(row["note"] or "")
+        table.add_row(row["accessKeyId"], clean(row["user"]), word, *days, teams, note)
+    cli.out.print(table)
+
+
+def _print_revoked(cli: Cli, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        text = "had been revoked before" if row["wasRevoked"] else "revoked"
+        cli.out.print(Text(f"✓ {clean(row['accessKeyId'])} {text}.", style="green"))

@@ -1,0 +1,101 @@
+"""`pao`: puts the command groups together. Each command's work is in the module of its group."""
+
+import inspect
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from pao.app.cli import (
+    actions,
+    audit,
+    catalog,
+    catalog_init,
+    catalog_preview,
+    catalog_validate,
+    configuration,
+    database,
+    decisions,
+    health,
+    keys,
+    processes,
+    requests,
+    submission,
+)
+from pao.app.cli.context import global_parameters, take_global_options
+from pao.app.cli.exits import ExitCode
+from pao.app.cli.streams import flush_streams, prepare_streams, refuse_bad_arguments, say_error
+from pao.runtime.version import VERSION
+
+app = typer.Typer(
+    name="pao",
+    help="Platform Automation Orchestrator: request what the platform offers, decide what fails.",
+    no_args_is_help=True,
+    # A traceback with local variables would print secrets.
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+request = typer.Typer(no_args_is_help=True, help="Submit requests, follow them, decide failures.")
+for part in (submission.app, requests.app, decisions.app):
+    request.add_typer(part)
+
+for part in (catalog_validate.app, catalog_init.app, catalog_preview.app):
+    catalog.app.add_typer(part)
+
+app.add_typer(request, name="request")
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(actions.app, name="actions")
+app.add_typer(health.app, name="health")
+app.add_typer(health.root)
+app.add_typer(keys.app, name="keys")
+app.add_typer(database.app, name="db")
+app.add_typer(audit.app, name="audit")
+app.add_typer(configuration.app, name="config")
+app.add_typer(processes.app)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it so
+    if wanted:
+        sys.stdout.write(f"pao {VERSION}\n")
+        raise typer.Exit
+
+
+def _root(ctx: typer.Context, **values: Any) -> None:
+    """Keep the global options that stand before the command's name."""
+    values.pop("version")
+    ctx.obj = take_global_options(values)
+
+
+_VersionOption = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+]
+_parameters = [
+    inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+    inspect.Parameter(
+        "version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VersionOption
+    ),
+    *global_parameters(),
+]
+_root.__signature__ = inspect.Signature(_parameters)  # type: ignore[attr-defined]
+_root.__annotations__ = {entry.name: entry.annotation for entry in _parameters}
+app.callback(help=app.info.help)(_root)
+
+
+def main() -> None:
+    """Run the command line; ends the process with the exit code of cli.md."""
+    prepare_streams()
+    refuse_bad_arguments(sys.argv[1:])
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+    except SystemExit:
+        if not flush_streams():
+            raise SystemExit(ExitCode.FAILED) from None
+        raise
+    except OSError as error:
+        flush_streams()
+        say_error(f"the output could not be written: {error.strerror}")
+        raise SystemExit(ExitCode.FAILED) from None

@@ -1,0 +1,211 @@
+"""`pao up, api, worker` and the stand-ins: starting processes, their settings checked first."""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pao.app.cli.configuration import settings_for
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.profiles import Target, find_target
+from pao.app.private_process import close_to_others, make_undumpable
+
+app = typer.Typer()
+
+_log = logging.getLogger(__name__)
+_OWNER = "PAO_MIGRATION_DATABASE_URL"
+
+# In flight requests are given this long when the service is told to stop (operations.md).
+_GRACE_SECONDS = 30
+
+
+@command(app, "api")
+def api(_cli: Cli) -> None:
+    """Serve the HTTP API, configured by environment variables."""
+    settings = settings_for("api", os.environ)
+
+    from api.app import create_app  # noqa: PLC0415 -- the service's own weight
+    from api.serving import Server, config  # noqa: PLC0415 -- as above
+    from pao.app.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
+
+    configure_from(settings)
+    close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
+    served = create_app(settings)
+
+    given = settings.http
+    server = Server(
+        config(
+            served,
+            served.protocol,
+            proxies=given.trusted_proxies,
+            host=given.host,
+            port=given.port,
+        ),
+        stopping=served.stopping,
+        ending=served.ending,
+        grace=_GRACE_SECONDS,
+        drain=given.drain.total_seconds(),
+    )
+    server.run()
+    if not server.started:
+        # uvicorn's own exit code for it, 3, means "not allowed" here.
+        raise typer.Exit(ExitCode.UNAVAILABLE)
+
+
+@command(app, "worker")
+def worker(_cli: Cli) -> None:
+    """Execute workflows and actions, configured by environment variables."""
+    settings = settings_for("worker", os.environ)
+
+    import asyncio  # noqa: PLC0415 -- as in `api`
+
+    from uvicorn.loops.auto import auto_loop_factory  # noqa: PLC0415 -- as in `api`
+
+    from pao.app import worker as process  # noqa: PLC0415 -- as in `api`
+    from pao.app.cli.logs import configure_from  # noqa: PLC0415 -- as in `api`
+
+    configure_from(settings)
+    started_with = close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
+    started_with.pop(_OWNER, None)
+    # The event loop that uvicorn chooses for the API as well: uvloop, where there is one.
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(process.run(settings, started_with))
+    # All of ours is closed by now, but native threads of Temporal's SDK may outlive the
+    # interpreter and abort its end.
+    logging.shutdown()
+    os._exit(ExitCode.DONE)
+
+
+def _owner_address() -> str:
+    """Return the owner's address of the database if it is here, where nobody has a use for it."""
+    address = os.environ.get(_OWNER, "")
+    if address:
+        _log.warning("%s is in the environment of this process: give it to `pao db` only", _OWNER)
+    return address
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Turn uvicorn's own exit code of a failed start, 3, which means "not allowed" here."""
+    try:
+        yield
+    except SystemExit as ended:
+        if not ended.code:
+            raise
+        raise typer.Exit(ExitCode.UNAVAILABLE) from ended
+
+
+def _port_option(what: str) -> Any:
+    return typer.Option(min=0, max=65535, help=f"Port of {what}; 0 takes any free one.")
+
+
+@command(app, "up")
+def up(  # noqa: PLR0913 -- the options of the command line are its parameters
+    cli: Cli,
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw the former state away.")] = False,
+    home: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keeps the state (PAO_HOME, else .pao).")
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Catalog folder; the samples unless given.")
+    ] = None,
+    api_port: Annotated[int, _port_option("the API")] = 8080,
+    temporal_port: Annotated[int, _port_option("Temporal")] = 7233,
+    temporal_ui_port: Annotated[int, _port_option("the Temporal UI")] = 8233,
+    jira_port: Annotated[int, _port_option("the JIRA stand-in")] = 8090,
+    github_port: Annotated[int, _port_option("the GitHub stand-in")] = 8091,
+    postgres_port: Annotated[int, _port_option("Postgres")] = 5433,
+    demo: Annotated[bool, typer.Option("--demo", hidden=True)] = False,
+) -> None:
+    """Run all of PAO on this machine: Postgres, Temporal, stand-ins, worker and API."""
+    from pao.app.local.ports import Ports  # noqa: PLC0415 -- as in `api`
+    from pao.app.local.up import UpOptions, run_up  # noqa: PLC0415 -- as in `api`
+
+    _require_sandbox()
+    make_undumpable()
+    ports = Ports(
+        api=api_port,
+        temporal=temporal_port,
+        temporal_ui=temporal_ui_port,
+        jira=jira_port,
+        github=github_port,
+        postgres=postgres_port,
+    )
+    options = UpOptions(
+        home=home or Path(os.environ.get("PAO_HOME") or ".pao"),
+        fresh=fresh,
+        ports=ports,
+        catalog=catalog,
+        no_color=bool(cli.options.no_color),
+    )
+    if demo:
+        from pao.app.cli.http import SigV4  # noqa: PLC0415 -- as in `api`
+        from sandbox.demo.session import run_demo  # noqa: PLC0415 -- as in `api`
+
+        raise typer.Exit(run_demo(options, lambda env: SigV4(_target(env))))
+    raise typer.Exit(run_up(options))
+
+
+def _require_sandbox() -> None:
+    """Refuse a command that needs the stand-ins where PAO was installed without them."""
+    if find_spec("sandbox") is None:
+        raise CliError(
+            "The stand-ins for JIRA and GitHub are not part of an installed PAO",
+            exit_code=ExitCode.USAGE,
+            hint="Run this from a checkout of PAO's source: make up",
+        )
+
+
+def _target(env: Mapping[str, str]) -> Target:
+    return find_target(env, profile=None, endpoint=None, region=None)
+
+
+@command(app, "jira-sandbox")
+def jira_sandbox(
+    _cli: Cli,
+    *,
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8090,
+    state: Annotated[
+        Path, typer.Option(metavar="PATH", help="Folder or .sqlite file that keeps its tickets.")
+    ] = Path(".pao/jira"),
+    search_lag: Annotated[
+        float, typer.Option(min=0, help="Seconds for which searches do not show a new ticket.")
+    ] = 0.0,
+) -> None:
+    """Run the JIRA stand-in alone."""
+    _require_sandbox()
+    from sandbox.jira import main  # noqa: PLC0415 -- as in `api`
+    from sandbox.jira.world import Settings  # noqa: PLC0415 -- as in `api`
+
+    settings = Settings(search_lag_seconds=search_lag)
+    with _starting():
+        main.run(host=host, port=port, state_path=state, settings=settings)
+
+
+@command(app, "github-sandbox")
+def github_sandbox(
+    _cli: Cli,
+    *,
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8091,
+    state: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder that keeps its repositories.")
+    ] = Path(".pao/github"),
+    run_seconds: Annotated[float, typer.Option(min=0, help="How long a workflow run takes.")] = 3.0,
+) -> None:
+    """Run the GitHub stand-in alone."""
+    _require_sandbox()
+    from sandbox.github import main  # noqa: PLC0415 -- as in `api`
+    from sandbox.github.world import Settings  # noqa: PLC0415 -- as in `api`
+
+    settings = Settings(run_seconds=run_seconds)
+    with _starting():
+        main.run(host=host, port=port, state_path=state, settings=settings)

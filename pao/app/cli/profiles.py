@@ -1,0 +1,130 @@
+"""Where the endpoint, the keys and the region come from: options, environment, profile file.
+
+The file is `profiles.toml` in the user's configuration folder, one table per profile:
+
+    [production]
+    endpoint = "https://pao.example.com"
+    region = "eu-central-1"
+    access_key_id = "PAOEXAMPLE"
+    secret_access_key = "..."
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pao.app.cli.exits import CliError, ExitCode
+
+DEFAULT_ENDPOINT = "http://127.0.0.1:8080"
+DEFAULT_REGION = "us-east-1"
+DEFAULT_SERVICE = "execute-api"
+
+_VARIABLES = {
+    "endpoint": "PAO_URL",
+    "region": "PAO_REGION",
+    "service": "PAO_SERVICE_NAME",
+    "access_key_id": "PAO_ACCESS_KEY_ID",
+    "secret_access_key": "PAO_SECRET_ACCESS_KEY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which service is called, and as whom; without keys only open pages can be read."""
+
+    endpoint: str
+    region: str
+    service: str
+    access_key_id: str | None
+    secret_access_key: str | None = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+def profile_file() -> Path:
+    """Where the profiles are kept."""
+    return Path(typer.get_app_dir("pao")) / "profiles.toml"
+
+
+def find_target(
+    environ: Mapping[str, str],
+    *,
+    profile: str | None,
+    endpoint: str | None,
+    region: str | None,
+) -> Target:
+    """Combine options, profile and environment.
+
+    An option wins over everything; a profile that was named by option wins over the environment,
+    and any other profile (PAO_PROFILE, `default`) only fills what the environment leaves open.
+    """
+    given = {name: environ[key] for name, key in _VARIABLES.items() if environ.get(key)}
+    name = profile or environ.get("PAO_PROFILE")
+    path = profile_file()
+    stored, warnings = _read_profile(path, name)
+    values = given | stored if profile else stored | given
+    options = {"endpoint": endpoint, "region": region}
+    values |= {key: value for key, value in options.items() if value}
+    return Target(
+        endpoint=_checked_endpoint(values.get("endpoint", DEFAULT_ENDPOINT)),
+        region=values.get("region", DEFAULT_REGION),
+        service=values.get("service", DEFAULT_SERVICE),
+        access_key_id=values.get("access_key_id"),
+        secret_access_key=values.get("secret_access_key"),
+        warnings=warnings,
+    )
+
+
+def _read_profile(path: Path, name: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
+    if not _is_file(path):
+        if name:
+            raise _refused(f"There is no profile {name!r}: {path} does not exist")
+        return {}, ()
+    profiles = _read_file(path)
+    if name and name not in profiles:
+        known = ", ".join(sorted(profiles)) or "none"
+        raise _refused(f"There is no profile {name!r} in {path}; it has: {known}")
+    stored = profiles.get(name or "default", {})
+    if not isinstance(stored, dict):
+        raise _refused(f"{path}: {name or 'default'} is not a table; write [{name or 'default'}]")
+    unknown = sorted(set(stored) - set(_VARIABLES))
+    if unknown:
+        known = ", ".join(_VARIABLES)
+        raise _refused(f"{path}: unknown setting {unknown[0]!r}; a profile has {known}")
+    return {key: str(value) for key, value in stored.items()}, _open_to_others(path, stored)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A home folder that this user may not enter holds no profile of theirs.
+        return False
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _refused(f"{path} cannot be read: {error}") from error
+
+
+def _open_to_others(path: Path, stored: Mapping[str, Any]) -> tuple[str, ...]:
+    if os.name != "posix" or "secret_access_key" not in stored or not path.stat().st_mode & 0o077:
+        return ()
+    return (f"{path} holds a secret key and others may read it; run: chmod 600 {path}",)
+
+
+def _checked_endpoint(endpoint: str) -> str:
+    trimmed = endpoint.rstrip("/").removesuffix("/api/v1")
+    if not trimmed.startswith(("http://", "https://")):
+        raise _refused(f"{endpoint!r} is not an endpoint; write one such as {DEFAULT_ENDPOINT}")
+    return trimmed
+
+
+def _refused(message: str) -> CliError:
+    return CliError(message, exit_code=ExitCode.USAGE)

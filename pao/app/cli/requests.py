@@ -1,0 +1,229 @@
+"""`pao request list, get, status, logs, escalation`: reading requests."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.durations import parse_span
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.terminal import (
+    Output,
+    clean,
+    local_time,
+    make_table,
+    parse_time,
+    segment,
+    state,
+    write_document,
+    write_line,
+)
+from pao.app.cli.timeline import print_request
+from pao.app.cli.watch import (
+    finish,
+    follow_log,
+    is_final,
+    last_lines,
+    print_log_line,
+    read_log,
+    watch,
+)
+from pao.core.states import RequestStatus
+
+if TYPE_CHECKING:
+    from pao.app.cli.http import Api
+
+app = typer.Typer()
+
+RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the request.")]
+
+
+@command(app, "list")
+def list_requests(  # noqa: PLR0913 -- the options of the command line are its parameters
+    cli: Cli,
+    *,
+    status: Annotated[list[RequestStatus] | None, typer.Option(help="Only in this state.")] = None,
+    item: Annotated[str | None, typer.Option(help="Only of this catalog item.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="24h", help="Not older: 90m, 24h, 7d, or a date.")
+    ] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only your own.")] = False,
+    team: Annotated[str | None, typer.Option(help="Only of this team.")] = None,
+    decidable: Annotated[
+        bool, typer.Option("--decidable", help="Only what waits for a decision of yours.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+) -> None:
+    """List requests, the newest first."""
+    with cli.api() as api:
+        pages = api.pages(
+            "/requests",
+            limit=limit,
+            status=[entry.value for entry in status] if status else None,
+            catalogItemId=item,
+            since=_moment(since) if since else None,
+            userId="me" if mine else None,
+            team=team,
+            decidable="me" if decidable else None,
+        )
+        document = _joined(pages)
+    cli.show(document, lambda: _print_list(cli, document))
+
+
+@command(app, "get")
+def get(cli: Cli, *, request_id: RequestArgument) -> None:
+    """Show everything about a request: its timeline, failure and possible decisions."""
+    with cli.api() as api:
+        request = api.get(f"/requests/{segment(request_id)}")
+    cli.show(request, lambda: print_request(cli.out, request))
+
+
+@command(app, "status")
+def status(
+    cli: Cli,
+    *,
+    request_id: RequestArgument,
+    watching: Annotated[
+        bool, typer.Option("--watch", "-w", help="Wait until it has settled.")
+    ] = False,
+) -> None:
+    """Show where a request stands, with what JIRA says about its tickets now.
+
+    With --watch it ends when the request has settled, and exits with 1 when it failed.
+    """
+    path = f"/requests/{segment(request_id)}"
+    with cli.api() as api:
+        if watching:
+            finish(cli, api, watch(cli, api, segment(request_id)))
+            return
+        document = api.get(f"{path}/status")
+        request = api.get(path) if cli.output is Output.TABLE else {}
+    # Of a bundle's components several may have an action of one id; no two have one ticket.
+    by = "key" if request.get("components") else "actionId"
+    tickets = {entry[by]: entry for entry in document.get("tickets") or ()}
+    cli.show(document, lambda: print_request(cli.out, request, tickets))
+
+
+@command(app, "logs")
+def logs(
+    cli: Cli,
+    *,
+    request_id: RequestArgument,
+    following: Annotated[
+        bool, typer.Option("--follow", help="Go on until the request can no longer change.")
+    ] = False,
+    tail: Annotated[int | None, typer.Option(min=0, help="Only the last N lines.")] = None,
+    action: Annotated[str | None, typer.Option(help="Only lines of this action.")] = None,
+) -> None:
+    """Show a request's execution log; with --follow as it is written.
+
+    As JSON, --follow writes one document per line.
+    """
+    ident = segment(request_id)
+    with cli.api() as api:
+        stored = list(read_log(api, ident))
+        lines = last_lines((line for line in stored if _is_of(line, action)), tail)
+        if not following:
+            cli.show({"data": lines}, lambda: _print_log(cli, lines))
+            return
+        for line in lines:
+            _show_line(cli, line)
+        last = max((line["sequence"] for line in stored), default=0)
+        _follow(cli, api, ident, after=last, action=action)
+
+
+@command(app, "escalation")
+def escalation(cli: Cli, *, request_id: RequestArgument) -> None:
+    """Show the ticket that an escalated request went on with."""
+    with cli.api() as api:
+        document = api.get(f"/requests/{segment(request_id)}/escalation")
+    cli.show(document, lambda: _print_pairs(cli, document))
+
+
+def _follow(cli: Cli, api: "Api", ident: str, *, after: int, action: str | None) -> None:
+    def show(line: dict[str, Any]) -> None:
+        if _is_of(line, action):
+            _show_line(cli, line)
+
+    request = follow_log(api, ident, after=after, show=show, is_over=is_final)
+    if cli.output is Output.TABLE:
+        cli.out.print()
+        print_request(cli.out, request)
+
+
+def _is_of(line: dict[str, Any], action: str | None) -> bool:
+    return action is None or line.get("actionId") == action
+
+
+def _show_line(cli: Cli, line: dict[str, Any]) -> None:
+    if cli.output is Output.TABLE:
+        print_log_line(cli.out, line)
+    elif cli.output is Output.JSON:
+        write_line(line)
+    else:
+        write_document([line], cli.output)
+
+
+def _print_log(cli: Cli, lines: list[dict[str, Any]]) -> None:
+    for line in lines:
+        print_log_line(cli.out, line)
+    if not lines:
+        cli.note("No log lines.")
+
+
+def _joined(pages: Any) -> dict[str, Any]:
+    """Return one page as the API gave it, several as one with the last one's pagination."""
+    first, *others = list(pages)
+    if not others:
+        return dict(first)
+    rows = [row for page in (first, *others) for row in page["data"]]
+    return {"data": rows, "pagination": others[-1]["pagination"]}
+
+
+def _print_list(cli: Cli, document: dict[str, Any]) -> None:
+    rows = document["data"]
+    if not rows:
+        cli.note("No requests match.")
+        return
+    table = make_table("ID", "STATE", "ITEM", "CREATED", "BY")
+    for row in rows:
+        user = row.get("user") or {}
+        table.add_row(
+            clean(row["id"]),
+            state(row["status"], retrying=row.get("retrying")),
+            clean(row["catalogItemId"]),
+            local_time(row["createdAt"]),
+            clean(user.get("email") or user.get("id")),
+        )
+    cli.out.print(table)
+    if document.get("pagination", {}).get("hasMore"):
+        cli.note(f"There are more; --limit {len(rows) * 4} shows them.")
+
+
+def _print_pairs(cli: Cli, document: dict[str, Any]) -> None:
+    names = {"escalatedAt": "at", "escalatedBy": "by", "ticketKey": "ticket"}
+    for name, value in document.items():
+        if value is None or isinstance(value, dict | list):
+            continue
+        shown = local_time(value) if name.endswith("At") else clean(value)
+        cli.out.print(
+            Text(f"{names.get(name, clean(name)):<10} ", style="bold").append(shown, "default"),
+            soft_wrap=True,
+        )
+
+
+def _moment(text: str) -> str:
+    span = parse_span(text)
+    if span is not None:
+        moment = datetime.now(UTC) - span
+    else:
+        found = parse_time(text)
+        if found is None:
+            raise CliError(
+                f"--since {text!r} is no time; write 90m, 24h, 7d or 2026-03-01",
+                exit_code=ExitCode.USAGE,
+            )
+        moment = found.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,118 @@
+"""What `pao request retry` sends besides the reason: fields, consents, evidence."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.fields import parse_assignments, read_form
+from pao.app.cli.terminal import segment
+
+if TYPE_CHECKING:
+    from pao.app.cli.http import Api
+
+UnsetOption = Annotated[
+    list[str] | None,
+    typer.Option("--unset", metavar="FIELD", help="Take a field's value away; repeatable."),
+]
+ReviseOption = Annotated[
+    bool,
+    typer.Option("--revise", help="Change what an earlier attempt made to the corrected values."),
+]
+LeaveBehindOption = Annotated[
+    bool,
+    typer.Option(
+        "--leave-behind", help="Go to another place; what may be left at the former one is listed."
+    ),
+]
+AcceptUsedOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-used", help="Correct fields that completed actions have used; those stay as made."
+    ),
+]
+EvidenceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="What you saw in the target where PAO cannot look: absent, present, or "
+        "present={...} with the action's outputs as JSON.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryOptions:
+    """The options of the command line as they were given."""
+
+    field: list[str] | None = None
+    unset: list[str] | None = None
+    mode: str | None = None
+    revise: bool = False
+    leave_behind: bool = False
+    accept_used: bool = False
+    evidence: str | None = None
+
+    def body(self, api: "Api", ident: str) -> dict[str, Any]:
+        """Give the body of the call; asks for the form where fields must be typed."""
+        body: dict[str, Any] = {}
+        if mode := self._mode():
+            body["mode"] = mode
+        if self.field or self.unset:
+            body["fields"] = self._fields(api, ident)
+        if self.leave_behind:
+            body["leaveBehind"] = True
+        if self.accept_used:
+            body["acceptUsed"] = True
+        if self.evidence is not None:
+            body["evidence"] = read_evidence(self.evidence)
+        return body
+
+    def _mode(self) -> str | None:
+        if not self.revise:
+            return self.mode
+        if self.mode not in (None, "revise"):
+            raise CliError(
+                f"--revise and --mode {self.mode} are two different retries; give one of them",
+                exit_code=ExitCode.USAGE,
+            )
+        return "revise"
+
+    def _fields(self, api: "Api", ident: str) -> dict[str, Any]:
+        given = _typed(api, ident, self.field) if self.field else {}
+        unset = dict.fromkeys(self.unset or ())
+        if both := sorted(given.keys() & unset.keys()):
+            raise CliError(
+                f"{', '.join(both)}: give either a value or --unset", exit_code=ExitCode.USAGE
+            )
+        return given | unset
+
+
+def read_evidence(text: str) -> dict[str, Any]:
+    """Read what a person says to have seen; raises ``CliError`` for anything else."""
+    word, separator, outputs = text.partition("=")
+    if word not in {"present", "absent"} or (separator and word == "absent"):
+        raise CliError(
+            "--evidence is absent, present, or present={...} with the outputs as JSON",
+            exit_code=ExitCode.USAGE,
+        )
+    if not separator:
+        return {"present": word == "present"}
+    try:
+        read = json.loads(outputs)
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, dict):
+        raise CliError(
+            'the outputs of --evidence must be a JSON object, as in present={"id": "7"}',
+            exit_code=ExitCode.USAGE,
+        )
+    return {"present": True, "outputs": read}
+
+
+def _typed(api: "Api", ident: str, assignments: list[str]) -> dict[str, Any]:
+    item = api.get(f"/requests/{ident}")["catalogItemId"]
+    form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
+    return parse_assignments(assignments, form)

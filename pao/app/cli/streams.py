@@ -1,0 +1,67 @@
+"""The process's standard streams and arguments, before any command runs."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable
+
+from pao.app.cli.exits import ExitCode
+
+
+def prepare_streams() -> None:
+    """Make the standard streams usable, whatever the caller has done to them.
+
+    A closed one is opened on the null device, so that no file or connection takes its number. A
+    terminal that cannot show a character shows a question mark.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, _null_stream(number, mode))
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def refuse_bad_arguments(arguments: Iterable[str]) -> None:
+    """End the process where an argument is not valid text: it could be sent nowhere."""
+    for number, argument in enumerate(arguments, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            say_error(f"argument {number} is not valid UTF-8; write it in UTF-8")
+            raise SystemExit(ExitCode.USAGE) from None
+
+
+def flush_streams() -> bool:
+    """Write out what is buffered; False where it could not be written."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError) as error:
+        _silence()
+        if not isinstance(error, BrokenPipeError):
+            say_error(f"the output could not be written: {getattr(error, 'strerror', error)}")
+        return False
+    return True
+
+
+def say_error(message: str) -> None:
+    """Write one sentence on standard error, if anybody can read it."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"Error: {message}\n")
+        sys.stderr.flush()
+
+
+def _null_stream(number: int, mode: str) -> object:
+    descriptor = os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)
+    if descriptor != number:
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    return os.fdopen(number, mode, encoding="utf-8", closefd=False)
+
+
+def _silence() -> None:
+    """Give what is still buffered to the null device, or Python reports it once more at its end."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, 1)
+    os.close(descriptor)

@@ -1,0 +1,280 @@
+"""A request as a person reads it: one line per action, and what may be decided about a failure."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.text import Text
+
+from pao.app.cli.bundle_tree import DIM, tree
+from pao.app.cli.plan import change_lines
+from pao.app.cli.terminal import MARKS, STYLES, clean, duration, local_time, padded, state
+from pao.core.states import DECISIONS, Decision, RequestStatus
+
+_DIM = DIM
+_INDENT = " " * 6
+_MANY_LINES = 12
+
+Document = Mapping[str, Any]
+
+
+def render(request: Document, tickets: Document | None = None) -> Group:
+    """Draw a request: who and what, its actions, the failure, the decisions so far.
+
+    ``tickets`` holds what JIRA says now, by action id (the ``tickets`` of the status).
+    """
+    return Group(*_lines(request, tickets or {}))
+
+
+def print_request(console: Console, request: Document, tickets: Document | None = None) -> None:
+    """Print a request without cutting a line, so that commands and addresses can be copied."""
+    for line in _lines(request, tickets or {}):
+        console.print(line, soft_wrap=True)
+
+
+def _lines(request: Document, tickets: Document) -> Iterator[Text]:
+    yield from _head(request)
+    yield from tree(request, tickets)
+    actions = request.get("actions") or []
+    if actions:
+        yield Text()
+    widths = _widths(actions)
+    for action in actions:
+        yield _action(action, widths, tickets.get(action.get("id")))
+        yield from _explanation(action, request)
+        yield from _failure(action, request)
+    yield from _at_former_places(request)
+    yield from _outcome(request)
+    yield from _choices(request)
+
+
+def _at_former_places(request: Document) -> Iterator[Text]:
+    """Give what stays in targets although no action owns it, with what to do about it."""
+    for one in request.get("leftBehind") or ():
+        named = " ".join(clean(one[key]) for key in ("type", "id", "url") if one.get(key))
+        yield Text(f"  left behind by {clean(one.get('action'))}: {named}", style="yellow")
+        if one.get("instructions"):
+            yield Text(f"    {clean(one['instructions'])}", style=_DIM)
+
+
+def _head(request: Document) -> Iterator[Text]:
+    line = state(request.get("status"), retrying=request.get("retrying"))
+    item = f"{clean(request.get('catalogItemId'))} {clean(request.get('catalogItemVersion'))}"
+    yield Text("Request ", style="bold").append(clean(request.get("id"))).append("  ").append(line)
+    about = [f"{item} ", f"submitted {local_time(request.get('createdAt'))}"]
+    user = request.get("user") or {}
+    if user.get("email") or user.get("id"):
+        about.append(f"by {clean(user.get('email') or user['id'])}")
+    yield Text(" ".join(about), style=_DIM)
+    if request.get("correlationId"):
+        yield Text(f"correlation id {clean(request['correlationId'])}", style=_DIM)
+    links = request.get("links") or {}
+    if links.get("workflow"):
+        yield Text(f"workflow {clean(links['workflow'])}", style=_DIM)
+
+
+def _widths(actions: list[Document]) -> tuple[int, int, int]:
+    names = [cell_len(clean(action.get("name") or action.get("id"))) for action in actions]
+    states = [cell_len(clean(action.get("status"))) for action in actions]
+    times = [len(_took(action)) for action in actions]
+    return max(names, default=0), max(states, default=0), max(times, default=0)
+
+
+def _action(action: Document, widths: tuple[int, int, int], ticket: Document | None) -> Text:
+    status = clean(action.get("status"))
+    style = STYLES.get(status, "")
+    name = clean(action.get("name") or action.get("id"))
+    line = Text(f"  {MARKS.get(status, '?')} ", style=style)
+    line.append(padded(name, widths[0]), style="default" if status != "pending" else _DIM)
+    line.append(f"  {padded(status, widths[1])}", style=style)
+    line.append(f"  {_took(action).rjust(widths[2])}", style=_DIM)
+    attempt = action.get("attempt") or 0
+    if attempt > 1:
+        line.append(f"  attempt {attempt}", style="yellow")
+    if action.get("externalReference"):
+        line.append(f"  {clean(action['externalReference'])}", style="bold default")
+    if ticket:
+        line.append(f"  {_live(ticket)}", style="cyan" if ticket.get("live") else "yellow")
+    if action.get("url"):
+        line.append(f"  {clean(action['url'])}", style=_DIM)
+    return line
+
+
+def _took(action: Document) -> str:
+    return duration(action.get("startedAt"), action.get("finishedAt"))
+
+
+def _live(ticket: Document) -> str:
+    if ticket.get("live"):
+        return f"[{clean(ticket.get('status'))}]"
+    return f"[not live: {clean(error_text(ticket.get('error')) or 'JIRA did not answer')}]"
+
+
+def _explanation(action: Document, request: Document) -> Iterator[Text]:
+    """Say why an action was skipped, or what a waiting one waits for and how it is decided."""
+    if action.get("reason"):
+        yield Text(f"      {clean(action['reason'])}", style=_DIM)
+    waiting = action.get("waiting") or {}
+    if waiting.get("kind") == "resolution":
+        ticket = clean(action.get("externalReference") or "its ticket")
+        yield Text(f"      waits until {ticket} is resolved", style="yellow")
+    if waiting.get("kind") != "approval":
+        return
+    people = waiting.get("approvers") or {}
+    names = [*people.get("users", ()), *(f"team {team}" for team in people.get("teams", ()))]
+    until = f", until {clean(waiting['deadline'])}" if waiting.get("deadline") else ""
+    if waiting.get("message"):
+        yield Text(f"      {clean(waiting['message'])}")
+    yield Text(f"      waits for {clean(', '.join(names))}{until}", style="yellow")
+    for vote in waiting.get("decisions") or ():
+        yield Text(f"      {clean(vote.get('decision'))} by {clean(vote.get('by'))}", style=_DIM)
+    yield Text(f"      pao request approve {clean(request.get('id'))} --reason '...'", style=_DIM)
+
+
+def _failure(action: Document, request: Document) -> Iterator[Text]:
+    """Explain a failed action, in the words of the request where the action has none."""
+    if action.get("status") != "failed":
+        return
+    error = action.get("error") or request.get("error") or {}
+    status = error.get("httpStatus") if isinstance(error, dict) else None
+    text = clean(error_text(error), multiline=True)
+    suffix = f" (HTTP {clean(status)})" if status and f"HTTP {clean(status)}" not in text else ""
+    for number, part in enumerate(text.splitlines()):
+        if number >= _MANY_LINES:
+            yield Text(f"{_INDENT}... (`pao request get ID -o json` has the rest)", style=_DIM)
+            break
+        yield Text(f"{_INDENT}{part}{suffix if number == 0 else ''}", style="red")
+    if action.get("outcomeUnknown") or (isinstance(error, dict) and error.get("outcomeUnknown")):
+        text = f"Whether it took effect is not known{_way_to_know(request)}."
+        yield Text(_INDENT + text, style="yellow")
+
+
+def _way_to_know(request: Document) -> str:
+    if request.get("status") != "failed":
+        return ""
+    if _needs_evidence(request):
+        return ", and PAO cannot look: look in the target, then retry with --evidence"
+    return ": a retry looks for it first"
+
+
+def _needs_evidence(request: Document) -> bool:
+    """Tell whether only a human's word can answer what the failed action has left."""
+    suggested = (request.get("errorContext") or {}).get("suggestedDecision")
+    return isinstance(suggested, dict) and suggested.get("decision") == "evidence"
+
+
+def error_text(error: object) -> str:
+    """Return the message of an error, whether it is a text or an object."""
+    if isinstance(error, dict):
+        return str(error.get("message") or error.get("code") or "")
+    return "" if error is None else str(error)
+
+
+def _outcome(request: Document) -> Iterator[Text]:
+    escalation = request.get("escalation") or {}
+    if escalation:
+        yield Text()
+        line = Text("Escalated as ", style="magenta")
+        line.append(clean(escalation.get("ticketKey")), style="bold")
+        yield line.append(f"  {clean(escalation.get('url'))}", style=_DIM)
+    decisions = request.get("decisions") or []
+    if decisions:
+        yield Text()
+    for decision in decisions:
+        yield _decision(decision)
+        for line in change_lines(decision.get("changes") or {}):
+            yield Text("          ").append_text(line)
+        for name, actions in ((decision.get("details") or {}).get("outOfStep") or {}).items():
+            used = ", ".join(clean(one) for one in actions)
+            told = f"            {clean(name)} is out of step: {used} used the former value"
+            yield Text(told, style="yellow")
+
+
+def _decision(decision: Document) -> Text:
+    accepted = decision.get("accepted")
+    line = Text("  decision  ", style=_DIM)
+    line.append(clean(decision.get("decision")), style="default" if accepted else _DIM)
+    line.append(f" by {clean(decision.get('by'))}, {local_time(decision.get('at'))}", style=_DIM)
+    if decision.get("reason"):
+        line.append(f": {clean(decision['reason'])}", style="default")
+    told = clean(decision.get("message"))
+    if accepted and decision.get("outcome") == "failed":
+        return line.append(f"  (could not be carried out: {told})", style="red")
+    if accepted:
+        return line
+    return line.append(f"  (refused{': ' if told else ''}{told})", style="yellow")
+
+
+def _choices(request: Document) -> Iterator[Text]:
+    status = request.get("status")
+    if status in {RequestStatus.ABORTED, RequestStatus.ESCALATED}:
+        yield from _left_behind(
+            request.get("errorContext") or {}, "What is left to clean up by hand"
+        )
+    if status != RequestStatus.FAILED:
+        return
+    if request.get("retrying"):
+        yield Text()
+        yield Text("A retry is running; nothing can be decided until it has ended.", style="yellow")
+        return
+    context = request.get("errorContext") or {}
+    yield from _left_behind(context, "If it is abandoned, clean up by hand")
+    suggested = context.get("suggestedDecision") or {}
+    if isinstance(suggested, dict) and suggested.get("decision"):
+        yield Text()
+        line = Text("Suggested: ", style="bold").append(clean(suggested["decision"]))
+        yield line.append(f"  {clean(suggested.get('reason'))}", style=_DIM)
+    yield Text()
+    yield Text("Decide with one of", style="bold")
+    for command, meaning in _possible(request):
+        yield Text(f"  {command}").append(f"  # {meaning}", style=_DIM)
+
+
+def _possible(request: Document) -> list[tuple[str, str]]:
+    """Give the commands of a failed request; of a bundle only what it decides itself."""
+    known = commands(clean(request.get("id")), RequestStatus.FAILED)
+    if _needs_evidence(request):
+        command = f"pao request retry {clean(request.get('id'))} --evidence absent --reason '...'"
+        known.insert(0, (command, "it is not there: run it again"))
+        command = command.replace("absent", "'present={...}'")
+        known.insert(1, (command, "it is there: go on with its outputs, given as JSON"))
+    if (request.get("errorContext") or {}).get("manualWay"):
+        command = f"pao request retry {clean(request.get('id'))} --mode manual --reason '...'"
+        known.append((command, "have people do what machines could not"))
+    if not request.get("components"):
+        return known
+    possible = request.get("possibleDecisions") or []
+    return [one for one in known if one[0].split()[2] in possible]
+
+
+def _left_behind(context: Document, title: str) -> Iterator[Text]:
+    entries = [entry for entry in context.get("cleanup") or () if isinstance(entry, dict)]
+    if entries:
+        yield Text()
+        yield Text(title, style="bold")
+    for entry in entries:
+        what = clean(entry.get("resource") or entry.get("action"))
+        text = clean(entry.get("instructions"), multiline=True).replace("\n", f"\n{_INDENT}")
+        yield Text(f"  {what}  ").append(text, style=_DIM)
+
+
+def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:
+    """Return the command lines that a state allows, each with its meaning."""
+    ident = shlex.quote(request_id)
+    lines = {
+        Decision.RETRY: (
+            "--reason '...'",
+            "run the failed action again; --field name=value corrects a field",
+        ),
+        Decision.ABORT: ("--reason '...'", "end the request"),
+        Decision.ESCALATE: ("--reason '...'", "hand it over with a ticket"),
+        Decision.CANCEL: ("--reason '...'", "end what runs; the request is failed then"),
+    }
+    allowed = [
+        (f"pao request {decision} {ident} {lines[decision][0]}", lines[decision][1])
+        for decision in DECISIONS[status]
+    ]
+    look = (f"pao request look {ident}", "ask the target whether it took effect; changes nothing")
+    return [look, *allowed] if status == RequestStatus.FAILED else allowed

@@ -1,0 +1,44 @@
+"""Writes what is generated from the code and kept in the repository: ``make generate``.
+
+JSON Schemas below catalog/schema/, and pages below docs/. Tests fail where they differ.
+"""
+
+from pathlib import Path
+
+from activities.actions_page import actions_page
+from activities.registry import load_all
+from activities.schemas import known_actions
+from catalog.reference_page import reference_page
+from catalog.schema import published, written
+from catalog.validation.rules_page import rules_page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def generated() -> dict[str, str]:
+    """Give every generated file by its path in the repository."""
+    summaries = {name: action.summary for name, action in load_all().items()}
+    actions = {name: (one.config, summaries[name]) for name, one in known_actions().items()}
+    schemas = published(actions)
+    return {
+        **{f"catalog/schema/{name}": written(schema) for name, schema in schemas.items()},
+        "docs/actions.md": actions_page(),
+        "docs/rules.md": rules_page(),
+        "docs/catalog-reference.md": reference_page(),
+    }
+
+
+def main() -> None:
+    """Write them, and take away the schemas of action types that are gone."""
+    files = generated()
+    for old in (ROOT / "catalog/schema/actions").glob("*.json"):
+        if old.relative_to(ROOT).as_posix() not in files:
+            old.unlink()
+    for name, text in files.items():
+        target = ROOT / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,339 @@
+"""The embedded Postgres: its cluster, its start and stop, its roles. Files are in postgres_files.
+
+Only the programs of the wheel are used, not its wrapper: that one makes a system user, opens every
+parent folder and trusts every connection.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from pao.app.local.postgres_files import (
+    PostgresFiles,
+    installed_programs,
+    prepare_files,
+    private_folder,
+)
+from pao.app.local.processes import (
+    ChildProcess,
+    LineSink,
+    LocalError,
+    Program,
+    ignore_line,
+    write_private,
+)
+
+SUPERUSER = "postgres"
+OWNER = "pao_owner"
+SERVICE = "pao_service"
+DATABASE = "pao"
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+POLL_SECONDS = 0.05
+
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": "127.0.0.1",
+    # More than the pools of API and worker together; the rest is for people.
+    "max_connections": "100",
+    "log_checkpoints": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+"""Settings of the server that hold wherever it is started; given on its command line."""
+
+FOR_TESTS: Mapping[str, str] = {
+    # The data of a test run are thrown away: nothing has to survive a power cut.
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    # Every test opens connections of its own; the cost of SCRAM's rounds adds up.
+    "scram_iterations": "32",
+    "max_connections": "200",
+}
+"""Settings that make a server faster and its data worthless after a crash."""
+
+ROLES_SQL = """
+-- A statement that fails is not to show a password in the log.
+set log_min_error_statement = panic;
+select format('create role %I', name) from (values ('pao_owner'), ('pao_service')) as wanted (name)
+ where not exists (select from pg_roles where rolname = name) \\gexec
+alter role pao_owner with login nosuperuser nocreatedb nocreaterole password :'owner_password';
+alter role pao_service with login nosuperuser nocreatedb nocreaterole password :'service_password';
+select 'create database pao owner pao_owner'
+ where not exists (select from pg_database where datname = 'pao') \\gexec
+revoke all on database pao from public;
+grant connect on database pao to pao_service;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """The generated passwords of the three roles."""
+
+    superuser: str = field(repr=False)
+    owner: str = field(repr=False)
+    service: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresAddress:
+    """Where a running server is and how to sign in; as URLs for one database of it."""
+
+    port: int
+    passwords: Passwords
+
+    @property
+    def owner_url(self) -> str:
+        """For migrations: the role that owns the tables of database ``pao``."""
+        return self.url(OWNER, DATABASE)
+
+    @property
+    def service_url(self) -> str:
+        """For the service: the role that may do only what migrations granted it."""
+        return self.url(SERVICE, DATABASE)
+
+    def url(self, role: str, database: str) -> str:
+        """Return the URL by which ``role`` reaches ``database``; it contains the password."""
+        password = {
+            SUPERUSER: self.passwords.superuser,
+            OWNER: self.passwords.owner,
+            SERVICE: self.passwords.service,
+        }[role]
+        return f"postgresql://{role}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+
+
+class EmbeddedPostgres:
+    """A Postgres of our own on loopback: SCRAM, generated passwords, data kept in ``state``."""
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        port: int,
+        settings: Mapping[str, str] | None = None,
+        sink: LineSink = ignore_line,
+    ) -> None:
+        self._state = state
+        self._port = port
+        self._settings = {**SETTINGS, **(settings or {})}
+        self._sink = sink
+        self._socket_folder: Path | None = None
+        self.process: ChildProcess | None = None
+
+    def start(self) -> PostgresAddress:
+        """Start the server, the first time on new data, and return when it takes connections.
+
+        Roles and database are made where they are missing. Raises LocalError with the server's
+        last lines when it does not start; nothing is left running then.
+        """
+        files = prepare_files(self._state)
+        passwords = _passwords(self._state / "passwords.json", data=files.data)
+        address = PostgresAddress(self._port, passwords)
+        if not (files.data / "PG_VERSION").exists():
+            _create_cluster(files, passwords.superuser)
+        _end_orphan(files.data)
+        try:
+            self._run(files)
+            run_sql(
+                address,
+                ROLES_SQL,
+                owner_password=passwords.owner,
+                service_password=passwords.service,
+            )
+        except BaseException:
+            self.stop()
+            raise
+        return address
+
+    def stop(self) -> None:
+        """End the server in order: sessions are cut, what was committed is written."""
+        if self.process is not None:
+            self.process.stop(grace=STOP_SECONDS)
+            self.process = None
+        if self._socket_folder is not None:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._socket_folder = None
+
+    def _run(self, files: PostgresFiles) -> None:
+        self._socket_folder = private_folder(
+            # A path of a socket is limited to 107 bytes, so it cannot be in the state folder.
+            Path(tempfile.mkdtemp(prefix="pao-pg-", dir="/tmp")),
+            files.account,
+        )
+        settings = {
+            **self._settings,
+            "port": str(self._port),
+            "unix_socket_directories": str(self._socket_folder),
+        }
+        self.process = ChildProcess(
+            Program(
+                name="postgres",
+                command=[
+                    str(files.programs / "postgres"),
+                    "-D",
+                    str(files.data),
+                    *(f"--{name}={value}" for name, value in settings.items()),
+                ],
+                # Fast shutdown. SIGTERM would wait until every client has left.
+                stop_signal=signal.SIGINT,
+                account=files.account,
+                folder=Path("/"),
+            ),
+            self._sink,
+        )
+        _wait_until_ready(self.process, files.data / "postmaster.pid", self._port)
+
+
+def run_sql(address: PostgresAddress, sql: str, /, **variables: str) -> str:
+    """Run ``sql`` as superuser in one psql session; ``variables`` are psql's. Returns its output.
+
+    Raises LocalError with psql's message when a statement fails.
+    """
+    settings = "".join(f"\\set {name} '{value}'\n" for name, value in variables.items())
+    done = subprocess.run(  # noqa: S603 -- a program of the wheel; the SQL goes to its input
+        [installed_programs() / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+        env={
+            **os.environ,
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(address.port),
+            "PGUSER": SUPERUSER,
+            "PGPASSWORD": address.passwords.superuser,
+            "PGDATABASE": SUPERUSER,
+        },
+        input=settings + sql,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LocalError(f"Postgres refused a statement: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _passwords(file: Path, *, data: Path) -> Passwords:
+    if file.exists():
+        return Passwords(**json.loads(file.read_text()))
+    if (data / "PG_VERSION").exists():
+        raise LocalError(
+            f"The database in {data} is there but its passwords in {file} are not: "
+            "put that file back, or throw everything away with --fresh."
+        )
+    made = {name: secrets.token_urlsafe(24) for name in ("superuser", "owner", "service")}
+    write_private(file, json.dumps(made))
+    return Passwords(**made)
+
+
+def _create_cluster(files: PostgresFiles, password: str) -> None:
+    """Make a new cluster beside its final place and rename it: it is there whole or not at all."""
+    unfinished = files.data.with_name("data.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    private_folder(unfinished, files.account)
+    with tempfile.NamedTemporaryFile("w", prefix="pao-pg-") as password_file:
+        password_file.write(password)
+        password_file.flush()
+        if files.account is not None:
+            os.chown(password_file.name, files.account.uid, files.account.gid)
+        _initdb(files, unfinished, password_file.name)
+    shutil.rmtree(files.data, ignore_errors=True)
+    unfinished.rename(files.data)
+
+
+def _initdb(files: PostgresFiles, folder: Path, password_file: str) -> None:
+    account = files.account
+    done = subprocess.run(  # noqa: S603 -- a program of the wheel
+        [
+            files.programs / "initdb",
+            f"--pgdata={folder}",
+            f"--username={SUPERUSER}",
+            f"--pwfile={password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            # Postgres's own locale: the same order of rows on every machine.
+            "--locale-provider=builtin",
+            "--locale=C.UTF-8",
+            "--lc-messages=C",
+            # The server writes everything out before it first says that it is ready.
+            "--no-sync",
+        ],
+        user=None if account is None else account.uid,
+        group=None if account is None else account.gid,
+        extra_groups=None if account is None else [],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LocalError(f"Postgres could not create its data folder: {done.stderr.strip()}")
+
+
+def _end_orphan(data: Path) -> None:
+    """End a server that outlived its supervisor on these data, and remove a stale pid file.
+
+    Postgres takes any living process whose number stands in the file for its own server.
+    """
+    pid_file = data / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text().splitlines()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        pid_file.unlink(missing_ok=True)
+        return
+    if not _is_server_on(pid, data):
+        pid_file.unlink(missing_ok=True)
+        return
+    os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _is_server_on(pid, data):
+        if time.monotonic() > deadline:
+            raise LocalError(f"A Postgres of an earlier start does not end: kill process {pid}.")
+        time.sleep(POLL_SECONDS)
+
+
+def _is_server_on(pid: int, data: Path) -> bool:
+    return f"-D {data} " in f"{_command_line(pid)} "
+
+
+def _command_line(pid: int) -> str:
+    """Return the command line of a process, empty where there is none."""
+    if sys.platform.startswith("linux"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+        return ""
+    shown = subprocess.run(  # noqa: S603 -- fixed program, a number as argument
+        ["/bin/ps", "-o", "args=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return shown.stdout.strip()
+
+
+def _wait_until_ready(process: ChildProcess, pid_file: Path, port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _says_ready(pid_file):
+        if process.exit_code() is not None:
+            said = "\n".join(process.drain())
+            raise LocalError(f"Postgres ended while starting on port {port}. It said:\n{said}")
+        if time.monotonic() > deadline:
+            said = "\n".join(process.last_lines)
+            raise LocalError(f"Postgres is not ready after {START_SECONDS:.0f} s. It said:\n{said}")
+        time.sleep(POLL_SECONDS)
+
+
+def _says_ready(pid_file: Path) -> bool:
+    """Whether the last line of the pid file says ``ready``, as pg_ctl reads it."""
+    with suppress(FileNotFoundError, PermissionError):
+        lines = pid_file.read_text().splitlines()
+        return bool(lines) and lines[-1].strip() == "ready"
+    return False

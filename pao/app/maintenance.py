@@ -1,0 +1,45 @@
+"""The activities by which a worker keeps the service up; what they do is in activities/."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+
+from activities.audit_anchors import AuditAnchors
+from activities.reconciler import Reconciler, Turns
+from activities.retention import Retention
+from activities.sweeper import SETTLING, Sweeper
+from activities.ticket_status import TicketUpdater
+from db.session import Database
+from pao.clients.inspection import Inspector
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.temporal import RequestWorkflows
+from pao.runtime.crypto import SecretBox
+
+
+def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part named
+    client: Client,
+    *,
+    task_queue: str,
+    database: Database,
+    jira: JiraInstances,
+    box: SecretBox,
+    memory: timedelta,
+    settling: timedelta = SETTLING,
+) -> list[Callable[..., Any]]:
+    """Give what the schedules run.
+
+    ``memory`` is how long Temporal remembers closed workflows, ``settling`` how long the sweep
+    leaves a stored request to its submission.
+    """
+    requests = RequestWorkflows(client, task_queue=task_queue)
+    inspector = Inspector(client, task_queue=task_queue)
+    turns = Turns(memory=memory / 2)
+    return [
+        *Sweeper(database, requests, memory=memory / 2, settling=settling).activities(),
+        *Reconciler(database, requests, inspector, turns=turns).activities(),
+        *TicketUpdater(database, inspector, jira, box=box).activities(),
+        *Retention(database).activities(),
+        *AuditAnchors(database).activities(),
+    ]

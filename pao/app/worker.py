@@ -1,0 +1,253 @@
+"""The worker process: client, workflows and activities put together; tests use it as well."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from prometheus_client import start_http_server
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities.base import Action
+from activities.bookkeeping import Bookkeeper
+from activities.components import ComponentReader
+from activities.conditions import Conditions
+from activities.corrections import Corrector
+from activities.escalation import Escalator
+from activities.execution import Executor
+from activities.metrics import WorkerMetrics
+from activities.registry import load_all
+from activities.senders import SenderChecker
+from activities.ticket_links import TicketLinker
+from db.session import Database
+from pao.app import assembly
+from pao.app.action_tools import action_tools
+from pao.app.maintenance import upkeep_activities
+from pao.app.schedules import ensure_schedules, retention
+from pao.app.workflow_sandbox import sandbox_for
+from pao.clients.jira.instances import JiraInstances
+from pao.clients.temporal import connect
+from pao.core.errors import ErrorCode, PaoError
+from pao.core.names import RETENTION_DAYS, slow_queue, waits_queue
+from pao.settings import Settings
+from workflows.bundle import BundleWorkflow
+from workflows.look import LookWorkflow
+from workflows.maintenance import UPKEEP
+from workflows.request import RequestWorkflow
+from workflows.sweep import SweepWorkflow
+
+_log = logging.getLogger(__name__)
+
+# Actions in hand may finish within this time when the worker is told to end; without it they
+# would be cancelled at once.
+GRACE = timedelta(seconds=30)
+# What is cached on a worker that is gone is waited for no longer than this.
+STICKY_TIMEOUT = timedelta(seconds=1)
+
+
+class Workers:
+    """The pollers of one process: the usual queue, that of slow actions, and that of waits.
+
+    Each has a pool of its own: a slow action or a wait never takes a place that a ticket needs.
+    """
+
+    def __init__(
+        self,
+        usual: Worker,
+        *others: Worker,
+        closes: Sequence[Callable[[], Awaitable[None]]] = (),
+    ) -> None:
+        self._all: Sequence[Worker] = (usual, *others)
+        self._closes = closes
+
+    @property
+    def task_queue(self) -> str:
+        """The usual queue."""
+        return self._all[0].task_queue
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether every queue is polled."""
+        return all(worker.is_running for worker in self._all)
+
+    async def run(self) -> None:
+        """Poll until ``shutdown``; when one poller dies, so does the other, with its error."""
+        running = [asyncio.create_task(worker.run()) for worker in self._all]
+        try:
+            await asyncio.gather(*running)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            for close in self._closes:
+                await close()
+
+    async def shutdown(self) -> None:
+        """End in order: what is in hand may finish within the grace."""
+        await asyncio.gather(*(worker.shutdown() for worker in self._all))
+
+
+def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
+    client: Client,
+    settings: Settings,
+    *,
+    database: Database,
+    jira: JiraInstances,
+    grace: timedelta = GRACE,
+    memory: timedelta = timedelta(days=RETENTION_DAYS),
+    metrics: WorkerMetrics | None = None,
+    types: Mapping[str, Action[Any]] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Workers:
+    """Put a worker together; the caller runs it and closes what it has handed in.
+
+    ``memory`` is how long Temporal remembers closed workflows; ``metrics`` counts what it does;
+    ``types`` are the action types, those of the registry unless others are given; ``environ`` is
+    the environment that the process was started with.
+    """
+    measured = metrics or WorkerMetrics()
+    queue = settings.temporal.task_queue
+    tools = action_tools(settings, database=database, jira=jira, environ=environ)
+    actions = Executor(types or load_all(), tools).activities()
+    usual = Worker(
+        client,
+        task_queue=queue,
+        workflows=[RequestWorkflow, BundleWorkflow, LookWorkflow, SweepWorkflow, *UPKEEP],
+        activities=[
+            *actions,
+            *Bookkeeper(database).activities(),
+            *Corrector(tools.box).activities(),
+            *SenderChecker(
+                tools.box, temporal_approvals=settings.worker.temporal_approvals
+            ).activities(),
+            *ComponentReader(database, tools.box, tools.surroundings).activities(),
+            *Conditions(tools.box, tools.surroundings).activities(),
+            *upkeep_activities(
+                client,
+                task_queue=queue,
+                database=database,
+                jira=jira,
+                box=tools.box,
+                memory=memory,
+                settling=settings.worker.sweep_after,
+            ),
+            *TicketLinker(jira, breakers=tools.network.breakers).activities(),
+            *Escalator(
+                jira,
+                target=assembly.escalation_target(settings),
+                breakers=tools.network.breakers,
+            ).activities(),
+        ],
+        interceptors=[measured],
+        workflow_runner=sandbox_for(client.data_converter),
+        max_concurrent_activities=settings.worker.pool_size,
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        graceful_shutdown_timeout=grace,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+    pools = {
+        slow_queue(queue): settings.worker.slow_pool_size,
+        waits_queue(queue): settings.worker.waits_pool_size,
+    }
+    others = [
+        Worker(
+            client,
+            task_queue=name,
+            activities=actions,
+            interceptors=[measured],
+            max_concurrent_activities=size,
+            graceful_shutdown_timeout=grace,
+            activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        )
+        for name, size in pools.items()
+    ]
+    return Workers(usual, *others, closes=[tools.network.client.close])
+
+
+async def run(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Run a worker until SIGTERM or SIGINT; raises when its polling dies: no zombie stays.
+
+    ``environ`` is the environment that the process was started with.
+    """
+    traces = assembly.traces(settings, service="pao-worker")
+    client = await connect(assembly.temporal_target(settings))
+    memory = await _introduce(client, task_queue=settings.temporal.task_queue)
+    database = assembly.database(settings, application_name="pao-worker")
+    jira = assembly.jira_instances(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    metrics = WorkerMetrics()
+    worker = build_worker(
+        client,
+        settings,
+        database=database,
+        jira=jira,
+        memory=memory,
+        metrics=metrics,
+        environ=environ,
+    )
+    given = settings.worker
+    try:
+        with expose(metrics, host=given.metrics_host, port=given.metrics_port):
+            await _run_until(worker, stop)
+    finally:
+        jira.close()
+        await database.close()
+        await traces.close()
+
+
+async def _introduce(client: Client, *, task_queue: str) -> timedelta:
+    """Make the schedules, and give how long Temporal remembers; raises when it lets nobody in."""
+    try:
+        await ensure_schedules(client, task_queue=task_queue)
+        return await retention(client)
+    except RPCError as error:
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f'Temporal refuses the namespace "{client.namespace}": {error.message} Create it, or '
+            "correct TEMPORAL_NAMESPACE and the credentials; then start the worker again.",
+        ) from error
+
+
+@contextlib.contextmanager
+def expose(metrics: WorkerMetrics, *, host: str, port: int | None) -> Iterator[None]:
+    """Serve the metrics for as long as the block runs, where a port is named; none is secret."""
+    if port is None:
+        yield
+        return
+    try:
+        server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+    except OSError as error:
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"The metrics cannot be served at {host}:{port} ({error.strerror}); "
+            "set WORKER_METRICS_PORT to a free port.",
+        ) from error
+    _log.info("metrics are served at %s:%s", host, port)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def _run_until(worker: Workers, stop: asyncio.Event) -> None:
+    running = asyncio.create_task(worker.run())
+    stopping = asyncio.create_task(stop.wait())
+    _log.info("worker polls %s", worker.task_queue)
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not running.done():
+        _log.info("worker stops polling; actions in hand may finish")
+        await worker.shutdown()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running

@@ -1,5 +1,0 @@
-"""The catalog from its source into Postgres; what is served from there is the API's."""
-
-from pao.catalog_sync.syncing import CatalogSync, SyncReport
-
-__all__ = ["CatalogSync", "SyncReport"]

@@ -1,5 +1,0 @@
-"""`python -m pao.cli` is `pao`."""
-
-from pao.cli.main import main
-
-main()

@@ -1,0 +1,134 @@
+"""How a call to GitHub can end badly, as types, and the sentence that says what to do next."""
+
+from datetime import UTC, datetime
+
+from pao.clients.github.wire import GitHubResponse
+from pao.core.answers import place, words
+from pao.core.judgement import (
+    FORBIDDEN,
+    PROTECTED,
+    REDIRECT,
+    UNREADABLE,
+    Cause,
+    Judgement,
+    judge,
+)
+
+_UNAUTHORIZED, _NOT_FOUND = 401, 404
+# https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+SECONDARY_WAIT = 60.0
+
+_ADVICE = {
+    _UNAUTHORIZED: "It does not accept our credentials; the operator gives new ones.",
+    _NOT_FOUND: "It does not exist, or our token or App may not see it.",
+}
+
+
+class GitHubError(Exception):
+    """Base of all: ``message`` is for people and says what to do next.
+
+    ``judged`` is the row of the one table that says what GitHub's answer means. ``wait`` is after
+    how many seconds GitHub wants to be asked again, where it said so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        judged: Judgement,
+        status: int | None = None,
+        body: str | None = None,
+        wait: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.judged = judged
+        self.status = status
+        self.body = body
+        self.wait = wait
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed later."""
+        return self.judged.retryable
+
+
+class GitHubRefusedError(GitHubError):
+    """GitHub said no, or nothing that can be read to a question: nothing was changed."""
+
+
+class GitHubOutcomeUnknownError(GitHubError):
+    """A change was sent, and no answer came that proves that it was not made."""
+
+
+def refusal(instance: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
+    """Return the error for an answer whose status is no success."""
+    text = _text(answer)
+    judged = judge(answer.status, answer.headers, text)
+    unknown = effect and judged.doubtful
+    kind: type[GitHubError] = GitHubOutcomeUnknownError if unknown else GitHubRefusedError
+    said = words(text)
+    message = f'GitHub "{instance}" could not {doing} (HTTP {answer.status})'
+    after = "It may have done it all the same: a retry looks first." if unknown else ""
+    parts = [f"{message}: {said}." if said else f"{message}.", _advice(answer, judged), after]
+    return kind(
+        " ".join(filter(None, parts)),
+        judged=judged,
+        status=answer.status,
+        body=text or None,
+        wait=_wait(answer) if judged.cause is Cause.QUOTA else None,
+    )
+
+
+def unreadable(instance: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
+    """Return the error for a success that cannot be read."""
+    what = "longer than what is read of it" if answer.truncated else "not what GitHub answers"
+    kind: type[GitHubError] = GitHubOutcomeUnknownError if effect else GitHubRefusedError
+    after = (
+        "It may have done it: look there, or retry: a retry looks first and adopts what it finds."
+        if effect
+        else "Nothing was changed; check GITHUB_API_URL, and retry."
+    )
+    return kind(
+        f'GitHub "{instance}" was asked to {doing} and answered HTTP {answer.status}, but the '
+        f"answer is {what}. {after}",
+        status=answer.status,
+        body=_text(answer) or None,
+        judged=UNREADABLE,
+    )
+
+
+def _wait(answer: GitHubResponse) -> float:
+    after = answer.headers.get("retry-after", "")
+    if after.isdecimal():
+        return float(after)
+    reset = answer.headers.get("x-ratelimit-reset", "")
+    # A secondary limit leaves calls over, and says nothing of when it ends.
+    if not reset.isdecimal() or answer.headers.get("x-ratelimit-remaining") != "0":
+        return SECONDARY_WAIT
+    return max(0.0, float(reset) - datetime.now(UTC).timestamp())
+
+
+def _advice(answer: GitHubResponse, judged: Judgement) -> str:
+    if judged.cause is Cause.QUOTA:
+        return f"Its rate limit is used up; retry in {_wait(answer):.0f} s."
+    if judged is PROTECTED:
+        return (
+            "The branch is protected: let the action open a pull request, or have the operator "
+            "let our token or App push to it."
+        )
+    if judged is FORBIDDEN:
+        wanted = answer.headers.get("x-accepted-github-permissions")
+        needs = f" It wants: {wanted}." if wanted else ""
+        return f"Our token or App has no right to do that; the operator extends its rights.{needs}"
+    if judged is REDIRECT:
+        where = answer.headers.get("location")
+        to = f" (it redirects to {place(where)})" if where else ""
+        return f"The repository has another name now{to}; correct it in the catalog item."
+    if judged.counts:
+        return "Retry when it is well again."
+    return _ADVICE.get(answer.status, "Correct what it names, and retry.")
+
+
+def _text(answer: GitHubResponse) -> str:
+    return answer.body.decode(errors="replace")

@@ -1,0 +1,85 @@
+"""How a call to JIRA can end badly, as types: what was changed there decides between them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pao.core.judgement import CUT, LAGGING, UNSENT, Judgement, judge
+
+
+class JiraError(Exception):
+    """Base of all: ``message`` is for people and says what to do next, ``instance`` names the JIRA.
+
+    ``status`` and ``body`` (as far as it was read, without credentials) are those of the answer,
+    where there was one. ``judged`` is the row of the one table that says what it means.
+    """
+
+    unanswered: Judgement = UNSENT
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        instance: str,
+        status: int | None = None,
+        body: str | None = None,
+        judged: Judgement | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.instance = instance
+        self.status = status
+        self.body = body
+        self.judged = judged or (self.unanswered if status is None else judge(status))
+
+    @property
+    def retryable(self) -> bool:
+        """A judgement for the human who decides; nothing acts on it."""
+        return self.judged.retryable
+
+
+class JiraUnreachableError(JiraError):
+    """No usable answer, and nothing was changed: the call never left, or it only asked."""
+
+
+class JiraTooEarlyError(JiraError):
+    """A search found nothing, which proves nothing yet: its index may lag. Nothing was changed."""
+
+    unanswered = LAGGING
+
+
+class JiraOutcomeUnknownError(JiraError):
+    """A change was sent and no answer came that proves that it was not made."""
+
+    unanswered = CUT
+
+    @property
+    def retryable(self) -> bool:
+        """Always worth a retry: it looks first."""
+        return True
+
+
+class JiraRefusedError(JiraError):
+    """JIRA, or what stands in front of it, answered no, or a question was not answered well.
+
+    Nothing was changed.
+
+    ``retry_after`` is the header as it came (seconds or a date); ``errors`` has JIRA's text by
+    field name, ``error_messages`` those that belong to no field.
+    """
+
+    def __init__(  # noqa: PLR0913 -- all keywords, each a fact of the answer
+        self,
+        message: str,
+        *,
+        instance: str,
+        status: int,
+        body: str | None = None,
+        judged: Judgement | None = None,
+        retry_after: str | None = None,
+        errors: Mapping[str, str] = MappingProxyType({}),
+        error_messages: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, instance=instance, status=status, body=body, judged=judged)
+        self.retry_after = retry_after
+        self.errors = errors
+        self.error_messages = error_messages

@@ -1,0 +1,35 @@
+"""What another package imports to add an action type; nothing else of PAO is promised to it.
+
+The package names its action under the entry point group ``pao.actions``; docs/adding-an-action.md
+walks through a complete one.
+"""
+
+from activities.action_errors import (
+    ActionError,
+    ActionFailedError,
+    IncompleteError,
+    OutcomeUnknownError,
+    RepeatIsSafeError,
+)
+from activities.base import Action, ActionConfig, ActionContext
+from activities.outgoing import TargetResponse
+from catalog.templating import Target
+from pao.core.errors import ErrorCode
+from pao.core.payloads import ActionResult, PartialResource, Pending
+
+__all__ = [
+    "Action",
+    "ActionConfig",
+    "ActionContext",
+    "ActionError",
+    "ActionFailedError",
+    "ActionResult",
+    "ErrorCode",
+    "IncompleteError",
+    "OutcomeUnknownError",
+    "PartialResource",
+    "Pending",
+    "RepeatIsSafeError",
+    "Target",
+    "TargetResponse",
+]

@@ -1,0 +1,173 @@
+"""Traces: set up once per process where an OTLP endpoint is configured, else nothing is traced.
+
+Spans are made where things happen, by ``tracer()``; this file says where they go and what stands
+on each of them. A request's correlation id and own id travel as W3C baggage from the HTTP call
+through Temporal's headers into activities, and are copied onto every span on the way.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from opentelemetry import baggage, context, trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.processor.baggage import BaggageSpanProcessor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from temporalio.contrib.opentelemetry import TracingInterceptor
+
+from pao.runtime.version import VERSION
+
+CORRELATION_ID = "pao.correlation_id"
+REQUEST_ID = "pao.request_id"
+# More than any action calls; only the last one is told.
+_MOST_TARGETS = 100
+_OURS = frozenset({CORRELATION_ID, REQUEST_ID})
+_SERVER_ERROR = 500
+# Who asks may go on with a trace of theirs; their baggage is not taken over.
+_targets: ContextVar[list[str] | None] = ContextVar("pao_targets", default=None)
+_incoming = TraceContextTextMapPropagator()
+
+
+class Tracing:
+    """The process's traces; ``close`` sends what is still waiting."""
+
+    def __init__(self, provider: TracerProvider | None) -> None:
+        self._provider = provider
+
+    async def close(self) -> None:
+        """Send what has not been sent, for a few seconds at most, and stop."""
+        if self._provider is not None:
+            await asyncio.to_thread(self._provider.shutdown)
+
+
+def install(*, endpoint: str | None, sample_rate: float, service: str) -> Tracing:
+    """Send this process's traces to an OTLP receiver (HTTP, protobuf); without one, trace nothing.
+
+    ``sample_rate`` is the share of traces that begin here and are kept, 0 to 1; one that a caller
+    has begun is kept as the caller says. Headers for the receiver come from
+    ``OTEL_EXPORTER_OTLP_HEADERS``, which the exporter reads itself. May be called once a process.
+    """
+    if endpoint is None:
+        return Tracing(None)
+    resource = Resource.create(
+        {
+            "service.name": service,
+            "service.version": VERSION,
+            "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
+        }
+    )
+    sampler = ParentBased(TraceIdRatioBased(sample_rate))
+    provider = TracerProvider(sampler=sampler, resource=resource)
+    provider.add_span_processor(BaggageSpanProcessor(_OURS.__contains__))
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return Tracing(provider)
+
+
+def interceptors() -> Sequence[TracingInterceptor]:
+    """Give what carries a trace through Temporal; nothing where nothing is traced."""
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        return ()
+    return (TracingInterceptor(tracer()),)
+
+
+def tracer() -> Tracer:
+    """Give what makes spans; they cost next to nothing where nothing is traced."""
+    return trace.get_tracer("pao", VERSION)
+
+
+@contextmanager
+def tagged(*, correlation_id: str | None = None, request_id: str | None = None) -> Iterator[None]:
+    """Put ids on every span that begins in this block, here and in what it causes elsewhere."""
+    given = {CORRELATION_ID: correlation_id, REQUEST_ID: request_id}
+    present: Context = context.get_current()
+    for name, value in given.items():
+        if value is not None:
+            present = baggage.set_baggage(name, value, context=present)
+    token = context.attach(present)
+    try:
+        for name, value in given.items():
+            if value is not None:
+                trace.get_current_span().set_attribute(name, value)
+        yield
+    finally:
+        context.detach(token)
+
+
+@contextmanager
+def serving(method: str, headers: Mapping[str, str], *, correlation_id: str) -> Iterator[Span]:
+    """Make the span of one HTTP call, within the caller's trace where ``traceparent`` names one.
+
+    It is named after the route once that is known (`answered`); no address, query or body is on
+    it, because those may carry signatures and secrets.
+    """
+    token = context.attach(_incoming.extract(dict(headers)))
+    try:
+        with (
+            tagged(correlation_id=correlation_id),
+            tracer().start_as_current_span(
+                method, kind=SpanKind.SERVER, attributes={"http.request.method": method}
+            ) as span,
+        ):
+            yield span
+    finally:
+        context.detach(token)
+
+
+def answered(span: Span, *, method: str, route: str, status: int) -> None:
+    """Say which route a call took and how it was answered."""
+    span.update_name(f"{method} {route}")
+    span.set_attribute("http.route", route)
+    span.set_attribute("http.response.status_code", status)
+    if status >= _SERVER_ERROR:
+        span.set_status(Status(StatusCode.ERROR))
+
+
+@contextmanager
+def noting_targets() -> Iterator[list[str]]:
+    """Give the list of the targets that are called in this block, in their order."""
+    targets: list[str] = []
+    token = _targets.set(targets)
+    try:
+        yield targets
+    finally:
+        _targets.reset(token)
+
+
+@contextmanager
+def calling(
+    target: str, *, method: str, system: str, counted_as: str | None = None
+) -> Iterator[Span]:
+    """Make the span of one outside call to ``target``, an instance or host; it holds no address.
+
+    In metrics, which everybody may read, it is ``counted_as`` another name where one is given.
+
+    Raised errors mark it as failed by their type alone: their text may repeat what was sent.
+    """
+    noted = _targets.get()
+    if noted is not None and len(noted) < _MOST_TARGETS:
+        noted.append(counted_as or target)
+    attributes = {"pao.target": target, "pao.system": system, "http.request.method": method}
+    with tracer().start_as_current_span(
+        f"{system} {method} {target}",
+        kind=SpanKind.CLIENT,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield span
+        except BaseException as error:
+            span.set_attribute("error.type", type(error).__name__)
+            span.set_status(Status(StatusCode.ERROR))
+            raise

@@ -1,0 +1,34 @@
+"""Which PAO this is: package version, commit, build time, database schema."""
+
+import os
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+
+def _installed() -> str:
+    try:
+        return version("platform-automation-orchestrator")
+    except PackageNotFoundError:
+        return "0.0.0"
+
+
+VERSION = _installed()
+
+
+@cache
+def version_document() -> dict[str, Any]:
+    """Give the version in the API's shape; commit and build time are set when an image is built."""
+    return {
+        "version": VERSION,
+        "gitSha": os.environ.get("PAO_GIT_SHA"),
+        "buildTime": os.environ.get("PAO_BUILD_TIME"),
+        "schemaVersion": _schema_version(),
+    }
+
+
+def _schema_version() -> str:
+    folder = Path(__file__).resolve().parents[2] / "db" / "migrations"
+    newest = max(folder.glob("[0-9]*.sql"), default=None)
+    return newest.name.partition("_")[0] if newest else "none"

@@ -1,0 +1,1 @@
+"""Kills parts of a running stack again and again, and counts what was lost or doubled."""

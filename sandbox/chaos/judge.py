@@ -1,0 +1,193 @@
+"""What became of every request: Postgres, Temporal and the stand-in's tickets, side by side."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import httpx
+
+from activities.escalation import ACTION_ID as ESCALATION
+from pao.clients.inspection import Inspector, NoAnswerError, WorkflowPresence, WorkflowStanding
+from pao.clients.temporal import TemporalTarget, connect
+from pao.core.names import mark
+from pao.core.payloads import Snapshot
+from pao.core.states import TERMINAL, RequestStatus
+from sandbox.chaos.play import Records
+from sandbox.chaos.world import QUEUE, World
+
+MARK = re.compile("pao-[0-9a-f]{12}")
+NOTHING: frozenset[str] = frozenset()
+GIVEN_UP = frozenset({RequestStatus.ABORTED, RequestStatus.ESCALATED})
+
+
+@dataclass(slots=True)
+class Findings:
+    """What must be empty at the end, one line each."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    disagreeing: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def lines(self) -> list[str]:
+        """All of it, with its kind in front."""
+        kinds = {
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "disagreeing": self.disagreeing,
+            "forgotten": self.forgotten,
+        }
+        return [f"{kind}: {line}" for kind, lines in kinds.items() for line in lines]
+
+
+def rows(world: World) -> list[dict[str, Any]]:
+    """Read every request with its actions."""
+    return asyncio.run(_rows(world))
+
+
+def unsettled(world: World) -> list[str]:
+    """Name the requests that are still under way."""
+    return [
+        str(row["id"])
+        for row in rows(world)
+        if row["status"] in {RequestStatus.SUBMITTED, RequestStatus.IN_PROGRESS} or row["retrying"]
+    ]
+
+
+def known(world: World) -> frozenset[str]:
+    """Name the requests that are there by now, and the marks that their tickets have or may get."""
+    found = set(_marked(world, NOTHING))
+    for row in rows(world):
+        found |= {str(row["id"]), *_marks(row)}
+    return frozenset(found)
+
+
+def judge(world: World, records: Records, *, before: AbstractSet[str] = NOTHING) -> Findings:
+    """Compare everything; the world stands still by now.
+
+    What is in ``before``, as ``known`` gives it, is somebody else's affair.
+    """
+    findings = Findings(doubled=list(records.doubled))
+    stored = [row for row in rows(world) if str(row["id"]) not in before]
+    ids = {str(row["id"]) for row in stored}
+    for key, request_id in records.requests.items():
+        if request_id not in ids:
+            findings.lost.append(f"{request_id} was accepted for {key} and is not stored")
+    findings.statuses.update(row["status"] for row in stored)
+    under_way = [request_id for request_id in unsettled(world) if request_id in ids]
+    findings.lost += [f"{request_id} never settled" for request_id in under_way]
+    findings.lost += [
+        f"{row['id']} was retried and is failed still: {row['error']}"
+        for row in stored
+        if row["status"] == RequestStatus.FAILED
+    ]
+    _compare_tickets(stored, _marked(world, before), findings)
+    asyncio.run(_compare_workflows(world, stored, findings))
+    return findings
+
+
+def _tickets(world: World) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{world.jira_url}/sandbox/tickets", trust_env=False)
+    return list(answer.json()["tickets"])
+
+
+def _marked(world: World, before: AbstractSet[str]) -> Counter[str]:
+    """Count the tickets per mark."""
+    labels = (label for one in _tickets(world) for label in one["labels"])
+    return Counter(label for label in labels if MARK.fullmatch(label) and label not in before)
+
+
+def _marks(row: dict[str, Any]) -> set[str]:
+    """Give the marks of every effect that a request may have."""
+    effects = [*(action["action_id"] for action in row["actions"]), ESCALATION]
+    return {mark(str(row["id"]), effect) for effect in effects}
+
+
+def _compare_tickets(
+    stored: Sequence[dict[str, Any]], marked: Counter[str], findings: Findings
+) -> None:
+    findings.doubled += [
+        f"{count} tickets carry {label}" for label, count in marked.items() if count > 1
+    ]
+    expected: set[str] = set()
+    for row in stored:
+        expected |= _marks(row)
+        for action in row["actions"]:
+            label = mark(str(row["id"]), action["action_id"])
+            if action["status"] == "completed" and not marked[label]:
+                findings.lost.append(f"{row['id']} is completed and has no ticket")
+            if row["status"] in GIVEN_UP and marked[label] and not _is_told(row, action):
+                findings.forgotten.append(f"{row['id']}: {label} exists, and nobody was told")
+        label = mark(str(row["id"]), ESCALATION)
+        if row["status"] == RequestStatus.ESCALATED and not marked[label]:
+            findings.lost.append(f"{row['id']} is escalated and has no ticket")
+    strays = [label for label in marked if label not in expected]
+    findings.doubled += [f"a ticket carries {label}, of no request" for label in strays]
+
+
+def _is_told(row: dict[str, Any], action: dict[str, Any]) -> bool:
+    """Tell whether whoever gave the request up was told that the action may have left something."""
+    context = json.loads(row["error_context"] or "{}")
+    left = [*context.get("partialResources", []), *context.get("cleanup", [])]
+    named = any(one["action"] == action["action_id"] for one in left)
+    return named or bool((context.get("error") or {}).get("outcomeUnknown"))
+
+
+async def _compare_workflows(
+    world: World, stored: Sequence[dict[str, Any]], findings: Findings
+) -> None:
+    client = await connect(TemporalTarget(address=world.temporal_address))
+    inspector = Inspector(client, task_queue=QUEUE)
+    for row in stored:
+        request_id = str(row["id"])
+        try:
+            standing = await inspector.standing(request_id)
+            told = await inspector.snapshot(request_id, standing.run_id or "")
+        except NoAnswerError as error:
+            findings.disagreeing.append(f"{request_id}: its workflow does not answer: {error}")
+            continue
+        findings.disagreeing += [
+            f"{request_id}: {what}" for what in _differences(row, standing, told)
+        ]
+
+
+def _differences(row: dict[str, Any], standing: WorkflowStanding, told: Snapshot) -> list[str]:
+    found = []
+    finished = RequestStatus(row["status"]) in TERMINAL
+    if finished != (standing.life == WorkflowPresence.COMPLETED):
+        found.append(f"{row['status']} in Postgres, and its workflow is {standing.life}")
+    if (row["status"], row["retrying"]) != (told.status, told.retrying):
+        found.append(f"{row['status']} in Postgres, {told.status} in its workflow")
+    if row["run_id"] != standing.run_id:
+        found.append("Postgres shows another run")
+    mirrored = {one["action_id"]: one for one in row["actions"]}
+    for state in told.actions:
+        one = mirrored[state.id]
+        mine = (one["status"], one["attempt"], one["external_reference"])
+        theirs = (state.status.value, state.attempt, state.external_reference)
+        if mine != theirs:
+            found.append(f"{state.id} is {mine} in Postgres, {theirs} in its workflow")
+    return found
+
+
+async def _rows(world: World) -> list[dict[str, Any]]:
+    connection = await asyncpg.connect(world.postgres.service_url)
+    try:
+        actions: dict[Any, list[dict[str, Any]]] = {}
+        for one in await connection.fetch("SELECT * FROM request_actions"):
+            actions.setdefault(one["request_id"], []).append(dict(one))
+        found = await connection.fetch(
+            "SELECT id, status, retrying, run_id, error->>'message' AS error, error_context"
+            " FROM requests ORDER BY created_at"
+        )
+    finally:
+        await connection.close()
+    return [{**dict(row), "actions": actions.get(row["id"], [])} for row in found]

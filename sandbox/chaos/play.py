@@ -1,0 +1,110 @@
+"""What callers do during the chaos: honest ones, who repeat a call until it is answered."""
+
+import contextlib
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from sandbox.chaos.world import World
+
+ITEM = "network-dns-record"
+ANSWERED = {200, 201, 202}
+# Longer than the world may take to come up: who has no answer by then is a finding.
+PATIENCE = 120.0
+KINDS = ("none", "none", "none", "refused", "cut", "slow", "unavailable", "made-all-the-same")
+FAULTS: dict[str, dict[str, Any]] = {
+    "refused": {"kind": "status", "status": 400},
+    "unavailable": {"kind": "status", "status": 503},
+    "made-all-the-same": {"kind": "status-after", "status": 503},
+    "cut": {"kind": "cut-after"},
+    "slow": {"kind": "slow", "seconds": 1.5, "when": "before"},
+}
+LOOK_FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 401},
+    {"kind": "status", "status": 400},
+    {"kind": "status", "status": 502},
+    {"kind": "cut-before"},
+    {"kind": "html-login", "status": 302},
+)
+
+
+@dataclass(slots=True)
+class Records:
+    """What callers were told; safe to share between threads."""
+
+    requests: dict[str, str] = field(default_factory=dict)
+    doubled: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
+    decisions: int = 0
+    wrong: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, key: str, request_id: str) -> None:
+        """Note which request an idempotency key stands for; two for one key are a finding."""
+        with self.lock:
+            before = self.requests.setdefault(key, request_id)
+            if before != request_id:
+                self.doubled.append(f"key {key}: {before} and {request_id}")
+
+
+def submit(world: World, records: Records, key: str, *, kind: str) -> None:
+    """Submit one request, whose ticket suffers a fault or none, until it is answered twice."""
+    host = f"host-{key}.example.com"
+    body = {"catalogItemId": ITEM, "fields": {"hostName": host, "address": "10.0.0.1"}}
+    if kind in FAULTS:
+        _strike(world, host, kind)
+    for _ in range(2):
+        answer = _insist(world, "/requests", body, key)
+        if answer is None:
+            with records.lock:
+                records.unanswered.append(f"submission {key}")
+            return
+        if answer.status_code not in ANSWERED:
+            with records.lock:
+                records.wrong.append(f"submission {key}: {answer.status_code} {answer.text[:300]}")
+            return
+        records.take(key, answer.json()["id"])
+
+
+def decide(world: World, records: Records, request_id: str, *, kind: str, key: str) -> None:
+    """Decide about one request; a refusal is an answer, because somebody else may have decided."""
+    answer = _insist(world, f"/requests/{request_id}/{kind}", {"reason": "chaos"}, key)
+    with records.lock:
+        records.decisions += 1
+        if answer is None:
+            records.unanswered.append(f"{kind} {request_id}")
+        elif answer.status_code not in {*ANSWERED, 409, 502}:
+            records.wrong.append(f"{kind} {request_id}: {answer.status_code} {answer.text[:300]}")
+
+
+def strike_looks(world: World, fault: dict[str, Any], *, times: int) -> None:
+    """Have the next searches fail; where the stand-in is away, they fail anyway."""
+    with contextlib.suppress(httpx.HTTPError):
+        world.strike_looks(**fault, times=times)
+
+
+def _strike(world: World, host: str, kind: str) -> None:
+    """Put a fault in force; where the stand-in is away, the request goes without."""
+    with contextlib.suppress(httpx.HTTPError):
+        world.strike(host, **FAULTS[kind])
+
+
+def _insist(world: World, path: str, body: dict[str, Any], key: str) -> httpx.Response | None:
+    """Repeat a call with its key until it is answered; None when patience ends."""
+    ends = time.monotonic() + PATIENCE
+    with world.client(timeout=10.0) as client:
+        while time.monotonic() < ends:
+            try:
+                answer = client.post(path, json=body, headers={"Idempotency-Key": key})
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code not in {500, 503, 504, 429}:
+                return answer
+            if answer is not None and answer.status_code == 500:  # noqa: PLR2004 -- never right
+                return answer
+            time.sleep(0.2 + random.random() / 5)  # noqa: S311 -- spreads callers out
+    return None

@@ -1,0 +1,184 @@
+"""`make chaos`: requests and decisions while the parts of PAO are killed and stopped at random.
+
+Starts a PAO of its own on free ports in a folder of its own, which is removed at the end. After the
+rounds everything is brought up, what failed is decided, and every request is compared: what callers
+were told, Postgres, Temporal, and the stand-in's tickets. The exit code is 0 when nothing was lost,
+doubled, disagreeing or forgotten, and every caller had an answer, and a right one.
+"""
+
+import argparse
+import random
+import secrets
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.temporal_binary import find_or_build
+from sandbox.chaos.judge import Findings, judge, rows, unsettled
+from sandbox.chaos.play import KINDS, LOOK_FAULTS, Records, decide, strike_looks, submit
+from sandbox.chaos.world import PARTS, World
+
+DISTURBANCES = ("kill", "kill", "pause", "end")
+DECISIONS = ("retry", "retry", "retry", "abort", "escalate")
+UPKEEP = ("sweep", "reconcile")
+CALM_SECONDS = 180.0
+# How often the looks of a round fail, and how many of them at most.
+FAILING_LOOKS = 0.4
+MOST_FAILING_LOOKS = 3
+# How long the stand-in's searches do not show a new ticket; PAO is told that they may lag longer.
+SEARCH_LAG = 5.0
+# Breakers that stay open for long would leave the stand-in alone for most of a run.
+ENVIRONMENT = {
+    "PAO_SUBMISSION_BUDGET": "2s",
+    "PAO_BREAKER_OPEN": "2s",
+    "JIRA_SEARCH_LAG": f"{SEARCH_LAG:g}s",
+}
+
+
+class Chaos:
+    """One run; the same seed disturbs the same parts in the same order."""
+
+    def __init__(self, world: World, *, seed: int, narrator: ProgressReporter) -> None:
+        self._world = world
+        self._random = random.Random(seed)  # noqa: S311 -- to be repeated, not to be secret
+        self._narrator = narrator
+        self._seed = seed
+        self.records = Records()
+        self.disturbed: Counter[str] = Counter()
+
+    def play(self, rounds: int, submissions: int) -> None:
+        """Play the rounds; at the end of each everything runs again."""
+        with ThreadPoolExecutor(submissions * 2) as pool:
+            for number in range(1, rounds + 1):
+                started = time.monotonic()
+                calls = self._calls(pool, number, submissions)
+                what = self._disturb()
+                self._world.bring_all_up()
+                for call in calls:
+                    call.result()
+                taken = time.monotonic() - started
+                self._narrator.tell(f"round {number}: {what} ({taken:.1f} s)")
+
+    def settle(self) -> None:
+        """Wait until nothing is under way, then retry what failed, and wait once more."""
+        self._calm()
+        self._world.lift_faults()
+        failed = [str(row["id"]) for row in rows(self._world) if row["status"] == "failed"]
+        self._narrator.tell(f"{len(failed)} requests have failed; each is retried until it is done")
+        for turn in range(5):
+            for request_id in self._still_failed(failed):
+                key = f"{self._seed}-end-{turn}-{request_id}"
+                decide(self._world, self.records, request_id, kind="retry", key=key)
+            self._calm()
+
+    def _still_failed(self, ids: list[str]) -> list[str]:
+        now = {str(row["id"]): row["status"] for row in rows(self._world)}
+        return [request_id for request_id in ids if now[request_id] == "failed"]
+
+    def _calls(
+        self, pool: ThreadPoolExecutor, number: int, submissions: int
+    ) -> list["Future[None]"]:
+        choose = self._random
+        if choose.random() < FAILING_LOOKS:
+            times = choose.randint(1, MOST_FAILING_LOOKS)
+            strike_looks(self._world, choose.choice(LOOK_FAULTS), times=times)
+        calls = [
+            pool.submit(
+                submit,
+                self._world,
+                self.records,
+                f"{self._seed}-{number}-{one}",
+                kind=choose.choice(KINDS),
+            )
+            for one in range(submissions)
+        ]
+        failed = [str(row["id"]) for row in rows(self._world) if row["status"] == "failed"]
+        for request_id in choose.sample(failed, min(len(failed), submissions // 2)):
+            kind = choose.choice(DECISIONS)
+            key = f"{self._seed}-{number}-{request_id}"
+            calls.append(
+                pool.submit(decide, self._world, self.records, request_id, kind=kind, key=key)
+            )
+        return calls
+
+    def _disturb(self) -> str:
+        """Disturb one or two parts, some time into the round, for some time."""
+        done = []
+        for part in self._random.sample(PARTS, self._random.choice((1, 1, 2))):
+            how = self._random.choice(DISTURBANCES)
+            threading.Event().wait(self._random.uniform(0.0, 1.0))
+            getattr(self._world, how)(part)
+            self.disturbed[f"{how} {part}"] += 1
+            done.append(f"{how} {part}")
+        threading.Event().wait(self._random.uniform(0.2, 3.0))
+        return ", ".join(done)
+
+    def _calm(self) -> None:
+        """Have the schedules do their work at once, and wait until nothing is under way."""
+        ends = time.monotonic() + CALM_SECONDS
+        self._world.trigger(*UPKEEP)
+        while unsettled(self._world) and time.monotonic() < ends:
+            threading.Event().wait(2.0)
+            self._world.trigger(*UPKEEP)
+
+
+def main() -> int:
+    """Run it; the exit code is 0 unless there is a finding."""
+    options = _options()
+    narrator = ProgressReporter()
+    narrator.tell(f"seed {options.seed}, {options.rounds} rounds")
+    options.log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="pao-chaos-") as name, options.log.open("w") as log:
+        world = World(
+            Path(name) / "home",
+            find_or_build(narrator),
+            environ=ENVIRONMENT,
+            search_lag=SEARCH_LAG,
+            sink=lambda part, line: print(part, line, file=log),
+        )
+        with world:
+            chaos = Chaos(world, seed=options.seed, narrator=narrator)
+            chaos.play(options.rounds, options.submissions)
+            chaos.settle()
+            findings = judge(world, chaos.records)
+    return _report(options, chaos, findings)
+
+
+def _report(options: argparse.Namespace, chaos: Chaos, findings: Findings) -> int:
+    records = chaos.records
+    wrong = [f"wrong answer: {one}" for one in records.wrong]
+    unanswered = [f"never answered: {one}" for one in records.unanswered]
+    found = [*findings.lines, *wrong, *unanswered]
+    for line in found:
+        print(f"  {line}")
+    print(f"\n{options.rounds} rounds: {dict(sorted(chaos.disturbed.items()))}")
+    print(
+        f"{len(records.requests)} requests accepted, {records.decisions} decisions, "
+        f"{len(records.unanswered)} calls never answered; ended as {dict(findings.statuses)}"
+    )
+    print(
+        f"lost {len(findings.lost)}, doubled {len(findings.doubled)}, "
+        f"disagreeing {len(findings.disagreeing)}, forgotten {len(findings.forgotten)}, "
+        f"wrong answers {len(records.wrong)}"
+    )
+    print(f"What the parts said is in {options.log}. To repeat the run:")
+    print(f"    make chaos ARGS='--seed {options.seed} --rounds {options.rounds}'")
+    return 1 if found else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--submissions", type=int, default=6, help="requests per round")
+    parser.add_argument("--log", type=Path, default=Path(".pao/chaos.log"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

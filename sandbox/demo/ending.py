@@ -1,0 +1,70 @@
+"""What a person who has seen the demo can do next, as lines to copy."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from pao.app.local.stack import RunningStack
+from pao.app.local.temporal_binary import cached_program
+from pao.app.local.up import CURL, shown
+from pao.core.names import workflow_id
+from sandbox.demo.stage import Stage
+from sandbox.demo.world import Document
+
+
+def tell_how_to_go_on(stage: Stage, stack: RunningStack, waiting: Document) -> None:
+    """Tell what to try and where everything is; ``waiting`` is a failed request, or nothing."""
+    stage.heading("Your turn: everything stays up")
+    stage.say("In another terminal, with the addresses and dana's access key of this file:")
+    stage.lines(
+        [
+            "",
+            f"  source {shown(stack.home.env_file())}",
+            "",
+            f"  {_pao()} catalog list",
+            f"  {_pao()} request submit network-dns-record",
+            f"  {CURL}",
+            "",
+        ]
+    )
+    if waiting:
+        _tell_decision(stage, waiting)
+    stage.link("API", f"{stack.api_url}/api/v1/docs")
+    stage.link("JIRA", stack.jira_url)
+    stage.link("Temporal", stack.temporal.ui_url)
+    stage.fact("logs", shown(stack.home.logs))
+    stage.lines([""])
+    stage.say("Ctrl-C ends everything in order; `make demo` and `pao up` go on from there.")
+
+
+def _tell_decision(stage: Stage, waiting: Document) -> None:
+    request = str(waiting["id"])
+    stage.say("One more request has failed: JIRA answered 503. It waits for your decision:")
+    stage.lines(
+        [
+            "",
+            f"  {_pao()} request get {request}",
+            f"  {_pao()} request retry {request} --reason 'JIRA is back'",
+            "",
+        ]
+    )
+    stage.say("An operator decides by signal, on its page in the Temporal UI or so:")
+    stage.lines(
+        [
+            "",
+            f"  {waiting['links']['workflow']}",
+            f"  {_temporal()} workflow signal --workflow-id {workflow_id(request)} --name retry",
+            "",
+        ]
+    )
+
+
+def _temporal() -> str:
+    """Name Temporal's own command: the one that runs the server here, unless one is on PATH."""
+    return "temporal" if shutil.which("temporal") else str(cached_program(os.environ))
+
+
+def _pao() -> str:
+    """Name the command as it can be typed here: who used make has it in .venv only."""
+    return "pao" if shutil.which("pao") else shown(Path(sys.executable).with_name("pao"))

@@ -1,0 +1,48 @@
+"""How the demo tells the start of the stack: each part with a sign of life on a terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from pao.app.local.progress import ProgressReporter, Waiting
+
+
+class DemoProgress(ProgressReporter):
+    """Prints each step; on a terminal a line below counts the seconds of the one in hand."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
+        self._alive = Progress(
+            *columns,
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._alive.add_task("")
+
+    def __enter__(self) -> Self:
+        self._alive.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._alive.stop()
+
+    def tell(self, text: str) -> None:
+        """Print a step, and count its seconds from now on."""
+        super().tell(f"  {text}")
+        self._alive.reset(self._task, description=text)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[Waiting]:
+        """Announce a long step, which shows its own sign of life."""
+        self._alive.stop()
+        try:
+            with super().waiting(text) as waiting:
+                yield waiting
+        finally:
+            self._alive.start()

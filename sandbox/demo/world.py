@@ -1,0 +1,142 @@
+"""Whom the demo talks to: PAO as one of its users, and the JIRA stand-in behind the scenes."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx
+
+SETTLING_SECONDS = 20.0
+POLL_SECONDS = 0.5
+"""A caller has 60 calls a minute, so that more often would be too often."""
+
+CREATION = {"method": "POST", "path": "/issue$"}
+"""The calls that make a ticket, of whatever version of JIRA's API."""
+
+Document = Mapping[str, Any]
+Signer = Callable[[Mapping[str, str]], httpx.Auth]
+"""Makes what signs calls with the keys of an env file (PAO_ACCESS_KEY_ID and the like)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """What came back, and after how many seconds."""
+
+    status: int
+    document: Document
+    seconds: float
+
+    @property
+    def request(self) -> str:
+        """The id of the request that it is about."""
+        return str(self.document.get("id"))
+
+    @property
+    def action(self) -> Document:
+        """The request's only action; nothing where the answer is no request."""
+        actions = self.document.get("actions") or [{}]
+        return dict(actions[0])
+
+    @property
+    def error(self) -> Document:
+        """The refusal, or what made the request fail; nothing where all is well."""
+        return dict(self.document.get("error") or {})
+
+
+class Pao:
+    """PAO's HTTP API as one user sees it: every call is signed, no answer raises."""
+
+    def __init__(self, env: Mapping[str, str], sign: Signer) -> None:
+        # Proxies of the environment have no business on loopback.
+        self._client = httpx.Client(
+            base_url=f"{env['PAO_URL']}/api/v1", auth=sign(env), timeout=30.0, trust_env=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._client.close()
+
+    def get(self, path: str) -> ApiResponse:
+        """Read a document."""
+        return self._call("GET", path, None)
+
+    def post(self, path: str, body: Document) -> ApiResponse:
+        """Send a document."""
+        return self._call("POST", path, body)
+
+    def settled(self, answer: ApiResponse) -> ApiResponse:
+        """Wait for the end of what was still under way when ``answer`` came (202)."""
+        deadline = time.monotonic() + SETTLING_SECONDS
+        while answer.status == httpx.codes.ACCEPTED and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            now = self.get(f"/requests/{answer.request}")
+            if now.document.get("status") not in {"submitted", "in_progress"}:
+                return now if not now.document.get("retrying") else answer
+        return answer
+
+    def reached(self, request_id: str, status: str) -> ApiResponse:
+        """Wait until a request is in this state; gives it as it is when that does not come."""
+        deadline = time.monotonic() + SETTLING_SECONDS
+        now = self.get(f"/requests/{request_id}")
+        while now.document.get("status") != status and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            now = self.get(f"/requests/{request_id}")
+        return now
+
+    def _call(self, method: str, path: str, body: Document | None) -> ApiResponse:
+        # An id of its own gives each call a signature of its own: none is taken for a replay.
+        headers = {"X-Correlation-ID": str(uuid.uuid4())}
+        started = time.monotonic()
+        response = self._client.request(method, path, json=body, headers=headers)
+        seconds = time.monotonic() - started
+        return ApiResponse(response.status_code, _document(response), seconds)
+
+
+class Jira:
+    """The JIRA stand-in: what goes wrong next, and which tickets there really are."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url, timeout=10.0, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._client.close()
+
+    @contextmanager
+    def failing(self, summary: str, **fault: Any) -> Iterator[None]:
+        """Let the next creation of a ticket with ``summary`` in its title suffer a fault, once."""
+        match = {**CREATION, "summaryContains": summary}
+        added = self._client.post("/sandbox/faults", json={**fault, "match": match, "times": 1})
+        added.raise_for_status()
+        try:
+            yield
+        finally:
+            # Nothing is left of one that did not strike: later requests are none of its business.
+            self._client.delete(f"/sandbox/faults/{added.json()['id']}")
+
+    def tickets(self, label: str) -> list[Document]:
+        """List every ticket that carries ``label``."""
+        response = self._client.get("/sandbox/tickets").raise_for_status()
+        return [ticket for ticket in response.json()["tickets"] if label in ticket["labels"]]
+
+    def ticket(self, key: str) -> Document:
+        """Return the ticket of that key; nothing where there is none."""
+        response = self._client.get("/sandbox/tickets").raise_for_status()
+        found = [ticket for ticket in response.json()["tickets"] if ticket["key"] == key]
+        return dict(found[0]) if found else {}
+
+
+def _document(response: httpx.Response) -> Document:
+    try:
+        document = response.json()
+    except ValueError:
+        return {"error": {"message": response.text[:200]}}
+    return document if isinstance(document, dict) else {"error": {"message": str(document)}}

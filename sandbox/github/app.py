@@ -1,0 +1,41 @@
+"""The stand-in as one ASGI application: the REST API, its own API and a page over one store."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from sandbox.github.base import RestCalls
+from sandbox.github.control import Control
+from sandbox.github.faults import FaultBook, FaultMiddleware
+from sandbox.github.record import Record
+from sandbox.github.rest_actions import Actions
+from sandbox.github.rest_apps import Apps
+from sandbox.github.rest_git import GitData
+from sandbox.github.rest_pulls import Pulls
+from sandbox.github.store import Store
+from sandbox.github.world import Settings
+
+
+def build_app(
+    store: Store, settings: Settings, *, allowed_hosts: Sequence[str] = ("*",)
+) -> Starlette:
+    """Return the application; ``allowed_hosts`` are the names that it answers to.
+
+    An empty store is filled with the repositories of the settings.
+    """
+    desk, book, record = RestCalls(store, settings), FaultBook(), Record()
+    if not store.all("repository"):
+        desk.begin_anew()
+    parts = (GitData(desk), Actions(desk), Pulls(desk), Apps(desk))
+    return Starlette(
+        routes=[
+            *(route for part in parts for route in part.routes()),
+            *Control(desk, book, record).routes(),
+        ],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
+            Middleware(FaultMiddleware, book=book, record=record, push=desk.push),
+        ],
+    )

@@ -1,0 +1,180 @@
+"""The stand-in's own API, which no GitHub has: faults, ends of runs, pushes by others, the state.
+
+It takes no foreign origin, so a web page elsewhere cannot reach it through a browser.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from html import escape
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.github.base import RestCalls
+from sandbox.github.faults import MEANING, Fault, FaultBook
+from sandbox.github.git import FILE, Entry
+from sandbox.github.record import Record
+from sandbox.jira.origin import is_foreign
+
+_Handler = Callable[[Any], Awaitable[Response]]
+
+
+class Control:
+    """Serves /sandbox/ and the page at /."""
+
+    def __init__(self, desk: RestCalls, book: FaultBook, record: Record) -> None:
+        self._desk = desk
+        self._book = book
+        self._record = record
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/sandbox/health", self._health),
+            Route("/sandbox/state", self._state),
+            Route("/sandbox/calls", self._called),
+            Route("/sandbox/faults", self._faults),
+            _change("/sandbox/faults", self._add_fault),
+            Route("/sandbox/faults", self._clear, methods=["DELETE"]),
+            _change("/sandbox/repositories", self._add_repository),
+            _change("/sandbox/pushes", self._push),
+            _change("/sandbox/runs", self._move_run),
+            _change("/sandbox/outcomes", self._plan),
+            _change("/sandbox/merges", self._merge),
+            _change("/sandbox/tokens/expire", self._expire),
+            _change("/sandbox/reset", self._reset),
+            Route("/", self._index),
+            Route("/{rest:path}", self._page),
+        ]
+
+    async def _health(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def _called(self, _: Request) -> Response:
+        return JSONResponse({"calls": self._record.all()})
+
+    async def _state(self, _: Request) -> Response:
+        store = self._desk.store
+        names = [found["full_name"] for found in store.all("repository").values()]
+        return JSONResponse(
+            {
+                "repositories": {name: self._repository(name) for name in names},
+                "runs": list(store.all("run").values()),
+                "pulls": list(store.all("pull").values()),
+            }
+        )
+
+    def _repository(self, name: str) -> dict[str, Any]:
+        git, shown = self._desk.git, {}
+        for ref, sha in git.refs(name).items():
+            log = git.log(name, sha)
+            files = git.files(name, log[0][1]["tree"])
+            shown[ref] = {
+                "sha": sha,
+                "messages": [commit["message"] for _, commit in log],
+                "files": {path: self._text(name, file) for path, file in files.items()},
+                "modes": {path: file.mode for path, file in files.items()},
+                "hashes": {path: file.sha for path, file in files.items()},
+            }
+        return shown
+
+    def _text(self, name: str, file: Entry) -> str:
+        return (self._desk.git.blob(name, file.sha) or b"").decode(errors="replace")
+
+    async def _faults(self, _: Request) -> Response:
+        faults = [fault.model_dump(mode="json") for fault in self._book.all()]
+        return JSONResponse({"faults": faults, "kinds": MEANING})
+
+    async def _add_fault(self, given: dict[str, Any]) -> Response:
+        try:
+            self._book.add(Fault.model_validate(given))
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            return JSONResponse({"message": str(found)}, 422)
+        return JSONResponse({}, 201)
+
+    async def _clear(self, request: Request) -> Response:
+        if not is_foreign(request):
+            self._book.clear()
+        return Response(status_code=204)
+
+    async def _add_repository(self, given: dict[str, Any]) -> Response:
+        self._desk.add_repository(given["name"], given.get("files") or {})
+        return JSONResponse({}, 201)
+
+    async def _push(self, given: dict[str, Any]) -> Response:
+        branch, files = given.get("branch", "main"), given["files"]
+        message = given.get("message", "Somebody else's work")
+        mode = given.get("mode", FILE)
+        sha = self._desk.push(given["repository"], branch, files, message=message, mode=mode)
+        return JSONResponse({"sha": sha}, 201)
+
+    async def _move_run(self, given: dict[str, Any]) -> Response:
+        """Move a run: its status, its conclusion, and which job and step failed."""
+        store, key = self._desk.store, f"{given.pop('id'):09}"
+        with store.change():
+            store.put("run", key, {**store.get("run", key), **given})
+        return JSONResponse({})
+
+    async def _plan(self, given: dict[str, Any]) -> Response:
+        """Decide how the next run of a workflow ends, where time ends it."""
+        self._desk.store.put("outcome", given.pop("workflow"), given)
+        return JSONResponse({})
+
+    async def _merge(self, given: dict[str, Any]) -> Response:
+        store, key = self._desk.store, f"{given['repository'].lower()}:{given['number']:06}"
+        pull = store.get("pull", key)
+        store.put("pull", key, {**pull, "state": "closed", "merged_at": pull["created_at"]})
+        if given.get("delete_branch"):
+            self._desk.git.unpoint(given["repository"], f"heads/{pull['head']['ref']}")
+        return JSONResponse({})
+
+    async def _expire(self, _: dict[str, Any]) -> Response:
+        self._desk.store.remove("token")
+        return JSONResponse({})
+
+    async def _reset(self, _: dict[str, Any]) -> Response:
+        """Begin anew: the seeds, no runs, no faults, no record."""
+        self._book.clear()
+        self._record.clear()
+        self._desk.begin_anew()
+        return JSONResponse({})
+
+    async def _index(self, _: Request) -> Response:
+        store = self._desk.store
+        runs = [
+            f"<li>run {run['id']} of {escape(run['repository'])}: {escape(run['title'])}"
+            for run in store.all("run").values()
+        ]
+        pulls = [
+            f"<li>pull request {pull['number']}: {escape(str(pull['title']))}"
+            for pull in store.all("pull").values()
+        ]
+        names = [f"<li>{escape(each['full_name'])}" for each in store.all("repository").values()]
+        text = (
+            "<!doctype html><meta charset=utf-8><title>GitHub stand-in</title>"
+            f"<h1>GitHub stand-in</h1><ul>{''.join([*names, *runs, *pulls])}</ul>"
+            "<p>Everything that it holds: <a href='/sandbox/state'>/sandbox/state</a>"
+        )
+        return HTMLResponse(text, headers={"Content-Security-Policy": "default-src 'none'"})
+
+    async def _page(self, request: Request) -> Response:
+        """Stand in for the pages of runs, commits and pull requests that answers point to."""
+        if request.url.path.startswith(("/repos/", "/app/", "/api/")):
+            return JSONResponse({"message": "Not Found", "status": "404"}, 404)
+        return await self._index(request)
+
+
+def _change(path: str, handler: _Handler) -> Route:
+    async def serve(request: Request) -> Response:
+        if is_foreign(request) or request.headers.get("Content-Type") != "application/json":
+            return JSONResponse({"message": "send JSON, from here"}, 403)
+        try:
+            return await handler(json.loads(await request.body()))
+        except (ValueError, LookupError, TypeError) as error:
+            return JSONResponse({"message": f"{type(error).__name__}: {error}"}, 400)
+
+    return Route(path, serve, methods=["POST"])

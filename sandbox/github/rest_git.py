@@ -1,0 +1,234 @@
+"""Git data: references, commits, trees and blobs, and the list of a branch's commits."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.github.base import RefusalError, RestCalls, page, person, read_object, user
+from sandbox.github.git import TYPES, Entry, Files
+
+_WORKFLOWS = ".github/workflows/"
+_ROOT = "/repos/{owner}/{repo}"
+_MODES = frozenset({"100644", "100755", "040000", "160000", "120000"})
+
+
+class GitData:
+    """Serves /repos/{owner}/{repo}/git and .../commits."""
+
+    def __init__(self, desk: RestCalls) -> None:
+        self._desk = desk
+        self._git = desk.git
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        route = self._desk.route
+        return [
+            route(f"{_ROOT}/git/ref/{{ref:path}}", self._ref),
+            route(f"{_ROOT}/git/refs", self._create_ref, "POST"),
+            route(f"{_ROOT}/git/refs/{{ref:path}}", self._update_ref, "PATCH"),
+            route(f"{_ROOT}/git/commits", self._create_commit, "POST"),
+            route(f"{_ROOT}/git/commits/{{sha}}", self._commit),
+            route(f"{_ROOT}/git/trees", self._create_tree, "POST"),
+            route(f"{_ROOT}/git/trees/{{sha}}", self._tree),
+            route(f"{_ROOT}/git/blobs", self._create_blob, "POST"),
+            route(f"{_ROOT}/commits", self._commits),
+        ]
+
+    async def _ref(self, request: Request) -> Response:
+        name = self._filled(request)
+        sha = self._git.ref(name, request.path_params["ref"])
+        if sha is None:
+            raise RefusalError(404, "Not Found")
+        return self._ref_answer(request, name, request.path_params["ref"], sha)
+
+    async def _create_ref(self, request: Request) -> Response:
+        name = self._filled(request)
+        given = await read_object(request, frozenset({"ref", "sha"}))
+        ref = str(given.get("ref", ""))
+        if not ref.startswith("refs/") or ref.count("/") < 2:  # noqa: PLR2004 -- refs/heads/name
+            raise RefusalError(
+                422, "Reference name must start with 'refs/' and have at least 2 slashes"
+            )
+        with self._desk.store.change():
+            if self._git.commit(name, str(given.get("sha"))) is None:
+                raise RefusalError(422, "Object does not exist")
+            if self._git.ref(name, ref.removeprefix("refs/")) is not None:
+                raise RefusalError(422, "Reference already exists")
+            self._git.point(name, ref.removeprefix("refs/"), given["sha"])
+        return self._ref_answer(request, name, ref.removeprefix("refs/"), given["sha"], status=201)
+
+    async def _update_ref(self, request: Request) -> Response:
+        name, ref = self._filled(request), request.path_params["ref"]
+        given = await read_object(request, frozenset({"sha", "force"}))
+        with self._desk.store.change():
+            before = self._git.ref(name, ref)
+            if before is None:
+                raise RefusalError(422, "Reference does not exist")
+            if self._git.commit(name, str(given.get("sha"))) is None:
+                raise RefusalError(422, "Object does not exist")
+            past = [sha for sha, _ in self._git.log(name, given["sha"])]
+            if before not in past and not given.get("force"):
+                raise RefusalError(422, "Update is not a fast forward")
+            self._git.point(name, ref, given["sha"])
+        return self._ref_answer(request, name, ref, given["sha"])
+
+    async def _create_blob(self, request: Request) -> Response:
+        name = self._filled(request)
+        given = await read_object(request, frozenset({"content", "encoding"}))
+        content = str(given.get("content", "")).encode()
+        if given.get("encoding") == "base64":
+            try:
+                content = base64.b64decode(content)
+            except binascii.Error:
+                raise RefusalError(422, "content is not valid Base64") from None
+        sha = self._git.add_blob(name, content)
+        address = self._desk.api_url(request, f"/repos/{name}/git/blobs/{sha}")
+        return JSONResponse({"sha": sha, "url": address}, 201)
+
+    async def _tree(self, request: Request) -> Response:
+        name, sha = self._filled(request), request.path_params["sha"]
+        if self._git.tree(name, sha) is None:
+            raise RefusalError(404, "Not Found")
+        return self._tree_answer(request, name, sha)
+
+    async def _create_tree(self, request: Request) -> Response:
+        name = self._filled(request)
+        given = await read_object(request, frozenset({"tree", "base_tree"}))
+        entries = given.get("tree")
+        if not isinstance(entries, list) or not entries:
+            raise RefusalError(422, "Invalid tree info")
+        whole: Files = {}
+        if given.get("base_tree"):
+            if self._git.tree(name, given["base_tree"]) is None:
+                raise RefusalError(422, "base_tree is not a valid tree oid")
+            whole = self._git.files(name, given["base_tree"])
+        for entry in entries:
+            self._apply(name, whole, entry)
+        return self._tree_answer(request, name, self._git.add_tree(name, whole), status=201)
+
+    def _apply(self, name: str, whole: Files, entry: dict[str, Any]) -> None:
+        path, mode, sha = str(entry.get("path")), str(entry.get("mode")), entry.get("sha")
+        if any(part.lower() in {"", ".", "..", ".git"} for part in path.split("/")):
+            raise RefusalError(422, "tree.path contains a malformed path component")
+        if mode not in _MODES:
+            raise RefusalError(422, f"Must supply a valid tree.mode ({mode})")
+        if path.startswith(_WORKFLOWS) and not self._desk.settings.may_write_workflows:
+            raise RefusalError(403, "Resource not accessible by integration")
+        if sha is None and "content" not in entry:
+            if whole.pop(path, None) is None:
+                raise RefusalError(422, "GitRPC::BadObjectState")
+            return
+        if "content" in entry:
+            sha = self._git.add_blob(name, str(entry["content"]).encode())
+        if not isinstance(sha, str) or self._git.blob(name, sha) is None:
+            raise RefusalError(422, f"tree.sha {sha} is not a valid blob")
+        whole[path] = Entry(mode, sha)
+
+    async def _commit(self, request: Request) -> Response:
+        name, sha = self._filled(request), request.path_params["sha"]
+        commit = self._git.commit(name, sha)
+        if commit is None:
+            raise RefusalError(404, "Not Found")
+        return self._commit_answer(request, name, sha, commit)
+
+    async def _create_commit(self, request: Request) -> Response:
+        name = self._filled(request)
+        known = frozenset({"message", "tree", "parents", "author", "committer", "signature"})
+        given = await read_object(request, known)
+        if self._git.tree(name, str(given.get("tree"))) is None:
+            raise RefusalError(422, "Tree SHA does not exist")
+        parents = given.get("parents") or []
+        if any(self._git.commit(name, parent) is None for parent in parents):
+            raise RefusalError(422, "Parent SHA does not exist or is not a commit object")
+        who = {**person(self._desk.settings.login), **(given.get("author") or {})}
+        message = str(given["message"])
+        sha = self._git.add_commit(
+            name, tree=given["tree"], parents=parents, message=message, who=who
+        )
+        commit = self._git.commit(name, sha) or {}
+        return self._commit_answer(request, name, sha, commit, status=201)
+
+    async def _commits(self, request: Request) -> Response:
+        name = self._filled(request)
+        start = self._git.resolve(name, request.query_params.get("sha", "main"))
+        if start is None:
+            raise RefusalError(404, "Not Found")
+        since = request.query_params.get("since")
+        found = self._git.log(name, start)
+        if since is not None:
+            least = datetime.fromisoformat(since)
+            found = [
+                (sha, commit)
+                for sha, commit in found
+                if datetime.fromisoformat(commit["who"]["date"]) >= least
+            ]
+        shapes = [self._commit_shape(request, name, sha, commit) for sha, commit in found]
+        return JSONResponse(page(request, [{**shape, "commit": shape} for shape in shapes]))
+
+    def _filled(self, request: Request) -> str:
+        name = self._desk.repository(request)
+        if not self._git.refs(name):
+            raise RefusalError(409, "Git Repository is empty.")
+        return name
+
+    def _ref_answer(
+        self, request: Request, name: str, ref: str, sha: str, *, status: int = 200
+    ) -> Response:
+        body = {
+            "ref": f"refs/{ref}",
+            "node_id": f"REF_{sha[:12]}",
+            "url": self._desk.api_url(request, f"/repos/{name}/git/refs/{ref}"),
+            "object": {
+                "type": "commit",
+                "sha": sha,
+                "url": self._desk.api_url(request, f"/repos/{name}/git/commits/{sha}"),
+            },
+        }
+        return JSONResponse(body, status)
+
+    def _tree_answer(self, request: Request, name: str, sha: str, *, status: int = 200) -> Response:
+        entries = self._git.tree(name, sha) or []
+        shown = [{**entry, "type": TYPES.get(entry["mode"], "blob")} for entry in entries]
+        address = self._desk.api_url(request, f"/repos/{name}/git/trees/{sha}")
+        return JSONResponse({"sha": sha, "url": address, "tree": shown, "truncated": False}, status)
+
+    def _commit_answer(
+        self, request: Request, name: str, sha: str, commit: dict[str, Any], *, status: int = 200
+    ) -> Response:
+        return JSONResponse(self._commit_shape(request, name, sha, commit), status)
+
+    def _commit_shape(
+        self, request: Request, name: str, sha: str, commit: dict[str, Any]
+    ) -> dict[str, Any]:
+        def address(of: str) -> str:
+            return self._desk.api_url(request, f"/repos/{name}/git/commits/{of}")
+
+        def shown(of: str) -> str:
+            return self._desk.page_url(request, f"/{name}/commit/{of}")
+
+        return {
+            "sha": sha,
+            "node_id": f"C_{sha[:12]}",
+            "url": address(sha),
+            "html_url": shown(sha),
+            "author": commit["who"],
+            "committer": {**commit["who"], **user(commit["who"]["name"])},
+            "message": commit["message"],
+            "tree": {"sha": commit["tree"], "url": address(commit["tree"])},
+            "parents": [
+                {"sha": parent, "url": address(parent), "html_url": shown(parent)}
+                for parent in commit["parents"]
+            ],
+            "verification": {
+                "verified": False,
+                "reason": "unsigned",
+                "signature": None,
+                "payload": None,
+                "verified_at": None,
+            },
+        }

@@ -1,0 +1,216 @@
+"""The checks that JIRA makes before it creates a ticket, with its words."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.jira.adf_check import adf_text, is_adf
+from sandbox.jira.world import (
+    CUSTOM_FIELDS,
+    ISSUE_TYPES,
+    MAX_SUMMARY,
+    MAX_TEXT,
+    PRIORITIES,
+    ApiVersion,
+    CustomField,
+    Screen,
+    Settings,
+    named,
+)
+
+_KNOWN = {
+    "project",
+    "issuetype",
+    "summary",
+    "description",
+    "environment",
+    "priority",
+    "labels",
+    "components",
+    "assignee",
+    "reporter",
+    "duedate",
+    "parent",
+    "fixVersions",
+    "versions",
+    "security",
+    "timetracking",
+}
+_CUSTOM = re.compile(r"customfield_[0-9]{5,}")
+
+
+class InvalidAdfError(ValueError):
+    """A document is none that Cloud takes; it says no more than INVALID_INPUT."""
+
+
+def check_fields(
+    fields: Mapping[str, Any], version: ApiVersion, settings: Settings
+) -> dict[str, str]:
+    """Return JIRA's complaint by field name; nothing means that the ticket can be created.
+
+    Raises InvalidAdfError for a description that is an object, but no valid document.
+    """
+    project = project_of(fields.get("project"), settings)
+    screen = settings.screen(project) if project else Screen()
+    found = {
+        "project": _project(fields.get("project"), version, settings)
+        or (None if screen.may_create else "You cannot create issues in this project."),
+        "issuetype": _issue_type(fields.get("issuetype"), version, screen),
+        "summary": _summary(fields.get("summary")),
+        "priority": _priority(fields.get("priority"), screen),
+        "labels": _labels(fields.get("labels")),
+        "description": check_rich_text(fields.get("description"), version),
+        "environment": check_rich_text(fields.get("environment"), version),
+        "components": _components(fields.get("components")),
+        "assignee": _assignee(fields.get("assignee"), version),
+        "parent": _parent(fields.get("parent"), version),
+        **{
+            one.id: _custom_text(one, fields[one.id], version)
+            for one in CUSTOM_FIELDS
+            if one.id in fields
+        },
+        **{
+            name: _cannot_be_set(name)
+            for name in fields
+            if not _is_known(name) or name in screen.without
+        },
+        **{one.id: f"{one.name} is required." for one in _missing(screen, fields)},
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def project_of(given: Any, settings: Settings) -> str | None:
+    """Return the key of the project given by key or id, where there is one."""
+    if not isinstance(given, dict):
+        return None
+    for number, key in enumerate(settings.projects, start=10000):
+        if given.get("key") == key or str(given.get("id", "")) == str(number):
+            return key
+    return None
+
+
+def _project(given: Any, version: ApiVersion, settings: Settings) -> str | None:
+    if project_of(given, settings):
+        return None
+    if version is ApiVersion.V3:
+        return "Specify a valid project ID or key"
+    return "valid project is required" if given else "project is required"
+
+
+def _missing(screen: Screen, fields: Mapping[str, Any]) -> list[CustomField]:
+    return [one for one in CUSTOM_FIELDS if one.id in screen.required and one.id not in fields]
+
+
+def _custom_text(field: CustomField, given: Any, version: ApiVersion) -> str | None:
+    if field.kind == "textarea":
+        return check_rich_text(given, version)
+    if field.kind == "textfield":
+        if not isinstance(given, str):
+            return "Operation value must be a string"
+        return too_long(given, MAX_SUMMARY)
+    return None
+
+
+def _issue_type(given: Any, version: ApiVersion, screen: Screen) -> str | None:
+    name = named(ISSUE_TYPES, given)
+    if name and screen.types is not None and name not in screen.types:
+        return "The issue type selected is invalid."
+    if name:
+        return None
+    if version is ApiVersion.V3:
+        return "Specify a valid issue type" if given else "Specify an issue type"
+    return "valid issue type is required" if given else "issue type is required"
+
+
+def _summary(given: Any) -> str | None:
+    if given is not None and not isinstance(given, str):
+        return "Operation value must be a string"
+    if not given or not given.strip():
+        return "You must specify a summary of the issue."
+    if "\n" in given or "\r" in given:
+        return "The summary is invalid because it contains newline characters."
+    if too_long(given, MAX_SUMMARY):
+        return f"Summary can't exceed {MAX_SUMMARY} characters."
+    return None
+
+
+def _priority(given: Any, screen: Screen) -> str | None:
+    known = named(PRIORITIES, given)
+    if known and screen.priorities is not None and known not in screen.priorities:
+        return "The priority selected is invalid."
+    if given is None or known:
+        return None
+    name = given.get("name") if isinstance(given, dict) else None
+    return f"Priority name '{name}' is not valid" if name else "The priority selected is invalid."
+
+
+def _labels(given: Any) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
+        return "Operation value must be an array of strings"
+    for label in given:
+        if re.search(r"\s", label) or not label:
+            return f"The label '{label}' contains spaces which is invalid."
+        if len(label) > MAX_SUMMARY:
+            return f"The label '{label}' exceeds the maximum length of {MAX_SUMMARY} characters."
+    return None
+
+
+def _components(given: Any) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+        return "Operation value must be an array"
+    return None
+
+
+def _assignee(given: Any, version: ApiVersion) -> str | None:
+    if given is None:
+        return None
+    wanted = ("accountId", "id") if version is ApiVersion.V3 else ("name",)
+    if isinstance(given, dict) and any(isinstance(given.get(key), str) for key in wanted):
+        return None
+    return f"expected an object with '{wanted[0]}'"
+
+
+def _parent(given: Any, version: ApiVersion) -> str | None:
+    """Check the epic: on Data Center a parent is for sub-tasks only, which do not exist here."""
+    if given is None:
+        return None
+    if version is ApiVersion.V2:
+        return "Field 'parent' cannot be set. It is not on the appropriate screen, or unknown."
+    return None if isinstance(given, dict) and given.get("key") else "data was not an object"
+
+
+def check_rich_text(given: Any, version: ApiVersion) -> str | None:
+    """Return what is wrong with a text that is wiki markup in v2 and ADF in v3.
+
+    Raises InvalidAdfError for an object that is no valid document.
+    """
+    if given is None:
+        return None
+    if version is ApiVersion.V2:
+        if not isinstance(given, str):
+            return "Operation value must be a string"
+        return too_long(given, MAX_TEXT)
+    if not isinstance(given, dict):
+        return "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
+    if not is_adf(given):
+        raise InvalidAdfError
+    return too_long(adf_text(given), MAX_TEXT)
+
+
+def too_long(text: str, most: int) -> str | None:
+    """Return JIRA's complaint about a long text; it counts UTF-16 units, as Java does."""
+    if len(text.encode("utf-16-le", "surrogatepass")) // 2 <= most:
+        return None
+    return f"The entered text is too long. It exceeds the allowed limit of {most:,} characters."
+
+
+def _is_known(name: str) -> bool:
+    return name in _KNOWN or _CUSTOM.fullmatch(name) is not None
+
+
+def _cannot_be_set(name: str) -> str:
+    return f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."

@@ -1,0 +1,67 @@
+"""`pao` against a scripted service."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from typer.testing import CliRunner, Result
+
+from pao.app.cli.main import app as pao_app
+from tests.pao.app.cli.scripted import Pao, Service
+
+
+@pytest.fixture(scope="session")
+def listening() -> Iterator[tuple[str, list[Service]]]:
+    current: list[Service] = []
+
+    async def handle(request: Request) -> Response:
+        return await current[-1].handle(request)
+
+    app = Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST"])])
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", current
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+
+
+@pytest.fixture
+def service(listening: tuple[str, list[Service]]) -> Service:
+    url, current = listening
+    current.append(Service(url=url))
+    return current[-1]
+
+
+@pytest.fixture
+def environ(service: Service, tmp_path: Path) -> dict[str, str | None]:
+    return {
+        "PAO_URL": service.url,
+        "PAO_ACCESS_KEY_ID": "PAOTEST",
+        "PAO_SECRET_ACCESS_KEY": "s3cr3t-of-the-test",
+        "PAO_REGION": "eu-central-1",
+        "PAO_PROFILE": None,
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+    }
+
+
+@pytest.fixture
+def pao(environ: dict[str, str | None]) -> Pao:
+    def run(*args: str, **variables: str | None) -> Result:
+        result = CliRunner().invoke(pao_app, args, env={**environ, **variables})
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run

@@ -1,0 +1,134 @@
+"""`pao` against the real API, worker, database, Temporal and the JIRA stand-in."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pao.app.local.postgres import PostgresAddress
+from tests.pao.app.cli.scripted import Pao
+from tests.support.callers import ADA, DANA, REGION, STRANGER, Person
+from tests.support.postgres import cloned_database
+from tests.support.stack import Stack, running_stack
+
+ITEM = "secret-vault-static"
+PASSWORD = "Sup3rSecretValue1"
+FIELDS = ("-f", "secretPath=orders/db", "-f", f"secretValue={PASSWORD}")
+
+
+@pytest.fixture(scope="module")
+def module_stack(
+    postgres_address: PostgresAddress,
+    temporal_address: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("cli-stack")
+    with (
+        cloned_database(postgres_address) as database,
+        running_stack(database, temporal_address, folder) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture
+def stack(module_stack: Stack) -> Iterator[Stack]:
+    yield module_stack
+    module_stack.jira.clear_faults()
+
+
+def identity(stack: Stack, person: Person = DANA) -> dict[str, str]:
+    key_id, secret = stack.key(person)
+    return {
+        "PAO_URL": stack.url,
+        "PAO_REGION": REGION,
+        "PAO_ACCESS_KEY_ID": key_id,
+        "PAO_SECRET_ACCESS_KEY": secret,
+    }
+
+
+def failed_request(pao: Pao, stack: Stack, kind: str, **fault: Any) -> str:
+    stack.jira.fault(kind, match={"method": "POST"}, **fault)
+    result = pao("request", "submit", ITEM, *FIELDS, "--wait", "-o", "json", **identity(stack))
+    assert result.exit_code == 1, result.output
+    return str(json.loads(result.stdout)["id"])
+
+
+def test_a_request_becomes_a_ticket_and_can_be_read_back(pao: Pao, stack: Stack) -> None:
+    who = identity(stack)
+
+    made = pao("request", "submit", ITEM, *FIELDS, "--wait", "-o", "json", **who)
+    assert made.exit_code == 0, made.output
+    request = json.loads(made.stdout)
+    [action] = request["actions"]
+
+    assert action["externalReference"] in pao("request", "get", request["id"], **who).stdout
+    assert "[To Do]" in pao("request", "status", request["id"], **who).stdout
+    assert request["id"] in pao("request", "list", "--status", "completed", **who).stdout
+    followed = pao("request", "logs", request["id"], "--follow", "-o", "json", **who)
+    assert action["externalReference"] in followed.stdout
+    assert PASSWORD not in pao("request", "get", request["id"], "-o", "json", **who).stdout
+
+
+def test_a_failure_is_corrected_and_retried(pao: Pao, stack: Stack) -> None:
+    who = identity(stack)
+    ident = failed_request(pao, stack, "status", status=400)
+    correction = ("--reason", "moved", "-f", "secretPath=orders/other")
+
+    preview = pao("request", "retry", ident, *correction, "--dry-run", **who)
+    assert "secretPath: orders/db -> orders/other" in preview.stdout
+    assert (
+        json.loads(pao("request", "get", ident, "-o", "json", **who).stdout)["status"] == "failed"
+    )
+
+    retried = pao("request", "retry", ident, *correction, **who)
+    assert retried.exit_code == 0, retried.output
+    assert "secretPath: orders/db -> orders/other" in retried.stdout
+
+
+def test_a_cut_line_is_looked_into_and_the_ticket_adopted(pao: Pao, stack: Stack) -> None:
+    who = identity(stack)
+    before = len(stack.jira.tickets())
+    ident = failed_request(pao, stack, "cut-after")
+
+    assert pao("request", "look", ident, **who).stdout.startswith("found")
+    assert pao("request", "retry", ident, "--reason", "adopt", **who).exit_code == 0
+    assert len(stack.jira.tickets()) == before + 1
+
+
+def test_failures_are_aborted_and_escalated_once(pao: Pao, stack: Stack) -> None:
+    who = identity(stack)
+    aborted, escalated = (failed_request(pao, stack, "status", status=503) for _ in range(2))
+
+    assert pao("request", "abort", aborted, "--reason", "x", **who).exit_code == 0
+    assert pao("request", "escalate", escalated, "--reason", "x", **who).exit_code == 0
+    assert "ORCHESTRATION-" in pao("request", "escalation", escalated, **who).stdout
+    assert pao("request", "abort", escalated, "--reason", "x", **who).exit_code == 1
+
+
+def test_an_invalid_submission_names_its_fields_and_exits_with_1(pao: Pao, stack: Stack) -> None:
+    result = pao("request", "submit", ITEM, "-f", "nonsense=1", **identity(stack))
+
+    assert result.exit_code == 1
+    assert "fields.secretPath" in result.stderr
+    assert "fields.nonsense" in result.stderr
+
+
+def test_who_may_not_is_told_so(pao: Pao, stack: Stack) -> None:
+    mine = identity(stack)
+    ident = failed_request(pao, stack, "status", status=400)
+
+    assert pao("request", "get", ident, **identity(stack, STRANGER)).exit_code == 4
+    assert pao("catalog", "refresh", **mine).exit_code == 3
+    assert pao("catalog", "refresh", **identity(stack, ADA)).exit_code == 0
+    assert pao("request", "get", ident, **{**mine, "PAO_SECRET_ACCESS_KEY": "x"}).exit_code == 3
+
+
+def test_the_service_is_healthy_and_browsable(pao: Pao, stack: Stack) -> None:
+    who = identity(stack)
+
+    assert pao("health", **who).exit_code == 0
+    assert pao("health", "ready", **who).exit_code == 0
+    assert "pao_catalog_items" in pao("metrics", "--filter", "catalog_items", **who).stdout
+    assert ITEM in pao("catalog", "list", **who).stdout
+    assert "secretPath" in pao("catalog", "get", ITEM, **who).stdout

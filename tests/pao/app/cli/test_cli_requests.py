@@ -1,0 +1,523 @@
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.responses import Response, StreamingResponse
+
+from pao.app.cli.events import Event, read_events
+from tests.pao.app.cli.scripted import (
+    FORM,
+    REQUEST,
+    REQUEST_ID,
+    Call,
+    Pao,
+    Service,
+    action,
+    answered,
+    cut_off,
+    failed_request,
+    refused,
+    request,
+)
+
+ITEM = "database-postgresql-standard"
+SCHEMA = f"/catalog/items/{ITEM}/schema"
+
+
+@pytest.fixture
+def form(service: Service) -> None:
+    service.on("GET", SCHEMA, FORM)
+
+
+def line(sequence: int, message: str, **more: Any) -> dict[str, Any]:
+    time = "2026-03-01T10:00:00.000Z"
+    head = {"sequence": sequence, "time": time, "level": "info", "actionId": "jira-ticket-1"}
+    return {**head, "attempt": 1, "message": message, "data": {}, **more}
+
+
+def page(*rows: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
+    return {"data": list(rows), "pagination": {"hasMore": bool(cursor), "nextCursor": cursor}}
+
+
+def events(*entries: tuple[int, str, dict[str, Any]]) -> Any:
+    async def stream() -> Any:
+        yield b": ping\n\n"
+        for number, kind, data in entries:
+            yield f"id: {number}\nevent: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+
+    def answer(_call: Call) -> Response:
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    return answer
+
+
+@pytest.mark.usefixtures("form")
+def test_submit_sends_fields_typed_by_the_form(pao: Pao, service: Service, tmp_path: Path) -> None:
+    service.on("POST", "/requests", answered(request(), 201))
+    certificate = tmp_path / "ca.txt"
+    certificate.write_bytes(b"pem")
+    assignments = {
+        "instanceName": "42",
+        "storageSize": "100",
+        "ratio": "1.5",
+        "backups": "yes",
+        "size": "3",
+        "zones": "a, c",
+        "extra": '{"deep": [1]}',
+        "certificate": f"@{certificate}",
+        "unknown": "as=text",
+    }
+    options = [part for name, text in assignments.items() for part in ("-f", f"{name}={text}")]
+
+    result = pao("request", "submit", ITEM, *options, "--tag", "production")
+
+    assert result.exit_code == 0, result.output
+    [call] = service.calls_of("POST", "/requests")
+    assert call.is_signed
+    assert call.body == {
+        "catalogItemId": ITEM,
+        "metadata": {"tags": ["production"]},
+        "fields": {
+            "instanceName": "42",
+            "storageSize": 100,
+            "ratio": 1.5,
+            "backups": True,
+            "size": 3,
+            "zones": ["a", "c"],
+            "extra": {"deep": [1]},
+            "certificate": "data:text/plain;base64," + base64.b64encode(b"pem").decode(),
+            "unknown": "as=text",
+        },
+    }
+    assert "PLATFORM-123  https://jira.example.com/browse/PLATFORM-123" in result.stdout
+
+
+@pytest.mark.usefixtures("form")
+def test_every_field_that_cannot_be_read_is_reported_and_nothing_is_sent(
+    pao: Pao, service: Service
+) -> None:
+    options = ["-f", "storageSize=big", "-f", "backups=maybe", "-f", "extra={", "-f", "nothing"]
+
+    result = pao("request", "submit", ITEM, *options)
+
+    assert result.exit_code == 2
+    for name in ("storageSize", "backups", "extra", "nothing"):
+        assert name in result.stderr
+    assert service.calls_of("POST", "/requests") == []
+
+
+@pytest.mark.usefixtures("form")
+def test_fields_come_from_a_file_and_options_win(
+    pao: Pao, service: Service, tmp_path: Path
+) -> None:
+    service.on("POST", "/requests", answered(request(), 201))
+    config = tmp_path / "fields.yaml"
+    config.write_text("instanceName: orders-db\nstorageSize: 10\n")
+
+    result = pao("request", "submit", ITEM, "--config", str(config), "-f", "storageSize=20")
+
+    assert result.exit_code == 0
+    [call] = service.calls_of("POST", "/requests")
+    assert call.body["fields"] == {"instanceName": "orders-db", "storageSize": 20}
+
+
+@pytest.mark.usefixtures("form")
+def test_a_lost_answer_is_asked_for_again_with_the_same_key(pao: Pao, service: Service) -> None:
+    replayed = answered(request(), 200, {"Idempotency-Replayed": "true"})
+    service.on("POST", "/requests", cut_off, replayed)
+
+    result = pao("request", "submit", ITEM)
+
+    assert result.exit_code == 0
+    first, second = service.calls_of("POST", "/requests")
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert first.is_signed
+    assert second.is_signed
+
+
+@pytest.mark.usefixtures("form")
+def test_an_answer_that_stays_lost_names_the_key_to_repeat_with(pao: Pao, service: Service) -> None:
+    service.on("POST", "/requests", cut_off)
+
+    result = pao("request", "submit", ITEM, "--idempotency-key", "key-1")
+
+    assert result.exit_code == 5
+    assert "--idempotency-key key-1" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.usefixtures("form")
+def test_a_failed_request_exits_with_1_and_shows_what_may_be_decided(
+    pao: Pao, service: Service
+) -> None:
+    service.on("POST", "/requests", answered(failed_request(), 201))
+
+    result = pao("request", "submit", ITEM)
+
+    assert result.exit_code == 1
+    assert "JIRA refused the ticket: project: valid project is required (HTTP 400)" in result.stdout
+    assert "Close PLATFORM-1 by hand." in result.stdout
+    assert "Suggested: retry" in result.stdout
+    for decision in ("look", "retry", "abort", "escalate"):
+        assert f"pao request {decision} {REQUEST_ID}" in result.stdout
+
+
+def test_only_what_waits_for_the_callers_decision_is_listed_when_asked_for(
+    pao: Pao, service: Service
+) -> None:
+    service.on("GET", "/requests", {"data": [], "pagination": {"hasMore": False}})
+    assert pao("request", "list", "--decidable").exit_code == 0
+    assert pao("request", "list").exit_code == 0
+    asked = [dict(call.query).get("decidable") for call in service.calls_of("GET", "/requests")]
+    assert asked == ["me", None]
+
+
+def test_the_manual_way_is_offered_where_there_is_one(pao: Pao, service: Service) -> None:
+    document = failed_request()
+    offer = f"pao request retry {REQUEST_ID} --mode manual"
+    service.on("GET", f"/requests/{REQUEST_ID}", answered(document))
+    assert offer not in pao("request", "get", REQUEST_ID).stdout
+    document["errorContext"]["manualWay"] = True
+    assert offer in pao("request", "get", REQUEST_ID).stdout
+
+
+def test_evidence_is_asked_for_where_only_a_person_can_look(pao: Pao, service: Service) -> None:
+    document = failed_request()
+    document["error"]["outcomeUnknown"] = True
+    service.on("GET", f"/requests/{REQUEST_ID}", answered(document))
+    shown = pao("request", "get", REQUEST_ID).stdout
+    assert "a retry looks for it first" in shown
+    assert "--evidence" not in shown
+
+    document["errorContext"]["suggestedDecision"]["decision"] = "evidence"
+    shown = pao("request", "get", REQUEST_ID).stdout
+    assert "a retry looks for it first" not in shown
+    assert f"pao request retry {REQUEST_ID} --evidence absent --reason" in shown
+    assert f"pao request retry {REQUEST_ID} --evidence 'present={{...}}' --reason" in shown
+
+
+def test_an_approval_that_nothing_waits_for_says_so(pao: Pao, service: Service) -> None:
+    service.on("GET", f"/requests/{REQUEST_ID}", answered(request()))
+    result = pao("request", "approve", REQUEST_ID, "--reason", "fine")
+    assert result.exit_code == 1
+    assert "no action waits for an approval; the request is completed" in result.stderr
+
+
+@pytest.mark.usefixtures("form")
+def test_a_dry_run_shows_the_calls_and_submits_nothing(pao: Pao, service: Service) -> None:
+    config = {"ticket": {"project": "PLATFORM", "labels": ["a", "b"]}}
+    plan = {"valid": True, "actions": [{"name": "Ticket", "type": "jira-ticket", "config": config}]}
+    service.on("POST", "/validate/request", plan)
+
+    result = pao("request", "submit", ITEM, "--dry-run")
+
+    assert result.exit_code == 0
+    assert "ticket.project: PLATFORM" in result.stdout
+    assert service.calls_of("POST", "/requests") == []
+
+
+@pytest.mark.usefixtures("form")
+def test_waiting_ends_when_the_request_has_settled(pao: Pao, service: Service) -> None:
+    service.on("POST", "/requests", answered(request("in_progress"), 202))
+    service.on("GET", REQUEST, request("in_progress"), request("in_progress"), request())
+    service.on("GET", f"{REQUEST}/events", events((1, "action", {}), (2, "state", {})))
+
+    result = pao("request", "submit", ITEM, "--wait", "-o", "json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["status"] == "completed"
+
+
+@pytest.mark.usefixtures("form")
+def test_without_waiting_a_request_under_way_is_no_failure(pao: Pao, service: Service) -> None:
+    service.on("POST", "/requests", answered(request("in_progress"), 202))
+
+    result = pao("request", "submit", ITEM)
+
+    assert result.exit_code == 0
+    assert f"pao request status {REQUEST_ID} --watch" in result.stderr
+
+
+def test_json_output_is_the_document_and_nothing_else(pao: Pao, service: Service) -> None:
+    service.on("GET", REQUEST, failed_request())
+
+    for arguments in (("-o", "json", "request", "get"), ("request", "get", "--output", "json")):
+        result = pao(*arguments, REQUEST_ID)
+        assert result.exit_code == 0
+        assert json.loads(result.stdout) == failed_request()
+
+
+def test_control_characters_of_the_server_do_not_reach_the_terminal(
+    pao: Pao, service: Service
+) -> None:
+    evil = "x\x1b]0;title\x07\u202e\x9b31m"
+    service.on("GET", REQUEST, request(actions=[action(name=evil)], catalogItemId=evil))
+
+    for output in ("table", "json", "yaml"):
+        result = pao("request", "get", REQUEST_ID, "-o", output)
+        assert not set("\x1b\x07\u202e\x9b") & set(result.stdout), output
+
+
+def test_json_output_with_escapes_is_still_the_same_document(pao: Pao, service: Service) -> None:
+    document = request(catalogItemId="a\u202eb\x9bc\u2028d")
+    service.on("GET", REQUEST, document)
+
+    assert json.loads(pao("request", "get", REQUEST_ID, "-o", "json").stdout) == document
+
+
+def test_square_brackets_of_the_server_are_not_markup(pao: Pao, service: Service) -> None:
+    service.on("GET", REQUEST, request(actions=[action(name="[bold]x[/nope]")]))
+
+    assert "[bold]x[/nope]" in pao("request", "get", REQUEST_ID).stdout
+
+
+def test_status_shows_what_jira_says_now(pao: Pao, service: Service) -> None:
+    ticket = {"actionId": "jira-ticket-1", "key": "PLATFORM-123", "live": True, "status": "Review"}
+    service.on("GET", f"{REQUEST}/status", {"id": REQUEST_ID, "tickets": [ticket]})
+    service.on("GET", REQUEST, request())
+
+    assert "PLATFORM-123  [Review]" in pao("request", "status", REQUEST_ID).stdout
+
+
+def test_status_says_when_jira_did_not_answer(pao: Pao, service: Service) -> None:
+    ticket = {"actionId": "jira-ticket-1", "live": False, "error": "timed out"}
+    service.on("GET", f"{REQUEST}/status", {"id": REQUEST_ID, "tickets": [ticket]})
+    service.on("GET", REQUEST, request())
+
+    assert "not live: timed out" in pao("request", "status", REQUEST_ID).stdout
+
+
+def test_watching_resumes_after_a_broken_stream_where_it_was(pao: Pao, service: Service) -> None:
+    service.on("GET", REQUEST, *[request("in_progress")] * 3, failed_request())
+    stream = f"{REQUEST}/events"
+    service.on("GET", stream, events((7, "action", {})), events((8, "state", {})))
+
+    result = pao("request", "status", REQUEST_ID, "--watch")
+
+    assert result.exit_code == 1
+    first, second = service.calls_of("GET", stream)
+    assert "last-event-id" not in first.headers
+    assert second.headers["last-event-id"] == "7"
+
+
+def test_logs_are_read_page_by_page_and_cut_to_the_tail(pao: Pao, service: Service) -> None:
+    pages = page(line(1, "one"), line(2, "two"), cursor="c2"), page(line(3, "three"))
+    service.on("GET", f"{REQUEST}/logs", *pages)
+
+    result = pao("request", "logs", REQUEST_ID, "--tail", "2")
+
+    assert "one" not in result.stdout
+    assert result.stdout.index("two") < result.stdout.index("three")
+    _, second = service.calls_of("GET", f"{REQUEST}/logs")
+    assert ("cursor", "c2") in second.query
+
+
+def test_logs_may_be_of_one_action(pao: Pao, service: Service) -> None:
+    service.on("GET", f"{REQUEST}/logs", page(line(1, "one"), line(2, "two", actionId="other")))
+
+    result = pao("request", "logs", REQUEST_ID, "--action", "other", "-o", "json")
+
+    assert [entry["sequence"] for entry in json.loads(result.stdout)["data"]] == [2]
+
+
+def test_followed_logs_show_each_line_once_and_end_with_the_request(
+    pao: Pao, service: Service
+) -> None:
+    stored = line(1, "one"), line(2, "two"), line(3, "three"), line(5, "five")
+    service.on("GET", f"{REQUEST}/logs", page(*stored[:1]), page(*stored[:2]), page(*stored))
+    service.on("GET", REQUEST, failed_request(), request("aborted"))
+    replay = events((2, "log", line(2, "two")), (3, "log", line(3, "three")), (4, "state", {}))
+    service.on("GET", f"{REQUEST}/events", replay)
+
+    result = pao("request", "logs", REQUEST_ID, "--follow", "-o", "json")
+
+    assert result.exit_code == 0
+    shown = [json.loads(text)["sequence"] for text in result.stdout.splitlines()]
+    assert shown == [1, 2, 3, 5]
+
+
+def test_a_retry_sends_corrected_fields_and_the_reason(pao: Pao, service: Service) -> None:
+    service.on("GET", SCHEMA, FORM)
+    service.on("GET", REQUEST, failed_request(attempt=2))
+    change = {"storageSize": {"old": 20, "new": 30}}
+    decided = {"decision": "retry", "by": "dev", "reason": "larger", "accepted": True}
+    moment = {"at": "2026-03-01T10:00:00Z", "changes": change}
+    service.on("POST", f"{REQUEST}/retry", request(decisions=[decided | moment]))
+
+    result = pao("request", "retry", REQUEST_ID, "-r", "larger", "-f", "storageSize=30")
+
+    assert result.exit_code == 0
+    [call] = service.calls_of("POST", f"{REQUEST}/retry")
+    assert call.body == {"reason": "larger", "fields": {"storageSize": 30}, "attempt": 2}
+    assert "idempotency-key" in call.headers
+    assert "storageSize: 20 -> 30" in result.stdout
+
+
+def test_a_retry_sends_what_a_person_consents_to_and_has_seen(pao: Pao, service: Service) -> None:
+    service.on("POST", f"{REQUEST}/retry", request())
+    given = ["--unset", "note", "--revise", "--leave-behind", "--accept-used", "--attempt", "3"]
+    seen = ["--evidence", 'present={"id": "7"}']
+
+    assert pao("request", "retry", REQUEST_ID, "-r", "x", *given, *seen).exit_code == 0
+
+    [call] = service.calls_of("POST", f"{REQUEST}/retry")
+    assert call.body == {
+        "reason": "x",
+        "fields": {"note": None},
+        "mode": "revise",
+        "leaveBehind": True,
+        "acceptUsed": True,
+        "evidence": {"present": True, "outputs": {"id": "7"}},
+        "attempt": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--evidence", "perhaps"],
+        ["--evidence", "absent={}"],
+        ["--evidence", "present=[1]"],
+        ["--evidence", "present={"],
+        ["--revise", "--mode", "manual"],
+    ],
+)
+def test_a_retry_that_contradicts_itself_is_not_sent(
+    pao: Pao, service: Service, given: list[str]
+) -> None:
+    assert pao("request", "retry", REQUEST_ID, "-r", "x", *given).exit_code == 2
+    assert service.calls == []
+
+
+def test_a_retry_that_fails_again_exits_with_1(pao: Pao, service: Service) -> None:
+    service.on("GET", REQUEST, failed_request())
+    service.on("POST", f"{REQUEST}/retry", failed_request())
+
+    assert pao("request", "retry", REQUEST_ID, "--reason", "x").exit_code == 1
+
+
+def test_a_decision_needs_a_reason(pao: Pao, service: Service) -> None:
+    for decision in ("retry", "abort", "escalate"):
+        assert pao("request", decision, REQUEST_ID).exit_code == 2
+    assert service.calls == []
+
+
+def test_a_decision_that_the_state_forbids_exits_with_1(pao: Pao, service: Service) -> None:
+    conflict = refused(409, "INVALID_STATE_TRANSITION", "The request is completed.")
+    service.on("GET", REQUEST, failed_request())
+    service.on("POST", f"{REQUEST}/abort", conflict)
+
+    result = pao("request", "abort", REQUEST_ID, "--reason", "x")
+
+    assert result.exit_code == 1
+    assert "The request is completed." in result.stderr
+
+
+def test_an_escalation_shows_its_ticket(pao: Pao, service: Service) -> None:
+    ticket = {"ticketKey": "ORCHESTRATION-1", "url": "https://jira.example.com/browse/O-1"}
+    service.on("GET", REQUEST, failed_request())
+    service.on("POST", f"{REQUEST}/escalate", request("escalated", escalation=ticket))
+
+    result = pao("request", "escalate", REQUEST_ID, "--reason", "x")
+
+    assert result.exit_code == 0
+    assert "Escalated as ORCHESTRATION-1" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [("found", "a retry adopts it"), ("absent", "a retry does it"), ("unknown", "timed out")],
+)
+def test_a_look_says_what_a_retry_would_do(
+    pao: Pao, service: Service, answer: str, sentence: str
+) -> None:
+    document = {"answer": answer, "reason": "timed out" if answer == "unknown" else None}
+    service.on("POST", f"{REQUEST}/look", document)
+
+    assert sentence in pao("request", "look", REQUEST_ID).stdout
+
+
+def test_a_list_passes_its_filters_on(pao: Pao, service: Service) -> None:
+    service.on("GET", "/requests", page(request()))
+
+    result = pao("request", "list", "--status", "failed", "--status", "aborted", "--item", "x")
+
+    assert result.exit_code == 0
+    [call] = service.calls_of("GET", "/requests")
+    assert [value for name, value in call.query if name == "status"] == ["failed", "aborted"]
+    assert ("catalogItemId", "x") in call.query
+    assert REQUEST_ID in result.stdout
+
+
+def test_a_long_list_is_read_over_several_pages(pao: Pao, service: Service) -> None:
+    rows = [request() for _ in range(200)]
+    service.on("GET", "/requests", page(*rows, cursor="next"), page(*rows[:50]))
+
+    result = pao("request", "list", "--limit", "250", "-o", "json")
+
+    assert len(json.loads(result.stdout)["data"]) == 250
+    first, second = service.calls_of("GET", "/requests")
+    assert ("limit", "200") in first.query
+    assert {("limit", "50"), ("cursor", "next")} <= set(second.query)
+
+
+def test_a_time_that_cannot_be_read_is_wrong_usage(pao: Pao) -> None:
+    result = pao("request", "list", "--since", "yesterday")
+
+    assert result.exit_code == 2
+    assert "24h" in result.stderr
+
+
+def test_event_streams_are_read_line_by_line() -> None:
+    text = ': ping\n\nid: 1\nevent: log\ndata: {"a":\ndata: 1}\n\ndata: no json\n\nid: 9\n\n'
+
+    assert list(read_events(iter(text.split("\n")))) == [
+        Event("log", {"a": 1}, "1"),
+        Event("message", {"message": "no json"}, "1"),
+    ]
+
+
+def test_what_was_left_behind_is_shown(pao: Pao, service: Service) -> None:
+    left = {"action": "host", "type": "jira-ticket", "id": "DB-1", "instructions": "Close DB-1."}
+    service.on("GET", REQUEST, request(leftBehind=[left]))
+
+    result = pao("request", "get", REQUEST_ID)
+
+    assert "left behind by host: jira-ticket DB-1" in result.stdout
+    assert "Close DB-1." in result.stdout
+
+
+def test_a_dry_run_says_why_a_retry_would_be_refused(pao: Pao, service: Service) -> None:
+    refusal = {
+        "code": "EXISTS_WITH_FORMER_VALUES",
+        "message": "It exists.",
+        "actionId": "host",
+    }
+    look = {"actionId": "host", "answer": "found", "wouldAdopt": {"externalReference": "DB-1"}}
+    service.on("POST", f"{REQUEST}/retry", {"changes": {}, "refusals": [refusal], "looks": [look]})
+
+    result = pao("request", "retry", REQUEST_ID, "-r", "x", "--dry-run")
+
+    assert result.exit_code == 1
+    assert "would be refused" in result.stdout
+    assert "It exists." in result.stdout
+    assert "DB-1" in result.stdout
+    assert "adopts" not in result.stdout
+
+
+def test_what_does_not_follow_a_correction_is_shown(pao: Pao, service: Service) -> None:
+    decision = {
+        "decision": "retry",
+        "by": "dana",
+        "accepted": True,
+        "outcome": "done",
+        "changes": {"a": {"old": "x", "new": "y"}},
+        "details": {"outOfStep": {"a": ["one", "two"]}},
+    }
+    service.on("GET", REQUEST, {**request(), "decisions": [decision]})
+
+    result = pao("request", "get", REQUEST_ID)
+
+    assert "a is out of step: one, two used the former value" in result.stdout

@@ -1,0 +1,213 @@
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pao.app.cli.scripted import FORM, REQUEST, REQUEST_ID, Service, answered, request
+
+# A test run in the background ignores Ctrl-C and hands that on; a person's shell does not.
+PAO = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+sys.argv[0] = "pao"
+from pao.app.cli.main import main
+main()
+"""
+
+
+class Terminal:
+    """`pao` on a pseudo-terminal, typed at and read as a person does."""
+
+    def __init__(self, arguments: tuple[str, ...], environ: dict[str, str]) -> None:
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(  # noqa: S603 -- our own program
+            [sys.executable, "-c", PAO, *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environ,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self.seen = ""
+
+    def wait_for(self, text: str) -> None:
+        """Read until the text was shown; the test's own time limit ends a wait in vain."""
+        while text not in self.seen:
+            self.seen += os.read(self._ours, 4096).decode()
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode() + b"\n")
+
+    def ends_with(self) -> int:
+        while self.process.poll() is None:
+            self._read_for(0.1)
+        self._read_for(0.0)
+        return self.process.returncode
+
+    def interrupted(self) -> int:
+        """Press Ctrl-C, as often as a person would: one that falls between two steps is lost."""
+        while self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self._read_for(2.0)
+        return self.ends_with()
+
+    def _read_for(self, seconds: float) -> None:
+        # Linux says EIO when the other side of a pseudo-terminal was closed.
+        with contextlib.suppress(OSError):
+            while select.select([self._ours], [], [], seconds)[0]:
+                self.seen += os.read(self._ours, 4096).decode()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+
+@pytest.fixture
+def on_terminal(environ: dict[str, str | None]) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+    given = {name: value for name, value in environ.items() if value is not None}
+    everything = {**os.environ, **given, "PYTHONPATH": str(Path.cwd()), "TERM": "xterm"}
+    del everything["COLUMNS"], everything["NO_COLOR"]
+
+    def start(*arguments: str, **extra: str) -> Terminal:
+        opened.append(Terminal(arguments, everything | extra))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        terminal.close()
+
+
+def test_fields_are_asked_for_by_the_form(
+    on_terminal: Callable[..., Terminal], service: Service
+) -> None:
+    service.on("GET", "/catalog/items/db/schema", FORM)
+    service.on("POST", "/requests", answered(request(), 201))
+
+    terminal = on_terminal("request", "submit", "db", NO_COLOR="1")
+    answers = {
+        "Instance name: ": "orders-db",
+        "Storage size (default 20): ": "big",
+        "'big' is not a whole number": None,
+        "ratio (optional): ": "",
+        "Backups [y/N]: ": "y",
+        "  2  3  Three": None,
+        "size: ": "2",
+        "zones (optional, several with commas): ": "1,c",
+        "extra (optional): ": "",
+        "certificate (optional, path of a file): ": "",
+        "Admin password (optional): ": "Sup3rSecret",
+        "Repeat for confirmation: ": "Sup3rSecret",
+    }
+    for question, answer in answers.items():
+        terminal.wait_for(question)
+        if question.startswith("'big'"):
+            terminal.type("30")
+        elif answer is not None:
+            terminal.type(answer)
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "Sup3rSecret" not in terminal.seen
+    [call] = service.calls_of("POST", "/requests")
+    assert call.body["fields"] == {
+        "instanceName": "orders-db",
+        "storageSize": 30,
+        "backups": True,
+        "size": 3,
+        "zones": ["a", "c"],
+        "adminPassword": "Sup3rSecret",
+    }
+
+
+def test_a_new_item_is_written_from_answers(
+    on_terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    terminal = on_terminal("catalog", "init", "--catalog", str(tmp_path), NO_COLOR="1")
+    about = "A queue on the shared cluster, with backups and an alert when it fills up."
+    answers = {
+        "Name: ": "Message Queue",
+        "Category, the folder [databases]: ": "Queues!",
+        "small letters, digits and hyphens": "queues",
+        "Id [queue-message-standard]: ": "",
+        "What is it, in 50 characters or more: ": "A queue.",
+        "8 characters; write 50 to 500": about,
+        "Owning team [team-platform]: ": "team-queues",
+        "Address of the team: ": "",
+        "JIRA project of its tickets [PLATFORM]: ": "",
+    }
+    for question, answer in answers.items():
+        terminal.wait_for(question)
+        terminal.type(answer)
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "Now change it" in terminal.seen
+    text = (tmp_path / "queues" / "queue-message-standard.yaml").read_text()
+    assert f"    {about}\n" in text
+    assert "owner: {team: team-queues}" in text
+
+
+def test_a_field_of_an_unmet_condition_is_not_asked_for(
+    on_terminal: Callable[..., Terminal], service: Service
+) -> None:
+    service.on("GET", "/catalog/items/db/schema", FORM)
+    service.on("POST", "/requests", answered(request(), 201))
+
+    terminal = on_terminal("request", "submit", "db", "-f", "instanceName=orders-db")
+    terminal.wait_for("size: ")
+    terminal.type("s")
+
+    assert terminal.ends_with() == 0
+    assert "Admin password" not in terminal.seen
+
+
+def test_an_interrupted_question_ends_with_130(
+    on_terminal: Callable[..., Terminal], service: Service
+) -> None:
+    service.on("GET", "/catalog/items/db/schema", FORM)
+
+    terminal = on_terminal("request", "submit", "db")
+    terminal.wait_for("Instance name: ")
+
+    assert terminal.interrupted() == 130
+    assert service.calls_of("POST", "/requests") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ_extra", "coloured"),
+    [((), {}, True), ((), {"NO_COLOR": "1"}, False), (("--no-color",), {}, False)],
+)
+def test_colours_are_for_terminals_that_want_them(
+    on_terminal: Callable[..., Terminal],
+    service: Service,
+    arguments: tuple[str, ...],
+    environ_extra: dict[str, str],
+    *,
+    coloured: bool,
+) -> None:
+    service.on("GET", REQUEST, request())
+
+    terminal = on_terminal("request", "get", REQUEST_ID, *arguments, **environ_extra)
+
+    assert terminal.ends_with() == 0
+    assert ("\x1b[32m" in terminal.seen) is coloured
+
+
+def test_a_timeline_is_drawn_while_waiting(
+    on_terminal: Callable[..., Terminal], service: Service
+) -> None:
+    service.on("GET", REQUEST, request("in_progress"), request())
+    service.on("GET", f"{REQUEST}/events", answered({}))
+
+    terminal = on_terminal("request", "status", REQUEST_ID, "--watch")
+
+    assert terminal.ends_with() == 0
+    assert terminal.seen.index("in_progress") < terminal.seen.index("✓ completed")

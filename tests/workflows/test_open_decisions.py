@@ -1,0 +1,204 @@
+"""Desk and ledger alone, with a clock of the test's own."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pao.core.names import MAX_ATTEMPTS
+from pao.core.payloads import ActionFailure, ActionResult, DecisionRecord
+from pao.core.states import RequestStatus
+from tests.support.requests import new_request, ticket
+from workflows.ledger import Ledger
+from workflows.open_decisions import BUSY, OpenDecisions
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(clock: Clock) -> Ledger:
+    return Ledger(new_request(ticket("first"), ticket("second")).given, now=clock)
+
+
+@pytest.fixture
+def failed(ledger: Ledger) -> Ledger:
+    ledger.move(RequestStatus.IN_PROGRESS)
+    ledger.begin(ledger.states[0])
+    ledger.fail(ledger.states[0], ActionFailure(code="ACTION_FAILED", message="no"))
+    ledger.move(RequestStatus.FAILED)
+    return ledger
+
+
+def record(kind: str = "retry", id_: str = "d-1", **more: Any) -> DecisionRecord:
+    return DecisionRecord(decision_id=id_, decision=kind, at="2026-03-01T12:00:00.000Z", **more)
+
+
+@pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
+def test_a_failed_request_accepts_each_decision(failed: Ledger, kind: str) -> None:
+    desk = OpenDecisions(failed)
+    one = record(kind)
+    desk.judge(one, {})
+    assert one.accepted
+    assert desk.current is one
+
+
+@pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
+def test_any_other_state_refuses_each_and_says_what_is_allowed(ledger: Ledger, kind: str) -> None:
+    desk = OpenDecisions(ledger)
+    one = record(kind)
+    desk.judge(one, {})
+    assert (one.accepted, one.outcome, desk.current) == (False, "rejected", None)
+    assert f"{kind} is not possible while submitted" in (one.message or "")
+
+
+def test_while_one_is_carried_out_the_others_are_refused(failed: Ledger) -> None:
+    desk = OpenDecisions(failed)
+    desk.judge(record("retry"), {})
+    other = record("abort", "d-2")
+    desk.judge(other, {})
+    assert other.message == BUSY
+    desk.finish("failed", "it did not work")
+    third = record("abort", "d-3")
+    desk.judge(third, {})
+    assert third.accepted
+
+
+def test_an_unreadable_signal_is_refused_with_its_own_reason(failed: Ledger) -> None:
+    desk = OpenDecisions(failed)
+    one = record(message="not an object")
+    desk.judge(one, {})
+    assert (one.outcome, one.message) == ("rejected", "not an object")
+
+
+@pytest.mark.parametrize(("attempts", "accepted"), [(198, True), (199, False), (200, False)])
+def test_the_two_hundredth_attempt_is_refused(
+    failed: Ledger, attempts: int, *, accepted: bool
+) -> None:
+    failed.states[0].attempt = attempts
+    desk = OpenDecisions(failed)
+    one = record()
+    desk.judge(one, {})
+    assert one.accepted is accepted
+    if not accepted:
+        assert f"{MAX_ATTEMPTS}th attempt; abort or escalate" in (one.message or "")
+        desk.judge(other := record("abort", "d-2"), {})
+        assert other.accepted
+
+
+def test_a_password_in_clear_is_refused(failed: Ledger) -> None:
+    desk = OpenDecisions(failed)
+    one = record()
+    desk.judge(one, {"token": "clear"})
+    assert "a password must not be sent in clear; use the API" in (one.message or "")
+    assert "clear" not in repr(failed.snapshot("run").fields)
+
+
+def test_an_outcome_is_answered_only_when_the_mirror_has_it(failed: Ledger) -> None:
+    desk = OpenDecisions(failed)
+    one = record()
+    desk.register(one)
+    desk.judge(one, {})
+    desk.told(failed.snapshot("run").decisions)
+    assert not desk.answerable("d-1")
+    desk.finish("done")
+    snapshot = failed.snapshot("run")
+    assert not desk.answerable("d-1")
+    desk.told(snapshot.decisions)
+    assert desk.answerable("d-1")
+    assert desk.look_up("d-1") is one
+
+
+def test_a_decision_that_never_came_is_unknown(failed: Ledger) -> None:
+    assert OpenDecisions(failed).look_up("never").outcome == "unknown"
+
+
+def test_every_move_follows_the_table(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="cannot go from submitted to completed"):
+        ledger.move(RequestStatus.COMPLETED)
+
+
+def test_every_change_of_state_leaves_one_audit_line_and_one_entry(failed: Ledger) -> None:
+    snapshot = failed.snapshot("run")
+    assert [line.event_type for line in snapshot.audit] == [
+        "request.in_progress",
+        "action.failed",
+        "request.failed",
+    ]
+    assert [entry.kind for entry in snapshot.stream if entry.kind == "state"] == ["state"] * 2
+    numbers = [line.seq for line in snapshot.audit] + [entry.seq for entry in snapshot.stream]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_what_the_mirror_has_confirmed_is_not_told_again(failed: Ledger) -> None:
+    first = failed.snapshot("run")
+    failed.log("info", "meanwhile")
+    failed.confirm(first)
+    second = failed.snapshot("run")
+    assert second.audit == []
+    assert [entry.data["message"] for entry in second.stream] == ["meanwhile"]
+    assert second.mirror_seq == first.mirror_seq + 1
+
+
+def test_a_decision_that_went_on_while_it_was_written_is_told_again(failed: Ledger) -> None:
+    desk = OpenDecisions(failed)
+    desk.judge(record(), {})
+    written = failed.snapshot("run")
+    desk.finish("done")
+    failed.confirm(written)
+    [told] = failed.snapshot("run").decisions
+    assert told.outcome == "done"
+
+
+def test_a_snapshot_does_not_change_with_the_ledger(failed: Ledger) -> None:
+    snapshot = failed.snapshot("run")
+    failed.begin(failed.states[0])
+    assert snapshot.actions[0].attempt == 1
+
+
+def test_writes_stay_in_order_when_the_clock_steps_back(failed: Ledger, clock: Clock) -> None:
+    first = failed.snapshot("run")
+    clock.now -= timedelta(seconds=3)
+    second = failed.snapshot("run")
+    assert (second.mirror_at, second.mirror_seq) > (first.mirror_at, first.mirror_seq)
+
+
+def test_outputs_of_succeeded_actions_are_kept_through_a_failure(ledger: Ledger) -> None:
+    first, second = ledger.states
+    ledger.move(RequestStatus.IN_PROGRESS)
+    ledger.begin(first)
+    ledger.succeed(first, ActionResult(outputs={"key": "OPS-1"}))
+    ledger.begin(second)
+    ledger.fail(second, ActionFailure(code="ACTION_FAILED", message="no"))
+    ledger.move(RequestStatus.FAILED)
+    assert first.outputs == {"key": "OPS-1"}
+
+
+@pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
+def test_a_decision_upon_another_attempt_is_refused_and_both_are_named(
+    failed: Ledger, kind: str
+) -> None:
+    failed.begin(failed.states[0])
+    failed.fail(failed.states[0], ActionFailure(code="ACTION_FAILED", message="no"))
+    desk = OpenDecisions(failed)
+    late = record(kind, attempt=1)
+    desk.judge(late, {})
+    assert "upon attempt 1" in (late.message or "")
+    assert "at attempt 2 now" in (late.message or "")
+    fresh = record(kind, "d-2", attempt=2)
+    desk.judge(fresh, {})
+    assert fresh.accepted

@@ -1,0 +1,108 @@
+"""Before corrected fields are taken over: looks at what earlier attempts made with former ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.components import OF_BUNDLES
+    from pao.core.correction_checks import Refusal, found_by, judge, leaves_behind
+    from pao.core.payloads import (
+        ActionInput,
+        ActionState,
+        DecisionRecord,
+        FormerCall,
+        LookResult,
+        PartialResource,
+        RequestContext,
+        Waits,
+    )
+    from pao.core.states import ActionStatus
+    from workflows import policies
+    from workflows.failures import classify
+    from workflows.graph import Graph
+    from workflows.ledger import Ledger
+    from workflows.leftovers import MOST_FORMER
+
+
+@dataclass
+class CheckedCorrection:
+    """What the looks said: a refusal, or what the correction leaves at former places."""
+
+    refusal: Refusal | None = None
+    leaving: list[tuple[ActionState, str, PartialResource | None]] = field(default_factory=list)
+
+
+def in_doubt(ledger: Ledger) -> list[ActionState]:
+    """Return the failed actions that may have left something."""
+    return [
+        state
+        for state in ledger.states
+        if state.status == ActionStatus.FAILED
+        and state.type not in OF_BUNDLES
+        and (state.outcome_unknown or state.partial)
+    ]
+
+
+async def weigh(
+    ledger: Ledger,
+    doubtful: Sequence[ActionState],
+    record: DecisionRecord,
+    context: RequestContext,
+    *,
+    waits: Waits,
+) -> CheckedCorrection:
+    """Look for actions in doubt, as their attempts were sent; ``context`` has the new fields."""
+    weighed = CheckedCorrection()
+    for state in doubtful:
+        if len(state.former) >= MOST_FORMER:
+            weighed.refusal = Refusal(
+                f"{state.name!r} was tried with {MOST_FORMER} different values whose outcome is "
+                "not known; retry without changes, or give evidence"
+            )
+            return weighed
+        look = await _look(ledger, state, context, waits)
+        weighed.refusal = judge(state, look, record)
+        if weighed.refusal is not None:
+            return weighed
+        if record.leave_behind and leaves_behind(state, look):
+            place = (look.moved or [""])[0]
+            weighed.leaving.append((state, place, found_by(state, look)))
+    return weighed
+
+
+async def _look(
+    ledger: Ledger, state: ActionState, context: RequestContext, waits: Waits
+) -> LookResult:
+    action = ledger.plan[state.id]
+    graph = Graph(list(ledger.plan.values()))
+    former = state.former or [FormerCall(state.attempt, fields=ledger.fields_of(state))]
+    given = ActionInput(
+        context=context.for_action(action.reads),
+        action=action,
+        attempt=state.attempt,
+        look_first=True,
+        outputs=graph.outputs(action, ledger.states),
+        run_id=workflow.info().run_id,
+        published=graph.published(action, ledger.states),
+        unclear=state.outcome_unknown,
+        partial=list(state.partial),
+        doubt_since=state.doubt_since,
+        earlier=state.pending,
+        former=list(former),
+        moves=state.moves,
+    )
+    try:
+        found: LookResult = await workflow.execute_activity(
+            names.LOOK_ACTIVITY,
+            given,
+            result_type=LookResult,
+            summary=f"does {action.name} exist with former values?",
+            **policies.look(waits, action, queue=workflow.info().task_queue),
+        )
+    except FailureError as error:
+        return LookResult(answer="unknown", reason=classify(error).message, changed=True)
+    return found

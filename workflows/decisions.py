@@ -1,0 +1,284 @@
+"""Carrying out what humans decide about a failed request: retry, abort, escalate.
+
+Whether a decision is possible is judged in desk.py, what a signal says in commands.py.
+"""
+
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.correction_checks import seen_action
+    from pao.core.errors import ErrorCode
+    from pao.core.payloads import (
+        ActionState,
+        Correction,
+        CorrectionAnswer,
+        DecisionRecord,
+        Escalation,
+        EscalationInput,
+        FormerCall,
+        PlannedAction,
+        Waits,
+        timestamp,
+    )
+    from pao.core.states import ActionStatus, Decision, RequestStatus
+    from workflows import evidence, policies
+    from workflows.correction_checks import in_doubt, weigh
+    from workflows.failures import classify
+    from workflows.ledger import Ledger
+    from workflows.mirror import Mirror, SupersededError
+    from workflows.open_decisions import OpenDecisions
+    from workflows.runs import is_reset
+    from workflows.stopping import CANCELLED, Stop
+
+FORMER_CALLS = "former-calls-are-looked-for"
+
+
+class Decider:
+    """Waits for a human while the request is failed, and does what was decided."""
+
+    def __init__(  # noqa: PLR0913 -- what deciding works on, each part named.
+        self,
+        ledger: Ledger,
+        *,
+        desk: OpenDecisions,
+        mirror: Mirror,
+        stop: Stop,
+        waits: Waits,
+        had_others: bool,
+        unchecked: bool = False,
+    ) -> None:
+        self._stop = stop
+        self._unchecked = unchecked
+        self._ledger = ledger
+        self._desk = desk
+        self._mirror = mirror
+        self._waits = waits
+        self._had_others = had_others
+        self._tried_at: str | None = None
+
+    async def until_decided(self) -> None:
+        """Wait until a human has decided; returns when a retry may run or the request has ended.
+
+        Raises ``SupersededError`` when a signal has shown that another run has ended the request.
+        """
+        while True:
+            await self._until_called()
+            record = self._desk.current or self._cancellation_as_abort()
+            if await self._carry_out(record):
+                return
+
+    async def _until_called(self) -> None:
+        await workflow.wait_condition(lambda: self._is_called() or self._mirror.is_superseded)
+        if self._desk.current is None and self._mirror.is_superseded:
+            raise SupersededError
+
+    def _is_called(self) -> bool:
+        return self._desk.current is not None or self._stop.is_cancelled
+
+    def _cancellation_as_abort(self) -> DecisionRecord:
+        record = DecisionRecord(
+            decision_id=str(workflow.uuid4()),
+            decision=Decision.ABORT,
+            at=timestamp(workflow.now()),
+            by="temporal",
+            reason=workflow.cancellation_reason() or CANCELLED,
+        )
+        self._desk.register(record)
+        self._desk.judge(record, {})
+        return record
+
+    async def _carry_out(self, record: DecisionRecord) -> bool:
+        if record.decision == Decision.RETRY:
+            return await self._prepare_retry(record)
+        if record.decision == Decision.ESCALATE:
+            return await self._escalate(record)
+        return await self._finish(RequestStatus.ABORTED, record)
+
+    async def _finish(self, status: RequestStatus, record: DecisionRecord) -> bool:
+        """End the request as was decided."""
+        self._desk.finish("done")
+        self._ledger.move(status, actor=record.by, via=record.via, reason=record.reason)
+        await self._mirror.write()
+        return True
+
+    async def _prepare_retry(self, record: DecisionRecord) -> bool:
+        seen = await self._examine_evidence(record)
+        corrects = bool(self._desk.changes) or self._unchecked
+        if self._desk.current is None or (corrects and not await self._correct(record, seen)):
+            await self._mirror.write()
+            return False
+        if seen is not None:
+            # Only now: a retry that is refused for its fields must change nothing.
+            evidence.take(self._ledger, record, seen)
+        if record.mode == "manual":
+            self._ledger.take_fallback()
+        self._ledger.start_retry(record)
+        return True
+
+    async def _examine_evidence(self, record: DecisionRecord) -> evidence.Seen | None:
+        """Check what a human has seen in the target; a retry whose evidence does not hold ends."""
+        if record.evidence is None:
+            return None
+        state, problem = seen_action(
+            self._ledger.states, record.evidence, corrects=bool(self._desk.changes)
+        )
+        if state is None:
+            self._desk.finish("rejected", problem)
+            return None
+        if not record.evidence["present"]:
+            return evidence.Seen(state)
+        answer = await evidence.check(self._ledger, state, record)
+        if answer.result is None:
+            self._desk.finish("rejected", f"the evidence does not hold: {answer.message}")
+            return None
+        return evidence.Seen(state, answer.result)
+
+    async def _correct(self, record: DecisionRecord, seen: evidence.Seen | None) -> bool:
+        """Take corrected fields over when the form's own validator accepts them."""
+        correction = Correction(
+            context=self._ledger.context.without_plan(),
+            changes=self._desk.changes,
+            over=_over(self._ledger, seen),
+        )
+        try:
+            answer: CorrectionAnswer = await workflow.execute_local_activity(
+                names.CHECK_CORRECTION_ACTIVITY,
+                correction,
+                result_type=CorrectionAnswer,
+                summary="check the corrected fields",
+                **policies.CORRECTION,
+            )
+        except FailureError as error:
+            message = f"the corrected fields could not be checked: {classify(error).message}"
+            answer = CorrectionAnswer(valid=False, message=message)
+        if not answer.valid:
+            self._desk.finish("rejected", answer.message)
+            return False
+        if answer.used and not record.accept_used:
+            message = _used(answer.used)
+            self._desk.finish("rejected", message, code=ErrorCode.FIELDS_ALREADY_USED)
+            return False
+        if not await self._weigh(record, answer, seen):
+            return False
+        if answer.used:
+            record.details = {**(record.details or {}), "outOfStep": answer.used}
+        self._unchecked = False
+        record.changes = answer.diff
+        self._ledger.context.fields = answer.fields
+        return True
+
+    async def _weigh(
+        self, record: DecisionRecord, answer: CorrectionAnswer, seen: evidence.Seen | None
+    ) -> bool:
+        """Look at what earlier attempts made with the former values, before they are replaced.
+
+        The action that a human has looked at is not asked for.
+        """
+        answered = seen.state if seen is not None else None
+        doubtful = [one for one in in_doubt(self._ledger) if one is not answered]
+        if not answer.diff or not doubtful:
+            return True
+        # Asked for each decision anew: a run may be under way for weeks.
+        if not workflow.patched(f"{FORMER_CALLS}-{record.decision_id}"):
+            return True
+        context = replace(self._ledger.context, fields=answer.fields)
+        weighed = await weigh(self._ledger, doubtful, record, context, waits=self._waits)
+        if weighed.refusal is not None:
+            self._desk.finish("rejected", weighed.refusal.message, code=weighed.refusal.code)
+            return False
+        for state, place, found in weighed.leaving:
+            self._ledger.leave_behind(state, place, found)
+            told = {"actionId": state.id, "place": place}
+            left = [*(record.details or {}).get("leftBehind", []), told]
+            record.details = {**(record.details or {}), "leftBehind": left}
+        for state in in_doubt(self._ledger):
+            if state is not answered and not state.former:
+                # Attempts of earlier versions have kept nothing but the request's fields.
+                fields = self._ledger.fields_of(state)
+                state.former = [FormerCall(state.attempt, fields=fields)]
+        return True
+
+    async def _escalate(self, record: DecisionRecord) -> bool:
+        ledger = self._ledger
+        if self._desk.ticket is not None:
+            ledger.escalation = self._desk.ticket
+            return await self._finish(RequestStatus.ESCALATED, record)
+        try:
+            ledger.escalation = await workflow.execute_activity(
+                names.ESCALATE_ACTIVITY,
+                self._escalation_input(record),
+                result_type=Escalation,
+                summary=f"Escalation ticket, decided by {record.by}",
+                **policies.escalation(self._waits),
+            )
+        except FailureError as error:
+            self._tried_at = timestamp(workflow.now())
+            message = f"The escalation ticket could not be created: {classify(error).message}"
+            ledger.escalation_failed(record, message)
+            self._desk.finish("failed", message)
+            await self._mirror.write()
+            return False
+        return await self._finish(RequestStatus.ESCALATED, record)
+
+    def _last_try(self) -> str | None:
+        """Tell when the last try of an escalation has ended; those of other runs ended before."""
+        if is_reset():
+            return timestamp(workflow.now())
+        if self._tried_at is None and self._had_others:
+            return timestamp(workflow.info().start_time)
+        return self._tried_at
+
+    def _escalation_input(self, record: DecisionRecord) -> EscalationInput:
+        ledger = self._ledger
+        return EscalationInput(
+            context=ledger.context.for_action(None),
+            error_context=ledger.error_context(),
+            actions=[_told(state) for state in ledger.states],
+            by=record.by,
+            reason=record.reason,
+            tried_before=self._had_others or ledger.has_tried(Decision.ESCALATE),
+            tried_at=self._last_try(),
+            run_id=workflow.info().run_id,
+        )
+
+
+def _over(ledger: Ledger, seen: evidence.Seen | None) -> list[PlannedAction]:
+    """Return what is completed or skipped, as far as it says which fields it has used."""
+    there = seen.state if seen is not None and seen.result is not None else None
+    return [
+        replace(
+            ledger.plan[state.id],
+            config={},
+            cleanup=None,
+            reads=ledger.plan[state.id].reads if state.attempt else [],
+        )
+        for state in ledger.states
+        if state is there or state.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
+    ]
+
+
+def _used(used: dict[str, list[str]]) -> str:
+    named = "; ".join(f"{name} (by {', '.join(actions)})" for name, actions in used.items())
+    return (
+        f"actions that are completed or skipped have used these values: {named}. What they made "
+        "would not follow. Leave these fields alone, or retry with acceptUsed: true (--accept-used)"
+    )
+
+
+def _told(state: ActionState) -> ActionState:
+    """Give of an action what its line in the ticket says: outputs may be large, and many."""
+    return ActionState(
+        id=state.id,
+        index=state.index,
+        type=state.type,
+        name=state.name,
+        status=state.status,
+        attempt=state.attempt,
+        external_reference=state.external_reference,
+        url=state.url,
+        note=state.note,
+    )

@@ -1,0 +1,208 @@
+"""Telling Postgres where the request stands: one write per change, in order, however long it takes.
+
+What a snapshot holds is in ledger.py; what a write does is in db/repositories/mirror.py.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.payloads import (
+        DecisionRecord,
+        MirrorAnswer,
+        RequestInput,
+        Snapshot,
+    )
+    from pao.core.states import TERMINAL, RequestStatus
+    from workflows import policies
+    from workflows.failures import is_refusal
+    from workflows.ledger import Ledger
+    from workflows.open_decisions import OpenDecisions
+
+RESTORED = (
+    "Postgres knew less of the request than its workflow had written: it was restored from an "
+    "older copy. The workflow has told it everything again; audit lines and log of the time "
+    "between are lost."
+)
+STATUS = SearchAttributeKey.for_keyword("PaoStatus")
+
+
+class SupersededError(Exception):
+    """Another run of this request has ended it or gone further: this one must not act."""
+
+
+class Mirror:
+    """Writes the ledger's state to Postgres.
+
+    ``started`` names what any run had ever started, ``recorded`` holds decisions that an earlier
+    run has closed or accepted, as far as this one was told of them again.
+    ``after`` is called when a write has counted: whom it tells finds the same in Postgres.
+    """
+
+    def __init__(self, ledger: Ledger, desk: OpenDecisions, given: RequestInput) -> None:
+        self._given = given
+        self.started: set[str] = set()
+        self.recorded: dict[str, DecisionRecord] = {}
+        self.after: Callable[[], Awaitable[None]] | None = None
+        self._ledger = ledger
+        self._desk = desk
+        self._waits = given.waits
+        self._lock = asyncio.Lock()
+        self._written = 0
+        self._superseded = False
+        self._shown = RequestStatus.SUBMITTED
+
+    @property
+    def is_superseded(self) -> bool:
+        """Tell whether a write has shown that this run must not act any more."""
+        return self._superseded
+
+    async def write(self) -> None:
+        """Write the present state to Postgres; returns when a reader finds it there.
+
+        Raises ``SupersededError`` when this run must not act any more.
+        """
+        # A reset hands a run its old signals before it has begun: its first state is what the work
+        # itself writes, because no stored request goes back to submitted.
+        if self._ledger.status == RequestStatus.SUBMITTED:
+            await workflow.wait_condition(lambda: self._ledger.status != RequestStatus.SUBMITTED)
+        wanted = self._ledger.version
+        async with self._lock:
+            if self._superseded:
+                raise SupersededError
+            if self._written >= wanted:
+                return
+            version = self._ledger.version
+            snapshot = self._ledger.snapshot(workflow.info().run_id)
+            self._show()
+            answer = await self._write(snapshot)
+            while answer.absent:
+                await self._make_row()
+                answer = await self._write(snapshot)
+            while answer.stored_at is not None and not answer.terminal:
+                snapshot = await self._overtake(answer.stored_at, answer.stored_seq)
+                answer = await self._write(snapshot)
+            self._written = version
+            self._ledger.confirm(snapshot)
+            self._desk.told(snapshot.decisions)
+            self._learn(answer)
+            if answer.behind and answer.applied:
+                await self._write_all()
+        if not answer.applied and self._ledger.status not in TERMINAL:
+            self._superseded = True
+            raise SupersededError
+        if self.after is not None:
+            await self.after()
+
+    async def _write_all(self) -> None:
+        """Write everything again: Postgres was restored from a copy that knows less."""
+        self._ledger.tell_all(RESTORED)
+        version = self._ledger.version
+        snapshot = self._ledger.snapshot(workflow.info().run_id)
+        await self._write(snapshot)
+        self._written = version
+        self._ledger.confirm(snapshot)
+        self._desk.told(snapshot.decisions)
+
+    async def _make_row(self) -> None:
+        """Make the request's row anew, however long Postgres is away.
+
+        That of a component takes as long as its bundle has none.
+        """
+        row = replace(self._given, resumption=None)
+        with contextlib.suppress(FailureError):
+            await workflow.execute_local_activity(
+                names.MAKE_ROW_ACTIVITY,
+                row,
+                summary="the row is missing in Postgres; it is made anew",
+                **policies.mirror_first_try(self._waits),
+            )
+            return
+        await workflow.execute_activity(
+            names.MAKE_ROW_ACTIVITY,
+            row,
+            summary="the row is missing in Postgres; it is made anew",
+            **policies.MIRROR_UNTIL_DONE,
+        )
+
+    def _learn(self, answer: MirrorAnswer) -> None:
+        """Take over what only the mirror knows: an earlier run went further than this one."""
+        # Also later than at the first write: a reset may have left out starts that had happened.
+        self.started |= set(answer.started_actions)
+        self.recorded |= {one.decision_id: one for one in answer.recorded}
+        if answer.fields is not None:
+            self._ledger.context.fields = answer.fields
+        self._ledger.inherit(answer.actions)
+
+    async def write_from_handler(self) -> None:
+        """Write as a signal's handler may: nothing leaves it."""
+        with contextlib.suppress(SupersededError):
+            await self.write()
+
+    async def drain(self) -> None:
+        """Mirror what handlers have left, until nothing is left, before the workflow closes."""
+        while True:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            if self._written >= self._ledger.version:
+                return
+            await self.write()
+
+    async def _overtake(self, stored_at: str, stored_seq: int) -> Snapshot:
+        """Take the snapshot anew, above a stored one that this run's clock lies behind.
+
+        Of two runs of a request, only the one that lives gets its timer: the answer of the timer
+        says that this is not the straggler.
+        """
+        await workflow.sleep(policies.ALIVE)
+        self._ledger.stand_above(stored_at, stored_seq)
+        return self._ledger.snapshot(workflow.info().run_id)
+
+    async def _write(self, snapshot: Snapshot) -> MirrorAnswer:
+        """Write until Postgres has it; a state that it refuses fails the workflow task, loudly.
+
+        The task is tried again by Temporal, and the refusal is not in history: once the database
+        is mended the request goes on by itself. Failing the workflow would lose the request.
+        """
+        while True:
+            try:
+                return await self._write_quickly(snapshot)
+            except FailureError as error:
+                if is_refusal(error):
+                    raise RuntimeError(f"the mirror refused this state: {error}") from error
+            # Refused here, it is refused above again, where history does not keep it.
+            with contextlib.suppress(FailureError):
+                return await self._write_until_done(snapshot)
+
+    async def _write_quickly(self, snapshot: Snapshot) -> MirrorAnswer:
+        answer: MirrorAnswer = await workflow.execute_local_activity(
+            names.MIRROR_ACTIVITY,
+            snapshot,
+            result_type=MirrorAnswer,
+            summary=f"{snapshot.status}, as Postgres is told",
+            **policies.mirror_first_try(self._waits),
+        )
+        return answer
+
+    async def _write_until_done(self, snapshot: Snapshot) -> MirrorAnswer:
+        answer: MirrorAnswer = await workflow.execute_activity(
+            names.MIRROR_ACTIVITY,
+            snapshot,
+            result_type=MirrorAnswer,
+            summary=f"{snapshot.status}, as Postgres is told",
+            **policies.MIRROR_UNTIL_DONE,
+        )
+        return answer
+
+    def _show(self) -> None:
+        ledger = self._ledger
+        if ledger.status != self._shown:
+            self._shown = ledger.status
+            workflow.upsert_search_attributes([STATUS.value_set(ledger.status)])
+        workflow.set_current_details(ledger.details())

@@ -1,0 +1,63 @@
+"""Telling people that a request has failed or waits; whether it works never matters to it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core.payloads import ActionInput, ActionResult, PlannedAction
+    from workflows import policies
+    from workflows.failures import classify
+    from workflows.ledger import Ledger
+    from workflows.mirror import Mirror
+
+FAILED = "failure"
+WAITS = "waiting"
+
+
+class Notices:
+    """Sends an item's onFailure and onWaiting notifications, beside all that goes on."""
+
+    def __init__(self, plan: Sequence[PlannedAction], ledger: Ledger, mirror: Mirror) -> None:
+        self._notices = [action for action in plan if action.notice]
+        self._ledger = ledger
+        self._mirror = mirror
+        self._sent = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def send(self, notice: str, /, **about: Any) -> None:
+        """Send what the item has for this; templates see ``about`` as ``fulfillment``."""
+        for action in self._notices:
+            if action.notice == notice:
+                self._sent += 1
+                self._tasks.add(asyncio.create_task(self._send(action, self._sent, about)))
+
+    async def finished(self) -> None:
+        """Return when all that was sent has ended, one way or the other."""
+        await workflow.wait_condition(lambda: all(task.done() for task in self._tasks))
+
+    async def _send(self, action: PlannedAction, number: int, about: dict[str, Any]) -> None:
+        given = ActionInput(
+            context=self._ledger.context.for_action(action.reads),
+            action=action,
+            attempt=number,
+            run_id=workflow.info().run_id,
+            published=about,
+        )
+        try:
+            result: ActionResult = await workflow.execute_activity(
+                action.type,
+                given,
+                result_type=ActionResult,
+                summary=f"{action.name}: {about.get('event')}",
+                **policies.NOTICE,
+            )
+            problem = result.outputs.get("error")
+        except FailureError as error:
+            problem = classify(error).message
+        told = f"could not be sent: {problem}" if problem else "was sent"
+        self._ledger.log("warning" if problem else "info", f"The notification {action.name} {told}")
+        await self._mirror.write_from_handler()

@@ -1,0 +1,127 @@
+"""The desk at which decisions arrive: one is carried out at a time, the others are refused."""
+
+from typing import Any
+
+from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, outdated
+from pao.core.names import MAX_ATTEMPTS
+from pao.core.payloads import DecisionRecord, Escalation
+from pao.core.resources import attempt_of
+from pao.core.states import Decision, RequestStatus, describe_allowed
+from workflows.commands import clear_passwords
+from workflows.ledger import Ledger
+
+BUSY = "another decision is being carried out; wait for its outcome"
+
+
+class OpenDecisions:
+    """Judges decisions by the state that the request is in, and remembers what became of each.
+
+    ``ticket`` is the one that its bundle was escalated with, when it was.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._seen: dict[str, DecisionRecord] = {}
+        self._told: set[str] = set()
+        self.current: DecisionRecord | None = None
+        self.ticket: Escalation | None = None
+        self.changes: dict[str, Any] = {}
+
+    def seen(self, decision_id: str) -> bool:
+        """Tell whether a decision of this id has arrived before: a repeat changes nothing."""
+        return decision_id in self._seen
+
+    def register(self, record: DecisionRecord) -> None:
+        """Remember a decision that has arrived but is not judged yet."""
+        self._seen[record.decision_id] = record
+
+    def judge(self, record: DecisionRecord, changes: dict[str, Any]) -> None:
+        """Accept a decision as the current one, or refuse it with the reason."""
+        record.message = record.message or self._objection(record, changes)
+        if record.message:
+            self.refuse(record)
+            return
+        record.accepted = True
+        self.current = record
+        self.changes = changes
+        self._ledger.decided(record)
+
+    def refuse(self, record: DecisionRecord) -> None:
+        """Refuse a decision; one that an earlier run had accepted has failed instead."""
+        if record.accepted:
+            record.outcome = "failed"
+            self._ledger.decided(record)
+        else:
+            self._ledger.refused(record)
+
+    def recognise(self, record: DecisionRecord) -> None:
+        """Take over a decision that an earlier run has closed: it is played again by a reset."""
+        self._seen[record.decision_id] = record
+        self._told.add(record.decision_id)
+        self._ledger.recognised(record)
+
+    def finish(self, outcome: str, message: str | None = None, *, code: str | None = None) -> None:
+        """Close the current decision, if there is one: ``done``, ``failed`` or ``rejected``."""
+        record = self.current
+        if record is None:
+            return
+        self.current = None
+        self.changes = {}
+        record.outcome = outcome
+        record.message = message
+        record.code = code
+        if outcome == "rejected":
+            record.accepted = False
+            self._ledger.refused(record)
+            return
+        self._ledger.decided(record)
+
+    def remember(self, record: DecisionRecord, *, gone: str) -> None:
+        """Take over what an earlier run recorded; what it left open ends, and ``gone`` says why."""
+        self.register(record)
+        if record.outcome != "open":
+            self._told.add(record.decision_id)
+            return
+        record.message = gone
+        record.outcome = "failed" if record.accepted else "rejected"
+        self._ledger.decided(record)
+
+    def told(self, mirrored: list[DecisionRecord]) -> None:
+        """Note which outcomes Postgres has; only these are answered to a caller."""
+        self._told |= {record.decision_id for record in mirrored if record.outcome != "open"}
+
+    def answerable(self, decision_id: str) -> bool:
+        """Tell whether the outcome of this decision is known and mirrored."""
+        return decision_id in self._told
+
+    def look_up(self, decision_id: str) -> DecisionRecord:
+        """Give what is known of a decision; one that never arrived has the outcome ``unknown``."""
+        unknown = DecisionRecord(decision_id=decision_id, decision="", at="", outcome="unknown")
+        return self._seen.get(decision_id, unknown)
+
+    def _objection(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:
+        ledger = self._ledger
+        if self.current is not None:
+            return BUSY
+        if ledger.status != RequestStatus.FAILED:
+            allowed = describe_allowed(ledger.status)
+            return f"{record.decision} is not possible while {ledger.status}; possible: {allowed}"
+        outdated = self.outdated(record)
+        if outdated or record.decision != Decision.RETRY:
+            return outdated
+        return self._objection_to_retry(record, changes)
+
+    def outdated(self, record: DecisionRecord) -> str | None:
+        """Say that a decision was made upon another attempt than the present one, if it was."""
+        return outdated(record.decision, record.attempt, attempt_of(self._ledger.states))
+
+    def _objection_to_retry(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:
+        ledger = self._ledger
+        if any(state.attempt + 1 >= MAX_ATTEMPTS for state in ledger.states):
+            return f"no action gets a {MAX_ATTEMPTS}th attempt; abort or escalate"
+        if record.mode == MANUAL and not ledger.has_fallback:
+            return NO_MANUAL_WAY
+        in_clear = clear_passwords(ledger.context.item.definition, changes)
+        if in_clear:
+            return f"{', '.join(in_clear)}: a password must not be sent in clear; use the API"
+        return None

@@ -1,0 +1,332 @@
+"""Running the plan: starts what may start, waits for what runs, stops when something failed.
+
+What may start when is in graph.py, what an action may still wait for in waiting.py, what a human
+does about a failure in deciding.py.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.errors import ErrorCode
+    from pao.core.payloads import (
+        ActionFailure,
+        ActionInput,
+        ActionResult,
+        ActionState,
+        ConditionAnswer,
+        Waits,
+        timestamp,
+    )
+    from pao.core.states import ActionStatus, RequestStatus
+    from workflows import policies
+    from workflows.failures import classify
+    from workflows.graph import Graph
+    from workflows.ledger import Ledger
+    from workflows.mirror import Mirror
+    from workflows.open_decisions import OpenDecisions
+    from workflows.runs import is_reset
+    from workflows.stopping import TOO_LATE, Stop
+    from workflows.waiting import WaitFailedError, Waiting
+
+NEVER_STARTED = "It was cancelled before it started; nothing was done."
+REVISE = "revise"
+
+Settle = Callable[[RequestStatus, str | None], Awaitable[None]]
+
+
+class PlanRunner:
+    """Carries a plan out, pass by pass; a pass ends when nothing runs and nothing may start.
+
+    A retry is a pass that begins with what failed: only when all of that has resolved does the
+    request leave ``failed`` and go on.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what a run works on, each part named.
+        self,
+        graph: Graph,
+        *,
+        ledger: Ledger,
+        desk: OpenDecisions,
+        mirror: Mirror,
+        stop: Stop,
+        waiting: Waiting,
+        waits: Waits,
+        had_others: bool,
+        settle: Settle,
+    ) -> None:
+        self._graph = graph
+        self._ledger = ledger
+        self._desk = desk
+        self._mirror = mirror
+        self._stop = stop
+        self._waiting = waiting
+        self._waits = waits
+        self._had_others = had_others
+        self._settle = settle
+        self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
+        self._handles: dict[str, workflow.ActivityHandle[ActionResult]] = {}
+        self._ending = False
+        self._again: list[ActionState] = []
+        self._untried: set[str] = set()
+        self._held: set[str] = set()
+
+    async def run(self) -> bool:
+        """Run what is not over yet, as far as it goes; tells whether all of it is over now."""
+        self._again = self._to_retry()
+        self._untried = {state.id for state in self._again}
+        while True:
+            await self._start(await self._due())
+            if not self._tasks:
+                break
+            await workflow.wait_condition(self._has_news)
+            if self._is_to_end():
+                self._end_what_runs()
+            self._collect()
+        return await self._conclude()
+
+    # What starts next
+
+    def _to_retry(self) -> list[ActionState]:
+        if not self._ledger.retrying:
+            return []
+        states = self._ledger.states
+        failed = [state for state in states if state.status == ActionStatus.FAILED]
+        return failed or self._graph.ready(states)
+
+    async def _due(self) -> list[ActionState]:
+        """Give what starts now; what need not run is skipped on the way, and frees others."""
+        while True:
+            due = self._may_start()[: self._places()]
+            asked = [state for state in due if self._has_open_condition(state)]
+            if not asked:
+                return due
+            self._begin()
+            if workflow.patched("mirror-before-conditions"):
+                # After a reset the mirror knows corrections that this run has not seen.
+                await self._mirror.write()
+            for state, answer in zip(asked, await self._ask(asked), strict=True):
+                self._take(state, answer)
+            self._close_retry()
+
+    def _places(self) -> int:
+        """Give how many more may run at once; what only waits takes no place of the worker's."""
+        running = [one for one in self._ledger.states if one.status == ActionStatus.IN_PROGRESS]
+        return max(policies.MOST_AT_ONCE - len(running), 0)
+
+    def _may_start(self) -> list[ActionState]:
+        if self._again:
+            return [state for state in self._again if state.id in self._untried]
+        states = self._ledger.states
+        broken = any(state.status == ActionStatus.FAILED for state in states)
+        return [] if broken or not self._stop.lets_start else self._graph.ready(states)
+
+    def _has_open_condition(self, state: ActionState) -> bool:
+        """Tell whether a condition decides; not once an attempt was made: its effect may exist."""
+        action = self._graph.action(state)
+        return action.when is not None and state.attempt == 0 and state.id not in self._held
+
+    async def _ask(self, states: list[ActionState]) -> list[ConditionAnswer]:
+        return await asyncio.gather(*(self._condition(state) for state in states))
+
+    async def _condition(self, state: ActionState) -> ConditionAnswer:
+        try:
+            answer: ConditionAnswer = await workflow.execute_local_activity(
+                names.CONDITION_ACTIVITY,
+                self._input(state),
+                result_type=ConditionAnswer,
+                summary=f"does {state.name} run?",
+                **policies.CONDITION,
+            )
+        except FailureError as error:
+            reason = f"its condition could not be checked: {classify(error).message}"
+            return ConditionAnswer(holds=False, reason=reason, failed=True)
+        return answer
+
+    def _take(self, state: ActionState, answer: ConditionAnswer) -> None:
+        if answer.holds:
+            self._held.add(state.id)
+            return
+        self._untried.discard(state.id)
+        reason = answer.reason or "its condition does not hold"
+        if answer.failed:
+            self._ledger.fail(state, ActionFailure(code=ErrorCode.ACTION_FAILED, message=reason))
+        else:
+            self._ledger.skip(state, reason)
+
+    async def _start(self, due: list[ActionState]) -> None:
+        """Tell Postgres what starts, and then start it: what ran is never unknown to a reader."""
+        if due or self._tasks:
+            self._begin()
+        for state in due:
+            self._untried.discard(state.id)
+            self._ledger.begin(state)
+        if due or self._tasks:
+            await self._mirror.write()
+        for state in due:
+            if self._stop.record is None:
+                self._launch(state)
+            else:
+                self._ledger.fail(state, self._cancelled(NEVER_STARTED))
+        self._close_retry()
+
+    def _begin(self) -> None:
+        if not self._ledger.retrying and self._ledger.status != RequestStatus.IN_PROGRESS:
+            self._ledger.move(RequestStatus.IN_PROGRESS)
+
+    def _launch(self, state: ActionState) -> None:
+        action, given = self._graph.action(state), self._input(state)
+        handle = workflow.start_activity(
+            action.type,
+            given,
+            result_type=ActionResult,
+            summary=f"{action.name}, attempt {state.attempt}",
+            **policies.action(self._waits, action, queue=workflow.info().task_queue),
+        )
+        self._handles[state.id] = handle
+        self._tasks[state.id] = asyncio.create_task(self._see_through(state, given, handle))
+
+    async def _see_through(
+        self,
+        state: ActionState,
+        given: ActionInput,
+        handle: workflow.ActivityHandle[ActionResult],
+    ) -> ActionResult:
+        """Wait for an action until it is done, also beyond the end of its activity."""
+        return await self._waiting.until_done(state, given, await handle)
+
+    def _input(self, state: ActionState) -> ActionInput:
+        action, ledger = self._graph.action(state), self._ledger
+        return ActionInput(
+            context=ledger.context.for_action(action.reads),
+            action=action,
+            attempt=state.attempt,
+            look_first=self._must_look(state),
+            outputs=self._graph.outputs(action, ledger.states),
+            run_id=workflow.info().run_id,
+            published=self._graph.published(action, ledger.states),
+            unclear=self._is_doubtful(state),
+            partial=list(state.partial),
+            doubt_since=self._doubt_since(state),
+            earlier=state.pending,
+            former=list(state.former),
+            moves=state.moves,
+            revise=self._desk.current is not None and self._desk.current.mode == REVISE,
+        )
+
+    def _is_doubtful(self, state: ActionState) -> bool:
+        """Tell whether an earlier attempt's effect is unknown; one that was refused made none."""
+        if (state.id, state.attempt) in self._ledger.vouched:
+            return False
+        if is_reset() or (state.attempt == 1 and self._must_look(state)):
+            # Another run may have carried it out; nobody knows what a reset has cut off.
+            state.outcome_unknown = True
+            state.doubt_since = state.doubt_since or timestamp(workflow.now())
+        return self._had_others or state.outcome_unknown
+
+    def _doubt_since(self, state: ActionState) -> str | None:
+        """Tell when the last attempt ended that may have had an effect, as far as that is known."""
+        if state.doubt_since is None and self._had_others:
+            return timestamp(workflow.info().start_time)
+        return state.doubt_since
+
+    def _must_look(self, state: ActionState) -> bool:
+        """Tell whether an earlier effect may exist.
+
+        A run that had others before it looks always: it may replay an answer of the mirror that is
+        older than starts which a reset has left out.
+        """
+        return state.attempt > 1 or state.id in self._mirror.started or self._had_others
+
+    # What is to end
+
+    def _is_to_end(self) -> bool:
+        """Tell whether a wish to end what runs is there that was not passed on yet."""
+        return self._stop.is_on and not self._ending
+
+    def _end_what_runs(self) -> None:
+        """Tell every running action to end; waits for tickets and people end by themselves."""
+        self._ending = True
+        if self._stop.take():
+            for handle in self._handles.values():
+                handle.cancel()
+
+    def _cancelled(self, message: str) -> ActionFailure:
+        return ActionFailure(
+            code=ErrorCode.ACTION_FAILED,
+            message=f"{self._stop.describe()} {message}",
+            retryable=True,
+        )
+
+    # What has ended
+
+    def _has_news(self) -> bool:
+        ended = any(task.done() for task in self._tasks.values())
+        return self._waiting.news or ended or self._is_to_end()
+
+    def _collect(self) -> None:
+        self._waiting.news = False
+        for state in self._ledger.states:
+            task = self._tasks.get(state.id)
+            if task is not None and task.done():
+                del self._tasks[state.id], self._handles[state.id]
+                self._resolve(state, task)
+        self._close_retry()
+
+    def _resolve(self, state: ActionState, task: asyncio.Task[ActionResult]) -> None:
+        try:
+            result = task.result()
+        except FailureError as error:
+            failure = classify(error)
+            if self._stop.record is not None:
+                failure = replace(failure, message=f"{self._stop.describe()} {failure.message}")
+            self._ledger.fail(state, failure)
+            return
+        except WaitFailedError as error:
+            self._ledger.fail(state, error.failure)
+            return
+        self._ledger.succeed(state, result)
+
+    def _close_retry(self) -> None:
+        """End the decision when all that was retried has resolved; a wait for people counts."""
+        open_ones = [state for state in self._again if self._is_open(state)]
+        if not self._again or open_ones:
+            return
+        failed = [state.name for state in self._again if state.status == ActionStatus.FAILED]
+        self._again = []
+        self._desk.finish("done", f"{', '.join(failed)} failed again" if failed else None)
+        if not failed:
+            self._ledger.retrying = False
+
+    def _is_open(self, state: ActionState) -> bool:
+        return state.id in self._untried or state.status == ActionStatus.IN_PROGRESS
+
+    async def _conclude(self) -> bool:
+        ledger = self._ledger
+        statuses = {state.status for state in ledger.states}
+        self._ending = False
+        if ActionStatus.FAILED in statuses:
+            reason = ledger.failure.message if ledger.failure else None
+            self._stop.finish()
+            await self._settle(RequestStatus.FAILED, reason)
+            return False
+        if ActionStatus.PENDING in statuses:
+            self._begin()
+            self._stop.take()
+            reason = self._stop.describe()
+            ledger.stopped(reason)
+            self._stop.finish()
+            await self._settle(RequestStatus.FAILED, reason)
+            return False
+        self._stop.finish(TOO_LATE)
+        if ledger.status == RequestStatus.SUBMITTED:
+            self._begin()
+        # Taken up again after its last action, a request has nothing left for a retry to run.
+        self._desk.finish("done")
+        await self._settle(RequestStatus.COMPLETED, None)
+        return True

@@ -1,0 +1,42 @@
+"""Taking a request up again whose earlier workflow is gone: what was in hand, and what is open.
+
+Only bookkeeping: nothing is carried out here, and the request waits in ``failed`` afterwards.
+"""
+
+from datetime import datetime
+
+from pao.core.components import COMPONENT
+from pao.core.errors import ErrorCode
+from pao.core.payloads import ActionFailure, ActionState, Resumption, timestamp
+from pao.core.states import ActionStatus
+from workflows.ledger import Ledger
+from workflows.open_decisions import OpenDecisions
+
+IN_HAND = frozenset({ActionStatus.IN_PROGRESS, ActionStatus.WAITING})
+
+
+def take_up(ledger: Ledger, desk: OpenDecisions, resumption: Resumption, *, at: datetime) -> None:
+    """Fill a new run's records from the mirror's; decisions, attempts and outputs are kept."""
+    ledger.take_up(resumption)
+    # A component is a request of its own: it tells itself where it stands.
+    in_hand = [state for state in ledger.states if state.status in IN_HAND]
+    cut = [state for state in in_hand if state.type != COMPONENT]
+    for state in cut:
+        _fail(ledger, state, resumption.reason, at)
+    if not cut and ledger.failure is None:
+        ledger.stopped(resumption.reason)
+    for record in resumption.decisions:
+        desk.remember(record, gone=resumption.reason)
+
+
+def _fail(ledger: Ledger, state: ActionState, reason: str, at: datetime) -> None:
+    """Close an action that was in hand: its effect may exist, and a retry looks for it first."""
+    message = f"{reason} {state.name!r} was in hand; its effect may exist. A retry looks for it."
+    failure = ActionFailure(
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        message=message,
+        retryable=True,
+        outcome_unknown=True,
+    )
+    state.finished_at = timestamp(at)
+    ledger.fail(state, failure)

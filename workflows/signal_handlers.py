@@ -1,0 +1,248 @@
+"""Receiving signals: whatever comes in is recorded, judged and mirrored; nothing is thrown."""
+
+from collections import Counter
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.payloads import DecisionRecord, SenderAnswer, timestamp
+    from pao.core.states import SETTLED, ApprovalVote, Decision
+    from workflows.approvals import OpenApprovals
+    from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
+    from workflows.ledger import Ledger
+    from workflows.mirror import Mirror
+    from workflows.open_decisions import OpenDecisions
+    from workflows.senders import UNPROVEN_VOTE, ask_sender
+    from workflows.stopping import Stop
+    from workflows.versions import FromNextSignal, SignalsPlayedAgain
+    from workflows.waiting import Waiting
+
+API, TEMPORAL = "api", "temporal"
+
+
+class SignalHandlers:
+    """Takes what people and processes send to a request."""
+
+    def __init__(  # noqa: PLR0913 -- what signals are about, each part named.
+        self,
+        ledger: Ledger,
+        *,
+        desk: OpenDecisions,
+        mirror: Mirror,
+        approvals: OpenApprovals,
+        stop: Stop,
+        waiting: Waiting,
+    ) -> None:
+        self._stop = stop
+        self._ledger = ledger
+        self._desk = desk
+        self._mirror = mirror
+        self._approvals = approvals
+        self._waiting = waiting
+        self._recalls = FromNextSignal("recall-decisions")
+        self._again = SignalsPlayedAgain("recall-after-reset")
+        self._checks = FromNextSignal("check-senders")
+        self._unnamed: Counter[str] = Counter()
+
+    async def decision(self, kind: Decision, args: tuple[Any, ...]) -> None:
+        """Take a decision about the request; returns when what became of it is mirrored."""
+        recalls, checks = self._recalls.reached(), self._checks.reached()
+        again = self._again.reached()
+        record, changes = read_command(
+            kind,
+            args,
+            at=timestamp(workflow.now()),
+            fallback_id=self._id(kind, args, recalls=recalls),
+        )
+        if not self._is_new(record, recalls=recalls):
+            return
+        if checks:
+            record.via = await self._sent_by(kind, args)
+        if again:
+            if await self._was_closed(record):
+                return
+            if record.accepted:
+                # An earlier run was about to carry it out; this one does when it may.
+                await workflow.wait_condition(self._may_be_decided)
+        elif self._ledger.status not in SETTLED or self._desk.current is not None:
+            # Signals are handled before the activity results that came with them, so those are
+            # let in first. A timer would do it, too, but a server takes up to a second for one.
+            self._ledger.received(record)
+            await self._mirror.write_from_handler()
+        self._desk.judge(record, changes)
+        await self._mirror.write_from_handler()
+
+    async def cancellation(self, args: tuple[Any, ...]) -> None:
+        """Take the wish to end what runs; returns when it is mirrored, not when all has ended."""
+        self._recalls.reached()
+        self._checks.reached()
+        again = self._again.reached()
+        kind = Decision.CANCEL
+        record, _ = read_command(
+            kind,
+            args,
+            at=timestamp(workflow.now()),
+            fallback_id=self._id(kind, args, recalls=True),
+        )
+        if not self._is_new(record, recalls=True):
+            return
+        record.via = await self._sent_by(kind, args)
+        if again and await self._was_closed(record):
+            return
+        self._stop.judge(record)
+        await self._mirror.write_from_handler()
+
+    async def from_bundle(self, args: tuple[Any, ...]) -> None:
+        """Take a decision about the bundle as soon as the request takes one, or has ended.
+
+        One that does not come from the bundle counts like any signal of Temporal: its ticket and
+        its ``via`` are not believed.
+        """
+        recalls, checks = self._recalls.reached(), self._checks.reached()
+        again = self._again.reached()
+        command, ticket, problem = read_bundle_decision(args)
+        kind = Decision(command.pop("decision")) if problem is None else Decision.ABORT
+        record, _ = read_command(
+            kind,
+            (command,),
+            at=timestamp(workflow.now()),
+            fallback_id=self._id(kind, args, recalls=recalls),
+        )
+        record.message = problem or record.message
+        if not self._is_new(record, recalls=recalls):
+            return
+        if checks and not (await self._ask(names.BUNDLE_DECISION_SIGNAL, args)).proven:
+            record.via, ticket = TEMPORAL, None
+        if again and await self._was_closed(record):
+            return
+        if kind == Decision.CANCEL:
+            self._stop.judge(record)
+            await self._mirror.write_from_handler()
+            return
+        await workflow.wait_condition(self._may_be_decided)
+        self._desk.ticket = ticket or self._desk.ticket
+        self._desk.judge(record, {})
+        await self._mirror.write_from_handler()
+
+    def _may_be_decided(self) -> bool:
+        return self._ledger.status in SETTLED and self._desk.current is None
+
+    async def vote(self, kind: ApprovalVote, args: tuple[Any, ...]) -> None:
+        """Take what somebody decides about an approval; returns when it is mirrored."""
+        recalls, checks = self._recalls.reached(), self._checks.reached()
+        again = self._again.reached()
+        record, voter = read_vote(
+            kind,
+            args,
+            at=timestamp(workflow.now()),
+            fallback_id=self._id(kind, args, recalls=recalls),
+        )
+        if not self._is_new(record, recalls=recalls):
+            return
+        if checks:
+            sender = await self._ask(kind, args)
+            record.via = API if sender.proven else TEMPORAL
+            if not sender.proven and not sender.temporal_approvals:
+                record.message = record.message or UNPROVEN_VOTE
+        if again and await self._was_closed(record):
+            known = self._desk.look_up(record.decision_id)
+            if self._approvals.count_again(known, voter, workflow.now()):
+                await self._mirror.write_from_handler()
+            return
+        self._approvals.judge(record, voter, workflow.now())
+        await self._mirror.write_from_handler()
+
+    async def _sent_by(self, kind: str, args: tuple[Any, ...]) -> str:
+        """Tell by which way a decision came: what bears no proof of the API came by Temporal."""
+        payload = args[0] if args and isinstance(args[0], dict) else {}
+        if names.PROOF not in payload:
+            return TEMPORAL
+        return API if (await self._ask(kind, args)).proven else TEMPORAL
+
+    async def _ask(self, signal: str, args: tuple[Any, ...]) -> SenderAnswer:
+        return await ask_sender(self._ledger.context.request_id, signal, args)
+
+    def _id(self, kind: str, args: tuple[Any, ...], *, recalls: bool) -> str:
+        """Give the id of a decision that comes without one."""
+        if not recalls:
+            return str(workflow.uuid4())
+        request_id = self._ledger.context.request_id
+        first = fallback_id(request_id, kind, args, 0)
+        self._unnamed[first] += 1
+        return fallback_id(request_id, kind, args, self._unnamed[first])
+
+    def _is_new(self, record: DecisionRecord, *, recalls: bool) -> bool:
+        """Register what has arrived; tells whether it did not before: a repeat changes nothing."""
+        known = self._desk.look_up(record.decision_id)
+        if known.decision == record.decision:
+            return False
+        if known.decision:
+            self._rename(record, known, recalls=recalls)
+        self._desk.register(record)
+        return True
+
+    def _rename(self, record: DecisionRecord, known: DecisionRecord, *, recalls: bool) -> None:
+        """Give a decision an id of its own that came with another one's; it will be refused."""
+        record.decision_id = self._id(record.decision, (record.decision_id,), recalls=recalls)
+        record.message = f"this decisionId stands for a {known.decision}; send another"
+
+    async def _was_closed(self, record: DecisionRecord) -> bool:
+        """Record what has arrived; tells whether an earlier run had closed it.
+
+        After a reset Temporal plays signals again that the run before has carried out. The mirror
+        knows them by their ids; one that was accepted and is open still is this run's to carry out.
+        Other runs need not ask, so that their decisions are taken with Postgres away, too.
+        The write also lets in the activity results that came with the signal: signals are handled
+        before them.
+        """
+        if record.message:
+            return False
+        self._ledger.received(record)
+        await self._mirror.write_from_handler()
+        known = self._mirror.recorded.get(record.decision_id)
+        if known is None:
+            return False
+        if known.decision != record.decision:
+            self._desk.recognise(known)
+            self._rename(record, known, recalls=True)
+            self._desk.register(record)
+            return False
+        if known.outcome == "open":
+            record.accepted = True
+            return False
+        self._desk.recognise(known)
+        return True
+
+    async def ticket_resolved(self, args: tuple[Any, ...]) -> None:
+        """Take the status updater's news about a ticket that an action waits for."""
+        checks = self._checks.reached()
+        told = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
+        action_id = told.get("actionId")
+        if checks and not (await self._ask(names.TICKET_RESOLVED_SIGNAL, args)).proven:
+            self._ignored("it bears no proof that the status updater has sent it")
+        elif isinstance(action_id, str) and self._waiting.ticket_resolved(action_id, told):
+            return
+        else:
+            self._ignored(f"no action {str(action_id)[:100]!r} waits for a ticket's end")
+        await self._mirror.write_from_handler()
+
+    def _ignored(self, reason: str) -> None:
+        self._ledger.audit(
+            "signal.ignored",
+            actor="unknown",
+            via=TEMPORAL,
+            reason=f"{names.TICKET_RESOLVED_SIGNAL}: {reason}",
+        )
+
+    async def unknown(self, name: str) -> None:
+        """Record a signal that does not exist."""
+        self._ledger.audit(
+            "signal.unknown",
+            actor="unknown",
+            via="temporal",
+            reason=f"there is no signal {name[:100]!r}; there are retry, abort, escalate, "
+            "cancel, approve and reject",
+        )
+        await self._mirror.write_from_handler()
