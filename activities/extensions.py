@@ -4,23 +4,42 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any
 
 from pydantic import BaseModel
 
 from activities.base import Action, ActionConfig
-from activities.registry import GROUP, OWN, Loaded, Problem
 
+GROUP = "pao.actions"
+OWN = "PAO"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableExtension:
+    """A package whose action type cannot be used, and what to do about it."""
+
+    source: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedActions:
+    """Every usable action type by its name, where each comes from, and what is wrong."""
+
+    actions: dict[str, Action[Any]]
+    sources: dict[str, str]
+    problems: tuple[UnusableExtension, ...]
 
 
 class _UnusableError(Exception):
     """An entry point gives no action type that can be used; the text says why."""
 
 
-def load_extensions(own: Mapping[str, Action[Any]], found: Iterable[EntryPoint]) -> Loaded:
+def load_extensions(own: Mapping[str, Action[Any]], found: Iterable[EntryPoint]) -> LoadedActions:
     """Add what other packages offer; of two with one name neither is used, PAO's own always is.
 
     Never raises: what a package does wrong is told, and logged.
@@ -31,7 +50,7 @@ def load_extensions(own: Mapping[str, Action[Any]], found: Iterable[EntryPoint])
         try:
             action = _read(point)
         except _UnusableError as error:
-            problems.append(Problem(_source(point), str(error)))
+            problems.append(UnusableExtension(_source(point), str(error)))
         else:
             offers[action.type].append((_source(point), action))
     actions, sources = dict(own), dict.fromkeys(own, OWN)
@@ -40,10 +59,10 @@ def load_extensions(own: Mapping[str, Action[Any]], found: Iterable[EntryPoint])
         if clash is None:
             (sources[name], actions[name]), *_ = offered
         else:
-            problems += [Problem(source, clash) for source, _ in offered]
+            problems += [UnusableExtension(source, clash) for source, _ in offered]
     for problem in problems:
         _log.error("an action type of %s is not used: %s", problem.source, problem.message)
-    return Loaded(actions, sources, tuple(problems))
+    return LoadedActions(actions, sources, tuple(problems))
 
 
 def _read(point: EntryPoint) -> Action[Any]:
@@ -51,7 +70,7 @@ def _read(point: EntryPoint) -> Action[Any]:
         action = point.load()
     except Exception as error:
         raise _UnusableError(
-            f"{point.value} cannot be imported ({type(error).__name__}: {error}); mend or remove "
+            f"{point.value} cannot be imported ({type(error).__name__}: {error}); fix or remove "
             "the package"
         ) from error
     if not isinstance(action, Action):

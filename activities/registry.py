@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from activities.base import Action
+    from activities.extensions import LoadedActions
     from catalog.validation import ActionSchema
-
-
-GROUP = "pao.actions"
-OWN = "PAO"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +37,15 @@ ACTIONS: tuple[Registered, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A package whose action type cannot be used, and what to do about it."""
-
-    source: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Every usable action type by its name, where each comes from, and what is wrong."""
-
-    actions: "dict[str, Action[Any]]"
-    sources: dict[str, str]
-    problems: tuple[Problem, ...]
-
-
 def load_all() -> "dict[str, Action[Any]]":
     """Give every usable action type, PAO's own and those of other packages, by its name."""
     return loaded().actions
 
 
 @cache
-def loaded() -> Loaded:
+def loaded() -> "LoadedActions":
     """Load everything once; what is wrong with one package is no reason to miss another."""
-    from activities.extensions import load_extensions  # noqa: PLC0415 -- it needs what is here
+    from activities.extensions import GROUP, load_extensions  # noqa: PLC0415 -- client libraries
 
     own = {registered.type: registered.load() for registered in ACTIONS}
     return load_extensions(own, entry_points(group=GROUP))

@@ -9,32 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from catalog.loading import DocumentError, load_document
 from catalog.model import CatalogDocument
-from catalog.validation.changes import breaking_changes, is_major
+from catalog.validation.changes import BREAKING, UNCHANGED, breaking_changes, is_major
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder import located
 from catalog.validation.structure import Shape
 from catalog.validation.subject import Problem
 
 SUFFIXES = frozenset({".yaml", ".yml"})
-BREAKING, UNCHANGED = "breaking-change", "version-unchanged"
-HISTORY_RULES = (
-    (
-        BREAKING,
-        "What breaks callers has a new major version",
-        Severity.ERROR,
-        (
-            "Against a Git revision: a field was removed, renamed, made required or given another "
-            "type, an enum lost values, a pattern or a limit was tightened, an item was removed "
-            "without having been deprecated. In versions 0.x a new second number is enough."
-        ),
-    ),
-    (
-        UNCHANGED,
-        "A change has a new version",
-        Severity.WARNING,
-        "Against a Git revision: the document changed and its version did not.",
-    ),
-)
 _SECONDS = 60
 
 

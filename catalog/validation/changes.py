@@ -12,9 +12,29 @@ from catalog.forms.values import canonical, is_number, parse_size
 from catalog.loading import Path
 from catalog.model import CatalogDocument
 from catalog.suggestions import nearest
+from catalog.validation.findings import Severity
 from catalog.validation.metadata_rules import SEMVER
 from catalog.validation.subject import Problem
 
+BREAKING, UNCHANGED = "breaking-change", "version-unchanged"
+HISTORY_RULES = (
+    (
+        BREAKING,
+        "What breaks callers has a new major version",
+        Severity.ERROR,
+        (
+            "Against a Git revision: a field was removed, renamed, made required or given another "
+            "type, an enum lost values, a pattern or a limit was tightened, an item was removed "
+            "without having been deprecated. In versions 0.x a new second number is enough."
+        ),
+    ),
+    (
+        UNCHANGED,
+        "A change has a new version",
+        Severity.WARNING,
+        "Against a Git revision: the document changed and its version did not.",
+    ),
+)
 _GROUPS: Path = ("presentation", "form", "groups")
 # Of a bound: whether a larger number lets fewer values through.
 _BOUNDS = {

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterator
 
-from catalog.history import HISTORY_RULES
+from catalog.validation.changes import HISTORY_RULES
 from catalog.validation.examples import RuleExample, examples
 from catalog.validation.findings import Severity
 from catalog.validation.folder import FOLDER_RULES

@@ -96,6 +96,11 @@ class Subject:
         return tuple(placed_templates(self))
 
     @property
+    def output_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        """The schema of what each action type gives, by its name."""
+        return {name: schema.outputs for name, schema in self.known_actions.items()}
+
+    @property
     def bundle(self) -> CatalogBundle | None:
         """The item as the bundle that it is, or None."""
         return self.item if isinstance(self.item, CatalogBundle) else None

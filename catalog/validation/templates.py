@@ -3,18 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from catalog import action_order as ordering
 from catalog.bundle import CatalogBundle, Component
-from catalog.loading import Path, walk_texts
-from catalog.model import Action, Mode
+from catalog.loading import Document, Path, walk_texts
+from catalog.model import Action, CatalogDocument, Mode
 from catalog.templating import Inspection, Names, TemplateError, inspect
 from catalog.templating.value_types import UNKNOWN, Shape, mapping_of
 from catalog.validation.template_types import component_shapes, document_shapes, output_shapes
-
-if TYPE_CHECKING:
-    from catalog.validation.subject import Subject
 
 _VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
 
@@ -36,13 +33,45 @@ class Placed:
     error: TemplateError | None = None
 
 
-def placed_templates(subject: "Subject") -> Iterator[Placed]:
+class TemplatedDocument(Protocol):
+    """What is asked of a document to find its templates; a rule's ``Subject`` answers it."""
+
+    @property
+    def item(self) -> CatalogDocument:
+        """The parsed document."""
+        ...
+
+    @property
+    def document(self) -> Document:
+        """The document as it was read."""
+        ...
+
+    @property
+    def output_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        """The schema of what each action type gives, by its name."""
+        ...
+
+    @property
+    def bundle(self) -> CatalogBundle | None:
+        """The bundle, where the document is one."""
+        ...
+
+    def action_lists(self) -> Iterator[tuple[Path, tuple[Action, ...]]]:
+        """Return each list of actions with its path."""
+        ...
+
+    def components(self) -> Iterator[tuple[Path, Component]]:
+        """Return each component of a bundle with its path."""
+        ...
+
+
+def placed_templates(subject: TemplatedDocument) -> Iterator[Placed]:
     """Give every template of a document, in the order of the lists."""
-    workshop = _Workshop(subject)
+    inspector = _TemplateInspector(subject)
     for path, component in subject.components():
         ready = subject.bundle.ready_before[component.id] if subject.bundle else ()
         for place, text in walk_texts(component.config):
-            yield workshop.look(Placed((*path, "config", *place), text), {}, ready)
+            yield inspector.look(Placed((*path, "config", *place), text), {}, ready)
     everything = tuple(component.id for _, component in subject.components())
     for path, actions in subject.action_lists():
         before = ended_before(actions, parallel=_is_parallel(subject, path))
@@ -53,7 +82,7 @@ def placed_templates(subject: "Subject") -> Iterator[Placed]:
                 is_cleanup = placed.place is None and not placed.is_condition
                 # What is to be undone may name what the action itself has made.
                 seen = {**earlier, action.id: action} if is_cleanup else earlier
-                yield workshop.look(placed, seen, everything)
+                yield inspector.look(placed, seen, everything)
 
 
 def component_kinds(bundle: CatalogBundle, component: Component) -> dict[str, int]:
@@ -83,7 +112,7 @@ def ended_before(actions: Sequence[Action], *, parallel: bool) -> dict[str, list
     return ordering.ancestors(ordering.dependencies(ordered, parallel=parallel))
 
 
-def _is_parallel(subject: "Subject", path: Path) -> bool:
+def _is_parallel(subject: TemplatedDocument, path: Path) -> bool:
     automatic = subject.item.fulfillment.automatic
     return "automatic" in path and automatic is not None and automatic.parallel
 
@@ -97,16 +126,16 @@ def _texts_of(action: Action, path: Path) -> Iterator[Placed]:
         yield Placed((*path, "cleanup"), action.cleanup, action)
 
 
-class _Workshop:
+class _TemplateInspector:
     """Looks templates through with what is known of their document."""
 
-    def __init__(self, subject: "Subject") -> None:
+    def __init__(self, subject: TemplatedDocument) -> None:
         self._item = subject.item
         self._groups = {
             group.id: tuple(f.id for f in group.fields) for group in subject.item.groups
         }
         self._shapes = document_shapes(subject.item, subject.document.data.get("metadata"))
-        self._outputs = {key: one.outputs for key, one in subject.known_actions.items()}
+        self._outputs = subject.output_schemas
 
     def look(
         self, placed: Placed, earlier: Mapping[str, Action], components: tuple[str, ...]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from activities.extensions import load_extensions
-from activities.registry import ACTIONS, GROUP, Loaded
+from activities.extensions import GROUP, LoadedActions, load_extensions
+from activities.registry import ACTIONS
 
 GOOD = """
 from pao.extension import Action, ActionConfig, ActionResult
@@ -58,7 +58,7 @@ def install(shelf: Path, package: str, *, entry: str, code: str) -> None:
     (info / "entry_points.txt").write_text(f"[{GROUP}]\n{entry} = {module}:ACTION\n")
 
 
-def found(shelf: Path) -> Loaded:
+def found(shelf: Path) -> LoadedActions:
     points = [
         point
         for dist in importlib.metadata.distributions(path=[str(shelf)])

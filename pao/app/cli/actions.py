@@ -12,7 +12,7 @@ from pao.app.cli.terminal import clean, make_table
 
 if TYPE_CHECKING:
     from activities.base import Action
-    from activities.registry import Loaded
+    from activities.extensions import LoadedActions
 
 app = typer.Typer(no_args_is_help=True, help="The action types that catalog items may use.")
 
@@ -68,7 +68,7 @@ def describe(action: "Action[Any]") -> dict[str, Any]:
     }
 
 
-def _loaded() -> "Loaded":
+def _loaded() -> "LoadedActions":
     from activities.registry import loaded  # noqa: PLC0415 -- pydantic: 0.3 s
 
     return loaded()

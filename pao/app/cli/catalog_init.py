@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.item_answers import InitAnswers
 from pao.app.cli.terminal import clean
 
 app = typer.Typer()
@@ -18,19 +18,6 @@ app = typer.Typer()
 _WORD = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ID_PARTS = 3
 _SHORTEST, _LONGEST = 50, 500
-
-
-@dataclass(frozen=True, slots=True)
-class InitAnswers:
-    """What an author has said of a new item."""
-
-    name: str
-    category: str
-    id: str
-    description: str
-    team: str
-    contact: str
-    project: str
 
 
 @command(app, "init")

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from catalog.sources.files import TESTS_SUFFIX
 from catalog.testing.cases import outcome_of, read_case, with_expectation
@@ -10,9 +9,7 @@ from catalog.testing.drafts import read_draft
 from catalog.testing.dry_run import dry_run
 from pao.app.cli.documents import known_actions
 from pao.app.cli.exits import CliError, ExitCode
-
-if TYPE_CHECKING:
-    from pao.app.cli.catalog_init import InitAnswers
+from pao.app.cli.item_answers import InitAnswers
 
 # What YAML, by one version or another, takes for something else than a text.
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -101,7 +98,7 @@ fields:
 """
 
 
-def write_item(folder: Path, answers: "InitAnswers") -> tuple[Path, Path]:
+def write_item(folder: Path, answers: InitAnswers) -> tuple[Path, Path]:
     """Write an item and its first case; nothing that exists is overwritten."""
     file = folder / answers.category / f"{answers.id}.yaml"
     case = file.with_name(answers.id + TESTS_SUFFIX) / "least.yaml"
@@ -120,7 +117,7 @@ def write_item(folder: Path, answers: "InitAnswers") -> tuple[Path, Path]:
     return file, case
 
 
-def _document(answers: "InitAnswers") -> str:
+def _document(answers: InitAnswers) -> str:
     owner = f"{{team: {_quoted(answers.team)}"
     owner += f", contact: {_quoted(answers.contact)}}}" if answers.contact else "}"
     title = answers.name.replace("\\", "").replace('"', "").replace("{", "(").replace("}", ")")

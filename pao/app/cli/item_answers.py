@@ -1,0 +1,16 @@
+"""What an author answers when `pao catalog init` asks about a new item."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class InitAnswers:
+    """What an author has said of a new item."""
+
+    name: str
+    category: str
+    id: str
+    description: str
+    team: str
+    contact: str
+    project: str
