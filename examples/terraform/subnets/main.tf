@@ -1,9 +1,9 @@
-# Divides an address block into one subnet per zone and keeps the division in the state. It needs no
-# provider: terraform_data is built into Terraform and OpenTofu, so it runs without any account.
+# Divides an address block into one subnet per zone and keeps the result in the state. It needs no
+# provider: terraform_data is built into Terraform and OpenTofu, so it runs without an account.
 
 variable "name" {
   type        = string
-  description = "Name of the network; the subnets begin with it."
+  description = "Name of the network, and prefix of the subnets."
 }
 
 variable "block" {
@@ -23,7 +23,7 @@ variable "zones" {
 
 locals {
   zones = ["a", "b", "c", "d"]
-  # Two bits make four equal parts; zones that are not used yet keep their part free.
+  # Two bits make four equal parts; the parts of unused zones stay free.
   subnets = { for n in range(var.zones) : "${var.name}-${local.zones[n]}" => cidrsubnet(var.block, 2, n) }
 }
 
