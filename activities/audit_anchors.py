@@ -6,8 +6,9 @@ from typing import Any
 
 from temporalio import activity
 
-from db.repositories.anchors import AnchorsRepository
-from db.repositories.maintenance_runs import MaintenanceRunsRepository
+from db.anchoring import anchor_all
+from db.audit_chain import anchor_document
+from db.repositories.upkeep import UpkeepRepository
 from db.session import Database
 from pao.core import names
 
@@ -23,7 +24,7 @@ class AuditAnchors:
         self._database = database
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the anchoring."""
+        """Return the anchoring."""
 
         @activity.defn(name=names.ANCHOR_ACTIVITY)
         async def anchor_audit() -> dict[str, int]:
@@ -32,10 +33,15 @@ class AuditAnchors:
         return [anchor_audit]
 
     async def anchor(self) -> dict[str, int]:
-        """Make an anchor; answers its number, and how many chains had changed."""
+        """Anchor what has changed; return the newest anchor's number, and how many chains it took.
+
+        Every anchor is logged whole, so that whoever keeps the log keeps it out of reach of the
+        database's owner.
+        """
+        made = await anchor_all(self._database)
+        for anchor in made:
+            _log.info("audit.anchor", extra={"anchor": anchor_document(anchor)})
+        counts = {"anchor": made[-1].id if made else 0, "chains": sum(one.chains for one in made)}
         async with self._database.unit_of_work() as session:
-            made = await AnchorsRepository(session).anchor()
-            counts = {"anchor": made.id if made else 0, "chains": made.chains if made else 0}
-            await MaintenanceRunsRepository(session).note(ANCHOR, counts)
-        _log.info("the audit trail is anchored", extra=counts)
+            await UpkeepRepository(session).note(ANCHOR, counts)
         return counts

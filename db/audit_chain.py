@@ -72,6 +72,35 @@ def anchor_hash(anchor: Anchor) -> bytes:
     return hashlib.sha256(content).digest()
 
 
+def exported_anchor(document: Any) -> Anchor:
+    """Read an anchor that was exported or logged; raises ``ValueError`` where it is none."""
+    try:
+        document = document.get("anchor", document)
+        return Anchor(
+            id=int(document["id"]),
+            at=datetime.fromisoformat(document["at"]),
+            chains=int(document["chains"]),
+            root=bytes.fromhex(document["root"]),
+            previous=bytes.fromhex(document["previous"]),
+            hash=bytes.fromhex(document["hash"]),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError("it is no anchor of an audit trail") from error
+
+
+def anchor_document(anchor: Anchor) -> dict[str, Any]:
+    """Write an anchor as it is exported."""
+    return {
+        "format": "pao-audit-anchor/1",
+        "id": anchor.id,
+        "at": anchor.at.isoformat(),
+        "chains": anchor.chains,
+        "root": anchor.root.hex(),
+        "previous": anchor.previous.hex(),
+        "hash": anchor.hash.hex(),
+    }
+
+
 def microseconds(moment: datetime) -> int:
     """Return a time as Postgres counts it, without a rounding."""
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -236,31 +235,3 @@ async def _together(
 
 def _order(chain: UUID) -> tuple[bool, bytes]:
     return chain == NO_REQUEST, chain.bytes
-
-
-def exported_anchor(document: dict[str, Any]) -> Anchor:
-    """Read an anchor that was exported; raises ``ValueError`` where it is none."""
-    try:
-        return Anchor(
-            id=int(document["id"]),
-            at=datetime.fromisoformat(document["at"]),
-            chains=int(document["chains"]),
-            root=bytes.fromhex(document["root"]),
-            previous=bytes.fromhex(document["previous"]),
-            hash=bytes.fromhex(document["hash"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError("it is no anchor of an audit trail") from error
-
-
-def anchor_document(anchor: Anchor) -> dict[str, Any]:
-    """Write an anchor as it is exported."""
-    return {
-        "format": "pao-audit-anchor/1",
-        "id": anchor.id,
-        "at": anchor.at.isoformat(),
-        "chains": anchor.chains,
-        "root": anchor.root.hex(),
-        "previous": anchor.previous.hex(),
-        "hash": anchor.hash.hex(),
-    }

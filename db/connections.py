@@ -1,37 +1,45 @@
 """Opening a connection: the same for the engine, the listener, migrations and the audit tools."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
 
-from db.unavailable import connecting
-from db.urls import driver_url
+from db.errors import connecting
+from db.urls import connect_timeout, driver_url
 
 PasswordSource = Callable[[], Awaitable[str]]
 
 
-async def connect(
+async def connect(  # noqa: PLR0913 -- what a connection is opened with, each part named.
     url: str,
     *,
     timeout: float,  # noqa: ASYNC109 -- handed on to the driver, which ends every step by it
     password: PasswordSource | None = None,
     command_timeout: float | None = None,
-    server_settings: dict[str, str] | None = None,
+    application_name: str = "pao",
+    settings: Mapping[str, str] | None = None,
 ) -> asyncpg.Connection:
     """Open a connection; raises ``DatabaseUnavailable`` whatever keeps it from being made.
 
-    ``ValueError`` for a URL of another kind.
+    ``timeout`` is in seconds; a ``connect_timeout`` in the URL counts before it. ``settings`` are
+    server settings of ours, not of callers: they are not quoted. ``ValueError`` for a URL of
+    another kind.
     """
     address = driver_url(url)
     with connecting():
-        return await asyncpg.connect(
+        opened = await asyncpg.connect(
             address,
             password=password,
-            timeout=timeout,
+            timeout=connect_timeout(url) or timeout,
             command_timeout=command_timeout,
-            server_settings=server_settings,
+            server_settings={"application_name": application_name, "timezone": "UTC"},
         )
+        # As statements, because PgBouncer refuses all but a few settings in a startup message.
+        # Whatever address or role say of a search path, the tables are in this schema.
+        wanted = {"search_path": "public", **(settings or {})}
+        await opened.execute("; ".join(f"SET {name} = {value}" for name, value in wanted.items()))
+        return opened
 
 
 @asynccontextmanager
@@ -41,7 +49,7 @@ async def connection(
     timeout: float,  # noqa: ASYNC109 -- as above
     password: PasswordSource | None = None,
 ) -> AsyncIterator[asyncpg.Connection]:
-    """Give a connection for the length of a block."""
+    """Open a connection for the length of a block."""
     opened = await connect(url, timeout=timeout, password=password)
     try:
         yield opened

@@ -154,7 +154,7 @@ class RequestNotifications:
             password=self._password,
             timeout=_CONNECT_SECONDS,
             command_timeout=_CONNECT_SECONDS,
-            server_settings={"application_name": "pao-notifications"},
+            application_name="pao-notifications",
         )
         try:
             yield line

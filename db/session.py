@@ -142,11 +142,10 @@ def _creator(
             timeout=settings.connect_timeout,
             # The server ends a slow statement itself; this ends the wait for one that is gone.
             command_timeout=settings.statement_timeout + 2.0,
-            server_settings={
-                "application_name": settings.application_name,
+            application_name=settings.application_name,
+            settings={
                 "statement_timeout": milliseconds,
                 "idle_in_transaction_session_timeout": milliseconds,
-                "timezone": "UTC",
                 # Compiling costs more than any of these short statements takes.
                 "jit": "off",
             },

@@ -17,10 +17,11 @@ SSL_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 SYSTEM = "system"
 """What libpq takes as ``sslrootcert`` for the authorities that the machine trusts."""
 
+CONNECT_TIMEOUT = "connect_timeout"
+
 NOT_SUPPORTED = frozenset(
     {
         "channel_binding",
-        "connect_timeout",
         "gssencmode",
         "keepalives",
         "keepalives_count",
@@ -50,6 +51,7 @@ def driver_url(url: str) -> str:
             f"a database URL starts with {PLAIN}:// or {DRIVER}://, not {parts.scheme}://"
         )
     options = _options(parts)
+    options.pop(CONNECT_TIMEOUT, None)
     if "ssl" in options:
         options.setdefault("sslmode", options.pop("ssl"))
     if options.get("sslrootcert") == SYSTEM:
@@ -58,12 +60,20 @@ def driver_url(url: str) -> str:
     return _written(parts._replace(scheme=PLAIN), options)
 
 
+def connect_timeout(url: str) -> float | None:
+    """Return the seconds that a URL gives to connecting; None where it sets no limit of its own."""
+    given = _options(urlsplit(url)).get(CONNECT_TIMEOUT, "")
+    return float(given) if given.isdecimal() and int(given) else None
+
+
 def url_problem(url: str) -> str | None:
     """Say what of a URL's options cannot be used; the text never repeats the URL."""
     options = _options(urlsplit(url))
     unknown = sorted(NOT_SUPPORTED & options.keys())
     if unknown:
         return f"{unknown[0]} is not supported in a database address; leave it out"
+    if not options.get(CONNECT_TIMEOUT, "0").isdecimal():
+        return f"{CONNECT_TIMEOUT} is a whole number of seconds"
     mode = options.get("sslmode", options.get("ssl"))
     if mode is not None and mode not in SSL_MODES:
         return f"sslmode is one of {', '.join(SSL_MODES)}"

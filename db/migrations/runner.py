@@ -1,8 +1,9 @@
 """Applies the ordered SQL files, once each, under a lock; says what is applied and what is not."""
 
+import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,21 @@ CREATE TABLE IF NOT EXISTS public.schema_migrations (
 """
 _EXISTS = "SELECT to_regclass('public.schema_migrations') IS NOT NULL"
 _APPLIED = "SELECT version, description, applied_at, checksum FROM public.schema_migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a migration waits for locks: ``tries`` times ``wait`` seconds, ``pause`` in between.
+
+    While it waits, everybody who needs the table waits behind it; in the pauses they go on.
+    """
+
+    wait: float = 2.0
+    tries: int = 30
+    pause: float = 1.0
+
+
+PATIENCE = Patience()
 
 
 class MigrationError(Exception):
@@ -108,12 +124,15 @@ def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
     return tuple(found.values())
 
 
-async def migrate(url: str, *, migrations: Sequence[Migration] | None = None) -> list[Applied]:
-    """Apply what is pending, each file in a transaction of its own; gives what was applied now.
+async def migrate(
+    url: str, *, migrations: Sequence[Migration] | None = None, patience: Patience = PATIENCE
+) -> list[Applied]:
+    """Apply what is pending, each file in its own transaction; return what was applied now.
 
-    Any number of processes may do so at once: each file is applied by one of them. Raises
-    ``MigrationError`` when an applied file was edited or a file fails, ``DatabaseUnavailable`` when
-    the database is away.
+    Any number of processes may do so at once: each file is applied by one of them. A table that
+    is in use is waited for with ``patience``, so that a migration never holds up the service.
+    Raises ``MigrationError`` when an applied file was edited or a file fails,
+    ``DatabaseUnavailable`` when the database is away.
     """
     wanted = packaged_migrations() if migrations is None else tuple(migrations)
     async with _connection(url) as connection:
@@ -122,9 +141,9 @@ async def migrate(url: str, *, migrations: Sequence[Migration] | None = None) ->
             before = await _applied(connection)
         _refuse_misfits(_compare(wanted, before))
         pending = [migration for migration in wanted if migration.version not in before]
-        done = [one.version for one in pending if await _apply(connection, one)]
+        done = [one.version for one in pending if await _apply(connection, one, patience)]
         if migrations is None:
-            await _grant(connection)
+            await _grant(connection, patience)
         after = await _applied(connection)
     return [after[version] for version in done]
 
@@ -182,37 +201,67 @@ async def _applied(connection: asyncpg.Connection) -> dict[str, Applied]:
     return {row["version"]: Applied(*row.values()) for row in rows}
 
 
-async def _apply(connection: asyncpg.Connection, migration: Migration) -> bool:
-    """Apply a migration; tells whether it was this process that did."""
+async def _apply(connection: asyncpg.Connection, migration: Migration, patience: Patience) -> bool:
+    """Apply a migration; return whether it was this process that did."""
+
+    async def run() -> bool:
+        if migration.version in await _applied(connection):
+            return False
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "INSERT INTO public.schema_migrations (version, description, checksum)"
+            " VALUES ($1, $2, $3)",
+            migration.version,
+            migration.description,
+            migration.checksum,
+        )
+        return True
+
+    name = f"Migration {migration.version} ({migration.description})"
     try:
-        async with _alone(connection):
-            if migration.version in await _applied(connection):
-                return False
-            await connection.execute(migration.sql)
-            await connection.execute(
-                "INSERT INTO public.schema_migrations (version, description, checksum)"
-                " VALUES ($1, $2, $3)",
-                migration.version,
-                migration.description,
-                migration.checksum,
-            )
+        return await _patiently(connection, run, patience)
+    except asyncpg.LockNotAvailableError as error:
+        raise MigrationError(
+            f"{name} could not lock what it changes, in {patience.tries} tries; those before it"
+            " stay. End what holds a lock for so long (pg_stat_activity shows old transactions),"
+            " then migrate again."
+        ) from error
     except asyncpg.PostgresError as error:
         raise MigrationError(
-            f"Migration {migration.version} ({migration.description}) failed and was taken back;"
-            f" those before it stay. Postgres says: {error}"
+            f"{name} failed and was rolled back; those before it stay. Postgres says: {error}"
         ) from error
-    return True
 
 
-async def _grant(connection: asyncpg.Connection) -> None:
-    """Give the service's role its rights; a plain database with one user has no such role."""
+async def _patiently(
+    connection: asyncpg.Connection, run: Callable[[], Awaitable[bool]], patience: Patience
+) -> bool:
+    """Run a migration in a transaction; begin anew when it has waited too long for a lock."""
+    for left in reversed(range(patience.tries)):
+        try:
+            async with _alone(connection):
+                # Not before: the turn of another migrating process may take its time.
+                await connection.execute(f"SET LOCAL lock_timeout = {int(patience.wait * 1000)}")
+                return await run()
+        except asyncpg.LockNotAvailableError:
+            if not left:
+                raise
+            await asyncio.sleep(patience.pause)
+    raise AssertionError("there is at least one try")
+
+
+async def _grant(connection: asyncpg.Connection, patience: Patience) -> None:
+    """Grant the service's role its rights; a plain database with one user has no such role."""
     role = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", SERVICE_ROLE)
     own = await connection.fetchval("SELECT current_user = $1", SERVICE_ROLE)
     if role is None or own:
         return
     sql = resources.files("db.migrations").joinpath(GRANTS).read_text("utf-8")
-    async with _alone(connection):
+
+    async def run() -> bool:
         await connection.execute(sql)
+        return True
+
+    await _patiently(connection, run, patience)
 
 
 def _compare(wanted: Sequence[Migration], applied: dict[str, Applied]) -> list[MigrationStatus]:

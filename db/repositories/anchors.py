@@ -5,6 +5,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.audit_chain import Anchor
 
+MOST_CHAINS = 50_000
+"""So many chains one anchor takes in (0027_anchors_in_batches.sql)."""
+
 _ANCHOR = text("SELECT id, at, chains, root, previous, hash FROM anchor_audit()")
 
 
@@ -15,9 +18,9 @@ class AnchorsRepository:
         self._session = session
 
     async def anchor(self) -> Anchor | None:
-        """Take the ends of all chains that have changed into a new anchor.
+        """Take the ends of chains that have changed into a new anchor, ``MOST_CHAINS`` at most.
 
-        Gives the newest one where nothing has changed; ``None`` where there is no trail yet.
+        Return the newest one where nothing has changed; ``None`` where there is no trail yet.
         """
         row = (await self._session.execute(_ANCHOR)).one()
         return Anchor(*row) if row.id is not None else None

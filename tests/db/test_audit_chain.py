@@ -7,16 +7,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from db.audit_chain import Anchor
-from db.audit_verification import (
-    Verification,
-    anchor_document,
-    exported_anchor,
-    verify,
-)
+from db.anchoring import anchor_all
+from db.audit_chain import Anchor, anchor_document, exported_anchor
+from db.audit_verification import Verification, verify
 from db.migrations.runner import migrate, packaged_migrations
-from db.repositories.anchors import AnchorsRepository
-from db.repositories.retention import RetentionRepository
+from db.repositories.anchors import MOST_CHAINS, AnchorsRepository
+from db.repositories.maintenance import MaintenanceRepository
 from db.session import Database
 from pao.core.payloads import AuditEvent
 from pao.core.states import RequestStatus
@@ -282,3 +278,20 @@ async def test_an_export_that_is_none_is_refused() -> None:
     for document in documents:
         with pytest.raises(ValueError, match="no anchor"):
             exported_anchor(document)
+
+
+async def test_a_large_trail_is_anchored_in_several_steps(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    add = """
+        INSERT INTO audit_heads (chain, position, hash, changed_at)
+        SELECT gen_random_uuid(), 1, '', now() - interval '9 days' FROM generate_series(1, $1)
+    """
+    await owner.execute(add, MOST_CHAINS + 2)
+    assert [one.chains for one in await anchor_all(db)] == [MOST_CHAINS, 2]
+    # What has changed meanwhile is not forgotten, nor is anything anchored twice.
+    await owner.execute("UPDATE audit_heads SET position = 2, changed_at = now()")
+    assert sum(one.chains for one in await anchor_all(db)) == MOST_CHAINS + 2
+    assert [one.id for one in await anchor_all(db)] == [4]
+    taken = await owner.fetchval("SELECT count(*) FROM audit_anchor_heads WHERE position = 2")
+    assert taken == MOST_CHAINS + 2

@@ -10,11 +10,13 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from db import audit_verification
+from db.errors import DatabaseUnavailable, Trouble
 from db.migrations import runner
 from db.notifications import NOT_HEARD_YET, UNHEARD, RequestNotifications
-from db.session import Database
-from db.unavailable import DatabaseUnavailableError, Trouble
-from pao.app.local.postgres import SERVICE
+from db.session import Database, PoolSettings
+from db.urls import connect_timeout, url_problem
+from pao.local.postgres import SERVICE
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.postgres import Database as Given
 from tests.support.postgres_proxies import Way, proxied, tls_of
@@ -39,7 +41,11 @@ async def by_migrations(url: str) -> None:
     await runner.status(url)
 
 
-READERS = [by_the_engine, by_the_listener, by_migrations]
+async def by_the_audit(url: str) -> None:
+    await audit_verification.verify(url)
+
+
+READERS = [by_the_engine, by_the_listener, by_migrations, by_the_audit]
 Reader = Callable[[str], Awaitable[None]]
 
 
@@ -170,3 +176,52 @@ async def test_a_process_that_does_not_hear_itself_says_so(database: Given) -> N
     async with RequestNotifications(database.service_url) as notifications:
         await notifications.listening()
         assert notifications.problem is None
+
+
+@pytest.mark.parametrize("reader", READERS)
+async def test_a_pooler_that_refuses_settings_at_the_start_is_no_hindrance(
+    database: Given, reader: Reader
+) -> None:
+    async with proxied(database.service_url, Way(refuses_settings=True)) as url:
+        await reader(url)
+
+
+async def test_the_limits_of_time_hold_on_every_connection(database: Given) -> None:
+    opened = Database(database.service_url, pool=PoolSettings(statement_timeout=7))
+    try:
+        async with opened.reading() as session:
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                assert await session.scalar(text(f"SHOW {name}")) == "7s"
+            assert await session.scalar(text("SHOW jit")) == "off"
+    finally:
+        await opened.close()
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("options", ["options=-c%20search_path%3Dx", "search_path=x"])
+async def test_a_search_path_of_others_changes_nothing(
+    database: Given, reader: Reader, options: str
+) -> None:
+    await reader(f"{database.service_url}?{options}")
+
+
+@pytest.mark.parametrize("reader", READERS)
+async def test_the_time_for_connecting_may_stand_in_the_address(
+    database: Given, reader: Reader
+) -> None:
+    await reader(f"{database.service_url}?connect_timeout=5")
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds"),
+    [("", None), ("?connect_timeout=3", 3.0), ("?connect_timeout=0", None)],
+)
+def test_the_time_for_connecting_is_read_from_the_address(
+    options: str, seconds: float | None
+) -> None:
+    assert connect_timeout(f"postgresql://h/d{options}") == seconds
+
+
+def test_a_time_for_connecting_that_is_no_number_is_named() -> None:
+    problem = url_problem("postgresql://h/d?connect_timeout=soon")
+    assert problem == "connect_timeout is a whole number of seconds"

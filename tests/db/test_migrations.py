@@ -1,5 +1,7 @@
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -9,6 +11,7 @@ from db.migrations.runner import (
     LOCK,
     Migration,
     MigrationError,
+    Patience,
     State,
     check_ready,
     load_migrations,
@@ -25,6 +28,12 @@ WAITS = """
     SELECT EXISTS (
         SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
         WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+    )
+"""
+WAITS_FOR_A_TABLE = """
+    SELECT EXISTS (
+        SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+        WHERE locktype = 'relation' AND NOT granted AND datname = current_database()
     )
 """
 ROOT = Path(__file__).parents[2]
@@ -44,6 +53,18 @@ async def empty(database: Given) -> str:
 def files(**more: str) -> tuple[Migration, ...]:
     base = {"0001_first.sql": "CREATE TABLE first (n int)"}
     return load_migrations(base | {f"{name}.sql": sql for name, sql in more.items()})
+
+
+@asynccontextmanager
+async def in_use(url: str) -> AsyncIterator[None]:
+    """Have somebody read the table ``first`` in a transaction that does not end."""
+    holder = await asyncpg.connect(url)
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT * FROM first")
+            yield
+    finally:
+        await holder.close()
 
 
 async def test_every_migration_is_applied_once(empty: str) -> None:
@@ -175,3 +196,32 @@ async def test_a_database_that_is_away_is_said_to_be_unavailable() -> None:
     with pytest.raises(PaoError) as error:
         await migrate("postgresql://nobody@127.0.0.1:1/pao")
     assert error.value.code is ErrorCode.SERVICE_UNAVAILABLE
+
+
+SLOW = files(**{"0002_second": "ALTER TABLE first ADD COLUMN m int"})
+
+
+async def test_a_table_that_is_in_use_ends_a_migration_after_its_tries(empty: str) -> None:
+    await migrate(empty, migrations=files())
+    async with in_use(empty):
+        with pytest.raises(MigrationError, match=r"0002 \(second\) could not lock") as caught:
+            await migrate(empty, migrations=SLOW, patience=Patience(wait=0.05, tries=2, pause=0))
+        assert "2 tries" in str(caught.value)
+    assert [one.version for one in await migrate(empty, migrations=SLOW)] == ["0002"]
+
+
+async def test_a_migration_that_waits_for_a_table_lets_others_use_it(empty: str) -> None:
+    await migrate(empty, migrations=files())
+    patience = Patience(wait=0.05, tries=1_000_000, pause=0.01)
+    async with in_use(empty):
+        migrating = asyncio.create_task(migrate(empty, migrations=SLOW, patience=patience))
+        reader = await asyncpg.connect(empty)
+        try:
+            while not await reader.fetchval(WAITS_FOR_A_TABLE):
+                continue
+            # Behind the waiting ALTER, until that has given up for a moment.
+            assert await reader.fetchval("SELECT count(*) FROM first") == 0
+        finally:
+            await reader.close()
+        assert not migrating.done()
+    assert [one.version for one in await migrating] == ["0002"]

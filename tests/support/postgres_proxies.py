@@ -15,12 +15,22 @@ SSL_REQUEST = 80877103
 """The code by which a client asks for TLS, in place of a version of the protocol."""
 
 
+POOLER_SETTINGS = frozenset(
+    {"user", "database", "application_name", "client_encoding", "datestyle", "timezone"}
+)
+"""What PgBouncer takes in a startup message."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a proxy treats its connections: with TLS only, or without ever listening."""
+    """How a proxy treats its connections: with TLS only, without ever listening, as PgBouncer.
+
+    PgBouncer refuses settings in the startup message that it does not keep for each client.
+    """
 
     tls: ssl.SSLContext | None = None
     swallows_listen: bool = False
+    refuses_settings: bool = False
 
 
 def tls_of(certificates: Certificates) -> ssl.SSLContext:
@@ -74,6 +84,12 @@ async def _serve(
         first = await _packet(reader)
     elif way.tls:
         return
+    if way.refuses_settings and (foreign := _settings(first) - POOLER_SETTINGS):
+        message = f"unsupported startup parameter: {min(foreign)}"
+        fields = f"SFATAL\0C08P01\0M{message}\0\0".encode()
+        writer.write(b"E" + struct.pack("!I", len(fields) + 4) + fields)
+        await writer.drain()
+        return
     server_reader, server_writer = await asyncio.open_connection(*target)
     try:
         server_writer.write(first)
@@ -89,6 +105,11 @@ async def _serve(
             await asyncio.gather(*both, return_exceptions=True)
     finally:
         server_writer.close()
+
+
+def _settings(startup: bytes) -> set[str]:
+    """Return the names in a startup message: after length and version, pairs that end with 0."""
+    return set(startup[8:].rstrip(b"\0").decode().split("\0")[::2])
 
 
 async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -34,11 +34,11 @@ def verify(
     *,
     anchor: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="An anchor that was exported; may be given repeatedly."),
+        typer.Option(metavar="FILE", help="An exported anchor, or a log with anchors; repeatable."),
     ] = None,
 ) -> None:
     """Verify all lines and anchors of the audit trail; exits with 1 when one does not hold."""
-    exported = [_read(file) for file in anchor or ()]
+    exported = [one for file in anchor or () for one in _read(file)]
     found = _verified(exported)
     document = {
         "verified": not found.findings,
@@ -64,7 +64,7 @@ def anchor(
     ] = None,
 ) -> None:
     """Anchor the audit trail now, as happens every day, and show or export the newest anchor."""
-    from db.audit_verification import anchor_document  # noqa: PLC0415 -- asyncpg: 0.2 s
+    from db.audit_chain import anchor_document  # noqa: PLC0415 -- only this command needs it
 
     made = _anchored()
     if made is None:
@@ -89,32 +89,36 @@ def _verified(exported: "Sequence[Anchor]") -> "Verification":
 def _anchored() -> "Anchor | None":
     settings = settings_for("database", os.environ)
 
-    from db.repositories.anchors import AnchorsRepository  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
-    from pao.app.assembly import audit_database  # noqa: PLC0415 -- as above
+    from db.anchoring import anchor_all  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
+    from pao.assembly import audit_database  # noqa: PLC0415 -- as above
 
     async def run() -> "Anchor | None":
         opened = audit_database(settings)
         try:
-            async with opened.unit_of_work() as session:
-                return await AnchorsRepository(session).anchor()
+            made = await anchor_all(opened)
+            return made[-1] if made else None
         finally:
             await opened.close()
 
     return asyncio.run(run())
 
 
-def _read(file: Path) -> "Anchor":
-    from db.audit_verification import exported_anchor  # noqa: PLC0415 -- asyncpg: 0.2 s
+def _read(file: Path) -> "list[Anchor]":
+    """Read an exported anchor, or the lines of a log with anchors among them."""
+    from db.audit_chain import exported_anchor  # noqa: PLC0415 -- only this command needs it
 
     try:
-        return exported_anchor(json.loads(file.read_text("utf-8")))
+        text = file.read_text("utf-8")
+        logged = [line for line in text.splitlines() if '"audit.anchor"' in line]
+        found = [exported_anchor(json.loads(one)) for one in logged or [text]]
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no exported anchor"
         raise CliError(
             f"{file} cannot be read: {reason}",
             exit_code=ExitCode.USAGE,
-            hint="Give a file that `pao audit anchor --export` wrote.",
+            hint="Give a file that `pao audit anchor --export` wrote, or a worker's log.",
         ) from error
+    return found
 
 
 def _write(file: Path, document: dict[str, Any]) -> None:
@@ -130,7 +134,8 @@ def _write(file: Path, document: dict[str, Any]) -> None:
 
 def _print_verified(cli: Cli, found: "Verification", exported: int) -> None:
     for one in found.findings[:_SHOWN]:
-        place = f"request {one.chain}, line {one.position}: " if one.chain else ""
+        place = f"request {one.chain}" if one.chain else ""
+        place += f", line {one.position}: " if one.position else ": " if place else ""
         cli.out.print(
             Text("✗ ", style="red").append(clean(f"{place}{one.message}"), style="default"),
             soft_wrap=True,
@@ -142,7 +147,8 @@ def _print_verified(cli: Cli, found: "Verification", exported: int) -> None:
         text += f", {exported} exported"
     if found.removed_lines:
         text += f"; {found.removed_lines} older lines were removed in their time"
-    word = f"{len(found.findings)} findings in " if found.findings else "✓ All holds: "
+    count = len(found.findings)
+    word = f"{count} finding{'' if count == 1 else 's'} in " if count else "✓ All holds: "
     style = "red" if found.findings else "green"
     cli.out.print(Text(word, style=style).append(text, style="default"), soft_wrap=True)
 

@@ -89,3 +89,24 @@ def test_a_database_that_is_away_ends_with_5(pao: Pao) -> None:
     away = "postgresql://pao:x@127.0.0.1:1/pao"
     for arguments in (("verify",), ("anchor",)):
         assert pao("audit", *arguments, DATABASE_URL=away).exit_code == 5
+
+
+def test_a_log_with_anchors_is_taken_in_place_of_exported_ones(
+    pao: Pao, variables: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    made = json.loads(pao("audit", "anchor", "-o", "json", **variables).stdout)
+    log = tmp_path / "worker.log"
+    lines = ({"message": "started"}, {"message": "audit.anchor", "anchor": made})
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert pao("audit", "verify", "--anchor", str(log), **variables).exit_code == 0
+
+    run_as_owner(
+        database,
+        "ALTER TABLE audit_anchors DISABLE TRIGGER USER",
+        "ALTER TABLE audit_anchor_heads DISABLE TRIGGER USER",
+        "DELETE FROM audit_anchor_heads",
+        "DELETE FROM audit_anchors",
+    )
+    result = pao("audit", "verify", "--anchor", str(log), **variables)
+    assert result.exit_code == 1
+    assert "1 finding in" in result.stdout

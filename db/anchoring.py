@@ -1,0 +1,18 @@
+"""Anchoring the whole audit trail, in as many transactions as it takes."""
+
+from db.audit_chain import Anchor
+from db.repositories.anchors import MOST_CHAINS, AnchorsRepository
+from db.session import Database
+
+
+async def anchor_all(database: Database) -> list[Anchor]:
+    """Anchor until nothing is left that has changed; return the new anchors and the one before."""
+    found: list[Anchor] = []
+    while True:
+        async with database.unit_of_work() as session:
+            made = await AnchorsRepository(session).anchor()
+        if made is None or made in found:
+            return found
+        found.append(made)
+        if made.chains < MOST_CHAINS:
+            return found
