@@ -6,9 +6,9 @@ from typing import Any
 
 from temporalio import activity
 
-from db.anchoring import anchor_all
+from db.audit_anchoring import anchor_all
 from db.audit_chain import anchor_document
-from db.repositories.upkeep import UpkeepRepository
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.session import Database
 from pao.core import names
 
@@ -43,5 +43,5 @@ class AuditAnchors:
             _log.info("audit.anchor", extra={"anchor": anchor_document(anchor)})
         counts = {"anchor": made[-1].id if made else 0, "chains": sum(one.chains for one in made)}
         async with self._database.unit_of_work() as session:
-            await UpkeepRepository(session).note(ANCHOR, counts)
+            await MaintenanceRunsRepository(session).note(ANCHOR, counts)
         return counts

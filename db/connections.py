@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from db.errors import connecting
+from db.unavailable import connecting
 from db.urls import connect_timeout, driver_url
 
 PasswordSource = Callable[[], Awaitable[str]]

@@ -5,12 +5,12 @@ import json
 import asyncpg
 import pytest
 
-from activities.anchoring import Anchorer
+from activities.audit_anchors import AuditAnchors
 from db.audit_chain import exported_anchor
 from db.audit_verification import verify
-from db.repositories.upkeep import UpkeepRepository
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.session import Database as Session
-from pao.logging import JsonFormatter, Redactor
+from pao.runtime.logging import JsonFormatter, Redactor
 from tests.support.postgres import Database
 
 LINE = """
@@ -25,8 +25,8 @@ async def test_every_anchor_is_logged_whole(
     session, owner = Session(database.service_url), await asyncpg.connect(database.owner_url)
     try:
         await owner.execute(LINE)
-        with caplog.at_level("INFO", logger="activities.anchoring"):
-            await Anchorer(session).anchor()
+        with caplog.at_level("INFO", logger="activities.audit_anchors"):
+            await AuditAnchors(session).anchor()
     finally:
         await session.close()
         await owner.close()

@@ -7,12 +7,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from db.anchoring import anchor_all
+from db.audit_anchoring import anchor_all
 from db.audit_chain import Anchor, anchor_document, exported_anchor
 from db.audit_verification import Verification, verify
 from db.migrations.runner import migrate, packaged_migrations
 from db.repositories.anchors import MOST_CHAINS, AnchorsRepository
-from db.repositories.maintenance import MaintenanceRepository
+from db.repositories.retention import RetentionRepository
 from db.session import Database
 from pao.core.payloads import AuditEvent
 from pao.core.states import RequestStatus

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import text
 
 from db import audit_verification
-from db.errors import DatabaseUnavailable, Trouble
 from db.migrations import runner
 from db.notifications import NOT_HEARD_YET, UNHEARD, RequestNotifications
 from db.session import Database, PoolSettings
+from db.unavailable import DatabaseUnavailableError, Trouble
 from db.urls import connect_timeout, url_problem
-from pao.local.postgres import SERVICE
+from pao.app.local.postgres import SERVICE
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.postgres import Database as Given
 from tests.support.postgres_proxies import Way, proxied, tls_of

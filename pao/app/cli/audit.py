@@ -89,8 +89,8 @@ def _verified(exported: "Sequence[Anchor]") -> "Verification":
 def _anchored() -> "Anchor | None":
     settings = settings_for("database", os.environ)
 
-    from db.anchoring import anchor_all  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
-    from pao.assembly import audit_database  # noqa: PLC0415 -- as above
+    from db.audit_anchoring import anchor_all  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
+    from pao.app.assembly import audit_database  # noqa: PLC0415 -- as above
 
     async def run() -> "Anchor | None":
         opened = audit_database(settings)
