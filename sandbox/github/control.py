@@ -17,7 +17,7 @@ from sandbox.github.base import RestCalls
 from sandbox.github.faults import MEANING, Fault, FaultBook
 from sandbox.github.git import FILE, Entry
 from sandbox.github.record import Record
-from sandbox.jira.origin import is_foreign
+from sandbox.kit.origin import is_foreign
 
 _Handler = Callable[[Any], Awaitable[Response]]
 

@@ -1,7 +1,5 @@
 """Faults on demand: what a REST call can be made to suffer, and where it strikes."""
 
-import asyncio
-import contextlib
 import re
 import threading
 from collections.abc import Awaitable, Callable
@@ -9,18 +7,23 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.github.base import RefusalError
 from sandbox.github.record import Record
-from sandbox.jira.faults import CUT_EXTENSION
+from sandbox.kit.intercepted import (
+    InterceptedCall,
+    cut_after_work,
+    drip,
+    huge_answer,
+    late_answer,
+    text_after_work,
+)
 
 Push = Callable[..., Any]
 """Commits files to a branch of a repository, as somebody else would."""
 
-_HUGE = 10 * 1024 * 1024
-_CHUNK = 64 * 1024
 _SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 )
@@ -130,48 +133,6 @@ class FaultBook:
         self._faults[index] = fault.model_copy(update={"times": fault.times - 1})
 
 
-class IncomingCall:
-    """One call, and the ways in which it can be answered."""
-
-    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        self._app = app
-        self._scope = scope
-        self._receive = receive
-        self.send = send
-
-    async def pass_on(self) -> None:
-        """Let the application answer."""
-        await self._app(self._scope, self._receive, self.send)
-
-    async def work(self) -> tuple[Message, bytes]:
-        """Let the application do the work, and keep its answer back."""
-        messages: list[Message] = []
-
-        async def keep(message: Message) -> None:
-            messages.append(message)
-
-        await self._app(self._scope, self._receive, keep)
-        return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
-
-    async def answer(self, response: Response) -> None:
-        """Answer instead of the application."""
-        await response(self._scope, self._receive, self.send)
-
-    async def pause(self, seconds: float) -> None:
-        """Wait that long, or until the caller has hung up: then nobody waits for the answer."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hung_up(), seconds)
-
-    async def cut(self) -> None:
-        """Close the TCP connection without an answer."""
-        self._scope["extensions"][CUT_EXTENSION]()
-        await self._hung_up()
-
-    async def _hung_up(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-
-
 class FaultMiddleware:
     """Keeps a record of the REST calls, and lets them suffer the faults in force."""
 
@@ -186,98 +147,55 @@ class FaultMiddleware:
         if scope["type"] != "http" or not _is_rest(scope["path"]):
             await self._app(scope, receive, send)
             return
-        call = IncomingCall(self._record.of(self._app), scope, receive, send)
+        call = InterceptedCall(self._record.of(self._app), scope, receive, send)
         fault = self._book.strike(scope["method"], scope["path"])
         if fault is not None and fault.kind is FaultKind.OVERTAKEN:
             self._push(fault.repository, fault.branch, fault.files, message="A moment earlier")
-        await (call.pass_on() if fault is None else _SUFFERING[fault.kind](fault, call))
+        await (call.pass_on() if fault is None else _EFFECTS[fault.kind](fault, call))
 
 
 def _is_rest(path: str) -> bool:
     return path.startswith(("/repos/", "/app/", "/api/v3/"))
 
 
-async def _slow(fault: Fault, call: IncomingCall) -> None:
-    start, body = await call.work()
-    await call.pause(fault.seconds)
-    await call.send(start)
-    await call.send({"type": "http.response.body", "body": body})
-
-
-async def _status(fault: Fault, call: IncomingCall) -> None:
+async def _status(fault: Fault, call: InterceptedCall) -> None:
     await call.answer(RefusalError(fault.status, fault.message).response)
 
 
-async def _status_after(fault: Fault, call: IncomingCall) -> None:
+async def _status_after(fault: Fault, call: InterceptedCall) -> None:
     await call.work()
     await _status(fault, call)
 
 
-async def _rate_limit(fault: Fault, call: IncomingCall) -> None:
+async def _rate_limit(fault: Fault, call: InterceptedCall) -> None:
     response = RefusalError(403, "API rate limit exceeded for user ID 1.").response
     response.headers.update({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fault.retry_after})
     await call.answer(response)
 
 
-async def _secondary_limit(fault: Fault, call: IncomingCall) -> None:
+async def _secondary_limit(fault: Fault, call: InterceptedCall) -> None:
     response = RefusalError(429, _SECONDARY).response
     response.headers.update({"Retry-After": fault.retry_after})
     await call.answer(response)
 
 
-async def _html(fault: Fault, call: IncomingCall) -> None:
+async def _html(fault: Fault, call: InterceptedCall) -> None:
     status = 200 if fault.status == 500 else fault.status  # noqa: PLR2004 -- the field's default
     await call.answer(HTMLResponse("<!doctype html><title>Unicorn!</title>", status))
 
 
-async def _garbage(_: Fault, call: IncomingCall) -> None:
-    start, _body = await call.work()
-    await call.answer(PlainTextResponse("{\x00 it worked, probably", start["status"]))
-
-
-async def _cut_before(_: Fault, call: IncomingCall) -> None:
-    await call.cut()
-
-
-async def _cut_after(_: Fault, call: IncomingCall) -> None:
-    await call.work()
-    await call.cut()
-
-
-async def _drip(fault: Fault, call: IncomingCall) -> None:
-    start, body = await call.work()
-    await call.send(start)
-    for byte in body:
-        piece = bytes([byte])
-        await call.send({"type": "http.response.body", "body": piece, "more_body": True})
-        await call.pause(fault.seconds)
-    await call.send({"type": "http.response.body", "body": b""})
-
-
-async def _huge(_: Fault, call: IncomingCall) -> None:
-    start, _body = await call.work()
-    headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
-    await call.send({**start, "headers": headers})
-    for _chunk in range(_HUGE // _CHUNK):
-        await call.send({"type": "http.response.body", "body": b" " * _CHUNK, "more_body": True})
-    await call.send({"type": "http.response.body", "body": b"{}"})
-
-
-async def _overtaken(_: Fault, call: IncomingCall) -> None:
-    await call.pass_on()
-
-
-_SUFFERING: dict[FaultKind, Callable[[Fault, IncomingCall], Awaitable[Any]]] = {
-    FaultKind.SLOW: _slow,
+_EFFECTS: dict[FaultKind, Callable[[Fault, InterceptedCall], Awaitable[None]]] = {
+    FaultKind.SLOW: lambda fault, call: late_answer(call, fault.seconds),
     FaultKind.STATUS: _status,
+    FaultKind.STATUS_AFTER: _status_after,
     FaultKind.RATE_LIMIT: _rate_limit,
     FaultKind.SECONDARY_LIMIT: _secondary_limit,
     FaultKind.HTML: _html,
-    FaultKind.GARBAGE: _garbage,
-    FaultKind.STATUS_AFTER: _status_after,
-    FaultKind.CUT_BEFORE: _cut_before,
-    FaultKind.CUT_AFTER: _cut_after,
-    FaultKind.DRIP: _drip,
-    FaultKind.HUGE: _huge,
-    FaultKind.OVERTAKEN: _overtaken,
+    FaultKind.GARBAGE: lambda _, call: text_after_work(call, "{\x00 it worked, probably"),
+    FaultKind.CUT_BEFORE: lambda _, call: call.cut(),
+    FaultKind.CUT_AFTER: lambda _, call: cut_after_work(call),
+    FaultKind.DRIP: lambda fault, call: drip(call, fault.seconds),
+    FaultKind.HUGE: lambda _, call: huge_answer(call),
+    # What it is about has happened before: the middleware has pushed the files.
+    FaultKind.OVERTAKEN: lambda _, call: call.pass_on(),
 }

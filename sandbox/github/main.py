@@ -9,7 +9,7 @@ import uvicorn
 from sandbox.github.app import build_app
 from sandbox.github.store import Store
 from sandbox.github.world import Settings
-from sandbox.jira.cutting import CuttableProtocol
+from sandbox.kit.connection import CuttableProtocol
 
 _log = logging.getLogger(__name__)
 _FILE = "github.sqlite"

@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from sandbox.jira.adf_check import adf_text
 from sandbox.jira.faults import MEANING, Fault, FaultBook
-from sandbox.jira.origin import is_foreign
 from sandbox.jira.store import Store, Ticket
+from sandbox.kit.origin import is_foreign
 
 _ALL = 100_000
 

@@ -3,11 +3,9 @@
 Faults are kept in the state file, so they survive a restart like the tickets do.
 """
 
-import asyncio
-import contextlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -15,15 +13,20 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.jira.store import Store
 from sandbox.jira.world import LATE_INDEX
+from sandbox.kit.intercepted import (
+    InterceptedCall,
+    cut_after_work,
+    drip,
+    huge_answer,
+    late_answer,
+    late_work,
+)
 
-CUT_EXTENSION = "jira_sandbox.cut"
 _SUFFER = ("/rest/", "/oauth/")
-_HUGE = 10 * 1024 * 1024
-_CHUNK = 64 * 1024
 _LOGIN_PAGE = (
     "<!doctype html><html><head><title>Log in</title></head><body><form method='post'>"
     "<label>User <input name='user'></label><label>Password <input type='password'></label>"
@@ -172,158 +175,64 @@ class FaultMiddleware:
         fault = self._book.strike(
             method=scope["method"], path=scope["path"], summary=_summary(body)
         )
-        call = _Call(self._app, scope, receive, send, body)
-        await (call.pass_on() if fault is None else _suffer(fault, call))
+        call = InterceptedCall(self._app, scope, receive, send, body=body)
+        await (call.pass_on() if fault is None else _EFFECTS[fault.kind](fault, call))
 
 
-class _Call:
-    """One call whose body was read, and the ways in which it can be answered."""
-
-    def __init__(
-        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, body: bytes
-    ) -> None:
-        self._app = app
-        self._scope = scope
-        self._receive = receive
-        self.send = send
-        self._body = body
-
-    async def pass_on(self, send: Send | None = None) -> None:
-        """Let the application answer."""
-        await self._app(self._scope, self._replay(), send or self.send)
-
-    async def pass_on_with(self, key: str, value: Any) -> None:
-        """Let the application answer, and tell it something of the call."""
-        self._scope[key] = value
-        await self.pass_on()
-
-    async def work(self) -> tuple[Message, bytes]:
-        """Let the application do the work, and keep its answer back."""
-        messages: list[Message] = []
-
-        async def keep(message: Message) -> None:
-            messages.append(message)
-
-        await self.pass_on(keep)
-        return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
-
-    async def answer(self, response: ASGIApp) -> None:
-        """Answer instead of the application."""
-        await response(self._scope, self._replay(), self.send)
-
-    async def pause(self, seconds: float) -> None:
-        """Wait that long, or until the caller has hung up: then nobody waits for the answer."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hung_up(), seconds)
-
-    async def cut(self) -> None:
-        """Close the TCP connection without an answer."""
-        self._scope["extensions"][CUT_EXTENSION]()
-        await self._hung_up()
-
-    async def _hung_up(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-
-    def _replay(self) -> Receive:
-        waiting: list[Message] = [{"type": "http.request", "body": self._body, "more_body": False}]
-
-        async def receive() -> Message:
-            return waiting.pop() if waiting else await self._receive()
-
-        return receive
-
-
-async def _suffer(fault: Fault, call: _Call) -> None:
-    await _SUFFERING[fault.kind](fault, call)
-
-
-async def _slow(fault: Fault, call: _Call) -> None:
-    seconds = 5.0 if fault.seconds is None else fault.seconds
-    if fault.when == "before":
-        # Work that has begun goes on when the caller hangs up, as it does in a real JIRA.
-        await asyncio.sleep(seconds)
-        await call.pass_on()
-        return
-    start, body = await call.work()
-    await call.pause(seconds)
-    await call.send(start)
-    await call.send({"type": "http.response.body", "body": body})
-
-
-async def _status(fault: Fault, call: _Call) -> None:
+async def _status(fault: Fault, call: InterceptedCall) -> None:
     headers = {"X-Seraph-LoginReason": fault.login_reason} if fault.login_reason else None
     body = {"errorMessages": [fault.message], "errors": {}}
     await call.answer(JSONResponse(body, fault.status or 500, headers=headers))
 
 
-async def _status_after(fault: Fault, call: _Call) -> None:
+async def _status_after(fault: Fault, call: InterceptedCall) -> None:
     await call.work()
     body = {"errorMessages": [fault.message], "errors": {}}
     await call.answer(JSONResponse(body, fault.status or 503))
 
 
-async def _rate_limit(fault: Fault, call: _Call) -> None:
+async def _rate_limit(fault: Fault, call: InterceptedCall) -> None:
     body = {"errorMessages": ["Rate limit exceeded."], "errors": {}}
     await call.answer(JSONResponse(body, 429, headers={"Retry-After": fault.retry_after}))
 
 
-async def _html_login(fault: Fault, call: _Call) -> None:
+async def _html_login(fault: Fault, call: InterceptedCall) -> None:
     if fault.status in {301, 302, 303, 307}:
         await call.answer(RedirectResponse("/login.jsp?permissionViolation=true", fault.status))
         return
     await call.answer(HTMLResponse(_LOGIN_PAGE, fault.status or 200))
 
 
-async def _not_json(_: Fault, call: _Call) -> None:
+async def _slow(fault: Fault, call: InterceptedCall) -> None:
+    seconds = 5.0 if fault.seconds is None else fault.seconds
+    await (late_work if fault.when == "before" else late_answer)(call, seconds)
+
+
+async def _not_json(_: Fault, call: InterceptedCall) -> None:
     await call.work()
     await call.answer(PlainTextResponse("created, probably", 201))
 
 
-async def _cut_before(_: Fault, call: _Call) -> None:
-    await call.cut()
+async def _drip(fault: Fault, call: InterceptedCall) -> None:
+    await drip(call, 1.0 if fault.seconds is None else fault.seconds)
 
 
-async def _cut_after(_: Fault, call: _Call) -> None:
-    await call.work()
-    await call.cut()
+async def _late_index(fault: Fault, call: InterceptedCall) -> None:
+    seconds = 3600.0 if fault.seconds is None else fault.seconds
+    await call.pass_on(scope={LATE_INDEX: seconds})
 
 
-async def _drip(fault: Fault, call: _Call) -> None:
-    start, body = await call.work()
-    await call.send(start)
-    for byte in body:
-        piece = bytes([byte])
-        await call.send({"type": "http.response.body", "body": piece, "more_body": True})
-        await call.pause(1.0 if fault.seconds is None else fault.seconds)
-    await call.send({"type": "http.response.body", "body": b""})
-
-
-async def _huge(_: Fault, call: _Call) -> None:
-    start, body = await call.work()
-    headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
-    await call.send({**start, "headers": headers})
-    await call.send({"type": "http.response.body", "body": body, "more_body": True})
-    for _chunk in range(_HUGE // _CHUNK):
-        await call.send({"type": "http.response.body", "body": b" " * _CHUNK, "more_body": True})
-    await call.send({"type": "http.response.body", "body": b""})
-
-
-async def _late_index(fault: Fault, call: _Call) -> None:
-    await call.pass_on_with(LATE_INDEX, 3600.0 if fault.seconds is None else fault.seconds)
-
-
-_SUFFERING: dict[FaultKind, Callable[[Fault, _Call], Any]] = {
+_EFFECTS: dict[FaultKind, Callable[[Fault, InterceptedCall], Awaitable[None]]] = {
     FaultKind.SLOW: _slow,
     FaultKind.STATUS: _status,
     FaultKind.STATUS_AFTER: _status_after,
     FaultKind.RATE_LIMIT: _rate_limit,
     FaultKind.HTML_LOGIN: _html_login,
     FaultKind.NOT_JSON_201: _not_json,
-    FaultKind.CUT_BEFORE: _cut_before,
-    FaultKind.CUT_AFTER: _cut_after,
+    FaultKind.CUT_BEFORE: lambda _, call: call.cut(),
+    FaultKind.CUT_AFTER: lambda _, call: cut_after_work(call),
     FaultKind.DRIP: _drip,
-    FaultKind.HUGE: _huge,
+    FaultKind.HUGE: lambda _, call: huge_answer(call),
     FaultKind.LATE_INDEX: _late_index,
 }
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.jira.app import build_app
-from sandbox.jira.cutting import CuttableProtocol
 from sandbox.jira.store import Store
 from sandbox.jira.world import Settings
+from sandbox.kit.connection import CuttableProtocol
 
 _log = logging.getLogger(__name__)
 _FILE = "jira.sqlite"

@@ -12,9 +12,9 @@ from starlette.routing import Route
 
 from sandbox.jira.control import plain
 from sandbox.jira.faults import MEANING, Fault, FaultBook
-from sandbox.jira.origin import is_foreign
 from sandbox.jira.store import Store
 from sandbox.jira.world import STATUS_BY_NAME, STATUSES
+from sandbox.kit.origin import is_foreign
 
 _HERE = Path(__file__).parent / "templates"
 _SHOWN = 200

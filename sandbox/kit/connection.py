@@ -5,7 +5,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sandbox.jira.faults import CUT_EXTENSION
+CUT_EXTENSION = "sandbox.cut"
 
 
 class CuttableProtocol(H11Protocol):
