@@ -199,6 +199,61 @@ def wrapped(file: Path, program: Path, before: Sequence[str] = ()) -> Path:
     return script(file, "\n".join([noting, *before, f'exec {shlex.quote(str(program))} "$@"']))
 
 
+class _StateListener(ThreadingHTTPServer):
+    """Listens for a state server on a port of its own."""
+
+    def __init__(self, of: "StateServer") -> None:
+        self.of = of
+        super().__init__(("127.0.0.1", 0), _StateCalls)
+
+
+class _StateCalls(BaseHTTPRequestHandler):
+    """What the state server answers."""
+
+    server: "_StateListener"
+
+    def _answer(self, status: int, body: bytes = b"") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _held(self) -> None:
+        if self.server.of.hold == self.command:
+            self.server.of.holding.set()
+            self.server.of.let_go.wait()
+
+    def do_GET(self) -> None:
+        self._held()
+        self._answer(*((200, self.server.of.states[-1]) if self.server.of.states else (404, b"")))
+
+    def do_POST(self) -> None:
+        body = self._body()
+        self._held()
+        if not self.server.of.refuse_writing:
+            self.server.of.states.append(body)
+        self._answer(500 if self.server.of.refuse_writing else 200)
+
+    def do_LOCK(self) -> None:
+        body = self._body()
+        if self.server.of.lock is not None:
+            self._answer(423, self.server.of.lock)
+            return
+        self.server.of.lock, self.server.of.locks = body, self.server.of.locks + 1
+        self._answer(200)
+
+    def do_UNLOCK(self) -> None:
+        self._body()
+        self.server.of.lock = None
+        self._answer(200)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
 class StateServer:
     """A state backend over HTTP, as Terraform's backend ``http`` speaks it, with faults."""
 
@@ -206,45 +261,11 @@ class StateServer:
         self.states: list[bytes] = []
         self.lock: bytes | None = None
         self.refuse_writing = False
+        self.hold: str | None = None
+        """The method whose calls are not answered before ``let_go``; ``holding``: one came."""
+        self.holding, self.let_go = threading.Event(), threading.Event()
         self.locks = 0
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self, status: int, body: bytes = b"") -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def _body(self) -> bytes:
-                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-            def do_GET(self) -> None:
-                self._answer(*((200, server.states[-1]) if server.states else (404, b"")))
-
-            def do_POST(self) -> None:
-                body = self._body()
-                if not server.refuse_writing:
-                    server.states.append(body)
-                self._answer(500 if server.refuse_writing else 200)
-
-            def do_LOCK(self) -> None:
-                body = self._body()
-                if server.lock is not None:
-                    self._answer(423, server.lock)
-                    return
-                server.lock, server.locks = body, server.locks + 1
-                self._answer(200)
-
-            def do_UNLOCK(self) -> None:
-                self._body()
-                server.lock = None
-                self._answer(200)
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _StateListener(self)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}/state"
 
@@ -253,6 +274,7 @@ class StateServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.let_go.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
