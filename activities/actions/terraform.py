@@ -270,7 +270,7 @@ class TerraformAction(Action[TerraformConfig]):
             await run.kept.write_back(kept)
             plan = await run.plan(for_apply=True)
             if plan.changes:
-                await run.apply()
+                await run.apply(plan)
             return await applied(run, plan.summary, context)
 
     def place(self, config: TerraformConfig) -> str:

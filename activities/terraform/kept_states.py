@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from activities.base import ActionContext
 from activities.terraform import backend
@@ -79,20 +80,28 @@ class KeptStates:
 
     async def save(self, events: Events) -> None:
         """Keep a state that an apply could not write; write it again, for it may work now."""
+        await asyncio.to_thread(self._room.give_back_reserve)
         kept = await asyncio.to_thread(rescue.secure, self._room.root, self._folder, self._name)
         if events.printed_state and not any(map(unwritten.read_kept, kept)):
             # Terraform could write no file either, and has printed the state as its last resort.
-            content = json.dumps(events.printed_state).encode()
-            kept = [await asyncio.to_thread(self._keep_printed, content)]
+            kept = [await asyncio.to_thread(self._keep_printed, events.printed_state, kept)]
         for file in kept:
             await self._write(file, self._late)
             await self._context.log.warning("The state was written at the second try")
 
-    def _keep_printed(self, content: bytes) -> Path:
+    def _keep_printed(self, state: dict[str, Any], torn: Sequence[Path]) -> Path:
+        """Keep a whole state in place of the files that the same disk has torn."""
+        content = json.dumps(state).encode()
+        for file in torn:
+            file.unlink(missing_ok=True)
         try:
             return rescue.keep(content, self._folder, self._name)
         except OSError:
+            pass
+        try:
             return self._room.keep_printed(content)
+        except OSError as error:
+            raise unwritten.lost(state, str(error), whereabouts=self.whereabouts) from error
 
     async def _write(self, file: Path, here: Here) -> None:
         async def call(*arguments: str) -> tuple[Ended, bytes]:

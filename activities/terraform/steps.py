@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,11 +37,12 @@ from activities.terraform.state import (
 )
 from activities.terraform.working_directory import WorkingDirectory
 from pao.core.errors import ErrorCode
-from pao.core.judgement import BAD_CALL, NOT_ALLOWED, UNREADABLE
+from pao.core.judgement import BAD_CALL, NOT_ALLOWED, NOT_READY, UNREADABLE
 
 CHANGES = 2
 """The exit code of ``plan -detailed-exitcode`` that says that there is something to apply."""
 
+LEAST_STATE_BYTES = 64 * 1024
 READING_SECONDS = 30.0
 """Kept of the deadline for reading the state after a failure."""
 
@@ -53,6 +55,8 @@ class Plan:
     pin: dict[str, Any]
     summary: Summary
     outputs: frozenset[str]
+    state_bytes: int
+    """About how large the state will be."""
 
 
 def worker_ends() -> bool:
@@ -202,6 +206,7 @@ class Run:
             pin=self._pin(summary, changes := changes_in(read)),
             summary=summary,
             outputs=frozenset(declared),
+            state_bytes=await asyncio.to_thread(_state_bytes, read),
         )
         self._check_outputs(plan)
         if self.required.approved is not None and for_apply:
@@ -245,8 +250,9 @@ class Run:
                 judged=BAD_CALL,
             )
 
-    async def apply(self) -> None:
-        """Apply exactly the saved plan."""
+    async def apply(self, plan: Plan) -> None:
+        """Apply exactly the saved plan; there is room for a state that its backend refuses."""
+        await self._reserve(plan)
         await self.registration.note(None)
         events = self._events()
         command = ["apply", "-json", "-input=false", self._lock, *self._parallel()]
@@ -259,6 +265,17 @@ class Run:
         await self.kept.save(events)
         if ended.code != 0:
             raise await self._failed(ended, events, lock=lock)
+
+    async def _reserve(self, plan: Plan) -> None:
+        try:
+            await asyncio.to_thread(self._room.reserve, plan.state_bytes)
+        except OSError as error:
+            raise ActionFailedError(
+                f"The worker's temporary folder has no room for a state of {plan.state_bytes} "
+                f"bytes ({error.strerror}), so that it could be lost; nothing was changed. Free "
+                "space there, then retry.",
+                judged=NOT_READY,
+            ) from error
 
     async def _cut(self, ended: Ended, events: Events, *, since: datetime) -> ActionError:
         """Tidy up after an apply that was cancelled, and return the error that tells of it."""
@@ -347,6 +364,11 @@ class Run:
     def _parallel(self) -> list[str]:
         given = self.required.parallelism
         return [] if given is None else [f"-parallelism={given}"]
+
+
+def _state_bytes(plan: Mapping[str, Any]) -> int:
+    """Estimate how large a state will be: its file is indented, and has more than the values."""
+    return 2 * len(json.dumps(plan.get("planned_values"))) + LEAST_STATE_BYTES
 
 
 def _applied_but(what: str) -> OutcomeUnknownError:

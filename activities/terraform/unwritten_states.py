@@ -17,7 +17,7 @@ from activities.terraform.process import Ended
 from activities.terraform.state import StateResource, resources_in_file
 from activities.terraform.state_rescue import DamagedStateError, read_state
 from pao.core.errors import ErrorCode
-from pao.core.judgement import BROKEN, CONFLICT, judge_text
+from pao.core.judgement import BROKEN, CONFLICT, NOT_SET, judge_text
 
 Call = Callable[..., Awaitable[tuple[Ended, bytes]]]
 """Runs Terraform with these arguments in the module; returns how it ended and what it said."""
@@ -122,7 +122,19 @@ def unwritten(
     )
 
 
-def elsewhere(file: Path, *, whereabouts: StateLocation) -> OutcomeUnknownError:
+def lost(state: dict[str, Any], reason: str, *, whereabouts: Whereabouts) -> OutcomeUnknownError:
+    """Return the error of a state that could be written nowhere at all; what it has is listed."""
+    return OutcomeUnknownError(
+        "Terraform has made changes, but their state could be written neither to its backend nor "
+        f"to a file on this worker ({reason}). A retry would make everything again: free space, "
+        f"then import what is listed here into {whereabouts} (terraform import), or remove it.",
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        judged=NOT_SET,
+        partial=_partial(state, whereabouts),
+    )
+
+
+def elsewhere(file: Path, *, whereabouts: Whereabouts) -> OutcomeUnknownError:
     """Return the error of a state that an earlier attempt left for another place."""
     return OutcomeUnknownError(
         "An earlier attempt of this action has made changes in another module, backend or "

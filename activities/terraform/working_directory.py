@@ -18,6 +18,7 @@ from activities.terraform.os_account import SharedPaths, hand_over
 
 OVERRIDE = "pao_backend_override.tf.json"
 CLI_CONFIG = "disable_checkpoint = true\n"
+RESERVE = "reserve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,21 @@ class WorkingDirectory:
     def keep_printed(self, content: bytes) -> Path:
         """Keep a state here that could be kept nowhere else."""
         kept = self.root / rescue.UNWRITTEN_STATE
-        kept.write_bytes(content)
+        try:
+            kept.write_bytes(content)
+        except OSError:
+            kept.unlink(missing_ok=True)
+            raise
         return kept
+
+    def reserve(self, size: int) -> None:
+        """Take the space here in which a state of this size can be kept, or raise OSError."""
+        with (self.root / RESERVE).open("wb") as stream:
+            os.posix_fallocate(stream.fileno(), 0, size)
+
+    def give_back_reserve(self) -> None:
+        """Give the space back, for a state that is to be kept now."""
+        (self.root / RESERVE).unlink(missing_ok=True)
 
     def lend(self, file: Path) -> Path:
         """Give a file that is to be read by Terraform."""

@@ -1,6 +1,7 @@
 """States that no backend took: kept whole, found by whoever retries, never written when damaged."""
 
 import json
+import pickle
 import resource
 import subprocess
 import sys
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from activities.terraform import state_rescue as rescue
-from activities.terraform.execution_spec import Required, Source
-from activities.terraform.state_location import place_digest
-from tests.support.terraform import PAIR, Ground, StateServer
+from activities.terraform import rescue
+from activities.terraform.place import place_digest
+from activities.terraform.requirement import Required, Source
+from tests.support.terraform import PAIR, Ground, StateServer, wrapped
 
 CONFIG = {"variables": {"name": "orders"}}
 FOLDER = "pao-terraform-unwritten-states"
+WORKER = "tests.support.terraform_worker"
 STATE = {"version": 4, "serial": 3, "lineage": "a-b-c", "resources": []}
 
 
@@ -155,20 +157,69 @@ async def test_a_state_file_of_the_modules_repository_is_not_taken_for_ours(
     assert json.loads(states.states[-1])["lineage"] != "a-b-c"
 
 
+IN_THE_WAY = "mkdir -p errored.tfstate/x"
+"""Terraform finds no place for the file, and prints the state."""
+
+TORN = f"{IN_THE_WAY}; echo '{{' > \"$TF_DATA_DIR/errored.tfstate\""
+NOWHERE = f'{IN_THE_WAY}; mkdir -p "$(dirname "$TF_DATA_DIR")/errored.tfstate/x"'
+
+
+def before_apply(ground: Ground, command: str) -> Ground:
+    """Have this run in the folder of the module before an apply."""
+    binary = ground.options.binary
+    assert binary is not None
+    script = f'[ "$1" != apply ] || {{ {command}; }}'
+    return ground.having(binary=wrapped(ground.folder / "before", binary, [script]))
+
+
+@pytest.mark.parametrize("command", [IN_THE_WAY, TORN])
 async def test_a_state_that_terraform_could_only_print_is_kept(
+    ground: Ground, states: StateServer, command: str
+) -> None:
+    config = ground.module(PAIR) | CONFIG | states.backend
+    states.refuse_writing = True
+
+    failure = await before_apply(ground, command).failure(config)
+
+    assert str(kept(ground)) in failure.message
+    assert rescue.read_state(kept(ground).read_bytes())["serial"], "no torn file is beside it"
+    states.refuse_writing = False
+    assert (await ground.execute(config, again=True)).adopted
+
+
+async def test_a_state_that_can_be_kept_nowhere_is_told_with_all_that_it_has(
     ground: Ground, states: StateServer
 ) -> None:
     config = ground.module(PAIR) | CONFIG | states.backend
-    in_the_way = ground.folder / "modules" / "module" / rescue.UNWRITTEN_STATE
-    in_the_way.mkdir()
-    (in_the_way / "x").touch()
+    (ground.folder / "states").mkdir()
+    (ground.folder / "states" / FOLDER).write_text("no folder can be made here")
     states.refuse_writing = True
 
-    failure = await ground.failure(config)
+    failure = await before_apply(ground, NOWHERE).failure(config)
 
-    assert str(kept(ground)) in failure.message
-    states.refuse_writing = False
-    assert (await ground.execute(config, again=True)).adopted
+    assert failure.kind == "OutcomeUnknown"
+    assert "neither to its backend nor to a file on this worker" in failure.message
+    assert failure.left == ["terraform_data.first", "terraform_data.second"]
+    assert "(id " in failure.facts["partial"][0]["cleanup"]
+
+
+def test_nothing_is_applied_on_a_disk_that_has_no_room_for_the_state(ground: Ground) -> None:
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    (ground.folder / "ground").write_bytes(pickle.dumps(ground))
+    config = json.dumps(ground.module(PAIR) | CONFIG)
+    worker = subprocess.run(  # noqa: S603 -- our own script
+        [sys.executable, "-B", "-m", WORKER, str(ground.folder / "ground"), config],
+        check=False,
+        cwd=Path(__file__).parents[2],
+        preexec_fn=full,
+        capture_output=True,
+        text=True,
+    )
+    assert "has no room for a state of" in worker.stderr
+    assert "nothing was changed" in worker.stderr
+    assert not list(ground.folder.rglob("terraform.tfstate"))
 
 
 async def test_a_damaged_file_of_the_state_folder_gives_way_to_the_whole_state(
