@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from activities.action_errors import ActionFailedError
-from activities.terraform.plan_pins import Changes, changes_in, check, digest_of
+from activities.errors import ActionFailedError
+from activities.terraform.pins import Changes, changes_in, check, digest_of
+from tests.support.git import committed, git, served
 from tests.support.terraform import PAIR, PASSWORD, Ground
 
 CONFIG = {"variables": {"name": "orders", "token": PASSWORD}}
@@ -59,6 +60,38 @@ async def test_another_plan_is_refused_and_both_are_shown(
     assert "Now it is: " in failure.message
     assert (failure.kind, failure.left) == ("ActionFailed", [])
     assert not list(ground.folder.rglob("terraform.tfstate"))
+
+
+async def test_a_module_of_a_branch_that_moved_is_refused_with_both_commits(ground: Ground) -> None:
+    first = committed(ground.folder / "git" / "modules", {"main.tf": PAIR})
+    with served(ground.folder / "git") as address:
+        listed = ground.having(sources=(address,))
+        config = CONFIG | {"source": {"git": f"{address}/modules/.git", "ref": "main"}}
+        pin = await planned(listed, config)
+        second = committed(ground.folder / "git" / "modules", {})
+        failure = await listed.failure(config | pin)
+        git(ground.folder / "git" / "modules", "reset", "-q", "--hard", first)
+        result = await listed.execute(config | pin, again=True)
+
+    assert "It differs in commit. Approved was: " in failure.message
+    assert f"commit {first}" in failure.message
+    assert f"commit {second}" in failure.message
+    assert failure.facts["cause"] == "conflict"
+    assert result.outputs["plan"]["add"] == 2, "where it was moved back, it is the approved one"
+
+
+async def test_a_module_that_a_module_calls_from_a_branch_is_pinned_with_it(
+    ground: Ground,
+) -> None:
+    inner = ground.folder / "git" / "inner"
+    committed(inner, {"main.tf": RESOURCE.format("inner")})
+    with served(ground.folder / "git") as address:
+        calling = f'module "inner" {{ source = "git::{address}/inner/.git?ref=main" }}\n'
+        config = ground.module(PAIR + calling) | CONFIG
+        pin = await planned(ground, config)
+        committed(inner, {"main.tf": RESOURCE.format("inner") + "# moved\n"})
+        failure = await ground.failure(config | pin)
+    assert "It differs in module. Approved was: " in failure.message
 
 
 async def test_what_others_have_changed_in_the_workspace_meanwhile_is_noticed(

@@ -3,8 +3,6 @@
 import hashlib
 import io
 import json
-import os
-import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from activities.action_errors import ActionFailedError
 from activities.options import TerraformOptions
 from activities.terraform.execution_spec import Source
 from activities.terraform.source import allowed
+from tests.support.git import committed, git
 from tests.support.terraform import Ground
 
 MODULE = 'variable "name" {}\noutput "name" { value = "VERSION ${var.name}" }\n'
@@ -131,25 +130,10 @@ async def test_a_folder_that_holds_no_module_is_said(
     assert failure.facts["cause"] == "input"
 
 
-def git(folder: Path, *arguments: str) -> None:
-    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@x", "GIT_CONFIG_GLOBAL": "/dev/null"}
-    who |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@x", "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run(  # noqa: S603 -- a repository of the test's own
-        ["git", *arguments],  # noqa: S607 -- of this machine
-        cwd=folder,
-        check=True,
-        env={"PATH": os.environ["PATH"], **who},
-    )
-
-
 async def test_a_module_comes_from_git_at_a_tag(ground: Ground) -> None:
     repository = ground.folder / "repository"
-    (repository / "network").mkdir(parents=True)
-    git(repository, "init", "-q", "-b", "main")
     for version in ("v1", "v2"):
-        (repository / "network" / "main.tf").write_text(MODULE.replace("VERSION", version))
-        git(repository, "add", ".")
-        git(repository, "commit", "-q", "-m", version)
+        committed(repository, {"network/main.tf": MODULE.replace("VERSION", version)})
         git(repository, "tag", version)
     address = f"file://{repository}"
     listed = ground.having(sources=(address,))
