@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from activities.terraform.execution_spec import Required, Source
 from activities.terraform.state_location import (
@@ -15,6 +16,24 @@ from activities.terraform.state_location import (
 from activities.terraform.working_directory import WorkingDirectory
 
 FOLDER = "module"
+_LOCK_ADDRESSES = ("lock_address", "unlock_address")
+_REACHING = (
+    *_LOCK_ADDRESSES,
+    "lock_method",
+    "unlock_method",
+    "update_method",
+    "dynamodb_table",
+    "use_lockfile",
+    "endpoints",
+    "use_path_style",
+    "force_path_style",
+    "skip_credentials_validation",
+    "skip_metadata_api_check",
+    "skip_region_validation",
+    "skip_requesting_account_id",
+    "skip_s3_checksum",
+    "encrypt",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +67,8 @@ def whereabouts(
     text = f"the state in {place}" if stateful else f"workspace {required.workspace} of {place}"
     name = Path(program).name
     written = room.backend.exists()
-    steps = [*_module(required.source, name), *_init(name, backend, settings, written=written)]
+    config = settings | _way_there(room.backend_config())
+    steps = [*_module(required.source, name), *_init(name, backend, config, written=written)]
     if not stateful:
         steps.append(f"{name} workspace select {shlex.quote(required.workspace)}")
     return StateLocation(f"{text}, module {_named(required.source)}", " && ".join(steps), name)
@@ -69,18 +89,27 @@ def _module(source: Source, program: str) -> list[str]:
         return [*steps, f"cd {folder}"]
     if source.registry is not None:
         call = {"source": source.registry} | ({"version": source.version} if source.version else {})
-        document = shlex.quote(json.dumps({"module": {"root": call}}))
+        document = _json({"module": {"root": call}})
         place = shlex.quote(str(Path(".terraform/modules/root") / source.directory))
-        made = f"mkdir {FOLDER} && cd {FOLDER} && echo {document} > main.tf.json"
+        made = f"mkdir {FOLDER} && cd {FOLDER} && printf %s {document} > main.tf.json"
         return [made, f"{program} get", f"cd {place}"]
     return [f"cp -r {shlex.quote(source.path or '')} {FOLDER}", f"cd {folder}"]
 
 
-def _init(program: str, backend: str, settings: Mapping[str, str], *, written: bool) -> list[str]:
+def _init(program: str, backend: str, config: Mapping[str, Any], *, written: bool) -> list[str]:
     if not written:
         return [f"{program} init"]
-    document = shlex.quote(json.dumps({"terraform": {"backend": {backend: {}}}}))
-    given = "".join(
-        f" -backend-config={shlex.quote(f'{key}={value}')}" for key, value in settings.items()
-    )
-    return [f"echo {document} > backend_override.tf.json", f"{program} init{given}"]
+    document = _json({"terraform": {"backend": {backend: config}}})
+    return [f"printf %s {document} > backend_override.tf.json", f"{program} init"]
+
+
+def _way_there(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those settings that say how the state is reached and locked, without credentials."""
+    told = {key: config[key] for key in _REACHING if config.get(key)}
+    return told | settings_of_place(told, keys=_LOCK_ADDRESSES)
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    """Return a document as an argument of a command; Terraform reads no template in it."""
+    text = json.dumps(document).replace("${", "$${").replace("%{", "%%{")
+    return shlex.quote(text)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -79,9 +79,11 @@ def climbing_key(config: Mapping[str, Any]) -> str | None:
     return None
 
 
-def settings_of_place(config: Mapping[str, Any]) -> dict[str, str]:
+def settings_of_place(
+    config: Mapping[str, Any], *, keys: Sequence[str] = PLACE_KEYS
+) -> dict[str, str]:
     """Return those settings of a backend that say where the state is, without credentials."""
-    return {key: _without_credentials(str(config[key])) for key in PLACE_KEYS if config.get(key)}
+    return {key: _without_credentials(str(config[key])) for key in keys if config.get(key)}
 
 
 def named_place(

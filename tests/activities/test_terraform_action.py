@@ -9,6 +9,7 @@ import pytest
 
 from activities.actions.terraform import ACTION
 from pao.core.names import MASK, mark
+from tests.support.git import committed, served
 from tests.support.terraform import HALF_WAY, PAIR, PASSWORD, Ground, StateServer, wrapped
 
 CONFIG = {"variables": {"name": "{{fields.title}}", "token": "{{fields.token}}"}}
@@ -246,21 +247,49 @@ async def test_a_variable_without_a_value_keeps_the_modules_default(ground: Grou
     assert result.outputs["values"] == {"got": ["dflt", 1]}
 
 
-async def test_the_cleanup_is_commands_that_a_person_can_copy(
-    ground: Ground, terraform_program: Path
-) -> None:
-    result = await ground.execute(ground.module(PAIR) | CONFIG | {"workspace": "shared"})
-    [_, commands] = (result.cleanup or "").split(" Commands: ")
-    command = commands.replace("terraform ", f"{terraform_program} ") + (
-        " -auto-approve -var name=x -no-color"
-    )
-
-    (ground.folder / "by-hand").mkdir()
+async def by_hand(ground: Ground, cleanup: str | None) -> str:
+    """Copy the commands of a cleanup into a shell; gives what they say."""
+    [_, commands] = (cleanup or "").split(" Commands: ")
+    program = f"{ground.options.binary} "
+    command = commands.replace("terraform ", program) + " -auto-approve -var name=x -no-color"
+    (ground.folder / "by hand").mkdir()
     person = await asyncio.create_subprocess_shell(
-        command, cwd=ground.folder / "by-hand", stdout=asyncio.subprocess.PIPE
+        command,
+        cwd=ground.folder / "by hand",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await person.communicate()
+    return said.decode()
 
-    assert b"2 destroyed" in said
+
+async def test_the_cleanup_is_commands_that_a_person_can_copy(ground: Ground) -> None:
+    result = await ground.execute(ground.module(PAIR) | CONFIG | {"workspace": "shared"})
+    assert "2 destroyed" in await by_hand(ground, result.cleanup)
     [state] = ground.folder.rglob("workspaces/shared/terraform.tfstate")
     assert json.loads(state.read_text())["resources"] == []
+
+
+async def test_the_commands_lead_to_a_module_from_git_and_lock_its_state(ground: Ground) -> None:
+    committed(ground.folder / "git" / "it's-$HOME", {"a b/main.tf": PAIR})
+    with served(ground.folder / "git") as address, StateServer() as states:
+        source = {"git": f"{address}/it's-$HOME/.git", "ref": "main", "directory": "a b"}
+        listed = ground.having(sources=(address,))
+        result = await listed.execute(CONFIG | {"source": source} | states.backend)
+        before = states.locks
+        said = await by_hand(ground, result.cleanup)
+        assert "2 destroyed" in said, said
+        assert states.addresses == []
+        assert states.locks == before + 1
+
+
+async def test_a_single_resource_is_destroyed_by_the_commands_of_its_own(ground: Ground) -> None:
+    text = 'resource "terraform_data" "a" { for_each = toset(["x y", "$(touch no)"]) }\n'
+    text += 'variable "name" { default = "" }\n'
+    with StateServer() as states:
+        config = ground.module(text + HALF_WAY) | states.backend
+        failure = await ground.failure(config)
+        [odd] = [one for one in failure.facts["partial"] if "touch" in one["id"]]
+        said = await by_hand(ground, odd["cleanup"])
+    assert "1 destroyed" in said, said
+    assert not list((ground.folder / "by hand").rglob("no"))

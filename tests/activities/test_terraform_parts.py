@@ -241,10 +241,9 @@ def test_where_a_state_is_names_module_ref_bucket_key_and_workspace(tmp_path: Pa
     assert where.destroy("a.b[0]") == (
         "git clone https://git.example.com/a/b module && git -C module checkout v1.4.0 && "
         "cd module/net && "
-        """echo '{"terraform": {"backend": {"s3": {}}}}' > backend_override.tf.json && """
-        "tofu init -backend-config=bucket=states -backend-config='key=my key' "
-        "-backend-config=region=eu-west-1 && tofu workspace select pao-1 && "
-        "tofu destroy -target='a.b[0]'"
+        """printf %s '{"terraform": {"backend": {"s3": {"bucket": "states", "key": "my key", """
+        """"region": "eu-west-1"}}}}' > backend_override.tf.json && """
+        "tofu init && tofu workspace select pao-1 && tofu destroy -target='a.b[0]'"
     )
 
 
@@ -256,7 +255,7 @@ def test_a_module_of_a_registry_with_a_backend_of_its_own_is_named_too(tmp_path:
     )
     assert where.commands == (
         "mkdir module && cd module && "
-        """echo '{"module": {"root": {"source": "acme/vpc/aws", "version": "1.2.0"}}}' """
+        """printf %s '{"module": {"root": {"source": "acme/vpc/aws", "version": "1.2.0"}}}' """
         "> main.tf.json && tofu get && cd .terraform/modules/root/modules/inner && tofu init && "
         "tofu workspace select w"
     )
