@@ -122,7 +122,7 @@ def unwritten(
     )
 
 
-def lost(state: dict[str, Any], reason: str, *, whereabouts: Whereabouts) -> OutcomeUnknownError:
+def lost(state: dict[str, Any], reason: str, *, whereabouts: StateLocation) -> OutcomeUnknownError:
     """Return the error of a state that could be written nowhere at all; what it has is listed."""
     return OutcomeUnknownError(
         "Terraform has made changes, but their state could be written neither to its backend nor "
@@ -134,7 +134,7 @@ def lost(state: dict[str, Any], reason: str, *, whereabouts: Whereabouts) -> Out
     )
 
 
-def elsewhere(file: Path, *, whereabouts: Whereabouts) -> OutcomeUnknownError:
+def elsewhere(file: Path, *, whereabouts: StateLocation) -> OutcomeUnknownError:
     """Return the error of a state that an earlier attempt left for another place."""
     return OutcomeUnknownError(
         "An earlier attempt of this action has made changes in another module, backend or "

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from activities.errors import ActionFailedError
-from activities.terraform.pins import Changes, changes_in, check, digest_of
+from activities.action_errors import ActionFailedError
+from activities.terraform.plan_pins import Changes, changes_in, check, digest_of
 from tests.support.git import committed, git, served
 from tests.support.terraform import PAIR, PASSWORD, Ground
 

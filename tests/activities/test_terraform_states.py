@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.terraform import rescue
-from activities.terraform.place import place_digest
-from activities.terraform.requirement import Required, Source
+from activities.terraform import state_rescue as rescue
+from activities.terraform.execution_spec import Required, Source
+from activities.terraform.state_location import place_digest
 from tests.support.terraform import PAIR, Ground, StateServer, wrapped
 
 CONFIG = {"variables": {"name": "orders"}}

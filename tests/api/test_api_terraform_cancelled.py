@@ -13,9 +13,9 @@ import yaml
 from temporalio.client import Client
 from typer.testing import CliRunner
 
-from pao.cli.main import app as pao_app
+from pao.app.cli.main import app as pao_app
+from pao.app.local.postgres import PostgresAddress
 from pao.core.names import workflow_id
-from pao.local.postgres import PostgresAddress
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.requests import automatic
