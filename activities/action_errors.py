@@ -63,7 +63,10 @@ class ActionError(Exception):
         # What was sent, sealed, and whether the target can be asked; filled in by the executor.
         self.sent: str | None = None
         self.digest: str | None = None
-        self.askable = True
+        # None: as the action's type says of every call of its configuration.
+        self.askable: bool | None = None
+        self.retry: str | None = None
+        self.by_hand: str | None = None
         self.judged = judged
 
     @property
@@ -133,7 +136,9 @@ def application_error(error: ActionError) -> ApplicationError:
         "absent": error.absent,
         "sent": error.sent,
         "digest": error.digest,
-        "askable": error.askable,
+        "askable": error.askable is not False,
+        "retry": error.retry,
+        "by_hand": error.by_hand,
         "cause": error.cause,
     }
     message = shortened(error.message, MESSAGE_LIMIT)

@@ -19,6 +19,7 @@ from activities.state_registry import StateRegistry
 from catalog.templating import Target
 from pao.clients.jira import Deadline, JiraClient
 from pao.core.payloads import ActionResult, PartialResource, Pending, RequestContext
+from pao.core.resources import look_by_hand
 
 
 class ActionConfig(BaseModel):
@@ -77,6 +78,19 @@ class ActionContext:
     def settles_in(self, lag: float) -> float:
         """Return in how many seconds an empty answer of an index that lags so long is certain."""
         return settles_in(lag, unclear=self.unclear, since=self.doubt_since)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InDoubt:
+    """What becomes of an effect of which nobody knows whether it exists.
+
+    ``askable``: a look finds it out, or a repeat does no harm. ``retry`` is the sentence that says
+    what a retry does, ``by_hand`` the end of one that says what a person can do.
+    """
+
+    askable: bool = True
+    retry: str = "A retry looks first and adopts what exists."
+    by_hand: str
 
 
 class Action(ABC, Generic[ConfigT]):
@@ -154,6 +168,10 @@ class Action(ABC, Generic[ConfigT]):
         Where it cannot, a human has to say what is in the target.
         """
         return True
+
+    def in_doubt(self, config: ConfigT, context: ActionContext) -> InDoubt:
+        """Say what a retry does, and what a person can do, where the outcome is unknown."""
+        return InDoubt(askable=self.askable(config), by_hand=look_by_hand(context.mark))
 
     def promised(self, config: ConfigT) -> list[str]:  # noqa: ARG002 -- as above
         """Return the names of the outputs that every result has."""

@@ -1,9 +1,21 @@
 """Values of rendered configurations: what is left out where a template gave nothing."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
+
+T = TypeVar("T")
+_NO_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class PlacedError(ValueError):
+    """Raised by a validator of a whole model that knows which part of it is wrong."""
+
+    def __init__(self, place: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 def without_empty(given: Any) -> Any:
@@ -26,6 +38,14 @@ def without_nulls(given: Any) -> Any:
     return given
 
 
+def require_header_texts(headers: dict[str, T]) -> dict[str, T]:
+    """Refuse values that no header can hold; raises ``PlacedError``."""
+    for name, value in headers.items():
+        if isinstance(value, str) and _NO_HEADER.search(value):
+            raise PlacedError((name,), "a header cannot hold a line break or control character")
+    return headers
+
+
 def is_empty(value: Any) -> bool:
     """Tell whether a value is null or a blank text."""
     return value is None or (isinstance(value, str) and not value.strip())
@@ -36,6 +56,11 @@ def _was_emptied(value: Any, before: Any) -> bool:
         return True
     return isinstance(value, dict | list) and not value and bool(before)
 
+
+Headers = Annotated[
+    dict[str, str | int | float | bool | None], AfterValidator(require_header_texts)
+]
+"""Headers by name; one that is null is left out."""
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(without_empty)]
 """A list of texts; items that are null or blank are left out."""

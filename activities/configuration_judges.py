@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from activities.config_values import PlacedError
 from catalog.configuration_checks import ConfigProblem, Judge, Reader
 
 
@@ -15,7 +17,7 @@ def judge_of(model: type[BaseModel]) -> Judge:
         try:
             model.model_validate(config)
         except ValidationError as error:
-            return _problems(error)
+            return problems_of(error)
         return ()
 
     return judge
@@ -48,12 +50,25 @@ def _kept(given: Any, kept: Any) -> Any:
     return given
 
 
-def _problems(error: ValidationError) -> tuple[ConfigProblem, ...]:
-    return tuple(
+def problems_of(error: ValidationError) -> tuple[ConfigProblem, ...]:
+    """Return what a model refuses, each problem with its place."""
+    found = [
         ConfigProblem(
-            place=tuple(one["loc"]),
+            place=(*one["loc"], *_place_within(one)),
             message=one["msg"].removeprefix("Value error, "),
             missing=one["type"] in {"missing", "extra_forbidden"},
         )
         for one in error.errors(include_input=False, include_url=False)
-    )
+    ]
+    # A list whose members are refused is also called too short: its members are what is wrong.
+    places = {one.place for one in found}
+    return tuple(one for one in found if not any(_is_within(other, one.place) for other in places))
+
+
+def _place_within(error: ErrorDetails) -> tuple[str | int, ...]:
+    raised = error.get("ctx", {}).get("error")
+    return raised.place if isinstance(raised, PlacedError) else ()
+
+
+def _is_within(place: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other

@@ -1,12 +1,14 @@
 """What an escalation ticket says: everything a human needs, from the failure context."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from catalog.templating import jira_escape
 from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki
 from pao.core import names
-from pao.core.payloads import EscalationInput
+from pao.core.payloads import ActionState, EscalationInput
+from pao.core.resources import is_unknown
 
 FILE = "escalation.txt"
 SHORT = 5_000
@@ -58,12 +60,22 @@ def _request_part(given: EscalationInput) -> str:
 
 
 def _actions_part(given: EscalationInput) -> str:
-    lines = ["h2. Actions", "||Action||Status||Attempts||Resource||"]
-    for state in given.actions:
+    rows = [
+        f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{_made_by(state)}|"
+        for state in given.actions
+    ]
+    return "\n".join(["h2. Actions", "||Action||Status||Attempts||Resource||", *rows])
+
+
+def _made_by(state: ActionState) -> str:
+    """Return what an action has made, what its failed attempts left or may have left included."""
+    found = [_resource(asdict(one)) for one in (*state.partial, *state.left_behind)]
+    if not found and (state.external_reference or state.url):
         made = {"id": state.external_reference, "type": "address", "url": state.url}
-        resource = _resource(made) if state.external_reference or state.url else "none"
-        lines.append(f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{resource}|")
-    return "\n".join(lines)
+        found = [_resource(made)]
+    if is_unknown(state):
+        found.append("not known")
+    return ", ".join(found) or "none"
 
 
 def _components_part(components: list[dict[str, Any]]) -> str:

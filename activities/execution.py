@@ -228,7 +228,7 @@ class Executor:
             changed=any(call.changed for call in calls),
             revisable=action.can_revise,
             moved=_moved(calls, action.place(session.config), leaving),
-            askable=action.askable(session.config),
+            askable=action.in_doubt(session.config, session.context).askable,
         )
         try:
             seen = await session.looked_for(calls)
@@ -323,13 +323,14 @@ class Executor:
         config = validated(action, rendered)
         progress = progress or Progress()
         progress.guard(leaving.sealed, leaving.opened)
+        earlier = given.pending if isinstance(given, FollowInput) else given.earlier
         context = self._context(
             action,
             given,
             leaving.secrets,
             progress=progress,
             seconds=seconds,
-            earlier=leaving.pending(given.earlier) if given.earlier else None,
+            earlier=leaving.pending(earlier) if earlier else None,
         )
         calls = FormerCalls(self._tools.box, given)
         return Session(action, given, config, context, leaving, rendered, calls)

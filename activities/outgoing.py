@@ -60,6 +60,13 @@ class TargetResponse:
         return self.status // 100 == 2  # noqa: PLR2004 -- 2xx
 
     @property
+    def is_html(self) -> bool:
+        """Tell whether the body is a page for people, such as that of a login."""
+        start = self.body[:200].lstrip().lower()
+        kind = self.headers.get("content-type", "").lower()
+        return "html" in kind or start.startswith((b"<html", b"<!doctype html"))
+
+    @property
     def text(self) -> str:
         """The body as text; bytes that are none are shown as replacement characters.
 
@@ -155,7 +162,8 @@ class Outgoing:
         if has_steps(url):
             raise ActionFailedError(
                 "The path of the address has a segment . or .., which leads elsewhere; nothing was "
-                "sent. Correct the value that it is made of."
+                "sent. Correct the value that it is made of.",
+                judged=BAD_CALL,
             )
         reads = method.upper() in READING if reading is None else reading
         call = OutgoingCall(

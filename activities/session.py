@@ -17,6 +17,7 @@ from activities.action_errors import (
     application_error,
 )
 from activities.base import Action, ActionContext
+from activities.configuration_judges import problems_of
 from activities.disclosure import Disclosure
 from activities.earlier_attempts import Earlier, EarlierCall, ask
 from activities.former_calls import FormerCalls
@@ -120,7 +121,10 @@ def told(error: ActionError, session: Session | None, leaving: Disclosure) -> Ap
         session.seen.add_to(error, session.action)
     masked = leaving.error(error)
     if session is not None:
-        masked.askable = session.action.askable(session.config)
+        doubt = session.action.in_doubt(session.config, session.context)
+        if masked.askable is None:
+            masked.askable = doubt.askable
+        masked.retry, masked.by_hand = map(leaving.message, (doubt.retry, doubt.by_hand))
         if session.seen.acted and (isinstance(error, OutcomeUnknownError) or error.partial):
             masked.sent, masked.digest = session.sent, session.digest
     return application_error(masked)
@@ -147,6 +151,5 @@ def bug(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> Acti
 
 def first(error: ValidationError) -> str:
     """Say in short what is wrong first."""
-    problem = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}"
+    problem = problems_of(error)[0]
+    return f"{'.'.join(map(str, problem.place))}: {problem.message}"

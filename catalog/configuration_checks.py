@@ -4,7 +4,7 @@ Pure. What cannot be known yet (outputs of earlier actions, secrets) is left ope
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.model import CatalogDocument
@@ -24,6 +24,7 @@ from pao.core.payloads import PlannedAction, RequestContext
 Place = tuple[str | int, ...]
 
 _UNSUITABLE = "template-value"
+_HARMLESS = "x"
 _URLS = frozenset({Target.URL, Target.ADDRESS})
 _LATER = frozenset({"outputs", "fulfillment", "components", "secrets"})
 _FIELDS = frozenset({("fields",), ("request",), ("request", "data")})
@@ -84,14 +85,16 @@ def judge_plan(  # noqa: PLR0913 -- what a plan is judged by, each part named.
     context: RequestContext,
     judging: Judging,
     *,
-    unknown: frozenset[str],
+    secrets: Mapping[str, str],
+    unknown: frozenset[str] = frozenset(),
     only: frozenset[str] | None = None,
 ) -> list[ValueProblem]:
     """Return what the models of the actions refuse; each field is named once per action and place.
 
-    ``unknown`` are the fields whose values are secret, or are not there yet; ``only`` are the ids
-    of the actions to judge, all of them without it. Notifications are left out, and so is every
-    action whose ``when`` is false or cannot be evaluated yet.
+    ``secrets`` are the values of password fields, which are judged only where they would lead a URL
+    elsewhere: what a model says may repeat a value. ``unknown`` are the fields without a value yet;
+    ``only`` are the ids of the actions to judge, all of them without it. Notifications are left
+    out, and so is every action whose ``when`` is false or cannot be evaluated yet.
     """
     before = earlier_of(actions)
     keys = {action.id: action.key for action in actions}
@@ -104,7 +107,7 @@ def judge_plan(  # noqa: PLR0913 -- what a plan is judged by, each part named.
             continue
         earlier = tuple(keys[other] for other in before[action.id])
         names = names_for(item, judging.surroundings, earlier)
-        work = _Work(item, action, context, judging, names=names, unknown=unknown)
+        work = _Work(item, action, context, judging, names=names, secrets=secrets, unknown=unknown)
         if work.runs():
             found += work.problems(judge)
     return list(dict.fromkeys(found))
@@ -121,15 +124,18 @@ class _Work:
         judging: Judging,
         *,
         names: Names,
+        secrets: Mapping[str, str],
         unknown: frozenset[str],
     ) -> None:
         self._item = item
         self._action = action
+        self._context = context
+        self._surroundings = judging.surroundings
         self._fields = context.fields
         self._names = names
+        self._secrets = dict(secrets)
         self._unknown = unknown
-        secrets = dict.fromkeys(unknown, "")
-        self._scopes, _ = bind(context, judging.surroundings, secrets=secrets, outputs={})
+        self._scopes = self._bound(self._fields, self._secrets)
         self._choose = target_chooser(judging.targets.get(action.type, {}), action.config)
         self._texts: list[_Text] = []
         self._misplaced: list[ValueProblem] = []
@@ -175,8 +181,10 @@ class _Work:
             uses = check(text, self._names)
             if not self._is_later(uses):
                 found = render(text, self._scopes, self._names, self._choose(place))
-                self._texts.append(_Text(place, tuple(self._read(uses)), is_open=False))
-                return found
+                fields = tuple(self._read(uses))
+                if self._secrets.keys().isdisjoint(fields):
+                    self._texts.append(_Text(place, fields, is_open=False))
+                    return found
         except TemplateError as error:
             if error.id == _UNSUITABLE and self._choose(place) in _URLS:
                 self._misplaced += self._leading_elsewhere(text, place, error)
@@ -188,11 +196,29 @@ class _Work:
     ) -> Iterator[ValueProblem]:
         """Return the fields by whose values a URL would lead somewhere else."""
         problem = ConfigProblem(place, error.message)
-        read = tuple(dict.fromkeys(self._read(check(text, self._names))))
+        read = list(dict.fromkeys(self._read(check(text, self._names))))
         if not read:
             yield ValueProblem(None, "configuration", self._said(place, error.message))
-        for name in read:
+        alone = [name for name in read if self._leads_elsewhere_alone(name, read, text, place)]
+        for name in alone or read:
             yield self._told(name, place, text, problem)
+
+    def _leads_elsewhere_alone(self, name: str, read: list[str], text: str, place: Place) -> bool:
+        """Tell whether a URL leads elsewhere although every other field has a harmless value."""
+        harmless = dict.fromkeys((other for other in read if other != name), _HARMLESS)
+        secrets = {key: harmless.get(key, value) for key, value in self._secrets.items()}
+        scopes = self._bound({**self._fields, **harmless}, secrets)
+        try:
+            render(text, scopes, self._names, self._choose(place))
+        except TemplateError as error:
+            return error.id == _UNSUITABLE
+        return False
+
+    def _bound(self, fields: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
+        context = replace(self._context, fields=dict(fields))
+        empty = dict.fromkeys(self._unknown, "")
+        scopes, _ = bind(context, self._surroundings, secrets={**empty, **secrets}, outputs={})
+        return scopes
 
     def _is_later(self, uses: list[tuple[str, ...]]) -> bool:
         return any(use[0] in _LATER for use in uses) or not self._unknown.isdisjoint(
@@ -216,9 +242,9 @@ class _Work:
 
     def _told(self, name: str, place: Place, value: Any, problem: ConfigProblem) -> ValueProblem:
         label = next((field.label for field in self._item.fields if field.id == name), None) or name
-        received = self._fields.get(name)
+        received = None if name in self._secrets else self._fields.get(name)
         where = f"{_dotted(place)} of the action {self._action.name}"
-        if received in (None, "", [], {}) and value in (None, "", [], {}):
+        if self._fields.get(name) in (None, "", [], {}) and value in (None, "", [], {}):
             message = f"{label} needs a value: {where} is made from it"
             return ValueProblem(name, "required", message)
         message = f"{label} does not suit {where}: {problem.message}"

@@ -103,6 +103,8 @@ def _reported(cause: ApplicationError) -> ActionFailure:
         sent=told.get("sent"),
         digest=told.get("digest"),
         askable=bool(told.get("askable", True)),
+        retry=told.get("retry"),
+        by_hand=told.get("by_hand"),
         cause=told.get("cause"),
     )
 
@@ -155,10 +157,8 @@ def _suggest_in_doubt(failure: ActionFailure) -> tuple[str, str]:
             "in the target by hand, then retry with what you saw there as evidence "
             "(--evidence present or --evidence absent)."
         )
-    return Decision.RETRY, (
-        "It is not known whether the action took effect. "
-        "A retry looks first and adopts what exists."
-    )
+    does = failure.retry or "A retry looks first and adopts what exists."
+    return Decision.RETRY, f"It is not known whether the action took effect. {does}"
 
 
 def error_summary(failure: ActionFailure) -> dict[str, Any]:

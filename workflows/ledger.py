@@ -142,11 +142,16 @@ class Ledger:
         state.error = failure
         state.waiting = None
         self.failure = overall(self.states)
+        left = [one.id or one.url or one.type for one in state.partial]
         self._journal.line(
             "action.failed",
             action_id=state.id,
             reason=failure.message,
-            data={"attempt": state.attempt, "outcomeUnknown": failure.outcome_unknown},
+            data={
+                "attempt": state.attempt,
+                "outcomeUnknown": failure.outcome_unknown,
+                **({"left": left} if left else {}),
+            },
         )
         self._action_entry(state)
         self.log("error", f"{state.name} failed: {failure.message}", state)

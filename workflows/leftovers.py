@@ -35,8 +35,9 @@ def after_failure(
     state.outcome_unknown = doubt or failure.outcome_unknown
     if failure.outcome_unknown:
         state.doubt_since = now
+        state.by_hand = failure.by_hand
     if not state.outcome_unknown:
-        state.doubt_since = state.pending = None
+        state.doubt_since = state.pending = state.by_hand = None
     state.partial = merged(known, failure.partial)
     if failure.absent:
         state.former = []
@@ -62,7 +63,7 @@ def settle(state: ActionState) -> None:
     """Note that the effect exists and is the action's own: nothing is left in doubt."""
     state.outcome_unknown = False
     state.partial = []
-    state.doubt_since = state.pending = None
+    state.doubt_since = state.pending = state.by_hand = None
     state.former = []
 
 

@@ -23,7 +23,7 @@ from activities.github.runs import (
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
 from pao.clients.github import GitHubError, GitHubRefusedError, Run
-from pao.core.judgement import CUT
+from pao.core.judgement import CUT, HIDDEN, REFUSED
 from pao.core.payloads import ActionResult, PartialResource, Pending, timestamp
 
 GROWTH = 1.5
@@ -68,10 +68,15 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         there = access(context, config.repository, config.instance)
         with told_as_action(hint=_HINT):
             wanted = await _wanted(there, config)
-            run = await _known(there, context, fits=_adoptable(config))
-            run = run or await find_marked(there, context, wanted, fits=_adoptable(config))
+            number = context.earlier.state.get("runId") if context.earlier else None
+            known = await _run_if_any(there, int(number)) if number else None
+            if known is not None and _adoptable(config)(known):
+                return _result(known, pending=_still(known, config, wanted))
+            run = await find_marked(there, context, wanted, fits=_adoptable(config))
             if run is not None:
                 return _result(run, pending=_still(run, config, wanted))
+            if number and known is None:
+                raise _run_is_gone(int(number), config)
             if not (await prepare(there, context, wanted)).certain:
                 await refuse_to_guess(there, context, wanted)
         return None
@@ -139,20 +144,24 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         )
 
 
-async def _known(
-    there: GitHubAccess, context: ActionContext, *, fits: Callable[[Run], bool]
-) -> Run | None:
-    """Return the run that an earlier attempt had waited for, where it fits and is still there."""
-    number = context.earlier.state.get("runId") if context.earlier else None
-    if number is None:
-        return None
+async def _run_if_any(there: GitHubAccess, number: int) -> Run | None:
     try:
-        run = await there.client.run(int(number))
+        return await there.client.run(number)
     except GitHubRefusedError as error:
-        if error.status == _NOT_FOUND:
+        if error.status == _NOT_FOUND and error.judged is not HIDDEN:
             return None
         raise
-    return run if fits(run) else None
+
+
+def _run_is_gone(number: int, config: GitHubWorkflowConfig) -> ActionFailedError:
+    error = ActionFailedError(
+        f"The run {number} of {config.workflowFile} was started by an earlier attempt and is gone "
+        "from GitHub, so nobody can be asked what it has done. No other run was started. Look at "
+        "what it was to make, then retry with what you saw there as evidence.",
+        judged=REFUSED,
+    )
+    error.askable = False
+    return error
 
 
 async def _wanted(there: GitHubAccess, config: GitHubWorkflowConfig) -> Wanted:

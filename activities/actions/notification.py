@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn
 from pydantic import BaseModel, Field
 
 from activities.action_errors import ActionError, RepeatIsSafeError
-from activities.base import Action, ActionConfig, ActionContext
+from activities.base import Action, ActionConfig, ActionContext, InDoubt
 from catalog.templating import Target
 from pao.core.answers import shortened
 from pao.core.payloads import ActionResult
@@ -100,6 +100,14 @@ class NotificationAction(Action[NotificationConfig]):
         )
         if not answer.is_success:
             raise answer.failure(f"The webhook answered {answer.status}.")
+
+    def in_doubt(self, config: NotificationConfig, context: ActionContext) -> InDoubt:
+        """Say that a message may come twice."""
+        del config, context
+        return InDoubt(
+            retry="A retry sends the message again; one that comes twice does no harm.",
+            by_hand="look in the channel whether the message is there",
+        )
 
     def kept(self, outputs: dict[str, Any]) -> dict[str, Any]:
         """Return the outputs with a bounded error, which may repeat a whole answer."""

@@ -14,16 +14,19 @@ from activities.action_errors import (
 )
 from activities.actions.rest import answers, bodies
 from activities.actions.rest.config import REPEATABLE, Asynchronous, Look, RestApiConfig
-from activities.actions.rest.polling import ABSENT, ACCEPTED, evaluated, poll, result_of, resumed
+from activities.actions.rest.polling import ACCEPTED, GONE, evaluated, poll, result_of, resumed
 from activities.actions.rest.sending import Sender
-from activities.base import Action, ActionContext
+from activities.base import Action, ActionContext, InDoubt
 from activities.outgoing import READING, TargetResponse
 from activities.search_lag import found_in_time
 from catalog.templating import Target
-from pao.core.answers import KEPT_CHARACTERS
+from pao.core.answers import KEPT_CHARACTERS, place
 from pao.core.errors import ErrorCode
 from pao.core.judgement import UNREADABLE
 from pao.core.payloads import ActionResult, Pending
+
+# By these a target says that there is nothing at the address of a look.
+ABSENT = GONE | {204}
 
 
 class RestApiOutputs(BaseModel):
@@ -116,6 +119,14 @@ class RestApiAction(Action[RestApiConfig]):
             raise answer.failure(
                 f"The look for an earlier effect was answered with {answer.status}.", reading=True
             )
+        if not await evaluated(answers.proves, asked.found, answer, reading=True):
+            raise ActionFailedError(
+                f"The look for an earlier effect was answered with {answer.status}, but not with "
+                "a JSON document that can be read, so it proves nothing. Nothing was sent.",
+                http_status=answer.status,
+                response_body=answer.text or None,
+                judged=UNREADABLE,
+            )
         if not await evaluated(answers.holds, asked.found, answer, reading=True):
             return None
         return await evaluated(_found, config, answer)
@@ -152,6 +163,22 @@ class RestApiAction(Action[RestApiConfig]):
         repeatable = config.endpoint.method in REPEATABLE
         return config.look is not None or bool(config.idempotencyHeader) or repeatable
 
+    def in_doubt(self, config: RestApiConfig, context: ActionContext) -> InDoubt:
+        """Say where a retry asks, or how it repeats the call without a second effect."""
+        following = context.earlier.state.get("url") if context.earlier else None
+        if following and config.asynchronous:
+            where = place(str(following))
+            return InDoubt(
+                retry=f"A retry goes on asking at {where}.",
+                by_hand=f"ask at {where} what became of the call, and undo what it has made",
+            )
+        return InDoubt(
+            askable=self.askable(config),
+            retry=_on_retry(config),
+            by_hand="look in its target for what the call has made (X-Correlation-ID "
+            f"{context.request.correlation_id}), and undo it",
+        )
+
     def promised(self, config: RestApiConfig) -> list[str]:
         """Return the status, and every output that the document promises."""
         return [
@@ -169,6 +196,15 @@ class RestApiAction(Action[RestApiConfig]):
         return f"Undo in the target by hand what this call has made{what}."
 
 
+def _on_retry(config: RestApiConfig) -> str:
+    if config.look is not None:
+        return "A retry looks first, as the item says, and adopts what exists."
+    if config.idempotencyHeader:
+        header = config.idempotencyHeader
+        return f"A retry sends the same {header}, by which the target knows a repeat."
+    return f"A retry calls again; {config.endpoint.method} may be repeated without a second effect."
+
+
 def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
     method = config.endpoint.method
     if config.idempotencyHeader:
@@ -180,12 +216,14 @@ def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
         return RepeatIsSafeError(f"The target cannot be asked, but {method} may be repeated.")
     if not context.unclear:
         return RepeatIsSafeError("Every earlier attempt was refused, so nothing was made.")
-    return ActionFailedError(
+    error = ActionFailedError(
         f"An earlier {method} may have taken effect, and the item does not say how to look for it "
         "(look, or idempotencyHeader). Nothing was sent. Look in the target by hand, then retry "
         "with what you saw there as evidence.",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
     )
+    error.askable = False
+    return error
 
 
 def _require_expected(config: RestApiConfig, answer: TargetResponse) -> None:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, NoReturn
 from pydantic import BaseModel, Field
 
 from activities.action_errors import RepeatIsSafeError
-from activities.actions.rest.config import Scalar
-from activities.base import Action, ActionConfig, ActionContext
+from activities.base import Action, ActionConfig, ActionContext, InDoubt
+from activities.config_values import Headers
 from activities.outgoing import TargetResponse
 from catalog.templating import Target
 from pao.core.payloads import ActionResult
@@ -27,7 +27,7 @@ class WebhookConfig(ActionConfig):
     payload: Any = Field(
         default_factory=dict, description="JSON that is sent: a mapping, or a JSON template"
     )
-    headers: dict[str, Scalar] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     expectedStatus: tuple[int, ...] = Field(  # noqa: N815 -- the document's key
         default=(), description="Empty: any of the 2xx"
     )
@@ -76,7 +76,7 @@ class WebhookAction(Action[WebhookConfig]):
     async def execute(self, config: WebhookConfig, context: ActionContext) -> ActionResult:
         """Sign and send."""
         body = _body(config.payload)
-        headers = {name: str(value) for name, value in config.headers.items()}
+        headers = {name: str(one) for name, one in config.headers.items() if one is not None}
         signed = signature(config.secret, body, int(time.time()))
         context.secrets.add(config.secret)
         context.secrets.add(signed[SIGNATURE].removeprefix("sha256="))
@@ -97,6 +97,14 @@ class WebhookAction(Action[WebhookConfig]):
         return ActionResult(
             outputs={"status": answer.status, "delivery": context.idempotency_key},
             external_reference=context.idempotency_key,
+        )
+
+    def in_doubt(self, config: WebhookConfig, context: ActionContext) -> InDoubt:
+        """Name the delivery, by which the receiver knows a repeat."""
+        return InDoubt(
+            askable=self.askable(config),
+            retry=f"A retry sends the same {DELIVERY}, by which the receiver knows a repeat.",
+            by_hand=f"ask the receiver whether it has taken the delivery {context.idempotency_key}",
         )
 
     def place(self, config: WebhookConfig) -> str:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.base import ActionContext
+from catalog.templating import has_steps
 from pao.clients.github import (
     GitHub,
     GitHubError,
@@ -38,7 +39,7 @@ def _repository(text: str) -> str:
 
 def _ref(text: str) -> str:
     name = text.removeprefix("refs/heads/").removeprefix("refs/tags/")
-    if not name or len(name) > _REF_LENGTH or _BAD_REF.search(name):
+    if not name or len(name) > _REF_LENGTH or _BAD_REF.search(name) or has_steps(f"/{name}"):
         raise ValueError("this is no name of a branch or tag that git takes")
     return name
 
@@ -117,14 +118,15 @@ async def _send(context: ActionContext, server: GitHubInstance, out: Outbound) -
 def _unanswered(error: ActionError, server: GitHubInstance, out: Outbound) -> ActionError:
     unknown = isinstance(error, OutcomeUnknownError) and out.effect
     kind = OutcomeUnknownError if unknown else ActionFailedError
-    after = (
-        "It may or may not have done it. Look there, or retry: a retry looks first and adopts "
-        "what it finds."
-        if unknown
-        else "Nothing was changed; retry when it is back."
-    )
+    if unknown:
+        after = (
+            " It may or may not have done it. Look there, or retry: a retry looks first and adopts "
+            "what it finds."
+        )
+    else:
+        after = "" if error.silent else " Nothing was changed; retry later."
     return kind(
-        f'GitHub "{server.name}" was asked to {out.doing}: {error.message} {after}',
+        f'GitHub "{server.name}" was asked to {out.doing}: {error.message}{after}',
         code=error.code,
         http_status=error.http_status,
         response_body=error.response_body,

@@ -8,10 +8,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from activities.base import ActionConfig
-from activities.config_values import Texts
+from activities.config_values import PlacedError, Texts
 from activities.github.access import RefName, Repository
 from activities.github.executable_files import acts, is_workflow
-from activities.github.paths import check_together, checked_path
+from activities.github.paths import checked_path, clash_of
 
 MOST_FILES = 100
 LARGEST_FILE = 1024 * 1024
@@ -140,14 +140,17 @@ class GitCommitConfig(ActionConfig):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        paths = [file.path for file in self.files]
-        check_together(paths)
-        acting = [path for path in paths if acts(path)]
-        if acting and not self.allowWorkflowFiles:
-            raise ValueError(
-                f"{acting[0]} acts by itself: GitHub, git or a bot does what it says; write "
-                "allowWorkflowFiles: true if that is meant"
-            )
+        for number, file in enumerate(self.files):
+            place = ("files", number, "path")
+            if acts(file.path) and not self.allowWorkflowFiles:
+                raise PlacedError(
+                    place,
+                    f"{file.path} acts by itself: GitHub, git, a CI service or a bot does what it "
+                    "says. The item does not allow such files: choose another path, or ask its "
+                    "owner (allowWorkflowFiles)",
+                )
+            if clash := clash_of(file.path, [one.path for one in self.files[:number]]):
+                raise PlacedError(place, clash)
         if not self.createPullRequest and (self.reviewers or self.title or self.body):
             raise ValueError("title, body and reviewers belong to createPullRequest: true")
         return self

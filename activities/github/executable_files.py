@@ -17,6 +17,10 @@ _FOLDERS = frozenset(
         ".husky",
         ".githooks",
         ".devcontainer",
+        ".vscode",
+        ".dependabot",
+        ".tekton",
+        ".mergify",
     }
 )
 # Wherever they stand: git and its servers read them in every folder, or by their name alone.
@@ -40,7 +44,6 @@ _NAMES = frozenset(
         "azure-pipelines.yml",
         "azure-pipelines.yaml",
         "bitbucket-pipelines.yml",
-        "jenkinsfile",
         ".travis.yml",
         ".drone.yml",
         ".woodpecker.yml",
@@ -50,12 +53,29 @@ _NAMES = frozenset(
         ".cirrus.yml",
         ".pre-commit-config.yaml",
         ".pre-commit-config.yml",
+        ".pre-commit-hooks.yaml",
         ".mergify.yml",
+        ".gitpod.yml",
         ".envrc",
+        ".build.yml",
+        "buildspec.yml",
+        "buildspec.yaml",
+        "cloudbuild.yml",
+        "cloudbuild.yaml",
+        "cloudbuild.json",
+        "atlantis.yml",
+        "atlantis.yaml",
+        "netlify.toml",
+        "vercel.json",
+        "wercker.yml",
         # What Windows calls .gitmodules and .gitattributes for short.
         *(f"{name}~{number}" for name in ("gitmod", "gitatt") for number in range(1, 5)),
     }
 )
+
+
+# Of these files there are several kinds.
+_BEGINNINGS = ("jenkinsfile", ".argocd-source", ".releaserc")
 
 
 def is_workflow(path: str) -> bool:
@@ -66,7 +86,8 @@ def is_workflow(path: str) -> bool:
 def acts(path: str) -> bool:
     """Tell whether a file acts by itself, however its path is spelt."""
     parts = _parts(path)
-    return parts[0] in _FOLDERS or parts[-1] in _NAMES
+    name = parts[-1]
+    return parts[0] in _FOLDERS or name in _NAMES or name.startswith(_BEGINNINGS)
 
 
 def _parts(path: str) -> tuple[str, ...]:

@@ -35,15 +35,12 @@ def plain(part: str) -> str:
     return normal.partition(":")[0].rstrip(". ")
 
 
-def check_together(paths: Iterable[str]) -> None:
-    """Raise ``ValueError`` where paths cannot stand side by side in one commit."""
-    seen: set[str] = set()
-    for path in paths:
-        if path in seen:
-            raise ValueError(f"{path} stands twice")
-        seen.add(path)
-    for path in seen:
-        parts = path.split("/")
-        above = {"/".join(parts[:length]) for length in range(1, len(parts))} & seen
-        if above:
-            raise ValueError(f"{above.pop()} cannot be a file and hold {path}")
+def clash_of(path: str, others: Iterable[str]) -> str | None:
+    """Say why a path cannot stand beside others in one commit; None where it can."""
+    for other in others:
+        if path == other:
+            return f"{path} is listed twice"
+        first, second = sorted((path, other), key=len)
+        if second.startswith(f"{first}/"):
+            return f"{first} cannot be both a file and the folder of {second}"
+    return None

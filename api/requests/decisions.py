@@ -273,7 +273,7 @@ class DecisionService:
             plan_of(stored.row),
             context,
             self._settings.judging,
-            unknown=frozenset(open_fields(self._box, context)),
+            secrets=open_fields(self._box, context),
             only=frozenset(one.id for one in open_actions(stored, mode)),
         )
         blamed = [one for one in found if one.field is not None]

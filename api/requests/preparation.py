@@ -178,7 +178,8 @@ class Preparer:
             prepared.actions,
             prepared.context,
             Judging(settings.surroundings, settings.judges, settings.targets),
-            unknown=frozenset((*prepared.secrets, *waiting)),
+            secrets=prepared.secrets,
+            unknown=frozenset(waiting),
         )
         if found:
             raise PaoError(

@@ -11,6 +11,7 @@ from db.repositories.request_pages import RequestSummary
 from pao.core.judgement import cause_of
 from pao.core.names import mark, masked, workflow_id
 from pao.core.payloads import DecisionRecord, timestamp
+from pao.core.resources import in_doubt, look_by_hand
 from pao.core.states import DECISIONS, RETRYING, ActionStatus, RequestStatus
 
 BASE = "/api/v1"
@@ -116,11 +117,8 @@ def _given_up(row: RequestAction) -> list[dict[str, Any]]:
         return []
     left = list(row.partial or ())
     if row.outcome_unknown:
-        look = mark(str(row.request_id), row.action_id, row.moves)
-        text = (
-            f"It is not known whether {row.name!r} took effect: look in its target for the mark "
-            f"{look}, and undo what carries it."
-        )
+        found_by = mark(str(row.request_id), row.action_id, row.moves)
+        text = in_doubt(row.name, look_by_hand(found_by))
         left.append({"type": row.resource_type or row.type, "cleanup": text})
     return left
 

@@ -99,8 +99,9 @@ def _leads_out(parts: list[str]) -> bool:
     """Tell whether steps among the parts lead out of the place, or leave nothing in it."""
     depth, steps = 0, False
     for part in parts:
-        # What follows a semicolon is a parameter of the part.
-        name = part.partition(";")[0].strip()
+        # What follows a semicolon is a parameter of the part; a question mark or number sign that
+        # a server decodes too early ends the path.
+        name = re.split(r"[;?#]", part, maxsplit=1)[0].strip()
         steps = steps or name in _DOTS
         if name == "..":
             depth -= 1

@@ -314,7 +314,8 @@ class ActionFailure:
     ``answered``: before it ended, the attempt learned what earlier ones had done, so their doubt is
     over. ``whole``: ``partial`` lists all that is there, and replaces what earlier attempts listed.
     ``absent``: they had left nothing. ``sent`` is what this attempt sent, sealed, where it may have
-    had an effect. ``askable``: the target can be asked whether the effect is there.
+    had an effect. ``askable``: the target can be asked whether the effect is there; ``retry`` says
+    what a retry does where the outcome is unknown, ``by_hand`` what a person can do.
     ``cause`` is one of those of pao/core/judgement.py; none in failures of earlier versions.
     """
 
@@ -333,6 +334,8 @@ class ActionFailure:
     digest: str | None = None
     askable: bool = True
     cause: str | None = None
+    retry: str | None = None
+    by_hand: str | None = None
 
 
 @dataclass
@@ -343,7 +346,7 @@ class ActionState:
     ``outcome_unknown`` and ``partial`` are what all attempts so far may have left: they outlive the
     error of a single attempt (workflows/leftovers.py). So do ``doubt_since``, when the last attempt
     of unknown outcome has ended, and ``pending``, what an attempt in doubt still waited for.
-    ``former`` is what those attempts had sent.
+    ``former`` is what those attempts had sent, ``by_hand`` what a person can do about the doubt.
     ``left_behind`` is what corrections left at other places, for people to remove; ``moves`` counts
     these, and is part of the action's mark.
     """
@@ -372,6 +375,7 @@ class ActionState:
     former: list[FormerCall] = field(default_factory=list)
     left_behind: list[PartialResource] = field(default_factory=list)
     moves: int = 0
+    by_hand: str | None = None
 
 
 @dataclass

@@ -115,7 +115,15 @@ def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:
 
 
 def _maybe(request_id: str, state: ActionState) -> str:
-    return (
-        f"It is not known whether {state.name!r} took effect: look in its target for the mark "
-        f"{mark(request_id, state.id, state.moves)}, and undo what carries it."
-    )
+    by_hand = state.by_hand or look_by_hand(mark(request_id, state.id, state.moves))
+    return in_doubt(state.name, by_hand)
+
+
+def in_doubt(name: str, by_hand: str) -> str:
+    """Say what to do about an action of unknown outcome."""
+    return f"It is not known whether {name!r} took effect: {by_hand}."
+
+
+def look_by_hand(mark: str) -> str:
+    """Say how a person finds an effect by its mark."""
+    return f"look in its target for the mark {mark}, and undo what carries it"

@@ -11,7 +11,7 @@ from activities.action_errors import (
     OutcomeUnknownError,
     RepeatIsSafeError,
 )
-from activities.base import Action, ActionConfig, ActionContext
+from activities.base import Action, ActionConfig, ActionContext, InDoubt
 from activities.outgoing import TargetResponse
 from catalog.templating import Target
 from pao.core.errors import ErrorCode
@@ -25,6 +25,7 @@ __all__ = [
     "ActionFailedError",
     "ActionResult",
     "ErrorCode",
+    "InDoubt",
     "IncompleteError",
     "OutcomeUnknownError",
     "PartialResource",

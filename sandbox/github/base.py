@@ -73,7 +73,7 @@ class RestCalls:
         named = f"{request.path_params['owner']}/{request.path_params['repo']}"
         found = self.store.get("repository", named.lower())
         if found is None:
-            raise RefusalError(404, "Not Found")
+            raise self._nowhere(request, named)
         return str(found["full_name"])
 
     def api_url(self, request: Request, path: str) -> str:
@@ -91,6 +91,20 @@ class RestCalls:
         )
         if files:
             self.push(name, DEFAULT_BRANCH, files, message="Begin")
+
+    def move_repository(self, name: str, new: str | None) -> None:
+        """Give a repository another name, to which the old one redirects; None deletes it."""
+        self.store.remove("repository", name.lower())
+        if new is not None:
+            self.store.put("moved", name.lower(), new)
+
+    def _nowhere(self, request: Request, named: str) -> RefusalError:
+        moved = self.store.get("moved", named.lower())
+        if moved is None:
+            return RefusalError(404, "Not Found")
+        refusal = RefusalError(301 if request.method == "GET" else 307, "Moved Permanently")
+        refusal.response.headers["Location"] = self.api_url(request, f"/repos/{moved}")
+        return refusal
 
     def begin_anew(self) -> None:
         """Forget everything and make the repositories of the settings."""

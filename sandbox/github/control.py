@@ -102,7 +102,11 @@ class Control:
         return Response(status_code=204)
 
     async def _add_repository(self, given: dict[str, Any]) -> Response:
-        self._desk.add_repository(given["name"], given.get("files") or {})
+        """Make a repository, or move one that is there: to another name, or out of the world."""
+        if "moved" in given:
+            self._desk.move_repository(given["name"], given["moved"])
+        else:
+            self._desk.add_repository(given["name"], given.get("files") or {})
         return JSONResponse({}, 201)
 
     async def _push(self, given: dict[str, Any]) -> Response:
@@ -113,8 +117,11 @@ class Control:
         return JSONResponse({"sha": sha}, 201)
 
     async def _move_run(self, given: dict[str, Any]) -> Response:
-        """Move a run: its status, its conclusion, and which job and step failed."""
+        """Move a run: its status, its conclusion, which job and step failed; or delete it."""
         store, key = self._desk.store, f"{given.pop('id'):09}"
+        if given.get("deleted"):
+            store.remove("run", key)
+            return JSONResponse({})
         with store.change():
             store.put("run", key, {**store.get("run", key), **given})
         return JSONResponse({})

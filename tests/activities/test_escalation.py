@@ -13,7 +13,8 @@ from activities.escalation_text import FILE, describe
 from pao.clients.jira import JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
-from pao.core.payloads import EscalationInput
+from pao.core.payloads import ActionState, EscalationInput, PartialResource
+from pao.core.states import ActionStatus
 from sandbox.jira.world import Screen, Settings
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
@@ -66,6 +67,21 @@ async def test_what_is_too_long_is_cut_and_attached_whole(
     assert FILE in ticket["description"]
     for part in (given.context.request_id, "Remove the record", "Cleanup required"):
         assert part in ticket["description"]
+
+
+def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
+    left = PartialResource("jira-ticket", id="NET-7", url="http://jira/browse/NET-7")
+    states = [
+        ActionState("a", 0, "job", "Made", ActionStatus.COMPLETED, external_reference="NET-1"),
+        ActionState("b", 1, "job", "Half", ActionStatus.FAILED, partial=[left]),
+        ActionState("c", 2, "job", "Doubt", ActionStatus.FAILED, outcome_unknown=True),
+        ActionState("d", 3, "job", "None", ActionStatus.PENDING),
+    ]
+    text = describe(replace(failure(), actions=states))
+    assert "|Made|completed|0|NET-1|" in text
+    assert "|Half|failed|0|[NET-7|http://jira/browse/NET-7]|" in text
+    assert "|Doubt|failed|0|not known|" in text
+    assert "|None|pending|0|none|" in text
 
 
 async def test_a_short_one_has_no_file(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from activities.github.workflow_config import GitHubWorkflowConfig
 from activities.options import ActionOptions, GitHubOptions
 from activities.progress import Progress
 from pao.clients.github import GitHubInstance, GitHubInstances, TokenAuth
+from pao.core.judgement import Cause
 from pao.core.payloads import ActionResult, Pending
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
@@ -320,6 +321,52 @@ async def test_a_wait_ends_in_doubt_where_github_keeps_refusing(
     assert [left.url for left in caught.value.partial] == [started.url]
 
 
+async def test_a_run_that_is_gone_is_not_started_a_second_time(github: GitHubSandbox) -> None:
+    context, given = about(github.options()), config()
+    started = await ACTION.execute(given, context)
+    github.tell("runs", id=github.runs()[0]["id"], deleted=True)
+    with pytest.raises(OutcomeUnknownError, match="no longer tells"):
+        await follow(given, context, started)
+    with pytest.raises(ActionFailedError, match="is gone from GitHub") as caught:
+        await ACTION.look(given, replace(again(context), earlier=started.pending))
+    assert caught.value.askable is False
+    assert github.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("moved", "cause", "text"),
+    [
+        ("platform/elsewhere", Cause.OURS, "renamed or moved to http"),
+        (None, Cause.ACCESS, "may not see it"),
+    ],
+)
+async def test_a_repository_that_was_renamed_or_deleted_ends_a_wait_in_doubt(
+    github: GitHubSandbox, moved: str | None, cause: Cause, text: str
+) -> None:
+    context, given = about(github.options()), config()
+    started = await ACTION.execute(given, context)
+    github.tell("repositories", name=PROVISIONING, moved=moved)
+    with pytest.raises(OutcomeUnknownError, match=text) as caught:
+        await follow(given, context, started)
+    assert caught.value.cause is cause
+    assert [left.url for left in caught.value.partial] == [started.url]
+    with pytest.raises(ActionFailedError, match=text) as refused:
+        await ACTION.look(given, replace(again(context), earlier=started.pending))
+    assert refused.value.cause is cause
+    assert len(github.runs()) == 1
+
+
+@pytest.mark.parametrize("moved", ["platform/elsewhere", None])
+async def test_nothing_is_started_in_a_repository_that_was_renamed_or_deleted(
+    github: GitHubSandbox, moved: str | None
+) -> None:
+    github.tell("repositories", name=PROVISIONING, moved=moved)
+    with pytest.raises(ActionFailedError) as caught:
+        await ACTION.execute(config(), about(github.options()))
+    assert caught.value.cause in {Cause.OURS, Cause.ACCESS}
+    assert github.runs() == []
+
+
 async def test_cancelling_a_wait_cancels_the_run(github: GitHubSandbox) -> None:
     context, given = about(github.options()), config()
     started = await ACTION.execute(given, context)
@@ -337,10 +384,11 @@ async def test_cancelling_a_wait_cancels_the_run(github: GitHubSandbox) -> None:
         ({"kind": "status", "status": 403}, ActionFailedError, "no right"),
         ({"kind": "status", "status": 404}, ActionFailedError, "does not exist"),
         ({"kind": "status", "status": 422}, ActionFailedError, "HTTP 422"),
-        ({"kind": "status", "status": 500}, OutcomeUnknownError, "well again"),
+        ({"kind": "status", "status": 500}, OutcomeUnknownError, "Retry later"),
         ({"kind": "status", "status": 503}, OutcomeUnknownError, "It may have done it"),
         ({"kind": "status", "status": 408}, OutcomeUnknownError, "HTTP 408"),
-        ({"kind": "status", "status": 302}, OutcomeUnknownError, "another name"),
+        ({"kind": "status", "status": 302}, OutcomeUnknownError, "check GITHUB_API_URL"),
+        ({"kind": "status", "status": 307}, OutcomeUnknownError, "renamed or moved"),
         ({"kind": "rate-limit"}, ActionFailedError, "rate limit"),
         ({"kind": "secondary-limit"}, ActionFailedError, "retry in 30 s"),
         ({"kind": "cut-before"}, OutcomeUnknownError, "may or may not"),

@@ -13,6 +13,7 @@ from botocore.credentials import Credentials
 from temporalio.exceptions import ApplicationError
 
 from activities.actions.rest_api import RestApiAction
+from pao.core.answers import READ_BYTES
 from pao.core.payloads import Pending
 from tests.support.actions import Stage
 from tests.support.raw_servers import RawServer, answering, cutting, raw_server
@@ -340,7 +341,7 @@ async def test_the_same_key_is_sent_on_every_attempt(stage: Stage) -> None:
 async def test_without_look_and_key_a_doubtful_call_is_never_made_again(stage: Stage) -> None:
     with raw_server(cutting) as server:
         request = stage.request(config(server))
-        with pytest.raises(ApplicationError, match="no HTTP"):
+        with pytest.raises(ApplicationError, match="invalid HTTP"):
             await stage.execute(request)
         with pytest.raises(ApplicationError, match="Look in the target by hand"):
             await stage.again(request)
@@ -389,6 +390,42 @@ async def test_nothing_is_made_when_the_look_fails(stage: Stage) -> None:
         with pytest.raises(ApplicationError, match="look for an earlier effect"):
             await stage.again(request)
     assert all(one.startswith(b"GET") for one in server.requests)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"),
+    [
+        ("$.id", b"<html><form>Log in</form></html>", {"Content-Type": "text/html"}),
+        ("$", b"<!doctype html><title>Log in</title>", {}),
+        ("$.id", b"no JSON", {}),
+        ("$.id", b"", {}),
+        ("$.id", b'{"id": "T-1", "pad": "' + b"x" * READ_BYTES + b'"}', {}),
+    ],
+)
+async def test_a_look_that_cannot_be_read_proves_nothing(
+    stage: Stage, path: str, body: bytes, headers: dict[str, str]
+) -> None:
+    with raw_server(answering(body, headers=headers)) as server:
+        look = {"url": f"{server.url}/look", "found": {"path": path}}
+        request = stage.request(config(server, look=look))
+        assert (await stage.look(request)).answer == "unknown"
+        with pytest.raises(ApplicationError, match="it proves nothing"):
+            await stage.again(request)
+    assert all(one.startswith(b"GET") for one in server.requests)
+
+
+async def test_a_look_that_is_answered_with_204_has_found_nothing(stage: Stage) -> None:
+    with raw_server(answering(b"", status="204 Nothing")) as server:
+        look = {"url": f"{server.url}/look", "found": {"path": "$.id"}}
+        assert (await stage.look(stage.request(config(server, look=look)))).answer == "absent"
+
+
+async def test_no_output_is_read_from_an_answer_that_is_too_large(stage: Stage) -> None:
+    with raw_server(answering(b'{"id": 1, "pad": "' + b"x" * READ_BYTES + b'"}')) as server:
+        extract = {"id": {"path": "$.id", "required": False}}
+        request = stage.request(config(server, response={"extract": extract}))
+        with pytest.raises(ApplicationError, match="larger than 4 MB"):
+            await stage.execute(request)
 
 
 # Asynchronous calls

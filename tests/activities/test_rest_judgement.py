@@ -175,6 +175,19 @@ async def test_the_token_endpoint_that_failed_is_named(stage: Stage) -> None:
     assert (error.type, error.details[0]["cause"], api.count) == ("ActionFailed", Cause.ACCESS, 0)
 
 
+async def test_an_answer_without_a_token_is_not_sent_as_one(stage: Stage) -> None:
+    with raw_server(answering()) as api, raw_server(answering(b'{"access_token": null}')) as login:
+        authentication = {
+            "type": "oauth2",
+            "tokenUrl": f"{login.url}/token",
+            "clientId": "pao",
+            "clientSecret": "{{secrets.token}}",
+        }
+        error = await refused(stage, config(api, authentication=authentication))
+    assert "gave no token: the answer holds no bearer token" in error.message
+    assert (error.type, api.count) == ("ActionFailed", 0)
+
+
 async def test_a_blank_in_a_signed_query_is_sent_as_aws_reads_it(stage: Stage) -> None:
     authentication = {
         "type": "aws-sigv4",

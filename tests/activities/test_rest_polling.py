@@ -171,6 +171,15 @@ async def test_a_result_that_tells_its_own_status_is_waited_for(stage: Stage) ->
     assert result.outputs["body"]["id"] == "T-7"
 
 
+async def test_a_redirect_to_a_login_page_is_no_result(stage: Stage) -> None:
+    jobs = Jobs(moved(302, "/login"), told("ready", id="T-7"))
+    jobs.results["/login"] = answering(b"<html>Log in", headers={"Content-Type": "text/html"})
+    with raw_server(jobs) as server:
+        request, pending = await begun(stage, server)
+        result = await stage.follow(request, pending)
+    assert result.outputs["body"]["id"] == "T-7"
+
+
 async def test_a_redirect_takes_no_credentials_to_another_host(stage: Stage) -> None:
     jobs = Jobs()
     with raw_server(answering(b'{"id": "T-7"}')) as other, raw_server(jobs) as server:

@@ -103,6 +103,52 @@ ITEMS = [
             ticket(),
         ],
     ),
+    item(
+        "judged-call",
+        [
+            text("team"),
+            text("repo"),
+            {"id": "pin", "name": "PIN", "type": "password"},
+            {"id": "note", "name": "NOTE", "type": "textarea"},
+        ],
+        [
+            {
+                "id": "call",
+                "name": "The call",
+                "type": "rest-api",
+                "config": {
+                    "endpoint": {
+                        "url": "https://api.example.com/{{fields.team | default('t')}}/"
+                        "{{fields.repo | default('r')}}/{{fields.pin | default('k')}}/x"
+                    },
+                    "headers": {"X-Note": "{{fields.note}}"},
+                },
+            }
+        ],
+    ),
+    item(
+        "judged-commit",
+        [text("path"), text("other"), text("content"), text("branch")],
+        [
+            {
+                "id": "commit",
+                "name": "The commit",
+                "type": "git-commit",
+                "config": {
+                    "repository": "platform/tenants",
+                    "branch": "{{fields.branch | default('main')}}",
+                    "files": [
+                        {"path": "{{fields.path | default('a')}}", "contentTemplate": "a"},
+                        {
+                            "path": "{{fields.other | default('b')}}",
+                            "contentTemplate": "{{fields.content | default('b')}}",
+                        },
+                    ],
+                    "commitMessage": "Add",
+                },
+            }
+        ],
+    ),
 ]
 
 
@@ -226,3 +272,48 @@ def test_an_approval_that_names_nobody_blames_the_field_without_a_value(judged: 
     caller = judged.caller(DANA)
     [detail] = refused(caller.post("/validate/request", json=sent("judged-approval", note="n")))
     assert detail["field"] == "fields.approver"
+
+
+@pytest.mark.parametrize(
+    ("fields", "blamed", "said"),
+    [
+        ({"team": "..", "repo": "ok"}, ["team"], "comes out as . or .."),
+        ({"team": "ok", "repo": "%2e%2e"}, ["repo"], "comes out as . or .."),
+        ({"team": "..?x", "repo": ".."}, ["team", "repo"], "comes out as . or .."),
+        ({"repo": "ok", "pin": ".."}, ["pin"], "comes out as . or .."),
+        ({"note": "one\ntwo"}, ["note"], "cannot hold a line break"),
+    ],
+)
+def test_of_a_call_only_the_field_at_fault_is_named(
+    judged: Stack, fields: dict[str, str], blamed: list[str], said: str
+) -> None:
+    details = refused(
+        judged.caller(DANA).post("/validate/request", json=sent("judged-call", **fields))
+    )
+    assert [one["field"] for one in details] == [f"fields.{name}" for name in blamed]
+    assert all(said in one["message"] for one in details)
+    assert ".." not in [one["received"] for one in details if one["field"] == "fields.pin"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "blamed", "said"),
+    [
+        ({"path": "../a", "other": "c"}, "path", "no . and no .."),
+        (
+            {"path": "c", "other": ".github/workflows/x.yml", "content": "x"},
+            "other",
+            "does not allow such files",
+        ),
+        ({"path": "c", "other": "c", "content": "x"}, "other", "listed twice"),
+        ({"path": "c", "branch": "%2e%2e/x"}, "branch", "no name of a branch"),
+    ],
+)
+def test_of_a_commit_only_the_field_at_fault_is_named(
+    judged: Stack, fields: dict[str, str], blamed: str, said: str
+) -> None:
+    [detail] = refused(
+        judged.caller(DANA).post("/validate/request", json=sent("judged-commit", **fields))
+    )
+    assert detail["field"] == f"fields.{blamed}"
+    assert said in detail["message"]
+    assert "Tuple" not in detail["message"]

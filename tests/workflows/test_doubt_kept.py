@@ -142,6 +142,8 @@ async def test_a_ticket_whose_link_was_refused_stays_listed(bench: Workbench) ->
     assert made["key"] in row["error_context"]["cleanup"][0]["instructions"]
     [action] = await bench.actions(request)
     assert [one["id"] for one in action["partial"]] == [made["key"]]
+    failed = [one for one in await bench.audit(request) if one["event_type"] == "action.failed"]
+    assert [one["event_data"]["left"] for one in failed] == [[made["key"]]] * 2
 
 
 async def test_what_was_found_is_listed_when_completing_it_fails(bench: Workbench) -> None:

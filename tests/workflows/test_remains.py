@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pao.core.payloads import ActionFailure, ActionState, PartialResource
+from pao.core.resources import cleanup_of
 from pao.core.states import ActionStatus
 from workflows.leftovers import STILL_UNKNOWN, after_failure, merged, settle
 
@@ -40,6 +41,16 @@ def test_the_doubt_is_a_sentence_of_its_own(said: str) -> None:
         state(outcome_unknown=True), ActionFailure(code="ACTION_FAILED", message=said)
     )
     assert shown.message == f"no. {STILL_UNKNOWN}"
+
+
+def test_what_a_person_can_do_is_kept_with_the_doubt() -> None:
+    given = state()
+    after_failure(given, failure(outcome_unknown=True, by_hand="ask the receiver"))
+    after_failure(given, failure(by_hand="look elsewhere"))
+    [told] = cleanup_of("r-1", [given])
+    assert told["instructions"] == "It is not known whether 'Act' took effect: ask the receiver."
+    settle(given)
+    assert given.by_hand is None
 
 
 def test_a_look_that_was_answered_ends_the_doubt() -> None:

@@ -28,6 +28,8 @@ def outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
     """Give what later actions may use; raises ``ExtractError`` for a promise that is not kept."""
     body = read_body(answer)
     made: dict[str, Any] = {"status": answer.status, "body": body}
+    if answer.truncated and config.response.extract:
+        raise ExtractError("it is larger than 4 MB, too large to read outputs from")
     with paths.bounded():
         for name, given in config.response.extract.items():
             wanted = Extract(path=given) if isinstance(given, str) else given
@@ -43,6 +45,18 @@ def read_body(answer: TargetResponse) -> Any:
         return answer.json()
     except ValueError:
         return answer.text
+
+
+def proves(condition: Condition, answer: TargetResponse) -> bool:
+    """Tell whether an answer can prove that a condition does not hold: a login page cannot.
+
+    That takes a whole JSON document, or for the path ``$`` a whole text that is not HTML.
+    """
+    try:
+        answer.json()
+    except ValueError:
+        return condition.path == "$" and not answer.truncated and not answer.is_html
+    return True
 
 
 def holds(condition: Condition, answer: TargetResponse) -> bool:

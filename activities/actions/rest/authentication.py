@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-import time
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
+
+from cachetools import LRUCache
 
 from activities.action_errors import ActionError, ActionFailedError
 from activities.actions.rest.bodies import address
@@ -18,12 +19,12 @@ from activities.actions.rest.config import (
 )
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
+from pao.clients.oauth import AccessToken, read_token
 from pao.core.answers import place
 from pao.core.judgement import UNREADABLE
 
-# A token is renewed this long before its end; one without an end is kept for a few minutes.
-EARLY_SECONDS = 30.0
-USUAL_SECONDS = 300.0
+# Templates may choose token endpoints and clients, so their number has no other end.
+MOST_KEPT = 500
 UNAUTHORIZED = 401
 
 
@@ -45,17 +46,16 @@ class Tokens:
     """OAuth 2 tokens by whom they are for; one store per process."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[str, float]] = {}
+        self._kept: LRUCache[str, AccessToken] = LRUCache(MOST_KEPT)
 
     async def token(self, given: ClientCredentials, context: ActionContext) -> str:
-        """Give a token that is still good, fetched where there is none."""
+        """Return a token that is still good, fetched where there is none."""
         key = _key(given)
-        token, until = self._kept.get(key, ("", 0.0))
-        if until <= time.monotonic():
-            token, seconds = await _fetch(given, context)
-            self._kept[key] = token, time.monotonic() + max(seconds - EARLY_SECONDS, 1.0)
-        context.secrets.add(token)
-        return token
+        token = self._kept.get(key)
+        if token is None or not token.fresh:
+            token = self._kept[key] = await _fetch(given, context)
+        context.secrets.add(token.value)
+        return token.value
 
     def forget(self, given: ClientCredentials) -> None:
         """Throw a token away that a target has refused."""
@@ -123,7 +123,7 @@ def _signed(outbound: Outbound, given: SigV4, context: ActionContext) -> Outboun
     return replace(outbound, headers=dict(request.headers.items()))
 
 
-async def _fetch(given: ClientCredentials, context: ActionContext) -> tuple[str, float]:
+async def _fetch(given: ClientCredentials, context: ActionContext) -> AccessToken:
     asked = {"grant_type": "client_credentials", "scope": given.scope, "audience": given.audience}
     form = {name: value for name, value in asked.items() if value}
     headers = {
@@ -148,17 +148,15 @@ async def _fetch(given: ClientCredentials, context: ActionContext) -> tuple[str,
     return _read_token(answer, given)
 
 
-def _read_token(answer: TargetResponse, given: ClientCredentials) -> tuple[str, float]:
+def _read_token(answer: TargetResponse, given: ClientCredentials) -> AccessToken:
     where = f"The OAuth 2 token endpoint {place(given.tokenUrl)}"
     if not answer.is_success:
         raise answer.failure(f"{where} gave no token: it answered {answer.status}.", reading=True)
     try:
-        document = answer.json()
-        token, seconds = document["access_token"], document.get("expires_in", USUAL_SECONDS)
-        return str(token), float(seconds)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return read_token(answer.json())
+    except ValueError as error:
         raise ActionFailedError(
-            f"{where} gave no token: the answer is no token document of OAuth 2.",
+            f"{where} gave no token: {error}.",
             http_status=answer.status,
             response_body=answer.text,
             judged=UNREADABLE,

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from activities.actions.rest import paths
 from activities.base import ActionConfig
+from activities.config_values import Headers
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 Scalar = str | int | float | bool
@@ -185,7 +186,10 @@ class Look(ActionConfig):
 
     url: str = Field(min_length=1, description="Address that is read (GET)")
     query: dict[str, Scalar | None] = Field(default_factory=dict)
-    found: Condition = Field(description="Holds where the effect exists; a 404 means it does not")
+    found: Condition = Field(
+        description="Holds where the effect exists. A 404, 410 or 204 means that it does not; any "
+        "other answer that is not JSON proves nothing"
+    )
     lag: float = Field(
         default=0.0,
         ge=0,
@@ -199,7 +203,7 @@ class RestApiConfig(ActionConfig):
     """Configuration of a rest-api action."""
 
     endpoint: Endpoint = Field(description="What is called")
-    headers: dict[str, Scalar | None] = Field(
+    headers: Headers = Field(
         default_factory=dict, description="Headers; one that is null is left out"
     )
     query: dict[str, Scalar | list[Scalar] | None] = Field(

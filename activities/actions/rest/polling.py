@@ -21,7 +21,7 @@ from pao.core.judgement import CUT, NOT_ALLOWED, REFUSED, UNREADABLE
 from pao.core.payloads import ActionResult, Pending
 
 ACCEPTED = 202
-ABSENT = frozenset({404, 410})
+GONE = frozenset({404, 410})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 TO_RESULT = frozenset({302, 303})
 HOPS = 5
@@ -104,7 +104,7 @@ async def resumed(
         status = await ask(sender, config, context, str(earlier.state["url"]))
     except ActionError:
         return waits
-    if status.answer.status in ABSENT:
+    if status.answer.status in GONE:
         return None
     if not status.answer.is_success:
         return waits
@@ -119,7 +119,8 @@ def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
     """Return the result of a target that is done, None while it is at work.
 
     A 303 or 302 leads to the result, which need not tell a status: without what ``until`` reads,
-    it is the result. Raises ``ActionFailedError`` where the target says that it has failed.
+    it is the result, unless it is HTML, such as a login page. Raises ``ActionFailedError`` where
+    the target says that it has failed.
     """
     following, answer = _following(config), status.answer
     if following.failWhen is not None and answers.holds(following.failWhen, answer):
@@ -129,7 +130,7 @@ def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
             response_body=answer.text,
         )
     done = answers.holds(following.until, answer)
-    if not done and status.redirected:
+    if not done and status.redirected and not answer.is_html:
         done = not answers.tells(following.until, answer)
     return result_of(config, answer) if done else None
 

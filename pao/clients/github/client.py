@@ -97,10 +97,15 @@ class GitHub:
         return await self._ask(call, answers.read_runs)
 
     async def run(self, number: int) -> Run:
-        """Give where a run stands."""
+        """Return where a run stands; one that is gone is a GitHubRefusedError with 404."""
         path = f"{self._root}/actions/runs/{number}"
         call = GitHubCall(doing=f"read the run {number}", method="GET", path=path)
-        return await self._ask(call, answers.read_run)
+        try:
+            return await self._ask(call, answers.read_run)
+        except GitHubRefusedError as error:
+            if error.status == _NOT_FOUND:
+                await self._require_repository()
+            raise
 
     async def failed_steps(self, number: int) -> list[FailedStep]:
         """Give the jobs and steps of a run that failed."""

@@ -1,6 +1,7 @@
 """How a call to GitHub can end badly, as types, and the sentence that says what to do next."""
 
 from datetime import UTC, datetime
+from math import ceil
 
 from pao.clients.github.wire import GitHubResponse
 from pao.core.answers import place, words
@@ -15,6 +16,8 @@ from pao.core.judgement import (
 )
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
+# By these GitHub says that a repository has been renamed or transferred.
+_MOVED = frozenset({301, 307, 308})
 # https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 SECONDARY_WAIT = 60.0
 
@@ -111,7 +114,7 @@ def _wait(answer: GitHubResponse) -> float:
 
 def _advice(answer: GitHubResponse, judged: Judgement) -> str:
     if judged.cause is Cause.QUOTA:
-        return f"Its rate limit is used up; retry in {_wait(answer):.0f} s."
+        return f"Its rate limit is exhausted; retry in {max(ceil(_wait(answer)), 1)} s."
     if judged is PROTECTED:
         return (
             "The branch is protected: let the action open a pull request, or have the operator "
@@ -122,12 +125,18 @@ def _advice(answer: GitHubResponse, judged: Judgement) -> str:
         needs = f" It wants: {wanted}." if wanted else ""
         return f"Our token or App has no right to do that; the operator extends its rights.{needs}"
     if judged is REDIRECT:
-        where = answer.headers.get("location")
-        to = f" (it redirects to {place(where)})" if where else ""
-        return f"The repository has another name now{to}; correct it in the catalog item."
+        return _redirect(answer)
     if judged.counts:
-        return "Retry when it is well again."
+        return "Retry later."
     return _ADVICE.get(answer.status, "Correct what it names, and retry.")
+
+
+def _redirect(answer: GitHubResponse) -> str:
+    location = answer.headers.get("location")
+    to = f" to {place(location)}" if location else ""
+    if answer.status in _MOVED:
+        return f"The repository was renamed or moved{to}; correct it in the catalog item."
+    return f"It redirects{to}, which is not followed; check GITHUB_API_URL."
 
 
 def _text(answer: GitHubResponse) -> str:

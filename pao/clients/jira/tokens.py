@@ -7,9 +7,7 @@ and redirects; failing there changes nothing in JIRA.
 import contextlib
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -17,13 +15,10 @@ import requests
 
 from pao.clients.jira.auth import OAuth2Auth, without
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
+from pao.clients.oauth import AccessToken, read_token
 from pao.core.answers import place, read_json
 from pao.core.judgement import UNREADABLE, Judgement, judge
 
-# A token that ends while its call is under way costs a second one; one that is renewed this early
-# never does. Short-lived ones keep the larger part of their life.
-_EARLY_SECONDS = 30.0
-_EARLY_SHARE = 0.2
 # The names of RFC 6749, section 5.2, and nothing that could carry an answer's text into a message.
 _ERROR_NAME = re.compile(r"[a-z_]{1,40}")
 
@@ -42,16 +37,6 @@ class NoTokenError(Exception):
         self.judged = judged
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: str
-    ends: float | None
-
-    @property
-    def fresh(self) -> bool:
-        return self.ends is None or time.monotonic() < self.ends
-
-
 class Tokens:
     """The tokens of one instance; safe to share between threads, one of which fetches."""
 
@@ -59,7 +44,7 @@ class Tokens:
         self._auth = auth
         self._sessions = sessions
         self._lock = threading.Lock()
-        self._current: _Token | None = None
+        self._current: AccessToken | None = None
         self._seen: tuple[str, ...] = ()
 
     def bearer(self, call: JiraCall, *, instead_of: str | None = None) -> str:
@@ -89,7 +74,7 @@ class Tokens:
         finally:
             self._lock.release()
 
-    def _fetch(self, call: JiraCall) -> _Token:
+    def _fetch(self, call: JiraCall) -> AccessToken:
         form = {"grant_type": "client_credentials"}
         accept = {"Accept": "application/json"}
         if not self._auth.in_header:
@@ -107,7 +92,7 @@ class Tokens:
         return _read(answer, url)
 
 
-def _read(answer: requests.Response, url: str) -> _Token:
+def _read(answer: requests.Response, url: str) -> AccessToken:
     document = _object(answer)
     if answer.status_code != HTTPStatus.OK:
         judged = judge(
@@ -118,22 +103,12 @@ def _read(answer: requests.Response, url: str) -> _Token:
         raise NoTokenError(
             _refusal(answer, document, url), status=answer.status_code, judged=judged
         )
-    value, kind = document.get("access_token"), str(document.get("token_type", "bearer"))
-    if not isinstance(value, str) or not _sendable(value) or kind.lower() != "bearer":
-        raise NoTokenError(
-            f"{_named(url)} answered without a bearer token: check tokenUrl",
-            status=answer.status_code,
-        )
-    return _Token(value, _end(document.get("expires_in")))
-
-
-def _end(seconds: Any) -> float | None:
-    """Return when (monotonic) the token is to be renewed; None: when it is no longer accepted."""
     try:
-        lasts = float(seconds)
-    except (TypeError, ValueError):
-        return None
-    return time.monotonic() + max(lasts - _EARLY_SECONDS, lasts * (1 - _EARLY_SHARE))
+        return read_token(document)
+    except ValueError as error:
+        raise NoTokenError(
+            f"{_named(url)} gave no token: {error}; check tokenUrl", status=answer.status_code
+        ) from None
 
 
 def _refusal(answer: requests.Response, document: Mapping[str, Any], url: str) -> str:
@@ -157,8 +132,3 @@ def _object(answer: requests.Response) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _sendable(token: str) -> bool:
-    """Tell whether a token can stand in a header: visible ASCII only."""
-    return bool(token) and all("!" <= letter <= "~" for letter in token)

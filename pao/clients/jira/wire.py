@@ -110,7 +110,7 @@ class Wire:
     def _unreachable(self, doing: str, exc: _NoAnswerError) -> JiraUnreachableError:
         return JiraUnreachableError(
             f'JIRA "{self._instance.name}" could not {doing}: {exc.reason}. Nothing was changed; '
-            "retry when it is back.",
+            "retry later.",
             instance=self._instance.name,
             judged=exc.judged,
         )

@@ -261,7 +261,7 @@ def _failed(host: str, sending: _Sending, error: Exception) -> OutgoingError:
             "The request holds a character that HTTP does not allow; correct it."
         )
     if sending.left:
-        return CallBrokenError(f"{host} cut the connection, or answered what is no HTTP.")
+        return CallBrokenError(f"{host} cut the connection, or sent an invalid HTTP response.")
     if isinstance(error, httpcore.ProxyError):
         return CallUnsentError(f"The proxy does not lead to {host}: {error}")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):

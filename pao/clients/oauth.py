@@ -1,0 +1,48 @@
+"""Access tokens of OAuth 2, as token endpoints answer with them (RFC 6749, section 5.1)."""
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+# A token that ends while its call is under way costs a second one; one that is renewed this early
+# never does. Short-lived ones keep the larger part of their life.
+_EARLY_SECONDS = 30.0
+_EARLY_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A bearer token; ``ends`` is when (monotonic) it is to be renewed, None when it is refused."""
+
+    value: str = field(repr=False)
+    ends: float | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it can still be used."""
+        return self.ends is None or time.monotonic() < self.ends
+
+
+def read_token(document: Any) -> AccessToken:
+    """Read the JSON of a token endpoint; raises ``ValueError``, which says what is wrong."""
+    answer = document if isinstance(document, dict) else {}
+    value, kind = answer.get("access_token"), str(answer.get("token_type", "bearer"))
+    if not isinstance(value, str) or not _sendable(value) or kind.lower() != "bearer":
+        raise ValueError("the answer holds no bearer token")
+    return AccessToken(value, _end(answer.get("expires_in")))
+
+
+def _sendable(token: str) -> bool:
+    """Tell whether a token can stand in a header: visible ASCII only."""
+    return bool(token) and all("!" <= letter <= "~" for letter in token)
+
+
+def _end(seconds: Any) -> float | None:
+    try:
+        lasts = float(seconds)
+    except (TypeError, ValueError):
+        return None
+    if not math.isfinite(lasts):
+        return None
+    return time.monotonic() + max(lasts - _EARLY_SECONDS, lasts * (1 - _EARLY_SHARE))
