@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 
 from activities.breakers import Breakers
 from activities.log import ActionLog
-from activities.masking import SecretMasks
 from activities.options import ActionOptions
 from activities.outgoing import Outgoing
 from activities.progress import Progress
@@ -20,6 +19,7 @@ from catalog.templating import Target
 from pao.clients.jira import Deadline, JiraClient
 from pao.core.payloads import ActionResult, PartialResource, Pending, RequestContext
 from pao.core.resources import look_by_hand
+from pao.runtime.masking import SecretMasks
 
 
 class ActionConfig(BaseModel):

@@ -16,12 +16,12 @@ from cachetools import TTLCache
 from activities.action_errors import ActionError, ActionFailedError
 from activities.breaker_stores import MOST_KEPT, BreakerLimits, OwnStore, SharedStore, Store
 from activities.call_origin import acting_item, is_named
-from activities.masking import SecretMasks
 from activities.target_shares import Shares
 from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
 from pao.core.errors import PaoError
 from pao.core.judgement import CUT, LEFT_ALONE
 from pao.core.payloads import timestamp
+from pao.runtime.masking import SecretMasks
 
 # A database that did not answer is not asked again at once: calls must not wait for it.
 AWAY_SECONDS = 5.0

@@ -6,7 +6,6 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.masking import hide_secrets
 from catalog.planning import condition_holds
 from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields
@@ -14,6 +13,7 @@ from catalog.templating import TemplateError
 from pao.core import names
 from pao.core.payloads import ActionInput, ConditionAnswer
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.masking import hide_secrets
 
 LONGEST_SHOWN = 200
 

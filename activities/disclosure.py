@@ -12,10 +12,10 @@ from enum import Enum
 from typing import Any
 
 from activities.action_errors import ActionError, ActionFailedError
-from activities.masking import SecretMasks
 from pao.core.answers import KEPT_CHARACTERS
 from pao.core.payloads import ActionResult, Pending
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.masking import SecretMasks
 
 OURS = frozenset(
     {

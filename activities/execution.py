@@ -29,7 +29,6 @@ from activities.earlier_attempts import Earlier, EarlierCall, exists
 from activities.former_calls import FormerCalls, with_secrets, without_secrets
 from activities.heartbeats import heartbeats
 from activities.log import ActionLog, LocalSink, LogSink
-from activities.masking import SecretMasks
 from activities.options import ActionOptions
 from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
@@ -59,6 +58,7 @@ from pao.core.payloads import (
     RequestContext,
 )
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
+from pao.runtime.masking import SecretMasks
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-from activities.masking import SecretMasks
+from pao.runtime.masking import SecretMasks
 
 LINES = 500
 MESSAGE_CHARACTERS = 2_000

@@ -7,7 +7,6 @@ from typing import Any, NoReturn
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.breakers import Breakers
 from activities.call_origin import label_of
-from activities.masking import SecretMasks
 from catalog.templating import has_steps
 from pao.clients.jira import Deadline
 from pao.clients.outgoing import (
@@ -32,6 +31,7 @@ from pao.core.judgement import (
     judge,
 )
 from pao.runtime import tracing
+from pao.runtime.masking import SecretMasks
 
 CALL_SECONDS = 30.0
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from activities.masking import SHORTEST_WITHIN_VALUE, SecretMasks
 from activities.terraform.hcl import Block
+from pao.runtime.masking import SHORTEST_WITHIN_VALUE, SecretMasks
 
 _CREDENTIAL = re.compile(
     r"(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|KEY|CREDENTIALS?|AUTH|SAS|PAT|DSN|CONN_STR)(?:_|$)",

@@ -17,7 +17,6 @@ from activities.action_errors import (
 from activities.base import ActionConfig, ActionContext
 from activities.disclosure import OURS, Disclosure, place_of
 from activities.log import ActionLog, LogLine
-from activities.masking import SecretMasks
 from activities.progress import Progress
 from activities.registry import load_all
 from pao.core.names import SEALED_PREFIX
@@ -29,6 +28,7 @@ from pao.core.payloads import (
     Pending,
 )
 from pao.runtime.crypto import SecretBox, generate_key
+from pao.runtime.masking import SecretMasks
 
 SECRET = "S3ntinel-Pa55word"
 BOX = SecretBox(f"k1:{generate_key()}")

@@ -8,13 +8,13 @@ import pytest
 
 from activities.execution_log import ExecutionLogs
 from activities.log import LEFT_OUT, LINES, ActionLog
-from activities.masking import SecretMasks
 from db.repositories.events import EventsRepository, StoredEvent
 from db.repositories.mirror import MirrorRepository
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database, PoolSettings
 from pao.core.payloads import ActionInput, Snapshot, StreamEvent
 from pao.core.states import RequestStatus
+from pao.runtime.masking import SecretMasks
 from tests.support.postgres import Database as Given
 from tests.support.requests import new_request
 from tests.support.worker import eventually

@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from activities.actions.terraform import ACTION, TerraformBackend, TerraformConfig
-from activities.masking import SecretMasks
 from activities.terraform.cleanup import StateLocation, whereabouts
 from activities.terraform.events import Events, describe, lock_in
 from activities.terraform.execution_spec import Required, Source
@@ -18,6 +17,7 @@ from activities.terraform.sensitive_values import SensitiveValues, sensitive_var
 from activities.terraform.state import own_or_touched, resources_of
 from activities.terraform.state_location import breaker_target, foreign_request_in
 from activities.terraform.working_directory import WorkingDirectory, write_json
+from pao.runtime.masking import SecretMasks
 
 
 async def lines_of(*chunks: bytes) -> list[str]:

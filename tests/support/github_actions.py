@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 from activities.base import ActionContext
-from activities.masking import SecretMasks
 from activities.options import ActionOptions
 from activities.outgoing import Network, Outgoing
 from pao.clients.jira import Deadline
@@ -17,6 +16,7 @@ from pao.clients.jira.instances import JiraInstances
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
 from pao.core.names import mark
 from pao.core.payloads import ItemSnapshot, RequestContext, Requester, timestamp
+from pao.runtime.masking import SecretMasks
 from sandbox.github.world import Flavour, Settings
 from tests.support.github import GitHubSandbox
 from tests.support.github_openapi import problems

@@ -12,9 +12,10 @@ import requests
 
 from pao.clients.jira.jira_errors import JiraOutcomeUnknownError, JiraRefusedError
 from pao.clients.jira.models import JiraInstance
-from pao.core.answers import place, read_json, words
+from pao.core.answers import KEPT_CHARACTERS, place, read_json, words
 from pao.core.judgement import Cause, Judgement, judge
 
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LOGIN_REASON = "X-Seraph-LoginReason"
 
 
@@ -64,8 +65,10 @@ class JiraResponse:
         return judge(self.status, headers, self.text())
 
     def text(self) -> str:
-        """Return the body as far as it was read, without credentials and NUL."""
-        return self.shown(self.response.content.decode("utf-8", errors="replace"))
+        """Return so much of the body as is kept, without credentials and NUL."""
+        text = self.response.content.decode("utf-8", errors="replace")
+        cut = self.truncated or len(text) > KEPT_CHARACTERS
+        return self.shown(f"{text[:KEPT_CHARACTERS]}{ELLIPSIS if cut else ''}")
 
     def shown(self, text: str) -> str:
         """Return a text of the answer without credentials and NUL."""

@@ -1,4 +1,4 @@
-"""How PAO proves itself to a JIRA: the kinds of credentials, and hiding them in what comes back."""
+"""How PAO proves itself to a JIRA: the kinds of credentials, and what of them must be masked."""
 
 import base64
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ from urllib.parse import quote_plus
 
 from pydantic import SecretStr
 
-MASK = "***"
-
 
 class JiraAuth(Protocol):
     """Credentials of an instance; nothing of them is ever in a message."""
@@ -16,8 +14,8 @@ class JiraAuth(Protocol):
     def authorization(self) -> str | None:
         """Return the Authorization header, or None where a token must be fetched first."""
 
-    def mask(self, text: str) -> str:
-        """Return the text without the credentials, should a proxy have echoed them."""
+    def secrets(self) -> tuple[str, ...]:
+        """Return what is masked, should JIRA or a proxy give it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +29,9 @@ class BasicAuth:
         """Return the header, in UTF-8 whatever the letters."""
         return f"Basic {self._encoded()}"
 
-    def mask(self, text: str) -> str:
-        """Return the text without the token, plain or encoded."""
-        return without(without(text, self._encoded()), self.token.get_secret_value())
+    def secrets(self) -> tuple[str, ...]:
+        """Return the token, and the pair as it is sent."""
+        return (self.token.get_secret_value(), self._encoded())
 
     def _encoded(self) -> str:
         pair = f"{self.username}:{self.token.get_secret_value()}"
@@ -50,9 +48,9 @@ class PatAuth:
         """Return the header."""
         return f"Bearer {self.token.get_secret_value()}"
 
-    def mask(self, text: str) -> str:
-        """Return the text without the token."""
-        return without(text, self.token.get_secret_value())
+    def secrets(self) -> tuple[str, ...]:
+        """Return the token."""
+        return (self.token.get_secret_value(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +70,11 @@ class OAuth2Auth:
         """Return None: the token is kept by the client (tokens.py)."""
         return None
 
-    def mask(self, text: str) -> str:
-        """Return the text without the client's secret, plain or encoded."""
-        hidden = without(text, self.basic().partition(" ")[2])
-        return without(hidden, self.client_secret.get_secret_value())
+    def secrets(self) -> tuple[str, ...]:
+        """Return the client's secret, and the pair as it may be sent."""
+        return (self.client_secret.get_secret_value(), self.basic().partition(" ")[2])
 
     def basic(self) -> str:
         """Return the header of client_secret_basic: both parts are form-encoded first."""
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret.get_secret_value())}"
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
-
-
-def without(text: str, secret: str) -> str:
-    """Return the text with the secret replaced; an empty secret replaces nothing."""
-    return text.replace(secret, MASK) if secret else text

@@ -5,28 +5,24 @@ and redirects; failing there changes nothing in JIRA.
 """
 
 import contextlib
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
 import requests
 
-from pao.clients.jira.auth import OAuth2Auth, without
+from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
 from pao.clients.oauth import AccessToken, read_token
-from pao.core.answers import place, read_json
+from pao.core.answers import KEPT_CHARACTERS, place, read_json, words
 from pao.core.judgement import UNREADABLE, Judgement, judge
-
-# The names of RFC 6749, section 5.2, and nothing that could carry an answer's text into a message.
-_ERROR_NAME = re.compile(r"[a-z_]{1,40}")
 
 Sessions = Callable[[JiraCall, str], BoundedSession]
 
 
 class NoTokenError(Exception):
-    """The token endpoint gave no token; the text says why, without anything secret."""
+    """The token endpoint gave no token; the text says why and must be masked."""
 
     def __init__(
         self, reason: str, *, status: int | None = None, judged: Judgement = UNREADABLE
@@ -38,14 +34,17 @@ class NoTokenError(Exception):
 
 
 class Tokens:
-    """The tokens of one instance; safe to share between threads, one of which fetches."""
+    """The tokens of one instance; safe to share between threads, one of which fetches.
+
+    ``latest`` are the tokens that an answer may give back.
+    """
 
     def __init__(self, auth: OAuth2Auth, sessions: Sessions) -> None:
         self._auth = auth
         self._sessions = sessions
         self._lock = threading.Lock()
         self._current: AccessToken | None = None
-        self._seen: tuple[str, ...] = ()
+        self.latest: tuple[str, ...] = ()
 
     def bearer(self, call: JiraCall, *, instead_of: str | None = None) -> str:
         """Return a token that counts; ``instead_of`` is one that was not accepted.
@@ -56,14 +55,8 @@ class Tokens:
             known = self._current
             if known is None or not known.fresh or known.value == instead_of:
                 known = self._current = self._fetch(call)
-                self._seen = (known.value, *self._seen[:1])
+                self.latest = (known.value, *self.latest[:1])
             return known.value
-
-    def mask(self, text: str) -> str:
-        """Return the text without the tokens of late."""
-        for token in self._seen:
-            text = without(text, token)
-        return text
 
     @contextlib.contextmanager
     def _turn(self, call: JiraCall) -> Iterator[None]:
@@ -93,27 +86,21 @@ class Tokens:
 
 
 def _read(answer: requests.Response, url: str) -> AccessToken:
-    document = _object(answer)
     if answer.status_code != HTTPStatus.OK:
-        judged = judge(
-            answer.status_code,
-            {name.lower(): value for name, value in answer.headers.items()},
-            answer.content.decode(errors="replace"),
-        )
-        raise NoTokenError(
-            _refusal(answer, document, url), status=answer.status_code, judged=judged
-        )
+        text = answer.content.decode(errors="replace")[:KEPT_CHARACTERS]
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        judged = judge(answer.status_code, headers, text)
+        raise NoTokenError(_refusal(answer, text, url), status=answer.status_code, judged=judged)
     try:
-        return read_token(document)
+        return read_token(_document(answer))
     except ValueError as error:
         raise NoTokenError(
             f"{_named(url)} gave no token: {error}; check tokenUrl", status=answer.status_code
         ) from None
 
 
-def _refusal(answer: requests.Response, document: Mapping[str, Any], url: str) -> str:
-    status, name = answer.status_code, str(document.get("error", ""))
-    said = f"HTTP {status} {name}" if _ERROR_NAME.fullmatch(name) else f"HTTP {status}"
+def _refusal(answer: requests.Response, text: str, url: str) -> str:
+    said = f"HTTP {answer.status_code} {words(text)}".rstrip()
     location = answer.headers.get("Location")
     where = f", redirecting to {place(location)}" if location else ""
     return (
@@ -126,9 +113,8 @@ def _named(url: str) -> str:
     return f"the OAuth2 token endpoint {place(url)}"
 
 
-def _object(answer: requests.Response) -> Mapping[str, Any]:
+def _document(answer: requests.Response) -> Any:
     try:
-        document = read_json(answer.content)
+        return read_json(answer.content)
     except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+        return None

@@ -31,6 +31,7 @@ from pao.clients.jira.transport import (
     JiraCall,
 )
 from pao.core.judgement import CUT, NOT_READY, UNSENT, Judgement
+from pao.runtime.masking import SecretMasks
 
 CONNECTIONS = 32
 # A thread notices its deadline at once, unless it hangs in name resolution, which nothing can
@@ -64,9 +65,9 @@ class Wire:
         self._adapter.close()
 
     def hide(self, text: str) -> str:
-        """Return the text without credentials, fetched ones included."""
-        hidden = self._instance.auth.mask(text)
-        return self._tokens.mask(hidden) if self._tokens else hidden
+        """Return the text without credentials, fetched ones included, in whatever form."""
+        tokens = self._tokens.latest if self._tokens else ()
+        return SecretMasks((*self._instance.auth.secrets(), *tokens)).hide(text)
 
     async def ask(
         self,
@@ -141,7 +142,7 @@ class Wire:
 
     def _without_token(self, doing: str, exc: NoTokenError) -> JiraRefusedError:
         return JiraRefusedError(
-            f'JIRA "{self._instance.name}" was not asked to {doing}: {exc.reason}.',
+            f'JIRA "{self._instance.name}" was not asked to {doing}: {self.hide(exc.reason)}.',
             instance=self._instance.name,
             status=exc.status or HTTPStatus.UNAUTHORIZED,
             judged=exc.judged,

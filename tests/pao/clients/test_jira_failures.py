@@ -1,13 +1,17 @@
 """Every way in which a call to JIRA ends badly, over real sockets."""
 
 import asyncio
+import base64
 import contextlib
+import json
 import logging
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import SecretStr
@@ -24,6 +28,7 @@ from pao.clients.jira import (
     JiraUnreachableError,
 )
 from pao.core.answers import READ_BYTES
+from sandbox.jira.world import Settings
 from tests.support.jira import JiraSandbox, jira_sandbox
 
 TOTAL = 0.4
@@ -370,6 +375,39 @@ async def test_a_redirect_says_where_it_leads_and_proves_nothing(location: str, 
     assert error.status == 302
     assert place in error.message
     assert "s3cret" not in error.message
+
+
+TOKEN = "s3cret/Token+value"
+PAIR = base64.b64encode(f"ann:{TOKEN}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        TOKEN,
+        PAIR,
+        TOKEN.upper(),
+        TOKEN.encode().hex(),
+        base64.b64encode(TOKEN.encode()).decode(),
+        quote(quote(TOKEN, safe=""), safe=""),
+        "".join(f"&#{ord(letter)};" for letter in TOKEN),
+        "".join(f"\\u{ord(letter):04x}" for letter in TOKEN),
+        json.dumps(json.dumps({"token": TOKEN})),
+    ],
+)
+async def test_credentials_do_not_come_back_in_any_form(tmp_path: Path, form: str) -> None:
+    with jira_sandbox(tmp_path, settings=Settings(username="ann", token=TOKEN)) as jira:
+        jira.fault("status", status=400, message=f"You sent {form}.")
+        jira.fault("status", status=503, message=f"You sent {form}.")
+        instance = jira.instance(auth=BasicAuth("ann", SecretStr(TOKEN)))
+        async with JiraClient(instance) as client:
+            for _ in range(2):
+                with pytest.raises(JiraError) as caught:
+                    await client.create_issue(FIELDS)
+                error = caught.value
+                told = f"{error.message} {error.body}"
+                assert not any(one in told for one in (form, TOKEN, PAIR))
+                assert form not in str(getattr(error, "error_messages", ""))
 
 
 async def test_credentials_and_nul_that_a_proxy_echoes_do_not_reach_the_error() -> None:

@@ -30,6 +30,8 @@ from pao.clients.jira import (
     OAuth2Auth,
     PatAuth,
 )
+from pao.core.names import MASK
+from pao.runtime.masking import SecretMasks
 from sandbox.jira.world import Settings
 from tests.support.jira import JiraSandbox, jira_sandbox
 
@@ -288,4 +290,5 @@ async def test_a_client_of_oauth2_signs_in_by_header_or_form(
 
 def test_the_secret_of_a_header_is_masked() -> None:
     auth = OAuth2Auth("pao", SecretStr("s3cr3t"), "https://a.example", in_header=True)
-    assert auth.mask(f"x {auth.basic()} s3cr3t") == "x Basic *** ***"
+    hidden = SecretMasks(auth.secrets()).hide(f"x {auth.basic()} s3cr3t")
+    assert hidden == f"x Basic {MASK} {MASK}"

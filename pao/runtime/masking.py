@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from activities.secret_forms import DEPTH, base64_cores, decoded, direct_forms, unescaped
 from pao.core.names import MASK
+from pao.runtime.secret_forms import DEPTH, base64_cores, decoded, direct_forms, unescaped
 
 SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
 # Within the keys and addresses that a target gives, a short secret is met by chance: it is masked

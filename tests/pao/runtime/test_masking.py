@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.masking import SHORTEST_SECRET, SecretMasks, hide_secrets
+from pao.runtime.masking import SHORTEST_SECRET, SecretMasks, hide_secrets
 
 SECRET = st.text(st.characters(codec="utf-8"), min_size=SHORTEST_SECRET, max_size=40).filter(
     lambda text: text.strip("* \t\n") != ""
@@ -106,6 +106,12 @@ def test_a_secret_in_another_charset_is_hidden(secret: str, charset: str, read: 
     shown = SecretMasks([secret]).hide(f"<{raw.decode(read, errors='replace')}>")
     assert "wörd" not in shown
     assert not any(part in shown for part in ("p\0ä", "gr", "rd-"))
+
+
+@pytest.mark.parametrize("secret", ["S3ntinel+Pa55/word+", "pässwörd-größe"])
+def test_a_secret_in_utf_7_is_hidden(secret: str) -> None:
+    form = secret.encode("utf-7").decode()
+    assert form not in SecretMasks([secret]).hide(f"you sent {form}, it is wrong")
 
 
 def test_the_note_says_how_long_the_text_was() -> None:

@@ -79,7 +79,14 @@ def unescaped(text: str) -> Iterator[str]:
     """Give what a text becomes as escapes are undone, one by one and again and again."""
     for _ in range(ROUNDS):
         before = text
-        for undo in (_without_backslashes, html.unescape, unquote, _unquoted, _other_charset):
+        for undo in (
+            _without_backslashes,
+            html.unescape,
+            unquote,
+            _unquoted,
+            _other_charset,
+            _utf7,
+        ):
             undone = undo(text)
             if undone != text:
                 yield undone
@@ -171,6 +178,16 @@ def _other_charset(text: str) -> str:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _utf7(text: str) -> str:
+    """Undo UTF-7, which writes all but letters, digits and a few signs as base64."""
+    if "+" not in text or not text.isascii():
+        return text
+    try:
+        return text.encode().decode("utf-7")
+    except UnicodeError:
+        return text
 
 
 def _is_word(token: str) -> bool:
