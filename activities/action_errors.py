@@ -1,14 +1,14 @@
 """How an action can end badly, as types; what Temporal is told about each is decided here."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
 from temporalio.exceptions import ApplicationError
 
 from pao.core.answers import KEPT_CHARACTERS, shortened
+from pao.core.documents import to_document
 from pao.core.errors import ErrorCode
 from pao.core.judgement import Cause, Judgement, cause_of, judge
-from pao.core.payloads import PartialResource
+from pao.core.payloads import ActionFailure, PartialResource
 
 MESSAGE_LIMIT = 4_000
 PARTIAL_LIMIT = 500
@@ -124,24 +124,27 @@ def application_error(error: ActionError) -> ApplicationError:
     Texts must have been masked before: here they are cut to what is kept.
     """
     body = error.response_body[:KEPT_CHARACTERS] if error.response_body else None
-    facts = {
-        "code": error.code,
-        "http_status": error.http_status,
-        "response_body": body,
-        "retryable": error.retryable,
-        "partial": [asdict(one) for one in error.partial[:PARTIAL_LIMIT]],
-        "refused": error.refused,
-        "answered": error.answered,
-        "whole": error.whole,
-        "absent": error.absent,
-        "sent": error.sent,
-        "digest": error.digest,
-        "askable": error.askable is not False,
-        "retry": error.retry,
-        "by_hand": error.by_hand,
-        "cause": error.cause,
-    }
-    message = shortened(error.message, MESSAGE_LIMIT)
+    failure = ActionFailure(
+        code=error.code,
+        message=shortened(error.message, MESSAGE_LIMIT),
+        http_status=error.http_status,
+        response_body=body,
+        retryable=error.retryable,
+        outcome_unknown=isinstance(error, OutcomeUnknownError),
+        partial=list(error.partial[:PARTIAL_LIMIT]),
+        refused=error.refused,
+        answered=error.answered,
+        whole=error.whole,
+        absent=error.absent,
+        sent=error.sent,
+        digest=error.digest,
+        askable=error.askable is not False,
+        retry=error.retry,
+        by_hand=error.by_hand,
+        cause=error.cause,
+    )
+    facts = to_document(failure)
+    message = facts.pop("message")
     return ApplicationError(message, facts, type=error.type_name, non_retryable=True)
 
 

@@ -42,6 +42,7 @@ class Bookkeeper:
         new = NewRequest(
             context=given.context,
             plan=given.plan,
+            metadata=given.metadata,
             parent_id=link.request_id if link else None,
             component_id=link.component if link else None,
             via="workflow",

@@ -15,8 +15,9 @@ from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields, seal_fields
 from db.models import Request
 from db.repositories.requests import RequestsRepository
+from db.request_columns import context_of
 from db.session import Database
-from db.stored import context_of, report_of, workflow_input
+from db.stored import report_of, workflow_input
 from pao.core import names
 from pao.core.components import ComponentQuery, ComponentReport, ComponentStart
 from pao.core.errors import ErrorCode, PaoError

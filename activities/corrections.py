@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,5 +38,6 @@ class Corrector:
         except SecretUnreadableError as error:
             return CorrectionAnswer(valid=False, message=str(error))
         if answer.valid:
-            answer.used = used_by(given.context, given.over, answer.diff)
+            used = used_by(given.context, given.over, answer.diff)
+            return replace(answer, used=used)
         return answer

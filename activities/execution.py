@@ -149,7 +149,7 @@ class Executor:
             result = await (session.act() if found is None else session.adopt(found))
         result = await self._finished(session, result)
         if result.pending is not None:
-            result.sent = session.sent
+            result = replace(result, sent=session.sent)
         return result
 
     async def _found_before(self, session: "Session") -> Earlier | None:
@@ -288,16 +288,15 @@ class Executor:
         """Give the result as it is kept: complete and masked."""
         try:
             result = await asyncio.to_thread(session.leaving.result, result)
-            result.outputs = session.action.kept(result.outputs)
+            result = replace(result, outputs=session.action.kept(result.outputs))
             written = await asyncio.to_thread(self._cleanup, session.given, result)
             cleanup = written or session.action.cleanup(result)
-            result.cleanup = session.leaving.message(cleanup)
+            cleanup = session.leaving.message(cleanup)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
             raised = bug(error, session.context.secrets, OutcomeUnknownError)
             session.seen.found = result
             raise told(raised, session, session.leaving) from None
-        result.resource_type = session.action.resource_type
-        return result
+        return replace(result, cleanup=cleanup, resource_type=session.action.resource_type)
 
     def _disclosure(self, given: ActionInput) -> Disclosure:
         place = place_of(given.context.request_id, given.action.id)

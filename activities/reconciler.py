@@ -31,7 +31,8 @@ from pao.clients.inspection import Inspector, NoAnswerError, WorkflowPresence, W
 from pao.clients.temporal import RequestWorkflows
 from pao.core import names
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads import RequestInput, Snapshot, timestamp
+from pao.core.judgement import Cause
+from pao.core.payloads import ActionFailure, RequestInput, Snapshot, timestamp
 from pao.core.states import TERMINAL, RequestStatus, can_move
 from pao.runtime.logging import log_fields
 
@@ -229,8 +230,11 @@ class Reconciler:
         """Fail a request whose workflow is gone, and start it again, waiting in ``failed``."""
         reason = reason_for(row, standing)
         if row.status != RequestStatus.FAILED:
+            failure = ActionFailure(
+                code=ErrorCode.ACTION_FAILED, message=reason, retryable=True, cause=Cause.OURS
+            )
             async with self._database.unit_of_work() as session:
-                await OpenRequestsRepository(session).fail(row, error=_error(reason))
+                await OpenRequestsRepository(session).fail(row, failure=failure)
         given = await self._stored(row.id, reason)
         ended = standing.life == WorkflowPresence.COMPLETED
         await self._workflows.start(
@@ -265,17 +269,6 @@ def _steps(row: OpenRequest, told: Snapshot) -> list[Snapshot]:
         return [last]
     between = replace(told, mirror_at=at, mirror_seq=seq + 1, status=RequestStatus.FAILED)
     return [between, last]
-
-
-def _error(reason: str) -> dict[str, Any]:
-    return {
-        "code": ErrorCode.ACTION_FAILED,
-        "message": reason,
-        "httpStatus": None,
-        "responseBody": None,
-        "retryable": True,
-        "outcomeUnknown": False,
-    }
 
 
 def _position(row: OpenRequest) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -64,9 +64,7 @@ class Session:
     async def _look(self, config: Any) -> ActionResult | None:
         async with self._guarded(config):
             found = await self.action.look(config, self.context)
-        if found is not None:
-            found.adopted = True
-        return found
+        return replace(found, adopted=True) if found is not None else None
 
     def may_revise(self, seen: Earlier) -> bool:
         """Tell whether what is there may be changed to the present values."""
@@ -81,8 +79,7 @@ class Session:
             return await self.act()
         self.seen.acted = True
         result = await self.action.complete(self.config, self.context, seen.found)
-        result.adopted = True
-        return result
+        return replace(result, adopted=True)
 
     async def _revise(self, seen: Earlier, call: EarlierCall) -> ActionResult:
         self.seen.acted = True

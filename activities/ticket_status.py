@@ -19,7 +19,8 @@ from pao.clients.inspection import Inspector, NoAnswerError
 from pao.clients.jira.instances import JiraInstances, KnownTicket, TicketReading
 from pao.clients.proofs import proven
 from pao.core import names
-from pao.core.payloads import TicketResolved, timestamp
+from pao.core.documents import to_document
+from pao.core.payloads import KnownTicketStatus, TicketResolved, timestamp
 from pao.core.states import RequestStatus
 from pao.runtime.crypto import SecretBox
 from pao.runtime.logging import log_fields
@@ -88,12 +89,12 @@ class TicketUpdater:
         asked = {KnownTicket(one.key, one.url): one for one in tickets}
         readings = {one.ticket: one for one in await self._jira.statuses(list(asked))}
         found = [(one, readings[KnownTicket(one.key, one.url)]) for one in tickets]
-        answered = [(one, document) for one, told in found if (document := _document(told))]
+        answered = [(one, known) for one, told in found if (known := _known(told))]
         async with self._database.unit_of_work() as session:
             await TicketsRepository(session).store(answered)
         counts = Counter(asked=len(tickets), unanswered=len(found) - len(answered))
         counts["gone"] = sum(told.gone for _, told in found)
-        counts["changed"] = sum(_differs(one, document) for one, document in answered)
+        counts["changed"] = sum(_differs(one, known) for one, known in answered)
         for one, told in found:
             news = _news(one, told) if one.waits else None
             if news is not None:
@@ -102,7 +103,7 @@ class TicketUpdater:
 
     def _proven(self, ticket: OpenTicket, told: TicketResolved) -> dict[str, Any]:
         signal = names.TICKET_RESOLVED_SIGNAL
-        return proven(self._box, ticket.request_id, signal, told.document())
+        return proven(self._box, ticket.request_id, signal, to_document(told))
 
     async def _tell(self, ticket: OpenTicket, told: TicketResolved) -> int:
         """Tell the workflow that waits; one that cannot be told now is told by the next turn."""
@@ -122,7 +123,7 @@ def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
 
     A ticket is gone when JIRA, asked for its very key, has said so in two turns running.
     """
-    if reading.gone and ticket.known.get("gone"):
+    if reading.gone and ticket.known.gone:
         failed = RequestStatus.FAILED
         return TicketResolved(
             action_id=ticket.action_id, mapped_status=failed, gone=True, since=ticket.since
@@ -140,26 +141,26 @@ def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
     )
 
 
-def _document(reading: TicketReading) -> dict[str, Any] | None:
+def _known(reading: TicketReading) -> KnownTicketStatus | None:
     """Give what is kept of an answer; None where JIRA gave none, which says nothing."""
     moment = timestamp(datetime.now(UTC))
     if reading.gone:
-        return {"gone": True, "checkedAt": moment}
+        return KnownTicketStatus(gone=True, checked_at=moment)
     status = reading.status
     if status is None:
         return None
-    return {
-        "status": status.status,
-        "statusCategory": status.category_key,
-        "mappedStatus": status.mapped_status,
-        "mapped": status.mapped,
-        "resolution": status.resolution,
-        "checkedAt": moment,
-    }
+    return KnownTicketStatus(
+        status=status.status,
+        status_category=status.category_key,
+        mapped_status=status.mapped_status,
+        mapped=status.mapped,
+        resolution=status.resolution,
+        checked_at=moment,
+    )
 
 
-def _differs(ticket: OpenTicket, document: dict[str, Any]) -> bool:
-    return any(ticket.known.get(key) != document.get(key) for key in ("status", "gone"))
+def _differs(ticket: OpenTicket, known: KnownTicketStatus) -> bool:
+    return (ticket.known.status, ticket.known.gone) != (known.status, known.gone)
 
 
 def _position(ticket: OpenTicket) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 from db.models import Request, RequestAction
-from pao.core.components import COMPONENT, PREFIX, ComponentReport, tell
+from db.request_columns import context_of
+from pao.core.components import COMPONENT, PREFIX, ComponentReport, SeenComponent, tell
+from pao.core.documents import all_from, from_document, stored, to_document
+from pao.core.graph import OVER, Graph
 from pao.core.payloads import (
     ActionFailure,
     ActionInput,
@@ -14,49 +17,24 @@ from pao.core.payloads import (
     DecisionRecord,
     Escalation,
     FormerCall,
-    ItemSnapshot,
     PartialResource,
     Pending,
     PlannedAction,
-    RequestContext,
-    Requester,
     RequestInput,
     Resumption,
+    Snapshot,
     timestamp,
 )
+from pao.core.resources import is_unknown
 from pao.core.states import ActionStatus, RequestStatus
 
 MOST_DECISIONS = 1_000
 """So many decisions go with a new run, the newest; they count toward what one payload may hold."""
 
 
-def context_of(row: Request) -> RequestContext:
-    """Give the context of a stored request; passwords in it are sealed."""
-    return RequestContext(
-        request_id=str(row.id),
-        correlation_id=str(row.correlation_id),
-        submitted_at=timestamp(row.created_at),
-        item=ItemSnapshot(
-            id=row.catalog_item_id,
-            version=row.catalog_item_version,
-            name=row.catalog_item_name,
-            owner_team=row.owner_team,
-            git_sha=row.item_sha,
-            definition=row.item_definition,
-        ),
-        requester=Requester(id=row.user_id, email=row.user_email, teams=list(row.user_teams)),
-        fields=row.fields,
-        metadata=row.request_metadata,
-    )
-
-
 def plan_of(row: Request) -> list[PlannedAction]:
     """Give the stored plan; what only a later version knows of it is left out."""
-    known = {one.name for one in fields(PlannedAction)}
-    return [
-        PlannedAction(**{key: value for key, value in action.items() if key in known})
-        for action in row.plan
-    ]
+    return all_from(PlannedAction, row.plan)
 
 
 def workflow_input(row: Request) -> RequestInput:
@@ -64,7 +42,12 @@ def workflow_input(row: Request) -> RequestInput:
     link = None
     if row.parent_id is not None and row.component_id is not None:
         link = BundleLink(request_id=str(row.parent_id), component=row.component_id)
-    return RequestInput(context=context_of(row).without_plan(), plan=plan_of(row), bundle=link)
+    return RequestInput(
+        context=context_of(row).without_plan(),
+        plan=plan_of(row),
+        bundle=link,
+        metadata=row.request_metadata,
+    )
 
 
 def report_of(row: Request, actions: Sequence[RequestAction]) -> ComponentReport:
@@ -95,8 +78,8 @@ def resumed_input(
         mirror_seq=row.mirror_seq or 0,
         actions=[state_of(action) for action in actions],
         decisions=[_known(record) for record in decisions[-MOST_DECISIONS:]],
-        escalation=_escalation(row),
-        failure=_failure(row.error) if at_rest else None,
+        escalation=escalation_of(row),
+        failure=read_failure(row.error) if at_rest else None,
         unchecked=row.parent_id is not None and not any(one.attempt for one in actions),
     )
     return replace(workflow_input(row), resumption=resumption)
@@ -105,7 +88,7 @@ def resumed_input(
 def state_of(row: RequestAction) -> ActionState:
     """Return where an action stands, as its workflow knows it."""
     state = ActionState(id=row.action_id, index=row.action_index, type=row.type, name=row.name)
-    stored = {
+    known = {
         one.name: getattr(row, one.name)
         for one in fields(ActionState)
         if one.name in type(row).model_fields
@@ -113,11 +96,11 @@ def state_of(row: RequestAction) -> ActionState:
     return replace(
         state,
         **{
-            **stored,
-            "error": _told_failure(row.error),
+            **known,
+            "error": read_failure(row.error),
             "partial": _partial(row),
-            "former": _calls(row),
-            "left_behind": _resources(row.left_behind),
+            "former": all_from(FormerCall, row.former),
+            "left_behind": all_from(PartialResource, row.left_behind),
             "started_at": timestamp(row.started_at) if row.started_at else None,
             "finished_at": timestamp(row.finished_at) if row.finished_at else None,
             "doubt_since": _doubt_since(row),
@@ -126,13 +109,9 @@ def state_of(row: RequestAction) -> ActionState:
     )
 
 
-def _told_failure(document: dict[str, Any] | None) -> ActionFailure | None:
-    """Read what a snapshot has stored; keys that this version does not know are left out."""
-    if document is None:
-        return None
-    known = {one.name for one in fields(ActionFailure)}
-    told = {key: value for key, value in document.items() if key in known}
-    return ActionFailure(**{**told, "partial": _resources(document.get("partial"))})
+def read_failure(document: dict[str, Any] | None) -> ActionFailure | None:
+    """Return the failure that a request or an action is stored with."""
+    return None if document is None else from_document(ActionFailure, document)
 
 
 def _doubt_since(row: RequestAction) -> str | None:
@@ -142,46 +121,16 @@ def _doubt_since(row: RequestAction) -> str | None:
 
 
 def _pending(row: RequestAction) -> Pending | None:
-    return Pending(**row.pending) if row.pending else None
+    return from_document(Pending, row.pending) if row.pending else None
 
 
 def _partial(row: RequestAction) -> list[PartialResource]:
     """Read what earlier attempts left; earlier versions kept it in the error alone."""
     if row.partial is not None:
-        return _resources(row.partial)
+        return all_from(PartialResource, row.partial)
     if row.status == ActionStatus.COMPLETED:
         return []
-    return _resources((row.error or {}).get("partial"))
-
-
-def _calls(row: RequestAction) -> list[FormerCall]:
-    known = {one.name for one in fields(FormerCall)}
-    return [
-        FormerCall(**{key: value for key, value in one.items() if key in known})
-        for one in row.former or ()
-    ]
-
-
-def _resources(documents: Sequence[dict[str, Any]] | None) -> list[PartialResource]:
-    known = {one.name for one in fields(PartialResource)}
-    return [
-        PartialResource(**{key: value for key, value in one.items() if key in known})
-        for one in documents or ()
-    ]
-
-
-def _failure(error: dict[str, Any] | None) -> ActionFailure | None:
-    """Read a failure from the shape in which the API shows it."""
-    if error is None:
-        return None
-    return ActionFailure(
-        code=error["code"],
-        message=error["message"],
-        http_status=error.get("httpStatus"),
-        response_body=error.get("responseBody"),
-        retryable=bool(error.get("retryable")),
-        outcome_unknown=bool(error.get("outcomeUnknown")),
-    )
+    return all_from(PartialResource, (row.error or {}).get("partial"))
 
 
 def _known(record: DecisionRecord) -> DecisionRecord:
@@ -189,7 +138,8 @@ def _known(record: DecisionRecord) -> DecisionRecord:
     return record if record.outcome == "open" else replace(record, reason=None, changes=None)
 
 
-def _escalation(row: Request) -> Escalation | None:
+def escalation_of(row: Request) -> Escalation | None:
+    """Return the ticket that a request was escalated with, where it was."""
     if row.escalation_ticket_key is None or row.escalated_at is None:
         return None
     return Escalation(
@@ -216,7 +166,7 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
         partial=_partial(action),
         doubt_since=_doubt_since(action),
         earlier=_pending(action),
-        former=_calls(action),
+        former=all_from(FormerCall, action.former),
         moves=action.moves,
     )
 
@@ -224,7 +174,7 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
 def components_of(actions: Sequence[RequestAction]) -> dict[str, Any]:
     """Give what the own actions of a bundle see of its components now."""
     return {
-        key: {"id": key, "status": str(one.status), "outputs": one.outputs or {}}
+        key: to_document(SeenComponent(key, str(one.status), outputs=one.outputs or {}))
         for one in actions
         if one.type == COMPONENT
         for key in (one.action_id.removeprefix(PREFIX),)
@@ -234,25 +184,36 @@ def components_of(actions: Sequence[RequestAction]) -> dict[str, Any]:
 def outputs_for(
     action: PlannedAction, plan: Sequence[PlannedAction], actions: Sequence[RequestAction]
 ) -> dict[str, dict[str, Any]]:
-    """Give the outputs that an action's templates may see now, by the ids that they know."""
-    own = [one for one in plan if one.type != COMPONENT]
-    keys = {one.id: one.key for one in own if one.fallback == action.fallback}
-    return {
-        keys[one.action_id]: one.outputs or {}
-        for one in actions
-        if one.action_id in keys and (one.outputs is not None or one.status == ActionStatus.SKIPPED)
-    }
+    """Return what an action's templates may see as ``outputs`` now."""
+    return _graph(plan).outputs(action, _ended(actions))
 
 
 def published_for(
     action: PlannedAction, plan: Sequence[PlannedAction], actions: Sequence[RequestAction]
 ) -> dict[str, Any]:
-    """Give what an action's templates may see now as ``fulfillment``."""
-    outputs = {one.action_id: one.outputs or {} for one in actions}
-    return {
-        name: outputs[one.id][name]
-        for one in plan
-        if one.fallback == action.fallback
-        for name in one.publishes
-        if name in outputs.get(one.id, {})
+    """Return what an action's templates may see as ``fulfillment`` now."""
+    return _graph(plan).published(action, _ended(actions))
+
+
+def _graph(plan: Sequence[PlannedAction]) -> Graph:
+    return Graph([one for one in plan if one.type != COMPONENT])
+
+
+def _ended(actions: Sequence[RequestAction]) -> list[ActionState]:
+    ended = (one for one in actions if one.outputs is not None or one.status in OVER)
+    return [state_of(one) for one in ended]
+
+
+def snapshot_values(snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot as the mirror writes it: by column, what columns hold as documents."""
+    parts = ("actions", "decisions", "audit", "stream")
+    return _values(snapshot) | {
+        name: [_values(one) for one in getattr(snapshot, name)] for name in parts
     }
+
+
+def _values(value: Any) -> dict[str, Any]:
+    values = {one.name: stored(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, ActionState):
+        values["outcome_unknown"] = is_unknown(value)
+    return values

@@ -3,11 +3,19 @@
 Votes come in by receiving.py; waiting.py waits for the verdict and lets the clock speak.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from pao.core.payloads import ActionState, DecisionRecord, Requester, timestamp
+from pao.core.payloads import (
+    ActionState,
+    Approvers,
+    DecisionRecord,
+    OpenApproval,
+    Requester,
+    Vote,
+    timestamp,
+)
 from pao.core.states import ActionStatus, ApprovalVote
 from workflows.commands import Voter
 from workflows.ledger import Ledger
@@ -16,17 +24,6 @@ from workflows.open_decisions import OpenDecisions
 # So many reminders are sent at most: a wait of a year with one a day.
 MOST_REMINDERS = 400
 CLOCK = "deadline"
-
-
-@dataclass
-class Vote:
-    """What one person has decided, when and why."""
-
-    by: str
-    decision: str
-    at: str
-    reason: str | None = None
-    via: str = "workflow"
 
 
 @dataclass
@@ -88,19 +85,21 @@ class Approval:
             return f"{approvals} of {self.minimum} approvals"
         return None
 
-    def document(self) -> dict[str, Any]:
-        """Give the approval as readers see it."""
-        return {
-            "kind": "approval",
-            "since": timestamp(self.opened),
-            "deadline": timestamp(self.deadline) if self.deadline else None,
-            "onDeadline": self.rules.get("onDeadline"),
-            "message": self.rules.get("message"),
-            "approvers": {key: list(self.rules.get(key) or ()) for key in ("users", "teams")},
-            "minimum": self.minimum,
-            "allowSelf": bool(self.rules.get("allowSelf")),
-            "decisions": [asdict(vote) for vote in self.votes],
-        }
+    def shown(self) -> OpenApproval:
+        """Return the approval as readers see it."""
+        return OpenApproval(
+            kind="approval",
+            since=timestamp(self.opened),
+            deadline=timestamp(self.deadline) if self.deadline else None,
+            on_deadline=self.rules.get("onDeadline"),
+            message=self.rules.get("message"),
+            approvers=Approvers(
+                users=list(self.rules.get("users") or ()), teams=list(self.rules.get("teams") or ())
+            ),
+            minimum=self.minimum,
+            allow_self=bool(self.rules.get("allowSelf")),
+            decisions=list(self.votes),
+        )
 
 
 class OpenApprovals:
@@ -130,11 +129,12 @@ class OpenApprovals:
         if record.message is None:
             record.message = self._objection(record, voter, approval, now)
         if record.message or approval is None:
-            self._ledger.refused(record)
+            self._ledger.decisions.refused(record)
             return
         record.message = approval.count(record)
         record.accepted, record.outcome = True, "done"
-        self._ledger.voted(record, approval.action_id, approval.document())
+        self._ledger.decisions.voted(record, approval.action_id)
+        self._ledger.counted(approval.action_id, approval.shown())
 
     def count_again(self, known: DecisionRecord, voter: Voter, now: datetime) -> bool:
         """Count a vote that a reset plays again where the same approval is open still.
@@ -148,7 +148,7 @@ class OpenApprovals:
         if self._objection(known, voter, approval, now):
             return False
         approval.count(known)
-        self._ledger.counted(approval.action_id, approval.document())
+        self._ledger.counted(approval.action_id, approval.shown())
         return True
 
     def _approval_of(self, voter: Voter) -> Approval | None:

@@ -1,11 +1,13 @@
 """A bundle's own record: where its components stand, and what that makes of the bundle."""
 
+from dataclasses import replace
 from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from pao.core.components import COMPONENT, ComponentReport, component_action
+    from pao.core.components import COMPONENT, ComponentReport, SeenComponent, component_action
+    from pao.core.documents import from_document, to_document
     from pao.core.errors import ErrorCode
     from pao.core.names import workflow_id
     from pao.core.payloads import (
@@ -88,12 +90,7 @@ class BundleLedger(Ledger):
     def _seen(self) -> dict[str, Any]:
         """Give what templates see as ``components``."""
         return {
-            key: {
-                "id": key,
-                "status": str(report.status),
-                "outputs": report.outputs,
-                "tickets": report.tickets,
-            }
+            key: to_document(SeenComponent(key, str(report.status), report.outputs, report.tickets))
             for key, report in self.reports.items()
         }
 
@@ -167,19 +164,16 @@ def key_of(state: ActionState) -> str:
 
 
 def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
-    error = report.error or {}
-    message = f"Component {state.name} failed: {error.get('message') or 'no reason is known'}"
+    nothing = {"code": ErrorCode.ACTION_FAILED, "message": "no reason is known"}
+    told = from_document(ActionFailure, nothing | (report.error or {}))
+    message = f"Component {state.name} failed: {told.message}"
     if report.status in ENDED:
         message = f"{message} It was {report.status}, and can never be completed."
-    return ActionFailure(
-        code=str(error.get("code") or ErrorCode.ACTION_FAILED),
+    # The component's own request knows best: nothing is kept from its earlier reports.
+    return replace(
+        told,
         message=message,
-        http_status=error.get("httpStatus"),
-        response_body=error.get("responseBody"),
-        retryable=report.status not in ENDED and bool(error.get("retryable")),
-        outcome_unknown=bool(error.get("outcomeUnknown")),
-        # The component's own request knows best: nothing is kept from its earlier reports.
+        retryable=report.status not in ENDED and told.retryable,
         answered=True,
         whole=True,
-        cause=error.get("cause"),
     )

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
+from pao.core.components import BundleDecision
 from pao.core.definitions import password_fields
+from pao.core.documents import from_document
 from pao.core.names import PROOF, SEALED_PREFIX
 from pao.core.payloads import DecisionRecord, Escalation
 from pao.core.states import Decision
@@ -91,15 +93,20 @@ def read_bundle_decision(
     args: tuple[Any, ...],
 ) -> tuple[dict[str, Any], Escalation | None, str | None]:
     """Read what a bundle tells: a decision as a person sends it, the bundle's ticket, a problem."""
-    told = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
-    named = {"decision": told.get("decision"), "decisionId": told.get("decision_id")}
-    command = named | {key: told.get(key) for key in ("by", "via", "reason")}
-    if command["decision"] not in (Decision.ABORT, Decision.ESCALATE, Decision.CANCEL):
-        return {}, None, "only abort, escalate and cancel come from a bundle"
     try:
-        ticket = Escalation(**told["escalation"]) if told.get("escalation") else None
-    except TypeError:
-        return {}, None, "the bundle's ticket cannot be read"
+        told = from_document(BundleDecision, args[0] if len(args) == 1 else None)
+    except ValueError as error:
+        return {}, None, f"this is no decision about a bundle: {error}"
+    command = {
+        "decision": told.decision,
+        "decisionId": told.decision_id,
+        "by": told.by,
+        "via": told.via,
+        "reason": told.reason,
+    }
+    ticket = told.escalation
+    if told.decision not in (Decision.ABORT, Decision.ESCALATE, Decision.CANCEL):
+        return {}, None, "only abort, escalate and cancel come from a bundle"
     if (command["decision"] == Decision.ESCALATE) != (ticket is not None):
         return {}, None, "an escalation comes with the bundle's ticket, anything else without"
     return command, ticket, None

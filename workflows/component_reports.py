@@ -8,9 +8,11 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
+    from pao.core.components import ComponentReport, tell
     from pao.core.payloads import BundleLink
     from pao.core.states import RequestStatus
     from workflows.ledger import Ledger
+    from workflows.snapshots import Snapshots
 
 Standing = tuple[RequestStatus, bool]
 
@@ -24,8 +26,9 @@ class Reporter:
     A bundle that is gone is not told: its next run reads where its components stand.
     """
 
-    def __init__(self, ledger: Ledger, bundle: BundleLink) -> None:
+    def __init__(self, ledger: Ledger, snapshots: Snapshots, bundle: BundleLink) -> None:
         self._ledger = ledger
+        self._snapshots = snapshots
         self._bundle = bundle
         self._told: Standing | None = None
         self._lock = asyncio.Lock()
@@ -41,6 +44,16 @@ class Reporter:
                 names.workflow_id(self._bundle.request_id)
             )
             with contextlib.suppress(FailureError):
-                await handle.signal(
-                    names.COMPONENT_SIGNAL, self._ledger.report(self._bundle.component)
-                )
+                await handle.signal(names.COMPONENT_SIGNAL, self._report())
+
+    def _report(self) -> ComponentReport:
+        ledger = self._ledger
+        return tell(
+            self._bundle.component,
+            ledger.context.request_id,
+            ledger.states,
+            status=ledger.status,
+            retrying=ledger.retrying,
+            place=self._snapshots.place,
+            error=ledger.failure.shown() if ledger.failure else None,
+        )

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -23,18 +22,18 @@ with workflow.unsafe.imports_passed_through():
         ComponentStart,
         read_report,
     )
+    from pao.core.graph import Graph
     from pao.core.payloads import (
         ActionState,
         DecisionRecord,
         PlannedAction,
-        RequestContext,
         RequestInput,
         Waits,
     )
+    from pao.core.search_attributes import search_attributes
     from pao.core.states import ActionStatus, RequestStatus
     from workflows import policies
     from workflows.bundle_ledger import BundleLedger, key_of
-    from workflows.graph import Graph
     from workflows.mirror import Mirror
     from workflows.senders import prove
     from workflows.stopping import Stop
@@ -207,7 +206,7 @@ class Components:
                 given,
                 id=names.workflow_id(context.request_id),
                 memo={"correlationId": context.correlation_id},
-                search_attributes=_search_attributes(context),
+                search_attributes=search_attributes(context),
                 static_summary=f"{state.name}: {context.summary}",
                 **policies.CHILD,
             )
@@ -224,6 +223,22 @@ class Components:
             activity, query, result_type=kind, summary=summary, **policies.COMPONENT_UNTIL_DONE
         )
         return answer
+
+    def described(self) -> list[dict[str, Any]]:
+        """Return the components as the escalation ticket of their bundle lists them."""
+        ledger, reports = self._ledger, self._ledger.reports
+        return [
+            {
+                "id": key,
+                "name": state.name,
+                "item": ledger.action(state).config.get("catalogItem"),
+                "requestId": ledger.request_of(state),
+                "status": str(reports[key].status if key in reports else RequestStatus.SUBMITTED),
+                "resources": reports[key].resources if key in reports else [],
+            }
+            for state in ledger.components
+            for key in (key_of(state),)
+        ]
 
     # Ending
 
@@ -272,14 +287,13 @@ class Components:
             await handle.signal(signal, told)
 
     def _decision(self, record: DecisionRecord) -> BundleDecision:
-        ticket = self._ledger.escalation
         return BundleDecision(
             decision=record.decision,
             decision_id=record.decision_id,
             by=record.by,
             via=record.via,
             reason=record.reason,
-            escalation=asdict(ticket) if ticket else None,
+            escalation=self._ledger.escalation,
         )
 
 
@@ -287,19 +301,3 @@ async def _end_of(handle: workflow.ChildWorkflowHandle[Any, Any]) -> None:
     """Take note of a child's end; what it means the child tells itself, or its next run."""
     with contextlib.suppress(FailureError):
         await handle
-
-
-def _search_attributes(context: RequestContext) -> TypedSearchAttributes:
-    values = {
-        "PaoItem": context.item.id,
-        "PaoStatus": RequestStatus.SUBMITTED,
-        "PaoRequester": context.requester.id,
-        "PaoTeam": context.item.owner_team or "",
-        "PaoCorrelationId": context.correlation_id,
-    }
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
-            for name, value in values.items()
-        ]
-    )

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.components import OF_BUNDLES
     from pao.core.correction_checks import Refusal, found_by, judge, leaves_behind
+    from pao.core.graph import Graph
     from pao.core.payloads import (
         ActionInput,
         ActionState,
@@ -23,7 +24,6 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.states import ActionStatus
     from workflows import policies
     from workflows.failures import classify
-    from workflows.graph import Graph
     from workflows.ledger import Ledger
     from workflows.leftovers import MOST_FORMER
 

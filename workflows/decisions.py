@@ -10,6 +10,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
+    from pao.core.components import COMPONENT
     from pao.core.correction_checks import seen_action
     from pao.core.errors import ErrorCode
     from pao.core.payloads import (
@@ -26,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from pao.core.states import ActionStatus, Decision, RequestStatus
     from workflows import evidence, policies
+    from workflows.components import Components
     from workflows.correction_checks import in_doubt, weigh
     from workflows.failures import classify
     from workflows.ledger import Ledger
@@ -50,7 +52,9 @@ class Decider:
         waits: Waits,
         had_others: bool,
         unchecked: bool = False,
+        components: Components | None = None,
     ) -> None:
+        self._components = components
         self._stop = stop
         self._unchecked = unchecked
         self._ledger = ledger
@@ -63,10 +67,13 @@ class Decider:
     async def until_decided(self) -> None:
         """Wait until a human has decided; returns when a retry may run or the request has ended.
 
+        Of a bundle it returns as well when a component has news.
         Raises ``SupersededError`` when a signal has shown that another run has ended the request.
         """
         while True:
             await self._until_called()
+            if self._desk.current is None and not self._stop.is_cancelled:
+                return
             record = self._desk.current or self._cancellation_as_abort()
             if await self._carry_out(record):
                 return
@@ -77,7 +84,8 @@ class Decider:
             raise SupersededError
 
     def _is_called(self) -> bool:
-        return self._desk.current is not None or self._stop.is_cancelled
+        news = self._components is not None and self._components.has_news
+        return self._desk.current is not None or self._stop.is_cancelled or news
 
     def _cancellation_as_abort(self) -> DecisionRecord:
         record = DecisionRecord(
@@ -99,7 +107,9 @@ class Decider:
         return await self._finish(RequestStatus.ABORTED, record)
 
     async def _finish(self, status: RequestStatus, record: DecisionRecord) -> bool:
-        """End the request as was decided."""
+        """End the request as was decided; of a bundle, its open components first."""
+        if self._components is not None:
+            await self._components.end_all(record)
         self._desk.finish("done")
         self._ledger.move(status, actor=record.by, via=record.via, reason=record.reason)
         await self._mirror.write()
@@ -218,7 +228,7 @@ class Decider:
         except FailureError as error:
             self._tried_at = timestamp(workflow.now())
             message = f"The escalation ticket could not be created: {classify(error).message}"
-            ledger.escalation_failed(record, message)
+            ledger.decisions.escalation_failed(record, message)
             self._desk.finish("failed", message)
             await self._mirror.write()
             return False
@@ -237,12 +247,13 @@ class Decider:
         return EscalationInput(
             context=ledger.context.for_action(None),
             error_context=ledger.error_context(),
-            actions=[_told(state) for state in ledger.states],
+            actions=[_told(state) for state in ledger.states if state.type != COMPONENT],
             by=record.by,
             reason=record.reason,
-            tried_before=self._had_others or ledger.has_tried(Decision.ESCALATE),
+            tried_before=self._had_others or ledger.decisions.has_tried(Decision.ESCALATE),
             tried_at=self._last_try(),
             run_id=workflow.info().run_id,
+            components=self._components.described() if self._components else [],
         )
 
 

@@ -1,10 +1,9 @@
 """What an operator reads in the Temporal UI: Markdown that needs no other document."""
 
 from collections.abc import Collection
-from typing import Any
 
 from pao.core.names import workflow_id
-from pao.core.payloads import ActionState, PartialResource, RequestContext
+from pao.core.payloads import ActionState, OpenApproval, OpenWait, PartialResource, RequestContext
 from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from workflows.failures import suggest
 
@@ -41,8 +40,8 @@ def current_details(
     lines = [_headline(status, states, retrying=retrying), ""]
     lines += [f"- {_action_line(state)}" for state in states]
     for state in states:
-        if state.status == ActionStatus.WAITING and state.waiting:
-            lines += ["", *_wait(context, state, state.waiting)]
+        if state.status == ActionStatus.WAITING and state.waits_for is not None:
+            lines += ["", *_wait(context, state, state.waits_for)]
     if status == RequestStatus.IN_PROGRESS or retrying:
         lines += ["", *_way_to_end(workflow_id(context.request_id))]
     for state in states:
@@ -78,19 +77,19 @@ def _action_line(state: ActionState) -> str:
     return text
 
 
-def _wait(context: RequestContext, state: ActionState, about: dict[str, Any]) -> list[str]:
-    if about.get("kind") != "approval":
+def _wait(context: RequestContext, state: ActionState, waiting: OpenWait) -> list[str]:
+    if not isinstance(waiting, OpenApproval):
         what = f"[{state.external_reference}]({state.url})" if state.url else "its target"
-        return [f"`{state.id}` waits for {what} since {about.get('since')}"]
-    people = about.get("approvers") or {}
-    names = [*people.get("users", ()), *(f"team {team}" for team in people.get("teams", ()))]
-    given = sum(vote.get("decision") == ApprovalVote.APPROVE for vote in about.get("decisions", ()))
+        return [f"`{state.id}` waits for {what} since {waiting.since}"]
+    people = waiting.approvers
+    names = [*people.users, *(f"team {team}" for team in people.teams)]
+    given = sum(vote.decision == ApprovalVote.APPROVE for vote in waiting.decisions)
     lines = [f"### `{state.id}` waits for an approval", ""]
-    if about.get("message"):
-        lines += [f"> {' '.join(str(about['message']).split())}", ""]
-    lines.append(f"Approvers: {', '.join(names)}; {given} of {about.get('minimum')} have approved.")
-    if about.get("deadline"):
-        lines.append(f"Deadline: {about['deadline']}, then: {about.get('onDeadline')}.")
+    if waiting.message:
+        lines += [f"> {' '.join(waiting.message.split())}", ""]
+    lines.append(f"Approvers: {', '.join(names)}; {given} of {waiting.minimum} have approved.")
+    if waiting.deadline:
+        lines.append(f"Deadline: {waiting.deadline}, then: {waiting.on_deadline}.")
     for verdict in ApprovalVote:
         command = f"pao request {verdict} {context.request_id} --action {state.id} --reason '...'"
         lines += ["", "  ```", f"  {command}", "  ```"]

@@ -7,6 +7,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
+    from pao.core.graph import Graph
     from pao.core.payloads import (
         ActionInput,
         ActionResult,
@@ -17,7 +18,6 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows import policies
     from workflows.failures import classify
-    from workflows.graph import Graph
     from workflows.ledger import Ledger
 
 

@@ -12,10 +12,11 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 
+from pao.core.documents import from_document
 from pao.core.errors import ErrorCode
-from pao.core.judgement import Cause, cause_of, suggestion
+from pao.core.judgement import Cause, suggestion
 from pao.core.names import masked
-from pao.core.payloads import ActionFailure, ActionState, PartialResource, RequestContext
+from pao.core.payloads import ActionFailure, ActionState, RequestContext
 from pao.core.resources import cleanup_of, failed_of, resources_of
 from pao.core.states import ActionStatus, Decision
 
@@ -88,25 +89,9 @@ def _reported(cause: ApplicationError) -> ActionFailure:
     if cause.details and isinstance(cause.details[0], dict):
         told = cause.details[0]
     unknown = cause.type in OUTCOME_UNKNOWN_TYPES
-    return ActionFailure(
-        code=str(told.get("code") or ErrorCode.ACTION_FAILED),
-        message=cause.message,
-        http_status=told.get("http_status"),
-        response_body=told.get("response_body"),
-        retryable=unknown or bool(told.get("retryable")),
-        outcome_unknown=unknown,
-        partial=[PartialResource(**one) for one in told.get("partial") or []],
-        refused=bool(told.get("refused")),
-        answered=bool(told.get("answered")),
-        whole=bool(told.get("whole")),
-        absent=bool(told.get("absent")),
-        sent=told.get("sent"),
-        digest=told.get("digest"),
-        askable=bool(told.get("askable", True)),
-        retry=told.get("retry"),
-        by_hand=told.get("by_hand"),
-        cause=told.get("cause"),
-    )
+    known = {"code": ErrorCode.ACTION_FAILED, **told, "message": cause.message}
+    failure = from_document(ActionFailure, known)
+    return replace(failure, retryable=unknown or failure.retryable, outcome_unknown=unknown)
 
 
 def never_began(error: FailureError) -> bool:
@@ -132,21 +117,11 @@ def suggest(failure: ActionFailure) -> tuple[str, str]:
     """Suggest a decision and say why; the human decides."""
     if failure.outcome_unknown:
         return _suggest_in_doubt(failure)
-    return suggestion(cause(failure), retryable=failure.retryable)
-
-
-def cause(failure: ActionFailure) -> Cause:
-    """Return who, or what, is behind a failure, also behind one of an earlier version."""
-    return cause_of(
-        failure.cause,
-        status=failure.http_status,
-        retryable=failure.retryable,
-        declined=failure.refused,
-    )
+    return suggestion(failure.known_cause, retryable=failure.retryable)
 
 
 def _suggest_in_doubt(failure: ActionFailure) -> tuple[str, str]:
-    if cause(failure) is Cause.ACCESS:
+    if failure.known_cause is Cause.ACCESS:
         return Decision.ESCALATE, (
             "It is not known whether the action took effect, and access was denied. Somebody must "
             "fix the credentials first; then a retry looks for what exists."
@@ -159,19 +134,6 @@ def _suggest_in_doubt(failure: ActionFailure) -> tuple[str, str]:
         )
     does = failure.retry or "A retry looks first and adopts what exists."
     return Decision.RETRY, f"It is not known whether the action took effect. {does}"
-
-
-def error_summary(failure: ActionFailure) -> dict[str, Any]:
-    """Give a failure in the shape of the API's ``error``."""
-    return {
-        "code": failure.code,
-        "message": failure.message,
-        "httpStatus": failure.http_status,
-        "responseBody": failure.response_body,
-        "retryable": failure.retryable,
-        "outcomeUnknown": failure.outcome_unknown,
-        "cause": cause(failure),
-    }
 
 
 def overall(states: list[ActionState]) -> ActionFailure | None:
@@ -203,7 +165,7 @@ def error_context(
     decision, why = suggest(failure)
     return {
         "failedActions": failed_of(states),
-        "error": error_summary(failure),
+        "error": failure.shown(),
         "partialResources": resources_of(states),
         "cleanup": cleanup_of(context.request_id, states),
         "suggestedDecision": {"decision": decision, "reason": why},

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from pao.core.payloads import AuditEvent, Snapshot, StreamEvent, timestamp
+from pao.core.payloads import ActionState, AuditEvent, Snapshot, StreamEvent, timestamp
 
 WORKFLOW = "workflow"
 
@@ -59,6 +59,25 @@ class Journal:
         occurrence = self._occurrence(kind, data)
         self._stream.append(
             StreamEvent(seq=self._next(), at=at, kind=kind, data=data, occurrence=occurrence)
+        )
+
+    def log(
+        self,
+        level: str,
+        message: str,
+        state: ActionState | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Add a line to the request's execution log."""
+        self.entry(
+            "log",
+            {
+                "level": level,
+                "actionId": state.id if state else None,
+                "attempt": state.attempt if state else None,
+                "message": message,
+                "data": data or {},
+            },
         )
 
     def open_lines(self) -> list[AuditEvent]:

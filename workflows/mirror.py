@@ -1,6 +1,6 @@
 """Telling Postgres where the request stands: one write per change, in order, however long it takes.
 
-What a snapshot holds is in ledger.py; what a write does is in db/repositories/mirror.py.
+What a snapshot holds is in snapshots.py; what a write does is in db/repositories/mirror.py.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
@@ -20,18 +19,19 @@ with workflow.unsafe.imports_passed_through():
         RequestInput,
         Snapshot,
     )
+    from pao.core.search_attributes import STATUS
     from pao.core.states import TERMINAL, RequestStatus
     from workflows import policies
     from workflows.failures import is_refusal
     from workflows.ledger import Ledger
     from workflows.open_decisions import OpenDecisions
+    from workflows.snapshots import Snapshots
 
 RESTORED = (
     "Postgres knew less of the request than its workflow had written: it was restored from an "
     "older copy. The workflow has told it everything again; audit lines and log of the time "
     "between are lost."
 )
-STATUS = SearchAttributeKey.for_keyword("PaoStatus")
 
 
 class SupersededError(Exception):
@@ -47,6 +47,7 @@ class Mirror:
     """
 
     def __init__(self, ledger: Ledger, desk: OpenDecisions, given: RequestInput) -> None:
+        self.snapshots = Snapshots(ledger)
         self._given = given
         self.started: set[str] = set()
         self.recorded: dict[str, DecisionRecord] = {}
@@ -73,14 +74,14 @@ class Mirror:
         # itself writes, because no stored request goes back to submitted.
         if self._ledger.status == RequestStatus.SUBMITTED:
             await workflow.wait_condition(lambda: self._ledger.status != RequestStatus.SUBMITTED)
-        wanted = self._ledger.version
+        wanted = self._ledger.journal.version
         async with self._lock:
             if self._superseded:
                 raise SupersededError
             if self._written >= wanted:
                 return
-            version = self._ledger.version
-            snapshot = self._ledger.snapshot(workflow.info().run_id)
+            version = self._ledger.journal.version
+            snapshot = self.snapshots.take(workflow.info().run_id)
             self._show()
             answer = await self._write(snapshot)
             while answer.absent:
@@ -90,7 +91,7 @@ class Mirror:
                 snapshot = await self._overtake(answer.stored_at, answer.stored_seq)
                 answer = await self._write(snapshot)
             self._written = version
-            self._ledger.confirm(snapshot)
+            self.snapshots.confirm(snapshot)
             self._desk.told(snapshot.decisions)
             self._learn(answer)
             if answer.behind and answer.applied:
@@ -103,12 +104,12 @@ class Mirror:
 
     async def _write_all(self) -> None:
         """Write everything again: Postgres was restored from a copy that knows less."""
-        self._ledger.tell_all(RESTORED)
-        version = self._ledger.version
-        snapshot = self._ledger.snapshot(workflow.info().run_id)
+        self.snapshots.tell_all(RESTORED)
+        version = self._ledger.journal.version
+        snapshot = self.snapshots.take(workflow.info().run_id)
         await self._write(snapshot)
         self._written = version
-        self._ledger.confirm(snapshot)
+        self.snapshots.confirm(snapshot)
         self._desk.told(snapshot.decisions)
 
     async def _make_row(self) -> None:
@@ -139,7 +140,7 @@ class Mirror:
         self.recorded |= {one.decision_id: one for one in answer.recorded}
         if answer.fields is not None:
             self._ledger.context.fields = answer.fields
-        self._ledger.inherit(answer.actions)
+        self.snapshots.inherit(answer.actions)
 
     async def write_from_handler(self) -> None:
         """Write as a signal's handler may: nothing leaves it."""
@@ -150,7 +151,7 @@ class Mirror:
         """Mirror what handlers have left, until nothing is left, before the workflow closes."""
         while True:
             await workflow.wait_condition(workflow.all_handlers_finished)
-            if self._written >= self._ledger.version:
+            if self._written >= self._ledger.journal.version:
                 return
             await self.write()
 
@@ -161,8 +162,8 @@ class Mirror:
         says that this is not the straggler.
         """
         await workflow.sleep(policies.ALIVE)
-        self._ledger.stand_above(stored_at, stored_seq)
-        return self._ledger.snapshot(workflow.info().run_id)
+        self.snapshots.stand_above(stored_at, stored_seq)
+        return self.snapshots.take(workflow.info().run_id)
 
     async def _write(self, snapshot: Snapshot) -> MirrorAnswer:
         """Write until Postgres has it; a state that it refuses fails the workflow task, loudly.

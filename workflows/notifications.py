@@ -59,5 +59,7 @@ class Notices:
         except FailureError as error:
             problem = classify(error).message
         told = f"could not be sent: {problem}" if problem else "was sent"
-        self._ledger.log("warning" if problem else "info", f"The notification {action.name} {told}")
+        self._ledger.journal.log(
+            "warning" if problem else "info", f"The notification {action.name} {told}"
+        )
         await self._mirror.write_from_handler()

@@ -1,5 +1,6 @@
 """The desk at which decisions arrive: one is carried out at a time, the others are refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, outdated
@@ -10,16 +11,20 @@ from pao.core.states import Decision, RequestStatus, describe_allowed
 from workflows.commands import clear_passwords
 from workflows.ledger import Ledger
 
+Objection = Callable[[DecisionRecord, dict[str, Any]], str | None]
+
 BUSY = "another decision is being carried out; wait for its outcome"
 
 
 class OpenDecisions:
     """Judges decisions by the state that the request is in, and remembers what became of each.
 
-    ``ticket`` is the one that its bundle was escalated with, when it was.
+    ``ticket`` is the one that its bundle was escalated with, when it was; ``also`` judges what
+    the state of the request would allow.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, also: Objection | None = None) -> None:
+        self._also = also
         self._ledger = ledger
         self._seen: dict[str, DecisionRecord] = {}
         self._told: set[str] = set()
@@ -38,27 +43,29 @@ class OpenDecisions:
     def judge(self, record: DecisionRecord, changes: dict[str, Any]) -> None:
         """Accept a decision as the current one, or refuse it with the reason."""
         record.message = record.message or self._objection(record, changes)
+        if record.message is None and self._also is not None:
+            record.message = self._also(record, changes)
         if record.message:
             self.refuse(record)
             return
         record.accepted = True
         self.current = record
         self.changes = changes
-        self._ledger.decided(record)
+        self._ledger.decisions.decided(record)
 
     def refuse(self, record: DecisionRecord) -> None:
         """Refuse a decision; one that an earlier run had accepted has failed instead."""
         if record.accepted:
             record.outcome = "failed"
-            self._ledger.decided(record)
+            self._ledger.decisions.decided(record)
         else:
-            self._ledger.refused(record)
+            self._ledger.decisions.refused(record)
 
     def recognise(self, record: DecisionRecord) -> None:
         """Take over a decision that an earlier run has closed: it is played again by a reset."""
         self._seen[record.decision_id] = record
         self._told.add(record.decision_id)
-        self._ledger.recognised(record)
+        self._ledger.decisions.recognised(record)
 
     def finish(self, outcome: str, message: str | None = None, *, code: str | None = None) -> None:
         """Close the current decision, if there is one: ``done``, ``failed`` or ``rejected``."""
@@ -72,9 +79,9 @@ class OpenDecisions:
         record.code = code
         if outcome == "rejected":
             record.accepted = False
-            self._ledger.refused(record)
+            self._ledger.decisions.refused(record)
             return
-        self._ledger.decided(record)
+        self._ledger.decisions.decided(record)
 
     def remember(self, record: DecisionRecord, *, gone: str) -> None:
         """Take over what an earlier run recorded; what it left open ends, and ``gone`` says why."""
@@ -84,7 +91,7 @@ class OpenDecisions:
             return
         record.message = gone
         record.outcome = "failed" if record.accepted else "rejected"
-        self._ledger.decided(record)
+        self._ledger.decisions.decided(record)
 
     def told(self, mirrored: list[DecisionRecord]) -> None:
         """Note which outcomes Postgres has; only these are answered to a caller."""

@@ -14,6 +14,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.errors import ErrorCode
+    from pao.core.graph import Graph
     from pao.core.payloads import (
         ActionFailure,
         ActionInput,
@@ -26,7 +27,6 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.states import ActionStatus, RequestStatus
     from workflows import policies
     from workflows.failures import classify
-    from workflows.graph import Graph
     from workflows.ledger import Ledger
     from workflows.mirror import Mirror
     from workflows.open_decisions import OpenDecisions

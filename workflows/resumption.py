@@ -11,12 +11,21 @@ from pao.core.payloads import ActionFailure, ActionState, Resumption, timestamp
 from pao.core.states import ActionStatus
 from workflows.ledger import Ledger
 from workflows.open_decisions import OpenDecisions
+from workflows.snapshots import Snapshots
 
 IN_HAND = frozenset({ActionStatus.IN_PROGRESS, ActionStatus.WAITING})
 
 
-def take_up(ledger: Ledger, desk: OpenDecisions, resumption: Resumption, *, at: datetime) -> None:
+def take_up(
+    ledger: Ledger,
+    desk: OpenDecisions,
+    *,
+    snapshots: Snapshots,
+    resumption: Resumption,
+    at: datetime,
+) -> None:
     """Fill a new run's records from the mirror's; decisions, attempts and outputs are kept."""
+    snapshots.stand_above(resumption.mirror_at, resumption.mirror_seq)
     ledger.take_up(resumption)
     # A component is a request of its own: it tells itself where it stands.
     in_hand = [state for state in ledger.states if state.status in IN_HAND]

@@ -7,7 +7,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import DecisionRecord, SenderAnswer, timestamp
+    from pao.core.documents import from_document
+    from pao.core.payloads import DecisionRecord, SenderAnswer, TicketResolved, timestamp
     from pao.core.states import SETTLED, ApprovalVote, Decision
     from workflows.approvals import OpenApprovals
     from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
@@ -69,7 +70,7 @@ class SignalHandlers:
         elif self._ledger.status not in SETTLED or self._desk.current is not None:
             # Signals are handled before the activity results that came with them, so those are
             # let in first. A timer would do it, too, but a server takes up to a second for one.
-            self._ledger.received(record)
+            self._ledger.decisions.received(record)
             await self._mirror.write_from_handler()
         self._desk.judge(record, changes)
         await self._mirror.write_from_handler()
@@ -199,7 +200,7 @@ class SignalHandlers:
         """
         if record.message:
             return False
-        self._ledger.received(record)
+        self._ledger.decisions.received(record)
         await self._mirror.write_from_handler()
         known = self._mirror.recorded.get(record.decision_id)
         if known is None:
@@ -218,18 +219,19 @@ class SignalHandlers:
     async def ticket_resolved(self, args: tuple[Any, ...]) -> None:
         """Take the status updater's news about a ticket that an action waits for."""
         checks = self._checks.reached()
-        told = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
-        action_id = told.get("actionId")
+        told = _ticket_resolved(args)
         if checks and not (await self._ask(names.TICKET_RESOLVED_SIGNAL, args)).proven:
             self._ignored("it bears no proof that the status updater has sent it")
-        elif isinstance(action_id, str) and self._waiting.ticket_resolved(action_id, told):
+        elif told is None:
+            self._ignored("it names no action")
+        elif self._waiting.ticket_resolved(told):
             return
         else:
-            self._ignored(f"no action {str(action_id)[:100]!r} waits for a ticket's end")
+            self._ignored(f"no action {told.action_id[:100]!r} waits for a ticket's end")
         await self._mirror.write_from_handler()
 
     def _ignored(self, reason: str) -> None:
-        self._ledger.audit(
+        self._ledger.journal.line(
             "signal.ignored",
             actor="unknown",
             via=TEMPORAL,
@@ -238,7 +240,7 @@ class SignalHandlers:
 
     async def unknown(self, name: str) -> None:
         """Record a signal that does not exist."""
-        self._ledger.audit(
+        self._ledger.journal.line(
             "signal.unknown",
             actor="unknown",
             via="temporal",
@@ -246,3 +248,11 @@ class SignalHandlers:
             "cancel, approve and reject",
         )
         await self._mirror.write_from_handler()
+
+
+def _ticket_resolved(args: tuple[Any, ...]) -> TicketResolved | None:
+    try:
+        told = from_document(TicketResolved, args[0] if len(args) == 1 else None)
+    except ValueError:
+        return None
+    return told if isinstance(told.action_id, str) else None

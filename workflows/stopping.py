@@ -75,7 +75,7 @@ class Stop:
         if record is not None:
             record.outcome = "done"
             record.message = message
-            self._ledger.decided(record)
+            self._ledger.decisions.decided(record)
 
     def describe(self) -> str:
         """Say who ended what ran, and why."""
@@ -90,7 +90,7 @@ class Stop:
     def _accept(self, record: DecisionRecord) -> None:
         record.accepted = True
         self.record = record
-        self._ledger.cancelled(record)
+        self._ledger.decisions.cancelled(record)
 
     def _objection(self, record: DecisionRecord) -> str | None:
         if self.record is not None:

@@ -13,6 +13,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
+    from pao.core.documents import stored
     from pao.core.errors import ErrorCode
     from pao.core.payloads import (
         ActionFailure,
@@ -20,8 +21,11 @@ with workflow.unsafe.imports_passed_through():
         ActionResult,
         ActionState,
         FollowInput,
+        OpenApproval,
+        OpenWait,
         PartialResource,
         Pending,
+        TicketResolved,
         Waits,
         timestamp,
     )
@@ -60,7 +64,7 @@ class Waiting:
         self._ledger = ledger
         self._approvals = approvals
         self._waits = waits
-        self._resolved: dict[str, dict[str, Any]] = {}
+        self._resolved: dict[str, TicketResolved] = {}
 
     async def until_done(
         self, state: ActionState, given: ActionInput, result: ActionResult
@@ -77,31 +81,34 @@ class Waiting:
                 result = await self._followed(state, given, result, pending)
         return result
 
-    def ticket_resolved(self, action_id: str, told: dict[str, Any]) -> bool:
+    def ticket_resolved(self, told: TicketResolved) -> bool:
         """Take the news that a ticket is resolved; tells whether its action waits for it."""
         for state in self._ledger.states:
-            waits = state.id == action_id and _waits_for(state, "resolution")
+            waiting = state.waits_for if state.status == ActionStatus.WAITING else None
+            if state.id != told.action_id or waiting is None or waiting.kind != "resolution":
+                continue
             # News of an earlier wait, told once more, says nothing about this one.
-            if waits and told.get("since") in (None, (state.waiting or {}).get("since")):
-                self._resolved[action_id] = told
+            if told.since in (None, waiting.since):
+                self._resolved[state.id] = told
                 return True
         return False
 
-    def _begin(self, state: ActionState, result: ActionResult, about: dict[str, Any]) -> None:
-        self._ledger.wait(state, result, about)
+    def _begin(self, state: ActionState, result: ActionResult, waiting: OpenWait) -> None:
+        self._ledger.wait(state, result, waiting)
         self.news = True
-        if about["kind"] != "follow":
-            self._tell(state, about, "waiting")
+        if waiting.kind != "follow":
+            self._tell(state, waiting, "waiting")
 
-    def _tell(self, state: ActionState, about: dict[str, Any], event: str) -> None:
+    def _tell(self, state: ActionState, waiting: OpenWait, event: str) -> None:
+        approval = waiting if isinstance(waiting, OpenApproval) else None
         self._notices.send(
             WAITS,
             event=event,
             action=state.name,
             actionId=state.id,
-            kind=about["kind"],
-            message=about.get("message"),
-            deadline=about.get("deadline"),
+            kind=waiting.kind,
+            message=approval.message if approval else None,
+            deadline=approval.deadline if approval else None,
             externalReference=state.external_reference,
             url=state.url,
         )
@@ -110,7 +117,7 @@ class Waiting:
         self, state: ActionState, given: ActionInput, result: ActionResult, pending: Pending
     ) -> ActionResult:
         """Run the read-only wait, again on another worker where one is lost."""
-        self._begin(state, result, {"kind": "follow", "since": timestamp(workflow.now())})
+        self._begin(state, result, OpenWait("follow", timestamp(workflow.now())))
         state.pending = pending
         handle = workflow.start_activity(
             names.FOLLOW_ACTIVITY,
@@ -136,34 +143,34 @@ class Waiting:
         return done
 
     async def _until_resolved(self, state: ActionState, result: ActionResult) -> ActionResult:
-        self._begin(state, result, {"kind": "resolution", "since": timestamp(workflow.now())})
+        self._begin(state, result, OpenWait("resolution", timestamp(workflow.now())))
         await workflow.wait_condition(lambda: state.id in self._resolved or self._stop.is_on)
         told = self._resolved.pop(state.id, None)
         if told is None:
             raise self._cut(state, f"the end of {state.external_reference}")
-        if told.get("gone"):
+        if told.gone:
             raise _failed(
                 state,
                 f"Ticket {state.external_reference} is gone: JIRA has no ticket of that key, or "
                 "PAO may not see it any more. A retry looks for it and opens another one where "
                 "there is none; restore the ticket first if it was removed by mistake.",
             )
-        ended = told.get("resolution") or told.get("status") or "resolved"
-        if told.get("mappedStatus") == RequestStatus.FAILED:
+        ended = told.resolution or told.status or "resolved"
+        if told.mapped_status == RequestStatus.FAILED:
             raise _failed(
                 state,
                 f"Ticket {state.external_reference} was resolved as {ended}: what it asked for "
                 "will not be done. Reopen it in JIRA and retry, or abort the request.",
                 refused=True,
             )
-        outputs = {"status": told.get("status"), "resolution": told.get("resolution")}
+        outputs = {"status": told.status, "resolution": told.resolution}
         return replace(result, pending=None, outputs={**result.outputs, **outputs})
 
     async def _approved(
         self, state: ActionState, result: ActionResult, pending: Pending
     ) -> ActionResult:
         approval = self._approvals.open(state, pending.state, workflow.now())
-        self._begin(state, result, approval.document())
+        self._begin(state, result, approval.shown())
         while approval.verdict is None and not self._stop.is_on:
             await self._until_next(state, approval)
         self._approvals.close(approval, _how(approval))
@@ -193,13 +200,9 @@ class Waiting:
             )
         except TimeoutError:
             if approval.ring(workflow.now()):
-                self._ledger.reminded(state, approval.document())
-                self._tell(state, approval.document(), "reminder")
+                self._ledger.reminded(state, approval.shown())
+                self._tell(state, approval.shown(), "reminder")
                 self.news = True
-
-
-def _waits_for(state: ActionState, kind: str) -> bool:
-    return state.status == ActionStatus.WAITING and (state.waiting or {}).get("kind") == kind
 
 
 def _how(approval: Approval) -> str:
@@ -218,7 +221,7 @@ def _outputs(approval: Approval) -> dict[str, Any]:
         "by": last.by,
         "at": last.at,
         "reason": last.reason,
-        "decisions": approval.document()["decisions"],
+        "decisions": stored(approval.votes),
     }
 
 

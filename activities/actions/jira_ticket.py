@@ -269,8 +269,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
             translate(error)
         await context.log.info("The ticket was changed.", data={"fields": sorted(changes)})
         await complete(client, _parts(key, url, config, _files(config.ticket, context)), context)
-        found.adopted = True
-        return found
+        return replace(found, adopted=True)
 
     def place(self, config: JiraTicketConfig) -> str:
         """Name the instance and the project."""
@@ -409,8 +408,8 @@ def _resolved(issue: CreatedIssue, status: TicketStatus) -> ActionResult:
             refused=True,
         )
     result = _result(issue)
-    result.outputs |= {"status": status.status, "resolution": status.resolution}
-    return result
+    more = {"status": status.status, "resolution": status.resolution}
+    return replace(result, outputs=result.outputs | more)
 
 
 ACTION = JiraTicketAction()

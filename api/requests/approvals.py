@@ -4,7 +4,9 @@ from typing import Any
 
 from api.auth.principal import Principal
 from api.requests.reading import Stored
+from db.models import RequestAction
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads import Approvers, OpenApproval, read_wait
 from pao.core.states import ActionStatus
 
 
@@ -21,7 +23,7 @@ def require_approver(stored: Stored, caller: Principal, action_id: str, *, asked
             ErrorCode.VALIDATION_ERROR,
             f"The request has no action of that id; waiting are: {', '.join(waiting) or 'none'}.",
         )
-    people = (action.waiting or {}).get("approvers")
+    people = _approvers(action)
     if people is None and asked:
         return
     if people is None or not _is_approver(people, caller):
@@ -32,16 +34,21 @@ def require_approver(stored: Stored, caller: Principal, action_id: str, *, asked
 def vote(stored: Stored, caller: Principal, action_id: str) -> dict[str, Any]:
     """Give what the signal says of the caller beside the reason: verified here, by the API."""
     action = next(one for one in stored.actions if one.action_id == action_id)
-    people = (action.waiting or {}).get("approvers") or {}
-    teams = sorted(set(caller.teams).intersection(people.get("teams") or ()))
+    people = _approvers(action) or Approvers()
+    teams = sorted(set(caller.teams).intersection(people.teams))
     return {"actionId": action_id, "teams": teams, "email": caller.email}
 
 
-def _is_approver(people: dict[str, Any], caller: Principal) -> bool:
-    users, teams = people.get("users") or (), people.get("teams") or ()
-    return caller.id in users or caller.email in users or not set(teams).isdisjoint(caller.teams)
+def _approvers(action: RequestAction) -> Approvers | None:
+    """Return who decides about the approval that an action waits for; None where it does not."""
+    wait = read_wait(action.waiting)
+    return wait.approvers if isinstance(wait, OpenApproval) else None
 
 
-def _named(people: dict[str, Any]) -> str:
-    teams = [f"team {team}" for team in people.get("teams") or ()]
-    return ", ".join([*(people.get("users") or ()), *teams])
+def _is_approver(people: Approvers, caller: Principal) -> bool:
+    named = caller.id in people.users or caller.email in people.users
+    return named or not set(people.teams).isdisjoint(caller.teams)
+
+
+def _named(people: Approvers) -> str:
+    return ", ".join([*people.users, *(f"team {team}" for team in people.teams)])

@@ -20,8 +20,9 @@ from catalog.corrections import correct
 from catalog.document_kinds import parse_definition
 from catalog.secrets import open_fields, seal_fields
 from db.repositories.decisions import DecisionsRepository
+from db.request_columns import context_of
 from db.session import Database
-from db.stored import context_of, plan_of
+from db.stored import plan_of
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
 from pao.core.definitions import password_fields

@@ -139,12 +139,17 @@ class Preparer:
             item=snapshot_of(loaded.item, loaded.definition, loaded.sha),
             requester=Requester(id=caller.id, email=caller.email, teams=list(caller.teams)),
             fields=seal_fields(self._box, request_id, values, passwords),
-            metadata=body.metadata.model_dump(by_alias=True, exclude_none=True),
         )
         traits = self._settings.traits
         actions = plan(loaded.item, traits)
         secrets = open_fields(self._box, context)
-        return Prepared(context, actions, secrets, slow=any(_is_slow(a, traits) for a in actions))
+        return Prepared(
+            context,
+            actions,
+            secrets,
+            slow=any(_is_slow(a, traits) for a in actions),
+            metadata=body.metadata.model_dump(by_alias=True, exclude_none=True),
+        )
 
     def check_templates(self, entry: Entry, prepared: Prepared, *, complete: bool = True) -> None:
         """Check every template before anything runs, so that no action fails by its own text.

@@ -57,6 +57,7 @@ class Prepared:
     secrets: dict[str, str]
     slow: bool = False
     components: tuple["PreparedComponent", ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from api.requests.lifecycle import warnings_of
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
-from pao.core.judgement import cause_of
+from db.stored import escalation_of, read_failure
+from pao.core.documents import to_document
 from pao.core.names import mark, masked, workflow_id
 from pao.core.payloads import DecisionRecord, timestamp
 from pao.core.resources import in_doubt, look_by_hand
@@ -83,7 +84,7 @@ def action(row: RequestAction) -> dict[str, Any]:
         "externalReference": row.external_reference,
         "url": row.url,
         "outputs": row.outputs,
-        "error": _error(row.error),
+        "error": failure.shown() if (failure := read_failure(row.error)) else None,
         "outcomeUnknown": row.outcome_unknown,
         "reason": row.note,
         "waiting": row.waiting,
@@ -125,15 +126,8 @@ def _given_up(row: RequestAction) -> list[dict[str, Any]]:
 
 def escalation(row: Request) -> dict[str, Any] | None:
     """Give the escalation of a request, where there is one."""
-    if row.escalation_ticket_key is None:
-        return None
-    return {
-        "ticketKey": row.escalation_ticket_key,
-        "url": row.escalation_url,
-        "escalatedAt": _moment(row.escalated_at),
-        "escalatedBy": row.escalated_by,
-        "reason": row.escalation_reason,
-    }
+    found = escalation_of(row)
+    return to_document(found) if found else None
 
 
 def decision(row: DecisionRecord) -> dict[str, Any]:
@@ -182,25 +176,6 @@ def current(actions: Sequence[RequestAction], status: RequestStatus) -> list[dic
     if status == RequestStatus.FAILED:
         shown.add(ActionStatus.FAILED)
     return [action(one) for one in actions if one.status in shown]
-
-
-def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    return {
-        "code": error.get("code"),
-        "message": error.get("message"),
-        "httpStatus": error.get("http_status"),
-        "responseBody": error.get("response_body"),
-        "retryable": error.get("retryable", False),
-        "outcomeUnknown": error.get("outcome_unknown", False),
-        "cause": cause_of(
-            error.get("cause"),
-            status=error.get("http_status"),
-            retryable=bool(error.get("retryable")),
-            declined=bool(error.get("refused")),
-        ),
-    }
 
 
 def _moment(value: datetime | None) -> str | None:

@@ -114,7 +114,12 @@ class SubmissionService:
 
     async def _store(self, prepared: Prepared, call: SubmissionCall) -> Submitted:
         request_id = prepared.context.request_id
-        new = NewRequest(context=prepared.context, plan=prepared.actions, user_arn=call.caller.arn)
+        new = NewRequest(
+            context=prepared.context,
+            plan=prepared.actions,
+            user_arn=call.caller.arn,
+            metadata=prepared.metadata,
+        )
         async with self._database.unit_of_work() as session:
             repository = RequestsRepository(session)
             if call.idempotency_key is not None:
@@ -142,7 +147,11 @@ class SubmissionService:
 
     async def _start(self, prepared: Prepared, call: SubmissionCall) -> None:
         # The plan holds the actions; the document's own would be half of the payload again.
-        given = RequestInput(context=prepared.context.without_plan(), plan=prepared.actions)
+        given = RequestInput(
+            context=prepared.context.without_plan(),
+            plan=prepared.actions,
+            metadata=prepared.metadata,
+        )
         summary = prepared.context.summary
         with tracing.tagged(request_id=prepared.context.request_id):
             if prepared.slow and call.wait is None:
@@ -180,6 +189,7 @@ def _child(component: PreparedComponent, bundle: Prepared, call: SubmissionCall)
         context=component.prepared.context,
         plan=component.prepared.actions,
         user_arn=call.caller.arn,
+        metadata=component.prepared.metadata,
         parent_id=bundle.context.request_id,
         component_id=component.id,
     )

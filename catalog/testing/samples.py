@@ -46,7 +46,6 @@ def context_of(
         item=snapshot_of(item, definition, None),
         requester=sample.requester,
         fields={**values, **dict.fromkeys(passwords, MASK)},
-        metadata={},
     )
     return context, {name: str(values[name]) for name in passwords}
 

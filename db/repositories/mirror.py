@@ -26,7 +26,7 @@ run takes over the stored fields: they hold every correction.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -40,7 +40,7 @@ from db.documents import storable
 from db.models import DecisionRow, Request, RequestAction
 from db.repositories.decisions import record_of
 from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, MOVE, REMEMBER_STARTED, WRITE
-from db.stored import state_of
+from db.stored import snapshot_values, state_of
 from pao.core.inherited import inherit, leaves_something
 from pao.core.payloads import ActionState, DecisionRecord, MirrorAnswer, Snapshot, timestamp
 from pao.core.states import TERMINAL, RequestStatus, can_move
@@ -158,7 +158,7 @@ class MirrorRepository:
         return fields if another or fields != snapshot.fields else None
 
     async def _execute(self, snapshot: Snapshot, case: _Case) -> list[str]:
-        values = {"snapshot": asdict(snapshot), "channel": CHANNEL}
+        values = {"snapshot": snapshot_values(snapshot), "channel": CHANNEL}
         statement = WRITE if case is _Case.COUNTS else APPEND
         counts = case in {_Case.COUNTS, _Case.APPENDS}
         row = (await self._session.execute(statement, {**values, "replace": counts})).one()

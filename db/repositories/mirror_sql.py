@@ -8,6 +8,10 @@ from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
+from db.models import Request, RequestAction
+from db.repositories.copied_columns import copied_columns, record_of, set_to
+from pao.core.payloads import ActionState, Snapshot
+
 CHANNEL = "pao_requests"
 """The channel on which every committed change of a request is announced, by its id."""
 
@@ -26,12 +30,18 @@ LOCK = text(
     """
 ).bindparams(bindparam("id", type_=PG_UUID()))
 
-_SNAPSHOT = """
+# A field of a snapshot, or of an action's state, is stored in the column of its name: one that is
+# added to both is mirrored without another word here.
+_REQUEST_COLUMNS = copied_columns(Snapshot, Request)
+_ACTION_COLUMNS = copied_columns(ActionState, RequestAction)
+# What the plan says of an action; no write changes it.
+_PLANNED = frozenset({"type", "name"})
+
+_SNAPSHOT = f"""
     WITH snapshot AS MATERIALIZED (
         SELECT given.*, requests.correlation_id
         FROM jsonb_to_record(:snapshot) AS given (
-            request_id uuid, run_id text, mirror_at timestamptz, mirror_seq integer, status text,
-            retrying boolean, fields jsonb, error jsonb, error_context jsonb, escalation jsonb,
+            request_id uuid, {record_of(_REQUEST_COLUMNS)}, escalation jsonb,
             actions jsonb, decisions jsonb, audit jsonb, stream jsonb
         )
         JOIN requests ON requests.id = given.request_id
@@ -41,15 +51,10 @@ _SNAPSHOT = """
             snapshot.request_id, snapshot.run_id, snapshot.mirror_seq, given.*,
             given.attempt > 0 OR given.status NOT IN ('pending', 'skipped') AS started
         FROM snapshot, jsonb_to_recordset(snapshot.actions) AS given (
-            id text, index integer, type text, name text, status text, attempt integer,
-            outputs jsonb, external_reference text, url text, cleanup text, resource_type text,
-            adopted boolean, error jsonb, started_at timestamptz, finished_at timestamptz,
-            note text, waiting jsonb, outcome_unknown boolean, partial jsonb, former jsonb,
-            left_behind jsonb, moves integer,
-            doubt_since timestamptz, pending jsonb
+            id text, index integer, {record_of(_ACTION_COLUMNS)}
         )
     )
-"""
+"""  # noqa: S608 -- names of our own columns.
 
 # What is new of a snapshot's lines or entries. The request's row is locked, so nobody adds any
 # meanwhile; a number that another line has taken is replaced by the next free one.
@@ -166,51 +171,35 @@ _RECORDS = """
     )
 """
 
-_ACTIONS = """
+_ACTIONS = f"""
     , written_actions AS (
         INSERT INTO request_actions AS stored (
-            request_id, action_id, action_index, type, name, status, attempt, outputs,
-            external_reference, url, cleanup, resource_type, adopted, error, outcome_unknown,
-            started_run_id, started_seq, started_at, finished_at, note, waiting, partial,
-            former, left_behind, moves, doubt_since, pending
+            request_id, action_id, action_index, started_run_id, started_seq,
+            {", ".join(_ACTION_COLUMNS)}
         )
         SELECT
-            request_id, id, index, type, name, status, attempt, outputs, external_reference, url,
-            cleanup, resource_type, adopted, error,
-            coalesce(outcome_unknown, false)
-                OR coalesce((error->>'outcome_unknown')::boolean, false),
+            request_id, id, index,
             CASE WHEN started THEN run_id END, CASE WHEN started THEN mirror_seq END,
-            started_at, finished_at, note, waiting, partial, former, left_behind,
-            coalesce(moves, 0), doubt_since, pending
+            {", ".join(_ACTION_COLUMNS)}
         FROM action
         ON CONFLICT (request_id, action_id) DO UPDATE SET
-            status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
-            external_reference = excluded.external_reference, url = excluded.url,
-            cleanup = excluded.cleanup, resource_type = excluded.resource_type,
-            adopted = excluded.adopted, error = excluded.error,
-            outcome_unknown = excluded.outcome_unknown,
             started_run_id = coalesce(stored.started_run_id, excluded.started_run_id),
             started_seq = coalesce(stored.started_seq, excluded.started_seq),
-            started_at = excluded.started_at, finished_at = excluded.finished_at,
-            note = excluded.note, waiting = excluded.waiting, partial = excluded.partial,
-            former = excluded.former, left_behind = excluded.left_behind, moves = excluded.moves,
-            doubt_since = excluded.doubt_since, pending = excluded.pending
+            {set_to("excluded", [one for one in _ACTION_COLUMNS if one not in _PLANNED])}
         RETURNING 1
     )
-"""
+"""  # noqa: S608 -- names of our own columns.
 
 # Counting the written actions makes them go first: once the request is finished, a trigger refuses
 # any change of them.
-_REQUEST = """
+_REQUEST = f"""
     UPDATE requests SET
-        status = snapshot.status, retrying = snapshot.retrying, fields = snapshot.fields,
-        error = snapshot.error, error_context = snapshot.error_context,
-        escalation_ticket_key = snapshot.escalation->>'ticket_key',
+        {set_to("snapshot", _REQUEST_COLUMNS)},
+        escalation_ticket_key = snapshot.escalation->>'ticketKey',
         escalation_url = snapshot.escalation->>'url',
-        escalated_at = (snapshot.escalation->>'escalated_at')::timestamptz,
-        escalated_by = snapshot.escalation->>'escalated_by',
+        escalated_at = (snapshot.escalation->>'escalatedAt')::timestamptz,
+        escalated_by = snapshot.escalation->>'escalatedBy',
         escalation_reason = snapshot.escalation->>'reason',
-        run_id = snapshot.run_id, mirror_at = snapshot.mirror_at, mirror_seq = snapshot.mirror_seq,
         settled_at = coalesce(
             settled_at,
             CASE WHEN snapshot.status NOT IN ('submitted', 'in_progress')
@@ -219,7 +208,7 @@ _REQUEST = """
     FROM snapshot, (SELECT count(*) FROM written_actions) AS actions_first
     WHERE requests.id = snapshot.request_id
     RETURNING pg_notify(:channel, requests.id::text)::text AS notified,
-"""
+"""  # noqa: S608 -- names of our own columns.
 
 _NOTIFY = "SELECT pg_notify(:channel, snapshot.request_id::text)::text AS notified,"
 

@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from db.models import Request
 from db.repositories.mirror_sql import CHANNEL
+from pao.core.payloads import ActionFailure
 from pao.core.states import TERMINAL, RequestStatus
 
 OPEN = [status for status in RequestStatus if status not in TERMINAL]
@@ -121,7 +122,7 @@ class OpenRequestsRepository:
         known = set(await self._session.scalars(query))
         return [one for one, id_ in ids.items() if id_ not in known]
 
-    async def fail(self, request: OpenRequest, *, error: dict[str, Any]) -> bool:
+    async def fail(self, request: OpenRequest, *, failure: ActionFailure) -> bool:
         """Move a request whose workflow is gone to ``failed``, with its line in the audit trail.
 
         False when it has changed since it was read: then it is somebody else's.
@@ -134,8 +135,8 @@ class OpenRequestsRepository:
                 "run_id": request.run_id,
                 "mirror_at": request.mirror_at,
                 "mirror_seq": request.mirror_seq,
-                "error": error,
-                "reason": error["message"],
+                "error": failure.shown(),
+                "reason": failure.message,
                 "channel": CHANNEL,
             },
         )

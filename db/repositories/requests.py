@@ -4,7 +4,7 @@ Pages of the list are in request_pages.py; what a workflow writes later is in mi
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,8 @@ from sqlmodel import col
 
 from db.models import IdempotencyKey, Request, RequestAction
 from db.repositories import approvers
+from db.repositories.copied_columns import columns_named, copied_columns, record_of
+from db.request_columns import STORED, columns_of
 from pao.core.payloads import PlannedAction, RequestContext
 from pao.core.states import RequestStatus
 
@@ -32,6 +34,7 @@ class NewRequest:
     user_arn: str | None = None
     parent_id: str | None = None
     component_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
     via: str = API
 
 
@@ -44,31 +47,24 @@ class IdempotencyClaim:
     won: bool
 
 
-_INSERT = text(
-    """
+# The columns of a new request: those of its context, and its own fields of the same name.
+_COLUMNS = {
+    **columns_named(Request, STORED),
+    **copied_columns(NewRequest, Request),
+}
+_REQUEST = f"""
     WITH given AS MATERIALIZED (
         SELECT new.*, set_config('pao.audit', 'explicit', true) AS audit_mode
-        FROM jsonb_to_record(:given) AS new (
-            id uuid, parent_id uuid, component_id text, catalog_item_id text,
-            catalog_item_version text, catalog_item_name text, owner_team text, item_sha text,
-            item_definition jsonb,
-            plan jsonb, user_id text, user_email text, user_arn text, user_teams text[],
-            fields jsonb, metadata jsonb, correlation_id uuid, created_at timestamptz, via text
-        )
+        FROM jsonb_to_record(:given) AS new ({record_of(_COLUMNS)}, via text)
     ),
     request AS (
-        INSERT INTO requests (
-            id, parent_id, component_id, catalog_item_id, catalog_item_version,
-            catalog_item_name, owner_team, item_sha, item_definition, plan, user_id, user_email,
-            user_arn, user_teams, fields, metadata, correlation_id, created_at, updated_at
-        )
-        SELECT
-            id, parent_id, component_id, catalog_item_id, catalog_item_version,
-            catalog_item_name, owner_team, item_sha, item_definition, plan, user_id, user_email,
-            user_arn, user_teams, fields, metadata, correlation_id, created_at, created_at
+        INSERT INTO requests ({", ".join(_COLUMNS)}, updated_at)
+        SELECT {", ".join(_COLUMNS)}, created_at
         FROM given WHERE audit_mode = 'explicit'
         RETURNING id
     ),
+"""  # noqa: S608 -- names of our own columns.
+_ACTIONS = """
     actions AS (
         INSERT INTO request_actions (
             request_id, action_id, action_index, type, name, config, cleanup
@@ -97,8 +93,8 @@ _INSERT = text(
     INSERT INTO request_events (request_id, run_id, seq, kind, at, data)
     SELECT id, 'api', 0, 'state', created_at, '{"status": "submitted", "retrying": false}'
     FROM given
-    """
-).bindparams(bindparam("given", type_=JSONB()))
+"""
+_INSERT = text(_REQUEST + _ACTIONS).bindparams(bindparam("given", type_=JSONB()))
 
 
 # The components of a bundle wait for their turn; the bundle starts them.
@@ -212,25 +208,5 @@ class RequestsRepository:
 
 
 def _row(new: NewRequest) -> dict[str, Any]:
-    context, item, requester = new.context, new.context.item, new.context.requester
-    return {
-        "id": context.request_id,
-        "parent_id": new.parent_id,
-        "component_id": new.component_id,
-        "catalog_item_id": item.id,
-        "catalog_item_version": item.version,
-        "catalog_item_name": item.name,
-        "owner_team": item.owner_team,
-        "item_sha": item.git_sha,
-        "item_definition": item.definition,
-        "plan": [asdict(action) for action in new.plan],
-        "user_id": requester.id,
-        "user_email": requester.email,
-        "user_arn": new.user_arn,
-        "user_teams": requester.teams,
-        "fields": context.fields,
-        "metadata": context.metadata,
-        "correlation_id": context.correlation_id,
-        "created_at": context.submitted_at,
-        "via": new.via,
-    }
+    own = {one.name: getattr(new, one.name) for one in fields(new) if one.name != "context"}
+    return own | columns_of(new.context) | {"plan": [asdict(action) for action in new.plan]}

@@ -10,6 +10,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from pao.core.documents import from_document
+from pao.core.payloads import KnownTicketStatus
+
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
@@ -20,7 +23,7 @@ class OpenTicket:
     key: str
     url: str | None
     waits: bool
-    known: dict[str, Any]
+    known: KnownTicketStatus
     since: str | None = None
 
 
@@ -76,11 +79,11 @@ class TicketsRepository:
         """Read the tickets that actions wait for, the one longest not asked for first."""
         return await self._read(_WAITING, {"limit": limit})
 
-    async def store(self, found: Sequence[tuple[OpenTicket, dict[str, Any]]]) -> None:
+    async def store(self, found: Sequence[tuple[OpenTicket, KnownTicketStatus]]) -> None:
         """Keep what JIRA said about these tickets; nothing else of their requests changes."""
-        for ticket, document in found:
+        for ticket, status in found:
             values = {"request_id": UUID(ticket.request_id), "action_id": ticket.action_id}
-            await self._session.execute(_STORE, {**values, "document": document})
+            await self._session.execute(_STORE, {**values, "document": status.document()})
 
     async def _read(self, statement: Any, values: dict[str, Any]) -> list[OpenTicket]:
         rows = (await self._session.execute(statement, values)).all()
@@ -91,7 +94,8 @@ class TicketsRepository:
                 key=row.key,
                 url=row.url,
                 waits=bool(row.waits),
-                known=row.ticket_status or {},
+                known=from_document(KnownTicketStatus, row.ticket_status or {}),
+                since=row.since,
             )
             for row in rows
         ]

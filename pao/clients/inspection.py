@@ -21,15 +21,14 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from pao.core import names
 from pao.core.payloads import RequestInput, Snapshot
+from pao.core.search_attributes import STATUS
 
 SECONDS = 5.0
 MOST_CLOSED = 500
-_STATUS = SearchAttributeKey.for_keyword("PaoStatus")
 _REASON_LENGTH = 200
 _LOST = {
     WorkflowExecutionStatus.TERMINATED: "was terminated in Temporal",
@@ -98,7 +97,7 @@ class Inspector:
         return WorkflowStanding(
             life=life,
             run_id=found.run_id,
-            shown=found.typed_search_attributes.get(_STATUS),
+            shown=found.typed_search_attributes.get(STATUS),
             reason=await self._reason(found) if life == WorkflowPresence.LOST else "",
         )
 

@@ -25,9 +25,6 @@ from temporalio.client import (
 )
 from temporalio.common import (
     RawValue,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
@@ -43,11 +40,10 @@ from pao.core.payloads import (
     DecisionRecord,
     LookResult,
     OutcomeQuery,
-    RequestContext,
     RequestInput,
     SettledRequest,
 )
-from pao.core.states import RequestStatus
+from pao.core.search_attributes import search_attributes
 from pao.runtime import tracing
 
 _log = logging.getLogger(__name__)
@@ -230,7 +226,7 @@ class RequestWorkflows:
             "id_reuse_policy": reuse or usual,
             "task_timeout": TASK_TIMEOUT,
             "memo": {"correlationId": context.correlation_id},
-            "search_attributes": _search_attributes(context),
+            "search_attributes": search_attributes(context),
             "static_summary": summary,
         }
 
@@ -338,22 +334,6 @@ class RequestWorkflows:
 def _kind(given: RequestInput) -> str:
     """Name the workflow that carries such a request out."""
     return names.BUNDLE_WORKFLOW if is_bundle(given.plan) else names.REQUEST_WORKFLOW
-
-
-def _search_attributes(context: RequestContext) -> TypedSearchAttributes:
-    values = {
-        "PaoItem": context.item.id,
-        "PaoStatus": RequestStatus.SUBMITTED,
-        "PaoRequester": context.requester.id,
-        "PaoTeam": context.item.owner_team or "",
-        "PaoCorrelationId": context.correlation_id,
-    }
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
-            for name, value in values.items()
-        ]
-    )
 
 
 def _warn_of_refusal(error: BaseException, request_id: str) -> None:

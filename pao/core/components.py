@@ -4,10 +4,11 @@ As in payloads.py, every field added later has a default, and unknown ones are i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from pao.core.payloads import ActionState, PlannedAction, RequestInput
+from pao.core.documents import from_document
+from pao.core.payloads import ActionState, Escalation, PlannedAction, RequestInput
 from pao.core.resources import cleanup_of, failed_of, resources_of
 from pao.core.states import ActionStatus, RequestStatus
 
@@ -23,7 +24,7 @@ PREFIX = "components."
 """What stands before a component's id where it is the id of an action."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class ComponentReport:
     """Where a component stands, as its own request has it.
 
@@ -50,7 +51,20 @@ class ComponentReport:
         return (self.at, self.seq)
 
 
-@dataclass
+@dataclass(frozen=True)
+class SeenComponent:
+    """What templates of a bundle see of one of its components.
+
+    The mirror does not keep the ``tickets``: a look sees none of them.
+    """
+
+    id: str
+    status: str
+    outputs: dict[str, Any] = field(default_factory=dict)
+    tickets: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class ComponentQuery:
     """Which component is to be started, and what its templates see of the others.
 
@@ -64,7 +78,7 @@ class ComponentQuery:
     held: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class ComponentStart:
     """What a component's workflow is started with; or ``report``, when it has been before."""
 
@@ -72,7 +86,7 @@ class ComponentStart:
     report: ComponentReport | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class BundleDecision:
     """What a human has decided about a bundle, as its components are told.
 
@@ -84,7 +98,7 @@ class BundleDecision:
     by: str
     via: str
     reason: str | None = None
-    escalation: dict[str, Any] | None = None
+    escalation: Escalation | None = None
 
 
 def is_bundle(plan: Sequence[PlannedAction]) -> bool:
@@ -126,16 +140,13 @@ def tell(  # noqa: PLR0913 -- what a report says, each part named.
 
 def read_report(told: object) -> ComponentReport | None:
     """Read a report from what a signal carried; None for anything else."""
-    if not isinstance(told, dict):
-        return None
-    known = {one.name for one in fields(ComponentReport)}
     try:
-        report = ComponentReport(**{key: value for key, value in told.items() if key in known})
-        report.status = RequestStatus(report.status)
-    except (TypeError, ValueError):
+        report = from_document(ComponentReport, told)
+    except ValueError:
         return None
     lists = (report.resources, report.cleanup, report.failed_actions, report.tickets)
     readable = isinstance(report.outputs, dict) and all(isinstance(one, list) for one in lists)
+    readable = readable and isinstance(report.error, dict | None)
     placed = isinstance(report.at, str) and isinstance(report.seq, int)
     return report if readable and placed else None
 

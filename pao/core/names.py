@@ -1,12 +1,6 @@
 """Names that several packages must spell alike: workflows, signals, search attributes, marks."""
 
 import hashlib
-from typing import NewType
-
-RequestId = NewType("RequestId", str)
-ActionId = NewType("ActionId", str)
-ItemId = NewType("ItemId", str)
-DecisionId = NewType("DecisionId", str)
 
 REQUEST_WORKFLOW = "RequestWorkflow"
 BUNDLE_WORKFLOW = "BundleWorkflow"
@@ -24,7 +18,6 @@ COMPONENT_SIGNAL = "component_changed"
 BUNDLE_DECISION_SIGNAL = "bundle_decision"
 MIRROR_AGAIN_UPDATE = "mirror_again"
 SNAPSHOT_QUERY = "snapshot"
-TICKET_RESOLVED_SIGNAL = "ticket_resolved"
 
 MIRROR_ACTIVITY = "mirror"
 ESCALATE_ACTIVITY = "escalation-ticket"

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pao.core.definitions import names_only
+from pao.core.documents import from_document, to_document
+from pao.core.judgement import Cause, cause_of
 from pao.core.names import SEALED_PREFIX
 from pao.core.states import ActionStatus, RequestStatus
 
@@ -20,7 +22,7 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Requester:
     """Who submitted the request, with the teams they had at that moment."""
 
@@ -29,7 +31,7 @@ class Requester:
     teams: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(frozen=True)
 class ItemSnapshot:
     """The catalog item as it was when the request was submitted; later changes do not reach it."""
 
@@ -96,7 +98,6 @@ class RequestContext:
     item: ItemSnapshot
     requester: Requester
     fields: dict[str, Any] = field(default_factory=dict)
-    metadata: dict[str, Any] = field(default_factory=dict)
     components: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -140,7 +141,7 @@ def _is_sealed(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(SEALED_PREFIX)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Waits:
     """How long the workflow waits for things, in seconds; chosen in workflows/policies.py.
 
@@ -158,16 +159,20 @@ class Waits:
 
 @dataclass
 class RequestInput:
-    """The input of a request's workflow; with ``resumption`` it goes on where another one ended."""
+    """The input of a request's workflow; with ``resumption`` it goes on where another one ended.
+
+    ``metadata`` is what the caller noted: the row is made anew with it where Postgres has lost it.
+    """
 
     context: RequestContext
     plan: list[PlannedAction] = field(default_factory=list)
     waits: Waits = field(default_factory=Waits)
     resumption: "Resumption | None" = None
     bundle: "BundleLink | None" = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(frozen=True)
 class BundleLink:
     """Which bundle's component a request is: its workflow tells that of the bundle how it ends."""
 
@@ -175,7 +180,7 @@ class BundleLink:
     component: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class RequestOutcome:
     """The result of a request's workflow; ``note`` says why it ended without acting, if it did."""
 
@@ -183,7 +188,7 @@ class RequestOutcome:
     note: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class ActionInput:
     """The input of one execution of one action, and the run that asked for it.
 
@@ -212,7 +217,7 @@ class ActionInput:
     revise: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class ConditionAnswer:
     """Whether an action runs; ``reason`` says why it does not, or why nobody can tell."""
 
@@ -221,7 +226,7 @@ class ConditionAnswer:
     failed: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pending:
     """What an action still waits for, after its effect was made; waiting never repeats the effect.
 
@@ -235,7 +240,7 @@ class Pending:
     state: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(frozen=True)
 class FollowInput(ActionInput):
     """The input of one wait for an action whose effect exists: the same, and what it waits for.
 
@@ -245,7 +250,7 @@ class FollowInput(ActionInput):
     pending: Pending = field(default_factory=lambda: Pending(kind="follow"))
 
 
-@dataclass
+@dataclass(frozen=True)
 class ActionResult:
     """What an action achieved; ``adopted`` when it was found in its target, not made now.
 
@@ -262,7 +267,7 @@ class ActionResult:
     sent: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class LookResult:
     """What a look found: ``found`` with what a retry would adopt, ``absent``, or ``unknown``.
 
@@ -282,7 +287,7 @@ class LookResult:
     askable: bool = True
 
 
-@dataclass
+@dataclass(frozen=True)
 class PartialResource:
     """Something that a failed action left behind, and what to do by hand about it."""
 
@@ -292,7 +297,58 @@ class PartialResource:
     cleanup: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
+class OpenWait:
+    """What an action waits for, as it is stored and shown: its target, or its ticket's end.
+
+    ``kind`` is that of its ``Pending``; ``since`` is when the wait began.
+    """
+
+    kind: str
+    since: str | None = None
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What one person has decided about an approval, when and why."""
+
+    by: str
+    decision: str
+    at: str
+    reason: str | None = None
+    via: str = "workflow"
+
+
+@dataclass(frozen=True)
+class Approvers:
+    """Who may decide about an approval."""
+
+    users: list[str] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class OpenApproval(OpenWait):
+    """An approval that an action waits for: who may decide, until when, and who has decided."""
+
+    deadline: str | None = None
+    on_deadline: str | None = None
+    message: str | None = None
+    approvers: Approvers = field(default_factory=Approvers)
+    minimum: int = 1
+    allow_self: bool = False
+    decisions: list[Vote] = field(default_factory=list)
+
+
+def read_wait(document: object) -> OpenWait | None:
+    """Read what an action waits for; None where it waits for nothing."""
+    if not document:
+        return None
+    found = from_document(OpenWait, document)
+    return from_document(OpenApproval, document) if found.kind == "approval" else found
+
+
+@dataclass(frozen=True)
 class FormerCall:
     """What an attempt had sent that may have had an effect, for looks that come later.
 
@@ -306,7 +362,7 @@ class FormerCall:
     fields: dict[str, Any] | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class ActionFailure:
     """Why an action failed, as it is shown and kept; texts are masked and bounded.
 
@@ -336,6 +392,32 @@ class ActionFailure:
     cause: str | None = None
     retry: str | None = None
     by_hand: str | None = None
+
+    @property
+    def known_cause(self) -> Cause:
+        """Who, or what, is behind it; told from the other facts where none was stored."""
+        return cause_of(
+            self.cause,
+            status=self.http_status,
+            retryable=self.retryable,
+            declined=self.refused,
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """Return what people and callers see of it: the ``error`` of the API."""
+        document = to_document(replace(self, cause=self.known_cause))
+        return {key: document[key] for key in SHOWN_OF_FAILURES}
+
+
+SHOWN_OF_FAILURES = (
+    "code",
+    "message",
+    "httpStatus",
+    "responseBody",
+    "retryable",
+    "outcomeUnknown",
+    "cause",
+)
 
 
 @dataclass
@@ -377,6 +459,11 @@ class ActionState:
     moves: int = 0
     by_hand: str | None = None
 
+    @property
+    def waits_for(self) -> OpenWait | None:
+        """What it waits for; ``waiting`` is the document of it."""
+        return read_wait(self.waiting)
+
 
 @dataclass
 class DecisionRecord:
@@ -408,7 +495,7 @@ class DecisionRecord:
     evidence: dict[str, Any] | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Resumption:
     """What the mirror knows of a request whose workflow is gone; a new one waits in ``failed``.
 
@@ -429,7 +516,7 @@ class Resumption:
     unchecked: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Escalation:
     """The ticket that carries an escalated request on."""
 
@@ -440,7 +527,7 @@ class Escalation:
     reason: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class AuditEvent:
     """One line of the audit trail, unique by request, run, what it says, and ``occurrence``.
 
@@ -458,7 +545,7 @@ class AuditEvent:
     occurrence: int | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class StreamEvent:
     """One entry of the request's stream (``state``, ``action``, ``log``, ``decision``).
 
@@ -472,7 +559,7 @@ class StreamEvent:
     occurrence: int | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Snapshot:
     """The state of a request, written to Postgres in one idempotent write.
 
@@ -500,7 +587,7 @@ class Snapshot:
     after_seq: int = 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class MirrorAnswer:
     """What the mirror knows: whether the write counted, and which actions were ever started.
 
@@ -526,7 +613,28 @@ class MirrorAnswer:
     actions: list[ActionState] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(frozen=True)
+class KnownTicketStatus:
+    """What JIRA last said of an action's ticket, as it is stored and shown."""
+
+    status: str | None = None
+    status_category: str | None = None
+    mapped_status: str | None = None
+    mapped: bool = False
+    resolution: str | None = None
+    checked_at: str | None = None
+    gone: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """Return the stored document; of a ticket that is gone nothing else is known."""
+        if self.gone:
+            return {"gone": True, "checkedAt": self.checked_at}
+        document = to_document(self)
+        del document["gone"]
+        return document
+
+
+@dataclass(frozen=True)
 class TicketResolved:
     """What the status updater tells a workflow one of whose actions waits for a ticket's end.
 
@@ -542,20 +650,8 @@ class TicketResolved:
     gone: bool = False
     since: str | None = None
 
-    def document(self) -> dict[str, Any]:
-        """Give it as the signal carries it, in the words of the API."""
-        return {
-            "actionId": self.action_id,
-            "status": self.status,
-            "statusCategory": self.status_category,
-            "mappedStatus": self.mapped_status,
-            "resolution": self.resolution,
-            "gone": self.gone,
-            "since": self.since,
-        }
 
-
-@dataclass
+@dataclass(frozen=True)
 class SettledRequest:
     """The answer of the ``settled`` update, frozen at the first settling."""
 
@@ -563,7 +659,7 @@ class SettledRequest:
     at: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class OutcomeQuery:
     """The question of the ``decision_outcome`` update: which decision, and how long to wait."""
 
@@ -571,7 +667,7 @@ class OutcomeQuery:
     wait_seconds: float = 3.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class SenderQuery:
     """A signal whose sender is asked for: to which request, which one, and what it carried."""
 
@@ -580,7 +676,7 @@ class SenderQuery:
     payload: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(frozen=True)
 class SenderAnswer:
     """Whether PAO has sent a signal; else it came by Temporal, whatever it says of itself.
 
@@ -591,7 +687,7 @@ class SenderAnswer:
     temporal_approvals: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Correction:
     """Corrected field values of a retry, to be checked by the form's own validator.
 
@@ -604,7 +700,7 @@ class Correction:
     over: list[PlannedAction] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(frozen=True)
 class CorrectionAnswer:
     """Whether the corrected values hold, the fields to go on with, and the diff to keep.
 
@@ -618,7 +714,7 @@ class CorrectionAnswer:
     used: dict[str, list[str]] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(frozen=True)
 class EvidenceInput:
     """The outputs that a human says to have seen in an action's target."""
 
@@ -626,7 +722,7 @@ class EvidenceInput:
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(frozen=True)
 class EvidenceAnswer:
     """The result that the action goes on with, or what is wrong with the outputs."""
 
@@ -634,7 +730,7 @@ class EvidenceAnswer:
     message: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class EscalationInput:
     """What the escalation ticket is rendered from."""
 

@@ -57,7 +57,6 @@ def new_request(  # noqa: PLR0913 -- a builder names every value that a test may
             ),
             requester=Requester(id=user, email=f"{user}@example.org", teams=list(teams)),
             fields={"size": 100} if fields is None else fields,
-            metadata={"tags": ["test"]},
         ),
         plan=[
             PlannedAction(
@@ -66,6 +65,7 @@ def new_request(  # noqa: PLR0913 -- a builder names every value that a test may
             for index, action in enumerate(actions)
         ],
         user_arn=f"arn:aws:iam::1:user/{user}",
+        metadata={"tags": ["test"]},
         parent_id=parent,
     )
 

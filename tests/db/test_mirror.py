@@ -10,6 +10,7 @@ from db.repositories.decisions import DecisionsRepository
 from db.repositories.events import EventsRepository
 from db.repositories.requests import RequestsRepository
 from db.session import Database
+from pao.core.documents import to_document
 from pao.core.payloads import ActionFailure, AuditEvent, DecisionRecord, StreamEvent
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import (
@@ -96,6 +97,7 @@ async def test_a_write_stores_everything_that_the_snapshot_tells(
         ("mail", ActionStatus.PENDING),
     ]
     assert actions[0].outcome_unknown
+    assert actions[0].error == to_document(failure)
     assert actions[0].config == {"n": 0}
     assert [one.ever_started for one in actions] == [True, False]
     assert found == decision(changes={"size": [100, 50]})

@@ -4,8 +4,9 @@ from typing import Any
 from uuid import uuid4
 
 from db.models import RequestAction
-from db.stored import state_of
-from pao.core.payloads import FormerCall, PartialResource
+from db.stored import read_failure, state_of
+from pao.core.documents import to_document
+from pao.core.payloads import FormerCall, OpenApproval, PartialResource
 from pao.core.resources import cleanup_of, resources_of
 from pao.core.states import ActionStatus
 
@@ -50,3 +51,32 @@ def test_a_row_of_a_later_version_is_read_as_far_as_it_is_known() -> None:
 
 def test_what_a_new_row_says_counts_more_than_its_error() -> None:
     assert state_of(row(error=error(partial=[LEFT]), partial=[])).partial == []
+
+
+def test_a_failure_is_read_in_the_spelling_of_any_version() -> None:
+    facts = {"http_status": 409, "response_body": "{}", "retryable": True, "outcome_unknown": True}
+    told = {"httpStatus": 409, "responseBody": "{}", "retryable": True, "outcomeUnknown": True}
+    earlier, present = state_of(row(error=error(**facts))), state_of(row(error=error(**told)))
+    assert earlier.error == present.error
+    assert earlier.error is not None
+    assert (earlier.error.http_status, earlier.error.outcome_unknown) == (409, True)
+    assert read_failure(error(**facts)) == read_failure(error(**told)) == earlier.error
+    assert read_failure(None) is None
+
+
+def test_an_approval_of_an_earlier_version_is_read() -> None:
+    stored: dict[str, Any] = {
+        "kind": "approval",
+        "since": "2026-01-01T00:00:00.000Z",
+        "deadline": None,
+        "onDeadline": "remind",
+        "message": None,
+        "approvers": {"users": ["ann"], "teams": []},
+        "minimum": 1,
+        "allowSelf": True,
+        "decisions": [],
+    }
+    wait = state_of(row(status=ActionStatus.WAITING, waiting=stored)).waits_for
+    assert isinstance(wait, OpenApproval)
+    assert (wait.on_deadline, wait.allow_self, wait.approvers.users) == ("remind", True, ["ann"])
+    assert to_document(wait) == stored

@@ -80,6 +80,7 @@ class Request:
     context: RequestContext
     plan: list[PlannedAction]
     waits: Waits = field(default_factory=Waits)
+    metadata: Document = field(default_factory=lambda: {"tags": ["kept"]})
 
     @property
     def id(self) -> str:
@@ -94,7 +95,9 @@ class Request:
     @property
     def given(self) -> RequestInput:
         """What its workflow is started with."""
-        return RequestInput(context=self.context, plan=self.plan, waits=self.waits)
+        return RequestInput(
+            context=self.context, plan=self.plan, waits=self.waits, metadata=self.metadata
+        )
 
 
 def new_request(

@@ -128,7 +128,7 @@ class Workbench:
     async def store(self, request: Request) -> Request:
         """Store a request without starting its workflow."""
         async with self.database.unit_of_work() as session:
-            new = NewRequest(context=request.context, plan=request.plan)
+            new = NewRequest(context=request.context, plan=request.plan, metadata=request.metadata)
             await RequestsRepository(session).insert(new)
         return request
 

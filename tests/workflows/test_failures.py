@@ -21,7 +21,7 @@ from activities.action_errors import (
     worker_shutdown,
 )
 from pao.core.errors import ErrorCode
-from pao.core.payloads import ActionFailure, ActionState
+from pao.core.payloads import ActionFailure, ActionState, PartialResource
 from pao.core.states import ActionStatus
 from tests.support.requests import new_request
 from workflows.failures import classify, error_context, is_refusal, never_began, suggest
@@ -96,6 +96,21 @@ def test_what_the_target_answered_is_kept() -> None:
     told = ActionFailedError("no", http_status=400, response_body='{"errors": {}}')
     failure = classify(activity(application_error(told)))
     assert (failure.http_status, failure.response_body) == (400, '{"errors": {}}')
+
+
+def test_facts_in_the_spelling_of_an_earlier_version_are_read() -> None:
+    facts = {
+        "code": "EXTERNAL_SERVICE_ERROR",
+        "http_status": 503,
+        "response_body": "busy",
+        "partial": [{"type": "thing", "id": "a", "url": None, "cleanup": None}],
+        "askable": False,
+        "cause": "target-down",
+    }
+    failure = classify(activity(ApplicationError("no", facts, type="OutcomeUnknown")))
+    assert (failure.http_status, failure.response_body) == (503, "busy")
+    assert failure.partial == [PartialResource("thing", "a")]
+    assert (failure.outcome_unknown, failure.askable, failure.cause) == (True, False, "target-down")
 
 
 def test_a_refusal_of_the_database_is_told_from_its_absence() -> None:

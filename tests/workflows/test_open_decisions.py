@@ -11,6 +11,7 @@ from pao.core.states import RequestStatus
 from tests.support.requests import new_request, ticket
 from workflows.ledger import Ledger
 from workflows.open_decisions import BUSY, OpenDecisions
+from workflows.snapshots import Snapshots
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -42,6 +43,11 @@ def failed(ledger: Ledger) -> Ledger:
     ledger.fail(ledger.states[0], ActionFailure(code="ACTION_FAILED", message="no"))
     ledger.move(RequestStatus.FAILED)
     return ledger
+
+
+@pytest.fixture
+def snapshots(failed: Ledger) -> Snapshots:
+    return Snapshots(failed)
 
 
 def record(kind: str = "retry", id_: str = "d-1", **more: Any) -> DecisionRecord:
@@ -100,23 +106,25 @@ def test_the_two_hundredth_attempt_is_refused(
         assert other.accepted
 
 
-def test_a_password_in_clear_is_refused(failed: Ledger) -> None:
+def test_a_password_in_clear_is_refused(failed: Ledger, snapshots: Snapshots) -> None:
     desk = OpenDecisions(failed)
     one = record()
     desk.judge(one, {"token": "clear"})
     assert "a password must not be sent in clear; use the API" in (one.message or "")
-    assert "clear" not in repr(failed.snapshot("run").fields)
+    assert "clear" not in repr(snapshots.take("run").fields)
 
 
-def test_an_outcome_is_answered_only_when_the_mirror_has_it(failed: Ledger) -> None:
+def test_an_outcome_is_answered_only_when_the_mirror_has_it(
+    failed: Ledger, snapshots: Snapshots
+) -> None:
     desk = OpenDecisions(failed)
     one = record()
     desk.register(one)
     desk.judge(one, {})
-    desk.told(failed.snapshot("run").decisions)
+    desk.told(snapshots.take("run").decisions)
     assert not desk.answerable("d-1")
     desk.finish("done")
-    snapshot = failed.snapshot("run")
+    snapshot = snapshots.take("run")
     assert not desk.answerable("d-1")
     desk.told(snapshot.decisions)
     assert desk.answerable("d-1")
@@ -132,8 +140,8 @@ def test_every_move_follows_the_table(ledger: Ledger) -> None:
         ledger.move(RequestStatus.COMPLETED)
 
 
-def test_every_change_of_state_leaves_one_audit_line_and_one_entry(failed: Ledger) -> None:
-    snapshot = failed.snapshot("run")
+def test_every_change_of_state_leaves_one_audit_line_and_one_entry(snapshots: Snapshots) -> None:
+    snapshot = snapshots.take("run")
     assert [line.event_type for line in snapshot.audit] == [
         "request.in_progress",
         "action.failed",
@@ -144,36 +152,40 @@ def test_every_change_of_state_leaves_one_audit_line_and_one_entry(failed: Ledge
     assert len(numbers) == len(set(numbers))
 
 
-def test_what_the_mirror_has_confirmed_is_not_told_again(failed: Ledger) -> None:
-    first = failed.snapshot("run")
-    failed.log("info", "meanwhile")
-    failed.confirm(first)
-    second = failed.snapshot("run")
+def test_what_the_mirror_has_confirmed_is_not_told_again(
+    failed: Ledger, snapshots: Snapshots
+) -> None:
+    first = snapshots.take("run")
+    failed.journal.log("info", "meanwhile")
+    snapshots.confirm(first)
+    second = snapshots.take("run")
     assert second.audit == []
     assert [entry.data["message"] for entry in second.stream] == ["meanwhile"]
     assert second.mirror_seq == first.mirror_seq + 1
 
 
-def test_a_decision_that_went_on_while_it_was_written_is_told_again(failed: Ledger) -> None:
+def test_a_decision_that_went_on_while_it_was_written_is_told_again(
+    failed: Ledger, snapshots: Snapshots
+) -> None:
     desk = OpenDecisions(failed)
     desk.judge(record(), {})
-    written = failed.snapshot("run")
+    written = snapshots.take("run")
     desk.finish("done")
-    failed.confirm(written)
-    [told] = failed.snapshot("run").decisions
+    snapshots.confirm(written)
+    [told] = snapshots.take("run").decisions
     assert told.outcome == "done"
 
 
-def test_a_snapshot_does_not_change_with_the_ledger(failed: Ledger) -> None:
-    snapshot = failed.snapshot("run")
+def test_a_snapshot_does_not_change_with_the_ledger(failed: Ledger, snapshots: Snapshots) -> None:
+    snapshot = snapshots.take("run")
     failed.begin(failed.states[0])
     assert snapshot.actions[0].attempt == 1
 
 
-def test_writes_stay_in_order_when_the_clock_steps_back(failed: Ledger, clock: Clock) -> None:
-    first = failed.snapshot("run")
+def test_writes_stay_in_order_when_the_clock_steps_back(snapshots: Snapshots, clock: Clock) -> None:
+    first = snapshots.take("run")
     clock.now -= timedelta(seconds=3)
-    second = failed.snapshot("run")
+    second = snapshots.take("run")
     assert (second.mirror_at, second.mirror_seq) > (first.mirror_at, first.mirror_seq)
 
 

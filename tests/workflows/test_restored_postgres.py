@@ -82,6 +82,7 @@ async def test_a_signal_makes_a_lost_row_anew_and_is_carried_out(bench: Workbenc
     assert (record.outcome, record.via) == ("done", "api")
     row = await bench.reached(request, "completed")
     assert (row["user_id"], row["catalog_item_id"]) == ("dana", "thing")
+    assert row["metadata"] == request.metadata
     assert [one["status"] for one in await bench.actions(request)] == ["completed"]
     assert len(bench.tickets(request)) == 1
     assert "request.restored" in await bench.events(request)

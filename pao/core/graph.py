@@ -1,4 +1,4 @@
-"""Which action may run when: the plan as a graph. Pure; what runs it is in running.py."""
+"""The plan as a graph: which action may run when, and what its templates may see by then. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,11 +18,11 @@ class Graph:
         self._before = _ancestors(self._waits)
 
     def action(self, state: ActionState) -> PlannedAction:
-        """Give the planned action of a state."""
+        """Return the planned action of a state."""
         return self._actions[state.id]
 
     def ready(self, states: Sequence[ActionState]) -> list[ActionState]:
-        """Give the pending actions of which everything that they wait for is over."""
+        """Return the pending actions of which everything that they wait for is over."""
         over = {state.id for state in states if state.status in OVER}
         return [
             state
@@ -33,7 +33,7 @@ class Graph:
     def outputs(
         self, action: PlannedAction, states: Sequence[ActionState]
     ) -> dict[str, dict[str, Any]]:
-        """Give what the action's templates see as ``outputs``, by the ids that they know.
+        """Return what the action's templates see as ``outputs``, by the ids that they know.
 
         Only what they read has its values; the others, and skipped ones, are known and empty.
         """
@@ -44,7 +44,7 @@ class Graph:
         }
 
     def published(self, action: PlannedAction, states: Sequence[ActionState]) -> dict[str, Any]:
-        """Give what the action's templates see as ``fulfillment``; of a key, the last one."""
+        """Return what the action's templates see as ``fulfillment``; of a key, the last one."""
         return {
             name: state.outputs[name]
             for state in self._ended_before(action, states)

@@ -1,0 +1,69 @@
+"""Where a request's context is stored, and how it is read back: in the column of a field's name.
+
+What is stored under another name is listed here; everything else follows from the dataclasses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.models import Request
+from pao.core.payloads import ItemSnapshot, RequestContext, Requester, timestamp
+
+CONTEXT = {"request_id": "id", "submitted_at": "created_at"}
+ITEM = {
+    "id": "catalog_item_id",
+    "version": "catalog_item_version",
+    "name": "catalog_item_name",
+    "git_sha": "item_sha",
+    "definition": "item_definition",
+}
+REQUESTER = {"id": "user_id", "email": "user_email", "teams": "user_teams"}
+NOT_STORED = frozenset({"item", "requester", "components"})
+"""Fields of a context with columns of their own (above), or told from the components' rows."""
+
+
+def _names(kind: type[Any]) -> list[str]:
+    return [one.name for one in fields(kind) if one.name not in NOT_STORED]
+
+
+STORED = (
+    *(CONTEXT.get(name, name) for name in _names(RequestContext)),
+    *(ITEM.get(name, name) for name in _names(ItemSnapshot)),
+    *(REQUESTER.get(name, name) for name in _names(Requester)),
+)
+"""The columns in which a context is stored."""
+
+
+def columns_of(context: RequestContext) -> dict[str, Any]:
+    """Return a context by the columns in which it is stored."""
+    return {
+        **_write(context, CONTEXT),
+        **_write(context.item, ITEM),
+        **_write(context.requester, REQUESTER),
+    }
+
+
+def context_of(row: Request) -> RequestContext:
+    """Return the context of a stored request; passwords in it are sealed."""
+    return RequestContext(
+        item=ItemSnapshot(**_read(ItemSnapshot, row, ITEM)),
+        requester=Requester(**_read(Requester, row, REQUESTER)),
+        **_read(RequestContext, row, CONTEXT),
+    )
+
+
+def _write(value: Any, renamed: Mapping[str, str]) -> dict[str, Any]:
+    return {renamed.get(name, name): getattr(value, name) for name in _names(type(value))}
+
+
+def _read(kind: type[Any], row: Request, renamed: Mapping[str, str]) -> dict[str, Any]:
+    return {name: _plain(getattr(row, renamed.get(name, name))) for name in _names(kind)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return timestamp(value)
+    return str(value) if isinstance(value, UUID) else value

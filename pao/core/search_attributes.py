@@ -1,0 +1,25 @@
+"""What a workflow can be searched by in Temporal: its item, its state, who asked for it."""
+
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from pao.core.payloads import RequestContext
+from pao.core.states import RequestStatus
+
+STATUS = SearchAttributeKey.for_keyword("PaoStatus")
+
+
+def search_attributes(context: RequestContext) -> TypedSearchAttributes:
+    """Return the attributes of a request whose workflow is about to start."""
+    values = {
+        "PaoItem": context.item.id,
+        STATUS.name: RequestStatus.SUBMITTED,
+        "PaoRequester": context.requester.id,
+        "PaoTeam": context.item.owner_team or "",
+        "PaoCorrelationId": context.correlation_id,
+    }
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
+            for name, value in values.items()
+        ]
+    )

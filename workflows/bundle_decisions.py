@@ -1,0 +1,27 @@
+"""What decisions about a bundle have of their own: components are retried on their own requests."""
+
+from typing import Any
+
+from pao.core.payloads import DecisionRecord
+from pao.core.states import ActionStatus, Decision
+from workflows.bundle_ledger import BundleLedger
+
+
+def objection_to(
+    ledger: BundleLedger, record: DecisionRecord, changes: dict[str, Any]
+) -> str | None:
+    """Return why a bundle does not take a decision that any other request would take."""
+    if ledger.retrying:
+        return "a component is being retried; wait for its outcome"
+    if record.decision != Decision.RETRY:
+        return None
+    if ledger.has_broken():
+        where = ", ".join(
+            f"{state.name}: {ledger.request_of(state)}"
+            for state in ledger.components
+            if state.status == ActionStatus.FAILED
+        )
+        return f"a component is retried by its own request ({where}); the bundle then goes on"
+    if changes and any(one.status != ActionStatus.COMPLETED for one in ledger.components):
+        return "the components have their fields already; correct them on their own requests"
+    return None

@@ -1,0 +1,125 @@
+"""The decisions about a request: what has arrived, what became of it, and what readers are told."""
+
+from typing import Any
+
+from pao.core.names import masked
+from pao.core.payloads import DecisionRecord, Snapshot
+from workflows.journal import Journal
+
+
+class DecisionLog:
+    """Keeps decisions by their ids, and those that the mirror has not confirmed yet."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._all: dict[str, DecisionRecord] = {}
+        self._unconfirmed: dict[str, DecisionRecord] = {}
+
+    @property
+    def all(self) -> list[DecisionRecord]:
+        """Every decision that is known, in the order of its arrival."""
+        return list(self._all.values())
+
+    @property
+    def unconfirmed(self) -> list[DecisionRecord]:
+        """What the mirror has still to learn."""
+        return list(self._unconfirmed.values())
+
+    def received(self, record: DecisionRecord) -> None:
+        """Note a decision that has arrived and is not judged yet."""
+        self._unconfirmed[record.decision_id] = record
+        self._journal.version += 1
+
+    def decided(self, record: DecisionRecord) -> None:
+        """Note a decision, or what became of it: readers of the stream are told that, once."""
+        self._all[record.decision_id] = record
+        self.received(record)
+        if record.outcome == "open":
+            return
+        self._journal.entry(
+            "decision",
+            {
+                "decision": record.decision,
+                "by": record.by,
+                "accepted": record.accepted,
+                "outcome": record.outcome,
+                "message": record.message,
+            },
+        )
+
+    def refused(self, record: DecisionRecord) -> None:
+        """Note a signal that changed nothing, and why."""
+        record.outcome = "rejected"
+        self.decided(record)
+        self._journal.line(
+            "decision.rejected",
+            actor=record.by,
+            via=record.via,
+            reason=record.message,
+            data={"decision": record.decision, "given": record.reason}
+            | ({"code": record.code} if record.code else {}),
+        )
+
+    def recognised(self, record: DecisionRecord) -> None:
+        """Take over what an earlier run has recorded; the mirror is told nothing of it."""
+        self._all[record.decision_id] = record
+        self._unconfirmed.pop(record.decision_id, None)
+
+    def voted(self, record: DecisionRecord, action_id: str) -> None:
+        """Note a counted vote about a waiting action."""
+        self.decided(record)
+        self._journal.line(
+            f"approval.{record.decision}",
+            actor=record.by,
+            via=record.via,
+            reason=record.reason,
+            action_id=action_id,
+            data={"decisionId": record.decision_id},
+        )
+
+    def cancelled(self, record: DecisionRecord) -> None:
+        """Note that a human ends what runs or waits."""
+        self.decided(record)
+        self._journal.line(
+            "request.cancel",
+            actor=record.by,
+            via=record.via,
+            reason=record.reason,
+            data=data_of(record),
+        )
+        self._journal.log("warning", f"What runs is cancelled, by {record.by}")
+
+    def escalation_failed(self, record: DecisionRecord, message: str) -> None:
+        """Note that the escalation ticket could not be created; the request stays ``failed``."""
+        self._journal.line(
+            "escalation.failed",
+            actor=record.by,
+            via=record.via,
+            reason=message,
+            data=data_of(record),
+        )
+        self._journal.log("error", message)
+
+    def has_tried(self, decision: str) -> bool:
+        """Return whether a decision of this kind was carried out before, without success."""
+        return any(one.decision == decision and one.outcome == "failed" for one in self.all)
+
+    def confirm(self, snapshot: Snapshot) -> None:
+        """Forget what a snapshot has told the mirror; what came meanwhile stays."""
+        told = {record.decision_id: record.outcome for record in snapshot.decisions}
+        self._unconfirmed = {
+            key: record
+            for key, record in self._unconfirmed.items()
+            if told.get(key) != record.outcome
+        }
+
+    def tell_all(self) -> None:
+        """Have the mirror told every decision again."""
+        self._unconfirmed = {**self._all, **self._unconfirmed}
+
+
+def data_of(record: DecisionRecord) -> dict[str, Any]:
+    """Return what an audit line says of a decision beside who, when and why."""
+    data = {"decisionId": record.decision_id, "changes": masked(record.changes)}
+    more = {"mode": record.mode, "details": record.details, "code": record.code}
+    return {**data, **{key: value for key, value in more.items() if value}}

@@ -1,0 +1,172 @@
+"""A request from its start to its end: the parts that work on it, and how its workflow ends.
+
+Both kinds of request have one of these: what they carry out, and in which order, they bring along.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core.components import COMPONENT
+    from pao.core.graph import Graph
+    from pao.core.payloads import (
+        DecisionRecord,
+        OutcomeQuery,
+        RequestInput,
+        RequestOutcome,
+        SettledRequest,
+        Snapshot,
+        timestamp,
+    )
+    from pao.core.states import RequestStatus
+    from workflows import policies
+    from workflows.approvals import OpenApprovals
+    from workflows.component_reports import Reporter
+    from workflows.components import Components
+    from workflows.decisions import Decider
+    from workflows.ledger import Ledger
+    from workflows.mirror import Mirror, SupersededError
+    from workflows.notifications import FAILED, Notices
+    from workflows.open_decisions import OpenDecisions
+    from workflows.plan_runner import PlanRunner
+    from workflows.resumption import take_up
+    from workflows.runs import is_reset
+    from workflows.signal_handlers import SignalHandlers
+    from workflows.stopping import Stop
+    from workflows.waiting import Waiting
+
+SUPERSEDED = "Another run of this request has gone further; this one ended without acting."
+
+
+class Lifecycle:
+    """Holds the parts of a running request; ``components`` are those of a bundle."""
+
+    def __init__(  # noqa: PLR0913 -- what the kinds of request differ in, each named.
+        self,
+        given: RequestInput,
+        ledger: Ledger,
+        *,
+        desk: OpenDecisions,
+        mirror: Mirror,
+        stop: Stop,
+        components: Components | None = None,
+    ) -> None:
+        self.given = given
+        self.ledger = ledger
+        self.desk = desk
+        self.mirror = mirror
+        self.stop = stop
+        self._settled: SettledRequest | None = None
+        self._ended = False
+        approvals = OpenApprovals(ledger, desk)
+        self._notices = Notices(given.plan, ledger, mirror)
+        waiting = Waiting(
+            ledger, approvals=approvals, notices=self._notices, stop=stop, waits=given.waits
+        )
+        self.reception = SignalHandlers(
+            ledger, desk=desk, mirror=mirror, approvals=approvals, stop=stop, waiting=waiting
+        )
+        had_others = is_reset() or given.resumption is not None
+        self.decider = Decider(
+            ledger,
+            desk=desk,
+            mirror=mirror,
+            stop=stop,
+            waits=given.waits,
+            had_others=had_others,
+            unchecked=given.resumption is not None and given.resumption.unchecked,
+            components=components,
+        )
+        self.runner = PlanRunner(
+            Graph([action for action in given.plan if action.type != COMPONENT]),
+            ledger=ledger,
+            desk=desk,
+            mirror=mirror,
+            stop=stop,
+            waiting=waiting,
+            waits=given.waits,
+            had_others=had_others,
+            settle=self.settle,
+        )
+        if given.bundle is not None:
+            mirror.after = Reporter(ledger, mirror.snapshots, given.bundle).tell
+        if given.resumption is not None:
+            take_up(
+                ledger,
+                desk,
+                snapshots=mirror.snapshots,
+                resumption=given.resumption,
+                at=workflow.now(),
+            )
+
+    async def run(self, carry_out: Callable[[], Awaitable[None]]) -> RequestOutcome:
+        """Carry the request out; ends when it has reached a final state."""
+        work = asyncio.create_task(self._work(carry_out))
+        while not work.done():
+            # The action in hand ends first; what a cancellation means is decided where it ends.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(work)
+        return work.result()
+
+    async def _work(self, carry_out: Callable[[], Awaitable[None]]) -> RequestOutcome:
+        try:
+            await carry_out()
+            await self._notices.finished()
+            self._ended = True
+            await self.mirror.drain()
+        except SupersededError:
+            self._ended = True
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            return RequestOutcome(status=self.ledger.status, note=SUPERSEDED)
+        return RequestOutcome(status=self.ledger.status)
+
+    async def wait_as_before(self) -> bool:
+        """Return whether this run was started to wait where an earlier one is gone; mirror it."""
+        if self.given.resumption is None:
+            return False
+        await self.mirror.write()
+        self._settled = SettledRequest(status=self.ledger.status, at=timestamp(workflow.now()))
+        return True
+
+    async def settle(self, status: RequestStatus, reason: str | None) -> None:
+        """Take the request to a state in which its caller is answered."""
+        self.ledger.move(status, reason=reason)
+        await self.mirror.write()
+        if self._settled is None:
+            self._settled = SettledRequest(status=status, at=timestamp(workflow.now()))
+        if status == RequestStatus.FAILED:
+            self._notices.send(FAILED, event="failed", message=reason)
+
+    async def first_settled(self) -> SettledRequest:
+        """Wait until the request has settled for the first time."""
+        await workflow.wait_condition(lambda: self._settled is not None or self._ended)
+        if self._settled is None:
+            raise ApplicationError(SUPERSEDED, type="Superseded", non_retryable=True)
+        return self._settled
+
+    async def mirror_again(self) -> RequestStatus:
+        """Write the state to Postgres though nothing has changed."""
+        self.mirror.snapshots.tell_again()
+        await self.mirror.write_from_handler()
+        return self.ledger.status
+
+    def snapshot(self) -> Snapshot:
+        """Return the full state with all decisions."""
+        view = self.mirror.snapshots.view(workflow.info().run_id)
+        return replace(view, decisions=self.ledger.decisions.all)
+
+    async def decision_outcome(self, query: OutcomeQuery) -> DecisionRecord:
+        """Wait for a decision's outcome; an open one is answered as it stands after the wait."""
+        try:
+            await workflow.wait_condition(
+                lambda: self._ended or self.desk.answerable(query.decision_id),
+                timeout=policies.outcome_wait(query.wait_seconds),
+            )
+        except TimeoutError:
+            workflow.logger.info("a decision is still open", extra={"decision": query.decision_id})
+        return self.desk.look_up(query.decision_id)

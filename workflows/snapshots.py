@@ -1,0 +1,92 @@
+"""Snapshots of a request for the mirror: what each says, and what is confirmed so far."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pao.core.inherited import INHERITED, inherit
+from pao.core.payloads import ActionState, Snapshot, timestamp
+from workflows.ledger import Ledger
+
+
+class Snapshots:
+    """Takes snapshots in an order that the mirror can tell, whatever the clock does."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._at, self._seq = "", 0
+        self._after: tuple[str, int] = ("", 0)
+        self._confirmed: dict[str, ActionState] = {}
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The pair of the last snapshot, by which the mirror orders them."""
+        return (self._at, self._seq)
+
+    def take(self, run_id: str) -> Snapshot:
+        """Take the state, with all that the mirror has not confirmed yet.
+
+        A request may have two hundred actions, of which a write changes one or two.
+        """
+        ledger = self._ledger
+        self._seq += 1
+        # A server's clock may step back; the writes of one run must stay in order all the same.
+        self._at = max(self._at, timestamp(ledger.now()))
+        return replace(
+            self.view(run_id),
+            actions=[replace(one) for one in ledger.states if self._confirmed.get(one.id) != one],
+            decisions=[replace(record) for record in ledger.decisions.unconfirmed],
+            audit=ledger.journal.open_lines(),
+            stream=ledger.journal.open_entries(),
+            after_at=self._after[0],
+            after_seq=self._after[1],
+        )
+
+    def view(self, run_id: str) -> Snapshot:
+        """Return the full state as it was last told, or stands now; changes nothing."""
+        ledger = self._ledger
+        return Snapshot(
+            request_id=ledger.context.request_id,
+            run_id=run_id,
+            mirror_at=self._at,
+            mirror_seq=self._seq,
+            status=ledger.status,
+            retrying=ledger.retrying,
+            fields=ledger.context.fields,
+            actions=[replace(state) for state in ledger.states],
+            error=ledger.failure.shown() if ledger.failure else None,
+            error_context=ledger.error_context() or None,
+            escalation=ledger.escalation,
+        )
+
+    def confirm(self, snapshot: Snapshot) -> None:
+        """Forget what a snapshot has told the mirror; what came meanwhile stays."""
+        self._ledger.journal.told(snapshot)
+        self._ledger.decisions.confirm(snapshot)
+        self._after = (snapshot.mirror_at, snapshot.mirror_seq)
+        self._confirmed |= {one.id: one for one in snapshot.actions}
+
+    def stand_above(self, mirror_at: str, mirror_seq: int) -> None:
+        """Have the next snapshot follow this pair of the mirror, whatever the clock says."""
+        self._confirmed.clear()
+        self._at, self._seq = max(self.place, (mirror_at, mirror_seq))
+
+    def tell_again(self) -> None:
+        """Have the state written once more, though nothing has changed."""
+        self._confirmed.clear()
+        self._ledger.journal.version += 1
+
+    def tell_all(self, reason: str) -> None:
+        """Have everything written again that this run knows: the mirror has lost some of it."""
+        self.tell_again()
+        self._ledger.decisions.tell_all()
+        self._ledger.restored(reason)
+
+    def inherit(self, stored: Sequence[ActionState]) -> None:
+        """Take over what attempts of an earlier run may have left; the mirror has it already."""
+        known = {one.id: one for one in stored}
+        for state in self._ledger.states:
+            if state.id not in known:
+                continue
+            taken = inherit(state, known[state.id])
+            for name in INHERITED:
+                setattr(state, name, getattr(taken, name))
