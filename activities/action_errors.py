@@ -8,7 +8,7 @@ from pao.core.answers import KEPT_CHARACTERS, shortened
 from pao.core.documents import to_document
 from pao.core.errors import ErrorCode
 from pao.core.judgement import Cause, Judgement, cause_of, judge
-from pao.core.payloads import ActionFailure, PartialResource
+from pao.core.payloads.failures import ActionFailure, PartialResource
 
 MESSAGE_LIMIT = 4_000
 PARTIAL_LIMIT = 500

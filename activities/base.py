@@ -17,7 +17,10 @@ from activities.search_lag import settles_in
 from activities.state_registry import StateRegistry
 from catalog.templating import Target
 from pao.clients.jira import Deadline, JiraClient
-from pao.core.payloads import ActionResult, PartialResource, Pending, RequestContext
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.waits import Pending
 from pao.core.resources import look_by_hand
 from pao.runtime.masking import SecretMasks
 

@@ -11,7 +11,8 @@ from db.repositories.mirror import MirrorRepository
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.core import names
-from pao.core.payloads import MirrorAnswer, RequestInput, Snapshot
+from pao.core.payloads.mirror import MirrorAnswer, Snapshot
+from pao.core.payloads.requests import RequestInput
 
 
 class Bookkeeper:

@@ -20,7 +20,7 @@ from activities.target_shares import Shares
 from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
 from pao.core.errors import PaoError
 from pao.core.judgement import CUT, LEFT_ALONE
-from pao.core.payloads import timestamp
+from pao.core.timestamps import timestamp
 from pao.runtime.masking import SecretMasks
 
 # A database that did not answer is not asked again at once: calls must not wait for it.

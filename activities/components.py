@@ -21,7 +21,7 @@ from db.stored import report_of, workflow_input
 from pao.core import names
 from pao.core.components import ComponentQuery, ComponentReport, ComponentStart
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads import RequestInput, Resumption
+from pao.core.payloads.requests import RequestInput, Resumption
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 BUNDLE = "bundle"

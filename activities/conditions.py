@@ -11,7 +11,7 @@ from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.core import names
-from pao.core.payloads import ActionInput, ConditionAnswer
+from pao.core.payloads.actions import ActionInput, ConditionAnswer
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 from pao.runtime.masking import hide_secrets
 

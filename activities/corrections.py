@@ -11,7 +11,7 @@ from temporalio import activity
 from catalog.corrections import correct
 from catalog.used_fields import used_by
 from pao.core import names
-from pao.core.payloads import Correction, CorrectionAnswer
+from pao.core.payloads.decisions import Correction, CorrectionAnswer
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 

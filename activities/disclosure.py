@@ -13,7 +13,8 @@ from typing import Any
 
 from activities.action_errors import ActionError, ActionFailedError
 from pao.core.answers import KEPT_CHARACTERS
-from pao.core.payloads import ActionResult, Pending
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 from pao.runtime.masking import SecretMasks
 

@@ -8,7 +8,7 @@ from activities.action_errors import ActionFailedError, IncompleteError, RepeatI
 from activities.base import Action
 from pao.core.errors import ErrorCode
 from pao.core.judgement import BAD_CALL
-from pao.core.payloads import ActionResult
+from pao.core.payloads.actions import ActionResult
 
 
 @dataclass(frozen=True, slots=True)

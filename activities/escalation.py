@@ -22,7 +22,8 @@ from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, Jira
 from pao.clients.jira.escalation import EscalationTarget
 from pao.core import names
 from pao.core.judgement import NOT_SET
-from pao.core.payloads import Escalation, EscalationInput, timestamp
+from pao.core.payloads.tickets import Escalation, EscalationInput
+from pao.core.timestamps import timestamp
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from typing import Any
 from catalog.templating import jira_escape
 from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki
 from pao.core import names
-from pao.core.payloads import ActionState, EscalationInput
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.tickets import EscalationInput
 from pao.core.resources import is_unknown
 
 FILE = "escalation.txt"

@@ -46,17 +46,10 @@ from pao.core.answers import shortened
 from pao.core.errors import ErrorCode
 from pao.core.judgement import BAD_CALL, NOT_READY, NOT_SET
 from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
-from pao.core.payloads import (
-    ActionInput,
-    ActionResult,
-    EvidenceAnswer,
-    EvidenceInput,
-    FollowInput,
-    FormerCall,
-    LookResult,
-    Pending,
-    RequestContext,
-)
+from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput, FormerCall, LookResult
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
+from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 from pao.runtime.masking import SecretMasks
 

@@ -9,7 +9,8 @@ from activities.log import LogLine, LogSink
 from db.repositories.events import EventsRepository, NewLine
 from db.session import Database
 from pao.core.errors import PaoError
-from pao.core.payloads import ActionInput, FollowInput, timestamp
+from pao.core.payloads.actions import ActionInput, FollowInput
+from pao.core.timestamps import timestamp
 
 # The time in which lines of one action are gathered into one write.
 GATHER_SECONDS = 0.2

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pao.core.payloads import ActionInput, FormerCall
+from pao.core.payloads.actions import ActionInput, FormerCall
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 LARGEST = 32 * 1024

@@ -5,7 +5,8 @@ from typing import Any
 
 from activities.action_errors import ActionError, IncompleteError
 from activities.base import Action
-from pao.core.payloads import ActionResult, PartialResource
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.failures import PartialResource
 
 
 @dataclass(slots=True)

@@ -18,7 +18,8 @@ from db.repositories.mirror import MirrorRepository
 from db.repositories.open_requests import OpenRequestsRepository
 from db.session import Database
 from pao.clients.inspection import Inspector, KnownWorkflow, NoAnswerError
-from pao.core.payloads import RequestInput, Snapshot
+from pao.core.payloads.mirror import Snapshot
+from pao.core.payloads.requests import RequestInput
 from pao.core.states import TERMINAL
 
 _log = logging.getLogger(__name__)

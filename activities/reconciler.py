@@ -32,8 +32,11 @@ from pao.clients.temporal import RequestWorkflows
 from pao.core import names
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.judgement import Cause
-from pao.core.payloads import ActionFailure, RequestInput, Snapshot, timestamp
+from pao.core.payloads.failures import ActionFailure
+from pao.core.payloads.mirror import Snapshot
+from pao.core.payloads.requests import RequestInput
 from pao.core.states import TERMINAL, RequestStatus, can_move
+from pao.core.timestamps import timestamp
 from pao.runtime.logging import log_fields
 
 T = TypeVar("T")

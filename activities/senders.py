@@ -7,7 +7,7 @@ from temporalio import activity
 
 from pao.clients.proofs import is_proven, proven
 from pao.core import names
-from pao.core.payloads import SenderAnswer, SenderQuery
+from pao.core.payloads.decisions import SenderAnswer, SenderQuery
 from pao.runtime.crypto import SecretBox
 
 

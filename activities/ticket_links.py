@@ -16,7 +16,7 @@ from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core import names
 from pao.core.components import LINKS
 from pao.core.judgement import NOT_SET
-from pao.core.payloads import ActionInput, ActionResult
+from pao.core.payloads.actions import ActionInput, ActionResult
 
 RELATES = "Relates"
 Ticket = dict[str, Any]

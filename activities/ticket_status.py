@@ -20,8 +20,9 @@ from pao.clients.jira.instances import JiraInstances, KnownTicket, TicketReading
 from pao.clients.proofs import proven
 from pao.core import names
 from pao.core.documents import to_document
-from pao.core.payloads import KnownTicketStatus, TicketResolved, timestamp
+from pao.core.payloads.tickets import KnownTicketStatus, TicketResolved
 from pao.core.states import RequestStatus
+from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox
 from pao.runtime.logging import log_fields
 

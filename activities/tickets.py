@@ -10,7 +10,7 @@ from typing import NoReturn
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.base import ActionContext
 from pao.clients.jira import JiraClient, JiraError, JiraOutcomeUnknownError, TicketParts
-from pao.core.payloads import PartialResource
+from pao.core.payloads.failures import PartialResource
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from starlette.routing import compile_path
 from starlette.types import Scope
 
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads import timestamp
+from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretUnreadableError
 
 _log = logging.getLogger(__name__)

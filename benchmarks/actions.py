@@ -32,7 +32,10 @@ from pao.app.local.stack import RunningStack, StackOptions, running_stack
 from pao.app.worker import build_worker
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.names import workflow_id
-from pao.core.payloads import ActionResult, RequestContext, Requester, RequestInput, timestamp
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.context import RequestContext, Requester
+from pao.core.payloads.requests import RequestInput
+from pao.core.timestamps import timestamp
 from pao.runtime.crypto import generate_key
 from pao.settings import Settings, load_settings
 

@@ -28,7 +28,9 @@ from pao.app.worker import build_worker
 from pao.clients.temporal import RequestWorkflows, connect
 from pao.core.components import COMPONENT, component_action
 from pao.core.names import workflow_id
-from pao.core.payloads import ItemSnapshot, PlannedAction, RequestInput
+from pao.core.payloads.context import ItemSnapshot
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import RequestInput
 
 ROUNDS = 20
 THREE = 3

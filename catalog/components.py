@@ -15,7 +15,7 @@ from catalog.model import CatalogDocument
 from catalog.planning import names_for
 from catalog.scopes import ScopeContext, build_scopes
 from catalog.templating import Names, Target, TemplateError, check, render_config
-from pao.core.payloads import RequestContext
+from pao.core.payloads.context import RequestContext
 
 # What depends on a field that is not known yet.
 _OPEN_ENDED = frozenset({"hidden", "required"})

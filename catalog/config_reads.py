@@ -7,7 +7,8 @@ from catalog.loading import walk_texts
 from catalog.planning import names_for
 from catalog.scopes import ScopeContext
 from catalog.templating import check
-from pao.core.payloads import PlannedAction, RequestContext
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.plan import PlannedAction
 
 
 def config_reads(

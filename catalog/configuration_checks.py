@@ -19,7 +19,8 @@ from catalog.templating import (
     evaluate_when,
     render,
 )
-from pao.core.payloads import PlannedAction, RequestContext
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.plan import PlannedAction
 
 Place = tuple[str | int, ...]
 

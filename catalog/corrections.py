@@ -10,7 +10,8 @@ from catalog.forms import FieldError, Form, FormResult
 from catalog.forms.values import equal, excerpt
 from catalog.secrets import open_fields, seal_fields
 from pao.core.names import MAX_FIELDS_JSON, masked
-from pao.core.payloads import CorrectionAnswer, RequestContext
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.decisions import CorrectionAnswer
 from pao.runtime.crypto import SecretBox
 
 MOST_ERRORS = 20

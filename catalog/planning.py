@@ -28,7 +28,9 @@ from catalog.templating import (
 )
 from pao.core.definitions import password_fields
 from pao.core.names import MASK
-from pao.core.payloads import ActionInput, ItemSnapshot, PlannedAction, RequestContext
+from pao.core.payloads.actions import ActionInput
+from pao.core.payloads.context import ItemSnapshot, RequestContext
+from pao.core.payloads.plan import PlannedAction
 
 Place = tuple[str | int, ...]
 Uses = list[tuple[str, ...]]

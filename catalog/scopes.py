@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from catalog.templating import SecretValue
-from pao.core.payloads import RequestContext
+from pao.core.payloads.context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pao.core.definitions import password_fields
-from pao.core.payloads import RequestContext
+from pao.core.payloads.context import RequestContext
 from pao.runtime.crypto import SecretBox
 
 

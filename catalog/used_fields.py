@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from catalog.document_kinds import parse_definition
 from catalog.planning import condition_reads
-from pao.core.payloads import PlannedAction, RequestContext
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.plan import PlannedAction
 
 EVERYTHING = "fields.*"
 

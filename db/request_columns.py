@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from db.models import Request
-from pao.core.payloads import ItemSnapshot, RequestContext, Requester, timestamp
+from pao.core.payloads.context import ItemSnapshot, RequestContext, Requester
+from pao.core.timestamps import timestamp
 
 CONTEXT = {"request_id": "id", "submitted_at": "created_at"}
 ITEM = {

@@ -9,24 +9,17 @@ from db.request_columns import context_of
 from pao.core.components import COMPONENT, PREFIX, ComponentReport, SeenComponent, tell
 from pao.core.documents import all_from, from_document, stored, to_document
 from pao.core.graph import OVER, Graph
-from pao.core.payloads import (
-    ActionFailure,
-    ActionInput,
-    ActionState,
-    BundleLink,
-    DecisionRecord,
-    Escalation,
-    FormerCall,
-    PartialResource,
-    Pending,
-    PlannedAction,
-    RequestInput,
-    Resumption,
-    Snapshot,
-    timestamp,
-)
+from pao.core.payloads.actions import ActionInput, ActionState, FormerCall
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.mirror import Snapshot
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import BundleLink, RequestInput, Resumption
+from pao.core.payloads.tickets import Escalation
+from pao.core.payloads.waits import Pending
 from pao.core.resources import is_unknown
 from pao.core.states import ActionStatus, RequestStatus
+from pao.core.timestamps import timestamp
 
 MOST_DECISIONS = 1_000
 """So many decisions go with a new run, the newest; they count toward what one payload may hold."""

@@ -7,16 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from pao.core.payloads import (
-    ActionState,
-    Approvers,
-    DecisionRecord,
-    OpenApproval,
-    Requester,
-    Vote,
-    timestamp,
-)
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.context import Requester
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.waits import Approvers, OpenApproval, Vote
 from pao.core.states import ActionStatus, ApprovalVote
+from pao.core.timestamps import timestamp
 from workflows.commands import Voter
 from workflows.ledger import Ledger
 from workflows.open_decisions import OpenDecisions

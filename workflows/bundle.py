@@ -12,7 +12,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import RequestInput, RequestOutcome
+    from pao.core.payloads.requests import RequestInput, RequestOutcome
     from pao.core.states import TERMINAL, ActionStatus, RequestStatus
     from workflows.bundle_decisions import objection_to
     from workflows.bundle_ledger import BundleLedger

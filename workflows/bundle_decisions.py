@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pao.core.payloads import DecisionRecord
+from pao.core.payloads.decisions import DecisionRecord
 from pao.core.states import ActionStatus, Decision
 from workflows.bundle_ledger import BundleLedger
 

@@ -9,7 +9,8 @@ from pao.core.components import BundleDecision
 from pao.core.definitions import password_fields
 from pao.core.documents import from_document
 from pao.core.names import PROOF, SEALED_PREFIX
-from pao.core.payloads import DecisionRecord, Escalation
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.tickets import Escalation
 from pao.core.states import Decision
 from workflows.options import MODES, OPTIONS, read_options
 

@@ -23,13 +23,10 @@ with workflow.unsafe.imports_passed_through():
         read_report,
     )
     from pao.core.graph import Graph
-    from pao.core.payloads import (
-        ActionState,
-        DecisionRecord,
-        PlannedAction,
-        RequestInput,
-        Waits,
-    )
+    from pao.core.payloads.actions import ActionState
+    from pao.core.payloads.decisions import DecisionRecord
+    from pao.core.payloads.plan import PlannedAction
+    from pao.core.payloads.requests import RequestInput, Waits
     from pao.core.search_attributes import search_attributes
     from pao.core.states import ActionStatus, RequestStatus
     from workflows import policies

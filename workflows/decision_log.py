@@ -3,7 +3,8 @@
 from typing import Any
 
 from pao.core.names import masked
-from pao.core.payloads import DecisionRecord, Snapshot
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.mirror import Snapshot
 from workflows.journal import Journal
 
 

@@ -13,19 +13,13 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.components import COMPONENT
     from pao.core.correction_checks import seen_action
     from pao.core.errors import ErrorCode
-    from pao.core.payloads import (
-        ActionState,
-        Correction,
-        CorrectionAnswer,
-        DecisionRecord,
-        Escalation,
-        EscalationInput,
-        FormerCall,
-        PlannedAction,
-        Waits,
-        timestamp,
-    )
+    from pao.core.payloads.actions import ActionState, FormerCall
+    from pao.core.payloads.decisions import Correction, CorrectionAnswer, DecisionRecord
+    from pao.core.payloads.plan import PlannedAction
+    from pao.core.payloads.requests import Waits
+    from pao.core.payloads.tickets import Escalation, EscalationInput
     from pao.core.states import ActionStatus, Decision, RequestStatus
+    from pao.core.timestamps import timestamp
     from workflows import evidence, policies
     from workflows.components import Components
     from workflows.correction_checks import in_doubt, weigh

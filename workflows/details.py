@@ -3,7 +3,10 @@
 from collections.abc import Collection
 
 from pao.core.names import workflow_id
-from pao.core.payloads import ActionState, OpenApproval, OpenWait, PartialResource, RequestContext
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.waits import OpenApproval, OpenWait
 from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from workflows.failures import suggest
 

@@ -16,7 +16,9 @@ from pao.core.documents import from_document
 from pao.core.errors import ErrorCode
 from pao.core.judgement import Cause, suggestion
 from pao.core.names import masked
-from pao.core.payloads import ActionFailure, ActionState, RequestContext
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.failures import ActionFailure
 from pao.core.resources import cleanup_of, failed_of, resources_of
 from pao.core.states import ActionStatus, Decision
 

@@ -12,7 +12,9 @@ from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import DecisionRecord, OutcomeQuery, SettledRequest, Snapshot
+    from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
+    from pao.core.payloads.mirror import Snapshot
+    from pao.core.payloads.requests import SettledRequest
     from pao.core.states import ApprovalVote, Decision, RequestStatus
     from workflows.lifecycle import Lifecycle
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from pao.core.payloads import ActionState, AuditEvent, Snapshot, StreamEvent, timestamp
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.mirror import AuditEvent, Snapshot, StreamEvent
+from pao.core.timestamps import timestamp
 
 WORKFLOW = "workflow"
 

@@ -12,21 +12,15 @@ from temporalio import workflow
 
 from pao.core.documents import to_document
 from pao.core.errors import ErrorCode
-from pao.core.payloads import (
-    ActionFailure,
-    ActionResult,
-    ActionState,
-    DecisionRecord,
-    Escalation,
-    FormerCall,
-    OpenWait,
-    PartialResource,
-    PlannedAction,
-    RequestInput,
-    Resumption,
-    timestamp,
-)
+from pao.core.payloads.actions import ActionResult, ActionState, FormerCall
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import RequestInput, Resumption
+from pao.core.payloads.tickets import Escalation
+from pao.core.payloads.waits import OpenWait
 from pao.core.states import ActionStatus, RequestStatus, can_move
+from pao.core.timestamps import timestamp
 from workflows.decision_log import DecisionLog, data_of
 from workflows.details import current_details
 from workflows.failures import error_context, overall

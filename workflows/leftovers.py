@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from pao.core.payloads import ActionFailure, ActionState, FormerCall, PartialResource
+from pao.core.payloads.actions import ActionState, FormerCall
+from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.states import ActionStatus
 
 STILL_UNKNOWN = "It is still not known whether an earlier attempt took effect."

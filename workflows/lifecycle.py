@@ -14,16 +14,11 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from pao.core.components import COMPONENT
     from pao.core.graph import Graph
-    from pao.core.payloads import (
-        DecisionRecord,
-        OutcomeQuery,
-        RequestInput,
-        RequestOutcome,
-        SettledRequest,
-        Snapshot,
-        timestamp,
-    )
+    from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
+    from pao.core.payloads.mirror import Snapshot
+    from pao.core.payloads.requests import RequestInput, RequestOutcome, SettledRequest
     from pao.core.states import RequestStatus
+    from pao.core.timestamps import timestamp
     from workflows import policies
     from workflows.approvals import OpenApprovals
     from workflows.component_reports import Reporter

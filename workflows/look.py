@@ -7,7 +7,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import ActionInput, LookResult
+    from pao.core.payloads.actions import ActionInput, LookResult
     from workflows import policies
     from workflows.failures import classify
 

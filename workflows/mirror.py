@@ -13,12 +13,9 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import (
-        DecisionRecord,
-        MirrorAnswer,
-        RequestInput,
-        Snapshot,
-    )
+    from pao.core.payloads.decisions import DecisionRecord
+    from pao.core.payloads.mirror import MirrorAnswer, Snapshot
+    from pao.core.payloads.requests import RequestInput
     from pao.core.search_attributes import STATUS
     from pao.core.states import TERMINAL, RequestStatus
     from workflows import policies

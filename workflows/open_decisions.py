@@ -5,7 +5,8 @@ from typing import Any
 
 from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, outdated
 from pao.core.names import MAX_ATTEMPTS
-from pao.core.payloads import DecisionRecord, Escalation
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.tickets import Escalation
 from pao.core.resources import attempt_of
 from pao.core.states import Decision, RequestStatus, describe_allowed
 from workflows.commands import clear_passwords

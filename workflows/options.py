@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pao.core.payloads import DecisionRecord
+from pao.core.payloads.decisions import DecisionRecord
 from pao.core.states import Decision
 
 OPTIONS = frozenset({"attempt", "acceptUsed", "leaveBehind", "evidence"})

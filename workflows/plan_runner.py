@@ -15,16 +15,11 @@ with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.errors import ErrorCode
     from pao.core.graph import Graph
-    from pao.core.payloads import (
-        ActionFailure,
-        ActionInput,
-        ActionResult,
-        ActionState,
-        ConditionAnswer,
-        Waits,
-        timestamp,
-    )
+    from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, ConditionAnswer
+    from pao.core.payloads.failures import ActionFailure
+    from pao.core.payloads.requests import Waits
     from pao.core.states import ActionStatus, RequestStatus
+    from pao.core.timestamps import timestamp
     from workflows import policies
     from workflows.failures import classify
     from workflows.ledger import Ledger

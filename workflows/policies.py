@@ -7,7 +7,8 @@ from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
 from temporalio.workflow import ActivityCancellationType, ParentClosePolicy
 
 from pao.core.names import slow_queue, waits_queue
-from pao.core.payloads import PlannedAction, Waits
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import Waits
 
 # No action recovers by itself: a failed one waits for a human.
 NEVER_AGAIN = RetryPolicy(maximum_attempts=1)

@@ -9,7 +9,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import RequestInput, RequestOutcome
+    from pao.core.payloads.requests import RequestInput, RequestOutcome
     from pao.core.states import TERMINAL
     from workflows.handlers import RequestHandlers
     from workflows.ledger import Ledger

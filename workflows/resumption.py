@@ -7,8 +7,11 @@ from datetime import datetime
 
 from pao.core.components import COMPONENT
 from pao.core.errors import ErrorCode
-from pao.core.payloads import ActionFailure, ActionState, Resumption, timestamp
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.failures import ActionFailure
+from pao.core.payloads.requests import Resumption
 from pao.core.states import ActionStatus
+from pao.core.timestamps import timestamp
 from workflows.ledger import Ledger
 from workflows.open_decisions import OpenDecisions
 from workflows.snapshots import Snapshots

@@ -7,7 +7,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
-    from pao.core.payloads import SenderAnswer, SenderQuery
+    from pao.core.payloads.decisions import SenderAnswer, SenderQuery
     from workflows import policies
 
 UNPROVEN_VOTE = (

@@ -8,8 +8,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.documents import from_document
-    from pao.core.payloads import DecisionRecord, SenderAnswer, TicketResolved, timestamp
+    from pao.core.payloads.decisions import DecisionRecord, SenderAnswer
+    from pao.core.payloads.tickets import TicketResolved
     from pao.core.states import SETTLED, ApprovalVote, Decision
+    from pao.core.timestamps import timestamp
     from workflows.approvals import OpenApprovals
     from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
     from workflows.ledger import Ledger

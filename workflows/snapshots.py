@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pao.core.inherited import INHERITED, inherit
-from pao.core.payloads import ActionState, Snapshot, timestamp
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.mirror import Snapshot
+from pao.core.timestamps import timestamp
 from workflows.ledger import Ledger
 
 

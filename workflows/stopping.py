@@ -8,8 +8,9 @@ was carried out, only the signal can end what a retry runs.
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from pao.core.payloads import DecisionRecord, timestamp
+    from pao.core.payloads.decisions import DecisionRecord
     from pao.core.states import Decision, RequestStatus
+    from pao.core.timestamps import timestamp
     from workflows.ledger import Ledger
     from workflows.open_decisions import OpenDecisions
     from workflows.runs import is_cancelled

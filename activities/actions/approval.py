@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from activities.base import Action, ActionConfig, ActionContext
 from activities.config_values import Texts
 from catalog.action_order import seconds
-from pao.core.payloads import ActionResult, Pending
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.waits import Pending
 
 
 def _duration(value: int | str | None) -> int | str | None:

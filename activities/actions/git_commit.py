@@ -19,7 +19,8 @@ from activities.github.commits import (
 )
 from catalog.templating import Target
 from pao.clients.github import Commit, GitHub, PullRequest
-from pao.core.payloads import ActionResult, PartialResource
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.failures import PartialResource
 
 _WORKFLOWS = (
     "The commit touches .github/workflows: that takes the scope workflow of a token, or the "

@@ -24,7 +24,10 @@ from activities.github.runs import (
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
 from pao.clients.github import GitHubError, GitHubRefusedError, Run
 from pao.core.judgement import CUT, HIDDEN, REFUSED
-from pao.core.payloads import ActionResult, PartialResource, Pending, timestamp
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.waits import Pending
+from pao.core.timestamps import timestamp
 
 GROWTH = 1.5
 # An answer such as 401 or 404 may be a bad moment of GitHub's; so many in a row are its word.

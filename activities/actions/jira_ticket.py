@@ -27,7 +27,8 @@ from catalog.templating import Target, jira_escape
 from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
 from pao.clients.jira.limits import LINE_LIMIT, first_units
 from pao.core.judgement import BAD_CALL, NOT_SET
-from pao.core.payloads import ActionResult, Pending
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.waits import Pending
 
 
 class TicketLink(ActionConfig):

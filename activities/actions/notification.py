@@ -11,7 +11,7 @@ from activities.action_errors import ActionError, RepeatIsSafeError
 from activities.base import Action, ActionConfig, ActionContext, InDoubt
 from catalog.templating import Target
 from pao.core.answers import shortened
-from pao.core.payloads import ActionResult
+from pao.core.payloads.actions import ActionResult
 
 TEXT_CHARACTERS = 4_000
 ERROR_CHARACTERS = 2_000

@@ -23,7 +23,8 @@ from catalog.templating import Target
 from pao.core.answers import KEPT_CHARACTERS, place
 from pao.core.errors import ErrorCode
 from pao.core.judgement import UNREADABLE
-from pao.core.payloads import ActionResult, Pending
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.waits import Pending
 
 # By these a target says that there is nothing at the address of a look.
 ABSENT = GONE | {204}

@@ -14,7 +14,7 @@ from activities.base import Action, ActionConfig, ActionContext, InDoubt
 from activities.config_values import Headers
 from activities.outgoing import TargetResponse
 from catalog.templating import Target
-from pao.core.payloads import ActionResult
+from pao.core.payloads.actions import ActionResult
 
 TIMESTAMP, SIGNATURE, DELIVERY = "X-PAO-Timestamp", "X-PAO-Signature", "X-PAO-Delivery"
 

@@ -21,7 +21,7 @@ from pao.clients.github import (
     Outbound,
 )
 from pao.core.judgement import NOT_SET
-from pao.core.payloads import PartialResource
+from pao.core.payloads.failures import PartialResource
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,98}/[A-Za-z0-9._-]{1,100}")
 # The forbidden parts of git-check-ref-format, and what would leave the path of an address.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from activities.base import ActionContext
 from activities.github.commits import REQUEST_TRAILER, Place
 from pao.clients.github import Entry, GitHub, GitHubRefusedError
-from pao.core.payloads import PartialResource
+from pao.core.payloads.failures import PartialResource
 
 PATH = ".pao-begin"
 CONTENT = b"The first commit removes this file.\n"

@@ -17,7 +17,7 @@ from pao.core.judgement import (
     Judgement,
     judge_text,
 )
-from pao.core.payloads import PartialResource
+from pao.core.payloads.failures import PartialResource
 
 MESSAGE_LIMIT = 3000
 LIST_LIMIT = 10

@@ -10,7 +10,7 @@ from activities.terraform.events import Summary
 from activities.terraform.state import StateResource
 from activities.terraform.steps import Run
 from pao.core.names import MASK
-from pao.core.payloads import ActionResult
+from pao.core.payloads.actions import ActionResult
 
 OUTPUTS_LIMIT = 64 * 1024
 """Bytes of JSON of all outputs together; what goes beyond is left out, and said."""

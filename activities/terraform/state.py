@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.terraform.cleanup import StateLocation
 from activities.terraform.sensitive_values import resources_in
-from pao.core.payloads import PartialResource
+from pao.core.payloads.failures import PartialResource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

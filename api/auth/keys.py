@@ -19,7 +19,7 @@ from api.auth.sigv4 import (
     parse,
 )
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads import timestamp
+from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 _ACCESS_KEY_ID_PREFIX = "PAO"

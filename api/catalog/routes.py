@@ -11,7 +11,7 @@ from api.catalog.index import CatalogQuery, Row
 from api.responses import documented
 from api.services import Caller, Correlation, Services, ServicesDep
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads import timestamp
+from pao.core.timestamps import timestamp
 
 router = APIRouter(prefix="/catalog", tags=["catalog"])
 

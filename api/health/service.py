@@ -25,7 +25,7 @@ from pao.clients.jira import Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.errors import PaoError
-from pao.core.payloads import timestamp
+from pao.core.timestamps import timestamp
 from pao.runtime.background import BackgroundTask
 from pao.runtime.version import VERSION
 

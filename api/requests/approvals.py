@@ -6,7 +6,7 @@ from api.auth.principal import Principal
 from api.requests.reading import Stored
 from db.models import RequestAction
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads import Approvers, OpenApproval, read_wait
+from pao.core.payloads.waits import Approvers, OpenApproval, read_wait
 from pao.core.states import ActionStatus
 
 

@@ -23,7 +23,7 @@ from catalog.components import Giving, Values, component_values
 from pao.core.components import COMPONENT, LINKS, LINKS_ID, component_action
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import masked
-from pao.core.payloads import PlannedAction
+from pao.core.payloads.plan import PlannedAction
 
 if TYPE_CHECKING:
     from api.requests.preparation import Preparer

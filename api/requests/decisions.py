@@ -27,7 +27,8 @@ from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
 from pao.core.definitions import password_fields
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads import CorrectionAnswer, DecisionRecord, RequestContext
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.decisions import CorrectionAnswer, DecisionRecord
 from pao.core.states import (
     TERMINAL,
     ActionStatus,

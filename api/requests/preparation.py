@@ -28,12 +28,9 @@ from catalog.secrets import open_fields, seal_fields
 from catalog.templating import TemplateError
 from pao.core.components import COMPONENT
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads import (
-    PlannedAction,
-    RequestContext,
-    Requester,
-    timestamp,
-)
+from pao.core.payloads.context import RequestContext, Requester
+from pao.core.payloads.plan import PlannedAction
+from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox
 
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})(?!\d)')

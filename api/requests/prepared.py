@@ -13,7 +13,8 @@ from catalog.scopes import ScopeContext
 from catalog.templating import Target
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import MAX_FIELDS_JSON, MAX_PLAN_JSON
-from pao.core.payloads import PlannedAction, RequestContext
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.plan import PlannedAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,10 @@ from db.repositories.request_pages import RequestSummary
 from db.stored import escalation_of, read_failure
 from pao.core.documents import to_document
 from pao.core.names import mark, masked, workflow_id
-from pao.core.payloads import DecisionRecord, timestamp
+from pao.core.payloads.decisions import DecisionRecord
 from pao.core.resources import in_doubt, look_by_hand
 from pao.core.states import DECISIONS, RETRYING, ActionStatus, RequestStatus
+from pao.core.timestamps import timestamp
 
 BASE = "/api/v1"
 

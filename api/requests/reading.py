@@ -29,9 +29,10 @@ from db.stored import plan_of
 from pao.clients.jira import Deadline, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads import DecisionRecord, timestamp
+from pao.core.payloads.decisions import DecisionRecord
 from pao.core.resources import attempt_of
 from pao.core.states import TERMINAL, Decision, RequestStatus
+from pao.core.timestamps import timestamp
 
 LIVE_SECONDS = 1.8  # A live status is answered within two seconds, whatever JIRA does.
 STREAM_BATCH = 200

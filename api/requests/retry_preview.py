@@ -18,14 +18,10 @@ from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, Wor
 from pao.core.components import OF_BUNDLES
 from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, judge, outdated, seen_action
 from pao.core.errors import ErrorCode
-from pao.core.payloads import (
-    CorrectionAnswer,
-    DecisionRecord,
-    FormerCall,
-    LookResult,
-    PlannedAction,
-    RequestContext,
-)
+from pao.core.payloads.actions import FormerCall, LookResult
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.decisions import CorrectionAnswer, DecisionRecord
+from pao.core.payloads.plan import PlannedAction
 from pao.core.resources import attempt_of
 from pao.core.states import ActionStatus, Decision
 from pao.runtime.crypto import SecretBox

@@ -25,8 +25,8 @@ from api.responses import documented
 from api.services import Caller, Correlation, Services, ServicesDep
 from db.repositories.request_pages import RequestFilters, Sort
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads import timestamp
 from pao.core.states import SETTLED, RequestStatus
+from pao.core.timestamps import timestamp
 
 router = APIRouter(tags=["requests"], route_class=JsonRoute)
 

@@ -13,9 +13,7 @@ from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads import (
-    RequestInput,
-)
+from pao.core.payloads.requests import RequestInput
 from pao.core.states import SETTLED
 from pao.runtime import tracing
 from pao.runtime.crypto import SecretBox

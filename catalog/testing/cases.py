@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from catalog.loading import DocumentError, json_path, load_document
 from catalog.testing.dry_run import DryRun
 from catalog.testing.samples import MOMENT, Sample
-from pao.core.payloads import Requester
+from pao.core.payloads.context import Requester
 
 
 class _Part(BaseModel):

@@ -11,7 +11,8 @@ from catalog.scopes import ScopeContext
 from catalog.templating import Target, TemplateError
 from catalog.testing.samples import Sample, context_of, example_outputs
 from catalog.validation import ActionSchema
-from pao.core.payloads import PlannedAction, RequestContext
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.plan import PlannedAction
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 from catalog.model import CatalogDocument
 from catalog.planning import snapshot_of
 from catalog.templating.contract import MASK
-from pao.core.payloads import RequestContext, Requester, timestamp
+from pao.core.payloads.context import RequestContext, Requester
+from pao.core.timestamps import timestamp
 
 REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 MOMENT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

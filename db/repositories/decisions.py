@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.models import DecisionRow
-from pao.core.payloads import DecisionRecord, timestamp
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.timestamps import timestamp
 
 
 class DecisionsRepository:

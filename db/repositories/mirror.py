@@ -42,8 +42,11 @@ from db.repositories.decisions import record_of
 from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, MOVE, REMEMBER_STARTED, WRITE
 from db.stored import snapshot_values, state_of
 from pao.core.inherited import inherit, leaves_something
-from pao.core.payloads import ActionState, DecisionRecord, MirrorAnswer, Snapshot, timestamp
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.mirror import MirrorAnswer, Snapshot
 from pao.core.states import TERMINAL, RequestStatus, can_move
+from pao.core.timestamps import timestamp
 
 
 class _Case(Enum):

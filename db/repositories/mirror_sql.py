@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from db.models import Request, RequestAction
 from db.repositories.copied_columns import copied_columns, record_of, set_to
-from pao.core.payloads import ActionState, Snapshot
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.mirror import Snapshot
 
 CHANNEL = "pao_requests"
 """The channel on which every committed change of a request is announced, by its id."""

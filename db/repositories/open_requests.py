@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from db.models import Request
 from db.repositories.mirror_sql import CHANNEL
-from pao.core.payloads import ActionFailure
+from pao.core.payloads.failures import ActionFailure
 from pao.core.states import TERMINAL, RequestStatus
 
 OPEN = [status for status in RequestStatus if status not in TERMINAL]

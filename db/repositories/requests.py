@@ -18,7 +18,8 @@ from db.models import IdempotencyKey, Request, RequestAction
 from db.repositories import approvers
 from db.repositories.copied_columns import columns_named, copied_columns, record_of
 from db.request_columns import STORED, columns_of
-from pao.core.payloads import PlannedAction, RequestContext
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.plan import PlannedAction
 from pao.core.states import RequestStatus
 
 API = "api"

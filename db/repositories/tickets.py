@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pao.core.documents import from_document
-from pao.core.payloads import KnownTicketStatus
+from pao.core.payloads.tickets import KnownTicketStatus
 
 
 @dataclass(frozen=True, slots=True)

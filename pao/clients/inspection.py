@@ -24,7 +24,8 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from pao.core import names
-from pao.core.payloads import RequestInput, Snapshot
+from pao.core.payloads.mirror import Snapshot
+from pao.core.payloads.requests import RequestInput
 from pao.core.search_attributes import STATUS
 
 SECONDS = 5.0

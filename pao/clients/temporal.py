@@ -35,14 +35,9 @@ from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 from pao.core import names
 from pao.core.components import is_bundle
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads import (
-    ActionInput,
-    DecisionRecord,
-    LookResult,
-    OutcomeQuery,
-    RequestInput,
-    SettledRequest,
-)
+from pao.core.payloads.actions import ActionInput, LookResult
+from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
+from pao.core.payloads.requests import RequestInput, SettledRequest
 from pao.core.search_attributes import search_attributes
 from pao.runtime import tracing
 

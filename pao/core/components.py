@@ -1,6 +1,6 @@
 """What a bundle and its components tell each other: plain data, kept in Temporal's history.
 
-As in payloads.py, every field added later has a default, and unknown ones are ignored.
+As in `pao/core/payloads`, every field added later has a default, and unknown ones are ignored.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pao.core.documents import from_document
-from pao.core.payloads import ActionState, Escalation, PlannedAction, RequestInput
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import RequestInput
+from pao.core.payloads.tickets import Escalation
 from pao.core.resources import cleanup_of, failed_of, resources_of
 from pao.core.states import ActionStatus, RequestStatus
 

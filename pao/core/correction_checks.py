@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pao.core.errors import ErrorCode
-from pao.core.payloads import ActionState, DecisionRecord, LookResult, PartialResource
+from pao.core.payloads.actions import ActionState, LookResult
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import PartialResource
 from pao.core.states import ActionStatus
 
 MANUAL = "manual"

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pao.core.payloads import ActionState, PlannedAction
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.plan import PlannedAction
 from pao.core.states import ActionStatus
 
 OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from pao.core.payloads import ActionState
+from pao.core.payloads.actions import ActionState
 from pao.core.states import ActionStatus
 
 T = TypeVar("T")

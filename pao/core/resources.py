@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from pao.core.names import mark
-from pao.core.payloads import ActionState, PartialResource
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.failures import PartialResource
 from pao.core.states import ActionStatus
 
 

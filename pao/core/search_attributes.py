@@ -2,7 +2,7 @@
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from pao.core.payloads import RequestContext
+from pao.core.payloads.context import RequestContext
 from pao.core.states import RequestStatus
 
 STATUS = SearchAttributeKey.for_keyword("PaoStatus")

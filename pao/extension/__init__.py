@@ -15,7 +15,9 @@ from activities.base import Action, ActionConfig, ActionContext, InDoubt
 from activities.outgoing import TargetResponse
 from catalog.templating import Target
 from pao.core.errors import ErrorCode
-from pao.core.payloads import ActionResult, PartialResource, Pending
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.waits import Pending
 
 __all__ = [
     "Action",

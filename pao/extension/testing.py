@@ -18,16 +18,10 @@ from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
 from pao.clients.secret_store import EnvironmentSecrets, SecretStore
-from pao.core.payloads import (
-    ActionInput,
-    ActionResult,
-    ItemSnapshot,
-    LookResult,
-    PlannedAction,
-    RequestContext,
-    Requester,
-    timestamp,
-)
+from pao.core.payloads.actions import ActionInput, ActionResult, LookResult
+from pao.core.payloads.context import ItemSnapshot, RequestContext, Requester
+from pao.core.payloads.plan import PlannedAction
+from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox, generate_key
 
 __all__ = ["ActionHarness"]

@@ -16,7 +16,7 @@ from activities.escalation import ACTION_ID as ESCALATION
 from pao.clients.inspection import Inspector, NoAnswerError, WorkflowPresence, WorkflowStanding
 from pao.clients.temporal import TemporalTarget, connect
 from pao.core.names import mark
-from pao.core.payloads import Snapshot
+from pao.core.payloads.mirror import Snapshot
 from pao.core.states import TERMINAL, RequestStatus
 from sandbox.chaos.play import Records
 from sandbox.chaos.world import QUEUE, World

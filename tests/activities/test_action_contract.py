@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.registry import load_all
 from catalog.planning import render_action
 from catalog.scopes import ScopeContext
-from pao.core.payloads import FormerCall
+from pao.core.payloads.actions import FormerCall
 from tests.support.actions import Stage
 from tests.support.contract_targets import ELSEWHERE, TARGETS
 from tests.support.requests import Request

@@ -20,13 +20,9 @@ from activities.log import ActionLog, LogLine
 from activities.progress import Progress
 from activities.registry import load_all
 from pao.core.names import SEALED_PREFIX
-from pao.core.payloads import (
-    ActionFailure,
-    ActionResult,
-    LookResult,
-    PartialResource,
-    Pending,
-)
+from pao.core.payloads.actions import ActionResult, LookResult
+from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, generate_key
 from pao.runtime.masking import SecretMasks
 

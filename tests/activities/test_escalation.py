@@ -13,7 +13,9 @@ from activities.escalation_text import FILE, describe
 from pao.clients.jira import JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
-from pao.core.payloads import ActionState, EscalationInput, PartialResource
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.tickets import EscalationInput
 from pao.core.states import ActionStatus
 from sandbox.jira.world import Screen, Settings
 from tests.support.jira import JiraSandbox, jira_sandbox

@@ -11,7 +11,8 @@ from activities.escalation_text import describe
 from pao.clients.jira import JiraInstance
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
-from pao.core.payloads import ActionState, EscalationInput
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.tickets import EscalationInput
 from pao.core.states import ActionStatus
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request

@@ -13,7 +13,7 @@ from activities.execution import Executor, Tools
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import mark
-from pao.core.payloads import ActionInput, ActionResult
+from pao.core.payloads.actions import ActionInput, ActionResult
 from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.requests import Request, item, new_request, ticket
 

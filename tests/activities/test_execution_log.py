@@ -12,7 +12,8 @@ from db.repositories.events import EventsRepository, StoredEvent
 from db.repositories.mirror import MirrorRepository
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database, PoolSettings
-from pao.core.payloads import ActionInput, Snapshot, StreamEvent
+from pao.core.payloads.actions import ActionInput
+from pao.core.payloads.mirror import Snapshot, StreamEvent
 from pao.core.states import RequestStatus
 from pao.runtime.masking import SecretMasks
 from tests.support.postgres import Database as Given

@@ -16,7 +16,9 @@ from activities.base import Action, ActionConfig, ActionContext
 from activities.execution import Executor, Tools
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
-from pao.core.payloads import ActionResult, FollowInput, PartialResource, Pending
+from pao.core.payloads.actions import ActionResult, FollowInput
+from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.requests import new_request, ticket
 

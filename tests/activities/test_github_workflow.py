@@ -16,7 +16,8 @@ from activities.options import ActionOptions, GitHubOptions
 from activities.progress import Progress
 from pao.clients.github import GitHubInstance, GitHubInstances, TokenAuth
 from pao.core.judgement import Cause
-from pao.core.payloads import ActionResult, Pending
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.waits import Pending
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
     SERVER,

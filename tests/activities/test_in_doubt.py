@@ -11,7 +11,7 @@ from activities.actions.rest_api import RestApiAction
 from activities.actions.webhook import WebhookAction
 from activities.base import Action
 from activities.execution import idempotency_key
-from pao.core.payloads import Pending
+from pao.core.payloads.waits import Pending
 from tests.support.actions import Stage
 from tests.support.raw_servers import answering, cutting, raw_server
 

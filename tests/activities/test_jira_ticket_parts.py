@@ -17,7 +17,7 @@ from catalog.scopes import ScopeContext
 from pao.clients.jira import Deadline, JiraFlavour
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import mark
-from pao.core.payloads import ActionInput, ActionResult
+from pao.core.payloads.actions import ActionInput, ActionResult
 from pao.runtime.crypto import SecretBox, generate_key
 from sandbox.jira.adf_check import adf_text
 from sandbox.jira.world import EPIC_LINK

@@ -18,7 +18,9 @@ from pao.clients.jira import Deadline, JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import mark
-from pao.core.payloads import ActionInput, EscalationInput, timestamp
+from pao.core.payloads.actions import ActionInput
+from pao.core.payloads.tickets import EscalationInput
+from pao.core.timestamps import timestamp
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request, ticket
 

@@ -11,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 from activities.ticket_links import TicketLinker
 from pao.clients.jira.instances import JiraInstances
 from pao.core.components import LINKS, LINKS_ID
-from pao.core.payloads import ActionInput, PlannedAction
+from pao.core.payloads.actions import ActionInput
+from pao.core.payloads.plan import PlannedAction
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
 

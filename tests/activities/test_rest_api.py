@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.actions.rest_api import RestApiAction
 from pao.core.answers import READ_BYTES
-from pao.core.payloads import Pending
+from pao.core.payloads.waits import Pending
 from tests.support.actions import Stage
 from tests.support.raw_servers import RawServer, answering, cutting, raw_server
 

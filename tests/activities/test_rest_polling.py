@@ -11,7 +11,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.actions.rest.polling import PATIENCE
 from activities.actions.rest_api import RestApiAction
-from pao.core.payloads import ActionResult, Pending, timestamp
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.waits import Pending
+from pao.core.timestamps import timestamp
 from tests.support.actions import Stage
 from tests.support.raw_servers import Behave, RawServer, answering, cutting, raw_server
 from tests.support.requests import Request

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from activities.registry import load_all
-from pao.core.payloads import FormerCall
+from pao.core.payloads.actions import FormerCall
 from tests.support.terraform import (
     HALF_WAY,
     PAIR,

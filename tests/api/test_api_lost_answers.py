@@ -33,7 +33,7 @@ from db.notifications import RequestNotifications
 from db.session import Database
 from pao.app import assembly
 from pao.clients.temporal import RequestWorkflows
-from pao.core.payloads import RequestInput, SettledRequest
+from pao.core.payloads.requests import RequestInput, SettledRequest
 from pao.core.states import Decision, RequestStatus
 from tests.support.callers import DANA
 from tests.support.requests import new_request

@@ -10,18 +10,13 @@ import asyncpg
 from db.repositories.mirror import MirrorRepository
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
-from pao.core.payloads import (
-    ActionState,
-    Escalation,
-    ItemSnapshot,
-    MirrorAnswer,
-    PlannedAction,
-    RequestContext,
-    Requester,
-    Snapshot,
-    timestamp,
-)
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.context import ItemSnapshot, RequestContext, Requester
+from pao.core.payloads.mirror import MirrorAnswer, Snapshot
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.tickets import Escalation
 from pao.core.states import ActionStatus, RequestStatus
+from pao.core.timestamps import timestamp
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from db.migrations.runner import migrate, packaged_migrations
 from db.repositories.anchors import MOST_CHAINS, AnchorsRepository
 from db.repositories.retention import RetentionRepository
 from db.session import Database
-from pao.core.payloads import AuditEvent
+from pao.core.payloads.mirror import AuditEvent
 from pao.core.states import RequestStatus
 from tests.db.building import at, brought_to, mirror, snapshot, stored
 from tests.support.postgres import Database as Given

@@ -8,7 +8,8 @@ import pytest
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import RequestsRepository
 from db.session import Database
-from pao.core.payloads import DecisionRecord, PartialResource
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import PartialResource
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import action, at, mirror, snapshot, stored
 from tests.db.test_mirror import decision

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from db.session import Database
-from pao.core.payloads import DecisionRecord
+from pao.core.payloads.decisions import DecisionRecord
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import action, at, brought_to, mirror, snapshot, stored
 

@@ -11,7 +11,9 @@ from db.repositories.events import EventsRepository
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from pao.core.documents import to_document
-from pao.core.payloads import ActionFailure, AuditEvent, DecisionRecord, StreamEvent
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import ActionFailure
+from pao.core.payloads.mirror import AuditEvent, StreamEvent
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import (
     ESCALATION,

@@ -1,7 +1,7 @@
-"""A field of a request is carried through every room: what forgets one is named, with the file.
+"""A field of a request is passed on from package to package: a forgotten place is named.
 
-docs/adding-a-request-field.md lists the files in order. What is deliberately not carried on stands
-in the tables here, each with its reason.
+The steps are in docs/contributing/adding-a-request-field.md. What is deliberately not passed on
+stands in the tables here, each with its reason.
 """
 
 import io
@@ -22,18 +22,15 @@ from db.repositories.requests import NewRequest
 from db.request_columns import NOT_STORED, STORED
 from pao.app.cli.timeline import print_request
 from pao.core.documents import to_document
-from pao.core.payloads import (
-    ActionFailure,
-    ActionState,
-    DecisionRecord,
-    OpenWait,
-    PartialResource,
-    RequestContext,
-    Snapshot,
-)
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.mirror import Snapshot
+from pao.core.payloads.waits import OpenWait
 from pao.core.states import ActionStatus, RequestStatus
 
-HOW_TO = "docs/adding-a-request-field.md"
+HOW_TO = "docs/contributing/adding-a-request-field.md"
 MODEL, MIGRATIONS = "db/models/request.py", "db/migrations/"
 ACTION_MODEL = "db/models/request_action.py"
 ANSWER, CLI = "api/requests/presentation.py", "pao/app/cli/timeline.py"
@@ -132,7 +129,7 @@ def test_what_a_caller_submits_is_stored() -> None:
     kept = {*STORED, *names(NewRequest)}
     for name in Submission.model_fields:
         assert name in kept, (
-            f"Submission.{name}: add the field to RequestContext in pao/core/payloads.py and hand "
+            f"Submission.{name}: add it to RequestContext in pao/core/payloads/context.py and hand "
             f"it on in api/requests/preparation.py ({HOW_TO})"
         )
     examples: Any = Submission.model_config["json_schema_extra"]

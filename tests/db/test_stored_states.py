@@ -6,7 +6,9 @@ from uuid import uuid4
 from db.models import RequestAction
 from db.stored import read_failure, state_of
 from pao.core.documents import to_document
-from pao.core.payloads import FormerCall, OpenApproval, PartialResource
+from pao.core.payloads.actions import FormerCall
+from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.waits import OpenApproval
 from pao.core.resources import cleanup_of, resources_of
 from pao.core.states import ActionStatus
 

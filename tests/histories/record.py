@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.registry import load_all
-from pao.core.payloads import Waits
+from pao.core.payloads.requests import Waits
 from tests.support.bundles import new_bundle
 from tests.support.jobs import JobAction
 from tests.support.postgres import Database, cloned_database

@@ -11,7 +11,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from pao.clients.temporal import CONVERTER
-from pao.core.payloads import RequestInput, RequestOutcome
+from pao.core.payloads.requests import RequestInput, RequestOutcome
 from workflows.bundle import BundleWorkflow
 from workflows.request import RequestWorkflow
 

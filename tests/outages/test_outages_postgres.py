@@ -10,7 +10,7 @@ import pytest
 from pao.clients.inspection import Inspector, NoAnswerError
 from pao.clients.temporal import TemporalTarget, connect
 from pao.core.names import workflow_id
-from pao.core.payloads import Snapshot
+from pao.core.payloads.mirror import Snapshot
 from sandbox.chaos.world import POSTGRES, QUEUE, World
 from tests.support.outages import health, others_go_on, reached, readiness, submit
 from tests.support.stack import wait_until

@@ -11,7 +11,8 @@ from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
 from pao.clients.secret_store import EnvironmentSecrets, SecretStore
-from pao.core.payloads import ActionInput, ActionResult, FollowInput, Pending
+from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput
+from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.requests import Request, new_request, ticket
 

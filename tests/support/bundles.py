@@ -8,7 +8,7 @@ from catalog.bundle import CatalogBundle
 from catalog.planning import snapshot_of
 from db.repositories.requests import NewRequest, RequestsRepository
 from pao.core.components import COMPONENT, component_action
-from pao.core.payloads import PlannedAction
+from pao.core.payloads.plan import PlannedAction
 from tests.support.requests import Document, Request, item, new_request, ticket
 from tests.support.worker import Workbench
 

@@ -15,7 +15,8 @@ from pao.clients.jira import Deadline
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
 from pao.core.names import mark
-from pao.core.payloads import ItemSnapshot, RequestContext, Requester, timestamp
+from pao.core.payloads.context import ItemSnapshot, RequestContext, Requester
+from pao.core.timestamps import timestamp
 from pao.runtime.masking import SecretMasks
 from sandbox.github.world import Flavour, Settings
 from tests.support.github import GitHubSandbox

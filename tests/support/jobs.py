@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.base import Action, ActionConfig, ActionContext
-from pao.core.payloads import ActionResult, Pending
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.waits import Pending
 
 
 class JobConfig(ActionConfig):

@@ -10,14 +10,10 @@ from catalog.model import CatalogItem
 from catalog.planning import plan, snapshot_of
 from catalog.secrets import seal_fields
 from pao.core.names import workflow_id
-from pao.core.payloads import (
-    PlannedAction,
-    RequestContext,
-    Requester,
-    RequestInput,
-    Waits,
-    timestamp,
-)
+from pao.core.payloads.context import RequestContext, Requester
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import RequestInput, Waits
+from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox
 
 Document = dict[str, Any]

@@ -19,7 +19,7 @@ from activities.registry import load_all
 from activities.state_registry import StateRegistry
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
-from pao.core.payloads import ActionInput, ActionResult, LookResult
+from pao.core.payloads.actions import ActionInput, ActionResult, LookResult
 from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.requests import Request, item, new_request
 

@@ -23,7 +23,7 @@ from pao.app import assembly
 from pao.app.worker import Workers, build_worker
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, connect
-from pao.core.payloads import DecisionRecord
+from pao.core.payloads.decisions import DecisionRecord
 from pao.core.states import Decision
 from pao.runtime.crypto import SecretBox, generate_key
 from pao.settings import Settings, load_settings

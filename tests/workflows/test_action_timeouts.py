@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pao.core.payloads import Waits
+from pao.core.payloads.requests import Waits
 from tests.support.postgres import Database
 from tests.support.requests import new_request, ticket
 from tests.support.worker import Workbench, eventually, workbench

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
-from pao.core.payloads import DecisionRecord
+from pao.core.payloads.decisions import DecisionRecord
 from workflows.commands import KNOWN_KEYS, MAX_ID, MAX_TEXT, clear_passwords, read_command
 
 TEXT = st.text(st.characters(), max_size=30)

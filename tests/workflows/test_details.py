@@ -1,6 +1,7 @@
 from typing import Any
 
-from pao.core.payloads import ActionFailure, ActionState, PartialResource
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.requests import new_request
 from workflows.details import current_details

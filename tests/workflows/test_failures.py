@@ -21,7 +21,8 @@ from activities.action_errors import (
     worker_shutdown,
 )
 from pao.core.errors import ErrorCode
-from pao.core.payloads import ActionFailure, ActionState, PartialResource
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.states import ActionStatus
 from tests.support.requests import new_request
 from workflows.failures import classify, error_context, is_refusal, never_began, suggest

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pao.core.payloads import Waits
+from pao.core.payloads.requests import Waits
 from tests.support.requests import Document, Request, automatic, new_request, ticket
 from tests.support.worker import Workbench, eventually
 

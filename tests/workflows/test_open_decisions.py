@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from pao.core.names import MAX_ATTEMPTS
-from pao.core.payloads import ActionFailure, ActionResult, DecisionRecord
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import ActionFailure
 from pao.core.states import RequestStatus
 from tests.support.requests import new_request, ticket
 from workflows.ledger import Ledger

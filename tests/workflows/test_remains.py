@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pao.core.payloads import ActionFailure, ActionState, PartialResource
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.resources import cleanup_of
 from pao.core.states import ActionStatus
 from workflows.leftovers import STILL_UNKNOWN, after_failure, merged, settle

@@ -18,7 +18,8 @@ from activities.outgoing import TargetResponse
 from pao.clients.outgoing import AddressRefusedError, redirected_url
 from pao.core.answers import place
 from pao.core.judgement import CUT, NOT_ALLOWED, REFUSED, UNREADABLE
-from pao.core.payloads import ActionResult, Pending
+from pao.core.payloads.actions import ActionResult
+from pao.core.payloads.waits import Pending
 
 ACCEPTED = 202
 GONE = frozenset({404, 410})

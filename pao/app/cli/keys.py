@@ -20,7 +20,7 @@ from pao.app.cli.context import Cli, command
 from pao.app.cli.durations import parse_span
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import clean, local_time, make_table
-from pao.core.payloads import timestamp
+from pao.core.timestamps import timestamp
 
 if TYPE_CHECKING:
     from db.repositories.access_keys import AccessKeysRepository, StoredAccessKey

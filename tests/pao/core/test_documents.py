@@ -8,21 +8,10 @@ import pytest
 
 from pao.core.components import BundleDecision, read_report
 from pao.core.documents import from_document, to_document
-from pao.core.payloads import (
-    ActionFailure,
-    ActionResult,
-    Approvers,
-    Escalation,
-    FormerCall,
-    KnownTicketStatus,
-    OpenApproval,
-    OpenWait,
-    PartialResource,
-    Pending,
-    TicketResolved,
-    Vote,
-    read_wait,
-)
+from pao.core.payloads.actions import ActionResult, FormerCall
+from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.tickets import Escalation, KnownTicketStatus, TicketResolved
+from pao.core.payloads.waits import Approvers, OpenApproval, OpenWait, Pending, Vote, read_wait
 
 FAILURE = ActionFailure(
     code="ACTION_FAILED",

@@ -12,7 +12,7 @@ from temporalio.converter import DataConverter
 
 from pao.clients.temporal import ForgivingConverter
 from pao.core import payloads
-from pao.core.payloads import timestamp
+from pao.core.timestamps import timestamp
 
 CONVERTERS = [DataConverter.default.payload_converter, ForgivingConverter()]
 CLASSES = [

@@ -1,0 +1,109 @@
+"""What humans decide about a request, and what is asked before it counts."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pao.core.payloads.actions import ActionInput, ActionResult
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.plan import PlannedAction
+
+
+@dataclass
+class DecisionRecord:
+    """A human decision, or a signal that was refused as one.
+
+    ``outcome`` is ``rejected``, ``open``, ``done`` or ``failed`` (it was accepted but could not be
+    carried out); ``by`` is the caller's word, ``via`` says whether the API vouched for it.
+    ``code`` says why it was refused, where a caller can act on that. ``details`` is what it was
+    made with or led to: values out of step, evidence, what stays behind. ``attempt`` is the one
+    that it was made upon.
+    """
+
+    decision_id: str
+    decision: str
+    at: str
+    by: str = "unknown"
+    via: str = "temporal"
+    reason: str | None = None
+    accepted: bool = False
+    outcome: str = "open"
+    message: str | None = None
+    changes: dict[str, Any] | None = None
+    mode: str | None = None
+    code: str | None = None
+    details: dict[str, Any] | None = None
+    attempt: int | None = None
+    accept_used: bool = False
+    leave_behind: bool = False
+    evidence: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class OutcomeQuery:
+    """The question of the ``decision_outcome`` update: which decision, and how long to wait."""
+
+    decision_id: str
+    wait_seconds: float = 3.0
+
+
+@dataclass(frozen=True)
+class SenderQuery:
+    """A signal whose sender is asked for: to which request, which one, and what it carried."""
+
+    request_id: str
+    signal: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SenderAnswer:
+    """Whether PAO has sent a signal; else it came by Temporal, whatever it says of itself.
+
+    ``temporal_approvals``: the operator lets approvals count that came by Temporal.
+    """
+
+    proven: bool = False
+    temporal_approvals: bool = False
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Corrected field values of a retry, to be checked by the form's own validator.
+
+    ``over`` are the completed and skipped actions, without their configurations; one that never
+    began has no ``reads``: only its condition was asked.
+    """
+
+    context: RequestContext
+    changes: dict[str, Any] = field(default_factory=dict)
+    over: list[PlannedAction] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CorrectionAnswer:
+    """Whether the corrected values hold, the fields to go on with, and the diff to keep.
+
+    ``used`` names for each changed field the actions that are over and have used it.
+    """
+
+    valid: bool
+    fields: dict[str, Any] = field(default_factory=dict)
+    diff: dict[str, Any] = field(default_factory=dict)
+    message: str | None = None
+    used: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EvidenceInput:
+    """The outputs that a human says to have seen in an action's target."""
+
+    about: ActionInput
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EvidenceAnswer:
+    """The result that the action goes on with, or what is wrong with the outputs."""
+
+    result: ActionResult | None = None
+    message: str | None = None

@@ -1,0 +1,88 @@
+"""What a request's workflow is started with, and what it answers."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import ActionFailure
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.tickets import Escalation
+from pao.core.states import RequestStatus
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long the workflow waits for things, in seconds; chosen in workflows/policies.py.
+
+    They travel with the request, so that an installation (or a test) can change them without a
+    change of the workflow's code.
+    """
+
+    start_to_close: float = 12.0
+    heartbeat: float = 3.0
+    schedule_to_start: float = 60.0
+    mirror: float = 1.5
+    slow_schedule_to_start: float = 1800.0
+    follow: float = 86400.0
+
+
+@dataclass
+class RequestInput:
+    """The input of a request's workflow; with ``resumption`` it goes on where another one ended.
+
+    ``metadata`` is what the caller noted: the row is made anew with it where Postgres has lost it.
+    """
+
+    context: RequestContext
+    plan: list[PlannedAction] = field(default_factory=list)
+    waits: Waits = field(default_factory=Waits)
+    resumption: "Resumption | None" = None
+    bundle: "BundleLink | None" = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BundleLink:
+    """Which bundle's component a request is: its workflow tells that of the bundle how it ends."""
+
+    request_id: str
+    component: str
+
+
+@dataclass(frozen=True)
+class RequestOutcome:
+    """The result of a request's workflow; ``note`` says why it ended without acting, if it did."""
+
+    status: RequestStatus
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """What the mirror knows of a request whose workflow is gone; a new one waits in ``failed``.
+
+    ``reason`` says what became of the earlier workflow. ``mirror_at`` and ``mirror_seq`` are the
+    stored pair, above which the new run writes; ``failure`` is why the request had failed before,
+    if it had. Of decisions that are closed only id, kind and outcome matter. ``actor`` says who
+    has it wait; with ``unchecked`` no retry begins before the fields have passed the form.
+    """
+
+    reason: str
+    mirror_at: str = ""
+    mirror_seq: int = 0
+    actions: list["ActionState"] = field(default_factory=list)
+    decisions: list["DecisionRecord"] = field(default_factory=list)
+    escalation: "Escalation | None" = None
+    failure: "ActionFailure | None" = None
+    actor: str = "reconciler"
+    unchecked: bool = False
+
+
+@dataclass(frozen=True)
+class SettledRequest:
+    """The answer of the ``settled`` update, frozen at the first settling."""
+
+    status: RequestStatus
+    at: str
