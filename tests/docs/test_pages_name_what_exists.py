@@ -18,6 +18,7 @@ from api.metrics import ApiMetrics
 from api.requests.decision_routes import router as decisions
 from api.requests.routes import router as requests
 from api.tools.routes import router as tools
+from db.models import Request
 from pao.core.errors import ErrorCode
 from pao.settings.loading import PARTS
 from pao.settings.loading import _secret_names as secret_names
@@ -181,3 +182,9 @@ def test_every_sample_and_every_action_type_is_described() -> None:
 
     assert {name for name in samples if f"[{name}](" not in page} == set()
     assert {name for name in load_all() if f"`{name}`" not in page} == set()
+
+
+def test_every_table_is_described() -> None:
+    page = text(ROOT / "docs" / "architecture.md")
+
+    assert {name for name in Request.metadata.tables if f"`{name}`" not in page} == set()
