@@ -18,24 +18,24 @@ _DOCUMENT = """\
 schemaVersion: catalog/v1
 kind: CatalogItem
 
-# What it is. Further keys are allowed here; templates read them as {{{{metadata.<key>}}}}.
+# Further keys are allowed here; templates read them as {{{{metadata.<key>}}}}.
 metadata:
   id: {id}
   name: {name}
   description: >-
     {description}
-  version: 1.0.0            # raise it with every change; a new major version for what breaks
+  version: 1.0.0            # raise it with every change; a new major version for breaking ones
   category: {category}{space}# the folder this file is in
   owner: {owner}
   tags: []
-  # access: {{allowedTeams: [team-a, team-b]}}      # without it everyone may request it
+  # access: {{allowedTeams: [team-a, team-b]}}      # default: everyone may request it
   # sla: {{provisioningTime: 4h, supportLevel: tier-1}}
   # cost: {{baseMonthly: 50, currency: USD}}
 
-# What people are asked for.
+# The form that requesters fill in.
 presentation:
   form:
-    # layout: wizard        # one group after the other; tabbed; single-page unless you say so
+    # layout: wizard        # one group per page; or tabbed; default: single-page
     groups:
       - id: basic
         name: Basics
@@ -45,10 +45,10 @@ presentation:
             type: string
             required: true
             placeholder: orders
-            description: Small letters, digits and hyphens.
+            description: Lower-case letters, digits and hyphens.
             validation:
               pattern: "^[a-z][a-z0-9-]{{2,28}}[a-z0-9]$"
-              message: Name must be 4 to 30 small letters, digits or hyphens, such as orders-db
+              message: Name must be 4 to 30 lower-case letters, digits or hyphens, such as orders-db
           - id: environment
             name: Environment
             type: select
@@ -61,11 +61,11 @@ presentation:
             name: Why production
             type: textarea
             required: true
-            # Asked for only when it matters.
+            # Shown only when it matters.
             conditional: {{dependsOn: environment, condition: equals, value: production}}
             validation: {{maxLength: 1000}}
 
-# What happens when somebody asks for it: here one ticket, which your team works on.
+# What happens with a request: here one ticket, which your team works on.
 fulfillment:
   strategy: {{mode: manual}}
   manual:
@@ -78,7 +78,7 @@ fulfillment:
             project: {project}
             summaryTemplate: "{title} {{{{fields.instanceName}}}}"
             descriptionTemplate: |
-              h2. What is wanted
+              h2. Request
 
               ||Name||Environment||
               |{{{{fields.instanceName}}}}|{{{{fields.environment}}}}|
@@ -86,13 +86,13 @@ fulfillment:
               {{{{#if fields.reason}}}}Why: {{{{fields.reason}}}}{{{{/if}}}}
 
               Requested by {{{{request.user.email}}}}.
-        cleanup: Close the ticket, and remove {{{{fields.instanceName}}}} if it was made.
+        cleanup: Close the ticket, and remove {{{{fields.instanceName}}}} if it was created.
 """
 
 _CASE = """\
-# What comes out when somebody fills the form in like this. Written anew by
+# The expected result for these fields. Updated by
 #   pao catalog test {file} --update
-description: The least that somebody can say
+description: Required fields only
 fields:
   instanceName: orders-db
 """
