@@ -39,8 +39,8 @@ from catalog.validation.structure import model_in
 
 _HEAD = """# Reference of catalog documents
 
-Written from the code by `make generate`. How to begin is in [catalog.md](catalog.md), what
-documents are checked for in [rules.md](rules.md).
+Generated from the code by `make generate`. An introduction is in [catalog](catalog.md), the
+validation rules in [rules](rules.md).
 """
 _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("CatalogItem", CatalogItem),
@@ -98,7 +98,7 @@ def _keys() -> Iterator[str]:
 
 
 def _types() -> Iterator[str]:
-    yield from ("", "## Field types", "", "| type | drawn as | constraints |", "|---|---|---|")
+    yield from ("", "## Field types", "", "| type | shown as | constraints |", "|---|---|---|")
     for kind, names in CONSTRAINTS.items():
         keys = ", ".join(f"`{key_of(name)}`" for name in names)
         yield f"| `{kind}` | {COMPONENTS[kind]} | {keys} |"
@@ -117,7 +117,7 @@ def _notations() -> Iterator[str]:
         "",
         "One language; a template may mix them. Jinja's `{% if %}`,",
     )
-    yield "`{% for %}`, `{# #}` and filters are read as well."
+    yield "`{% for %}`, `{# #}` and filters work as well."
     yield from ("", "| | scopes | Go | slash paths |", "|---|---|---|---|")
     for row in _NOTATIONS:
         yield f"| {' | '.join(row).replace(' | upper', ' &#124; upper')} |"
@@ -131,8 +131,9 @@ def _names() -> Iterator[str]:
 
 
 def _functions() -> Iterator[str]:
-    yield from ("", "## Functions", "", "The value comes first, always. A pipe gives it.", "")
-    yield from ("| function | takes | gives |", "|---|---|---|")
+    yield from ("", "## Functions", "")
+    yield from ("The value is always the first argument; a pipe passes it.", "")
+    yield from ("| function | arguments | result |", "|---|---|---|")
     for name, function in FUNCTIONS.items():
         most = "any number" if function.most is None else str(function.most)
         count = most if str(function.least) == most else f"{function.least} to {most}"
@@ -140,17 +141,17 @@ def _functions() -> Iterator[str]:
             count = f"{function.least} or more"
         takes = [_kinds(kinds) for kinds in SIGNATURES[name].takes] if name in SIGNATURES else []
         shown = f"{count}: {', '.join(takes)}" if takes else count
-        told = "the operator as a function" if name in LAZY else _sentence(function.call.__doc__)
+        told = "The operator as a function." if name in LAZY else _sentence(function.call.__doc__)
         yield f"| `{name}` | {shown} | {_cell(told)} |"
 
 
 def _bounds() -> Iterator[str]:
-    yield from ("", "## Bounds of templates", "", "| what | at most |", "|---|---|")
+    yield from ("", "## Limits of templates", "", "| | at most |", "|---|---|")
     yield f"| source | {limits.SOURCE_BYTES // 1024} kB |"
     yield f"| a text, the output | {limits.TEXT_BYTES:,} bytes |"
     depths = f"{limits.BLOCK_DEPTH}, {limits.LOOP_DEPTH}, {limits.EXPRESSION_DEPTH} deep"
     yield f"| nested blocks, loops, expressions | {depths} |"
-    yield f"| iterations in all | {limits.ITERATIONS:,} |"
+    yield f"| total iterations | {limits.ITERATIONS:,} |"
     yield f"| time | {limits.SECONDS:g} s |"
 
 

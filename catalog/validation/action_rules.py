@@ -20,7 +20,7 @@ _MESSAGE = 200
 
 
 def manual_actions(subject: Subject) -> Iterator[Problem]:
-    """Require that an item has at least one manual action: the way that always exists."""
+    """Require at least one manual action, the way that always exists."""
     if not subject.item.manual_actions:
         yield Problem(
             ("fulfillment", "manual", "actions"),
@@ -30,7 +30,7 @@ def manual_actions(subject: Subject) -> Iterator[Problem]:
 
 
 def automatic_actions(subject: Subject) -> Iterator[Problem]:
-    """Require that an automatic or hybrid item has automatic actions."""
+    """Require automatic actions of an automatic or hybrid item."""
     if subject.item.mode is not Mode.MANUAL and not subject.item.automatic_actions:
         yield Problem(
             ("fulfillment", "strategy", "mode"),
@@ -40,7 +40,7 @@ def automatic_actions(subject: Subject) -> Iterator[Problem]:
 
 
 def automatic_unused(subject: Subject) -> Iterator[Problem]:
-    """Require that automatic actions are of use: in the mode manual they never run."""
+    """Warn about automatic actions that never run, because the mode is manual."""
     if subject.item.mode is Mode.MANUAL and subject.item.automatic_actions:
         path: Path = ("fulfillment", "automatic", "actions")
         hint = "write strategy: {mode: automatic} or {mode: hybrid}, or take them out"
@@ -48,7 +48,7 @@ def automatic_unused(subject: Subject) -> Iterator[Problem]:
 
 
 def declared_outputs(subject: Subject) -> Iterator[Problem]:
-    """Require that an output which an action names is one that its type gives."""
+    """Require that the outputs an action names are among those of its type."""
     for path, action in subject.actions():
         schema = subject.known_actions.get(action.type)
         shape = shape_of_schema(schema.outputs if schema else {}, closed=True)
@@ -61,7 +61,7 @@ def declared_outputs(subject: Subject) -> Iterator[Problem]:
 
 
 def unique_ids(subject: Subject) -> Iterator[Problem]:
-    """Require that ids of actions stand once in their list; without an id it is ``<type>-<n>``."""
+    """Require unique ids in a list of actions; the default id is ``<type>-<n>``."""
     for path, actions in subject.action_lists():
         seen: set[str] = set()
         for index, action in enumerate(actions):
@@ -71,7 +71,7 @@ def unique_ids(subject: Subject) -> Iterator[Problem]:
 
 
 def known_type(subject: Subject) -> Iterator[Problem]:
-    """Require that an action is of a type that this installation knows."""
+    """Require an action type that this installation has."""
     known = sorted(subject.known_actions)
     for path, action in subject.actions():
         if action.type not in known:
@@ -81,7 +81,7 @@ def known_type(subject: Subject) -> Iterator[Problem]:
 
 
 def configuration(subject: Subject) -> Iterator[Problem]:
-    """Require that the configuration of an action fits the schema of its type."""
+    """Require a configuration that fits the schema of its action type."""
     for path, action in subject.actions():
         for error in subject.configuration_errors(action):
             where: Path = (*path, "config", *error.absolute_path)
@@ -107,7 +107,7 @@ def _configuration_problems(where: Path, error: ValidationError) -> Iterator[Pro
 
 
 def jira_project(subject: Subject) -> Iterator[Problem]:
-    """Require that the project of a ticket is a JIRA project key."""
+    """Require a JIRA project key as the project of a ticket."""
     for path, action in subject.actions():
         ticket = action.config.get("ticket")
         project = ticket.get("project") if isinstance(ticket, dict) else None
@@ -122,7 +122,7 @@ def jira_project(subject: Subject) -> Iterator[Problem]:
 
 
 def depends_on(subject: Subject) -> Iterator[Problem]:
-    """Require that an action depends on other actions of its list, and not in a circle."""
+    """Require dependencies on other actions of the same list, without cycles."""
     for path, actions in subject.action_lists():
         known = [action.id for action in actions]
         for index, action in enumerate(actions):
@@ -144,7 +144,7 @@ def _cycle(path: Path, actions: tuple[Action, ...]) -> Iterator[Problem]:
 
 
 def timeout(subject: Subject) -> Iterator[Problem]:
-    """Require that a timeout is a number of seconds, or 30s, 5m, 2h."""
+    """Require a timeout in seconds, or as in 30s, 5m, 2h."""
     for path, action in subject.actions():
         if isinstance(action.timeout, str) and not _DURATION.fullmatch(action.timeout):
             message = f"the timeout {action.timeout[:80]!r} is no duration"
@@ -152,7 +152,7 @@ def timeout(subject: Subject) -> Iterator[Problem]:
 
 
 def retry_block(subject: Subject) -> Iterator[Problem]:
-    """Warn of a ``retry`` block, which has no effect: failures wait for a human."""
+    """Warn about a ``retry`` block, which has no effect: failures wait for a person."""
     for path, action in subject.actions():
         if action.retry is not None:
             yield Problem(

@@ -12,14 +12,14 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
 
 
 def bundle_id(subject: Subject) -> Iterator[Problem]:
-    """Require that the id of a bundle is kebab-case."""
+    """Require a kebab-case id for a bundle."""
     if not KEBAB.fullmatch(subject.item.id):
         message = f"id {subject.item.id[:80]!r} is not kebab-case"
         yield Problem(("metadata", "id"), message, "for example bundle-webapp-standard")
 
 
 def unique_ids(subject: Subject) -> Iterator[Problem]:
-    """Require that ids of components stand once and are names that templates can read."""
+    """Require unique component ids that templates can read."""
     seen: set[str] = set()
     for path, component in subject.components():
         if component.id in seen:
@@ -33,7 +33,7 @@ def unique_ids(subject: Subject) -> Iterator[Problem]:
 
 
 def depends_on(subject: Subject) -> Iterator[Problem]:
-    """Require that a component depends on other components of its bundle, not in a circle."""
+    """Require dependencies on other components of the bundle, without cycles."""
     known = [component.id for _, component in subject.components()]
     for path, component in subject.components():
         for n, name in enumerate(component.depends_on):

@@ -20,17 +20,17 @@ BREAKING, UNCHANGED = "breaking-change", "version-unchanged"
 HISTORY_RULES = (
     (
         BREAKING,
-        "What breaks callers has a new major version",
+        "Breaking changes have a new major version",
         Severity.ERROR,
         (
             "Against a Git revision: a field was removed, renamed, made required or given another "
             "type, an enum lost values, a pattern or a limit was tightened, an item was removed "
-            "without having been deprecated. In versions 0.x a new second number is enough."
+            "without having been deprecated. In 0.x versions, a new minor version is enough."
         ),
     ),
     (
         UNCHANGED,
-        "A change has a new version",
+        "Changes have a new version",
         Severity.WARNING,
         "Against a Git revision: the document changed and its version did not.",
     ),

@@ -20,9 +20,9 @@ _LARGEST_FILE = 750_000
 
 
 def values(subject: Subject) -> Iterator[Problem]:
-    """Require that the values of an enum are texts, numbers or booleans, and each stands once.
+    """Require unique texts, numbers or booleans as values of an enum.
 
-    Two that are equal cannot be told apart; 1 and 1.0 are equal, 1 and "1" are not.
+    Equal values cannot be told apart; 1 and 1.0 are equal, 1 and "1" are not.
     """
     for path, field in fields_of(subject):
         where: Path = (*path, "enum") if field.enum is not None else (*path, "validation", "enum")
@@ -38,10 +38,9 @@ def values(subject: Subject) -> Iterator[Problem]:
 
 
 def never_shown(subject: Subject) -> Iterator[Problem]:
-    """Require that a condition compares a field with values that the field can have.
+    """Require that a condition compares a field with values that it can have.
 
-    A select is compared with one of its values, a boolean with true or false, a number with a
-    number.
+    That is one of the values of a select, true or false for a boolean, a number for a number.
     """
     known = {field.id: field for field in subject.item.fields}
     for path, condition in conditions_of(subject):
@@ -63,9 +62,9 @@ def empty_groups(subject: Subject) -> Iterator[Problem]:
 
 
 def anchored(subject: Subject) -> Iterator[Problem]:
-    """Suggest that a pattern says where it begins and ends.
+    """Suggest anchors at both ends of a pattern.
 
-    A pattern is looked for anywhere in the text: ``[a-z]+`` takes ``1a!`` as well.
+    A pattern may match anywhere in the text: ``[a-z]+`` accepts ``1a!`` too.
     """
     for path, field in fields_of(subject):
         pattern = field.validation.pattern
@@ -75,7 +74,7 @@ def anchored(subject: Subject) -> Iterator[Problem]:
 
 
 def file_sizes(subject: Subject) -> Iterator[Problem]:
-    """Require that a file may not be larger than a request can be."""
+    """Require a maximum file size that fits into a request."""
     for path, field in fields_of(subject):
         size = field.validation.max_size
         if field.type is not FieldType.FILE or size is None:

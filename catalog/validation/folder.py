@@ -30,12 +30,19 @@ class FolderRule:
 
 
 FOLDER_RULES: tuple[FolderRule, ...] = (
-    FolderRule("duplicate-item", "One id, one file", Severity.ERROR, folder_rules.duplicate_ids),
+    FolderRule(
+        "duplicate-item",
+        "Ids are unique in the catalog",
+        Severity.ERROR,
+        folder_rules.duplicate_ids,
+    ),
     FolderRule("replacement", "The replacement exists", Severity.ERROR, folder_rules.replacements),
     FolderRule(
         "component-item", "A component is an item", Severity.ERROR, folder_rules.component_items
     ),
-    FolderRule("bundle-cycle", "No circle of bundles", Severity.ERROR, folder_rules.bundle_cycles),
+    FolderRule(
+        "bundle-cycle", "Bundles have no cycles", Severity.ERROR, folder_rules.bundle_cycles
+    ),
     FolderRule(
         "component-fields",
         "A component's values fit its item",

@@ -46,7 +46,7 @@ class Whole:
 
 
 def duplicate_ids(whole: Whole) -> Told:
-    """Require that an id stands in one file; the file that is named after it keeps it."""
+    """Require unique ids; of several files with one id, the one named after it is served."""
     files: dict[str, list[str]] = defaultdict(list)
     for file, document in whole.documents.items():
         files[document.id].append(file)
@@ -62,7 +62,7 @@ def duplicate_ids(whole: Whole) -> Told:
 
 
 def replacements(whole: Whole) -> Told:
-    """Require that a deprecated item is replaced by another item that exists."""
+    """Require that the replacement of a deprecated item is another item that exists."""
     path: Path = ("lifecycle", "deprecation", "replacement")
     for file, document in whole.documents.items():
         wanted = document.deprecation.replacement
@@ -75,7 +75,7 @@ def replacements(whole: Whole) -> Told:
 
 
 def component_items(whole: Whole) -> Told:
-    """Require that a component is an item of this catalog; bundles do not hold bundles."""
+    """Require that a component is an item of this catalog; bundles cannot contain bundles."""
     cyclic = {bundle for cycle in _cycles(whole) for bundle in cycle}
     for file, bundle, path, component in whole.components():
         found = whole.by_id.get(component.catalog_item)
@@ -90,7 +90,7 @@ def component_items(whole: Whole) -> Told:
 
 
 def bundle_cycles(whole: Whole) -> Told:
-    """Require that bundles do not hold each other in a circle."""
+    """Require that bundles do not contain each other in a cycle."""
     for cycle in _cycles(whole):
         names = " -> ".join([*cycle, cycle[0]])
         for file, bundle, path, component in whole.components():
@@ -101,10 +101,10 @@ def bundle_cycles(whole: Whole) -> Told:
 
 
 def component_fields(whole: Whole) -> Told:
-    """Require that a component gives its item's fields values that the item's form takes.
+    """Require values that the form of a component's item accepts.
 
     Unknown fields, values of a wrong type and missing required fields are found; a template is
-    judged by the type that it gives.
+    checked by the type of its result.
     """
     for file, bundle, path, component in whole.components():
         item = whole.by_id.get(component.catalog_item)
@@ -114,7 +114,7 @@ def component_fields(whole: Whole) -> Told:
 
 
 def deprecated_components(whole: Whole) -> Told:
-    """Require that a bundle holds no item that is deprecated."""
+    """Warn about a deprecated item in a bundle."""
     for file, _, path, component in whole.components():
         item = whole.by_id.get(component.catalog_item)
         if item is not None and item.deprecation.deprecated:

@@ -42,7 +42,7 @@ def conditions_of(subject: Subject) -> Iterator[tuple[Path, Condition]]:
 
 
 def unique_ids(subject: Subject) -> Iterator[Problem]:
-    """Require that ids of groups, and ids of fields in the whole form, stand once."""
+    """Require unique ids of groups, and of fields in the whole form."""
     groups = [((*GROUPS, g, "id"), group.id) for g, group in enumerate(subject.item.groups)]
     fields = [((*path, "id"), field.id) for path, field in fields_of(subject)]
     for kind, entries in (("group", groups), ("field", fields)):
@@ -55,7 +55,7 @@ def unique_ids(subject: Subject) -> Iterator[Problem]:
 
 
 def field_id(subject: Subject) -> Iterator[Problem]:
-    """Require that a field id is a name that templates can read."""
+    """Require a field id that templates can read."""
     for path, field in fields_of(subject):
         if not _NAME.fullmatch(field.id):
             yield Problem(
@@ -66,14 +66,14 @@ def field_id(subject: Subject) -> Iterator[Problem]:
 
 
 def camel_case(subject: Subject) -> Iterator[Problem]:
-    """Require that field ids are camelCase."""
+    """Require camelCase field ids."""
     for path, field in fields_of(subject):
         if _NAME.fullmatch(field.id) and ("_" in field.id or field.id[0].isupper()):
             yield Problem((*path, "id"), f"the field id {field.id[:80]!r} should be camelCase")
 
 
 def names(subject: Subject) -> Iterator[Problem]:
-    """Require that groups and fields have names; without one the label is made from the id."""
+    """Require names of groups and fields; without one, the label is made from the id."""
     for g, group in enumerate(subject.item.groups):
         if not group.name:
             yield Problem((*GROUPS, g), f"the group has no name; shown as {group.label[:80]!r}")
@@ -83,7 +83,7 @@ def names(subject: Subject) -> Iterator[Problem]:
 
 
 def condition_reference(subject: Subject) -> Iterator[Problem]:
-    """Require that a condition looks at a field of this form."""
+    """Require that a condition refers to a field of this form."""
     known = {field.id for field in subject.item.fields}
     for path, condition in conditions_of(subject):
         for way, name in references(condition):
@@ -93,7 +93,7 @@ def condition_reference(subject: Subject) -> Iterator[Problem]:
 
 
 def condition_cycle(subject: Subject) -> Iterator[Problem]:
-    """Require that conditions do not go in a circle."""
+    """Require that conditions do not form a cycle."""
     try:
         TopologicalSorter(condition_graph(subject.item.presentation.form)).prepare()
     except CycleError as error:
@@ -103,7 +103,7 @@ def condition_cycle(subject: Subject) -> Iterator[Problem]:
 
 
 def condition_value(subject: Subject) -> Iterator[Problem]:
-    """Require that the value of a condition fits what is asked."""
+    """Require a value that fits the operator of a condition."""
     for path, condition in conditions_of(subject):
         for way, leaf in leaves(path, condition):
             wanted = _wanted_value(leaf)
@@ -124,7 +124,7 @@ def _wanted_value(leaf: Condition) -> str | None:
 
 
 def constraint(subject: Subject) -> Iterator[Problem]:
-    """Require that a constraint can be read: patterns of RE2, dates, sizes, schemas, enums."""
+    """Require valid constraints: RE2 patterns, dates, sizes, schemas, enums."""
     for path, field in fields_of(subject):
         for key, message in constraint_problems(field):
             if key == "enum":
@@ -135,7 +135,7 @@ def constraint(subject: Subject) -> Iterator[Problem]:
 
 
 def constraint_type(subject: Subject) -> Iterator[Problem]:
-    """Require that a constraint belongs to the type of its field, else it has no effect."""
+    """Require constraints that apply to the type of the field; others have no effect."""
     for path, field in fields_of(subject):
         known = {*CONSTRAINTS[field.type], "message"}
         for name in sorted(field.validation.model_fields_set - known):
@@ -149,7 +149,7 @@ def constraint_type(subject: Subject) -> Iterator[Problem]:
 
 
 def constraint_range(subject: Subject) -> Iterator[Problem]:
-    """Require that a lower bound is not above its upper bound, or no value could pass."""
+    """Require a lower bound that is not above its upper bound, or no value could pass."""
     for path, field in fields_of(subject):
         for low, high in _RANGES:
             least, most = (getattr(field.validation, name) for name in (low, high))
@@ -159,7 +159,7 @@ def constraint_range(subject: Subject) -> Iterator[Problem]:
 
 
 def default_value(subject: Subject) -> Iterator[Problem]:
-    """Require that a default passes the validation of its own field."""
+    """Require a default that passes the validation of its own field."""
     today = datetime.now(UTC).date()
     for path, field in fields_of(subject):
         if field.default is None or any(constraint_problems(field)):
@@ -187,17 +187,17 @@ def _default_meant(field: FieldDefinition) -> str:
 
 
 def default_secret(subject: Subject) -> Iterator[Problem]:
-    """Require that a password has no default: it would be a secret that everybody can read."""
+    """Warn about the default of a password: it is a secret that everybody can read."""
     for path, field in fields_of(subject):
         if field.type is FieldType.PASSWORD and field.default is not None:
             yield Problem((*path, "default"), "a default of a password is readable by everybody")
 
 
 def password_length(subject: Subject) -> Iterator[Problem]:
-    """Require that a password has at least 8 characters, by minLength or by its strength.
+    """Require at least 8 characters of a password, by minLength or strength.
 
-    A shorter one cannot be told from what else a target answers: it is masked as a whole word or a
-    whole value only.
+    A shorter one cannot be told apart from other text in a target's answer, and is masked as a
+    whole word or value only.
     """
     for path, field in fields_of(subject):
         if field.type is not FieldType.PASSWORD or _least(field) >= SHORTEST_PASSWORD:
@@ -214,7 +214,7 @@ def _least(field: FieldDefinition) -> int:
 
 
 def free_multiselect(subject: Subject) -> Iterator[Problem]:
-    """Require that a multiselect has an enum, else it is a free list."""
+    """Require an enum for a multiselect; without one, any value is accepted."""
     for path, field in fields_of(subject):
         if field.type is FieldType.MULTISELECT and not field.choices:
             yield Problem(path, "the multiselect has no enum: any texts are taken")

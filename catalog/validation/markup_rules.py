@@ -42,10 +42,10 @@ _ITEM = re.compile(r"^[ \t]*[*#-]+[ \t]+\S")
 
 
 def markdown(subject: Subject) -> Iterator[Problem]:
-    """Require that a ticket's description is wiki markup: Markdown shows as it is written there.
+    """Warn about Markdown in a ticket's description, which JIRA shows as plain text.
 
-    ``*bold*`` and not ``**bold**``, ``h2. Title`` and not ``## Title``, ``[text|address]`` and not
-    ``[text](address)``.
+    Write ``*bold*`` instead of ``**bold**``, ``h2. Title`` instead of ``## Title``,
+    ``[text|address]`` instead of ``[text](address)``.
     """
     for placed in subject.templates:
         if not _is_wiki(subject, placed):

@@ -22,7 +22,7 @@ _DESCRIPTION = range(50, 501)
 
 
 def semver(subject: Subject) -> Iterator[Problem]:
-    """Require that ``metadata.version`` is a semantic version such as 1.2.0."""
+    """Require a semantic version such as 1.2.0 in ``metadata.version``."""
     version = subject.item.version
     if not SEMVER.fullmatch(version):
         yield Problem(
@@ -33,7 +33,7 @@ def semver(subject: Subject) -> Iterator[Problem]:
 
 
 def item_id(subject: Subject) -> Iterator[Problem]:
-    """Require that ``metadata.id`` is kebab-case: {category-singular}-{service}-{variant}."""
+    """Require a kebab-case ``metadata.id``: {category-singular}-{service}-{variant}."""
     identifier = subject.item.id
     if not KEBAB.fullmatch(identifier) or identifier.count("-") < _ID_PARTS - 1:
         yield Problem(
@@ -44,7 +44,7 @@ def item_id(subject: Subject) -> Iterator[Problem]:
 
 
 def file_name(subject: Subject) -> Iterator[Problem]:
-    """Require that the file is named ``<category>/<id>.yaml``."""
+    """Require the file name ``<category>/<id>.yaml``."""
     file = PurePosixPath(subject.document.file)
     if file.stem != subject.item.id:
         yield Problem(("metadata", "id"), f"the file should be named {subject.item.id}.yaml")
@@ -57,7 +57,7 @@ def file_name(subject: Subject) -> Iterator[Problem]:
 
 
 def owner(subject: Subject) -> Iterator[Problem]:
-    """Require that an item names its owner, who decides about its failed requests."""
+    """Require an owner, who decides about the item's failed requests."""
     if subject.item.metadata.owner is None:
         yield Problem(
             ("metadata", "owner"),
@@ -67,7 +67,7 @@ def owner(subject: Subject) -> Iterator[Problem]:
 
 
 def description(subject: Subject) -> Iterator[Problem]:
-    """Require that a description has 50 to 500 characters."""
+    """Require a description of 50 to 500 characters."""
     length = len(subject.item.description)
     if length not in _DESCRIPTION:
         said = f"has {length} characters" if length else "is missing"
@@ -75,7 +75,7 @@ def description(subject: Subject) -> Iterator[Problem]:
 
 
 def sunset_date(subject: Subject) -> Iterator[Problem]:
-    """Require that ``sunsetDate`` is a real date, and stands on an item that is deprecated."""
+    """Require a valid ``sunsetDate``, on a deprecated item only."""
     path: Path = ("lifecycle", "deprecation", "sunsetDate")
     deprecation = subject.item.deprecation
     sunset = deprecation.sunset_date
@@ -89,7 +89,7 @@ def sunset_date(subject: Subject) -> Iterator[Problem]:
 
 
 def display(subject: Subject) -> Iterator[Problem]:
-    """Require that a color is one of CSS (``#336791``) and documentation is an address."""
+    """Require a CSS color (``#336791``) and a web address for documentation."""
     shown = subject.item.presentation.display
     if shown.color is not None and not _COLOR.fullmatch(shown.color):
         message = f"the color {shown.color[:80]!r} is none"
@@ -104,7 +104,7 @@ def display(subject: Subject) -> Iterator[Problem]:
 
 
 def near_known_key(subject: Subject) -> Iterator[Problem]:
-    """Require that a further constant of the metadata is not a known key with a slip of the pen."""
+    """Warn about a constant in the metadata that looks like a misspelled key."""
     metadata = subject.item.metadata
     known = [field.alias or name for name, field in Metadata.model_fields.items()]
     for key in metadata.model_extra or {}:

@@ -12,13 +12,13 @@ from catalog.validation.structure import STRUCTURE_RULES
 
 _HEAD = """# Rules
 
-What a catalog document is checked for. Written from the rules and their examples by
-`make generate`: a bad example breaks exactly its rule, a good one breaks none.
+What catalog documents are checked for. Generated from the rules and their examples by `make
+generate`: a bad example breaks exactly its rule, a good one breaks none.
 
 `pao catalog validate` prints `file:line:column: severity: message (hint) [rule]`. A file with an
-**error** is not served; a **warning** is what should be better, a **suggestion** what could be.
-A file that PAO itself failed to check is refused as `internal-error`, and the others are served.
-Examples show the part of a document that matters.
+**error** is not served; a **warning** should be fixed, a **suggestion** could be. A file that PAO
+fails to check because of an internal error is refused as `internal-error`; the others are served.
+Examples show only the relevant part of a document.
 """
 
 

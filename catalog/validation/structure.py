@@ -26,30 +26,30 @@ STRUCTURE_RULES = (
         "yaml",
         "The file is strict YAML",
         (
-            "One document of UTF-8, at most 1 MB and 64 levels deep. No key twice, no tags, no "
-            "merge keys, aliases only as far as they do not make it large. Scalars are those of "
-            "YAML 1.2: `NO`, `on` and `2024-01-01` are texts."
+            "One UTF-8 document, at most 1 MB and 64 levels deep. No duplicate keys, no tags, no "
+            "merge keys; aliases must not make it large. Scalars follow YAML 1.2: `NO`, `on` and "
+            "`2024-01-01` are texts."
         ),
     ),
     (
         SCHEMA_VERSION_RULE,
         "The schema version is known",
-        "A document of an unknown version would be misread.",
+        "A document of an unknown version could be misread.",
     ),
     (KIND, "The kind is known", "A document is a CatalogItem or a CatalogBundle."),
-    (MISSING_KEY, "What must be there is there", "A key that every document needs is missing."),
+    (MISSING_KEY, "Required keys are present", "A key that every document needs is missing."),
     (
         UNKNOWN_KEY,
         "Keys are known",
-        "An unknown key would be passed over in silence; further constants stand in metadata.",
+        "An unknown key would be ignored silently; put further constants into metadata.",
     ),
     (
         VALUE_TYPE,
         "Values have the right type",
         (
-            "Booleans are `true` and `false`, a list is a list; numbers are taken as they are "
-            "written where a text is meant (`version: 1.10`). Lists have bounds: 1,000 fields, "
-            "200 actions, 100 components."
+            "Booleans are `true` and `false`, a list is a list; where a text is expected, a "
+            "number is taken as written (`version: 1.10`). Lists are bounded: 1,000 fields, 200 "
+            "actions, 100 components."
         ),
     ),
 )

@@ -32,11 +32,10 @@ _APPROVAL = "approval"
 
 
 def templates(subject: Subject) -> Iterator[Problem]:
-    """Require that templates are well formed and name only what is there.
+    """Require valid templates that refer only to what exists.
 
     A template may read the fields of this form, the metadata, the request, and the outputs of
-    actions that have ended before: those above it, or in a parallel list those that it depends
-    on.
+    actions that have ended before: those above it, or in a parallel list its dependencies.
     """
     for placed in subject.templates:
         if placed.error and not placed.is_condition and placed.path[0] != "components":
@@ -44,9 +43,10 @@ def templates(subject: Subject) -> Iterator[Problem]:
 
 
 def conditions(subject: Subject) -> Iterator[Problem]:
-    """Require that ``when`` is one expression that names only what is there.
+    """Require a single expression in ``when`` that refers only to what exists.
 
-    It stands bare or in one pair of braces; text around it would make it always true.
+    It is written with or without one pair of braces; with text around it, it would always be
+    true.
     """
     for placed in subject.templates:
         if placed.error and placed.is_condition:
@@ -54,10 +54,10 @@ def conditions(subject: Subject) -> Iterator[Problem]:
 
 
 def components(subject: Subject) -> Iterator[Problem]:
-    """Require that the values of a component name only what is ready before it starts.
+    """Require that the values of a component refer only to what is available when it starts.
 
-    These are the fields of the bundle's form and the components that have been completed: all
-    earlier ones in sequential mode, those that it depends on in parallel mode.
+    That is the bundle's form and the completed components: all earlier ones in sequential mode,
+    its dependencies in parallel mode.
     """
     for placed in subject.templates:
         if placed.error and placed.path[0] == "components":
@@ -65,20 +65,19 @@ def components(subject: Subject) -> Iterator[Problem]:
 
 
 def missing_values(subject: Subject) -> Iterator[Problem]:
-    """Require that what a template reads can be there.
+    """Require that what a template reads can exist.
 
     The outputs of an action type are fixed unless it says otherwise, and the constants of the
-    metadata stand in this very file.
+    metadata are in this file.
     """
     yield from _remarks(subject, "template-undefined")
 
 
 def types(subject: Subject) -> Iterator[Problem]:
-    """Require values of a type that function, operator and configuration can take.
+    """Require values of a type that function, operator and configuration accept.
 
-    A field of type integer gives a number, and a number is no list and no text; a field of type
-    json gives whatever JSON it holds. A value that is the whole of a configuration's text keeps
-    its type.
+    A field of type integer is a number, neither a list nor a text; a field of type json is
+    whatever JSON it holds. A value that is the whole text of a configuration keeps its type.
     """
     yield from _remarks(subject, "template-type")
     for placed in subject.templates:
@@ -92,7 +91,7 @@ def types(subject: Subject) -> Iterator[Problem]:
 
 
 def comparisons(subject: Subject) -> Iterator[Problem]:
-    """Require that a comparison has more than one outcome.
+    """Require that a comparison can have either result.
 
     A select is compared with one of its values, a number with a number: 5 is not "5".
     """
@@ -100,10 +99,10 @@ def comparisons(subject: Subject) -> Iterator[Problem]:
 
 
 def secrets_in_sight(subject: Subject) -> Iterator[Problem]:
-    """Require that no password and no secret is put into what people read.
+    """Warn about a password or secret in text for readers.
 
-    A ticket, a message or a pull request is stored in clear and read by many; let the value travel
-    through a secret store instead. The address of a notification is no such place.
+    Tickets, messages and pull requests are stored in plain text and read by many; pass the
+    value through a secret store instead. The address of a notification is no such text.
     """
     for placed, secret in _secrets_read(subject):
         if _is_read(placed):
@@ -111,7 +110,7 @@ def secrets_in_sight(subject: Subject) -> Iterator[Problem]:
 
 
 def secrets_in_approvals(subject: Subject) -> Iterator[Problem]:
-    """Require that an approval asks without secrets: whoever may see the request reads it.
+    """Require that an approval contains no secrets: everybody who sees the request reads it.
 
     The message and the names of the approvers are shown while the request waits, and are kept
     with it.
@@ -149,7 +148,7 @@ def _is_secret(use: tuple[str, ...], passwords: set[str]) -> bool:
 
 
 def unused_fields(subject: Subject) -> Iterator[Problem]:
-    """Require that a field that is asked for is used by a template or a condition."""
+    """Suggest that every field is used by a template or a condition."""
     used = _used_fields(subject)
     if used is None or not any(subject.actions()):
         return

@@ -16,11 +16,12 @@ _ENTERED = frozenset({"fields", "outputs", "components", "fulfillment", "data"})
 
 
 def fixed_places(subject: Subject) -> Iterator[Problem]:
-    """Require that a Terraform module and its workspace are not made of what is entered.
+    """Require a Terraform module and workspace that do not depend on input.
 
-    A module is code that runs on the worker, and a workspace may hold what others have made. So
-    `source` with all that is in it (`git`, `ref`, `path`, `version`, `directory`) and `workspace`
-    name no field, no output and no component. Without a `workspace` every request has its own.
+    A module is code that runs on the worker, and a workspace may hold the resources of others.
+    So ``source`` with everything in it (``git``, ``ref``, ``path``, ``version``, ``directory``)
+    and ``workspace`` refer to no field, output or component. Without ``workspace`` every
+    request has its own.
     """
     for placed in subject.templates:
         if not (
@@ -43,11 +44,11 @@ def fixed_places(subject: Subject) -> Iterator[Problem]:
 
 
 def approved_plans(subject: Subject) -> Iterator[Problem]:
-    """Require that what is applied after an approval is the plan that was approved.
+    """Require that an apply after an approval applies the approved plan.
 
-    Between a plan (`planOnly`) and an apply of the same module time passes: branches move, and
-    others work on the same state. `execution.approvedPlan` names the plan's output `pin`, and
-    another plan is refused.
+    Between a plan (``planOnly``) and an apply of the same module branches move, and others
+    change the same state. ``execution.approvedPlan`` names the plan's output ``pin``, and any
+    other plan is refused.
     """
     for path, actions in subject.action_lists():
         planned: list[Action] = []
