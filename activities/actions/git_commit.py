@@ -19,6 +19,7 @@ from activities.github.commits import (
 )
 from catalog.templating import Target
 from pao.clients.github import Commit, GitHub, PullRequest
+from pao.core.judgement import CONFLICT
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
 
@@ -112,7 +113,8 @@ class GitCommitAction(Action[GitCommitConfig]):
             if made is None:
                 raise ActionFailedError(
                     f"The former commit is not on {place.branch} any more, so nothing can be "
-                    "committed on top of it. Retry without changes, or abort."
+                    "committed on top of it. Retry without changes, or abort.",
+                    judged=CONFLICT,
                 )
             on_top = config.model_copy(update={"files": on_top_of(former.files, config.files)})
             commit = await make_commit(client, context, on_top, place, besides=made.sha)

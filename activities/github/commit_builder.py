@@ -16,7 +16,7 @@ from activities.github.commit_config import CommitFile, FileOperation, GitCommit
 from activities.github.commits import Place, own_commit, trailers
 from activities.github.first_commit import PATH, begin, is_begin
 from pao.clients.github import Commit, Entry, GitHub, GitHubRefusedError
-from pao.core.judgement import CONFLICT, PROTECTED
+from pao.core.judgement import CONFLICT, PROTECTED, REFUSED
 
 PARALLEL = 4
 MOST_TURNS = 12
@@ -52,7 +52,7 @@ async def make_commit(
         return await _made(client, context, config, place, start=start, besides=besides)
     left = await begin(client, context, place)
     if left is None:
-        raise ActionFailedError(_no_branch(config, place))
+        raise ActionFailedError(_no_branch(config, place), judged=REFUSED)
     with leaving(left), told_as_action():
         return await _made(client, context, config, place, start=await _start(client, place))
 
@@ -92,7 +92,7 @@ async def _made(  # noqa: PLR0913 -- what a commit is made of, each part named.
     for turn in range(MOST_TURNS):
         start = start if turn == 0 else await _start(client, place)
         if start is None:
-            raise ActionFailedError(_no_branch(config, place))
+            raise ActionFailedError(_no_branch(config, place), judged=REFUSED)
         found = await own_commit(client, context, place.branch) if turn else None
         if found is not None and found.sha != besides:
             return found
@@ -209,7 +209,8 @@ def _fitting(
 
 def _refuse(problems: list[str]) -> None:
     if problems:
-        raise ActionFailedError(f"The commit was not made: {'; '.join(problems)}.")
+        message = f"The commit was not made: {'; '.join(problems)}."
+        raise ActionFailedError(message, judged=CONFLICT)
 
 
 def _mode(file: CommitFile, there: Entry | None, before: Entry | None) -> str:

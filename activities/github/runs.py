@@ -10,7 +10,7 @@ from activities.base import ActionContext
 from activities.github.access import GitHubAccess, since
 from activities.github.workflow_file import WorkflowFile, read_workflow_file
 from pao.clients.github import GitHubRefusedError, Run
-from pao.core.judgement import FORBIDDEN
+from pao.core.judgement import BAD_CALL, FORBIDDEN, NOT_SET
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")
 GOOD = frozenset({"success", "neutral", "skipped"})
@@ -44,11 +44,12 @@ async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) 
     if file is not None and not file.dispatchable:
         raise ActionFailedError(
             f"The workflow {wanted.workflow} cannot be started from outside: add the trigger "
-            "workflow_dispatch to it."
+            "workflow_dispatch to it.",
+            judged=NOT_SET,
         )
     certain = file is not None and file.shows(wanted.mark_input)
     if file is not None and not certain and not server.tells_the_run:
-        raise ActionFailedError(_how_to_mark(server.name, wanted))
+        raise ActionFailedError(_how_to_mark(server.name, wanted), judged=NOT_SET)
     marked = wanted.mark_input in file.inputs if file is not None else not server.tells_the_run
     if server.tells_the_run and len(wanted.inputs) == server.most_inputs:
         # The run is told in the answer; only a lost answer would have needed the mark.
@@ -58,7 +59,8 @@ async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) 
         raise ActionFailedError(
             f"There are {len(sent)} inputs with that for the mark, but GitHub "
             f'"{server.name}" takes {server.most_inputs} at most. Put several values into one, '
-            "as JSON."
+            "as JSON.",
+            judged=BAD_CALL,
         )
     return Dispatch(sent, certain)
 

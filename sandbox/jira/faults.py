@@ -62,7 +62,8 @@ MEANING: dict[FaultKind, str] = {
     FaultKind.DRIP: "the work is done; the answer comes one byte a second",
     FaultKind.HUGE: "the work is done; the answer is 10 MB long",
     FaultKind.LATE_INDEX: (
-        "searches do not show tickets younger than so many seconds (all of the last hour)"
+        "searches do not show tickets younger than so many seconds (all of the last hour); "
+        "longer than JIRA_SEARCH_LAG (5 s in pao up), and PAO may make a ticket twice"
     ),
 }
 

@@ -426,6 +426,23 @@ async def test_another_branch_of_an_empty_repository_is_refused(github: GitHubSa
         await ACTION.execute(config(repository=EMPTY, branch="other"), about(github.options()))
 
 
+@pytest.mark.parametrize(
+    ("values", "cause"),
+    [
+        ({"branch": "nowhere"}, Cause.INPUT),
+        ({"files": [{"path": "README.md", "contentTemplate": "x"}]}, Cause.CONFLICT),
+        ({"files": [{"path": "none.md", "operation": "delete"}]}, Cause.CONFLICT),
+    ],
+)
+async def test_what_does_not_fit_the_repository_has_its_cause(
+    github: GitHubSandbox, values: dict[str, Any], cause: Cause
+) -> None:
+    github.tell("pushes", repository=TENANTS, files={"README.md": "read"})
+    with pytest.raises(ActionFailedError) as caught:
+        await ACTION.execute(config(**values), about(github.options()))
+    assert caught.value.cause is cause
+
+
 async def test_a_repository_that_may_not_be_seen_is_not_taken_for_one_without_the_branch(
     github: GitHubSandbox,
 ) -> None:

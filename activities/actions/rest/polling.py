@@ -17,7 +17,7 @@ from activities.base import ActionContext
 from activities.outgoing import TargetResponse
 from pao.clients.outgoing import AddressRefusedError, redirected_url
 from pao.core.answers import place
-from pao.core.judgement import CUT, NOT_ALLOWED, REFUSED, UNREADABLE
+from pao.core.judgement import CUT, NOT_ALLOWED, NOT_SET, REFUSED, UNREADABLE
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 
@@ -199,5 +199,5 @@ def _lost(url: str, error: ActionError) -> OutcomeUnknownError:
 
 def _following(config: RestApiConfig) -> Asynchronous:
     if config.asynchronous is None:
-        raise ActionFailedError("The document does not say how the call is followed.")
+        raise ActionFailedError("The item does not say how the call is followed.", judged=NOT_SET)
     return config.asynchronous

@@ -150,8 +150,8 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "JIRA_API_TOKEN": SandboxSettings().token,
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
-        # The stand-in's search shows a ticket at once.
-        "JIRA_SEARCH_LAG": "1s",
+        # As a real Data Center; a fault late-index of fewer seconds doubles no ticket.
+        "JIRA_SEARCH_LAG": "5s",
         "GITHUB_API_URL": f"http://{LOOPBACK}:{ports.github}",
         # The stand-ins are on loopback, which actions do not reach unless told.
         "PAO_EGRESS_ALLOW": f"{LOOPBACK}:{ports.github},{LOOPBACK}:{ports.jira},*",
