@@ -175,8 +175,9 @@ async def test_the_token_endpoint_that_failed_is_named(stage: Stage) -> None:
     assert (error.type, error.details[0]["cause"], api.count) == ("ActionFailed", Cause.ACCESS, 0)
 
 
-async def test_an_answer_without_a_token_is_not_sent_as_one(stage: Stage) -> None:
-    with raw_server(answering()) as api, raw_server(answering(b'{"access_token": null}')) as login:
+@pytest.mark.parametrize("answer", [b'{"access_token": null}', b"<html>Log in", b""])
+async def test_an_answer_without_a_token_is_not_sent_as_one(stage: Stage, answer: bytes) -> None:
+    with raw_server(answering()) as api, raw_server(answering(answer)) as login:
         authentication = {
             "type": "oauth2",
             "tokenUrl": f"{login.url}/token",

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from cachetools import LRUCache
@@ -153,7 +154,7 @@ def _read_token(answer: TargetResponse, given: ClientCredentials) -> AccessToken
     if not answer.is_success:
         raise answer.failure(f"{where} gave no token: it answered {answer.status}.", reading=True)
     try:
-        return read_token(answer.json())
+        return read_token(_document(answer))
     except ValueError as error:
         raise ActionFailedError(
             f"{where} gave no token: {error}.",
@@ -161,6 +162,13 @@ def _read_token(answer: TargetResponse, given: ClientCredentials) -> AccessToken
             response_body=answer.text,
             judged=UNREADABLE,
         ) from error
+
+
+def _document(answer: TargetResponse) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
 
 
 def _key(given: ClientCredentials) -> str:
