@@ -81,6 +81,7 @@ def resumed_input(
 def state_of(row: RequestAction) -> ActionState:
     """Return where an action stands, as its workflow knows it."""
     state = ActionState(id=row.action_id, index=row.action_index, type=row.type, name=row.name)
+    failure = read_failure(row.error)
     known = {
         one.name: getattr(row, one.name)
         for one in fields(ActionState)
@@ -90,7 +91,8 @@ def state_of(row: RequestAction) -> ActionState:
         state,
         **{
             **known,
-            "error": read_failure(row.error),
+            "error": failure,
+            "by_hand": failure.by_hand if failure else None,
             "partial": _partial(row),
             "former": all_from(FormerCall, row.former),
             "left_behind": all_from(PartialResource, row.left_behind),

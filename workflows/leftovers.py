@@ -57,6 +57,7 @@ def after_failure(
         sent=None,
         outcome_unknown=state.outcome_unknown,
         partial=list(state.partial),
+        by_hand=state.by_hand,
     )
 
 

@@ -8,10 +8,11 @@ from api.requests.lifecycle import warnings_of
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
-from db.stored import escalation_of, read_failure
+from db.stored import escalation_of, read_failure, state_of
 from pao.core.documents import to_document
 from pao.core.names import mark, masked, workflow_id
 from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import PartialResource
 from pao.core.resources import in_doubt, look_by_hand
 from pao.core.states import DECISIONS, RETRYING, ActionStatus, RequestStatus
 from pao.core.timestamps import timestamp
@@ -104,24 +105,26 @@ def left_behind(actions: Sequence[RequestAction]) -> list[dict[str, Any]]:
     return [
         {
             "action": one.action_id,
-            "type": left.get("type"),
-            "id": left.get("id"),
-            "url": left.get("url"),
-            "instructions": left.get("cleanup"),
+            "type": left.type,
+            "id": left.id,
+            "url": left.url,
+            "instructions": left.cleanup,
         }
         for one in actions
-        for left in (*(one.left_behind or ()), *_given_up(one))
+        for left in _left_behind(one)
     ]
 
 
-def _given_up(row: RequestAction) -> list[dict[str, Any]]:
-    if row.status != ActionStatus.SKIPPED:
-        return []
-    left = list(row.partial or ())
-    if row.outcome_unknown:
-        found_by = mark(str(row.request_id), row.action_id, row.moves)
-        text = in_doubt(row.name, look_by_hand(found_by))
-        left.append({"type": row.resource_type or row.type, "cleanup": text})
+def _left_behind(row: RequestAction) -> list[PartialResource]:
+    state = state_of(row)
+    if state.status != ActionStatus.SKIPPED:
+        return state.left_behind
+    left = [*state.left_behind, *state.partial]
+    if state.outcome_unknown:
+        request_id = str(row.request_id)
+        by_hand = state.by_hand or look_by_hand(mark(request_id, state.id, state.moves))
+        kind = state.resource_type or state.type
+        left.append(PartialResource(type=kind, cleanup=in_doubt(state.name, by_hand)))
     return left
 
 

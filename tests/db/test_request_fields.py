@@ -48,6 +48,7 @@ NO_COLUMN = {
     "NewRequest.via": "stands in the audit line of the submission",
     "ActionState.id": "column action_id",
     "ActionState.index": "column action_index",
+    "ActionState.by_hand": "part of the error",
 }
 NOT_ANSWERED = {
     "requests.component_id": "a bundle's answer lists its components by it",

@@ -66,6 +66,10 @@ def test_a_failure_is_read_in_the_spelling_of_any_version() -> None:
     assert read_failure(None) is None
 
 
+def test_what_a_person_can_do_about_a_doubt_is_read_from_the_error() -> None:
+    assert state_of(row(error=error(byHand="ask the receiver"))).by_hand == "ask the receiver"
+
+
 def test_an_approval_of_an_earlier_version_is_read() -> None:
     stored: dict[str, Any] = {
         "kind": "approval",

@@ -1,8 +1,10 @@
 """Old and new workers meet during a deploy: what one writes, the other reads."""
 
 import dataclasses
+import importlib
 import inspect
 import json
+import pkgutil
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -15,10 +17,15 @@ from pao.core import payloads
 from pao.core.timestamps import timestamp
 
 CONVERTERS = [DataConverter.default.payload_converter, ForgivingConverter()]
+MODULES = [
+    importlib.import_module(one.name)
+    for one in pkgutil.iter_modules(payloads.__path__, f"{payloads.__name__}.")
+]
 CLASSES = [
     found
-    for _, found in inspect.getmembers(payloads, inspect.isclass)
-    if dataclasses.is_dataclass(found) and found.__module__ == payloads.__name__
+    for module in MODULES
+    for _, found in inspect.getmembers(module, inspect.isclass)
+    if dataclasses.is_dataclass(found) and found.__module__ == module.__name__
 ]
 FIRST_RELEASE = {
     "ActionFailure": {"code", "message"},
@@ -40,7 +47,7 @@ FIRST_RELEASE = {
     "RequestInput": {"context"},
     "RequestOutcome": {"status"},
     "Requester": {"id"},
-    "Settled": {"status", "at"},
+    "SettledRequest": {"status", "at"},
     "Snapshot": {"request_id", "run_id", "mirror_at", "mirror_seq", "status"},
     "StreamEvent": {"seq", "at", "kind"},
     "Waits": set(),
@@ -60,6 +67,10 @@ def required(kind: type[Any]) -> set[str]:
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_a_field_added_since_the_first_release_has_a_default(kind: type[Any]) -> None:
     assert required(kind) <= FIRST_RELEASE.get(kind.__name__, required(kind))
+
+
+def test_every_payload_of_the_first_release_is_still_there() -> None:
+    assert {one.__name__ for one in CLASSES} >= FIRST_RELEASE.keys()
 
 
 def minimal(kind: type[Any]) -> dict[str, Any]:
