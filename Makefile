@@ -24,6 +24,7 @@ test: $(READY) ## check and test everything, as CI does
 test-only: $(READY) ## the tests alone
 	@$(BIN)/python -m pao.app.local.temporal_binary
 	@$(BIN)/python -m pao.app.local.terraform_binary
+	@$(BIN)/python -m tests.support.go
 	@$(BIN)/pytest -q -n 2 --dist loadgroup
 
 lint: $(READY) ## style, format and the import contracts

@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> "Application":
         openapi_url=f"{BASE}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=openapi.operation_id,
         # A redirect would answer under another path than the one that was signed.
         redirect_slashes=False,
         # The gate makes the span: it sees calls that no route takes, and FastAPI's own would put

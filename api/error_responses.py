@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import compile_path
 from starlette.types import Scope
 
+from api.schemas import Error, ErrorBody, ErrorDetail
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretUnreadableError
@@ -40,24 +41,23 @@ def correlation_of(scope: Scope) -> str:
     return str(scope.get("state", {}).get("correlation_id", NO_CORRELATION))
 
 
-def envelope(error: PaoError, correlation_id: str) -> dict[str, Any]:
-    """Give the one shape in which every error is answered."""
-    return {
-        "error": {
-            "code": error.code,
-            "message": _bounded(error.message + _left_out(error), MAX_MESSAGE),
-            "details": [_detail(detail) for detail in error.details[:MAX_DETAILS]],
-            "correlationId": correlation_id,
-            "timestamp": timestamp(datetime.now(UTC)),
-        }
-    }
+def envelope(error: PaoError, correlation_id: str) -> Error:
+    """Return the one document in which every error is answered."""
+    return Error(
+        error=ErrorBody(
+            code=error.code,
+            message=_bounded(error.message + _left_out(error), MAX_MESSAGE),
+            details=[_detail(detail) for detail in error.details[:MAX_DETAILS]],
+            correlation_id=correlation_id,
+            timestamp=timestamp(datetime.now(UTC)),
+        )
+    )
 
 
 def answer(error: PaoError, correlation_id: str) -> JSONResponse:
     """Give the response for an error."""
-    return JSONResponse(
-        envelope(error, correlation_id), status_code=error.status, headers=error.headers
-    )
+    document = envelope(error, correlation_id).model_dump(mode="json")
+    return JSONResponse(document, status_code=error.status, headers=error.headers)
 
 
 def install(app: FastAPI) -> None:
@@ -97,14 +97,14 @@ def broken(error: BaseException, correlation_id: str) -> JSONResponse:
     return answer(PaoError(ErrorCode.INTERNAL_ERROR, BROKEN), correlation_id)
 
 
-def _detail(detail: Detail) -> dict[str, Any]:
-    return {
-        "field": _bounded(detail.field, MAX_FIELD),
-        "constraint": detail.constraint,
-        "message": _bounded(detail.message, MAX_MESSAGE),
-        "received": detail.received,
-        "expected": detail.expected,
-    }
+def _detail(detail: Detail) -> ErrorDetail:
+    return ErrorDetail(
+        field=_bounded(detail.field, MAX_FIELD),
+        constraint=detail.constraint,
+        message=_bounded(detail.message, MAX_MESSAGE),
+        received=detail.received,
+        expected=detail.expected,
+    )
 
 
 def _from_lost_key(error: SecretUnreadableError) -> PaoError:

@@ -1,12 +1,15 @@
 """The OpenAPI document: what FastAPI writes, how calls are signed, and the examples unshortened."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import models_json_schema
 
 from api.gate import BASE, OPEN_PATHS
+from api.requests.events import EVENTS
 
 SIGNING = {
     "type": "apiKey",
@@ -16,7 +19,13 @@ SIGNING = {
     "x-amazon-apigateway-authtype": "awsSigv4",
 }
 
+REFERENCE = "#/components/schemas/{model}"
 FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the id of a route's operation: ``submit_request`` is ``submitRequest`` to clients."""
+    return to_camel(route.name)
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
@@ -31,6 +40,8 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
                 _forget_framework_error(operation)
                 _forget_null(operation.get("parameters", []))
             _forget_schemas(document)
+            _describe_events(document)
+            _forget_defaults(document)
             for route in (route for router in routers for route in router.routes):
                 if isinstance(route, APIRoute):
                     _restore_examples(document["paths"][f"{BASE}{route.path}"], route)
@@ -62,6 +73,26 @@ def _forget_framework_error(operation: dict[str, Any]) -> None:
 def _forget_schemas(document: dict[str, Any]) -> None:
     for name in FRAMEWORK_ERRORS:
         document["components"].get("schemas", {}).pop(name, None)
+
+
+def _describe_events(document: dict[str, Any]) -> None:
+    """Say what the data of each event of a stream is; OpenAPI 3.1 has no word of its own for it."""
+    mode: Literal["serialization"] = "serialization"
+    made, rest = models_json_schema(
+        [(model, mode) for model in EVENTS.values()], ref_template=REFERENCE
+    )
+    document["components"]["schemas"] |= rest["$defs"]
+    stream = document["paths"][f"{BASE}/requests/{{request_id}}/events"]["get"]
+    stream["responses"]["200"]["content"]["text/event-stream"]["x-events"] = {
+        name: made[model, mode] for name, model in EVENTS.items()
+    }
+
+
+def _forget_defaults(document: dict[str, Any]) -> None:
+    """Leave defaults out: generators of clients take a key that has one to be required."""
+    for schema in document["components"]["schemas"].values():
+        for one in schema.get("properties", {}).values():
+            one.pop("default", None)
 
 
 def _forget_null(parameters: list[dict[str, Any]]) -> None:

@@ -5,10 +5,9 @@ import binascii
 import json
 from typing import Any
 
+from api.schemas import Pagination
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.runtime.crypto import SecretBox
-
-MAX_CURSOR = 2_000
 
 
 class Cursors:
@@ -36,6 +35,11 @@ class Cursors:
         if not self._box.has_fingerprint(_marked(scope, keys), mark):
             raise _refused()
         return keys
+
+
+def pagination(following: str | None) -> Pagination:
+    """Return what a page says of the next one, whose cursor is ``following``."""
+    return Pagination(has_more=following is not None, next_cursor=following)
 
 
 def _marked(scope: str, keys: list[Any]) -> bytes:

@@ -1,101 +1,93 @@
-"""What the OpenAPI document says about answers: examples, and the envelope of every error."""
+"""What the OpenAPI document says about answers: their models and examples, and the errors."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from api.schemas import Answer, Error, ErrorBody
 from pao.core.errors import ErrorCode
 
 ERRORS: dict[int, tuple[str, ErrorCode, str]] = {
     400: ("The request cannot be read", ErrorCode.VALIDATION_ERROR, "The request cannot be read."),
     401: ("Not authenticated", ErrorCode.UNAUTHORIZED, "The signature does not match."),
     403: ("Not allowed", ErrorCode.FORBIDDEN, "This item may be requested by: team-data."),
-    404: ("Not there, or not yours", ErrorCode.REQUEST_NOT_FOUND, "There is no such request."),
-    408: ("The body came too slowly", ErrorCode.VALIDATION_ERROR, "The body did not arrive."),
+    404: (
+        "Not found, or not visible to you",
+        ErrorCode.REQUEST_NOT_FOUND,
+        "There is no such request.",
+    ),
+    408: ("The body arrived too slowly", ErrorCode.VALIDATION_ERROR, "The body did not arrive."),
     409: (
-        "Not possible now",
+        "Not possible in this state",
         ErrorCode.INVALID_STATE_TRANSITION,
         "The request is completed: retry is not possible.",
     ),
     413: ("Too large", ErrorCode.PAYLOAD_TOO_LARGE, "The body is larger than 1048576 bytes."),
-    422: ("Values are not right", ErrorCode.VALIDATION_ERROR, "1 field is not right."),
-    429: ("Too many calls", ErrorCode.RATE_LIMIT_EXCEEDED, "60 calls a minute are allowed."),
-    500: ("Our fault", ErrorCode.INTERNAL_ERROR, "Something broke on our side."),
+    422: (
+        "Invalid values",
+        ErrorCode.VALIDATION_ERROR,
+        "1 field is invalid; correct it and submit again.",
+    ),
+    429: ("Too many requests", ErrorCode.RATE_LIMIT_EXCEEDED, "60 calls a minute are allowed."),
+    500: ("Internal error", ErrorCode.INTERNAL_ERROR, "An internal error occurred."),
     502: (
         "An outside system failed",
         ErrorCode.EXTERNAL_SERVICE_ERROR,
         "The escalation ticket could not be created.",
     ),
-    503: ("A part is away", ErrorCode.SERVICE_UNAVAILABLE, "The database does not answer."),
+    503: (
+        "A dependency is unavailable",
+        ErrorCode.SERVICE_UNAVAILABLE,
+        "The database does not answer.",
+    ),
 }
 
-ENVELOPE: dict[str, Any] = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "details", "correlationId", "timestamp"],
-            "properties": {
-                "code": {"type": "string", "enum": [str(code) for code in ErrorCode]},
-                "message": {"type": "string"},
-                "details": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["field", "constraint", "message"],
-                        "properties": {
-                            "field": {"type": "string"},
-                            "constraint": {"type": "string"},
-                            "message": {"type": "string"},
-                            "received": {},
-                            "expected": {},
-                        },
-                    },
-                },
-                "correlationId": {"type": "string", "format": "uuid"},
-                "timestamp": {"type": "string", "format": "date-time"},
-            },
-        }
-    },
-}
+Shown = Answer | Mapping[str, Answer]
+"""The example of a status, or several by their names."""
 
 
-def documented(
-    good: dict[int, Any],
-    *errors: int,
-    media: str = "application/json",
-    named: dict[int, dict[str, Any]] | None = None,
-) -> dict[int | str, dict[str, Any]]:
-    """Give the ``responses`` of a route: an example per good status, the envelope per error.
+def documented(good: Mapping[int, Shown], *errors: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a route: examples and their models, and the errors.
 
-    What is ``named`` gives a status several, each by a name, in place of its one.
+    An example is an answer that was built like any other, so it cannot differ from its schema.
     """
     answers: dict[int | str, dict[str, Any]] = {
-        status: {
-            "description": "Done",
-            "content": {media: {"example": example}},
-        }
-        for status, example in good.items()
+        status: _answer(shown) for status, shown in good.items()
     }
-    for status, several in (named or {}).items():
-        shown = {name: {"value": value} for name, value in several.items()}
-        answers[status]["content"] = {media: {"examples": shown}}
-    for status in (*errors, 500):
-        answers[status] = _error(status)
-    return answers
+    return answers | {status: _error(status) for status in (*errors, 500)}
+
+
+def documented_text(media: str, example: str, *errors: int) -> dict[int | str, dict[str, Any]]:
+    """Return the same for a route that answers with text."""
+    content = {media: {"schema": {"type": "string"}, "example": example}}
+    answers: dict[int | str, dict[str, Any]] = {200: {"description": "Done", "content": content}}
+    return answers | {status: _error(status) for status in (*errors, 500)}
+
+
+def _answer(shown: Shown) -> dict[str, Any]:
+    if isinstance(shown, Answer):
+        return _described("Done", type(shown), {"example": shown.model_dump(mode="json")})
+    models = {type(one) for one in shown.values()}
+    named = {name: {"value": one.model_dump(mode="json")} for name, one in shown.items()}
+    # Of several models the route's own return type is the union; FastAPI would list each twice.
+    return _described("Done", models.pop() if len(models) == 1 else None, {"examples": named})
 
 
 def _error(status: int) -> dict[str, Any]:
     description, code, message = ERRORS[status]
-    example = {
-        "error": {
-            "code": code,
-            "message": message,
-            "details": [],
-            "correlationId": "3f6c1a52-8f0e-4a43-9b58-0b8f0b6c2d11",
-            "timestamp": "2026-03-05T14:07:09.123Z",
-        }
-    }
-    return {
-        "description": description,
-        "content": {"application/json": {"schema": ENVELOPE, "example": example}},
-    }
+    example = Error(
+        error=ErrorBody(
+            code=code,
+            message=message,
+            details=[],
+            correlation_id="3f6c1a52-8f0e-4a43-9b58-0b8f0b6c2d11",
+            timestamp="2026-03-05T14:07:09.123Z",
+        )
+    )
+    return _described(description, Error, {"example": example.model_dump(mode="json")})
+
+
+def _described(
+    description: str, model: type[Answer] | None, example: dict[str, Any]
+) -> dict[str, Any]:
+    answer = {"description": description, "content": {"application/json": example}}
+    return answer | ({"model": model} if model else {})

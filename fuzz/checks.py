@@ -14,11 +14,13 @@ from schemathesis import Case, CheckContext, Response
 from schemathesis.core.failures import Failure
 
 from api.requests.schemas import Submission
-from api.responses import ENVELOPE
+from api.schemas import Error
 from fuzz.ground import forms
 from fuzz.people import Place, sent_body
 
-ENVELOPE_OF = jsonschema_rs.Draft202012Validator(ENVELOPE, validate_formats=True)
+ENVELOPE = jsonschema_rs.Draft202012Validator(
+    Error.model_json_schema(mode="serialization"), validate_formats=True
+)
 SUBMITTING = frozenset({"/api/v1/requests", "/api/v1/validate/request"})
 READINESS = "/api/v1/health/ready"
 TAKEN = frozenset({200, 201, 202})
@@ -52,7 +54,7 @@ def errors_have_their_envelope(_: CheckContext, response: Response, case: Case[A
         document = json.loads(response.content)
     except ValueError:
         _fail(case, "An error that is no JSON", response.content[:200].decode(errors="replace"))
-    problems = [problem.message for problem in ENVELOPE_OF.iter_errors(document)]
+    problems = [problem.message for problem in ENVELOPE.iter_errors(document)]
     if problems:
         _fail(case, "An error without its envelope", "; ".join(problems))
     told = response.headers.get("x-correlation-id")

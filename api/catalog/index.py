@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from cachetools import LRUCache
 
@@ -54,22 +53,6 @@ class Row:
     @cached_property
     def _tags(self) -> frozenset[str]:
         return frozenset(tag.casefold() for tag in self.tags)
-
-    def summary(self) -> dict[str, Any]:
-        """Give the item as the list shows it, but for what depends on the caller."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "name": self.name,
-            "description": self.description,
-            "version": self.version,
-            "category": self.category,
-            "owner": self.owner,
-            "tags": list(self.tags),
-            "requestable": False,
-            "deprecated": self.deprecated,
-            "stale": self.stale,
-        }
 
     def rank(self, words: Collection[str]) -> int:
         """Say how well the item fits the words; 0 when one of them is nowhere in it."""

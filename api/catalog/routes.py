@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from api import examples
+from api.catalog import examples, schemas
 from api.catalog.index import CatalogQuery, Row
 from api.responses import documented
 from api.services import Caller, Correlation, Services, ServicesDep
@@ -22,9 +22,9 @@ ItemId = Annotated[str, Path(max_length=200, description="Id of the catalog item
 @router.get(
     "",
     summary="Browse the catalog",
-    responses=documented({200: examples.CATALOG}, 400, 401, 429, 503),
+    responses=documented({200: examples.PAGE}, 400, 401, 429, 503),
 )
-async def browse(
+async def list_catalog_items(
     given: ServicesDep,
     caller: Caller,
     *,
@@ -37,7 +37,7 @@ async def browse(
     kind: Annotated[Literal["CatalogItem", "CatalogBundle"] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
-) -> dict[str, Any]:
+) -> schemas.CatalogPage:
     """List items and bundles by id, or the best hit first; with counts to narrow the list by.
 
     The counts of a facet are those of the other filters. `requestable`: the caller may ask for it.
@@ -49,29 +49,29 @@ async def browse(
     shown = rest[:limit]
     more = len(rest) > limit
     keys = [shown[-1][0], shown[-1][1].id] if more else None
-    return {
-        "data": [_summary(given, caller, row) for _, row in shown],
-        "facets": found.facets,
-        "pagination": {
-            "hasMore": more,
-            "nextCursor": given.cursors.write(scope, keys) if keys else None,
-            "totalCount": len(found.rows),
-        },
-    }
+    return schemas.CatalogPage(
+        data=[_entry(given, caller, row) for _, row in shown],
+        facets=schemas.Facets(**found.facets),
+        pagination=schemas.CountedPagination(
+            has_more=more,
+            next_cursor=given.cursors.write(scope, keys) if keys else None,
+            total_count=len(found.rows),
+        ),
+    )
 
 
 @router.get(
     "/validation-errors",
     summary="List refused files",
-    responses=documented({200: examples.FINDINGS}, 401, 429, 503),
+    responses=documented({200: examples.REFUSED}, 401, 429, 503),
 )
-async def validation_errors(given: ServicesDep, _caller: Caller) -> dict[str, Any]:
+async def list_refused_files(given: ServicesDep, _caller: Caller) -> schemas.RefusedFiles:
     """List what is wrong with the files that were refused at the last sync."""
     state = given.catalog.state
-    return {
-        "data": state.standing.refused,
-        "checkedAt": timestamp(state.loaded_at) if state.loaded_at else None,
-    }
+    return schemas.RefusedFiles(
+        data=[schemas.Finding.model_validate(one) for one in state.standing.refused],
+        checked_at=timestamp(state.loaded_at) if state.loaded_at else None,
+    )
 
 
 @router.post(
@@ -79,9 +79,9 @@ async def validation_errors(given: ServicesDep, _caller: Caller) -> dict[str, An
     summary="Reload the catalog",
     responses=documented({200: examples.REFRESH}, 400, 401, 403, 429, 502, 503),
 )
-async def refresh(
+async def refresh_catalog(
     given: ServicesDep, caller: Caller, correlation: Correlation, *, force: Force = False
-) -> dict[str, Any]:
+) -> schemas.RefreshReport:
     """Read the source again; answers what was added, changed, removed and refused.
 
     `outdated` says why nothing was, where the folder of the process that answers is not newer than
@@ -95,29 +95,36 @@ async def refresh(
     if force and not given.access.is_admin(caller):
         raise PaoError(ErrorCode.FORBIDDEN, "Only admins may have an older folder served.")
     report = await given.catalog.refresh_for(caller.id, correlation, force=force)
-    lists = ("added", "changed", "removed", "refused")
-    answer: dict[str, Any] = {name: list(getattr(report, name)) for name in lists}
-    return answer | ({"outdated": report.outdated} if report.outdated else {})
+    return schemas.RefreshReport(
+        added=list(report.added),
+        changed=list(report.changed),
+        removed=list(report.removed),
+        refused=list(report.refused),
+        outdated=report.outdated,
+    )
 
 
 @router.get(
     "/items/{item_id}",
     summary="Get a catalog item",
-    responses=documented({200: examples.CATALOG_ITEM_WHOLE}, 400, 401, 404, 429, 503),
+    responses=documented({200: examples.ITEM}, 400, 401, 404, 429, 503),
 )
-async def get_item(given: ServicesDep, caller: Caller, item_id: ItemId) -> dict[str, Any]:
-    """Give the definition, its version, where it comes from, its owner, any deprecation notice."""
+async def get_catalog_item(
+    given: ServicesDep, caller: Caller, item_id: ItemId
+) -> schemas.CatalogItem:
+    """Return the definition, its version and origin, its owner, any deprecation notice."""
     row = given.catalog.row(item_id)
     entry = await given.catalog.entry(item_id)
     item = entry.loaded.item
     loaded_at = given.catalog.state.loaded_at
-    return _summary(given, caller, row) | {
-        "gitSha": entry.loaded.sha,
-        "filePath": entry.loaded.file_path,
-        "loadedAt": timestamp(loaded_at) if loaded_at else None,
-        "deprecation": item.deprecation.model_dump(by_alias=True, mode="json"),
-        "definition": entry.loaded.definition,
-    }
+    return schemas.CatalogItem(
+        **dict(_entry(given, caller, row)),
+        git_sha=entry.loaded.sha,
+        file_path=entry.loaded.file_path,
+        loaded_at=timestamp(loaded_at) if loaded_at else None,
+        deprecation=schemas.DeprecationNotice(**item.deprecation.model_dump()),
+        definition=entry.loaded.definition,
+    )
 
 
 @router.get(
@@ -125,8 +132,10 @@ async def get_item(given: ServicesDep, caller: Caller, item_id: ItemId) -> dict[
     summary="Get a catalog item's form",
     responses=documented({200: examples.FORM}, 400, 401, 404, 429, 503),
 )
-async def get_schema(given: ServicesDep, _caller: Caller, item_id: ItemId) -> dict[str, Any]:
-    """Give the form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""
+async def get_catalog_item_form(
+    given: ServicesDep, _caller: Caller, item_id: ItemId
+) -> schemas.CatalogForm:
+    """Return the form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""
     return await given.catalog.form(item_id)
 
 
@@ -138,8 +147,22 @@ def _after(rows: tuple[tuple[int, Row], ...], keys: list[Any] | None) -> list[tu
     return [entry for entry in rows if (-entry[0], entry[1].id) > last]
 
 
-def _summary(given: Services, caller: Caller, row: Row) -> dict[str, Any]:
-    return row.summary() | {"requestable": _is_requestable(given, caller, row)}
+def _entry(given: Services, caller: Caller, row: Row) -> schemas.CatalogEntry:
+    return schemas.CatalogEntry.model_validate(
+        {
+            "id": row.id,
+            "kind": row.kind,
+            "name": row.name,
+            "description": row.description,
+            "version": row.version,
+            "category": row.category,
+            "owner": row.owner,
+            "tags": list(row.tags),
+            "requestable": _is_requestable(given, caller, row),
+            "deprecated": row.deprecated,
+            "stale": row.stale,
+        }
+    )
 
 
 def _is_requestable(given: Services, caller: Caller, row: Row) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from api.catalog.cache import CacheSettings, CatalogCache
 from api.catalog.index import Index, Row, row_of
+from api.catalog.schemas import CatalogForm, FormLayout
 from catalog.document_kinds import parse_definition
 from catalog.model import CatalogDocument
 from catalog.sources.local import LoadedItem
@@ -117,8 +118,8 @@ class CatalogService:
             seconds=self._settings.items,
         )
 
-    async def form(self, item_id: str) -> dict[str, Any]:
-        """Give an item's form as it is drawn, and the equivalent JSON Schema."""
+    async def form(self, item_id: str) -> CatalogForm:
+        """Return an item's form as it is drawn, and the equivalent JSON Schema."""
         row = self.row(item_id)
         return await self._cache.get(
             ("form", item_id, row.generation),
@@ -226,7 +227,7 @@ class CatalogService:
             raise _not_found(item_id)
         return await asyncio.to_thread(_parsed, stored)
 
-    async def _load_form(self, item_id: str) -> tuple[dict[str, Any], int]:
+    async def _load_form(self, item_id: str) -> tuple[CatalogForm, int]:
         entry = await self.entry(item_id)
         return await asyncio.to_thread(_drawn, entry.loaded.item)
 
@@ -245,14 +246,14 @@ def _parsed(stored: StoredItem) -> tuple[Entry, int]:
     return Entry(loaded, stored.stale), len(json.dumps(stored.definition))
 
 
-def _drawn(item: CatalogDocument) -> tuple[dict[str, Any], int]:
-    form = {
-        "id": item.id,
-        "version": item.version,
-        "form": item.form.ui_schema(),
-        "jsonSchema": item.form.json_schema(),
-    }
-    return form, len(json.dumps(form, default=str))
+def _drawn(item: CatalogDocument) -> tuple[CatalogForm, int]:
+    form = CatalogForm(
+        id=item.id,
+        version=item.version,
+        form=FormLayout.model_validate(item.form.ui_schema()),
+        json_schema=item.form.json_schema(),
+    )
+    return form, len(form.model_dump_json())
 
 
 def _line(finding: dict[str, Any]) -> str:

@@ -4,44 +4,46 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Generic, TypeVar
 
-CHECKING = "checking"
 # Health answers within half a second, whatever JIRA does.
 PATIENCE_SECONDS = 0.35
 
 _log = logging.getLogger(__name__)
 
-State = dict[str, Any]
+T = TypeVar("T")
 
 
-class Probe:
+class Probe(Generic[T]):
     """Keeps what a part last said.
 
     Callers that come together share one question, and no question is asked while the last answer
-    is ``fresh``. Who has waited for ``patience`` seconds is told what is known so far, marked as
-    being checked; or ``unknown``, where nothing is known or nothing old ``may_be_old``.
+    is ``fresh``. Who has waited for ``patience`` seconds is told the last answer, marked by
+    ``checking``; or ``unknown``, where there is none or without ``checking``. A question that
+    cannot be asked is answered by ``broken``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what callers are told in each case, by name
         self,
-        ask: Callable[[], Awaitable[State]],
+        ask: Callable[[], Awaitable[T]],
         *,
+        unknown: T,
+        broken: T,
         fresh: float = 0.0,
         patience: float = PATIENCE_SECONDS,
-        unknown: State | None = None,
-        may_be_old: bool = True,
+        checking: Callable[[T], T] | None = None,
     ) -> None:
         self._ask = ask
+        self._unknown = unknown
+        self._broken = broken
         self._fresh = fresh
         self._patience = patience
-        self._unknown = {"status": CHECKING} if unknown is None else unknown
-        self._may_be_old = may_be_old
-        self._known: State | None = None
+        self._checking = checking
+        self._known: T | None = None
         self._known_at = float("-inf")
         self._question: asyncio.Task[None] | None = None
 
-    async def now(self) -> State:
+    async def now(self) -> T:
         """Return what the part says, or what it said last."""
         if self._question is None and time.monotonic() - self._known_at >= self._fresh:
             self._question = asyncio.create_task(self._answered())
@@ -51,7 +53,7 @@ class Probe:
             return self._unknown
         if self._question is None:
             return self._known
-        return self._known | {"checking": True} if self._may_be_old else self._unknown
+        return self._checking(self._known) if self._checking else self._unknown
 
     def forget(self) -> None:
         """Have the next caller ask anew."""
@@ -69,7 +71,7 @@ class Probe:
         except Exception:  # noqa: BLE001 -- see below
             # What nobody foresaw about one part must not take health away as a whole.
             _log.exception("a part of health cannot be asked")
-            self._known = {"status": "down", "error": "it cannot be asked; the log says why"}
+            self._known = self._broken
         finally:
             self._known_at = time.monotonic()
             self._question = None

@@ -8,10 +8,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, Final, Literal, TypeVar
 
 from api.catalog.service import CatalogService
-from api.health.probes import CHECKING, Probe
+from api.health.probes import Probe
+from api.health.schemas import (
+    BreakerPart,
+    CatalogPart,
+    Components,
+    Health,
+    JiraPart,
+    MirrorPart,
+    OtherTargetsPart,
+    Part,
+    TaskPart,
+    TimedPart,
+    WorkerPart,
+)
 from api.metrics import MENDED
 from db.migrations.runner import MigrationError, check_ready
 from db.notifications import RequestNotifications
@@ -36,8 +49,16 @@ JIRA_FRESH_SECONDS = 10.0
 OWN_SECONDS = CHECK_SECONDS + 0.5
 READY_SECONDS = 2 * CHECK_SECONDS + 0.5
 OTHER_TARGETS = "other"
-OK, DEGRADED, DOWN = "ok", "degraded", "down"
-SILENT = {"status": DOWN, "error": "does not answer"}
+OK: Final = "ok"
+DEGRADED: Final = "degraded"
+DOWN: Final = "down"
+CHECKING: Final = "checking"
+SILENT = "does not answer"
+BROKEN = "it cannot be asked; the log says why"
+
+P = TypeVar("P", TimedPart, WorkerPart, MirrorPart)
+T = TypeVar("T")
+Breakers = dict[str, BreakerPart | OtherTargetsPart]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,81 +83,102 @@ class HealthService:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        own: dict[str, Any] = {"patience": OWN_SECONDS, "may_be_old": False}
-        self._probes = {
-            "database": Probe(self._database, unknown=SILENT, **own),
-            "temporal": Probe(self._temporal, unknown=SILENT, **own),
-            "worker": Probe(self._worker, unknown=SILENT, **own),
-            "breakers": Probe(self._breakers, unknown={}, **own),
-            "mirror": Probe(self._mirror, unknown=SILENT, **own),
-        }
-        self._jira_probes = {
-            name: Probe(partial(_ask, client), fresh=JIRA_FRESH_SECONDS)
+        self._database = _own(self._ask_database, TimedPart)
+        self._temporal = _own(self._ask_temporal, TimedPart)
+        self._worker = _own(self._ask_worker, WorkerPart)
+        self._mirror = _own(self._ask_mirror, MirrorPart)
+        self._breakers = Probe[Breakers](
+            self._ask_breakers, unknown={}, broken={}, patience=OWN_SECONDS
+        )
+        self._jira = {
+            name: Probe(
+                partial(_ask_jira, client),
+                unknown=JiraPart(status=CHECKING),
+                broken=JiraPart(status=DOWN, error=BROKEN),
+                fresh=JIRA_FRESH_SECONDS,
+                checking=lambda last: last.model_copy(update={"checking": True}),
+            )
             for name, client in parts.jira.all().items()
         }
+        silent = ["its parts do not answer"]
         self._readiness = Probe(
-            self._asked_problems, patience=READY_SECONDS, unknown={}, may_be_old=False
+            self._ask_problems, unknown=silent, broken=silent, patience=READY_SECONDS
         )
         self.stopping = False
         self.tasks: list[BackgroundTask] = []
         """What runs in this process for as long as it serves."""
 
-    async def health(self) -> dict[str, Any]:
-        """Give the state of each part; ``down`` when requests cannot be taken at all."""
-        parts, jira = await asyncio.gather(_all(self._probes), _all(self._jira_probes))
-        components = parts | {
-            "jira": jira,
-            "catalog": self._catalog(),
-            "tasks": {task.name: _task(task) for task in self.tasks},
-        }
-        return {
-            "status": _overall(components),
-            "version": VERSION,
-            "checkedAt": timestamp(datetime.now(UTC)),
-            "components": components,
-        }
+    async def health(self) -> Health:
+        """Return the state of each part; ``down`` when requests cannot be taken at all."""
+        database, temporal, worker, breakers, mirror, jira = await asyncio.gather(
+            self._database.now(),
+            self._temporal.now(),
+            self._worker.now(),
+            self._breakers.now(),
+            self._mirror.now(),
+            _all(self._jira),
+        )
+        components = Components(
+            database=database,
+            temporal=temporal,
+            worker=worker,
+            breakers=breakers,
+            mirror=mirror,
+            jira=jira,
+            catalog=self._catalog(),
+            tasks={task.name: _task(task) for task in self.tasks},
+        )
+        return Health(
+            status=_overall(components),
+            version=VERSION,
+            checked_at=timestamp(datetime.now(UTC)),
+            components=components,
+        )
 
     async def problems(self) -> list[str]:
         """Name why no request can be taken now; empty when one can."""
         if self.stopping:
             return ["this process is shutting down"]
-        found = await self._readiness.now()
-        problems = list(found.get("problems", ["its parts do not answer"]))
+        problems = list(await self._readiness.now())
         if self._parts.catalog.state.loaded_at is None:
             problems.append("no catalog has been loaded yet")
         return problems
 
     def forget(self) -> None:
         """Have the next caller ask every part anew, however soon it comes."""
-        for probe in (*self._probes.values(), *self._jira_probes.values()):
+        for probe in self._probes():
             probe.forget()
 
     async def close(self) -> None:
         """End what is still being asked."""
-        for probe in (*self._probes.values(), *self._jira_probes.values(), self._readiness):
+        for probe in (*self._probes(), self._readiness):
             await probe.close()
 
-    async def _asked_problems(self) -> dict[str, Any]:
-        found = await asyncio.gather(self._database_problem(), self._temporal_problem())
-        return {"problems": [problem for problem in found if problem]}
+    def _probes(self) -> tuple[Probe[Any], ...]:
+        own = (self._database, self._temporal, self._worker, self._mirror, self._breakers)
+        return (*own, *self._jira.values())
 
-    async def _database(self) -> dict[str, Any]:
+    async def _ask_problems(self) -> list[str]:
+        found = await asyncio.gather(self._database_problem(), self._temporal_problem())
+        return [problem for problem in found if problem]
+
+    async def _ask_database(self) -> TimedPart:
         return await _timed(self._parts.database.ping)
 
-    async def _temporal(self) -> dict[str, Any]:
+    async def _ask_temporal(self) -> TimedPart:
         return await _timed(self._parts.workflows.ping)
 
-    async def _worker(self) -> dict[str, Any]:
+    async def _ask_worker(self) -> WorkerPart:
         try:
             pollers = await self._parts.workflows.pollers()
         except TemporalUnavailableError:
-            return {"status": DOWN, "pollers": None, "error": "Temporal does not answer"}
+            return WorkerPart(status=DOWN, error="Temporal does not answer")
         if pollers:
-            return {"status": OK, "pollers": pollers}
-        return {"status": DOWN, "pollers": 0, "error": "no worker polls; requests wait"}
+            return WorkerPart(status=OK, pollers=pollers)
+        return WorkerPart(status=DOWN, pollers=0, error="no worker polls; requests wait")
 
-    async def _breakers(self) -> dict[str, Any]:
-        """Tell which targets failed when actions called them last; none where nobody can say."""
+    async def _ask_breakers(self) -> Breakers:
+        """Return the targets that failed when actions called them last; none if unknown."""
         try:
             async with (
                 asyncio.timeout(CHECK_SECONDS),
@@ -148,11 +190,11 @@ class HealthService:
             return {}
         return _shown_breakers(states, others)
 
-    async def _mirror(self) -> dict[str, Any]:
+    async def _ask_mirror(self) -> MirrorPart:
         """Tell how far Postgres is behind: the age of the oldest request that nobody has started.
 
         The sweeper starts such requests every minute, so more than a few minutes need a human;
-        so does what the reconciler has found and could not mend.
+        so does what the reconciler has found and could not repair.
         """
         try:
             async with (
@@ -162,27 +204,26 @@ class HealthService:
                 since = await RequestsRepository(session).unstarted_since()
                 turn = await MaintenanceRunsRepository(session).last(RECONCILER)
         except (PaoError, TimeoutError):
-            return {"status": DOWN, "lagSeconds": None, "error": "the database does not answer"}
-        lag = (datetime.now(UTC) - since).total_seconds() if since else 0.0
-        return {"lagSeconds": round(lag, 1)} | _reconciled(turn, lag)
+            return MirrorPart(status=DOWN, error="the database does not answer")
+        return _mirrored(turn, (datetime.now(UTC) - since).total_seconds() if since else 0.0)
 
-    def _catalog(self) -> dict[str, Any]:
+    def _catalog(self) -> CatalogPart:
         state = self._parts.catalog.state
         standing, age = state.standing, state.age(datetime.now(UTC))
         fresh = age is not None and age < self._parts.catalog_age
         outdated = self._parts.catalog.outdated
         good = fresh and not (standing.refused or standing.error or outdated)
-        return {
-            "status": OK if good else DEGRADED,
-            "items": len(state.index.rows),
-            "loadedAt": timestamp(state.loaded_at) if state.loaded_at else None,
-            "ageSeconds": None if age is None else round(age, 1),
-            "source": standing.source,
-            "stale": state.index.stale,
-            "refused": state.refused_files,
-            "error": standing.error,
-            "outdated": outdated,
-        }
+        return CatalogPart(
+            status=OK if good else DEGRADED,
+            items=len(state.index.rows),
+            loaded_at=timestamp(state.loaded_at) if state.loaded_at else None,
+            age_seconds=None if age is None else round(age, 1),
+            source=standing.source,
+            stale=state.index.stale,
+            refused=state.refused_files,
+            error=standing.error,
+            outdated=outdated,
+        )
 
     async def _database_problem(self) -> str | None:
         try:
@@ -217,92 +258,100 @@ class HealthService:
         return None if pollers else "no worker polls the task queue"
 
 
-def _task(task: BackgroundTask) -> dict[str, Any]:
-    return {
-        "status": DEGRADED if task.error else OK,
-        "restarts": task.restarts,
-        "error": f"it ended by {task.error} and was started again" if task.error else None,
-        "endedAt": timestamp(task.ended_at) if task.ended_at else None,
-    }
+def _own(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:
+    """Return the probe of a part of ours, of which nothing old is told."""
+    return Probe(
+        ask,
+        unknown=part(status=DOWN, error=SILENT),
+        broken=part(status=DOWN, error=BROKEN),
+        patience=OWN_SECONDS,
+    )
 
 
-def _shown_breakers(states: Sequence[BreakerState], others: OtherTargets) -> dict[str, Any]:
+def _task(task: BackgroundTask) -> TaskPart:
+    return TaskPart(
+        status=DEGRADED if task.error else OK,
+        restarts=task.restarts,
+        error=f"it failed with {task.error} and was restarted" if task.error else None,
+        ended_at=timestamp(task.ended_at) if task.ended_at else None,
+    )
+
+
+def _shown_breakers(states: Sequence[BreakerState], others: OtherTargets) -> Breakers:
     """Show each target once, as the breaker that all items share stands, else the worst item's.
 
     Targets that templates chose are counted: what requesters type is not for everybody to read.
     """
-    shown: dict[str, Any] = {}
+    shown: Breakers = {}
     for target, group in groupby(states, key=lambda one: one.target):
         members = list(group)
-        left_alone = sum(1 for one in members if one.item and one.state != "closed")
         worst = max(members, key=lambda one: (one.state != "closed", not one.item))
-        shown[target] = _breaker(worst) | {"itemsLeftAlone": left_alone}
+        shown[target] = BreakerPart(
+            status=OK if worst.state == "closed" else DEGRADED,
+            state=worst.state,
+            failures=worst.failures,
+            last_error=worst.last_error,
+            next_try_at=timestamp(worst.retry_at) if worst.retry_at else None,
+            items_left_alone=sum(1 for one in members if one.item and one.state != "closed"),
+        )
     if others.failing:
-        counts = {"targets": others.failing, "leftAlone": others.left_alone}
-        shown[OTHER_TARGETS] = {"status": OK} | counts
+        shown[OTHER_TARGETS] = OtherTargetsPart(
+            status=OK, targets=others.failing, left_alone=others.left_alone
+        )
     return shown
 
 
-def _breaker(one: BreakerState) -> dict[str, Any]:
-    return {
-        "status": OK if one.state == "closed" else DEGRADED,
-        "state": one.state,
-        "failures": one.failures,
-        "lastError": one.last_error,
-        "nextTryAt": timestamp(one.retry_at) if one.retry_at else None,
-    }
-
-
-async def _all(probes: Mapping[str, Probe]) -> dict[str, Any]:
+async def _all(probes: Mapping[str, Probe[T]]) -> dict[str, T]:
     states = await asyncio.gather(*(probe.now() for probe in probes.values()))
     return dict(zip(probes, states, strict=True))
 
 
-async def _timed(ask: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
+async def _timed(ask: Callable[[], Awaitable[Any]]) -> TimedPart:
     started = time.perf_counter()
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await ask()
     except DatabaseUnavailableError as error:
-        return {"status": DOWN, "latencyMs": None, "error": error.reason}
+        return TimedPart(status=DOWN, error=error.reason)
     except (PaoError, TemporalUnavailableError, TimeoutError):
-        return {"status": DOWN, "latencyMs": None, "error": "does not answer"}
-    return {"status": OK, "latencyMs": _milliseconds(started)}
+        return TimedPart(status=DOWN, error=SILENT)
+    return TimedPart(status=OK, latency_ms=_milliseconds(started))
 
 
-async def _ask(client: JiraClient) -> dict[str, Any]:
+async def _ask_jira(client: JiraClient) -> JiraPart:
     started, at = time.perf_counter(), timestamp(datetime.now(UTC))
     try:
         await client.ping(deadline=Deadline.after(CHECK_SECONDS))
     except JiraError as error:
         # In words of ours: everybody may read them.
-        said = "does not answer" if error.status is None else f"answers {error.status}"
-        return {"status": DOWN, "latencyMs": None, "error": said, "checkedAt": at}
-    return {"status": OK, "latencyMs": _milliseconds(started), "checkedAt": at}
+        said = SILENT if error.status is None else f"answers {error.status}"
+        return JiraPart(status=DOWN, error=said, checked_at=at)
+    return JiraPart(status=OK, latency_ms=_milliseconds(started), checked_at=at)
 
 
-def _reconciled(turn: MaintenanceRunRecord | None, lag: float) -> dict[str, Any]:
-    """Tell what the reconciler's last turn left as it was, and what its turns mended in all."""
+def _mirrored(turn: MaintenanceRunRecord | None, lag: float) -> MirrorPart:
+    """Return the lag, what the reconciler's last turn left as it was, and what all repaired."""
     open_ones = int(turn.result.get("unrepaired", 0)) if turn else 0
     late = turn is not None and datetime.now(UTC) - turn.finished_at > RECONCILED_WITHIN
-    mended = sum(int(turn.totals.get(kind, 0)) for kind in MENDED) if turn else 0
-    return {
-        "status": DEGRADED if lag >= LAG_SECONDS or open_ones or late else OK,
-        "disagreements": open_ones,
-        "repaired": mended,
-        "reconciledAt": timestamp(turn.finished_at) if turn else None,
-    }
+    repaired = sum(int(turn.totals.get(kind, 0)) for kind in MENDED) if turn else 0
+    return MirrorPart(
+        status=DEGRADED if lag >= LAG_SECONDS or open_ones or late else OK,
+        lag_seconds=round(lag, 1),
+        disagreements=open_ones,
+        repaired=repaired,
+        reconciled_at=timestamp(turn.finished_at) if turn else None,
+    )
 
 
 def _milliseconds(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def _overall(components: dict[str, Any]) -> str:
-    if DOWN in {components["database"]["status"], components["temporal"]["status"]}:
+def _overall(components: Components) -> Literal["ok", "degraded", "down"]:
+    if DOWN in {components.database.status, components.temporal.status}:
         return DOWN
-    others = [components[name] for name in ("worker", "catalog", "mirror")]
-    others += components["tasks"].values()
-    others += [*components["jira"].values(), *components["breakers"].values()]
+    others: list[Part] = [components.worker, components.catalog, components.mirror]
+    others += components.tasks.values()
+    others += [*components.jira.values(), *components.breakers.values()]
     # What is not known yet is no reason for an alarm.
-    return OK if all(part["status"] in {OK, CHECKING} for part in others) else DEGRADED
+    return OK if all(part.status in {OK, CHECKING} for part in others) else DEGRADED

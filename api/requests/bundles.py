@@ -6,9 +6,10 @@ What a submission is and how one item is prepared is in preparing.py.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from api.catalog.service import CatalogService, Entry
+from api.requests import answers
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
     Prepared,
@@ -190,22 +191,22 @@ def _makes_ticket(prepared: Prepared) -> bool:
     return any(one.type == "jira-ticket" and one.notice is None for one in prepared.actions)
 
 
-def rendered(preparer: "Preparer", prepared: Prepared) -> list[dict[str, Any]]:
+def rendered(preparer: "Preparer", prepared: Prepared) -> list[answers.RenderedComponent]:
     """Show every component as it would be requested: its fields and actions, secrets masked.
 
     What depends on other components is named under ``waiting``.
     """
     return [
-        {
-            "id": one.id,
-            "name": one.name,
-            "catalogItemId": one.prepared.context.item.id,
-            "catalogItemVersion": one.prepared.context.item.version,
-            "dependsOn": list(one.depends_on),
-            "fields": masked(one.prepared.context.fields),
-            "waiting": list(one.waiting),
-            "actions": preparer.render(one.prepared),
-        }
+        answers.RenderedComponent(
+            id=one.id,
+            name=one.name,
+            catalog_item_id=one.prepared.context.item.id,
+            catalog_item_version=one.prepared.context.item.version,
+            depends_on=list(one.depends_on),
+            fields=masked(one.prepared.context.fields),
+            waiting=list(one.waiting),
+            actions=preparer.render(one.prepared),
+        )
         for one in prepared.components
     ]
 

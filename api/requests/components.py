@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from api.requests import answers
 from api.requests import presentation as presenting
 from db.models import Request, RequestAction
 from db.repositories.requests import RequestsRepository
@@ -45,30 +45,30 @@ def own_actions(actions: Sequence[RequestAction]) -> list[RequestAction]:
     return [one for one in actions if one.type != COMPONENT]
 
 
-def component(child: ComponentRequest, *, workflow: str | None) -> dict[str, Any]:
-    """Give one component: its own request, with where it stands and what it has done."""
+def component(child: ComponentRequest, *, workflow: str | None) -> answers.Component:
+    """Return one component: its own request, with where it stands and what it has done."""
     row = child.row
-    return {
-        "id": child.component,
-        "name": child.of.name,
-        "requestId": str(row.id),
-        "catalogItemId": row.catalog_item_id,
-        "catalogItemVersion": row.catalog_item_version,
-        "status": row.status,
-        "retrying": row.retrying,
-        "dependsOn": child.of.config.get("dependsOn") or [],
-        "error": row.error,
-        "actions": [presenting.action(one) for one in child.actions],
-        "links": {"self": f"{presenting.BASE}/requests/{row.id}", "workflow": workflow},
-    }
+    return answers.Component(
+        id=child.component,
+        name=child.of.name,
+        request_id=str(row.id),
+        catalog_item_id=row.catalog_item_id,
+        catalog_item_version=row.catalog_item_version,
+        status=row.status,
+        retrying=row.retrying,
+        depends_on=child.of.config.get("dependsOn") or [],
+        error=presenting.failure(row.error),
+        actions=[presenting.action(one) for one in child.actions],
+        links=answers.RequestLinks(self=f"{presenting.BASE}/requests/{row.id}", workflow=workflow),
+    )
 
 
-def standing(child: ComponentRequest) -> dict[str, Any]:
-    """Give where one component stands, in short."""
-    return {
-        "id": child.component,
-        "requestId": str(child.row.id),
-        "status": child.row.status,
-        "retrying": child.row.retrying,
-        "progress": presenting.progress(child.actions),
-    }
+def standing(child: ComponentRequest) -> answers.ComponentStatus:
+    """Return where one component stands, in short."""
+    return answers.ComponentStatus(
+        id=child.component,
+        request_id=str(child.row.id),
+        status=child.row.status,
+        retrying=child.row.retrying,
+        progress=presenting.progress(child.actions),
+    )

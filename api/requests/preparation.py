@@ -10,6 +10,7 @@ from uuid import uuid4
 from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService, Entry
+from api.requests import answers
 from api.requests.bundles import entries_of, prepare_bundle, rendered
 from api.requests.configuration_errors import detail_of, refusal_of
 from api.requests.lifecycle import require_offered
@@ -71,7 +72,7 @@ class Preparer:
         self.check_templates(entry, prepared)
         return prepared
 
-    def render(self, prepared: Prepared) -> list[dict[str, Any]]:
+    def render(self, prepared: Prepared) -> list[answers.RenderedAction]:
         """Render every action as it would be sent, secrets masked.
 
         An action that needs outputs of an earlier one is shown with its templates.
@@ -79,7 +80,7 @@ class Preparer:
         own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
         return [self._rendered(prepared, action) for action in own]
 
-    def render_components(self, prepared: Prepared) -> list[dict[str, Any]]:
+    def render_components(self, prepared: Prepared) -> list[answers.RenderedComponent]:
         """Show the components of a bundle in the same way; none for an item."""
         return rendered(self, prepared)
 
@@ -202,25 +203,25 @@ class Preparer:
                 problems.append(f"action {action.id}: {error}")
         return problems
 
-    def _rendered(self, prepared: Prepared, action: PlannedAction) -> dict[str, Any]:
+    def _rendered(self, prepared: Prepared, action: PlannedAction) -> answers.RenderedAction:
         try:
             read = self._settings.readers.get(action.type, dict)
             config, complete = read(self._render(prepared, action)), True
         except TemplateError:
             config, complete = action.config, False
-        return {
-            "id": action.id,
-            "index": action.index,
-            "type": action.type,
-            "name": action.name,
-            "config": config,
-            "complete": complete,
-            "dependsOn": action.depends_on or [],
-            "when": action.when,
-            "timeout": action.timeout,
-            "slow": action.slow,
-            "fallback": action.fallback,
-        }
+        return answers.RenderedAction(
+            id=action.id,
+            index=action.index,
+            type=action.type,
+            name=action.name,
+            config=config,
+            complete=complete,
+            depends_on=action.depends_on or [],
+            when=action.when,
+            timeout=action.timeout,
+            slow=action.slow,
+            fallback=action.fallback,
+        )
 
     def _render(self, prepared: Prepared, action: PlannedAction) -> dict[str, Any]:
         return render_action(

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from api.requests import answers
 from api.requests.lifecycle import warnings_of
+from api.schemas import JsonObject
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
@@ -14,67 +16,90 @@ from pao.core.names import mark, masked, workflow_id
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import PartialResource
 from pao.core.resources import in_doubt, look_by_hand
-from pao.core.states import DECISIONS, RETRYING, ActionStatus, RequestStatus
+from pao.core.states import DECISIONS, RETRYING, ActionStatus, Decision, RequestStatus
 from pao.core.timestamps import timestamp
 
 BASE = "/api/v1"
 
 
-def short(row: Request | RequestSummary) -> dict[str, Any]:
-    """Give a request as lists show it."""
-    parent = {"parentId": str(row.parent_id)} if row.parent_id else {}
-    return {
-        "id": str(row.id),
-        **parent,
-        "catalogItemId": row.catalog_item_id,
-        "catalogItemName": row.catalog_item_name,
-        "catalogItemVersion": row.catalog_item_version,
-        "status": row.status,
-        "retrying": row.retrying,
-        "correlationId": str(row.correlation_id),
-        "user": {"id": row.user_id, "email": row.user_email},
-        "error": row.error,
-        "createdAt": timestamp(row.created_at),
-        "updatedAt": timestamp(row.updated_at),
-        "links": {"self": f"{BASE}/requests/{row.id}"},
-    }
+def short(row: Request | RequestSummary) -> answers.RequestSummary:
+    """Return a request as lists show it."""
+    return answers.RequestSummary(
+        id=str(row.id),
+        parent_id=str(row.parent_id) if row.parent_id else None,
+        catalog_item_id=row.catalog_item_id,
+        catalog_item_name=row.catalog_item_name,
+        catalog_item_version=row.catalog_item_version,
+        status=row.status,
+        retrying=row.retrying,
+        correlation_id=str(row.correlation_id),
+        user=answers.User(id=row.user_id, email=row.user_email),
+        error=failure(row.error),
+        created_at=timestamp(row.created_at),
+        updated_at=timestamp(row.updated_at),
+        links=answers.SelfLink(self=_link(row)),
+    )
 
 
-def full(
+def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
     row: Request,
-    actions: Sequence[RequestAction],
-    decisions: Sequence[DecisionRecord],
     *,
-    ui_url: str | None,
-    namespace: str,
-) -> dict[str, Any]:
-    """Give a request with everything that it holds."""
-    document = short(row)
-    document["user"] = {"id": row.user_id, "email": row.user_email, "teams": row.user_teams}
-    document["actions"] = [action(one) for one in actions]
-    document["fields"] = masked(row.fields)
-    document["metadata"] = row.request_metadata
-    document["leftBehind"] = left_behind(actions)
-    document["error"] = row.error
-    document["errorContext"] = row.error_context
-    document["escalation"] = escalation(row)
-    document["decisions"] = [decision(one) for one in decisions]
-    document["possibleDecisions"] = list(RETRYING if row.retrying else DECISIONS[row.status])
-    document["warnings"] = warnings_of(row.item_definition)
-    document["links"]["workflow"] = workflow_link(row, ui_url=ui_url, namespace=namespace)
-    return document
+    actions: Sequence[RequestAction],
+    attempt: int,
+    components: Sequence[answers.Component],
+    decisions: Sequence[DecisionRecord],
+    workflow: str | None,
+) -> answers.Request:
+    """Return a request with everything that it holds."""
+    context = row.error_context
+    shown = dict(short(row)) | {
+        "user": answers.UserWithTeams(
+            id=row.user_id, email=row.user_email, teams=list(row.user_teams)
+        ),
+        "links": answers.RequestLinks(self=_link(row), workflow=workflow),
+    }
+    return answers.Request(
+        **shown,
+        actions=[action(one) for one in actions],
+        fields=masked(row.fields),
+        metadata=row.request_metadata,
+        left_behind=left_behind(actions),
+        error_context=answers.ErrorContext.model_validate(context) if context else None,
+        escalation=escalation(row),
+        decisions=[decision(one) for one in decisions],
+        possible_decisions=_possible(row, components),
+        warnings=warnings_of(row.item_definition),
+        attempt=attempt,
+        components=list(components) or None,
+    )
+
+
+def _link(row: Request | RequestSummary) -> str:
+    return f"{BASE}/requests/{row.id}"
+
+
+def _possible(row: Request, components: Sequence[answers.Component]) -> list[Decision]:
+    possible = RETRYING if row.retrying else DECISIONS[row.status]
+    if all(one.status == RequestStatus.COMPLETED for one in components):
+        return list(possible)
+    # What has failed is retried on the request of its component.
+    return [one for one in possible if one != Decision.RETRY]
 
 
 def workflow_link(row: Request, *, ui_url: str | None, namespace: str) -> str | None:
-    """Give the page of the request's workflow in the Temporal UI, where one is configured."""
+    """Return the page of the request's workflow in the Temporal UI, if one is configured."""
     if not ui_url:
         return None
     run = f"/{row.run_id}/history" if row.run_id else ""
     return f"{ui_url.rstrip('/')}/namespaces/{namespace}/workflows/{workflow_id(str(row.id))}{run}"
 
 
-def action(row: RequestAction) -> dict[str, Any]:
-    """Give one action."""
+def action(row: RequestAction) -> answers.Action:
+    """Return one action."""
+    return answers.Action(**_shown(row))
+
+
+def _shown(row: RequestAction) -> dict[str, Any]:
     return {
         "id": row.action_id,
         "index": row.action_index,
@@ -83,33 +108,33 @@ def action(row: RequestAction) -> dict[str, Any]:
         "status": row.status,
         "attempt": row.attempt,
         "adopted": row.adopted,
-        "externalReference": row.external_reference,
+        "external_reference": row.external_reference,
         "url": row.url,
         "outputs": row.outputs,
-        "error": failure.shown() if (failure := read_failure(row.error)) else None,
-        "outcomeUnknown": row.outcome_unknown,
+        "error": failure(row.error),
+        "outcome_unknown": row.outcome_unknown,
         "reason": row.note,
         "waiting": row.waiting,
-        "ticketStatus": row.ticket_status,
-        "startedAt": _moment(row.started_at),
-        "finishedAt": _moment(row.finished_at),
+        "ticket_status": row.ticket_status,
+        "started_at": _moment(row.started_at),
+        "finished_at": _moment(row.finished_at),
     }
 
 
-def left_behind(actions: Sequence[RequestAction]) -> list[dict[str, Any]]:
-    """Give what stays in targets although no action of the request owns it, whatever its state.
+def left_behind(actions: Sequence[RequestAction]) -> list[answers.Leftover]:
+    """Return what stays in targets although no action of the request owns it, in any state.
 
     What failed actions left is in the error context; here is what corrections left at former
     places, and what a way that was given up may have left.
     """
     return [
-        {
-            "action": one.action_id,
-            "type": left.type,
-            "id": left.id,
-            "url": left.url,
-            "instructions": left.cleanup,
-        }
+        answers.Leftover(
+            action=one.action_id,
+            type=left.type,
+            id=left.id,
+            url=left.url,
+            instructions=left.cleanup,
+        )
         for one in actions
         for left in _left_behind(one)
     ]
@@ -128,58 +153,73 @@ def _left_behind(row: RequestAction) -> list[PartialResource]:
     return left
 
 
-def escalation(row: Request) -> dict[str, Any] | None:
-    """Give the escalation of a request, where there is one."""
+def escalation(row: Request) -> answers.Escalation | None:
+    """Return the escalation of a request, where there is one."""
     found = escalation_of(row)
-    return to_document(found) if found else None
+    return answers.Escalation.model_validate(to_document(found)) if found else None
 
 
-def decision(row: DecisionRecord) -> dict[str, Any]:
-    """Give one decision, refused ones included."""
-    return {
-        "id": row.decision_id,
-        "decision": row.decision,
-        "by": row.by,
-        "via": row.via,
-        "reason": row.reason,
-        "at": row.at,
-        "accepted": row.accepted,
-        "outcome": row.outcome,
-        "message": row.message,
-        "changes": row.changes,
-        "code": row.code,
-        "details": row.details,
-    }
+def decision(row: DecisionRecord) -> answers.DecisionRecord:
+    """Return one decision, refused ones included."""
+    return answers.DecisionRecord(
+        id=row.decision_id,
+        decision=row.decision,
+        by=row.by,
+        via=row.via,
+        reason=row.reason,
+        at=row.at,
+        accepted=row.accepted,
+        outcome=row.outcome,
+        message=row.message,
+        changes=row.changes,
+        code=row.code,
+        details=row.details,
+    )
 
 
-def log_line(row: StoredEvent, component: str | None = None) -> dict[str, Any]:
-    """Give one line of the execution log; of a bundle, with the component that has written it."""
-    return {
-        "sequence": row.id,
-        **({"component": component} if component else {}),
-        "time": timestamp(row.at),
-        "level": row.data.get("level"),
-        "actionId": row.data.get("actionId"),
-        "attempt": row.data.get("attempt"),
-        "message": row.data.get("message"),
-        "data": row.data.get("data") or {},
-    }
+def log_line(row: StoredEvent, component: str | None = None) -> answers.LogLine:
+    """Return one line of the execution log; of a bundle, with the component that has written it."""
+    return answers.LogLine(
+        sequence=row.id,
+        component=component,
+        time=timestamp(row.at),
+        level=row.data.get("level"),
+        action_id=row.data.get("actionId"),
+        attempt=row.data.get("attempt"),
+        message=row.data.get("message"),
+        data=row.data.get("data") or {},
+    )
 
 
-def progress(actions: Sequence[RequestAction]) -> dict[str, int]:
-    """Give how much of the plan is done."""
+def progress(actions: Sequence[RequestAction]) -> answers.Progress:
+    """Return how much of the plan is done."""
     done = sum(one.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED} for one in actions)
     total = len(actions)
-    percent = 100 * done // total if total else 100
-    return {"completedActions": done, "totalActions": total, "percentComplete": percent}
+    return answers.Progress(
+        completed_actions=done,
+        total_actions=total,
+        percent_complete=100 * done // total if total else 100,
+    )
 
 
-def current(actions: Sequence[RequestAction], status: RequestStatus) -> list[dict[str, Any]]:
-    """Give the actions that are in hand, or that a human has to decide about."""
+def current(
+    actions: Sequence[RequestAction], status: RequestStatus, component: str | None
+) -> list[answers.CurrentAction]:
+    """Return the actions that are in hand, or that a human has to decide about."""
     shown = {ActionStatus.IN_PROGRESS, ActionStatus.WAITING}
     if status == RequestStatus.FAILED:
         shown.add(ActionStatus.FAILED)
-    return [action(one) for one in actions if one.status in shown]
+    return [
+        answers.CurrentAction(**_shown(one), component=component)
+        for one in actions
+        if one.status in shown
+    ]
+
+
+def failure(stored: JsonObject | None) -> answers.Failure | None:
+    """Return why a request or an action failed, from what is stored with it."""
+    found = read_failure(stored)
+    return answers.Failure.model_validate(found.shown()) if found else None
 
 
 def _moment(value: datetime | None) -> str | None:

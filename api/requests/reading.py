@@ -5,11 +5,11 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from api.access import Access
 from api.auth.principal import Principal
-from api.pagination import Cursors
+from api.pagination import Cursors, pagination
+from api.requests import answers
 from api.requests import presentation as presenting
 from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
 from db.models import Request, RequestAction
@@ -31,7 +31,7 @@ from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.resources import attempt_of
-from pao.core.states import TERMINAL, Decision, RequestStatus
+from pao.core.states import TERMINAL, RequestStatus
 from pao.core.timestamps import timestamp
 
 LIVE_SECONDS = 1.8  # A live status is answered within two seconds, whatever JIRA does.
@@ -96,31 +96,23 @@ class ReadingService:
             raise _not_found(request_id)
         return Stored(row, actions, decisions, tuple(children))
 
-    async def document(self, caller: Principal, request_id: str) -> dict[str, Any]:
-        """Give a request with everything that it holds, in the API's shape."""
+    async def document(self, caller: Principal, request_id: str) -> answers.Request:
+        """Return a request with everything that it holds, in the API's shape."""
         return self.present(await self.get(caller, request_id))
 
-    def present(self, stored: Stored) -> dict[str, Any]:
-        """Give a stored request in the API's shape."""
-        document = presenting.full(
+    def present(self, stored: Stored) -> answers.Request:
+        """Return a stored request in the API's shape."""
+        return presenting.full(
             stored.row,
-            own_actions(stored.actions),
-            stored.decisions,
-            ui_url=self._settings.ui_url,
-            namespace=self._settings.namespace,
-        )
-        document["attempt"] = attempt_of(stored.actions)
-        if stored.children:
-            document["components"] = [
+            actions=own_actions(stored.actions),
+            attempt=attempt_of(stored.actions),
+            components=[
                 component(child, workflow=self._workflow_link(child.row))
                 for child in stored.children
-            ]
-            if any(child.row.status != RequestStatus.COMPLETED for child in stored.children):
-                # What has failed is retried on the request of its component.
-                document["possibleDecisions"] = [
-                    one for one in document["possibleDecisions"] if one != Decision.RETRY
-                ]
-        return document
+            ],
+            decisions=stored.decisions,
+            workflow=self._workflow_link(stored.row),
+        )
 
     def _workflow_link(self, row: Request) -> str | None:
         return presenting.workflow_link(
@@ -135,8 +127,8 @@ class ReadingService:
 
     async def page(
         self, caller: Principal, filters: RequestFilters, *, cursor: str | None, limit: int
-    ) -> dict[str, Any]:
-        """Give a page of what the caller may see, with the cursor of the next one."""
+    ) -> answers.RequestPage:
+        """Return a page of what the caller may see, with the cursor of the next one."""
         scope = f"requests:{json.dumps(asdict(filters), default=str, sort_keys=True)}"
         visibility = Visibility(
             user_id=caller.id,
@@ -150,38 +142,37 @@ class ReadingService:
             )
         following = page.next_key
         keys = [following.created_at.isoformat(), following.id] if following else None
-        return _paged(
-            [presenting.short(row) for row in page.rows],
-            self._cursors.write(scope, keys) if keys else None,
+        return answers.RequestPage(
+            data=[presenting.short(row) for row in page.rows],
+            pagination=pagination(self._cursors.write(scope, keys) if keys else None),
         )
 
-    async def status(self, caller: Principal, request_id: str) -> dict[str, Any]:
-        """Give where the request stands, with each ticket's status asked of JIRA now."""
+    async def status(self, caller: Principal, request_id: str) -> answers.Status:
+        """Return where the request stands, with each ticket's status asked of JIRA now."""
         stored = await self.get(caller, request_id)
         row, children = stored.row, stored.children
         members: list[Member] = [(row, own_actions(stored.actions), None)]
         members += [(child.row, child.actions, child.component) for child in children]
-        actions = [one for _, some, _ in members for one in some]
-        return {
-            "id": request_id,
-            "status": row.status,
-            "retrying": row.retrying,
-            "currentActions": [
-                shown | ({"component": name} if name else {})
+        return answers.Status(
+            id=request_id,
+            status=row.status,
+            retrying=row.retrying,
+            current_actions=[
+                shown
                 for one, some, name in members
-                for shown in presenting.current(some, one.status)
+                for shown in presenting.current(some, one.status, name)
             ],
-            "progress": presenting.progress(actions),
-            "tickets": await self._tickets(members),
-            **({"components": [standing(child) for child in children]} if children else {}),
-            "error": row.error,
-            "updatedAt": timestamp(row.updated_at),
-        }
+            progress=presenting.progress([one for _, some, _ in members for one in some]),
+            tickets=await self._tickets(members),
+            components=[standing(child) for child in children] or None,
+            error=presenting.failure(row.error),
+            updated_at=timestamp(row.updated_at),
+        )
 
     async def logs(
         self, caller: Principal, request_id: str, *, cursor: str | None, limit: int
-    ) -> dict[str, Any]:
-        """Give a page of the execution log, oldest first."""
+    ) -> answers.LogPage:
+        """Return a page of the execution log, oldest first."""
         names = _names(await self.get(caller, request_id))
         scope = f"logs:{request_id}"
         after = int(self._cursors.read(scope, cursor)[0]) if cursor else 0
@@ -192,20 +183,23 @@ class ReadingService:
         more = len(rows) > limit
         shown = rows[:limit]
         following = self._cursors.write(scope, [shown[-1].id]) if more else None
-        return _paged([presenting.log_line(row, names[row.request_id]) for row in shown], following)
+        return answers.LogPage(
+            data=[presenting.log_line(row, names[row.request_id]) for row in shown],
+            pagination=pagination(following),
+        )
 
-    async def escalation(self, caller: Principal, request_id: str) -> dict[str, Any]:
-        """Give the escalation ticket with its live status; 404 when the request has none."""
+    async def escalation(self, caller: Principal, request_id: str) -> answers.EscalationStatus:
+        """Return the escalation ticket with its live status; 404 when the request has none."""
         stored = await self.get(caller, request_id)
-        document = presenting.escalation(stored.row)
-        if document is None:
+        escalation = presenting.escalation(stored.row)
+        if escalation is None:
             raise PaoError(
                 ErrorCode.NOT_FOUND,
                 f"Request {request_id} was not escalated; it is {stored.row.status}.",
             )
-        key, url = stored.row.escalation_ticket_key or "", stored.row.escalation_url
-        live = await self._ask_jira(KnownTicket(key, url), str(stored.row.correlation_id))
-        return document | {"ticket": live}
+        ticket = KnownTicket(escalation.ticket_key, escalation.url)
+        live = await self._ask_jira(ticket, str(stored.row.correlation_id))
+        return answers.EscalationStatus(**dict(escalation), ticket=live)
 
     async def events(
         self, stored: Stored, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
@@ -254,42 +248,50 @@ class ReadingService:
 
     async def _live(
         self, row: Request, action: RequestAction, component: str | None
-    ) -> dict[str, Any]:
+    ) -> answers.LiveTicket:
         key = action.external_reference or ""
         ticket = KnownTicket(key, action.url, _instance_of(row, action))
         asked = await self._ask_jira(ticket, str(row.correlation_id))
-        known = action.ticket_status or {}
-        if not asked["live"]:
-            asked = asked | {name: known.get(name) for name in ("status", "statusCategory")}
-            asked["mappedStatus"] = known.get("mappedStatus") or row.status
-            asked["mapped"] = bool(known.get("mapped"))
-            asked["checkedAt"] = known.get("checkedAt") or asked["checkedAt"]
-        where = {"component": component} if component else {}
-        return {"actionId": action.action_id, **where, "key": key, "url": action.url} | asked
+        if not asked.live:
+            known = answers.TicketStatus.model_validate(action.ticket_status or {})
+            asked = asked.model_copy(
+                update={
+                    "status": known.status,
+                    "status_category": known.status_category,
+                    "mapped_status": known.mapped_status or row.status,
+                    "mapped": known.mapped,
+                    "checked_at": known.checked_at or asked.checked_at,
+                }
+            )
+        return answers.LiveTicket(
+            **dict(asked), action_id=action.action_id, component=component, key=key, url=action.url
+        )
 
-    async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> dict[str, Any]:
-        answer: dict[str, Any] = {
-            "live": False,
-            "status": None,
-            "statusCategory": None,
-            "mappedStatus": None,
-            "mapped": False,
-            "checkedAt": timestamp(datetime.now(UTC)),
-            "error": None,
-        }
+    async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> answers.LiveStatus:
+        now = timestamp(datetime.now(UTC))
         try:
             found = await self._jira.of(ticket).get_status(
                 ticket.key, correlation_id, deadline=Deadline.after(LIVE_SECONDS)
             )
         except (JiraError, LookupError) as error:
-            return answer | {"error": str(error)}
-        return answer | {
-            "live": True,
-            "status": found.status,
-            "statusCategory": found.category_key,
-            "mappedStatus": found.mapped_status,
-            "mapped": found.mapped,
-        }
+            return answers.LiveStatus(
+                live=False,
+                status=None,
+                status_category=None,
+                mapped_status=None,
+                mapped=False,
+                checked_at=now,
+                error=str(error),
+            )
+        return answers.LiveStatus(
+            live=True,
+            status=found.status,
+            status_category=found.category_key,
+            mapped_status=found.mapped_status,
+            mapped=found.mapped,
+            checked_at=now,
+            error=None,
+        )
 
     async def _has_ended(self, request_id: str) -> bool:
         status = await self.stored_status(request_id)
@@ -299,7 +301,7 @@ class ReadingService:
         async with self._database.reading() as session:
             return await EventsRepository(session).page_of(after, limit=STREAM_BATCH)
 
-    async def _tickets(self, members: Sequence[Member]) -> list[dict[str, Any]]:
+    async def _tickets(self, members: Sequence[Member]) -> list[answers.LiveTicket]:
         """Ask JIRA for every ticket of a request, and of a bundle's components, at once."""
         asked = [
             self._live(row, one, name)
@@ -322,10 +324,6 @@ def _instance_of(row: Request, action: RequestAction) -> str | None:
     name = planned.config.get("instance")
     # A name that is still a template says nothing; the ticket's address does.
     return name if isinstance(name, str) and "{{" not in name else None
-
-
-def _paged(data: list[dict[str, Any]], following: str | None) -> dict[str, Any]:
-    return {"data": data, "pagination": {"hasMore": following is not None, "nextCursor": following}}
 
 
 def _not_found(request_id: str) -> PaoError:

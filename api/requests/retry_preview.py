@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from api.requests import answers
 from api.requests.reading import Stored
 from api.requests.schemas import RetryBody
 from catalog.configuration_checks import Judging, Reader
@@ -48,21 +48,20 @@ class RetryPreview:
 
     async def of(
         self, stored: Stored, body: RetryBody, context: RequestContext, answer: CorrectionAnswer
-    ) -> dict[str, Any]:
+    ) -> answers.RetryPreview:
         """Show the retry as it would be; ``context`` has the corrected fields."""
         calls = await asyncio.to_thread(self._calls, stored, context, body.mode)
         used = await asyncio.to_thread(_used, stored, context, answer)
         seen, problem = _seen(stored, body)
         looked = [] if body.mode == MANUAL else await self._looks(stored, context, seen)
         refusals = [*_objections(stored, body, problem), *_refusals(body, used, looked)]
-        return {
-            "dryRun": True,
-            "changes": answer.diff,
-            "actions": calls,
-            "looks": [shown(row.action_id, look) for row, look in looked],
-            "outOfStep": used,
-            "refusals": refusals,
-        }
+        return answers.RetryPreview(
+            changes=answer.diff,
+            actions=calls,
+            looks=[shown(row.action_id, look) for row, look in looked],
+            out_of_step=used,
+            refusals=refusals,
+        )
 
     async def look(
         self, stored: Stored, row: RequestAction, context: RequestContext | None = None
@@ -102,9 +101,9 @@ class RetryPreview:
 
     def _calls(
         self, stored: Stored, context: RequestContext, mode: str | None
-    ) -> list[dict[str, Any]]:
+    ) -> list[answers.PlannedCall]:
         secrets = open_fields(self._box, context)
-        plan, calls = plan_of(stored.row), []
+        plan, calls = plan_of(stored.row), list[answers.PlannedCall]()
         for action in open_actions(stored, mode):
             read = self._readers.get(action.type, dict)
             try:
@@ -122,24 +121,26 @@ class RetryPreview:
                 )
             except TemplateError:
                 config = action.config
-            calls.append({"id": action.id, "type": action.type, "config": config})
+            calls.append(answers.PlannedCall(id=action.id, type=action.type, config=config))
         return calls
 
 
-def shown(action_id: str, look: LookResult) -> dict[str, Any]:
-    """Give a look in the API's shape."""
+def shown(action_id: str, look: LookResult) -> answers.Look:
+    """Return a look in the API's shape."""
     result = look.result
-    adopts = result and {
-        "externalReference": result.external_reference,
-        "url": result.url,
-        "outputs": result.outputs,
-    }
-    return {
-        "actionId": action_id,
-        "answer": look.answer,
-        "wouldAdopt": adopts,
-        "reason": look.reason,
-    }
+    return answers.Look.model_validate(
+        {
+            "action_id": action_id,
+            "answer": look.answer,
+            "would_adopt": result
+            and answers.Adoptable(
+                external_reference=result.external_reference,
+                url=result.url,
+                outputs=result.outputs,
+            ),
+            "reason": look.reason,
+        }
+    )
 
 
 def _used(
@@ -164,7 +165,7 @@ def _seen(stored: Stored, body: RetryBody) -> tuple[str | None, str | None]:
     return state.id if state else None, problem
 
 
-def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[dict[str, Any]]:
+def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[answers.Refusal]:
     """Return what the workflow would object to before it looks."""
     states = [state_of(one) for one in stored.actions]
     taken = {one.id for one in states}
@@ -172,12 +173,13 @@ def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[di
     found = [problem, outdated(Decision.RETRY, body.attempt, attempt_of(states))]
     if body.mode == MANUAL and not ways:
         found.append(NO_MANUAL_WAY)
-    return [{"code": ErrorCode.INVALID_STATE_TRANSITION, "message": one} for one in found if one]
+    code = ErrorCode.INVALID_STATE_TRANSITION
+    return [answers.Refusal(code=code, message=one) for one in found if one]
 
 
 def _refusals(
     body: RetryBody, used: dict[str, list[str]], looked: list[tuple[RequestAction, LookResult]]
-) -> list[dict[str, Any]]:
+) -> list[answers.Refusal]:
     record = DecisionRecord(
         decision_id="dry-run",
         decision=Decision.RETRY,
@@ -189,12 +191,14 @@ def _refusals(
     if used and not body.accept_used:
         named = "; ".join(f"{name} (by {', '.join(by)})" for name, by in used.items())
         message = f"completed or skipped actions have used these values: {named}"
-        found.append({"code": ErrorCode.FIELDS_ALREADY_USED, "message": message})
+        found.append(answers.Refusal(code=ErrorCode.FIELDS_ALREADY_USED, message=message))
     for row, look in looked:
         refusal = judge(state_of(row), look, record)
         if refusal is not None:
             code = refusal.code or ErrorCode.INVALID_STATE_TRANSITION
-            found.append({"code": code, "message": refusal.message, "actionId": row.action_id})
+            found.append(
+                answers.Refusal(code=code, message=refusal.message, action_id=row.action_id)
+            )
     return found
 
 

@@ -3,17 +3,16 @@
 import json
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api import examples
 from api.auth.principal import Principal
 from api.bodies import JsonRoute
-from api.bundle_examples import BUNDLE
+from api.requests import answers, examples
+from api.requests.events import EXAMPLE as EVENTS
 from api.requests.lifecycle import headers_of
 from api.requests.parameters import IdempotencyKey, RequestId
 from api.requests.preparation import preferred_wait
@@ -21,7 +20,7 @@ from api.requests.prepared import SubmissionCall
 from api.requests.reading import Stored
 from api.requests.schemas import Moment, Submission
 from api.requests.streams import EventStream
-from api.responses import documented
+from api.responses import documented, documented_text
 from api.services import Caller, Correlation, Services, ServicesDep
 from db.repositories.request_pages import RequestFilters, Sort
 from pao.core.errors import Detail, ErrorCode, PaoError
@@ -45,28 +44,24 @@ Prefer = Annotated[
     status_code=201,
     summary="Submit a request",
     responses=documented(
-        {201: examples.REQUEST, 202: examples.REQUEST_OPEN, 200: examples.REQUEST},
-        400,
-        401,
-        403,
-        404,
-        409,
-        413,
-        422,
-        429,
-        503,
-        named={201: {"item": examples.REQUEST, "bundle": BUNDLE}},
+        {
+            201: {"item": examples.REQUEST, "bundle": examples.BUNDLE},
+            202: examples.REQUEST_OPEN,
+            200: examples.REQUEST,
+        },
+        *(400, 401, 403, 404, 409, 413, 422, 429, 503),
     ),
 )
-async def submit(
+async def submit_request(
     request: Request,
+    response: Response,
     given: ServicesDep,
     caller: Caller,
     correlation: Correlation,
     body: Submission,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
-) -> JSONResponse:
+) -> answers.Request:
     """Check, store and start a request, and wait for it to settle within the budget.
 
     201 when it has settled (a failed one is a created resource, too), 202 when it goes on, 200
@@ -85,21 +80,22 @@ async def submit(
         stored = await given.reading.get(caller, submitted.request_id)
     settled = stored.row.status in SETTLED
     given.metrics.submitted.labels(stored.row.catalog_item_id, stored.row.status).inc()
-    headers = {"Location": f"/api/v1/requests/{submitted.request_id}"}
+    response.headers["Location"] = f"/api/v1/requests/{submitted.request_id}"
+    response.headers.update(headers_of(stored.row.item_definition))
     if call.wait is not None:
-        headers["Preference-Applied"] = f"wait={call.wait:g}"
-    headers |= headers_of(stored.row.item_definition)
-    document = given.reading.present(stored)
+        response.headers["Preference-Applied"] = f"wait={call.wait:g}"
     if submitted.replayed:
-        headers["Idempotency-Replayed"] = "true"
-        return JSONResponse(document, status_code=200, headers=headers)
-    return JSONResponse(document, status_code=201 if settled else 202, headers=headers)
+        response.headers["Idempotency-Replayed"] = "true"
+        response.status_code = 200
+    elif not settled:
+        response.status_code = 202
+    return given.reading.present(stored)
 
 
 @router.get(
     "/requests",
     summary="List requests",
-    responses=documented({200: examples.REQUEST_PAGE}, 400, 401, 429, 503),
+    responses=documented({200: examples.PAGE}, 400, 401, 429, 503),
 )
 async def list_requests(
     given: ServicesDep,
@@ -121,7 +117,7 @@ async def list_requests(
     sort: Annotated[Sort, Query()] = Sort.CREATED,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> dict[str, Any]:
+) -> answers.RequestPage:
     """List what the caller may see, newest first (`sort=waiting`: failed ones, oldest first)."""
     filters = RequestFilters(
         statuses=tuple(status or ()),
@@ -144,8 +140,8 @@ async def list_requests(
     summary="Get a request",
     responses=documented({200: examples.REQUEST}, 400, 401, 404, 429, 503),
 )
-async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId) -> dict[str, Any]:
-    """Give everything: fields (masked), actions, outputs, error context, decisions."""
+async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId) -> answers.Request:
+    """Return everything: fields (masked), actions, outputs, error context, decisions."""
     return await given.reading.document(caller, str(request_id))
 
 
@@ -154,8 +150,10 @@ async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId)
     summary="Get a request's live status",
     responses=documented({200: examples.STATUS}, 400, 401, 404, 429, 503),
 )
-async def get_status(given: ServicesDep, caller: Caller, request_id: RequestId) -> dict[str, Any]:
-    """Give where it stands, with each ticket's status asked of JIRA now."""
+async def get_request_status(
+    given: ServicesDep, caller: Caller, request_id: RequestId
+) -> answers.Status:
+    """Return where it stands, with each ticket's status asked of JIRA now."""
     return await given.reading.status(caller, str(request_id))
 
 
@@ -164,14 +162,14 @@ async def get_status(given: ServicesDep, caller: Caller, request_id: RequestId) 
     summary="Get a request's execution log",
     responses=documented({200: examples.LOGS}, 400, 401, 404, 429, 503),
 )
-async def get_logs(
+async def get_request_logs(
     given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> dict[str, Any]:
-    """Give the execution log, oldest first. To follow it, read the events."""
+) -> answers.LogPage:
+    """Return the execution log, oldest first. To follow it, read the events."""
     return await given.reading.logs(caller, str(request_id), cursor=cursor, limit=limit)
 
 
@@ -179,11 +177,9 @@ async def get_logs(
     "/requests/{request_id}/events",
     summary="Follow a request",
     response_class=EventSourceResponse,
-    responses=documented(
-        {200: examples.EVENTS}, 400, 401, 404, 422, 429, 503, media="text/event-stream"
-    ),
+    responses=documented_text("text/event-stream", EVENTS, 400, 401, 404, 422, 429, 503),
 )
-async def get_events(
+async def stream_request_events(
     given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
@@ -206,10 +202,10 @@ async def get_events(
     summary="Get a request's escalation",
     responses=documented({200: examples.ESCALATION}, 400, 401, 404, 429, 503),
 )
-async def get_escalation(
+async def get_request_escalation(
     given: ServicesDep, caller: Caller, request_id: RequestId
-) -> dict[str, Any]:
-    """Give ticket key, URL, when, by whom and why, and the ticket's live status."""
+) -> answers.EscalationStatus:
+    """Return ticket key, URL, when, by whom and why, and the ticket's live status."""
     return await given.reading.escalation(caller, str(request_id))
 
 

@@ -4,8 +4,9 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from api.schemas import Body
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
@@ -22,17 +23,6 @@ def _written_out(value: object) -> object:
 
 Moment = Annotated[datetime, BeforeValidator(_written_out)]
 """A date and a time as RFC 3339 writes them; that a time zone is given is not checked here."""
-
-
-class Body(BaseModel):
-    """Base of every body: camelCase, strict, unknown keys refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        alias_generator=to_camel,
-    )
 
 
 class SubmissionMetadata(Body):

@@ -3,8 +3,8 @@
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any
 
+from api.requests import answers
 from api.requests.preparation import Preparer
 from api.requests.prepared import Prepared, PreparedComponent, SubmissionCall, SubmissionSettings
 from api.requests.schemas import Submission
@@ -79,11 +79,11 @@ class SubmissionService:
         """Check everything that a submission is checked for, and plan it; nothing is stored."""
         return await self._preparer.prepare(body, call)
 
-    def render(self, prepared: Prepared) -> list[dict[str, Any]]:
+    def render(self, prepared: Prepared) -> list[answers.RenderedAction]:
         """Render every action as it would be sent, secrets masked."""
         return self._preparer.render(prepared)
 
-    def render_components(self, prepared: Prepared) -> list[dict[str, Any]]:
+    def render_components(self, prepared: Prepared) -> list[answers.RenderedComponent]:
         """Render every component of a bundle: its fields, and its actions in the same way."""
         return self._preparer.render_components(prepared)
 

@@ -1,19 +1,21 @@
 """HTTP for checks that submit and store nothing: of requests, and of documents in the making."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from api import examples
 from api.bodies import JsonRoute
+from api.requests.answers import DryRun
+from api.requests.examples import DRY_RUN
 from api.requests.lifecycle import warnings_of
 from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
 from api.responses import documented
 from api.services import Caller, Correlation, ServicesDep
+from api.tools import examples
 from api.tools.documents import BODY, document_of
-from api.tools.schemas import TemplateTest
+from api.tools.schemas import DocumentCheck, FormPreview, TemplateTest, TemplateTestResult
 from catalog.testing.drafts import Draft
 from pao.core.names import masked
 
@@ -32,11 +34,11 @@ FileName = Annotated[
     "/validate/request",
     tags=["requests"],
     summary="Check a submission",
-    responses=documented({200: examples.DRY_RUN}, 400, 401, 403, 404, 413, 422, 429),
+    responses=documented({200: DRY_RUN}, 400, 401, 403, 404, 413, 422, 429),
 )
 async def validate_request(
     request: Request, given: ServicesDep, caller: Caller, correlation: Correlation, body: Submission
-) -> dict[str, Any]:
+) -> DryRun:
     """Check everything that submission checks, and show what would be sent, secrets masked."""
     call = SubmissionCall(
         caller=caller, correlation_id=correlation, raw_body=request.state.raw_body
@@ -45,13 +47,12 @@ async def validate_request(
     # In a thread: templates may take a second, and other callers must not wait for them.
     actions = await asyncio.to_thread(given.submission.render, prepared)
     components = await asyncio.to_thread(given.submission.render_components, prepared)
-    return {
-        "valid": True,
-        "fields": masked(prepared.context.fields),
-        **({"components": components} if components else {}),
-        "actions": actions,
-        "warnings": warnings_of(prepared.context.item.definition),
-    }
+    return DryRun(
+        fields=masked(prepared.context.fields),
+        components=components or None,
+        actions=actions,
+        warnings=warnings_of(prepared.context.item.definition),
+    )
 
 
 @router.post(
@@ -61,10 +62,10 @@ async def validate_request(
     responses=documented({200: examples.DOCUMENT_CHECK}, 400, 401, 413, 429),
     openapi_extra=BODY,
 )
-async def validate_document(
+async def validate_catalog_item(
     request: Request, given: ServicesDep, _caller: Caller, *, file: FileName = "body"
-) -> dict[str, Any]:
-    """Give every finding in a document (YAML or JSON) at its line and column, all at once.
+) -> DocumentCheck:
+    """Return every finding in a document (YAML or JSON) at its line and column, all at once.
 
     200 also when it has errors: `valid` tells.
     """
@@ -81,8 +82,8 @@ async def validate_document(
 )
 async def preview_form(
     request: Request, given: ServicesDep, _caller: Caller, *, file: FileName = "body"
-) -> dict[str, Any]:
-    """Give the form of an unpublished document, as long as the form itself works."""
+) -> FormPreview:
+    """Return the form of an unpublished document, as long as the form itself works."""
     content = document_of(request)
     return await asyncio.to_thread(given.tools.preview, content, file=file)
 
@@ -93,8 +94,10 @@ async def preview_form(
     summary="Fill templates in with sample fields",
     responses=documented({200: examples.TEMPLATE_TEST}, 400, 401, 404, 413, 422, 429),
 )
-async def try_variables(given: ServicesDep, _caller: Caller, body: TemplateTest) -> dict[str, Any]:
-    """Give for every template what it reads, and its result or its error; secrets masked."""
+async def render_templates(
+    given: ServicesDep, _caller: Caller, body: TemplateTest
+) -> TemplateTestResult:
+    """Return for every template what it reads, and its result or its error; secrets masked."""
     if body.catalog_item_id is not None:
         loaded = (await given.catalog.entry(body.catalog_item_id)).loaded
         draft = Draft((), loaded.item, loaded.item.form, loaded.definition)

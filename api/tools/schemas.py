@@ -1,10 +1,11 @@
-"""What platform teams may send to try a document out. Unknown keys are refused, not dropped."""
+"""What platform teams send to try a document out, and what they are told."""
 
 from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from api.requests.schemas import Body
+from api.catalog.schemas import Finding, FormLayout, Kind
+from api.schemas import Answer, Body, JsonObject
 from api.tools.documents import EXAMPLE
 
 
@@ -36,3 +37,74 @@ class TemplateTest(Body):
         if (self.catalog_item_id is None) == (self.item is None):
             raise ValueError("give either catalogItemId or item")
         return self
+
+
+class DocumentOutline(Answer):
+    """Which item or bundle a document describes."""
+
+    id: str
+    kind: Kind
+    name: str
+    version: str
+
+
+class DocumentCheck(Answer):
+    """Everything that was found in a document."""
+
+    valid: bool = Field(description="Whether it would be served: it has no errors")
+    errors: int
+    warnings: int
+    suggestions: int
+    item: DocumentOutline | None = Field(description="Null when it is too broken to tell")
+    findings: list[Finding]
+
+
+class FormPreview(Answer):
+    """The form of an unpublished document, and everything that was found in the document."""
+
+    id: str | None
+    version: str | None
+    form: FormLayout
+    json_schema: JsonObject
+    findings: list[Finding]
+
+
+class FieldProblem(Answer):
+    """What is wrong with a sample value."""
+
+    field: str
+    constraint: str
+    message: str
+    received: Any
+    expected: Any
+
+
+class TemplateProblem(Answer):
+    """What is wrong with a template; line and column count in the template."""
+
+    rule: str
+    line: int
+    column: int
+    message: str
+    suggestion: str | None
+
+
+class TemplateResult(Answer):
+    """One template: what it reads, and its result or its error."""
+
+    action_id: str
+    path: str
+    template: str
+    references: list[str]
+    result: Any
+    error: TemplateProblem | None
+
+
+class TemplateTestResult(Answer):
+    """Every template of an item, filled in with sample values."""
+
+    valid: bool
+    fields: JsonObject = Field(description="With defaults; passwords are masked")
+    field_errors: list[FieldProblem]
+    templates: list[TemplateResult]
+    findings: list[Finding]

@@ -1,12 +1,15 @@
 """Trying documents out for platform teams: judged, drawn, filled in. Nothing is stored."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from api.tools.schemas import TemplateTest
+from api.catalog.schemas import Finding as ShownFinding
+from api.catalog.schemas import FormLayout
+from api.tools import schemas
 from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext
@@ -30,22 +33,21 @@ class ToolsService:
         self._known_actions = known_actions
         self._surroundings = surroundings
 
-    def validate(self, content: bytes, *, file: str = BODY) -> dict[str, Any]:
-        """Give every finding in a document, and what it is."""
+    def validate(self, content: bytes, *, file: str = BODY) -> schemas.DocumentCheck:
+        """Return every finding in a document, and what it is."""
         draft = self._read(content, file)
-        counts = {
-            f"{severity}s": sum(one.severity is severity for one in draft.findings)
-            for severity in Severity
-        }
-        return {
-            "valid": draft.is_valid,
-            **counts,
-            "item": _about(draft.item) if draft.item else None,
-            "findings": [asdict(finding) for finding in draft.findings],
-        }
+        counts = Counter(one.severity for one in draft.findings)
+        return schemas.DocumentCheck(
+            valid=draft.is_valid,
+            errors=counts[Severity.ERROR],
+            warnings=counts[Severity.WARNING],
+            suggestions=counts[Severity.SUGGESTION],
+            item=_outline(draft.item) if draft.item else None,
+            findings=_shown(draft.findings),
+        )
 
-    def preview(self, content: bytes, *, file: str = BODY) -> dict[str, Any]:
-        """Give the form of a document, whatever else is wrong with it.
+    def preview(self, content: bytes, *, file: str = BODY) -> schemas.FormPreview:
+        """Return the form of a document, whatever else is wrong with it.
 
         Raises ``VALIDATION_ERROR`` when there is no form that works.
         """
@@ -53,24 +55,24 @@ class ToolsService:
         if draft.form is None:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
-                "The document has no form that works; see details.",
+                "The document has no valid form; see details.",
                 details=tuple(_detail(finding) for finding in draft.errors),
             )
         metadata = draft.definition.get("metadata")
         about = metadata if isinstance(metadata, dict) else {}
-        return {
-            "id": about.get("id"),
-            "version": about.get("version"),
-            "form": draft.form.ui_schema(),
-            "jsonSchema": draft.form.json_schema(),
-            "findings": [asdict(finding) for finding in draft.findings],
-        }
+        return schemas.FormPreview(
+            id=_text(about.get("id")),
+            version=_text(about.get("version")),
+            form=FormLayout.model_validate(draft.form.ui_schema()),
+            json_schema=draft.form.json_schema(),
+            findings=_shown(draft.findings),
+        )
 
     def draft(self, item: dict[str, Any] | str) -> Draft:
         """Read a document that came inside of a body: as data, or as its YAML text."""
         return self._read(item if isinstance(item, str) else json.dumps(item), BODY)
 
-    def test(self, body: TemplateTest, draft: Draft) -> dict[str, Any]:
+    def test(self, body: schemas.TemplateTest, draft: Draft) -> schemas.TemplateTestResult:
         """Fill every template of an item in with sample fields; secrets show as stars."""
         now = datetime.now(UTC)
         sample = Sample(fields=body.fields, outputs=body.outputs, at=now)
@@ -91,41 +93,51 @@ class ToolsService:
                 surroundings=self._surroundings,
             )
         failed = any(trial.error for trial in trials)
-        return {
-            "valid": draft.is_valid and not refused and not failed,
-            "fields": values,
-            "fieldErrors": [asdict(error) for error in refused],
-            "templates": [_trial(trial) for trial in trials],
-            "findings": [asdict(finding) for finding in draft.findings],
-        }
+        return schemas.TemplateTestResult(
+            valid=draft.is_valid and not refused and not failed,
+            fields=values,
+            field_errors=[schemas.FieldProblem(**asdict(error)) for error in refused],
+            templates=[_result(trial) for trial in trials],
+            findings=_shown(draft.findings),
+        )
 
     def _read(self, content: bytes | str, file: str) -> Draft:
         return read_draft(content, file=file, known_actions=self._known_actions)
 
 
-def _about(item: CatalogDocument) -> dict[str, Any]:
-    return {"id": item.id, "kind": item.kind, "name": item.name, "version": item.version}
+def _outline(item: CatalogDocument) -> schemas.DocumentOutline:
+    return schemas.DocumentOutline.model_validate(
+        {"id": item.id, "kind": item.kind, "name": item.name, "version": item.version}
+    )
 
 
-def _trial(trial: TemplateSample) -> dict[str, Any]:
-    return {
-        "actionId": trial.action,
-        "path": trial.path,
-        "template": trial.template,
-        "references": list(trial.references),
-        "result": trial.result,
-        "error": _error(trial.error) if trial.error else None,
-    }
+def _shown(findings: Iterable[Finding]) -> list[ShownFinding]:
+    return [ShownFinding(**asdict(finding)) for finding in findings]
 
 
-def _error(error: TemplateError) -> dict[str, Any]:
-    return {
-        "rule": error.id,
-        "line": error.line,
-        "column": error.column,
-        "message": error.message,
-        "suggestion": error.suggestion,
-    }
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _result(trial: TemplateSample) -> schemas.TemplateResult:
+    return schemas.TemplateResult(
+        action_id=trial.action,
+        path=trial.path,
+        template=trial.template,
+        references=list(trial.references),
+        result=trial.result,
+        error=_problem(trial.error) if trial.error else None,
+    )
+
+
+def _problem(error: TemplateError) -> schemas.TemplateProblem:
+    return schemas.TemplateProblem(
+        rule=error.id,
+        line=error.line,
+        column=error.column,
+        message=error.message,
+        suggestion=error.suggestion,
+    )
 
 
 def _detail(finding: Finding) -> Detail:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.requests.events import EVENTS
 from tests.support.stack import Stack
 from tests.support.submitting import completed, error, failed
 
@@ -54,7 +55,8 @@ def test_a_finished_request_is_told_whole_and_the_stream_ends(
     assert "failed" in states
     assert states[-1] == "completed"
     assert [event.id for event in seen] == sorted({event.id for event in seen})
-    assert all(event.data["time"] for event in seen)
+    for event in seen:
+        EVENTS[event.kind].model_validate_json(json.dumps(event.data), extra="forbid")
 
 
 def test_a_stream_resumes_after_any_event_without_loss_or_repeats(dana: httpx.Client) -> None:

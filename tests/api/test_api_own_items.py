@@ -130,7 +130,8 @@ async def _status_with_two_instances(stack: Stack, request_id: str) -> dict[str,
         settings=ReadingSettings(ui_url=None, namespace="default"),
     )
     try:
-        return await reading.status(_dana(), request_id)
+        found = await reading.status(_dana(), request_id)
+        return found.model_dump(mode="json")
     finally:
         jira.close()
         await database.close()

@@ -29,6 +29,7 @@ from pao.core.names import workflow_id
 from pao.runtime.crypto import generate_key
 from pao.settings import load_settings
 from tests.support.callers import DANA, PEOPLE, Person, Signature, issue_key
+from tests.support.conformance import conformance
 from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
 
@@ -43,8 +44,8 @@ T = TypeVar("T")
 class EventLoop:
     """An event loop in a thread of its own; ``run`` works from any other thread."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self._loop = loop or asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stack", daemon=True)
         self._thread.start()
 
@@ -168,7 +169,11 @@ class Stack:
         key = (name, auth is None or auth.unique)
         if key not in self._people:
             self._people[key] = httpx.Client(
-                base_url=f"{self.url}/api/v1", auth=auth, trust_env=False, timeout=20.0
+                base_url=f"{self.url}/api/v1",
+                auth=auth,
+                event_hooks={"response": [self._conforms]},
+                trust_env=False,
+                timeout=20.0,
             )
         return self._people[key]
 
@@ -199,6 +204,7 @@ class Stack:
 
     async def _start(self) -> None:
         self._application = create_app(self.settings)
+        self._conforms = conformance(self._application.app.openapi)
         application, proxies = self._application, self.settings.http.trusted_proxies
         config = serving.config(application, application.protocol, proxies=proxies, lifespan="on")
         self._server = uvicorn.Server(config)

@@ -1,0 +1,149 @@
+"""What callers are told about the catalog."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.schemas import Answer, JsonObject, Moment, Omittable, Pagination
+
+Kind = Literal["CatalogItem", "CatalogBundle"]
+
+
+class CatalogEntry(Answer):
+    """An item or a bundle as lists show it."""
+
+    id: str
+    kind: Kind
+    name: str
+    description: str
+    version: str
+    category: str
+    owner: str | None = Field(description="The owning team")
+    tags: list[str]
+    requestable: bool = Field(description="Whether the caller may request it")
+    deprecated: bool
+    stale: bool = Field(description="Its file was refused at the last sync; this is the one before")
+
+
+class Facets(Answer):
+    """How many entries each value of a filter would leave, the other filters applied."""
+
+    category: dict[str, int]
+    owner: dict[str, int]
+    kind: dict[str, int]
+    tag: dict[str, int]
+
+
+class CountedPagination(Pagination):
+    """Where a page ends, and how many entries there are on all pages."""
+
+    total_count: int
+
+
+class CatalogPage(Answer):
+    """A page of the catalog."""
+
+    data: list[CatalogEntry]
+    facets: Facets
+    pagination: CountedPagination
+
+
+class DeprecationNotice(Answer):
+    """Whether an item should still be used, and what to use instead."""
+
+    deprecated: bool
+    sunset_date: str | None = Field(description="From this day on it is refused")
+    replacement: str | None = Field(description="Id of the item to use instead")
+    migration_guide: str | None
+
+
+class CatalogItem(CatalogEntry):
+    """An item or a bundle, with its definition and where that comes from."""
+
+    git_sha: str | None
+    file_path: str
+    loaded_at: Moment | None
+    deprecation: DeprecationNotice
+    definition: JsonObject = Field(description="The document as its author wrote it")
+
+
+class FormChoice(Answer):
+    """One value that a field may take."""
+
+    value: Any
+    label: str
+
+
+class FormField(Answer):
+    """One field of a form."""
+
+    id: str
+    name: str = Field(description="The label")
+    type: str
+    component: str = Field(description="How to draw it, such as text-input or dropdown")
+    required: bool
+    default: Any
+    placeholder: str | None
+    description: str | None
+    validation: JsonObject = Field(description="Constraints by name, and the author's message")
+    conditional: JsonObject | None = Field(description="When to show it; null means always")
+    enum: Omittable[list[FormChoice]] = None
+
+
+class FormGroup(Answer):
+    """Fields that are drawn together."""
+
+    id: str
+    name: str = Field(description="The label")
+    description: str | None
+    collapsible: bool
+    conditional: JsonObject | None = Field(description="When to show it; null means always")
+    fields: list[FormField]
+
+
+class FormLayout(Answer):
+    """A form for those who draw it."""
+
+    layout: str
+    groups: list[FormGroup]
+
+
+class CatalogForm(Answer):
+    """An item's form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""
+
+    id: str
+    version: str
+    form: FormLayout
+    json_schema: JsonObject
+
+
+class RefreshReport(Answer):
+    """What reading the source again has changed."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    refused: list[str] = Field(description="Files that are not served, because they are invalid")
+    outdated: Omittable[str] = Field(
+        None, description="Why nothing was read: the source is not newer than what is served"
+    )
+
+
+class Finding(Answer):
+    """One thing that was found in a document: where, by which rule, and what to do about it."""
+
+    file: str
+    line: int
+    column: int
+    path: str = Field(description="A JSONPath, such as $.metadata.version")
+    rule: str
+    severity: Literal["error", "warning", "suggestion"]
+    message: str
+    hint: str = ""
+
+
+class RefusedFiles(Answer):
+    """What is wrong with the files that were refused at the last sync."""
+
+    data: list[Finding]
+    checked_at: Moment | None

@@ -1,0 +1,82 @@
+"""The data of the events that GET /requests/{id}/events streams, by the name of the event."""
+
+from pydantic import Field
+
+from api.requests.answers import Failure
+from api.schemas import Answer, JsonObject, Moment, Omittable
+from pao.core.states import ActionStatus, RequestStatus
+
+
+class Event(Answer):
+    """What every event says."""
+
+    time: Moment
+    component: Omittable[str] = Field(None, description="Of a bundle, whose event it is")
+
+
+class StateEvent(Event):
+    """`state`: where the request stands."""
+
+    status: RequestStatus
+    retrying: bool
+
+
+class ActionEvent(Event):
+    """`action`: where one action stands."""
+
+    id: str
+    status: ActionStatus
+    attempt: int
+    external_reference: str | None
+    url: str | None
+    error: Failure | None
+    note: str | None
+    waiting: str | None = Field(description="follow, resolution or approval")
+
+
+class LogEvent(Event):
+    """`log`: one line of the execution log."""
+
+    level: str
+    action_id: str | None
+    attempt: int | None
+    message: str
+    data: JsonObject
+
+
+class DecisionEvent(Event):
+    """`decision`: what became of a decision."""
+
+    decision: str
+    by: str
+    accepted: bool
+    outcome: str
+    message: str | None
+
+
+EVENTS: dict[str, type[Event]] = {
+    "state": StateEvent,
+    "action": ActionEvent,
+    "log": LogEvent,
+    "decision": DecisionEvent,
+}
+
+_TIME = "2026-03-05T14:07:09.123Z"
+_SHOWN: tuple[tuple[str, Event], ...] = (
+    ("state", StateEvent(time=_TIME, status=RequestStatus.IN_PROGRESS, retrying=False)),
+    (
+        "log",
+        LogEvent(
+            time=_TIME,
+            level="info",
+            action_id="jira-ticket-1",
+            attempt=1,
+            message="attempt 1 starts",
+            data={},
+        ),
+    ),
+)
+EXAMPLE = "".join(
+    f"id: {number}\nevent: {name}\ndata: {event.model_dump_json()}\n\n"
+    for number, (name, event) in enumerate(_SHOWN, start=41)
+)

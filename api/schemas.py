@@ -1,0 +1,101 @@
+"""What all areas of the API share: the base of bodies and answers, pages, and the error."""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from pao.core.errors import ErrorCode
+
+T = TypeVar("T")
+
+JsonObject = dict[str, Any]
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""A time as ``timestamp`` writes it: RFC 3339 in UTC with milliseconds."""
+Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+
+
+class _WithoutNull:
+    """Describes a value that is left out rather than null."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        described = handler(schema)
+        described.pop("default", None)
+        kinds = [one for one in described.get("anyOf", ()) if one != {"type": "null"}]
+        if len(kinds) != 1:
+            return described
+        del described["anyOf"]
+        described.update(kinds[0])
+        return described
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+Omittable = Annotated[T | None, Field(exclude_if=_is_none), _WithoutNull()]
+"""A key that is absent from the document where there is no value; every other key is always there.
+
+Use it with the default None: ``component: Omittable[str] = None``.
+"""
+
+
+class Document(BaseModel):
+    """A JSON object of the API: camelCase outside, snake_case in code, immutable."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        frozen=True,
+        serialize_by_alias=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
+
+
+class Body(Document):
+    """Base of every body: strict, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, validate_by_name=False)
+
+
+class Answer(Document):
+    """Base of every answer: all keys are there, also those whose value is null."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class Pagination(Answer):
+    """Where a page ends."""
+
+    has_more: bool
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last one")
+
+
+class ErrorDetail(Answer):
+    """One thing that is wrong, and where."""
+
+    field: str
+    constraint: str
+    message: str
+    received: Any
+    expected: Any
+
+
+class ErrorBody(Answer):
+    """What went wrong, and what to do next."""
+
+    code: ErrorCode
+    message: str
+    details: list[ErrorDetail] = Field(description="Every problem at once, not only the first")
+    correlation_id: Id
+    timestamp: Moment
+
+
+class Error(Answer):
+    """The envelope of every error."""
+
+    error: ErrorBody

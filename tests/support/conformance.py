@@ -1,0 +1,73 @@
+"""Holds every successful answer that a test gets to the OpenAPI document."""
+
+import copy
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import httpx
+import jsonschema_rs
+from starlette.routing import compile_path
+
+JSON = "application/json"
+
+
+def conformance(describe: Callable[[], dict[str, Any]]) -> Callable[[httpx.Response], None]:
+    """Return a hook of a client's responses; ``describe`` returns the document.
+
+    Keys that the document does not name fail, too: the document leaves room for more, for clients
+    of later versions, but an answer of this version has none of these.
+    """
+
+    @cache
+    def document() -> dict[str, Any]:
+        return closed(describe())
+
+    @cache
+    def validator(path: str, method: str, status: int) -> jsonschema_rs.Draft202012Validator:
+        answers = document()["paths"][path][method]["responses"]
+        content = answers[str(status)]["content"][JSON]
+        schema = {**content["schema"], "components": document()["components"]}
+        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+    def conforms(response: httpx.Response) -> None:
+        media = response.headers.get("content-type", "").partition(";")[0]
+        if not response.is_success or media != JSON:
+            return
+        path = _path(document()["paths"], response.request.url.path)
+        if path is None:
+            return
+        response.read()
+        check = validator(path, response.request.method.lower(), response.status_code)
+        problems = [
+            f"{'.'.join(map(str, one.instance_path))}: {one.message}"
+            for one in check.iter_errors(response.json())
+        ]
+        assert not problems, f"{response.request.method} {path} answered {problems}"
+
+    return conforms
+
+
+def closed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with no room for keys that a schema does not name."""
+    made = copy.deepcopy(document)
+    for schema in _objects(made["components"]["schemas"]):
+        schema.setdefault("additionalProperties", False)
+    return made
+
+
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if isinstance(node.get("properties"), dict) and node.get("type") == "object":
+            yield node
+        for one in node.values():
+            yield from _objects(one)
+    elif isinstance(node, list):
+        for one in node:
+            yield from _objects(one)
+
+
+def _path(paths: dict[str, Any], asked: str) -> str | None:
+    # A path without parameters goes before one whose parameter would match the same.
+    matching = [path for path in paths if compile_path(path)[0].fullmatch(asked)]
+    return min(matching, key=lambda path: path.count("{"), default=None)
