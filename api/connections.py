@@ -6,21 +6,21 @@ are given the same bounds here.
 """
 
 import asyncio
-import json
+import logging
 import socket
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
-from uuid import uuid4
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from api.error_responses import envelope
 from api.ratelimit import address_caller
-from pao.core.errors import ErrorCode, PaoError
+from api.refusals import head_late, head_too_large, too_many, written
+from pao.core.errors import PaoError
+
+_log = logging.getLogger(__name__)
 
 # Files that the process opens besides connections: database, Temporal, JIRA, logs.
 FILES_KEPT_FREE = 200
@@ -158,12 +158,13 @@ class _Bounded(Base):
         self._without_body = True
         # h11 bounds what follows a body itself.
         self._keeps_trailers = hasattr(self, "parser")
+        self._unfinished: list[Any] = []
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         _end_with_peer(transport, self.limits.write_seconds)
         refused = self.register.admit(self, self.client[0] if self.client else "")
         if refused is not None:
-            self._refuse(f"too many of {refused}", _too_many(refused))
+            self._refuse(f"too many of {refused}", too_many(refused))
             return
         self._await_head()
 
@@ -200,6 +201,8 @@ class _Bounded(Base):
         """End a head (httptools)."""
         self._is_head = False
         super().on_headers_complete()
+        self._unfinished = [one for one in self._unfinished if not one.response_complete]
+        self._unfinished.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body (httptools)."""
@@ -231,10 +234,17 @@ class _Bounded(Base):
         self._stop("_write_timer")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Free its place."""
+        """Free its place, and tell the requests in hand that their client is gone."""
         self._stop("_head_timer")
         self._stop("_write_timer")
         self.register.remove(self)
+        # uvicorn tells the newest request only, which is not the running one where a client has
+        # sent several at once: that one would go on, and fail at its next write.
+        for cycle in self._unfinished:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self._is_working():
+            _log.debug("a client has left before its answer was complete")
         super().connection_lost(exc)
 
     def evict(self) -> None:
@@ -253,7 +263,7 @@ class _Bounded(Base):
         if self._is_working():
             self._await_head()
         elif self._head_bytes:
-            self._refuse("head late", _head_late())
+            self._refuse("head late", head_late())
         else:
             self._close("head late")
 
@@ -290,55 +300,6 @@ def bounded_protocol(
     """Return the protocol that uvicorn is given; all its connections share one register."""
     members = {"limits": limits, "register": Connections(limits, told)}
     return type("BoundedProtocol", (_Bounded, base), members)
-
-
-def head_too_large(limit: int) -> PaoError:
-    """Return the refusal of a head that is larger than ``limit`` bytes."""
-    return PaoError(
-        ErrorCode.PAYLOAD_TOO_LARGE,
-        f"The request line and headers are larger than {limit} bytes; send less.",
-        status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-        headers={"Connection": "close"},
-    )
-
-
-def written(error: PaoError) -> bytes:
-    """Return an error as the bytes of a whole answer, for where there is no request yet."""
-    body = json.dumps(envelope(error, str(uuid4()))).encode()
-    headers = {
-        "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
-        "Cache-Control": "no-store",
-        **(error.headers or {}),
-        "Connection": "close",
-    }
-    status = HTTPStatus(error.status)
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-
-
-def _head_late() -> PaoError:
-    return PaoError(
-        ErrorCode.VALIDATION_ERROR,
-        "The request line and headers did not arrive in time; send them at once.",
-        status=HTTPStatus.REQUEST_TIMEOUT,
-    )
-
-
-def _too_many(of: str) -> PaoError:
-    headers = {"Retry-After": "1"}
-    if of == "address":
-        return PaoError(
-            ErrorCode.RATE_LIMIT_EXCEEDED,
-            "Too many connections of this address have requests in hand; use fewer.",
-            headers=headers,
-        )
-    return PaoError(
-        ErrorCode.SERVICE_UNAVAILABLE,
-        "All connections of this process have requests in hand; try again.",
-        headers=headers,
-    )
 
 
 def _end_with_peer(transport: Any, seconds: float) -> None:

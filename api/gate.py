@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth.principal import Principal
 from api.auth.raw import RawRequest, raw_request_from_scope
-from api.connections import head_too_large
 from api.error_responses import answer, broken
 from api.ratelimit import RateLimiter, address_caller
+from api.refusals import head_too_large
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime import tracing
 from pao.runtime.logging import log_fields
@@ -42,8 +42,12 @@ LOGGED_PATH = 500
 class Identity(Protocol):
     """Says who signed a request, or raises ``PaoError`` with the reason class."""
 
+    def check_head(self, request: RawRequest, now: datetime) -> None:
+        """Refuse what can be refused before the body is read; the request has none yet."""
+        ...
+
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
-        """Give the caller."""
+        """Return the caller."""
         ...
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
@@ -129,8 +133,7 @@ class Gate:
         if _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
-        body = await self._read(scope, receive)
-        caller = await self._identify(scope, body)
+        body, caller = await self._identify(scope, receive)
         scope["state"]["principal"] = caller
         scope["state"]["raw_body"] = body
         send.extra.update(self._limiter.check(caller.id).headers())
@@ -150,20 +153,24 @@ class Gate:
                 headers={"Connection": "close"},
             )
 
-    async def _identify(self, scope: Scope, body: bytes) -> Principal:
-        raw = raw_request_from_scope(scope, body)
+    async def _identify(self, scope: Scope, receive: Receive) -> tuple[bytes, Principal]:
+        """Return the body and who signed it. Nobody's body is read, as far as its head tells."""
+        if _is_hopeless(Headers(scope=scope), self._settings.max_body):
+            raise _too_large(self._settings.max_body)
         try:
-            return await self._identity.authenticate(raw, datetime.now(UTC))
+            head = raw_request_from_scope(scope, b"")
+            self._identity.check_head(head, datetime.now(UTC))
+            body = await self._read(receive)
+            whole = replace(head, body=body)
+            return body, await self._identity.authenticate(whole, datetime.now(UTC))
         except PaoError as error:
             if error.code == ErrorCode.UNAUTHORIZED:
                 client = scope.get("client") or ("unknown", 0)
                 self._limiter.check(address_caller(client[0]))
             raise
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+    async def _read(self, receive: Receive) -> bytes:
         limit = self._settings.max_body
-        if _is_hopeless(Headers(scope=scope), limit):
-            raise _too_large(limit)
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 return await _collect(receive, limit)

@@ -17,6 +17,7 @@ from api.auth.sigv4 import (
     SigV4Config,
     matches,
     parse,
+    parse_head,
 )
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.timestamps import timestamp
@@ -86,6 +87,16 @@ class KeysIdentity:
         self._replays = replays
         self._config = SigV4Config(region=region, service=service)
         self._nobody = _stored_nobody(box)
+
+    def check_head(self, request: RawRequest, now: datetime) -> None:
+        """Raise ``UNAUTHORIZED`` for what can be refused before the body is read.
+
+        Whether the key exists is not among it: the time of the answer would tell.
+        """
+        try:
+            parse_head(request, self._config, now)
+        except SignatureError as error:
+            raise _unauthorized(error.reason, error.message) from None
 
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
         """Return who signed ``request``; raise ``PaoError`` ``UNAUTHORIZED`` with the reason class.

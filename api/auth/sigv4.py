@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -113,6 +113,12 @@ def parse(request: RawRequest, config: SigV4Config, now: datetime) -> ParsedSign
 
     ``now`` is aware. Raises ``SignatureError`` with the reason class.
     """
+    head = parse_head(request, config, now)
+    return replace(head, payload_hash=_payload_hash(head.payload_hash, request.body))
+
+
+def parse_head(request: RawRequest, config: SigV4Config, now: datetime) -> ParsedSignature:
+    """Return the same from what came before the body: its hash is the declared one, or empty."""
     parameters = _credential_parameters(request.raw_query)
     _refuse_repeated_headers(request)
     claim = _claim(request, parameters)
@@ -130,7 +136,7 @@ def parse(request: RawRequest, config: SigV4Config, now: datetime) -> ParsedSign
         signed_at=signed_at,
         region=config.region,
         service=config.service,
-        payload_hash=_payload_hash(claim.declared_hash, request.body),
+        payload_hash=_declared_hash(claim),
         presigned=claim.lifetime is not None,
     )
 
@@ -313,12 +319,17 @@ def _must_be_signed(claim: _Claim, received: set[str]) -> set[str]:
     return amz | own_date | {"host"}
 
 
-def _payload_hash(declared: str | None, body: bytes) -> str:
-    actual = hashlib.sha256(body).hexdigest()
-    if declared is None or hmac.compare_digest(declared.encode(), actual.encode()):
-        return actual
+def _declared_hash(claim: _Claim) -> str:
+    declared = claim.declared_hash or ""
     if declared == "UNSIGNED-PAYLOAD" or declared.startswith("STREAMING-"):
         raise _malformed(f"{declared[:40]} is not accepted; sign the hash of the body")
+    return declared
+
+
+def _payload_hash(declared: str, body: bytes) -> str:
+    actual = hashlib.sha256(body).hexdigest()
+    if not declared or hmac.compare_digest(declared.encode(), actual.encode()):
+        return actual
     raise SignatureError(
         Reason.SIGNATURE_MISMATCH,
         "X-Amz-Content-Sha256 is not the hash of the body that arrived; sign again",

@@ -3,11 +3,14 @@
 import json
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.client import HTTPResponse
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.callers import DANA, Signature
 from tests.support.stack import Stack
 from tests.support.submitting import ITEM, dns, error
 
@@ -119,7 +122,9 @@ def test_two_megabytes_without_a_length_are_too_much(stack: Stack) -> None:
         for _ in range(32):
             yield b" " * 65_536
 
-    answer = stack.anybody().post("/requests", content=pieces(), headers=JSON)
+    client = stack.anybody()
+    claim = Signature(*stack.key(DANA)).headers_for(client.build_request("POST", "/requests"))
+    answer = client.post("/requests", content=pieces(), headers=JSON | claim)
     assert answer.status_code == 413
     assert error(answer)["code"] == "PAYLOAD_TOO_LARGE"
 
@@ -185,6 +190,33 @@ def test_a_client_that_asks_first_is_refused_before_it_sends(stack: Stack) -> No
             b"Expect: 100-continue\r\n\r\n"
         )
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        ({}, b"missing"),
+        ({"Authorization": "Bearer x"}, b"malformed"),
+        ({"at": datetime(2026, 1, 31, tzinfo=UTC)}, b"expired"),
+        ({"region": "eu-north-1"}, b"malformed"),
+    ],
+    ids=["missing", "malformed", "expired", "another region"],
+)
+def test_a_body_that_nobody_signed_is_not_waited_for(
+    stack: Stack, claim: dict[str, Any], reason: bytes
+) -> None:
+    headers = {name: value for name, value in claim.items() if name == "Authorization"}
+    if claim and not headers:
+        request = stack.anybody().build_request("POST", "/requests")
+        headers = Signature(*stack.key(DANA), **claim).headers_for(request)
+    sent = {"Host": f"127.0.0.1:{stack.port}", "Content-Length": "1000000", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as connection:
+        connection.sendall(f"POST /api/v1/requests HTTP/1.1\r\n{lines}\r\n".encode())
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 401
+        assert reason in answer.read()
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/vnd.pao+json"])

@@ -1,0 +1,58 @@
+"""What a connection is told that is refused before there is a request."""
+
+from http import HTTPStatus
+from uuid import uuid4
+
+from api.error_responses import envelope
+from pao.core.errors import ErrorCode, PaoError
+
+
+def head_too_large(limit: int) -> PaoError:
+    """Return the refusal of a head that is larger than ``limit`` bytes."""
+    return PaoError(
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        f"The request line and headers are larger than {limit} bytes; send less.",
+        status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        headers={"Connection": "close"},
+    )
+
+
+def written(error: PaoError) -> bytes:
+    """Return an error as the bytes of a whole answer, for where there is no request yet."""
+    body = envelope(error, str(uuid4())).model_dump_json().encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store",
+        **(error.headers or {}),
+        "Connection": "close",
+    }
+    status = HTTPStatus(error.status)
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def head_late() -> PaoError:
+    """Return the refusal of a head that did not arrive in time."""
+    return PaoError(
+        ErrorCode.VALIDATION_ERROR,
+        "The request line and headers did not arrive in time; send them at once.",
+        status=HTTPStatus.REQUEST_TIMEOUT,
+    )
+
+
+def too_many(of: str) -> PaoError:
+    """Return the refusal of one connection more, of an address or of all."""
+    headers = {"Retry-After": "1"}
+    if of == "address":
+        return PaoError(
+            ErrorCode.RATE_LIMIT_EXCEEDED,
+            "Too many connections of this address have requests in hand; use fewer.",
+            headers=headers,
+        )
+    return PaoError(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        "All connections of this process have requests in hand; try again.",
+        headers=headers,
+    )
