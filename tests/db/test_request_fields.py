@@ -27,6 +27,7 @@ from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.mirror import Snapshot
+from pao.core.payloads.tickets import KnownTicketStatus
 from pao.core.payloads.waits import OpenWait
 from pao.core.states import ActionStatus, RequestStatus
 
@@ -80,6 +81,7 @@ NOT_PRINTED = {
     "request.warnings": "printed by the submission",
     "request.updatedAt": "actions have their own times",
     "request.parentId": "a bundle prints its components",
+    "request.attempt": "`-o json` has it",
     "action.id": "stands for a name that is missing",
     "action.index": "actions are printed in this order",
     "action.type": "the name says more",
@@ -177,6 +179,8 @@ def request_row(**more: Any) -> Request:
         status=RequestStatus.FAILED,
         retrying=False,
         item_definition={"lifecycle": {"deprecation": {"deprecated": True}}},
+        fields={"key": "fields"},
+        request_metadata={"key": "metadata"},
         error=failure.shown(),
         plan=[],
         error_context={
@@ -195,7 +199,9 @@ def action_row(**more: Any) -> RequestAction:
         RequestAction,
         status=ActionStatus.FAILED,
         error=to_document(failure),
+        outputs={"key": "outputs"},
         waiting=to_document(OpenWait("resolution", "2026")),
+        ticket_status=KnownTicketStatus("ticket_status").document(),
         left_behind=[to_document(PartialResource("left_behind", "left"))],
         partial=[],
         former=[],
@@ -208,7 +214,11 @@ def action_row(**more: Any) -> RequestAction:
 
 def answer(row: Request, action: RequestAction) -> dict[str, Any]:
     decision = DecisionRecord("d", "retry", "2026-01-01T00:00:00.000Z", "ann", reason="why")
-    return presenting.full(row, [action], [decision], ui_url="https://ui", namespace="n")
+    workflow = presenting.workflow_link(row, ui_url="https://ui", namespace="n")
+    shown = presenting.full(
+        row, actions=[action], attempt=1, components=[], decisions=[decision], workflow=workflow
+    )
+    return shown.model_dump(mode="json")
 
 
 OTHER: dict[type, Any] = {
@@ -224,9 +234,15 @@ OTHERS: dict[str, Any] = {
     "requests.retrying": True,
     "request_actions.status": ActionStatus.COMPLETED,
     "requests.error": None,
+    "requests.error_context": None,
+    "requests.fields": {},
+    "requests.metadata": {},
     "requests.item_definition": {},
     "request_actions.error": None,
     "request_actions.left_behind": None,
+    "request_actions.outputs": None,
+    "request_actions.ticket_status": None,
+    "request_actions.waiting": None,
 }
 
 
