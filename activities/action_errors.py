@@ -80,7 +80,7 @@ class ActionError(Exception):
 
     @property
     def counts(self) -> bool:
-        """Tell whether the circuit breaker counts it as a failure of the target."""
+        """Return whether the circuit breaker counts it as a failure of the target."""
         if self.judged is not None:
             return self.judged.counts
         if self.code != ErrorCode.EXTERNAL_SERVICE_ERROR:
@@ -89,7 +89,7 @@ class ActionError(Exception):
 
     @property
     def silent(self) -> bool:
-        """Tell whether nothing was sent, so that the failure says nothing about the target."""
+        """Return whether nothing was sent, so that the failure says nothing about the target."""
         return self.judged is not None and self.judged.silent
 
 
@@ -119,7 +119,7 @@ class OutcomeUnknownError(ActionError):
 
 
 def application_error(error: ActionError) -> ApplicationError:
-    """Give the error as it goes into history: never retried by itself, its facts as details.
+    """Return the error as it goes into history: never retried by itself, its facts as details.
 
     Texts must have been masked before: here they are cut to what is kept.
     """
@@ -149,7 +149,7 @@ def application_error(error: ActionError) -> ApplicationError:
 
 
 def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
-    """Give the error of an action that was cut off by its own worker's end.
+    """Return the error of an action that was cut off by its own worker's end.
 
     What only reads is ``repeatable``: Temporal hands it to another worker at once.
     """

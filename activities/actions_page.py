@@ -26,7 +26,7 @@ stand](catalog.md#values-and-where-they-stand)).
 
 
 def actions_page() -> str:
-    """Give the whole page."""
+    """Return the whole page."""
     parts = [_HEAD, *(_about(registered.load()) for registered in ACTIONS)]
     return "\n".join(parts)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from activities.breakers import Breakers
 from activities.log import ActionLog
@@ -31,6 +32,18 @@ class ActionConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class CamelCaseConfig(ActionConfig):
+    """Base of configurations whose documents write ``expectedStatus`` for ``expected_status``."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class CamelCaseOutputs(BaseModel):
+    """Base of outputs that are named in the same way."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
 ConfigT = TypeVar("ConfigT", bound=ActionConfig)
 
 
@@ -38,7 +51,7 @@ class JiraClients(Protocol):
     """The JIRA instances that the operator has configured."""
 
     def instance(self, name: str | None, project: str | None) -> JiraClient:
-        """Give the client of the named instance, else that of the project, else the default."""
+        """Return the client of the named instance, else that of the project, else the default."""
         ...
 
 
@@ -129,7 +142,7 @@ class Action(ABC, Generic[ConfigT]):
 
     @abstractmethod
     async def look(self, config: ConfigT, context: ActionContext) -> ActionResult | None:
-        """Give what an earlier attempt made, with the outputs of a creation, or None."""
+        """Return what an earlier attempt made, with the outputs of a creation, or None."""
 
     @abstractmethod
     async def execute(self, config: ConfigT, context: ActionContext) -> ActionResult:
@@ -158,7 +171,7 @@ class Action(ABC, Generic[ConfigT]):
         raise NotImplementedError(f"{self.type} cannot change what exists")
 
     def place(self, config: ConfigT) -> str | None:  # noqa: ARG002 -- for types that override it
-        """Name where the effect is made: project, repository, workspace, address.
+        """Return where the effect is made: project, repository, workspace, address.
 
         A correction that goes to another place leaves behind what may be at the former one. None
         where the effect has no place.
@@ -166,14 +179,14 @@ class Action(ABC, Generic[ConfigT]):
         return None
 
     def askable(self, config: ConfigT) -> bool:  # noqa: ARG002 -- for types that override it
-        """Tell whether a look can find out if the effect is there, or a repeat does no harm.
+        """Return whether a look can find out if the effect is there, or a repeat does no harm.
 
         Where it cannot, a human has to say what is in the target.
         """
         return True
 
     def in_doubt(self, config: ConfigT, context: ActionContext) -> InDoubt:
-        """Say what a retry does, and what a person can do, where the outcome is unknown."""
+        """Return what a retry does, and what a person can do, where the outcome is unknown."""
         return InDoubt(askable=self.askable(config), by_hand=look_by_hand(context.mark))
 
     def promised(self, config: ConfigT) -> list[str]:  # noqa: ARG002 -- as above
@@ -209,7 +222,7 @@ class Action(ABC, Generic[ConfigT]):
         """Ask the target to stop, because somebody has cancelled the wait; nothing by default."""
 
     def breaker(self, config: ConfigT, context: ActionContext) -> str | None:  # noqa: ARG002 -- for types that override it
-        """Name the target whose circuit breaker guards this action as a whole.
+        """Return the target whose circuit breaker guards this action as a whole.
 
         None where every call goes through ``context.http``, which guards each by its host.
         """
@@ -221,4 +234,4 @@ class Action(ABC, Generic[ConfigT]):
 
     @abstractmethod
     def cleanup(self, result: ActionResult) -> str:
-        """Say what to do by hand when the request is abandoned after this action."""
+        """Return what to do by hand when the request is abandoned after this action."""

@@ -22,7 +22,7 @@ class Bookkeeper:
         self._database = database
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the mirror activity."""
+        """Return the mirror activity."""
 
         @activity.defn(name=names.MIRROR_ACTIVITY)
         async def mirror(snapshot: Snapshot) -> MirrorAnswer:

@@ -38,7 +38,7 @@ class Store(Protocol):
     """Where breakers stand."""
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
-        """Give where a target stands; None for one without failures."""
+        """Return where a target stands; None for one without failures."""
         ...
 
     async def begin_probe(self, key: BreakerKey) -> bool:
@@ -67,7 +67,7 @@ class SharedStore:
         self._database = database
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
-        """Give where a target stands."""
+        """Return where a target stands."""
         async with asyncio.timeout(ANSWER_SECONDS), self._database.reading() as session:
             return await BreakersRepository(session).read(key)
 
@@ -112,7 +112,7 @@ class _Own:
     probing: bool = False
 
     def opens(self, key: BreakerKey, limits: BreakerLimits) -> bool:
-        """Tell whether the failures are enough, as they are in Postgres."""
+        """Return whether the failures are enough, as they are in Postgres."""
         several = bool(key.item) or len(self.items) > 1 or "" in self.items
         return self.retry_at is None and self.failures >= limits.failures and several
 
@@ -124,7 +124,7 @@ class OwnStore:
         self._kept: TTLCache[BreakerKey, _Own] = TTLCache(MOST_KEPT, MEMORY_SECONDS)
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
-        """Give where a target stands."""
+        """Return where a target stands."""
         own = self._kept.get(key)
         return _shown(key, own) if own else None
 

@@ -44,7 +44,7 @@ class BreakerOptions:
     believed: float = 1.0
 
     def of(self, target: str) -> BreakerLimits:
-        """Give the limits of a target."""
+        """Return the limits of a target."""
         return self.own.get(target, self.usual)
 
 
@@ -199,13 +199,13 @@ class Breakers:
         return self._shared
 
     def _own_store(self) -> Store:
-        """Give the process's own breakers, and leave Postgres alone for a while."""
+        """Return the process's own breakers, and leave Postgres alone for a while."""
         self._away_until = time.monotonic() + AWAY_SECONDS
         return self._own
 
 
 def _blamed(error: ActionError) -> str | None:
-    """Say what a failure tells of the target's state, None where it tells nothing.
+    """Return what a failure tells of the target's state, None where it tells nothing.
 
     In words of ours: what the target said may repeat what one requester sent, and this text is
     shown to others, in health to everybody.

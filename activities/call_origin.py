@@ -57,7 +57,7 @@ def acting_item() -> str:
 
 
 def is_named(target: str) -> bool:
-    """Tell whether everybody may see the name of a target that is called now."""
+    """Return whether everybody may see the name of a target that is called now."""
     behalf = _behalf.get()
     if behalf is None or target.startswith(_CONFIGURED) or target in behalf.literal:
         return True

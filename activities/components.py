@@ -36,7 +36,7 @@ class ComponentReader:
         self._surroundings = surroundings
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the activities that bundles ask."""
+        """Return the activities that bundles ask."""
 
         @activity.defn(name=names.COMPONENT_ACTIVITY)
         async def prepare(query: ComponentQuery) -> ComponentStart:
@@ -49,7 +49,7 @@ class ComponentReader:
         return [prepare, read]
 
     async def prepare(self, query: ComponentQuery) -> ComponentStart:
-        """Give what a component's workflow is started with, or where it stands if it was before.
+        """Return what a component's workflow is started with, or where it stands if it was before.
 
         Values that depend on other components are rendered now; where they do not fit, the
         component waits in ``failed`` for a human to correct them.
@@ -70,7 +70,7 @@ class ComponentReader:
         return ComponentStart(given=filled)
 
     async def read(self, bundle_id: str, component: str = "") -> list[ComponentReport]:
-        """Tell where every component stands that has begun, or only the named one."""
+        """Return where every started component stands, or only the named one."""
         async with self._database.reading() as session:
             requests = RequestsRepository(session)
             rows = await requests.get_components(bundle_id)
@@ -108,7 +108,7 @@ class ComponentReader:
 
 
 def _waits(bundle: Request, component: str) -> bool:
-    """Tell whether the component had values at submission that depended on others."""
+    """Return whether the component had values at submission that depended on others."""
     return any(
         bool(action["config"].get("waiting"))
         for action in _components(bundle.plan)

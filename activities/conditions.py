@@ -26,7 +26,7 @@ class Conditions:
         self._surroundings = surroundings
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the activity that answers whether a condition holds."""
+        """Return the activity that answers whether a condition holds."""
 
         @activity.defn(name=names.CONDITION_ACTIVITY)
         async def condition(given: ActionInput) -> ConditionAnswer:
@@ -36,7 +36,7 @@ class Conditions:
         return [condition]
 
     def ask(self, given: ActionInput) -> ConditionAnswer:
-        """Tell whether the action runs; what cannot be evaluated fails it, with the reason."""
+        """Return whether the action runs; what cannot be evaluated fails it, with the reason."""
         secrets: dict[str, str] = {}
         try:
             secrets = open_fields(self._box, given.context)

@@ -47,7 +47,7 @@ def require_header_texts(headers: dict[str, T]) -> dict[str, T]:
 
 
 def is_empty(value: Any) -> bool:
-    """Tell whether a value is null or a blank text."""
+    """Return whether a value is null or a blank text."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 

@@ -22,7 +22,7 @@ class Corrector:
         self._box = box
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the check of corrected fields."""
+        """Return the check of corrected fields."""
 
         @activity.defn(name=names.CHECK_CORRECTION_ACTIVITY)
         async def check_correction(given: Correction) -> CorrectionAnswer:
@@ -32,7 +32,7 @@ class Corrector:
         return [check_correction]
 
     def check(self, given: Correction) -> CorrectionAnswer:
-        """Give the fields to go on with, or why the corrected ones do not hold."""
+        """Return the fields to go on with, or why the corrected ones do not hold."""
         try:
             answer, _ = correct(given.context, given.changes, self._box, datetime.now(UTC).date())
         except SecretUnreadableError as error:

@@ -35,11 +35,11 @@ class Earlier:
 
     @property
     def is_changed(self) -> bool:
-        """Tell whether what is there was made with other values than those wanted now."""
+        """Return whether what is there was made with other values than those wanted now."""
         return self.call is not None and self.call.changed
 
     def contradicts(self, action: Action[Any]) -> bool:
-        """Tell whether going on would call something done that has other values."""
+        """Return whether going on would call something done that has other values."""
         if not self.is_changed:
             return False
         return self.found is not None or not action.converges
@@ -77,7 +77,7 @@ def exists(seen: Earlier, action: Action[Any], name: str) -> ActionFailedError:
 
 
 def what_exists(found: ActionResult | None, part: IncompleteError | None, name: str) -> str:
-    """Say what an earlier attempt has made."""
+    """Return what an earlier attempt has made."""
     if found is None and part is not None:
         return f"A part of {name!r} exists with the values of an earlier attempt: {part.message}"
     if found is None:

@@ -49,7 +49,7 @@ class Escalator:
         self._seconds = action_seconds
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the escalation activity."""
+        """Return the escalation activity."""
 
         @activity.defn(name=names.ESCALATE_ACTIVITY)
         async def escalate(given: EscalationInput) -> Escalation:

@@ -95,7 +95,7 @@ def _resource(resource: dict[str, Any]) -> str:
 
 
 def _data(given: EscalationInput) -> dict[str, Any]:
-    """Give the data block: of a bundle also what failed, and each component with its resources."""
+    """Return the data block; a bundle's also has its failure and each component's resources."""
     request = given.error_context.get("request") or {}
     if not given.components:
         return request

@@ -64,7 +64,7 @@ class LogSinks(Protocol):
     """Opens the execution log of one execution."""
 
     def open(self, given: ActionInput) -> LogSink:
-        """Give where the lines of this execution go."""
+        """Return where the lines of this execution go."""
         ...
 
 
@@ -94,7 +94,7 @@ class Executor:
         self._tools = tools
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give one activity per action type, named like it, the look, and the wait."""
+        """Return one activity per action type, named like it, the look, and the wait."""
         own = map(self._activity, self._actions.values())
         return [*own, self._look_activity(), self._evidence_activity(), self._follow_activity()]
 
@@ -278,7 +278,7 @@ class Executor:
                 await session.context.log.flush()
 
     async def _finished(self, session: "Session", result: ActionResult) -> ActionResult:
-        """Give the result as it is kept: complete and masked."""
+        """Return the result as it is kept: complete and masked."""
         try:
             result = await asyncio.to_thread(session.leaving.result, result)
             result = replace(result, outputs=session.action.kept(result.outputs))
@@ -439,7 +439,7 @@ def _in_doubt(error: ActionError) -> ActionError:
 
 
 def idempotency_key(request_id: str, action_id: str, moves: int = 0) -> str:
-    """Give the key of an action's effect for targets that know such keys: stable over attempts."""
+    """Return an action's idempotency key, the same on every attempt."""
     if moves:
         action_id = f"{action_id}\n{moves}"
     try:
@@ -468,7 +468,7 @@ def _saved_before() -> Mapping[str, Any]:
 
 
 def _time_given() -> float | None:
-    """Give how long this execution of a wait may take, a little less than Temporal allows."""
+    """Return how long this execution of a wait may take, a little less than Temporal allows."""
     limit = activity.info().start_to_close_timeout
     return max(limit.total_seconds() - 2.0, 1.0) if limit else None
 

@@ -26,7 +26,7 @@ class ExecutionLogs:
         self._database = database
 
     def open(self, given: ActionInput) -> LogSink:
-        """Give where the lines of this execution go."""
+        """Return where the lines of this execution go."""
         return StoredLog(self._database, given)
 
 

@@ -66,11 +66,11 @@ class ActionLog:
         self._lines = 0
 
     async def info(self, message: str, data: Mapping[str, Any] | None = None) -> None:
-        """Say what is going on."""
+        """Return what is going on."""
         await self._say("info", message, data or {})
 
     async def warning(self, message: str, data: Mapping[str, Any] | None = None) -> None:
-        """Say what a person should know although the action goes on."""
+        """Return what a person should know although the action goes on."""
         await self._say("warning", message, data or {})
 
     async def flush(self) -> None:
@@ -103,7 +103,7 @@ class ActionLog:
 
 
 def _bounded(data: dict[str, Any]) -> dict[str, Any]:
-    """Give JSON values only, and a note in their place where they are too many."""
+    """Return JSON values only, and a note in their place where they are too many."""
     text = json.dumps(data, default=str)
     if len(text) > DATA_BYTES:
         return {"leftOut": f"{len(text)} characters of data"}

@@ -48,7 +48,7 @@ class WorkerMetrics(Interceptor):
         return _Measured(next, self)
 
     def target(self, called: list[str]) -> str:
-        """Give the label of what was called."""
+        """Return the label of what was called."""
         if not called:
             return NOBODY
         if called[-1] not in self._targets and len(self._targets) >= MOST_TARGETS:

@@ -56,12 +56,12 @@ class TargetResponse:
 
     @property
     def is_success(self) -> bool:
-        """Tell whether the status is one of the 2xx."""
+        """Return whether the status is one of the 2xx."""
         return self.status // 100 == 2  # noqa: PLR2004 -- 2xx
 
     @property
     def is_html(self) -> bool:
-        """Tell whether the body is a page for people, such as that of a login."""
+        """Return whether the body is a page for people, such as that of a login."""
         start = self.body[:200].lstrip().lower()
         kind = self.headers.get("content-type", "").lower()
         return "html" in kind or start.startswith((b"<html", b"<!doctype html"))

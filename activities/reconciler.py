@@ -85,7 +85,7 @@ class Reconciler:
         self._turns = turns or Turns()
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the reconciliation."""
+        """Return the reconciliation."""
 
         @activity.defn(name=names.RECONCILE_ACTIVITY)
         async def reconcile() -> dict[str, int]:
@@ -152,7 +152,7 @@ class Reconciler:
             return MISSING
 
     async def _next(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
-        """Give whose workflow Temporal lost lately, and the next page of all open requests."""
+        """Return whose workflow Temporal lost lately, and the next page of all open requests."""
         now = datetime.now(UTC)
         lost = await self._inspector.lost_since(now - self._turns.lately)
         async with self._database.reading() as session:
@@ -202,7 +202,7 @@ class Reconciler:
         return judge(row, standing, now=datetime.now(UTC), memory=self._turns.memory)
 
     async def _unchanged(self, row: OpenRequest) -> bool:
-        """Tell whether the row still says what was compared: the workflow was asked after it."""
+        """Return whether the row still says what was compared: the workflow was asked after it."""
         async with self._database.reading() as session:
             return await OpenRequestsRepository(session).named([row.id]) == [row]
 
@@ -258,13 +258,13 @@ class Reconciler:
 
 
 def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Give the rows in groups of this size."""
+    """Return the rows in groups of this size."""
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
 
 
 def _steps(row: OpenRequest, told: Snapshot) -> list[Snapshot]:
-    """Give the writes that take a row to a workflow's end, by moves that the database allows."""
+    """Return the writes that take a row to a workflow's end, by moves that the database allows."""
     seq = max(row.mirror_seq or 0, told.mirror_seq)
     at = max(timestamp(row.mirror_at) if row.mirror_at else "", told.mirror_at)
     last = replace(told, mirror_at=at, mirror_seq=seq + 2)

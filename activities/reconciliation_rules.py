@@ -47,7 +47,7 @@ def judge(
 
 
 def reason_for(row: OpenRequest, standing: WorkflowStanding) -> str:
-    """Say why a request's workflow is gone."""
+    """Return why a request's workflow is gone."""
     if standing.life == WorkflowPresence.UNKNOWN and row.run_id is None:
         return NEVER_STARTED
     if standing.life == WorkflowPresence.COMPLETED:

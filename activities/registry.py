@@ -38,7 +38,7 @@ ACTIONS: tuple[Registered, ...] = (
 
 
 def load_all() -> "dict[str, Action[Any]]":
-    """Give every usable action type, PAO's own and those of other packages, by its name."""
+    """Return every usable action type, PAO's own and those of other packages, by its name."""
     return loaded().actions
 
 
@@ -52,7 +52,7 @@ def loaded() -> "LoadedActions":
 
 
 def action_schemas() -> dict[str, "ActionSchema"]:
-    """Give what the catalog needs to know of every registered action type."""
+    """Return what the catalog needs to know of every registered action type."""
     from activities.configuration_judges import judge_of, reader_of  # noqa: PLC0415 -- as below
     from catalog.validation import ActionSchema  # noqa: PLC0415 -- only documents need the rules
 

@@ -34,7 +34,7 @@ class Retention:
         self._batches = batches or Batches()
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the maintenance."""
+        """Return the maintenance."""
 
         @activity.defn(name=names.MAINTENANCE_ACTIVITY)
         async def maintain() -> dict[str, int]:

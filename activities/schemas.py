@@ -9,7 +9,7 @@ from catalog.validation import ActionSchema
 
 @cache
 def known_actions() -> dict[str, ActionSchema]:
-    """Give the schemas of every registered action type, by its name."""
+    """Return the schemas of every registered action type, by its name."""
     return {
         name: ActionSchema(
             config=action.config.model_json_schema(),

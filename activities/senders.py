@@ -22,7 +22,7 @@ class SenderChecker:
         self._temporal_approvals = temporal_approvals
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the check, and the making of a proof."""
+        """Return the check, and the making of a proof."""
 
         @activity.defn(name=names.CHECK_SENDER_ACTIVITY)
         async def check_sender(query: SenderQuery) -> SenderAnswer:
@@ -35,7 +35,7 @@ class SenderChecker:
         return [check_sender, prove]
 
     def check(self, query: SenderQuery) -> SenderAnswer:
-        """Tell whether PAO has sent the signal, and what counts if it has not."""
+        """Return whether PAO has sent the signal, and what counts if it has not."""
         return SenderAnswer(
             proven=is_proven(self._box, query.request_id, query.signal, query.payload),
             temporal_approvals=self._temporal_approvals,

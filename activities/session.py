@@ -67,7 +67,7 @@ class Session:
         return replace(found, adopted=True) if found is not None else None
 
     def may_revise(self, seen: Earlier) -> bool:
-        """Tell whether what is there may be changed to the present values."""
+        """Return whether what is there may be changed to the present values."""
         there = seen.found is not None or seen.part is not None
         return self.given.revise and self.action.can_revise and seen.is_changed and there
 
@@ -113,7 +113,7 @@ class Session:
 
 
 def told(error: ActionError, session: Session | None, leaving: Disclosure) -> ApplicationError:
-    """Give an error as Temporal is told it: with what the look of this attempt had seen, masked."""
+    """Return the error for Temporal, masked, with what the look of this attempt had seen."""
     if session is not None:
         session.seen.add_to(error, session.action)
     masked = leaving.error(error)
@@ -138,7 +138,7 @@ def validated(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
 
 
 def bug(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> ActionError:
-    """Give an error of our own code as a failure; the log shows where, the text is masked."""
+    """Return an error of our own code as a failure; the log shows where, the text is masked."""
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
     text = secrets.hide(f"{type(error).__name__}: {error}")
@@ -147,6 +147,6 @@ def bug(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> Acti
 
 
 def first(error: ValidationError) -> str:
-    """Say in short what is wrong first."""
+    """Return the first problem in short."""
     problem = problems_of(error)[0]
     return f"{'.'.join(map(str, problem.place))}: {problem.message}"

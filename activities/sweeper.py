@@ -43,7 +43,7 @@ class Sweeper:
         self._settling = settling
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the sweep."""
+        """Return the sweep."""
 
         @activity.defn(name=names.SWEEP_ACTIVITY)
         async def sweep() -> int:

@@ -33,7 +33,7 @@ class TicketLinker:
         self._breakers = breakers or Breakers()
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the linking of a bundle's tickets."""
+        """Return the linking of a bundle's tickets."""
 
         @activity.defn(name=LINKS)
         async def link(given: ActionInput) -> ActionResult:
@@ -145,7 +145,7 @@ def _first(component: dict[str, Any]) -> Ticket | None:
 
 
 def _link_type(name: str) -> str:
-    """Give JIRA's name of a link type; documents also call it by what it says: blocks."""
+    """Return JIRA's name of a link type; documents also call it by what it says: blocks."""
     return "Blocks" if name.casefold() == "blocks" else name
 
 

@@ -54,7 +54,7 @@ class TicketUpdater:
         self._page = page
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Give the status update."""
+        """Return the status update."""
 
         @activity.defn(name=names.TICKETS_ACTIVITY)
         async def update_tickets() -> dict[str, int]:
@@ -120,7 +120,7 @@ class TicketUpdater:
 
 
 def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
-    """Give what ends the wait for a ticket; None while it goes on.
+    """Return what ends the wait for a ticket; None while it goes on.
 
     A ticket is gone when JIRA, asked for its very key, has said so in two turns running.
     """
@@ -143,7 +143,7 @@ def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
 
 
 def _known(reading: TicketReading) -> KnownTicketStatus | None:
-    """Give what is kept of an answer; None where JIRA gave none, which says nothing."""
+    """Return what is kept of an answer; None where JIRA gave none, which says nothing."""
     moment = timestamp(datetime.now(UTC))
     if reading.gone:
         return KnownTicketStatus(gone=True, checked_at=moment)

@@ -41,7 +41,7 @@ class PartsOf:
 
     @property
     def none(self) -> bool:
-        """Tell whether the ticket is to have no parts."""
+        """Return whether the ticket is to have no parts."""
         return not self.files and not self.links
 
 
@@ -80,7 +80,7 @@ def left_behind(key: str, url: str) -> PartialResource:
 
 
 def cleanup(key: str | None, url: str | None) -> str:
-    """Say what to do with the ticket of an abandoned request."""
+    """Return what to do with the ticket of an abandoned request."""
     return (
         f"Close JIRA ticket {key} as won't do ({url}), and undo by hand what was done for it "
         "already."

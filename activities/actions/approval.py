@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from activities.base import Action, ActionConfig, ActionContext
+from activities.base import Action, ActionContext, CamelCaseConfig
 from activities.config_values import Texts
 from catalog.action_order import seconds
 from pao.core.payloads.actions import ActionResult
@@ -20,23 +20,23 @@ def _duration(value: int | str | None) -> int | str | None:
 Duration = Annotated[int | str | None, AfterValidator(_duration)]
 
 
-class Approvers(ActionConfig):
+class Approvers(CamelCaseConfig):
     """Who may decide: users by id or email, and teams."""
 
     users: Texts = Field((), max_length=200)
     teams: Texts = Field((), max_length=200)
 
 
-class ApprovalConfig(ActionConfig):
+class ApprovalConfig(CamelCaseConfig):
     """Who decides, how many of them, and what happens when nobody does."""
 
     approvers: Approvers
     minimum: int = Field(1, ge=1, le=50, description="So many people must approve.")
-    allowSelf: bool = Field(False, description="Whether the requester may decide as well.")  # noqa: N815, FBT003 -- the document's own spelling; a default
+    allow_self: bool = Field(False, description="Whether the requester may decide as well.")  # noqa: FBT003 -- a default
     message: str = Field("", max_length=4000, description="What is to be decided.")
     deadline: Duration = Field(None, description="Seconds, or 2h, 3d; after it nobody decides.")
-    onDeadline: Literal["reject", "approve", "remind"] = "reject"  # noqa: N815 -- as above
-    remindEvery: Duration = Field(None, description="Remind in the log, and by onWaiting.")  # noqa: N815 -- as above
+    on_deadline: Literal["reject", "approve", "remind"] = "reject"
+    remind_every: Duration = Field(None, description="Remind in the log, and by onWaiting.")
 
     @model_validator(mode="after")
     def _can_be_decided(self) -> Self:
@@ -83,27 +83,27 @@ class ApprovalAction(Action[ApprovalConfig]):
     )
 
     async def look(self, config: ApprovalConfig, context: ActionContext) -> ActionResult | None:
-        """Give nothing: a retry asks anew."""
+        """Return None: a retry asks again."""
         del config, context
         return None
 
     async def execute(self, config: ApprovalConfig, context: ActionContext) -> ActionResult:
-        """Give the rules by which the workflow waits; nothing is sent anywhere."""
+        """Return the rules by which the workflow waits; nothing is sent anywhere."""
         del context
         rules = {
             "users": list(config.approvers.users),
             "teams": list(config.approvers.teams),
             "minimum": config.minimum,
-            "allowSelf": config.allowSelf,
+            "allowSelf": config.allow_self,
             "message": config.message,
             "deadline": seconds(config.deadline),
-            "onDeadline": config.onDeadline,
-            "remindEvery": seconds(config.remindEvery),
+            "onDeadline": config.on_deadline,
+            "remindEvery": seconds(config.remind_every),
         }
         return ActionResult(pending=Pending("approval", rules))
 
     def cleanup(self, result: ActionResult) -> str:
-        """Say that an approval leaves nothing behind."""
+        """Return nothing: an approval leaves nothing behind."""
         del result
         return ""
 

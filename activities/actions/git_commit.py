@@ -74,7 +74,7 @@ class GitCommitAction(Action[GitCommitConfig]):
         client = access(context, config.repository, config.instance).client
         with told_as_action():
             place = await place_of(client, config, context.mark)
-            if not config.createPullRequest:
+            if not config.create_pull_request:
                 commit = await own_commit(client, context, place.branch)
                 return _result(commit, place) if commit else None
             pull = await _own_pull(client, context, place)
@@ -122,12 +122,12 @@ class GitCommitAction(Action[GitCommitConfig]):
             return await _proposed(client, context, config, place, commit=commit, pull=pull)
 
     def place(self, config: GitCommitConfig) -> str:
-        """Name the server, the repository and the branch."""
+        """Return the server, the repository and the branch."""
         server = config.instance or "the default server"
         return f"branch {config.branch} of {config.repository} on {server}"
 
     def cleanup(self, result: ActionResult) -> str:
-        """Say what to undo of an abandoned request."""
+        """Return what to undo of an abandoned request."""
         outputs = result.outputs
         if outputs.get("pullRequestUrl"):
             return (
@@ -147,7 +147,7 @@ async def _proposed(  # noqa: PLR0913 -- what a pull request is made of, each pa
     pull: PullRequest | None,
 ) -> ActionResult:
     """Open the pull request of a commit, if told, and ask for reviews."""
-    if not config.createPullRequest:
+    if not config.create_pull_request:
         return _result(commit, place)
     with _keeping(_left_commit(commit, place)):
         pull = pull or await _open_pull(client, context, config, place)
@@ -175,7 +175,7 @@ async def _own_pull(client: GitHub, context: ActionContext, place: Place) -> Pul
 async def _open_pull(
     client: GitHub, context: ActionContext, config: GitCommitConfig, place: Place
 ) -> PullRequest:
-    title = config.title or config.commitMessage.strip().splitlines()[0][:256]
+    title = config.title or config.commit_message.strip().splitlines()[0][:256]
     body = f"{(config.body or '').strip()}\n\n{trailers(context)}".lstrip()
     return await client.create_pull_request(place.branch, place.base or "", title=title, body=body)
 

@@ -114,7 +114,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
             )
             if len(refusals) >= PATIENCE:
                 raise _lost(refusals[-1], context, pending)
-            if run is not None and (run.done or not config.waitForCompletion):
+            if run is not None and (run.done or not config.wait_for_completion):
                 return await _ended(there, run, config)
             left = (until - datetime.now(UTC)).total_seconds()
             if left <= 0:
@@ -133,12 +133,12 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
                 await there.client.cancel(run.id)
 
     def place(self, config: GitHubWorkflowConfig) -> str:
-        """Name the server, the repository and the workflow."""
+        """Return the server, the repository and the workflow."""
         server = config.instance or "the default server"
-        return f"{config.workflowFile} of {config.repository} on {server}"
+        return f"{config.workflow_file} of {config.repository} on {server}"
 
     def cleanup(self, result: ActionResult) -> str:
-        """Say what to do about the run of an abandoned request."""
+        """Return what to do about the run of an abandoned request."""
         if result.url is None:
             return "Look in the repository's Actions whether a run was started, and cancel it."
         return (
@@ -158,7 +158,7 @@ async def _run_if_any(there: GitHubAccess, number: int) -> Run | None:
 
 def _run_is_gone(number: int, config: GitHubWorkflowConfig) -> ActionFailedError:
     error = ActionFailedError(
-        f"The run {number} of {config.workflowFile} was started by an earlier attempt and is gone "
+        f"The run {number} of {config.workflow_file} was started by an earlier attempt and is gone "
         "from GitHub, so nobody can be asked what it has done. No other run was started. Look at "
         "what it was to make, then retry with what you saw there as evidence.",
         judged=REFUSED,
@@ -174,21 +174,21 @@ async def _wanted(there: GitHubAccess, config: GitHubWorkflowConfig) -> Wanted:
 
 def _on(ref: str, config: GitHubWorkflowConfig) -> Wanted:
     return Wanted(
-        workflow=config.workflowFile,
+        workflow=config.workflow_file,
         ref=ref,
         inputs=config.texts,
-        mark_input=config.correlationInput,
+        mark_input=config.correlation_input,
     )
 
 
 def _adoptable(config: GitHubWorkflowConfig) -> Callable[[Run], bool]:
-    """Tell which runs a retry adopts: all but one that has failed and fails the action with it."""
-    fails = config.waitForCompletion and config.failOnWorkflowFailure
+    """Return the test for runs that a retry adopts: all but one whose failure fails the action."""
+    fails = config.wait_for_completion and config.fail_on_workflow_failure
     return lambda run: not (fails and run.done and run.conclusion not in GOOD)
 
 
 def _still(run: Run, config: GitHubWorkflowConfig, wanted: Wanted) -> Pending | None:
-    waits = config.waitForCompletion and not run.done
+    waits = config.wait_for_completion and not run.done
     return _pending(config, wanted.ref, run=run) if waits else None
 
 
@@ -243,19 +243,19 @@ async def _run(
 
 async def _ended(there: GitHubAccess, run: Run, config: GitHubWorkflowConfig) -> ActionResult:
     bad = run.done and run.conclusion not in GOOD
-    if not (bad and config.waitForCompletion and config.failOnWorkflowFailure):
+    if not (bad and config.wait_for_completion and config.fail_on_workflow_failure):
         return _result(run)
     where = await _failed_where(there, run)
     with leaving(_left_behind(run)):
         raise ActionFailedError(
-            f"The workflow run {run.id} ({config.workflowFile} of {config.repository}) ended with "
+            f"The workflow run {run.id} ({config.workflow_file} of {config.repository}) ended with "
             f"{run.conclusion}{where}. Its page has the log: {run.url}",
             retryable=run.conclusion != "failure",
         )
 
 
 async def _failed_where(there: GitHubAccess, run: Run) -> str:
-    """Name the jobs and steps that failed; that they cannot be had must not hide the failure."""
+    """Return the jobs and steps that failed; that they cannot be had must not hide the failure."""
     try:
         failed = await there.client.failed_steps(run.id)
     except (GitHubError, ActionError):
@@ -288,7 +288,7 @@ def _lost(
 
 def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> OutcomeUnknownError:
     about = (
-        f"The run {run.id} of {config.workflowFile}" if run else f"A run of {config.workflowFile}"
+        f"The run {run.id} of {config.workflow_file}" if run else f"A run of {config.workflow_file}"
     )
     return OutcomeUnknownError(
         f"{about} was not done within {config.timeout}; it goes on. A retry finds it and waits "

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from activities.action_errors import ActionFailedError
-from activities.base import Action, ActionConfig, ActionContext
+from activities.base import Action, ActionContext, CamelCaseConfig
 from activities.config_values import Texts, is_empty, without_nulls
 from activities.long_texts import beside, fit_custom, fit_description, fit_summary, one_line
 from activities.tickets import (
@@ -31,21 +31,19 @@ from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 
 
-class TicketLink(ActionConfig):
+class TicketLink(CamelCaseConfig):
     """A link from the new ticket to one that exists."""
 
     key: str = Field(description="Key of the ticket to link to", examples=["PLATFORM-12"])
     type: str = Field(default="Relates", description="Name of the link type in JIRA")
 
 
-class TicketAttachment(ActionConfig):
+class TicketAttachment(CamelCaseConfig):
     """A file that is attached to the ticket: a text, or what a field of type file holds."""
 
     name: str = Field(min_length=1, description="File name", examples=["request.json"])
-    contentTemplate: str | None = Field(  # noqa: N815 -- the document's key
-        default=None, description="The file's text, in UTF-8"
-    )
-    dataUrl: str | None = Field(  # noqa: N815 -- the document's key
+    content_template: str | None = Field(default=None, description="The file's text, in UTF-8")
+    data_url: str | None = Field(
         default=None,
         description="The value of a file field; without a value nothing is attached",
         examples=["{{fields.certificateRequest}}"],
@@ -53,11 +51,11 @@ class TicketAttachment(ActionConfig):
 
     @model_validator(mode="after")
     def _has_one_content(self) -> Self:
-        if len({"contentTemplate", "dataUrl"} & self.model_fields_set) != 1:
+        if len({"content_template", "data_url"} & self.model_fields_set) != 1:
             raise ValueError("give either contentTemplate or dataUrl")
         return self
 
-    @field_validator("dataUrl")
+    @field_validator("data_url")
     @classmethod
     def _a_file(cls, text: str | None) -> str | None:
         if text and parse_data_url(text) is None:
@@ -65,33 +63,33 @@ class TicketAttachment(ActionConfig):
         return text
 
     def file(self) -> FilePart | None:
-        """Give the file, or None where a field that is its content has no value."""
+        """Return the file, or None where a field that is its content has no value."""
         name = file_name(self.name)
-        if self.contentTemplate is not None:
+        if self.content_template is not None:
             kind = mimetypes.guess_type(name)[0] or "text/plain"
-            return FilePart(name, self.contentTemplate.encode(errors="replace"), kind)
-        if not self.dataUrl:
+            return FilePart(name, self.content_template.encode(errors="replace"), kind)
+        if not self.data_url:
             return None
-        found = parse_data_url(self.dataUrl)
+        found = parse_data_url(self.data_url)
         if found is None:
             raise ActionFailedError(
                 f"Attachment {name!r} is no file: dataUrl must be the value of a file field.",
                 judged=BAD_CALL,
             )
-        content = base64.b64decode(self.dataUrl.partition(",")[2])
+        content = base64.b64decode(self.data_url.partition(",")[2])
         return FilePart(name, content, found.media_type)
 
 
-class Ticket(ActionConfig):
+class Ticket(CamelCaseConfig):
     """The ticket to create; every text may be a template."""
 
     project: str | None = Field(default=None, description="Project key", examples=["PLATFORM"])
-    issueType: str = Field(default="Task", description="Name of the issue type")  # noqa: N815 -- the document's key
-    summaryTemplate: str = Field(  # noqa: N815 -- the document's key
+    issue_type: str = Field(default="Task", description="Name of the issue type")
+    summary_template: str = Field(
         min_length=1,
         description="One line; cut at 255 characters after rendering, and then attached whole",
     )
-    descriptionTemplate: str = Field(  # noqa: N815 -- the document's key
+    description_template: str = Field(
         default="",
         description="JIRA wiki markup; values in it are escaped. Cut at 32,767 characters after "
         "rendering, and then attached whole",
@@ -99,11 +97,11 @@ class Ticket(ActionConfig):
     priority: str | None = Field(default=None, description="Name of the priority")
     labels: Texts = Field(default=(), description="Labels; spaces become hyphens")
     components: Texts = Field(default=(), description="Names of components")
-    epicKey: str | None = Field(default=None, description="Key of the parent epic")  # noqa: N815 -- the document's key
+    epic_key: str | None = Field(default=None, description="Key of the parent epic")
     assignee: str | None = Field(
         default=None, description="Account id on Cloud, user name on Data Center"
     )
-    customFields: dict[str, Any] = Field(  # noqa: N815 -- the document's key
+    custom_fields: dict[str, Any] = Field(
         default_factory=dict, description="JIRA field id to value", examples=[{"customfield_1": 1}]
     )
     links: tuple[TicketLink, ...] = Field(default=(), description="Links to other tickets")
@@ -128,12 +126,12 @@ class Ticket(ActionConfig):
             return () if given is None else given
         return [one for one in given if not (isinstance(one, dict) and _names_no_ticket(one))]
 
-    @field_validator("customFields", mode="before")
+    @field_validator("custom_fields", mode="before")
     @classmethod
     def _leaves_out_nulls(cls, given: Any) -> Any:
         return {} if given is None else without_nulls(given)
 
-    @field_validator("customFields")
+    @field_validator("custom_fields")
     @classmethod
     def _leaves_labels_alone(cls, fields: dict[str, Any]) -> dict[str, Any]:
         # A ticket whose mark was replaced would never be found again, and be made twice.
@@ -142,12 +140,12 @@ class Ticket(ActionConfig):
         return fields
 
 
-class JiraTicketConfig(ActionConfig):
+class JiraTicketConfig(CamelCaseConfig):
     """Configuration of a jira-ticket action."""
 
     instance: str | None = Field(default=None, description="Name of a configured JIRA instance")
     ticket: Ticket
-    waitFor: Literal["created", "resolved"] = Field(  # noqa: N815 -- the document's key
+    wait_for: Literal["created", "resolved"] = Field(
         default="created",
         description="When the action is done: at once, or when people have resolved the ticket",
     )
@@ -210,7 +208,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
                 correlation_id=correlation_id,
                 deadline=deadline,
             )
-            if issue is None or config.waitFor == "created":
+            if issue is None or config.wait_for == "created":
                 return None if issue is None else _result(issue)
             status = await client.get_status(issue.key, correlation_id, deadline=deadline)
         except JiraError as error:
@@ -231,7 +229,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         except JiraError as error:
             translate(error)
         await complete(client, _parts(issue.key, issue.url, config, wanted), context, fresh=True)
-        return _result(issue) if config.waitFor == "created" else _waiting(issue, client)
+        return _result(issue) if config.wait_for == "created" else _waiting(issue, client)
 
     async def complete(
         self, config: JiraTicketConfig, context: ActionContext, found: ActionResult
@@ -273,7 +271,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         return replace(found, adopted=True)
 
     def place(self, config: JiraTicketConfig) -> str:
-        """Name the instance and the project."""
+        """Return the instance and the project."""
         project = config.ticket.project or "the default project"
         return f"JIRA {config.instance or 'of that project'}, project {project}"
 
@@ -283,22 +281,22 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         return replace(result, external_reference=outputs["key"], url=outputs["url"])
 
     def breaker(self, config: JiraTicketConfig, context: ActionContext) -> str:
-        """Name the instance: what fails on one says nothing about another."""
+        """Return the instance: what fails on one says nothing about another."""
         return f"jira:{_client(config, context).instance.name}"
 
     def cleanup(self, result: ActionResult) -> str:
-        """Say what to do with the ticket of an abandoned request."""
+        """Return what to do with the ticket of an abandoned request."""
         return cleanup(result.external_reference, result.url)
 
 
 def issue_fields(ticket: Ticket, context: ActionContext, client: JiraClient) -> dict[str, Any]:
-    """Give the ticket in JIRA's own field names, marked with this action's label."""
-    custom, _ = fit_custom(ticket.customFields)
+    """Return the ticket in JIRA's own field names, marked with this action's label."""
+    custom, _ = fit_custom(ticket.custom_fields)
     fields: dict[str, Any] = {
         "project": {"key": ticket.project or client.instance.default_project},
-        "issuetype": {"name": ticket.issueType},
-        "summary": fit_summary(ticket.summaryTemplate).shown,
-        "description": fit_description(ticket.descriptionTemplate, _footer(context)).shown,
+        "issuetype": {"name": ticket.issue_type},
+        "summary": fit_summary(ticket.summary_template).shown,
+        "description": fit_description(ticket.description_template, _footer(context)).shown,
         "labels": [*map(_label, ticket.labels), context.mark],
     }
     if ticket.priority:
@@ -329,7 +327,7 @@ async def _differing(
 def _corrected(
     config: JiraTicketConfig, former: JiraTicketConfig, changes: Mapping[str, Any]
 ) -> str:
-    before, after = (one_line(one.ticket.summaryTemplate) for one in (former, config))
+    before, after = (one_line(one.ticket.summary_template) for one in (former, config))
     lines = [f"PAO has corrected this ticket: {', '.join(sorted(changes))}."]
     if before != after:
         lines.append(f"Summary before: {jira_escape(before)}")
@@ -357,11 +355,11 @@ def _client(config: JiraTicketConfig, context: ActionContext) -> JiraClient:
 
 
 async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> dict[str, Any]:
-    if not ticket.epicKey:
+    if not ticket.epic_key:
         return {}
     try:
         return await client.epic_fields(
-            ticket.epicKey, context.request.correlation_id, deadline=context.deadline
+            ticket.epic_key, context.request.correlation_id, deadline=context.deadline
         )
     except LookupError as error:
         raise ActionFailedError(str(error), judged=BAD_CALL) from error
@@ -376,9 +374,9 @@ def _footer(context: ActionContext) -> str:
 def _files(ticket: Ticket, context: ActionContext) -> tuple[FilePart, ...]:
     """Return the files to attach: those of the ticket, and what is too long for its fields."""
     own = tuple(file for one in ticket.attachments if (file := one.file()) is not None)
-    _, custom = fit_custom(ticket.customFields)
-    described = fit_description(ticket.descriptionTemplate, _footer(context)).file
-    return beside(own, [fit_summary(ticket.summaryTemplate).file, described, *custom])
+    _, custom = fit_custom(ticket.custom_fields)
+    described = fit_description(ticket.description_template, _footer(context)).file
+    return beside(own, [fit_summary(ticket.summary_template).file, described, *custom])
 
 
 def _parts(key: str, url: str, config: JiraTicketConfig, files: tuple[FilePart, ...]) -> PartsOf:
@@ -400,7 +398,7 @@ def _waiting(issue: CreatedIssue, client: JiraClient) -> ActionResult:
 
 
 def _resolved(issue: CreatedIssue, status: TicketStatus) -> ActionResult:
-    """Give the result of a ticket that was resolved; one that will not be done is a failure."""
+    """Return the result of a ticket that was resolved; one that will not be done is a failure."""
     if status.refused:
         raise ActionFailedError(
             f"Ticket {issue.key} was resolved as {status.resolution or status.status}: what it "

@@ -116,7 +116,7 @@ class NotificationAction(Action[NotificationConfig]):
         return {**outputs, "error": cut}
 
     def cleanup(self, result: ActionResult) -> str:
-        """Say what to do about a message of an abandoned request."""
+        """Return what to do about a message of an abandoned request."""
         del result
         return "Tell the channel that the request was abandoned."
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from activities.action_errors import (
     ActionError,
@@ -16,7 +16,7 @@ from activities.actions.rest import answers, bodies
 from activities.actions.rest.config import REPEATABLE, Asynchronous, Look, RestApiConfig
 from activities.actions.rest.polling import ACCEPTED, GONE, evaluated, poll, result_of, resumed
 from activities.actions.rest.sending import Sender
-from activities.base import Action, ActionContext, InDoubt
+from activities.base import Action, ActionContext, CamelCaseOutputs, InDoubt
 from activities.outgoing import READING, TargetResponse
 from activities.search_lag import found_in_time
 from catalog.templating import Target
@@ -30,7 +30,7 @@ from pao.core.payloads.waits import Pending
 ABSENT = GONE | {204}
 
 
-class RestApiOutputs(BaseModel):
+class RestApiOutputs(CamelCaseOutputs):
     """What later actions may use, besides what ``response.extract`` names."""
 
     model_config = ConfigDict(extra="allow")
@@ -40,7 +40,7 @@ class RestApiOutputs(BaseModel):
         default=None,
         description="The answer: JSON, else text; of one over 64 kB the beginning, as text",
     )
-    bodyTruncated: bool = Field(  # noqa: N815 -- the outputs' key
+    body_truncated: bool = Field(
         default=False, description="Whether the body is longer than what is kept of it"
     )
 
@@ -156,16 +156,16 @@ class RestApiAction(Action[RestApiConfig]):
         return {**outputs, "body": text[:KEPT_CHARACTERS], "bodyTruncated": True}
 
     def place(self, config: RestApiConfig) -> str:
-        """Name the call's method and address."""
+        """Return the call's method and address."""
         return f"{config.endpoint.method} {config.endpoint.url}"
 
     def askable(self, config: RestApiConfig) -> bool:
-        """Tell whether the document says how to look, or the target tells a repeat."""
+        """Return whether the document says how to look, or the target tells a repeat."""
         repeatable = config.endpoint.method in REPEATABLE
-        return config.look is not None or bool(config.idempotencyHeader) or repeatable
+        return config.look is not None or bool(config.idempotency_header) or repeatable
 
     def in_doubt(self, config: RestApiConfig, context: ActionContext) -> InDoubt:
-        """Say where a retry asks, or how it repeats the call without a second effect."""
+        """Return where a retry asks, or how it repeats the call without a second effect."""
         following = context.earlier.state.get("url") if context.earlier else None
         if following and config.asynchronous:
             where = place(str(following))
@@ -192,7 +192,7 @@ class RestApiAction(Action[RestApiConfig]):
         ]
 
     def cleanup(self, result: ActionResult) -> str:
-        """Say what to do about the effect of an abandoned request."""
+        """Return what to do about the effect of an abandoned request."""
         what = f" ({result.external_reference})" if result.external_reference else ""
         return f"Undo in the target by hand what this call has made{what}."
 
@@ -200,17 +200,17 @@ class RestApiAction(Action[RestApiConfig]):
 def _on_retry(config: RestApiConfig) -> str:
     if config.look is not None:
         return "A retry looks first, as the item says, and adopts what exists."
-    if config.idempotencyHeader:
-        header = config.idempotencyHeader
+    if config.idempotency_header:
+        header = config.idempotency_header
         return f"A retry sends the same {header}, by which the target knows a repeat."
     return f"A retry calls again; {config.endpoint.method} may be repeated without a second effect."
 
 
 def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
     method = config.endpoint.method
-    if config.idempotencyHeader:
+    if config.idempotency_header:
         return RepeatIsSafeError(
-            f"The target cannot be asked, but a retry sends the same {config.idempotencyHeader}, "
+            f"The target cannot be asked, but a retry sends the same {config.idempotency_header}, "
             "by which the target tells a repeat from a new call."
         )
     if method in REPEATABLE:
@@ -228,7 +228,7 @@ def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
 
 
 def _require_expected(config: RestApiConfig, answer: TargetResponse) -> None:
-    expected = config.expectedStatus
+    expected = config.expected_status
     if answer.status in expected or (not expected and answer.is_success):
         return
     wanted = ", ".join(map(str, expected)) or "2xx"
@@ -237,7 +237,7 @@ def _require_expected(config: RestApiConfig, answer: TargetResponse) -> None:
 
 
 def _pending(answer: TargetResponse, following: Asynchronous) -> ActionResult:
-    url = answers.status_url(following.statusUrl, answer)
+    url = answers.status_url(following.status_url, answer)
     if url is None:
         raise OutcomeUnknownError(
             "The target has accepted the call, but names no address to ask after.",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn
 from pydantic import BaseModel, Field
 
 from activities.action_errors import RepeatIsSafeError
-from activities.base import Action, ActionConfig, ActionContext, InDoubt
+from activities.base import Action, ActionContext, CamelCaseConfig, InDoubt
 from activities.config_values import Headers
 from activities.outgoing import TargetResponse
 from catalog.templating import Target
@@ -19,7 +19,7 @@ from pao.core.payloads.actions import ActionResult
 TIMESTAMP, SIGNATURE, DELIVERY = "X-PAO-Timestamp", "X-PAO-Signature", "X-PAO-Delivery"
 
 
-class WebhookConfig(ActionConfig):
+class WebhookConfig(CamelCaseConfig):
     """Configuration of a webhook action."""
 
     url: str = Field(min_length=1, description="Address of the receiver")
@@ -28,9 +28,7 @@ class WebhookConfig(ActionConfig):
         default_factory=dict, description="JSON that is sent: a mapping, or a JSON template"
     )
     headers: Headers = Field(default_factory=dict)
-    expectedStatus: tuple[int, ...] = Field(  # noqa: N815 -- the document's key
-        default=(), description="Empty: any of the 2xx"
-    )
+    expected_status: tuple[int, ...] = Field(default=(), description="Empty: any of the 2xx")
     timeout: float = Field(default=10.0, gt=0, le=60, description="Seconds for the call")
 
 
@@ -100,7 +98,7 @@ class WebhookAction(Action[WebhookConfig]):
         )
 
     def in_doubt(self, config: WebhookConfig, context: ActionContext) -> InDoubt:
-        """Name the delivery, by which the receiver knows a repeat."""
+        """Return the delivery, by which the receiver knows a repeat."""
         return InDoubt(
             askable=self.askable(config),
             retry=f"A retry sends the same {DELIVERY}, by which the receiver knows a repeat.",
@@ -108,16 +106,16 @@ class WebhookAction(Action[WebhookConfig]):
         )
 
     def place(self, config: WebhookConfig) -> str:
-        """Name the receiver."""
+        """Return the receiver."""
         return f"the receiver {config.url}"
 
     def cleanup(self, result: ActionResult) -> str:
-        """Say what to do about a delivery of an abandoned request."""
+        """Return what to do about a delivery of an abandoned request."""
         return f"Tell the receiver that delivery {result.external_reference} no longer counts."
 
 
 def signature(secret: str, body: bytes, timestamp: int) -> dict[str, str]:
-    """Give the headers that prove who sent a body, and when: HMAC-SHA256 over both."""
+    """Return the headers that prove who sent a body, and when: HMAC-SHA256 over both."""
     signed = f"{timestamp}.".encode() + body
     digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     return {TIMESTAMP: str(timestamp), SIGNATURE: f"sha256={digest}"}
@@ -129,7 +127,7 @@ def _body(payload: Any) -> bytes:
 
 
 def _require_expected(config: WebhookConfig, answer: TargetResponse) -> None:
-    expected = config.expectedStatus
+    expected = config.expected_status
     if answer.status in expected or (not expected and answer.is_success):
         return
     message = f"The receiver answered {answer.status}."

@@ -61,7 +61,7 @@ class GitHubAccess:
 
 
 def access(context: ActionContext, repository: str, instance: str | None) -> GitHubAccess:
-    """Give the way to a repository, on the named server or the default one."""
+    """Return the way to a repository, on the named server or the default one."""
     try:
         server = context.options.github.instances.instance(instance)
     except LookupError as error:
@@ -77,7 +77,7 @@ def access(context: ActionContext, repository: str, instance: str | None) -> Git
 
 
 def since(context: ActionContext) -> str:
-    """Give the moment before which nothing of this request can have been made."""
+    """Return the moment before which nothing of this request can have been made."""
     submitted = datetime.fromisoformat(context.request.submitted_at)
     return (submitted - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
 

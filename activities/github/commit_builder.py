@@ -150,7 +150,7 @@ async def _turn(  # noqa: PLR0913 -- what one turn is made of, each part named
     if PATH not in modes and is_begin(await walk.root()):
         entries.append({"path": PATH, "mode": _FILE, "type": "blob", "sha": None})
     tree = await client.create_tree(start.commit.tree, entries)
-    message = f"{config.commitMessage.strip()}\n\n{trailers(context)}\n"
+    message = f"{config.commit_message.strip()}\n\n{trailers(context)}\n"
     commit = await client.create_commit(message, tree, start.commit.sha)
     if start.tip is None:
         await client.create_branch(place.branch, commit.sha)
@@ -160,7 +160,7 @@ async def _turn(  # noqa: PLR0913 -- what one turn is made of, each part named
 
 
 async def _has_moved(client: GitHub, branch: str, tip: str | None) -> bool:
-    """Tell whether a branch is elsewhere than where a refused call supposed it to be.
+    """Return whether a branch is elsewhere than where a refused call supposed it to be.
 
     Looked at twice: a replica may be a moment late, and a rule of the branch refuses alike.
     """

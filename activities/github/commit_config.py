@@ -5,9 +5,9 @@ import binascii
 from enum import StrEnum
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from activities.base import ActionConfig
+from activities.base import CamelCaseConfig, CamelCaseOutputs
 from activities.config_values import PlacedError, Texts
 from activities.github.access import RefName, Repository
 from activities.github.executable_files import acts, is_workflow
@@ -25,7 +25,7 @@ class FileOperation(StrEnum):
     DELETE = "delete"
 
 
-class CommitFile(ActionConfig):
+class CommitFile(CamelCaseConfig):
     """One file of the commit."""
 
     path: str = Field(description="Path in the repository", examples=["tenants/shop.yaml"])
@@ -33,7 +33,7 @@ class CommitFile(ActionConfig):
         default=FileOperation.CREATE,
         description="create fails where the file exists, update and delete where it does not",
     )
-    contentTemplate: str | None = Field(  # noqa: N815 -- the document's key
+    content_template: str | None = Field(
         default=None,
         max_length=LARGEST_FILE * 3 // 2,
         description="Whole content of the file; write values into YAML by yaml() or json()",
@@ -57,9 +57,9 @@ class CommitFile(ActionConfig):
     @model_validator(mode="after")
     def _content_fits(self) -> Self:
         deletes = self.operation is FileOperation.DELETE
-        if deletes and self.contentTemplate is not None:
+        if deletes and self.content_template is not None:
             raise ValueError("a file that is deleted has no contentTemplate")
-        if not deletes and self.contentTemplate is None:
+        if not deletes and self.content_template is None:
             raise ValueError(f"write the contentTemplate of a file to {self.operation}")
         if deletes and self.mode is not None:
             raise ValueError("a file that is deleted has no mode")
@@ -70,14 +70,14 @@ class CommitFile(ActionConfig):
     @property
     def content(self) -> bytes | None:
         """The bytes of the file; None where it is deleted."""
-        if self.contentTemplate is None:
+        if self.content_template is None:
             return None
         if self.encoding == "base64":
-            return _decoded(self.contentTemplate)
-        return self.contentTemplate.encode(errors="replace")
+            return _decoded(self.content_template)
+        return self.content_template.encode(errors="replace")
 
 
-class GitCommitConfig(ActionConfig):
+class GitCommitConfig(CamelCaseConfig):
     """Configuration of a git-commit action; every text may be a template."""
 
     instance: str | None = Field(default=None, description="Name of a configured GitHub server")
@@ -87,7 +87,7 @@ class GitCommitConfig(ActionConfig):
         "stand here: the commit then goes to a branch of its own",
         examples=["main"],
     )
-    baseBranch: RefName | None = Field(  # noqa: N815 -- the document's key
+    base_branch: RefName | None = Field(
         default=None,
         description="Branch that a pull request goes into (the default branch unless given), and "
         "from which a branch that does not exist is begun",
@@ -95,12 +95,12 @@ class GitCommitConfig(ActionConfig):
     files: tuple[CommitFile, ...] = Field(
         min_length=1, max_length=MOST_FILES, description="Files of the one commit"
     )
-    commitMessage: str = Field(  # noqa: N815 -- the document's key
+    commit_message: str = Field(
         min_length=1,
         max_length=10_000,
         description="Message; trailers with the request's id are added",
     )
-    createPullRequest: bool = Field(  # noqa: N815 -- the document's key
+    create_pull_request: bool = Field(
         default=False, description="Whether a pull request is opened for the commit"
     )
     title: str | None = Field(
@@ -117,13 +117,13 @@ class GitCommitConfig(ActionConfig):
         description="Who is asked to review: user names, and teams as owner/team",
         examples=[["ann", "platform/team-platform"]],
     )
-    allowWorkflowFiles: bool = Field(  # noqa: N815 -- the document's key
+    allow_workflow_files: bool = Field(
         default=False,
         description="Whether files that act by themselves may be written: workflows and all else "
         "in .github, CODEOWNERS, .gitmodules, .gitattributes, dependabot, renovate and other CI's",
     )
 
-    @field_validator("commitMessage")
+    @field_validator("commit_message")
     @classmethod
     def _says_something(cls, text: str) -> str:
         if not text.strip():
@@ -142,7 +142,7 @@ class GitCommitConfig(ActionConfig):
     def _is_whole(self) -> Self:
         for number, file in enumerate(self.files):
             place = ("files", number, "path")
-            if acts(file.path) and not self.allowWorkflowFiles:
+            if acts(file.path) and not self.allow_workflow_files:
                 raise PlacedError(
                     place,
                     f"{file.path} acts by itself: GitHub, git, a CI service or a bot does what it "
@@ -151,7 +151,7 @@ class GitCommitConfig(ActionConfig):
                 )
             if clash := clash_of(file.path, [one.path for one in self.files[:number]]):
                 raise PlacedError(place, clash)
-        if not self.createPullRequest and (self.reviewers or self.title or self.body):
+        if not self.create_pull_request and (self.reviewers or self.title or self.body):
             raise ValueError("title, body and reviewers belong to createPullRequest: true")
         return self
 
@@ -171,14 +171,14 @@ class GitCommitConfig(ActionConfig):
         return any(is_workflow(file.path) for file in self.files)
 
 
-class GitCommitOutputs(BaseModel):
+class GitCommitOutputs(CamelCaseOutputs):
     """What later actions may use."""
 
-    commitSha: str = Field(description="Hash of the commit")  # noqa: N815 -- the document's key
-    commitUrl: str | None = Field(default=None, description="Page of the commit")  # noqa: N815 -- as above
+    commit_sha: str = Field(description="Hash of the commit")
+    commit_url: str | None = Field(default=None, description="Page of the commit")
     branch: str = Field(description="Branch that the commit is on", examples=["main"])
-    pullRequestNumber: int | None = Field(default=None, description="Number of the pull request")  # noqa: N815 -- as above
-    pullRequestUrl: str | None = Field(default=None, description="Page of the pull request")  # noqa: N815 -- as above
+    pull_request_number: int | None = Field(default=None, description="Number of the pull request")
+    pull_request_url: str | None = Field(default=None, description="Page of the pull request")
     url: str | None = Field(default=None, description="Page of the pull request, else the commit")
 
 

@@ -23,25 +23,25 @@ class Place:
 
 async def place_of(client: GitHub, config: GitCommitConfig, mark: str) -> Place:
     """Decide which branch gets the commit: never the one that a pull request goes into."""
-    if not config.createPullRequest:
-        return Place(config.branch, config.baseBranch)
-    base = config.baseBranch or await client.default_branch()
+    if not config.create_pull_request:
+        return Place(config.branch, config.base_branch)
+    base = config.base_branch or await client.default_branch()
     return Place(own_branch(mark) if config.branch == base else config.branch, base)
 
 
 def own_branch(mark: str) -> str:
-    """Give the name of the branch that only this action's commit is on."""
+    """Return the name of the branch that only this action's commit is on."""
     return mark.replace("pao-", "pao/", 1)
 
 
 def trailers(context: ActionContext) -> str:
-    """Give the lines by which a commit or a pull request of this action is found again."""
+    """Return the lines by which a commit or a pull request of this action is found again."""
     lines = {REQUEST_TRAILER: context.request.request_id, ACTION_TRAILER: context.mark}
     return "\n".join(f"{name}: {value}" for name, value in lines.items())
 
 
 def carries(text: str, mark: str) -> bool:
-    """Tell whether a text ends with our trailers; what stands above them is anybody's word."""
+    """Return whether a text ends with our trailers; what stands above them is anybody's word."""
     last = text.replace("\r\n", "\n").rstrip().rpartition("\n\n")[2]
     return f"{ACTION_TRAILER}: {mark}" in last.splitlines()
 

@@ -79,12 +79,12 @@ _BEGINNINGS = ("jenkinsfile", ".argocd-source", ".releaserc")
 
 
 def is_workflow(path: str) -> bool:
-    """Tell whether a file is a workflow of GitHub Actions, which runs what stands in it."""
+    """Return whether a file is a workflow of GitHub Actions, which runs what stands in it."""
     return _parts(path)[:2] == WORKFLOWS
 
 
 def acts(path: str) -> bool:
-    """Tell whether a file acts by itself, however its path is spelt."""
+    """Return whether a file acts by itself, however its path is spelt."""
     parts = _parts(path)
     name = parts[-1]
     return parts[0] in _FOLDERS or name in _NAMES or name.startswith(_BEGINNINGS)

@@ -46,5 +46,5 @@ async def begin(client: GitHub, context: ActionContext, place: Place) -> Partial
 
 
 def is_begin(root: Mapping[str, Entry]) -> bool:
-    """Tell whether a directory, the root of a commit, holds the file that a repository began by."""
+    """Return whether the root directory of a commit holds the file that began the repository."""
     return PATH in root and root[PATH].sha == _BLOB

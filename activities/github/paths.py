@@ -9,7 +9,7 @@ _GIT = frozenset({".git", "git~1"})
 
 
 def checked_path(path: str) -> str:
-    """Give the path, or raise ``ValueError`` with what is wrong with it."""
+    """Return the path, or raise ``ValueError`` with what is wrong with it."""
     if not path or len(path.encode(errors="replace")) > LONGEST:
         raise ValueError(f"write a path of 1 to {LONGEST} bytes")
     if path.startswith("/") or "\\" in path or path[1:2] == ":":
@@ -36,7 +36,7 @@ def plain(part: str) -> str:
 
 
 def clash_of(path: str, others: Iterable[str]) -> str | None:
-    """Say why a path cannot stand beside others in one commit; None where it can."""
+    """Return why a path cannot stand beside others in one commit; None where it can."""
     for other in others:
         if path == other:
             return f"{path} is listed twice"

@@ -72,7 +72,7 @@ async def find_marked(
     *,
     fits: Callable[[Run], bool],
 ) -> Run | None:
-    """Give the newest run that fits and whose name shows the mark.
+    """Return the newest run that fits and whose name shows the mark.
 
     GitHub's list lags behind its runs, so an empty answer is asked for again.
     """
@@ -85,7 +85,7 @@ async def find_marked(
 
 
 async def newest_marked(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> int:
-    """Give the id of the newest run that an earlier attempt has started, or 0."""
+    """Return the id of the newest run that an earlier attempt has started, or 0."""
     runs = await access.client.runs(wanted.workflow, wanted.ref, since(context))
     return max((run.id for run in runs if context.mark in run.title), default=0)
 

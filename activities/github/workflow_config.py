@@ -2,9 +2,9 @@
 
 import re
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from activities.base import ActionConfig
+from activities.base import CamelCaseConfig, CamelCaseOutputs
 from activities.github.access import RefName, Repository
 
 MOST_INPUTS = 25
@@ -14,12 +14,12 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 
-class GitHubWorkflowConfig(ActionConfig):
+class GitHubWorkflowConfig(CamelCaseConfig):
     """Configuration of a github-workflow action; every text may be a template."""
 
     instance: str | None = Field(default=None, description="Name of a configured GitHub server")
     repository: Repository
-    workflowFile: str = Field(  # noqa: N815 -- the document's key
+    workflow_file: str = Field(
         description="File of the workflow in .github/workflows", examples=["provision.yml"]
     )
     ref: RefName | None = Field(
@@ -34,22 +34,22 @@ class GitHubWorkflowConfig(ActionConfig):
         "Enterprise Server 10 with the mark among them",
         examples=[{"namespace": "{{fields.namespace}}"}],
     )
-    waitForCompletion: bool = Field(  # noqa: N815 -- the document's key
+    wait_for_completion: bool = Field(
         default=True, description="Whether the action is done when the run is, or when it started"
     )
     timeout: int | str = Field(
         default="1h", description="How long the run is waited for: seconds, or 30s, 5m, 2h, 1d"
     )
-    failOnWorkflowFailure: bool = Field(  # noqa: N815 -- the document's key
+    fail_on_workflow_failure: bool = Field(
         default=True, description="Whether a run that ends badly fails the action"
     )
-    correlationInput: str = Field(  # noqa: N815 -- the document's key
+    correlation_input: str = Field(
         default="pao_mark",
         description="Input that gets this action's mark where the workflow declares it; its "
         "run-name should show it, so that a run is found again",
     )
 
-    @field_validator("workflowFile")
+    @field_validator("workflow_file")
     @classmethod
     def _a_file(cls, text: str) -> str:
         name = text.removeprefix(".github/workflows/")
@@ -64,7 +64,7 @@ class GitHubWorkflowConfig(ActionConfig):
             raise ValueError("write seconds, or 30s, 5m, 2h, 1d")
         return given
 
-    @field_validator("correlationInput")
+    @field_validator("correlation_input")
     @classmethod
     def _an_input(cls, text: str) -> str:
         if not _INPUT.fullmatch(text):
@@ -73,9 +73,9 @@ class GitHubWorkflowConfig(ActionConfig):
 
     @model_validator(mode="after")
     def _mark_is_not_taken(self) -> "GitHubWorkflowConfig":
-        if self.correlationInput in self.inputs:
+        if self.correlation_input in self.inputs:
             raise ValueError(
-                f"the input {self.correlationInput} gets the mark; name another one for it "
+                f"the input {self.correlation_input} gets the mark; name another one for it "
                 "under correlationInput"
             )
         return self
@@ -91,12 +91,10 @@ class GitHubWorkflowConfig(ActionConfig):
         return {name: _text(value) for name, value in self.inputs.items() if value is not None}
 
 
-class GitHubWorkflowOutputs(BaseModel):
+class GitHubWorkflowOutputs(CamelCaseOutputs):
     """What later actions may use."""
 
-    runId: str | None = Field(  # noqa: N815 -- the document's key
-        default=None, description="Id of the run", examples=["16000000001"]
-    )
+    run_id: str | None = Field(default=None, description="Id of the run", examples=["16000000001"])
     url: str | None = Field(default=None, description="Page of the run for people")
     status: str = Field(description="Status of the run, as far as it was waited for")
     conclusion: str | None = Field(

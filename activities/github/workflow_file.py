@@ -17,7 +17,7 @@ class WorkflowFile:
     run_name: str = ""
 
     def shows(self, name: str) -> bool:
-        """Tell whether an input is declared and stands in the name of every run."""
+        """Return whether an input is declared and stands in the name of every run."""
         expression = (
             rf"\$\{{\{{[^}}]*\binputs(\.{re.escape(name)}\b|\[['\"]{re.escape(name)}['\"]\])"
         )

@@ -103,7 +103,7 @@ class Inspector:
         )
 
     async def _reason(self, found: WorkflowExecutionDescription) -> str:
-        """Say what became of a workflow; of one that was terminated also what its end was told."""
+        """Return what became of a workflow, with the reason given where it was terminated."""
         what = _LOST.get(found.status or WorkflowExecutionStatus.FAILED, "ended in Temporal")
         if found.status != WorkflowExecutionStatus.TERMINATED:
             return f"The workflow {what}."
@@ -118,7 +118,7 @@ class Inspector:
         )
 
     async def lost_since(self, since: datetime) -> list[str]:
-        """Name the requests whose workflows have ended before their time since this moment.
+        """Return the requests whose workflows have ended before their time since this moment.
 
         The list comes from Temporal's search, which lags a little behind and may be away: it only
         says whom to ask first.
@@ -140,7 +140,7 @@ class Inspector:
     async def running(
         self, *, limit: int, started_before: datetime | None = None
     ) -> list[tuple[str, datetime]]:
-        """Name the requests whose workflows run, newest first, each with when it was started.
+        """Return the requests whose workflows run, newest first, each with when it was started.
 
         The list comes from Temporal's search, which lags a little behind. Raises ``NoAnswerError``.
         """
@@ -156,7 +156,7 @@ class Inspector:
             return [(names.request_of(one.id), one.start_time) async for one in listed]
 
     async def known(self) -> list[KnownWorkflow]:
-        """Name the requests of all workflows that Temporal knows, each once, oldest first.
+        """Return the requests of all workflows that Temporal knows, each once, oldest first.
 
         Raises ``NoAnswerError`` when Temporal does not list them.
         """

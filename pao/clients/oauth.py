@@ -34,7 +34,7 @@ def read_token(document: Any) -> AccessToken:
 
 
 def _sendable(token: str) -> bool:
-    """Tell whether a token can stand in a header: visible ASCII only."""
+    """Return whether a token can stand in a header: visible ASCII only."""
     return bool(token) and all("!" <= letter <= "~" for letter in token)
 
 

@@ -20,7 +20,7 @@ def proven(
 
 
 def is_proven(box: SecretBox, request_id: str, signal: str, payload: Mapping[str, Any]) -> bool:
-    """Tell whether PAO has sent this payload, by this signal, to the workflow of this request."""
+    """Return whether PAO has sent this payload, by this signal, to the workflow of this request."""
     proof = payload.get(PROOF)
     try:
         content = _content(request_id, signal, payload)

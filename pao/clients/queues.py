@@ -48,7 +48,7 @@ class TaskQueues:
         self._queues = queues
 
     async def backlogs(self) -> list[Backlog]:
-        """Give the backlog of every queue and kind; raises ``TemporalUnavailableError``."""
+        """Return the backlog of every queue and kind; raises ``TemporalUnavailableError``."""
         asked = [(queue, kind) for queue, kinds in self._queues.items() for kind in kinds]
         try:
             async with asyncio.timeout(CHECK_SECONDS):

@@ -22,7 +22,7 @@ class SecretSource(Protocol):
     """One place where secrets are."""
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Give those of the named secrets that are here."""
+        """Return those of the named secrets that are here."""
         ...
 
 
@@ -33,7 +33,7 @@ class EnvironmentSecrets:
         self._environ = environ
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Give those that are set."""
+        """Return those that are set."""
         variables = {name: f"{VARIABLE}{name.upper()}" for name in names}
         return {
             name: self._environ[variable]
@@ -49,7 +49,7 @@ class FolderSecrets:
         self._folder = folder
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Give those that are there, without the line's end."""
+        """Return those that are there, without the line's end."""
         found = {}
         for name in names:
             text = await asyncio.to_thread(_read, self._folder / name)
@@ -68,7 +68,7 @@ class ParameterStoreSecrets:
         self._client: Any = None
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Give those that are there; raises ``SecretsUnavailableError``."""
+        """Return those that are there; raises ``SecretsUnavailableError``."""
         wanted = sorted(set(names))
         fresh = [name for name in wanted if self._until(name) <= time.monotonic()]
         if fresh:
@@ -118,7 +118,7 @@ class SecretStore:
         self._sources = tuple(sources)
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Give those of the named secrets that exist; raises ``SecretsUnavailableError``."""
+        """Return those of the named secrets that exist; raises ``SecretsUnavailableError``."""
         missing = [name for name in names if _NAME.fullmatch(name)]
         found: dict[str, str] = {}
         for source in self._sources:

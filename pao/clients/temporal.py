@@ -86,7 +86,7 @@ class ForgivingConverter(DefaultPayloadConverter):
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None
     ) -> list[Any]:
-        """Give one value per payload; without a type, an unreadable one is a ``RawValue``."""
+        """Return one value per payload; without a type, an unreadable one is a ``RawValue``."""
         if type_hints:
             return super().from_payloads(payloads, type_hints)
         return [self._read(payload) for payload in payloads]
@@ -316,7 +316,7 @@ class RequestWorkflows:
         return len({poller.identity for poller in answer.pollers})
 
     async def missing_search_attributes(self) -> list[str]:
-        """Name the search attributes that are not registered: without them no request starts."""
+        """Return the search attributes that are not registered: without them no request starts."""
         request = ListSearchAttributesRequest(namespace=self._client.namespace)
         try:
             async with asyncio.timeout(CHECK_SECONDS):
@@ -327,7 +327,7 @@ class RequestWorkflows:
 
 
 def _kind(given: RequestInput) -> str:
-    """Name the workflow that carries such a request out."""
+    """Return the workflow that carries such a request out."""
     return names.BUNDLE_WORKFLOW if is_bundle(given.plan) else names.REQUEST_WORKFLOW
 
 

@@ -26,7 +26,7 @@ def test_lists_of_texts_have_no_empty_items() -> None:
     ).ticket
     assert (ticket.labels, ticket.components) == (("a",), ())
     assert [link.key for link in ticket.links] == ["A-1"]
-    assert ticket.customFields == {"customfield_2": 0}
+    assert ticket.custom_fields == {"customfield_2": 0}
 
     approval = ApprovalConfig.model_validate({"approvers": {"users": [None, "ann"], "teams": None}})
     assert (approval.approvers.users, approval.approvers.teams) == (("ann",), ())

@@ -37,14 +37,14 @@ async def test_a_webhook_names_the_delivery_and_no_look() -> None:
     assert told["retry"] == (
         "A retry sends the same X-PAO-Delivery, by which the receiver knows a repeat."
     )
-    assert delivery in told["by_hand"]
+    assert delivery in told["byHand"]
 
 
 async def test_a_message_may_come_twice() -> None:
     with raw_server(cutting) as server:
         told = await doubt(NotificationAction(), url=f"{server.url}/hook", text="x", required=True)
     assert told["retry"].startswith("A retry sends the message again")
-    assert "channel" in told["by_hand"]
+    assert "channel" in told["byHand"]
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ async def test_a_call_says_how_it_is_repeated_and_by_what_it_is_found(
         told = await doubt(RestApiAction(), endpoint={"url": f"{server.url}/x"}, **more)
     assert told["askable"] is askable
     assert retry is None or retry in told["retry"]
-    assert told["request"].context.correlation_id in told["by_hand"]
-    assert "pao-" not in told["by_hand"]
+    assert told["request"].context.correlation_id in told["byHand"]
+    assert "pao-" not in told["byHand"]
 
 
 async def test_a_call_that_was_accepted_is_asked_after_where_its_target_said() -> None:
@@ -83,7 +83,7 @@ async def test_a_call_that_was_accepted_is_asked_after_where_its_target_said() -
     told = caught.value.details[0]
     assert told["askable"] is True
     assert told["retry"] == f"A retry goes on asking at {server.url}/jobs/1."
-    assert f"{server.url}/jobs/1" in told["by_hand"]
+    assert f"{server.url}/jobs/1" in told["byHand"]
 
 
 async def test_where_its_status_address_is_gone_only_a_person_can_tell() -> None:

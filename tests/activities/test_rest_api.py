@@ -214,7 +214,7 @@ async def test_a_token_is_kept_and_renewed_once_when_it_is_refused(stage: Stage)
         good.clear()
         error = await refused(stage, request.plan[0].config)
     assert issuer.count == 3
-    assert error.details[0]["http_status"] == 401
+    assert error.details[0]["httpStatus"] == 401
     assert b"grant_type=client_credentials&scope=things" in issuer.requests[0]
 
 
@@ -255,7 +255,7 @@ async def test_each_bad_answer_is_told_apart(
     with raw_server(answering(b"why", status=status, headers={"Location": "/"})) as server:
         error = await refused(stage, config(server))
     assert (error.type, server.count) == (kind, 1)
-    assert (error.details[0]["retryable"], error.details[0]["response_body"]) == (retryable, "why")
+    assert (error.details[0]["retryable"], error.details[0]["responseBody"]) == (retryable, "why")
 
 
 async def test_another_success_than_the_expected_one_may_have_done_it(stage: Stage) -> None:

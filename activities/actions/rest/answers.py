@@ -25,7 +25,7 @@ class ExtractError(Exception):
 
 
 def outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
-    """Give what later actions may use; raises ``ExtractError`` for a promise that is not kept."""
+    """Return what later actions may use; raises ``ExtractError`` for a promise that is not kept."""
     body = read_body(answer)
     made: dict[str, Any] = {"status": answer.status, "body": body}
     if answer.truncated and config.response.extract:
@@ -38,7 +38,7 @@ def outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
 
 
 def read_body(answer: TargetResponse) -> Any:
-    """Give the body as JSON where it is such, else as text; None for an empty one."""
+    """Return the body as JSON where it is such, else as text; None for an empty one."""
     if not answer.body:
         return None
     try:
@@ -48,7 +48,7 @@ def read_body(answer: TargetResponse) -> Any:
 
 
 def proves(condition: Condition, answer: TargetResponse) -> bool:
-    """Tell whether an answer can prove that a condition does not hold: a login page cannot.
+    """Return whether an answer can prove that a condition does not hold: a login page cannot.
 
     That takes a whole JSON document, or for the path ``$`` a whole text that is not HTML.
     """
@@ -60,7 +60,7 @@ def proves(condition: Condition, answer: TargetResponse) -> bool:
 
 
 def holds(condition: Condition, answer: TargetResponse) -> bool:
-    """Tell whether a condition holds for an answer.
+    """Return whether a condition holds for an answer.
 
     A text and a scalar are the same when they are written the same: a look that took ``"true"``
     for absent where the target says ``true`` would do everything twice. 1 is not true.
@@ -81,12 +81,12 @@ def _is_same(found: Any, wanted: Any) -> bool:
 
 
 def tells(condition: Condition, answer: TargetResponse) -> bool:
-    """Tell whether an answer holds what a condition reads, whatever its value."""
+    """Return whether an answer holds what a condition reads, whatever its value."""
     return _first(condition.path, read_body(answer)) is not paths.MISSING
 
 
 def status_url(where: StatusUrl, answer: TargetResponse) -> str | None:
-    """Give the address that the answer names, whole; None where it names none."""
+    """Return the address that the answer names, whole; None where it names none."""
     found: Any = None
     if where.path is not None:
         found = _first(where.path, read_body(answer))

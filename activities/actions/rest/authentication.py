@@ -39,7 +39,7 @@ class Outbound:
     content: bytes | None = field(default=None, repr=False)
 
     def with_headers(self, **more: str) -> "Outbound":
-        """Give the same with more headers."""
+        """Return the same with more headers."""
         return replace(self, headers={**self.headers, **more})
 
 
@@ -66,7 +66,7 @@ class Tokens:
 async def authenticated(
     outbound: Outbound, given: Authentication, context: ActionContext, tokens: Tokens
 ) -> Outbound:
-    """Give the request with credentials; every one of them is masked from here on."""
+    """Return the request with credentials; every one of them is masked from here on."""
     for credential in _written(given):
         context.secrets.add(credential)
     if isinstance(given, Basic):
@@ -84,7 +84,7 @@ async def authenticated(
 
 
 def _written(given: Authentication) -> list[str]:
-    """Give the credentials that a document holds, by a template or not."""
+    """Return the credentials that a document holds, by a template or not."""
     if isinstance(given, Basic):
         return [given.password]
     if isinstance(given, Bearer):
@@ -92,9 +92,9 @@ def _written(given: Authentication) -> list[str]:
     if isinstance(given, ApiKey):
         return [given.key]
     if isinstance(given, ClientCredentials):
-        return [given.clientSecret]
+        return [given.client_secret]
     if isinstance(given, SigV4):
-        return [given.secretAccessKey, *([given.sessionToken] if given.sessionToken else [])]
+        return [given.secret_access_key, *([given.session_token] if given.session_token else [])]
     return []
 
 
@@ -117,7 +117,7 @@ def _signed(outbound: Outbound, given: SigV4, context: ActionContext) -> Outboun
         data=outbound.content or b"",
         headers=outbound.headers,
     )
-    keys = Credentials(given.accessKeyId, given.secretAccessKey, given.sessionToken)
+    keys = Credentials(given.access_key_id, given.secret_access_key, given.session_token)
     SigV4Auth(keys, given.service, given.region).add_auth(request)
     signature = str(request.headers.get("Authorization", "")).rpartition("Signature=")[2]
     context.secrets.add(signature)
@@ -132,25 +132,25 @@ async def _fetch(given: ClientCredentials, context: ActionContext) -> AccessToke
         "Accept": "application/json",
     }
     if given.style == "basic":
-        pair = base64.b64encode(f"{given.clientId}:{given.clientSecret}".encode()).decode()
+        pair = base64.b64encode(f"{given.client_id}:{given.client_secret}".encode()).decode()
         context.secrets.add(pair)
         headers["Authorization"] = f"Basic {pair}"
     else:
-        form |= {"client_id": given.clientId, "client_secret": given.clientSecret}
+        form |= {"client_id": given.client_id, "client_secret": given.client_secret}
     # Fetching a token changes nothing that anybody must know of: its loss is a plain failure.
     try:
         answer = await context.http.request(
-            "POST", given.tokenUrl, headers=headers, content=urlencode(form).encode(), reading=True
+            "POST", given.token_url, headers=headers, content=urlencode(form).encode(), reading=True
         )
     except ActionError as error:
-        where = place(given.tokenUrl)
+        where = place(given.token_url)
         error.message = f"The OAuth 2 token endpoint {where} gave no token: {error.message}"
         raise
     return _read_token(answer, given)
 
 
 def _read_token(answer: TargetResponse, given: ClientCredentials) -> AccessToken:
-    where = f"The OAuth 2 token endpoint {place(given.tokenUrl)}"
+    where = f"The OAuth 2 token endpoint {place(given.token_url)}"
     if not answer.is_success:
         raise answer.failure(f"{where} gave no token: it answered {answer.status}.", reading=True)
     try:
@@ -172,7 +172,6 @@ def _document(answer: TargetResponse) -> Any:
 
 
 def _key(given: ClientCredentials) -> str:
-    text = "\n".join(
-        (given.tokenUrl, given.clientId, given.clientSecret, f"{given.scope}", f"{given.audience}")
-    )
+    client = (given.client_id, given.client_secret, str(given.scope), str(given.audience))
+    text = "\n".join((given.token_url, *client))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -19,7 +19,7 @@ _TYPES = {
 
 
 def address(url: str, query: Mapping[str, Any]) -> str:
-    """Give an address with more query; what is null is left out."""
+    """Return an address with more query; what is null is left out."""
     given = {name: _texts(value) for name, value in query.items() if value is not None}
     try:
         read = httpx.URL(url)
@@ -31,7 +31,7 @@ def address(url: str, query: Mapping[str, Any]) -> str:
 
 
 def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
-    """Give the headers that the document names, and the correlation id."""
+    """Return the headers that the document names, and the correlation id."""
     given = {name: _text(value) for name, value in config.headers.items() if value is not None}
     if "x-correlation-id" not in map(str.lower, given):
         given["X-Correlation-ID"] = correlation_id
@@ -39,16 +39,16 @@ def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
 
 
 def content(body: Body | None, boundary: str) -> tuple[bytes | None, dict[str, str]]:
-    """Give the body and its content type; the same configuration gives the same bytes."""
+    """Return the body and its content type; the same configuration gives the same bytes."""
     if body is None:
         return None, {}
     if body.type == "multipart":
-        return _multipart(body.contentTemplate, boundary)
+        return _multipart(body.content_template, boundary)
     return _encoded(body).encode(errors="replace"), {"Content-Type": _TYPES[body.type]}
 
 
 def _encoded(body: Body) -> str:
-    given = body.contentTemplate
+    given = body.content_template
     if isinstance(given, str):
         return given
     if body.type == "form":
@@ -62,7 +62,7 @@ def _multipart(parts: Mapping[str, Any], boundary: str) -> tuple[bytes, dict[str
     for name, part in parts.items():
         if isinstance(part, dict):
             file = File.model_validate(part)
-            every.append((name, (file.filename, file.content.encode(), file.contentType)))
+            every.append((name, (file.filename, file.content.encode(), file.content_type)))
         elif part is not None:
             every.append((name, (None, _text(part).encode(), None)))
     kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}

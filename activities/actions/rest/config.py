@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from activities.actions.rest import paths
-from activities.base import ActionConfig
+from activities.base import CamelCaseConfig
 from activities.config_values import Headers
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -16,7 +16,7 @@ OWN_OUTPUTS = frozenset({"status", "body", "bodyTruncated"})
 _WIRE = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 
-class Endpoint(ActionConfig):
+class Endpoint(CamelCaseConfig):
     """What is called."""
 
     url: str = Field(
@@ -27,39 +27,39 @@ class Endpoint(ActionConfig):
     method: Method = Field(default="POST", description="HTTP method")
 
 
-class File(ActionConfig):
+class File(CamelCaseConfig):
     """A part of a multipart body that is a file."""
 
     filename: str
     content: str
-    contentType: str = "application/octet-stream"  # noqa: N815 -- the document's key
+    content_type: str = "application/octet-stream"
 
 
-class Body(ActionConfig):
+class Body(CamelCaseConfig):
     """What is sent. Text for json is a JSON template; mappings are written as the type wants."""
 
     type: Literal["json", "form", "multipart", "text", "xml"] = "json"
-    contentTemplate: Any = Field(description="A text, or for json, form and multipart a mapping")  # noqa: N815 -- the document's key
+    content_template: Any = Field(description="A text, or for json, form and multipart a mapping")
 
     @model_validator(mode="after")
     def _fits(self) -> "Body":
-        mapping = isinstance(self.contentTemplate, dict)
+        mapping = isinstance(self.content_template, dict)
         if self.type == "multipart" and not mapping:
             raise ValueError("a multipart body is a mapping from names to texts or files")
-        if self.type in {"text", "xml"} and not isinstance(self.contentTemplate, str):
+        if self.type in {"text", "xml"} and not isinstance(self.content_template, str):
             raise ValueError(f"a body of type {self.type} is a text")
-        if self.type == "form" and not (mapping or isinstance(self.contentTemplate, str)):
+        if self.type == "form" and not (mapping or isinstance(self.content_template, str)):
             raise ValueError("a form is a mapping from names to values, or a text")
         return self
 
 
-class NoAuthentication(ActionConfig):
+class NoAuthentication(CamelCaseConfig):
     """The target asks for nothing."""
 
     type: Literal["none"] = "none"
 
 
-class Basic(ActionConfig):
+class Basic(CamelCaseConfig):
     """User and password."""
 
     type: Literal["basic"]
@@ -67,14 +67,14 @@ class Basic(ActionConfig):
     password: str = Field(description="A template: secrets.<NAME>")
 
 
-class Bearer(ActionConfig):
+class Bearer(CamelCaseConfig):
     """A token."""
 
     type: Literal["bearer"]
     token: str = Field(description="A template: secrets.<NAME>")
 
 
-class ApiKey(ActionConfig):
+class ApiKey(CamelCaseConfig):
     """A key in a header, or in the query where the target knows no better."""
 
     type: Literal["api-key"]
@@ -83,13 +83,13 @@ class ApiKey(ActionConfig):
     place: Literal["header", "query"] = "header"
 
 
-class ClientCredentials(ActionConfig):
+class ClientCredentials(CamelCaseConfig):
     """OAuth 2 client credentials: a token is fetched, kept, and renewed once on a 401."""
 
     type: Literal["oauth2"]
-    tokenUrl: str = Field(description="Where tokens are given")  # noqa: N815 -- the document's key
-    clientId: str = Field(description="Who asks for one")  # noqa: N815 -- as above
-    clientSecret: str = Field(description="A template: secrets.<NAME>")  # noqa: N815 -- as above
+    token_url: str = Field(description="Where tokens are given")
+    client_id: str = Field(description="Who asks for one")
+    client_secret: str = Field(description="A template: secrets.<NAME>")
     scope: str | None = Field(default=None, description="What the token is for")
     audience: str | None = Field(default=None, description="Whom the token is for")
     style: Literal["basic", "body"] = Field(
@@ -97,13 +97,13 @@ class ClientCredentials(ActionConfig):
     )
 
 
-class SigV4(ActionConfig):
+class SigV4(CamelCaseConfig):
     """An AWS signature by keys that the document names; never the worker's own."""
 
     type: Literal["aws-sigv4"]
-    accessKeyId: str = Field(description="Whose signature it is")  # noqa: N815 -- the document's key
-    secretAccessKey: str = Field(description="A template: secrets.<NAME>")  # noqa: N815 -- as above
-    sessionToken: str | None = Field(default=None, description="Of temporary keys")  # noqa: N815 -- as above
+    access_key_id: str = Field(description="Whose signature it is")
+    secret_access_key: str = Field(description="A template: secrets.<NAME>")
+    session_token: str | None = Field(default=None, description="Of temporary keys")
     region: str = Field(description="AWS region", examples=["eu-central-1"])
     service: str = Field(default="execute-api", description="AWS service that is called")
 
@@ -126,7 +126,7 @@ JsonPath = Annotated[str, AfterValidator(_json_path)]
 """A JSONPath that is evaluated within bounds; its patterns are RE2's."""
 
 
-class Extract(ActionConfig):
+class Extract(CamelCaseConfig):
     """One output that is read from the answer."""
 
     path: JsonPath = Field(
@@ -137,7 +137,7 @@ class Extract(ActionConfig):
     required: bool = True
 
 
-class Response(ActionConfig):
+class Response(CamelCaseConfig):
     """What is read from the answer."""
 
     extract: dict[str, str | Extract] = Field(
@@ -155,14 +155,14 @@ class Response(ActionConfig):
         return given
 
 
-class Condition(ActionConfig):
+class Condition(CamelCaseConfig):
     """Holds where the first value at a JSONPath is one of these, or where there is any."""
 
     path: JsonPath = Field(description="JSONPath", examples=["$.status"])
     values: tuple[Scalar, ...] = Field(default=(), description="Empty: any value that is not null")
 
 
-class StatusUrl(ActionConfig):
+class StatusUrl(CamelCaseConfig):
     """Where the answer names the address to ask after."""
 
     header: str | None = Field(
@@ -171,17 +171,17 @@ class StatusUrl(ActionConfig):
     path: JsonPath | None = Field(default=None, description="JSONPath into the answer's body")
 
 
-class Asynchronous(ActionConfig):
+class Asynchronous(CamelCaseConfig):
     """How a 202 is followed until the target is done."""
 
-    statusUrl: StatusUrl = Field(default_factory=lambda: StatusUrl(header="Location"))  # noqa: N815 -- the document's key
+    status_url: StatusUrl = Field(default_factory=lambda: StatusUrl(header="Location"))
     until: Condition
-    failWhen: Condition | None = None  # noqa: N815 -- the document's key
+    fail_when: Condition | None = None
     every: float = Field(default=5.0, ge=0.05, le=600, description="Seconds between questions")
     timeout: float = Field(default=1800.0, gt=0, le=604_800, description="Seconds, all in all")
 
 
-class Look(ActionConfig):
+class Look(CamelCaseConfig):
     """How an earlier effect is found before anything is done a second time."""
 
     url: str = Field(min_length=1, description="Address that is read (GET)")
@@ -199,7 +199,7 @@ class Look(ActionConfig):
     )
 
 
-class RestApiConfig(ActionConfig):
+class RestApiConfig(CamelCaseConfig):
     """Configuration of a rest-api action."""
 
     endpoint: Endpoint = Field(description="What is called")
@@ -216,13 +216,11 @@ class RestApiConfig(ActionConfig):
         default=NoAuthentication(), description="How the target is told who calls"
     )
     timeout: float = Field(default=30.0, gt=0, le=300, description="Seconds for one call")
-    expectedStatus: tuple[int, ...] = Field(  # noqa: N815 -- the document's key
-        default=(), description="Empty: any of the 2xx"
-    )
+    expected_status: tuple[int, ...] = Field(default=(), description="Empty: any of the 2xx")
     response: Response = Field(
         default=Response(), description="What is read from the answer as outputs"
     )
-    idempotencyHeader: str | None = Field(  # noqa: N815 -- the document's key
+    idempotency_header: str | None = Field(
         default=None,
         description="Header for a key that stays the same on every attempt",
         examples=["Idempotency-Key"],

@@ -124,7 +124,7 @@ def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
     the target says that it has failed.
     """
     following, answer = _following(config), status.answer
-    if following.failWhen is not None and answers.holds(following.failWhen, answer):
+    if following.fail_when is not None and answers.holds(following.fail_when, answer):
         raise ActionFailedError(
             "The target says that it has failed.",
             http_status=answer.status,

@@ -24,8 +24,8 @@ class Sender:
         """Make the call that the document describes."""
         content, kind = bodies.content(config.body, context.mark)
         headers = kind | bodies.headers(config, correlation_id=context.request.correlation_id)
-        if config.idempotencyHeader:
-            headers[config.idempotencyHeader] = context.idempotency_key
+        if config.idempotency_header:
+            headers[config.idempotency_header] = context.idempotency_key
         url = bodies.address(config.endpoint.url, config.query)
         return await self._send(
             Outbound(config.endpoint.method, url, headers, content), config, context

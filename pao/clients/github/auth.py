@@ -65,7 +65,7 @@ class Tokens:
         return isinstance(self._auth, AppAuth)
 
     async def token(self, repository: str, as_app: AsApp) -> str:
-        """Give a token for ``owner/name``; one that ends soon is replaced."""
+        """Return a token for ``owner/name``; one that ends soon is replaced."""
         if isinstance(self._auth, TokenAuth):
             return self._auth.token.get_secret_value()
         async with self._lock:
@@ -135,7 +135,7 @@ def _signed(auth: AppAuth) -> str:
 
 
 def _with_line_ends(key: SecretStr) -> str:
-    """Give the key with real line ends, also where an environment variable could not hold any."""
+    """Return the key with real line ends, also where an environment variable could not hold any."""
     return key.get_secret_value().replace("\\n", "\n")
 
 

@@ -47,14 +47,14 @@ class GitHub:
         self._root = f"/repos/{repository}"
 
     async def default_branch(self) -> str:
-        """Give the name of the repository's default branch."""
+        """Return the name of the repository's default branch."""
         doing = f"read the repository {self.repository}"
         return await self._ask(
             GitHubCall(doing=doing, method="GET", path=self._root), answers.read_default_branch
         )
 
     async def file(self, path: str, ref: str) -> bytes | None:
-        """Give the content of a file, or None where there is none."""
+        """Return the content of a file, or None where there is none."""
         call = GitHubCall(
             doing=f"read {path}",
             method="GET",
@@ -64,7 +64,7 @@ class GitHub:
         return await self._or_none(call, _content)
 
     async def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> Run | None:
-        """Start a workflow; gives the run where the server tells it."""
+        """Start a workflow; returns the run where the server tells it."""
         body: dict[str, Any] = {"ref": ref}
         if inputs:
             body["inputs"] = dict(inputs)
@@ -82,7 +82,7 @@ class GitHub:
         return await self._ask(call, lambda found: found and answers.read_started(found))
 
     async def runs(self, workflow: str, ref: str, since: str) -> list[Run]:
-        """Give the newest runs by dispatch since a moment, newest first."""
+        """Return the newest runs by dispatch since a moment, newest first."""
         call = GitHubCall(
             doing=f"list the runs of {workflow} in {self.repository}",
             method="GET",
@@ -108,7 +108,7 @@ class GitHub:
             raise
 
     async def failed_steps(self, number: int) -> list[FailedStep]:
-        """Give the jobs and steps of a run that failed."""
+        """Return the jobs and steps of a run that failed."""
         call = GitHubCall(
             doing=f"read the jobs of run {number}",
             method="GET",
@@ -129,7 +129,7 @@ class GitHub:
         await self._ask(call, lambda _: None)
 
     async def branch(self, name: str) -> str | None:
-        """Give the commit at the tip of a branch, or None where there is no such branch."""
+        """Return the commit at the tip of a branch, or None where there is no such branch."""
         call = GitHubCall(
             doing=f"read the branch {name} of {self.repository}",
             method="GET",
@@ -138,13 +138,13 @@ class GitHub:
         return await self._or_none(call, answers.read_ref, absent=_ABSENT)
 
     async def commit(self, sha: str) -> Commit:
-        """Give a commit."""
+        """Return a commit."""
         path = f"{self._root}/git/commits/{sha}"
         call = GitHubCall(doing=f"read the commit {sha}", method="GET", path=path)
         return await self._ask(call, answers.read_commit)
 
     async def commits(self, branch: str, since: str, page: int) -> list[Commit]:
-        """Give a page of a branch's commits since a moment, newest first; none: no such branch."""
+        """Return a page of a branch's commits since a moment, newest first; [] without it."""
         call = GitHubCall(
             doing=f"list the commits of {branch} in {self.repository}",
             method="GET",
@@ -154,7 +154,7 @@ class GitHub:
         return await self._or_none(call, answers.read_commits, absent=_ABSENT) or []
 
     async def is_empty(self) -> bool:
-        """Tell whether the repository has no commit yet: GitHub calls that a conflict."""
+        """Return whether the repository has no commit yet: GitHub calls that a conflict."""
         call = GitHubCall(
             doing=f"list the commits of {self.repository}",
             method="GET",
@@ -177,19 +177,19 @@ class GitHub:
         return await self._ask(call, answers.read_written)
 
     async def tree(self, sha: str) -> dict[str, Entry]:
-        """Give the entries of one directory by name."""
+        """Return the entries of one directory by name."""
         path = f"{self._root}/git/trees/{sha}"
         call = GitHubCall(doing=f"read the directory {sha}", method="GET", path=path)
         return await self._ask(call, answers.read_tree)
 
     async def create_blob(self, content: bytes) -> str:
-        """Store the content of a file; gives its hash."""
+        """Store the content of a file; returns its hash."""
         encoded = base64.b64encode(content).decode()
         call = self._make("blobs", "store a file", {"content": encoded, "encoding": "base64"})
         return await self._ask(call, answers.read_sha)
 
     async def create_tree(self, base: str, entries: Sequence[Mapping[str, Any]]) -> str:
-        """Store a tree that differs from another by these entries; gives its hash."""
+        """Store a tree that differs from another by these entries; returns its hash."""
         body = {"base_tree": base, "tree": list(entries)}
         return await self._ask(self._make("trees", "store the tree", body), answers.read_sha)
 
@@ -222,7 +222,7 @@ class GitHub:
         await self._ask(call, answers.read_ref)
 
     async def pull_requests(self, head: str, base: str) -> list[PullRequest]:
-        """Give the pull requests from one branch into another, open or not, newest first."""
+        """Return the pull requests from one branch into another, open or not, newest first."""
         owner = self.repository.partition("/")[0]
         call = GitHubCall(
             doing=f"list the pull requests of {self.repository}",

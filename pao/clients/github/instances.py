@@ -58,7 +58,7 @@ class GitHubInstance:
 
 
 def flavour_of(api_url: str) -> GitHubFlavour:
-    """Tell by its address what a server is."""
+    """Return what a server is, by its address."""
     host = urlsplit(api_url).hostname or ""
     cloud = host == "api.github.com" or host.endswith(".ghe.com")
     return GitHubFlavour.CLOUD if cloud else GitHubFlavour.SERVER
@@ -71,7 +71,7 @@ class GitHubInstances:
         self._instances = {instance.name: instance for instance in instances}
 
     def instance(self, name: str | None) -> GitHubInstance:
-        """Give the named server, else the first.
+        """Return the named server, else the first.
 
         Raises ``LookupError`` with a sentence that says what is configured.
         """

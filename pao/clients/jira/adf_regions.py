@@ -67,7 +67,7 @@ def mark_regions(text: str, marker: str) -> tuple[str, list[Region]]:
 
 
 def colour_lines(text: str) -> str:
-    """Give every line of a colour that spans several its own pair of tags."""
+    """Return every line of a colour that spans several its own pair of tags."""
     return _COLOUR.sub(_coloured, text)
 
 

@@ -36,17 +36,17 @@ class JiraResponse:
 
     @property
     def succeeded(self) -> bool:
-        """Tell whether the status is one of success."""
+        """Return whether the status is one of success."""
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     @property
     def redirects(self) -> bool:
-        """Tell whether it points elsewhere instead of answering; redirects are not followed."""
+        """Return whether it points elsewhere instead of answering; redirects are not followed."""
         return HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST
 
     @property
     def is_html(self) -> bool:
-        """Tell whether this is a page for people: JIRA's REST answers never are."""
+        """Return whether this is a page for people: JIRA's REST answers never are."""
         return "html" in self.response.headers.get("Content-Type", "").lower()
 
     def json(self) -> Any:
@@ -230,7 +230,7 @@ def _unreadable(answer: JiraResponse) -> str:
 
 
 def _is_login_page(answer: JiraResponse, *, expected: int) -> bool:
-    """Tell whether somebody in front of JIRA asked for a login: then nothing reached JIRA."""
+    """Return whether somebody in front of JIRA asked for a login: then nothing reached JIRA."""
     if not answer.is_html or not answer.succeeded or answer.status == expected:
         return False
     start = answer.text().lower()

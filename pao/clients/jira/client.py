@@ -89,7 +89,7 @@ class JiraClient:
     async def _long_texts(
         self, fields: Mapping[str, Any], correlation_id: str | None, deadline: Deadline | None
     ) -> Collection[str]:
-        """Name the custom fields that Cloud wants as documents."""
+        """Return the custom fields that Cloud wants as documents."""
         if self.instance.flavour is not JiraFlavour.CLOUD:
             return ()
         return await self._fields.textareas(self._asking(correlation_id, deadline), fields)

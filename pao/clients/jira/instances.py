@@ -40,7 +40,7 @@ class JiraInstances:
         self._default = default or next(iter(self._clients), "")
 
     def instance(self, name: str | None, project: str | None = None) -> JiraClient:
-        """Give the named client, else the one that the project is mapped to, else the default.
+        """Return the named client, else the one that the project is mapped to, else the default.
 
         Raises ``LookupError`` with a sentence that says what is configured.
         """
@@ -54,7 +54,7 @@ class JiraInstances:
         return self._named(self._default)
 
     def of(self, ticket: KnownTicket) -> JiraClient:
-        """Give the client of the instance where a ticket is.
+        """Return the client of the instance where a ticket is.
 
         The address of its page decides, whatever the configuration has become since; where there
         is none, or no instance has it, the instance is chosen as for a new ticket.
@@ -84,7 +84,7 @@ class JiraInstances:
         return readings
 
     def all(self) -> dict[str, JiraClient]:
-        """Give every client by its instance's name."""
+        """Return every client by its instance's name."""
         return dict(self._clients)
 
     def close(self) -> None:

@@ -65,7 +65,7 @@ class JiraInstance:
         return f"{self.site}/browse/{key}"
 
     def serves(self, project: str | None) -> bool:
-        """Tell whether tickets of a project go here."""
+        """Return whether tickets of a project go here."""
         return bool(project) and project in {self.default_project, *self.projects}
 
 
@@ -94,12 +94,12 @@ class TicketStatus:
 
     @property
     def resolved(self) -> bool:
-        """Tell whether nothing more will be done for the ticket, well or badly."""
+        """Return whether nothing more will be done for the ticket, well or badly."""
         return self.mapped_status in {RequestStatus.COMPLETED, RequestStatus.FAILED}
 
     @property
     def refused(self) -> bool:
-        """Tell whether it ended without being done, as by "Won't Do"."""
+        """Return whether it ended without being done, as by "Won't Do"."""
         return self.mapped_status is RequestStatus.FAILED
 
 

@@ -71,7 +71,7 @@ def _meaning(
 
 
 def _credible(chosen: RequestStatus, by_category: RequestStatus | None) -> bool:
-    """Tell whether a name may decide: it never makes a ticket done that JIRA calls open."""
+    """Return whether a name may decide: it never makes a ticket done that JIRA calls open."""
     if chosen is not RequestStatus.COMPLETED:
         return True
     return by_category in {None, RequestStatus.COMPLETED}

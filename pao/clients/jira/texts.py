@@ -42,7 +42,7 @@ def as_documents(fields: Mapping[str, Any], textareas: Collection[str]) -> dict[
 
 
 def custom_texts(fields: Mapping[str, Any]) -> list[str]:
-    """Name the custom fields that are given a text."""
+    """Return the custom fields that are given a text."""
     return [
         name
         for name, value in fields.items()

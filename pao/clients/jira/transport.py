@@ -53,7 +53,7 @@ class JiraCall:
 
     @property
     def ended(self) -> bool:
-        """Tell whether the call was ended before it had its answer."""
+        """Return whether the call was ended before it had its answer."""
         return self._ended
 
     def watch(self, sock: socket.socket) -> None:

@@ -61,7 +61,7 @@ def read_address(text: str) -> Address:
 
 
 def seen_through(address: Address) -> Address:
-    """Give the IPv4 address that an IPv6 address stands for, else the address itself."""
+    """Return the IPv4 address that an IPv6 address stands for, else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -72,7 +72,7 @@ def seen_through(address: Address) -> Address:
 
 
 def special(address: Address) -> str | None:
-    """Say what an address is that is not public, or None for a public one."""
+    """Return what an address is that is not public, or None for a public one."""
     meant = seen_through(address)
     for network, name in _NETWORKS:
         if meant.version == network.version and meant in network:

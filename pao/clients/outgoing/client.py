@@ -160,7 +160,7 @@ def read_url(text: str) -> httpx.URL:
 
 
 def host_of(text: str) -> str:
-    """Give host and unusual port of an address, as people and circuit breakers name it."""
+    """Return host and unusual port of an address, as people and circuit breakers name it."""
     try:
         url = read_url(text)
     except CallInvalidError:

@@ -16,7 +16,7 @@ class Resolver(Protocol):
     """Asks for the addresses of a host."""
 
     async def resolve(self, host: str, port: int) -> Resolved:
-        """Give the addresses in the order in which they are to be tried; raises ``OSError``."""
+        """Return the addresses in the order in which they are to be tried; raises ``OSError``."""
         ...
 
 
@@ -24,7 +24,7 @@ class SystemResolver:
     """Asks as every program on this machine does."""
 
     async def resolve(self, host: str, port: int) -> Resolved:
-        """Give what ``getaddrinfo`` says, each address once."""
+        """Return what ``getaddrinfo`` says, each address once."""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))

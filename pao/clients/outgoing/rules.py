@@ -91,7 +91,7 @@ class EgressRules:
             raise AddressRefusedError(_not_listed(host, port))
 
     def lists(self, host: str, port: int) -> bool:
-        """Tell whether an entry names the host itself, or a network that holds it as address."""
+        """Return whether an entry names the host itself, or a network that holds it as address."""
         if self._is_named(host, port):
             return True
         try:
@@ -105,7 +105,7 @@ class EgressRules:
 
 
 def normal_host(host: str) -> str:
-    """Give a host as names are compared: lower case, IDNA, without the dot of the root."""
+    """Return a host as names are compared: lower case, IDNA, without the dot of the root."""
     text = host.strip().rstrip(".").lower()
     if text.isascii():
         return text
