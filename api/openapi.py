@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
 from api.gate import BASE, OPEN_PATHS
-from api.requests.events import EVENTS
+from api.requests.schemas.event import EVENTS
 
 SIGNING = {
     "type": "apiKey",

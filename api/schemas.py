@@ -1,20 +1,42 @@
 """What all areas of the API share: the base of bodies and answers, pages, and the error."""
 
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from pao.core.errors import ErrorCode
+from pao.core.timestamps import timestamp
 
 T = TypeVar("T")
 
 JsonObject = dict[str, Any]
-Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+def _moment(value: object) -> object:
+    return timestamp(value) if isinstance(value, datetime) else value
+
+
+def _id(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value
+
+
+Moment = Annotated[
+    str, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 """A time as ``timestamp`` writes it: RFC 3339 in UTC with milliseconds."""
-Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+Id = Annotated[str, BeforeValidator(_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
 class _WithoutNull:
@@ -73,6 +95,10 @@ class Pagination(Answer):
 
     has_more: bool
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last one")
+
+
+LAST_PAGE = Pagination(has_more=False, next_cursor=None)
+EXAMPLE_TIME = "2026-03-05T14:07:09.123Z"
 
 
 class ErrorDetail(Answer):

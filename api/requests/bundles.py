@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from api.catalog.service import CatalogService, Entry
-from api.requests import answers
+from api.requests import schemas
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
     Prepared,
@@ -191,13 +191,13 @@ def _makes_ticket(prepared: Prepared) -> bool:
     return any(one.type == "jira-ticket" and one.notice is None for one in prepared.actions)
 
 
-def rendered(preparer: "Preparer", prepared: Prepared) -> list[answers.RenderedComponent]:
+def rendered(preparer: "Preparer", prepared: Prepared) -> list[schemas.RenderedComponent]:
     """Show every component as it would be requested: its fields and actions, secrets masked.
 
     What depends on other components is named under ``waiting``.
     """
     return [
-        answers.RenderedComponent(
+        schemas.RenderedComponent(
             id=one.id,
             name=one.name,
             catalog_item_id=one.prepared.context.item.id,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.requests import answers
 from api.requests import presentation as presenting
+from api.requests import schemas
 from db.models import Request, RequestAction
 from db.repositories.requests import RequestsRepository
 from pao.core.components import COMPONENT
@@ -45,10 +45,10 @@ def own_actions(actions: Sequence[RequestAction]) -> list[RequestAction]:
     return [one for one in actions if one.type != COMPONENT]
 
 
-def component(child: ComponentRequest, *, workflow: str | None) -> answers.Component:
+def component(child: ComponentRequest, *, workflow: str | None) -> schemas.Component:
     """Return one component: its own request, with where it stands and what it has done."""
     row = child.row
-    return answers.Component(
+    return schemas.Component(
         id=child.component,
         name=child.of.name,
         request_id=str(row.id),
@@ -59,13 +59,13 @@ def component(child: ComponentRequest, *, workflow: str | None) -> answers.Compo
         depends_on=child.of.config.get("dependsOn") or [],
         error=presenting.failure(row.error),
         actions=[presenting.action(one) for one in child.actions],
-        links=answers.RequestLinks(self=f"{presenting.BASE}/requests/{row.id}", workflow=workflow),
+        links=schemas.RequestLinks(self=f"{presenting.BASE}/requests/{row.id}", workflow=workflow),
     )
 
 
-def standing(child: ComponentRequest) -> answers.ComponentStatus:
+def standing(child: ComponentRequest) -> schemas.ComponentStatus:
     """Return where one component stands, in short."""
-    return answers.ComponentStatus(
+    return schemas.ComponentStatus(
         id=child.component,
         request_id=str(child.row.id),
         status=child.row.status,

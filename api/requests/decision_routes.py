@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Response
 
 from api.bodies import JsonRoute
-from api.requests import answers, examples
+from api.requests import schemas
 from api.requests.decision_idempotency import DecisionCall
 from api.requests.parameters import IdempotencyKey, RequestId
 from api.requests.schemas import DecisionBody, LookBody, ReasonedBody, RetryBody, VoteBody
+from api.requests.schemas.decision import LOOK, RETRY_PREVIEW
+from api.requests.schemas.request import REQUEST, REQUEST_OPEN
 from api.responses import documented
 from api.services import Caller, Services, ServicesDep
 from pao.core.states import ApprovalVote, Decision
@@ -17,7 +19,7 @@ from pao.core.states import ApprovalVote, Decision
 router = APIRouter(tags=["requests"], route_class=JsonRoute)
 
 ERRORS = (400, 401, 403, 404, 409, 413, 422, 429, 502, 503)
-DECIDED = {200: examples.REQUEST, 202: examples.REQUEST_OPEN}
+DECIDED = {200: REQUEST, 202: REQUEST_OPEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,7 @@ COMMANDS = (
 @router.post(
     "/requests/{request_id}/retry",
     summary="Retry a failed request",
-    responses=documented(
-        {**DECIDED, 200: {"decided": examples.REQUEST, "dryRun": examples.RETRY_PREVIEW}}, *ERRORS
-    ),
+    responses=documented({**DECIDED, 200: {"decided": REQUEST, "dryRun": RETRY_PREVIEW}}, *ERRORS),
 )
 async def retry_request(
     response: Response,
@@ -81,7 +81,7 @@ async def retry_request(
     request_id: RequestId,
     body: RetryBody,
     idempotency_key: IdempotencyKey = None,
-) -> answers.Request | answers.RetryPreview:
+) -> schemas.Request | schemas.RetryPreview:
     """Run the failed action again, with corrected fields if given; `dryRun` only shows it."""
     if body.dry_run:
         return await given.decisions.preview(caller, str(request_id), body)
@@ -103,7 +103,7 @@ def _add(command: _Command) -> None:
         request_id: RequestId,
         body: command.body,  # type: ignore[name-defined]  # FastAPI reads it at run time
         idempotency_key: IdempotencyKey = None,
-    ) -> answers.Request:
+    ) -> schemas.Request:
         call = DecisionCall(
             caller=caller,
             request_id=str(request_id),
@@ -131,20 +131,20 @@ for _command in COMMANDS:
 @router.post(
     "/requests/{request_id}/look",
     summary="Look for a failed action's effect",
-    responses=documented({200: examples.LOOK}, 400, 401, 403, 404, 409, 422, 429, 503),
+    responses=documented({200: LOOK}, 400, 401, 403, 404, 409, 422, 429, 503),
 )
 async def look_for_effect(
     given: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: Annotated[LookBody | None, Body()] = None,
-) -> answers.Look:
+) -> schemas.Look:
     """Ask the target, read-only, whether the effect exists: found, absent, or unknown and why."""
     action_id = body.action_id if body else None
     return await given.decisions.look(caller, str(request_id), action_id)
 
 
-async def _decide(given: Services, response: Response, call: DecisionCall) -> answers.Request:
+async def _decide(given: Services, response: Response, call: DecisionCall) -> schemas.Request:
     outcome = "refused"
     try:
         decided = await given.decisions.decide(call)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4, uuid5
 
 from api.access import Access
 from api.auth.principal import Principal
-from api.requests import answers
+from api.requests import schemas
 from api.requests.approvals import require_approver, vote
 from api.requests.configuration_errors import detail_of, refusal_of
 from api.requests.decision_idempotency import DecisionCall, DecisionKeys
@@ -111,7 +111,7 @@ class DecisionService:
 
     async def preview(
         self, caller: Principal, request_id: str, body: RetryBody
-    ) -> answers.RetryPreview:
+    ) -> schemas.RetryPreview:
         """Show what a retry would change and send, without deciding; secrets are masked."""
         stored = await self._decidable(caller, request_id)
         self._require_failed(stored, Decision.RETRY)
@@ -123,7 +123,7 @@ class DecisionService:
             context.fields = answer.fields
         return await self._rehearsal.of(stored, body, context, answer)
 
-    async def look(self, caller: Principal, request_id: str, action_id: str | None) -> answers.Look:
+    async def look(self, caller: Principal, request_id: str, action_id: str | None) -> schemas.Look:
         """Ask the failed action's target whether its effect exists; changes nothing."""
         stored = await self._decidable(caller, request_id)
         self._require_failed(stored, Decision.RETRY)

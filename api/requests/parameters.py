@@ -1,9 +1,14 @@
 """Parameters that several routes about requests take."""
 
+import re
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Header, Path
+from pydantic import BeforeValidator
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 RequestId = Annotated[UUID, Path(description="Id of the request")]
 IdempotencyKey = Annotated[
@@ -15,3 +20,14 @@ IdempotencyKey = Annotated[
         description="A repeat with the same key and body is answered by the first call's result.",
     ),
 ]
+
+
+def _written_out(value: object) -> object:
+    """Refuse what is a moment to pydantic alone: seconds since 1970, and days."""
+    if isinstance(value, str) and not _MOMENT.match(value):
+        raise ValueError("write a moment as in 2026-01-31T08:00:00Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out)]
+"""A date and a time as RFC 3339 writes them; that a time zone is given is not checked here."""

@@ -10,7 +10,7 @@ from uuid import uuid4
 from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService, Entry
-from api.requests import answers
+from api.requests import schemas
 from api.requests.bundles import entries_of, prepare_bundle, rendered
 from api.requests.configuration_errors import detail_of, refusal_of
 from api.requests.lifecycle import require_offered
@@ -72,7 +72,7 @@ class Preparer:
         self.check_templates(entry, prepared)
         return prepared
 
-    def render(self, prepared: Prepared) -> list[answers.RenderedAction]:
+    def render(self, prepared: Prepared) -> list[schemas.RenderedAction]:
         """Render every action as it would be sent, secrets masked.
 
         An action that needs outputs of an earlier one is shown with its templates.
@@ -80,7 +80,7 @@ class Preparer:
         own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
         return [self._rendered(prepared, action) for action in own]
 
-    def render_components(self, prepared: Prepared) -> list[answers.RenderedComponent]:
+    def render_components(self, prepared: Prepared) -> list[schemas.RenderedComponent]:
         """Show the components of a bundle in the same way; none for an item."""
         return rendered(self, prepared)
 
@@ -203,13 +203,13 @@ class Preparer:
                 problems.append(f"action {action.id}: {error}")
         return problems
 
-    def _rendered(self, prepared: Prepared, action: PlannedAction) -> answers.RenderedAction:
+    def _rendered(self, prepared: Prepared, action: PlannedAction) -> schemas.RenderedAction:
         try:
             read = self._settings.readers.get(action.type, dict)
             config, complete = read(self._render(prepared, action)), True
         except TemplateError:
             config, complete = action.config, False
-        return answers.RenderedAction(
+        return schemas.RenderedAction(
             id=action.id,
             index=action.index,
             type=action.type,

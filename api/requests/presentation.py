@@ -1,12 +1,11 @@
 """Stored requests in the shapes of the API. Fixed keys; secrets are masked here."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from api.requests import answers
+from api.requests import schemas
 from api.requests.lifecycle import warnings_of
-from api.schemas import JsonObject
+from api.schemas import Answer, JsonObject
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
@@ -22,22 +21,15 @@ from pao.core.timestamps import timestamp
 BASE = "/api/v1"
 
 
-def short(row: Request | RequestSummary) -> answers.RequestSummary:
+def short(row: Request | RequestSummary) -> schemas.RequestSummary:
     """Return a request as lists show it."""
-    return answers.RequestSummary(
-        id=str(row.id),
-        parent_id=str(row.parent_id) if row.parent_id else None,
-        catalog_item_id=row.catalog_item_id,
-        catalog_item_name=row.catalog_item_name,
-        catalog_item_version=row.catalog_item_version,
-        status=row.status,
-        retrying=row.retrying,
-        correlation_id=str(row.correlation_id),
-        user=answers.User(id=row.user_id, email=row.user_email),
-        error=failure(row.error),
-        created_at=timestamp(row.created_at),
-        updated_at=timestamp(row.updated_at),
-        links=answers.SelfLink(self=_link(row)),
+    return schemas.RequestSummary(
+        **_as_stored(row, schemas.RequestSummary)
+        | {
+            "user": schemas.User(id=row.user_id, email=row.user_email),
+            "error": failure(row.error),
+            "links": schemas.SelfLink(self=_link(row)),
+        }
     )
 
 
@@ -46,39 +38,43 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
     *,
     actions: Sequence[RequestAction],
     attempt: int,
-    components: Sequence[answers.Component],
+    components: Sequence[schemas.Component],
     decisions: Sequence[DecisionRecord],
     workflow: str | None,
-) -> answers.Request:
+) -> schemas.Request:
     """Return a request with everything that it holds."""
-    context = row.error_context
-    shown = dict(short(row)) | {
-        "user": answers.UserWithTeams(
-            id=row.user_id, email=row.user_email, teams=list(row.user_teams)
-        ),
-        "links": answers.RequestLinks(self=_link(row), workflow=workflow),
-    }
-    return answers.Request(
-        **shown,
-        actions=[action(one) for one in actions],
-        fields=masked(row.fields),
-        metadata=row.request_metadata,
-        left_behind=left_behind(actions),
-        error_context=answers.ErrorContext.model_validate(context) if context else None,
-        escalation=escalation(row),
-        decisions=[decision(one) for one in decisions],
-        possible_decisions=_possible(row, components),
-        warnings=warnings_of(row.item_definition),
-        attempt=attempt,
-        components=list(components) or None,
+    user = schemas.UserWithTeams(id=row.user_id, email=row.user_email, teams=list(row.user_teams))
+    return schemas.Request(
+        **_as_stored(row, schemas.Request)
+        | {
+            "user": user,
+            "error": failure(row.error),
+            "links": schemas.RequestLinks(self=_link(row), workflow=workflow),
+            "actions": [action(one) for one in actions],
+            "fields": masked(row.fields),
+            "metadata": row.request_metadata,
+            "left_behind": left_behind(actions),
+            "error_context": row.error_context or None,
+            "escalation": escalation(row),
+            "decisions": [decision(one) for one in decisions],
+            "possible_decisions": _possible(row, components),
+            "warnings": warnings_of(row.item_definition),
+            "attempt": attempt,
+            "components": list(components) or None,
+        }
     )
+
+
+def _as_stored(row: object, kind: type[Answer]) -> dict[str, Any]:
+    """Return what an answer shows under the name, and as it stands, in its row."""
+    return {name: getattr(row, name) for name in kind.model_fields if hasattr(row, name)}
 
 
 def _link(row: Request | RequestSummary) -> str:
     return f"{BASE}/requests/{row.id}"
 
 
-def _possible(row: Request, components: Sequence[answers.Component]) -> list[Decision]:
+def _possible(row: Request, components: Sequence[schemas.Component]) -> list[Decision]:
     possible = RETRYING if row.retrying else DECISIONS[row.status]
     if all(one.status == RequestStatus.COMPLETED for one in components):
         return list(possible)
@@ -94,41 +90,28 @@ def workflow_link(row: Request, *, ui_url: str | None, namespace: str) -> str | 
     return f"{ui_url.rstrip('/')}/namespaces/{namespace}/workflows/{workflow_id(str(row.id))}{run}"
 
 
-def action(row: RequestAction) -> answers.Action:
+def action(row: RequestAction) -> schemas.Action:
     """Return one action."""
-    return answers.Action(**_shown(row))
+    return schemas.Action(**_action(row))
 
 
-def _shown(row: RequestAction) -> dict[str, Any]:
-    return {
+def _action(row: RequestAction) -> dict[str, Any]:
+    return _as_stored(row, schemas.Action) | {
         "id": row.action_id,
         "index": row.action_index,
-        "type": row.type,
-        "name": row.name,
-        "status": row.status,
-        "attempt": row.attempt,
-        "adopted": row.adopted,
-        "external_reference": row.external_reference,
-        "url": row.url,
-        "outputs": row.outputs,
         "error": failure(row.error),
-        "outcome_unknown": row.outcome_unknown,
         "reason": row.note,
-        "waiting": row.waiting,
-        "ticket_status": row.ticket_status,
-        "started_at": _moment(row.started_at),
-        "finished_at": _moment(row.finished_at),
     }
 
 
-def left_behind(actions: Sequence[RequestAction]) -> list[answers.Leftover]:
+def left_behind(actions: Sequence[RequestAction]) -> list[schemas.Leftover]:
     """Return what stays in targets although no action of the request owns it, in any state.
 
     What failed actions left is in the error context; here is what corrections left at former
     places, and what a way that was given up may have left.
     """
     return [
-        answers.Leftover(
+        schemas.Leftover(
             action=one.action_id,
             type=left.type,
             id=left.id,
@@ -153,15 +136,15 @@ def _left_behind(row: RequestAction) -> list[PartialResource]:
     return left
 
 
-def escalation(row: Request) -> answers.Escalation | None:
+def escalation(row: Request) -> schemas.Escalation | None:
     """Return the escalation of a request, where there is one."""
     found = escalation_of(row)
-    return answers.Escalation.model_validate(to_document(found)) if found else None
+    return schemas.Escalation.model_validate(to_document(found)) if found else None
 
 
-def decision(row: DecisionRecord) -> answers.DecisionRecord:
+def decision(row: DecisionRecord) -> schemas.DecisionRecord:
     """Return one decision, refused ones included."""
-    return answers.DecisionRecord(
+    return schemas.DecisionRecord(
         id=row.decision_id,
         decision=row.decision,
         by=row.by,
@@ -177,9 +160,9 @@ def decision(row: DecisionRecord) -> answers.DecisionRecord:
     )
 
 
-def log_line(row: StoredEvent, component: str | None = None) -> answers.LogLine:
+def log_line(row: StoredEvent, component: str | None = None) -> schemas.LogLine:
     """Return one line of the execution log; of a bundle, with the component that has written it."""
-    return answers.LogLine(
+    return schemas.LogLine(
         sequence=row.id,
         component=component,
         time=timestamp(row.at),
@@ -191,11 +174,11 @@ def log_line(row: StoredEvent, component: str | None = None) -> answers.LogLine:
     )
 
 
-def progress(actions: Sequence[RequestAction]) -> answers.Progress:
+def progress(actions: Sequence[RequestAction]) -> schemas.Progress:
     """Return how much of the plan is done."""
     done = sum(one.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED} for one in actions)
     total = len(actions)
-    return answers.Progress(
+    return schemas.Progress(
         completed_actions=done,
         total_actions=total,
         percent_complete=100 * done // total if total else 100,
@@ -204,23 +187,19 @@ def progress(actions: Sequence[RequestAction]) -> answers.Progress:
 
 def current(
     actions: Sequence[RequestAction], status: RequestStatus, component: str | None
-) -> list[answers.CurrentAction]:
+) -> list[schemas.CurrentAction]:
     """Return the actions that are in hand, or that a human has to decide about."""
     shown = {ActionStatus.IN_PROGRESS, ActionStatus.WAITING}
     if status == RequestStatus.FAILED:
         shown.add(ActionStatus.FAILED)
     return [
-        answers.CurrentAction(**_shown(one), component=component)
+        schemas.CurrentAction(**_action(one), component=component)
         for one in actions
         if one.status in shown
     ]
 
 
-def failure(stored: JsonObject | None) -> answers.Failure | None:
+def failure(stored: JsonObject | None) -> schemas.Failure | None:
     """Return why a request or an action failed, from what is stored with it."""
     found = read_failure(stored)
-    return answers.Failure.model_validate(found.shown()) if found else None
-
-
-def _moment(value: datetime | None) -> str | None:
-    return timestamp(value) if value else None
+    return schemas.Failure.model_validate(found.shown()) if found else None

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from api.access import Access
 from api.auth.principal import Principal
 from api.pagination import Cursors, pagination
-from api.requests import answers
 from api.requests import presentation as presenting
+from api.requests import schemas
 from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
@@ -96,11 +96,11 @@ class ReadingService:
             raise _not_found(request_id)
         return Stored(row, actions, decisions, tuple(children))
 
-    async def document(self, caller: Principal, request_id: str) -> answers.Request:
+    async def document(self, caller: Principal, request_id: str) -> schemas.Request:
         """Return a request with everything that it holds, in the API's shape."""
         return self.present(await self.get(caller, request_id))
 
-    def present(self, stored: Stored) -> answers.Request:
+    def present(self, stored: Stored) -> schemas.Request:
         """Return a stored request in the API's shape."""
         return presenting.full(
             stored.row,
@@ -127,7 +127,7 @@ class ReadingService:
 
     async def page(
         self, caller: Principal, filters: RequestFilters, *, cursor: str | None, limit: int
-    ) -> answers.RequestPage:
+    ) -> schemas.RequestPage:
         """Return a page of what the caller may see, with the cursor of the next one."""
         scope = f"requests:{json.dumps(asdict(filters), default=str, sort_keys=True)}"
         visibility = Visibility(
@@ -142,18 +142,18 @@ class ReadingService:
             )
         following = page.next_key
         keys = [following.created_at.isoformat(), following.id] if following else None
-        return answers.RequestPage(
+        return schemas.RequestPage(
             data=[presenting.short(row) for row in page.rows],
             pagination=pagination(self._cursors.write(scope, keys) if keys else None),
         )
 
-    async def status(self, caller: Principal, request_id: str) -> answers.Status:
+    async def status(self, caller: Principal, request_id: str) -> schemas.Status:
         """Return where the request stands, with each ticket's status asked of JIRA now."""
         stored = await self.get(caller, request_id)
         row, children = stored.row, stored.children
         members: list[Member] = [(row, own_actions(stored.actions), None)]
         members += [(child.row, child.actions, child.component) for child in children]
-        return answers.Status(
+        return schemas.Status(
             id=request_id,
             status=row.status,
             retrying=row.retrying,
@@ -171,7 +171,7 @@ class ReadingService:
 
     async def logs(
         self, caller: Principal, request_id: str, *, cursor: str | None, limit: int
-    ) -> answers.LogPage:
+    ) -> schemas.LogPage:
         """Return a page of the execution log, oldest first."""
         names = _names(await self.get(caller, request_id))
         scope = f"logs:{request_id}"
@@ -183,12 +183,12 @@ class ReadingService:
         more = len(rows) > limit
         shown = rows[:limit]
         following = self._cursors.write(scope, [shown[-1].id]) if more else None
-        return answers.LogPage(
+        return schemas.LogPage(
             data=[presenting.log_line(row, names[row.request_id]) for row in shown],
             pagination=pagination(following),
         )
 
-    async def escalation(self, caller: Principal, request_id: str) -> answers.EscalationStatus:
+    async def escalation(self, caller: Principal, request_id: str) -> schemas.EscalationStatus:
         """Return the escalation ticket with its live status; 404 when the request has none."""
         stored = await self.get(caller, request_id)
         escalation = presenting.escalation(stored.row)
@@ -199,7 +199,7 @@ class ReadingService:
             )
         ticket = KnownTicket(escalation.ticket_key, escalation.url)
         live = await self._ask_jira(ticket, str(stored.row.correlation_id))
-        return answers.EscalationStatus(**dict(escalation), ticket=live)
+        return schemas.EscalationStatus(**dict(escalation), ticket=live)
 
     async def events(
         self, stored: Stored, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
@@ -248,12 +248,12 @@ class ReadingService:
 
     async def _live(
         self, row: Request, action: RequestAction, component: str | None
-    ) -> answers.LiveTicket:
+    ) -> schemas.LiveTicket:
         key = action.external_reference or ""
         ticket = KnownTicket(key, action.url, _instance_of(row, action))
         asked = await self._ask_jira(ticket, str(row.correlation_id))
         if not asked.live:
-            known = answers.TicketStatus.model_validate(action.ticket_status or {})
+            known = schemas.TicketStatus.model_validate(action.ticket_status or {})
             asked = asked.model_copy(
                 update={
                     "status": known.status,
@@ -263,18 +263,18 @@ class ReadingService:
                     "checked_at": known.checked_at or asked.checked_at,
                 }
             )
-        return answers.LiveTicket(
+        return schemas.LiveTicket(
             **dict(asked), action_id=action.action_id, component=component, key=key, url=action.url
         )
 
-    async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> answers.LiveStatus:
+    async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> schemas.LiveStatus:
         now = timestamp(datetime.now(UTC))
         try:
             found = await self._jira.of(ticket).get_status(
                 ticket.key, correlation_id, deadline=Deadline.after(LIVE_SECONDS)
             )
         except (JiraError, LookupError) as error:
-            return answers.LiveStatus(
+            return schemas.LiveStatus(
                 live=False,
                 status=None,
                 status_category=None,
@@ -283,7 +283,7 @@ class ReadingService:
                 checked_at=now,
                 error=str(error),
             )
-        return answers.LiveStatus(
+        return schemas.LiveStatus(
             live=True,
             status=found.status,
             status_category=found.category_key,
@@ -301,7 +301,7 @@ class ReadingService:
         async with self._database.reading() as session:
             return await EventsRepository(session).page_of(after, limit=STREAM_BATCH)
 
-    async def _tickets(self, members: Sequence[Member]) -> list[answers.LiveTicket]:
+    async def _tickets(self, members: Sequence[Member]) -> list[schemas.LiveTicket]:
         """Ask JIRA for every ticket of a request, and of a bundle's components, at once."""
         asked = [
             self._live(row, one, name)

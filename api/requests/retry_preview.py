@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from api.requests import answers
+from api.requests import schemas
 from api.requests.reading import Stored
 from api.requests.schemas import RetryBody
 from catalog.configuration_checks import Judging, Reader
@@ -48,14 +48,14 @@ class RetryPreview:
 
     async def of(
         self, stored: Stored, body: RetryBody, context: RequestContext, answer: CorrectionAnswer
-    ) -> answers.RetryPreview:
+    ) -> schemas.RetryPreview:
         """Show the retry as it would be; ``context`` has the corrected fields."""
         calls = await asyncio.to_thread(self._calls, stored, context, body.mode)
         used = await asyncio.to_thread(_used, stored, context, answer)
         seen, problem = _seen(stored, body)
         looked = [] if body.mode == MANUAL else await self._looks(stored, context, seen)
         refusals = [*_objections(stored, body, problem), *_refusals(body, used, looked)]
-        return answers.RetryPreview(
+        return schemas.RetryPreview(
             changes=answer.diff,
             actions=calls,
             looks=[shown(row.action_id, look) for row, look in looked],
@@ -101,9 +101,9 @@ class RetryPreview:
 
     def _calls(
         self, stored: Stored, context: RequestContext, mode: str | None
-    ) -> list[answers.PlannedCall]:
+    ) -> list[schemas.PlannedCall]:
         secrets = open_fields(self._box, context)
-        plan, calls = plan_of(stored.row), list[answers.PlannedCall]()
+        plan, calls = plan_of(stored.row), list[schemas.PlannedCall]()
         for action in open_actions(stored, mode):
             read = self._readers.get(action.type, dict)
             try:
@@ -121,19 +121,19 @@ class RetryPreview:
                 )
             except TemplateError:
                 config = action.config
-            calls.append(answers.PlannedCall(id=action.id, type=action.type, config=config))
+            calls.append(schemas.PlannedCall(id=action.id, type=action.type, config=config))
         return calls
 
 
-def shown(action_id: str, look: LookResult) -> answers.Look:
+def shown(action_id: str, look: LookResult) -> schemas.Look:
     """Return a look in the API's shape."""
     result = look.result
-    return answers.Look.model_validate(
+    return schemas.Look.model_validate(
         {
             "action_id": action_id,
             "answer": look.answer,
             "would_adopt": result
-            and answers.Adoptable(
+            and schemas.Adoptable(
                 external_reference=result.external_reference,
                 url=result.url,
                 outputs=result.outputs,
@@ -165,7 +165,7 @@ def _seen(stored: Stored, body: RetryBody) -> tuple[str | None, str | None]:
     return state.id if state else None, problem
 
 
-def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[answers.Refusal]:
+def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[schemas.Refusal]:
     """Return what the workflow would object to before it looks."""
     states = [state_of(one) for one in stored.actions]
     taken = {one.id for one in states}
@@ -174,12 +174,12 @@ def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[an
     if body.mode == MANUAL and not ways:
         found.append(NO_MANUAL_WAY)
     code = ErrorCode.INVALID_STATE_TRANSITION
-    return [answers.Refusal(code=code, message=one) for one in found if one]
+    return [schemas.Refusal(code=code, message=one) for one in found if one]
 
 
 def _refusals(
     body: RetryBody, used: dict[str, list[str]], looked: list[tuple[RequestAction, LookResult]]
-) -> list[answers.Refusal]:
+) -> list[schemas.Refusal]:
     record = DecisionRecord(
         decision_id="dry-run",
         decision=Decision.RETRY,
@@ -191,13 +191,13 @@ def _refusals(
     if used and not body.accept_used:
         named = "; ".join(f"{name} (by {', '.join(by)})" for name, by in used.items())
         message = f"completed or skipped actions have used these values: {named}"
-        found.append(answers.Refusal(code=ErrorCode.FIELDS_ALREADY_USED, message=message))
+        found.append(schemas.Refusal(code=ErrorCode.FIELDS_ALREADY_USED, message=message))
     for row, look in looked:
         refusal = judge(state_of(row), look, record)
         if refusal is not None:
             code = refusal.code or ErrorCode.INVALID_STATE_TRANSITION
             found.append(
-                answers.Refusal(code=code, message=refusal.message, action_id=row.action_id)
+                schemas.Refusal(code=code, message=refusal.message, action_id=row.action_id)
             )
     return found
 

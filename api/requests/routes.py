@@ -11,14 +11,16 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.auth.principal import Principal
 from api.bodies import JsonRoute
-from api.requests import answers, examples
-from api.requests.events import EXAMPLE as EVENTS
+from api.requests import schemas
 from api.requests.lifecycle import headers_of
-from api.requests.parameters import IdempotencyKey, RequestId
+from api.requests.parameters import IdempotencyKey, Moment, RequestId
 from api.requests.preparation import preferred_wait
 from api.requests.prepared import SubmissionCall
 from api.requests.reading import Stored
-from api.requests.schemas import Moment, Submission
+from api.requests.schemas import Submission
+from api.requests.schemas.event import EXAMPLE as EVENTS
+from api.requests.schemas.request import BUNDLE, PAGE, REQUEST, REQUEST_OPEN
+from api.requests.schemas.status import ESCALATION, LOGS, STATUS
 from api.requests.streams import EventStream
 from api.responses import documented, documented_text
 from api.services import Caller, Correlation, Services, ServicesDep
@@ -45,9 +47,9 @@ Prefer = Annotated[
     summary="Submit a request",
     responses=documented(
         {
-            201: {"item": examples.REQUEST, "bundle": examples.BUNDLE},
-            202: examples.REQUEST_OPEN,
-            200: examples.REQUEST,
+            201: {"item": REQUEST, "bundle": BUNDLE},
+            202: REQUEST_OPEN,
+            200: REQUEST,
         },
         *(400, 401, 403, 404, 409, 413, 422, 429, 503),
     ),
@@ -61,7 +63,7 @@ async def submit_request(
     body: Submission,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
-) -> answers.Request:
+) -> schemas.Request:
     """Check, store and start a request, and wait for it to settle within the budget.
 
     201 when it has settled (a failed one is a created resource, too), 202 when it goes on, 200
@@ -95,7 +97,7 @@ async def submit_request(
 @router.get(
     "/requests",
     summary="List requests",
-    responses=documented({200: examples.PAGE}, 400, 401, 429, 503),
+    responses=documented({200: PAGE}, 400, 401, 429, 503),
 )
 async def list_requests(
     given: ServicesDep,
@@ -117,7 +119,7 @@ async def list_requests(
     sort: Annotated[Sort, Query()] = Sort.CREATED,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> answers.RequestPage:
+) -> schemas.RequestPage:
     """List what the caller may see, newest first (`sort=waiting`: failed ones, oldest first)."""
     filters = RequestFilters(
         statuses=tuple(status or ()),
@@ -138,9 +140,9 @@ async def list_requests(
 @router.get(
     "/requests/{request_id}",
     summary="Get a request",
-    responses=documented({200: examples.REQUEST}, 400, 401, 404, 429, 503),
+    responses=documented({200: REQUEST}, 400, 401, 404, 429, 503),
 )
-async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId) -> answers.Request:
+async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId) -> schemas.Request:
     """Return everything: fields (masked), actions, outputs, error context, decisions."""
     return await given.reading.document(caller, str(request_id))
 
@@ -148,11 +150,11 @@ async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId)
 @router.get(
     "/requests/{request_id}/status",
     summary="Get a request's live status",
-    responses=documented({200: examples.STATUS}, 400, 401, 404, 429, 503),
+    responses=documented({200: STATUS}, 400, 401, 404, 429, 503),
 )
 async def get_request_status(
     given: ServicesDep, caller: Caller, request_id: RequestId
-) -> answers.Status:
+) -> schemas.Status:
     """Return where it stands, with each ticket's status asked of JIRA now."""
     return await given.reading.status(caller, str(request_id))
 
@@ -160,7 +162,7 @@ async def get_request_status(
 @router.get(
     "/requests/{request_id}/logs",
     summary="Get a request's execution log",
-    responses=documented({200: examples.LOGS}, 400, 401, 404, 429, 503),
+    responses=documented({200: LOGS}, 400, 401, 404, 429, 503),
 )
 async def get_request_logs(
     given: ServicesDep,
@@ -168,7 +170,7 @@ async def get_request_logs(
     request_id: RequestId,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> answers.LogPage:
+) -> schemas.LogPage:
     """Return the execution log, oldest first. To follow it, read the events."""
     return await given.reading.logs(caller, str(request_id), cursor=cursor, limit=limit)
 
@@ -200,11 +202,11 @@ async def stream_request_events(
 @router.get(
     "/requests/{request_id}/escalation",
     summary="Get a request's escalation",
-    responses=documented({200: examples.ESCALATION}, 400, 401, 404, 429, 503),
+    responses=documented({200: ESCALATION}, 400, 401, 404, 429, 503),
 )
 async def get_request_escalation(
     given: ServicesDep, caller: Caller, request_id: RequestId
-) -> answers.EscalationStatus:
+) -> schemas.EscalationStatus:
     """Return ticket key, URL, when, by whom and why, and the ticket's live status."""
     return await given.reading.escalation(caller, str(request_id))
 

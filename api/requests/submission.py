@@ -4,7 +4,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from api.requests import answers
+from api.requests import schemas
 from api.requests.preparation import Preparer
 from api.requests.prepared import Prepared, PreparedComponent, SubmissionCall, SubmissionSettings
 from api.requests.schemas import Submission
@@ -79,11 +79,11 @@ class SubmissionService:
         """Check everything that a submission is checked for, and plan it; nothing is stored."""
         return await self._preparer.prepare(body, call)
 
-    def render(self, prepared: Prepared) -> list[answers.RenderedAction]:
+    def render(self, prepared: Prepared) -> list[schemas.RenderedAction]:
         """Render every action as it would be sent, secrets masked."""
         return self._preparer.render(prepared)
 
-    def render_components(self, prepared: Prepared) -> list[answers.RenderedComponent]:
+    def render_components(self, prepared: Prepared) -> list[schemas.RenderedComponent]:
         """Render every component of a bundle: its fields, and its actions in the same way."""
         return self._preparer.render_components(prepared)
 

@@ -6,11 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from api.bodies import JsonRoute
-from api.requests.answers import DryRun
-from api.requests.examples import DRY_RUN
 from api.requests.lifecycle import warnings_of
 from api.requests.prepared import SubmissionCall
-from api.requests.schemas import Submission
+from api.requests.schemas import DryRun, Submission
+from api.requests.schemas.dry_run import DRY_RUN
 from api.responses import documented
 from api.services import Caller, Correlation, ServicesDep
 from api.tools import examples

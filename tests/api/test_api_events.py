@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.requests.events import EVENTS
+from api.requests.schemas.event import EVENTS
 from tests.support.stack import Stack
 from tests.support.submitting import completed, error, failed
 

@@ -34,7 +34,7 @@ from pao.core.states import ActionStatus, RequestStatus
 HOW_TO = "docs/contributing/adding-a-request-field.md"
 MODEL, MIGRATIONS = "db/models/request.py", "db/migrations/"
 ACTION_MODEL = "db/models/request_action.py"
-ANSWER, CLI = "api/requests/presentation.py", "pao/app/cli/timeline.py"
+ANSWER, CLI = "api/requests/schemas/", "pao/app/cli/timeline.py"
 
 NO_COLUMN = {
     "Snapshot.request_id": "names the row",
@@ -240,7 +240,10 @@ OTHERS: dict[str, Any] = {
     "requests.item_definition": {},
     "request_actions.error": None,
     "request_actions.left_behind": None,
+    "request_actions.former": None,
     "request_actions.outputs": None,
+    "request_actions.partial": None,
+    "request_actions.pending": None,
     "request_actions.ticket_status": None,
     "request_actions.waiting": None,
 }

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from api.requests.answers import Failure
-from api.schemas import Answer, JsonObject, Moment, Omittable
+from api.requests.schemas.action import Failure
+from api.schemas import EXAMPLE_TIME, Answer, JsonObject, Moment, Omittable
 from pao.core.states import ActionStatus, RequestStatus
 
 
@@ -61,13 +61,12 @@ EVENTS: dict[str, type[Event]] = {
     "decision": DecisionEvent,
 }
 
-_TIME = "2026-03-05T14:07:09.123Z"
 _SHOWN: tuple[tuple[str, Event], ...] = (
-    ("state", StateEvent(time=_TIME, status=RequestStatus.IN_PROGRESS, retrying=False)),
+    ("state", StateEvent(time=EXAMPLE_TIME, status=RequestStatus.IN_PROGRESS, retrying=False)),
     (
         "log",
         LogEvent(
-            time=_TIME,
+            time=EXAMPLE_TIME,
             level="info",
             action_id="jira-ticket-1",
             attempt=1,
@@ -76,6 +75,7 @@ _SHOWN: tuple[tuple[str, Event], ...] = (
         ),
     ),
 )
+
 EXAMPLE = "".join(
     f"id: {number}\nevent: {name}\ndata: {event.model_dump_json()}\n\n"
     for number, (name, event) in enumerate(_SHOWN, start=41)

@@ -1,0 +1,92 @@
+"""What callers send about requests, and what they are told: one module per subject.
+
+An example stands beside its model, built from it, so a new field is added in one place.
+"""
+
+from api.requests.schemas.action import Action, ApprovalWait, Failure, TicketStatus, Wait
+from api.requests.schemas.decision import (
+    Adoptable,
+    DecisionBody,
+    DecisionRecord,
+    Evidence,
+    Look,
+    LookBody,
+    PlannedCall,
+    ReasonedBody,
+    Refusal,
+    RetryBody,
+    RetryPreview,
+    VoteBody,
+)
+from api.requests.schemas.dry_run import DryRun, RenderedAction, RenderedComponent
+from api.requests.schemas.error_context import ErrorContext
+from api.requests.schemas.request import (
+    Component,
+    Escalation,
+    Leftover,
+    Request,
+    RequestLinks,
+    RequestPage,
+    RequestSummary,
+    SelfLink,
+    Submission,
+    SubmissionMetadata,
+    User,
+    UserWithTeams,
+)
+from api.requests.schemas.status import (
+    ComponentStatus,
+    CurrentAction,
+    EscalationStatus,
+    LiveStatus,
+    LiveTicket,
+    LogLine,
+    LogPage,
+    Progress,
+    Status,
+)
+
+__all__ = [
+    "Action",
+    "Adoptable",
+    "ApprovalWait",
+    "Component",
+    "ComponentStatus",
+    "CurrentAction",
+    "DecisionBody",
+    "DecisionRecord",
+    "DryRun",
+    "ErrorContext",
+    "Escalation",
+    "EscalationStatus",
+    "Evidence",
+    "Failure",
+    "Leftover",
+    "LiveStatus",
+    "LiveTicket",
+    "LogLine",
+    "LogPage",
+    "Look",
+    "LookBody",
+    "PlannedCall",
+    "Progress",
+    "ReasonedBody",
+    "Refusal",
+    "RenderedAction",
+    "RenderedComponent",
+    "Request",
+    "RequestLinks",
+    "RequestPage",
+    "RequestSummary",
+    "RetryBody",
+    "RetryPreview",
+    "SelfLink",
+    "Status",
+    "Submission",
+    "SubmissionMetadata",
+    "TicketStatus",
+    "User",
+    "UserWithTeams",
+    "VoteBody",
+    "Wait",
+]

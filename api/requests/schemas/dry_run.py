@@ -1,0 +1,67 @@
+"""What a submission would do."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.schemas import Answer, JsonObject, Omittable
+
+
+class RenderedAction(Answer):
+    """An action as it would be carried out, secrets masked."""
+
+    id: str
+    index: int
+    type: str
+    name: str
+    config: JsonObject
+    complete: bool = Field(description="False: its values come from earlier actions")
+    depends_on: list[str]
+    when: str | None
+    timeout: float | None
+    slow: bool
+    fallback: bool = Field(description="Of the manual way, which is taken only on demand")
+
+
+class RenderedComponent(Answer):
+    """A component of a bundle as it would be requested."""
+
+    id: str
+    name: str
+    catalog_item_id: str
+    catalog_item_version: str
+    depends_on: list[str]
+    fields: JsonObject
+    waiting: list[str] = Field(description="Fields that depend on other components")
+    actions: list[RenderedAction]
+
+
+class DryRun(Answer):
+    """What a submission would do; nothing was stored."""
+
+    valid: Literal[True] = True
+    fields: JsonObject = Field(description="With defaults; passwords are masked")
+    components: Omittable[list[RenderedComponent]] = Field(None, description="Of bundles only")
+    actions: list[RenderedAction]
+    warnings: list[str]
+
+
+DRY_RUN = DryRun(
+    fields={"instanceName": "orders-db", "storageSize": 100},
+    actions=[
+        RenderedAction(
+            id="jira-ticket-1",
+            index=0,
+            type="jira-ticket",
+            name="Ticket for the database team",
+            config={"ticket": {"project": "DB", "summaryTemplate": "PostgreSQL orders-db"}},
+            complete=True,
+            depends_on=[],
+            when=None,
+            timeout=None,
+            slow=False,
+            fallback=False,
+        )
+    ],
+    warnings=[],
+)

@@ -1,0 +1,82 @@
+"""Everything that a person needs to decide about a failed request."""
+
+from pydantic import Field
+
+from api.requests.schemas.action import Failure
+from api.schemas import Answer, Id, JsonObject, Moment, Omittable
+from pao.core.states import RequestStatus
+
+
+class FailedAction(Answer):
+    """An action that has failed, as the error context tells it."""
+
+    index: int | None = None
+    id: str
+    type: str | None = None
+    attempt: int | None = None
+    started_at: Moment | None = None
+    failed_at: Moment | None = None
+    message: str | None = None
+    outcome_unknown: bool = False
+    component: Omittable[str] = None
+    request_id: Omittable[Id] = None
+
+
+class Resource(Answer):
+    """Something that the request has made, or left behind."""
+
+    type: str | None = None
+    id: str | None = None
+    url: str | None = None
+    action: str | None = None
+    component: Omittable[str] = None
+    request_id: Omittable[Id] = None
+
+
+class Cleanup(Answer):
+    """What to do by hand about a resource when the request is given up."""
+
+    action: str | None = None
+    resource: str | None = None
+    instructions: str | None = None
+    component: Omittable[str] = None
+    request_id: Omittable[Id] = None
+
+
+class SuggestedDecision(Answer):
+    """What PAO would decide, and why; a person decides."""
+
+    decision: str = Field(description="retry, abort, escalate, or evidence: look by hand first")
+    reason: str
+    request_id: Omittable[Id] = Field(None, description="Of a bundle, the component's request")
+
+
+class FailedComponent(Answer):
+    """A component that has failed, been aborted or been escalated."""
+
+    component: str
+    request_id: Id
+    status: RequestStatus
+    message: str | None = None
+
+
+class RequestOutline(Answer):
+    """What was asked for, and by whom."""
+
+    item: str | None = None
+    version: str | None = None
+    requester: str | None = None
+    fields: JsonObject = Field(default_factory=dict)
+
+
+class ErrorContext(Answer):
+    """Everything that a person needs to decide about a failed request."""
+
+    failed_actions: tuple[FailedAction, ...] = ()
+    error: Failure | None = None
+    partial_resources: tuple[Resource, ...] = ()
+    cleanup: tuple[Cleanup, ...] = ()
+    suggested_decision: SuggestedDecision | None = None
+    manual_way: bool = Field(default=False, description="A retry may take the manual way instead")
+    request: RequestOutline | None = None
+    failed_components: Omittable[list[FailedComponent]] = None

@@ -1,0 +1,237 @@
+"""What callers send to have something done, and the request that comes of it."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from api.requests.schemas.action import ACTION, Action, Failure
+from api.requests.schemas.decision import DecisionRecord
+from api.requests.schemas.error_context import ErrorContext
+from api.schemas import (
+    EXAMPLE_TIME,
+    LAST_PAGE,
+    Answer,
+    Body,
+    Id,
+    JsonObject,
+    Moment,
+    Omittable,
+    Pagination,
+)
+from pao.core.states import ActionStatus, Decision, RequestStatus
+
+
+class SubmissionMetadata(Body):
+    """What a caller may note about a request; shown with it, never interpreted."""
+
+    tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        default_factory=list, max_length=50
+    )
+    note: str | None = Field(None, max_length=2000)
+
+
+class Submission(Body):
+    """A request for a catalog item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "catalogItemId": "database-postgresql-standard",
+                    "fields": {"instanceName": "orders-db", "storageSize": 100},
+                    "metadata": {"tags": ["production"]},
+                }
+            ]
+        }
+    )
+
+    catalog_item_id: str = Field(min_length=1, max_length=200)
+    fields: JsonObject = Field(default_factory=dict)
+    metadata: SubmissionMetadata = SubmissionMetadata()
+
+
+class User(Answer):
+    """Who submitted a request."""
+
+    id: str
+    email: str | None
+
+
+class UserWithTeams(User):
+    """Who submitted a request, with the teams of that moment."""
+
+    teams: list[str]
+
+
+class SelfLink(Answer):
+    """Where the request is read."""
+
+    self: str
+
+
+class RequestLinks(SelfLink):
+    """Where the request is read, and where its workflow is seen."""
+
+    workflow: str | None = Field(description="Its page in the Temporal UI, if one is configured")
+
+
+class RequestSummary(Answer):
+    """A request as lists show it."""
+
+    id: Id
+    parent_id: Omittable[Id] = Field(None, description="Of a component, the bundle's request")
+    catalog_item_id: str
+    catalog_item_name: str
+    catalog_item_version: str
+    status: RequestStatus
+    retrying: bool
+    correlation_id: Id
+    user: User
+    error: Failure | None
+    created_at: Moment
+    updated_at: Moment
+    links: SelfLink
+
+
+class Leftover(Answer):
+    """Something that stays in a target although no action of the request owns it any more."""
+
+    action: str
+    type: str | None
+    id: str | None
+    url: str | None
+    instructions: str | None = Field(description="What to do about it by hand")
+
+
+class Escalation(Answer):
+    """The ticket that an escalated request is carried on with."""
+
+    ticket_key: str
+    url: str | None
+    escalated_at: Moment | None
+    escalated_by: str | None
+    reason: str | None
+
+
+class Component(Answer):
+    """A component of a bundle: its own request, and what that has done."""
+
+    id: str
+    name: str
+    request_id: Id
+    catalog_item_id: str
+    catalog_item_version: str
+    status: RequestStatus
+    retrying: bool
+    depends_on: list[str]
+    error: Failure | None
+    actions: list[Action]
+    links: RequestLinks
+
+
+class Request(RequestSummary):
+    """A request with everything that it holds."""
+
+    user: UserWithTeams
+    links: RequestLinks
+    actions: list[Action]
+    fields: JsonObject = Field(description="Passwords are masked")
+    metadata: JsonObject
+    left_behind: list[Leftover]
+    error_context: ErrorContext | None
+    escalation: Escalation | None
+    decisions: list[DecisionRecord]
+    possible_decisions: list[Decision]
+    warnings: list[str]
+    attempt: int = Field(description="What a decision may name, to be about this attempt only")
+    components: Omittable[list[Component]] = Field(None, description="Of bundles only")
+
+
+class RequestPage(Answer):
+    """A page of requests."""
+
+    data: list[RequestSummary]
+    pagination: Pagination
+
+
+_ID = "7b0c6e0a-4e8d-4b53-9f0a-5a1a4d1a7c11"
+
+_COMPONENT_ID = "5b1e0c1e-52c4-4f0a-9d5f-0f5a1c2b3d4e"
+
+_SELF = f"/api/v1/requests/{_ID}"
+
+_TEMPORAL = "https://temporal.example.com/namespaces/default/workflows"
+
+_SUMMARY = RequestSummary(
+    id=_ID,
+    catalog_item_id="database-postgresql-standard",
+    catalog_item_name="PostgreSQL Database",
+    catalog_item_version="1.2.0",
+    status=RequestStatus.COMPLETED,
+    retrying=False,
+    correlation_id="3f6c1a52-8f0e-4a43-9b58-0b8f0b6c2d11",
+    user=User(id="dana", email="dana@example.com"),
+    error=None,
+    created_at=EXAMPLE_TIME,
+    updated_at=EXAMPLE_TIME,
+    links=SelfLink(self=_SELF),
+)
+
+REQUEST = Request(
+    **dict(_SUMMARY)
+    | {
+        "user": UserWithTeams(id="dana", email="dana@example.com", teams=["team-orders"]),
+        "links": RequestLinks(self=_SELF, workflow=f"{_TEMPORAL}/request-{_ID}"),
+    },
+    actions=[ACTION],
+    fields={"instanceName": "orders-db", "storageSize": 100},
+    metadata={"tags": ["production"]},
+    left_behind=[],
+    error_context=None,
+    escalation=None,
+    decisions=[],
+    possible_decisions=[],
+    warnings=[],
+    attempt=1,
+)
+
+REQUEST_OPEN = Request(
+    **dict(REQUEST)
+    | {
+        "status": RequestStatus.IN_PROGRESS,
+        "actions": [
+            Action(
+                **dict(ACTION)
+                | {"status": ActionStatus.IN_PROGRESS, "external_reference": None, "url": None}
+                | {"outputs": None, "finished_at": None}
+            )
+        ],
+    }
+)
+
+BUNDLE = Request(
+    **dict(REQUEST)
+    | {
+        "catalog_item_id": "bundle-webapp-standard",
+        "catalog_item_name": "Web Application",
+        "fields": {"appName": "orders", "storageSize": 100},
+        "actions": [],
+        "components": [
+            Component(
+                id="app-db",
+                name="Database",
+                request_id=_COMPONENT_ID,
+                catalog_item_id="database-postgresql-standard",
+                catalog_item_version="1.2.0",
+                status=RequestStatus.COMPLETED,
+                retrying=False,
+                depends_on=[],
+                error=None,
+                actions=[ACTION],
+                links=RequestLinks(self=f"/api/v1/requests/{_COMPONENT_ID}", workflow=None),
+            )
+        ],
+    }
+)
+
+PAGE = RequestPage(data=[_SUMMARY], pagination=LAST_PAGE)

@@ -1,0 +1,150 @@
+"""How far a request is: its live status, its log, its escalation ticket."""
+
+from pydantic import Field
+
+from api.requests.schemas.action import URL, Action, Failure
+from api.requests.schemas.request import REQUEST, Escalation
+from api.schemas import (
+    EXAMPLE_TIME,
+    LAST_PAGE,
+    Answer,
+    Id,
+    JsonObject,
+    Moment,
+    Omittable,
+    Pagination,
+)
+from pao.core.states import RequestStatus
+
+
+class CurrentAction(Action):
+    """An action that is in hand, or that a person has to decide about."""
+
+    component: Omittable[str] = Field(None, description="Of a bundle, whose action it is")
+
+
+class Progress(Answer):
+    """How much of the plan is done; a bundle's components count."""
+
+    completed_actions: int
+    total_actions: int
+    percent_complete: int
+
+
+class LiveStatus(Answer):
+    """A ticket's status asked of JIRA now; with ``live: false`` the stored one."""
+
+    live: bool
+    status: str | None
+    status_category: str | None
+    mapped_status: RequestStatus | None = Field(description="What it means for the request")
+    mapped: bool = Field(description="Whether the status is one that PAO knows")
+    checked_at: Moment
+    error: str | None = Field(description="Why JIRA could not be asked")
+
+
+class _Ticket(Answer):
+    action_id: str
+    component: Omittable[str] = None
+    key: str
+    url: str | None
+
+
+class LiveTicket(LiveStatus, _Ticket):
+    """A ticket of a request, with its status."""
+
+
+class ComponentStatus(Answer):
+    """Where one component of a bundle stands."""
+
+    id: str
+    request_id: Id
+    status: RequestStatus
+    retrying: bool
+    progress: Progress
+
+
+class Status(Answer):
+    """Where a request stands."""
+
+    id: Id
+    status: RequestStatus
+    retrying: bool
+    current_actions: list[CurrentAction]
+    progress: Progress
+    tickets: list[LiveTicket]
+    components: Omittable[list[ComponentStatus]] = None
+    error: Failure | None
+    updated_at: Moment
+
+
+class LogLine(Answer):
+    """One line of the execution log."""
+
+    sequence: int
+    component: Omittable[str] = None
+    time: Moment
+    level: str | None
+    action_id: str | None
+    attempt: int | None
+    message: str | None
+    data: JsonObject
+
+
+class LogPage(Answer):
+    """A page of the execution log."""
+
+    data: list[LogLine]
+    pagination: Pagination
+
+
+class EscalationStatus(Escalation):
+    """An escalation with the live status of its ticket."""
+
+    ticket: LiveStatus
+
+
+_LIVE = LiveStatus(
+    live=True,
+    status="In Review",
+    status_category="indeterminate",
+    mapped_status=RequestStatus.IN_PROGRESS,
+    mapped=True,
+    checked_at=EXAMPLE_TIME,
+    error=None,
+)
+
+STATUS = Status(
+    id=REQUEST.id,
+    status=RequestStatus.COMPLETED,
+    retrying=False,
+    current_actions=[],
+    progress=Progress(completed_actions=1, total_actions=1, percent_complete=100),
+    tickets=[LiveTicket(**dict(_LIVE), action_id="jira-ticket-1", key="DB-123", url=URL)],
+    error=None,
+    updated_at=EXAMPLE_TIME,
+)
+
+LOGS = LogPage(
+    data=[
+        LogLine(
+            sequence=17,
+            time=EXAMPLE_TIME,
+            level="info",
+            action_id="jira-ticket-1",
+            attempt=1,
+            message="Ticket for the database team succeeded: DB-123",
+            data={},
+        )
+    ],
+    pagination=LAST_PAGE,
+)
+
+ESCALATION = EscalationStatus(
+    ticket_key="ORCHESTRATION-7",
+    url="https://jira.example.com/browse/ORCHESTRATION-7",
+    escalated_at=EXAMPLE_TIME,
+    escalated_by="priya",
+    reason="The project is gone.",
+    ticket=_LIVE,
+)
