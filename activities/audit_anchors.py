@@ -1,8 +1,7 @@
 """Anchoring the audit trail, once a day; the database makes the anchor by itself."""
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 from temporalio import activity
 
@@ -17,31 +16,23 @@ _log = logging.getLogger(__name__)
 ANCHOR = "audit-anchor"
 
 
+@dataclass(frozen=True, slots=True)
 class AuditAnchors:
     """Takes the ends of the trail's chains into an anchor."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    database: Database
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the anchoring."""
-
-        @activity.defn(name=names.ANCHOR_ACTIVITY)
-        async def anchor_audit() -> dict[str, int]:
-            return await self.anchor()
-
-        return [anchor_audit]
-
+    @activity.defn(name=names.ANCHOR_ACTIVITY)
     async def anchor(self) -> dict[str, int]:
         """Anchor what has changed; return the newest anchor's number, and how many chains it took.
 
         Every anchor is logged whole, so that whoever keeps the log keeps it out of reach of the
         database's owner.
         """
-        made = await anchor_all(self._database)
+        made = await anchor_all(self.database)
         for anchor in made:
             _log.info("audit.anchor", extra={"anchor": anchor_document(anchor)})
         counts = {"anchor": made[-1].id if made else 0, "chains": sum(one.chains for one in made)}
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             await MaintenanceRunsRepository(session).note(ANCHOR, counts)
         return counts

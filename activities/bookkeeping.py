@@ -1,7 +1,6 @@
 """Writing to Postgres what the workflow says: the mirror. Nothing here decides anything."""
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from temporalio import activity
@@ -15,25 +14,13 @@ from pao.core.payloads.mirror import MirrorAnswer, Snapshot
 from pao.core.payloads.requests import RequestInput
 
 
+@dataclass(frozen=True, slots=True)
 class Bookkeeper:
     """Keeps the mirror; safe to share between tasks."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    database: Database
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the mirror activity."""
-
-        @activity.defn(name=names.MIRROR_ACTIVITY)
-        async def mirror(snapshot: Snapshot) -> MirrorAnswer:
-            return await self.mirror(snapshot)
-
-        @activity.defn(name=names.MAKE_ROW_ACTIVITY)
-        async def make_row(given: RequestInput) -> None:
-            await self.make_row(given)
-
-        return [mirror, make_row]
-
+    @activity.defn(name=names.MAKE_ROW_ACTIVITY)
     async def make_row(self, given: RequestInput) -> bool:
         """Make a request's row anew that Postgres has lost; False when it is there already.
 
@@ -48,7 +35,7 @@ class Bookkeeper:
             component_id=link.component if link else None,
             via="workflow",
         )
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             requests = RequestsRepository(session)
             if await requests.get(given.context.request_id) is not None:
                 return False
@@ -57,10 +44,11 @@ class Bookkeeper:
             await requests.insert(new)
         return True
 
+    @activity.defn(name=names.MIRROR_ACTIVITY)
     async def mirror(self, snapshot: Snapshot) -> MirrorAnswer:
         """Write a snapshot; a state that the database refuses is a bug and is not tried again."""
         try:
-            async with self._database.unit_of_work() as session:
+            async with self.database.unit_of_work() as session:
                 return await MirrorRepository(session).write(snapshot)
         except (IntegrityError, DataError, ProgrammingError) as error:
             raise ApplicationError(

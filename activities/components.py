@@ -1,8 +1,8 @@
 """Components of a bundle, read from Postgres: what one is started with, and where all stand."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,34 +27,22 @@ from pao.runtime.crypto import SecretBox, SecretUnreadableError
 BUNDLE = "bundle"
 
 
+@dataclass(frozen=True, slots=True)
 class ComponentReader:
     """Reads components; read-only, so it may be asked any number of times."""
 
-    def __init__(self, database: Database, box: SecretBox, surroundings: ScopeContext) -> None:
-        self._database = database
-        self._box = box
-        self._surroundings = surroundings
+    database: Database
+    box: SecretBox
+    surroundings: ScopeContext
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the activities that bundles ask."""
-
-        @activity.defn(name=names.COMPONENT_ACTIVITY)
-        async def prepare(query: ComponentQuery) -> ComponentStart:
-            return await self.prepare(query)
-
-        @activity.defn(name=names.COMPONENTS_ACTIVITY)
-        async def read(query: ComponentQuery) -> list[ComponentReport]:
-            return await self.read(query.bundle_id, query.component)
-
-        return [prepare, read]
-
+    @activity.defn(name=names.COMPONENT_ACTIVITY)
     async def prepare(self, query: ComponentQuery) -> ComponentStart:
         """Return what a component's workflow is started with, or where it stands if it was before.
 
         Values that depend on other components are rendered now; where they do not fit, the
         component waits in ``failed`` for a human to correct them.
         """
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             requests = RequestsRepository(session)
             row = await requests.get(query.request_id)
             bundle = await requests.get(query.bundle_id)
@@ -69,12 +57,13 @@ class ComponentReader:
         filled = await asyncio.to_thread(self._filled, row, bundle, query)
         return ComponentStart(given=filled)
 
-    async def read(self, bundle_id: str, component: str = "") -> list[ComponentReport]:
+    @activity.defn(name=names.COMPONENTS_ACTIVITY)
+    async def read(self, query: ComponentQuery) -> list[ComponentReport]:
         """Return where every started component stands, or only the named one."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             requests = RequestsRepository(session)
-            rows = await requests.get_components(bundle_id)
-            asked = [row for row in rows if component in ("", row.component_id)]
+            rows = await requests.get_components(query.bundle_id)
+            asked = [row for row in rows if query.component in ("", row.component_id)]
             begun = [row for row in asked if row.run_id is not None]
             return [report_of(row, await requests.get_actions(str(row.id))) for row in begun]
 
@@ -90,8 +79,8 @@ class ComponentReader:
             context = context_of(bundle)
             giving = Giving(
                 context=context,
-                surroundings=self._surroundings,
-                secrets=open_fields(self._box, context),
+                surroundings=self.surroundings,
+                secrets=open_fields(self.box, context),
                 components=query.components,
             )
         except SecretUnreadableError as error:
@@ -99,7 +88,7 @@ class ComponentReader:
         item = parse_definition(row.item_definition)
         found = component_values(document, component, item, giving, datetime.now(UTC).date())
         passwords = item.form.password_fields
-        fields = seal_fields(self._box, query.request_id, found.values, passwords)
+        fields = seal_fields(self.box, query.request_id, found.values, passwords)
         given.context = replace(given.context, fields=fields)
         if not found.problems:
             return given

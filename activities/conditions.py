@@ -1,8 +1,7 @@
 """Whether an action runs at all: its ``when``, evaluated where secrets may be opened."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 from temporalio import activity
 
@@ -18,29 +17,24 @@ from pao.runtime.masking import hide_secrets
 LONGEST_SHOWN = 200
 
 
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """Evaluates conditions; pure, so it may be asked any number of times."""
 
-    def __init__(self, box: SecretBox, surroundings: ScopeContext) -> None:
-        self._box = box
-        self._surroundings = surroundings
+    box: SecretBox
+    surroundings: ScopeContext
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the activity that answers whether a condition holds."""
-
-        @activity.defn(name=names.CONDITION_ACTIVITY)
-        async def condition(given: ActionInput) -> ConditionAnswer:
-            # A document's expression may take a while: the other actions of the worker go on.
-            return await asyncio.to_thread(self.ask, given)
-
-        return [condition]
+    @activity.defn(name=names.CONDITION_ACTIVITY)
+    async def condition(self, given: ActionInput) -> ConditionAnswer:
+        """Evaluate a condition in a thread: a document's expression may take a while."""
+        return await asyncio.to_thread(self.ask, given)
 
     def ask(self, given: ActionInput) -> ConditionAnswer:
         """Return whether the action runs; what cannot be evaluated fails it, with the reason."""
         secrets: dict[str, str] = {}
         try:
-            secrets = open_fields(self._box, given.context)
-            holds = condition_holds(given, self._surroundings, secrets=secrets)
+            secrets = open_fields(self.box, given.context)
+            holds = condition_holds(given, self.surroundings, secrets=secrets)
         except (TemplateError, SecretUnreadableError) as error:
             reason = hide_secrets(f"Its condition cannot be evaluated: {error}", secrets.values())
             return ConditionAnswer(holds=False, failed=True, reason=reason)

@@ -1,10 +1,8 @@
 """Checking the corrected fields of a retry, whoever sent the signal."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from temporalio import activity
 
@@ -15,26 +13,21 @@ from pao.core.payloads.decisions import Correction, CorrectionAnswer
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 
+@dataclass(frozen=True, slots=True)
 class Corrector:
     """Judges corrected fields by the form of the item as it was when the request was submitted."""
 
-    def __init__(self, box: SecretBox) -> None:
-        self._box = box
+    box: SecretBox
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the check of corrected fields."""
-
-        @activity.defn(name=names.CHECK_CORRECTION_ACTIVITY)
-        async def check_correction(given: Correction) -> CorrectionAnswer:
-            # A form's rules may take a while: the other actions of the worker go on.
-            return await asyncio.to_thread(self.check, given)
-
-        return [check_correction]
+    @activity.defn(name=names.CHECK_CORRECTION_ACTIVITY)
+    async def check_correction(self, given: Correction) -> CorrectionAnswer:
+        """Check corrected fields in a thread: a form's rules may take a while."""
+        return await asyncio.to_thread(self.check, given)
 
     def check(self, given: Correction) -> CorrectionAnswer:
         """Return the fields to go on with, or why the corrected ones do not hold."""
         try:
-            answer, _ = correct(given.context, given.changes, self._box, datetime.now(UTC).date())
+            answer, _ = correct(given.context, given.changes, self.box, datetime.now(UTC).date())
         except SecretUnreadableError as error:
             return CorrectionAnswer(valid=False, message=str(error))
         if answer.valid:

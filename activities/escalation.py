@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -32,37 +32,23 @@ ACTION_ID = "escalation"
 MOST_CREATIONS = 5
 
 
+@dataclass(frozen=True, slots=True)
 class Escalator:
     """Creates escalation tickets in one project; looks for each before it creates it."""
 
-    def __init__(
-        self,
-        jira: JiraClients,
-        *,
-        target: EscalationTarget,
-        action_seconds: float = 8.0,
-        breakers: Breakers | None = None,
-    ) -> None:
-        self._jira = jira
-        self._breakers = breakers or Breakers()
-        self._target = target
-        self._seconds = action_seconds
+    jira: JiraClients
+    _: KW_ONLY
+    target: EscalationTarget
+    seconds: float = 8.0
+    breakers: Breakers = field(default_factory=Breakers)
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the escalation activity."""
-
-        @activity.defn(name=names.ESCALATE_ACTIVITY)
-        async def escalate(given: EscalationInput) -> Escalation:
-            refuse_after_reset(given.run_id)
-            async with heartbeats():
-                return await self.escalate(given)
-
-        return [escalate]
-
+    @activity.defn(name=names.ESCALATE_ACTIVITY)
     async def escalate(self, given: EscalationInput) -> Escalation:
         """Find or create the ticket; raises what Temporal is told when neither is possible."""
+        refuse_after_reset(given.run_id)
         try:
-            issue = await self._find_or_create(given)
+            async with heartbeats():
+                issue = await self._find_or_create(given)
         except ActionError as error:
             raise application_error(error) from None
         return Escalation(
@@ -74,13 +60,13 @@ class Escalator:
         )
 
     async def _find_or_create(self, given: EscalationInput) -> CreatedIssue:
-        deadline = Deadline.after(self._seconds)
+        deadline = Deadline.after(self.seconds)
         mark = names.mark(given.context.request_id, ACTION_ID)
         try:
-            client = self._jira.instance(self._target.instance, self._target.project)
+            client = self.jira.instance(self.target.instance, self.target.project)
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
-        async with self._breakers.guard(f"jira:{client.instance.name}"):
+        async with self.breakers.guard(f"jira:{client.instance.name}"):
             return await self._ask(client, given, mark=mark, deadline=deadline)
 
     async def _ask(
@@ -134,7 +120,7 @@ class Escalator:
         """Return the fields without what was refused by name; None where that does not help."""
         if refused.status != HTTPStatus.BAD_REQUEST:
             return None
-        optional = {"priority", *self._target.fields} & fields.keys() & refused.errors.keys()
+        optional = {"priority", *self.target.fields} & fields.keys() & refused.errors.keys()
         plainer = {name: value for name, value in fields.items() if name not in optional}
         if "description" in refused.errors:
             plainer["description"] = shown(given, most=SHORT)
@@ -147,7 +133,7 @@ class Escalator:
     ) -> Any:
         """Return a type that the project has; the same one where JIRA does not say."""
         with contextlib.suppress(JiraError):
-            types = await client.issue_types(self._target.project, deadline=deadline)
+            types = await client.issue_types(self.target.project, deadline=deadline)
             usable = [one for one in types if not one.subtask]
             if usable:
                 task = next((one for one in usable if one.name.casefold() == "task"), usable[0])
@@ -181,7 +167,7 @@ class Escalator:
                 )
 
     def _fields(self, given: EscalationInput, mark: str) -> dict[str, Any]:
-        item, target = given.context.item, self._target
+        item, target = given.context.item, self.target
         priority = {"priority": {"name": target.priority}} if target.priority else {}
         return {
             **priority,

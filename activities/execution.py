@@ -96,7 +96,7 @@ class Executor:
     def activities(self) -> list[Callable[..., Any]]:
         """Return one activity per action type, named like it, the look, and the wait."""
         own = map(self._activity, self._actions.values())
-        return [*own, self._look_activity(), self._evidence_activity(), self._follow_activity()]
+        return [*own, self.look, self.evidence, self.follow_here]
 
     def _activity(self, action: Action[Any]) -> Callable[..., Any]:
         @activity.defn(name=action.type)
@@ -106,30 +106,6 @@ class Executor:
                 return await self.execute(action, given)
 
         return run
-
-    def _look_activity(self) -> Callable[..., Any]:
-        @activity.defn(name=LOOK_ACTIVITY)
-        async def look(given: ActionInput) -> LookResult:
-            async with heartbeats():
-                return await self.look(given)
-
-        return look
-
-    def _evidence_activity(self) -> Callable[..., Any]:
-        @activity.defn(name=EVIDENCE_ACTIVITY)
-        async def evidence(given: EvidenceInput) -> EvidenceAnswer:
-            return await self.evidence(given)
-
-        return evidence
-
-    def _follow_activity(self) -> Callable[..., Any]:
-        @activity.defn(name=FOLLOW_ACTIVITY)
-        async def follow(given: FollowInput) -> ActionResult:
-            progress = Progress(_saved_before())
-            async with heartbeats(progress, repeatable=True):
-                return await self.follow(given, progress, seconds=_time_given())
-
-        return follow
 
     async def execute(self, action: Action[Any], given: ActionInput) -> ActionResult:
         """Run one attempt: look first where told, adopt what is found, else act."""
@@ -176,6 +152,13 @@ class Executor:
         config = validated(action, rendered if kept is None else with_secrets(kept, rendered))
         return EarlierCall(config, changed, action.place(config))
 
+    @activity.defn(name=FOLLOW_ACTIVITY)
+    async def follow_here(self, given: FollowInput) -> ActionResult:
+        """Wait as Temporal says: from where the last worker was, for as long as is allowed."""
+        progress = Progress(_saved_before())
+        async with heartbeats(progress, repeatable=True):
+            return await self.follow(given, progress, seconds=_time_given())
+
     async def follow(
         self, given: FollowInput, progress: Progress | None = None, *, seconds: float | None = None
     ) -> ActionResult:
@@ -202,11 +185,13 @@ class Executor:
                 raise
         return await self._finished(session, result)
 
+    @activity.defn(name=LOOK_ACTIVITY)
     async def look(self, given: ActionInput) -> LookResult:
         """Look for the action's effect, read-only; never raises for what the target answers."""
         action = self._actions[given.action.type]
         with _acting(action, given):
-            return await self._looked(action, given, self._disclosure(given))
+            async with heartbeats():
+                return await self._looked(action, given, self._disclosure(given))
 
     async def _looked(
         self, action: Action[Any], given: ActionInput, leaving: Disclosure
@@ -237,6 +222,7 @@ class Executor:
         reason = await _reason(shown, leaving) if shown else None
         return replace(about, answer="unknown" if seen.repeat else "absent", reason=reason)
 
+    @activity.defn(name=EVIDENCE_ACTIVITY)
     async def evidence(self, given: EvidenceInput) -> EvidenceAnswer:
         """Check the outputs that a human has seen in the target, and complete them to a result."""
         action = self._actions[given.about.action.type]

@@ -16,10 +16,13 @@ HEARTBEAT_SECONDS = 1.0
 async def heartbeats(
     progress: Progress | None = None, *, repeatable: bool = False
 ) -> AsyncIterator[None]:
-    """Beat every second while the block runs; a cut by the worker's own end is told as such.
+    """Heartbeat every second while the block runs; a worker's shutdown is raised as such.
 
     ``progress`` travels with every beat. What is ``repeatable`` goes on on another worker.
     """
+    if not activity.in_activity():
+        yield
+        return
     beating = asyncio.create_task(_beat(progress or Progress()))
     try:
         yield

@@ -8,8 +8,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -68,74 +68,59 @@ class Turns:
     memory: timedelta = timedelta(days=names.RETENTION_DAYS / 2)
 
 
+@dataclass(frozen=True, slots=True)
 class Reconciler:
     """Finds open rows whose workflow says otherwise or is gone; a repeat changes nothing."""
 
-    def __init__(
-        self,
-        database: Database,
-        workflows: RequestWorkflows,
-        inspector: Inspector,
-        *,
-        turns: Turns | None = None,
-    ) -> None:
-        self._database = database
-        self._workflows = workflows
-        self._inspector = inspector
-        self._turns = turns or Turns()
+    database: Database
+    workflows: RequestWorkflows
+    inspector: Inspector
+    turns: Turns = field(default_factory=Turns)
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the reconciliation."""
-
-        @activity.defn(name=names.RECONCILE_ACTIVITY)
-        async def reconcile() -> dict[str, int]:
-            return await self.reconcile()
-
-        return [reconcile]
-
+    @activity.defn(name=names.RECONCILE_ACTIVITY)
     async def reconcile(self) -> dict[str, int]:
         """Do one turn; answers what it found, by verdict, and how much of it is not mended."""
-        ends = time.monotonic() + self._turns.seconds
+        ends = time.monotonic() + self.turns.seconds
         counts: Counter[str] = Counter()
         urgent, page = await self._next()
-        for rows in batched(urgent, self._turns.at_once):
+        for rows in batched(urgent, self.turns.at_once):
             counts.update(await self._mend_all(rows))
         done, position = {row.id for row in urgent}, None
-        for rows in batched(page, self._turns.at_once):
+        for rows in batched(page, self.turns.at_once):
             if time.monotonic() > ends:
                 break
             counts.update(await self._mend_all([row for row in rows if row.id not in done]))
             position = rows[-1]
         counts.update(await self._make_missing_rows())
         # After the last one the next turn begins at the first.
-        ended = len(page) < self._turns.page and (not page or position == page[-1])
+        ended = len(page) < self.turns.page and (not page or position == page[-1])
         found = {name: counts[name] for name in COUNTED}
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             place = None if ended or position is None else _position(position)
             await MaintenanceRunsRepository(session).note(RECONCILER, found, position=place)
         return found
 
     async def _make_missing_rows(self) -> Counter[str]:
         """Have the workflows of a page write that run and have no row: Postgres has lost it."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             last = await MaintenanceRunsRepository(session).last(MISSING_ROWS)
         place = (last.position or {}).get("startedBefore") if last else None
         try:
-            running = await self._inspector.running(
-                limit=self._turns.page,
+            running = await self.inspector.running(
+                limit=self.turns.page,
                 started_before=datetime.fromisoformat(place) if place else None,
             )
         except NoAnswerError as error:
             _log.warning("running workflows could not be listed, the next turn tries: %s", error)
             return Counter()
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             missing = await OpenRequestsRepository(session).missing([one for one, _ in running])
         counts: Counter[str] = Counter()
-        for ids in batched(missing, self._turns.at_once):
+        for ids in batched(missing, self.turns.at_once):
             counts.update(await asyncio.gather(*(self._have_written(one) for one in ids)))
-        more = len(running) == self._turns.page
+        more = len(running) == self.turns.page
         position = {"startedBefore": running[-1][1].isoformat()} if more else None
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             await MaintenanceRunsRepository(session).note(
                 MISSING_ROWS, {MISSING: len(missing)}, position=position
             )
@@ -144,7 +129,7 @@ class Reconciler:
     async def _have_written(self, request_id: str) -> str:
         with log_fields(requestId=request_id):
             try:
-                await self._inspector.mirror_again(request_id, turn=str(uuid4()))
+                await self.inspector.mirror_again(request_id, turn=str(uuid4()))
             except NoAnswerError as error:
                 _log.warning("a lost row could not be made anew, the next turn tries: %s", error)
                 return UNREPAIRED
@@ -154,14 +139,14 @@ class Reconciler:
     async def _next(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
         """Return whose workflow Temporal lost lately, and the next page of all open requests."""
         now = datetime.now(UTC)
-        lost = await self._inspector.lost_since(now - self._turns.lately)
-        async with self._database.reading() as session:
+        lost = await self.inspector.lost_since(now - self.turns.lately)
+        async with self.database.reading() as session:
             requests = OpenRequestsRepository(session)
             last = await MaintenanceRunsRepository(session).last(RECONCILER)
             page = await requests.page(
                 after=_place(last.position if last else None),
-                limit=self._turns.page,
-                quiet_since=now - self._turns.settling,
+                limit=self.turns.page,
+                quiet_since=now - self.turns.settling,
             )
             urgent = await requests.named(lost)
         return urgent, page
@@ -184,7 +169,7 @@ class Reconciler:
         return [CHECKED] if verdict == Divergence.AGREES else [CHECKED, verdict]
 
     async def _look(self, row: OpenRequest) -> Divergence:
-        standing = await self._inspector.standing(row.id)
+        standing = await self.inspector.standing(row.id)
         verdict = self._judge(row, standing)
         if verdict == Divergence.AGREES or not await self._unchanged(row):
             return Divergence.AGREES
@@ -193,26 +178,26 @@ class Reconciler:
             extra={"verdict": verdict, "row": row.status, "workflow": standing.shown},
         )
         if verdict == Divergence.BEHIND:
-            await self._inspector.mirror_again(row.id, turn=str(uuid4()))
+            await self.inspector.mirror_again(row.id, turn=str(uuid4()))
         elif verdict == Divergence.LOST or not await self._end(row, standing):
             await self._take_up(row, standing)
         return verdict
 
     def _judge(self, row: OpenRequest, standing: WorkflowStanding) -> Divergence:
-        return judge(row, standing, now=datetime.now(UTC), memory=self._turns.memory)
+        return judge(row, standing, now=datetime.now(UTC), memory=self.turns.memory)
 
     async def _unchanged(self, row: OpenRequest) -> bool:
         """Return whether the row still says what was compared: the workflow was asked after it."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return await OpenRequestsRepository(session).named([row.id]) == [row]
 
     async def _end(self, row: OpenRequest, standing: WorkflowStanding) -> bool:
         """Write the end that a closed workflow tells; False when it had come to none."""
-        told = await self._inspector.snapshot(row.id, standing.run_id or "")
+        told = await self.inspector.snapshot(row.id, standing.run_id or "")
         if told.status not in TERMINAL:
             return False
         reason = "The mirror had missed the end of the workflow."
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             mirror = MirrorRepository(session)
             for snapshot in _steps(row, told):
                 await mirror.write(snapshot)
@@ -236,18 +221,18 @@ class Reconciler:
             failure = ActionFailure(
                 code=ErrorCode.ACTION_FAILED, message=reason, retryable=True, cause=Cause.OURS
             )
-            async with self._database.unit_of_work() as session:
+            async with self.database.unit_of_work() as session:
                 await OpenRequestsRepository(session).fail(row, failure=failure)
         given = await self._stored(row.id, reason)
         ended = standing.life == WorkflowPresence.COMPLETED
-        await self._workflows.start(
+        await self.workflows.start(
             given,
             summary=given.context.summary,
             reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if ended else None,
         )
 
     async def _stored(self, request_id: str, reason: str) -> RequestInput:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             requests = RequestsRepository(session)
             row = await requests.get(request_id)
             if row is None:

@@ -2,9 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from temporalio import activity
 
@@ -26,41 +24,33 @@ class Batches:
     seconds: float = 2_400.0
 
 
+@dataclass(frozen=True, slots=True)
 class Retention:
     """Removes requests that ended over 90 days ago and audit lines older than a year."""
 
-    def __init__(self, database: Database, *, batches: Batches | None = None) -> None:
-        self._database = database
-        self._batches = batches or Batches()
+    database: Database
+    batches: Batches = field(default_factory=Batches)
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the maintenance."""
-
-        @activity.defn(name=names.MAINTENANCE_ACTIVITY)
-        async def maintain() -> dict[str, int]:
-            return await self.maintain()
-
-        return [maintain]
-
+    @activity.defn(name=names.MAINTENANCE_ACTIVITY)
     async def maintain(self) -> dict[str, int]:
         """Remove batch after batch until nothing is left; answers how much of what it was.
 
         Each batch is a transaction of its own, so that no lock lasts and a turn that is cut off
         loses nothing. What is left when the time is up is the next turn's.
         """
-        ends = time.monotonic() + self._batches.seconds
+        ends = time.monotonic() + self.batches.seconds
         counts = {"requests": 0, "auditLines": 0, "batches": 0}
         while time.monotonic() < ends and await self._batch(counts):
             pass
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             await RetentionRepository(session).refresh_statistics()
             await MaintenanceRunsRepository(session).note(MAINTENANCE, counts)
         _log.info("maintenance is done", extra=counts)
         return counts
 
     async def _batch(self, counts: dict[str, int]) -> bool:
-        async with self._database.unit_of_work() as session:
-            removed = await RetentionRepository(session).remove_expired(batch=self._batches.size)
+        async with self.database.unit_of_work() as session:
+            removed = await RetentionRepository(session).remove_expired(batch=self.batches.size)
         counts["requests"] += removed.requests
         counts["auditLines"] += removed.audit_rows
         counts["batches"] += 1

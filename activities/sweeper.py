@@ -1,9 +1,8 @@
 """Starting requests that were stored while Temporal could not be reached. Nothing gets lost."""
 
 import logging
-from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
-from typing import Any
 
 from temporalio import activity
 from temporalio.service import RPCError
@@ -22,6 +21,7 @@ _log = logging.getLogger(__name__)
 SETTLING = timedelta(seconds=20)
 
 
+@dataclass(frozen=True, slots=True)
 class Sweeper:
     """Finds rows without a run and starts their workflows; a repeat starts nothing twice.
 
@@ -29,33 +29,18 @@ class Sweeper:
     human, because starting them could carry out again what was done.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        workflows: RequestWorkflows,
-        *,
-        memory: timedelta = timedelta(days=names.RETENTION_DAYS / 2),
-        settling: timedelta = SETTLING,
-    ) -> None:
-        self._database = database
-        self._workflows = workflows
-        self._memory = memory
-        self._settling = settling
+    database: Database
+    workflows: RequestWorkflows
+    _: KW_ONLY
+    memory: timedelta = timedelta(days=names.RETENTION_DAYS / 2)
+    settling: timedelta = SETTLING
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the sweep."""
-
-        @activity.defn(name=names.SWEEP_ACTIVITY)
-        async def sweep() -> int:
-            return await self.sweep()
-
-        return [sweep]
-
+    @activity.defn(name=names.SWEEP_ACTIVITY)
     async def sweep(self) -> int:
         """Start what was never started; answers how many it was."""
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             rows = await RequestsRepository(session).unstarted(
-                older_than=self._settling, younger_than=self._memory
+                older_than=self.settling, younger_than=self.memory
             )
         return sum([await self._start(row) for row in rows])
 
@@ -64,7 +49,7 @@ class Sweeper:
         given = workflow_input(row)
         with log_fields(requestId=str(row.id), correlationId=str(row.correlation_id)):
             try:
-                started = await self._workflows.start(given, summary=given.context.summary)
+                started = await self.workflows.start(given, summary=given.context.summary)
             except RPCError as error:
                 _log.error("a stored request cannot be started: %s", error.message)
                 return False

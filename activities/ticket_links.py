@@ -1,6 +1,7 @@
 """Tying the tickets of a bundle's components together: read-check-make, so it may be repeated."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from temporalio import activity
@@ -22,30 +23,21 @@ RELATES = "Relates"
 Ticket = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
 class TicketLinker:
     """Makes the links that are missing, and the ticket above the others where one is wanted."""
 
-    def __init__(
-        self, jira: JiraInstances, *, seconds: float = 8.0, breakers: Breakers | None = None
-    ) -> None:
-        self._jira = jira
-        self._seconds = seconds
-        self._breakers = breakers or Breakers()
+    jira: JiraInstances
+    _: KW_ONLY
+    seconds: float = 8.0
+    breakers: Breakers = field(default_factory=Breakers)
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the linking of a bundle's tickets."""
-
-        @activity.defn(name=LINKS)
-        async def link(given: ActionInput) -> ActionResult:
-            async with heartbeats():
-                return await self.link(given)
-
-        return [link]
-
+    @activity.defn(name=LINKS)
     async def link(self, given: ActionInput) -> ActionResult:
         """Make what is missing; raises what Temporal is told when JIRA does not let it."""
         try:
-            return await self._link(given, Deadline.after(self._seconds))
+            async with heartbeats():
+                return await self._link(given, Deadline.after(self.seconds))
         except ActionError as error:
             raise application_error(error) from None
 
@@ -70,7 +62,7 @@ class TicketLinker:
         if client is not self._client(later):
             return 0
         correlation_id = given.context.correlation_id
-        async with self._breakers.guard(f"jira:{client.instance.name}"):
+        async with self.breakers.guard(f"jira:{client.instance.name}"):
             try:
                 known = await client.get_parts(earlier["key"], correlation_id, deadline=deadline)
                 if (kind.casefold(), later["key"]) in known.links:
@@ -91,7 +83,7 @@ class TicketLinker:
     ) -> ActionResult:
         """Find or make the ticket above those of the components, and link it to each."""
         try:
-            client = self._client(tickets[0]) if tickets else self._jira.instance(None)
+            client = self._client(tickets[0]) if tickets else self.jira.instance(None)
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
         issue = await self._find_or_create(client, given, deadline)
@@ -117,7 +109,7 @@ class TicketLinker:
         mark = names.mark(context.request_id, given.action.id)
         unclear = given.look_first and given.unclear
         lag = client.instance.index_lag
-        async with self._breakers.guard(f"jira:{client.instance.name}"):
+        async with self.breakers.guard(f"jira:{client.instance.name}"):
             try:
                 found = await client.find_by_label(
                     mark,
@@ -134,7 +126,7 @@ class TicketLinker:
 
     def _client(self, ticket: Ticket) -> JiraClient:
         try:
-            return self._jira.of(KnownTicket(ticket["key"], ticket.get("url")))
+            return self.jira.of(KnownTicket(ticket["key"], ticket.get("url")))
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
 

@@ -6,7 +6,8 @@ still gets it from JIRA. An action that waits for its ticket is told when that i
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,33 +36,18 @@ BATCH = 100
 COUNTED = ("asked", "changed", "resolved", "gone", "unanswered")
 
 
+@dataclass(frozen=True, slots=True)
 class TicketUpdater:
     """Goes round all tickets that are not done; those that actions wait for come first."""
 
-    def __init__(
-        self,
-        database: Database,
-        inspector: Inspector,
-        jira: JiraInstances,
-        *,
-        box: SecretBox,
-        page: int = PAGE,
-    ) -> None:
-        self._database = database
-        self._inspector = inspector
-        self._jira = jira
-        self._box = box
-        self._page = page
+    database: Database
+    inspector: Inspector
+    jira: JiraInstances
+    _: KW_ONLY
+    box: SecretBox
+    page: int = PAGE
 
-    def activities(self) -> list[Callable[..., Any]]:
-        """Return the status update."""
-
-        @activity.defn(name=names.TICKETS_ACTIVITY)
-        async def update_tickets() -> dict[str, int]:
-            return await self.update()
-
-        return [update_tickets]
-
+    @activity.defn(name=names.TICKETS_ACTIVITY)
     async def update(self) -> dict[str, int]:
         """Do one turn; answers how many tickets were asked for, and what was found."""
         waited_for, page = await self._next()
@@ -70,28 +56,28 @@ class TicketUpdater:
         for start in range(0, len(tickets), BATCH):
             counts.update(await self._ask(tickets[start : start + BATCH]))
         found = {name: counts[name] for name in COUNTED}
-        position = _position(page[-1]) if len(page) == self._page else None
-        async with self._database.unit_of_work() as session:
+        position = _position(page[-1]) if len(page) == self.page else None
+        async with self.database.unit_of_work() as session:
             await MaintenanceRunsRepository(session).note(TICKETS, found, position=position)
         return found
 
     async def _next(self) -> tuple[list[OpenTicket], list[OpenTicket]]:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             last = await MaintenanceRunsRepository(session).last(TICKETS)
             tickets = TicketsRepository(session)
             after = _place(last.position if last else None)
             return (
-                await tickets.waited_for(limit=self._page),
-                await tickets.page(after=after, limit=self._page),
+                await tickets.waited_for(limit=self.page),
+                await tickets.page(after=after, limit=self.page),
             )
 
     async def _ask(self, tickets: Sequence[OpenTicket]) -> Counter[str]:
         """Ask for some tickets, keep what was answered, and tell those who wait."""
         asked = {KnownTicket(one.key, one.url): one for one in tickets}
-        readings = {one.ticket: one for one in await self._jira.statuses(list(asked))}
+        readings = {one.ticket: one for one in await self.jira.statuses(list(asked))}
         found = [(one, readings[KnownTicket(one.key, one.url)]) for one in tickets]
         answered = [(one, known) for one, told in found if (known := _known(told))]
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             await TicketsRepository(session).store(answered)
         counts = Counter(asked=len(tickets), unanswered=len(found) - len(answered))
         counts["gone"] = sum(told.gone for _, told in found)
@@ -104,13 +90,13 @@ class TicketUpdater:
 
     def _proven(self, ticket: OpenTicket, told: TicketResolved) -> dict[str, Any]:
         signal = names.TICKET_RESOLVED_SIGNAL
-        return proven(self._box, ticket.request_id, signal, to_document(told))
+        return proven(self.box, ticket.request_id, signal, to_document(told))
 
     async def _tell(self, ticket: OpenTicket, told: TicketResolved) -> int:
         """Tell the workflow that waits; one that cannot be told now is told by the next turn."""
         with log_fields(requestId=ticket.request_id):
             try:
-                await self._inspector.tell_resolved(ticket.request_id, self._proven(ticket, told))
+                await self.inspector.tell_resolved(ticket.request_id, self._proven(ticket, told))
             except NoAnswerError as error:
                 _log.warning("a workflow could not be told of its ticket: %s", error)
                 return 0

@@ -37,9 +37,9 @@ def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part nam
     inspector = Inspector(client, task_queue=task_queue)
     turns = Turns(memory=memory / 2)
     return [
-        *Sweeper(database, requests, memory=memory / 2, settling=settling).activities(),
-        *Reconciler(database, requests, inspector, turns=turns).activities(),
-        *TicketUpdater(database, inspector, jira, box=box).activities(),
-        *Retention(database).activities(),
-        *AuditAnchors(database).activities(),
+        Sweeper(database, requests, memory=memory / 2, settling=settling).sweep,
+        Reconciler(database, requests, inspector, turns).reconcile,
+        TicketUpdater(database, inspector, jira, box=box).update,
+        Retention(database).maintain,
+        AuditAnchors(database).anchor,
     ]

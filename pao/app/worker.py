@@ -114,19 +114,26 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     queue = settings.temporal.task_queue
     tools = action_tools(settings, database=database, jira=jira, environ=environ)
     actions = Executor(types or load_all(), tools).activities()
+    bookkeeper = Bookkeeper(database)
+    senders = SenderChecker(box=tools.box, temporal_approvals=settings.worker.temporal_approvals)
+    components = ComponentReader(database, tools.box, tools.surroundings)
+    escalator = Escalator(
+        jira, target=assembly.escalation_target(settings), breakers=tools.network.breakers
+    )
     usual = Worker(
         client,
         task_queue=queue,
         workflows=[RequestWorkflow, BundleWorkflow, LookWorkflow, SweepWorkflow, *UPKEEP],
         activities=[
             *actions,
-            *Bookkeeper(database).activities(),
-            *Corrector(tools.box).activities(),
-            *SenderChecker(
-                tools.box, temporal_approvals=settings.worker.temporal_approvals
-            ).activities(),
-            *ComponentReader(database, tools.box, tools.surroundings).activities(),
-            *Conditions(tools.box, tools.surroundings).activities(),
+            bookkeeper.mirror,
+            bookkeeper.make_row,
+            Corrector(tools.box).check_correction,
+            senders.check,
+            senders.prove,
+            components.prepare,
+            components.read,
+            Conditions(tools.box, tools.surroundings).condition,
             *upkeep_activities(
                 client,
                 task_queue=queue,
@@ -136,12 +143,8 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
                 memory=memory,
                 settling=settings.worker.sweep_after,
             ),
-            *TicketLinker(jira, breakers=tools.network.breakers).activities(),
-            *Escalator(
-                jira,
-                target=assembly.escalation_target(settings),
-                breakers=tools.network.breakers,
-            ).activities(),
+            TicketLinker(jira, breakers=tools.network.breakers).link,
+            escalator.escalate,
         ],
         interceptors=[measured],
         workflow_runner=sandbox_for(client.data_converter),

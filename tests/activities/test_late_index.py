@@ -105,7 +105,7 @@ async def test_an_old_doubt_and_a_refusal_are_answered_at_once(
 
 
 async def test_an_escalation_is_not_made_twice(instances: JiraInstances, jira: JiraSandbox) -> None:
-    escalator = Escalator(instances, target=EscalationTarget(project="OPS"), action_seconds=2)
+    escalator = Escalator(instances, target=EscalationTarget(project="OPS"), seconds=2)
     asked = EscalationInput(context=new_request().context, error_context={})
     jira.fault("cut-after", match=CREATE)
     with pytest.raises(ApplicationError):
