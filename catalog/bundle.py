@@ -15,23 +15,23 @@ MOST_COMPONENTS = 100
 
 
 class Component(Model):
-    """One item of a bundle, with what its fields are given."""
+    """One item of a bundle, with the values of its fields."""
 
     id: str = Field(
         min_length=1, description="Unique; components.<id> in templates.", examples=["app-db"]
     )
-    name: str = Field("", description="What people see; without it the id.")
+    name: str = Field("", description="The displayed name; default: the id.")
     catalog_item: str = Field(
         min_length=1,
         description="Id of the item that is requested.",
         examples=["database-postgresql-standard"],
     )
     depends_on: tuple[str, ...] = Field(
-        (), description="Ids of components that must be completed before.", examples=[["app-db"]]
+        (), description="Ids of components that must be completed first.", examples=[["app-db"]]
     )
     config: dict[str, Any] = Field(
         default_factory=dict,
-        description="Field id of the item to value; texts may be templates.",
+        description="Field ids of the item with their values; texts may be templates.",
         examples=[{"instanceName": "{{fields.appName}}-db"}],
     )
 
@@ -58,12 +58,12 @@ class JiraLinking(Model):
         examples=["blocks"],
     )
     parent_ticket: StrictBool = Field(
-        default=False, description="Whether one ticket above those of the components is made."
+        default=False, description="Whether a parent ticket is created."
     )
 
 
 class Orchestration(Model):
-    """In which order the components run, and how their tickets are tied together."""
+    """In which order the components run, and how their tickets are linked."""
 
     mode: OrchestrationMode = OrchestrationMode.SEQUENTIAL
     jira_linking: JiraLinking = JiraLinking()
@@ -82,7 +82,7 @@ class CatalogBundle(CatalogDocument):
     components: tuple[Component, ...] = Field(
         min_length=1,
         max_length=MOST_COMPONENTS,
-        description="The items that are requested, each with its values.",
+        description="The items to request, each with its values.",
     )
     fulfillment: BundleFulfillment = BundleFulfillment()
 

@@ -23,10 +23,10 @@ class OpenModel(Model):
 
 
 class Owner(Model):
-    """Who answers for the item."""
+    """Who is responsible for the item."""
 
     team: str = Field(description="The owning team; it may decide about failed requests.")
-    contact: str | None = Field(None, description="Where to ask.", examples=["db@example.com"])
+    contact: str | None = Field(None, description="Whom to contact.", examples=["db@example.com"])
 
 
 class Access(Model):
@@ -52,12 +52,10 @@ class Sla(OpenModel):
 
 
 class Cost(OpenModel):
-    """What it costs, for the reader only."""
+    """What it costs; informational."""
 
-    base_monthly: Number | None = Field(
-        None, description="What it costs in a month.", examples=[50]
-    )
-    currency: str | None = Field(None, description="Its code of three letters.", examples=["USD"])
+    base_monthly: Number | None = Field(None, description="Cost per month.", examples=[50])
+    currency: str | None = Field(None, description="Three-letter currency code.", examples=["USD"])
 
 
 class Metadata(OpenModel):
@@ -69,7 +67,7 @@ class Metadata(OpenModel):
         examples=["database-postgresql-standard"],
     )
     name: str = Field(
-        min_length=1, description="What people see.", examples=["PostgreSQL Database"]
+        min_length=1, description="The displayed name.", examples=["PostgreSQL Database"]
     )
     description: str | None = Field(None, description="50 to 500 characters.")
     version: str = Field(description="SemVer.", examples=["1.2.0"])
@@ -87,10 +85,10 @@ class Display(Model):
     """How the item looks in a list."""
 
     icon: str | None = Field(None, description="Name of an icon.", examples=["database"])
-    color: str | None = Field(None, description="As in CSS, in quotes.", examples=["#336791"])
+    color: str | None = Field(None, description="A CSS color, in quotes.", examples=["#336791"])
     documentation_url: str | None = Field(
         None,
-        description="Where the service is described.",
+        description="Documentation of the service.",
         examples=["https://docs.example.com/db"],
     )
 
@@ -134,24 +132,29 @@ def _as_output(entry: Any) -> Any:
 class Action(Model):
     """One step of fulfillment; its ``config`` is judged by the schema of its type."""
 
-    id: str = Field("", description="Unique; without it <type>-<n>.", examples=["create-ticket"])
-    name: str = Field("", description="What people see; without it the id.")
+    id: str = Field("", description="Unique; default: <type>-<n>.", examples=["create-ticket"])
+    name: str = Field("", description="The displayed name; default: the id.")
     type: str = Field(min_length=1, description="The action type.", examples=["jira-ticket"])
     config: dict[str, Any] = Field(
-        default_factory=dict, description="What the action type asks for; texts may be templates."
+        default_factory=dict,
+        description="Configuration of the action type; texts may be templates.",
     )
     when: Annotated[str | None, BeforeValidator(_as_expression)] = Field(
-        None, description="One expression; the action runs only when it is true."
+        None, description="An expression; the action runs only if it is true."
     )
-    depends_on: tuple[str, ...] = Field((), description="Ids of actions that must have ended.")
+    depends_on: tuple[str, ...] = Field(
+        (), description="Ids of actions that must have ended first."
+    )
     timeout: Annotated[int, Field(strict=True, gt=0)] | str | None = Field(
         None, description="Seconds, or 30s, 5m, 2h.", examples=["5m"]
     )
     outputs: tuple[
         Annotated[Output, BeforeValidator(_as_output, json_schema_input_type=Output | str)], ...
-    ] = Field((), description="Outputs that others read by key; a name alone will do.")
+    ] = Field((), description="Outputs that later actions read by key; a name alone is enough.")
     cleanup: str | None = Field(None, description="What to undo by hand; may be a template.")
-    retry: Any = Field(None, description="Accepted, no effect: failures wait for a human.")
+    retry: Any = Field(
+        None, description="Accepted, but without effect: failures wait for a person."
+    )
 
 
 def _named(actions: Iterable[Action]) -> tuple[Action, ...]:
@@ -173,15 +176,17 @@ class Manual(Model):
     """The manual way, which always exists."""
 
     actions: Actions = Field(
-        (), description="The steps; at least one.", json_schema_extra={"minItems": 1}
+        (), description="The actions; at least one.", json_schema_extra={"minItems": 1}
     )
 
 
 class Automatic(Model):
     """The automatic way."""
 
-    parallel: StrictBool = Field(default=False, description="All at once, but for dependsOn.")
-    actions: Actions = Field((), description="The steps, in their order.")
+    parallel: StrictBool = Field(
+        default=False, description="Run in parallel, except for dependsOn."
+    )
+    actions: Actions = Field((), description="The actions, in order.")
 
 
 class Notice(Action):
@@ -194,7 +199,7 @@ Notices = Annotated[tuple[Notice, ...], AfterValidator(_named)]
 
 
 class Fulfillment(Model):
-    """How a request becomes real, and who is told when it fails or waits."""
+    """How a request is fulfilled, and who is notified when it fails or waits."""
 
     strategy: Strategy = Strategy()
     manual: Manual = Manual()
@@ -208,12 +213,12 @@ class Fulfillment(Model):
 class Deprecation(Model):
     """Whether the item should still be used, and what to use instead."""
 
-    deprecated: StrictBool = Field(default=False, description="Whether it should not be used.")
+    deprecated: StrictBool = Field(default=False, description="Whether the item is deprecated.")
     sunset_date: str | None = Field(
-        None, description="From then on it is refused.", examples=["2027-01-31"]
+        None, description="From this date on requests are refused.", examples=["2027-01-31"]
     )
     replacement: str | None = Field(None, description="Id of the item to use instead.")
-    migration_guide: str | None = Field(None, description="How to move, or where that is told.")
+    migration_guide: str | None = Field(None, description="How to migrate, or a link to it.")
 
 
 class Maintenance(Model):
@@ -236,7 +241,7 @@ class Metrics(OpenModel):
 
 
 class Monitoring(Model):
-    """What is watched."""
+    """What is monitored."""
 
     metrics: Metrics = Metrics()
     health_checks: tuple[Any, ...] = Field((), description="What is checked; for the reader only.")

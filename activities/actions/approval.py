@@ -31,12 +31,14 @@ class ApprovalConfig(CamelCaseConfig):
     """Who decides, how many of them, and what happens when nobody does."""
 
     approvers: Approvers
-    minimum: int = Field(1, ge=1, le=50, description="So many people must approve.")
-    allow_self: bool = Field(False, description="Whether the requester may decide as well.")  # noqa: FBT003 -- a default
-    message: str = Field("", max_length=4000, description="What is to be decided.")
-    deadline: Duration = Field(None, description="Seconds, or 2h, 3d; after it nobody decides.")
+    minimum: int = Field(1, ge=1, le=50, description="How many people must approve.")
+    allow_self: bool = Field(False, description="Whether the requester may vote.")  # noqa: FBT003 -- a default
+    message: str = Field("", max_length=4000, description="What to decide.")
+    deadline: Duration = Field(None, description="Seconds, or 2h, 3d; after that nobody can vote.")
     on_deadline: Literal["reject", "approve", "remind"] = "reject"
-    remind_every: Duration = Field(None, description="Remind in the log, and by onWaiting.")
+    remind_every: Duration = Field(
+        None, description="How often to remind, in the log and through onWaiting."
+    )
 
     @model_validator(mode="after")
     def _can_be_decided(self) -> Self:

@@ -45,7 +45,7 @@ class TicketAttachment(CamelCaseConfig):
     content_template: str | None = Field(default=None, description="The file's text, in UTF-8")
     data_url: str | None = Field(
         default=None,
-        description="The value of a file field; without a value nothing is attached",
+        description="The value of a file field; if empty, nothing is attached",
         examples=["{{fields.certificateRequest}}"],
     )
 
@@ -87,12 +87,12 @@ class Ticket(CamelCaseConfig):
     issue_type: str = Field(default="Task", description="Name of the issue type")
     summary_template: str = Field(
         min_length=1,
-        description="One line; cut at 255 characters after rendering, and then attached whole",
+        description="One line; cut at 255 characters after rendering, then also attached in full",
     )
     description_template: str = Field(
         default="",
         description="JIRA wiki markup; values in it are escaped. Cut at 32,767 characters after "
-        "rendering, and then attached whole",
+        "rendering, then also attached in full",
     )
     priority: str | None = Field(default=None, description="Name of the priority")
     labels: Texts = Field(default=(), description="Labels; spaces become hyphens")
@@ -147,7 +147,7 @@ class JiraTicketConfig(CamelCaseConfig):
     ticket: Ticket
     wait_for: Literal["created", "resolved"] = Field(
         default="created",
-        description="When the action is done: at once, or when people have resolved the ticket",
+        description="When the action is done: once the ticket is created, or once it is resolved",
     )
 
 

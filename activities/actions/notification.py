@@ -21,9 +21,11 @@ _HALF_AN_ENTITY = re.compile(r"&[a-z]{0,3}\Z")
 class NotificationConfig(ActionConfig):
     """Configuration of a notification action."""
 
-    url: str = Field(min_length=1, description="Incoming webhook; take it from secrets")
+    url: str = Field(
+        min_length=1, description="Address of the incoming webhook; take it from secrets"
+    )
     text: str = Field(min_length=1, description="The message; cut at 4000 characters")
-    channel: str | None = Field(default=None, description="Where the webhook lets one choose")
+    channel: str | None = Field(default=None, description="If the webhook allows choosing one")
     username: str | None = Field(default=None, description="Shown as the sender")
     blocks: list[dict[str, Any]] = Field(default_factory=list, description="Slack's own blocks")
     required: bool = Field(default=False, description="Whether a failure fails the request")
@@ -33,8 +35,8 @@ class NotificationConfig(ActionConfig):
 class NotificationOutputs(BaseModel):
     """What later actions may use."""
 
-    delivered: bool = Field(description="Whether the message was taken")
-    error: str | None = Field(default=None, description="Why it was not")
+    delivered: bool = Field(description="Whether the message was accepted")
+    error: str | None = Field(default=None, description="Why not")
 
 
 class NotificationAction(Action[NotificationConfig]):

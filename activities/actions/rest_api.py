@@ -38,11 +38,9 @@ class RestApiOutputs(CamelCaseOutputs):
     status: int = Field(description="Status of the answer")
     body: Any = Field(
         default=None,
-        description="The answer: JSON, else text; of one over 64 kB the beginning, as text",
+        description="The answer: JSON, or else text; if over 64 kB, the beginning as text",
     )
-    body_truncated: bool = Field(
-        default=False, description="Whether the body is longer than what is kept of it"
-    )
+    body_truncated: bool = Field(default=False, description="Whether the body was truncated")
 
 
 class RestApiAction(Action[RestApiConfig]):

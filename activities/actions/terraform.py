@@ -56,7 +56,8 @@ class TerraformSource(ActionConfig):
         default=None, description="Version of the registry's module", examples=["5.8.1"]
     )
     path: str | None = Field(
-        default=None, description="Folder on the worker, below one that the operator has listed"
+        default=None,
+        description="Folder on the worker, one that the operator has listed or below it",
     )
     directory: str = Field(default="", description="Folder within the source that holds the module")
 
@@ -81,7 +82,7 @@ class TerraformSource(ActionConfig):
 class TerraformBackend(ActionConfig):
     """Where the state is kept, passed on to Terraform as it is."""
 
-    type: str = Field(description="Terraform's name of the backend", examples=["s3", "http"])
+    type: str = Field(description="Terraform's backend type", examples=["s3", "http"])
     config: dict[str, Any] = Field(
         default_factory=dict, description="Its configuration; credentials are the operator's"
     )
@@ -114,7 +115,7 @@ class TerraformExecution(ActionConfig):
     )
     destroy: bool = Field(default=False, description="Destroy what is in the workspace")
     parallelism: int | None = Field(
-        default=None, ge=1, le=100, description="Operations at the same time; Terraform's own is 10"
+        default=None, ge=1, le=100, description="Concurrent operations; Terraform's default is 10"
     )
 
 
@@ -124,24 +125,24 @@ class TerraformConfig(ActionConfig):
     source: TerraformSource = Field(description="Where the module comes from")
     workspace: str | None = Field(
         default=None,
-        description="Workspace of the state; without it each request has one of its own",
+        description="Workspace of the state; by default each request has its own",
         examples=["production"],
     )
     shared: bool = Field(
         default=False,
-        description="Several requests may work on this state, one after another; it is written out",
+        description="Whether several requests may work on this state, in sequence; must be literal",
     )
     variables: dict[str, Any] = Field(
         default_factory=dict, description="Values of the module's variables"
     )
     backend: TerraformBackend | None = Field(
-        default=None, description="Where the state is kept, in place of what the module says"
+        default=None, description="Where the state is kept; replaces the module's backend"
     )
     execution: TerraformExecution = Field(
         default_factory=TerraformExecution, description="Whether to plan only, or to destroy"
     )
     outputs: tuple[str, ...] | None = Field(
-        default=None, description="Outputs of the module to take; all of them where it is absent"
+        default=None, description="Outputs of the module to return; default: all"
     )
 
     @field_validator("workspace")
@@ -187,18 +188,18 @@ class TerraformOutputs(BaseModel):
     """What later actions may use."""
 
     values: dict[str, Any] = Field(
-        description="The module's outputs by name; sensitive ones are stars"
+        description="The module's outputs by name; sensitive ones are masked"
     )
-    plan: PlanSummary = Field(description="What the plan said")
+    plan: PlanSummary = Field(description="Summary of the plan")
     workspace: str = Field(description="Workspace of the state")
     state: str = Field(description="Where the state is, for people")
     commands: str = Field(description="Commands that lead a person to this state")
-    resources: list[str] = Field(description="Addresses in the state, at most a hundred")
-    sensitive: list[str] = Field(description="Names of outputs whose values are not given")
-    leftOut: list[str] = Field(description="Names of outputs that are too large to keep")  # noqa: N815 -- the document's way
-    applied: bool = Field(description="False where it was only planned")
+    resources: list[str] = Field(description="Addresses in the state, at most 100")
+    sensitive: list[str] = Field(description="Names of outputs whose values are masked")
+    leftOut: list[str] = Field(description="Names of outputs that are too large")  # noqa: N815 -- the document's way
+    applied: bool = Field(description="False if it was only planned")
     pin: dict[str, Any] | None = Field(
-        description="What a plan alone is known by, for execution.approvedPlan; else null"
+        description="Identifies a plan, for execution.approvedPlan; null after an apply"
     )
 
 

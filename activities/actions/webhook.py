@@ -25,10 +25,12 @@ class WebhookConfig(CamelCaseConfig):
     url: str = Field(min_length=1, description="Address of the receiver")
     secret: str = Field(min_length=16, description="Key of the signature; take it from secrets")
     payload: Any = Field(
-        default_factory=dict, description="JSON that is sent: a mapping, or a JSON template"
+        default_factory=dict, description="JSON to send: a mapping, or a JSON template"
     )
     headers: Headers = Field(default_factory=dict)
-    expected_status: tuple[int, ...] = Field(default=(), description="Empty: any of the 2xx")
+    expected_status: tuple[int, ...] = Field(
+        default=(), description="Accepted statuses; default: any 2xx"
+    )
     timeout: float = Field(default=10.0, gt=0, le=60, description="Seconds for the call")
 
 

@@ -31,12 +31,12 @@ class CommitFile(CamelCaseConfig):
     path: str = Field(description="Path in the repository", examples=["tenants/shop.yaml"])
     operation: FileOperation = Field(
         default=FileOperation.CREATE,
-        description="create fails where the file exists, update and delete where it does not",
+        description="create fails if the file exists, update and delete if it does not",
     )
     content_template: str | None = Field(
         default=None,
         max_length=LARGEST_FILE * 3 // 2,
-        description="Whole content of the file; write values into YAML by yaml() or json()",
+        description="Complete content of the file; write values into YAML with yaml() or json()",
     )
     encoding: Literal["utf-8", "base64"] = Field(
         default="utf-8",
@@ -83,30 +83,30 @@ class GitCommitConfig(CamelCaseConfig):
     instance: str | None = Field(default=None, description="Name of a configured GitHub server")
     repository: Repository
     branch: RefName = Field(
-        description="Branch that gets the commit. With createPullRequest the base branch may "
-        "stand here: the commit then goes to a branch of its own",
+        description="Branch for the commit. With createPullRequest this may be the base "
+        "branch: the commit then goes to a new branch",
         examples=["main"],
     )
     base_branch: RefName | None = Field(
         default=None,
-        description="Branch that a pull request goes into (the default branch unless given), and "
-        "from which a branch that does not exist is begun",
+        description="Branch that a pull request goes into, and from which a missing branch is "
+        "created; default: the default branch",
     )
     files: tuple[CommitFile, ...] = Field(
-        min_length=1, max_length=MOST_FILES, description="Files of the one commit"
+        min_length=1, max_length=MOST_FILES, description="Files of the commit"
     )
     commit_message: str = Field(
         min_length=1,
         max_length=10_000,
-        description="Message; trailers with the request's id are added",
+        description="Commit message; trailers with the request's id are added",
     )
     create_pull_request: bool = Field(
-        default=False, description="Whether a pull request is opened for the commit"
+        default=False, description="Whether to open a pull request for the commit"
     )
     title: str | None = Field(
         default=None,
         max_length=256,
-        description="Title of the pull request; the first line of the message unless given",
+        description="Title of the pull request; default: the first line of the message",
     )
     body: str | None = Field(
         default=None, max_length=60_000, description="Text of the pull request, in Markdown"
@@ -114,7 +114,7 @@ class GitCommitConfig(CamelCaseConfig):
     reviewers: Texts = Field(
         default=(),
         max_length=15,
-        description="Who is asked to review: user names, and teams as owner/team",
+        description="Reviewers: user names, and teams as owner/team",
         examples=[["ann", "platform/team-platform"]],
     )
     allow_workflow_files: bool = Field(

@@ -24,7 +24,7 @@ class GitHubWorkflowConfig(CamelCaseConfig):
     )
     ref: RefName | None = Field(
         default=None,
-        description="Branch or tag to run on; the default branch unless given",
+        description="Branch or tag to run on; default: the default branch",
         examples=["main"],
     )
     inputs: dict[str, str | bool | int | float | None] = Field(
@@ -35,13 +35,14 @@ class GitHubWorkflowConfig(CamelCaseConfig):
         examples=[{"namespace": "{{fields.namespace}}"}],
     )
     wait_for_completion: bool = Field(
-        default=True, description="Whether the action is done when the run is, or when it started"
+        default=True,
+        description="Whether the action is done when the run has completed, or once it has started",
     )
     timeout: int | str = Field(
-        default="1h", description="How long the run is waited for: seconds, or 30s, 5m, 2h, 1d"
+        default="1h", description="How long to wait for the run: seconds, or 30s, 5m, 2h, 1d"
     )
     fail_on_workflow_failure: bool = Field(
-        default=True, description="Whether a run that ends badly fails the action"
+        default=True, description="Whether a failed run fails the action"
     )
     correlation_input: str = Field(
         default="pao_mark",

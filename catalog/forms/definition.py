@@ -81,14 +81,18 @@ class Operator(StrEnum):
 
 
 class Condition(Model):
-    """One condition: about a field (``dependsOn``), or ``all``, ``any`` or ``not`` of others."""
+    """A condition on a field (``dependsOn``), or ``all``, ``any`` or ``not`` of others."""
 
-    depends_on: str | None = Field(None, description="Id of the field that is looked at.")
-    condition: Operator | None = Field(None, description="What is asked about it.")
-    value: Any = Field(None, description="What it is compared with.")
-    all: tuple["Condition", ...] | None = Field(None, description="All of these hold.")
-    any: tuple["Condition", ...] | None = Field(None, description="One of these holds.")
-    negated: "Condition | None" = Field(None, alias="not", description="This does not hold.")
+    depends_on: str | None = Field(
+        None, description="Id of the field that the condition depends on."
+    )
+    condition: Operator | None = Field(None, description="The operator.")
+    value: Any = Field(None, description="The value to compare with.")
+    all: tuple["Condition", ...] | None = Field(None, description="All of these must hold.")
+    any: tuple["Condition", ...] | None = Field(
+        None, description="At least one of these must hold."
+    )
+    negated: "Condition | None" = Field(None, alias="not", description="This must not hold.")
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -125,20 +129,24 @@ Choices = Annotated[tuple[Annotated[Choice, _Written], ...], Field(max_length=MO
 
 
 class Constraints(Model):
-    """The constraints of a field; which of them fit which type is a rule of validation."""
+    """Constraints of a field; which of them apply depends on its type."""
 
-    pattern: str | None = Field(None, description="RE2, found anywhere: anchor it with ^ and $.")
-    min_length: _Count | None = Field(None, description="Least number of characters.")
-    max_length: _Count | None = Field(None, description="Greatest number of characters.")
-    min: Number | str | None = Field(None, description="A number; of a date: 2026-03-01, today+7d.")
-    max: Number | str | None = Field(None, description="As min.")
-    step: Number | None = Field(None, description="The value is a multiple of it, from 0.")
-    enum: Choices | None = Field(None, description="The choices; may stand on the field as well.")
-    min_items: _Count | None = Field(None, description="Least number of values.")
-    max_items: _Count | None = Field(None, description="Greatest number of values.")
+    pattern: str | None = Field(
+        None, description="An RE2 pattern; may match anywhere, so anchor it with ^ and $."
+    )
+    min_length: _Count | None = Field(None, description="Minimum number of characters.")
+    max_length: _Count | None = Field(None, description="Maximum number of characters.")
+    min: Number | str | None = Field(
+        None, description="Minimum: a number, or for dates 2026-03-01 or today+7d."
+    )
+    max: Number | str | None = Field(None, description="Maximum, written like min.")
+    step: Number | None = Field(None, description="The value must be a multiple of it.")
+    enum: Choices | None = Field(None, description="The choices; may also be given on the field.")
+    min_items: _Count | None = Field(None, description="Minimum number of values.")
+    max_items: _Count | None = Field(None, description="Maximum number of values.")
     strength: Strength | None = None
     max_size: _Count | str | None = Field(
-        None, description="Of the decoded file: bytes, 5KB or 5MB.", examples=["5MB"]
+        None, description="Of the decoded file: a number of bytes, 5KB or 5MB.", examples=["5MB"]
     )
     types: tuple[str, ...] | None = Field(
         None, description="Media types of files.", examples=[["text/plain", "image/*"]]
@@ -153,12 +161,12 @@ class FieldDefinition(Model):
     """One field of a form."""
 
     id: str = Field(min_length=1, description="camelCase; fields.<id> in templates.")
-    name: str | None = Field(None, description="Label; without it one is made from the id.")
+    name: str | None = Field(None, description="Label; default: derived from the id.")
     type: FieldType
     required: StrictBool = Field(default=False, description="Must have a value when shown.")
-    default: Any = Field(None, description="Taken when the field is shown and has no value.")
+    default: Any = Field(None, description="Used if the field is shown and has no value.")
     placeholder: str | None = Field(None, description="An example, shown while the field is empty.")
-    description: str | None = Field(None, description="Help, shown beside the field.")
+    description: str | None = Field(None, description="Help text.")
     enum: Choices | None = Field(None, description="Values, or value and label.")
     validation: Constraints = Constraints()
     conditional: Condition | None = Field(None, description="Shown only when this holds.")
@@ -178,12 +186,14 @@ class GroupDefinition(Model):
     """A group of fields that are shown together."""
 
     id: str = Field(min_length=1, description="Unique in the form.")
-    name: str | None = Field(None, description="Heading; without it one is made from the id.")
+    name: str | None = Field(None, description="Heading; default: derived from the id.")
     description: str | None = Field(None, description="Shown under the heading.")
-    collapsible: StrictBool = Field(default=False, description="Whether it can be folded away.")
+    collapsible: StrictBool = Field(
+        default=False, description="Whether the group can be collapsed."
+    )
     conditional: Condition | None = None
     fields: tuple[FieldDefinition, ...] = Field(
-        (), max_length=MOST_FIELDS, description="In the order they are shown."
+        (), max_length=MOST_FIELDS, description="In display order."
     )
 
     @property
@@ -193,11 +203,11 @@ class GroupDefinition(Model):
 
 
 class FormDefinition(Model):
-    """A form: groups of fields in the order in which they are shown."""
+    """A form: groups of fields in display order."""
 
     layout: Layout = Layout.SINGLE_PAGE
     groups: tuple[GroupDefinition, ...] = Field(
-        (), max_length=MOST_GROUPS, description="In the order they are shown."
+        (), max_length=MOST_GROUPS, description="In display order."
     )
 
     @model_validator(mode="after")

@@ -78,7 +78,7 @@ class ApiKey(CamelCaseConfig):
     """A key in a header, or in the query where the target knows no better."""
 
     type: Literal["api-key"]
-    name: str = Field(default="X-API-Key", description="Of the header or parameter")
+    name: str = Field(default="X-API-Key", description="Name of the header or parameter")
     key: str = Field(description="A template: secrets.<NAME>")
     place: Literal["header", "query"] = "header"
 
@@ -87,13 +87,14 @@ class ClientCredentials(CamelCaseConfig):
     """OAuth 2 client credentials: a token is fetched, kept, and renewed once on a 401."""
 
     type: Literal["oauth2"]
-    token_url: str = Field(description="Where tokens are given")
-    client_id: str = Field(description="Who asks for one")
+    token_url: str = Field(description="Address of the token endpoint")
+    client_id: str = Field(description="The client's id")
     client_secret: str = Field(description="A template: secrets.<NAME>")
-    scope: str | None = Field(default=None, description="What the token is for")
-    audience: str | None = Field(default=None, description="Whom the token is for")
+    scope: str | None = Field(default=None, description="Scope of the token")
+    audience: str | None = Field(default=None, description="Audience of the token")
     style: Literal["basic", "body"] = Field(
-        default="basic", description="Whether the client's credentials stand in header or body"
+        default="basic",
+        description="Whether the client's credentials are sent in the header or the body",
     )
 
 
@@ -101,9 +102,9 @@ class SigV4(CamelCaseConfig):
     """An AWS signature by keys that the document names; never the worker's own."""
 
     type: Literal["aws-sigv4"]
-    access_key_id: str = Field(description="Whose signature it is")
+    access_key_id: str = Field(description="The access key's id")
     secret_access_key: str = Field(description="A template: secrets.<NAME>")
-    session_token: str | None = Field(default=None, description="Of temporary keys")
+    session_token: str | None = Field(default=None, description="Session token of temporary keys")
     region: str = Field(description="AWS region", examples=["eu-central-1"])
     service: str = Field(default="execute-api", description="AWS service that is called")
 
@@ -159,14 +160,14 @@ class Condition(CamelCaseConfig):
     """Holds where the first value at a JSONPath is one of these, or where there is any."""
 
     path: JsonPath = Field(description="JSONPath", examples=["$.status"])
-    values: tuple[Scalar, ...] = Field(default=(), description="Empty: any value that is not null")
+    values: tuple[Scalar, ...] = Field(default=(), description="Default: any value but null")
 
 
 class StatusUrl(CamelCaseConfig):
     """Where the answer names the address to ask after."""
 
     header: str | None = Field(
-        default=None, description="A header that holds it", examples=["Location"]
+        default=None, description="Header that contains it", examples=["Location"]
     )
     path: JsonPath | None = Field(default=None, description="JSONPath into the answer's body")
 
@@ -177,14 +178,14 @@ class Asynchronous(CamelCaseConfig):
     status_url: StatusUrl = Field(default_factory=lambda: StatusUrl(header="Location"))
     until: Condition
     fail_when: Condition | None = None
-    every: float = Field(default=5.0, ge=0.05, le=600, description="Seconds between questions")
-    timeout: float = Field(default=1800.0, gt=0, le=604_800, description="Seconds, all in all")
+    every: float = Field(default=5.0, ge=0.05, le=600, description="Seconds between polls")
+    timeout: float = Field(default=1800.0, gt=0, le=604_800, description="Total seconds")
 
 
 class Look(CamelCaseConfig):
     """How an earlier effect is found before anything is done a second time."""
 
-    url: str = Field(min_length=1, description="Address that is read (GET)")
+    url: str = Field(min_length=1, description="Address to read (GET)")
     query: dict[str, Scalar | None] = Field(default_factory=dict)
     found: Condition = Field(
         description="Holds where the effect exists. A 404, 410 or 204 means that it does not; any "
@@ -202,34 +203,33 @@ class Look(CamelCaseConfig):
 class RestApiConfig(CamelCaseConfig):
     """Configuration of a rest-api action."""
 
-    endpoint: Endpoint = Field(description="What is called")
-    headers: Headers = Field(
-        default_factory=dict, description="Headers; one that is null is left out"
-    )
+    endpoint: Endpoint = Field(description="The address to call")
+    headers: Headers = Field(default_factory=dict, description="Headers; null values are left out")
     query: dict[str, Scalar | list[Scalar] | None] = Field(
         default_factory=dict,
-        description="Parameters of the address; a list repeats its name, and what is null is left "
-        "out",
+        description="Query parameters; a list repeats the name, null values are left out",
     )
-    body: Body | None = Field(default=None, description="What is sent")
+    body: Body | None = Field(default=None, description="The request body")
     authentication: Authentication = Field(
-        default=NoAuthentication(), description="How the target is told who calls"
+        default=NoAuthentication(), description="How to authenticate"
     )
     timeout: float = Field(default=30.0, gt=0, le=300, description="Seconds for one call")
-    expected_status: tuple[int, ...] = Field(default=(), description="Empty: any of the 2xx")
+    expected_status: tuple[int, ...] = Field(
+        default=(), description="Accepted statuses; default: any 2xx"
+    )
     response: Response = Field(
-        default=Response(), description="What is read from the answer as outputs"
+        default=Response(), description="What to extract from the answer as outputs"
     )
     idempotency_header: str | None = Field(
         default=None,
-        description="Header for a key that stays the same on every attempt",
+        description="Header for an idempotency key, the same on every attempt",
         examples=["Idempotency-Key"],
     )
     look: Look | None = Field(
-        default=None, description="How an earlier effect is found before a retry"
+        default=None, description="How to find an earlier effect before a retry"
     )
     asynchronous: Asynchronous | None = Field(
-        default=None, alias="async", description="How a 202 is followed until the target is done"
+        default=None, alias="async", description="How to poll after a 202 until the target is done"
     )
 
     @field_validator("query", mode="before")

@@ -8,7 +8,7 @@ from catalog.templating.values import is_list, is_mapping, is_number, number_tex
 
 
 def text(value: Any) -> str:
-    """Give a text; numbers and booleans become theirs, null becomes empty."""
+    """Return a text; numbers and booleans become theirs, null becomes empty."""
     if isinstance(value, str):
         return str(value)
     if value is None:
@@ -21,7 +21,7 @@ def text(value: Any) -> str:
 
 
 def filled(value: Any, name: str) -> str:
-    """Give a text that must not be empty."""
+    """Return a text that must not be empty."""
     found = text(value)
     if not found:
         raise FaultError("template-value", f"{name} must not be empty")
@@ -29,7 +29,7 @@ def filled(value: Any, name: str) -> str:
 
 
 def whole(value: Any) -> int:
-    """Give a whole number; 2.0 is one."""
+    """Return a whole number; 2.0 is one."""
     if not is_number(value) or (isinstance(value, float) and not value.is_integer()):
         raise wrong_type("a whole number", value)
     if abs(value) > LARGEST_NUMBER:
@@ -38,7 +38,7 @@ def whole(value: Any) -> int:
 
 
 def whole_between(value: Any, least: int, most: int, name: str) -> int:
-    """Give a whole number within bounds."""
+    """Return a whole number within bounds."""
     found = whole(value)
     if not least <= found <= most:
         raise FaultError("template-value", f"{name} must be from {least} to {most}")
@@ -46,14 +46,14 @@ def whole_between(value: Any, least: int, most: int, name: str) -> int:
 
 
 def items(value: Any) -> list[Any]:
-    """Give a list."""
+    """Return a list."""
     if not is_list(value):
         raise wrong_type("a list", value)
     return list(value)
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """Give a mapping."""
+    """Return a mapping."""
     if not is_mapping(value):
         raise wrong_type("a mapping", value)
     return dict(value)

@@ -27,13 +27,13 @@ _HASHES: dict[str, Callable[..., Any]] = {
 
 
 def to_json(around: FunctionContext, value: Any, indent: Any = 0) -> str:
-    """Give the value as JSON, compact or indented."""
+    """Return the value as JSON, compact or indented."""
     width = whole_between(indent, 0, _MOST_INDENT, "the indent")
     return JsonText(json_text(value, around.budget, width))
 
 
 def to_yaml(around: FunctionContext, value: Any) -> str:
-    """Give the value as YAML in block style, without a final newline."""
+    """Return the value as YAML in block style, without a final newline."""
     stream = _BoundedStream(around.budget)
     yaml.safe_dump(
         json_tree(value, around.budget),
@@ -47,12 +47,12 @@ def to_yaml(around: FunctionContext, value: Any) -> str:
 
 
 def to_base64(_: FunctionContext, value: Any) -> str:
-    """Give the text's UTF-8 in base64."""
+    """Return the text's UTF-8 in base64."""
     return base64.b64encode(text(value).encode()).decode()
 
 
 def from_base64(_: FunctionContext, value: Any) -> str:
-    """Give the text whose UTF-8 is written in base64."""
+    """Return the text whose UTF-8 is written in base64."""
     try:
         return base64.b64decode(text(value).encode("ascii"), validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
@@ -60,7 +60,7 @@ def from_base64(_: FunctionContext, value: Any) -> str:
 
 
 def to_url(_: FunctionContext, value: Any) -> str:
-    """Give the text percent-encoded."""
+    """Return the text percent-encoded."""
     return UrlText(percent_encoded(text(value)))
 
 
@@ -71,12 +71,12 @@ def percent_encoded(value: str) -> str:
 
 
 def to_wiki(_: FunctionContext, value: Any) -> str:
-    """Give the text escaped for JIRA's markup."""
+    """Return the text escaped for JIRA's markup."""
     return WikiText(jira_escape(text(value)))
 
 
 def digest(_: FunctionContext, value: Any, algorithm: Any = "sha256") -> str:
-    """Give the hash of the text's UTF-8 in hex."""
+    """Return the hash of the text's UTF-8 in hex."""
     chosen = _HASHES.get(text(algorithm))
     if chosen is None:
         raise FaultError("template-value", f"the hash is one of {', '.join(_HASHES)}")

@@ -39,7 +39,7 @@ _HALF_DAY = 12
 
 
 def uuid(around: FunctionContext, name: Any = "") -> str:
-    """Give the UUIDv5 of the name in the namespace of the request's id."""
+    """Return the UUIDv5 of the name in the namespace of the request's id."""
     try:
         namespace = UUID(around.request_id())
     except ValueError as error:
@@ -48,7 +48,7 @@ def uuid(around: FunctionContext, name: Any = "") -> str:
 
 
 def timestamp(around: FunctionContext) -> int:
-    """Give the request's time in Unix seconds."""
+    """Return the request's time in Unix seconds."""
     return int((moment(around.request_time()) - _EPOCH).total_seconds() // 1)
 
 
@@ -59,7 +59,7 @@ def date(around: FunctionContext, *values: Any) -> str:
 
 
 def random(around: FunctionContext, least: Any, most: Any, name: Any = "") -> int:
-    """Give a whole number from least to most that a request always gets again for a name."""
+    """Return a whole number from least to most that a request always gets again for a name."""
     low, high = whole(least), whole(most)
     if low > high:
         raise FaultError("template-value", "random() needs its smaller bound first")
@@ -69,7 +69,7 @@ def random(around: FunctionContext, least: Any, most: Any, name: Any = "") -> in
 
 
 def moment(value: Any) -> datetime:
-    """Give a moment in UTC from RFC 3339, a day or Unix seconds."""
+    """Return a moment in UTC from RFC 3339, a day or Unix seconds."""
     try:
         if is_number(value):
             return _EPOCH + timedelta(seconds=value)

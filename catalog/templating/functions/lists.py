@@ -27,49 +27,49 @@ _LONGEST_NUMBER = 17
 
 
 def contains(_: FunctionContext, value: Any, wanted: Any) -> bool:
-    """Say whether the list, mapping or text holds what is wanted."""
+    """Return whether the list, mapping or text holds what is wanted."""
     return contained(wanted, value)
 
 
 def equals(_: FunctionContext, value: Any, *others: Any) -> bool:
-    """Say whether the value equals any of the others."""
+    """Return whether the value equals any of the others."""
     return any(equal(value, other) for other in others)
 
 
 def differs(_: FunctionContext, value: Any, other: Any) -> bool:
-    """Say whether two values are not the same."""
+    """Return whether two values are not the same."""
     return not equal(value, other)
 
 
 def less(_: FunctionContext, value: Any, other: Any) -> bool:
-    """Say whether the first is smaller."""
+    """Return whether the first is smaller."""
     return compare(operator.lt, value, other)
 
 
 def less_or_equal(_: FunctionContext, value: Any, other: Any) -> bool:
-    """Say whether the first is not larger."""
+    """Return whether the first is not larger."""
     return compare(operator.le, value, other)
 
 
 def greater(_: FunctionContext, value: Any, other: Any) -> bool:
-    """Say whether the first is larger."""
+    """Return whether the first is larger."""
     return compare(operator.gt, value, other)
 
 
 def greater_or_equal(_: FunctionContext, value: Any, other: Any) -> bool:
-    """Say whether the first is not smaller."""
+    """Return whether the first is not smaller."""
     return compare(operator.ge, value, other)
 
 
 def length(_: FunctionContext, value: Any) -> int:
-    """Give the number of characters, items or keys."""
+    """Return the number of characters, items or keys."""
     if isinstance(value, str) or is_list(value) or is_mapping(value):
         return len(value)
     raise wrong_type("a text, list or mapping", value)
 
 
 def index(_: FunctionContext, value: Any, *keys: Any) -> Any:
-    """Give the member of the member, or Missing."""
+    """Return the member of the member, or Missing."""
     inner = value.value if isinstance(value, SecretValue) else value
     if not is_list(inner) and not is_mapping(inner):
         raise wrong_type("a list or mapping", inner)
@@ -83,17 +83,17 @@ def index(_: FunctionContext, value: Any, *keys: Any) -> Any:
 
 
 def first(_: FunctionContext, value: Any) -> Any:
-    """Give the first item, or null."""
+    """Return the first item, or null."""
     return _end(value, 0)
 
 
 def last(_: FunctionContext, value: Any) -> Any:
-    """Give the last item, or null."""
+    """Return the last item, or null."""
     return _end(value, -1)
 
 
 def sort(_: FunctionContext, value: Any) -> list[Any]:
-    """Give the items, all numbers or all texts, in order."""
+    """Return the items, all numbers or all texts, in order."""
     found = list_of(value)
     if not (all(map(is_number, found)) or all(isinstance(item, str) for item in found)):
         raise FaultError("template-type", "sort() needs a list of numbers or a list of texts")
@@ -101,7 +101,7 @@ def sort(_: FunctionContext, value: Any) -> list[Any]:
 
 
 def unique(_: FunctionContext, value: Any) -> list[Any]:
-    """Give the items, each once, in their order."""
+    """Return the items, each once, in their order."""
     found: dict[Any, Any] = {}
     for item in list_of(value):
         found.setdefault(identity(item), item)
@@ -109,7 +109,7 @@ def unique(_: FunctionContext, value: Any) -> list[Any]:
 
 
 def items(_: FunctionContext, value: Any) -> list[list[Any]]:
-    """Give the mapping as a list of key and value."""
+    """Return the mapping as a list of key and value."""
     if isinstance(value, SecretValue):
         return [
             [SecretValue(key), SecretValue(found)] for key, found in mapping(value.value).items()
@@ -118,7 +118,7 @@ def items(_: FunctionContext, value: Any) -> list[list[Any]]:
 
 
 def integer(_: FunctionContext, value: Any) -> int:
-    """Give the number without its fraction, or the number that the text writes."""
+    """Return the number without its fraction, or the number that the text writes."""
     if is_number(value):
         if not abs(value) <= LARGEST_NUMBER:
             raise FaultError("template-limit", "a number is beyond 2^53-1")
@@ -134,17 +134,17 @@ def integer(_: FunctionContext, value: Any) -> int:
 
 
 def default(_: FunctionContext, value: Any, otherwise: Any) -> Any:
-    """Give the value, or the other one if it is missing, null or an empty text."""
+    """Return the value, or the other one if it is missing, null or an empty text."""
     return otherwise if is_absent(value) else value
 
 
 def coalesce(_: FunctionContext, *values: Any) -> Any:
-    """Give the first value that is not missing, null or an empty text, else null."""
+    """Return the first value that is not missing, null or an empty text, else null."""
     return next((value for value in values if not is_absent(value)), None)
 
 
 def required(_: FunctionContext, value: Any, message: Any = "") -> Any:
-    """Give the value; raises template-required if it is missing, null or an empty text."""
+    """Return the value; raises template-required if it is missing, null or an empty text."""
     if not is_absent(value):
         return value
     said = "" if isinstance(message, SecretValue) else text(message)

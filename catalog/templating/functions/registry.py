@@ -14,11 +14,11 @@ class FunctionContext(Protocol):
     budget: Budget
 
     def request_id(self) -> str:
-        """Give the request's id; raises template-undefined without one."""
+        """Return the request's id; raises template-undefined without one."""
         ...
 
     def request_time(self) -> str:
-        """Give the request's time as RFC 3339; raises template-undefined without one."""
+        """Return the request's time as RFC 3339; raises template-undefined without one."""
         ...
 
 

@@ -66,5 +66,5 @@ SIGNATURES: dict[str, Signature] = {
 
 
 def signature(name: str) -> Signature:
-    """Give what is known of a function; of those that hand values on, nothing."""
+    """Return what is known of a function; of those that hand values on, nothing."""
     return SIGNATURES.get(name, _ANYTHING)

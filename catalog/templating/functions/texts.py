@@ -19,49 +19,49 @@ _PATTERN_WORK = 100_000_000
 
 
 def upper(_: FunctionContext, value: Any) -> str:
-    """Give the text in upper case."""
+    """Return the text in upper case."""
     return text(value).upper()
 
 
 def lower(_: FunctionContext, value: Any) -> str:
-    """Give the text in lower case."""
+    """Return the text in lower case."""
     return text(value).lower()
 
 
 def trim(_: FunctionContext, value: Any) -> str:
-    """Give the text without white space around it."""
+    """Return the text without white space around it."""
     return text(value).strip()
 
 
 def title(_: FunctionContext, value: Any) -> str:
-    """Give the text with each word's first letter upper and the rest lower."""
+    """Return the text with each word's first letter upper and the rest lower."""
     return _WORD.sub(lambda word: word[0][:1].upper() + word[0][1:].lower(), text(value))
 
 
 def concat(_: FunctionContext, *values: Any) -> str:
-    """Give the texts one after the other."""
+    """Return the texts one after the other."""
     return join_texts([text(value) for value in values], "")
 
 
 def replace(_: FunctionContext, value: Any, old: Any, new: Any) -> str:
-    """Give the text with every ``old`` replaced by ``new``, literally."""
+    """Return the text with every ``old`` replaced by ``new``, literally."""
     subject, wanted, given = text(value), filled(old, "what replace() looks for"), text(new)
     require_room(len(subject) + subject.count(wanted) * (len(given) - len(wanted)))
     return subject.replace(wanted, given)
 
 
 def split(_: FunctionContext, value: Any, separator: Any) -> list[str]:
-    """Give the parts of the text between the separators."""
+    """Return the parts of the text between the separators."""
     return text(value).split(filled(separator, "the separator"))
 
 
 def join(around: FunctionContext, value: Any, separator: Any = ", ") -> str:
-    """Give the items as one text, with the separator between them."""
+    """Return the items as one text, with the separator between them."""
     return text_of(items(value), around.budget, filled(separator, "the separator"))
 
 
 def truncate(_: FunctionContext, value: Any, length: Any, end: Any = "…") -> str:
-    """Give at most that many characters, the end that marks the cut included."""
+    """Return at most that many characters, the end that marks the cut included."""
     subject, mark = text(value), text(end)
     most = whole_between(length, 0, TEXT_BYTES, "the length")
     if len(subject) <= most:
@@ -70,7 +70,7 @@ def truncate(_: FunctionContext, value: Any, length: Any, end: Any = "…") -> s
 
 
 def matches(_: FunctionContext, value: Any, pattern: Any) -> bool:
-    """Say whether the RE2 pattern is found anywhere in the text."""
+    """Return whether the RE2 pattern is found anywhere in the text."""
     subject = text(value)
     compiled = _pattern(text(pattern))
     if compiled.programsize * (len(subject) + 1) > _PATTERN_WORK:
@@ -79,19 +79,19 @@ def matches(_: FunctionContext, value: Any, pattern: Any) -> bool:
 
 
 def slugify(_: FunctionContext, value: Any) -> str:
-    """Give the text as lower-case words of ASCII letters and digits joined by hyphens."""
+    """Return the text as lower-case words of ASCII letters and digits joined by hyphens."""
     decomposed = unicodedata.normalize("NFKD", text(value))
     plain = "".join(sign for sign in decomposed if unicodedata.category(sign)[0] != "M")
     return _NOT_A_SLUG.sub("-", plain.casefold()).strip("-")
 
 
 def sanitize(_: FunctionContext, value: Any) -> str:
-    """Give the text as a safe file name."""
+    """Return the text as a safe file name."""
     return _NOT_SANE.sub("_", text(value)).lstrip(".")
 
 
 def string(around: FunctionContext, value: Any) -> str:
-    """Give any value as its text."""
+    """Return any value as its text."""
     return fits(text_of(value, around.budget))
 
 
