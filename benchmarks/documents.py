@@ -24,7 +24,7 @@ from catalog.document_kinds import parse_definition
 from catalog.loading import load_document
 from catalog.sources.files import documents
 from catalog.templating import Names, Target, render
-from catalog.validation import judge_files
+from catalog.validation import validate_files
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "examples" / "catalog"
@@ -113,15 +113,15 @@ def _validation(folder: Path, files: list[Path]) -> dict[str, float]:
         for name in names:
             load_document(content(name), file=name)
 
-    findings = judge_files(names, content, known)
+    findings = validate_files(names, content, known)
     if any(finding.severity == "error" for finding in findings):
         raise ValueError(f"a generated item is wrong: {findings[0]}")
     count = len(files)
     return {
         "read one item": _processor_ms(read_all) / count,
-        "read and validate one item": _processor_ms(lambda: judge_files(names, content, known))
+        "read and validate one item": _processor_ms(lambda: validate_files(names, content, known))
         / count,
-        "one changed file": _processor_ms(lambda: judge_files(names[:1], content, known)),
+        "one changed file": _processor_ms(lambda: validate_files(names[:1], content, known)),
     }
 
 

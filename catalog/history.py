@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from catalog.loading import DocumentError, load_document
+from catalog.loading import Document, DocumentError, load_document
 from catalog.model import CatalogDocument
 from catalog.validation.changes import BREAKING, UNCHANGED, breaking_changes, is_major
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder import located
-from catalog.validation.structure import Shape
+from catalog.validation.structure import read_structure
 from catalog.validation.subject import Problem
 
 SUFFIXES = frozenset({".yaml", ".yml"})
@@ -33,6 +33,14 @@ class Change:
     file: str
     before: bytes | None
     after: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A file on one side, parsed."""
+
+    document: Document
+    item: CatalogDocument
 
 
 def changed_since(folder: Path, revision: str) -> list[Change]:
@@ -61,27 +69,25 @@ def breaking_findings(
     ``ids`` are those of the whole catalog as it is now, where they are known: an item that was
     moved to another file is not removed.
     """
-    pairs = [(one, _parsed(one, one.before)) for one in changes]
-    now = {one.file: _parsed(one, one.after) for one, _ in pairs}
-    after = {document.id: file for file, document in now.items() if document}
-    contents = {one.file: one.after for one, _ in pairs}
+    pairs = [(one, _parsed(one.file, one.before)) for one in changes]
+    now = {one.file: _parsed(one.file, one.after) for one, _ in pairs}
+    after = {version.item.id: file for file, version in now.items() if version}
     findings: list[Finding] = []
-    for change, before in pairs:
-        if before is None:
+    for change, version in pairs:
+        if version is None:
             continue
+        before = version.item
         file = change.file if now[change.file] else after.get(before.id, change.file)
-        document = now.get(file)
-        if document is None or document.id != before.id:
-            if before.id not in {*after, *ids} and (change.after is None or document):
-                findings += _removal(change.file, before)
-            continue
-        findings += _comparison(file, before, document, contents[file] or b"")
+        new = now.get(file)
+        if new is not None and new.item.id == before.id:
+            findings += _comparison(before, new)
+        elif before.id not in {*after, *ids} and (change.after is None or new):
+            findings += _removal(change.file, before)
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
-def _comparison(
-    file: str, before: CatalogDocument, after: CatalogDocument, content: bytes
-) -> Iterator[Finding]:
+def _comparison(before: CatalogDocument, new: _Version) -> Iterator[Finding]:
+    after = new.item
     problems = list(breaking_changes(before, after))
     severity, rule = Severity.ERROR, BREAKING
     if problems and is_major(before.version, after.version):
@@ -94,10 +100,10 @@ def _comparison(
         said = f"the document changed, and its version is still {after.version}"
         problems = [Problem(("metadata", "version"), said, "give it a new version")]
     yield from located(
-        ((file, one) for one in problems),
+        ((new.document.file, one) for one in problems),
         rule,
         severity,
-        lambda name: load_document(content, file=name),
+        lambda _: new.document,
     )
 
 
@@ -111,13 +117,13 @@ def _removal(file: str, before: CatalogDocument) -> Iterator[Finding]:
     )
 
 
-def _parsed(change: Change, content: bytes | None) -> CatalogDocument | None:
-    if content is None:
-        return None
+def _parsed(file: str, content: bytes | None) -> _Version | None:
     try:
-        return Shape(load_document(content, file=change.file)).item
+        document = load_document(content, file=file) if content is not None else None
     except DocumentError:
         return None
+    item = read_structure(document).item if document else None
+    return _Version(document, item) if document and item else None
 
 
 def _change(folder: Path, base: str, file: str) -> Change:

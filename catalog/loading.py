@@ -28,6 +28,7 @@ __all__ = [
     "Position",
     "json_path",
     "load_document",
+    "value_at",
     "walk_texts",
 ]
 
@@ -191,6 +192,16 @@ def _explain(
         return "not YAML: indent with spaces, not with tabs"
     hint = hint_for(problem, lines, where, last)
     return f"not YAML: {problem}" + (f"; {hint}" if hint else "")
+
+
+def value_at(data: Any, path: Path) -> Any:
+    """Return the part of plain data that a path leads to, None where there is nothing."""
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
 
 
 def walk_texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

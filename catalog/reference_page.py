@@ -35,7 +35,7 @@ from catalog.templating.functions import FUNCTIONS, LAZY
 from catalog.templating.functions.signatures import SIGNATURES
 from catalog.templating.names import GO_SYSTEM, REQUEST_MEMBERS, SCOPES, SYSTEM_MEMBERS
 from catalog.templating.value_types import PRESENT, TEXTUAL, named
-from catalog.validation.structure import model_in
+from catalog.validation.structure_messages import model_in
 
 _HEAD = """# Reference of catalog documents
 

@@ -20,14 +20,11 @@ from typing import Any
 import yaml
 
 from activities.schemas import known_actions
-from catalog.sources.file_checks import FileCheck, judge_content
-from catalog.testing.drafts import read_draft
 from catalog.testing.dry_run import dry_run
 from catalog.testing.samples import Sample
 from catalog.testing.templates import try_templates
-from catalog.validation import ActionSchema
-from catalog.validation.folder import judge_together
-from catalog.validation.isolation import INTERNAL_ERROR
+from catalog.validation import ActionSchema, ValidationResult, check_across_files, validate
+from catalog.validation.validator import INTERNAL_ERROR
 from db.documents import dump_json
 
 SAMPLES = Path(__file__).resolve().parent.parent / "examples" / "catalog"
@@ -84,15 +81,15 @@ def main() -> int:
     for number in range(options.documents):
         text = mutated(chance.choice(samples), chance)
         try:
-            verdict = exercise(text, known)
+            result = exercise(text, known)
         except Exception:  # noqa: BLE001 -- finding these is what this is for
             failures.setdefault(traceback.format_exc().splitlines()[-1], text)
             outcomes["failed"] += 1
             continue
-        refused = {one.rule for one in verdict.findings}
-        outcomes["good" if verdict.item else "refused"] += 1
+        refused = {one.rule for one in result.findings}
+        outcomes["good" if result.item else "refused"] += 1
         if INTERNAL_ERROR in refused:
-            failures.setdefault(f"document {number}: {verdict.findings[0].message}", text)
+            failures.setdefault(f"document {number}: {result.findings[0].message}", text)
     for failure, text in failures.items():
         print(f"{failure}\n{text[:4_000]}\n")
     print(f"{options.documents} documents: {dict(outcomes)}; {len(failures)} kinds of failure")
@@ -100,22 +97,21 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def exercise(text: str, known: Mapping[str, ActionSchema]) -> FileCheck:
+def exercise(text: str, known: Mapping[str, ActionSchema]) -> ValidationResult:
     """Do with a document what a source, the tools of the API and the database do with it."""
     content = text.encode("utf-8", "surrogatepass")
-    verdict = judge_content(content, path="tools/item.yaml", known_actions=known)
-    dump_json([repr(finding) for finding in verdict.findings])
-    draft = read_draft(content, file="tools/item.yaml", known_actions=known)
-    if draft.form is not None:
-        dump_json(draft.form.json_schema())
-        dump_json(draft.form.ui_schema())
-    if draft.item is not None:
-        try_templates(draft.item, draft.definition, Sample(fields={}), known_actions=known)
-    if verdict.item is not None:
-        dump_json(verdict.definition)
-        dry_run(verdict.item, verdict.definition, Sample(fields={}), known_actions=known)
-        judge_together({"tools/item.yaml": verdict.item})
-    return verdict
+    result = validate(content, file="tools/item.yaml", known_actions=known)
+    dump_json([repr(finding) for finding in result.findings])
+    if result.form is not None:
+        dump_json(result.form.json_schema())
+        dump_json(result.form.ui_schema())
+    if result.draft is not None:
+        try_templates(result.draft, result.definition, Sample(fields={}), known_actions=known)
+    if result.item is not None:
+        dump_json(result.definition)
+        dry_run(result.item, result.definition, Sample(fields={}), known_actions=known)
+        check_across_files({"tools/item.yaml": result.item})
+    return result
 
 
 def mutated(sample: dict[str, Any], chance: random.Random) -> str:

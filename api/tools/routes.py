@@ -15,7 +15,7 @@ from api.services import Caller, Correlation, ServicesDep
 from api.tools import examples
 from api.tools.documents import BODY, document_of
 from api.tools.schemas import DocumentCheck, FormPreview, TemplateTest, TemplateTestResult
-from catalog.testing.drafts import Draft
+from catalog.validation import ValidationResult
 from pao.core.names import masked
 
 router = APIRouter(route_class=JsonRoute)
@@ -99,7 +99,7 @@ async def render_templates(
     """Return for every template what it reads, and its result or its error; secrets masked."""
     if body.catalog_item_id is not None:
         loaded = (await given.catalog.entry(body.catalog_item_id)).loaded
-        draft = Draft((), loaded.item, loaded.item.form, loaded.definition)
+        document = ValidationResult(loaded.file_path, (), loaded.definition, loaded.item)
     else:
-        draft = await asyncio.to_thread(given.tools.draft, body.item or "")
-    return await asyncio.to_thread(given.tools.test, body, draft)
+        document = await asyncio.to_thread(given.tools.read, body.item or "")
+    return await asyncio.to_thread(given.tools.test, body, document)

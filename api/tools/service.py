@@ -15,10 +15,9 @@ from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext
 from catalog.templating import TemplateError
 from catalog.templating.contract import MASK
-from catalog.testing.drafts import Draft, read_draft
 from catalog.testing.samples import Sample
 from catalog.testing.templates import TemplateSample, try_templates
-from catalog.validation import ActionSchema, Finding, Severity
+from catalog.validation import ActionSchema, Finding, Severity, ValidationResult, validate
 from pao.core.errors import Detail, ErrorCode, PaoError
 
 BODY = "body"
@@ -35,15 +34,15 @@ class ToolsService:
 
     def validate(self, content: bytes, *, file: str = BODY) -> schemas.DocumentCheck:
         """Return every finding in a document, and what it is."""
-        draft = self._read(content, file)
-        counts = Counter(one.severity for one in draft.findings)
+        result = self._read(content, file)
+        counts = Counter(one.severity for one in result.findings)
         return schemas.DocumentCheck(
-            valid=draft.is_valid,
+            valid=result.item is not None,
             errors=counts[Severity.ERROR],
             warnings=counts[Severity.WARNING],
             suggestions=counts[Severity.SUGGESTION],
-            item=_outline(draft.item) if draft.item else None,
-            findings=_shown(draft.findings),
+            item=_outline(result.draft) if result.draft else None,
+            findings=_shown(result.findings),
         )
 
     def preview(self, content: bytes, *, file: str = BODY) -> schemas.FormPreview:
@@ -51,32 +50,34 @@ class ToolsService:
 
         Raises ``VALIDATION_ERROR`` when there is no form that works.
         """
-        draft = self._read(content, file)
-        if draft.form is None:
+        result = self._read(content, file)
+        if result.form is None:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
                 "The document has no valid form; see details.",
-                details=tuple(_detail(finding) for finding in draft.errors),
+                details=tuple(_detail(finding) for finding in result.errors),
             )
-        metadata = draft.definition.get("metadata")
+        metadata = result.definition.get("metadata")
         about = metadata if isinstance(metadata, dict) else {}
         return schemas.FormPreview(
             id=_text(about.get("id")),
             version=_text(about.get("version")),
-            form=FormLayout.model_validate(draft.form.ui_schema()),
-            json_schema=draft.form.json_schema(),
-            findings=_shown(draft.findings),
+            form=FormLayout.model_validate(result.form.ui_schema()),
+            json_schema=result.form.json_schema(),
+            findings=_shown(result.findings),
         )
 
-    def draft(self, item: dict[str, Any] | str) -> Draft:
+    def read(self, item: dict[str, Any] | str) -> ValidationResult:
         """Read a document that came inside of a body: as data, or as its YAML text."""
         return self._read(item if isinstance(item, str) else json.dumps(item), BODY)
 
-    def test(self, body: schemas.TemplateTest, draft: Draft) -> schemas.TemplateTestResult:
+    def test(
+        self, body: schemas.TemplateTest, document: ValidationResult
+    ) -> schemas.TemplateTestResult:
         """Fill every template of an item in with sample fields; secrets show as stars."""
         now = datetime.now(UTC)
         sample = Sample(fields=body.fields, outputs=body.outputs, at=now)
-        item, trials, refused = draft.item, list[TemplateSample](), tuple[FieldError, ...]()
+        item, trials, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}
         if item is not None:
             result = item.form.validate(sample.fields, sample.today)
@@ -87,22 +88,22 @@ class ToolsService:
             }
             trials = try_templates(
                 item,
-                draft.definition,
+                document.definition,
                 sample,
                 known_actions=self._known_actions,
                 surroundings=self._surroundings,
             )
         failed = any(trial.error for trial in trials)
         return schemas.TemplateTestResult(
-            valid=draft.is_valid and not refused and not failed,
+            valid=document.item is not None and not refused and not failed,
             fields=values,
             field_errors=[schemas.FieldProblem(**asdict(error)) for error in refused],
             templates=[_result(trial) for trial in trials],
-            findings=_shown(draft.findings),
+            findings=_shown(document.findings),
         )
 
-    def _read(self, content: bytes | str, file: str) -> Draft:
-        return read_draft(content, file=file, known_actions=self._known_actions)
+    def _read(self, content: bytes | str, file: str) -> ValidationResult:
+        return validate(content, file=file, known_actions=self._known_actions)
 
 
 def _outline(item: CatalogDocument) -> schemas.DocumentOutline:

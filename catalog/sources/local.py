@@ -1,17 +1,15 @@
-"""A catalog in a local folder: as a source of documents, and loaded whole."""
+"""A catalog in a local folder, as a source of documents."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
-from catalog.sources.file_checks import judge_content, unreadable
 from catalog.sources.files import blob_id, catalog_root, documents, read_document
 from catalog.sources.source import SourceUnavailableError
-from catalog.validation import ActionSchema, Finding, Severity, judge_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +23,6 @@ class LoadedItem:
     definition: dict[str, Any]
     file_path: str
     sha: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedCatalog:
-    """What a folder holds: the items by id, and what is wrong with the files.
-
-    ``refused`` are the errors (their files are left out), ``remarks`` the warnings and suggestions.
-    """
-
-    items: dict[str, LoadedItem] = field(default_factory=dict)
-    refused: list[Finding] = field(default_factory=list)
-    remarks: list[Finding] = field(default_factory=list)
 
 
 class LocalFolder:
@@ -102,45 +88,3 @@ def _changed(path: Path) -> float:
     except OSError:
         # It went meanwhile; the next listing tells.
         return 0.0
-
-
-def load_folder(path: Path, known_actions: Mapping[str, ActionSchema]) -> LoadedCatalog:
-    """Load every document of a folder; one bad file never blocks the others.
-
-    The folder is the catalog itself or a repository that holds it as ``catalog/``. Links that lead
-    out of it are not followed. Raises ``FileNotFoundError`` where there is no such folder.
-    """
-    root = catalog_root(path)
-    catalog = LoadedCatalog()
-    loaded: dict[str, LoadedItem] = {}
-    for file in documents(root):
-        found, findings = load_file(file, root, known_actions)
-        _sort_in(catalog, findings)
-        if found:
-            loaded[found.file_path] = found
-    _sort_in(catalog, judge_together({name: one.item for name, one in loaded.items()}))
-    left_out = {finding.file for finding in catalog.refused}
-    catalog.items.update({one.item.id: one for name, one in loaded.items() if name not in left_out})
-    return catalog
-
-
-def load_file(
-    file: Path, root: Path, known_actions: Mapping[str, ActionSchema]
-) -> tuple[LoadedItem | None, tuple[Finding, ...]]:
-    """Load one document; the item is None where a finding is an error."""
-    name = file.relative_to(root).as_posix()
-    try:
-        content = read_document(file, name)
-    except DocumentError as error:
-        return None, (unreadable(error),)
-    verdict = judge_content(content, path=name, known_actions=known_actions)
-    if verdict.item is None:
-        return None, verdict.findings
-    item = LoadedItem(verdict.item, verdict.definition, name, verdict.sha)
-    return item, verdict.findings
-
-
-def _sort_in(catalog: LoadedCatalog, findings: Iterable[Finding]) -> None:
-    for finding in findings:
-        error = finding.severity is Severity.ERROR
-        (catalog.refused if error else catalog.remarks).append(finding)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from catalog.document_kinds import parse_definition
-from catalog.loading import Path
+from catalog.loading import Path, value_at
 from catalog.model import CatalogDocument
 
 MOST_ERRORS = 100
@@ -101,20 +101,10 @@ def recover(
     return None
 
 
-def at(data: Any, path: Path) -> Any:
-    """Give the part of plain data that a path leads to, None where there is nothing."""
-    for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
-
-
 def existing(data: Mapping[str, Any], path: Path) -> Path:
     """Cut off what pydantic adds to a path to name the member of a union."""
-    while path and at(data, path) is None and at(data, path[:-1]) is not None:
-        if isinstance(at(data, path[:-1]), dict | list):
+    while path and value_at(data, path) is None and value_at(data, path[:-1]) is not None:
+        if isinstance(value_at(data, path[:-1]), dict | list):
             return path
         path = path[:-1]
     return path
@@ -129,17 +119,17 @@ def _is_news(error: ErrorDetails, made_up: set[Path]) -> bool:
 def _mend(data: dict[str, Any], error: ErrorDetails) -> Path:
     path: Path = tuple(error["loc"])
     if error["type"] == "missing":
-        at(data, path[:-1])[path[-1]] = _stand_in(path)
+        value_at(data, path[:-1])[path[-1]] = _stand_in(path)
         return path
     path = existing(data, path)
-    holder = at(data, path[:-1])
+    holder = value_at(data, path[:-1])
     if isinstance(holder, list) and error["type"] in {"model_type", "string_type"}:
         holder[int(path[-1])] = {} if error["type"] == "model_type" else "missing"
         return path
-    while path and not isinstance(at(data, path[:-1]), dict):
+    while path and not isinstance(value_at(data, path[:-1]), dict):
         path = path[:-1]
     if path:
-        at(data, path[:-1]).pop(path[-1], None)
+        value_at(data, path[:-1]).pop(path[-1], None)
     return path
 
 

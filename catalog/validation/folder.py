@@ -1,8 +1,7 @@
-"""Judges the documents of a catalog together: cross-file rules, and where they point to."""
+"""Validates the documents of a catalog together: cross-file rules, and where they point to."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 
 from catalog.loading import Document, DocumentError, json_path, load_document
@@ -10,8 +9,8 @@ from catalog.model import CatalogDocument
 from catalog.validation import folder_rules
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder_rules import Told, Whole
-from catalog.validation.isolation import judge_isolated
 from catalog.validation.subject import ActionSchema, Problem
+from catalog.validation.validator import unreadable, validate
 
 MOST_PROBLEMS = 1_000
 
@@ -58,7 +57,7 @@ FOLDER_RULES: tuple[FolderRule, ...] = (
 )
 
 
-def judge_together(
+def check_across_files(
     documents: Mapping[str, CatalogDocument],
     read: Read | None = None,
     *,
@@ -76,12 +75,12 @@ def judge_together(
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
-def judge_files(
+def validate_files(
     files: Iterable[str],
     content: Callable[[str], bytes],
     known_actions: Mapping[str, ActionSchema],
 ) -> list[Finding]:
-    """Check files each alone and then together; gives all findings by file and place.
+    """Check files each alone and then together; returns all findings by file and place.
 
     ``content`` gives a file's bytes and may raise ``DocumentError``; it is asked again for files
     in which a rule across files has found something.
@@ -90,17 +89,19 @@ def judge_files(
     documents: dict[str, CatalogDocument] = {}
     refused: set[str] = set()
 
-    def read(file: str) -> Document:
-        return load_document(content(file), file=file)
-
     for file in files:
-        verdict = judge_isolated(partial(read, file), file=file, known_actions=known_actions)
-        findings += verdict.findings
-        if verdict.item is not None:
-            documents[file] = verdict.item
-        elif verdict.claimed_id is not None:
-            refused.add(verdict.claimed_id)
-    findings += judge_together(documents, read, refused=refused)
+        try:
+            result = validate(content(file), file=file, known_actions=known_actions)
+        except DocumentError as error:
+            result = unreadable(error)
+        findings += result.findings
+        if result.item is not None:
+            documents[file] = result.item
+        elif result.claimed_id is not None:
+            refused.add(result.claimed_id)
+    findings += check_across_files(
+        documents, lambda file: load_document(content(file), file=file), refused=refused
+    )
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 

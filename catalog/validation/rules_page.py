@@ -25,17 +25,13 @@ Examples show only the relevant part of a document.
 def rules_page() -> str:
     """Give the page."""
     parts = [_HEAD, *_table(), ""]
-    for identifier, title, severity, told in _rules():
+    for identifier, title, severity, told in all_rules():
         parts += [*_section(identifier, title, severity, told), ""]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def rule_ids() -> list[str]:
-    """Give the ids of all rules, in the order of the page."""
-    return [identifier for identifier, *_ in _rules()]
-
-
-def _rules() -> Iterator[tuple[str, str, Severity, str]]:
+def all_rules() -> Iterator[tuple[str, str, Severity, str]]:
+    """Yield id, title, severity and description of every rule, in the order of the page."""
     for identifier, title, told in STRUCTURE_RULES:
         yield identifier, title, Severity.ERROR, told
     for rule in RULES:
@@ -48,7 +44,7 @@ def _rules() -> Iterator[tuple[str, str, Severity, str]]:
 def _table() -> Iterator[str]:
     yield "| rule | severity | |"
     yield "|---|---|---|"
-    for identifier, title, severity, _ in _rules():
+    for identifier, title, severity, _ in all_rules():
         yield f"| [{identifier}](#{identifier}) | {severity} | {title} |"
 
 

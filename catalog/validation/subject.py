@@ -86,6 +86,10 @@ class Subject:
             self._errors[id(action)] = known
         return known
 
+    def forget(self, action: Action) -> None:
+        """Drop what was found in an action's configuration, which has changed since."""
+        self._errors.pop(id(action), None)
+
     @cached_property
     def _errors(self) -> dict[int, tuple[ValidationError, ...]]:
         return {}

@@ -1,68 +1,98 @@
-"""Runs the rules over one document. What is wrong with a document is decided by the rules."""
+"""Validates one document: content in, result out. What is wrong with it is decided by the rules."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Any
 
-from catalog.loading import Document, DocumentError, Position, json_path
-from catalog.model import CatalogDocument
+from catalog.loading import Document, DocumentError, Position, json_path, load_document
 from catalog.validation.error_recovery import RecoveredDocument
 from catalog.validation.findings import Finding, Severity
+from catalog.validation.result import ValidationResult
 from catalog.validation.rules import GIVES_NAMES, LOOKS_UP, READS_NAMES, RULES
-from catalog.validation.structure import Shape
+from catalog.validation.structure import Structure, read_structure
 from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
+from catalog.validation.unquoted_numbers import restore_configurations
 
-YAML = "yaml"
+YAML, INTERNAL_ERROR = "yaml", "internal-error"
 # Nobody reads more of one rule at once, and each costs time.
 MOST_PROBLEMS = 100
 
+_log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class ValidationResult:
-    """The outcome for one document: all findings by place, and the item unless one is an error.
 
-    ``item`` is a ``CatalogItem`` or a ``CatalogBundle``.
-    ``definition`` is the document as plain data, with numbers as they are written where the schema
-    says text (``version: 1.10``); it is what templates and later versions read.
+def validate(
+    content: bytes | str, *, file: str, known_actions: Mapping[str, ActionSchema]
+) -> ValidationResult:
+    """Check a document with every rule for one document; returns all that was found.
+
+    Raises nothing that a document can cause: an error of our own stays in this file as a finding.
     """
-
-    item: CatalogDocument | None
-    definition: dict[str, Any]
-    findings: tuple[Finding, ...]
-
-    @property
-    def claimed_id(self) -> str | None:
-        """The id that the document gives itself, refused or not."""
-        metadata = self.definition.get("metadata")
-        claimed = metadata.get("id") if isinstance(metadata, dict) else None
-        return claimed if isinstance(claimed, str) else None
-
-
-def judge(document: Document, known_actions: Mapping[str, ActionSchema]) -> ValidationResult:
-    """Check a document with every rule and give all that was found, not the first only."""
-    shape = Shape(document)
-    subject = _subject(shape, known_actions)
-    findings = list(_located(document, "", Severity.ERROR, shape.problems))
-    if subject is not None:
-        for reading in (False, True):
-            # Where names are wrong, everything that reads them would look wrong as well.
-            if reading and _names_are_unsure(findings, shape.recovered):
-                break
-            for rule in _rules(subject.item.kind, reading=reading):
-                problems = islice(_news(rule, subject, shape.recovered), MOST_PROBLEMS)
-                findings += _located(document, rule.id, rule.severity, problems)
-    findings.sort(key=lambda finding: (finding.line, finding.column))
-    refused = any(finding.severity is Severity.ERROR for finding in findings)
-    return ValidationResult(None if refused else shape.item, shape.data, tuple(findings))
+    try:
+        document = load_document(content, file=file)
+        structure = read_structure(document)
+        findings = _located(document, "", Severity.ERROR, structure.problems)
+        return ValidationResult(
+            file,
+            _by_place([*findings, *_rule_findings(document, structure, known_actions)]),
+            structure.definition,
+            None if structure.has_made_up_parts else structure.item,
+        )
+    except DocumentError as error:
+        return unreadable(error)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it must stay in this file
+        _log.exception("checking the catalog file %s ended by an internal error", file)
+        return ValidationResult(file, (_internal_error(file, error),))
 
 
-def validate_document(
-    document: Document, known_actions: Mapping[str, ActionSchema]
+def unreadable(error: DocumentError) -> ValidationResult:
+    """Return the result of a file that could not be read as YAML at all."""
+    finding = Finding(
+        file=error.file,
+        line=error.line,
+        column=error.column,
+        path="$",
+        rule=YAML,
+        severity=Severity.ERROR,
+        message=error.message,
+    )
+    return ValidationResult(error.file, (finding,))
+
+
+def _internal_error(file: str, error: Exception) -> Finding:
+    return Finding(
+        file=file,
+        line=1,
+        column=1,
+        path="$",
+        rule=INTERNAL_ERROR,
+        severity=Severity.ERROR,
+        message=f"this file could not be checked because of an internal error of PAO"
+        f" ({type(error).__name__}); all other files are served",
+        hint="report the file to the maintainers of PAO; simplify what was changed last",
+    )
+
+
+def _rule_findings(
+    document: Document, structure: Structure, known_actions: Mapping[str, ActionSchema]
 ) -> list[Finding]:
-    """Give everything that is found in a document, ordered by line and column."""
-    return list(judge(document, known_actions).findings)
+    if structure.item is None:
+        return []
+    subject = Subject(document, structure.item, known_actions)
+    restore_configurations(subject, structure.definition)
+    findings: list[Finding] = []
+    for reading in (False, True):
+        # Where names are wrong, everything that reads them would look wrong as well.
+        if reading and _names_are_unsure(findings, structure.recovered):
+            break
+        for rule in _rules(subject.item.kind, reading=reading):
+            problems = islice(_news(rule, subject, structure.recovered), MOST_PROBLEMS)
+            findings += _located(document, rule.id, rule.severity, problems)
+    return findings
+
+
+def _by_place(findings: list[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
 
 
 @cache
@@ -79,53 +109,13 @@ def _names_are_unsure(findings: list[Finding], recovered: RecoveredDocument | No
 
 
 def _news(rule: Rule, subject: Subject, recovered: RecoveredDocument | None) -> Iterator[Problem]:
-    """Give what a rule finds, without what only follows from parts that were recovered."""
+    """Yield what a rule finds, without what only follows from parts that were recovered."""
     if recovered is None:
         yield from rule.check(subject)
     elif recovered.names_are_sure or rule.id not in LOOKS_UP:
         for problem in rule.check(subject):
             if not recovered.follows(rule.id, problem.path):
                 yield problem
-
-
-def unreadable(error: DocumentError) -> Finding:
-    """Give the finding of a file that could not be read as YAML at all."""
-    return Finding(
-        file=error.file,
-        line=error.line,
-        column=error.column,
-        path="$",
-        rule=YAML,
-        severity=Severity.ERROR,
-        message=error.message,
-    )
-
-
-def _subject(shape: Shape, known_actions: Mapping[str, ActionSchema]) -> Subject | None:
-    """Give what rules look at, numbers as they are written where an action wants a text."""
-    if shape.item is None:
-        return None
-    subject = Subject(shape.document, shape.item, known_actions)
-    paths = [
-        (*path, "config", *error.absolute_path)
-        for path, action in subject.actions()
-        for error in subject.configuration_errors(action)
-        if error.validator in {"type", "anyOf"} and _wants_text(error.schema)
-    ]
-    if not shape.write_as_text(paths):
-        return subject
-    shape.parse_again()
-    return Subject(shape.document, shape.item, known_actions) if shape.item else None
-
-
-def _wants_text(schema: Any) -> bool:
-    if not isinstance(schema, dict):
-        return False
-    kinds = schema.get("type", [])
-    members = schema.get("anyOf", ())
-    return "string" in ([kinds] if isinstance(kinds, str) else kinds) or any(
-        _wants_text(member) for member in members
-    )
 
 
 def _located(
@@ -146,7 +136,7 @@ def _located(
 
 
 def _place(document: Document, problem: Problem) -> tuple[Position, str]:
-    """Give the place of a problem, inside of a text where the file shows it, and the message."""
+    """Return the place of a problem, inside of a text where the file shows it, and the message."""
     find = document.key_position if problem.at_key else document.position
     if problem.inside is None:
         return find(problem.path), problem.message

@@ -7,9 +7,8 @@ from pydantic import ValidationError
 
 from catalog.bundle import CatalogBundle
 from catalog.document_kinds import parse_definition
-from catalog.loading import load_document
 from catalog.model import CatalogItem
-from catalog.validation import ActionSchema, Finding, judge
+from catalog.validation import ActionSchema, Finding, validate
 
 FILE = "bundles/bundle-webapp-standard.yaml"
 KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
@@ -55,7 +54,7 @@ fulfillment:
 
 
 def findings(text: str) -> list[Finding]:
-    return list(judge(load_document(text, file=FILE), KNOWN).findings)
+    return list(validate(text, file=FILE, known_actions=KNOWN).findings)
 
 
 def bundle(components: list[dict[str, Any]], mode: str = "sequential") -> CatalogBundle:
@@ -76,10 +75,10 @@ def component(identifier: str, *depends_on: str) -> dict[str, Any]:
 
 
 def test_a_good_bundle_has_no_findings_and_says_all_that_it_says() -> None:
-    verdict = judge(load_document(GOOD, file=FILE), KNOWN)
+    result = validate(GOOD, file=FILE, known_actions=KNOWN)
 
-    assert [str(finding) for finding in verdict.findings] == []
-    item = verdict.item
+    assert [str(finding) for finding in result.findings] == []
+    item = result.item
     assert isinstance(item, CatalogBundle)
     assert [part.id for part in item.ordered_components] == ["app-db", "dns", "files"]
     assert item.components[1].label == "Database"

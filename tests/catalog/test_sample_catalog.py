@@ -9,8 +9,9 @@ from jsonschema import Draft202012Validator
 from activities.registry import load_all
 from catalog.forms import FieldType
 from catalog.loading import walk_texts
-from catalog.sources.local import LoadedCatalog, LoadedItem, load_folder
+from catalog.sources.local import LoadedItem
 from catalog.validation import ActionSchema
+from tests.support.catalog_folder import LoadedCatalog, load_folder
 
 SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
 KNOWN = {

@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from catalog.model import CatalogDocument
-from catalog.sources.file_checks import FileCheck
 from catalog.sources.selection import Facts, Seen, Selection, select
-from catalog.validation import Finding, Severity
+from catalog.validation import Finding, Severity, ValidationResult
 from db.repositories.catalog import CatalogStanding, Lineage, Served, StoredItem
 from db.repositories.catalog_files import StoredFile
 
@@ -35,7 +34,7 @@ class Reading:
         self.seen: dict[str, Seen] = {}
         self.judged: dict[str, StoredFile] = {}
         self.selection: Selection
-        self._loaded: dict[str, FileCheck] = {}
+        self._loaded: dict[str, ValidationResult] = {}
 
     def keep(self, file: StoredFile) -> None:
         """Take a file over as it was judged before."""
@@ -43,17 +42,18 @@ class Reading:
         findings = tuple(_finding(found) for found in file.findings)
         self.seen[file.path] = Seen(file.sha, facts, findings)
 
-    def add(self, verdict: FileCheck) -> None:
-        """Take a file that was judged now."""
-        facts = Facts.of(verdict.item, path=verdict.path) if verdict.item else None
-        self.seen[verdict.path] = Seen(verdict.sha, facts, verdict.findings)
-        self._loaded[verdict.path] = verdict
-        self.judged[verdict.path] = StoredFile(
-            path=verdict.path,
-            sha=verdict.sha,
+    def add(self, result: ValidationResult, sha: str) -> None:
+        """Take a file that was validated now; ``sha`` is its content's id."""
+        path = result.file
+        facts = Facts.of(result.item, path=path) if result.item else None
+        self.seen[path] = Seen(sha, facts, result.findings)
+        self._loaded[path] = result
+        self.judged[path] = StoredFile(
+            path=path,
+            sha=sha,
             judged_by=self._rules,
             facts=_without_path(facts) if facts else None,
-            findings=[asdict(finding) for finding in verdict.findings],
+            findings=[asdict(finding) for finding in result.findings],
         )
 
     def is_as_known(self, known: Known) -> bool:
@@ -77,8 +77,8 @@ class Reading:
 
     def document(self, path: str) -> CatalogDocument | None:
         """Give a document that was read now."""
-        verdict = self._loaded.get(path)
-        return verdict.item if verdict else None
+        result = self._loaded.get(path)
+        return result.item if result else None
 
     def select(self, served: Mapping[str, Served], across: Iterable[Finding]) -> None:
         """Decide what is served from what was seen and what was found across files."""
@@ -90,11 +90,17 @@ class Reading:
 
     def items(self, generation: int) -> list[StoredItem]:
         """Give the documents that are to be stored."""
-        verdicts = (self._loaded[path] for path in sorted(self.selection.written.values()))
-        return [_stored(verdict, verdict.item, generation) for verdict in verdicts if verdict.item]
+        results = (self._loaded[path] for path in sorted(self.selection.written.values()))
+        return [
+            _stored(result, result.item, self.seen[result.file].sha, generation)
+            for result in results
+            if result.item
+        ]
 
 
-def _stored(verdict: FileCheck, item: CatalogDocument, generation: int) -> StoredItem:
+def _stored(
+    result: ValidationResult, item: CatalogDocument, sha: str, generation: int
+) -> StoredItem:
     return StoredItem(
         id=item.id,
         kind=item.kind,
@@ -102,9 +108,9 @@ def _stored(verdict: FileCheck, item: CatalogDocument, generation: int) -> Store
         name=item.name,
         category=item.category,
         owner_team=item.owner_team,
-        definition=verdict.definition,
-        file_path=verdict.path,
-        sha=verdict.sha,
+        definition=result.definition,
+        file_path=result.file,
+        sha=sha,
         generation=generation,
     )
 

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 from catalog.document_kinds import parse_definition
 from catalog.loading import Document, DocumentError, load_document
 from catalog.model import CatalogDocument
-from catalog.sources.file_checks import FileCheck, judge_content, rules_id, unreadable
+from catalog.sources.files import blob_id
 from catalog.sources.source import Source, SourceUnavailableError
-from catalog.validation import ActionSchema, Finding, judge_together
+from catalog.validation import ActionSchema, Finding, check_across_files, unreadable, validate
+from catalog.validation.rules_digest import rules_digest
 from db.leases import HeldLease, lease
 from db.repositories.catalog import LEASE, CatalogRepository, CatalogStanding, Lineage
 from db.repositories.catalog_files import CatalogFilesRepository
@@ -64,7 +65,7 @@ class CatalogSync:
         self._database = database
         self._source = source
         self._known_actions = known_actions
-        self._rules = rules_id(known_actions)
+        self._rules = rules_digest(known_actions)
         self._seen: str | None = None
         self.outdated: str | None = None
         """Why the source of this process is not what is served, where it is not."""
@@ -133,7 +134,7 @@ class CatalogSync:
             if file is not None and sha and (file.sha, file.judged_by) == (sha, self._rules):
                 reading.keep(file)
             else:
-                reading.add(self._judge(path))
+                self._validate(path, reading)
         return reading
 
     async def _across(self, reading: Reading, known: Known) -> Sequence[Finding]:
@@ -150,9 +151,9 @@ class CatalogSync:
         async with self._database.reading() as session:
             found = await CatalogRepository(session).definitions(stored.values())
         definitions = {path: found[key] for path, key in stored.items() if key in found}
-        return await asyncio.to_thread(self._judge_together, reading, wanted, definitions)
+        return await asyncio.to_thread(self._check_across_files, reading, wanted, definitions)
 
-    def _judge_together(
+    def _check_across_files(
         self, reading: Reading, paths: Iterable[str], definitions: Mapping[str, Any]
     ) -> list[Finding]:
         documents: dict[str, CatalogDocument] = {}
@@ -162,11 +163,11 @@ class CatalogSync:
                 documents[path] = stored
                 continue
             if reading.document(path) is None:
-                reading.add(self._judge(path))
+                self._validate(path, reading)
             document = reading.document(path)
             if document is not None:
                 documents[path] = document
-        return judge_together(documents, self._document)
+        return check_across_files(documents, self._document)
 
     def _document(self, path: str) -> Document:
         return load_document(self._source.content(path), file=path)
@@ -174,14 +175,16 @@ class CatalogSync:
     def _select(self, reading: Reading, known: Known, across: Sequence[Finding]) -> None:
         reading.select(known.served, across)
         for path in reading.missing():
-            reading.add(self._judge(path))
+            self._validate(path, reading)
 
-    def _judge(self, path: str) -> FileCheck:
+    def _validate(self, path: str, reading: Reading) -> None:
         try:
             content = self._source.content(path)
         except DocumentError as error:
-            return FileCheck(path, "", None, findings=(unreadable(error),))
-        return judge_content(content, path=path, known_actions=self._known_actions)
+            reading.add(unreadable(error), "")
+            return
+        result = validate(content, file=path, known_actions=self._known_actions)
+        reading.add(result, blob_id(content))
 
     async def _fail(self, reason: str) -> None:
         _log.warning("the catalog source cannot be read: %s", reason)

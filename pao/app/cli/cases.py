@@ -7,8 +7,8 @@ from pathlib import Path
 from catalog.loading import DocumentError
 from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_document
 from catalog.testing.cases import CaseError, Outcome, judge_case, read_case, with_expectation
-from catalog.testing.drafts import Draft
 from catalog.testing.dry_run import dry_run
+from catalog.validation import ValidationResult
 from pao.app.cli.documents import known_actions, read, shown
 from pao.app.cli.exits import CliError, ExitCode
 
@@ -16,9 +16,9 @@ from pao.app.cli.exits import CliError, ExitCode
 def run_cases(paths: list[Path]) -> Iterator[tuple[Path, Outcome]]:
     """Run every case that belongs to these paths, one document after the other."""
     for document, cases in _found(paths).items():
-        draft = read(document)
+        result = read(document)
         for case in cases:
-            yield case, _run(document, draft, case)
+            yield case, _run(document, result, case)
 
 
 def update_case(file: Path, outcome: Outcome) -> bool:
@@ -29,15 +29,15 @@ def update_case(file: Path, outcome: Outcome) -> bool:
     return True
 
 
-def _run(document: Path, draft: Draft, file: Path) -> Outcome:
-    if draft.item is None or draft.errors:
-        findings = "\n".join(str(finding) for finding in draft.errors)
+def _run(document: Path, result: ValidationResult, file: Path) -> Outcome:
+    if result.item is None:
+        findings = "\n".join(str(finding) for finding in result.errors)
         return Outcome(f"{shown(document)} has errors:\n{findings}")
     try:
         case = read_case(read_document(file, shown(file)), file=shown(file))
     except (CaseError, DocumentError) as error:
         return Outcome(str(error))
-    run = dry_run(draft.item, draft.definition, case.sample, known_actions=known_actions())
+    run = dry_run(result.item, result.definition, case.sample, known_actions=known_actions())
     return judge_case(case, run)
 
 

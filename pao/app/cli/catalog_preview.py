@@ -33,14 +33,14 @@ Catalog = Annotated[
 def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
     """Show the form of a document as people will see it; needs no server."""
     named = _find(item, catalog)
-    form, errors = named.draft.form, named.draft.errors
+    form, errors = named.result.form, named.result.errors
     if form is None:
         raise CliError(
             f"{named.path} has no form that works",
             exit_code=ExitCode.FAILED,
             details=tuple(str(finding) for finding in errors),
         )
-    metadata = named.draft.definition.get("metadata")
+    metadata = named.result.definition.get("metadata")
     about = metadata if isinstance(metadata, dict) else {}
     drawn = form.ui_schema()
     document = {
@@ -134,7 +134,7 @@ def _run(named: "Named", values: dict[str, Any]) -> "DryRun":
     from pao.app.cli.documents import known_actions  # noqa: PLC0415 -- as above
 
     sample = Sample(fields=values, at=datetime.now(UTC))
-    return dry_run(named.item, named.draft.definition, sample, known_actions=known_actions())
+    return dry_run(named.item, named.result.definition, sample, known_actions=known_actions())
 
 
 def _document(run: "DryRun") -> dict[str, Any]:

@@ -15,8 +15,8 @@ from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
 from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, catalog_root, documents, read_document
 from catalog.suggestions import did_you_mean
-from catalog.testing.drafts import Draft, read_draft
-from catalog.validation import ActionSchema, Finding, judge_files
+from catalog.validation import ActionSchema, Finding, ValidationResult, validate_files
+from catalog.validation import validate as validate_content
 from pao.app.cli.exits import CliError, ExitCode
 
 # What these rules miss may stand in a file that was not named: then the catalog around it counts.
@@ -34,18 +34,18 @@ class Named:
     """The document that a command was asked about."""
 
     path: Path
-    draft: Draft
+    result: ValidationResult
 
     @property
     def item(self) -> CatalogDocument:
         """The item; ends the command where the document has errors."""
-        if self.draft.item is None or self.draft.errors:
+        if self.result.item is None:
             raise CliError(
                 f"{self.path} has errors; mend them first",
                 exit_code=ExitCode.FAILED,
-                details=tuple(str(finding) for finding in self.draft.errors),
+                details=tuple(str(finding) for finding in self.result.errors),
             )
-        return self.draft.item
+        return self.result.item
 
 
 def find(name: str, catalog: Path | None) -> Named:
@@ -58,13 +58,13 @@ def find(name: str, catalog: Path | None) -> Named:
     return Named(path, read(path))
 
 
-def read(path: Path) -> Draft:
+def read(path: Path) -> ValidationResult:
     """Read and judge a file."""
     try:
         content = read_document(path, shown(path))
     except DocumentError as error:
         raise CliError(f"{error.file}: {error.message}", exit_code=ExitCode.USAGE) from error
-    return read_draft(content, file=shown(path), known_actions=known_actions())
+    return validate_content(content, file=shown(path), known_actions=known_actions())
 
 
 def catalog_folder(given: Path | None) -> Path:
@@ -115,7 +115,7 @@ def _judged(files: list[Path], given: list[Path]) -> list[Finding]:
 
 def _judge(files: list[Path]) -> list[Finding]:
     by_name = {shown(file): file for file in files}
-    return judge_files(by_name, lambda name: read_document(by_name[name], name), known_actions())
+    return validate_files(by_name, lambda name: read_document(by_name[name], name), known_actions())
 
 
 def _around(path: Path) -> Path:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from catalog.sources.files import TESTS_SUFFIX
 from catalog.testing.cases import outcome_of, read_case, with_expectation
-from catalog.testing.drafts import read_draft
 from catalog.testing.dry_run import dry_run
+from catalog.validation import validate
 from pao.app.cli.documents import known_actions
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.item_answers import InitAnswers
@@ -136,15 +136,15 @@ def _document(answers: InitAnswers) -> str:
 
 def _with_outcome(text: str, case: str, file: Path) -> str:
     """Give the case with what comes out of it; the document must be right for that."""
-    draft = read_draft(text, file=file.as_posix(), known_actions=known_actions())
-    if draft.item is None or draft.errors:
+    result = validate(text, file=file.as_posix(), known_actions=known_actions())
+    if result.item is None:
         raise CliError(
             "These answers do not make a valid item",
             exit_code=ExitCode.FAILED,
-            details=tuple(str(finding) for finding in draft.errors),
+            details=tuple(str(finding) for finding in result.errors),
         )
     sample = read_case(case.encode(), file="case").sample
-    run = dry_run(draft.item, draft.definition, sample, known_actions=known_actions())
+    run = dry_run(result.item, result.definition, sample, known_actions=known_actions())
     return with_expectation(case, outcome_of(run))
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.sources.local import LoadedCatalog, load_folder
+from catalog.sources.files import catalog_root
+from catalog.sources.source import SourceUnavailableError
 from catalog.validation import ActionSchema
+from tests.support.catalog_folder import LoadedCatalog, load_folder
 
 KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
 ITEM = """\
@@ -125,5 +127,7 @@ def test_warnings_do_not_keep_an_item_out(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="name the folder"):
+    with pytest.raises(SourceUnavailableError):
         load(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="name the folder"):
+        catalog_root(tmp_path / "nowhere")

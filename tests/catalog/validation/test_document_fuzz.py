@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from activities.registry import load_all
 from catalog.loading import load_document
-from catalog.validation import ActionSchema, Severity, judge
+from catalog.validation import ActionSchema, Severity, validate
 
 SAMPLES = Path(__file__).parents[3] / "examples" / "catalog"
 KNOWN = {
@@ -63,9 +63,9 @@ def test_a_document_with_anything_anywhere_is_judged(data: st.DataObject) -> Non
                 data.draw(VALUES)
             )
 
-    verdict = judge(load_document(json.dumps(document), file="tools/item.yaml"), KNOWN)
+    result = validate(json.dumps(document), file="tools/item.yaml", known_actions=KNOWN)
 
-    assert (verdict.item is None) is any(f.severity is Severity.ERROR for f in verdict.findings)
-    if verdict.item is not None:
-        verdict.item.form.json_schema()
-        verdict.item.form.ui_schema()
+    assert (result.item is None) is any(f.severity is Severity.ERROR for f in result.findings)
+    if result.item is not None:
+        result.item.form.json_schema()
+        result.item.form.ui_schema()

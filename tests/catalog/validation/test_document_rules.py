@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.loading import load_document
-from catalog.validation import ActionSchema, Finding, Severity, judge, validate_document
+from catalog.validation import ActionSchema, Finding, Severity, validate
 
 TICKET: dict[str, Any] = {
     "type": "object",
@@ -66,7 +65,7 @@ FILE = "databases/database-postgresql-standard.yaml"
 
 
 def findings(text: str) -> list[Finding]:
-    return validate_document(load_document(text, file=FILE), KNOWN)
+    return list(validate(text, file=FILE, known_actions=KNOWN).findings)
 
 
 def changed(old: str, new: str) -> list[Finding]:
@@ -228,12 +227,12 @@ def test_a_part_with_an_unknown_key_is_still_judged_as_a_whole() -> None:
 def test_a_number_stays_as_written_where_the_schema_says_text() -> None:
     text = GOOD.replace("version: 1.10.0", "version: 1.10").replace("project: DB", "labels: [1.10]")
 
-    verdict = judge(load_document(text, file=FILE), KNOWN)
+    result = validate(text, file=FILE, known_actions=KNOWN)
 
-    action = verdict.definition["fulfillment"]["manual"]["actions"][0]
-    assert verdict.definition["metadata"]["version"] == "1.10"
+    action = result.definition["fulfillment"]["manual"]["actions"][0]
+    assert result.definition["metadata"]["version"] == "1.10"
     assert action["config"]["ticket"]["labels"] == ["1.10"]
-    assert [finding.rule for finding in verdict.findings] == ["version"]
+    assert [finding.rule for finding in result.findings] == ["version"]
 
 
 def test_a_template_in_the_configuration_is_judged_when_it_has_become_a_value() -> None:

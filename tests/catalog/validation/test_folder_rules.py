@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from catalog.validation import ActionSchema, judge_files
+from catalog.validation import ActionSchema, validate_files
 
 KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
 DESCRIPTION = "A thing that is described in between fifty and five hundred characters."
@@ -60,7 +60,7 @@ DEPRECATED = "lifecycle: {deprecation: {deprecated: true, replacement: database-
 
 
 def told(files: Mapping[str, str]) -> list[str]:
-    found = judge_files(files, lambda file: files[file].encode(), KNOWN)
+    found = validate_files(files, lambda file: files[file].encode(), KNOWN)
     return [str(finding) for finding in found]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from activities.registry import load_all
 from catalog.loading import DocumentError, load_document
-from catalog.validation import ActionSchema, Finding, judge_files, judge_isolated
+from catalog.validation import ActionSchema, Finding, validate, validate_files
 
 # A schema that cannot be resolved, as an action type of another package might have.
 BROKEN = ActionSchema(config={"$ref": "#/$defs/absent"})
@@ -44,7 +44,7 @@ def item(name: str, *, action: str = "jira-ticket", type_: str = "string") -> st
 
 
 def found(files: dict[str, str]) -> dict[str, list[Finding]]:
-    findings = judge_files(files, lambda file: files[file].encode(), KNOWN)
+    findings = validate_files(files, lambda file: files[file].encode(), KNOWN)
     return {name: [one for one in findings if one.file == name] for name in files}
 
 
@@ -79,9 +79,7 @@ def test_a_number_of_thousands_of_digits_is_refused_where_it_stands(number: str)
         load_document(text, file="x.yaml")
 
 
-def test_the_verdict_on_a_file_that_is_no_yaml_says_so() -> None:
-    verdict = judge_isolated(
-        lambda: load_document("a: [", file="x.yaml"), file="x.yaml", known_actions=KNOWN
-    )
-    assert [one.rule for one in verdict.findings] == ["yaml"]
-    assert verdict.item is None
+def test_a_file_that_is_no_yaml_is_a_finding() -> None:
+    result = validate("a: [", file="x.yaml", known_actions=KNOWN)
+    assert [one.rule for one in result.findings] == ["yaml"]
+    assert result.item is None

@@ -1,8 +1,7 @@
 """The ten mistakes that people make most: each told by its line, in words, with what to write."""
 
 from activities.schemas import known_actions
-from catalog.loading import DocumentError, load_document
-from catalog.validation import judge, unreadable
+from catalog.validation import validate
 
 DOCUMENT = """\
 schemaVersion: catalog/v1
@@ -65,10 +64,7 @@ TOLD = [
 
 def told(text: str) -> list[tuple[int, str, str]]:
     file = "databases/database-postgresql-standard.yaml"
-    try:
-        found = judge(load_document(text, file=file), known_actions()).findings
-    except DocumentError as error:
-        found = (unreadable(error),)
+    found = validate(text, file=file, known_actions=known_actions()).findings
     return [(one.line, one.message, one.hint) for one in found]
 
 

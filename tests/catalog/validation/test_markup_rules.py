@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from activities.registry import action_schemas
-from catalog.loading import load_document
-from catalog.validation import Finding, Severity, judge
+from catalog.validation import Finding, Severity, validate
 
 
 def judged(text: str) -> list[Finding]:
@@ -36,7 +35,7 @@ def judged(text: str) -> list[Finding]:
     }
     written = yaml.safe_dump(json.loads(json.dumps(document)), sort_keys=False)
     file = "databases/database-postgresql-standard.yaml"
-    found = judge(load_document(written, file=file), action_schemas())
+    found = validate(written, file=file, known_actions=action_schemas())
     return [one for one in found.findings if one.rule == "jira-markdown"]
 
 

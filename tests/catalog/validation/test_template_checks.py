@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.loading import load_document
-from catalog.validation import ActionSchema, Finding, judge
+from catalog.validation import ActionSchema, Finding, validate
 
 TICKET = {
     "type": "object",
@@ -70,7 +69,7 @@ def document(config: str, *, mode: str = "", extra: str = "") -> str:
 
 
 def judged(text: str) -> list[Finding]:
-    found = judge(load_document(text, file="databases/database-postgresql-standard.yaml"), KNOWN)
+    found = validate(text, file="databases/database-postgresql-standard.yaml", known_actions=KNOWN)
     quiet = {"field-unused", "owner", "description"}
     return [finding for finding in found.findings if finding.rule not in quiet]
 
@@ -210,8 +209,8 @@ def test_what_is_to_be_undone_may_name_what_the_action_made() -> None:
 
 def test_a_field_that_nobody_reads_is_a_suggestion() -> None:
     def unused(config: str) -> list[Any]:
-        verdict = judge(load_document(document(config), file="x.yaml"), KNOWN)
-        return [one.message.split("'")[1] for one in verdict.findings if one.rule == "field-unused"]
+        result = validate(document(config), file="x.yaml", known_actions=KNOWN)
+        return [one.message.split("'")[1] for one in result.findings if one.rule == "field-unused"]
 
     assert unused("text: '{{fields.name}} {{.User.all_size}} {{input/all/fast}}'") == [
         "place",
@@ -262,7 +261,7 @@ def rules_of(action: str) -> list[tuple[str, str]]:
         "git-commit": ActionSchema(config={"type": "object"}),
     }
     text = document("text: x").replace("      - id: last\n", f"{action}\n      - id: last\n")
-    found = judge(load_document(text, file="databases/database-postgresql-standard.yaml"), known)
+    found = validate(text, file="databases/database-postgresql-standard.yaml", known_actions=known)
     return [(one.rule, str(one.severity)) for one in found.findings if "secret" in one.rule]
 
 

@@ -3,8 +3,7 @@
 import pytest
 
 from activities.schemas import known_actions
-from catalog.loading import load_document
-from catalog.validation import judge
+from catalog.validation import validate
 
 DOCUMENT = """\
 schemaVersion: catalog/v1
@@ -41,7 +40,7 @@ MODULE = "https://git.example.com/platform/modules"
 def told(config: str) -> list[str]:
     text = DOCUMENT.replace("CONFIG", config)
     file = "databases/database-postgresql-standard.yaml"
-    found = judge(load_document(text, file=file), known_actions()).findings
+    found = validate(text, file=file, known_actions=known_actions()).findings
     return [one.message for one in found if one.rule == "terraform-place"]
 
 

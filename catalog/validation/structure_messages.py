@@ -1,0 +1,125 @@
+"""Says in words what is wrong with a document's structure: pydantic's errors become problems."""
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from catalog.document_kinds import KINDS
+from catalog.loading import Path, value_at
+from catalog.suggestions import did_you_mean, nearest
+from catalog.validation.error_recovery import existing
+from catalog.validation.subject import Problem
+from catalog.validation.wording import hint_for, other_key, shown, word_meant
+
+MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE = "missing-key", "unknown-key", "value-type"
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+}
+
+
+class StructureMessages:
+    """Explains the errors of one document of one kind."""
+
+    def __init__(self, kind: str, data: Mapping[str, Any]) -> None:
+        self._kind = kind
+        self._data = data
+
+    def problems(self, details: list[ErrorDetails], misspelt: set[Path]) -> Iterator[Problem]:
+        """Yield a problem for each error, but for keys that are there under another spelling."""
+        expected: dict[Path, list[str]] = {}
+        for detail in details:
+            path = tuple(detail["loc"])
+            if detail["type"] == "missing" and path in misspelt:
+                # It is there, under the unknown key that another finding names.
+                continue
+            if detail["type"] in _EXPECTED:
+                where = existing(self._data, path)
+                expected.setdefault(where, []).append(_EXPECTED[detail["type"]])
+            else:
+                yield self._one(detail, path)
+        for path, words in expected.items():
+            # A union names each of its members once per error.
+            wanted, found = " or ".join(dict.fromkeys(words)), value_at(self._data, path)
+            told = f"{_name(path)} must be {wanted}{shown(found)}"
+            yield Problem(path, told, hint_for(wanted, found), rule=VALUE_TYPE)
+
+    def misspelt(self, details: list[ErrorDetails]) -> Iterator[Path]:
+        """Yield the paths that unknown keys were probably meant for."""
+        for detail in details:
+            path = tuple(detail["loc"])
+            if detail["type"] == "extra_forbidden":
+                meant = nearest(str(path[-1]), self._known_keys(path[:-1]))
+                if meant:
+                    yield (*path[:-1], meant)
+
+    def _known_keys(self, path: Path) -> list[str]:
+        return _known_keys(self._kind, path)
+
+    def _hint_for_key(self, path: Path, known: list[str]) -> str:
+        key = str(path[-1])
+        other = other_key(key, known)
+        if other:
+            return f"write {other}"
+        within = [part for part in known if key in self._known_keys((*path[:-1], part))]
+        return f"it stands under {within[0]}" if within else f"known here: {', '.join(known)}"
+
+    def _one(self, detail: ErrorDetails, path: Path) -> Problem:
+        key = str(path[-1]) if path else ""
+        match detail["type"]:
+            case "missing":
+                return Problem(path, f"{_name(path)} is missing", rule=MISSING_KEY)
+            case "extra_forbidden":
+                known = self._known_keys(path[:-1])
+                hint = "" if did_you_mean(key, known) else self._hint_for_key(path, known)
+                message = f"unknown key {key[:80]!r}{did_you_mean(key, known)}"
+                return Problem(path, message, hint, at_key=True, rule=UNKNOWN_KEY)
+            case "enum" | "literal_error":
+                words = detail.get("ctx", {}).get("expected", "")
+                found = value_at(self._data, path)
+                told = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
+                return Problem(path, told + word_meant(found, words), rule=VALUE_TYPE)
+            case "too_long":
+                limits = detail.get("ctx", {})
+                told = f"has more than {limits.get('max_length')} entries; split it"
+                return Problem(path, f"{_name(path)} {told}", rule=VALUE_TYPE)
+            case _:
+                message = detail["msg"].removeprefix("Value error, ")
+                where = existing(self._data, path)
+                return Problem(where, f"{_name(path)}: {message}", rule=VALUE_TYPE)
+
+
+def _name(path: Path) -> str:
+    """Name a node for people: the last keys of its path, ``fields[2].type``."""
+    shown = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[-3:]]
+    return "".join(shown).lstrip(".") or "the document"
+
+
+def _known_keys(kind: str, path: Path) -> list[str]:
+    model: Any = KINDS[kind]
+    for part in path:
+        if isinstance(part, int) or model is None:
+            continue
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        model = model_in(fields[part].annotation) if part in fields else None
+    if model is None:
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation names, alone or inside of others, or None."""
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, BaseModel) else None
+    inner = (model_in(argument) for argument in typing.get_args(annotation))
+    return next((model for model in inner if model is not None), None)
