@@ -51,6 +51,7 @@ def loaded() -> "LoadedActions":
     return load_extensions(own, entry_points(group=GROUP))
 
 
+@cache
 def action_schemas() -> dict[str, "ActionSchema"]:
     """Return what the catalog needs to know of every registered action type."""
     from activities.configuration_judges import judge_of, reader_of  # noqa: PLC0415 -- as below

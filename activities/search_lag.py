@@ -46,8 +46,8 @@ async def found_in_time(
         if time.monotonic() >= give_up:
             moment = datetime.now(UTC) + timedelta(seconds=left)
             raise ActionFailedError(
-                "The look found nothing, but what it reads may be behind. Nothing was made; a look "
-                f"can be certain from {moment:%H:%M:%S} UTC on: retry then.",
+                "The look found nothing, but what it reads may lag behind. Nothing was sent; the "
+                f"result is certain from {moment:%H:%M:%S} UTC on: retry then.",
                 judged=LAGGING,
             )
         await asyncio.sleep(max(min(LOOK_AGAIN, left, give_up - time.monotonic()), 0.0))

@@ -50,7 +50,8 @@ from db.session import Database
 from pao.app import assembly
 from pao.app.catalog_sync import CatalogSync
 from pao.clients.queues import TaskQueues, polled_queues
-from pao.clients.temporal import RequestWorkflows, connect
+from pao.clients.temporal import RequestWorkflows
+from pao.clients.temporal_connection import connect
 from pao.runtime.version import VERSION
 from pao.settings import Settings
 

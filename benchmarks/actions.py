@@ -30,7 +30,8 @@ from pao.app import assembly
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.stack import RunningStack, StackOptions, running_stack
 from pao.app.worker import build_worker
-from pao.clients.temporal import RequestWorkflows, connect
+from pao.clients.temporal import RequestWorkflows
+from pao.clients.temporal_connection import connect
 from pao.core.names import workflow_id
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.context import RequestContext, Requester

@@ -25,7 +25,8 @@ from pao.app import assembly
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.stack import RunningStack, StackOptions, running_stack
 from pao.app.worker import build_worker
-from pao.clients.temporal import RequestWorkflows, connect
+from pao.clients.temporal import RequestWorkflows
+from pao.clients.temporal_connection import connect
 from pao.core.components import COMPONENT, component_action
 from pao.core.names import workflow_id
 from pao.core.payloads.context import ItemSnapshot

@@ -18,7 +18,7 @@ from statistics import median
 
 from jinja2 import Environment
 
-from activities.schemas import known_actions
+from activities.registry import action_schemas
 from benchmarks.report import Check
 from catalog.document_kinds import parse_definition
 from catalog.loading import load_document
@@ -103,7 +103,7 @@ def _write(folder: Path, text: str, number: int) -> Path:
 
 
 def _validation(folder: Path, files: list[Path]) -> dict[str, float]:
-    known = known_actions()
+    known = action_schemas()
     names = [file.relative_to(folder).as_posix() for file in documents(folder)]
 
     def content(name: str) -> bytes:

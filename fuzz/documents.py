@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from activities.schemas import known_actions
+from activities.registry import action_schemas
 from catalog.testing.dry_run import dry_run
 from catalog.testing.samples import Sample
 from catalog.testing.templates import try_templates
@@ -73,7 +73,7 @@ def main() -> int:
     options = _options()
     # An internal error is printed below, once.
     logging.getLogger("catalog").setLevel(logging.CRITICAL)
-    known = known_actions()
+    known = action_schemas()
     samples = [yaml.safe_load(one.read_text()) for one in sorted(SAMPLES.glob("*/*.yaml"))]
     chance = random.Random(options.seed)  # noqa: S311 -- to be repeated, not to be secret
     outcomes: Counter[str] = Counter()

@@ -27,7 +27,7 @@ from pao.clients.jira import (
 )
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.temporal import TemporalTarget
+from pao.clients.temporal_connection import TemporalTarget
 from pao.core.states import RequestStatus
 from pao.runtime import tracing
 from pao.runtime.crypto import SecretBox

@@ -6,8 +6,7 @@ JSON Schemas below catalog/schema/, and pages below docs/. Tests fail where they
 from pathlib import Path
 
 from activities.actions_page import actions_page
-from activities.registry import load_all
-from activities.schemas import known_actions
+from activities.registry import action_schemas, load_all
 from catalog.reference_page import reference_page
 from catalog.schema import published, written
 from catalog.validation.rules_page import rules_page
@@ -18,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def generated() -> dict[str, str]:
     """Give every generated file by its path in the repository."""
     summaries = {name: action.summary for name, action in load_all().items()}
-    actions = {name: (one.config, summaries[name]) for name, one in known_actions().items()}
+    actions = {name: (one.config, summaries[name]) for name, one in action_schemas().items()}
     schemas = published(actions)
     return {
         **{f"catalog/schema/{name}": written(schema) for name, schema in schemas.items()},

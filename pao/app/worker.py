@@ -31,7 +31,7 @@ from pao.app.maintenance import upkeep_activities
 from pao.app.schedules import ensure_schedules, retention
 from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.temporal import connect
+from pao.clients.temporal_connection import connect
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.names import RETENTION_DAYS, slow_queue, waits_queue
 from pao.settings import Settings

@@ -16,7 +16,7 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, Workflo
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
-from pao.clients.temporal import CONVERTER
+from pao.clients.temporal_connection import CONVERTER
 
 
 def sandbox_for(converter: DataConverter) -> WorkflowRunner:

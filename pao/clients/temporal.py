@@ -1,45 +1,36 @@
-"""PAO's use of Temporal from outside of workflows: connect, start, signal, ask, check."""
+"""PAO's use of Temporal from outside of workflows: start, signal, query, check."""
 
 import asyncio
-import ipaddress
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
-    TLSConfig,
     WithStartWorkflowOperation,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
-    RawValue,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.converter import DataConverter, DefaultPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
+from temporalio.service import RPCError, RPCStatusCode
 
 from pao.core import names
 from pao.core.components import is_bundle
-from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.actions import ActionInput, LookResult
 from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
 from pao.core.payloads.requests import RequestInput, SettledRequest
 from pao.core.search_attributes import search_attributes
-from pao.runtime import tracing
 
 _log = logging.getLogger(__name__)
 
@@ -63,68 +54,6 @@ class TemporalUnavailableError(Exception):
 
 class WorkflowGoneError(Exception):
     """The workflow has closed, or Temporal does not know it (any more)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemporalTarget:
-    """Where Temporal is and how it is reached."""
-
-    address: str
-    namespace: str = "default"
-    task_queue: str = "pao"
-    api_key: str | None = field(default=None, repr=False)
-    tls: TLSConfig | bool = False
-
-
-class ForgivingConverter(DefaultPayloadConverter):
-    """Reads what Temporal's own converter reads, and gives what nobody can read as it came.
-
-    Only where no type is asked for: so are the inputs of signals, which people send. The SDK would
-    drop a signal that cannot be read; this way the workflow gets it and records it as rejected.
-    """
-
-    def from_payloads(
-        self, payloads: Sequence[Payload], type_hints: list[type] | None = None
-    ) -> list[Any]:
-        """Return one value per payload; without a type, an unreadable one is a ``RawValue``."""
-        if type_hints:
-            return super().from_payloads(payloads, type_hints)
-        return [self._read(payload) for payload in payloads]
-
-    def _read(self, payload: Payload) -> Any:
-        try:
-            [value] = super().from_payloads([payload])
-        except Exception:  # noqa: BLE001 -- the converters raise their libraries' own types
-            return RawValue(payload)
-        return value
-
-
-CONVERTER = DataConverter(payload_converter_class=ForgivingConverter)
-"""How PAO reads and writes payloads; like Temporal's own it does the same in every context."""
-
-
-async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
-    """Connect to Temporal; with ``lazy`` the first call connects, so that a start never waits.
-
-    Raises ``PaoError`` ``SERVICE_UNAVAILABLE`` when Temporal does not answer.
-    """
-    try:
-        return await Client.connect(
-            target.address,
-            namespace=target.namespace,
-            api_key=target.api_key,
-            tls=target.tls,
-            lazy=lazy,
-            data_converter=CONVERTER,
-            interceptors=tracing.interceptors(),
-            # On loopback compression only costs processor time.
-            grpc_compression=GrpcCompression.NONE if _loopback(target) else GrpcCompression.GZIP,
-        )
-    except RuntimeError as error:
-        raise PaoError(
-            ErrorCode.SERVICE_UNAVAILABLE,
-            f"Temporal at {target.address} does not answer. Start it, or set TEMPORAL_ADDRESS.",
-        ) from error
 
 
 class RequestWorkflows:
@@ -345,11 +274,3 @@ def _explained(error: RPCError) -> Exception:
     if error.status == RPCStatusCode.NOT_FOUND:
         return WorkflowGoneError()
     return TemporalUnavailableError()
-
-
-def _loopback(target: TemporalTarget) -> bool:
-    host = target.address.rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -14,7 +14,7 @@ import httpx
 
 from activities.escalation import ACTION_ID as ESCALATION
 from pao.clients.inspection import Inspector, NoAnswerError, WorkflowPresence, WorkflowStanding
-from pao.clients.temporal import TemporalTarget, connect
+from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core.names import mark
 from pao.core.payloads.mirror import Snapshot
 from pao.core.states import TERMINAL, RequestStatus

@@ -25,7 +25,7 @@ from pao.app.local.services import REGION, Service, service_environment
 from pao.app.local.stack import sample_catalog
 from pao.app.local.temporal import NAMESPACE, TemporalDevServer
 from pao.app.local.users import issue_keys
-from pao.clients.temporal import TemporalTarget, connect
+from pao.clients.temporal_connection import TemporalTarget, connect
 
 POSTGRES, TEMPORAL, JIRA, WORKER, API = "postgres", "temporal", "jira", "worker", "api"
 PARTS = (POSTGRES, TEMPORAL, JIRA, WORKER, API)

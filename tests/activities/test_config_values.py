@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from activities.actions.approval import ApprovalConfig
-from activities.actions.jira_ticket import JiraTicketConfig
+from activities.actions.jira_ticket_config import JiraTicketConfig
 from activities.actions.rest_api import ACTION as REST
 from activities.config_values import without_nulls
 from activities.configuration_judges import judge_of, reader_of

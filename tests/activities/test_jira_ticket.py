@@ -10,12 +10,8 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
-from activities.actions.jira_ticket import (
-    ACTION,
-    JiraTicketConfig,
-    Ticket,
-    issue_fields,
-)
+from activities.actions.jira_ticket import ACTION, issue_fields
+from activities.actions.jira_ticket_config import JiraTicketConfig, Ticket
 from activities.base import ActionContext
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers
 from activities.long_texts import one_line

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
-from activities.actions.jira_ticket import ACTION, JiraTicketConfig, Ticket, file_name
+from activities.actions.jira_ticket import ACTION
+from activities.actions.jira_ticket_config import JiraTicketConfig, Ticket, file_name
 from activities.base import ActionContext
 from activities.execution import Executor, Tools
 from catalog.scopes import ScopeContext

@@ -264,7 +264,7 @@ async def test_a_look_that_reads_an_index_is_given_its_time(stage: Stage) -> Non
         request.plan[0].timeout = 2.0
         now = datetime.now(UTC)
         young = {"attempt": 2, "look_first": True, "doubt_since": timestamp(now)}
-        with pytest.raises(ApplicationError, match="can be certain from"):
+        with pytest.raises(ApplicationError, match="is certain from"):
             await stage.execute(request, **young)
         assert not any(one.startswith(b"POST") for one in server.requests)
         shown.append("T-1")

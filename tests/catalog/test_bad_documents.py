@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.schemas import known_actions
+from activities.registry import action_schemas
 from catalog.loading import MAX_BYTES, DocumentError, load_document
 from catalog.validation import Finding, Severity, validate
 from tests.support.catalog_folder import LoadedCatalog, load_folder
@@ -151,7 +151,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def loaded(folder: Path) -> LoadedCatalog:
-    return load_folder(folder, known_actions())
+    return load_folder(folder, action_schemas())
 
 
 @pytest.mark.parametrize("name", ["alias-bomb", "brackets", "braces", "large", "digits", "binary"])
@@ -186,7 +186,7 @@ def test_the_good_file_beside_them_is_served(loaded: LoadedCatalog) -> None:
 
 
 def findings(text: str | bytes) -> list[Finding]:
-    result = validate(text, file="tools/tool-good-one.yaml", known_actions=known_actions())
+    result = validate(text, file="tools/tool-good-one.yaml", known_actions=action_schemas())
     return [one for one in result.findings if one.severity is not Severity.SUGGESTION]
 
 
@@ -201,7 +201,7 @@ def test_what_editors_leave_in_a_file_does_no_harm(text: str | bytes) -> None:
 
 def test_a_form_of_five_hundred_fields_in_a_chain_is_judged() -> None:
     text = with_field(*chain(500))
-    item = validate(text, file="tools/tool-good-one.yaml", known_actions=known_actions()).item
+    item = validate(text, file="tools/tool-good-one.yaml", known_actions=action_schemas()).item
 
     assert findings(text) == []
     assert item is not None
@@ -213,7 +213,7 @@ def test_a_form_of_five_hundred_fields_in_a_chain_is_judged() -> None:
 
 def test_a_pattern_that_backtracks_elsewhere_is_judged_in_a_moment() -> None:
     text = with_field("{id: x, name: X, type: string, validation: {pattern: '^(a+)+$'}}")
-    item = validate(text, file="tools/tool-good-one.yaml", known_actions=known_actions()).item
+    item = validate(text, file="tools/tool-good-one.yaml", known_actions=action_schemas()).item
 
     assert item is not None
     result = item.form.validate({"x": "a" * 50_000 + "!"}, date(2026, 3, 5))

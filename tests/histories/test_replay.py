@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from pao.clients.temporal import CONVERTER
+from pao.clients.temporal_connection import CONVERTER
 from pao.core.payloads.requests import RequestInput, RequestOutcome
 from workflows.bundle import BundleWorkflow
 from workflows.request import RequestWorkflow

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from pao.clients.inspection import Inspector, NoAnswerError
-from pao.clients.temporal import TemporalTarget, connect
+from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core.names import workflow_id
 from pao.core.payloads.mirror import Snapshot
 from sandbox.chaos.world import POSTGRES, QUEUE, World

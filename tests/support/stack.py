@@ -24,7 +24,7 @@ from api.services import Services
 from pao.app import assembly
 from pao.app.worker import Workers, build_worker
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.temporal import connect
+from pao.clients.temporal_connection import connect
 from pao.core.names import workflow_id
 from pao.runtime.crypto import generate_key
 from pao.settings import load_settings

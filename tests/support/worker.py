@@ -22,7 +22,8 @@ from db.stored import resumed_input
 from pao.app import assembly
 from pao.app.worker import Workers, build_worker
 from pao.clients.proofs import proven
-from pao.clients.temporal import RequestWorkflows, connect
+from pao.clients.temporal import RequestWorkflows
+from pao.clients.temporal_connection import connect
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.states import Decision
 from pao.runtime.crypto import SecretBox, generate_key

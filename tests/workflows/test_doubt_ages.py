@@ -42,7 +42,7 @@ async def test_no_second_ticket_is_made_while_the_index_may_lag(lagging: Workben
     for attempt in (2, 3):
         await lagging.decide(request, "retry")
         row = await lagging.reached(request, "failed", attempt=attempt)
-        assert "can be certain from" in row["error"]["message"]
+        assert "is certain from" in row["error"]["message"]
         assert row["error"]["outcomeUnknown"]
     [action] = await lagging.actions(request)
     assert before["doubt_since"] == action["doubt_since"] == before["finished_at"]

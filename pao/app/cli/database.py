@@ -76,7 +76,7 @@ async def _rebuilt() -> "Rebuilt":
     from activities.mirror_rebuild import Rebuilder  # noqa: PLC0415 -- see above
     from pao.app import assembly  # noqa: PLC0415 -- see above
     from pao.clients.inspection import Inspector, NoAnswerError  # noqa: PLC0415 -- see above
-    from pao.clients.temporal import connect  # noqa: PLC0415 -- see above
+    from pao.clients.temporal_connection import connect  # noqa: PLC0415 -- see above
 
     settings = settings_for("worker", os.environ)
     database = assembly.database(settings, application_name="pao-db-rebuild")

@@ -2,24 +2,22 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from pao.clients.github import answers
 from pao.clients.github.answers import Commit, Entry, FailedStep, PullRequest, Run
-from pao.clients.github.github_errors import GitHubError, GitHubRefusedError, refusal, unreadable
+from pao.clients.github.authorized_calls import AuthorizedCalls
+from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.instances import GitHubInstance
-from pao.clients.github.wire import GitHubCall, GitHubResponse, Outbound, Send
-from pao.core.answers import read_json
+from pao.clients.github.wire import GitHubCall, Send
 from pao.core.judgement import HIDDEN
 
 T = TypeVar("T")
 
 _CREATED = frozenset({201})
-_NOT_FOUND, _CONFLICT, _UNAUTHORIZED = 404, 409, 401
-_NO_CONTENT = 204
+_NOT_FOUND, _CONFLICT = 404, 409
 # An empty repository has no branches; asked for one, GitHub calls that a conflict.
 _ABSENT = frozenset({_NOT_FOUND, _CONFLICT})
 
@@ -42,14 +40,13 @@ class GitHub:
     ) -> None:
         self.instance = instance
         self.repository = repository
-        self._send = send
-        self._learn = learn
+        self._calls = AuthorizedCalls(instance, repository, send=send, learn=learn)
         self._root = f"/repos/{repository}"
 
     async def default_branch(self) -> str:
         """Return the name of the repository's default branch."""
         doing = f"read the repository {self.repository}"
-        return await self._ask(
+        return await self._calls.ask(
             GitHubCall(doing=doing, method="GET", path=self._root), answers.read_default_branch
         )
 
@@ -79,7 +76,7 @@ class GitHub:
             expected=frozenset({200, 204}),
             effect=True,
         )
-        return await self._ask(call, lambda found: found and answers.read_started(found))
+        return await self._calls.ask(call, lambda found: found and answers.read_started(found))
 
     async def runs(self, workflow: str, ref: str, since: str) -> list[Run]:
         """Return the newest runs by dispatch since a moment, newest first."""
@@ -94,14 +91,14 @@ class GitHub:
                 "per_page": "100",
             },
         )
-        return await self._ask(call, answers.read_runs)
+        return await self._calls.ask(call, answers.read_runs)
 
     async def run(self, number: int) -> Run:
         """Return where a run stands; one that is gone is a GitHubRefusedError with 404."""
         path = f"{self._root}/actions/runs/{number}"
         call = GitHubCall(doing=f"read the run {number}", method="GET", path=path)
         try:
-            return await self._ask(call, answers.read_run)
+            return await self._calls.ask(call, answers.read_run)
         except GitHubRefusedError as error:
             if error.status == _NOT_FOUND:
                 await self._require_repository()
@@ -115,7 +112,7 @@ class GitHub:
             path=f"{self._root}/actions/runs/{number}/jobs",
             query={"filter": "latest", "per_page": "100"},
         )
-        return await self._ask(call, answers.read_failed)
+        return await self._calls.ask(call, answers.read_failed)
 
     async def cancel(self, number: int) -> None:
         """Ask a run to stop; one that has ended already is left as it is."""
@@ -126,7 +123,7 @@ class GitHub:
             expected=frozenset({202, _CONFLICT}),
             effect=True,
         )
-        await self._ask(call, lambda _: None)
+        await self._calls.ask(call, lambda _: None)
 
     async def branch(self, name: str) -> str | None:
         """Return the commit at the tip of a branch, or None where there is no such branch."""
@@ -141,7 +138,7 @@ class GitHub:
         """Return a commit."""
         path = f"{self._root}/git/commits/{sha}"
         call = GitHubCall(doing=f"read the commit {sha}", method="GET", path=path)
-        return await self._ask(call, answers.read_commit)
+        return await self._calls.ask(call, answers.read_commit)
 
     async def commits(self, branch: str, since: str, page: int) -> list[Commit]:
         """Return a page of a branch's commits since a moment, newest first; [] without it."""
@@ -174,29 +171,31 @@ class GitHub:
             expected=_CREATED,
             effect=True,
         )
-        return await self._ask(call, answers.read_written)
+        return await self._calls.ask(call, answers.read_written)
 
     async def tree(self, sha: str) -> dict[str, Entry]:
         """Return the entries of one directory by name."""
         path = f"{self._root}/git/trees/{sha}"
         call = GitHubCall(doing=f"read the directory {sha}", method="GET", path=path)
-        return await self._ask(call, answers.read_tree)
+        return await self._calls.ask(call, answers.read_tree)
 
     async def create_blob(self, content: bytes) -> str:
         """Store the content of a file; returns its hash."""
         encoded = base64.b64encode(content).decode()
         call = self._make("blobs", "store a file", {"content": encoded, "encoding": "base64"})
-        return await self._ask(call, answers.read_sha)
+        return await self._calls.ask(call, answers.read_sha)
 
     async def create_tree(self, base: str, entries: Sequence[Mapping[str, Any]]) -> str:
         """Store a tree that differs from another by these entries; returns its hash."""
         body = {"base_tree": base, "tree": list(entries)}
-        return await self._ask(self._make("trees", "store the tree", body), answers.read_sha)
+        return await self._calls.ask(self._make("trees", "store the tree", body), answers.read_sha)
 
     async def create_commit(self, message: str, tree: str, parent: str) -> Commit:
         """Store a commit; no branch leads to it yet."""
         body = {"message": message, "tree": tree, "parents": [parent]}
-        return await self._ask(self._make("commits", "store the commit", body), answers.read_commit)
+        return await self._calls.ask(
+            self._make("commits", "store the commit", body), answers.read_commit
+        )
 
     async def create_branch(self, name: str, sha: str) -> None:
         """Make a branch that points to a commit; refused where there is one of that name."""
@@ -208,7 +207,7 @@ class GitHub:
             expected=_CREATED,
             effect=True,
         )
-        await self._ask(call, answers.read_ref)
+        await self._calls.ask(call, answers.read_ref)
 
     async def move_branch(self, name: str, sha: str) -> None:
         """Point a branch to a commit that follows its tip; refused where it does not."""
@@ -219,7 +218,7 @@ class GitHub:
             body={"sha": sha, "force": False},
             effect=True,
         )
-        await self._ask(call, answers.read_ref)
+        await self._calls.ask(call, answers.read_ref)
 
     async def pull_requests(self, head: str, base: str) -> list[PullRequest]:
         """Return the pull requests from one branch into another, open or not, newest first."""
@@ -230,7 +229,7 @@ class GitHub:
             path=f"{self._root}/pulls",
             query={"state": "all", "head": f"{owner}:{head}", "base": base, "per_page": "100"},
         )
-        return await self._ask(call, answers.read_pulls)
+        return await self._calls.ask(call, answers.read_pulls)
 
     async def create_pull_request(
         self, head: str, base: str, *, title: str, body: str
@@ -244,7 +243,7 @@ class GitHub:
             expected=_CREATED,
             effect=True,
         )
-        return await self._ask(call, answers.read_pull)
+        return await self._calls.ask(call, answers.read_pull)
 
     async def request_review(
         self, number: int, *, users: Sequence[str], teams: Sequence[str]
@@ -258,7 +257,7 @@ class GitHub:
             expected=_CREATED,
             effect=True,
         )
-        await self._ask(call, answers.read_pull)
+        await self._calls.ask(call, answers.read_pull)
 
     def _make(self, what: str, doing: str, body: Mapping[str, Any]) -> GitHubCall:
         return GitHubCall(
@@ -278,7 +277,7 @@ class GitHub:
         absent: frozenset[int] = frozenset({_NOT_FOUND}),
     ) -> T | None:
         try:
-            return await self._ask(call, read)
+            return await self._calls.ask(call, read)
         except GitHubRefusedError as error:
             if error.status not in absent:
                 raise
@@ -293,72 +292,11 @@ class GitHub:
             doing=f"see the repository {self.repository}", method="GET", path=self._root
         )
         try:
-            await self._ask(call, lambda _: None)
+            await self._calls.ask(call, lambda _: None)
         except GitHubRefusedError as error:
             if error.status == _NOT_FOUND:
                 error.judged = HIDDEN
             raise
-
-    async def _ask(self, call: GitHubCall, read: Callable[[Any], T]) -> T:
-        token = await self._token()
-        answer = await self._exchange(call, token)
-        if answer.status == _UNAUTHORIZED and self.instance.tokens.renewable:
-            self.instance.tokens.forget(self.repository, token)
-            answer = await self._exchange(call, await self._token())
-        return self._read(call, answer, read)
-
-    async def _token(self) -> str:
-        token = await self.instance.tokens.token(self.repository, self._as_app)
-        self._learn(token)
-        return token
-
-    async def _as_app(self, call: GitHubCall, signed: str) -> Any:
-        self._learn(signed)
-        return self._read(call, await self._exchange(call, signed), lambda found: found)
-
-    async def _exchange(self, call: GitHubCall, token: str) -> GitHubResponse:
-        query = f"?{urlencode(call.query)}" if call.query else ""
-        headers = {
-            "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {token}",
-            "User-Agent": "pao",
-            "X-GitHub-Api-Version": self.instance.api_version,
-        }
-        content = None
-        if call.body is not None:
-            headers["Content-Type"] = "application/json"
-            content = json.dumps(call.body).encode()
-        return await self._send(
-            Outbound(
-                doing=call.doing,
-                method=call.method,
-                url=f"{self.instance.api_url}{call.path}{query}",
-                headers=headers,
-                content=content,
-                effect=call.effect,
-            )
-        )
-
-    def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
-        name = self.instance.name
-        if answer.status not in call.expected:
-            raise self._unexpected(call, answer)
-        try:
-            return read(_document(answer))
-        except (ValueError, answers.UnreadableError):
-            raise unreadable(name, call.doing, answer, effect=call.effect) from None
-
-    def _unexpected(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
-        """Judge another status than that of success: another success is one all the same."""
-        if answer.status // 100 == 2:  # noqa: PLR2004 -- 2xx
-            return unreadable(self.instance.name, call.doing, answer, effect=call.effect)
-        return refusal(self.instance.name, call.doing, answer, effect=call.effect)
-
-
-def _document(answer: GitHubResponse) -> Any:
-    if answer.truncated:
-        raise answers.UnreadableError
-    return None if answer.status == _NO_CONTENT else read_json(answer.body)
 
 
 def _content(document: Any) -> bytes:

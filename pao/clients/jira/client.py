@@ -1,18 +1,16 @@
 """The JIRA client: one instance, asynchronous methods, every way to fail a type of its own."""
 
-import asyncio
 import logging
-import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Self
 
 from pao.clients.jira import screens
 from pao.clients.jira.answers import JiraResponse, read_change, read_object, unreadable
-from pao.clients.jira.dialects import File, quoted
+from pao.clients.jira.dialects import File
 from pao.clients.jira.field_list import FieldList
-from pao.clients.jira.jira_errors import JiraRefusedError, JiraTooEarlyError, JiraUnreachableError
+from pao.clients.jira.jira_errors import JiraRefusedError
+from pao.clients.jira.label_search import KEY, LabelSearch, read_issue
 from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki, units
 from pao.clients.jira.models import (
     CreatedIssue,
@@ -30,11 +28,8 @@ from pao.clients.jira.wire import Question, Wire
 
 _log = logging.getLogger(__name__)
 
-_SEARCH_LIMIT = 20
-LOOK_AGAIN = 1.0
 # What Cloud takes in one bulk fetch, and what fits well into the address of a search.
 _STATUS_BATCH = 100
-_KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 _CREATED = 201
 _CHANGED = 204
 _ATTACHED = 200
@@ -80,7 +75,7 @@ class JiraClient:
         answer = await self._wire.change(
             doing, lambda jira: jira.create(fields, long), correlation_id, deadline=deadline
         )
-        issue = self._issue(read_change(answer, expected=_CREATED))
+        issue = read_issue(self.instance, read_change(answer, expected=_CREATED))
         if issue is None:
             raise unreadable(answer)
         _log.info("created JIRA ticket %s on %s", issue.key, self.instance.name)
@@ -121,32 +116,15 @@ class JiraClient:
         correlation_id: str | None = None,
         deadline: Deadline | None = None,
     ) -> CreatedIssue | None:
-        """Return the oldest ticket with the label, or None where there surely is none.
+        """Return the oldest ticket with the label, or None where there is certainly none.
 
-        A search may lag behind the tickets: an empty answer counts after ``settles_in`` seconds
-        only, and is asked for again until then. Raises JiraTooEarlyError where half of the time
-        until the deadline is over before; the other half is for what is done about the answer.
+        An empty answer counts after ``settles_in`` seconds only. Raises JiraTooEarlyError where
+        that is more than half of the time until the deadline.
         """
-        jql = _jql(label, project)
         whole = Deadline.after(self.instance.total_timeout).or_earlier(deadline)
-        give_up = Deadline.after(whole.remaining() / 2)
-        certain = Deadline.after(settles_in)
-        while True:
-            is_certain = not certain.remaining()
-            found = await self._search(jql, correlation_id, deadline=whole)
-            if found is not None or is_certain:
-                return found
-            if not give_up.remaining():
-                raise self._too_early(label, certain.remaining())
-            await asyncio.sleep(min(LOOK_AGAIN, certain.remaining(), give_up.remaining()))
-
-    def _too_early(self, label: str, seconds: float) -> JiraTooEarlyError:
-        moment = datetime.now(UTC) + timedelta(seconds=seconds)
-        return JiraTooEarlyError(
-            f'JIRA "{self.instance.name}" shows no ticket with the label {label}, but its search '
-            f"may be {self.instance.index_lag:.0f} s behind. Nothing was made; a look can be "
-            f"certain from {moment:%H:%M:%S} UTC on: retry then.",
-            instance=self.instance.name,
+        search = LabelSearch(self.instance, label, project)
+        return await search.run(
+            self._asking(correlation_id, whole), settles_in=settles_in, deadline=whole
         )
 
     async def get_status(
@@ -175,7 +153,7 @@ class JiraClient:
         ticket that was moved answers to its old key there, and to no other question. Without a
         deadline each call has the instance's whole time.
         """
-        wanted = sorted({key for key in keys if _KEY.fullmatch(key)})
+        wanted = sorted({key for key in keys if KEY.fullmatch(key)})
         found: dict[str, TicketStatus | None] = dict.fromkeys(keys)
         for start in range(0, len(wanted), _STATUS_BATCH):
             batch = wanted[start : start + _STATUS_BATCH]
@@ -329,26 +307,6 @@ class JiraClient:
 
         return ask
 
-    async def _search(
-        self, jql: str, correlation_id: str | None, *, deadline: Deadline | None
-    ) -> CreatedIssue | None:
-        answer = await self._wire.ask(
-            "search for the ticket",
-            lambda jira: jira.search(jql, limit=_SEARCH_LIMIT),
-            correlation_id,
-            deadline=deadline,
-        )
-        issues = read_object(answer).get("issues")
-        if not isinstance(issues, list):
-            raise JiraUnreachableError(
-                f'JIRA "{self.instance.name}" answered a search without a list of issues.',
-                instance=self.instance.name,
-                status=answer.status,
-                body=answer.text(),
-            )
-        found = [issue for issue in map(self._issue, issues) if issue is not None]
-        return min(found, key=lambda issue: int(issue.id), default=None)
-
     async def _many(
         self, keys: Sequence[str], correlation_id: str | None, *, deadline: Deadline | None
     ) -> list[Mapping[str, Any]]:
@@ -376,18 +334,3 @@ class JiraClient:
         fields = issue.get("fields")
         known = fields if isinstance(fields, Mapping) else {}
         return ticket_status(known, self.instance.status_mapping)
-
-    def _issue(self, document: Any) -> CreatedIssue | None:
-        if not isinstance(document, Mapping):
-            return None
-        key, number = document.get("key"), str(document.get("id", ""))
-        if not isinstance(key, str) or not _KEY.fullmatch(key) or not number.isdecimal():
-            return None
-        return CreatedIssue(key=key, id=number, url=self.instance.browse_url(key))
-
-
-def _jql(label: str, project: str | None) -> str:
-    clauses = [f"labels = {quoted(label)}"]
-    if project:
-        clauses.append(f"project = {quoted(project)}")
-    return f"{' AND '.join(clauses)} ORDER BY created ASC"

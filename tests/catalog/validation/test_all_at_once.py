@@ -2,7 +2,7 @@
 
 import pytest
 
-from activities.schemas import known_actions
+from activities.registry import action_schemas
 from catalog.validation import validate, validate_files
 from tests.catalog.validation.test_document_rules import GOOD, findings
 
@@ -97,7 +97,7 @@ def test_who_names_a_refused_item_is_not_told_that_there_is_none() -> None:
     new += "lifecycle: {deprecation: {replacement: database-postgresql-standard}}\n"
     files = {"databases/a.yaml": old, "databases/b.yaml": new}
 
-    found = validate_files(files, lambda file: files[file].encode(), known_actions())
+    found = validate_files(files, lambda file: files[file].encode(), action_schemas())
 
     assert [one.file for one in found if one.severity == "error"] == ["databases/a.yaml"]
 
@@ -136,6 +136,6 @@ def test_a_mistake_in_a_template_is_told_by_its_place_in_the_file(style: str) ->
     ],
 )
 def test_where_yaml_cannot_go_on_the_cause_above_is_told(text: str, told: str) -> None:
-    (found,) = validate(text, file="a.yaml", known_actions=known_actions()).findings
+    (found,) = validate(text, file="a.yaml", known_actions=action_schemas()).findings
 
     assert told in found.message

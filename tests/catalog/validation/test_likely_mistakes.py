@@ -1,6 +1,6 @@
 """The ten mistakes that people make most: each told by its line, in words, with what to write."""
 
-from activities.schemas import known_actions
+from activities.registry import action_schemas
 from catalog.validation import validate
 
 DOCUMENT = """\
@@ -64,7 +64,7 @@ TOLD = [
 
 def told(text: str) -> list[tuple[int, str, str]]:
     file = "databases/database-postgresql-standard.yaml"
-    found = validate(text, file=file, known_actions=known_actions()).findings
+    found = validate(text, file=file, known_actions=action_schemas()).findings
     return [(one.line, one.message, one.hint) for one in found]
 
 

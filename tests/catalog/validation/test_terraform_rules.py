@@ -2,7 +2,7 @@
 
 import pytest
 
-from activities.schemas import known_actions
+from activities.registry import action_schemas
 from catalog.validation import validate
 
 DOCUMENT = """\
@@ -40,7 +40,7 @@ MODULE = "https://git.example.com/platform/modules"
 def told(config: str) -> list[str]:
     text = DOCUMENT.replace("CONFIG", config)
     file = "databases/database-postgresql-standard.yaml"
-    found = validate(text, file=file, known_actions=known_actions()).findings
+    found = validate(text, file=file, known_actions=action_schemas()).findings
     return [one.message for one in found if one.rule == "terraform-place"]
 
 

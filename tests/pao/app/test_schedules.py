@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleOverlapPolicy
 
 from pao.app.schedules import UPKEEP, Schedules, ensure_schedules
-from pao.clients.temporal import TemporalTarget, connect
+from pao.clients.temporal_connection import TemporalTarget, connect
 from workflows.maintenance import UPKEEP as UPKEEP_WORKFLOWS
 from workflows.sweep import SweepWorkflow
 

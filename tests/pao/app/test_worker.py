@@ -20,7 +20,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from pao.app.schedules import UPKEEP
 from pao.app.worker import Workers
 from pao.app.workflow_sandbox import sandbox_for
-from pao.clients.temporal import CONVERTER, TemporalTarget, connect
+from pao.clients.temporal_connection import CONVERTER, TemporalTarget, connect
 from pao.core.names import slow_queue, waits_queue
 from tests.support.postgres import Database
 from tests.support.worker import Workbench, eventually, workbench

@@ -12,7 +12,7 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 
-from pao.clients.temporal import ForgivingConverter
+from pao.clients.temporal_connection import ForgivingConverter
 from pao.core import payloads
 from pao.core.timestamps import timestamp
 

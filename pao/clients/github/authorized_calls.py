@@ -1,0 +1,95 @@
+"""Calls to one repository with a token, and the reading of their answers."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from pao.clients.github.answers import UnreadableError
+from pao.clients.github.github_errors import GitHubError, refusal, unreadable
+from pao.clients.github.instances import GitHubInstance
+from pao.clients.github.wire import GitHubCall, GitHubResponse, Outbound, Send
+from pao.core.answers import read_json
+
+T = TypeVar("T")
+
+_UNAUTHORIZED, _NO_CONTENT = 401, 204
+
+
+class AuthorizedCalls:
+    """Sends calls by ``send``; ``learn`` is told every token that is used, so it can be masked."""
+
+    def __init__(
+        self,
+        instance: GitHubInstance,
+        repository: str,
+        *,
+        send: Send,
+        learn: Callable[[str], None],
+    ) -> None:
+        self._instance = instance
+        self._repository = repository
+        self._send = send
+        self._learn = learn
+
+    async def ask(self, call: GitHubCall, read: Callable[[Any], T]) -> T:
+        """Make a call and read its answer; once more with a new token where one was refused."""
+        token = await self._token()
+        answer = await self._exchange(call, token)
+        if answer.status == _UNAUTHORIZED and self._instance.tokens.renewable:
+            self._instance.tokens.forget(self._repository, token)
+            answer = await self._exchange(call, await self._token())
+        return self._read(call, answer, read)
+
+    async def _token(self) -> str:
+        token = await self._instance.tokens.token(self._repository, self._as_app)
+        self._learn(token)
+        return token
+
+    async def _as_app(self, call: GitHubCall, signed: str) -> Any:
+        self._learn(signed)
+        return self._read(call, await self._exchange(call, signed), lambda found: found)
+
+    async def _exchange(self, call: GitHubCall, token: str) -> GitHubResponse:
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {token}",
+            "User-Agent": "pao",
+            "X-GitHub-Api-Version": self._instance.api_version,
+        }
+        content = None
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(call.body).encode()
+        return await self._send(
+            Outbound(
+                doing=call.doing,
+                method=call.method,
+                url=f"{self._instance.api_url}{call.path}{query}",
+                headers=headers,
+                content=content,
+                effect=call.effect,
+            )
+        )
+
+    def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
+        name = self._instance.name
+        if answer.status not in call.expected:
+            raise self._unexpected(call, answer)
+        try:
+            return read(_document(answer))
+        except (ValueError, UnreadableError):
+            raise unreadable(name, call.doing, answer, effect=call.effect) from None
+
+    def _unexpected(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
+        """Judge another status than that of success: another success is one all the same."""
+        if answer.status // 100 == 2:  # noqa: PLR2004 -- 2xx
+            return unreadable(self._instance.name, call.doing, answer, effect=call.effect)
+        return refusal(self._instance.name, call.doing, answer, effect=call.effect)
+
+
+def _document(answer: GitHubResponse) -> Any:
+    if answer.truncated:
+        raise UnreadableError
+    return None if answer.status == _NO_CONTENT else read_json(answer.body)
