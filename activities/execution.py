@@ -5,13 +5,10 @@ An action type knows nothing of this; Temporal knows nothing of action types.
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, Protocol
-from uuid import NAMESPACE_OID, UUID, uuid5
+from dataclasses import replace
+from typing import Any
 
 from pydantic import ValidationError
 from temporalio import activity
@@ -22,68 +19,27 @@ from activities.action_errors import (
     ActionFailedError,
     OutcomeUnknownError,
 )
-from activities.base import Action, ActionContext, JiraClients
+from activities.base import Action
 from activities.call_origin import acting_for
-from activities.disclosure import Disclosure, place_of
+from activities.disclosure import Disclosure
 from activities.earlier_attempts import Earlier, EarlierCall, exists
-from activities.former_calls import FormerCalls, with_secrets, without_secrets
+from activities.former_calls import with_secrets, without_secrets
 from activities.heartbeats import heartbeats
-from activities.log import ActionLog, LocalSink, LogSink
-from activities.options import ActionOptions
-from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
 from activities.resets import refuse_after_reset
 from activities.session import Session, bug, first, told, validated
-from activities.state_registry import StateRegistry
-from catalog.config_reads import config_reads
-from catalog.planning import render_action, render_cleanup, secret_names
-from catalog.scopes import ScopeContext
-from catalog.secrets import open_fields
-from catalog.templating import TemplateError
-from pao.clients.jira import Deadline
-from pao.clients.secret_store import SecretStore, SecretsUnavailableError
+from activities.session_factory import SessionFactory, Tools
 from pao.core.answers import shortened
-from pao.core.errors import ErrorCode
-from pao.core.judgement import BAD_CALL, NOT_READY, NOT_SET
-from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY, mark
+from pao.core.judgement import NOT_SET
+from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY
 from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput, FormerCall, LookResult
-from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
 from pao.core.payloads.waits import Pending
-from pao.runtime.crypto import SecretBox, SecretUnreadableError
-from pao.runtime.masking import SecretMasks
-
-_log = logging.getLogger(__name__)
+from pao.runtime.crypto import SecretUnreadableError
 
 
 # How long a cancelled wait may take to tell its target.
 CANCEL_SECONDS = 10.0
-
-
-class LogSinks(Protocol):
-    """Opens the execution log of one execution."""
-
-    def open(self, given: ActionInput) -> LogSink:
-        """Return where the lines of this execution go."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the worker hands to executions.
-
-    ``action_seconds`` bounds one execution's calls where neither document nor type says more.
-    """
-
-    box: SecretBox
-    jira: JiraClients
-    surroundings: ScopeContext
-    action_seconds: float = 8.0
-    options: ActionOptions = field(default_factory=ActionOptions)
-    logs: LogSinks | None = None
-    network: Network = field(default_factory=Network)
-    secrets: SecretStore = field(default_factory=SecretStore)
-    states: StateRegistry = field(default_factory=StateRegistry)
 
 
 class Executor:
@@ -91,12 +47,12 @@ class Executor:
 
     def __init__(self, actions: Mapping[str, Action[Any]], tools: Tools) -> None:
         self._actions = actions
-        self._tools = tools
+        self._sessions = SessionFactory(tools)
 
     def activities(self) -> list[Callable[..., Any]]:
         """Return one activity per action type, named like it, the look, and the wait."""
         own = map(self._activity, self._actions.values())
-        return [*own, self.look, self.evidence, self.follow_here]
+        return [*own, self.look, self.evidence, self.resume_wait]
 
     def _activity(self, action: Action[Any]) -> Callable[..., Any]:
         @activity.defn(name=action.type)
@@ -146,14 +102,14 @@ class Executor:
         except (SecretUnreadableError, ValueError) as error:
             raise ActionFailedError(str(error), retryable=True, judged=NOT_SET) from error
         now = replace(given, context=replace(given.context, fields=fields))
-        rendered = await self._plain(action, now, secrets)
+        rendered = await self._sessions.render(action, now, secrets)
         plain = without_secrets(given.action.config, rendered)
         changed = plain != without_secrets(given.action.config, session.rendered)
         config = validated(action, rendered if kept is None else with_secrets(kept, rendered))
         return EarlierCall(config, changed, action.place(config))
 
     @activity.defn(name=FOLLOW_ACTIVITY)
-    async def follow_here(self, given: FollowInput) -> ActionResult:
+    async def resume_wait(self, given: FollowInput) -> ActionResult:
         """Wait as Temporal says: from where the last worker was, for as long as is allowed."""
         progress = Progress(_saved_before())
         async with heartbeats(progress, repeatable=True):
@@ -191,13 +147,13 @@ class Executor:
         action = self._actions[given.action.type]
         with _acting(action, given):
             async with heartbeats():
-                return await self._looked(action, given, self._disclosure(given))
+                return await self._looked(action, given, self._sessions.disclosure(given))
 
     async def _looked(
         self, action: Action[Any], given: ActionInput, leaving: Disclosure
     ) -> LookResult:
         try:
-            session = await self._opened(action, given, leaving)
+            session = await self._sessions.open(action, given, leaving)
             calls = await self._earlier(session)
         except ActionError as error:
             return LookResult(answer="unknown", reason=await _reason(error, leaving))
@@ -226,9 +182,9 @@ class Executor:
     async def evidence(self, given: EvidenceInput) -> EvidenceAnswer:
         """Check the outputs that a human has seen in the target, and complete them to a result."""
         action = self._actions[given.about.action.type]
-        leaving = self._disclosure(given.about)
+        leaving = self._sessions.disclosure(given.about)
         try:
-            session = await self._opened(action, given.about, leaving)
+            session = await self._sessions.open(action, given.about, leaving)
             result = action.from_evidence(session.config, given.outputs)
             return EvidenceAnswer(result=await self._finished(session, result))
         except ActionError as error:
@@ -247,10 +203,10 @@ class Executor:
         Its log is stored before Temporal learns how it ended. Where its effect is ``existing``, an
         execution that cannot begin proves nothing.
         """
-        leaving = self._disclosure(given)
+        leaving = self._sessions.disclosure(given)
         session: Session | None = None
         try:
-            session = await self._opened(action, given, leaving, **more)
+            session = await self._sessions.open(action, given, leaving, **more)
             yield session
         except ActionError as error:
             shown = _in_doubt(error) if existing and session is None else error
@@ -268,7 +224,7 @@ class Executor:
         try:
             result = await asyncio.to_thread(session.leaving.result, result)
             result = replace(result, outputs=session.action.kept(result.outputs))
-            written = await asyncio.to_thread(self._cleanup, session.given, result)
+            written = await asyncio.to_thread(self._sessions.cleanup, session.given, result)
             cleanup = written or session.action.cleanup(result)
             cleanup = session.leaving.message(cleanup)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
@@ -276,125 +232,6 @@ class Executor:
             session.seen.found = result
             raise told(raised, session, session.leaving) from None
         return replace(result, cleanup=cleanup, resource_type=session.action.resource_type)
-
-    def _disclosure(self, given: ActionInput) -> Disclosure:
-        place = place_of(given.context.request_id, given.action.id)
-        return Disclosure(SecretMasks(), self._tools.box, place)
-
-    def _cleanup(self, given: ActionInput, result: ActionResult) -> str | None:
-        if given.action.cleanup is None:
-            return None
-        outputs = {**given.outputs, given.action.key: result.outputs}
-        surroundings = self._tools.surroundings
-        return render_cleanup(given.action.cleanup, given.context, surroundings, outputs=outputs)
-
-    async def _opened(
-        self,
-        action: Action[Any],
-        given: ActionInput,
-        leaving: Disclosure,
-        *,
-        progress: Progress | None = None,
-        seconds: float | None = None,
-    ) -> "Session":
-        rendered = await self._plain(action, given, leaving.secrets)
-        config = validated(action, rendered)
-        progress = progress or Progress()
-        progress.guard(leaving.sealed, leaving.opened)
-        earlier = given.pending if isinstance(given, FollowInput) else given.earlier
-        context = self._context(
-            action,
-            given,
-            leaving.secrets,
-            progress=progress,
-            seconds=seconds,
-            earlier=leaving.pending(earlier) if earlier else None,
-        )
-        calls = FormerCalls(self._tools.box, given)
-        return Session(action, given, config, context, leaving, rendered, calls)
-
-    async def _plain(
-        self, action: Action[Any], given: ActionInput, secrets: SecretMasks
-    ) -> dict[str, Any]:
-        """Render an action's configuration; it is not judged yet."""
-        opened = self._open(given.context)
-        named = secret_names(given.action)
-        kept = await self._kept(named)
-        for value in (*opened.values(), *kept.values()):
-            secrets.add(value)
-        try:
-            # A document's templates may take a while: the other actions of this worker go on.
-            return await asyncio.to_thread(
-                render_action,
-                given.action,
-                given.context,
-                self._tools.surroundings,
-                targets=action.targets,
-                secrets=opened,
-                kept=kept,
-                outputs=given.outputs,
-                published=given.published,
-                learn=secrets.add,
-            )
-        except TemplateError as error:
-            unset = _unset(named, kept)
-            raise ActionFailedError(
-                f"A template of this action failed: {error}{unset}",
-                judged=NOT_SET if unset else BAD_CALL,
-            ) from error
-
-    async def _kept(self, names: list[str]) -> dict[str, str]:
-        """Fetch the operator's secrets that the action names, at the moment of use."""
-        try:
-            return await self._tools.secrets.find(names) if names else {}
-        except SecretsUnavailableError as error:
-            raise ActionFailedError(
-                str(error), code=ErrorCode.EXTERNAL_SERVICE_ERROR, judged=NOT_READY
-            ) from error
-
-    def _context(  # noqa: PLR0913 -- what an execution is given, each part named
-        self,
-        action: Action[Any],
-        given: ActionInput,
-        secrets: SecretMasks,
-        *,
-        progress: Progress,
-        seconds: float | None,
-        earlier: Pending | None,
-    ) -> ActionContext:
-        tools, request = self._tools, given.context
-        allowed = given.action.timeout or action.default_timeout or tools.action_seconds
-        deadline = Deadline.after(seconds or allowed)
-        sink = tools.logs.open(given) if tools.logs else LocalSink()
-        return ActionContext(
-            request=request,
-            attempt=given.attempt,
-            mark=mark(request.request_id, given.action.id, given.moves),
-            jira=tools.jira,
-            deadline=deadline,
-            idempotency_key=idempotency_key(request.request_id, given.action.id, given.moves),
-            unclear=given.unclear,
-            doubt_since=given.doubt_since,
-            earlier=earlier,
-            left=tuple(given.partial),
-            http=Outgoing(tools.network, deadline, secrets),
-            breakers=tools.network.breakers,
-            log=ActionLog(sink, secrets),
-            progress=progress,
-            secrets=secrets,
-            options=tools.options,
-            states=tools.states,
-            action_id=given.action.id,
-            reads=partial(
-                config_reads, given.action, request, tools.surroundings, tuple(given.outputs)
-            ),
-        )
-
-    def _open(self, context: RequestContext) -> dict[str, str]:
-        try:
-            return open_fields(self._tools.box, context)
-        except SecretUnreadableError as error:
-            raise ActionFailedError(str(error), retryable=True, judged=NOT_SET) from error
 
 
 async def _reason(error: ActionError, leaving: Disclosure) -> str:
@@ -424,17 +261,6 @@ def _in_doubt(error: ActionError) -> ActionError:
     )
 
 
-def idempotency_key(request_id: str, action_id: str, moves: int = 0) -> str:
-    """Return an action's idempotency key, the same on every attempt."""
-    if moves:
-        action_id = f"{action_id}\n{moves}"
-    try:
-        namespace = UUID(request_id)
-    except ValueError:
-        namespace = uuid5(NAMESPACE_OID, request_id)
-    return str(uuid5(namespace, action_id))
-
-
 async def _tell_target(session: Session, pending: Pending) -> None:
     """Have the target stop what nobody waits for any more.
 
@@ -457,8 +283,3 @@ def _time_given() -> float | None:
     """Return how long this execution of a wait may take, a little less than Temporal allows."""
     limit = activity.info().start_to_close_timeout
     return max(limit.total_seconds() - 2.0, 1.0) if limit else None
-
-
-def _unset(named: list[str], kept: Mapping[str, str]) -> str:
-    missing = [f"{name} (PAO_SECRET_{name.upper()})" for name in named if name not in kept]
-    return f"; the operator has not set the secret {', '.join(missing)}" if missing else ""

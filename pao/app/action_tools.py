@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
-from activities.execution import Tools
 from activities.execution_log import ExecutionLogs
 from activities.outgoing import Network
+from activities.session_factory import Tools
 from activities.state_registry import StateRegistry
 from activities.target_shares import Shares
 from db.session import Database

@@ -9,7 +9,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.base import Action, ActionConfig, ActionContext
-from activities.execution import Executor, Tools
+from activities.execution import Executor
+from activities.session_factory import Tools
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.core.names import mark

@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from activities.action_errors import ActionFailedError
 from activities.base import Action, ActionConfig, ActionContext
-from activities.execution import Executor, Tools
+from activities.execution import Executor
+from activities.session_factory import Tools
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.core.payloads.actions import ActionResult, FollowInput

@@ -10,7 +10,7 @@ from activities.actions.notification import NotificationAction
 from activities.actions.rest_api import RestApiAction
 from activities.actions.webhook import WebhookAction
 from activities.base import Action
-from activities.execution import idempotency_key
+from activities.session_factory import idempotency_key
 from pao.core.payloads.waits import Pending
 from tests.support.actions import Stage
 from tests.support.raw_servers import answering, cutting, raw_server

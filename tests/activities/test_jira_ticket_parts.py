@@ -13,7 +13,8 @@ from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.jira_ticket import ACTION
 from activities.actions.jira_ticket_config import JiraTicketConfig, Ticket, file_name
 from activities.base import ActionContext
-from activities.execution import Executor, Tools
+from activities.execution import Executor
+from activities.session_factory import Tools
 from catalog.scopes import ScopeContext
 from pao.clients.jira import Deadline, JiraFlavour
 from pao.clients.jira.instances import JiraInstances

@@ -5,8 +5,9 @@ from typing import Any
 
 from activities.base import Action
 from activities.breakers import Breakers
-from activities.execution import Executor, Tools
+from activities.execution import Executor
 from activities.outgoing import Network
+from activities.session_factory import Tools
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions

@@ -12,10 +12,11 @@ from typing import Any, Self
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.execution import Executor, Tools
+from activities.execution import Executor
 from activities.log import LogLine
 from activities.options import ActionOptions, TerraformOptions
 from activities.registry import load_all
+from activities.session_factory import Tools
 from activities.state_registry import StateRegistry
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
