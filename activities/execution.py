@@ -37,7 +37,6 @@ from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
 from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretUnreadableError
 
-
 # How long a cancelled wait may take to tell its target.
 CANCEL_SECONDS = 10.0
 
