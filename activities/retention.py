@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from temporalio import activity
 
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
+from db.repositories.replays import ReplaysRepository
 from db.repositories.retention import RetentionRepository
 from db.session import Database
 from pao.core import names
@@ -18,28 +19,32 @@ MAINTENANCE = "maintenance"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batches:
-    """How much one transaction removes, and for how long a turn begins new ones, in seconds."""
+    """How much one transaction removes, and for how long a turn begins new ones, in seconds.
+
+    ``signatures`` are small rows, of which there may be one for each call of a day.
+    """
 
     size: int = 500
+    signatures: int = 10_000
     seconds: float = 2_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Removes requests that ended over 90 days ago and audit lines older than a year."""
+    """Removes requests after 90 days, audit lines after a year, and expired signatures."""
 
     database: Database
     batches: Batches = field(default_factory=Batches)
 
     @activity.defn(name=names.MAINTENANCE_ACTIVITY)
     async def maintain(self) -> dict[str, int]:
-        """Remove batch after batch until nothing is left; answers how much of what it was.
+        """Remove batch after batch until nothing is left; return how much was removed, by kind.
 
         Each batch is a transaction of its own, so that no lock lasts and a turn that is cut off
         loses nothing. What is left when the time is up is the next turn's.
         """
         ends = time.monotonic() + self.batches.seconds
-        counts = {"requests": 0, "auditLines": 0, "batches": 0}
+        counts = {"requests": 0, "auditLines": 0, "signatures": 0, "batches": 0}
         while time.monotonic() < ends and await self._batch(counts):
             pass
         async with self.database.unit_of_work() as session:
@@ -51,7 +56,11 @@ class Retention:
     async def _batch(self, counts: dict[str, int]) -> bool:
         async with self.database.unit_of_work() as session:
             removed = await RetentionRepository(session).remove_expired(batch=self.batches.size)
+            expired = await ReplaysRepository(session).remove_expired(
+                batch=self.batches.signatures
+            )
         counts["requests"] += removed.requests
         counts["auditLines"] += removed.audit_rows
+        counts["signatures"] += expired
         counts["batches"] += 1
-        return removed.requests + removed.audit_rows > 0
+        return removed.requests + removed.audit_rows + expired > 0

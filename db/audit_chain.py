@@ -1,6 +1,6 @@
 """The hashes that prove the audit trail, as the database makes them (0024_audit_chain.sql).
 
-Made anew here, so that whoever verifies need not believe the database's own functions.
+Recomputed here, so that verification need not trust the database's own functions.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One anchor: how many chains it took in, their root, and the hash that chains it on."""
+    """One anchor: how many chains it covers, their root, and the hash that links it on."""
 
     id: int
     at: datetime

@@ -93,7 +93,7 @@ async def _anchors(reader: asyncpg.Connection, found: Verification) -> dict[int,
         heads = [Head(*row) for row in await reader.fetch(_OF_ANCHOR, anchor.id)]
         pruned = len(heads) < anchor.chains and anchor.at < datetime.now(UTC) - HEADS_KEPT
         if not pruned and (len(heads), anchor_root(heads)) != (anchor.chains, anchor.root):
-            _note(found, "anchor", f"the chains that anchor {anchor.id} took in were changed")
+            _note(found, "anchor", f"the chains that anchor {anchor.id} covers were changed")
         before = anchor
     return {anchor.id: anchor for anchor in anchors}
 
@@ -108,7 +108,7 @@ def _exported(exported: Sequence[Anchor], anchors: dict[int, Anchor], found: Ver
             )
             _note(found, "anchor", text)
         elif known != anchor:
-            text = f"anchor {anchor.id} is another than the exported one: the trail was made anew"
+            text = f"anchor {anchor.id} differs from the exported one: the trail was rebuilt"
             _note(found, "anchor", text)
 
 
@@ -163,7 +163,7 @@ class _Chain:
         elif expected > head.position + 1:
             self._note("extra", "lines after the end of the chain", head.position + 1)
         elif previous != head.hash:
-            self._note("changed", "the end of the chain has another hash", head.position)
+            self._note("changed", "the end of the chain has a different hash", head.position)
 
     def _against_anchors(self) -> None:
         hashes = {line["position"]: line["hash"] for line in self._lines}
@@ -175,10 +175,10 @@ class _Chain:
             if position < head.base_position:
                 continue
             if position not in hashes:
-                text = f"anchor {known['anchor_id']} took in a line that is gone"
+                text = f"anchor {known['anchor_id']} covers a line that is missing"
                 self._note("missing", text, position)
             elif hashes[position] != known["hash"]:
-                text = f"this line is another than anchor {known['anchor_id']} took in"
+                text = f"this line differs from what anchor {known['anchor_id']} covers"
                 self._note("changed", text, position)
 
     def _removed_in_time(self, anchors: dict[int, Anchor]) -> None:
@@ -190,7 +190,7 @@ class _Chain:
         above = [known["anchor_id"] for known in self._anchored if known["position"] >= base]
         oldest = min(anchors.values(), key=lambda anchor: anchor.id)
         if not below and oldest.at < datetime.now(UTC) - HEADS_KEPT:
-            # What anchors of then took in is not kept any more.
+            # What such old anchors cover is no longer kept.
             return
         witness = anchors.get(min(above) - 1 if above else max(anchors))
         if witness is not None and witness.at > datetime.now(UTC) - KEPT:
@@ -206,7 +206,7 @@ class _Chain:
 
 
 async def _groups(reader: asyncpg.Connection, query: str, key: str) -> AsyncIterator[Rows]:
-    """Give the rows of each chain together; a line without a request is of the chain of zeros."""
+    """Yield the rows of each chain together; lines without a request are the chain of zeros."""
     rows: list[asyncpg.Record] = []
     chain: UUID | None = None
     async for row in reader.cursor(query, prefetch=_AT_ONCE):
@@ -223,7 +223,7 @@ async def _groups(reader: asyncpg.Connection, query: str, key: str) -> AsyncIter
 async def _together(
     *streams: AsyncIterator[Rows],
 ) -> AsyncIterator[tuple[UUID, list[list[asyncpg.Record]]]]:
-    """Give for each chain what every stream has of it; all come in the same order."""
+    """Yield for each chain what every stream has of it; all come in the same order."""
     current: list[Rows | None] = [await anext(stream, None) for stream in streams]
     while any(current):
         chain = min((one[0] for one in current if one), key=_order)

@@ -1,4 +1,4 @@
-"""JSON on its way into Postgres: one serialiser, which never fails on what others sent us."""
+"""JSON for Postgres: one serialiser, which never fails on what outside systems sent."""
 
 import json
 import math
@@ -33,7 +33,7 @@ def _dumped(value: Any) -> str:
 
 
 def storable(value: Any) -> Any:
-    """Return a JSON value as Postgres will have it: what it refuses is replaced."""
+    """Return a JSON value as Postgres accepts it: what it refuses is replaced."""
     if isinstance(value, str):
         return value.replace("\0", REPLACEMENT).encode("utf-8", "replace").decode()
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""Work that only one process does at a time and that is longer than a transaction may be."""
+"""Work that only one process does at a time, and that takes longer than a transaction may."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
 
 LEASE_SECONDS = 15.0
-"""For how long one that was killed stands in the way of others."""
+"""How long the lease of a killed process blocks others."""
 
 ASK_SECONDS = 0.1
 
@@ -37,9 +37,9 @@ class HeldLease:
 async def lease(
     database: Database, name: str, *, seconds: float, lasts: float = LEASE_SECONDS
 ) -> AsyncIterator[HeldLease]:
-    """Hold a lease; it is renewed while the block runs, and ends by itself when the process does.
+    """Hold a lease: renewed while the block runs, and expired soon after the process has died.
 
-    Raises ``SERVICE_UNAVAILABLE`` when it is not to be had within the seconds.
+    Raises ``SERVICE_UNAVAILABLE`` when it cannot be acquired within ``seconds``.
     """
     held = HeldLease(name, secrets.token_hex(8))
     limit = time.monotonic() + seconds
@@ -68,7 +68,7 @@ async def _renew(database: Database, held: HeldLease, lasts: float) -> None:
     while True:
         await asyncio.sleep(lasts / 3)
         with contextlib.suppress(PaoError):
-            # One that was lost meanwhile is found out by the check.
+            # A lease that was lost meanwhile is noticed by the check.
             if not await _take(database, held, lasts):
                 return
 

@@ -42,7 +42,7 @@ class PoolSettings:
 
 
 class Database:
-    """One process's way to Postgres. Connects on first use; ``close`` it at the end.
+    """One process's access to Postgres. Connects on first use; ``close`` it at the end.
 
     ``password`` is asked for at every new connection, for tokens that expire (IAM).
     """
@@ -64,7 +64,7 @@ class Database:
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
-        """Give a session for one transaction: committed at the end, rolled back on any error.
+        """Open a session for one transaction: committed at the end, rolled back on any error.
 
         Raises ``DatabaseUnavailableError`` when the database is away. No outside call inside.
         """
@@ -77,7 +77,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """Give a session that only reads; no transaction, so two round trips less than with one.
+        """Open a session that only reads; no transaction, so two round trips less than with one.
 
         Every query sees what is committed when it begins, as it would in a unit of work. Raises
         ``DatabaseUnavailableError`` when the database is away.
@@ -88,7 +88,7 @@ class Database:
                 yield session
 
     async def ping(self) -> float:
-        """Ask the database for a sign of life; gives the seconds that it took."""
+        """Ping the database; return the seconds that it took."""
         started = time.perf_counter()
         async with self.reading() as session:
             await session.execute(text("SELECT 1"))
@@ -100,7 +100,7 @@ class Database:
 
 
 async def _connected(session: AsyncSession) -> None:
-    """Take a connection now, so that what goes wrong with that is told from all that comes later.
+    """Take a connection now, so that a failure to connect is told apart from later errors.
 
     It costs no round trip: the transaction begins with the first statement.
     """

@@ -26,12 +26,12 @@ MOST_DECISIONS = 1_000
 
 
 def plan_of(row: Request) -> list[PlannedAction]:
-    """Give the stored plan; what only a later version knows of it is left out."""
+    """Return the stored plan; what only a later version knows of it is left out."""
     return all_from(PlannedAction, row.plan)
 
 
 def workflow_input(row: Request) -> RequestInput:
-    """Give what the request's workflow is started with: the plan holds the document's actions."""
+    """Return what the request's workflow is started with: the plan holds the document's actions."""
     link = None
     if row.parent_id is not None and row.component_id is not None:
         link = BundleLink(request_id=str(row.parent_id), component=row.component_id)
@@ -44,7 +44,7 @@ def workflow_input(row: Request) -> RequestInput:
 
 
 def report_of(row: Request, actions: Sequence[RequestAction]) -> ComponentReport:
-    """Tell a bundle where one of its components stands, as the mirror has it."""
+    """Return what a bundle is told about one of its components, as the mirror has it."""
     return tell(
         row.component_id or "",
         str(row.id),
@@ -63,7 +63,7 @@ def resumed_input(
     *,
     reason: str,
 ) -> RequestInput:
-    """Give what a request is started with again whose workflow is gone: it waits in ``failed``."""
+    """Return what a request is restarted with whose workflow is gone; it waits in ``failed``."""
     at_rest = row.status == RequestStatus.FAILED and not row.retrying
     resumption = Resumption(
         reason=reason,
@@ -129,7 +129,7 @@ def _partial(row: RequestAction) -> list[PartialResource]:
 
 
 def _known(record: DecisionRecord) -> DecisionRecord:
-    """Give what a new run must know of a decision: of one that is closed, not its values."""
+    """Return what a new run must know of a decision; of a closed one, not its values."""
     return record if record.outcome == "open" else replace(record, reason=None, changes=None)
 
 
@@ -147,7 +147,7 @@ def escalation_of(row: Request) -> Escalation | None:
 
 
 def action_input(row: Request, actions: list[RequestAction], action: RequestAction) -> ActionInput:
-    """Give what an execution (or a look) of this action would be given now."""
+    """Return what an execution (or a look) of this action would be given now."""
     plan = plan_of(row)
     planned = plan[action.action_index]
     return ActionInput(
@@ -167,7 +167,7 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
 
 
 def components_of(actions: Sequence[RequestAction]) -> dict[str, Any]:
-    """Give what the own actions of a bundle see of its components now."""
+    """Return what the own actions of a bundle see of its components now."""
     return {
         key: to_document(SeenComponent(key, str(one.status), outputs=one.outputs or {}))
         for one in actions

@@ -1,4 +1,4 @@
-"""The one place that tells 'the database cannot be used' from every other error of the database."""
+"""The one place that tells 'the database is unavailable' from all other database errors."""
 
 import ssl
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ def said(error: BaseException | None) -> str:
 
 
 def _trouble(error: Exception) -> Trouble:
-    """Name the trouble for people; every error of connecting is one."""
+    """Classify an error of connecting."""
     source = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(source, "sqlstate", None) or ""
     if isinstance(source, ssl.SSLError | ssl.CertificateError):

@@ -1,4 +1,4 @@
-"""Database URLs: what libpq takes in them, as asyncpg wants it. The only place that reads one."""
+"""Database URLs: libpq's options, translated for asyncpg. The only place that parses one."""
 
 import ssl
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ PLAIN = "postgresql"
 SCHEMES = frozenset({PLAIN, DRIVER, "postgres"})
 
 USUAL_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-"""Where Debian's and Red Hat's families keep what OpenSSL may know as a folder only."""
+"""The bundles of Debian and Red Hat, for where OpenSSL knows only a folder."""
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SSL_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
@@ -37,7 +37,7 @@ NOT_SUPPORTED = frozenset(
         "tcp_user_timeout",
     }
 )
-"""Options of libpq that the driver does not know; it would send them on as server settings."""
+"""Options of libpq that the driver does not know, and would send on as server settings."""
 
 
 def driver_url(url: str) -> str:
@@ -67,7 +67,7 @@ def connect_timeout(url: str) -> float | None:
 
 
 def url_problem(url: str) -> str | None:
-    """Say what of a URL's options cannot be used; the text never repeats the URL."""
+    """Return which of a URL's options is invalid, and why; the text never repeats the URL."""
     options = _options(urlsplit(url))
     unknown = sorted(NOT_SUPPORTED & options.keys())
     if unknown:

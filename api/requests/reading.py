@@ -17,12 +17,8 @@ from db.notifications import RequestNotifications
 from db.repositories.approvers import viewers
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.events import EventsRepository, StoredEvent
-from db.repositories.request_pages import (
-    PageKey,
-    RequestFilters,
-    RequestPagesRepository,
-    Visibility,
-)
+from db.repositories.request_filters import RequestFilters, Visibility
+from db.repositories.request_pages import PageKey, RequestPagesRepository
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from db.stored import plan_of

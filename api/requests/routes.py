@@ -24,7 +24,7 @@ from api.requests.schemas.status import ESCALATION, LOGS, STATUS
 from api.requests.streams import EventStream
 from api.responses import documented, documented_text
 from api.services import Caller, Correlation, Services, ServicesDep
-from db.repositories.request_pages import RequestFilters, Sort
+from db.repositories.request_filters import RequestFilters, Sort
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.states import SETTLED, RequestStatus
 from pao.core.timestamps import timestamp

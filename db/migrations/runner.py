@@ -1,4 +1,4 @@
-"""Applies the ordered SQL files, once each, under a lock; says what is applied and what is not."""
+"""Applies the ordered SQL files, once each, under a lock; reports which ones are applied."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ from db.connections import connection
 from db.unavailable import translated
 
 LOCK = 7_236_401_125_118
-"""The advisory lock that one migrating process holds; any number that nobody else uses."""
+"""The advisory lock that one migrating process holds; an arbitrary number."""
 
 SERVICE_ROLE = "pao_service"
 GRANTS = "grants.sql"
@@ -54,7 +54,7 @@ PATIENCE = Patience()
 
 
 class MigrationError(Exception):
-    """The schema and the migration files do not fit together; the message says what to do."""
+    """The schema and the migration files do not match; the message says what to do."""
 
 
 class State(StrEnum):
@@ -151,7 +151,7 @@ async def migrate(
 async def status(
     url: str, *, migrations: Sequence[Migration] | None = None
 ) -> list[MigrationStatus]:
-    """Tell for every migration whether it is applied, pending, edited since, or unknown here."""
+    """Return for every migration whether it is applied, pending, edited since, or unknown here."""
     wanted = packaged_migrations() if migrations is None else tuple(migrations)
     async with _connection(url) as connection:
         exists = await connection.fetchval(_EXISTS)
@@ -289,8 +289,8 @@ def _refuse_misfits(found: Sequence[MigrationStatus]) -> None:
     edited = [one.version for one in found if one.state is State.EDITED]
     if edited:
         raise MigrationError(
-            f"Applied and then edited: {', '.join(edited)}. Restore the files as they were applied,"
-            " and put the change into a new migration."
+            f"Edited after being applied: {', '.join(edited)}. Restore the files as they were, and"
+            " put the change into a new migration."
         )
     done = [one.version for one in found if one.state is State.APPLIED]
     late = [

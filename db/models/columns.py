@@ -11,7 +11,7 @@ WORDS = ARRAY(Text)
 
 
 def one_of(kind: type[StrEnum]) -> Enum:
-    """Give the type of a text column that holds the values of ``kind``; the table checks them."""
+    """Return the type of a text column that holds the values of ``kind``; the table checks them."""
     return Enum(
         kind,
         native_enum=False,

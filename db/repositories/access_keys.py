@@ -1,4 +1,4 @@
-"""Access keys that this service issued. Secrets come and go sealed; nobody opens them here.
+"""Access keys that this service issued. Secrets come and go sealed; they are never opened here.
 
 Issuing and revoking stand in the audit trail, written in the same transaction.
 """

@@ -12,7 +12,7 @@ _ANCHOR = text("SELECT id, at, chains, root, previous, hash FROM anchor_audit()"
 
 
 class AnchorsRepository:
-    """Makes anchors; nobody may change one."""
+    """Creates anchors; nobody may change one."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session

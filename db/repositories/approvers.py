@@ -12,13 +12,13 @@ PREFIX = "approver"
 
 
 def viewers(user_id: str, email: str | None, teams: tuple[str, ...]) -> list[str]:
-    """Give the viewers of the audience that stand for somebody who was asked to approve."""
+    """Return the viewers of the audience that stand for somebody who was asked to approve."""
     users = [user_id, email] if email else [user_id]
     return [*(f"approver:{user}" for user in users), *(f"approvers:{team}" for team in teams)]
 
 
 def is_among(asked: list[str]) -> ColumnElement[bool]:
-    """Give the condition that one of these viewers was asked to approve something of a request."""
+    """Return the condition that one of these viewers was asked for an approval of a request."""
     return exists(
         select(col(RequestAudience.request_id)).where(
             col(RequestAudience.request_id) == col(Request.id),
@@ -28,7 +28,7 @@ def is_among(asked: list[str]) -> ColumnElement[bool]:
 
 
 def waits_for(user_id: str, email: str | None, teams: tuple[str, ...]) -> ColumnElement[bool]:
-    """Give the condition that a request, or a component of it, waits for this person's approval."""
+    """Return the condition that a request or a component of it waits for this person's approval."""
     own = aliased(Request)
     waiting = col(RequestAction.waiting)
     users = literal([user_id, email] if email else [user_id], WORDS)

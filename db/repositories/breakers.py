@@ -144,12 +144,12 @@ class BreakersRepository:
         self._session = session
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
-        """Give where a breaker stands."""
+        """Return the state of a breaker."""
         row = (await self._session.execute(_READ, key.values)).first()
         return BreakerState(*row) if row else None
 
     async def named(self, *, limit: int = 200) -> Sequence[BreakerState]:
-        """Give the breakers of targets that documents or the configuration name."""
+        """Return the breakers of targets that documents or the configuration name."""
         return [BreakerState(*row) for row in await self._session.execute(_NAMED, {"limit": limit})]
 
     async def others(self) -> OtherTargets:

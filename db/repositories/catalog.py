@@ -110,7 +110,7 @@ class CatalogRepository:
         self._session = session
 
     async def next_generation(self) -> int:
-        """Give the changes of this transaction their number; others that change things wait."""
+        """Return the generation of this transaction's changes; other writers wait until it ends."""
         raised = update(CatalogStateRow).values(generation=CatalogStateRow.generation + 1)
         given = await self._session.scalar(raised.returning(col(CatalogStateRow.generation)))
         return int(given or 0)
@@ -144,7 +144,7 @@ class CatalogRepository:
             await self._session.execute(gone.values(removed_at=func.now(), generation=generation))
 
     async def stand(self, standing: CatalogStanding) -> None:
-        """Store how the catalog stands, and tell every process when this is committed."""
+        """Store the state of the catalog, and notify every process on commit."""
         values = asdict(standing)
         await self._session.execute(update(CatalogStateRow).values(values))
         await self._session.execute(select(func.pg_notify(CHANNEL, str(standing.generation))))
@@ -155,7 +155,7 @@ class CatalogRepository:
         await self._session.execute(select(func.pg_notify(CHANNEL, "")))
 
     async def standing(self) -> CatalogStanding:
-        """Read how the catalog stands."""
+        """Return the state of the catalog."""
         names = [getattr(CatalogStateRow, name) for name in CatalogStanding.__slots__]
         row = (await self._session.execute(select(*names))).one()
         return CatalogStanding(
@@ -178,7 +178,7 @@ class CatalogRepository:
         await self._session.execute(update(CatalogStateRow).values(values))
 
     async def served(self) -> dict[str, Served]:
-        """Tell for every item in service which file it comes from."""
+        """Return for every item in service the file that it comes from."""
         row = CatalogItemRow
         query = select(
             col(row.id), col(row.file_path), col(row.sha), col(row.stale), col(row.generation)

@@ -14,7 +14,7 @@ class CountsRepository:
         self._session = session
 
     async def by_item_and_state(self) -> list[tuple[str, str, int]]:
-        """Give how many requests are stored of each item in each state."""
+        """Return how many requests are stored of each item in each state."""
         item, status = col(Request.catalog_item_id), col(Request.status)
         rows = await self._session.execute(
             select(item, status, func.count()).group_by(item, status)

@@ -35,7 +35,7 @@ class DecisionsRepository:
 
 
 def record_of(row: DecisionRow) -> DecisionRecord:
-    """Give a stored decision in the words of the workflow."""
+    """Return a stored decision in the words of the workflow."""
     return DecisionRecord(
         decision_id=row.decision_id,
         decision=row.decision,

@@ -23,7 +23,7 @@ _GIVE_BACK = text("UPDATE leases SET expires_at = now() WHERE name = :name AND h
 
 
 class LeasesRepository:
-    """Takes, renews, checks and gives back leases."""
+    """Acquires, renews, checks and releases leases."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -34,7 +34,7 @@ class LeasesRepository:
         return (await self._session.execute(_TAKE, values)).first() is not None
 
     async def holds(self, name: str, holder: str) -> bool:
-        """Tell whether it is this holder's; nobody takes it before this transaction has ended."""
+        """Return whether it is this holder's; nobody takes it before this transaction has ended."""
         values = {"name": name, "holder": holder}
         return (await self._session.execute(_HOLD, values)).first() is not None
 

@@ -177,7 +177,7 @@ def _with_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:
 
 
 def _known_better(snapshot: Snapshot, stored: Mapping[str, "_Stored"]) -> list[DecisionRecord]:
-    """Give the stored decisions that another run has closed or accepted and this one has not."""
+    """Return the stored decisions that another run has closed or accepted and this one has not."""
     open_ones = {one.decision_id: one for one in snapshot.decisions if one.outcome == "open"}
     return [
         one.record
@@ -189,13 +189,13 @@ def _known_better(snapshot: Snapshot, stored: Mapping[str, "_Stored"]) -> list[D
 
 
 def _corrects(snapshot: Snapshot, stored: Mapping[str, "_Stored"]) -> bool:
-    """Tell whether the snapshot's fields hold a correction that no other run has recorded."""
+    """Return whether the snapshot's fields hold a correction that no other run has recorded."""
     recorded = {id_ for id_, one in stored.items() if one.record.changes}
     return any(one.changes and one.decision_id not in recorded for one in snapshot.decisions)
 
 
 def _is_behind(snapshot: Snapshot, stored: Row[Any]) -> bool:
-    """Tell whether the row has lost what this run had written before."""
+    """Return whether the row has lost what this run had written before."""
     if not snapshot.after_seq:
         return False
     if stored.mirror_at is None:
@@ -205,7 +205,7 @@ def _is_behind(snapshot: Snapshot, stored: Row[Any]) -> bool:
 
 
 def _is_ahead(snapshot: Snapshot, stored: Row[Any]) -> bool:
-    """Tell whether the row has been written since this run's last write that it knows of.
+    """Return whether the row has been written since this run's last write that it knows of.
 
     By another run, by this very write, or by a workflow task of this run that was lost.
     """
@@ -218,7 +218,7 @@ def _is_ahead(snapshot: Snapshot, stored: Row[Any]) -> bool:
 
 
 def _is_stored(snapshot: Snapshot, stored: Row[Any]) -> bool:
-    """Tell whether the stored state is that of this very write."""
+    """Return whether the stored state is that of this very write."""
     mine = (snapshot.run_id, snapshot.mirror_seq)
     return (
         mine == (stored.run_id, stored.mirror_seq)

@@ -23,11 +23,11 @@ _CLAIM = text(
     bindparam("expires_at", type_=MOMENT),
 )
 
-_PURGE = text(
+_REMOVE = text(
     """
     WITH expired AS (
         SELECT digest FROM replay_signatures WHERE expires_at <= now()
-        ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
+        ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
     )
     DELETE FROM replay_signatures USING expired
     WHERE replay_signatures.digest = expired.digest
@@ -54,6 +54,6 @@ class ReplaysRepository:
         row = (await self._session.execute(_CLAIM, values)).one()
         return bytes(row.holder), row.expires_at
 
-    async def purge(self, *, limit: int = 1000) -> int:
-        """Forget at most ``limit`` expired signatures; gives how many there were."""
-        return len((await self._session.execute(_PURGE, {"limit": limit})).all())
+    async def remove_expired(self, *, batch: int = 10_000) -> int:
+        """Remove at most ``batch`` expired signatures; return how many were removed."""
+        return len((await self._session.execute(_REMOVE, {"batch": batch})).all())

@@ -8,7 +8,6 @@ them in order. Each reason is one ordered range of ``request_audience``, so a pa
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -37,55 +36,13 @@ from sqlmodel import col
 from db.models import Request, RequestAction, RequestAudience
 from db.models.columns import MOMENT, WORDS
 from db.repositories import approvers
+from db.repositories.request_filters import RequestFilters, Sort, Visibility
 from pao.core.states import RequestStatus
 
 Query = Select[*tuple[Any, ...]]
 
 # In these a request may wait for a decision: about what failed, or about an approval.
 _DECIDABLE = (RequestStatus.FAILED.value, RequestStatus.IN_PROGRESS.value)
-
-
-class Sort(StrEnum):
-    """``created``: newest first. ``waiting``: failed requests, the oldest first."""
-
-    CREATED = "created"
-    WAITING = "waiting"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visibility:
-    """On whose behalf a list is read."""
-
-    user_id: str
-    teams: tuple[str, ...] = ()
-    admin: bool = False
-    email: str | None = None
-
-    @property
-    def asked(self) -> list[str]:
-        """The viewers that stand for somebody who was asked to approve."""
-        return approvers.viewers(self.user_id, self.email, self.teams)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestFilters:
-    """What a list is narrowed to. ``since`` is included, ``until`` is not.
-
-    ``team`` is a team that the submitter had. Without ``parent`` or ``external_reference`` the
-    children of bundles are left out; their parent is listed.
-    """
-
-    statuses: tuple[RequestStatus, ...] = ()
-    catalog_item_id: str | None = None
-    user_id: str | None = None
-    team: str | None = None
-    correlation_id: str | None = None
-    external_reference: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    parent: str | None = None
-    decidable: bool = False
-    sort: Sort = Sort.CREATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +158,7 @@ def _page_of_admin(page: "_Page") -> Query:
 
 
 def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
-    """Give the reasons for which this caller sees a request; to share a team is none to decide."""
+    """Return why this caller may see a request; sharing a team is no right to decide."""
     viewers = [f"user:{visibility.user_id}", *(f"owner:{team}" for team in visibility.teams)]
     if not filters.decidable:
         viewers += [f"team:{team}" for team in visibility.teams]
@@ -209,7 +166,7 @@ def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
 
 
 def _visible(filters: RequestFilters, visibility: Visibility) -> list[ColumnElement[bool]]:
-    """Give the same reasons as a condition, for where few rows are left to be judged."""
+    """Return the same reasons as a condition, for where few rows are left to be judged."""
     if visibility.admin:
         return [_for_admin(visibility)] if filters.decidable else []
     reasons = [
@@ -227,7 +184,7 @@ def _failed() -> ColumnElement[bool]:
 
 
 def _for_admin(visibility: Visibility) -> ColumnElement[bool]:
-    """Give what an admin decides about: every failure, and approvals where the admin is asked.
+    """Return what an admin decides about: every failure, and approvals where the admin is asked.
 
     The states are named as constants, so that the index of what is open is walked.
     """
@@ -321,7 +278,7 @@ class _Page:
 
 
 def _lookups(filters: RequestFilters) -> list[ColumnElement[bool]]:
-    """Give the conditions that leave few rows by themselves, or else the parents only."""
+    """Return the conditions that leave few rows by themselves, or else the parents only."""
     found: list[ColumnElement[bool]] = []
     if filters.parent:
         found.append(col(Request.parent_id) == UUID(filters.parent))

@@ -149,7 +149,7 @@ class RequestsRepository:
         return list((await self._session.scalars(query)).all())
 
     async def is_asked(self, request_id: str, asked: list[str]) -> bool:
-        """Tell whether one of these viewers was asked to approve something of the request."""
+        """Return whether one of these viewers was asked to approve something of the request."""
         query = select(col(Request.id)).where(
             col(Request.id) == UUID(request_id), approvers.is_among(asked)
         )
@@ -179,7 +179,7 @@ class RequestsRepository:
         return found
 
     async def find_by_idempotency(self, caller_id: str, key: str) -> IdempotencyClaim | None:
-        """Tell which request a caller's key stands for, and for which body; ``None`` when new."""
+        """Return which request a caller's key stands for, and for which body; ``None`` when new."""
         query = select(col(IdempotencyKey.request_id), col(IdempotencyKey.body_digest)).where(
             col(IdempotencyKey.caller_id) == caller_id, col(IdempotencyKey.key) == key
         )
@@ -203,7 +203,7 @@ class RequestsRepository:
         return list((await self._session.scalars(query)).all())
 
     async def unstarted_since(self) -> datetime | None:
-        """Tell since when the oldest request waits that no workflow has mirrored; None if none."""
+        """Return since when the oldest request waits to be mirrored; None if none does."""
         query = select(func.min(col(Request.created_at))).where(*_NEVER_STARTED)
         return await self._session.scalar(query)
 

@@ -1,4 +1,4 @@
-"""What is removed with time; the database itself keeps the age limits."""
+"""Removal of expired rows; the database itself enforces the age limits."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Removed:
 
 
 class RetentionRepository:
-    """Removes what is past its time."""
+    """Removes what has expired."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -33,5 +33,5 @@ class RetentionRepository:
         return Removed(row.removed_requests, row.removed_audit_rows)
 
     async def refresh_statistics(self) -> None:
-        """Have the planner's figures taken anew; vacuuming is the business of autovacuum."""
+        """Refresh the planner's statistics; vacuuming is left to autovacuum."""
         await self._session.execute(_REFRESH)

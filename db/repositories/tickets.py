@@ -65,7 +65,7 @@ FIRST = (str(UUID(int=0)), "")
 
 
 class TicketsRepository:
-    """Gives the tickets to ask for, and keeps what JIRA said."""
+    """Finds the tickets to check, and stores what JIRA says about them."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session

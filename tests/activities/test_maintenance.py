@@ -45,6 +45,25 @@ async def test_everything_that_is_past_its_time_goes_in_small_batches(
         await owner.close()
 
 
+async def test_signatures_that_have_expired_go_and_others_stay(
+    database: Database, session: Session
+) -> None:
+    owner = await asyncpg.connect(database.owner_url)
+    try:
+        await owner.execute(
+            """
+            INSERT INTO replay_signatures (digest, holder, expires_at)
+            SELECT int4send(n), 'h', now() + (n - 3) * interval '1 hour'
+            FROM generate_series(1, 5) AS n
+            """
+        )
+        found = await Retention(session, batches=Batches(signatures=2)).maintain()
+        assert found["signatures"] == 3
+        assert await owner.fetchval("SELECT count(*) FROM replay_signatures") == 2
+    finally:
+        await owner.close()
+
+
 async def test_a_turn_without_time_leaves_all_to_the_next_and_says_so(session: Session) -> None:
     found = await Retention(session, batches=Batches(seconds=0)).maintain()
     assert found["batches"] == 0

@@ -134,7 +134,7 @@ async def test_expired_signatures_are_forgotten_bit_by_bit(
         await replays.claim(b"valid", holder=b"h", expires_at=now + SOON)
     async with db.unit_of_work() as session:
         replays = ReplaysRepository(session)
-        assert [await replays.purge(limit=2) for _ in range(3)] == [2, 1, 0]
+        assert [await replays.remove_expired(batch=2) for _ in range(3)] == [2, 1, 0]
     assert await count(owner, "replay_signatures") == 1
 
 

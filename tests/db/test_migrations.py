@@ -126,9 +126,9 @@ async def test_a_process_waits_while_another_one_migrates(
 async def test_an_applied_file_that_was_edited_stops_everything(empty: str) -> None:
     await migrate(empty, migrations=files())
     edited = load_migrations({"0001_first.sql": "CREATE TABLE first (n bigint)"})
-    with pytest.raises(MigrationError, match=r"Applied and then edited: 0001\. Restore"):
+    with pytest.raises(MigrationError, match=r"Edited after being applied: 0001\. Restore"):
         await migrate(empty, migrations=edited)
-    with pytest.raises(MigrationError, match="Applied and then edited"):
+    with pytest.raises(MigrationError, match="Edited after being applied"):
         await verify(empty, migrations=edited)
     assert [one.state for one in await status(empty, migrations=edited)] == [State.EDITED]
 

@@ -6,13 +6,11 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from db.repositories.request_filters import RequestFilters, Sort, Visibility
 from db.repositories.request_pages import (
     PageKey,
-    RequestFilters,
     RequestPagesRepository,
     RequestSummary,
-    Sort,
-    Visibility,
     page_query,
 )
 from db.session import Database
