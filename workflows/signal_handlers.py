@@ -189,7 +189,9 @@ class SignalHandlers:
     def _rename(self, record: DecisionRecord, known: DecisionRecord, *, recalls: bool) -> None:
         """Give a decision an id of its own that came with another one's; it will be refused."""
         record.decision_id = self._id(record.decision, (record.decision_id,), recalls=recalls)
-        record.message = f"this decisionId stands for a {known.decision}; send another"
+        record.message = (
+            f"this decisionId belongs to another decision ({known.decision}); send a new one"
+        )
 
     async def _was_closed(self, record: DecisionRecord) -> bool:
         """Record what has arrived; tells whether an earlier run had closed it.

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from api.catalog.cache import CacheSettings, CatalogCache
 from api.catalog.index import Index, Row, row_of
 from api.catalog.schemas import CatalogForm, FormLayout
@@ -241,7 +243,16 @@ async def _renewed(index: Index, repository: CatalogRepository, generation: int)
 
 
 def _parsed(stored: StoredItem) -> tuple[Entry, int]:
-    item = parse_definition(stored.definition)
+    try:
+        item = parse_definition(stored.definition)
+    except ValidationError as error:
+        # During a deploy, processes of two versions share one catalog.
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"This version of PAO cannot read the catalog item {stored.id!r}, which another version"
+            " has stored. Try again once every process is upgraded.",
+            headers={"Retry-After": "5"},
+        ) from error
     loaded = LoadedItem(item, stored.definition, stored.file_path, stored.sha or "")
     return Entry(loaded, stored.stale), len(json.dumps(stored.definition))
 

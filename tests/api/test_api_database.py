@@ -89,3 +89,22 @@ def test_a_process_that_hears_no_notifications_is_not_ready_and_says_why(
         return any("transaction pooling" in problem for problem in answer.json()["problems"])
 
     assert wait_until(told)
+
+
+def test_an_item_of_another_version_is_503_and_the_others_are_served(idle: Stack) -> None:
+    as_superuser(
+        idle.database,
+        "UPDATE catalog_items SET definition = '{}', generation = generation + 1"
+        " WHERE id = 'network-dns-record'",
+        "UPDATE catalog_state SET generation = generation + 1",
+    )
+    dana = idle.caller(DANA)
+
+    def refused() -> bool:
+        return dana.get("/catalog/items/network-dns-record").status_code == 503
+
+    wait_until(refused)
+    answer = dana.post("/requests", json=dns())
+    assert (answer.status_code, error(answer)["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert "another version" in error(answer)["message"]
+    assert dana.get("/catalog/items/storage-s3-bucket").status_code == 200

@@ -125,7 +125,7 @@ async def test_a_decision_id_that_stands_for_another_decision_is_refused(bench: 
 
     [one] = await eventually(refused)
     assert (one["decision"], one["decision_id"] == "1") == ("abort", False)
-    assert "stands for a retry" in str(one["message"])
+    assert "belongs to another decision (retry)" in str(one["message"])
     assert (await bench.row(request))["status"] == "failed"
 
 
