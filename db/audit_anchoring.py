@@ -6,7 +6,7 @@ from db.session import Database
 
 
 async def anchor_all(database: Database) -> list[Anchor]:
-    """Anchor until nothing is left that has changed; return the new anchors and the one before."""
+    """Anchor until no changed chain is left; return the new anchors, or the newest one."""
     found: list[Anchor] = []
     while True:
         async with database.unit_of_work() as session:

@@ -66,14 +66,14 @@ def anchor_root(heads: Iterable[Head]) -> bytes:
 
 
 def anchor_hash(anchor: Anchor) -> bytes:
-    """Return the hash that an anchor must have."""
+    """Return the hash that an anchor must carry."""
     numbers = (anchor.id, microseconds(anchor.at), anchor.chains)
     content = anchor.previous + b"".join(map(_number, numbers)) + anchor.root
     return hashlib.sha256(content).digest()
 
 
 def exported_anchor(document: Any) -> Anchor:
-    """Read an anchor that was exported or logged; raises ``ValueError`` where it is none."""
+    """Read an anchor that was exported or logged; raises ``ValueError`` for anything else."""
     try:
         document = document.get("anchor", document)
         return Anchor(
@@ -102,7 +102,7 @@ def anchor_document(anchor: Anchor) -> dict[str, Any]:
 
 
 def microseconds(moment: datetime) -> int:
-    """Return a time as Postgres counts it, without a rounding."""
+    """Return a time as Postgres counts it, without rounding."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 

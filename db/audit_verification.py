@@ -15,7 +15,7 @@ KEPT = timedelta(days=365)
 """No younger line may have been removed."""
 
 HEADS_KEPT = timedelta(days=730)
-"""For how long an anchor's own ends are kept at least; its root and hash stay for ever."""
+"""How long the chain ends of an anchor are kept at least; root and hash are kept for ever."""
 
 _AT_ONCE = 1000
 _ORDER = "ORDER BY nullif(chain, '00000000-0000-0000-0000-000000000000') NULLS LAST"
@@ -41,7 +41,7 @@ Rows = tuple[UUID, list[asyncpg.Record]]
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """Something that does not hold: ``changed``, ``missing``, ``extra``, ``anchor`` or ``early``.
+    """A mismatch: ``changed``, ``missing``, ``extra``, ``anchor`` or ``early``.
 
     ``chain`` is the id of a request, or of zeros for lines that belong to none.
     """
@@ -54,7 +54,7 @@ class AuditFinding:
 
 @dataclass(slots=True)
 class Verification:
-    """What was verified, and what does not hold."""
+    """What was verified, and the mismatches found."""
 
     lines: int = 0
     chains: int = 0
@@ -64,7 +64,7 @@ class Verification:
 
 
 async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> Verification:
-    """Verify everything in one consistent view of the database, without holding anybody up."""
+    """Verify everything in one consistent snapshot of the database, without blocking anyone."""
     found = Verification()
     async with (
         connection(url, timeout=CONNECT_SECONDS) as reader,
@@ -117,7 +117,7 @@ def _note(found: Verification, kind: str, message: str) -> None:
 
 
 class _Chain:
-    """One chain: its end as it is stored, its lines, and its ends as anchors took them in."""
+    """One chain: its end as it is stored, its lines, and its ends as anchors cover them."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class _Chain:
         self._found = found
 
     def verify(self, anchors: dict[int, Anchor]) -> None:
-        """Note everything that does not hold."""
+        """Record every mismatch."""
         self._found.chains += 1
         self._found.lines += len(self._lines)
         if self._head is None:
@@ -182,7 +182,7 @@ class _Chain:
                 self._note("changed", text, position)
 
     def _removed_in_time(self, anchors: dict[int, Anchor]) -> None:
-        """Note a beginning that was removed although an anchor of the last year lacks it."""
+        """Record lines that were removed too early, as an anchor of the last year proves."""
         base = self._head.base_position if self._head else 0
         if not base or not anchors:
             return

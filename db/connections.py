@@ -20,7 +20,7 @@ async def connect(  # noqa: PLR0913 -- what a connection is opened with, each pa
     application_name: str = "pao",
     settings: Mapping[str, str] | None = None,
 ) -> asyncpg.Connection:
-    """Open a connection; raises ``DatabaseUnavailable`` whatever keeps it from being made.
+    """Open a connection; raises ``DatabaseUnavailableError`` for any failure to connect.
 
     ``timeout`` is in seconds; a ``connect_timeout`` in the URL counts before it. ``settings`` are
     server settings of ours, not of callers: they are not quoted. ``ValueError`` for a URL of
@@ -35,8 +35,8 @@ async def connect(  # noqa: PLR0913 -- what a connection is opened with, each pa
             command_timeout=command_timeout,
             server_settings={"application_name": application_name, "timezone": "UTC"},
         )
-        # As statements, because PgBouncer refuses all but a few settings in a startup message.
-        # Whatever address or role say of a search path, the tables are in this schema.
+        # As statements: PgBouncer refuses most settings in a startup message. The search path is
+        # always ours, whatever the address or the role sets.
         wanted = {"search_path": "public", **(settings or {})}
         await opened.execute("; ".join(f"SET {name} = {value}" for name, value in wanted.items()))
         return opened

@@ -1,4 +1,4 @@
-"""Waiting for changes of requests: one listening connection per process, shared by all who wait.
+"""Waiting for changes of requests: one listening connection per process, shared by all waiters.
 
 Whoever wants to hear of anything else, such as the catalog, does so on the same connection. Each
 new line is tried out: behind a pooler that shares connections out by transaction, LISTEN is taken
@@ -27,7 +27,7 @@ ECHO = "pao_echo"
 ECHO_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 15.0
-"""How often an idle line is asked for a sign of life; a half-open one is noticed by that only."""
+"""How often an idle connection is pinged; only that reveals a half-open one."""
 
 NOT_HEARD_YET = "this process has not heard its own notification yet"
 UNHEARD = (
@@ -46,11 +46,11 @@ class Watch:
         self._changed = asyncio.Event()
 
     def wake(self) -> None:
-        """Note a change."""
+        """Record a change."""
         self._changed.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for a change since the last answer; tells whether there was one within the time.
+        """Wait for a change since the last answer; return whether there was one in time.
 
         ``True`` may come without a change (the line was lost meanwhile): look at the database.
         """
@@ -84,7 +84,7 @@ class RequestNotifications:
         self._echoed = asyncio.Event()
         self._tried = asyncio.Event()
         self.problem: str | None = NOT_HEARD_YET
-        """Why changes are not heard; ``None`` once the newest line has been tried out."""
+        """Why changes are not received; ``None`` once the newest connection has been checked."""
         self._watches: dict[str, set[Watch]] = defaultdict(set)
         self._others: dict[str, Callable[[], None]] = {}
         self._listening = asyncio.Event()
@@ -120,16 +120,16 @@ class RequestNotifications:
                     del self._watches[request_id]
 
     async def wait(self, request_id: str, seconds: float) -> bool:
-        """Wait for the next change of a request; tells whether there was one within the time."""
+        """Wait for the next change of a request; return whether there was one in time."""
         with self.watch(request_id) as watch:
             return await watch.wait(seconds)
 
     async def listening(self) -> None:
-        """Return as soon as changes are heard."""
+        """Return as soon as changes are received."""
         await self._listening.wait()
 
     async def tried(self) -> None:
-        """Return when a line has been tried out, whatever came of it; ``problem`` says."""
+        """Return once a connection has been checked; ``problem`` has the result."""
         await self._tried.wait()
 
     async def _keep_listening(self) -> None:
@@ -162,7 +162,7 @@ class RequestNotifications:
             line.terminate()
 
     async def _listen(self, line: asyncpg.Connection) -> None:
-        """Listen until the line breaks, or at once no more when nothing is heard on it."""
+        """Listen until the connection breaks; return at once if nothing is received on it."""
         lost = asyncio.Event()
         line.add_termination_listener(lambda _connection: lost.set())
         await line.add_listener(CHANNEL, self._heard)
@@ -188,7 +188,7 @@ class RequestNotifications:
                 await line.execute("SELECT 1")
 
     async def _hears(self) -> bool:
-        """Notify this process and tell whether it was heard.
+        """Notify this process and return whether it was received.
 
         On another connection: a pooler may well answer a notification on the line it came from.
         """
@@ -203,7 +203,7 @@ class RequestNotifications:
         return self._echoed.is_set()
 
     def _heard_echo(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        # Every process hears the echoes of all.
+        # Every process receives the echoes of all.
         if payload == self._echo:
             self._echoed.set()
 

@@ -1,4 +1,4 @@
-"""Where a request's context is stored, and how it is read back: in the column of a field's name.
+"""Where a request's context is stored, and how it is read back: in columns named like fields.
 
 What is stored under another name is listed here; everything else follows from the dataclasses.
 """
@@ -23,7 +23,7 @@ ITEM = {
 }
 REQUESTER = {"id": "user_id", "email": "user_email", "teams": "user_teams"}
 NOT_STORED = frozenset({"item", "requester", "components"})
-"""Fields of a context with columns of their own (above), or told from the components' rows."""
+"""Fields of a context with their own columns (above), or derived from the components' rows."""
 
 
 def _names(kind: type[Any]) -> list[str]:

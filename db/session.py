@@ -114,14 +114,14 @@ async def _connected(session: AsyncSession) -> None:
 
 def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -> AsyncEngine:
     engine = create_async_engine(
-        # Where it leads is the creator's affair: it reads the URL as every other connection does.
+        # The creator alone decides where to connect: it parses the URL as everywhere else.
         URL.create(DRIVER),
         async_creator=_creator(url, settings, password),
         pool_size=min(settings.max_idle, settings.max_open),
         max_overflow=max(settings.max_open - settings.max_idle, 0),
         pool_recycle=int(settings.max_lifetime),
         pool_timeout=settings.wait,
-        # The last one returned is used first, so that the surplus of a busy hour falls idle.
+        # The last one returned is used first, so that surplus connections go idle and are closed.
         pool_use_lifo=True,
         json_serializer=dump_json,
     )
@@ -140,13 +140,13 @@ def _creator(
             url,
             password=password,
             timeout=settings.connect_timeout,
-            # The server ends a slow statement itself; this ends the wait for one that is gone.
+            # The server cancels slow statements itself; this is for a server that is gone.
             command_timeout=settings.statement_timeout + 2.0,
             application_name=settings.application_name,
             settings={
                 "statement_timeout": milliseconds,
                 "idle_in_transaction_session_timeout": milliseconds,
-                # Compiling costs more than any of these short statements takes.
+                # JIT compilation costs more than any of these short statements.
                 "jit": "off",
             },
         )

@@ -18,8 +18,8 @@ AWAY_CLASSES = ("08", "53", "57")
 statement that took too long). Source: PostgreSQL manual, appendix A."""
 
 AWAY_STATES = frozenset({"25006", "25P03", "55P03"})
-"""A server that only reads (a standby after a failover), a transaction that idled too long, and a
-lock that was not to be had in time."""
+"""A server that only reads (a standby after a failover), a transaction that was idle too long, a
+lock that could not be acquired in time."""
 
 _LOGIN_CLASS = "28"
 _NO_DATABASE = "3D000"
@@ -31,18 +31,18 @@ class Trouble(Enum):
     AWAY = ("does not answer", "Try again in a moment.")
     LOGIN = (
         "refuses this service's login",
-        "Its operator has to correct the user, the password or the token.",
+        "The operator must correct the user, the password or the token.",
     )
-    MISSING = ("does not exist on its server", "Its operator has to correct the name or create it.")
+    MISSING = ("does not exist on its server", "The operator must correct the name or create it.")
     TLS = (
         "cannot be reached over TLS as configured",
-        "Its operator has to check the certificates and the TLS mode.",
+        "The operator must check the certificates and the TLS mode.",
     )
-    REFUSED = ("refuses the connection", "Its operator finds the reason in this service's log.")
+    REFUSED = ("refuses the connection", "The reason is in this service's log.")
 
 
 class DatabaseUnavailableError(PaoError):
-    """The database cannot be used now: 503, come again.
+    """The database cannot be used now: 503, try again.
 
     ``outcome_unknown`` is set when the line broke during the commit: the work may have been stored.
     ``reason`` says in a few words what is the matter; it names no host and no user.
@@ -61,7 +61,7 @@ class DatabaseUnavailableError(PaoError):
 
 @contextmanager
 def translated(*, outcome_unknown: bool = False) -> Iterator[None]:
-    """Raise ``DatabaseUnavailableError`` for every error that means the database is away."""
+    """Raise ``DatabaseUnavailableError`` for every error that means it."""
     try:
         yield
     except (OSError, PoolTimeoutError) as error:
@@ -88,7 +88,7 @@ def connecting() -> Iterator[None]:
 
 
 def said(error: BaseException | None) -> str:
-    """Return what driver or server said, in one line; it names hosts and users, no password."""
+    """Return an error in one line; it may name hosts and users, but no password."""
     text = " ".join(str(error).split()) if error else ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

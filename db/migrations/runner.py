@@ -58,7 +58,7 @@ class MigrationError(Exception):
 
 
 class State(StrEnum):
-    """How one migration stands."""
+    """The state of one migration."""
 
     APPLIED = "applied"
     PENDING = "pending"
@@ -88,7 +88,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class MigrationStatus:
-    """One migration, as files and database together tell it; ``unknown`` has no file here."""
+    """One migration as files and database describe it; ``unknown`` ones have no file here."""
 
     version: str
     description: str
@@ -110,7 +110,7 @@ def packaged_migrations() -> tuple[Migration, ...]:
 
 
 def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
-    """Order migration files by version; raises ``MigrationError`` on a bad name or a doublet."""
+    """Order migration files by version; raises ``MigrationError`` on a bad name or a duplicate."""
     found: dict[str, Migration] = {}
     for name in sorted(set(files) - {GRANTS}):
         match = _FILE.fullmatch(name)
@@ -159,7 +159,7 @@ async def status(
 
 
 async def verify(url: str, *, migrations: Sequence[Migration] | None = None) -> None:
-    """Raise ``MigrationError`` unless every migration is applied just as its file stands here."""
+    """Raise ``MigrationError`` unless every migration is applied exactly as in its file."""
     found = await status(url, migrations=migrations)
     _refuse_misfits(found)
     _refuse_pending(found)
@@ -168,7 +168,7 @@ async def verify(url: str, *, migrations: Sequence[Migration] | None = None) -> 
 async def check_ready(session: AsyncSession) -> None:
     """Raise ``MigrationError`` unless the schema is at least what this version of PAO needs.
 
-    A schema that is newer is taken: during a deploy, old pods go on beside the new one.
+    A newer schema is accepted: during a deploy, old processes run beside new ones.
     """
     if not await session.scalar(text(_EXISTS)):
         _refuse_pending(_compare(packaged_migrations(), {}))
@@ -187,7 +187,7 @@ async def _connection(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @asynccontextmanager
 async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Run a block in a transaction that no other migrating process shares its time with.
+    """Run a block in a transaction that excludes other migrating processes.
 
     The lock ends with the transaction: behind a pooler, one of a session would stay for good.
     """
@@ -202,7 +202,7 @@ async def _applied(connection: asyncpg.Connection) -> dict[str, Applied]:
 
 
 async def _apply(connection: asyncpg.Connection, migration: Migration, patience: Patience) -> bool:
-    """Apply a migration; return whether it was this process that did."""
+    """Apply a migration; return whether this process did it."""
 
     async def run() -> bool:
         if migration.version in await _applied(connection):
@@ -235,11 +235,11 @@ async def _apply(connection: asyncpg.Connection, migration: Migration, patience:
 async def _patiently(
     connection: asyncpg.Connection, run: Callable[[], Awaitable[bool]], patience: Patience
 ) -> bool:
-    """Run a migration in a transaction; begin anew when it has waited too long for a lock."""
+    """Run a migration in a transaction; start over when it has waited too long for a lock."""
     for left in reversed(range(patience.tries)):
         try:
             async with _alone(connection):
-                # Not before: the turn of another migrating process may take its time.
+                # Not earlier: another migrating process may take long.
                 await connection.execute(f"SET LOCAL lock_timeout = {int(patience.wait * 1000)}")
                 return await run()
         except asyncpg.LockNotAvailableError:
@@ -300,7 +300,7 @@ def _refuse_misfits(found: Sequence[MigrationStatus]) -> None:
     ]
     if late:
         raise MigrationError(
-            f"Not applied, though later ones are: {', '.join(late)}. Give them versions after"
+            f"Not applied, although later ones are: {', '.join(late)}. Give them versions after"
             f" {max(done)}."
         )
 
@@ -314,5 +314,5 @@ def _refuse_pending(found: Sequence[MigrationStatus]) -> None:
 
 
 def _checksum(sql: str) -> str:
-    # A checkout may have turned the line ends; that is no edit.
+    # A checkout may have converted the line ends; that is no edit.
     return hashlib.sha256(sql.replace("\r\n", "\n").encode()).hexdigest()

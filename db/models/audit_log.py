@@ -1,4 +1,4 @@
-"""Table ``audit_logs``: the trail of what was done by whom; it only grows."""
+"""Table ``audit_logs``: who did what; append-only."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Table ``catalog_state``: one row that says how the catalog stands as a whole."""
+"""Table ``catalog_state``: one row with the state of the catalog as a whole."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from db.models.columns import DOCUMENT, MOMENT, WORDS
 
 
 class CatalogStateRow(SQLModel, table=True):
-    """The row of ``catalog_state``: the newest generation, and the last look at the source."""
+    """The row of ``catalog_state``: the newest generation, and the last sync with the source."""
 
     __tablename__ = "catalog_state"
 

@@ -1,4 +1,4 @@
-"""Table ``idempotency_keys``: which request a caller's key stands for."""
+"""Table ``idempotency_keys``: which request a caller's key belongs to."""
 
 from datetime import datetime
 from uuid import UUID

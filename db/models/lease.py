@@ -9,7 +9,7 @@ from db.models.columns import MOMENT
 
 
 class Lease(SQLModel, table=True):
-    """A row of ``leases``; one whose time is over belongs to nobody."""
+    """A row of ``leases``; an expired one belongs to nobody."""
 
     __tablename__ = "leases"
 

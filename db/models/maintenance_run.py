@@ -1,4 +1,4 @@
-"""Table ``upkeep``: what each kind of upkeep last found, and what it has counted in all."""
+"""Table ``upkeep``: the last result of each kind of maintenance, and its totals."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from db.models.columns import DOCUMENT, MOMENT
 
 
 class MaintenanceRun(SQLModel, table=True):
-    """A row of ``upkeep``; ``position`` is where the next turn goes on."""
+    """A row of ``upkeep``; ``position`` is where the next run continues."""
 
     __tablename__ = "upkeep"
 

@@ -1,4 +1,4 @@
-"""Table ``requests``: one submitted request, as it was asked for and where it stands."""
+"""Table ``requests``: one submitted request and its state."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Table ``request_actions``: where each action of a request stands."""
+"""Table ``request_actions``: the state of each action of a request."""
 
 from datetime import datetime
 from typing import Any

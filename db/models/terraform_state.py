@@ -10,7 +10,7 @@ from db.models.columns import MOMENT
 
 
 class TerraformState(SQLModel, table=True):
-    """A row of ``terraform_states``; ``resources`` is None where nobody knows how many are in it.
+    """A row of ``terraform_states``; ``resources`` is None if the number is not known.
 
     ``state_key`` is the digest of where the state is, ``place`` says it for people.
     """

@@ -1,4 +1,4 @@
-"""Access keys that this service issued. Secrets come and go sealed; they are never opened here.
+"""Access keys that this service issued. Secrets are stored and returned sealed.
 
 Issuing and revoking stand in the audit trail, written in the same transaction.
 """
@@ -16,7 +16,7 @@ from db.repositories.audit import AuditEntry, AuditRepository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAccessKey:
-    """An access key as it is stored, with the user whom it stands for."""
+    """An access key as it is stored, with the user it belongs to."""
 
     access_key_id: str
     sealed_secret: str = field(repr=False)
@@ -33,7 +33,7 @@ class StoredAccessKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccessKey:
-    """A key that was just made."""
+    """A key that was just created."""
 
     access_key_id: str
     sealed_secret: str = field(repr=False)
@@ -79,7 +79,7 @@ class AccessKeysRepository:
         return [_stored(row) for row in await self._session.scalars(query)]
 
     async def revoke(self, access_key_id: str, *, revoked_by: str) -> bool:
-        """Make a key invalid from now on; tells whether it was valid until now."""
+        """Make a key invalid from now on; return whether it was valid until now."""
         change = (
             update(AccessKey)
             .where(
@@ -95,7 +95,7 @@ class AccessKeysRepository:
         return True
 
     async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
-        """Note that a key is used now, unless that was noted so short a time ago."""
+        """Record that a key is used now, unless that was recorded within this time."""
         last = col(AccessKey.last_used_at)
         change = (
             update(AccessKey)

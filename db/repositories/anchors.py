@@ -1,4 +1,4 @@
-"""Anchors of the audit trail: the database makes them; what proves them is in db/audit_chain.py."""
+"""Anchors of the audit trail: the database creates them; db/audit_chain.py proves them."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.audit_chain import Anchor
 
 MOST_CHAINS = 50_000
-"""So many chains one anchor takes in (0027_anchors_in_batches.sql)."""
+"""How many chains one anchor covers at most (0027_anchors_in_batches.sql)."""
 
 _ANCHOR = text("SELECT id, at, chains, root, previous, hash FROM anchor_audit()")
 

@@ -1,4 +1,4 @@
-"""Circuit breakers as all processes share them, by the one clock of the database."""
+"""Circuit breakers, shared by all processes and timed by the database's clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# What failed last so long ago has no failures: nobody has called it since.
+# A target whose last failure is older counts as healthy: nobody has called it since.
 MEMORY_SECONDS = 3600
 _FRESH = f"failed_at > now() - interval '{MEMORY_SECONDS} seconds'"
 _COLUMNS = """
@@ -29,7 +29,7 @@ _OTHERS = text(
     FROM breakers WHERE NOT named AND {_FRESH}
     """  # noqa: S608 -- as above
 )
-# Of all who come when an open breaker's time is over, one gets the row.
+# Once an open breaker may be probed, one of all callers gets the row.
 _PROBE = text(
     f"""
     UPDATE breakers SET probe_until = now() + make_interval(secs => :seconds)
@@ -88,7 +88,7 @@ _FORGET = text(
 # An answer of a call that was let through before the breaker opened says nothing about now.
 _ANSWERED = text(f"DELETE FROM breakers WHERE {_KEY} AND (retry_at IS NULL OR :probing)")  # noqa: S608 -- as above
 _GIVEN_BACK = text(f"UPDATE breakers SET probe_until = NULL WHERE {_KEY}")  # noqa: S608 -- as above
-# So many rows that are past their time are removed with every failure that is counted.
+# How many expired rows are removed with each counted failure.
 _FORGOTTEN_AT_ONCE = 100
 
 
@@ -107,7 +107,7 @@ class BreakerKey:
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """Where a breaker stands: ``closed``, ``open`` or ``half-open``; when it is tried next."""
+    """The state of a breaker: ``closed``, ``open`` or ``half-open``; when it is probed next."""
 
     target: str
     failures: int
@@ -131,14 +131,14 @@ class BreakerFailure:
 
 @dataclass(frozen=True, slots=True)
 class OtherTargets:
-    """How many targets failed last whose names are not shown, and how many are left alone."""
+    """How many targets without a public name have failures, and how many breakers are open."""
 
     failing: int
     left_alone: int
 
 
 class BreakersRepository:
-    """Reads and moves breakers; one that has no row, or an old one, has no failures."""
+    """Reads and updates breakers; without a row, or with an old one, there are no failures."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -157,7 +157,7 @@ class BreakersRepository:
         return OtherTargets(*(await self._session.execute(_OTHERS)).one())
 
     async def begin_probe(self, key: BreakerKey, *, seconds: float) -> bool:
-        """Ask to be the one call that tries a target out; the right to it ends by itself."""
+        """Ask to be the one probe of an open breaker; the right to it expires."""
         values = {**key.values, "seconds": seconds}
         return (await self._session.execute(_PROBE, values)).first() is not None
 
@@ -187,5 +187,5 @@ class BreakersRepository:
         await self._session.execute(_ANSWERED, {**key.values, "probing": probing})
 
     async def give_back(self, key: BreakerKey) -> None:
-        """End a probe that has found nothing out."""
+        """Give back a probe that found nothing out."""
         await self._session.execute(_GIVEN_BACK, key.values)

@@ -1,4 +1,4 @@
-"""The catalog in Postgres, as it is served: its items, and how it stands as a whole.
+"""The catalog in Postgres, as it is served: its items, and its state as a whole.
 
 What was found in the files is in catalog_files.py.
 """
@@ -16,10 +16,10 @@ from sqlmodel import col
 from db.models import CatalogItemRow, CatalogStateRow
 
 CHANNEL = "pao_catalog"
-"""Where every committed change of the catalog is told, with its generation."""
+"""The channel on which each committed change of the catalog is announced."""
 
 LEASE = "catalog"
-"""The lease that whoever brings the catalog up to date holds."""
+"""The lease of the process that syncs the catalog."""
 
 _AT_ONCE = 100
 _IN_SERVICE = col(CatalogItemRow.removed_at).is_(None)
@@ -49,7 +49,7 @@ class StoredItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """What lists need of an item: all but its form and its actions."""
+    """What lists show of an item: everything but its form and its actions."""
 
     id: str
     kind: str
@@ -78,7 +78,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class CatalogStanding:
-    """How the catalog stands: when its source was read last, and what was refused then.
+    """The state of the catalog: when its source was read last, and what was refused then.
 
     ``error`` says why the source could not be read since; ``generation`` numbers the changes.
     """
@@ -117,7 +117,7 @@ class CatalogRepository:
 
     async def upsert_all(self, items: Sequence[StoredItem]) -> None:
         """Store these items as they are now; others stay as they were."""
-        # Ordered, so that two who store the same catalog at once cannot lock each other out.
+        # Ordered, so that two concurrent writers of the same catalog cannot deadlock.
         rows = [asdict(item) for item in sorted(items, key=lambda item: item.id)]
         for start in range(0, len(rows), _AT_ONCE):
             given = insert(CatalogItemRow).values(rows[start : start + _AT_ONCE])
@@ -150,7 +150,7 @@ class CatalogRepository:
         await self._session.execute(select(func.pg_notify(CHANNEL, str(standing.generation))))
 
     async def fail(self, error: str) -> None:
-        """Note that the source cannot be read; the catalog itself stays as it is."""
+        """Record that the source cannot be read; the catalog itself stays as it is."""
         await self._session.execute(update(CatalogStateRow).values(error=error))
         await self._session.execute(select(func.pg_notify(CHANNEL, "")))
 

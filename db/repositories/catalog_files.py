@@ -1,4 +1,4 @@
-"""What was found in the files of the catalog, so that none is judged twice."""
+"""What was found in the files of the catalog, so that no file is checked twice."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file as it was judged; ``facts`` is ``None`` where it was refused.
+    """A file as it was checked; ``facts`` is ``None`` where it was refused.
 
     ``sha`` names its content, ``judged_by`` the rules.
     """

@@ -61,7 +61,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line of the execution log; ``identity`` tells it from the others of its writer."""
+    """A line of the execution log; ``identity`` is unique among those of its writer."""
 
     position: int
     identity: str
@@ -134,7 +134,7 @@ class EventsRepository:
         return [StoredEvent(row[0], row[1], row[2], row[3], str(row[4])) for row in rows]
 
     async def append_lines(self, request_id: str, writer: str, lines: Sequence[NewLine]) -> None:
-        """Add lines that an action has said while it runs, in order, each once.
+        """Append lines that a running action has logged, in order, each once.
 
         ``writer`` stands where the ledger's entries have their run, so that their numbers never
         meet. A request that is unknown takes no lines.

@@ -1,4 +1,4 @@
-"""Leases as all processes share them, by the one clock of the database."""
+"""Leases, shared by all processes and timed by the database's clock."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,15 +29,15 @@ class LeasesRepository:
         self._session = session
 
     async def take(self, name: str, holder: str, *, seconds: float) -> bool:
-        """Take or renew a lease for so many seconds; tells whether it is this holder's now."""
+        """Acquire or renew a lease for ``seconds``; return whether this holder has it now."""
         values = {"name": name, "holder": holder, "seconds": seconds}
         return (await self._session.execute(_TAKE, values)).first() is not None
 
     async def holds(self, name: str, holder: str) -> bool:
-        """Return whether it is this holder's; nobody takes it before this transaction has ended."""
+        """Return whether this holder has it; nobody else gets it before this transaction ends."""
         values = {"name": name, "holder": holder}
         return (await self._session.execute(_HOLD, values)).first() is not None
 
     async def give_back(self, name: str, holder: str) -> None:
-        """End a lease, if it is this holder's."""
+        """Release a lease, if this holder has it."""
         await self._session.execute(_GIVE_BACK, {"name": name, "holder": holder})

@@ -1,4 +1,4 @@
-"""What each kind of upkeep last found: kept for its next turn, and for those who watch."""
+"""The last result of each kind of maintenance: for its next run, and for monitoring."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,7 +39,7 @@ _NOTE = text(
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceRunRecord:
-    """The last turn of one kind of upkeep, and what all of its turns have counted."""
+    """The last run of one kind of maintenance, and the totals over all of its runs."""
 
     finished_at: datetime
     result: dict[str, Any] = field(default_factory=dict)
@@ -48,13 +48,13 @@ class MaintenanceRunRecord:
 
 
 class MaintenanceRunsRepository:
-    """Keeps one row per kind of upkeep."""
+    """Keeps one row per kind of maintenance."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def last(self, name: str) -> MaintenanceRunRecord | None:
-        """Read the last turn; ``None`` when there was none yet."""
+        """Read the last run; ``None`` when there was none yet."""
         row = await self._session.get(MaintenanceRun, name)
         if row is None:
             return None
@@ -63,6 +63,6 @@ class MaintenanceRunsRepository:
     async def note(
         self, name: str, counts: dict[str, int], *, position: dict[str, Any] | None = None
     ) -> None:
-        """Keep what a turn has found; its counts are added to the totals."""
+        """Store the result of a run; its counts are added to the totals."""
         values = {"name": name, "result": counts, "counted": counts, "position": position}
         await self._session.execute(_NOTE, values)

@@ -67,7 +67,7 @@ class _Stored:
 
 
 class MirrorRepository:
-    """Writes snapshots; everything it does is one transaction of the session that it is given."""
+    """Writes snapshots; each write is one transaction of the given session."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -77,11 +77,11 @@ class MirrorRepository:
 
         ``started_actions`` of the answer are those that any run had started before this write,
         also when the write is executed a second time. Raises SQLAlchemy's ``IntegrityError`` for a
-        state that the database refuses: that is a bug, and no repetition mends it.
+        state that the database refuses: that is a bug, and repeating the write does not help.
         """
         stored = (await self._session.execute(LOCK, {"id": UUID(snapshot.request_id)})).first()
         if stored is None:
-            # Of a run that was never stored nobody knows who has asked for it: it does nothing.
+            # Nobody knows who requested a run that was never stored: it does nothing.
             known = snapshot.after_seq > 0
             return MirrorAnswer(applied=False, terminal=not known, absent=known)
         case = _judge(snapshot, stored)

@@ -1,4 +1,4 @@
-"""Open requests as the reconciler goes round them, and the one move that is its own."""
+"""Open requests for the reconciler, and the one state change that it makes itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ RECONCILER = "reconciler"
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """Where the mirror says that an open request stands."""
+    """The state of an open request, as the mirror has it."""
 
     id: str
     status: RequestStatus
@@ -37,7 +37,7 @@ class OpenRequest:
 
     @property
     def key(self) -> tuple[datetime, str]:
-        """Its place in the order in which the reconciler goes round."""
+        """Its place in the order in which the reconciler visits requests."""
         return (self.created_at, self.id)
 
 
@@ -110,13 +110,13 @@ class OpenRequestsRepository:
         return [_open(row) for row in rows]
 
     async def named(self, request_ids: Sequence[str]) -> list[OpenRequest]:
-        """Read those of the named requests that are open; names that are no ids are left out."""
+        """Read those of the named requests that are open; names that are not ids are skipped."""
         ids = [UUID(one) for one in request_ids if _is_id(one)]
         query = select(*_COLUMNS).where(col(Request.id).in_(ids), col(Request.status).in_(OPEN))
         return [_open(row) for row in (await self._session.execute(query)).all()]
 
     async def missing(self, request_ids: Sequence[str]) -> list[str]:
-        """Name those of the requests that have no row, open or not."""
+        """Return the ids of those requests that have no row, open or not."""
         ids = {one: UUID(one) for one in request_ids if _is_id(one)}
         query = select(col(Request.id)).where(col(Request.id).in_(ids.values()))
         known = set(await self._session.scalars(query))

@@ -1,4 +1,4 @@
-"""Signatures that were used, so that a captured request is good for one use in all processes."""
+"""Used signatures, so that a captured request cannot be replayed to any process."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Requests: storing new ones, reading one, and the idempotency keys that stand for them.
+"""Requests: storing new ones, reading one, and their idempotency keys.
 
 Pages of the list are in request_pages.py; what a workflow writes later is in mirror.py.
 """
@@ -41,7 +41,7 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyClaim:
-    """What a caller's key stands for now; ``won`` when this call is the first with it."""
+    """Which request a caller's key belongs to; ``won`` when this call is the first with it."""
 
     request_id: str
     body_digest: bytes
@@ -98,7 +98,7 @@ _ACTIONS = """
 _INSERT = text(_REQUEST + _ACTIONS).bindparams(bindparam("given", type_=JSONB()))
 
 
-# The components of a bundle wait for their turn; the bundle starts them.
+# Components of a bundle are started by the bundle.
 _NEVER_STARTED = (
     col(Request.run_id).is_(None),
     col(Request.status) == RequestStatus.SUBMITTED,
@@ -179,7 +179,7 @@ class RequestsRepository:
         return found
 
     async def find_by_idempotency(self, caller_id: str, key: str) -> IdempotencyClaim | None:
-        """Return which request a caller's key stands for, and for which body; ``None`` when new."""
+        """Return the request and body that a caller's key belongs to; ``None`` when it is new."""
         query = select(col(IdempotencyKey.request_id), col(IdempotencyKey.body_digest)).where(
             col(IdempotencyKey.caller_id) == caller_id, col(IdempotencyKey.key) == key
         )

@@ -16,7 +16,7 @@ from pao.core.payloads.tickets import KnownTicketStatus
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """A ticket that was not done when it was last asked for; ``waits`` when its action does."""
+    """A ticket that was not done when last checked; ``waits`` if its action waits for it."""
 
     request_id: str
     action_id: str
@@ -76,11 +76,11 @@ class TicketsRepository:
         return await self._read(_PAGE, values)
 
     async def waited_for(self, *, limit: int) -> list[OpenTicket]:
-        """Read the tickets that actions wait for, the one longest not asked for first."""
+        """Read the tickets that actions wait for, the least recently checked first."""
         return await self._read(_WAITING, {"limit": limit})
 
     async def store(self, found: Sequence[tuple[OpenTicket, KnownTicketStatus]]) -> None:
-        """Keep what JIRA said about these tickets; nothing else of their requests changes."""
+        """Store what JIRA says about these tickets; nothing else of their requests changes."""
         for ticket, status in found:
             values = {"request_id": UUID(ticket.request_id), "action_id": ticket.action_id}
             await self._session.execute(_STORE, {**values, "document": status.document()})
