@@ -56,9 +56,7 @@ class Retention:
     async def _batch(self, counts: dict[str, int]) -> bool:
         async with self.database.unit_of_work() as session:
             removed = await RetentionRepository(session).remove_expired(batch=self.batches.size)
-            expired = await ReplaysRepository(session).remove_expired(
-                batch=self.batches.signatures
-            )
+            expired = await ReplaysRepository(session).remove_expired(batch=self.batches.signatures)
         counts["requests"] += removed.requests
         counts["auditLines"] += removed.audit_rows
         counts["signatures"] += expired
