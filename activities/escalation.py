@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -18,9 +18,12 @@ from activities.long_texts import one_line
 from activities.resets import refuse_after_reset
 from activities.search_lag import settles_in
 from activities.tickets import told
+from db.repositories.cleanups import CleanupsRepository
+from db.session import Database
 from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, JiraRefusedError
 from pao.clients.jira.escalation import EscalationTarget
 from pao.core import names
+from pao.core.errors import PaoError
 from pao.core.judgement import NOT_SET
 from pao.core.payloads.tickets import Escalation, EscalationInput
 from pao.core.timestamps import timestamp
@@ -41,11 +44,13 @@ class Escalator:
     target: EscalationTarget
     seconds: float = 8.0
     breakers: Breakers = field(default_factory=Breakers)
+    database: Database | None = None
 
     @activity.defn(name=names.ESCALATE_ACTIVITY)
     async def escalate(self, given: EscalationInput) -> Escalation:
         """Find or create the ticket; raises what Temporal is told when neither is possible."""
         refuse_after_reset(given.run_id)
+        given = await self._with_done(given)
         try:
             async with heartbeats():
                 issue = await self._find_or_create(given)
@@ -58,6 +63,29 @@ class Escalator:
             escalated_by=given.by,
             reason=given.reason,
         )
+
+    async def _with_done(self, given: EscalationInput) -> EscalationInput:
+        """Add to the entries of cleanup who has dealt with them; without Postgres, to none."""
+        entries = given.error_context.get("cleanup") or []
+        if self.database is None or not entries:
+            return given
+        own = given.context.request_id
+        try:
+            async with self.database.reading() as session:
+                done = await CleanupsRepository(session).done(
+                    {str(one.get("requestId") or own) for one in entries}
+                )
+        except PaoError as error:
+            _log.warning("what is cleaned up already could not be read: %s", error.code)
+            return given
+        told = []
+        for one in entries:
+            row = done.get((str(one.get("requestId") or own), str(one.get("entryId"))))
+            text = one.get("instructions")
+            if row is not None:
+                text = f"Done by {row.done_by}, {timestamp(row.done_at)}: {row.note} (was: {text})"
+            told.append({**one, "instructions": text})
+        return replace(given, error_context={**given.error_context, "cleanup": told})
 
     async def _find_or_create(self, given: EscalationInput) -> CreatedIssue:
         deadline = Deadline.after(self.seconds)

@@ -28,6 +28,7 @@ from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
+from api.requests.cleanups import CleanupService
 from api.requests.decision_routes import router as decisions_router
 from api.requests.decisions import DecisionService, DecisionSettings
 from api.requests.preparation import Preparer
@@ -39,6 +40,8 @@ from api.requests.submission import SubmissionService
 from api.services import Services
 from api.serving import open_files
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
+from api.terraform.routes import router as terraform_router
+from api.terraform.service import TerraformStatesService
 from api.tools.routes import router as tools_router
 from api.tools.service import ToolsService
 from catalog.configuration_checks import Judging
@@ -79,7 +82,14 @@ def create_app(settings: Settings) -> "Application":
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=partial(_lifespan, settings=settings),
     )
-    routers = (catalog_router, requests_router, decisions_router, tools_router, health_router)
+    routers = (
+        catalog_router,
+        requests_router,
+        decisions_router,
+        terraform_router,
+        tools_router,
+        health_router,
+    )
     for router in routers:
         strict = [] if router is health_router else [Depends(refuse_unknown_parameters)]
         app.include_router(router, prefix=BASE, dependencies=strict)
@@ -233,6 +243,8 @@ def _services(
             ),
             workflows=workflows,
         ),
+        cleanups=CleanupService(access=access, database=database, reading=reading),
+        terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
         streams=Streams(
             StreamLimits(
                 most=settings.http.max_streams,

@@ -13,10 +13,12 @@ from api.health.measures import Measures
 from api.health.service import HealthService
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
+from api.requests.cleanups import CleanupService
 from api.requests.decisions import DecisionService
 from api.requests.reading import ReadingService
 from api.requests.streams import Streams
 from api.requests.submission import SubmissionService
+from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
 
 
@@ -32,6 +34,8 @@ class Services:
     submission: SubmissionService
     reading: ReadingService
     decisions: DecisionService
+    cleanups: CleanupService
+    terraform_states: TerraformStatesService
     tools: ToolsService
     health: HealthService
     measures: Measures

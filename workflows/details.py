@@ -49,6 +49,8 @@ def current_details(
         lines += ["", *_way_to_end(workflow_id(context.request_id))]
     for state in states:
         lines += [f"- left behind by `{state.id}`: {_left(one)}" for one in state.left_behind]
+    if any(state.left_behind for state in states):
+        lines.append(f"- what of it is cleaned up: `pao request cleanup {context.request_id}`")
     if status == RequestStatus.FAILED and not retrying:
         lines += ["", *_choices(context, states)]
         if manual_way:

@@ -81,8 +81,9 @@ def leave_behind(state: ActionState, place: str, found: PartialResource | None) 
     left = [*state.partial, *([found] if found else [])]
     if state.outcome_unknown and found is None:
         left.append(_maybe_at(state, place))
-    state.left_behind = merged(state.left_behind, left)
     state.moves += 1
+    moved = [replace(one, move=state.moves) for one in left]
+    state.left_behind = merged(state.left_behind, moved)
     deny(state)
 
 

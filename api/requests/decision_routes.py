@@ -8,8 +8,15 @@ from fastapi import APIRouter, Body, Response
 from api.bodies import JsonRoute
 from api.requests import schemas
 from api.requests.decision_idempotency import DecisionCall
-from api.requests.parameters import IdempotencyKey, RequestId
-from api.requests.schemas import DecisionBody, LookBody, ReasonedBody, RetryBody, VoteBody
+from api.requests.parameters import EntryId, IdempotencyKey, RequestId
+from api.requests.schemas import (
+    CleanupBody,
+    DecisionBody,
+    LookBody,
+    ReasonedBody,
+    RetryBody,
+    VoteBody,
+)
 from api.requests.schemas.decision import LOOK, RETRY_PREVIEW
 from api.requests.schemas.request import REQUEST, REQUEST_OPEN
 from api.responses import documented
@@ -142,6 +149,26 @@ async def look_for_effect(
     """Ask the target, read-only, whether the effect exists: found, absent, or unknown and why."""
     action_id = body.action_id if body else None
     return await given.decisions.look(caller, str(request_id), action_id)
+
+
+@router.post(
+    "/requests/{request_id}/cleanup/{entry_id}",
+    summary="Mark something as cleaned up",
+    responses=documented({200: REQUEST}, *ERRORS),
+)
+async def mark_cleaned_up(
+    given: ServicesDep,
+    caller: Caller,
+    request_id: RequestId,
+    entry_id: EntryId,
+    body: CleanupBody,
+) -> schemas.Request:
+    """Say that an entry of `leftBehind`, or of a request that has ended, is dealt with.
+
+    It stays listed, with who has said so, when and how. A repeat changes nothing.
+    """
+    await given.cleanups.mark(caller, str(request_id), entry_id, body.note)
+    return await given.reading.document(caller, str(request_id))
 
 
 async def _decide(given: Services, response: Response, call: DecisionCall) -> schemas.Request:

@@ -11,6 +11,9 @@ from pydantic import BeforeValidator
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 RequestId = Annotated[UUID, Path(description="Id of the request")]
+EntryId = Annotated[
+    str, Path(pattern=r"^[0-9a-f]{16}$", description="`entryId` of what is cleaned up")
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(

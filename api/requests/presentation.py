@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.requests import schemas
+from api.requests.leftovers import Done, error_context, left_behind
 from api.requests.lifecycle import warnings_of
 from api.schemas import Answer, JsonObject
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
-from db.stored import escalation_of, read_failure, state_of
+from db.stored import escalation_of, read_failure
 from pao.core.documents import to_document
-from pao.core.names import mark, masked, workflow_id
+from pao.core.names import masked, workflow_id
 from pao.core.payloads.decisions import DecisionRecord
-from pao.core.payloads.failures import PartialResource
-from pao.core.resources import in_doubt, look_by_hand
 from pao.core.states import DECISIONS, RETRYING, ActionStatus, Decision, RequestStatus
 from pao.core.timestamps import timestamp
 
@@ -40,6 +39,7 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
     attempt: int,
     components: Sequence[schemas.Component],
     decisions: Sequence[DecisionRecord],
+    done: Done,
     workflow: str | None,
 ) -> schemas.Request:
     """Return a request with everything that it holds."""
@@ -53,8 +53,8 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
             "actions": [action(one) for one in actions],
             "fields": masked(row.fields),
             "metadata": row.request_metadata,
-            "left_behind": left_behind(actions),
-            "error_context": row.error_context or None,
+            "left_behind": left_behind(row, actions, done),
+            "error_context": error_context(row, done),
             "escalation": escalation(row),
             "decisions": [decision(one) for one in decisions],
             "possible_decisions": _possible(row, components),
@@ -102,38 +102,6 @@ def _action(row: RequestAction) -> dict[str, Any]:
         "error": failure(row.error),
         "reason": row.note,
     }
-
-
-def left_behind(actions: Sequence[RequestAction]) -> list[schemas.Leftover]:
-    """Return what stays in targets although no action of the request owns it, in any state.
-
-    What failed actions left is in the error context; here is what corrections left at former
-    places, and what a way that was given up may have left.
-    """
-    return [
-        schemas.Leftover(
-            action=one.action_id,
-            type=left.type,
-            id=left.id,
-            url=left.url,
-            instructions=left.cleanup,
-        )
-        for one in actions
-        for left in _left_behind(one)
-    ]
-
-
-def _left_behind(row: RequestAction) -> list[PartialResource]:
-    state = state_of(row)
-    if state.status != ActionStatus.SKIPPED:
-        return state.left_behind
-    left = [*state.left_behind, *state.partial]
-    if state.outcome_unknown:
-        request_id = str(row.request_id)
-        by_hand = state.by_hand or look_by_hand(mark(request_id, state.id, state.moves))
-        kind = state.resource_type or state.type
-        left.append(PartialResource(type=kind, cleanup=in_doubt(state.name, by_hand)))
-    return left
 
 
 def escalation(row: Request) -> schemas.Escalation | None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from api.access import Access
@@ -12,9 +12,11 @@ from api.pagination import Cursors, pagination
 from api.requests import presentation as presenting
 from api.requests import schemas
 from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
+from api.requests.leftovers import Done
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
 from db.repositories.approvers import viewers
+from db.repositories.cleanups import CleanupsRepository
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.events import EventsRepository, StoredEvent
 from db.repositories.request_filters import RequestFilters, Visibility
@@ -54,6 +56,8 @@ class Stored:
     actions: list[RequestAction]
     decisions: list[DecisionRecord]
     children: tuple[ComponentRequest, ...] = ()
+    done: Done = field(default_factory=dict)
+    """What is cleaned up of the request and of its components."""
 
 
 class ReadingService:
@@ -88,9 +92,11 @@ class ReadingService:
             actions = await repository.get_actions(request_id)
             decisions = await DecisionsRepository(session).list(request_id)
             children = await children_of(repository, request_id, actions)
+            families = [request_id, *(str(child.row.id) for child in children)]
+            done = await CleanupsRepository(session).done(families)
         if row is None:
             raise _not_found(request_id)
-        return Stored(row, actions, decisions, tuple(children))
+        return Stored(row, actions, decisions, tuple(children), done)
 
     async def document(self, caller: Principal, request_id: str) -> schemas.Request:
         """Return a request with everything that it holds, in the API's shape."""
@@ -107,6 +113,7 @@ class ReadingService:
                 for child in stored.children
             ],
             decisions=stored.decisions,
+            done=stored.done,
             workflow=self._workflow_link(stored.row),
         )
 

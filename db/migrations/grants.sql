@@ -7,7 +7,7 @@ REVOKE ALL ON
     public.replay_signatures, public.catalog_items, public.catalog_files, public.catalog_state,
     public.circuit_breakers, public.breakers, public.upkeep, public.schema_migrations,
     public.audit_heads, public.audit_anchors, public.audit_anchor_heads,
-    public.leases, public.terraform_states
+    public.leases, public.terraform_states, public.cleanups_done
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
@@ -39,6 +39,7 @@ GRANT SELECT, INSERT, UPDATE ON public.upkeep TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.catalog_files TO pao_service;
 GRANT SELECT, UPDATE ON public.catalog_state TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.leases TO pao_service;
+GRANT SELECT, INSERT ON public.cleanups_done TO pao_service;
 GRANT SELECT, INSERT, UPDATE (resources, released_at, released_by, release_note)
     ON public.terraform_states TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.circuit_breakers TO pao_service;

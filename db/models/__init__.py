@@ -8,6 +8,7 @@ from db.models.catalog_file import CatalogFileRow
 from db.models.catalog_item import CatalogItemRow
 from db.models.catalog_state import CatalogStateRow
 from db.models.circuit_breaker import CircuitBreakerRow
+from db.models.cleanup_done import CleanupDone
 from db.models.decision import DecisionRow
 from db.models.idempotency_key import IdempotencyKey
 from db.models.lease import Lease
@@ -31,6 +32,7 @@ __all__ = [
     "CatalogItemRow",
     "CatalogStateRow",
     "CircuitBreakerRow",
+    "CleanupDone",
     "DecisionRow",
     "IdempotencyKey",
     "Lease",

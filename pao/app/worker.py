@@ -118,7 +118,10 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     senders = SenderChecker(box=tools.box, temporal_approvals=settings.worker.temporal_approvals)
     components = ComponentReader(database, tools.box, tools.surroundings)
     escalator = Escalator(
-        jira, target=assembly.escalation_target(settings), breakers=tools.network.breakers
+        jira,
+        target=assembly.escalation_target(settings),
+        breakers=tools.network.breakers,
+        database=database,
     )
     usual = Worker(
         client,

@@ -1,5 +1,7 @@
 """What a request has made so far, and what to do about it by hand when it is given up. Pure."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -43,6 +45,20 @@ def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str,
         *[_cleanup(state, _maybe(request_id, state)) for state in unknown],
         *[_cleanup_of(state, one) for state in states for one in state.left_behind],
     ]
+
+
+def instructions_for(one: PartialResource) -> str:
+    """Return what to do by hand about something that was left in a target."""
+    named = " ".join(part for part in (one.type, one.id, one.url) if part)
+    return one.cleanup or f"Remove by hand what is not wanted: {named}."
+
+
+def entry_id(
+    action: str | None, resource: str | None, instructions: str | None, *, move: int = 0
+) -> str:
+    """Return the id of an entry of cleanup: the same wherever the same thing is listed."""
+    told = json.dumps([action, resource, instructions, move])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def behind_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
@@ -102,15 +118,20 @@ def _left(state: ActionState, one: PartialResource) -> dict[str, Any]:
 
 
 def _cleanup_of(state: ActionState, one: PartialResource) -> dict[str, Any]:
-    named = " ".join(part for part in (one.type, one.id, one.url) if part)
-    instructions = one.cleanup or f"Remove by hand what is not wanted: {named}."
-    return {"action": state.id, "resource": one.id, "instructions": instructions}
+    return _entry(state, one.id, instructions_for(one), move=one.move)
 
 
 def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:
+    return _entry(state, state.external_reference, instructions)
+
+
+def _entry(
+    state: ActionState, resource: str | None, instructions: str | None, *, move: int = 0
+) -> dict[str, Any]:
     return {
+        "entryId": entry_id(state.id, resource, instructions, move=move),
         "action": state.id,
-        "resource": state.external_reference,
+        "resource": resource,
         "instructions": instructions,
     }
 

@@ -4,6 +4,7 @@ import os
 import pwd
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ import yaml
 
 from pao.app.local.postgres import PostgresAddress
 from pao.core.names import mark
-from tests.support.callers import ADA, DANA
+from tests.support.callers import ADA, DANA, STRANGER
 from tests.support.postgres import cloned_database
 from tests.support.requests import item, ticket
 from tests.support.stack import Stack, running_stack, wait_until
@@ -37,8 +38,17 @@ def hybrid(name: str, **config: Any) -> dict[str, Any]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("terraform-items")
     variables = {"name": "{{fields.title}}", "token": "{{fields.token}}"}
-    items = {"pair": {"variables": variables}, "half": {}, "waiting": {}}
+    local = {"path": "{{fields.title}}/x.tfstate", "workspace_dir": "{{fields.title}}/w"}
+    named = {"backend": {"type": "local", "config": local}}
+    items: dict[str, dict[str, Any]] = {
+        "pair": {"variables": variables},
+        "half": {},
+        "waiting": {},
+        "moving": named,
+    }
+    items["named"] = named | {"workspace": "one", "variables": variables}
     modules = {"pair": PAIR, "half": HALF_WAY, "waiting": waiting_module(made)}
+    modules |= {"moving": HALF_WAY, "named": PAIR}
     (made / "catalog").mkdir()
     for name, config in items.items():
         (made / "modules" / name).mkdir(parents=True)
@@ -73,7 +83,7 @@ def built(
 
 def submitted(client: httpx.Client, name: str, **fields: str) -> dict[str, Any]:
     """Submit, insist that a slow item is answered at once, and return the document."""
-    body = {"catalogItemId": name, "fields": {"title": "orders", **fields}}
+    body = {"catalogItemId": name, "fields": {"title": f"orders-{token_hex(4)}", **fields}}
     answer = client.post("/requests", json=body)
     assert answer.status_code == 202, answer.text
     document: dict[str, Any] = answer.json()
@@ -83,7 +93,7 @@ def submitted(client: httpx.Client, name: str, **fields: str) -> dict[str, Any]:
 def until(client: httpx.Client, document: dict[str, Any], status: str) -> dict[str, Any]:
     def there() -> dict[str, Any] | None:
         shown: dict[str, Any] = client.get(f"/requests/{document['id']}").json()
-        return shown if shown["status"] == status else None
+        return shown if shown["status"] == status and not shown["retrying"] else None
 
     found = wait_until(there, seconds=60)
     assert found is not None
@@ -98,7 +108,8 @@ def everything_stored(stack: Stack) -> str:
 
 def test_a_request_is_fulfilled_by_terraform_and_its_password_is_nowhere(built: Stack) -> None:
     dana = built.caller(DANA)
-    document = until(dana, submitted(dana, "pair", token=PASSWORD), "completed")
+    made = submitted(dana, "pair", title="orders", token=PASSWORD)
+    document = until(dana, made, "completed")
 
     [action] = document["actions"]
     own = mark(document["id"], "infra")
@@ -123,6 +134,113 @@ def test_half_of_the_work_is_listed_and_the_manual_way_can_be_taken(built: Stack
     answer = ada.post(f"/requests/{document['id']}/retry", json=body)
     assert answer.is_success, answer.text
     until(dana, document, "completed")
+
+
+@pytest.mark.parametrize("end", ["abort", "escalate"])
+def test_what_was_left_stays_listed_over_a_module_that_does_not_initialise(
+    built: Stack, folder: Path, end: str
+) -> None:
+    dana, ada = built.caller(DANA), built.caller(ADA)
+    module = folder / "modules" / "half" / "main.tf"
+    document = until(dana, submitted(dana, "half"), "failed")
+    module.write_text(HALF_WAY + 'terraform {\n  required_version = ">= 99"\n}\n')
+    answer = ada.post(f"/requests/{document['id']}/retry", json={"reason": "once more"})
+    assert answer.is_success, answer.text
+    failed = until(dana, document, "failed")
+    module.write_text(HALF_WAY)
+    assert ">= 99" in failed["error"]["message"]
+
+    answer = ada.post(f"/requests/{document['id']}/{end}", json={"reason": "enough"})
+    assert answer.is_success, answer.text
+
+    ended = dana.get(f"/requests/{document['id']}").json()
+    left = [one["id"] for one in ended["errorContext"]["partialResources"]]
+    assert left == ["terraform_data.bad", "terraform_data.good"]
+    assert len(ended["errorContext"]["cleanup"]) == 2
+    if end == "escalate":
+        [ticket] = [
+            one for one in built.jira.tickets() if one["key"] == ended["escalation"]["ticketKey"]
+        ]
+        assert "terraform destroy" in str(ticket)
+        assert "data.good" in str(ticket)
+
+
+def moved(client: httpx.Client) -> dict[str, Any]:
+    """Leave a half-made infrastructure behind by a correction that goes to another state."""
+    before = until(client, submitted(client, "moving"), "failed")
+    body = {"reason": "another name", "fields": {"title": f"payments-{before['id'][:8]}"}}
+    path = f"/requests/{before['id']}/retry"
+    assert client.post(path, json=body).status_code == 409
+    answer = client.post(path, json=body | {"leaveBehind": True})
+    assert answer.is_success, answer.text
+    return until(client, before, "failed")
+
+
+def test_what_a_correction_has_left_behind_is_marked_as_cleaned_up_at_any_time(
+    built: Stack,
+) -> None:
+    dana = built.caller(DANA)
+    failed = moved(dana)
+    first, second = failed["leftBehind"]
+    assert [first["id"], second["id"]] == ["terraform_data.bad", "terraform_data.good"]
+    mark = f"/requests/{failed['id']}/cleanup/{first['entryId']}"
+
+    answer = dana.post(mark, json={"note": "destroyed by hand"})
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    assert [bool(one["done"]) for one in shown["leftBehind"]] == [True, False]
+
+    answer = dana.post(f"/requests/{failed['id']}/escalate", json={"reason": "the rest"})
+    ended = answer.json()
+    listed = {one["entryId"]: one["done"] for one in ended["errorContext"]["cleanup"]}
+    assert listed[first["entryId"]]["note"] == "destroyed by hand", "the same in every view"
+    assert listed[second["entryId"]] is None
+    key = ended["escalation"]["ticketKey"]
+    [ticket] = [one for one in built.jira.tickets() if one["key"] == key]
+    assert "Done by dana" in ticket["description"]
+    answer = dana.post(mark.replace(first["entryId"], second["entryId"]), json={"note": "too"})
+    assert all(one["done"] for one in answer.json()["leftBehind"])
+
+
+def release(client: httpx.Client, state: dict[str, Any], **body: Any) -> httpx.Response:
+    return client.post(f"/terraform-states/{state['id']}/release", json={"note": "gone", **body})
+
+
+def test_a_state_is_one_requests_until_a_person_releases_it(built: Stack) -> None:
+    dana, ada, steve = built.caller(DANA), built.caller(ADA), built.caller(STRANGER)
+    first = until(dana, submitted(dana, "named", title="shop"), "completed")
+    refused = until(dana, submitted(dana, "named", title="shop"), "failed")
+    assert f"is registered for request {first['id']}" in refused["error"]["message"]
+    assert "fields.title" in refused["error"]["message"]
+    assert refused["error"]["cause"] == "input"
+
+    [state] = dana.get(f"/requests/{first['id']}/terraform-states").json()["data"]
+    assert (state["resources"], state["released"]) == (2, None)
+    assert dana.get(f"/requests/{refused['id']}/terraform-states").json()["data"] == []
+    assert steve.get(f"/requests/{first['id']}/terraform-states").status_code == 404
+    assert release(steve, state, destroyed=True).status_code == 404
+    not_said = release(dana, state)
+    assert not_said.status_code == 409
+    assert "2 resources were in this state last" in not_said.json()["error"]["message"]
+    answer = release(ada, state, destroyed=True)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["released"]["by"] == ADA.name
+    assert release(dana, state).json() == answer.json(), "a repeat changes nothing"
+    trail = "select actor from audit_logs where event_type = 'terraform_state.released'"
+    assert [row["actor"] for row in built.rows(trail)] == [ADA.name]
+
+    again = dana.post(f"/requests/{refused['id']}/retry", json={"reason": "it is free"})
+    assert again.is_success, again.text
+    until(dana, refused, "completed")
+
+
+def test_the_state_of_an_open_request_is_not_released(built: Stack) -> None:
+    dana = built.caller(DANA)
+    failed = until(dana, submitted(dana, "half"), "failed")
+    [state] = dana.get(f"/requests/{failed['id']}/terraform-states").json()["data"]
+    answer = release(dana, state, destroyed=True)
+    assert answer.status_code == 409
+    assert "may still use this state" in answer.json()["error"]["message"]
 
 
 def test_a_worker_that_stops_ends_terraform_in_order_and_a_retry_makes_the_rest(

@@ -79,6 +79,9 @@ REFUSED = [
     "DELETE FROM audit_anchors",
     "UPDATE audit_anchor_heads SET hash = '\\x00'",
     "DELETE FROM audit_anchor_heads",
+    # what people have cleaned up
+    "UPDATE cleanups_done SET done_by = 'eve'",
+    "DELETE FROM cleanups_done",
     # which request works on which Terraform state
     "UPDATE terraform_states SET request_id = gen_random_uuid()",
     "UPDATE terraform_states SET shared = true",
@@ -135,6 +138,10 @@ async def finished(db: Database, service: asyncpg.Connection) -> None:
     await service.execute(
         "INSERT INTO idempotency_keys (caller_id, key, body_digest, request_id)"
         " SELECT 'dana', 'k', '\\x01', id FROM requests"
+    )
+    await service.execute(
+        "INSERT INTO cleanups_done (request_id, entry_id, done_by, note)"
+        " SELECT id, 'entry', 'ada', 'removed' FROM requests"
     )
     await service.execute(STATE)
     await service.execute(

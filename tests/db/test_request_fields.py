@@ -216,7 +216,13 @@ def answer(row: Request, action: RequestAction) -> dict[str, Any]:
     decision = DecisionRecord("d", "retry", "2026-01-01T00:00:00.000Z", "ann", reason="why")
     workflow = presenting.workflow_link(row, ui_url="https://ui", namespace="n")
     shown = presenting.full(
-        row, actions=[action], attempt=1, components=[], decisions=[decision], workflow=workflow
+        row,
+        actions=[action],
+        attempt=1,
+        components=[],
+        decisions=[decision],
+        done={},
+        workflow=workflow,
     )
     return shown.model_dump(mode="json")
 

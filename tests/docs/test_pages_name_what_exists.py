@@ -17,6 +17,7 @@ from api.health.routes import router as health
 from api.metrics import ApiMetrics
 from api.requests.decision_routes import router as decisions
 from api.requests.routes import router as requests
+from api.terraform.routes import router as terraform
 from api.tools.routes import router as tools
 from db.models import Request
 from pao.core.errors import ErrorCode
@@ -40,7 +41,7 @@ OTHER_VARIABLES = {
 }
 CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z][\w/{}-]*)")
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
-ROUTERS = (catalog, decisions, health, requests, tools)
+ROUTERS = (catalog, decisions, health, requests, terraform, tools)
 
 
 def settings() -> dict[str, tuple[type[Part], str]]:

@@ -6,6 +6,7 @@ An example stands beside its model, built from it, so a new field is added in on
 from api.requests.schemas.action import Action, ApprovalWait, Failure, TicketStatus, Wait
 from api.requests.schemas.decision import (
     Adoptable,
+    CleanupBody,
     DecisionBody,
     DecisionRecord,
     Evidence,
@@ -19,7 +20,7 @@ from api.requests.schemas.decision import (
     VoteBody,
 )
 from api.requests.schemas.dry_run import DryRun, RenderedAction, RenderedComponent
-from api.requests.schemas.error_context import ErrorContext
+from api.requests.schemas.error_context import Cleanup, CleanupDone, ErrorContext
 from api.requests.schemas.request import (
     Component,
     Escalation,
@@ -50,6 +51,9 @@ __all__ = [
     "Action",
     "Adoptable",
     "ApprovalWait",
+    "Cleanup",
+    "CleanupBody",
+    "CleanupDone",
     "Component",
     "ComponentStatus",
     "CurrentAction",

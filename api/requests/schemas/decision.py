@@ -93,6 +93,16 @@ class LookBody(Body):
     action_id: str | None = None
 
 
+class CleanupBody(Body):
+    """What was done by hand about something that was left behind."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"note": "Destroyed the subnet in the console."}]}
+    )
+
+    note: Reason
+
+
 class DecisionRecord(Answer):
     """A decision about the request, refused ones included."""
 

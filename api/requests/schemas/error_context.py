@@ -33,12 +33,24 @@ class Resource(Answer):
     request_id: Omittable[Id] = None
 
 
+class CleanupDone(Answer):
+    """Who has cleaned something up by hand, and what was done."""
+
+    by: str
+    at: Moment
+    note: str
+
+
 class Cleanup(Answer):
     """What to do by hand about a resource when the request is given up."""
 
+    entry_id: str = Field("", description="For `POST /requests/{id}/cleanup/{entryId}`")
     action: str | None = None
     resource: str | None = None
     instructions: str | None = None
+    done: CleanupDone | None = Field(
+        None, description="Null until somebody says that it is dealt with"
+    )
     component: Omittable[str] = None
     request_id: Omittable[Id] = None
 

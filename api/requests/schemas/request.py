@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from api.requests.schemas.action import ACTION, Action, Failure
 from api.requests.schemas.decision import DecisionRecord
-from api.requests.schemas.error_context import ErrorContext
+from api.requests.schemas.error_context import CleanupDone, ErrorContext
 from api.schemas import (
     EXAMPLE_TIME,
     LAST_PAGE,
@@ -96,11 +96,13 @@ class RequestSummary(Answer):
 class Leftover(Answer):
     """Something that stays in a target although no action of the request owns it any more."""
 
+    entry_id: str = Field(description="For `POST /requests/{id}/cleanup/{entryId}`")
     action: str
     type: str | None
     id: str | None
     url: str | None
-    instructions: str | None = Field(description="What to do about it by hand")
+    instructions: str = Field(description="What to do about it by hand")
+    done: CleanupDone | None = Field(description="Null until somebody says that it is dealt with")
 
 
 class Escalation(Answer):

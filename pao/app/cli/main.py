@@ -13,6 +13,7 @@ from pao.app.cli import (
     catalog_init,
     catalog_preview,
     catalog_validate,
+    cleanups,
     configuration,
     database,
     decisions,
@@ -21,6 +22,7 @@ from pao.app.cli import (
     processes,
     requests,
     submission,
+    terraform,
 )
 from pao.app.cli.context import global_parameters, take_global_options
 from pao.app.cli.exits import ExitCode
@@ -37,7 +39,7 @@ app = typer.Typer(
 )
 
 request = typer.Typer(no_args_is_help=True, help="Submit requests, follow them, decide failures.")
-for part in (submission.app, requests.app, decisions.app):
+for part in (submission.app, requests.app, decisions.app, cleanups.app):
     request.add_typer(part)
 
 for part in (catalog_validate.app, catalog_init.app, catalog_preview.app):
@@ -48,6 +50,7 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(actions.app, name="actions")
 app.add_typer(health.app, name="health")
 app.add_typer(health.root)
+app.add_typer(terraform.app, name="terraform")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
 app.add_typer(audit.app, name="audit")

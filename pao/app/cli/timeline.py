@@ -54,7 +54,9 @@ def _at_former_places(request: Document) -> Iterator[Text]:
     """Give what stays in targets although no action owns it, with what to do about it."""
     for one in request.get("leftBehind") or ():
         named = " ".join(clean(one[key]) for key in ("type", "id", "url") if one.get(key))
-        yield Text(f"  left behind by {clean(one.get('action'))}: {named}", style="yellow")
+        told = done_text(one)
+        line = Text(f"  left behind by {clean(one.get('action'))}: {named}", style="yellow")
+        yield line.append(f"  ✓ {told}" if told else "", style="green")
         if one.get("instructions"):
             yield Text(f"    {clean(one['instructions'])}", style=_DIM)
 
@@ -211,7 +213,8 @@ def _choices(request: Document) -> Iterator[Text]:
     status = request.get("status")
     if status in {RequestStatus.ABORTED, RequestStatus.ESCALATED}:
         yield from _left_behind(
-            request.get("errorContext") or {}, "What is left to clean up by hand"
+            request.get("errorContext") or {},
+            f"What is left to clean up by hand (pao request cleanup {clean(request.get('id'))})",
         )
     if status != RequestStatus.FAILED:
         return
@@ -257,7 +260,17 @@ def _left_behind(context: Document, title: str) -> Iterator[Text]:
     for entry in entries:
         what = clean(entry.get("resource") or entry.get("action"))
         text = clean(entry.get("instructions"), multiline=True).replace("\n", f"\n{_INDENT}")
-        yield Text(f"  {what}  ").append(text, style=_DIM)
+        told = done_text(entry)
+        line = Text(f"  {what}  ").append(f"✓ {told}  " if told else "", style="green")
+        yield line.append(text, style=_DIM)
+
+
+def done_text(entry: dict[str, Any]) -> str:
+    """Say who has dealt with an entry; empty for one that is open."""
+    done = entry.get("done")
+    if not done:
+        return ""
+    return f"done by {clean(done.get('by'))}, {local_time(done.get('at'))}: {clean(done['note'])}"
 
 
 def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:

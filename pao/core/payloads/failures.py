@@ -9,12 +9,17 @@ from pao.core.judgement import Cause, cause_of
 
 @dataclass(frozen=True)
 class PartialResource:
-    """Something that a failed action left behind, and what to do by hand about it."""
+    """Something that a failed action left behind, and what to do by hand about it.
+
+    ``move`` is the number of the move to another place by which a correction left it; 0 where it
+    was left otherwise. It tells what was left again from what was dealt with before.
+    """
 
     type: str
     id: str | None = None
     url: str | None = None
     cleanup: str | None = None
+    move: int = 0
 
 
 @dataclass(frozen=True)

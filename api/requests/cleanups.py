@@ -1,0 +1,121 @@
+"""What people have cleaned up by hand: whoever may decide about a request says so, once."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from api.access import Access
+from api.auth.principal import Principal
+from api.requests import schemas
+from api.requests.reading import ReadingService, Stored
+from db.repositories.audit import AuditEntry, AuditRepository
+from db.repositories.cleanups import CleanupsRepository
+from db.session import Database
+from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.states import TERMINAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """An entry as it is listed."""
+
+    action: str | None
+    resource: str | None
+    instructions: str | None
+    done: bool
+
+
+class CleanupService:
+    """Notes what is cleaned up; nothing of the request itself changes."""
+
+    def __init__(self, *, access: Access, database: Database, reading: ReadingService) -> None:
+        self._access = access
+        self._database = database
+        self._reading = reading
+
+    async def mark(self, caller: Principal, request_id: str, entry_id: str, note: str) -> None:
+        """Note that an entry is done, with who says so and why; a repeat changes nothing."""
+        stored = await self._reading.get(caller, request_id)
+        row = stored.row
+        if not self._access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
+            raise PaoError(
+                ErrorCode.FORBIDDEN,
+                f"Only the submitter, {row.owner_team or 'the owning team'} and admins say what "
+                "is cleaned up.",
+            )
+        entry = _listed(self._reading.present(stored), stored, entry_id)
+        if entry.done:
+            return
+        async with self._database.unit_of_work() as session:
+            cleanups = CleanupsRepository(session)
+            if await cleanups.mark(request_id, entry_id, by=caller.id, note=note):
+                await AuditRepository(session).insert(
+                    AuditEntry(
+                        event_type="cleanup.done",
+                        actor=caller.id,
+                        via="api",
+                        source_system="api",
+                        at=datetime.now(UTC),
+                        request_id=request_id,
+                        action_id=entry.action,
+                        correlation_id=str(row.correlation_id),
+                        reason=note,
+                        event_data={
+                            "entryId": entry_id,
+                            "resource": entry.resource,
+                            "instructions": entry.instructions,
+                        },
+                    )
+                )
+
+
+def _listed(shown: schemas.Request, stored: Stored, entry_id: str) -> _Entry:
+    """Return the entry of that id; raises where there is none, or it may still change."""
+    for left in shown.left_behind:
+        if left.entry_id == entry_id:
+            return _Entry(
+                action=left.action,
+                resource=left.id,
+                instructions=left.instructions,
+                done=left.done is not None,
+            )
+    for one in shown.error_context.cleanup if shown.error_context else ():
+        if one.entry_id != entry_id:
+            continue
+        if one.request_id not in {None, shown.id}:
+            raise PaoError(
+                ErrorCode.NOT_FOUND,
+                f"This entry belongs to the component's request {one.request_id}: mark it there.",
+            )
+        if stored.row.status not in TERMINAL:
+            raise _not_yet(stored)
+        return _Entry(
+            action=one.action,
+            resource=one.resource,
+            instructions=one.instructions,
+            done=one.done is not None,
+        )
+    raise PaoError(
+        ErrorCode.NOT_FOUND,
+        f"Request {shown.id} lists no entry {entry_id}; leftBehind and errorContext.cleanup give "
+        "the entryId of each.",
+    )
+
+
+def _not_yet(stored: Stored) -> PaoError:
+    message = (
+        f"The request is {stored.row.status}: a retry may still use or complete what this entry "
+        "names. Decide about the request first, then mark it."
+    )
+    return PaoError(
+        ErrorCode.INVALID_STATE_TRANSITION,
+        message,
+        details=(
+            Detail(
+                field="status",
+                constraint="state",
+                message=message,
+                received=stored.row.status,
+                expected="completed, aborted or escalated",
+            ),
+        ),
+    )

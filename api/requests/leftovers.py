@@ -1,0 +1,85 @@
+"""What a request has left in targets, with who has cleaned it up, in the shapes of the API."""
+
+from collections.abc import Mapping, Sequence
+
+from api.requests import schemas
+from api.schemas import JsonObject
+from db.models import CleanupDone, Request, RequestAction
+from db.stored import state_of
+from pao.core.names import mark
+from pao.core.payloads.failures import PartialResource
+from pao.core.resources import entry_id, in_doubt, instructions_for, look_by_hand
+from pao.core.states import ActionStatus
+from pao.core.timestamps import timestamp
+
+Done = Mapping[tuple[str, str], CleanupDone]
+"""What people have cleaned up, by request and entry."""
+
+
+def left_behind(
+    row: Request, actions: Sequence[RequestAction], done: Done
+) -> list[schemas.Leftover]:
+    """Return what stays in targets although no action of the request owns it, in any state.
+
+    What failed actions left is in the error context; here is what corrections left at former
+    places, and what a way that was given up may have left.
+    """
+    return [
+        _leftover(str(row.id), one.action_id, left, done)
+        for one in actions
+        for left in _left_behind(one)
+    ]
+
+
+def error_context(row: Request, done: Done) -> JsonObject | None:
+    """Return the error context with an id for every entry of cleanup, and who has done it."""
+    if not row.error_context:
+        return None
+    cleanup = [
+        _cleanup(str(row.id), entry, done) for entry in row.error_context.get("cleanup") or ()
+    ]
+    return {**row.error_context, "cleanup": cleanup}
+
+
+def _leftover(
+    request_id: str, action_id: str, left: PartialResource, done: Done
+) -> schemas.Leftover:
+    instructions = instructions_for(left)
+    entry = entry_id(action_id, left.id, instructions, move=left.move)
+    return schemas.Leftover(
+        entry_id=entry,
+        action=action_id,
+        type=left.type,
+        id=left.id,
+        url=left.url,
+        instructions=instructions,
+        done=_done(done.get((request_id, entry))),
+    )
+
+
+def _cleanup(request_id: str, stored: JsonObject, done: Done) -> JsonObject:
+    """Add to an entry its id, which earlier versions did not store, and who has done it."""
+    entry = stored.get("entryId") or entry_id(
+        stored.get("action"), stored.get("resource"), stored.get("instructions")
+    )
+    owner = stored.get("requestId") or request_id
+    return {**stored, "entryId": entry, "done": _done(done.get((owner, entry)))}
+
+
+def _done(row: CleanupDone | None) -> schemas.CleanupDone | None:
+    if row is None:
+        return None
+    return schemas.CleanupDone(by=row.done_by, at=timestamp(row.done_at), note=row.note)
+
+
+def _left_behind(row: RequestAction) -> list[PartialResource]:
+    state = state_of(row)
+    if state.status != ActionStatus.SKIPPED:
+        return state.left_behind
+    left = [*state.left_behind, *state.partial]
+    if state.outcome_unknown:
+        request_id = str(row.request_id)
+        by_hand = state.by_hand or look_by_hand(mark(request_id, state.id, state.moves))
+        kind = state.resource_type or state.type
+        left.append(PartialResource(type=kind, cleanup=in_doubt(state.name, by_hand)))
+    return left

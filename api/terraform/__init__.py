@@ -1,0 +1,1 @@
+"""Terraform states over HTTP: which request holds which, and its release."""

@@ -1,0 +1,49 @@
+"""What callers send and are told about registered Terraform states."""
+
+from pydantic import ConfigDict, Field
+
+from api.requests.schemas.decision import Reason
+from api.schemas import Answer, Body, Id, Moment
+
+
+class ReleaseBody(Body):
+    """A person's word that a state is free for other requests."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"note": "Destroyed by hand.", "destroyed": True}]}
+    )
+
+    note: Reason
+    destroyed: bool = Field(
+        default=False,
+        description="What is in the state was destroyed, or the state is empty; needed unless PAO "
+        "knows that nothing is in it",
+    )
+
+
+class Release(Answer):
+    """Who has freed a state, and why."""
+
+    by: str
+    at: Moment
+    note: str
+
+
+class TerraformState(Answer):
+    """A Terraform state that is, or was, registered for a request."""
+
+    id: int
+    place: str = Field(description="Where it is: workspace, backend, address or bucket and key")
+    shared: bool = Field(description="Other requests of items that share it may use it")
+    request_id: Id
+    action_id: str
+    item_id: str
+    resources: int | None = Field(description="How many it had last; null where nobody knows")
+    registered_at: Moment
+    released: Release | None
+
+
+class TerraformStates(Answer):
+    """All states that are, or were, registered for a request."""
+
+    data: list[TerraformState]

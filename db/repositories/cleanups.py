@@ -1,0 +1,41 @@
+"""What people have cleaned up by hand: written once, never taken back."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import CleanupDone
+
+
+class CleanupsRepository:
+    """Notes and reads which entries of cleanup are done."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def done(self, request_ids: Iterable[str]) -> dict[tuple[str, str], CleanupDone]:
+        """Read what is done of some requests, by request and entry."""
+        wanted = [UUID(one) for one in request_ids]
+        query = select(CleanupDone).where(col(CleanupDone.request_id).in_(wanted))
+        rows = await self._session.scalars(query)
+        return {(str(row.request_id), row.entry_id): row for row in rows}
+
+    async def find(self, request_id: str, entry_id: str) -> CleanupDone | None:
+        """Read who has done one entry, and when."""
+        return await self._session.get(CleanupDone, (UUID(request_id), entry_id))
+
+    async def mark(self, request_id: str, entry_id: str, *, by: str, note: str) -> bool:
+        """Note that an entry is done; False where somebody has said so before."""
+        values = {
+            "request_id": UUID(request_id),
+            "entry_id": entry_id,
+            "done_by": by,
+            "note": note,
+        }
+        statement = insert(CleanupDone).values(values).on_conflict_do_nothing()
+        marked = await self._session.execute(statement.returning(col(CleanupDone.entry_id)))
+        return marked.first() is not None

@@ -1,0 +1,71 @@
+"""`pao request cleanup`: what is left to clean up by hand, and saying that it is done."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.requests import RequestArgument
+from pao.app.cli.terminal import clean, segment
+from pao.app.cli.timeline import done_text
+
+app = typer.Typer()
+
+
+@command(app, "cleanup")
+def cleanup(
+    cli: Cli,
+    *,
+    request_id: RequestArgument,
+    done: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ENTRY", help="An entry that is cleaned up now; repeatable."),
+    ] = None,
+    note: Annotated[
+        str | None,
+        typer.Option(
+            "--note", "-n", help="What was done; kept in the audit trail.", metavar="TEXT"
+        ),
+    ] = None,
+) -> None:
+    """List what is left to clean up by hand; with --done, say that entries are dealt with.
+
+    What a failed request lists may be marked once it has ended; what corrections have left behind
+    at any time. An entry stays listed, with who has dealt with it.
+    """
+    if done and not note:
+        raise CliError("say by --note what was done", exit_code=ExitCode.USAGE)
+    path = f"/requests/{segment(request_id)}"
+    with cli.api() as api:
+        for entry in done or ():
+            api.post(f"{path}/cleanup/{segment(entry)}", {"note": note})
+        request = api.get(path)
+    entries = list(entries_of(request))
+    cli.show({"data": entries}, lambda: _print(cli, entries))
+
+
+def entries_of(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give what is left, each once: of corrections, and of the failure."""
+    seen = set()
+    for one in request.get("leftBehind") or ():
+        seen.add(one.get("entryId"))
+        yield {**one, "resource": one.get("id")}
+    for one in (request.get("errorContext") or {}).get("cleanup") or ():
+        if one.get("entryId") not in seen:
+            yield one
+
+
+def _print(cli: Cli, entries: list[dict[str, Any]]) -> None:
+    if not entries:
+        cli.note("Nothing is left to clean up.")
+    for entry in entries:
+        told = done_text(entry)
+        line = Text("✓ " if told else "- ", style="green" if told else "yellow")
+        line.append(f"{clean(entry.get('entryId'))}  ", style="bold default")
+        line.append(clean(entry.get("resource") or entry.get("action")), style="default")
+        cli.out.print(line.append(f"  {told}" if told else "", style="green"), soft_wrap=True)
+        instructions = Text(f"  {clean(entry.get('instructions'), multiline=True)}", style="dim")
+        cli.out.print(instructions, soft_wrap=True)
