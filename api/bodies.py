@@ -44,7 +44,7 @@ class JsonRoute(APIRoute):
                 _require_json(request.headers.get("content-type", ""))
                 await _check(body)
             elif required:
-                raise _unreadable(WHOLE, "missing", "The body is empty; send a JSON object.")
+                raise unreadable_body(WHOLE, "missing", "The body is empty; send a JSON object.")
             return await handle(request)
 
         return checked
@@ -69,10 +69,10 @@ def check_json(body: bytes) -> None:
         )
     except UnicodeDecodeError as error:
         message = f"The body is not UTF-8: byte {error.start} cannot be read."
-        raise _unreadable(WHOLE, "encoding", message) from error
+        raise unreadable_body(WHOLE, "encoding", message) from error
     except json.JSONDecodeError as error:
         message = f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
-        raise _unreadable(WHOLE, "json_invalid", message) from error
+        raise unreadable_body(WHOLE, "json_invalid", message) from error
     except RecursionError as error:
         raise _too_deep() from error
     _check_values(document)
@@ -83,7 +83,7 @@ def _require_json(content_type: str) -> None:
     if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
         return
     message = "The body must be JSON; send it with Content-Type: application/json."
-    raise _unreadable("Content-Type", "content_type", message)
+    raise unreadable_body("Content-Type", "content_type", message)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -92,27 +92,27 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if key in made:
             twice = _shown(key)
             message = f"The key {twice!r} is given twice; give it once."
-            raise _unreadable(twice, "duplicate", message)
+            raise unreadable_body(twice, "duplicate", message)
         made[key] = value
     return made
 
 
 def _no_constant(text: str) -> float:
-    raise _unreadable(WHOLE, "number", f"{text} is not a JSON number; leave the value out.")
+    raise unreadable_body(WHOLE, "number", f"{text} is not a JSON number; leave the value out.")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isfinite(number):
         return number
-    raise _unreadable(WHOLE, "number", f"The number {text[:20]} is too large.")
+    raise unreadable_body(WHOLE, "number", f"The number {text[:20]} is too large.")
 
 
 def _bounded(text: str) -> int:
     if len(text) <= MAX_DIGITS:
         return int(text)
     message = f"The number {text[:10]}... has more than {MAX_DIGITS} digits."
-    raise _unreadable(WHOLE, "number", message)
+    raise unreadable_body(WHOLE, "number", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,29 +162,30 @@ def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
 def _check_text(place: _Place, text: str) -> None:
     if "\x00" in text:
         message = "A null character (\\u0000) cannot be stored; leave it out."
-        raise _unreadable(_shown(str(place)) or WHOLE, "characters", message)
+        raise unreadable_body(_shown(str(place)) or WHOLE, "characters", message)
     try:
         text.encode()
     except UnicodeEncodeError as error:
         message = "Half of a surrogate pair is no character; send whole characters."
-        raise _unreadable(_shown(str(place)) or WHOLE, "characters", message) from error
+        raise unreadable_body(_shown(str(place)) or WHOLE, "characters", message) from error
 
 
 def _too_deep(place: _Place | None = None) -> PaoError:
     message = f"The body is nested deeper than {MAX_DEPTH} levels."
-    return _unreadable(str(place or WHOLE), "depth", message)
+    return unreadable_body(str(place or WHOLE), "depth", message)
 
 
 def _too_many() -> PaoError:
     message = f"The body holds more than {MAX_VALUES:,} values; send fewer."
-    return _unreadable(WHOLE, "size", message)
+    return unreadable_body(WHOLE, "size", message)
 
 
 def _shown(text: str) -> str:
     return text.encode(errors="replace").decode().replace("\x00", "?")[:MAX_PATH]
 
 
-def _unreadable(field: str, constraint: str, message: str) -> PaoError:
+def unreadable_body(field: str, constraint: str, message: str) -> PaoError:
+    """Return the error of a body that cannot be read."""
     return PaoError(
         ErrorCode.VALIDATION_ERROR,
         message,

@@ -1,13 +1,9 @@
 """In which order actions run, and what each waits for: from a list of a document to a graph."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from catalog.model import Action
-
-_DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h|d)?")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def in_order(actions: Sequence[Action]) -> list[Action]:
@@ -72,14 +68,3 @@ def ancestors(waits: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
         known = [one for one in direct if one in before]
         before[action_id] = set(known).union(*(before[one] for one in known))
     return {key: sorted(found, key=place.__getitem__) for key, found in before.items()}
-
-
-def seconds(duration: float | str | None) -> float | None:
-    """Read a duration of a document, a number of seconds or ``30s``, ``5m``, ``2h``, ``1d``.
-
-    None for none, and for what is no duration, which validation refuses.
-    """
-    if duration is None or isinstance(duration, int | float):
-        return duration
-    match = _DURATION.fullmatch(duration.strip())
-    return float(match[1]) * _UNITS[match[2] or "s"] if match else None

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from catalog.bundle import CatalogBundle, Component
+from catalog.forms.form import FieldError
 from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
 from catalog.planning import names_for
@@ -22,17 +23,6 @@ _OPEN_ENDED = frozenset({"hidden", "required"})
 
 
 @dataclass(frozen=True, slots=True)
-class FieldProblem:
-    """Why a component's field cannot have what the bundle gives it."""
-
-    field: str
-    constraint: str
-    message: str
-    received: Any = None
-    expected: Any = None
-
-
-@dataclass(frozen=True, slots=True)
 class Values:
     """The values of a component's form; ``waiting`` names those that depend on other components.
 
@@ -41,7 +31,7 @@ class Values:
 
     values: dict[str, Any]
     waiting: tuple[str, ...] = ()
-    problems: tuple[FieldProblem, ...] = ()
+    problems: tuple[FieldError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +55,7 @@ def component_values(
     scopes = _scopes(bundle, given)
     values: dict[str, Any] = {}
     waiting: list[str] = []
-    problems: list[FieldProblem] = []
+    problems: list[FieldError] = []
     for key, template in component.config.items():
         try:
             uses = {use[0] for use in _uses(template, names)}
@@ -75,7 +65,7 @@ def component_values(
             secret = key in item.password_fields
             values[key] = _value(template, names, scopes, secret=secret)
         except TemplateError as error:
-            problems.append(FieldProblem(key, "template", str(error)))
+            problems.append(FieldError(key, "template", str(error)))
     problems += _judge(item, values, waiting, today) if not problems else []
     if not waiting and not problems:
         values = item.form.validate(_present(values), today).values
@@ -129,16 +119,11 @@ def _present(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _judge(
     item: CatalogDocument, values: Mapping[str, Any], waiting: list[str], today: date
-) -> list[FieldProblem]:
+) -> list[FieldError]:
     """Judge by the form; as long as something waits, only what cannot depend on it."""
     errors = item.form.validate(_present(values), today).errors
-    if waiting:
-        errors = tuple(
-            error
-            for error in errors
-            if error.field not in waiting and error.constraint not in _OPEN_ENDED
-        )
     return [
-        FieldProblem(error.field, error.constraint, error.message, error.received, error.expected)
+        error
         for error in errors
+        if not waiting or (error.field not in waiting and error.constraint not in _OPEN_ENDED)
     ]

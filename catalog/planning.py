@@ -27,6 +27,7 @@ from catalog.templating import (
     render_config,
 )
 from pao.core.definitions import password_fields
+from pao.core.durations import seconds_of
 from pao.core.names import MASK
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.context import ItemSnapshot, RequestContext
@@ -119,7 +120,7 @@ def _planned(
             cleanup=action.cleanup,
             depends_on=waits[action.id],
             when=action.when,
-            timeout=ordering.seconds(action.timeout) or of_type.timeout,
+            timeout=seconds_of(action.timeout) or of_type.timeout,
             slow=of_type.slow,
             publishes=[output.name for output in action.outputs],
         )

@@ -6,13 +6,13 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from activities.base import Action, ActionContext, CamelCaseConfig
 from activities.config_values import Texts
-from catalog.action_order import seconds
+from pao.core.durations import seconds_of
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 
 
 def _duration(value: int | str | None) -> int | str | None:
-    if value is not None and not seconds(value):
+    if value is not None and not seconds_of(value):
         raise ValueError("write seconds, or 30s, 5m, 2h, 3d")
     return value
 
@@ -98,9 +98,9 @@ class ApprovalAction(Action[ApprovalConfig]):
             "minimum": config.minimum,
             "allowSelf": config.allow_self,
             "message": config.message,
-            "deadline": seconds(config.deadline),
+            "deadline": seconds_of(config.deadline),
             "onDeadline": config.on_deadline,
-            "remindEvery": seconds(config.remind_every),
+            "remindEvery": seconds_of(config.remind_every),
         }
         return ActionResult(pending=Pending("approval", rules))
 

@@ -6,11 +6,10 @@ from pydantic import Field, field_validator, model_validator
 
 from activities.base import CamelCaseConfig, CamelCaseOutputs
 from activities.github.access import RefName, Repository
+from pao.core.durations import seconds_of
 
 MOST_INPUTS = 25
 _FILE = re.compile(r"[A-Za-z0-9._-]{1,200}\.ya?ml")
-_DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)?")
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 
@@ -61,7 +60,7 @@ class GitHubWorkflowConfig(CamelCaseConfig):
     @field_validator("timeout")
     @classmethod
     def _a_duration(cls, given: int | str) -> int | str:
-        if not _seconds(given):
+        if not seconds_of(given):
             raise ValueError("write seconds, or 30s, 5m, 2h, 1d")
         return given
 
@@ -84,7 +83,7 @@ class GitHubWorkflowConfig(CamelCaseConfig):
     @property
     def seconds(self) -> float:
         """How long the run is waited for."""
-        return _seconds(self.timeout)
+        return seconds_of(self.timeout) or 0.0
 
     @property
     def texts(self) -> dict[str, str]:
@@ -101,11 +100,6 @@ class GitHubWorkflowOutputs(CamelCaseOutputs):
     conclusion: str | None = Field(
         default=None, description="How the run ended, such as success", examples=["success"]
     )
-
-
-def _seconds(given: int | str) -> float:
-    match = _DURATION.fullmatch(str(given).strip())
-    return float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
 
 
 def _text(value: str | bool | float) -> str:  # noqa: FBT001 -- an input of a workflow is no switch of ours

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request
 
-from pao.core.errors import Detail, ErrorCode, PaoError
+from api.bodies import unreadable_body
 
 YAML_TYPES = frozenset(
     {"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain"}
@@ -90,14 +90,14 @@ def document_of(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     known = kind in YAML_TYPES | JSON_TYPES or kind.endswith(("+yaml", "+json"))
     if not known:
-        raise _unreadable(
+        raise unreadable_body(
             "Content-Type",
             "content_type",
             "Send the document with Content-Type: application/yaml or application/json.",
         )
     body: bytes = request.state.raw_body
     if not body.strip():
-        raise _unreadable("body", "missing", "The body is empty; send a catalog document.")
+        raise unreadable_body("body", "missing", "The body is empty; send a catalog document.")
     if kind in JSON_TYPES or kind.endswith("+json"):
         _require_json(body)
     return body
@@ -109,14 +109,9 @@ def _require_json(body: bytes) -> None:
         json.loads(body)
     except json.JSONDecodeError as error:
         message = f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
-        raise _unreadable("body", "json_invalid", message) from error
+        raise unreadable_body("body", "json_invalid", message) from error
     except UnicodeDecodeError as error:
-        raise _unreadable("body", "encoding", "The body is not UTF-8.") from error
+        raise unreadable_body("body", "encoding", "The body is not UTF-8.") from error
     except (RecursionError, ValueError) as error:
         message = "The body is nested too deeply, or has a number that is too long."
-        raise _unreadable("body", "depth", message) from error
-
-
-def _unreadable(field: str, constraint: str, message: str) -> PaoError:
-    detail = Detail(field=field, constraint=constraint, message=message)
-    return PaoError(ErrorCode.VALIDATION_ERROR, message, details=(detail,), status=400)
+        raise unreadable_body("body", "depth", message) from error

@@ -13,8 +13,8 @@ from catalog.schema_messages import message_of
 from catalog.suggestions import did_you_mean
 from catalog.templating.value_types import shape_of_schema
 from catalog.validation.subject import Problem, Subject, is_template
+from pao.core.durations import seconds_of
 
-_DURATION = re.compile(r"[0-9]{1,6}(s|m|h|d)?")
 _PROJECT = re.compile(r"[A-Z][A-Z0-9_]+")
 _MESSAGE = 200
 
@@ -146,7 +146,7 @@ def _cycle(path: Path, actions: tuple[Action, ...]) -> Iterator[Problem]:
 def timeout(subject: Subject) -> Iterator[Problem]:
     """Require a timeout in seconds, or as in 30s, 5m, 2h."""
     for path, action in subject.actions():
-        if isinstance(action.timeout, str) and not _DURATION.fullmatch(action.timeout):
+        if isinstance(action.timeout, str) and seconds_of(action.timeout) is None:
             message = f"the timeout {action.timeout[:80]!r} is no duration"
             yield Problem((*path, "timeout"), message, "write seconds, or 30s, 5m, 2h")
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from pao.settings.parts import Count, Part
-from pao.settings.values import Duration, Names, parse_duration
+from pao.settings.values import Duration, Names, read_duration
 
 _OWN_LIMITS = re.compile(r"(?P<target>[^=\s]+)=(?P<failures>[1-9]\d{0,3})/(?P<time>\S+)")
 
@@ -54,7 +54,7 @@ def _own_limits(given: Any) -> Any:
         if found is None:
             msg = f"{entry!r} is no limit; write target=failures/time, such as jira:main=3/1m"
             raise ValueError(msg)
-        limits[found["target"]] = (int(found["failures"]), parse_duration(found["time"]))
+        limits[found["target"]] = (int(found["failures"]), read_duration(found["time"]))
     return limits
 
 

@@ -20,10 +20,11 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from catalog.loading import MAX_BYTES, Document, DocumentError, load_document
+from pao.core.durations import format_duration
 from pao.core.names import MASK
 from pao.settings.parameter_store import read_parameters
 from pao.settings.parts import HttpUrl, JiraFlavour
-from pao.settings.values import parse_duration, parse_duration_or_zero, show_duration
+from pao.settings.values import read_duration, read_duration_or_zero
 
 VARIABLE = "JIRA_INSTANCES"
 # One execution of an action must end before Temporal gives it up (workflows/policies.py).
@@ -34,9 +35,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 ProjectKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,254}$")]
 Text = Annotated[str, Field(min_length=1)]
 # A number without its unit is refused, as in an environment variable.
-Timeout = Annotated[timedelta, BeforeValidator(lambda value: parse_duration(str(value)))]
+Timeout = Annotated[timedelta, BeforeValidator(lambda value: read_duration(str(value)))]
 
-SearchLag = Annotated[timedelta, BeforeValidator(lambda value: parse_duration_or_zero(str(value)))]
+SearchLag = Annotated[timedelta, BeforeValidator(lambda value: read_duration_or_zero(str(value)))]
 
 
 class _Form(BaseModel):
@@ -162,7 +163,7 @@ class InstanceForm(_Form):
         if wrong:
             yield "authentication", wrong
         if self.timeout > LONGEST_TIMEOUT:
-            longest = show_duration(LONGEST_TIMEOUT)
+            longest = format_duration(LONGEST_TIMEOUT)
             yield "timeout", f"is longer than {longest}, after which an action is given up"
         folded = [name.strip().casefold() for name in self.status_mapping]
         for name in sorted({name for name in folded if folded.count(name) > 1}):
@@ -189,9 +190,9 @@ class ConfiguredJira:
     def shown(self) -> dict[str, str]:
         """Return every key and its effective value as text; the secret is masked."""
         document = self.form.model_dump(mode="json", by_alias=True, exclude={"authentication"})
-        document |= {"timeout": show_duration(self.form.timeout), "caFile": self.ca_file}
+        document |= {"timeout": format_duration(self.form.timeout), "caFile": self.ca_file}
         lag = self.form.search_lag
-        document["searchLag"] = "(usual for its flavour)" if lag is None else show_duration(lag)
+        document["searchLag"] = "(usual for its flavour)" if lag is None else format_duration(lag)
         sign_in = self.form.authentication.model_dump(mode="json", by_alias=True)
         for key, value in sign_in.items():
             origin = self.form.authentication.secret.origin if isinstance(value, dict) else value

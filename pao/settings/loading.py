@@ -11,6 +11,7 @@ from pydantic import AliasChoices, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from db.urls import SCHEMES
+from pao.core.durations import format_duration
 from pao.core.names import MASK
 from pao.settings.actions import ActionSettings
 from pao.settings.http import HttpSettings
@@ -30,7 +31,7 @@ from pao.settings.parts import (
 )
 from pao.settings.requirements import Process, missing
 from pao.settings.terraform import TerraformSettings
-from pao.settings.values import SizeMark, show_duration, show_size
+from pao.settings.values import SizeMark, show_size
 
 
 class ConfigurationError(Exception):
@@ -186,12 +187,12 @@ def _show(value: Any, info: FieldInfo) -> str:
 def _show_plain(value: Any) -> str:
     match value:
         case timedelta():
-            return show_duration(value)
+            return format_duration(value)
         case bool():
             return str(value).lower()
         case Mapping() if all(isinstance(one, tuple) for one in value.values()):
             return ",".join(
-                f"{target}={failures}/{show_duration(open_for)}"
+                f"{target}={failures}/{format_duration(open_for)}"
                 for target, (failures, open_for) in value.items()
             )
         case Mapping():

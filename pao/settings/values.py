@@ -9,36 +9,28 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
-_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+from pao.core.durations import parse_duration, seconds_of
+
 _SIZE_UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
-_ZERO = re.compile(r"0+(ms|s|m|h|d)?")
 _SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB)", re.IGNORECASE)
 
 
-def parse_duration(text: str) -> timedelta:
+def read_duration(text: str) -> timedelta:
     """Read ``500ms``, ``30s``, ``5m``, ``1h30m`` or ``2d``; zero and a missing unit are refused."""
-    written = text.strip()
-    if not _DURATION.fullmatch(written):
+    duration = parse_duration(text)
+    if duration is None:
         msg = f"{text!r} is not a duration; write a number with its unit, such as 30s, 5m or 1h"
         raise ValueError(msg)
-    parts = _DURATION_PART.findall(written)
-    seconds = sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts)
-    if seconds <= 0:
-        msg = f"{text!r} is no time at all; write a duration above zero"
+    if not duration:
+        msg = f"the duration {text!r} must be greater than zero"
         raise ValueError(msg)
-    try:
-        return timedelta(seconds=seconds)
-    except OverflowError:
-        msg = f"{text!r} is longer than any duration here can be"
-        raise ValueError(msg) from None
+    return duration
 
 
-def parse_duration_or_zero(text: str) -> timedelta:
+def read_duration_or_zero(text: str) -> timedelta:
     """Read a duration, or ``0`` with or without a unit."""
-    return timedelta() if _ZERO.fullmatch(text.strip()) else parse_duration(text)
+    return timedelta() if seconds_of(text) == 0 else read_duration(text)
 
 
 def parse_size(text: str) -> int:
@@ -65,18 +57,6 @@ def check_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
             msg = f"{entry!r} is no address or network; write 10.0.0.7 or 10.0.0.0/24"
             raise ValueError(msg) from None
     return entries
-
-
-def show_duration(value: timedelta) -> str:
-    """Write a duration as it may stand in an environment variable."""
-    milliseconds = round(value.total_seconds() * 1000)
-    if not milliseconds:
-        return "0s"
-    for unit in ("d", "h", "m", "s"):
-        size = round(_DURATION_UNITS[unit] * 1000)
-        if milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    return f"{milliseconds}ms"
 
 
 def show_size(value: int) -> str:
@@ -109,8 +89,8 @@ class SizeMark:
 
 
 SPLIT = _when_text(split_names)
-Duration = Annotated[timedelta, _when_text(parse_duration)]
-DurationOrZero = Annotated[timedelta, _when_text(parse_duration_or_zero)]
+Duration = Annotated[timedelta, _when_text(read_duration)]
+DurationOrZero = Annotated[timedelta, _when_text(read_duration_or_zero)]
 Size = Annotated[int, _when_text(parse_size), SizeMark()]
 Names = Annotated[tuple[str, ...], NoDecode, SPLIT]
 Networks = Annotated[Names, AfterValidator(check_networks)]

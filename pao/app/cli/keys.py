@@ -17,9 +17,9 @@ from rich.text import Text
 
 from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
-from pao.app.cli.durations import parse_span
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import clean, local_time, make_table
+from pao.core.durations import parse_duration
 from pao.core.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _end_of(span: str | None) -> datetime | None:
     """Give the moment at which a key ends that is made now."""
     if span is None:
         return None
-    length = parse_span(span)
+    length = parse_duration(span)
     if not length:
         raise CliError(
             f"--expires-in {span!r} is no span of time",

@@ -7,7 +7,6 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.context import Cli, command
-from pao.app.cli.durations import parse_span
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import (
     Output,
@@ -30,6 +29,7 @@ from pao.app.cli.watch import (
     read_log,
     watch,
 )
+from pao.core.durations import parse_duration
 from pao.core.states import RequestStatus
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _print_pairs(cli: Cli, document: dict[str, Any]) -> None:
 
 
 def _moment(text: str) -> str:
-    span = parse_span(text)
+    span = parse_duration(text)
     if span is not None:
         moment = datetime.now(UTC) - span
     else:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from pao.core.durations import format_duration
 from pao.settings import ConfigurationError, IdentitySource, JiraFlavour, load_settings
 from pao.settings.values import (
-    parse_duration,
     parse_size,
-    show_duration,
+    read_duration,
     show_size,
     split_names,
 )
@@ -280,15 +280,15 @@ def test_no_representation_shows_a_secret(environ: dict[str, str]) -> None:
     ("text", "seconds"), [("500ms", 0.5), ("30s", 30), ("5m", 300), ("1h30m", 5400), ("2d", 172800)]
 )
 def test_durations_are_read(text: str, seconds: float) -> None:
-    assert parse_duration(text).total_seconds() == seconds
+    assert read_duration(text).total_seconds() == seconds
 
 
 @pytest.mark.parametrize(
     "text", ["", "30", "s", "0s", "-1s", "1 h", "1h 30m", "1y", "9" * 20 + "d"]
 )
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"duration|no time|longer"):
-        parse_duration(text)
+    with pytest.raises(ValueError, match="duration"):
+        read_duration(text)
 
 
 @pytest.mark.parametrize(("text", "size"), [("1MB", 1024**2), ("64kb", 65536), ("512", 512)])
@@ -300,13 +300,6 @@ def test_sizes_are_read(text: str, size: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a size"):
         parse_size(text)
-
-
-@given(st.integers(min_value=1, max_value=10**12))
-def test_a_shown_duration_is_read_as_itself(milliseconds: int) -> None:
-    duration = timedelta(milliseconds=milliseconds)
-
-    assert parse_duration(show_duration(duration)) == duration
 
 
 @given(st.integers(min_value=1, max_value=2**50))
@@ -411,7 +404,7 @@ def test_a_parameter_store_that_is_away_is_a_problem(
 @pytest.mark.parametrize("text", ["0", "0s", "00ms"])
 def test_there_may_be_no_drain_time(environ: dict[str, str], text: str) -> None:
     http = load_settings({**environ, "PAO_DRAIN": text}, process="api").http
-    assert (http.drain, show_duration(http.drain)) == (timedelta(), "0s")
+    assert (http.drain, format_duration(http.drain)) == (timedelta(), "0s")
 
 
 @pytest.mark.parametrize("text", ["proxy.example.com", "10.0.0.0/33", "*", "10.0.0.1/24"])

@@ -1,0 +1,51 @@
+"""One grammar of durations, whoever reads them."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pao.core.durations import format_duration, parse_duration, seconds_of
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("500ms", 0.5),
+        ("1.5s", 1.5),
+        (" 90m ", 5400),
+        ("1h30m", 5400),
+        ("2d", 172800),
+        ("4w", 2419200),
+    ],
+)
+def test_a_duration_is_read_everywhere(text: str, seconds: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "s", "-1s", "1 h", "1h 30m", "1y", "1M", "PT5M", "1e3s", "\u0663s", "9" * 400 + "d"],
+)
+def test_anything_else_is_not_a_duration(text: str) -> None:
+    assert parse_duration(text) is None
+    assert seconds_of(text) is None
+
+
+def test_a_number_without_a_unit_counts_seconds_in_documents_only() -> None:
+    assert (seconds_of(30), seconds_of("30"), seconds_of(1.5)) == (30, 30, 1.5)
+    assert parse_duration("30") is None
+
+
+@pytest.mark.parametrize("value", [None, -1, -0.5, float("nan"), float("inf"), 10**12])
+def test_what_no_timer_can_wait_for_is_not_a_duration(value: float | None) -> None:
+    assert seconds_of(value) is None
+
+
+@given(st.integers(min_value=0, max_value=10**12))
+def test_a_written_duration_is_read_as_itself(milliseconds: int) -> None:
+    duration = timedelta(milliseconds=milliseconds)
+
+    assert parse_duration(format_duration(duration)) == duration
