@@ -40,7 +40,9 @@ class Bookkeeper:
             if await requests.get(given.context.request_id) is not None:
                 return False
             if link is not None and await requests.get(link.request_id) is None:
-                raise ApplicationError("the row of its bundle is missing, too", type="NoBundleYet")
+                raise ApplicationError(
+                    "the row of its bundle is missing as well", type="NoBundleYet"
+                )
             await requests.insert(new)
         return True
 
@@ -52,7 +54,7 @@ class Bookkeeper:
                 return await MirrorRepository(session).write(snapshot)
         except (IntegrityError, DataError, ProgrammingError) as error:
             raise ApplicationError(
-                f"the database refused the state: {type(error.orig).__name__}",
+                f"the database rejected the state: {type(error.orig).__name__}",
                 type="MirrorRefused",
                 non_retryable=True,
             ) from error

@@ -46,7 +46,7 @@ class Approval:
         return self.opened + timedelta(seconds=seconds) if seconds else None
 
     def next_alarm(self, now: datetime) -> timedelta | None:
-        """Give how long it is until the clock has something to say; None for never."""
+        """Return how long it is until the clock has something to say; None for never."""
         moments = [] if self.deadline is None or self.overdue else [self.deadline]
         every = self.rules.get("remindEvery")
         if every and self.reminders < MOST_REMINDERS:
@@ -54,7 +54,7 @@ class Approval:
         return max(min(moments) - now, timedelta(milliseconds=1)) if moments else None
 
     def ring(self, now: datetime) -> bool:
-        """Let the clock speak; tells whether people are to be reminded."""
+        """Let the clock speak; returns whether people are to be reminded."""
         if self.deadline is None or self.overdue or now < self.deadline:
             self.reminders += 1
             return True
@@ -158,20 +158,20 @@ class OpenApprovals:
         if approval is None:
             return self._nothing_to_decide(voter.action_id)
         if approval.verdict is not None:
-            return "it is decided already"
+            return "it has already been decided"
         if approval.deadline is not None and now >= approval.deadline and not approval.overdue:
             return f"its deadline has passed, {timestamp(approval.deadline)}"
         if not _is_approver(record.by, voter, approval.rules):
-            return f"{record.by} is none of its approvers: {_names(approval.rules)}"
+            return f"{record.by} is not one of its approvers: {_names(approval.rules)}"
         requester = self._ledger.context.requester
         if _is_requester(record.by, voter, requester) and not approval.rules.get("allowSelf"):
-            return "whoever submitted the request does not decide about it; ask another approver"
+            return "requesters cannot decide about their own requests; ask another approver"
         earlier = next((vote for vote in approval.votes if vote.by == record.by), None)
-        return f"{record.by} has decided already: {earlier.decision}" if earlier else None
+        return f"{record.by} has already decided: {earlier.decision}" if earlier else None
 
     def _nothing_to_decide(self, action_id: str | None) -> str:
         if action_id in self._ended:
-            return f"{action_id} waits for nobody any more: {self._ended[action_id or '']}"
+            return f"{action_id} no longer waits for approval: {self._ended[action_id or '']}"
         waiting = ", ".join(self._open) or "none"
         if action_id is None:
             return f"name the action by actionId; waiting for an approval: {waiting}"

@@ -85,10 +85,10 @@ class BundleWorkflow(RequestHandlers):
         ledger, resumption = self._bundle, self._lifecycle.given.resumption
         if resumption is None or ledger.has_broken() or self._own_has_failed():
             return
-        ledger.stopped(f"{resumption.reason} A retry goes on with the components that are left.")
+        ledger.stopped(f"{resumption.reason} A retry continues with the remaining components.")
 
     async def _run(self) -> bool:
-        """Run what may run; tells whether the bundle is completed."""
+        """Run what may run; returns whether the bundle is completed."""
         self._take_retry()
         await self._components.advance()
         if self._components.all_completed:

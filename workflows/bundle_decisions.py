@@ -21,7 +21,7 @@ def objection_to(
             for state in ledger.components
             if state.status == ActionStatus.FAILED
         )
-        return f"a component is retried by its own request ({where}); the bundle then goes on"
+        return f"retry the component on its own request ({where}); the bundle then continues"
     if changes and any(one.status != ActionStatus.COMPLETED for one in ledger.components):
-        return "the components have their fields already; correct them on their own requests"
+        return "the components already have their fields; correct them on their own requests"
     return None

@@ -34,7 +34,7 @@ def _choices(ledger: "BundleLedger", requests: Mapping[str, str]) -> list[str]:
             lines += [f"### Decide about `{state.name}` on its own workflow", ""]
             lines += signal_lines(requests[state.id])
     only = None if _retries_itself(ledger) else ("abort", "escalate")
-    lines += ["### Decide about the whole bundle: it goes to every component that is open", ""]
+    lines += ["### Decide about the whole bundle (applies to every open component)", ""]
     return lines + signal_lines(workflow_id(ledger.context.request_id), only=only)
 
 

@@ -44,20 +44,20 @@ class BundleLedger(Ledger):
         return [state for state in self.states if state.type != COMPONENT]
 
     def request_of(self, state: ActionState) -> str:
-        """Give the id of a component's own request."""
+        """Return the id of a component's own request."""
         return str(self.action(state).config["requestId"])
 
     def action(self, state: ActionState) -> PlannedAction:
-        """Give the planned action of a component."""
+        """Return the planned action of a component."""
         return self.planned[key_of(state)]
 
     def is_terminal(self, state: ActionState) -> bool:
-        """Tell whether a component's request has ended."""
+        """Return whether a component's request has ended."""
         report = self.reports.get(key_of(state))
         return report is not None and report.status in TERMINAL
 
     def has_broken(self) -> bool:
-        """Tell whether a component has failed, been aborted or been escalated."""
+        """Return whether a component has failed, been aborted or been escalated."""
         return any(state.status == ActionStatus.FAILED for state in self.components)
 
     def take(self, report: ComponentReport) -> bool:
@@ -85,7 +85,7 @@ class BundleLedger(Ledger):
             self.begin(state)
 
     def _seen(self) -> dict[str, Any]:
-        """Give what templates see as ``components``."""
+        """Return what templates see as ``components``."""
         return {
             key: to_document(SeenComponent(key, str(report.status), report.outputs, report.tickets))
             for key, report in self.reports.items()
@@ -106,7 +106,7 @@ class BundleLedger(Ledger):
         return bundle_details(self, requests)
 
     def error_context(self) -> dict[str, Any]:
-        """Give the failure context: that of the bundle's own actions, and of every component."""
+        """Return the failure context: that of the bundle's own actions, and of every component."""
         if self.failure is None:
             return {}
         found = error_context(self.context, self.own, self.failure)
@@ -151,12 +151,12 @@ class BundleLedger(Ledger):
                     "reason": f"{where}{self.request_of(state)}: {why}",
                     "requestId": self.request_of(state),
                 }
-        reason = "A component has ended without being completed, so the bundle never can be."
+        reason = "A component ended without completing, so the bundle cannot complete."
         return {"decision": Decision.ESCALATE, "reason": reason}
 
 
 def key_of(state: ActionState) -> str:
-    """Give the id of the component that an action stands for."""
+    """Return the id of the component that an action stands for."""
     return state.id.removeprefix(component_action(""))
 
 
@@ -165,7 +165,7 @@ def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
     told = from_document(ActionFailure, nothing | (report.error or {}))
     message = f"Component {state.name} failed: {told.message}"
     if report.status in ENDED:
-        message = f"{message} It was {report.status}, and can never be completed."
+        message = f"{message} It was {report.status}, so it can never complete."
     # The component's own request knows best: nothing is kept from its earlier reports.
     return replace(
         told,

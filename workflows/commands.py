@@ -117,7 +117,7 @@ def _check_voter(payload: dict[str, Any]) -> str | None:
     for key in ("actionId", "email"):
         value = payload.get(key)
         if value is not None and not (isinstance(value, str) and len(value) <= MAX_TEXT):
-            return f"{key} must be a text"
+            return f"{key} must be a string"
     teams = payload.get("teams") or []
     if not isinstance(teams, list) or not all(isinstance(team, str) for team in teams):
         return "teams must be a list of names"
@@ -159,7 +159,7 @@ def _fill(record: DecisionRecord, payload: dict[str, Any], keys: set[str]) -> st
     if too_long:
         return f"decisionId is longer than {MAX_ID} characters"
     if wrong:
-        return f"these must be texts: {', '.join(wrong)}"
+        return f"these must be strings: {', '.join(wrong)}"
     return None
 
 

@@ -63,17 +63,17 @@ class Components:
 
     @property
     def has_news(self) -> bool:
-        """Tell whether a component has told something that is not noted yet."""
+        """Return whether a component has told something that is not noted yet."""
         return bool(self._inbox)
 
     @property
     def all_completed(self) -> bool:
-        """Tell whether every component is completed."""
+        """Return whether every component is completed."""
         return all(one.status == ActionStatus.COMPLETED for one in self._ledger.components)
 
     @property
     def any_runs(self) -> bool:
-        """Tell whether a component runs."""
+        """Return whether a component runs."""
         return any(one.status == ActionStatus.IN_PROGRESS for one in self._ledger.components)
 
     # Hearing
@@ -104,7 +104,7 @@ class Components:
         return next(found, None)
 
     def note(self) -> bool:
-        """Note what was heard; tells whether any of it was news."""
+        """Note what was heard; returns whether any of it was news."""
         reports, self._inbox = self._inbox, []
         taken = [self._ledger.take(report) for report in reports]
         return any(taken)
@@ -131,7 +131,7 @@ class Components:
             await workflow.wait_condition(lambda: self.has_news or bool(self._to_stop()))
 
     def _to_stop(self) -> list[ActionState]:
-        """Give the running components that do not know yet that they are to end."""
+        """Return the running components that do not know yet that they are to end."""
         if not self._stop.is_on:
             self._stopped.clear()
             return []

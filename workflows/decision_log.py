@@ -88,7 +88,7 @@ class DecisionLog:
             reason=record.reason,
             data=data_of(record),
         )
-        self._journal.log("warning", f"What runs is cancelled, by {record.by}")
+        self._journal.log("warning", f"Cancelled by {record.by}")
 
     def escalation_failed(self, record: DecisionRecord, message: str) -> None:
         """Note that the escalation ticket could not be created; the request stays ``failed``."""

@@ -137,7 +137,7 @@ class Decider:
             return evidence.Seen(state)
         answer = await evidence.check(self._ledger, state, record)
         if answer.result is None:
-            self._desk.finish("rejected", f"the evidence does not hold: {answer.message}")
+            self._desk.finish("rejected", f"the evidence was not accepted: {answer.message}")
             return None
         return evidence.Seen(state, answer.result)
 
@@ -229,7 +229,7 @@ class Decider:
         return await self._finish(RequestStatus.ESCALATED, record)
 
     def _last_try(self) -> str | None:
-        """Tell when the last try of an escalation has ended; those of other runs ended before."""
+        """Return when the last try of an escalation has ended; those of other runs ended before."""
         if is_reset():
             return timestamp(workflow.now())
         if self._tried_at is None and self._had_others:
@@ -275,7 +275,7 @@ def _used(used: dict[str, list[str]]) -> str:
 
 
 def _told(state: ActionState) -> ActionState:
-    """Give of an action what its line in the ticket says: outputs may be large, and many."""
+    """Return of an action what its line in the ticket says: outputs may be large, and many."""
     return ActionState(
         id=state.id,
         index=state.index,

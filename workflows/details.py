@@ -19,12 +19,12 @@ MOST_NAMED = 10
 CANCEL = (
     "cancel",
     '{"by": "you", "reason": "it hangs"}',
-    "end what runs; the request is failed then, and waits for a decision",
+    "cancel what is running; the request then fails and waits for a decision",
 )
 MANUAL_WAY = (
     "retry",
     '{"by": "you", "mode": "manual", "reason": "the cluster is full"}',
-    "the manual way: people do what machines could not",
+    "use the manual fallback: people do the work instead",
 )
 
 
@@ -76,7 +76,7 @@ def _action_line(state: ActionState) -> str:
     if state.external_reference:
         text += f", [{state.external_reference}]({state.url})"
     if state.adopted:
-        text += " (found, not made twice)"
+        text += " (adopted, not created again)"
     if state.note:
         text += f" ({' '.join(state.note.split())})"
     return text
@@ -112,7 +112,7 @@ def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
             continue
         decision, why = suggest(state.error)
         unknown = (
-            " **It is not known whether it took effect.**" if state.error.outcome_unknown else ""
+            " **It is unknown whether it took effect.**" if state.error.outcome_unknown else ""
         )
         lines += [
             f"### `{state.id}` failed, attempt {state.attempt}",
@@ -158,7 +158,7 @@ def _manual_way(context: RequestContext) -> list[str]:
 
 
 def signal_lines(workflow: str, *, only: Collection[str] | None = None) -> list[str]:
-    """Give each signal with what it does and the command line to copy."""
+    """Return each signal with what it does and the command line to copy."""
     lines: list[str] = []
     for name, payload, effect in SIGNALS:
         if only is None or name in only:

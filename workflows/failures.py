@@ -39,29 +39,31 @@ def classify(error: FailureError) -> ActionFailure:
     if isinstance(cause, CancelledError) and never_began(error):
         return ActionFailure(
             code=ErrorCode.ACTION_FAILED,
-            message="It was cancelled before a worker took it; it never started.",
+            message="It was cancelled before a worker picked it up; it did not start.",
             retryable=True,
             cause=Cause.OURS,
         )
     if isinstance(cause, CancelledError):
-        return _unknown("The action was cancelled while it ran; its effect may exist.")
+        return _unknown("The action was cancelled while it was running; it may have taken effect.")
     if isinstance(cause, ApplicationError):
         return _reported(cause)
     if cause.__class__ is FailureError:
         # So the SDK gives what it has no type for: an action in hand when its workflow was reset.
-        return _unknown("The workflow was reset while the action ran; its effect may exist.")
+        return _unknown(
+            "The workflow was reset while the action was running; it may have taken effect."
+        )
     return ActionFailure(code=ErrorCode.ACTION_FAILED, message=str(cause) or type(cause).__name__)
 
 
 def _timed_out(cause: TimeoutError) -> ActionFailure:
     if cause.type in CALL_MAY_HAVE_LEFT:
         return _unknown(
-            "The worker stopped answering while the action ran; its effect may exist. "
-            "A retry looks for it first."
+            "The worker stopped responding while the action was running; it may have taken effect. "
+            "A retry checks first."
         )
     return ActionFailure(
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        message="No worker took the action in time; it never started. "
+        message="No worker picked up the action in time, so it did not start. "
         "Check the workers, then retry.",
         retryable=True,
         cause=Cause.OURS,
@@ -82,8 +84,8 @@ def _reported(cause: ApplicationError) -> ActionFailure:
     if cause.type == UNKNOWN_ACTIVITY_TYPE:
         return ActionFailure(
             code=ErrorCode.ACTION_FAILED,
-            message="No worker knows this action type; it never started. "
-            "Deploy a worker that has it, then retry.",
+            message="No worker supports this action type, so it did not start. "
+            "Deploy a worker that does, then retry.",
             retryable=True,
             cause=Cause.OURS,
         )
@@ -97,7 +99,7 @@ def _reported(cause: ApplicationError) -> ActionFailure:
 
 
 def never_began(error: FailureError) -> bool:
-    """Tell whether no worker has begun an activity.
+    """Return whether no worker has begun an activity.
 
     None took it in time, or before it was cancelled, or none knows its type.
     """
@@ -110,7 +112,7 @@ def never_began(error: FailureError) -> bool:
 
 
 def is_refusal(error: FailureError) -> bool:
-    """Tell whether the database refused a state, which no repetition of the write mends."""
+    """Return whether the database refused a state, which no repetition of the write mends."""
     cause = error.cause if isinstance(error, ActivityError) else error
     return isinstance(cause, ApplicationError) and cause.type == MIRROR_REFUSED
 
@@ -125,21 +127,21 @@ def suggest(failure: ActionFailure) -> tuple[str, str]:
 def _suggest_in_doubt(failure: ActionFailure) -> tuple[str, str]:
     if failure.known_cause is Cause.ACCESS:
         return Decision.ESCALATE, (
-            "It is not known whether the action took effect, and access was denied. Somebody must "
+            "It is unknown whether the action took effect, and access was denied. Somebody must "
             "fix the credentials first; then a retry looks for what exists."
         )
     if not failure.askable:
         return EVIDENCE, (
-            "It is not known whether the action took effect, and its target cannot be asked. Look "
+            "It is unknown whether the action took effect, and its target cannot be asked. Look "
             "in the target by hand, then retry with what you saw there as evidence "
             "(--evidence present or --evidence absent)."
         )
     does = failure.retry or "A retry looks first and adopts what exists."
-    return Decision.RETRY, f"It is not known whether the action took effect. {does}"
+    return Decision.RETRY, f"It is unknown whether the action took effect. {does}"
 
 
 def overall(states: list[ActionState]) -> ActionFailure | None:
-    """Give the one failure that stands for all that failed: what is uncertain comes first."""
+    """Return the one failure that stands for all that failed: what is uncertain comes first."""
     failures = [
         (state, state.error)
         for state in states

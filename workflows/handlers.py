@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.lifecycle import Lifecycle
 
 VOTE = (
-    "Counts when PAO's API has sent it, or where the operator lets Temporal's signals count. "
+    "Counts if PAO's API sent it, or if the operator allows approvals by Temporal signal. "
     "Payload: an object with actionId, by, teams, reason, decisionId"
 )
 PAYLOAD = "Payload, optional: an object with by, reason, decisionId, attempt"
@@ -35,8 +35,8 @@ class RequestHandlers:
 
     @workflow.signal(
         name=Decision.RETRY,
-        description=f"Run what failed again. {PAYLOAD}, fields (corrected values), mode (manual or "
-        "revise), acceptUsed, leaveBehind, evidence.",
+        description=f"Run the failed actions again. {PAYLOAD}, fields (corrected values), "
+        "mode (manual or revise), acceptUsed, leaveBehind, evidence.",
     )
     async def retry(self, *args: Any) -> None:
         """Take a retry; whatever the arguments are, the workflow lives on."""
@@ -48,7 +48,8 @@ class RequestHandlers:
         await self._lifecycle.reception.decision(Decision.ABORT, args)
 
     @workflow.signal(
-        name=Decision.ESCALATE, description=f"Hand over by a JIRA ticket and end. {PAYLOAD}."
+        name=Decision.ESCALATE,
+        description=f"Hand the request over with a JIRA ticket, and end it. {PAYLOAD}.",
     )
     async def escalate(self, *args: Any) -> None:
         """Take an escalation; whatever the arguments are, the workflow lives on."""
@@ -56,8 +57,8 @@ class RequestHandlers:
 
     @workflow.signal(
         name=Decision.CANCEL,
-        description="End what runs or waits now; the request is failed, and waits for a decision. "
-        f"{PAYLOAD}.",
+        description="Cancel what is running or waiting; the request then fails and waits for a "
+        f"decision. {PAYLOAD}.",
     )
     async def cancel(self, *args: Any) -> None:
         """Take a cancellation; whatever the arguments are, the workflow lives on."""
@@ -89,7 +90,7 @@ class RequestHandlers:
 
     @workflow.signal(
         name=names.TICKET_RESOLVED_SIGNAL,
-        description="A ticket that is waited for is resolved; sent by the status updater.",
+        description="A ticket that the request waits for was resolved; sent by the status updater.",
     )
     async def ticket_resolved(self, *args: Any) -> None:
         """Take the news of a ticket's end; whatever the arguments are, the workflow lives on."""
@@ -128,7 +129,7 @@ class RequestHandlers:
 
     @workflow.update(
         name=names.DECISION_OUTCOME_UPDATE,
-        description="Answers what became of a decision, as far as it is known within the wait.",
+        description="Answers with the outcome of a decision, if it is known within the wait.",
     )
     async def decision_outcome(self, query: OutcomeQuery) -> DecisionRecord:
         """Wait for a decision's outcome; an open one is answered as it stands after the wait."""

@@ -83,11 +83,11 @@ class Journal:
         )
 
     def open_lines(self) -> list[AuditEvent]:
-        """Give the audit lines that are not told yet."""
+        """Return the audit lines that are not told yet."""
         return list(self._audit)
 
     def open_entries(self) -> list[StreamEvent]:
-        """Give the entries that are not told yet."""
+        """Return the entries that are not told yet."""
         return list(self._stream)
 
     def told(self, snapshot: Snapshot) -> None:

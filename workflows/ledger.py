@@ -49,7 +49,7 @@ class Ledger:
 
     @property
     def has_fallback(self) -> bool:
-        """Tell whether there is a manual way that has not been taken yet."""
+        """Return whether there is a manual way that has not been taken yet."""
         return bool(self._fallback)
 
     def move(
@@ -169,7 +169,7 @@ class Ledger:
     def reminded(self, state: ActionState, waiting: OpenWait) -> None:
         """Note that people were reminded of a waiting action."""
         state.waiting = to_document(waiting)
-        self.journal.log("warning", f"{state.name} still waits for an approval", state)
+        self.journal.log("warning", f"{state.name} is still waiting for an approval", state)
 
     def skip(self, state: ActionState, reason: str) -> None:
         """Note that an action is not carried out, and why; what waits for it goes on."""
@@ -187,9 +187,9 @@ class Ledger:
         for state in self.states:
             if state.status == ActionStatus.FAILED:
                 told = state.error.message if state.error else "it failed"
-                self.skip(state, f"The manual way is taken instead; it had failed: {told}")
+                self.skip(state, f"The manual fallback is used instead; it had failed: {told}")
             elif state.status == ActionStatus.PENDING:
-                self.skip(state, "The manual way is taken instead.")
+                self.skip(state, "The manual fallback is used instead.")
         self._open_fallback()
         self.journal.line("request.fallback")
 
@@ -202,13 +202,13 @@ class Ledger:
         """Note a human's word that an action has no effect in its target."""
         deny(state)
         self.vouched.add((state.id, state.attempt + 1))
-        self._evidence(state, record, "A human says that it has no effect in its target")
+        self._evidence(state, record, "Somebody confirmed that it had no effect")
 
     def complete_by_evidence(
         self, state: ActionState, record: DecisionRecord, result: ActionResult
     ) -> None:
         """Note a human's word that an action has taken effect, with what it made."""
-        self._evidence(state, record, "A human says that it took effect")
+        self._evidence(state, record, "Somebody confirmed that it took effect")
         state.error = None
         self.succeed(state, replace(result, adopted=True))
 
@@ -257,7 +257,7 @@ class Ledger:
         self.journal.log("error", message)
 
     def error_context(self) -> dict[str, Any]:
-        """Give the failure context of a request that failed, also after a human has ended it."""
+        """Return the failure context of a request that failed, also after a human has ended it."""
         if self.failure is None:
             return {}
         return error_context(self.context, self.states, self.failure, manual_way=self.has_fallback)

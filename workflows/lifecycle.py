@@ -35,7 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.stopping import Stop
     from workflows.waiting import Waiting
 
-SUPERSEDED = "Another run of this request has gone further; this one ended without acting."
+SUPERSEDED = "Another run of this request is ahead of this one, which ended without acting."
 
 
 class Lifecycle:

@@ -60,7 +60,7 @@ class MaintenanceWorkflow:
     async def run(self) -> dict[str, Any]:
         """Answer how many requests, audit lines and signatures were removed."""
         return await _turn(
-            names.MAINTENANCE_ACTIVITY, seconds=3_000, summary="remove what is past its time"
+            names.MAINTENANCE_ACTIVITY, seconds=3_000, summary="remove what has expired"
         )
 
 

@@ -25,9 +25,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.snapshots import Snapshots
 
 RESTORED = (
-    "Postgres knew less of the request than its workflow had written: it was restored from an "
-    "older copy. The workflow has told it everything again; audit lines and log of the time "
-    "between are lost."
+    "Postgres was restored from an older copy and had lost what the workflow had written since. "
+    "The workflow has written it again; audit lines and log entries from in between are lost."
 )
 
 
@@ -59,7 +58,7 @@ class Mirror:
 
     @property
     def is_superseded(self) -> bool:
-        """Tell whether a write has shown that this run must not act any more."""
+        """Return whether a write has shown that this run must not act any more."""
         return self._superseded
 
     async def write(self) -> None:
@@ -119,14 +118,14 @@ class Mirror:
             await workflow.execute_local_activity(
                 names.MAKE_ROW_ACTIVITY,
                 row,
-                summary="the row is missing in Postgres; it is made anew",
+                summary="recreate the row that is missing in Postgres",
                 **policies.mirror_first_try(self._waits),
             )
             return
         await workflow.execute_activity(
             names.MAKE_ROW_ACTIVITY,
             row,
-            summary="the row is missing in Postgres; it is made anew",
+            summary="recreate the row that is missing in Postgres",
             **policies.MIRROR_UNTIL_DONE,
         )
 
@@ -173,7 +172,7 @@ class Mirror:
                 return await self._write_quickly(snapshot)
             except FailureError as error:
                 if is_refusal(error):
-                    raise RuntimeError(f"the mirror refused this state: {error}") from error
+                    raise RuntimeError(f"Postgres rejected this state: {error}") from error
             # Refused here, it is refused above again, where history does not keep it.
             with contextlib.suppress(FailureError):
                 return await self._write_until_done(snapshot)
@@ -183,7 +182,7 @@ class Mirror:
             names.MIRROR_ACTIVITY,
             snapshot,
             result_type=MirrorAnswer,
-            summary=f"{snapshot.status}, as Postgres is told",
+            summary=f"write the state to Postgres: {snapshot.status}",
             **policies.mirror_first_try(self._waits),
         )
         return answer
@@ -193,7 +192,7 @@ class Mirror:
             names.MIRROR_ACTIVITY,
             snapshot,
             result_type=MirrorAnswer,
-            summary=f"{snapshot.status}, as Postgres is told",
+            summary=f"write the state to Postgres: {snapshot.status}",
             **policies.MIRROR_UNTIL_DONE,
         )
         return answer

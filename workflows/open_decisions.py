@@ -34,7 +34,7 @@ class OpenDecisions:
         self.changes: dict[str, Any] = {}
 
     def seen(self, decision_id: str) -> bool:
-        """Tell whether a decision of this id has arrived before: a repeat changes nothing."""
+        """Return whether a decision of this id has arrived before: a repeat changes nothing."""
         return decision_id in self._seen
 
     def register(self, record: DecisionRecord) -> None:
@@ -99,11 +99,11 @@ class OpenDecisions:
         self._told |= {record.decision_id for record in mirrored if record.outcome != "open"}
 
     def answerable(self, decision_id: str) -> bool:
-        """Tell whether the outcome of this decision is known and mirrored."""
+        """Return whether the outcome of this decision is known and mirrored."""
         return decision_id in self._told
 
     def look_up(self, decision_id: str) -> DecisionRecord:
-        """Give what is known of a decision; one that never arrived has the outcome ``unknown``."""
+        """Return what is known of a decision; if it never arrived, its outcome is ``unknown``."""
         unknown = DecisionRecord(decision_id=decision_id, decision="", at="", outcome="unknown")
         return self._seen.get(decision_id, unknown)
 

@@ -56,9 +56,9 @@ def _evidence_parts(evidence: dict[str, Any]) -> str | None:
     if outputs is not None and not isinstance(outputs, dict):
         return f"the outputs of evidence must be an object: {EVIDENCE_SHAPE}"
     if action is not None and not isinstance(action, str):
-        return "the actionId of evidence must be a text"
+        return "the actionId of evidence must be a string"
     if outputs and not evidence["present"]:
-        return "evidence that nothing is there has no outputs"
+        return "evidence that there was no effect cannot have outputs"
     return None
 
 

@@ -72,7 +72,7 @@ class PlanRunner:
         self._held: set[str] = set()
 
     async def run(self) -> bool:
-        """Run what is not over yet, as far as it goes; tells whether all of it is over now."""
+        """Run what is not over yet, as far as it goes; returns whether all of it is over now."""
         self._again = self._to_retry()
         self._untried = {state.id for state in self._again}
         while True:
@@ -95,7 +95,7 @@ class PlanRunner:
         return failed or self._graph.ready(states)
 
     async def _due(self) -> list[ActionState]:
-        """Give what starts now; what need not run is skipped on the way, and frees others."""
+        """Return what starts now; what need not run is skipped on the way, and frees others."""
         while True:
             due = self._may_start()[: self._places()]
             asked = [state for state in due if self._has_open_condition(state)]
@@ -110,7 +110,7 @@ class PlanRunner:
             self._close_retry()
 
     def _places(self) -> int:
-        """Give how many more may run at once; what only waits takes no place of the worker's."""
+        """Return how many more may run at once; what only waits takes no place of the worker's."""
         running = [one for one in self._ledger.states if one.status == ActionStatus.IN_PROGRESS]
         return max(policies.MOST_AT_ONCE - len(running), 0)
 
@@ -122,7 +122,7 @@ class PlanRunner:
         return [] if broken or not self._stop.lets_start else self._graph.ready(states)
 
     def _has_open_condition(self, state: ActionState) -> bool:
-        """Tell whether a condition decides; not once an attempt was made: its effect may exist."""
+        """Return whether a condition decides; after an attempt none does: its effect may exist."""
         action = self._graph.action(state)
         return action.when is not None and state.attempt == 0 and state.id not in self._held
 
@@ -215,7 +215,7 @@ class PlanRunner:
         )
 
     def _is_doubtful(self, state: ActionState) -> bool:
-        """Tell whether an earlier attempt's effect is unknown; one that was refused made none."""
+        """Return whether an earlier attempt's effect is unknown; one that was refused made none."""
         if (state.id, state.attempt) in self._ledger.vouched:
             return False
         if is_reset() or (state.attempt == 1 and self._must_look(state)):
@@ -225,13 +225,13 @@ class PlanRunner:
         return self._had_others or state.outcome_unknown
 
     def _doubt_since(self, state: ActionState) -> str | None:
-        """Tell when the last attempt ended that may have had an effect, as far as that is known."""
+        """Return when the last attempt ended that may have had an effect, if that is known."""
         if state.doubt_since is None and self._had_others:
             return timestamp(workflow.info().start_time)
         return state.doubt_since
 
     def _must_look(self, state: ActionState) -> bool:
-        """Tell whether an earlier effect may exist.
+        """Return whether an earlier effect may exist.
 
         A run that had others before it looks always: it may replay an answer of the mirror that is
         older than starts which a reset has left out.
@@ -241,7 +241,7 @@ class PlanRunner:
     # What is to end
 
     def _is_to_end(self) -> bool:
-        """Tell whether a wish to end what runs is there that was not passed on yet."""
+        """Return whether a wish to end what runs is there that was not passed on yet."""
         return self._stop.is_on and not self._ending
 
     def _end_what_runs(self) -> None:

@@ -23,7 +23,7 @@ LEEWAY = 4.0
 
 
 def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
-    """Give the options of an action's activity.
+    """Return the options of an action's activity.
 
     The activity's own hard total (8 s for JIRA, else the action's timeout) ends before
     start_to_close. The heartbeat finds a killed worker in seconds. An action that no worker took in
@@ -42,7 +42,7 @@ def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any
 
 
 def look(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
-    """Give the options of a look before a correction: read-only, and as long as acting may take."""
+    """Return the options of a look before a correction: read-only, with the time of acting."""
     longest = waits.start_to_close if planned.timeout is None else planned.timeout + LEEWAY
     return {
         "task_queue": slow_queue(queue) if planned.slow else queue,
@@ -62,7 +62,7 @@ EVIDENCE: dict[str, Any] = {
 
 
 def follow(waits: Waits, *, queue: str) -> dict[str, Any]:
-    """Give the options of a read-only wait for a target.
+    """Return the options of a read-only wait for a target.
 
     It repeats nothing, so a lost worker's wait goes on on another one. How long it may last is the
     type's business; the bound here is for one that forgets it. What the target has answered is
@@ -81,7 +81,7 @@ def follow(waits: Waits, *, queue: str) -> dict[str, Any]:
 
 
 def escalation(waits: Waits) -> dict[str, Any]:
-    """Give the options of the escalation ticket's activity: those of any call to JIRA."""
+    """Return the options of the escalation ticket's activity: those of any call to JIRA."""
     return {
         "start_to_close_timeout": timedelta(seconds=waits.start_to_close),
         "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
@@ -92,7 +92,7 @@ def escalation(waits: Waits) -> dict[str, Any]:
 
 
 def mirror_first_try(waits: Waits) -> dict[str, Any]:
-    """Give the options of the mirror write as a local activity: 12 ms instead of 50.
+    """Return the options of the mirror write as a local activity: 12 ms instead of 50.
 
     Bounded, because a local activity holds the workflow task, and with it every signal.
     """
@@ -123,7 +123,7 @@ LONGEST_OUTCOME_WAIT = 30.0
 
 
 def outcome_wait(seconds: float) -> timedelta:
-    """Give how long a question after a decision may wait: ten may be in flight, no more."""
+    """Return how long a question after a decision may wait: ten may be in flight, no more."""
     return timedelta(seconds=min(max(seconds, 0.0), LONGEST_OUTCOME_WAIT))
 
 

@@ -43,7 +43,9 @@ def take_up(
 
 def _fail(ledger: Ledger, state: ActionState, reason: str, at: datetime) -> None:
     """Close an action that was in hand: its effect may exist, and a retry looks for it first."""
-    message = f"{reason} {state.name!r} was in hand; its effect may exist. A retry looks for it."
+    message = (
+        f"{reason} {state.name!r} was running; it may have taken effect. A retry checks first."
+    )
     failure = ActionFailure(
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
         message=message,

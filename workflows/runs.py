@@ -4,11 +4,11 @@ from temporalio import workflow
 
 
 def is_cancelled() -> bool:
-    """Tell whether somebody has cancelled this run in Temporal."""
+    """Return whether somebody has cancelled this run in Temporal."""
     return workflow.cancellation_reason() is not None
 
 
 def is_reset() -> bool:
-    """Tell whether this run is a reset of another; PAO itself never continues as new."""
+    """Return whether this run is a reset of another; PAO itself never continues as new."""
     info = workflow.info()
     return info.first_execution_run_id != info.run_id

@@ -11,20 +11,20 @@ with workflow.unsafe.imports_passed_through():
     from workflows import policies
 
 UNPROVEN_VOTE = (
-    "an approval counts only when it comes by PAO's API (pao request approve or reject); one sent "
-    "in Temporal counts where the operator has set PAO_TEMPORAL_APPROVALS"
+    "an approval counts only if it is sent through PAO's API (pao request approve or reject); one "
+    "sent as a Temporal signal counts only if the operator has set PAO_TEMPORAL_APPROVALS"
 )
 
 
 async def ask_sender(request_id: str, signal: str, args: tuple[Any, ...]) -> SenderAnswer:
-    """Tell whether PAO has sent this signal to this request."""
+    """Return whether PAO has sent this signal to this request."""
     payload = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
     try:
         answer: SenderAnswer = await workflow.execute_local_activity(
             names.CHECK_SENDER_ACTIVITY,
             SenderQuery(request_id, signal, payload),
             result_type=SenderAnswer,
-            summary=f"who has sent {signal}?",
+            summary=f"who sent {signal}?",
             **policies.SENDER,
         )
     except FailureError:

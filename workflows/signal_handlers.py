@@ -168,7 +168,7 @@ class SignalHandlers:
         return await ask_sender(self._ledger.context.request_id, signal, args)
 
     def _id(self, kind: str, args: tuple[Any, ...], *, recalls: bool) -> str:
-        """Give the id of a decision that comes without one."""
+        """Return the id of a decision that comes without one."""
         if not recalls:
             return str(workflow.uuid4())
         request_id = self._ledger.context.request_id
@@ -177,7 +177,7 @@ class SignalHandlers:
         return fallback_id(request_id, kind, args, self._unnamed[first])
 
     def _is_new(self, record: DecisionRecord, *, recalls: bool) -> bool:
-        """Register what has arrived; tells whether it did not before: a repeat changes nothing."""
+        """Register what has arrived; returns False for a repeat, which changes nothing."""
         known = self._desk.look_up(record.decision_id)
         if known.decision == record.decision:
             return False
@@ -194,7 +194,7 @@ class SignalHandlers:
         )
 
     async def _was_closed(self, record: DecisionRecord) -> bool:
-        """Record what has arrived; tells whether an earlier run had closed it.
+        """Record what has arrived; returns whether an earlier run had closed it.
 
         After a reset Temporal plays signals again that the run before has carried out. The mirror
         knows them by their ids; one that was accepted and is open still is this run's to carry out.
@@ -225,7 +225,7 @@ class SignalHandlers:
         checks = self._checks.reached()
         told = _ticket_resolved(args)
         if checks and not (await self._ask(names.TICKET_RESOLVED_SIGNAL, args)).proven:
-            self._ignored("it bears no proof that the status updater has sent it")
+            self._ignored("it carries no proof that the status updater sent it")
         elif told is None:
             self._ignored("it names no action")
         elif self._waiting.ticket_resolved(told):

@@ -16,8 +16,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.runs import is_cancelled
 
 CANCELLED = "The workflow was cancelled in Temporal."
-NOTHING_RUNS = "nothing runs or waits that could be cancelled"
-TOO_LATE = "the request was completed before what ran could be ended"
+NOTHING_RUNS = "there is nothing to cancel: nothing is running or waiting"
+TOO_LATE = "the request completed before it could be cancelled"
 
 
 class Stop:
@@ -31,17 +31,17 @@ class Stop:
 
     @property
     def is_on(self) -> bool:
-        """Tell whether what runs is to end."""
+        """Return whether what runs is to end."""
         return self.record is not None or self.is_cancelled
 
     @property
     def is_cancelled(self) -> bool:
-        """Tell whether Temporal's own cancellation came and is not carried out yet."""
+        """Return whether Temporal's own cancellation came and is not carried out yet."""
         return is_cancelled() and not self._spent
 
     @property
     def lets_start(self) -> bool:
-        """Tell whether anything new may start; what a retry was decided about may."""
+        """Return whether anything new may start; what a retry was decided about may."""
         return self.record is None and not (self.is_cancelled and self._desk.current is None)
 
     def judge(self, record: DecisionRecord) -> None:
@@ -53,7 +53,7 @@ class Stop:
         self._accept(record)
 
     def take(self) -> bool:
-        """Have Temporal's own cancellation count like the signal; tells whether there is a wish.
+        """Have Temporal's own cancellation count like the signal; returns whether there is a wish.
 
         Workflows that were cancelled before this was so let what ran end, and were aborted.
         """
@@ -95,7 +95,7 @@ class Stop:
 
     def _objection(self, record: DecisionRecord) -> str | None:
         if self.record is not None:
-            return "it is being cancelled already; wait for the outcome"
+            return "a cancellation is already in progress; wait for its outcome"
         if self._ledger.status == RequestStatus.IN_PROGRESS or self._ledger.retrying:
             return self._desk.outdated(record)
         return NOTHING_RUNS

@@ -24,7 +24,7 @@ class SweepWorkflow:
                 start_to_close_timeout=timedelta(seconds=50),
                 schedule_to_start_timeout=timedelta(seconds=50),
                 retry_policy=policies.NEVER_AGAIN,
-                summary="start what was stored but never started",
+                summary="start requests that were stored but not started",
             )
         except FailureError as error:
             workflow.logger.warning("the sweep failed; the next one goes on", exc_info=error)

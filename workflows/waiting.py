@@ -61,7 +61,7 @@ class Waiting:
     async def until_done(
         self, state: ActionState, given: ActionInput, result: ActionResult
     ) -> ActionResult:
-        """Give the final result; raises ``WaitFailedError``, or what ended a follow."""
+        """Return the final result; raises ``WaitFailedError``, or what ended a follow."""
         while result.pending is not None:
             pending = result.pending
             self._resolved.pop(state.id, None)
@@ -74,7 +74,7 @@ class Waiting:
         return result
 
     def ticket_resolved(self, told: TicketResolved) -> bool:
-        """Take the news that a ticket is resolved; tells whether its action waits for it."""
+        """Take the news that a ticket is resolved; returns whether its action waits for it."""
         for state in self._ledger.states:
             waiting = state.waits_for if state.status == ActionStatus.WAITING else None
             if state.id != told.action_id or waiting is None or waiting.kind != "resolution":
@@ -115,7 +115,7 @@ class Waiting:
             names.FOLLOW_ACTIVITY,
             FollowInput(**{**given.__dict__, "pending": pending}),
             result_type=ActionResult,
-            summary=f"{given.action.name}: waits until its target is done",
+            summary=f"{given.action.name}: wait until its target is done",
             **policies.follow(self._waits, queue=workflow.info().task_queue),
         )
         await workflow.wait_condition(lambda: handle.done() or self._stop.is_on)
@@ -143,16 +143,16 @@ class Waiting:
         if told.gone:
             raise _failed(
                 state,
-                f"Ticket {state.external_reference} is gone: JIRA has no ticket of that key, or "
-                "PAO may not see it any more. A retry looks for it and opens another one where "
-                "there is none; restore the ticket first if it was removed by mistake.",
+                f"Ticket {state.external_reference} no longer exists, or PAO may no longer see it. "
+                "A retry looks for it and opens a new one if there is none; if it was deleted by "
+                "mistake, restore it first.",
             )
         ended = told.resolution or told.status or "resolved"
         if told.mapped_status == RequestStatus.FAILED:
             raise _failed(
                 state,
-                f"Ticket {state.external_reference} was resolved as {ended}: what it asked for "
-                "will not be done. Reopen it in JIRA and retry, or abort the request.",
+                f"Ticket {state.external_reference} was resolved as {ended}, so the work will not "
+                "be done. Reopen it in JIRA and retry, or abort the request.",
                 refused=True,
             )
         outputs = {"status": told.status, "resolution": told.resolution}
@@ -173,10 +173,10 @@ class Waiting:
         return replace(result, pending=None, outputs=_outputs(approval))
 
     def _cut(self, state: ActionState, what: str) -> WaitFailedError:
-        return _failed(state, f"{self._stop.describe()} Until then {what} was waited for.")
+        return _failed(state, f"{self._stop.describe()} It was waiting for {what}.")
 
     def _left(self, state: ActionState, failure: ActionFailure) -> ActionFailure:
-        """Give the failure of a wait that was cancelled: its effect exists."""
+        """Return the failure of a wait that was cancelled: its effect exists."""
         message = f"{self._stop.describe()} {failure.message}"
         partial = failure.partial or _made(state)
         return replace(failure, message=message, partial=partial)
@@ -218,7 +218,7 @@ def _outputs(approval: Approval) -> dict[str, Any]:
 
 
 def _failed(state: ActionState, message: str, *, refused: bool = False) -> WaitFailedError:
-    """Give the failure of a wait; what the action has made until then is still there."""
+    """Return the failure of a wait; what the action has made until then is still there."""
     return WaitFailedError(
         ActionFailure(
             code=ErrorCode.ACTION_FAILED, message=message, partial=_made(state), refused=refused

@@ -105,12 +105,12 @@ class BundleDecision:
 
 
 def is_bundle(plan: Sequence[PlannedAction]) -> bool:
-    """Tell whether a plan is that of a bundle."""
+    """Return whether a plan is that of a bundle."""
     return any(action.type == COMPONENT for action in plan)
 
 
 def component_action(component: str) -> str:
-    """Give the id of the action that stands for a component."""
+    """Return the id of the action that stands for a component."""
     return f"{PREFIX}{component}"
 
 
@@ -155,7 +155,7 @@ def read_report(told: object) -> ComponentReport | None:
 
 
 def _outputs(states: Sequence[ActionState]) -> dict[str, Any]:
-    """Give what other components may read: the outputs of all actions, of a name the last one."""
+    """Return what other components may read: the outputs of all actions, of a name the last one."""
     found: dict[str, Any] = {}
     for state in states:
         if state.status == ActionStatus.COMPLETED:

@@ -15,7 +15,7 @@ from pao.core.states import ActionStatus
 
 MANUAL = "manual"
 REVISE = "revise"
-NO_MANUAL_WAY = "there is no manual way to take (any more); retry without mode"
+NO_MANUAL_WAY = "there is no manual fallback (any more); retry without mode"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def judge(state: ActionState, look: LookResult, record: DecisionRecord) -> Refus
 
 
 def leaves_behind(state: ActionState, look: LookResult) -> bool:
-    """Tell whether the correction goes to another place, and something may stay at the former."""
+    """Return whether the correction goes to another place, and something may stay at the former."""
     if not look.changed or look.moved is None:
         return False
     nothing = look.answer == "absent" and look.reason is None

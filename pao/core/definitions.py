@@ -4,7 +4,7 @@ from typing import Any
 
 
 def password_fields(definition: dict[str, Any]) -> frozenset[str]:
-    """Give the ids of the fields of type ``password``, whose values are never stored in clear."""
+    """Return the ids of the fields of type ``password``, whose values are never stored in clear."""
     form = (definition.get("presentation") or {}).get("form") or {}
     return frozenset(
         str(field.get("id"))
@@ -15,7 +15,7 @@ def password_fields(definition: dict[str, Any]) -> frozenset[str]:
 
 
 def names_only(definition: dict[str, Any]) -> dict[str, Any]:
-    """Give of an item's document what templates can see: its metadata and the fields' names.
+    """Return of an item's document what templates can see: its metadata and the fields' names.
 
     It is a document still, and much smaller than one with its rules, texts and actions.
     """

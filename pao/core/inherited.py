@@ -25,7 +25,7 @@ OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
 
 
 def leaves_something(state: ActionState) -> bool:
-    """Tell whether there is anything to take over."""
+    """Return whether there is anything to take over."""
     return bool(
         state.outcome_unknown or state.partial or state.former or state.left_behind or state.pending
     )

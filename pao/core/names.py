@@ -59,27 +59,27 @@ MAX_PLAN_JSON = 1_300_000
 
 
 def slow_queue(task_queue: str) -> str:
-    """Give the task queue of slow actions beside a worker's own, so that they hold nothing up."""
+    """Return the task queue of slow actions beside a worker's own, so that they hold nothing up."""
     return f"{task_queue}-slow"
 
 
 def waits_queue(task_queue: str) -> str:
-    """Give the task queue of waits: each takes weeks if need be, and next to no work."""
+    """Return the task queue of waits: each takes weeks if need be, and next to no work."""
     return f"{task_queue}-waits"
 
 
 def workflow_id(request_id: str) -> str:
-    """Give the id of the one workflow that carries a request out."""
+    """Return the id of the one workflow that carries a request out."""
     return f"request-{request_id}"
 
 
 def request_of(workflow: str) -> str:
-    """Give the id of the request that a workflow of this id carries out."""
+    """Return the id of the request that a workflow of this id carries out."""
     return workflow.removeprefix("request-")
 
 
 def mark(request_id: str, action_id: str, moves: int = 0) -> str:
-    """Give the mark that an effect of this action carries in its target: the same on every attempt.
+    """Return the mark of an action's effect in its target: the same on every attempt.
 
     ``moves`` counts how often the action left something behind at a former place: its mark is
     another one from then on, or it would be found again. Twelve hexadecimal digits of SHA-256 over
@@ -91,7 +91,7 @@ def mark(request_id: str, action_id: str, moves: int = 0) -> str:
 
 
 def masked(value: object) -> object:
-    """Give a copy of a JSON value in which every sealed secret is shown as a row of stars."""
+    """Return a copy of a JSON value in which every sealed secret is shown as a row of stars."""
     if isinstance(value, str):
         return MASK if value.startswith(SEALED_PREFIX) else value
     if isinstance(value, dict):

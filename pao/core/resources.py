@@ -72,13 +72,13 @@ def failed_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
 
 
 def attempt_of(states: Sequence[HasAttempt]) -> int:
-    """Give the attempt that a decision is about: the highest of what failed, else of all."""
+    """Return the attempt that a decision is about: the highest of what failed, else of all."""
     failed = [state.attempt for state in states if state.status == ActionStatus.FAILED]
     return max(failed or [state.attempt for state in states], default=0)
 
 
 def is_unknown(state: ActionState) -> bool:
-    """Tell whether nobody knows if the action took effect."""
+    """Return whether nobody knows if the action took effect."""
     return state.outcome_unknown or (state.error is not None and state.error.outcome_unknown)
 
 
@@ -100,7 +100,7 @@ def _leftovers(states: Sequence[ActionState]) -> list[tuple[ActionState, Partial
 
 
 def _left_by(state: ActionState) -> list[PartialResource]:
-    """Give what failed attempts left; states of earlier versions have it in the error alone."""
+    """Return what failed attempts left; states of earlier versions have it in the error alone."""
     return state.partial or (state.error.partial if state.error else [])
 
 
@@ -143,7 +143,7 @@ def _maybe(request_id: str, state: ActionState) -> str:
 
 def in_doubt(name: str, by_hand: str) -> str:
     """Say what to do about an action of unknown outcome."""
-    return f"It is not known whether {name!r} took effect: {by_hand}."
+    return f"It is unknown whether {name!r} took effect: {by_hand}."
 
 
 def look_by_hand(mark: str) -> str:

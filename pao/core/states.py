@@ -77,7 +77,7 @@ RETRYING = (Decision.CANCEL,)
 
 
 def can_move(before: RequestStatus, after: RequestStatus) -> bool:
-    """Tell whether a request may go from one state to the other by its own workflow.
+    """Return whether a request may go from one state to the other by its own workflow.
 
     The reconciler's move of ``submitted`` to ``failed`` (its workflow is gone) is not among these.
     """

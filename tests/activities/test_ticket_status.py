@@ -145,7 +145,7 @@ async def test_a_wait_for_a_ticket_that_was_deleted_fails_once_two_turns_have_sa
     assert (await bench.row(request))["status"] == "in_progress"
     assert (await turn(bench, jira))["gone"] == 1
     row = await bench.reached(request, "failed")
-    assert f"Ticket {before['external_reference']} is gone" in row["error"]["message"]
+    assert f"Ticket {before['external_reference']} no longer exists" in row["error"]["message"]
     [left] = row["error_context"]["partialResources"]
     assert left["id"] == before["external_reference"]
     record = await bench.decide(request, "abort")

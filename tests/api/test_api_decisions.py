@@ -277,4 +277,4 @@ def test_a_cancel_is_refused_where_nothing_runs(stack: Stack, dana: httpx.Client
     answer = decide(dana, before, "cancel")
     assert answer.status_code == 409
     assert error(answer)["code"] == "INVALID_STATE_TRANSITION"
-    assert "nothing runs or waits" in error(answer)["message"]
+    assert "nothing is running or waiting" in error(answer)["message"]

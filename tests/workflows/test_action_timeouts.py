@@ -58,7 +58,7 @@ async def test_an_action_that_no_worker_takes_in_time_was_never_started(
     request = await bench.submit(new_request(waits=Waits(schedule_to_start=1.0)))
     row = await bench.reached(request, "failed")
     assert not row["error"]["outcomeUnknown"]
-    assert "it never started" in row["error"]["message"]
+    assert "it did not start" in row["error"]["message"]
     await bench.reached(busy, "completed")
     await bench.decide(request, "retry")
     await bench.reached(request, "completed")

@@ -141,7 +141,7 @@ async def test_it_is_refused_where_nothing_runs_or_waits(bench: Workbench) -> No
     request = await bench.failed()
     record = await bench.decide(request, "cancel")
     assert (record.accepted, record.outcome) == (False, "rejected")
-    assert "nothing runs or waits" in (record.message or "")
+    assert "nothing is running or waiting" in (record.message or "")
     assert (await bench.row(request))["status"] == "failed"
 
 

@@ -65,7 +65,7 @@ def test_a_resource_is_linked_and_an_adopted_one_told_as_such() -> None:
         adopted=True,
     )
     text = show(RequestStatus.COMPLETED, done)
-    assert "[OPS-1](https://jira.example.org/browse/OPS-1) (found, not made twice)" in text
+    assert "[OPS-1](https://jira.example.org/browse/OPS-1) (adopted, not created again)" in text
 
 
 def test_a_request_that_failed_between_actions_still_offers_its_decisions() -> None:

@@ -88,11 +88,11 @@ async def test_an_unknown_outcome_is_told_as_such(bench: Workbench) -> None:
     request = await bench.submit()
     await bench.reached(request, "failed")
     text = await details(bench, request)
-    assert "**It is not known whether it took effect.**" in text
+    assert "**It is unknown whether it took effect.**" in text
     assert "A retry looks first and adopts what exists." in text
     await bench.decide(request, "retry")
     await bench.handle(request).result()
-    assert "(found, not made twice)" in await details(bench, request)
+    assert "(adopted, not created again)" in await details(bench, request)
 
 
 async def test_each_activity_and_each_signal_says_what_it_is_for(bench: Workbench) -> None:

@@ -170,9 +170,9 @@ async def test_an_approval_waits_until_enough_people_have_approved(bench: Workbe
     first = await bench.decide(request, "approve", actionId="ok", by="ann")
     assert (first.accepted, first.outcome, first.message) == (True, "done", "1 of 2 approvals")
     again = await bench.decide(request, "approve", actionId="ok", by="ann")
-    assert (again.outcome, again.message) == ("rejected", "ann has decided already: approve")
+    assert (again.outcome, again.message) == ("rejected", "ann has already decided: approve")
     stranger = await bench.decide(request, "approve", by="eve", teams=["team-other"])
-    assert "eve is none of its approvers: ann, bob, team team-things" in str(stranger.message)
+    assert "eve is not one of its approvers: ann, bob, team team-things" in str(stranger.message)
     await bench.decide(request, "approve", by="carl", teams=["team-things"], reason="looks good")
     await bench.reached(request, "completed")
     [made] = bench.tickets(request)
@@ -190,7 +190,7 @@ async def test_one_rejection_fails_the_action_and_a_retry_asks_anew(bench: Workb
     assert row["error"]["message"] == "It was rejected by bob: too large"
     assert row["error_context"]["suggestedDecision"]["decision"] == "abort"
     late = await bench.decide(request, "approve", actionId="ok", by="ann")
-    assert "waits for nobody any more: It was rejected by bob" in str(late.message)
+    assert "no longer waits for approval: It was rejected by bob" in str(late.message)
     await bench.decide(request, "retry")
     await waits(bench, request)
     await bench.decide(request, "approve", actionId="ok", by="bob")
@@ -255,7 +255,7 @@ async def test_votes_that_cannot_be_read_or_come_for_nothing_are_recorded_with_t
     await eventually(lambda: _refused(bench, request, 5))
     messages = [row["message"] for row in await bench.decisions(request)]
     assert any("is not an object" in text for text in messages)
-    assert any("actionId must be a text" in text for text in messages)
+    assert any("actionId must be a string" in text for text in messages)
     assert any("teams must be a list" in text for text in messages)
     assert any("unknown keys: colour" in text for text in messages)
     assert any("other is unknown; waiting for an approval: ok" in text for text in messages)
@@ -277,7 +277,7 @@ async def test_a_branch_goes_on_while_another_one_waits_for_people(bench: Workbe
     assert (await bench.row(request))["status"] == "in_progress"
     await bench.handle(request).cancel()
     row = await bench.reached(request, "failed")
-    assert "an approval was waited for" in row["error"]["message"]
+    assert "It was waiting for an approval" in row["error"]["message"]
 
 
 async def test_people_are_told_of_a_wait_and_of_a_failure_and_it_matters_to_nobody(

@@ -49,7 +49,7 @@ class RequestContext:
         return f"{self.item.name} for {self.requester.email or self.requester.id}"
 
     def without_plan(self) -> "RequestContext":
-        """Give the context for an activity: the item's document without its actions.
+        """Return the context for an activity: the item's document without its actions.
 
         They are the larger part, an activity is given its own, and history keeps every input.
         """
@@ -57,7 +57,7 @@ class RequestContext:
         return replace(self, item=replace(self.item, definition=document))
 
     def for_action(self, reads: list[str] | None) -> "RequestContext":
-        """Give the context for an execution: of document and fields what its templates can see.
+        """Return the context for an execution: of document and fields what its templates can see.
 
         History keeps the input of every activity, and a request may have two hundred of them.
         Sealed values always go along: an activity masks every secret of its request, because a

@@ -37,7 +37,7 @@ class PlannedAction:
 
     @property
     def is_step(self) -> bool:
-        """Tell whether it is carried out as soon as it may, unless it is skipped."""
+        """Return whether it is carried out as soon as it may, unless it is skipped."""
         return not self.fallback and self.notice is None
 
     @property

@@ -200,7 +200,7 @@ def test_wrong_usage_exits_with_2() -> None:
 
 
 def test_a_reason_that_the_message_gives_is_not_said_twice(pao: Pao, service: Service) -> None:
-    reason = "the evidence does not hold: the outputs lack status"
+    reason = "the evidence was not accepted: the outputs lack status"
     details = [{"field": "status", "message": reason}, {"field": "fields.a", "message": "other"}]
     service.on("GET", REQUEST, refused(409, "X", f"It is failed: {reason}.", details=details))
 
