@@ -6,7 +6,7 @@ them in order. Each reason is one ordered range of ``request_audience``, so a pa
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -81,22 +81,7 @@ class RequestPage:
     next_key: PageKey | None
 
 
-_SHOWN = (
-    col(Request.id),
-    col(Request.parent_id),
-    col(Request.catalog_item_id),
-    col(Request.catalog_item_version),
-    col(Request.catalog_item_name),
-    col(Request.owner_team),
-    col(Request.user_id),
-    col(Request.user_email),
-    col(Request.status),
-    col(Request.retrying),
-    col(Request.correlation_id),
-    col(Request.error),
-    col(Request.created_at),
-    col(Request.updated_at),
-)
+_SHOWN = tuple(col(getattr(Request, one.name)) for one in fields(RequestSummary))
 
 
 class RequestPagesRepository:
