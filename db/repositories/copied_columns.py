@@ -23,8 +23,14 @@ def copied_columns(kind: type[Any], table: type[SQLModel]) -> dict[str, str]:
 
 
 def columns_named(table: type[SQLModel], names: Iterable[str]) -> dict[str, str]:
-    """Return these columns of a table, each with its SQL type."""
-    columns = _columns(table)
+    """Return these columns of a table, each with its SQL type; raises ``LookupError`` without."""
+    columns, names = _columns(table), list(names)
+    missing = ", ".join(name for name in names if name not in columns)
+    if missing:
+        raise LookupError(
+            f"{table.__tablename__} has no column for {missing}: add it to {table.__module__} and "
+            "to a migration (docs/contributing/adding-a-request-field.md)"
+        )
     return {
         # States are checked by the table, not by the length of their names.
         name: "text"

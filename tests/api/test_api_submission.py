@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from api.requests.schemas import Submission
 from tests.support.stack import Stack, wait_until
 from tests.support.submitting import dns, error, new_host, strike, submit, tickets_of
 
@@ -25,6 +26,22 @@ def test_a_submission_is_answered_with_the_key_and_page_of_its_ticket(
     assert action["url"] == f"{stack.jira.url}/browse/{ticket['key']}"
     assert ticket["project"] == "NET"
     assert ticket["summary"] == f"DNS A {host}"
+
+
+SUBMITTED = {"metadata": {"tags": ["production"], "note": "for the launch"}}
+"""What may be submitted beside item and fields: of each field one value."""
+
+
+def test_what_is_submitted_is_answered(dana: httpx.Client) -> None:
+    body = dns(new_host()) | SUBMITTED
+    document = dana.post("/requests", json=body).json()
+    for field in Submission.model_fields.values():
+        name = str(field.alias)
+        assert name in body, f"{name}: add a value to SUBMITTED"
+        shown = document[name]
+        if name == "fields":
+            shown = {key: shown[key] for key in body[name]}
+        assert shown == body[name], f"{name}: pass it on in api/requests/preparation.py"
 
 
 def test_whoever_has_the_answer_finds_the_same_state_in_postgres(
