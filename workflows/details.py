@@ -24,7 +24,7 @@ CANCEL = (
 MANUAL_WAY = (
     "retry",
     '{"by": "you", "mode": "manual", "reason": "the cluster is full"}',
-    "use the manual fallback: people do the work instead",
+    "use the manual way: people do the work instead",
 )
 
 
@@ -112,7 +112,7 @@ def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
             continue
         decision, why = suggest(state.error)
         unknown = (
-            " **It is unknown whether it took effect.**" if state.error.outcome_unknown else ""
+            " **It is not known whether it took effect.**" if state.error.outcome_unknown else ""
         )
         lines += [
             f"### `{state.id}` failed, attempt {state.attempt}",

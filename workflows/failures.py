@@ -127,17 +127,17 @@ def suggest(failure: ActionFailure) -> tuple[str, str]:
 def _suggest_in_doubt(failure: ActionFailure) -> tuple[str, str]:
     if failure.known_cause is Cause.ACCESS:
         return Decision.ESCALATE, (
-            "It is unknown whether the action took effect, and access was denied. Somebody must "
+            "It is not known whether the action took effect, and access was denied. Somebody must "
             "fix the credentials first; then a retry looks for what exists."
         )
     if not failure.askable:
         return EVIDENCE, (
-            "It is unknown whether the action took effect, and its target cannot be asked. Look "
+            "It is not known whether the action took effect, and its target cannot be asked. Look "
             "in the target by hand, then retry with what you saw there as evidence "
             "(--evidence present or --evidence absent)."
         )
     does = failure.retry or "A retry looks first and adopts what exists."
-    return Decision.RETRY, f"It is unknown whether the action took effect. {does}"
+    return Decision.RETRY, f"It is not known whether the action took effect. {does}"
 
 
 def overall(states: list[ActionState]) -> ActionFailure | None:

@@ -187,9 +187,9 @@ class Ledger:
         for state in self.states:
             if state.status == ActionStatus.FAILED:
                 told = state.error.message if state.error else "it failed"
-                self.skip(state, f"The manual fallback is used instead; it had failed: {told}")
+                self.skip(state, f"The manual way is used instead; it had failed: {told}")
             elif state.status == ActionStatus.PENDING:
-                self.skip(state, "The manual fallback is used instead.")
+                self.skip(state, "The manual way is used instead.")
         self._open_fallback()
         self.journal.line("request.fallback")
 

@@ -12,7 +12,7 @@ from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.states import ActionStatus
 
-STILL_UNKNOWN = "It is still unknown whether an earlier attempt took effect."
+STILL_UNKNOWN = "It is still not known whether an earlier attempt took effect."
 LONGEST_MESSAGE = 4_000
 
 
@@ -91,7 +91,7 @@ def _maybe_at(state: ActionState, place: str) -> PartialResource:
     return PartialResource(
         type=state.resource_type or state.type,
         url=None,
-        cleanup=f"It is unknown whether {state.name!r} took effect at {place}: look there for "
+        cleanup=f"It is not known whether {state.name!r} took effect at {place}: look there for "
         "what an earlier attempt made, and undo it.",
     )
 

@@ -1,5 +1,6 @@
 """Decisions about requests, as their workflows have recorded them. Written by mirror.py."""
 
+from dataclasses import fields
 from uuid import UUID
 
 from sqlalchemy import select
@@ -36,17 +37,9 @@ class DecisionsRepository:
 
 def record_of(row: DecisionRow) -> DecisionRecord:
     """Return a stored decision in the words of the workflow."""
-    return DecisionRecord(
-        decision_id=row.decision_id,
-        decision=row.decision,
-        at=timestamp(row.at),
-        by=row.by,
-        via=row.via,
-        reason=row.reason,
-        accepted=row.accepted,
-        outcome=row.outcome,
-        message=row.message,
-        changes=row.changes,
-        code=row.code,
-        details=row.details,
-    )
+    known = {
+        one.name: getattr(row, one.name)
+        for one in fields(DecisionRecord)
+        if one.name in DecisionRow.model_fields
+    }
+    return DecisionRecord(**known | {"at": timestamp(row.at)})

@@ -8,9 +8,10 @@ from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from db.models import Request, RequestAction
+from db.models import DecisionRow, Request, RequestAction
 from db.repositories.copied_columns import copied_columns, record_of, set_to
 from pao.core.payloads.actions import ActionState
+from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.mirror import Snapshot
 
 CHANNEL = "pao_requests"
@@ -35,6 +36,7 @@ LOCK = text(
 # added to both is mirrored without another word here.
 _REQUEST_COLUMNS = copied_columns(Snapshot, Request)
 _ACTION_COLUMNS = copied_columns(ActionState, RequestAction)
+_DECISION_COLUMNS = copied_columns(DecisionRecord, DecisionRow)
 # What the plan says of an action; no write changes it.
 _PLANNED = frozenset({"type", "name"})
 
@@ -128,21 +130,19 @@ _STARTED_BEFORE = """
     ) AS started
 """
 
-_RECORDS = """
+_RECORDS = f"""
     , written_decisions AS (
         INSERT INTO decisions (
-            request_id, decision_id, decision, at, by, via, reason, accepted, outcome, message,
-            changes, code, details, run_id, mirror_at, mirror_seq
+            request_id, {", ".join(_DECISION_COLUMNS)}, run_id, mirror_at, mirror_seq
         )
         SELECT
             snapshot.request_id, given.*, snapshot.run_id, snapshot.mirror_at, snapshot.mirror_seq
         FROM snapshot, jsonb_to_recordset(snapshot.decisions) AS given (
-            decision_id text, decision text, at timestamptz, by text, via text, reason text,
-            accepted boolean, outcome text, message text, changes jsonb, code text, details jsonb
+            {record_of(_DECISION_COLUMNS)}
         )
         ON CONFLICT (request_id, decision_id) DO UPDATE SET
             accepted = excluded.accepted, outcome = excluded.outcome, message = excluded.message,
-            changes = coalesce(nullif(decisions.changes, '{}'), excluded.changes),
+            changes = coalesce(nullif(decisions.changes, '{{}}'), excluded.changes),
             run_id = excluded.run_id,
             code = coalesce(excluded.code, decisions.code),
             details = coalesce(excluded.details, decisions.details),
@@ -170,7 +170,7 @@ _RECORDS = """
         WHERE :replace
         ORDER BY seq
     )
-"""
+"""  # noqa: S608 -- names of our own columns.
 
 _ACTIONS = f"""
     , written_actions AS (

@@ -15,7 +15,7 @@ from pao.core.states import ActionStatus
 
 MANUAL = "manual"
 REVISE = "revise"
-NO_MANUAL_WAY = "there is no manual fallback (any more); retry without mode"
+NO_MANUAL_WAY = "there is no manual way (any more); retry without mode"
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Refusal:
 
 
 def outdated(decision: str, upon: int | None, now: int) -> str | None:
-    """Return that a decision was made upon another attempt than the present one, if it was."""
+    """Return why a decision is outdated: it was made for another attempt than the present one."""
     if upon in (None, now):
         return None
     return (
-        f"the {decision} was decided upon attempt {upon}, and the request is at attempt {now} "
-        "now; look at it again, then decide"
+        f"this {decision} was made for attempt {upon}, but the request is now at attempt {now}; "
+        "look at it again, then decide"
     )
 
 

@@ -143,7 +143,7 @@ def _maybe(request_id: str, state: ActionState) -> str:
 
 def in_doubt(name: str, by_hand: str) -> str:
     """Say what to do about an action of unknown outcome."""
-    return f"It is unknown whether {name!r} took effect: {by_hand}."
+    return f"It is not known whether {name!r} took effect: {by_hand}."
 
 
 def look_by_hand(mark: str) -> str:

@@ -121,7 +121,7 @@ def test_an_approver_may_be_named_by_email_and_sees_nothing_else(own: Stack) -> 
     assert shown["error"]["message"] == "It was rejected by steve: a test"
     late = vote(own, request_id, "approve", STRANGER)
     assert late.status_code == 409
-    assert "waits for nobody any more" in error(late)["message"]
+    assert "no longer waits for approval" in error(late)["message"]
     refused = own.caller(STRANGER).post(f"/requests/{request_id}/abort", json={"reason": "x"})
     assert refused.status_code == 403
 
@@ -135,7 +135,7 @@ def test_who_is_no_approver_and_who_has_submitted_do_not_decide(own: Stack) -> N
     assert request_id not in decidable(own, DANA)
     refused = vote(own, request_id, "approve", DANA)
     assert refused.status_code == 409
-    assert "does not decide about it" in error(refused)["message"]
+    assert "cannot decide about their own requests" in error(refused)["message"]
     assert get(own, request_id)["decisions"][-1]["outcome"] == "rejected"
     unknown = vote(own, request_id, "approve", PRIYA, actionId="other")
     assert (unknown.status_code, error(unknown)["code"]) == (422, "VALIDATION_ERROR")

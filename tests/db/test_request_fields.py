@@ -251,9 +251,6 @@ OTHERS: dict[str, Any] = {
     "request_actions.partial": None,
     "request_actions.pending": None,
     "request_actions.ticket_status": None,
-    "request_actions.partial": None,
-    "request_actions.former": None,
-    "request_actions.pending": None,
     "request_actions.waiting": None,
 }
 

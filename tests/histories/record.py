@@ -328,7 +328,7 @@ async def approval_waited_for(bench: Workbench) -> Request:
     await bench.reached(request, "failed")
     await bench.decide(request, "retry")
     await bench.is_waiting(request)
-    await eventually(lambda: bench.has_logged(request, "still waits", times=2))
+    await eventually(lambda: bench.has_logged(request, "is still waiting", times=2))
     await bench.decide(request, "approve", actionId="ok", by="ann")
     await bench.decide(request, "approve", actionId="ok", by="ann")
     await bench.decide(request, "approve", actionId="ok", by="bob")

@@ -46,7 +46,7 @@ async def test_an_action_of_a_type_that_no_worker_knows_was_never_started(
     await bench.submit(request)
     row = await bench.reached(request, "failed")
     assert not row["error"]["outcomeUnknown"]
-    assert "No worker knows this action type" in row["error"]["message"]
+    assert "No worker supports this action type" in row["error"]["message"]
 
 
 async def test_an_action_that_no_worker_takes_in_time_was_never_started(

@@ -211,8 +211,8 @@ def test_a_decision_upon_another_attempt_is_refused_and_both_are_named(
     desk = OpenDecisions(failed)
     late = record(kind, attempt=1)
     desk.judge(late, {})
-    assert "upon attempt 1" in (late.message or "")
-    assert "at attempt 2 now" in (late.message or "")
+    assert "made for attempt 1" in (late.message or "")
+    assert "now at attempt 2" in (late.message or "")
     fresh = record(kind, "d-2", attempt=2)
     desk.judge(fresh, {})
     assert fresh.accepted

@@ -88,7 +88,7 @@ async def test_an_unknown_outcome_is_told_as_such(bench: Workbench) -> None:
     request = await bench.submit()
     await bench.reached(request, "failed")
     text = await details(bench, request)
-    assert "**It is unknown whether it took effect.**" in text
+    assert "**It is not known whether it took effect.**" in text
     assert "A retry looks first and adopts what exists." in text
     await bench.decide(request, "retry")
     await bench.handle(request).result()

@@ -49,7 +49,7 @@ def test_what_a_person_can_do_is_kept_with_the_doubt() -> None:
     after_failure(given, failure(outcome_unknown=True, by_hand="ask the receiver"))
     after_failure(given, failure(by_hand="look elsewhere"))
     [told] = cleanup_of("r-1", [given])
-    assert told["instructions"] == "It is unknown whether 'Act' took effect: ask the receiver."
+    assert told["instructions"] == "It is not known whether 'Act' took effect: ask the receiver."
     settle(given)
     assert given.by_hand is None
 

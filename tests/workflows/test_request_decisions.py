@@ -205,6 +205,6 @@ async def test_a_decision_upon_a_former_attempt_is_refused(bench: Workbench) -> 
     await bench.reached(request, "failed", attempt=2)
     record = await bench.decide(request, "abort", attempt=1)
     assert record.outcome == "rejected"
-    assert "upon attempt 1" in (record.message or "")
+    assert "made for attempt 1" in (record.message or "")
     record = await bench.decide(request, "abort", attempt=2)
     assert record.outcome == "done"
