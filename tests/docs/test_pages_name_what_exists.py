@@ -20,7 +20,9 @@ from api.requests.routes import router as requests
 from api.terraform.routes import router as terraform
 from api.tools.routes import router as tools
 from db.models import Request
+from pao.app.schedules import UPKEEP
 from pao.core.errors import ErrorCode
+from pao.core.states import ApprovalVote, Decision, RequestStatus
 from pao.settings.loading import PARTS
 from pao.settings.loading import _secret_names as secret_names
 from pao.settings.parts import Part
@@ -39,6 +41,8 @@ OTHER_VARIABLES = {
     *("GITHUB_SANDBOX_URL", "JIRA_CORP_TOKEN", "JIRA_SANDBOX_URL", "OTEL_EXPORTER_OTLP_HEADERS"),
     *("PAO_SECRET", "PAO_SECRET_DNS_TOKEN"),
 }
+EVENTS_OF = ("workflows", "activities", "api", "db", "pao/app/cli")
+EVENT = re.compile(r"(?:\.line\(|event_type=|event=)\s*\"([a-z_]+\.[a-z-]+)\"")
 CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z][\w/{}-]*)")
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
 ROUTERS = (catalog, decisions, health, requests, terraform, tools)
@@ -185,7 +189,26 @@ def test_every_sample_and_every_action_type_is_described() -> None:
     assert {name for name in load_all() if f"`{name}`" not in page} == set()
 
 
-def test_every_table_is_described() -> None:
-    page = text(ROOT / "docs" / "architecture.md")
+@pytest.mark.parametrize("page", ["docs/architecture.md", "SECURITY.md"])
+def test_every_table_is_described(page: str) -> None:
+    said = text(ROOT / page)
 
-    assert {name for name in Request.metadata.tables if f"`{name}`" not in page} == set()
+    assert {name for name in Request.metadata.tables if f"`{name}`" not in said} == set()
+
+
+def test_every_schedule_is_described() -> None:
+    described = set(names(ROOT / "docs" / "operations.md"))
+
+    assert {f"pao-{one.name}" for one in UPKEEP} <= described
+
+
+def test_every_decision_and_vote_is_described() -> None:
+    assert {*Decision, *ApprovalVote} <= set(names(ROOT / "docs" / "decisions.md"))
+
+
+def test_every_event_of_the_audit_trail_is_described() -> None:
+    known = {event for folder in EVENTS_OF for event in EVENT.findall(code_of(folder))}
+    described = set(names(ROOT / "docs" / "operations.md"))
+
+    assert len(known) > 15
+    assert known | {f"request.{status}" for status in RequestStatus} <= described
