@@ -101,9 +101,9 @@ class Approval:
 class OpenApprovals:
     """Judges who approves or rejects, and remembers how each approval ended."""
 
-    def __init__(self, ledger: Ledger, desk: OpenDecisions) -> None:
+    def __init__(self, ledger: Ledger, open_decisions: OpenDecisions) -> None:
         self._ledger = ledger
-        self._desk = desk
+        self._open_decisions = open_decisions
         self._open: dict[str, Approval] = {}
         self._ended: dict[str, str] = {}
 

@@ -31,14 +31,19 @@ class BundleWorkflow(RequestHandlers):
     @workflow.init
     def __init__(self, given: RequestInput) -> None:
         self._bundle = ledger = BundleLedger(given)
-        desk = OpenDecisions(ledger, also=partial(objection_to, ledger))
-        mirror, stop = Mirror(ledger, desk, given), Stop(ledger, desk)
+        open_decisions = OpenDecisions(ledger, also=partial(objection_to, ledger))
+        mirror, stop = Mirror(ledger, open_decisions, given), Stop(ledger, open_decisions)
         self._components = Components(
             given.plan, ledger, mirror=mirror, stop=stop, waits=given.waits
         )
         super().__init__(
             Lifecycle(
-                given, ledger, desk=desk, mirror=mirror, stop=stop, components=self._components
+                given,
+                ledger,
+                open_decisions=open_decisions,
+                mirror=mirror,
+                stop=stop,
+                components=self._components,
             )
         )
 
@@ -93,7 +98,7 @@ class BundleWorkflow(RequestHandlers):
         await self._components.advance()
         if self._components.all_completed:
             if not self._own_has_failed():
-                self._bundle.retrying = self._lifecycle.desk.current is not None
+                self._bundle.retrying = self._lifecycle.open_decisions.current is not None
             return await self._lifecycle.runner.run()
         await self._fail()
         return False
@@ -103,9 +108,9 @@ class BundleWorkflow(RequestHandlers):
 
     def _take_retry(self) -> None:
         """End a retry that has no action of the bundle to repeat: its components go on."""
-        if self._components.all_completed or self._lifecycle.desk.current is None:
+        if self._components.all_completed or self._lifecycle.open_decisions.current is None:
             return
-        self._lifecycle.desk.finish("done")
+        self._lifecycle.open_decisions.finish("done")
         self._bundle.retrying = False
 
     async def _fail(self) -> None:

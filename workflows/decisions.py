@@ -1,6 +1,6 @@
 """Carrying out what humans decide about a failed request: retry, abort, escalate.
 
-Whether a decision is possible is judged in desk.py, what a signal says in commands.py.
+Whether a decision is possible is judged in open_decisions.py, what a signal says in commands.py.
 """
 
 from dataclasses import replace
@@ -40,7 +40,7 @@ class Decider:
         self,
         ledger: Ledger,
         *,
-        desk: OpenDecisions,
+        open_decisions: OpenDecisions,
         mirror: Mirror,
         stop: Stop,
         waits: Waits,
@@ -52,7 +52,7 @@ class Decider:
         self._stop = stop
         self._unchecked = unchecked
         self._ledger = ledger
-        self._desk = desk
+        self._open_decisions = open_decisions
         self._mirror = mirror
         self._waits = waits
         self._had_others = had_others
@@ -66,20 +66,20 @@ class Decider:
         """
         while True:
             await self._until_called()
-            if self._desk.current is None and not self._stop.is_cancelled:
+            if self._open_decisions.current is None and not self._stop.is_cancelled:
                 return
-            record = self._desk.current or self._cancellation_as_abort()
+            record = self._open_decisions.current or self._cancellation_as_abort()
             if await self._carry_out(record):
                 return
 
     async def _until_called(self) -> None:
         await workflow.wait_condition(lambda: self._is_called() or self._mirror.is_superseded)
-        if self._desk.current is None and self._mirror.is_superseded:
+        if self._open_decisions.current is None and self._mirror.is_superseded:
             raise SupersededError
 
     def _is_called(self) -> bool:
         news = self._components is not None and self._components.has_news
-        return self._desk.current is not None or self._stop.is_cancelled or news
+        return self._open_decisions.current is not None or self._stop.is_cancelled or news
 
     def _cancellation_as_abort(self) -> DecisionRecord:
         record = DecisionRecord(
@@ -89,8 +89,8 @@ class Decider:
             by="temporal",
             reason=workflow.cancellation_reason() or CANCELLED,
         )
-        self._desk.register(record)
-        self._desk.judge(record, {})
+        self._open_decisions.register(record)
+        self._open_decisions.judge(record, {})
         return record
 
     async def _carry_out(self, record: DecisionRecord) -> bool:
@@ -104,15 +104,17 @@ class Decider:
         """End the request as was decided; of a bundle, its open components first."""
         if self._components is not None:
             await self._components.end_all(record)
-        self._desk.finish("done")
+        self._open_decisions.finish("done")
         self._ledger.move(status, actor=record.by, via=record.via, reason=record.reason)
         await self._mirror.write()
         return True
 
     async def _prepare_retry(self, record: DecisionRecord) -> bool:
         seen = await self._examine_evidence(record)
-        corrects = bool(self._desk.changes) or self._unchecked
-        if self._desk.current is None or (corrects and not await self._correct(record, seen)):
+        corrects = bool(self._open_decisions.changes) or self._unchecked
+        if self._open_decisions.current is None or (
+            corrects and not await self._correct(record, seen)
+        ):
             await self._mirror.write()
             return False
         if seen is not None:
@@ -128,16 +130,18 @@ class Decider:
         if record.evidence is None:
             return None
         state, problem = seen_action(
-            self._ledger.states, record.evidence, corrects=bool(self._desk.changes)
+            self._ledger.states, record.evidence, corrects=bool(self._open_decisions.changes)
         )
         if state is None:
-            self._desk.finish("rejected", problem)
+            self._open_decisions.finish("rejected", problem)
             return None
         if not record.evidence["present"]:
             return evidence.Seen(state)
         answer = await evidence.check(self._ledger, state, record)
         if answer.result is None:
-            self._desk.finish("rejected", f"the evidence was not accepted: {answer.message}")
+            self._open_decisions.finish(
+                "rejected", f"the evidence was not accepted: {answer.message}"
+            )
             return None
         return evidence.Seen(state, answer.result)
 
@@ -145,7 +149,7 @@ class Decider:
         """Take corrected fields over when the form's own validator accepts them."""
         correction = Correction(
             context=self._ledger.context.without_plan(),
-            changes=self._desk.changes,
+            changes=self._open_decisions.changes,
             over=_over(self._ledger, seen),
         )
         try:
@@ -160,11 +164,11 @@ class Decider:
             message = f"the corrected fields could not be checked: {classify(error).message}"
             answer = CorrectionAnswer(valid=False, message=message)
         if not answer.valid:
-            self._desk.finish("rejected", answer.message)
+            self._open_decisions.finish("rejected", answer.message)
             return False
         if answer.used and not record.accept_used:
             message = _used(answer.used)
-            self._desk.finish("rejected", message, code=ErrorCode.FIELDS_ALREADY_USED)
+            self._open_decisions.finish("rejected", message, code=ErrorCode.FIELDS_ALREADY_USED)
             return False
         if not await self._weigh(record, answer, seen):
             return False
@@ -192,7 +196,9 @@ class Decider:
         context = replace(self._ledger.context, fields=answer.fields)
         weighed = await weigh(self._ledger, doubtful, record, context, waits=self._waits)
         if weighed.refusal is not None:
-            self._desk.finish("rejected", weighed.refusal.message, code=weighed.refusal.code)
+            self._open_decisions.finish(
+                "rejected", weighed.refusal.message, code=weighed.refusal.code
+            )
             return False
         for state, place, found in weighed.leaving:
             self._ledger.leave_behind(state, place, found)
@@ -208,8 +214,8 @@ class Decider:
 
     async def _escalate(self, record: DecisionRecord) -> bool:
         ledger = self._ledger
-        if self._desk.ticket is not None:
-            ledger.escalation = self._desk.ticket
+        if self._open_decisions.ticket is not None:
+            ledger.escalation = self._open_decisions.ticket
             return await self._finish(RequestStatus.ESCALATED, record)
         try:
             ledger.escalation = await workflow.execute_activity(
@@ -223,7 +229,7 @@ class Decider:
             self._tried_at = timestamp(workflow.now())
             message = f"The escalation ticket could not be created: {classify(error).message}"
             ledger.decisions.escalation_failed(record, message)
-            self._desk.finish("failed", message)
+            self._open_decisions.finish("failed", message)
             await self._mirror.write()
             return False
         return await self._finish(RequestStatus.ESCALATED, record)

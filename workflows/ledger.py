@@ -25,7 +25,7 @@ from workflows.decision_log import DecisionLog, data_of
 from workflows.details import current_details
 from workflows.failures import error_context, overall
 from workflows.journal import WORKFLOW, Journal
-from workflows.leftovers import after_failure, deny, leave_behind, settle
+from workflows.leftovers import after_failure, clear_doubt, confirm_absent, leave_behind
 
 RECONCILER = "reconciler"
 
@@ -111,7 +111,7 @@ class Ledger:
         state.adopted = result.adopted
         state.note = None
         state.waiting = None
-        settle(state)
+        clear_doubt(state)
         how = "found an earlier effect and adopted it" if result.adopted else "succeeded"
         what = f": {result.external_reference}" if result.external_reference else ""
         self.journal.line("action.completed", action_id=state.id, data={"adopted": result.adopted})
@@ -151,7 +151,7 @@ class Ledger:
         state.resource_type = result.resource_type
         state.adopted = result.adopted
         state.waiting = to_document(waiting)
-        settle(state)
+        clear_doubt(state)
         fields = None if result.sent else self.fields_of(state)
         state.former = [FormerCall(state.attempt, sealed=result.sent, fields=fields)]
         self.journal.line("action.waiting", action_id=state.id, data={"kind": waiting.kind})
@@ -200,7 +200,7 @@ class Ledger:
 
     def vouch(self, state: ActionState, record: DecisionRecord) -> None:
         """Note a human's word that an action has no effect in its target."""
-        deny(state)
+        confirm_absent(state)
         self.vouched.add((state.id, state.attempt + 1))
         self._evidence(state, record, "Somebody confirmed that it had no effect")
 

@@ -61,7 +61,7 @@ def after_failure(
     )
 
 
-def settle(state: ActionState) -> None:
+def clear_doubt(state: ActionState) -> None:
     """Note that the effect exists and is the action's own: nothing is left in doubt."""
     state.outcome_unknown = False
     state.partial = []
@@ -69,9 +69,9 @@ def settle(state: ActionState) -> None:
     state.former = []
 
 
-def deny(state: ActionState) -> None:
+def confirm_absent(state: ActionState) -> None:
     """Note a human's word that nothing is there."""
-    settle(state)
+    clear_doubt(state)
     if state.error is not None:
         state.error = replace(state.error, outcome_unknown=False, partial=[])
 
@@ -84,7 +84,7 @@ def leave_behind(state: ActionState, place: str, found: PartialResource | None) 
     state.moves += 1
     moved = [replace(one, move=state.moves) for one in left]
     state.left_behind = merged(state.left_behind, moved)
-    deny(state)
+    confirm_absent(state)
 
 
 def _maybe_at(state: ActionState, place: str) -> PartialResource:

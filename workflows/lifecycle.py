@@ -46,30 +46,35 @@ class Lifecycle:
         given: RequestInput,
         ledger: Ledger,
         *,
-        desk: OpenDecisions,
+        open_decisions: OpenDecisions,
         mirror: Mirror,
         stop: Stop,
         components: Components | None = None,
     ) -> None:
         self.given = given
         self.ledger = ledger
-        self.desk = desk
+        self.open_decisions = open_decisions
         self.mirror = mirror
         self.stop = stop
         self._settled: SettledRequest | None = None
         self._ended = False
-        approvals = OpenApprovals(ledger, desk)
+        approvals = OpenApprovals(ledger, open_decisions)
         self._notices = Notices(given.plan, ledger, mirror)
         waiting = Waiting(
             ledger, approvals=approvals, notices=self._notices, stop=stop, waits=given.waits
         )
         self.reception = SignalHandlers(
-            ledger, desk=desk, mirror=mirror, approvals=approvals, stop=stop, waiting=waiting
+            ledger,
+            open_decisions=open_decisions,
+            mirror=mirror,
+            approvals=approvals,
+            stop=stop,
+            waiting=waiting,
         )
         had_others = is_reset() or given.resumption is not None
         self.decider = Decider(
             ledger,
-            desk=desk,
+            open_decisions=open_decisions,
             mirror=mirror,
             stop=stop,
             waits=given.waits,
@@ -80,7 +85,7 @@ class Lifecycle:
         self.runner = PlanRunner(
             Graph([action for action in given.plan if action.type != COMPONENT]),
             ledger=ledger,
-            desk=desk,
+            open_decisions=open_decisions,
             mirror=mirror,
             stop=stop,
             waiting=waiting,
@@ -93,7 +98,7 @@ class Lifecycle:
         if given.resumption is not None:
             take_up(
                 ledger,
-                desk,
+                open_decisions,
                 snapshots=mirror.snapshots,
                 resumption=given.resumption,
                 at=workflow.now(),
@@ -159,9 +164,9 @@ class Lifecycle:
         """Wait for a decision's outcome; an open one is answered as it stands after the wait."""
         try:
             await workflow.wait_condition(
-                lambda: self._ended or self.desk.answerable(query.decision_id),
+                lambda: self._ended or self.open_decisions.answerable(query.decision_id),
                 timeout=policies.outcome_wait(query.wait_seconds),
             )
         except TimeoutError:
             workflow.logger.info("a decision is still open", extra={"decision": query.decision_id})
-        return self.desk.look_up(query.decision_id)
+        return self.open_decisions.look_up(query.decision_id)

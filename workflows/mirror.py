@@ -42,14 +42,14 @@ class Mirror:
     ``after`` is called when a write has counted: whom it tells finds the same in Postgres.
     """
 
-    def __init__(self, ledger: Ledger, desk: OpenDecisions, given: RequestInput) -> None:
+    def __init__(self, ledger: Ledger, open_decisions: OpenDecisions, given: RequestInput) -> None:
         self.snapshots = Snapshots(ledger)
         self._given = given
         self.started: set[str] = set()
         self.recorded: dict[str, DecisionRecord] = {}
         self.after: Callable[[], Awaitable[None]] | None = None
         self._ledger = ledger
-        self._desk = desk
+        self._open_decisions = open_decisions
         self._waits = given.waits
         self._lock = asyncio.Lock()
         self._written = 0
@@ -88,7 +88,7 @@ class Mirror:
                 answer = await self._write(snapshot)
             self._written = version
             self.snapshots.confirm(snapshot)
-            self._desk.told(snapshot.decisions)
+            self._open_decisions.told(snapshot.decisions)
             self._learn(answer)
             if answer.behind and answer.applied:
                 await self._write_all()
@@ -106,7 +106,7 @@ class Mirror:
         await self._write(snapshot)
         self._written = version
         self.snapshots.confirm(snapshot)
-        self._desk.told(snapshot.decisions)
+        self._open_decisions.told(snapshot.decisions)
 
     async def _make_row(self) -> None:
         """Make the request's row anew, however long Postgres is away.

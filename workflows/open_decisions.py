@@ -1,4 +1,4 @@
-"""The desk at which decisions arrive: one is carried out at a time, the others are refused."""
+"""Decisions that arrive: one is carried out at a time, the others are refused."""
 
 from collections.abc import Callable
 from typing import Any

@@ -47,7 +47,7 @@ class PlanRunner:
         graph: Graph,
         *,
         ledger: Ledger,
-        desk: OpenDecisions,
+        open_decisions: OpenDecisions,
         mirror: Mirror,
         stop: Stop,
         waiting: Waiting,
@@ -57,7 +57,7 @@ class PlanRunner:
     ) -> None:
         self._graph = graph
         self._ledger = ledger
-        self._desk = desk
+        self._open_decisions = open_decisions
         self._mirror = mirror
         self._stop = stop
         self._waiting = waiting
@@ -197,6 +197,7 @@ class PlanRunner:
 
     def _input(self, state: ActionState) -> ActionInput:
         action, ledger = self._graph.action(state), self._ledger
+        decision = self._open_decisions.current
         return ActionInput(
             context=ledger.context.for_action(action.reads),
             action=action,
@@ -211,7 +212,7 @@ class PlanRunner:
             earlier=state.pending,
             former=list(state.former),
             moves=state.moves,
-            revise=self._desk.current is not None and self._desk.current.mode == REVISE,
+            revise=decision is not None and decision.mode == REVISE,
         )
 
     def _is_doubtful(self, state: ActionState) -> bool:
@@ -294,7 +295,7 @@ class PlanRunner:
             return
         failed = [state.name for state in self._again if state.status == ActionStatus.FAILED]
         self._again = []
-        self._desk.finish("done", f"{', '.join(failed)} failed again" if failed else None)
+        self._open_decisions.finish("done", f"{', '.join(failed)} failed again" if failed else None)
         if not failed:
             self._ledger.retrying = False
 
@@ -322,6 +323,6 @@ class PlanRunner:
         if ledger.status == RequestStatus.SUBMITTED:
             self._begin()
         # Taken up again after its last action, a request has nothing left for a retry to run.
-        self._desk.finish("done")
+        self._open_decisions.finish("done")
         await self._settle(RequestStatus.COMPLETED, None)
         return True

@@ -26,9 +26,11 @@ class RequestWorkflow(RequestHandlers):
     @workflow.init
     def __init__(self, given: RequestInput) -> None:
         ledger = Ledger(given)
-        desk = OpenDecisions(ledger)
-        mirror, stop = Mirror(ledger, desk, given), Stop(ledger, desk)
-        super().__init__(Lifecycle(given, ledger, desk=desk, mirror=mirror, stop=stop))
+        open_decisions = OpenDecisions(ledger)
+        mirror, stop = Mirror(ledger, open_decisions, given), Stop(ledger, open_decisions)
+        super().__init__(
+            Lifecycle(given, ledger, open_decisions=open_decisions, mirror=mirror, stop=stop)
+        )
 
     @workflow.run
     async def run(self, given: RequestInput) -> RequestOutcome:  # noqa: ARG002 -- __init__ has it

@@ -21,7 +21,7 @@ IN_HAND = frozenset({ActionStatus.IN_PROGRESS, ActionStatus.WAITING})
 
 def take_up(
     ledger: Ledger,
-    desk: OpenDecisions,
+    open_decisions: OpenDecisions,
     *,
     snapshots: Snapshots,
     resumption: Resumption,
@@ -38,7 +38,7 @@ def take_up(
     if not cut and ledger.failure is None:
         ledger.stopped(resumption.reason)
     for record in resumption.decisions:
-        desk.remember(record, gone=resumption.reason)
+        open_decisions.remember(record, gone=resumption.reason)
 
 
 def _fail(ledger: Ledger, state: ActionState, reason: str, at: datetime) -> None:

@@ -32,7 +32,7 @@ class SignalHandlers:
         self,
         ledger: Ledger,
         *,
-        desk: OpenDecisions,
+        open_decisions: OpenDecisions,
         mirror: Mirror,
         approvals: OpenApprovals,
         stop: Stop,
@@ -40,7 +40,7 @@ class SignalHandlers:
     ) -> None:
         self._stop = stop
         self._ledger = ledger
-        self._desk = desk
+        self._open_decisions = open_decisions
         self._mirror = mirror
         self._approvals = approvals
         self._waiting = waiting
@@ -69,12 +69,12 @@ class SignalHandlers:
             if record.accepted:
                 # An earlier run was about to carry it out; this one does when it may.
                 await workflow.wait_condition(self._may_be_decided)
-        elif self._ledger.status not in SETTLED or self._desk.current is not None:
+        elif self._ledger.status not in SETTLED or self._open_decisions.current is not None:
             # Signals are handled before the activity results that came with them, so those are
             # let in first. A timer would do it, too, but a server takes up to a second for one.
             self._ledger.decisions.received(record)
             await self._mirror.write_from_handler()
-        self._desk.judge(record, changes)
+        self._open_decisions.judge(record, changes)
         await self._mirror.write_from_handler()
 
     async def cancellation(self, args: tuple[Any, ...]) -> None:
@@ -125,12 +125,12 @@ class SignalHandlers:
             await self._mirror.write_from_handler()
             return
         await workflow.wait_condition(self._may_be_decided)
-        self._desk.ticket = ticket or self._desk.ticket
-        self._desk.judge(record, {})
+        self._open_decisions.ticket = ticket or self._open_decisions.ticket
+        self._open_decisions.judge(record, {})
         await self._mirror.write_from_handler()
 
     def _may_be_decided(self) -> bool:
-        return self._ledger.status in SETTLED and self._desk.current is None
+        return self._ledger.status in SETTLED and self._open_decisions.current is None
 
     async def vote(self, kind: ApprovalVote, args: tuple[Any, ...]) -> None:
         """Take what somebody decides about an approval; returns when it is mirrored."""
@@ -150,7 +150,7 @@ class SignalHandlers:
             if not sender.proven and not sender.temporal_approvals:
                 record.message = record.message or UNPROVEN_VOTE
         if again and await self._was_closed(record):
-            known = self._desk.look_up(record.decision_id)
+            known = self._open_decisions.look_up(record.decision_id)
             if self._approvals.count_again(known, voter, workflow.now()):
                 await self._mirror.write_from_handler()
             return
@@ -178,12 +178,12 @@ class SignalHandlers:
 
     def _is_new(self, record: DecisionRecord, *, recalls: bool) -> bool:
         """Register what has arrived; returns False for a repeat, which changes nothing."""
-        known = self._desk.look_up(record.decision_id)
+        known = self._open_decisions.look_up(record.decision_id)
         if known.decision == record.decision:
             return False
         if known.decision:
             self._rename(record, known, recalls=recalls)
-        self._desk.register(record)
+        self._open_decisions.register(record)
         return True
 
     def _rename(self, record: DecisionRecord, known: DecisionRecord, *, recalls: bool) -> None:
@@ -210,14 +210,14 @@ class SignalHandlers:
         if known is None:
             return False
         if known.decision != record.decision:
-            self._desk.recognise(known)
+            self._open_decisions.recognise(known)
             self._rename(record, known, recalls=True)
-            self._desk.register(record)
+            self._open_decisions.register(record)
             return False
         if known.outcome == "open":
             record.accepted = True
             return False
-        self._desk.recognise(known)
+        self._open_decisions.recognise(known)
         return True
 
     async def ticket_resolved(self, args: tuple[Any, ...]) -> None:

@@ -23,10 +23,10 @@ TOO_LATE = "the request completed before it could be cancelled"
 class Stop:
     """The one wish to end what runs; ``record`` is the decision that is being carried out."""
 
-    def __init__(self, ledger: Ledger, desk: OpenDecisions) -> None:
+    def __init__(self, ledger: Ledger, open_decisions: OpenDecisions) -> None:
         self.record: DecisionRecord | None = None
         self._ledger = ledger
-        self._desk = desk
+        self._open_decisions = open_decisions
         self._spent = False
 
     @property
@@ -42,13 +42,15 @@ class Stop:
     @property
     def lets_start(self) -> bool:
         """Return whether anything new may start; what a retry was decided about may."""
-        return self.record is None and not (self.is_cancelled and self._desk.current is None)
+        return self.record is None and not (
+            self.is_cancelled and self._open_decisions.current is None
+        )
 
     def judge(self, record: DecisionRecord) -> None:
         """Accept a cancellation, or refuse it with the reason."""
         record.message = record.message or self._objection(record)
         if record.message:
-            self._desk.refuse(record)
+            self._open_decisions.refuse(record)
             return
         self._accept(record)
 
@@ -66,7 +68,7 @@ class Stop:
                 by="temporal",
                 reason=workflow.cancellation_reason() or None,
             )
-            self._desk.register(record)
+            self._open_decisions.register(record)
             self._accept(record)
         return self.record is not None
 
@@ -97,5 +99,5 @@ class Stop:
         if self.record is not None:
             return "a cancellation is already in progress; wait for its outcome"
         if self._ledger.status == RequestStatus.IN_PROGRESS or self._ledger.retrying:
-            return self._desk.outdated(record)
+            return self._open_decisions.outdated(record)
         return NOTHING_RUNS

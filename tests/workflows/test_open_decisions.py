@@ -1,4 +1,4 @@
-"""Desk and ledger alone, with a clock of the test's own."""
+"""Open decisions and ledger alone, with a clock of the test's own."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,38 +58,38 @@ def record(kind: str = "retry", id_: str = "d-1", **more: Any) -> DecisionRecord
 
 @pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
 def test_a_failed_request_accepts_each_decision(failed: Ledger, kind: str) -> None:
-    desk = OpenDecisions(failed)
+    decisions = OpenDecisions(failed)
     one = record(kind)
-    desk.judge(one, {})
+    decisions.judge(one, {})
     assert one.accepted
-    assert desk.current is one
+    assert decisions.current is one
 
 
 @pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
 def test_any_other_state_refuses_each_and_says_what_is_allowed(ledger: Ledger, kind: str) -> None:
-    desk = OpenDecisions(ledger)
+    decisions = OpenDecisions(ledger)
     one = record(kind)
-    desk.judge(one, {})
-    assert (one.accepted, one.outcome, desk.current) == (False, "rejected", None)
+    decisions.judge(one, {})
+    assert (one.accepted, one.outcome, decisions.current) == (False, "rejected", None)
     assert f"{kind} is not possible while submitted" in (one.message or "")
 
 
 def test_while_one_is_carried_out_the_others_are_refused(failed: Ledger) -> None:
-    desk = OpenDecisions(failed)
-    desk.judge(record("retry"), {})
+    decisions = OpenDecisions(failed)
+    decisions.judge(record("retry"), {})
     other = record("abort", "d-2")
-    desk.judge(other, {})
+    decisions.judge(other, {})
     assert other.message == BUSY
-    desk.finish("failed", "it did not work")
+    decisions.finish("failed", "it did not work")
     third = record("abort", "d-3")
-    desk.judge(third, {})
+    decisions.judge(third, {})
     assert third.accepted
 
 
 def test_an_unreadable_signal_is_refused_with_its_own_reason(failed: Ledger) -> None:
-    desk = OpenDecisions(failed)
+    decisions = OpenDecisions(failed)
     one = record(message="not an object")
-    desk.judge(one, {})
+    decisions.judge(one, {})
     assert (one.outcome, one.message) == ("rejected", "not an object")
 
 
@@ -98,20 +98,20 @@ def test_the_two_hundredth_attempt_is_refused(
     failed: Ledger, attempts: int, *, accepted: bool
 ) -> None:
     failed.states[0].attempt = attempts
-    desk = OpenDecisions(failed)
+    decisions = OpenDecisions(failed)
     one = record()
-    desk.judge(one, {})
+    decisions.judge(one, {})
     assert one.accepted is accepted
     if not accepted:
         assert f"{MAX_ATTEMPTS}th attempt; abort or escalate" in (one.message or "")
-        desk.judge(other := record("abort", "d-2"), {})
+        decisions.judge(other := record("abort", "d-2"), {})
         assert other.accepted
 
 
 def test_a_password_in_clear_is_refused(failed: Ledger, snapshots: Snapshots) -> None:
-    desk = OpenDecisions(failed)
+    decisions = OpenDecisions(failed)
     one = record()
-    desk.judge(one, {"token": "clear"})
+    decisions.judge(one, {"token": "clear"})
     assert "a password must not be sent in clear; use the API" in (one.message or "")
     assert "clear" not in repr(snapshots.take("run").fields)
 
@@ -119,18 +119,18 @@ def test_a_password_in_clear_is_refused(failed: Ledger, snapshots: Snapshots) ->
 def test_an_outcome_is_answered_only_when_the_mirror_has_it(
     failed: Ledger, snapshots: Snapshots
 ) -> None:
-    desk = OpenDecisions(failed)
+    decisions = OpenDecisions(failed)
     one = record()
-    desk.register(one)
-    desk.judge(one, {})
-    desk.told(snapshots.take("run").decisions)
-    assert not desk.answerable("d-1")
-    desk.finish("done")
+    decisions.register(one)
+    decisions.judge(one, {})
+    decisions.told(snapshots.take("run").decisions)
+    assert not decisions.answerable("d-1")
+    decisions.finish("done")
     snapshot = snapshots.take("run")
-    assert not desk.answerable("d-1")
-    desk.told(snapshot.decisions)
-    assert desk.answerable("d-1")
-    assert desk.look_up("d-1") is one
+    assert not decisions.answerable("d-1")
+    decisions.told(snapshot.decisions)
+    assert decisions.answerable("d-1")
+    assert decisions.look_up("d-1") is one
 
 
 def test_a_decision_that_never_came_is_unknown(failed: Ledger) -> None:
@@ -169,10 +169,10 @@ def test_what_the_mirror_has_confirmed_is_not_told_again(
 def test_a_decision_that_went_on_while_it_was_written_is_told_again(
     failed: Ledger, snapshots: Snapshots
 ) -> None:
-    desk = OpenDecisions(failed)
-    desk.judge(record(), {})
+    decisions = OpenDecisions(failed)
+    decisions.judge(record(), {})
     written = snapshots.take("run")
-    desk.finish("done")
+    decisions.finish("done")
     snapshots.confirm(written)
     [told] = snapshots.take("run").decisions
     assert told.outcome == "done"
@@ -208,11 +208,11 @@ def test_a_decision_upon_another_attempt_is_refused_and_both_are_named(
 ) -> None:
     failed.begin(failed.states[0])
     failed.fail(failed.states[0], ActionFailure(code="ACTION_FAILED", message="no"))
-    desk = OpenDecisions(failed)
+    decisions = OpenDecisions(failed)
     late = record(kind, attempt=1)
-    desk.judge(late, {})
+    decisions.judge(late, {})
     assert "made for attempt 1" in (late.message or "")
     assert "now at attempt 2" in (late.message or "")
     fresh = record(kind, "d-2", attempt=2)
-    desk.judge(fresh, {})
+    decisions.judge(fresh, {})
     assert fresh.accepted

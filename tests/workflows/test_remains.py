@@ -8,7 +8,7 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.resources import cleanup_of
 from pao.core.states import ActionStatus
-from workflows.leftovers import STILL_UNKNOWN, after_failure, merged, settle
+from workflows.leftovers import STILL_UNKNOWN, after_failure, clear_doubt, merged
 
 LEFT = PartialResource("thing", id="a", cleanup="Remove a.")
 
@@ -50,7 +50,7 @@ def test_what_a_person_can_do_is_kept_with_the_doubt() -> None:
     after_failure(given, failure(by_hand="look elsewhere"))
     [told] = cleanup_of("r-1", [given])
     assert told["instructions"] == "It is not known whether 'Act' took effect: ask the receiver."
-    settle(given)
+    clear_doubt(given)
     assert given.by_hand is None
 
 
@@ -88,7 +88,7 @@ def test_what_was_waited_for_is_still_there_when_the_wait_fails() -> None:
 
 def test_an_effect_that_is_the_actions_own_leaves_nothing_in_doubt() -> None:
     given = state(outcome_unknown=True, partial=[LEFT])
-    settle(given)
+    clear_doubt(given)
     assert (given.outcome_unknown, given.partial) == (False, [])
 
 
