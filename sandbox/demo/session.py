@@ -1,11 +1,13 @@
 """One run of the demo: start the stack, play the steps, then stay up for a person or end it all."""
 
+import os
 import sys
 from contextlib import ExitStack
 
 from rich.console import Console
 
 from pao.app.local.home import Home, read_env_file
+from pao.app.local.services import SEARCH_LAG
 from pao.app.local.stack import PortsInUseError, RunningStack, StackOptions, running_stack
 from pao.app.local.supervisor import AskedToEndError
 from pao.app.local.up import DONE, ENDING, UpOptions, run_session, shown
@@ -71,7 +73,11 @@ class _Session:
         # The files are closed last, and the narrator falls silent as soon as everything runs.
         with logs, ExitStack() as telling:
             narrator = telling.enter_context(DemoProgress(self._console))
-            with running_stack(options, narrator=narrator, sink=logs.write) as stack:
+            # The stand-in's search shows a ticket at once: a retry need not wait for it.
+            quick = {**os.environ, SEARCH_LAG: "1s"}
+            with running_stack(
+                options, narrator=narrator, sink=logs.write, environment=quick
+            ) as stack:
                 telling.close()
                 self._show(stack, logs)
 

@@ -25,6 +25,7 @@ STOP_SECONDS = 35.0
 
 JIRA_PROJECT = "PLATFORM"
 ADMIN_TEAM = "pao-admins"
+SEARCH_LAG = "JIRA_SEARCH_LAG"
 REGION = "us-east-1"
 
 
@@ -151,7 +152,7 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
         # As a real Data Center; a fault late-index of fewer seconds doubles no ticket.
-        "JIRA_SEARCH_LAG": "5s",
+        SEARCH_LAG: "5s",
         "GITHUB_API_URL": f"http://{LOOPBACK}:{ports.github}",
         # The stand-ins are on loopback, which actions do not reach unless told.
         "PAO_EGRESS_ALLOW": f"{LOOPBACK}:{ports.github},{LOOPBACK}:{ports.jira},*",
@@ -173,6 +174,11 @@ def also_allowed(
     name = "PAO_EGRESS_ALLOW"
     listed = (configuration[name], environment.get(name, ""))
     return {name: ",".join(filter(None, listed))}
+
+
+def chosen_lag(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the lag of JIRA's search that a person, or the demo, has chosen."""
+    return {SEARCH_LAG: environment[SEARCH_LAG]} if environment.get(SEARCH_LAG) else {}
 
 
 def _answer(client: httpx.Client, url: str) -> httpx.Response | None:

@@ -21,7 +21,13 @@ from pao.app.local.ports import LOOPBACK, PortInUse, Ports, ports_in_use, with_f
 from pao.app.local.postgres import EmbeddedPostgres, PostgresAddress
 from pao.app.local.processes import LineSink, LocalError
 from pao.app.local.progress import ProgressReporter
-from pao.app.local.services import REGION, Service, also_allowed, service_environment
+from pao.app.local.services import (
+    REGION,
+    Service,
+    also_allowed,
+    chosen_lag,
+    service_environment,
+)
 from pao.app.local.supervisor import Supervisor
 from pao.app.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespace
 from pao.app.local.temporal_binary import find_or_build
@@ -198,7 +204,7 @@ class _Builder:
             encryption_keys=secrets.encryption_keys,
             log_format=environment.get("LOG_FORMAT", "text"),
         )
-        configuration |= also_allowed(configuration, environment)
+        configuration |= also_allowed(configuration, environment) | chosen_lag(environment)
         self.home.jira.mkdir(mode=0o700, exist_ok=True)
         jira = ["jira-sandbox", "--port", str(stack.ports.jira), "--state", str(self.home.jira)]
         self.home.github.mkdir(mode=0o700, exist_ok=True)
