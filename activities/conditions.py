@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from catalog.planning import condition_holds
+from catalog.action_rendering import condition_holds
 from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError

@@ -17,8 +17,8 @@ from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
 from activities.session import Session, validated
 from activities.state_registry import StateRegistry
+from catalog.action_rendering import render_action, render_cleanup, secret_names
 from catalog.config_reads import config_reads
-from catalog.planning import render_action, render_cleanup, secret_names
 from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError

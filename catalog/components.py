@@ -13,8 +13,7 @@ from catalog.bundle import CatalogBundle, Component
 from catalog.forms.form import FieldError
 from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
-from catalog.planning import names_for
-from catalog.scopes import ScopeContext, build_scopes
+from catalog.scopes import ScopeContext, build_scopes, names_for
 from catalog.templating import Names, Target, TemplateError, check, render_config
 from pao.core.payloads.context import RequestContext
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from catalog.document_kinds import parse_definition
 from catalog.loading import walk_texts
-from catalog.planning import names_for
-from catalog.scopes import ScopeContext
+from catalog.scopes import ScopeContext, names_for
 from catalog.templating import check
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from catalog.action_rendering import bind, target_chooser
 from catalog.model import CatalogDocument
-from catalog.planning import bind, earlier_of, names_for, target_chooser
-from catalog.scopes import ScopeContext
+from catalog.planning import earlier_of
+from catalog.scopes import ScopeContext, names_for
 from catalog.templating import (
     Names,
     Target,

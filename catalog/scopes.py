@@ -1,4 +1,4 @@
-"""The scopes that templates read, built from one request alone: the same on every attempt."""
+"""The scopes that templates read, and the names in them: the same on every attempt."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from catalog.templating import SecretValue
+from catalog.bundle import CatalogBundle
+from catalog.model import CatalogDocument
+from catalog.templating import Names, SecretValue
 from pao.core.payloads.context import RequestContext
 
 
@@ -74,3 +76,22 @@ def _system(context: RequestContext, surroundings: ScopeContext) -> dict[str, An
         "environment": surroundings.environment,
         "account": surroundings.account,
     }
+
+
+def names_for(
+    item: CatalogDocument, surroundings: ScopeContext | None, earlier: tuple[str, ...] = ()
+) -> Names:
+    """Give the names that templates of this item may use after the given actions."""
+    return Names(
+        groups={group.id: tuple(field.id for field in group.fields) for group in item.groups},
+        outputs=earlier,
+        environment=tuple(surroundings.variables) if surroundings else (),
+        **_of_bundle(item),
+    )
+
+
+def _of_bundle(item: CatalogDocument) -> dict[str, Any]:
+    """Give what the own actions of a bundle may name besides: all components, and its own id."""
+    if not isinstance(item, CatalogBundle):
+        return {}
+    return {"components": tuple(one.id for one in item.components), "item": item.id}

@@ -22,9 +22,11 @@ from api.requests.prepared import (
     require_small,
 )
 from api.requests.schemas import Submission
+from catalog.action_rendering import render_action
 from catalog.bundle import CatalogBundle
 from catalog.configuration_checks import Judging, judge_plan
-from catalog.planning import ActionTraits, check_plan, plan, render_action, snapshot_of
+from catalog.plan_checks import check_plan
+from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields
 from catalog.templating import TemplateError
 from pao.core.components import COMPONENT

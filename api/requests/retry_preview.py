@@ -7,8 +7,8 @@ from dataclasses import replace
 from api.requests import schemas
 from api.requests.reading import Stored
 from api.requests.schemas import RetryBody
+from catalog.action_rendering import render_action
 from catalog.configuration_checks import Judging, Reader
-from catalog.planning import render_action
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from catalog.used_fields import used_by

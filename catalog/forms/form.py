@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from catalog.forms.checks import Failure, FieldChecks, compile_checks, is_blank
+from catalog.forms.checks import FieldChecks, compile_checks, is_blank
 from catalog.forms.conditions import holds, references
+from catalog.forms.constraint_checks import Failure
 from catalog.forms.definition import (
     Condition,
     FieldDefinition,

@@ -11,8 +11,9 @@ from typing import Any
 
 import re2
 
-from catalog.forms.checks import EMPTY_TEXT_TYPES, STRENGTHS, is_blank
+from catalog.forms.checks import EMPTY_TEXT_TYPES, is_blank
 from catalog.forms.conditions import holds_for
+from catalog.forms.constraint_checks import STRENGTHS
 from catalog.forms.definition import (
     Condition,
     FieldDefinition,

@@ -52,7 +52,7 @@ class Shape:
 UNKNOWN = Shape()
 NOTHING = Shape(MISSING)
 A_TEXT, A_NUMBER, A_BOOLEAN = Shape(TEXT), Shape(NUMBER), Shape(BOOLEAN)
-A_LIST, A_MAPPING = Shape(LIST), Shape(MAPPING)
+A_LIST = Shape(LIST)
 
 
 def named(kinds: int) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.action_rendering import render_action
 from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
-from catalog.planning import plan, render_action
+from catalog.planning import plan
 from catalog.scopes import ScopeContext
 from catalog.templating import Target, TemplateError
 from catalog.testing.samples import Sample, context_of, example_outputs

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.action_rendering import target_chooser
 from catalog.loading import walk_texts
 from catalog.model import Action, CatalogDocument
-from catalog.planning import names_for, target_chooser
-from catalog.scopes import ScopeContext, build_scopes
+from catalog.scopes import ScopeContext, build_scopes, names_for
 from catalog.templating import (
     Names,
     Target,

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
 
 from catalog.forms import Condition, FieldDefinition, FieldType, Form, FormDefinition
-from catalog.forms.checks import CONSTRAINTS, STRENGTHS, constraint_problems, key_of
+from catalog.forms.checks import CONSTRAINTS, constraint_problems, key_of
 from catalog.forms.conditions import leaves, references
+from catalog.forms.constraint_checks import STRENGTHS
 from catalog.forms.definition import Operator
 from catalog.forms.form import FormError, condition_graph, describe_cycle
 from catalog.forms.values import is_number, parse_date

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from temporalio.exceptions import ApplicationError
 
 from activities.registry import load_all
-from catalog.planning import render_action
+from catalog.action_rendering import render_action
 from catalog.scopes import ScopeContext
 from pao.core.payloads.actions import FormerCall
 from tests.support.actions import Stage

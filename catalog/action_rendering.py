@@ -1,0 +1,167 @@
+"""From a planned action and a request to what is sent.
+
+Pure: the API dry-runs with it, the worker renders with it, so both see the same.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from catalog.document_kinds import parse_definition
+from catalog.loading import walk_texts
+from catalog.scopes import ScopeContext, build_scopes, names_for
+from catalog.templating import (
+    Names,
+    SecretValue,
+    Target,
+    TemplateError,
+    evaluate_when,
+    render,
+    render_config,
+)
+from pao.core.definitions import password_fields
+from pao.core.names import MASK
+from pao.core.payloads.actions import ActionInput
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.plan import PlannedAction
+
+Place = tuple[str | int, ...]
+
+_SECRET = re.compile(r"\bsecrets[./]([A-Za-z][A-Za-z0-9_]*)")
+
+
+def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
+    action: PlannedAction,
+    context: RequestContext,
+    surroundings: ScopeContext,
+    *,
+    targets: Mapping[str, Target],
+    secrets: Mapping[str, str],
+    outputs: Mapping[str, Mapping[str, Any]],
+    published: Mapping[str, Any] | None = None,
+    kept: Mapping[str, str] | None = None,
+    reveal: bool = True,
+    learn: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Render an action's configuration; with ``reveal=False`` secrets show as stars.
+
+    ``learn`` is told every text that functions and blocks have made of a secret.
+
+    ``kept`` holds the operator's secrets that the action names (`secret_names`); without it, in a
+    dry run, they are stars. Raises ``TemplateError`` for the first template that fails.
+    """
+    scopes, names = bind(
+        context, surroundings, secrets=secrets, outputs=outputs, published=published
+    )
+    named = secret_names(action) if kept is None else ()
+    scopes["secrets"] = {
+        name: SecretValue(value) for name, value in (kept or dict.fromkeys(named, MASK)).items()
+    }
+    choose = target_chooser(targets, action.config)
+    rendered: dict[str, Any] = render_config(
+        action.config, scopes, names, choose, reveal=reveal, learn=learn
+    )
+    return rendered
+
+
+def secret_names(action: PlannedAction) -> list[str]:
+    """Give the names of the operator's secrets that an action's configuration reads."""
+    found: dict[str, None] = {}
+    for _, text in walk_texts(action.config):
+        if "secrets" in text:
+            found.update(dict.fromkeys(_SECRET.findall(text)))
+    return list(found)
+
+
+def condition_holds(
+    given: ActionInput, surroundings: ScopeContext, *, secrets: Mapping[str, str]
+) -> bool:
+    """Tell whether an action's ``when`` holds; raises ``TemplateError`` where nobody can tell."""
+    scopes, names = bind(
+        given.context,
+        surroundings,
+        secrets=secrets,
+        outputs=given.outputs,
+        published=given.published,
+    )
+    return evaluate_when(given.action.when or "true", scopes, names)
+
+
+def render_cleanup(
+    text: str,
+    context: RequestContext,
+    surroundings: ScopeContext,
+    *,
+    outputs: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Render what an item says about cleaning up; it is read by people, so secrets stay masked.
+
+    A template that fails is given as it stands: an effect exists, and its guidance must not be
+    what makes the action fail.
+    """
+    scopes, names = bind(
+        context,
+        surroundings,
+        secrets=dict.fromkeys(password_fields(context.item.definition), ""),
+        outputs=outputs,
+    )
+    try:
+        return str(render(text, scopes, names, reveal=False))
+    except TemplateError:
+        return text
+
+
+def bind(
+    context: RequestContext,
+    surroundings: ScopeContext,
+    *,
+    secrets: Mapping[str, str],
+    outputs: Mapping[str, Mapping[str, Any]],
+    published: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, Any], Names]:
+    """Return the scopes of a request's templates, and the names that exist in them."""
+    item = parse_definition(context.item.definition)
+    scopes = build_scopes(
+        context,
+        surroundings,
+        field_ids=[field.id for group in item.groups for field in group.fields],
+        secrets=secrets,
+        outputs=outputs,
+        published=published or {},
+    )
+    return scopes, names_for(item, surroundings, tuple(outputs))
+
+
+def target_chooser(
+    targets: Mapping[str, Target], config: Mapping[str, Any] | None = None
+) -> Callable[[Place], Target]:
+    """Give the function that says for a place in a configuration which escaping it needs.
+
+    A key may end in a condition on another one, ``body.content?body.type=json``; nothing after the
+    equals sign means that the other one is not written. A star in it stands for any way down:
+    ``blocks.*.url``; the longest such key counts.
+    """
+    chosen = dict(targets)
+    for key, target in targets.items():
+        place, _, condition = key.partition("?")
+        other, _, value = condition.partition("=")
+        if condition and _written(config or {}, other) == value:
+            chosen[place] = target
+
+    stars = sorted((key for key in chosen if "*" in key), key=len, reverse=True)
+
+    def choose(place: Place) -> Target:
+        dotted = ".".join(str(part) for part in place)
+        if dotted in chosen:
+            return chosen[dotted]
+        return next((chosen[key] for key in stars if fnmatchcase(dotted, key)), Target.NONE)
+
+    return choose
+
+
+def _written(config: Mapping[str, Any], key: str) -> str:
+    found: Any = config
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return "" if found is None else str(found)

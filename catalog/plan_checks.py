@@ -1,0 +1,60 @@
+"""Checks every template of a plan against the scopes that it will have. Pure."""
+
+from collections.abc import Callable, Mapping
+
+from catalog.action_rendering import Place, target_chooser
+from catalog.loading import walk_texts
+from catalog.model import CatalogDocument
+from catalog.planning import earlier_of
+from catalog.scopes import ScopeContext, names_for
+from catalog.templating import Names, Target, TemplateError, check, check_when
+from pao.core.payloads.plan import PlannedAction
+
+
+def check_plan(
+    item: CatalogDocument,
+    actions: list[PlannedAction],
+    surroundings: ScopeContext,
+    targets: Mapping[str, Mapping[str, Target]],
+) -> list[str]:
+    """Check every template against the scopes that it will have; gives one sentence per problem."""
+    problems: list[str] = []
+    before = earlier_of(actions)
+    keys = {action.id: action.key for action in actions}
+    for action in actions:
+        earlier = tuple(keys[other] for other in before[action.id])
+        names = names_for(item, surroundings, earlier)
+        choose = target_chooser(targets.get(action.type, {}))
+        problems += _check_when(action, names)
+        problems += _check_config(action, names, choose)
+        problems += _check_cleanup(action, names_for(item, surroundings, (*earlier, action.key)))
+    return problems
+
+
+def _check_config(
+    action: PlannedAction, names: Names, choose: Callable[[Place], Target]
+) -> list[str]:
+    problems = []
+    for place, text in walk_texts(action.config):
+        try:
+            check(text, names, choose(place))
+        except TemplateError as error:
+            where = ".".join(str(part) for part in place)
+            problems.append(f"action {action.id}, {where}: {error}")
+    return problems
+
+
+def _check_when(action: PlannedAction, names: Names) -> list[str]:
+    try:
+        check_when(action.when or "true", names)
+    except TemplateError as error:
+        return [f"action {action.id}, when: {error}"]
+    return []
+
+
+def _check_cleanup(action: PlannedAction, names: Names) -> list[str]:
+    try:
+        check(action.cleanup or "", names, Target.NONE)
+    except TemplateError as error:
+        return [f"action {action.id}, cleanup: {error}"]
+    return []
