@@ -7,7 +7,7 @@ from api.auth.principal import Principal
 
 
 class Restricted(Protocol):
-    """An item or a bundle, however much of it is at hand."""
+    """An item or a bundle, as far as access is concerned."""
 
     @property
     def allowed_teams(self) -> frozenset[str]:
@@ -22,25 +22,25 @@ class Access:
     admin_teams: frozenset[str] = frozenset()
 
     def is_admin(self, caller: Principal) -> bool:
-        """Tell whether the caller is in a team of admins."""
+        """Return whether the caller is in a team of admins."""
         return not self.admin_teams.isdisjoint(caller.teams)
 
     def may_request(self, caller: Principal, item: Restricted) -> bool:
-        """Tell whether the item is open to one of the caller's teams; no list means everyone."""
+        """Return whether the item is open to one of the caller's teams; no list means everyone."""
         return not item.allowed_teams or not item.allowed_teams.isdisjoint(caller.teams)
 
     def may_see(
         self, caller: Principal, *, user_id: str, user_teams: list[str], owner_team: str | None
     ) -> bool:
-        """Tell whether the caller submitted it, shares a team, owns the item, or is an admin."""
+        """Return whether the caller submitted it, shares a team, owns the item, or is an admin."""
         if caller.id == user_id or self.is_admin(caller):
             return True
         return owner_team in caller.teams or not set(user_teams).isdisjoint(caller.teams)
 
     def may_decide(self, caller: Principal, *, user_id: str, owner_team: str | None) -> bool:
-        """Tell whether the caller submitted it, owns the item, or is an admin."""
+        """Return whether the caller submitted it, owns the item, or is an admin."""
         return caller.id == user_id or owner_team in caller.teams or self.is_admin(caller)
 
     def may_refresh(self, caller: Principal, owners: frozenset[str]) -> bool:
-        """Tell whether the caller's teams own something in the catalog, or it is an admin."""
+        """Return whether the caller's teams own something in the catalog, or it is an admin."""
         return self.is_admin(caller) or not owners.isdisjoint(caller.teams)

@@ -66,7 +66,7 @@ Every call but health, readiness, version and metrics is signed with AWS Signatu
 
 
 def create_app(settings: Settings) -> "Application":
-    """Give the application; its parts start and stop with the ASGI lifespan."""
+    """Return the application; its parts start and stop with the ASGI lifespan."""
     app = FastAPI(
         title="Platform Automation Orchestrator",
         version=VERSION,
@@ -140,7 +140,7 @@ class Application:
             services.health.stopping = True
 
     def ending(self) -> None:
-        """Have streams end, each telling its client to come back; another process answers then."""
+        """End all streams and tell their clients to reconnect, to another process."""
         if (services := self._services()) is not None:
             services.streams.end()
 

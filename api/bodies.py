@@ -32,7 +32,7 @@ class JsonRoute(APIRoute):
     """A route whose body, if it has one, is JSON that means one thing and can be stored."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give the handler, behind the check of its body."""
+        """Return the handler, behind the check of its body."""
         handle = super().get_route_handler()
         if self.body_field is None:
             return handle
@@ -166,7 +166,7 @@ def _check_text(place: _Place, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        message = "Half of a surrogate pair is no character; send whole characters."
+        message = "Half of a surrogate pair is not a character; send whole characters."
         raise unreadable_body(_shown(str(place)) or WHOLE, "characters", message) from error
 
 

@@ -50,21 +50,21 @@ class ConnectionLimits:
 
 
 Told = Callable[[str], None]
-"""Hears why a connection was refused or closed."""
+"""Is called with the reason why a connection was refused or closed."""
 
 
 class Closable(Protocol):
-    """A connection as the register knows it."""
+    """A connection that can be closed."""
 
     def evict(self) -> None:
-        """Close a connection that waits, because another one needs its place."""
+        """Close an idle connection to make room for another."""
         ...
 
 
 class Connections:
     """All connections of the process. Those that wait for a request make room for new ones.
 
-    So nobody is shut out by connections that are merely held open, however many there are.
+    So idle connections, however many, lock nobody out.
     """
 
     def __init__(self, limits: ConnectionLimits, told: Told) -> None:
@@ -81,7 +81,7 @@ class Connections:
         return len(self._addresses)
 
     def admit(self, connection: Closable, host: str) -> str | None:
-        """Take a connection from ``host`` in; returns why it cannot be, or None."""
+        """Accept a connection from ``host``; returns why it is refused, or None."""
         address = address_caller(host)
         has_share = self._counts[address] >= self._limits.most_per_address
         if (
@@ -98,14 +98,14 @@ class Connections:
         return None
 
     def waits(self, connection: Closable) -> None:
-        """Note that a connection has nothing in hand."""
+        """Note that a connection is idle."""
         if connection not in self._addresses or connection in self._waiting:
             return
         self._waiting[connection] = None
         self._waiting_of[self._addresses[connection]][connection] = None
 
     def works(self, connection: Closable) -> None:
-        """Note that a connection has a request in hand."""
+        """Note that a connection has a running request."""
         if connection in self._waiting:
             del self._waiting[connection]
             del self._waiting_of[self._addresses[connection]][connection]
@@ -144,13 +144,13 @@ else:
 
 
 class _Bounded(Base):
-    """Goes before one of uvicorn's protocols and bounds what its connection may cost."""
+    """Limits what a connection of one of uvicorn's protocols may cost."""
 
     limits: ClassVar[ConnectionLimits]
     register: ClassVar[Connections]
 
     def connection_made(self, transport: Any) -> None:
-        """Take the connection in, or turn it away with the reason."""
+        """Accept the connection, or refuse it with the reason."""
         super().connection_made(transport)
         self.timeout_keep_alive = self.limits.idle_seconds  # type: ignore[assignment] # a float does as well
         self._head_bytes = 0
@@ -169,7 +169,7 @@ class _Bounded(Base):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, unless it is more head than anybody needs."""
+        """Handle received bytes, unless the head is too large."""
         if self.transport.is_closing():
             return
         before, in_body = self.cycle, self.cycle is not None and self.cycle.more_body
@@ -210,7 +210,7 @@ class _Bounded(Base):
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, for a while."""
+        """Wait for the next request, for a limited time."""
         super().on_response_complete()
         if self.transport.is_closing():
             self._end_soon()
@@ -220,21 +220,21 @@ class _Bounded(Base):
                 self._await_head()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that nothing came over any more."""
+        """Close an idle connection."""
         self._close("idle")
 
     def pause_writing(self) -> None:
-        """Give a client that does not read its time."""
+        """Limit the time of a client that does not read."""
         super().pause_writing()
         self._end_soon()
 
     def resume_writing(self) -> None:
-        """Go on: it reads again."""
+        """Continue: the client reads again."""
         super().resume_writing()
         self._stop("_write_timer")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Free its place, and tell the requests in hand that their client is gone."""
+        """Free its place, and tell running requests that their client is gone."""
         self._stop("_head_timer")
         self._stop("_write_timer")
         self.register.remove(self)
@@ -244,11 +244,11 @@ class _Bounded(Base):
             cycle.disconnected = True
             cycle.message_event.set()
         if self._is_working():
-            _log.debug("a client has left before its answer was complete")
+            _log.debug("a client disconnected before its response was complete")
         super().connection_lost(exc)
 
     def evict(self) -> None:
-        """Close for the sake of a new connection."""
+        """Close the connection to make room for a new one."""
         self._close("evicted")
 
     def _is_working(self) -> bool:
@@ -281,7 +281,7 @@ class _Bounded(Base):
         self._end_soon()
 
     def _end_soon(self) -> None:
-        """Cut the line if what was written is not taken off it in time."""
+        """Abort the connection if written data is not read in time."""
         if self._write_timer is None:
             self._write_timer = self.loop.call_later(
                 self.limits.write_seconds, self.transport.abort
@@ -303,7 +303,7 @@ def bounded_protocol(
 
 
 def _end_with_peer(transport: Any, seconds: float) -> None:
-    """Have the system close the connection when the peer is gone without a word."""
+    """Make the system close the connection when the peer vanishes."""
     sock = transport.get_extra_info("socket")
     if sock is not None and sock.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))

@@ -24,8 +24,8 @@ MAX_DETAILS = 200
 MAX_FIELD = 200
 MAX_MESSAGE = 2_000
 BROKEN = (
-    "Something broke on our side. The request may or may not have been taken; "
-    "quote the correlation id when you ask for help."
+    "An internal error occurred. The request may or may not have been accepted; "
+    "quote the correlation id when you report it."
 )
 FRAMEWORK_CODES = {
     401: ErrorCode.UNAUTHORIZED,
@@ -37,7 +37,7 @@ FRAMEWORK_CODES = {
 
 
 def correlation_of(scope: Scope) -> str:
-    """Give the correlation id that the gate has put on this request."""
+    """Return the correlation id that the gate assigned to this request."""
     return str(scope.get("state", {}).get("correlation_id", NO_CORRELATION))
 
 
@@ -55,13 +55,13 @@ def envelope(error: PaoError, correlation_id: str) -> Error:
 
 
 def answer(error: PaoError, correlation_id: str) -> JSONResponse:
-    """Give the response for an error."""
+    """Return the response for an error."""
     document = envelope(error, correlation_id).model_dump(mode="json")
     return JSONResponse(document, status_code=error.status, headers=error.headers)
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of the application answered in the envelope."""
+    """Answer every error of the application in the envelope."""
 
     @app.exception_handler(PaoError)
     async def ours(request: Request, error: PaoError) -> JSONResponse:
@@ -69,7 +69,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SecretUnreadableError)
     async def sealed(request: Request, error: SecretUnreadableError) -> JSONResponse:
-        _log.error("a stored secret cannot be opened: %s", error)
+        _log.error("a stored secret cannot be decrypted: %s", error)
         return answer(_from_lost_key(error), correlation_of(request.scope))
 
     @app.exception_handler(RequestValidationError)
@@ -92,8 +92,8 @@ def install(app: FastAPI) -> None:
 
 
 def broken(error: BaseException, correlation_id: str) -> JSONResponse:
-    """Give the answer to an error that nobody foresaw: logged in full, told in one sentence."""
-    _log.error("an error that nobody foresaw", exc_info=error)
+    """Return the answer to an unexpected error: logged in full, explained in one sentence."""
+    _log.error("an unexpected error", exc_info=error)
     return answer(PaoError(ErrorCode.INTERNAL_ERROR, BROKEN), correlation_id)
 
 
@@ -110,13 +110,13 @@ def _detail(detail: Detail) -> ErrorDetail:
 def _from_lost_key(error: SecretUnreadableError) -> PaoError:
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
-        f"A password of this request cannot be opened, so nothing was done: {error}.",
+        f"A password of this request cannot be decrypted, so nothing was done: {error}.",
         headers={"Retry-After": "60"},
     )
 
 
 def _left_out(error: PaoError) -> str:
-    """Say how many details are not shown: an answer is not larger than what it is about."""
+    """Return how many details are omitted, which keeps answers small."""
     more = len(error.details) - MAX_DETAILS
     return f" {more:,} more {'detail is' if more == 1 else 'details are'} left out." * (more > 0)
 
@@ -126,7 +126,7 @@ def _bounded(text: str, most: int) -> str:
 
 
 def _from_validation(error: RequestValidationError) -> PaoError:
-    """Tell what pydantic found: a 400 where nothing could be read, a 422 for wrong values."""
+    """Return pydantic's findings: 400 if nothing could be read, 422 for invalid values."""
     problems = error.errors()
     unreadable = any(
         problem["type"] == "json_invalid" or problem["loc"][:1] in {("query",), ("path",)}
@@ -151,14 +151,14 @@ def _from_validation(error: RequestValidationError) -> PaoError:
 
 def _framework_text(error: HTTPException, request: Request) -> str:
     if error.status_code == FRAMEWORK_NOT_FOUND:
-        return f"There is nothing at {request.url.path[:200]}; see /api/v1/docs."
+        return f"Nothing exists at {request.url.path[:200]}; see /api/v1/docs."
     if error.status_code == FRAMEWORK_NOT_ALLOWED:
-        return f"{request.method} is not possible here; see /api/v1/docs."
+        return f"{request.method} is not allowed here; see /api/v1/docs."
     return str(error.detail)
 
 
 def _allowed(request: Request) -> str:
-    """Name all methods of a path: the framework names those of one route only."""
+    """Return all methods of a path: the framework knows those of one route only."""
     described: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     methods = {
         method.upper()

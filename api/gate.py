@@ -40,7 +40,7 @@ LOGGED_PATH = 500
 
 
 class Identity(Protocol):
-    """Says who signed a request, or raises ``PaoError`` with the reason class."""
+    """Identifies who signed a request, or raises ``PaoError`` with the reason class."""
 
     def check_head(self, request: RawRequest, now: datetime) -> None:
         """Refuse what can be refused before the body is read; the request has none yet."""
@@ -51,7 +51,7 @@ class Identity(Protocol):
         ...
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
-        """Tell whether the caller would be let in again: for answers that go on for long."""
+        """Return whether the caller is still valid, for answers that last long."""
         ...
 
 
@@ -70,7 +70,7 @@ Observer = Callable[[Scope, int, float], None]
 
 
 class Gate:
-    """Lets requests in that are small enough, signed by somebody known, and not too many."""
+    """Admits requests that are small enough, signed by a known caller, and not too many."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Gate:
         except PaoError as error:
             await answer(error, correlation)(scope, receive, send)
         except Exception as error:
-            # The last line: what nobody foresaw is logged in full and told in the envelope.
+            # The last resort: an unexpected error is logged in full and answered in the envelope.
             if send.complete:
                 return
             if send.started:
@@ -140,7 +140,7 @@ class Gate:
         await self._app(scope, _replayed(body, receive), send)
 
     def _require_modest_head(self, scope: Scope) -> None:
-        """Refuse a head that came whole, but is larger than anybody needs."""
+        """Refuse a head that is complete but too large."""
         headers, target = scope["headers"], len(scope["raw_path"]) + len(scope["query_string"])
         size = target + sum(len(name) + len(value) for name, value in headers)
         if size > self._settings.max_head:
@@ -154,7 +154,7 @@ class Gate:
             )
 
     async def _identify(self, scope: Scope, receive: Receive) -> tuple[bytes, Principal]:
-        """Return the body and who signed it. Nobody's body is read, as far as its head tells."""
+        """Return the body and who signed it; a body whose head is refused is not read."""
         if _is_hopeless(Headers(scope=scope), self._settings.max_body):
             raise _too_large(self._settings.max_body)
         try:
@@ -215,7 +215,7 @@ class _Outgoing:
 
 
 def route_of(scope: Scope) -> str:
-    """Give the template of the route that took a call, or ``none``: callers cannot choose it."""
+    """Return the template of the route that took a call, or ``none``: callers cannot choose it."""
     return getattr(scope.get("route"), "path", "none")
 
 
@@ -224,14 +224,14 @@ def _is_open(path: str) -> bool:
 
 
 def _is_hopeless(headers: Headers, limit: int) -> bool:
-    """Tell whether a body is refused before it is read, which a client that waits is told best."""
+    """Return whether a body is refused before it is read."""
     declared = headers.get("content-length", "0")
     size = int(declared) if declared.isdecimal() else 0
     return size > limit * DISCARDED or (size > limit and "expect" in headers)
 
 
 async def _collect(receive: Receive, limit: int) -> bytes:
-    """Read a body; of one that is too large more is read than is kept.
+    """Read a body; one that is too large is read further than it is kept.
 
     A connection that is closed over unread data is reset, and the client never sees the answer.
     """
@@ -252,7 +252,9 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise PaoError(ErrorCode.VALIDATION_ERROR, "The client hung up.", status=400)
+            raise PaoError(
+                ErrorCode.VALIDATION_ERROR, "The client closed the connection.", status=400
+            )
         yield message.get("body", b"")
         if not message.get("more_body", False):
             return
@@ -267,7 +269,7 @@ def _too_large(limit: int) -> PaoError:
 
 
 def _replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
-    """Give the body that was read to the application once, then what the server says next."""
+    """Return a ``receive`` that replays the body, then continues with the server's own."""
     told = False
 
     async def replay() -> Message:

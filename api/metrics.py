@@ -1,4 +1,4 @@
-"""What this API process counts, in Prometheus' words. One registry per application."""
+"""The metrics of this API process. One registry per application."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,32 +9,32 @@ from prometheus_client.registry import Collector
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
 
 
-MENDED = ("behind", "ended", "lost")
+REPAIRED = ("behind", "ended", "lost")
 
 
 class Reconciliations(Collector):
-    """What the reconciler has counted in all, as Postgres keeps it; nothing before it is asked."""
+    """The reconciler's totals, as stored in Postgres; empty until first read."""
 
     def __init__(self) -> None:
         self.totals: Mapping[str, int] | None = None
 
     def collect(self) -> Iterable[CounterMetricFamily]:
-        """Give the counters; without a sample where nobody can say."""
+        """Return the counters; without samples when unknown."""
         checked = CounterMetricFamily(
             "pao_mirror_checked", "Comparisons of an open request with its workflow."
         )
         repaired = CounterMetricFamily(
             "pao_mirror_repaired",
-            "Requests whose row and workflow disagreed and that were mended, by what was wrong.",
+            "Requests whose row and workflow disagreed and that were repaired, by difference.",
             labels=["kind"],
         )
         unrepaired = CounterMetricFamily(
-            "pao_mirror_unrepaired", "Comparisons that failed; the next turn tries again."
+            "pao_mirror_unrepaired", "Comparisons that failed; the next run tries again."
         )
         if self.totals is not None:
             checked.add_metric([], self.totals.get("checked", 0))
             unrepaired.add_metric([], self.totals.get("unrepaired", 0))
-            for kind in MENDED:
+            for kind in REPAIRED:
                 repaired.add_metric([kind], self.totals.get(kind, 0))
         return [checked, repaired, unrepaired]
 
@@ -53,7 +53,7 @@ class ApiMetrics:
         )
         self._refused = Counter(
             "pao_connections_refused",
-            "Connections refused or closed before their time, by reason.",
+            "Connections refused or closed early, by reason.",
             ["reason"],
             registry=self.registry,
         )
@@ -104,32 +104,32 @@ class ApiMetrics:
         )
         self.mirror_lag = Gauge(
             "pao_mirror_lag_seconds",
-            "Age of the oldest request that no workflow has mirrored yet.",
+            "Age of the oldest request that no workflow has started yet.",
             registry=self.registry,
         )
         self.reconciliations = Reconciliations()
         self.registry.register(self.reconciliations)
         self.backlog = Gauge(
             "pao_task_queue_backlog",
-            "Tasks that wait for a worker, approximately, by queue and kind.",
+            "Tasks waiting for a worker (approximate), by queue and kind.",
             ["queue", "kind"],
             registry=self.registry,
         )
         self.backlog_age = Gauge(
             "pao_task_queue_backlog_age_seconds",
-            "How long the oldest of them has waited.",
+            "How long the oldest waiting task has waited.",
             ["queue", "kind"],
             registry=self.registry,
         )
         self.pollers = Gauge(
             "pao_task_queue_pollers",
-            "Workers that Temporal has seen polling, by queue and kind.",
+            "Workers polling Temporal, by queue and kind.",
             ["queue", "kind"],
             registry=self.registry,
         )
         self.unmeasured = Counter(
             "pao_unmeasured",
-            "Scrapes that had to leave a part out because it did not answer.",
+            "Scrapes that omitted a part because it did not respond.",
             ["part"],
             registry=self.registry,
         )
@@ -139,5 +139,5 @@ class ApiMetrics:
         self._refused.labels(reason).inc()
 
     def text(self) -> bytes:
-        """Give everything in the text format."""
+        """Return everything in the text format."""
         return generate_latest(self.registry)

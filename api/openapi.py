@@ -1,6 +1,8 @@
 """The OpenAPI document: what FastAPI writes, how calls are signed, and the examples unshortened."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from threading import Lock
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI
@@ -10,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.gate import BASE, OPEN_PATHS
 from api.requests.schemas.event import EVENTS
+from api.response_headers import CORRELATION, HEADERS, RATE, references
 
 SIGNING = {
     "type": "apiKey",
@@ -29,29 +32,34 @@ def operation_id(route: APIRoute) -> str:
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Have the application describe itself so; ``routers`` are those that it has included."""
-    made = app.openapi
+    """Make the application serve this document; ``routers`` are those it includes."""
+    made, lock = app.openapi, Lock()
+
+    @cache
+    def whole() -> dict[str, Any]:
+        document = made()
+        _describe_signing(document)
+        for operation in _operations(document):
+            _forget_framework_error(operation)
+            _forget_null(operation.get("parameters", []))
+        _forget_schemas(document)
+        _describe_events(document)
+        _describe_headers(document)
+        _forget_defaults(document)
+        for route in (route for router in routers for route in router.routes):
+            if isinstance(route, APIRoute):
+                _restore_examples(document["paths"][f"{BASE}{route.path}"], route)
+        return document
 
     def described() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = made()
-            _describe_signing(document)
-            for operation in _operations(document):
-                _forget_framework_error(operation)
-                _forget_null(operation.get("parameters", []))
-            _forget_schemas(document)
-            _describe_events(document)
-            _forget_defaults(document)
-            for route in (route for router in routers for route in router.routes):
-                if isinstance(route, APIRoute):
-                    _restore_examples(document["paths"][f"{BASE}{route.path}"], route)
-        return app.openapi_schema or {}
+        with lock:
+            return whole()
 
     app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it.
 
 
 def _describe_signing(document: dict[str, Any]) -> None:
-    """Say how calls are signed; open operations say that they are not."""
+    """Describe how calls are signed, and which operations are open."""
     document.setdefault("components", {})["securitySchemes"] = {"sigv4": SIGNING}
     document["security"] = [{"sigv4": []}]
     for path in OPEN_PATHS & document["paths"].keys():
@@ -65,7 +73,7 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _forget_framework_error(operation: dict[str, Any]) -> None:
-    """Take out the 422 that FastAPI adds to whatever has parameters, in a shape we never answer."""
+    """Remove the 422 that FastAPI adds to routes with parameters; we never answer that shape."""
     if FRAMEWORK_ERRORS[0] in str(operation["responses"].get("422")):
         del operation["responses"]["422"]
 
@@ -76,27 +84,46 @@ def _forget_schemas(document: dict[str, Any]) -> None:
 
 
 def _describe_events(document: dict[str, Any]) -> None:
-    """Say what the data of each event of a stream is; OpenAPI 3.1 has no word of its own for it."""
+    """Describe each event of a stream: OpenAPI 3.1 has one schema for it, so it is of one event."""
     mode: Literal["serialization"] = "serialization"
     made, rest = models_json_schema(
         [(model, mode) for model in EVENTS.values()], ref_template=REFERENCE
     )
     document["components"]["schemas"] |= rest["$defs"]
     stream = document["paths"][f"{BASE}/requests/{{request_id}}/events"]["get"]
-    stream["responses"]["200"]["content"]["text/event-stream"]["x-events"] = {
-        name: made[model, mode] for name, model in EVENTS.items()
+    stream["responses"]["200"]["content"]["text/event-stream"]["schema"] = {
+        "oneOf": [_event(name, made[model, mode]) for name, model in EVENTS.items()]
     }
 
 
+def _event(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    kind = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    return {
+        "type": "object",
+        "required": ["id", "event", "data"],
+        "properties": {"id": {"type": "string"}, "event": {"const": name}, "data": kind},
+    }
+
+
+def _describe_headers(document: dict[str, Any]) -> None:
+    """Describe the headers of every answer, in addition to those of its route."""
+    document["components"]["headers"] = HEADERS
+    for operation in _operations(document):
+        is_open = operation.get("security") == []
+        for status, answer in operation["responses"].items():
+            counted = RATE if status.startswith("2") and not is_open else ()
+            answer["headers"] = references((CORRELATION, *counted)) | answer.get("headers", {})
+
+
 def _forget_defaults(document: dict[str, Any]) -> None:
-    """Leave defaults out: generators of clients take a key that has one to be required."""
+    """Remove defaults: client generators treat a property that has one as required."""
     for schema in document["components"]["schemas"].values():
         for one in schema.get("properties", {}).values():
             one.pop("default", None)
 
 
 def _forget_null(parameters: list[dict[str, Any]]) -> None:
-    """Let a parameter that may be left out not be null: a URL or a header cannot say it."""
+    """Remove null from optional parameters: a URL or a header cannot express it."""
     for schema in (parameter["schema"] for parameter in parameters):
         meant = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
         if len(meant) == 1:
@@ -105,7 +132,7 @@ def _forget_null(parameters: list[dict[str, Any]]) -> None:
 
 
 def _restore_examples(operations: dict[str, Any], route: APIRoute) -> None:
-    """Put examples back as they were written: FastAPI drops every key whose value is null."""
+    """Restore examples as written: FastAPI drops every key whose value is null."""
     for method in route.methods or ():
         answers = operations[method.lower()]["responses"]
         for status, answer in route.responses.items():

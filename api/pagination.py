@@ -17,13 +17,13 @@ class Cursors:
         self._box = box
 
     def write(self, scope: str, keys: list[Any]) -> str:
-        """Give the cursor after the row with these sort keys; ``scope`` names list and filters."""
+        """Return the cursor after the row with these keys; ``scope`` names list and filters."""
         mark = self._box.fingerprint(_marked(scope, keys))
         text = json.dumps({"k": keys, "m": mark}, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def read(self, scope: str, cursor: str) -> list[Any]:
-        """Give the sort keys of a cursor; one that is not ours, or of another list, is a 400."""
+        """Return the sort keys of a cursor; one that is not ours, or of another list, is a 400."""
         try:
             padded = cursor + "=" * (-len(cursor) % 4)
             given = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -47,6 +47,6 @@ def _marked(scope: str, keys: list[Any]) -> bytes:
 
 
 def _refused() -> PaoError:
-    message = "This cursor is not one of this list; start again without a cursor."
+    message = "This cursor is not valid for this list; start again without a cursor."
     detail = Detail(field="cursor", constraint="cursor", message=message)
     return PaoError(ErrorCode.VALIDATION_ERROR, message, details=(detail,), status=400)

@@ -1,4 +1,4 @@
-"""Query strings read strictly: a parameter that a route does not know is refused, not ignored."""
+"""Strict query strings: unknown parameters are refused, not ignored."""
 
 from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
@@ -30,7 +30,7 @@ def refuse_unknown_parameters(request: Request) -> None:
     if unknown:
         raise PaoError(
             ErrorCode.VALIDATION_ERROR,
-            "The query has parameters that do not exist here; see details.",
+            "The query has unknown parameters; see details.",
             details=tuple(_detail(name[:100], known) for name in unknown[:MOST_SHOWN]),
             status=400,
         )

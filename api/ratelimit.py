@@ -70,7 +70,7 @@ class RateLimiter:
             return state
         raise PaoError(
             ErrorCode.RATE_LIMIT_EXCEEDED,
-            f"{state.limit} calls a minute are allowed; try again in {state.reset_seconds} s",
+            f"{state.limit} calls per minute are allowed; try again in {state.reset_seconds} s",
             headers={**state.headers(), "Retry-After": str(state.reset_seconds)},
         )
 

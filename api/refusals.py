@@ -1,4 +1,4 @@
-"""What a connection is told that is refused before there is a request."""
+"""Answers to connections that are refused before there is a request."""
 
 from http import HTTPStatus
 from uuid import uuid4
@@ -37,7 +37,7 @@ def head_late() -> PaoError:
     """Return the refusal of a head that did not arrive in time."""
     return PaoError(
         ErrorCode.VALIDATION_ERROR,
-        "The request line and headers did not arrive in time; send them at once.",
+        "The request line and headers did not arrive in time; send them without delay.",
         status=HTTPStatus.REQUEST_TIMEOUT,
     )
 
@@ -48,11 +48,11 @@ def too_many(of: str) -> PaoError:
     if of == "address":
         return PaoError(
             ErrorCode.RATE_LIMIT_EXCEEDED,
-            "Too many connections of this address have requests in hand; use fewer.",
+            "Too many connections from this address are busy; use fewer.",
             headers=headers,
         )
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
-        "All connections of this process have requests in hand; try again.",
+        "All connections of this process are busy; try again.",
         headers=headers,
     )

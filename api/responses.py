@@ -1,8 +1,9 @@
 """What the OpenAPI document says about answers: their models and examples, and the errors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from api.response_headers import OF_ERRORS, references
 from api.schemas import Answer, Error, ErrorBody
 from pao.core.errors import ErrorCode
 
@@ -27,7 +28,7 @@ ERRORS: dict[int, tuple[str, ErrorCode, str]] = {
         ErrorCode.VALIDATION_ERROR,
         "1 field is invalid; correct it and submit again.",
     ),
-    429: ("Too many requests", ErrorCode.RATE_LIMIT_EXCEEDED, "60 calls a minute are allowed."),
+    429: ("Too many requests", ErrorCode.RATE_LIMIT_EXCEEDED, "60 calls per minute are allowed."),
     500: ("Internal error", ErrorCode.INTERNAL_ERROR, "An internal error occurred."),
     502: (
         "An outside system failed",
@@ -37,7 +38,7 @@ ERRORS: dict[int, tuple[str, ErrorCode, str]] = {
     503: (
         "A dependency is unavailable",
         ErrorCode.SERVICE_UNAVAILABLE,
-        "The database does not answer.",
+        "The database does not respond.",
     ),
 }
 
@@ -45,13 +46,15 @@ Shown = Answer | Mapping[str, Answer]
 """The example of a status, or several by their names."""
 
 
-def documented(good: Mapping[int, Shown], *errors: int) -> dict[int | str, dict[str, Any]]:
-    """Return the ``responses`` of a route: examples and their models, and the errors.
+def documented(
+    good: Mapping[int, Shown], *errors: int, headers: Iterable[str] = ()
+) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a route: examples, their models and ``headers``, and the errors.
 
-    An example is an answer that was built like any other, so it cannot differ from its schema.
+    An example is built from its model, so it always fits its schema.
     """
     answers: dict[int | str, dict[str, Any]] = {
-        status: _answer(shown) for status, shown in good.items()
+        status: _answer(shown) | {"headers": references(headers)} for status, shown in good.items()
     }
     return answers | {status: _error(status) for status in (*errors, 500)}
 
@@ -83,7 +86,8 @@ def _error(status: int) -> dict[str, Any]:
             timestamp="2026-03-05T14:07:09.123Z",
         )
     )
-    return _described(description, Error, {"example": example.model_dump(mode="json")})
+    described = _described(description, Error, {"example": example.model_dump(mode="json")})
+    return described | {"headers": references(OF_ERRORS.get(status, ()))}
 
 
 def _described(

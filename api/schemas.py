@@ -1,4 +1,4 @@
-"""What all areas of the API share: the base of bodies and answers, pages, and the error."""
+"""What all areas of the API share: base models, pages, and the error."""
 
 from datetime import datetime
 from typing import Annotated, Any, TypeVar

@@ -1,4 +1,4 @@
-"""How the API process serves and ends: nothing here knows what it serves."""
+"""How the API process serves and shuts down, whatever it serves."""
 
 import asyncio
 import gc
@@ -60,7 +60,7 @@ def open_files() -> int:
 
 
 class Server(uvicorn.Server):
-    """Tells that it is ending as soon as it is asked to, and serves on meanwhile.
+    """Announces its shutdown as soon as it is requested, and keeps serving meanwhile.
 
     uvicorn would close its sockets at once: a probe would be refused instead of answered 503, and
     so would calls from a balancer that has not heard of the end yet. For the drain time after
@@ -106,7 +106,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Go on until the drain time is over."""
+        """Continue until the drain time is over."""
         if self._drained_at is not None and time.monotonic() >= self._drained_at:
             self.should_exit = True
         return await super().on_tick(counter)

@@ -17,7 +17,7 @@ class PostgresKeyStore:
         self._database = database
 
     async def find(self, access_key_id: str) -> StoredKey | None:
-        """Give the key as it is now; None when it was never issued."""
+        """Return the key as it is now; None when it was never issued."""
         async with self._database.reading() as session:
             found = await AccessKeysRepository(session).find(access_key_id)
         if found is None:

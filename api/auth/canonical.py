@@ -1,4 +1,4 @@
-"""The byte forms of a request that a SigV4 signer may have signed. No keys and no verdicts here.
+"""The byte forms of a request that a SigV4 signer may have signed. No keys, no decisions here.
 
 Real clients differ in two places, so both are offered in more than one form. They differ in
 encoding and in the order of parameters only.

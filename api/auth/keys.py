@@ -91,7 +91,7 @@ class KeysIdentity:
     def check_head(self, request: RawRequest, now: datetime) -> None:
         """Raise ``UNAUTHORIZED`` for what can be refused before the body is read.
 
-        Whether the key exists is not among it: the time of the answer would tell.
+        Whether the key exists is not checked here: the timing would reveal it.
         """
         try:
             parse_head(request, self._config, now)
@@ -114,14 +114,14 @@ class KeysIdentity:
         if not await is_first_use(parsed, request, self._replays, now=now):
             raise _unauthorized(
                 Reason.EXPIRED,
-                "this signature was used already; sign again or send an Idempotency-Key",
+                "this signature was already used; sign again or send an Idempotency-Key",
             )
         if stored.last_used_at is None or stored.last_used_at <= now - _USE_NOTED_EVERY:
             await self._store.note_use(stored.access_key_id, unless_within=_USE_NOTED_EVERY)
         return _principal(stored)
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
-        """Tell whether the caller's key is still valid: it may have been let in long ago."""
+        """Return whether the caller's key is still valid; it may have been checked long ago."""
         stored = await self._store.find(caller.access_key_id or "")
         return stored is not None and _why_ended(stored, now) is None
 
@@ -147,7 +147,7 @@ class KeysIdentity:
         except SecretUnreadableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
-                f"the secret of access key {stored.access_key_id} cannot be read here; the "
+                f"the secret of access key {stored.access_key_id} cannot be decrypted here; the "
                 "operator must restore its encryption key, or issue a new access key",
                 headers={"Retry-After": "60"},
             ) from error
@@ -175,7 +175,7 @@ def _stored_nobody(box: SecretBox) -> StoredKey:
 
 
 def _why_ended(stored: StoredKey, now: datetime) -> str | None:
-    """Say why a key is no longer valid; None when it is."""
+    """Return why a key is no longer valid; None if it is valid."""
     if stored.revoked_at is not None:
         return f"access key {stored.access_key_id} was revoked"
     if stored.expires_at is not None and stored.expires_at <= now:

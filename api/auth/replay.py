@@ -45,7 +45,7 @@ class ReplayStore(Protocol):
 async def is_first_use(
     parsed: ParsedSignature, request: RawRequest, store: ReplayStore, *, now: datetime
 ) -> bool:
-    """Tell whether ``request`` may act: it only reads, is new, or repeats its Idempotency-Key.
+    """Return whether ``request`` may act: it only reads, is new, or repeats its Idempotency-Key.
 
     The Idempotency-Key is part of what makes a call the same. A client that signs it gives every
     key a signature of its own. One that does not signs two calls alike within a second, so for

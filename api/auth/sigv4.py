@@ -142,7 +142,7 @@ def parse_head(request: RawRequest, config: SigV4Config, now: datetime) -> Parse
 
 
 def matches(parsed: ParsedSignature, request: RawRequest, secret: str) -> bool:
-    """Tell whether ``secret`` signed ``request`` in one of the forms that real clients sign.
+    """Return whether ``secret`` signed ``request`` in one of the forms that real clients sign.
 
     A wrong secret costs the same as an altered request: every form is tried in constant time.
     """

@@ -1,4 +1,4 @@
-"""What a process keeps of the catalog in memory: bounded, least recently used goes first.
+"""The catalog in a process's memory: bounded, least recently used evicted first.
 
 A key carries the generation of what it names, so that an old value is never taken for a new one.
 """
@@ -21,14 +21,14 @@ OVERHEAD = 10_000
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """How long what is kept, in seconds, and how much of it, in bytes."""
+    """How long entries are kept, in seconds, and how many bytes of them."""
 
     max_memory: int = 512 * 1024**2
     items: float = HOUR
     forms: float = 2 * HOUR
     listing: float = 6 * HOUR
     look: float = 10.0
-    """How often it is asked whether the catalog has changed, whatever notifications say."""
+    """How often to check for changes, regardless of notifications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class _Kept:
 
 
 class CatalogCache:
-    """Values by key, each for its time; all of them together within the bound. For one loop."""
+    """Values by key, each with a lifetime, within a total size. For one event loop."""
 
     def __init__(self, max_memory: int, *, timer: Callable[[], float] | None = None) -> None:
         self._loading: dict[Hashable, asyncio.Future[Any]] = {}
@@ -53,11 +53,11 @@ class CatalogCache:
 
     @property
     def size(self) -> int:
-        """How many bytes what is kept is thought to take."""
+        """The estimated size of all entries in bytes."""
         return int(self._kept.currsize)
 
     def __len__(self) -> int:
-        """Tell how many values are kept."""
+        """Return how many values are kept."""
         return len(self._kept)
 
     def clear(self) -> None:
@@ -71,9 +71,9 @@ class CatalogCache:
         *,
         seconds: float,
     ) -> T:
-        """Give the value of a key; ``load`` gives a missing one, with the length of its JSON text.
+        """Return the value of a key; ``load`` returns a missing one and its JSON's length.
 
-        Whoever asks for a value that is being loaded waits for the same one.
+        Concurrent callers wait for the same load.
         """
         kept = self._kept.get(key)
         if kept is not None:

@@ -1,4 +1,4 @@
-"""All items in service as lists show them: found, ranked and counted in memory. Pure."""
+"""All items in service as lists show them: searched, ranked and counted in memory. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -19,7 +19,7 @@ MOST_ANSWERS = 64
 
 @dataclass(frozen=True)
 class Row:
-    """One item: what the list shows, and what it is found by."""
+    """One item: what the list shows, and what is searched."""
 
     id: str
     kind: str
@@ -55,7 +55,7 @@ class Row:
         return frozenset(tag.casefold() for tag in self.tags)
 
     def rank(self, words: Collection[str]) -> int:
-        """Say how well the item fits the words; 0 when one of them is nowhere in it."""
+        """Return how well the item matches the words; 0 when one of them does not occur."""
         if any(word not in self.text for word in words):
             return 0
         whole = " ".join(words)
@@ -80,7 +80,7 @@ class Row:
 
 
 def row_of(outline: Outline) -> Row:
-    """Make the row of a stored item."""
+    """Return the row of a stored item."""
     metadata, deprecation = outline.metadata or {}, outline.deprecation or {}
     access = metadata.get("access") or {}
     return Row(
@@ -103,7 +103,7 @@ def row_of(outline: Outline) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class CatalogQuery:
-    """What a list is asked for; None asks for nothing in particular."""
+    """The filters of a list; None filters by nothing."""
 
     category: str | None = None
     owner: str | None = None
@@ -119,7 +119,7 @@ class CatalogQuery:
 
 @dataclass(frozen=True, slots=True)
 class CatalogMatches:
-    """The rows that fit, the best first, with the rank of each; and what could be filtered by."""
+    """The matching rows, best first, with the rank of each; and the facets."""
 
     rows: tuple[tuple[int, Row], ...]
     facets: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -133,7 +133,7 @@ class Index:
     generation: int = 0
 
     def changed(self, new: Iterable[Row], *, keep: Collection[str], generation: int) -> "Index":
-        """Give the index with these rows new, and without the ones that are not to be kept."""
+        """Return the index with these rows replaced, and without those not in ``keep``."""
         rows = {key: row for key, row in self.rows.items() if key in keep}
         rows |= {row.id: row for row in new if row.id in keep}
         return Index({key: rows[key] for key in sorted(rows)}, generation)
@@ -149,7 +149,7 @@ class Index:
         return sum(row.stale for row in self.rows.values())
 
     def find(self, wanted: CatalogQuery) -> CatalogMatches:
-        """Give what fits; counts of a category are those without the filter for it, and so on."""
+        """Return the matches; the counts of a facet ignore its own filter."""
         found: CatalogMatches | None = self._answers.get(wanted)
         if found is None:
             found = self._answers[wanted] = self._search(wanted)
@@ -177,7 +177,7 @@ class Index:
 
 
 def _missed(row: Row, wanted: CatalogQuery) -> str:
-    """Name the one filter that the row does not pass; empty for none, a star for several."""
+    """Return the one filter that the row fails; empty for none, a star for several."""
     missed = ""
     if wanted.category and row.category != wanted.category:
         missed = "category"
@@ -199,7 +199,7 @@ class _Counts:
         }
 
     def add(self, row: Row, missed: str) -> None:
-        """Count a row that the words have hit."""
+        """Count a row that matches the words."""
         values = (("category", row.category), ("owner", row.owner), ("kind", row.kind))
         for name, value in values:
             if value and missed in {"", name}:
@@ -208,7 +208,7 @@ class _Counts:
             self._counters["tag"].update(row.tags)
 
     def facets(self) -> dict[str, dict[str, int]]:
-        """Give the counts by name; of tags the most frequent ones."""
+        """Return the counts by name; of tags the most frequent ones."""
         tags = self._counters["tag"].most_common(MOST_TAGS)
         names = ("category", "owner", "kind")
         plain = {name: dict(sorted(self._counters[name].items())) for name in names}

@@ -15,7 +15,7 @@ from pao.core.timestamps import timestamp
 
 router = APIRouter(prefix="/catalog", tags=["catalog"])
 
-Force = Annotated[bool, Query(description="Serve the folder although it is not newer")]
+Force = Annotated[bool, Query(description="Serve the folder even if it is not newer")]
 ItemId = Annotated[str, Path(max_length=200, description="Id of the catalog item")]
 
 
@@ -32,15 +32,15 @@ async def list_catalog_items(
     owner: Annotated[str | None, Query(max_length=200, description="The owning team")] = None,
     tag: Annotated[str | None, Query(max_length=200)] = None,
     q: Annotated[
-        str | None, Query(max_length=200, description="Words that all occur; the best hit first")
+        str | None, Query(max_length=200, description="Words that must all occur; best match first")
     ] = None,
     kind: Annotated[Literal["CatalogItem", "CatalogBundle"] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> schemas.CatalogPage:
-    """List items and bundles by id, or the best hit first; with counts to narrow the list by.
+    """List items and bundles by id, or best match first, with counts for narrowing the list.
 
-    The counts of a facet are those of the other filters. `requestable`: the caller may ask for it.
+    The counts of a facet apply the other filters. `requestable`: the caller may request it.
     """
     wanted = CatalogQuery(category=category, owner=owner, tag=tag, kind=kind, q=q)
     found = given.catalog.state.index.find(wanted)
@@ -66,7 +66,7 @@ async def list_catalog_items(
     responses=documented({200: examples.REFUSED}, 401, 429, 503),
 )
 async def list_refused_files(given: ServicesDep, _caller: Caller) -> schemas.RefusedFiles:
-    """List what is wrong with the files that were refused at the last sync."""
+    """List the findings of files that the last sync refused."""
     state = given.catalog.state
     return schemas.RefusedFiles(
         data=[schemas.Finding.model_validate(one) for one in state.standing.refused],
@@ -82,18 +82,18 @@ async def list_refused_files(given: ServicesDep, _caller: Caller) -> schemas.Ref
 async def refresh_catalog(
     given: ServicesDep, caller: Caller, correlation: Correlation, *, force: Force = False
 ) -> schemas.RefreshReport:
-    """Read the source again; answers what was added, changed, removed and refused.
+    """Read the source again and return what was added, changed, removed and refused.
 
-    `outdated` says why nothing was, where the folder of the process that answers is not newer than
-    the catalog in service; `force=true` of an admin serves it all the same.
+    `outdated` says why nothing changed when the folder of the responding process is not newer than
+    the catalog in service; admins can serve it anyway with `force=true`.
     """
     if not given.access.may_refresh(caller, given.catalog.state.index.owners):
         raise PaoError(
             ErrorCode.FORBIDDEN,
-            "Only teams that own something in the catalog, and admins, may reload it.",
+            "Only admins and teams that own a catalog item may reload the catalog.",
         )
     if force and not given.access.is_admin(caller):
-        raise PaoError(ErrorCode.FORBIDDEN, "Only admins may have an older folder served.")
+        raise PaoError(ErrorCode.FORBIDDEN, "Only admins may serve an older folder.")
     report = await given.catalog.refresh_for(caller.id, correlation, force=force)
     return schemas.RefreshReport(
         added=list(report.added),
@@ -135,12 +135,12 @@ async def get_catalog_item(
 async def get_catalog_item_form(
     given: ServicesDep, _caller: Caller, item_id: ItemId
 ) -> schemas.CatalogForm:
-    """Return the form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""
+    """Return the form as it is displayed, and the equivalent JSON Schema (draft 2020-12)."""
     return await given.catalog.form(item_id)
 
 
 def _after(rows: tuple[tuple[int, Row], ...], keys: list[Any] | None) -> list[tuple[int, Row]]:
-    """Give the rows after the last one of the page before, which may be gone by now."""
+    """Return the rows after the last one of the page before, which may be gone by now."""
     if keys is None:
         return list(rows)
     last = (-keys[0], keys[1])
@@ -166,7 +166,7 @@ def _entry(given: Services, caller: Caller, row: Row) -> schemas.CatalogEntry:
 
 
 def _is_requestable(given: Services, caller: Caller, row: Row) -> bool:
-    """Tell whether submission would let the caller: of a bundle every component must be open."""
+    """Return whether the caller may request it, and every component of a bundle."""
     if row.withdrawn_from and row.withdrawn_from <= datetime.now(UTC).date().isoformat():
         return False
     parts = [given.catalog.state.index.rows.get(part) for part in row.components]

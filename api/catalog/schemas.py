@@ -1,4 +1,4 @@
-"""What callers are told about the catalog."""
+"""Answers about the catalog."""
 
 from typing import Any, Literal
 
@@ -22,11 +22,11 @@ class CatalogEntry(Answer):
     tags: list[str]
     requestable: bool = Field(description="Whether the caller may request it")
     deprecated: bool
-    stale: bool = Field(description="Its file was refused at the last sync; this is the one before")
+    stale: bool = Field(description="The last sync refused its file; this is the previous version")
 
 
 class Facets(Answer):
-    """How many entries each value of a filter would leave, the other filters applied."""
+    """How many entries each filter value would leave, with the other filters applied."""
 
     category: dict[str, int]
     owner: dict[str, int]
@@ -52,7 +52,7 @@ class DeprecationNotice(Answer):
     """Whether an item should still be used, and what to use instead."""
 
     deprecated: bool
-    sunset_date: str | None = Field(description="From this day on it is refused")
+    sunset_date: str | None = Field(description="From this day on, requests for it are refused")
     replacement: str | None = Field(description="Id of the item to use instead")
     migration_guide: str | None
 
@@ -80,7 +80,7 @@ class FormField(Answer):
     id: str
     name: str = Field(description="The label")
     type: str
-    component: str = Field(description="How to draw it, such as text-input or dropdown")
+    component: str = Field(description="How to display it, such as text-input or dropdown")
     required: bool
     default: Any
     placeholder: str | None
@@ -91,7 +91,7 @@ class FormField(Answer):
 
 
 class FormGroup(Answer):
-    """Fields that are drawn together."""
+    """Fields that are displayed together."""
 
     id: str
     name: str = Field(description="The label")
@@ -102,14 +102,14 @@ class FormGroup(Answer):
 
 
 class FormLayout(Answer):
-    """A form for those who draw it."""
+    """A form as it is displayed."""
 
     layout: str
     groups: list[FormGroup]
 
 
 class CatalogForm(Answer):
-    """An item's form as it is drawn, and the equivalent JSON Schema (draft 2020-12)."""
+    """An item's form as it is displayed, and the equivalent JSON Schema (draft 2020-12)."""
 
     id: str
     version: str
@@ -118,19 +118,19 @@ class CatalogForm(Answer):
 
 
 class RefreshReport(Answer):
-    """What reading the source again has changed."""
+    """What changed when the source was read again."""
 
     added: list[str]
     changed: list[str]
     removed: list[str]
-    refused: list[str] = Field(description="Files that are not served, because they are invalid")
+    refused: list[str] = Field(description="Files that are not served because they are invalid")
     outdated: Omittable[str] = Field(
-        None, description="Why nothing was read: the source is not newer than what is served"
+        None, description="Why nothing changed: the source is not newer than the catalog in service"
     )
 
 
 class Finding(Answer):
-    """One thing that was found in a document: where, by which rule, and what to do about it."""
+    """A finding in a document: where, by which rule, and how to fix it."""
 
     file: str
     line: int
@@ -143,7 +143,7 @@ class Finding(Answer):
 
 
 class RefusedFiles(Answer):
-    """What is wrong with the files that were refused at the last sync."""
+    """The findings of files that the last sync refused."""
 
     data: list[Finding]
     checked_at: Moment | None

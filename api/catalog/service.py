@@ -1,6 +1,6 @@
 """The catalog in service: read from Postgres, kept in memory, the same in every process.
 
-What brings Postgres up to date is `pao.app.catalog_sync`; when that happens is in watching.py.
+`pao.app.catalog_sync` brings Postgres up to date; watcher.py decides when.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ RETRY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item in service; ``stale`` when its file has gone bad since."""
+    """An item in service; ``stale`` when its file has become invalid since."""
 
     loaded: LoadedItem
     stale: bool = False
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is served and how it stands, replaced as a whole by a change."""
+    """What is served and its state, replaced as a whole by a change."""
 
     index: Index = field(default_factory=Index)
     standing: CatalogStanding = field(default_factory=CatalogStanding)
@@ -62,7 +62,7 @@ class State:
         return len({finding["file"] for finding in self.standing.refused})
 
     def age(self, now: datetime) -> float | None:
-        """Tell how many seconds ago the source was read."""
+        """Return how many seconds ago the source was read."""
         return (now - self.loaded_at).total_seconds() if self.loaded_at else None
 
 
@@ -90,7 +90,7 @@ class CatalogService:
         self.following = BackgroundTask("catalog-changes", self._follow)
         self.state = State()
         self.is_fresh = False
-        """Whether this process has read the source; else somebody should have it do so."""
+        """Whether this process has read the source yet."""
 
     async def __aenter__(self) -> Self:
         await self._begin()
@@ -101,18 +101,18 @@ class CatalogService:
         await self.following.__aexit__()
 
     def changed(self) -> None:
-        """Note that Postgres has, or may have, another catalog than this process."""
+        """Note that the catalog in Postgres has changed, or may have."""
         self._changed.set()
 
     def row(self, item_id: str) -> Row:
-        """Give what lists show of an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
+        """Return what lists show of an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
         row = self.state.index.rows.get(item_id)
         if row is None:
             raise _not_found(item_id)
         return row
 
     async def entry(self, item_id: str) -> Entry:
-        """Give an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
+        """Return an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
         row = self.row(item_id)
         return await self._cache.get(
             ("item", item_id, row.generation),
@@ -121,7 +121,7 @@ class CatalogService:
         )
 
     async def form(self, item_id: str) -> CatalogForm:
-        """Return an item's form as it is drawn, and the equivalent JSON Schema."""
+        """Return an item's form as it is displayed, and the equivalent JSON Schema."""
         row = self.row(item_id)
         return await self._cache.get(
             ("form", item_id, row.generation),
@@ -131,13 +131,13 @@ class CatalogService:
 
     @property
     def outdated(self) -> str | None:
-        """Why this process's own source is not what is served, where it is not."""
+        """Why this process's own source is not the one in service; None when it is."""
         return self._sync.outdated
 
     async def refresh_for(
         self, user_id: str, correlation_id: str, *, force: bool = False
     ) -> SyncReport:
-        """Read the source now on somebody's word, which the audit trail keeps.
+        """Read the source now on behalf of a caller, and record that in the audit trail.
 
         Raises ``EXTERNAL_SERVICE_ERROR`` when it cannot be read.
         """
@@ -146,7 +146,7 @@ class CatalogService:
         except SourceUnavailableError as error:
             raise PaoError(
                 ErrorCode.EXTERNAL_SERVICE_ERROR,
-                "The catalog source cannot be read; the last good catalog stays in service.",
+                "The catalog source cannot be read; the last valid catalog stays in service.",
             ) from error
         await self._record(
             AuditEntry(
@@ -162,7 +162,7 @@ class CatalogService:
         return report
 
     async def refresh(self, *, force: bool = False) -> SyncReport:
-        """Read the source now; answers what has changed. This process serves it at once.
+        """Read the source now and return what changed. This process serves it at once.
 
         A source that is not newer than what is served changes nothing, unless it is forced.
         """
@@ -187,7 +187,7 @@ class CatalogService:
     async def _begin(self) -> None:
         """Serve what Postgres holds; the source is read first only where that is nothing.
 
-        After an upgrade every file may have to be judged anew, and callers need not wait for it.
+        After an upgrade every file may have to be validated again; callers need not wait for it.
         """
         try:
             await self.catch_up()

@@ -1,4 +1,4 @@
-"""When a local catalog is read again: its files change, its folder is another, time has passed."""
+"""When a local catalog is read again: on changes of its files or folder, and at intervals."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ class CatalogWatcher:
 
     @property
     def tasks(self) -> tuple[BackgroundTask, ...]:
-        """What must go on for as long as the catalog is looked at."""
+        """The tasks that run while the catalog is watched."""
         return (self._refreshing, self._watching) if self._watch else (self._refreshing,)
 
     async def __aenter__(self) -> Self:
@@ -64,7 +64,7 @@ class CatalogWatcher:
         await self._running.aclose()
 
     def now(self) -> None:
-        """Have the catalog read again without waiting for a change."""
+        """Trigger a refresh without waiting for a change."""
         self._due.set()
 
     async def _keep_refreshing(self) -> None:
@@ -80,7 +80,7 @@ class CatalogWatcher:
                 # Noted where it happened. The next look at the folder, or the poll, tries again.
                 continue
             except PaoError as error:
-                _log.warning("the catalog cannot be brought up to date now: %s", error)
+                _log.warning("the catalog could not be refreshed: %s", error)
                 self._due.set()
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
@@ -97,13 +97,13 @@ class CatalogWatcher:
                 pass
             except (OSError, RuntimeError) as error:
                 # Too many watches, or a file system that cannot tell of changes.
-                _log.warning("the folder of the catalog is polled, not watched: %s", error)
+                _log.warning("the catalog folder is polled instead of watched: %s", error)
                 polling = True
             self._due.set()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _watch_folder(self, *, polling: bool) -> None:
-        """Watch until the folder is gone or another one is in its place."""
+        """Watch until the folder is removed or replaced."""
         watched = _identity(self._folder)
         began = True
         async for changes in awatch(
@@ -137,7 +137,7 @@ def _is_gone(folder: Path, changes: set[FileChange]) -> bool:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """Tell which folder is at the path: a link may lead elsewhere, a volume be mounted anew."""
+    """Return the identity of the folder at the path: a link or a mount may change it."""
     try:
         status = folder.stat()
     except OSError:

@@ -50,7 +50,7 @@ HEALTH = schemas.Health(
 
 READY = schemas.Readiness(ready=True, problems=[])
 
-NOT_READY = schemas.Readiness(ready=False, problems=["no worker polls the task queue"])
+NOT_READY = schemas.Readiness(ready=False, problems=["no worker is polling the task queue"])
 
 VERSION = schemas.Version(
     version="0.1.0", git_sha="0b35db8", build_time=_TIME, schema_version="0007"

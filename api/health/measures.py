@@ -1,7 +1,7 @@
-"""What /metrics says of the whole installation: asked when it is scraped, at most every 10 s.
+"""Metrics of the whole installation, queried on a scrape, at most every 10 s.
 
-Counters of this process are in api/metrics.py. What cannot be asked now is left out, or not a
-number, rather than told as it was.
+Counters of this process are in api/metrics.py. What cannot be queried now is omitted, or not a
+number, instead of being outdated.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Sources:
 
 
 class Measures:
-    """Brings the gauges up to date; scrapes that come together ask once."""
+    """Refreshes the gauges; concurrent scrapes query once."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -48,7 +48,7 @@ class Measures:
         self._lock = asyncio.Lock()
 
     def forget(self) -> None:
-        """Have the next scrape ask anew, however soon it comes."""
+        """Make the next scrape query again, however soon it comes."""
         self._asked = float("-inf")
 
     async def refresh(self) -> None:
@@ -72,7 +72,7 @@ class Measures:
                 await ask()
         except (PaoError, TemporalUnavailableError, TimeoutError) as error:
             self._sources.metrics.unmeasured.labels(name).inc()
-            _log.warning("metrics of %s are left out: %s", name, type(error).__name__)
+            _log.warning("metrics of %s are omitted: %s", name, type(error).__name__)
 
     def _catalog(self) -> None:
         state, metrics = self._sources.catalog.state, self._sources.metrics

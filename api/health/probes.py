@@ -1,4 +1,4 @@
-"""Asking a part how it is: once for all who want to know, and without keeping them waiting."""
+"""Probing a dependency: once for all concurrent callers, without making them wait."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Probe(Generic[T]):
-    """Keeps what a part last said.
+    """Keeps the last result of a check.
 
     Callers that come together share one question, and no question is asked while the last answer
     is ``fresh``. Who has waited for ``patience`` seconds is told the last answer, marked by
@@ -44,7 +44,7 @@ class Probe(Generic[T]):
         self._question: asyncio.Task[None] | None = None
 
     async def now(self) -> T:
-        """Return what the part says, or what it said last."""
+        """Return the result of the check, or the previous one."""
         if self._question is None and time.monotonic() - self._known_at >= self._fresh:
             self._question = asyncio.create_task(self._answered())
         if self._question is not None:
@@ -56,11 +56,11 @@ class Probe(Generic[T]):
         return self._checking(self._known) if self._checking else self._unknown
 
     def forget(self) -> None:
-        """Have the next caller ask anew."""
+        """Make the next caller check again."""
         self._known, self._known_at = None, float("-inf")
 
     async def close(self) -> None:
-        """End a question that is still open."""
+        """Cancel a check that is still running."""
         if self._question is not None:
             self._question.cancel()
             await asyncio.wait({self._question})
@@ -69,8 +69,8 @@ class Probe(Generic[T]):
         try:
             self._known = await self._ask()
         except Exception:  # noqa: BLE001 -- see below
-            # What nobody foresaw about one part must not take health away as a whole.
-            _log.exception("a part of health cannot be asked")
+            # An unexpected error of one part must not break the whole answer.
+            _log.exception("a health check failed unexpectedly")
             self._known = self._broken
         finally:
             self._known_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""What probes and operators are told about this process and what it depends on."""
+"""Answers about health, readiness and version."""
 
 from typing import Literal
 
@@ -10,13 +10,13 @@ PartStatus = Literal["ok", "degraded", "down", "checking"]
 
 
 class Part(Answer):
-    """How one part is; `checking` when it has not answered yet."""
+    """The state of a part; `checking` until it has responded."""
 
     status: PartStatus
 
 
 class TimedPart(Part):
-    """A part that was asked a question, and how long the answer took."""
+    """A part that was probed, and how long it took to respond."""
 
     latency_ms: float | None = None
     error: Omittable[str] = None
@@ -33,7 +33,9 @@ class JiraPart(TimedPart):
     """One JIRA instance, asked every ten seconds at most."""
 
     checked_at: Moment | None = None
-    checking: Omittable[bool] = Field(None, description="It is being asked; this is what it said")
+    checking: Omittable[bool] = Field(
+        None, description="A check is running; this is the previous result"
+    )
 
 
 class BreakerPart(Part):
@@ -43,11 +45,11 @@ class BreakerPart(Part):
     failures: int
     last_error: str | None
     next_try_at: Moment | None
-    items_left_alone: int = Field(description="Items whose own breaker of this target is open")
+    items_left_alone: int = Field(description="Items whose own circuit to this target is open")
 
 
 class OtherTargetsPart(Part):
-    """How many targets that templates chose are failing; their names are not shown."""
+    """How many targets chosen by templates are failing; their names are not shown."""
 
     targets: int
     left_alone: int
@@ -63,11 +65,11 @@ class CatalogPart(Part):
     stale: int = Field(description="Items whose file was refused at the last sync")
     refused: int = Field(description="Files that were refused at the last sync")
     error: str | None
-    outdated: str | None = Field(description="Why this process's source is not what is served")
+    outdated: str | None = Field(description="Why this process's source is not the one in service")
 
 
 class MirrorPart(Part):
-    """How far Postgres is behind Temporal, and what the reconciler has found."""
+    """How far Postgres lags behind Temporal, and what the reconciler found."""
 
     lag_seconds: float | None = None
     error: Omittable[str] = None
@@ -77,7 +79,7 @@ class MirrorPart(Part):
 
 
 class TaskPart(Part):
-    """Something that runs in this process for as long as it serves."""
+    """A background task of this process."""
 
     restarts: int
     error: str | None
@@ -85,7 +87,7 @@ class TaskPart(Part):
 
 
 class Components(Answer):
-    """Everything that health looks at."""
+    """Everything that health checks."""
 
     database: TimedPart
     temporal: TimedPart
@@ -98,7 +100,7 @@ class Components(Answer):
 
 
 class Health(Answer):
-    """The state of each part; `down` when requests cannot be taken at all."""
+    """The state of each part; `down` when no request can be accepted."""
 
     status: Literal["ok", "degraded", "down"]
     version: str

@@ -1,4 +1,4 @@
-"""What each part says of itself. Answers also when parts are away, and shows no secret."""
+"""The state of each part, also when parts are unavailable; shows no secret."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ from api.health.schemas import (
     TimedPart,
     WorkerPart,
 )
-from api.metrics import MENDED
+from api.metrics import REPAIRED
 from db.migrations.runner import MigrationError, check_ready
 from db.notifications import RequestNotifications
 from db.repositories.breakers import BreakersRepository, BreakerState, OtherTargets
@@ -53,8 +53,8 @@ OK: Final = "ok"
 DEGRADED: Final = "degraded"
 DOWN: Final = "down"
 CHECKING: Final = "checking"
-SILENT = "does not answer"
-BROKEN = "it cannot be asked; the log says why"
+SILENT = "does not respond"
+BROKEN = "the check failed; see the log"
 
 P = TypeVar("P", TimedPart, WorkerPart, MirrorPart)
 T = TypeVar("T")
@@ -63,7 +63,7 @@ Breakers = dict[str, BreakerPart | OtherTargetsPart]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What health looks at; a catalog older than ``catalog_age`` seconds is not well."""
+    """What health checks; a catalog older than ``catalog_age`` seconds is degraded."""
 
     database: Database
     notifications: RequestNotifications
@@ -74,7 +74,7 @@ class Parts:
 
 
 class HealthService:
-    """Asks every part, all at once, each by one question for all callers.
+    """Checks all parts concurrently, each once for all callers.
 
     Our own parts are asked now, for two seconds at most. JIRA is another's service, and anybody may
     ask for health: each instance is asked every ten seconds at most, and one that is silent is told
@@ -100,7 +100,7 @@ class HealthService:
             )
             for name, client in parts.jira.all().items()
         }
-        silent = ["its parts do not answer"]
+        silent = ["its dependencies do not respond"]
         self._readiness = Probe(
             self._ask_problems, unknown=silent, broken=silent, patience=READY_SECONDS
         )
@@ -109,7 +109,7 @@ class HealthService:
         """What runs in this process for as long as it serves."""
 
     async def health(self) -> Health:
-        """Return the state of each part; ``down`` when requests cannot be taken at all."""
+        """Return the state of each part; ``down`` when no request can be accepted."""
         database, temporal, worker, breakers, mirror, jira = await asyncio.gather(
             self._database.now(),
             self._temporal.now(),
@@ -136,7 +136,7 @@ class HealthService:
         )
 
     async def problems(self) -> list[str]:
-        """Name why no request can be taken now; empty when one can."""
+        """Return why no request can be accepted now; empty when one can."""
         if self.stopping:
             return ["this process is shutting down"]
         problems = list(await self._readiness.now())
@@ -145,12 +145,12 @@ class HealthService:
         return problems
 
     def forget(self) -> None:
-        """Have the next caller ask every part anew, however soon it comes."""
+        """Make the next caller check every part again, however soon it comes."""
         for probe in self._probes():
             probe.forget()
 
     async def close(self) -> None:
-        """End what is still being asked."""
+        """Cancel checks that are still running."""
         for probe in (*self._probes(), self._readiness):
             await probe.close()
 
@@ -172,10 +172,10 @@ class HealthService:
         try:
             pollers = await self._parts.workflows.pollers()
         except TemporalUnavailableError:
-            return WorkerPart(status=DOWN, error="Temporal does not answer")
+            return WorkerPart(status=DOWN, error="Temporal does not respond")
         if pollers:
             return WorkerPart(status=OK, pollers=pollers)
-        return WorkerPart(status=DOWN, pollers=0, error="no worker polls; requests wait")
+        return WorkerPart(status=DOWN, pollers=0, error="no worker is polling; requests wait")
 
     async def _ask_breakers(self) -> Breakers:
         """Return the targets that failed when actions called them last; none if unknown."""
@@ -191,7 +191,7 @@ class HealthService:
         return _shown_breakers(states, others)
 
     async def _ask_mirror(self) -> MirrorPart:
-        """Tell how far Postgres is behind: the age of the oldest request that nobody has started.
+        """Return how far Postgres is behind: the age of the oldest request not yet started.
 
         The sweeper starts such requests every minute, so more than a few minutes need a human;
         so does what the reconciler has found and could not repair.
@@ -204,7 +204,7 @@ class HealthService:
                 since = await RequestsRepository(session).unstarted_since()
                 turn = await MaintenanceRunsRepository(session).last(RECONCILER)
         except (PaoError, TimeoutError):
-            return MirrorPart(status=DOWN, error="the database does not answer")
+            return MirrorPart(status=DOWN, error="the database does not respond")
         return _mirrored(turn, (datetime.now(UTC) - since).total_seconds() if since else 0.0)
 
     def _catalog(self) -> CatalogPart:
@@ -235,13 +235,13 @@ class HealthService:
         except DatabaseUnavailableError as error:
             return f"the database {error.reason}"
         except TimeoutError:
-            return "the database does not answer"
+            return "the database does not respond"
         except MigrationError as error:
             return str(error)
         return await self._unheard()
 
     async def _unheard(self) -> str | None:
-        """Say why changes are not heard; a process that has just begun gets a moment."""
+        """Return why notifications are not received; a new process gets a moment."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CHECK_SECONDS):
                 await self._parts.notifications.tried()
@@ -252,14 +252,14 @@ class HealthService:
             missing = await self._parts.workflows.missing_search_attributes()
             pollers = await self._parts.workflows.pollers()
         except TemporalUnavailableError:
-            return "Temporal does not answer"
+            return "Temporal does not respond"
         if missing:
             return f"Temporal lacks the search attributes {', '.join(missing)}"
-        return None if pollers else "no worker polls the task queue"
+        return None if pollers else "no worker is polling the task queue"
 
 
 def _own(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:
-    """Return the probe of a part of ours, of which nothing old is told."""
+    """Return the probe of an own part, of which no old result is shown."""
     return Probe(
         ask,
         unknown=part(status=DOWN, error=SILENT),
@@ -333,7 +333,7 @@ def _mirrored(turn: MaintenanceRunRecord | None, lag: float) -> MirrorPart:
     """Return the lag, what the reconciler's last turn left as it was, and what all repaired."""
     open_ones = int(turn.result.get("unrepaired", 0)) if turn else 0
     late = turn is not None and datetime.now(UTC) - turn.finished_at > RECONCILED_WITHIN
-    repaired = sum(int(turn.totals.get(kind, 0)) for kind in MENDED) if turn else 0
+    repaired = sum(int(turn.totals.get(kind, 0)) for kind in REPAIRED) if turn else 0
     return MirrorPart(
         status=DEGRADED if lag >= LAG_SECONDS or open_ones or late else OK,
         lag_seconds=round(lag, 1),

@@ -11,7 +11,7 @@ from pao.core.states import ActionStatus
 
 
 def require_approver(stored: Stored, caller: Principal, action_id: str, *, asked: bool) -> None:
-    """Refuse who is no approver of the action; what else speaks against it the workflow judges.
+    """Refuse callers who are not approvers of the action; the workflow judges everything else.
 
     ``asked`` says whether the caller was ever asked: of an approval that has ended, its approvers
     are told how it ended.
@@ -21,18 +21,18 @@ def require_approver(stored: Stored, caller: Principal, action_id: str, *, asked
         waiting = [one.action_id for one in stored.actions if one.status == ActionStatus.WAITING]
         raise PaoError(
             ErrorCode.VALIDATION_ERROR,
-            f"The request has no action of that id; waiting are: {', '.join(waiting) or 'none'}.",
+            f"The request has no such action. Waiting actions: {', '.join(waiting) or 'none'}.",
         )
     people = _approvers(action)
     if people is None and asked:
         return
     if people is None or not _is_approver(people, caller):
-        named = _named(people) if people else "nobody, it waits for no approval"
+        named = _named(people) if people else "nobody, because it is not waiting for an approval"
         raise PaoError(ErrorCode.FORBIDDEN, f"{action_id} is decided by: {named}.")
 
 
 def vote(stored: Stored, caller: Principal, action_id: str) -> dict[str, Any]:
-    """Give what the signal says of the caller beside the reason: verified here, by the API."""
+    """Return what the signal says of the caller beside the reason: verified here, by the API."""
     action = next(one for one in stored.actions if one.action_id == action_id)
     people = _approvers(action) or Approvers()
     teams = sorted(set(caller.teams).intersection(people.teams))

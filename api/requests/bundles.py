@@ -34,7 +34,7 @@ MAX_BUNDLE_JSON = 8_000_000
 
 
 async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str, Entry]:
-    """Give the items of a bundle as they are in service now, by their ids."""
+    """Return the items of a bundle as they are in service now, by their ids."""
     entries: dict[str, Entry] = {}
     for component in bundle.components:
         try:
@@ -137,7 +137,7 @@ def _values(
 def _actions(
     bundle: CatalogBundle, components: tuple[PreparedComponent, ...]
 ) -> list[PlannedAction]:
-    """Give the actions that stand for the components; templates know them by their own ids."""
+    """Return the actions that stand for the components; templates know them by their own ids."""
     planned: list[PlannedAction] = []
     for component, made in zip(bundle.ordered_components, components, strict=True):
         waits = list(dict.fromkeys(made.depends_on))
@@ -164,7 +164,7 @@ def _actions(
 
 
 def _links(bundle: CatalogBundle, components: tuple[PreparedComponent, ...]) -> list[PlannedAction]:
-    """Give the action that ties the components' tickets together, where there are any to tie."""
+    """Return the action that ties the components' tickets together, where there are any to tie."""
     linking = bundle.orchestration.jira_linking
     with_ticket = {one.id for one in components if _makes_ticket(one.prepared)}
     pairs = [
@@ -220,7 +220,7 @@ def _require_carriable(whole: Prepared) -> None:
         raise PaoError(
             ErrorCode.VALIDATION_ERROR,
             f"{whole.context.item.name} is too large to be requested: its components are {size:,} "
-            f"bytes of JSON, at most {MAX_BUNDLE_JSON:,} are taken. Tell its owner.",
+            f"bytes of JSON; the limit is {MAX_BUNDLE_JSON:,}. Tell its owner.",
         )
 
 
@@ -240,7 +240,7 @@ def _refused(bundle: CatalogBundle, component: Component, details: tuple[Detail,
     return PaoError(
         ErrorCode.VALIDATION_ERROR,
         f"The component {component.label} cannot be requested with these values: "
-        f"{details[0].message if details else 'its templates are wrong'}. If the bundle's form "
+        f"{details[0].message if details else 'its templates are invalid'}. If the bundle's form "
         f"takes them, tell its owner, {bundle.owner_team or 'the platform team'}.",
         details=details,
     )

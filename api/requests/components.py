@@ -41,7 +41,7 @@ async def children_of(
 
 
 def own_actions(actions: Sequence[RequestAction]) -> list[RequestAction]:
-    """Give the actions of the request itself: not what stands for a component."""
+    """Return the actions of the request itself: not what stands for a component."""
     return [one for one in actions if one.type != COMPONENT]
 
 

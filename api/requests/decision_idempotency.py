@@ -52,7 +52,7 @@ class DecisionKeys:
         self._database = database
 
     async def is_repeat(self, call: DecisionCall) -> bool:
-        """Tell whether the key was used; raises ``IDEMPOTENCY_CONFLICT`` for another body."""
+        """Return whether the key was used; raises ``IDEMPOTENCY_CONFLICT`` for another body."""
         if call.scoped_key is None:
             return False
         async with self._database.reading() as session:

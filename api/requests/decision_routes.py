@@ -50,22 +50,22 @@ COMMANDS = (
         Decision.ESCALATE,
         DecisionBody,
         "Escalate a failed request",
-        "Hand the request over to people by a JIRA ticket that holds everything they need; 502 "
-        "when JIRA does not take it.",
+        "Hand the request over in a JIRA ticket that holds everything people need; 502 "
+        "when the ticket cannot be created.",
     ),
     _Command(
         Decision.CANCEL,
         DecisionBody,
         "Cancel what a request is running or waiting for",
-        "Stop what runs or waits. The request is `failed` then and waits for the usual decision; "
-        "what was made until then stays listed. 409 when nothing runs or waits.",
+        "Stop what runs or waits. The request is then `failed` and waits for the usual decision; "
+        "what was created until then stays listed. 409 when nothing runs or waits.",
     ),
     _Command(
         ApprovalVote.APPROVE,
         VoteBody,
         "Approve a waiting action",
-        "Approve an action that waits for an approval. Only its approvers may, and not whoever "
-        "submitted the request.",
+        "Approve an action that waits for an approval. Only its approvers may, but not the "
+        "submitter of the request.",
     ),
     _Command(
         ApprovalVote.REJECT,
@@ -89,7 +89,7 @@ async def retry_request(
     body: RetryBody,
     idempotency_key: IdempotencyKey = None,
 ) -> schemas.Request | schemas.RetryPreview:
-    """Run the failed action again, with corrected fields if given; `dryRun` only shows it."""
+    """Run the failed action again, with corrected fields if any; `dryRun` only previews it."""
     if body.dry_run:
         return await given.decisions.preview(caller, str(request_id), body)
     call = DecisionCall(
@@ -127,7 +127,7 @@ def _add(command: _Command) -> None:
         name=f"{command.decision}_request",
         summary=command.summary,
         description=command.description,
-        responses=documented(DECIDED, *ERRORS),
+        responses=documented(DECIDED, *ERRORS, headers=["Idempotency-Replayed"]),
     )
 
 
@@ -146,7 +146,7 @@ async def look_for_effect(
     request_id: RequestId,
     body: Annotated[LookBody | None, Body()] = None,
 ) -> schemas.Look:
-    """Ask the target, read-only, whether the effect exists: found, absent, or unknown and why."""
+    """Check the target, read-only, for the effect: found, absent, or unknown and why."""
     action_id = body.action_id if body else None
     return await given.decisions.look(caller, str(request_id), action_id)
 

@@ -42,7 +42,7 @@ from pao.runtime.crypto import SecretBox
 from pao.runtime.logging import log_fields
 
 _GONE = "its workflow is no longer running in Temporal; ask an operator"
-_NOT_BEGUN = "it has not begun yet; a component of a bundle begins in its turn"
+_NOT_BEGUN = "it has not started yet; a component of a bundle starts after those it depends on"
 # The namespace of decision ids: the same caller, request, kind and key give the same id.
 DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
 
@@ -58,14 +58,14 @@ class DecisionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of a decision as far as it is known; ``open`` when it is still carried out."""
+    """The outcome of a decision so far; ``open`` while it is being carried out."""
 
     open: bool
     replayed: bool = False
 
 
 class DecisionService:
-    """Takes decisions; whether one is possible is judged by the workflow alone."""
+    """Takes decisions; only the workflow judges whether one is possible."""
 
     def __init__(  # noqa: PLR0913 -- the parts that deciding needs, each named.
         self,
@@ -89,7 +89,7 @@ class DecisionService:
         )
 
     async def decide(self, call: DecisionCall) -> Decided:
-        """Have a decision carried out; raises ``INVALID_STATE_TRANSITION`` where it is refused.
+        """Carry out a decision; raises ``INVALID_STATE_TRANSITION`` if it is refused.
 
         A repeated call with the same Idempotency-Key is told the first one's outcome; with another
         body it is refused with ``IDEMPOTENCY_CONFLICT``.
@@ -132,7 +132,7 @@ class DecisionService:
         if chosen is None:
             names = ", ".join(one.action_id for one in failed) or "none"
             raise PaoError(
-                ErrorCode.VALIDATION_ERROR, f"That action has not failed; failed are: {names}."
+                ErrorCode.VALIDATION_ERROR, f"That action has not failed. Failed actions: {names}."
             )
         try:
             found = await self._rehearsal.look(stored, chosen)
@@ -187,7 +187,7 @@ class DecisionService:
             return await DecisionsRepository(session).find(request_id, decision_id)
 
     def _refuse_final(self, stored: Stored, decision: Decision | ApprovalVote) -> None:
-        """Refuse at once what can never become possible; the rest is judged by the workflow."""
+        """Refuse early what can never become possible; the workflow judges the rest."""
         if stored.row.status in TERMINAL:
             raise _refused(decision, stored.row.status)
 
@@ -256,7 +256,7 @@ class DecisionService:
             return answer
         raise PaoError(
             ErrorCode.VALIDATION_ERROR,
-            "The corrected fields are not right; see details. Nothing was decided.",
+            "The corrected fields are invalid; see details. Nothing was decided.",
             details=tuple(
                 Detail(
                     field=f"fields.{error.field}",
@@ -296,7 +296,7 @@ def _decision_id(call: DecisionCall) -> str:
 
 
 def _options(body: RetryBody) -> dict[str, Any]:
-    """Give what a retry carries besides fields; what is not used is left out."""
+    """Return what a retry carries besides fields; what is not used is left out."""
     evidence = body.evidence.model_dump(by_alias=True, exclude_none=True) if body.evidence else None
     options = {
         "mode": body.mode,
@@ -313,7 +313,7 @@ def _refused(
     reason = why or f"{decision} is not possible while {status}"
     possible = f" Possible now: {describe_allowed(status)}."
     if decision in tuple(ApprovalVote):
-        possible = " The request's actions say who may decide what."
+        possible = " The request's actions show who may decide what."
     return PaoError(
         ErrorCode(code or ErrorCode.INVALID_STATE_TRANSITION),
         f"The request is {status}: {reason}.{possible}",
@@ -332,7 +332,7 @@ def _refused(
 def _temporal_away() -> PaoError:
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
-        "Temporal does not answer, so the decision may not have arrived. Repeat the call with the "
-        "same Idempotency-Key in a moment: it is carried out once.",
+        "Temporal does not respond, so the decision may not have arrived. Repeat the call with the "
+        "same Idempotency-Key in a moment; it is carried out only once.",
         headers={"Retry-After": "5"},
     )

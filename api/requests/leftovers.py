@@ -19,7 +19,7 @@ Done = Mapping[tuple[str, str], CleanupDone]
 def left_behind(
     row: Request, actions: Sequence[RequestAction], done: Done
 ) -> list[schemas.Leftover]:
-    """Return what stays in targets although no action of the request owns it, in any state.
+    """Return what is left in targets that no action of the request owns any more.
 
     What failed actions left is in the error context; here is what corrections left at former
     places, and what a way that was given up may have left.

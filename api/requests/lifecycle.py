@@ -1,4 +1,4 @@
-"""Deprecated items: what a submission is told, and from when on it is refused."""
+"""Deprecated items: the warnings of a submission, and when it is refused."""
 
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
@@ -9,7 +9,7 @@ from pao.core.errors import ErrorCode, PaoError
 
 
 def require_offered(item: CatalogDocument, today: date) -> None:
-    """Refuse an item that was withdrawn, and name what to request instead."""
+    """Refuse a withdrawn item, and name its replacement."""
     deprecation = item.deprecation
     sunset = deprecation.sunset_date
     if not deprecation.deprecated or not sunset or sunset > today.isoformat():
@@ -21,7 +21,7 @@ def require_offered(item: CatalogDocument, today: date) -> None:
 
 
 def warnings_of(definition: dict[str, Any]) -> list[str]:
-    """Give what whoever submits must be told about the item."""
+    """Return what the submitter must be told about the item."""
     notice = _notice_of(definition)
     if not notice.get("deprecated"):
         return []
@@ -31,7 +31,7 @@ def warnings_of(definition: dict[str, Any]) -> list[str]:
 
 
 def headers_of(definition: dict[str, Any]) -> dict[str, str]:
-    """Give the same as programs read it: ``Deprecation``, and ``Sunset`` (RFC 8594)."""
+    """Return the same as headers: ``Deprecation``, and ``Sunset`` (RFC 8594)."""
     notice = _notice_of(definition)
     if not notice.get("deprecated"):
         return {}
@@ -55,4 +55,4 @@ def _notice(deprecation: Any) -> dict[str, Any]:
 def _instead(notice: dict[str, Any]) -> str:
     text = f" Use {notice['replacement']}." if notice.get("replacement") else ""
     guide = notice.get("migrationGuide")
-    return f"{text} How to change over: {guide}" if guide else text
+    return f"{text} Migration guide: {guide}" if guide else text

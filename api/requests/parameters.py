@@ -20,17 +20,17 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="A repeat with the same key and body is answered by the first call's result.",
+        description="A repeat with the same key and body returns the first call's result.",
     ),
 ]
 
 
 def _written_out(value: object) -> object:
-    """Refuse what is a moment to pydantic alone: seconds since 1970, and days."""
+    """Refuse what only pydantic takes for a time: seconds since 1970, and days."""
     if isinstance(value, str) and not _MOMENT.match(value):
-        raise ValueError("write a moment as in 2026-01-31T08:00:00Z")
+        raise ValueError("write a time such as 2026-01-31T08:00:00Z")
     return value
 
 
 Moment = Annotated[datetime, BeforeValidator(_written_out)]
-"""A date and a time as RFC 3339 writes them; that a time zone is given is not checked here."""
+"""A date and time in RFC 3339; the time zone is checked later."""

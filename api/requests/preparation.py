@@ -40,7 +40,7 @@ _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})(?!\d)')
 
 
 class Preparer:
-    """Judges submissions and plans them."""
+    """Validates submissions and plans them."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Preparer:
         return self._settings
 
     def authorise(self, entry: Entry, caller: Principal) -> None:
-        """Refuse a caller none of whose teams may request the item."""
+        """Refuse a caller whose teams may not request the item."""
         item = entry.loaded.item
         if not self._access.may_request(caller, item):
             allowed = ", ".join(sorted(item.allowed_teams))
@@ -102,7 +102,7 @@ class Preparer:
             )
 
     def validated(self, entry: Entry, fields: dict[str, Any]) -> dict[str, Any]:
-        """Give the fields complete with defaults, or refuse them with every reason."""
+        """Return the fields complete with defaults, or refuse them with every reason."""
         result = entry.loaded.item.form.validate(fields, datetime.now(UTC).date())
         if result.valid:
             require_small(result.values)
@@ -117,18 +117,15 @@ class Preparer:
             )
             for error in result.errors
         )
-        count = len(details)
-        raise PaoError(
-            ErrorCode.VALIDATION_ERROR,
-            f"{count} {'field is' if count == 1 else 'fields are'} not right; "
-            "see details, mend them and submit again.",
-            details=details,
-        )
+        found = "1 field is invalid; correct it"
+        if len(details) != 1:
+            found = f"{len(details)} fields are invalid; correct them"
+        raise PaoError(ErrorCode.VALIDATION_ERROR, f"{found} and submit again.", details=details)
 
     def planned(
         self, entry: Entry, values: dict[str, Any], body: Submission, call: SubmissionCall
     ) -> Prepared:
-        """Give the request a new id, seal its passwords, and plan its actions."""
+        """Assign a request id, seal the passwords, and plan the actions."""
         loaded, caller = entry.loaded, call.caller
         request_id = str(uuid4())
         passwords = loaded.item.password_fields
@@ -164,7 +161,7 @@ class Preparer:
         if problems:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
-                "The item's templates cannot be filled with these values; tell its owner, "
+                "The item's templates cannot be rendered with these values; tell its owner, "
                 f"{entry.loaded.item.owner_team or 'the platform team'}.",
                 details=tuple(
                     Detail(field="catalogItemId", constraint="template", message=problem)
@@ -244,7 +241,7 @@ def preferred_wait(header: str | None) -> float | None:
 
 
 def _is_slow(action: PlannedAction, traits: Mapping[str, ActionTraits]) -> bool:
-    """Tell whether an action takes longer than anybody waits for an answer."""
+    """Return whether an action takes longer than a caller waits for an answer."""
     if not action.is_step:
         return False
     of_type = traits.get(action.type, ActionTraits())

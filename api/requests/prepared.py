@@ -76,7 +76,7 @@ class PreparedComponent:
 
 
 def size_of(prepared: Prepared) -> int:
-    """Give the bytes of JSON that plan and form take."""
+    """Return the bytes of JSON that plan and form take."""
     plan = [[action.config, action.reads] for action in prepared.actions if action.notice is None]
     return len(json.dumps([plan, prepared.context.without_plan().item.definition]))
 
@@ -87,8 +87,8 @@ def require_carriable(prepared: Prepared) -> None:
     if size > MAX_PLAN_JSON:
         raise PaoError(
             ErrorCode.VALIDATION_ERROR,
-            f"{prepared.context.item.name} is too large to be requested: form and actions are "
-            f"{size:,} bytes of JSON, at most {MAX_PLAN_JSON:,} are taken. Tell its owner.",
+            f"{prepared.context.item.name} is too large to be requested: its form and actions are "
+            f"{size:,} bytes of JSON; the limit is {MAX_PLAN_JSON:,}. Tell its owner.",
         )
 
 
@@ -101,8 +101,8 @@ def require_small(values: dict[str, Any]) -> None:
     if size <= MAX_FIELDS_JSON:
         return
     message = (
-        f"the fields are {size:,} bytes of JSON (characters beyond ASCII take six or twelve); "
-        f"at most {MAX_FIELDS_JSON:,} are taken"
+        f"the fields are {size:,} bytes of JSON (a non-ASCII character takes six or twelve); "
+        f"the limit is {MAX_FIELDS_JSON:,}"
     )
     raise PaoError(
         ErrorCode.VALIDATION_ERROR,

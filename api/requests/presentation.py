@@ -66,7 +66,7 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
 
 
 def _as_stored(row: object, kind: type[Answer]) -> dict[str, Any]:
-    """Return what an answer shows under the name, and as it stands, in its row."""
+    """Return the columns that an answer shows unchanged under the same name."""
     return {name: getattr(row, name) for name in kind.model_fields if hasattr(row, name)}
 
 

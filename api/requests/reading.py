@@ -61,7 +61,7 @@ class Stored:
 
 
 class ReadingService:
-    """Reads on behalf of a caller; what the caller may not see does not exist for it."""
+    """Reads on behalf of a caller, for whom invisible requests do not exist."""
 
     def __init__(  # noqa: PLR0913 -- the parts that reading needs, each named.
         self,
@@ -123,7 +123,7 @@ class ReadingService:
         )
 
     async def stored_status(self, request_id: str) -> RequestStatus | None:
-        """Give the mirrored state of a request, whoever asks; None when there is no such row."""
+        """Return the mirrored state of a request, whoever asks; None when there is no such row."""
         async with self._database.reading() as session:
             row = await RequestsRepository(session).get(request_id)
         return row.status if row else None
@@ -207,7 +207,7 @@ class ReadingService:
     async def events(
         self, stored: Stored, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[tuple[StoredEvent, str | None]]:
-        """Give the stream of what was read from after an entry on; ends after a final state.
+        """Return the stream of what was read from after an entry on; ends after a final state.
 
         The streams of a bundle's components are part of its own; their entries come with the
         component's id.
@@ -244,7 +244,7 @@ class ReadingService:
         )
 
     async def is_asked(self, caller: Principal, request_id: str) -> bool:
-        """Tell whether the caller was ever asked to approve something of the request."""
+        """Return whether the caller was ever asked to approve something of the request."""
         asked = viewers(caller.id, caller.email, caller.teams)
         async with self._database.reading() as session:
             return await RequestsRepository(session).is_asked(request_id, asked)
@@ -316,13 +316,13 @@ class ReadingService:
 
 
 def _names(stored: Stored) -> dict[str, str | None]:
-    """Give the ids of the request and of its components' requests, each with its component."""
+    """Return the ids of the request and of its components' requests."""
     names: dict[str, str | None] = {str(stored.row.id): None}
     return names | {str(child.row.id): child.component for child in stored.children}
 
 
 def _instance_of(row: Request, action: RequestAction) -> str | None:
-    """Give the JIRA instance that the plan names for an action, for a ticket without an address."""
+    """Return the JIRA instance that the plan names for an action's ticket."""
     planned = plan_of(row)[action.action_index]
     name = planned.config.get("instance")
     # A name that is still a template says nothing; the ticket's address does.
@@ -332,5 +332,5 @@ def _instance_of(row: Request, action: RequestAction) -> str | None:
 def _not_found(request_id: str) -> PaoError:
     return PaoError(
         ErrorCode.REQUEST_NOT_FOUND,
-        f"There is no request {request_id}, or it is not yours to see.",
+        f"There is no request {request_id}, or you may not see it.",
     )

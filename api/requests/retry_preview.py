@@ -1,4 +1,4 @@
-"""A retry that is only tried: what it would change, find, send, and why it would be refused."""
+"""The preview of a retry: what it would change, find and send, and why it would be refused."""
 
 import asyncio
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
 
 
 class RetryPreview:
-    """Tries retries, with looks that change nothing."""
+    """Previews retries with read-only looks."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class RetryPreview:
         try:
             return await self.look(stored, row, context)
         except (TemporalUnavailableError, WorkflowGoneError):
-            return LookResult(answer="unknown", reason="Temporal does not answer now; try again")
+            return LookResult(answer="unknown", reason="Temporal does not respond; try again")
 
     def _calls(
         self, stored: Stored, context: RequestContext, mode: str | None
@@ -156,7 +156,7 @@ def _used(
 
 
 def _seen(stored: Stored, body: RetryBody) -> tuple[str | None, str | None]:
-    """Return the id of the action that the evidence is about, and why it would not be taken."""
+    """Return the id of the action that the evidence concerns, and why it would be refused."""
     if body.evidence is None:
         return None, None
     states = [state_of(one) for one in stored.actions]
@@ -166,7 +166,7 @@ def _seen(stored: Stored, body: RetryBody) -> tuple[str | None, str | None]:
 
 
 def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[schemas.Refusal]:
-    """Return what the workflow would object to before it looks."""
+    """Return what the workflow would refuse before it looks."""
     states = [state_of(one) for one in stored.actions]
     taken = {one.id for one in states}
     ways = [one for one in plan_of(stored.row) if one.fallback and one.id not in taken]
@@ -190,7 +190,7 @@ def _refusals(
     found = []
     if used and not body.accept_used:
         named = "; ".join(f"{name} (by {', '.join(by)})" for name, by in used.items())
-        message = f"completed or skipped actions have used these values: {named}"
+        message = f"completed or skipped actions have already used these values: {named}"
         found.append(schemas.Refusal(code=ErrorCode.FIELDS_ALREADY_USED, message=message))
     for row, look in looked:
         refusal = judge(state_of(row), look, record)
@@ -203,7 +203,7 @@ def _refusals(
 
 
 def open_actions(stored: Stored, mode: str | None) -> list[PlannedAction]:
-    """Return what a retry would carry out, now or later: of the way that is, or would be, taken."""
+    """Return the actions that a retry would run, now or later."""
     plan = plan_of(stored.row)
     states = {one.action_id: one.status for one in stored.actions}
     manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)

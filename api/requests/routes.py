@@ -22,6 +22,7 @@ from api.requests.schemas.event import EXAMPLE as EVENTS
 from api.requests.schemas.request import BUNDLE, PAGE, REQUEST, REQUEST_OPEN
 from api.requests.schemas.status import ESCALATION, LOGS, STATUS
 from api.requests.streams import EventStream
+from api.response_headers import OF_SUBMISSIONS
 from api.responses import documented, documented_text
 from api.services import Caller, Correlation, Services, ServicesDep
 from db.repositories.request_filters import RequestFilters, Sort
@@ -33,11 +34,11 @@ router = APIRouter(tags=["requests"], route_class=JsonRoute)
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]
 Cursor = Annotated[
-    str | None, Query(max_length=2000, description="`nextCursor` of the page before")
+    str | None, Query(max_length=2000, description="`nextCursor` of the previous page")
 ]
 Prefer = Annotated[
     str | None,
-    Header(max_length=200, description="`wait=N`: wait up to N seconds for it to settle."),
+    Header(max_length=200, description="`wait=N`: wait up to N seconds for the request to settle."),
 ]
 
 
@@ -52,6 +53,7 @@ Prefer = Annotated[
             200: REQUEST,
         },
         *(400, 401, 403, 404, 409, 413, 422, 429, 503),
+        headers=OF_SUBMISSIONS,
     ),
 )
 async def submit_request(
@@ -66,8 +68,8 @@ async def submit_request(
 ) -> schemas.Request:
     """Check, store and start a request, and wait for it to settle within the budget.
 
-    201 when it has settled (a failed one is a created resource, too), 202 when it goes on, 200
-    with `Idempotency-Replayed: true` for a repeat. What is slow by nature is answered with 202 at
+    201 when it has settled (a failed one is a created resource, too), 202 while it continues, 200
+    with `Idempotency-Replayed: true` for a repeat. Items that are inherently slow return 202 at
     once, unless `Prefer: wait=N` says otherwise.
     """
     call = SubmissionCall(
@@ -120,7 +122,7 @@ async def list_requests(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> schemas.RequestPage:
-    """List what the caller may see, newest first (`sort=waiting`: failed ones, oldest first)."""
+    """List requests the caller may see, newest first (`sort=waiting`: failed, oldest first)."""
     filters = RequestFilters(
         statuses=tuple(status or ()),
         catalog_item_id=_storable("catalogItemId", catalog_item_id),
@@ -155,7 +157,7 @@ async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId)
 async def get_request_status(
     given: ServicesDep, caller: Caller, request_id: RequestId
 ) -> schemas.Status:
-    """Return where it stands, with each ticket's status asked of JIRA now."""
+    """Return the current state, with each ticket's status queried from JIRA now."""
     return await given.reading.status(caller, str(request_id))
 
 
@@ -171,7 +173,7 @@ async def get_request_logs(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> schemas.LogPage:
-    """Return the execution log, oldest first. To follow it, read the events."""
+    """Return the execution log, oldest first. To follow it live, use the events."""
     return await given.reading.logs(caller, str(request_id), cursor=cursor, limit=limit)
 
 
@@ -191,8 +193,8 @@ async def stream_request_events(
 ) -> EventSourceResponse:
     """Stream `state`, `action`, `log` and `decision` events.
 
-    Ends after a final state, when the key is revoked, or with the process that serves it. A caller
-    has a number of streams at a time; one more is answered 429.
+    Ends after a final state, when the key is revoked, or when the serving process shuts down. The
+    number of concurrent streams per caller is limited; one more is refused with 429.
     """
     stored = await given.reading.get(caller, str(request_id))
     stream = _stream(given, caller, stored, int(last_event_id or 0))
@@ -228,7 +230,7 @@ async def _stream(
 
 def _aware(name: str, moment: datetime | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
-        raise _bad_query(name, "needs a time zone, as in 2026-01-31T08:00:00Z")
+        raise _bad_query(name, "needs a time zone, such as 2026-01-31T08:00:00Z")
     try:
         return moment and moment.astimezone(UTC)
     except OverflowError as error:

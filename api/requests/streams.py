@@ -1,4 +1,4 @@
-"""Streams of events: how many a caller may have open, and how they end with their process."""
+"""Event streams: how many a caller may have open, and how they end at shutdown."""
 
 import asyncio
 from collections import Counter
@@ -36,16 +36,16 @@ class Streams:
         self._ending = asyncio.Event()
 
     def end(self) -> None:
-        """Have every stream end now, telling its client to come back."""
+        """End every stream now and tell its client to reconnect."""
         self._ending.set()
 
     @contextmanager
     def place(self, caller_id: str) -> Iterator[None]:
-        """Hold a place while the block runs; ``RATE_LIMIT_EXCEEDED`` where none is free."""
+        """Hold a place while the block runs; ``RATE_LIMIT_EXCEEDED`` if none is free."""
         if self._open[caller_id] >= self._limits.most_per_caller:
-            raise _none_left(f"You have {self._limits.most_per_caller} streams open already")
+            raise _none_left(f"You already have {self._limits.most_per_caller} event streams open")
         if self._open.total() >= self._limits.most:
-            raise _none_left("All streams of this process are in use")
+            raise _none_left("All event streams of this process are in use")
         self._open[caller_id] += 1
         try:
             yield
@@ -57,7 +57,7 @@ class Streams:
     async def until_ending(
         self, events: AsyncGenerator[ServerSentEvent, None]
     ) -> AsyncIterator[ServerSentEvent]:
-        """Give the events; when the process ends, tell the client to come back, and stop."""
+        """Yield the events; on shutdown, tell the client to reconnect, and stop."""
         ending = asyncio.ensure_future(self._ending.wait())
         following: asyncio.Future[ServerSentEvent] | None = None
         try:
@@ -66,7 +66,8 @@ class Streams:
                 await asyncio.wait({following, ending}, return_when=asyncio.FIRST_COMPLETED)
                 if not following.done():
                     yield ServerSentEvent(
-                        comment="this process ends; come back", retry=COME_BACK_MILLISECONDS
+                        comment="this process is shutting down; reconnect",
+                        retry=COME_BACK_MILLISECONDS,
                     )
                     return
                 yield following.result()
@@ -104,6 +105,6 @@ class EventStream(EventSourceResponse):
 def _none_left(why: str) -> PaoError:
     return PaoError(
         ErrorCode.RATE_LIMIT_EXCEEDED,
-        f"{why}; close one, or ask for the request's status instead.",
+        f"{why}; close one, or poll the request's status instead.",
         headers={"Retry-After": str(RETRY_SECONDS)},
     )

@@ -37,7 +37,7 @@ class Submitted:
 
 
 class SubmissionService:
-    """Takes submissions; a request that it has stored is never lost."""
+    """Handles submissions; a stored request is never lost."""
 
     def __init__(  # noqa: PLR0913 -- the parts that a submission passes, each named.
         self,
@@ -57,10 +57,10 @@ class SubmissionService:
         self._workflows = workflows
 
     async def submit(self, body: Submission, call: SubmissionCall) -> Submitted:
-        """Take a submission; returns when it has settled or the budget has ended.
+        """Handle a submission; returns when it has settled or the time budget is used up.
 
-        Raises ``PaoError`` for what the caller must mend. With Temporal or the database away
-        nothing is stored.
+        Raises ``PaoError`` for what the caller must correct. While Temporal or the database is
+        unavailable, nothing is stored.
         """
         replay = await self._find_replay(call)
         if replay is not None:
@@ -93,7 +93,7 @@ class SubmissionService:
         except TemporalUnavailableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
-                "Temporal does not answer, so nothing was stored. Try again in a moment.",
+                "Temporal does not respond, so nothing was stored. Try again in a moment.",
                 headers={"Retry-After": "5"},
             ) from error
 
@@ -159,10 +159,10 @@ class SubmissionService:
                 given, summary=summary, budget=max(self._left(call), SHORTEST_START)
             )
         if settled is None:
-            _log.info("the request has not settled within the budget; it goes on")
+            _log.info("the request has not settled within the time budget; it continues")
 
     async def _wait_for_first(self, request_id: str, call: SubmissionCall) -> None:
-        """Give a repeated call the answer of the first one, which may still be under way."""
+        """Wait for the first call with the same key, which may still be running."""
         with self._notifications.watch(request_id) as changes:
             while (left := self._left(call)) > SHORTEST_WAIT:
                 if await self._is_settled(request_id):

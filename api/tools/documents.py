@@ -1,4 +1,4 @@
-"""Bodies that are a catalog document, in YAML or JSON: told apart, bounded, shown in OpenAPI."""
+"""Bodies that are a catalog document, in YAML or JSON: detection, limits, OpenAPI."""
 
 import json
 from typing import Any
@@ -71,7 +71,7 @@ fulfillment:
 """
 
 # Of any type: what is no document is not refused, it is judged, and its findings are the answer.
-_ANYTHING: dict[str, Any] = {"description": "The document; what is wrong with it is a finding"}
+_ANYTHING: dict[str, Any] = {"description": "The document; problems are returned as findings"}
 
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -86,7 +86,7 @@ BODY: dict[str, Any] = {
 
 
 def document_of(request: Request) -> bytes:
-    """Give the body as it was sent; raises ``VALIDATION_ERROR`` (400) for another kind of body."""
+    """Return the body as sent; raises ``VALIDATION_ERROR`` (400) for other content types."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     known = kind in YAML_TYPES | JSON_TYPES or kind.endswith(("+yaml", "+json"))
     if not known:

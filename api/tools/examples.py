@@ -1,4 +1,4 @@
-"""Examples of answers to those who try documents out, for the OpenAPI document."""
+"""Examples of the tools' answers, for the OpenAPI document."""
 
 from api.catalog import examples
 from api.tools import schemas

@@ -1,4 +1,4 @@
-"""HTTP for checks that submit and store nothing: of requests, and of documents in the making."""
+"""HTTP for checks that store nothing: of requests, and of unpublished documents."""
 
 import asyncio
 from typing import Annotated
@@ -38,7 +38,7 @@ FileName = Annotated[
 async def validate_request(
     request: Request, given: ServicesDep, caller: Caller, correlation: Correlation, body: Submission
 ) -> DryRun:
-    """Check everything that submission checks, and show what would be sent, secrets masked."""
+    """Run every check of a submission and show what would be sent, with secrets masked."""
     call = SubmissionCall(
         caller=caller, correlation_id=correlation, raw_body=request.state.raw_body
     )
@@ -64,9 +64,9 @@ async def validate_request(
 async def validate_catalog_item(
     request: Request, given: ServicesDep, _caller: Caller, *, file: FileName = "body"
 ) -> DocumentCheck:
-    """Return every finding in a document (YAML or JSON) at its line and column, all at once.
+    """Return all findings in a document (YAML or JSON) with line and column.
 
-    200 also when it has errors: `valid` tells.
+    200 even when it has errors; see `valid`.
     """
     content = document_of(request)
     return await asyncio.to_thread(given.tools.validate, content, file=file)
@@ -82,7 +82,7 @@ async def validate_catalog_item(
 async def preview_form(
     request: Request, given: ServicesDep, _caller: Caller, *, file: FileName = "body"
 ) -> FormPreview:
-    """Return the form of an unpublished document, as long as the form itself works."""
+    """Return the form of an unpublished document, provided the form itself is valid."""
     content = document_of(request)
     return await asyncio.to_thread(given.tools.preview, content, file=file)
 
@@ -90,13 +90,13 @@ async def preview_form(
 @router.post(
     "/test/variables",
     tags=["platform tools"],
-    summary="Fill templates in with sample fields",
+    summary="Render templates with sample fields",
     responses=documented({200: examples.TEMPLATE_TEST}, 400, 401, 404, 413, 422, 429),
 )
 async def render_templates(
     given: ServicesDep, _caller: Caller, body: TemplateTest
 ) -> TemplateTestResult:
-    """Return for every template what it reads, and its result or its error; secrets masked."""
+    """Return each template's references, and its result or error; secrets are masked."""
     if body.catalog_item_id is not None:
         loaded = (await given.catalog.entry(body.catalog_item_id)).loaded
         document = ValidationResult(loaded.file_path, (), loaded.definition, loaded.item)

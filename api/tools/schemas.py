@@ -1,4 +1,4 @@
-"""What platform teams send to try a document out, and what they are told."""
+"""Bodies and answers of the tools for platform teams."""
 
 from typing import Any, Self
 
@@ -29,13 +29,13 @@ class TemplateTest(Body):
     item: dict[str, Any] | str | None = Field(None, description="A document, or its YAML text")
     fields: dict[str, Any] = Field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="By action id; those not given are made up"
+        default_factory=dict, description="By action id; missing ones are generated"
     )
 
     @model_validator(mode="after")
     def _names_one_item(self) -> Self:
         if (self.catalog_item_id is None) == (self.item is None):
-            raise ValueError("give either catalogItemId or item")
+            raise ValueError("provide either catalogItemId or item")
         return self
 
 
@@ -55,7 +55,7 @@ class DocumentCheck(Answer):
     errors: int
     warnings: int
     suggestions: int
-    item: DocumentOutline | None = Field(description="Null when it is too broken to tell")
+    item: DocumentOutline | None = Field(description="Null when the document is too broken to tell")
     findings: list[Finding]
 
 
@@ -101,7 +101,7 @@ class TemplateResult(Answer):
 
 
 class TemplateTestResult(Answer):
-    """Every template of an item, filled in with sample values."""
+    """Every template of an item, rendered with sample values."""
 
     valid: bool
     fields: JsonObject = Field(description="With defaults; passwords are masked")

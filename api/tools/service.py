@@ -1,4 +1,4 @@
-"""Trying documents out for platform teams: judged, drawn, filled in. Nothing is stored."""
+"""Tools for platform teams: validate, preview and render documents. Nothing is stored."""
 
 import json
 from collections import Counter
@@ -24,7 +24,7 @@ BODY = "body"
 
 
 class ToolsService:
-    """Answers what is wrong with a document and what it would do. May take seconds: use threads."""
+    """Validates and renders documents. May take seconds: call it in a thread."""
 
     def __init__(
         self, known_actions: Mapping[str, ActionSchema], surroundings: ScopeContext
@@ -74,7 +74,7 @@ class ToolsService:
     def test(
         self, body: schemas.TemplateTest, document: ValidationResult
     ) -> schemas.TemplateTestResult:
-        """Fill every template of an item in with sample fields; secrets show as stars."""
+        """Render every template of an item with sample fields; secrets are masked."""
         now = datetime.now(UTC)
         sample = Sample(fields=body.fields, outputs=body.outputs, at=now)
         item, trials, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()

@@ -53,7 +53,7 @@ def test_health_and_readiness_name_what_is_away(alone: Stack) -> None:
     assert health.json()["components"]["temporal"]["status"] == "down"
     assert health.json()["components"]["database"]["status"] == "ok"
     assert ready.status_code == 503
-    assert ready.json()["problems"] == ["Temporal does not answer"]
+    assert ready.json()["problems"] == ["Temporal does not respond"]
 
 
 def test_reading_goes_on(alone: Stack) -> None:

@@ -99,7 +99,7 @@ def test_a_failed_component_holds_its_dependents_until_it_is_mended_and_the_bund
     assert namespace["requestId"] in error(refused)["message"]
 
     early = decide(dana, component(document, "app-name")["requestId"], "abort")
-    assert "has not begun" in error(early)["message"]
+    assert "has not started" in error(early)["message"]
 
     assert decide(dana, namespace["requestId"], "retry").status_code == 200
     mended = reached(dana, document["id"], "completed")

@@ -281,7 +281,7 @@ def test_without_a_worker_a_submission_is_accepted_and_waits(
     assert answer.headers["Location"].endswith(answer.json()["id"])
     ready = stack.anybody().get("/health/ready")
     assert ready.status_code == 503
-    assert ready.json() == {"ready": False, "problems": ["no worker polls the task queue"]}
+    assert ready.json() == {"ready": False, "problems": ["no worker is polling the task queue"]}
     health = stack.anybody().get("/health").json()
     assert health["status"] == "degraded"
     assert health["components"]["worker"]["pollers"] == 0

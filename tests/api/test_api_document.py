@@ -9,6 +9,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support.conformance import closed
 from tests.support.stack import Stack
+from tests.support.submitting import dns
 
 BODIES = {"post", "put", "patch"}
 
@@ -76,17 +77,39 @@ def good_answers(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+def events(stream: str) -> list[dict[str, str]]:
+    parts = [part.splitlines() for part in stream.strip().split("\n\n")]
+    return [dict(line.split(": ", 1) for line in lines) for lines in parts]
+
+
 def test_every_success_has_a_schema_and_an_example_that_fits_it(document: dict[str, Any]) -> None:
     answers = good_answers(closed(document))
     assert {name.rsplit(" ", 2)[0] for name in answers} == set(operations(document))
     for name, content in answers.items():
-        assert content["schema"].keys() & {"$ref", "anyOf", "type"}, name
+        assert content["schema"].keys() & {"$ref", "anyOf", "oneOf", "type"}, name
         examples = [one["value"] for one in content.get("examples", {}).values()]
         examples += [content["example"]] if "example" in content else []
         assert examples, name
+        if name.endswith("text/event-stream"):
+            examples = [event for one in examples for event in events(one)]
         schema = {**content["schema"], "components": closed(document)["components"]}
         for example in examples:
             Draft202012Validator(schema).validate(example)
+
+
+def test_every_answer_says_which_headers_it_has(stack: Stack, document: dict[str, Any]) -> None:
+    for name, operation in operations(document).items():
+        for status, answer in operation["responses"].items():
+            assert "X-Correlation-ID" in answer["headers"], f"{name} {status}"
+    described = operations(document)
+    submitted = described["POST /api/v1/requests"]["responses"]["201"]["headers"]
+    real = stack.caller().post("/requests", json=dns()).headers
+    common = {"date", "server", "content-length", "content-type"}
+    common |= {"cache-control", "x-content-type-options"}
+    assert {name.lower() for name in submitted} >= real.keys() - common
+    refused = described["GET /api/v1/requests"]["responses"]
+    assert "WWW-Authenticate" in refused["401"]["headers"]
+    assert {"Retry-After", "RateLimit-Limit"} <= refused["429"]["headers"].keys()
 
 
 def test_operations_have_the_names_that_clients_call_them_by(document: dict[str, Any]) -> None:

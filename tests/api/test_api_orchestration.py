@@ -191,7 +191,7 @@ def test_a_deprecated_item_says_so_in_the_answer(own: Stack) -> None:
     [warning] = answer.json()["warnings"]
     assert warning == (
         "Old is deprecated and will be withdrawn on 2099-01-31. Use hybrid. "
-        f"How to change over: {GUIDE}"
+        f"Migration guide: {GUIDE}"
     )
 
 

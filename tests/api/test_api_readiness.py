@@ -70,7 +70,7 @@ def test_a_namespace_without_search_attributes_is_named(unprepared: Stack) -> No
 
 
 def test_pollers_and_migrations_that_are_missing_are_named(idle: Stack) -> None:
-    assert problems(idle) == ["no worker polls the task queue"]
+    assert problems(idle) == ["no worker is polling the task queue"]
     assert idle.anybody().get("/health").json()["components"]["worker"]["status"] == "down"
     idle.start_worker()
     wait_until(lambda: problems(idle) == [])

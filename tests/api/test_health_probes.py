@@ -80,4 +80,4 @@ async def test_a_part_that_breaks_does_not_take_health_away(
 
     probe = Probe(broken, unknown=UNKNOWN, broken=BROKEN, patience=LONG)
     assert await probe.now() == BROKEN
-    assert "cannot be asked" in caplog.text
+    assert "failed unexpectedly" in caplog.text

@@ -1,6 +1,6 @@
-"""What callers send about requests, and what they are told: one module per subject.
+"""Bodies and answers about requests, one module per subject.
 
-An example stands beside its model, built from it, so a new field is added in one place.
+Each example is built from its model, in the same file: a new field is added in one place.
 """
 
 from api.requests.schemas.action import Action, ApprovalWait, Failure, TicketStatus, Wait

@@ -1,6 +1,6 @@
 """One action of a request: where it stands, why it failed, what it waits for."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,21 +13,25 @@ class Failure(Answer):
 
     code: str = Field(description="An error code, as in the envelope of errors")
     message: str
-    http_status: int | None = Field(None, description="What the target answered, where it did")
-    response_body: str | None = Field(None, description="The beginning of it, secrets masked")
+    http_status: int | None = Field(
+        None, description="Status of the target's response, if it responded"
+    )
+    response_body: str | None = Field(
+        None, description="Beginning of the target's response, secrets masked"
+    )
     retryable: bool = Field(default=False, description="The same call may succeed later")
     outcome_unknown: bool = Field(default=False, description="The effect may exist all the same")
     cause: str | None = Field(
         None,
-        description="Who, or what, is behind it: access, quota, input, target-down, conflict, "
+        description="The kind of cause: access, quota, input, target-down, conflict, "
         "ours, declined or unknown",
     )
 
 
 class Wait(Answer):
-    """An action whose effect was made and that waits for its target, or for a ticket's end."""
+    """An action whose effect exists, and that waits for its target or its ticket."""
 
-    kind: Literal["follow", "resolution"]
+    kind: str = Field(description="`follow`: its target; `resolution`: its ticket")
     since: Moment | None = None
 
 
@@ -39,7 +43,7 @@ class Approvers(Answer):
 
 
 class Vote(Answer):
-    """What one approver, or the deadline, has said."""
+    """What an approver, or the deadline, decided."""
 
     by: str
     decision: str
@@ -62,11 +66,12 @@ class ApprovalWait(Answer):
     decisions: tuple[Vote, ...] = ()
 
 
-Waiting = Wait | ApprovalWait
+Waiting = Annotated[ApprovalWait | Wait, Field(union_mode="left_to_right")]
+"""What an action waits for; a kind of a later version is shown with what all have."""
 
 
 class TicketStatus(Answer):
-    """What JIRA said of a ticket when PAO asked last."""
+    """A ticket's status when JIRA was last queried."""
 
     status: str | None = None
     status_category: str | None = None
@@ -74,7 +79,7 @@ class TicketStatus(Answer):
     mapped: bool = Field(default=False, description="Whether the status is one that PAO knows")
     resolution: str | None = None
     checked_at: Moment | None = None
-    gone: Omittable[bool] = Field(None, description="Whether JIRA has no such ticket any more")
+    gone: Omittable[bool] = Field(None, description="Whether the ticket no longer exists in JIRA")
 
 
 class Action(Answer):
@@ -85,15 +90,15 @@ class Action(Answer):
     type: str
     name: str
     status: ActionStatus
-    attempt: int = Field(description="How often it was begun")
-    adopted: bool = Field(description="Its effect was found in the target, not made again")
+    attempt: int = Field(description="Number of attempts so far")
+    adopted: bool = Field(description="Its effect was found in the target and not created again")
     external_reference: str | None
     url: str | None
     outputs: JsonObject | None
     error: Failure | None
     outcome_unknown: bool
     reason: str | None = Field(description="Why it was skipped")
-    waiting: Waiting | None = Field(description="What it waits for while it does")
+    waiting: Waiting | None = Field(description="What it is waiting for, if anything")
     ticket_status: TicketStatus | None
     started_at: Moment | None
     finished_at: Moment | None

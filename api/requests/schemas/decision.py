@@ -1,4 +1,4 @@
-"""What people decide about a request, and what they are told before and after."""
+"""Decisions about a request: bodies, records, previews."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
 
 
 class ReasonedBody(Body):
-    """What a human says with a reason, which goes into the audit trail."""
+    """A decision with a reason, which is recorded in the audit trail."""
 
     reason: Reason
 
@@ -26,20 +26,20 @@ class DecisionBody(ReasonedBody):
     attempt: int | None = Field(
         None,
         ge=0,
-        description="The request's `attempt` that the decision is about; another one meanwhile is "
+        description="The `attempt` that the decision is about; after another attempt it is "
         "refused with 409.",
     )
 
 
 class Evidence(Body):
-    """What a person has seen in the target of an action whose outcome nobody else can tell."""
+    """What a person saw in the target of an action whose outcome is unknown."""
 
-    present: bool = Field(description="Whether the effect is there")
+    present: bool = Field(description="Whether the effect exists")
     outputs: dict[str, Any] | None = Field(
         None, description="With `present: true`, the action's outputs, as its type declares them"
     )
     action_id: str | None = Field(
-        None, description="The action, where several have an unknown outcome"
+        None, description="The action, if several have an unknown outcome"
     )
 
 
@@ -57,16 +57,16 @@ class RetryBody(DecisionBody):
     fields: JsonObject = Field(default_factory=dict)
     mode: Literal["automatic", "manual", "revise"] | None = Field(
         None,
-        description="`manual` takes the manual way of a hybrid item for what has not succeeded; "
-        "`revise` changes what an earlier attempt made to the corrected values.",
+        description="`manual` takes the manual path of a hybrid item for what has not succeeded; "
+        "`revise` updates what an earlier attempt created to the corrected values.",
     )
     accept_used: bool = Field(
         default=False,
-        description="Correct fields that completed actions have used; what they made stays.",
+        description="Allow changes to fields that completed actions used; what they created stays.",
     )
     leave_behind: bool = Field(
         default=False,
-        description="Go to another place although something may be left at the former one; it is "
+        description="Move to another place even if something may be left at the former one; it is "
         "listed under `leftBehind`.",
     )
     evidence: Evidence | None = None
@@ -86,7 +86,7 @@ class VoteBody(ReasonedBody):
 
 
 class LookBody(Body):
-    """Which failed action to look for; without one, the first that failed."""
+    """The failed action to check; by default the first that failed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"actionId": "jira-ticket-1"}]})
 
@@ -109,7 +109,7 @@ class DecisionRecord(Answer):
     id: str
     decision: str
     by: str
-    via: str = Field(description="`api` where PAO vouches for `by`, else how it came in")
+    via: str = Field(description="`api` if PAO verified `by`, otherwise the channel")
     reason: str | None
     at: Moment
     accepted: bool
@@ -118,12 +118,12 @@ class DecisionRecord(Answer):
     changes: JsonObject | None = Field(description="By field, its `old` and its `new` value")
     code: str | None = Field(description="Why it was refused")
     details: JsonObject | None = Field(
-        description="Values out of step, evidence, what stays behind"
+        description="Values already used, evidence, what is left behind"
     )
 
 
 class Adoptable(Answer):
-    """What a retry would take over instead of making it again."""
+    """What a retry would adopt instead of creating it again."""
 
     external_reference: str | None
     url: str | None
@@ -136,7 +136,7 @@ class Look(Answer):
     action_id: str
     answer: Literal["found", "absent", "unknown"]
     would_adopt: Adoptable | None
-    reason: str | None = Field(description="Why nobody knows, or what is there of it")
+    reason: str | None = Field(description="Why the outcome is unknown, or what exists of it")
 
 
 class PlannedCall(Answer):
@@ -152,7 +152,7 @@ class Refusal(Answer):
 
     code: str
     message: str
-    action_id: Omittable[str] = Field(None, description="The action that it is about, if one")
+    action_id: Omittable[str] = Field(None, description="The action concerned, if any")
 
 
 class RetryPreview(Answer):

@@ -15,12 +15,12 @@ class RenderedAction(Answer):
     type: str
     name: str
     config: JsonObject
-    complete: bool = Field(description="False: its values come from earlier actions")
+    complete: bool = Field(description="False if values come from earlier actions")
     depends_on: list[str]
     when: str | None
     timeout: float | None
     slow: bool
-    fallback: bool = Field(description="Of the manual way, which is taken only on demand")
+    fallback: bool = Field(description="Part of the manual path, which is taken only on demand")
 
 
 class RenderedComponent(Answer):

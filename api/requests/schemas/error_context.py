@@ -1,4 +1,4 @@
-"""Everything that a person needs to decide about a failed request."""
+"""Everything needed to decide about a failed request."""
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ class FailedAction(Answer):
 
 
 class Resource(Answer):
-    """Something that the request has made, or left behind."""
+    """Something that the request created or left behind."""
 
     type: str | None = None
     id: str | None = None
@@ -42,7 +42,7 @@ class CleanupDone(Answer):
 
 
 class Cleanup(Answer):
-    """What to do by hand about a resource when the request is given up."""
+    """How to clean up a resource by hand if the request is given up."""
 
     entry_id: str = Field("", description="For `POST /requests/{id}/cleanup/{entryId}`")
     action: str | None = None
@@ -56,9 +56,11 @@ class Cleanup(Answer):
 
 
 class SuggestedDecision(Answer):
-    """What PAO would decide, and why; a person decides."""
+    """The decision that PAO suggests, and why."""
 
-    decision: str = Field(description="retry, abort, escalate, or evidence: look by hand first")
+    decision: str = Field(
+        description="retry, abort, escalate, or evidence (check the target by hand first)"
+    )
     reason: str
     request_id: Omittable[Id] = Field(None, description="Of a bundle, the component's request")
 
@@ -82,13 +84,13 @@ class RequestOutline(Answer):
 
 
 class ErrorContext(Answer):
-    """Everything that a person needs to decide about a failed request."""
+    """Everything needed to decide about a failed request."""
 
     failed_actions: tuple[FailedAction, ...] = ()
     error: Failure | None = None
     partial_resources: tuple[Resource, ...] = ()
     cleanup: tuple[Cleanup, ...] = ()
     suggested_decision: SuggestedDecision | None = None
-    manual_way: bool = Field(default=False, description="A retry may take the manual way instead")
+    manual_way: bool = Field(default=False, description="A retry may take the manual path instead")
     request: RequestOutline | None = None
     failed_components: Omittable[list[FailedComponent]] = None

@@ -1,4 +1,4 @@
-"""What callers send to have something done, and the request that comes of it."""
+"""A submission, and the request that results from it."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from pao.core.states import ActionStatus, Decision, RequestStatus
 
 
 class SubmissionMetadata(Body):
-    """What a caller may note about a request; shown with it, never interpreted."""
+    """Notes of the caller; shown with the request, never interpreted."""
 
     tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
         default_factory=list, max_length=50
@@ -58,7 +58,7 @@ class User(Answer):
 
 
 class UserWithTeams(User):
-    """Who submitted a request, with the teams of that moment."""
+    """Who submitted a request, with the teams at that time."""
 
     teams: list[str]
 
@@ -94,7 +94,7 @@ class RequestSummary(Answer):
 
 
 class Leftover(Answer):
-    """Something that stays in a target although no action of the request owns it any more."""
+    """Something left in a target that no action of the request owns any more."""
 
     entry_id: str = Field(description="For `POST /requests/{id}/cleanup/{entryId}`")
     action: str
@@ -106,7 +106,7 @@ class Leftover(Answer):
 
 
 class Escalation(Answer):
-    """The ticket that an escalated request is carried on with."""
+    """The ticket in which an escalated request continues."""
 
     ticket_key: str
     url: str | None
@@ -145,7 +145,7 @@ class Request(RequestSummary):
     decisions: list[DecisionRecord]
     possible_decisions: list[Decision]
     warnings: list[str]
-    attempt: int = Field(description="What a decision may name, to be about this attempt only")
+    attempt: int = Field(description="A decision that names it applies to this attempt only")
     components: Omittable[list[Component]] = Field(None, description="Of bundles only")
 
 

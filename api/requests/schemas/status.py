@@ -1,4 +1,4 @@
-"""How far a request is: its live status, its log, its escalation ticket."""
+"""The progress of a request: live status, log, escalation ticket."""
 
 from pydantic import Field
 
@@ -18,13 +18,13 @@ from pao.core.states import RequestStatus
 
 
 class CurrentAction(Action):
-    """An action that is in hand, or that a person has to decide about."""
+    """An action that is running or waiting, or that needs a decision."""
 
     component: Omittable[str] = Field(None, description="Of a bundle, whose action it is")
 
 
 class Progress(Answer):
-    """How much of the plan is done; a bundle's components count."""
+    """How much of the plan is done, components of a bundle included."""
 
     completed_actions: int
     total_actions: int
@@ -32,7 +32,7 @@ class Progress(Answer):
 
 
 class LiveStatus(Answer):
-    """A ticket's status asked of JIRA now; with ``live: false`` the stored one."""
+    """A ticket's status queried from JIRA now; with `live: false`, the stored one."""
 
     live: bool
     status: str | None
@@ -40,7 +40,7 @@ class LiveStatus(Answer):
     mapped_status: RequestStatus | None = Field(description="What it means for the request")
     mapped: bool = Field(description="Whether the status is one that PAO knows")
     checked_at: Moment
-    error: str | None = Field(description="Why JIRA could not be asked")
+    error: str | None = Field(description="Why JIRA could not be queried")
 
 
 class _Ticket(Answer):

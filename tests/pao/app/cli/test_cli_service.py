@@ -40,13 +40,13 @@ def test_health_needs_no_key(pao: Pao, service: Service) -> None:
 
 
 def test_readiness_names_every_problem(pao: Pao, service: Service) -> None:
-    document = {"ready": False, "problems": ["Temporal does not answer"]}
+    document = {"ready": False, "problems": ["Temporal does not respond"]}
     service.on("GET", "/health/ready", answered(document, 503))
 
     result = pao("health", "ready")
 
     assert result.exit_code == 5
-    assert "Temporal does not answer" in result.stdout
+    assert "Temporal does not respond" in result.stdout
 
 
 def test_metrics_can_be_filtered_by_name(pao: Pao, service: Service) -> None:

@@ -47,7 +47,7 @@ class NotReady(BaseHTTPRequestHandler):
     """A readiness page that names a part that is late."""
 
     def do_GET(self) -> None:
-        body = json.dumps({"ready": False, "problems": ["no worker polls the task queue"]})
+        body = json.dumps({"ready": False, "problems": ["no worker is polling the task queue"]})
         self.send_response(503)
         self.end_headers()
         self.wfile.write(body.encode())
@@ -85,7 +85,7 @@ def test_a_start_that_takes_too_long_names_the_part_that_is_late(page: str) -> N
     finally:
         api.stop()
         worker.stop()
-    assert "no worker polls the task queue" in str(caught.value)
+    assert "no worker is polling the task queue" in str(caught.value)
     assert "worker last said:\n  loading" in str(caught.value)
     assert "api" not in str(caught.value)
 
