@@ -22,7 +22,7 @@ LOCAL = "local"
 
 def write(
     required: Required,
-    room: WorkingDirectory,
+    directory: WorkingDirectory,
     folder: Path,
     *,
     files: Mapping[str, Block],
@@ -35,21 +35,21 @@ def write(
     if required.backend is not None:
         config = required.backend_config
         if required.backend == LOCAL:
-            config = {**config, **_inside(config, room, options)}
-        room.write_backend(folder, required.backend, config)
+            config = {**config, **_inside(config, directory, options)}
+        directory.write_backend(folder, required.backend, config)
         return required.backend
     if declared(files) is None and options.state_folder is not None:
         states = options.state_folder / _name(required)
         states.mkdir(mode=0o700, parents=True, exist_ok=True)
-        hand_over(states, room.account)
-        room.write_backend(folder, LOCAL, _local(room.doors.to(states)))
+        hand_over(states, directory.account)
+        directory.write_backend(folder, LOCAL, _local(directory.shared_paths.to(states)))
         return LOCAL
     return None
 
 
-def check(required: Required, room: WorkingDirectory, *, written: str | None) -> None:
+def check(required: Required, directory: WorkingDirectory, *, written: str | None) -> None:
     """Refuse, after init, what would keep its state nowhere or somewhere else than said."""
-    used = room.backend_in_use()
+    used = directory.backend_in_use()
     if written is not None and used != written:
         raise ActionFailedError(
             f"A file of the module overrides the backend {written} by {used or 'none'}; nothing "
@@ -62,7 +62,7 @@ def check(required: Required, room: WorkingDirectory, *, written: str | None) ->
             "Give the action a backend of its own.",
             judged=NOT_ALLOWED,
         )
-    if required.plan_only or (used is not None and room.backend.exists()):
+    if required.plan_only or (used is not None and directory.backend.exists()):
         return
     if used in {None, LOCAL}:
         raise ActionFailedError(
@@ -73,9 +73,9 @@ def check(required: Required, room: WorkingDirectory, *, written: str | None) ->
         )
 
 
-def has_workspaces(room: WorkingDirectory) -> bool:
+def has_workspaces(directory: WorkingDirectory) -> bool:
     """Say whether the backend in use knows more than one workspace."""
-    return room.backend_in_use() not in WITHOUT_WORKSPACES
+    return directory.backend_in_use() not in WITHOUT_WORKSPACES
 
 
 def declared(files: Mapping[str, Block]) -> tuple[str, dict[str, str]] | None:
@@ -99,7 +99,7 @@ def _plain(text: str) -> str:
 
 
 def _inside(
-    config: Mapping[str, Any], room: WorkingDirectory, options: TerraformOptions
+    config: Mapping[str, Any], directory: WorkingDirectory, options: TerraformOptions
 ) -> dict[str, Any]:
     """Keep local states below the operator's folder, and nowhere else on the worker."""
     if options.state_folder is None:
@@ -116,14 +116,14 @@ def _inside(
             f"The paths of the backend local must be below {root} (TERRAFORM_STATE_PATH).",
             judged=BAD_CALL,
         )
-    if room.account is None:
+    if directory.account is None:
         return {"path": str(path), "workspace_dir": str(folder)}
     for place, names in ((path.parent, f"*{path.name}*"), (folder, "*")):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        hand_over(place, room.account, names=names)
+        hand_over(place, directory.account, names=names)
     return {
-        "path": f"{room.doors.to(path.parent)}/{path.name}",
-        "workspace_dir": room.doors.to(folder),
+        "path": f"{directory.shared_paths.to(path.parent)}/{path.name}",
+        "workspace_dir": directory.shared_paths.to(folder),
     }
 
 

@@ -56,18 +56,18 @@ class StateLocation:
         return f"{self.commands} && {self.program} destroy -target={shlex.quote(address)}"
 
 
-def whereabouts(
-    required: Required, room: WorkingDirectory, *, program: str, backend: str
+def location(
+    required: Required, directory: WorkingDirectory, *, program: str, backend: str
 ) -> StateLocation:
     """Say where the state of an initialised module is."""
-    settings = settings_of_place(room.backend_config())
+    settings = settings_of_place(directory.backend_config())
     shown = ", ".join(f"{key} {value}" for key, value in settings.items())
     place = f"the backend {backend}{f' ({shown})' if shown else ''}"
     stateful = backend in WITHOUT_WORKSPACES
     text = f"the state in {place}" if stateful else f"workspace {required.workspace} of {place}"
     name = Path(program).name
-    written = room.backend.exists()
-    config = settings | _way_there(room.backend_config())
+    written = directory.backend.exists()
+    config = settings | _way_there(directory.backend_config())
     steps = [*_module(required.source, name), *_init(name, backend, config, written=written)]
     if not stateful:
         steps.append(f"{name} workspace select {shlex.quote(required.workspace)}")

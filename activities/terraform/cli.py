@@ -11,7 +11,13 @@ from typing import Any
 from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
 from activities.terraform.events import Events
-from activities.terraform.process import Ended, Lines, ProcessContext, Whole, run
+from activities.terraform.process import (
+    BoundedOutput,
+    CommandResult,
+    LineReader,
+    ProcessContext,
+    run,
+)
 from pao.clients.jira import Deadline
 from pao.core.judgement import NOT_SET
 
@@ -25,12 +31,12 @@ class UnreadableError(Exception):
 
 
 def find_program(options: TerraformOptions) -> str:
-    """Give the program to use; raises ActionFailedError where this worker has none."""
+    """Return the program to use; raises ActionFailedError where this worker has none."""
     if options.binary is not None:
         if not os.access(options.binary, os.X_OK) or options.binary.is_dir():
             raise ActionFailedError(
-                f"TERRAFORM_BINARY names {options.binary}, which is no program on this worker. "
-                "Install terraform or tofu there, then retry.",
+                f"TERRAFORM_BINARY names {options.binary}, which is not an executable "
+                "file on this worker. Install terraform or tofu there, then retry.",
                 retryable=True,
                 judged=NOT_SET,
             )
@@ -60,37 +66,37 @@ class Cli:
         return self._given.environment
 
     def with_environment(self, **more: str) -> "Cli":
-        """Give the same with further variables."""
+        """Return the same with further variables."""
         return self._with(environment={**self._given.environment, **more})
 
     def as_worker(self) -> "Cli":
-        """Give the same run by the worker's own user: for commands that run nothing of a module."""
+        """Return the same as the worker's own user, for what runs nothing of a module."""
         return self._with(account=None)
 
     def until(self, deadline: Deadline) -> "Cli":
-        """Give the same with another deadline."""
+        """Return the same with another deadline."""
         return self._with(deadline=deadline)
 
     def _with(self, **other: Any) -> "Cli":
         return Cli(self.program, replace(self._given, **other), name=self.name)
 
-    async def text(self, command: list[str], folder: Path) -> tuple[Ended, str]:
+    async def text(self, command: list[str], folder: Path) -> tuple[CommandResult, str]:
         """Run a command that answers in plain text."""
-        whole = Whole(TEXT_LIMIT)
+        whole = BoundedOutput(TEXT_LIMIT)
         ended = await run(command, replace(self._given, folder=folder), whole.take)
         return ended, whole.content.decode(errors="replace")
 
-    async def bytes(self, command: list[str], folder: Path) -> tuple[Ended, bytes]:
+    async def bytes(self, command: list[str], folder: Path) -> tuple[CommandResult, bytes]:
         """Run a command that answers with a state; raises UnreadableError beyond the limit."""
-        whole = Whole(JSON_LIMIT)
+        whole = BoundedOutput(JSON_LIMIT)
         ended = await run(command, replace(self._given, folder=folder), whole.take)
         if whole.too_large:
             raise UnreadableError(f"it is larger than {JSON_LIMIT // 1024**2} MB")
         return ended, whole.content
 
-    async def json(self, command: list[str], folder: Path) -> tuple[Ended, dict[str, Any]]:
+    async def json(self, command: list[str], folder: Path) -> tuple[CommandResult, dict[str, Any]]:
         """Run a command that answers with one JSON object; raises UnreadableError."""
-        whole = Whole(JSON_LIMIT)
+        whole = BoundedOutput(JSON_LIMIT)
         ended = await run(command, replace(self._given, folder=folder), whole.take)
         if ended.code != 0:
             return ended, {}
@@ -104,37 +110,37 @@ class Cli:
             raise UnreadableError("it is not a JSON object")
         return ended, read
 
-    async def events(self, command: list[str], folder: Path, events: Events) -> Ended:
+    async def events(self, command: list[str], folder: Path, events: Events) -> CommandResult:
         """Run a command that tells what it does in JSON lines."""
-        lines = Lines(events.take)
+        lines = LineReader(events.take)
         ended = await run(command, replace(self._given, folder=folder), lines.take)
         await lines.end()
         return ended
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class ModuleCli:
     """The program in the folder of the module."""
 
     cli: Cli
     folder: Path
 
-    def until(self, deadline: Deadline) -> "Here":
-        """Give the same with another deadline."""
-        return Here(self.cli.until(deadline), self.folder)
+    def until(self, deadline: Deadline) -> "ModuleCli":
+        """Return the same with another deadline."""
+        return ModuleCli(self.cli.until(deadline), self.folder)
 
-    async def text(self, *arguments: str) -> tuple[Ended, str]:
+    async def text(self, *arguments: str) -> tuple[CommandResult, str]:
         """Run a command that answers in plain text."""
         return await self.cli.text([self.cli.program, *arguments], self.folder)
 
-    async def bytes(self, *arguments: str) -> tuple[Ended, bytes]:
+    async def bytes(self, *arguments: str) -> tuple[CommandResult, bytes]:
         """Run a command that answers with a state; raises UnreadableError beyond the limit."""
         return await self.cli.bytes([self.cli.program, *arguments], self.folder)
 
-    async def json(self, *arguments: str) -> tuple[Ended, dict[str, Any]]:
+    async def json(self, *arguments: str) -> tuple[CommandResult, dict[str, Any]]:
         """Run a command that answers with one JSON object; raises UnreadableError."""
         return await self.cli.json([self.cli.program, *arguments], self.folder)
 
-    async def events(self, *arguments: str, into: Events) -> Ended:
+    async def events(self, *arguments: str, into: Events) -> CommandResult:
         """Run a command that tells what it does in JSON lines."""
         return await self.cli.events([self.cli.program, *arguments], self.folder, into)

@@ -120,7 +120,7 @@ class Events:
 
 
 def describe(diagnostic: dict[str, Any]) -> str:
-    """Give a diagnostic as text: where, what, and Terraform's explanation."""
+    """Return a diagnostic as text: where, what, and Terraform's explanation."""
     place = diagnostic.get("range") or {}
     line = (place.get("start") or {}).get("line")
     where = f"{place['filename']} line {line}: " if place.get("filename") and line else ""

@@ -16,7 +16,7 @@ from activities.terraform.sensitive_values import SensitiveValues
 from activities.terraform.source import allowed, fetch
 from activities.terraform.state_location import place_digest
 from activities.terraform.state_rescue import state_name
-from activities.terraform.steps import READING_SECONDS, Run, worker_ends
+from activities.terraform.steps import READING_SECONDS, Run, worker_is_stopping
 from activities.terraform.working_directory import (
     WorkingDirectory,
     environment,
@@ -25,15 +25,15 @@ from activities.terraform.working_directory import (
 )
 from pao.clients.jira import Deadline
 
-CUT_SECONDS = 5.0
+CANCEL_SECONDS = 5.0
 """Between SIGINT and SIGKILL when a human has cancelled the action: all ends within ten seconds."""
 
 
 @asynccontextmanager
-async def prepared(
+async def prepared_run(
     required: Required, context: ActionContext, *, changing: bool
 ) -> AsyncIterator[Run]:
-    """Give an initialised module in a private directory, which is removed afterwards.
+    """Return an initialised module in a private directory, which is removed afterwards.
 
     Where it is for ``changing`` something, its state is registered for the request before.
     """
@@ -43,58 +43,71 @@ async def prepared(
     source = allowed(required.source, options)
     name = state_name(context.mark, place_digest(required))
     kept = unwritten_folder(options)
-    async with private_directory(name, kept, options.account) as room:
+    async with private_directory(name, kept, options.account) as directory:
         given = ProcessContext(
-            folder=room.root,
-            private=room.root,
+            folder=directory.root,
+            private=directory.root,
             unwritten=kept,
             name=name,
-            used=room.used,
+            used=directory.used,
             account=options.account,
-            doors=room.doors,
-            environment=environment(room, options),
+            shared_paths=directory.shared_paths,
+            environment=environment(directory, options),
             grace=options.grace_seconds,
-            cut_grace=lambda: _cut_grace(options),
-            deadline=_before(context.deadline, options),
+            cancel_grace=lambda: _cancel_grace(options),
+            deadline=_deadline_before(context.deadline, options),
         )
-        cli = Cli(room.doors.to(Path(program)), given, name=Path(program).name)
+        cli = Cli(directory.shared_paths.to(Path(program)), given, name=Path(program).name)
         try:
-            async with _stoppable(required, context, source=source, room=room, cli=cli) as run:
+            async with _cancellable(
+                required, context, source=source, directory=directory, cli=cli
+            ) as run:
                 await run.initialise(changing=changing)
                 yield run
         except ActionError as error:
-            _leave_out_paths(error, room)
+            _hide_paths(error, directory)
             raise
 
 
 @asynccontextmanager
-async def _stoppable(
-    required: Required, context: ActionContext, *, source: Source, room: WorkingDirectory, cli: Cli
+async def _cancellable(
+    required: Required,
+    context: ActionContext,
+    *,
+    source: Source,
+    directory: WorkingDirectory,
+    cli: Cli,
 ) -> AsyncIterator[Run]:
-    """Give the fetched module; whoever is cancelled is told what that has left."""
+    """Return the fetched module; whoever is cancelled is told what that has left."""
     run: Run | None = None
     try:
-        folder, commit = await fetch(source, room, cli)
-        run = Run(required, context, room=room, folder=folder, cli=cli, commit=commit)
+        folder, commit = await fetch(source, directory, cli)
+        run = Run(required, context, directory=directory, folder=folder, cli=cli, commit=commit)
         yield run
     except asyncio.CancelledError:
-        why = "The worker was stopped." if worker_ends() else "The action was cancelled."
+        why = "The worker was stopped." if worker_is_stopping() else "The action was cancelled."
         begun = run is not None and run.begun
-        raise (failures.cut_after(why) if begun else failures.cut_before(why)) from None
+        raise (
+            failures.cancelled_after_apply(why) if begun else failures.cancelled_before_apply(why)
+        ) from None
 
 
-def _cut_grace(options: TerraformOptions) -> float:
-    """Give the time to end in order: who cancels an action does not wait for as long as we may."""
-    return options.grace_seconds if worker_ends() else min(options.grace_seconds, CUT_SECONDS)
+def _cancel_grace(options: TerraformOptions) -> float:
+    """Return the time to end in order; a person who cancels waits for less than we may."""
+    return (
+        options.grace_seconds
+        if worker_is_stopping()
+        else min(options.grace_seconds, CANCEL_SECONDS)
+    )
 
 
-def _leave_out_paths(error: ActionError, room: WorkingDirectory) -> None:
+def _hide_paths(error: ActionError, directory: WorkingDirectory) -> None:
     """Leave out where the private directory was: it is gone, and tells a person nothing."""
-    error.message = room.without_paths(error.message)
-    error.response_body = room.without_paths(error.response_body or "") or None
+    error.message = directory.without_paths(error.message)
+    error.response_body = directory.without_paths(error.response_body or "") or None
 
 
-def _before(deadline: Deadline, options: TerraformOptions) -> Deadline:
+def _deadline_before(deadline: Deadline, options: TerraformOptions) -> Deadline:
     """Leave time to stop Terraform in order and to read what it left."""
     left = deadline.remaining()
     kept = options.grace_seconds + MARGIN_SECONDS + READING_SECONDS

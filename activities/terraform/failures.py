@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.terraform.events import Events, lock_in
-from activities.terraform.process import Ended
+from activities.terraform.process import CommandResult
 from pao.core.errors import ErrorCode
 from pao.core.judgement import (
     CONFLICT,
@@ -23,10 +23,10 @@ MESSAGE_LIMIT = 3000
 LIST_LIMIT = 10
 
 
-def not_begun(
-    step: str, ended: Ended, errors: Iterable[str] = (), *, lock: str = ""
+def step_failed(
+    step: str, ended: CommandResult, errors: Iterable[str] = (), *, lock: str = ""
 ) -> ActionFailedError:
-    """Give the error of a step before the apply: nothing has been changed."""
+    """Return the error of a step before the apply: nothing has been changed."""
     text = "\n".join(errors) or ended.errors or "it gave no reason"
     if holder := lock_in(text):
         return locked(holder)
@@ -36,8 +36,8 @@ def not_begun(
         )
     if ended.late or ended.killed:
         return ActionFailedError(
-            f"terraform {step} was not done in its time and was stopped. Nothing was changed. "
-            "Find out what it waits for, raise the action's timeout where it needs longer, then "
+            f"terraform {step} did not finish in time and was stopped. Nothing was changed. "
+            "Find out what it waits for, raise the action's timeout if it needs longer, then "
             f"retry. {lock} {_shown(ended.errors)}".strip(),
             judged=CUT,
         )
@@ -50,26 +50,26 @@ def not_begun(
 
 
 def locked(lock: dict[str, str]) -> ActionFailedError:
-    """Give the error of a state that somebody else works on."""
+    """Return the error of a state that somebody else works on."""
     identity = lock.get("id", "unknown")
     return ActionFailedError(
         f"The Terraform state is locked by {lock.get('who', 'somebody')} since "
         f"{lock.get('created', 'an unknown time')} ({lock.get('operation', 'unknown operation')}); "
-        "nothing was changed. Wait until that run has ended, then retry. Where it runs no more, "
+        "nothing was changed. Wait until that run has ended, then retry. If it is gone, "
         f"unlock with: terraform force-unlock {identity}",
         judged=CONFLICT,
     )
 
 
-def half_way(
-    ended: Ended,
+def apply_failed(
+    ended: CommandResult,
     events: Events,
     partial: list[PartialResource],
     *,
     lock: str = "",
     certain: bool = True,
 ) -> ActionFailedError | OutcomeUnknownError:
-    """Give the error of an apply that failed; ``certain`` if the state says what it has done.
+    """Return the error of an apply that failed; ``certain`` if the state says what it has done.
 
     ``lock`` tells what became of the lock of an apply that had to be killed.
     """
@@ -101,11 +101,11 @@ def half_way(
     )
 
 
-def _otherwise(ended: Ended) -> Judgement:
+def _otherwise(ended: CommandResult) -> Judgement:
     return CUT if ended.late or ended.killed else UNREADABLE
 
 
-def cut_before(why: str) -> ActionFailedError:
+def cancelled_before_apply(why: str) -> ActionFailedError:
     """Return the error of an action that was stopped before it had changed anything."""
     return ActionFailedError(
         f"{why} Terraform was stopped before it had applied anything: this attempt has changed "
@@ -114,7 +114,7 @@ def cut_before(why: str) -> ActionFailedError:
     )
 
 
-def cut_after(why: str) -> OutcomeUnknownError:
+def cancelled_after_apply(why: str) -> OutcomeUnknownError:
     """Return the error of an action that was stopped when it had applied, before it could tell."""
     return OutcomeUnknownError(
         f"{why} Terraform has been applying, and what it has changed could not be read any more. "
@@ -124,15 +124,25 @@ def cut_after(why: str) -> OutcomeUnknownError:
     )
 
 
-def _why(ended: Ended) -> str:
+def outputs_unreadable(why: str) -> OutcomeUnknownError:
+    """Return the error of an action that has applied, but whose outputs cannot be read."""
+    return OutcomeUnknownError(
+        f"Terraform has applied the plan, but its outputs cannot be read. {why} A retry finds "
+        "everything in the state and reads them again.",
+        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+        judged=UNREADABLE,
+    )
+
+
+def _why(ended: CommandResult) -> str:
     if ended.cut and ended.killed:
-        return "terraform apply was cut short, did not end in order and was killed."
+        return "terraform apply was cancelled, did not stop in order and was killed."
     if ended.cut:
-        return "terraform apply was cut short and was stopped in order."
+        return "terraform apply was cancelled and stopped in order."
     if ended.killed:
-        return "terraform apply did not end in order and was killed."
+        return "terraform apply did not stop in order and was killed."
     if ended.late:
-        return "terraform apply was not done in its time and was stopped in order."
+        return "terraform apply did not finish in time and was stopped in order."
     return "terraform apply failed."
 
 

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from activities.base import ActionContext
-from activities.terraform import backend
-from activities.terraform import state_rescue as rescue
-from activities.terraform import unwritten_states as unwritten
-from activities.terraform.cleanup import StateLocation, whereabouts
-from activities.terraform.cli import Here
+from activities.terraform import backend, state_rescue, unwritten_states
+from activities.terraform.cleanup import StateLocation, location
+from activities.terraform.cli import ModuleCli
 from activities.terraform.events import Events
 from activities.terraform.execution_spec import Required
-from activities.terraform.process import Ended
+from activities.terraform.process import CommandResult
 from activities.terraform.state_location import place_digest
 from activities.terraform.working_directory import WorkingDirectory, unwritten_folder
 
@@ -27,29 +25,29 @@ class KeptStates:
         required: Required,
         context: ActionContext,
         *,
-        room: WorkingDirectory,
-        here: Here,
-        late: Here,
+        directory: WorkingDirectory,
+        cli: ModuleCli,
+        late_cli: ModuleCli,
         lock: str,
     ) -> None:
         self._required = required
         self._context = context
-        self._room = room
-        self._here = here
-        self._late = late
+        self._directory = directory
+        self._cli = cli
+        self._late_cli = late_cli
         self._lock = lock
         self._place = place_digest(required)
-        self._name = rescue.state_name(context.mark, self._place)
+        self._name = state_rescue.state_name(context.mark, self._place)
         self._folder = unwritten_folder(context.options.terraform)
 
     @property
-    def whereabouts(self) -> StateLocation:
+    def location(self) -> StateLocation:
         """Say where the state is, for the person who cleans up; known after init."""
-        return whereabouts(
+        return location(
             self._required,
-            self._room,
-            program=self._here.cli.name,
-            backend=self._room.backend_in_use() or backend.LOCAL,
+            self._directory,
+            program=self._cli.cli.name,
+            backend=self._directory.backend_in_use() or backend.LOCAL,
         )
 
     async def find(self) -> list[Path]:
@@ -58,10 +56,10 @@ class KeptStates:
         Raises OutcomeUnknownError where an earlier attempt has left one for another place.
         """
         mark, place = self._context.mark, self._place
-        found = await asyncio.to_thread(rescue.gather, self._folder, mark=mark, place=place)
+        found = await asyncio.to_thread(state_rescue.gather, self._folder, mark=mark, place=place)
         for file in found:
-            if rescue.is_elsewhere(file, mark=mark, place=place):
-                raise unwritten.elsewhere(file, whereabouts=self.whereabouts)
+            if state_rescue.is_elsewhere(file, mark=mark, place=place):
+                raise unwritten_states.elsewhere(file, location=self.location)
         return found
 
     async def write_back(self, kept: Sequence[Path]) -> None:
@@ -70,23 +68,25 @@ class KeptStates:
         Without them the next plan would make everything a second time.
         """
         if (local := self._local_state()) and (
-            aside := await asyncio.to_thread(unwritten.set_aside_if_damaged, local, kept)
+            aside := await asyncio.to_thread(unwritten_states.set_aside_if_damaged, local, kept)
         ):
             message = f"The file of the state was damaged; it is set aside as {aside}"
             await self._context.log.warning(message)
         for file in kept:
-            await self._write(file, self._here)
+            await self._write(file, self._cli)
             await self._context.log.info("The state of the earlier attempt is written now")
 
     async def save(self, events: Events) -> None:
         """Keep a state that an apply could not write; write it again, for it may work now."""
-        await asyncio.to_thread(self._room.give_back_reserve)
-        kept = await asyncio.to_thread(rescue.secure, self._room.root, self._folder, self._name)
-        if events.printed_state and not any(map(unwritten.read_kept, kept)):
+        await asyncio.to_thread(self._directory.give_back_reserve)
+        kept = await asyncio.to_thread(
+            state_rescue.secure, self._directory.root, self._folder, self._name
+        )
+        if events.printed_state and not any(map(unwritten_states.read_kept, kept)):
             # Terraform could write no file either, and has printed the state as its last resort.
             kept = [await asyncio.to_thread(self._keep_printed, events.printed_state, kept)]
         for file in kept:
-            await self._write(file, self._late)
+            await self._write(file, self._late_cli)
             await self._context.log.warning("The state was written at the second try")
 
     def _keep_printed(self, state: dict[str, Any], torn: Sequence[Path]) -> Path:
@@ -95,25 +95,27 @@ class KeptStates:
         for file in torn:
             file.unlink(missing_ok=True)
         try:
-            return rescue.keep(content, self._folder, self._name)
+            return state_rescue.keep(content, self._folder, self._name)
         except OSError:
             pass
         try:
-            return self._room.keep_printed(content)
+            return self._directory.keep_printed(content)
         except OSError as error:
-            raise unwritten.lost(state, str(error), whereabouts=self.whereabouts) from error
+            raise unwritten_states.lost(state, str(error), location=self.location) from error
 
-    async def _write(self, file: Path, here: Here) -> None:
-        async def call(*arguments: str) -> tuple[Ended, bytes]:
+    async def _write(self, file: Path, cli: ModuleCli) -> None:
+        async def call(*arguments: str) -> tuple[CommandResult, bytes]:
             lock = [self._lock] if arguments[1] == "push" else []
-            return await here.bytes(*arguments[:2], "-no-color", *lock, *arguments[2:])
+            return await cli.bytes(*arguments[:2], "-no-color", *lock, *arguments[2:])
 
-        await unwritten.write_back(file, call, lend=self._room.lend, whereabouts=self.whereabouts)
-        await asyncio.to_thread(rescue.forget, file, self._folder)
+        await unwritten_states.write_back(
+            file, call, readable_copy=self._directory.readable_copy, location=self.location
+        )
+        await asyncio.to_thread(state_rescue.forget, file, self._folder)
 
     def _local_state(self) -> Path | None:
         """Return the file of the backend ``local`` in this workspace."""
-        if self._room.backend_in_use() != backend.LOCAL:
+        if self._directory.backend_in_use() != backend.LOCAL:
             return None
-        folder = str(self._room.backend_config().get("workspace_dir") or "")
+        folder = str(self._directory.backend_config().get("workspace_dir") or "")
         return Path(folder) / self._required.workspace / "terraform.tfstate"

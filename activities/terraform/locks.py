@@ -3,7 +3,7 @@
 import socket
 from datetime import datetime
 
-from activities.terraform.cli import Here
+from activities.terraform.cli import ModuleCli
 from activities.terraform.events import Events, lock_in
 
 NOWHERE = "terraform_data.pao_no_such_resource"
@@ -12,7 +12,7 @@ NOWHERE = "terraform_data.pao_no_such_resource"
 _NO_WAIT = "-lock-timeout=0s"
 
 
-async def remove_left_lock(here: Here, events: Events, *, since: datetime) -> str:
+async def remove_left_lock(here: ModuleCli, events: Events, *, since: datetime) -> str:
     """Remove the lock of a command that was killed; returns what to tell of it, if anything.
 
     It is ours when the command was in the middle of a resource, for then it held the lock to its

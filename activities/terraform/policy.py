@@ -15,15 +15,17 @@ SHOWN = 5
 
 
 async def check_root(
-    required: Required, room: WorkingDirectory, folder: Path, options: TerraformOptions
+    required: Required, directory: WorkingDirectory, folder: Path, options: TerraformOptions
 ) -> None:
     """Check the root module before init, which already uses its backend and its encryption."""
-    await asyncio.to_thread(_check_root, required, room, folder, options)
+    await asyncio.to_thread(_check_root, required, directory, folder, options)
 
 
-async def check_modules(room: WorkingDirectory, folder: Path, options: TerraformOptions) -> None:
+async def check_modules(
+    directory: WorkingDirectory, folder: Path, options: TerraformOptions
+) -> None:
     """Check every module that init has installed, wherever its folder is."""
-    await asyncio.to_thread(_check_modules, room, folder, options)
+    await asyncio.to_thread(_check_modules, directory, folder, options)
 
 
 def refuse_commands(found: list[str], options: TerraformOptions) -> None:
@@ -38,19 +40,19 @@ def refuse_commands(found: list[str], options: TerraformOptions) -> None:
 
 
 def _check_root(
-    required: Required, room: WorkingDirectory, folder: Path, options: TerraformOptions
+    required: Required, directory: WorkingDirectory, folder: Path, options: TerraformOptions
 ) -> None:
-    _refuse_links(commands.links_out_of(room.module, room.module))
+    _refuse_links(commands.links_out_of(directory.module, directory.module))
     if not options.allow_provisioners:
         found = _read(folder)
         refuse_commands(found + commands.commands_in_backend(required.backend_config), options)
 
 
-def _check_modules(room: WorkingDirectory, folder: Path, options: TerraformOptions) -> None:
+def _check_modules(directory: WorkingDirectory, folder: Path, options: TerraformOptions) -> None:
     listed = [Path(source) for source in options.sources if source.startswith("/")]
-    inside = [place.resolve() for place in (room.root, *listed)]
+    inside = [place.resolve() for place in (directory.root, *listed)]
     found = []
-    for address, place in commands.module_folders(folder, room.data).items():
+    for address, place in commands.module_folders(folder, directory.data).items():
         real = place.resolve()
         if not any(real.is_relative_to(one) for one in inside):
             raise ActionFailedError(
@@ -61,7 +63,7 @@ def _check_modules(room: WorkingDirectory, folder: Path, options: TerraformOptio
             )
         if not options.allow_provisioners:
             found += _read(real, module=address)
-    _refuse_links(commands.links_out_of(room.data / "modules", room.root, *listed))
+    _refuse_links(commands.links_out_of(directory.data / "modules", directory.root, *listed))
     refuse_commands(found, options)
 
 
@@ -72,7 +74,7 @@ def _read(folder: Path, *, module: str = "") -> list[str]:
         where = f" of {module.rstrip('.')}" if module else ""
         raise ActionFailedError(
             f"The module's files{where} cannot be checked for commands that they run on the "
-            f"worker: {error}. Nothing was changed. Put the file right (terraform validate), "
+            f"worker: {error}. Nothing was changed. Fix the file (terraform validate), "
             "then retry.",
             judged=NOT_ALLOWED,
         ) from error

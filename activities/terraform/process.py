@@ -34,8 +34,8 @@ class ProcessContext:
 
     ``private`` is cleared by the guard of a worker that was killed; what is kept of it goes to
     ``unwritten`` under ``name``. ``used`` is inherited by the guard, to say that it still runs.
-    ``account`` runs the command, None is the worker's own; it inherits the ``doors``.
-    ``cut_grace`` is the grace of a command that was cancelled, where it differs.
+    ``account`` runs the command, None is the worker's own; it inherits the ``shared_paths``.
+    ``cancel_grace`` is the grace of a command that was cancelled, where it differs.
     """
 
     folder: Path
@@ -44,15 +44,15 @@ class ProcessContext:
     name: str
     used: int | None = None
     account: Account | None = None
-    doors: SharedPaths | None = None
+    shared_paths: SharedPaths | None = None
     environment: Mapping[str, str] = field(repr=False)
     grace: float
     deadline: Deadline
-    cut_grace: Callable[[], float] | None = field(default=None, repr=False)
+    cancel_grace: Callable[[], float] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class CommandResult:
     """How a command ended; ``late`` when it was stopped at the deadline, ``errors`` is stderr.
 
     ``cut`` when whoever waited for it was cancelled.
@@ -74,19 +74,19 @@ class Ended:
         return self.code == NOT_STARTED
 
 
-class CutError(asyncio.CancelledError):
+class CommandCancelledError(asyncio.CancelledError):
     """The caller was cancelled; the command has ended, as ``ended`` tells."""
 
-    def __init__(self, ended: Ended) -> None:
+    def __init__(self, ended: CommandResult) -> None:
         super().__init__()
         self.ended = ended
 
 
-async def run(command: list[str], given: ProcessContext, take: Take) -> Ended:
+async def run(command: list[str], given: ProcessContext, take: Take) -> CommandResult:
     """Run a command and give each chunk of its output to ``take``; never outlives this call.
 
-    Cancelled, it ends the command in order first, and raises CutError. At the deadline it does
-    the same, and returns.
+    Cancelled, it ends the command in order first, and raises CommandCancelledError. At the deadline
+    it does the same, and returns.
     """
     process = await _start(command, given)
     errors = _Tail()
@@ -102,9 +102,9 @@ async def run(command: list[str], given: ProcessContext, take: Take) -> Ended:
     finally:
         await _certain_end(process, _grace(given, cut=cut))
         await _finish(readers)
-    ended = Ended(code=process.returncode or 0, late=late, errors=errors.text, cut=cut)
+    ended = CommandResult(code=process.returncode or 0, late=late, errors=errors.text, cut=cut)
     if cut:
-        raise CutError(ended)
+        raise CommandCancelledError(ended)
     for reader in readers:
         if not reader.cancelled() and (error := reader.exception()):
             raise error
@@ -112,13 +112,13 @@ async def run(command: list[str], given: ProcessContext, take: Take) -> Ended:
 
 
 def _grace(given: ProcessContext, *, cut: bool) -> float:
-    return given.cut_grace() if cut and given.cut_grace else given.grace
+    return given.cancel_grace() if cut and given.cancel_grace else given.grace
 
 
 async def _start(command: list[str], given: ProcessContext) -> asyncio.subprocess.Process:
     guard = [sys.executable, "-I", "-S", str(PROCESS_GUARD), str(given.grace), str(given.private)]
     guard += [str(given.unwritten), given.name]
-    descriptors = given.doors.descriptors if given.doors and given.account else ()
+    descriptors = given.shared_paths.descriptors if given.shared_paths and given.account else ()
     guard.append(f"{given.account.uid}:{given.account.gid}" if given.account else "")
     guard.append(",".join(map(str, descriptors)))
     used = () if given.used is None else (given.used,)
@@ -206,7 +206,7 @@ class _Tail:
         return self._kept.decode(errors="replace").strip()
 
 
-class Lines:
+class LineReader:
     """Makes lines of chunks and hands each on; a line over the limit is cut."""
 
     def __init__(self, take: Callable[[str], Awaitable[None]]) -> None:
@@ -233,7 +233,7 @@ class Lines:
             await self._take(rest[:LINE_LIMIT].decode(errors="replace"))
 
 
-class Whole:
+class BoundedOutput:
     """Keeps all of an output up to a limit; beyond it ``too_large`` is set and nothing is kept."""
 
     def __init__(self, limit: int) -> None:

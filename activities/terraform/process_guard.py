@@ -145,9 +145,9 @@ def clear(folder: Path, unwritten: Path, name: str) -> None:
     """Clear the private folder in the worker's place, by the same code."""
     # Python was started without any place for modules; none of these needs more than its own.
     sys.path.append(str(Path(__file__).parents[2]))
-    from activities.terraform import state_rescue as rescue  # noqa: PLC0415 -- found only from here on
+    from activities.terraform import state_rescue  # noqa: PLC0415 -- found only from here on
 
-    rescue.clear(folder, unwritten, name)
+    state_rescue.clear(folder, unwritten, name)
 
 
 def main(arguments: list[str]) -> int:

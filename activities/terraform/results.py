@@ -20,16 +20,16 @@ RESOURCES_LIMIT = 100
 async def planned(run: Run) -> ActionResult:
     """Plan in the workspace; one that did not exist is not left behind."""
     kept = await run.kept.find()
-    existed = await run.has_workspace() or bool(kept)
-    await run.use_workspace(create=True)
+    existed = await run.workspace.exists() or bool(kept)
+    await run.workspace.use(create=True)
     try:
         await run.kept.write_back(kept)
         plan = await run.plan()
     finally:
         if not existed:
-            await run.forget_workspace()
+            await run.workspace.remove()
     nothing: dict[str, Any] = {"values": {}, "sensitive": [], "left_out": []}
-    return _told(run, plan.summary, resources=[], **nothing, applied=False, pin=plan.pin)
+    return _result(run, plan.summary, resources=[], **nothing, applied=False, pin=plan.pin)
 
 
 async def applied(run: Run, summary: Summary | None, context: ActionContext) -> ActionResult:
@@ -49,7 +49,7 @@ async def applied(run: Run, summary: Summary | None, context: ActionContext) -> 
     if there is not None:
         await run.registration.note_after(len(there))
     there = there or []
-    return _told(
+    return _result(
         run,
         summary or _made(run, there),
         resources=[resource.address for resource in there],
@@ -76,19 +76,19 @@ def _made(run: Run, there: list[StateResource]) -> Summary:
 def _bounded(taken: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     left_out: list[str] = []
-    room = OUTPUTS_LIMIT
+    directory = OUTPUTS_LIMIT
     for name, output in sorted(taken.items()):
         value = MASK if output.get("sensitive") else output.get("value")
         size = len(json.dumps(value)) + len(name)
-        if size > room:
+        if size > directory:
             left_out.append(name)
             continue
         values[name] = value
-        room -= size
+        directory -= size
     return values, left_out
 
 
-def _told(run: Run, summary: Summary, *, resources: list[str], **more: Any) -> ActionResult:
+def _result(run: Run, summary: Summary, *, resources: list[str], **more: Any) -> ActionResult:
     return ActionResult(
         outputs={
             "values": more["values"],
@@ -98,8 +98,8 @@ def _told(run: Run, summary: Summary, *, resources: list[str], **more: Any) -> A
                 "destroy": summary.destroy,
             },
             "workspace": run.required.workspace,
-            "state": str(run.whereabouts),
-            "commands": run.whereabouts.commands,
+            "state": str(run.kept.location),
+            "commands": run.kept.location.commands,
             "resources": resources[:RESOURCES_LIMIT],
             "sensitive": more["sensitive"],
             "leftOut": more["left_out"],

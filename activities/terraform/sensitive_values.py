@@ -64,7 +64,7 @@ class SensitiveValues:
 
 
 def resources_in(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give every resource in the values of a plan or state, those of modules included."""
+    """Return every resource in the values of a plan or state, those of modules included."""
     modules = [values.get("root_module", {})]
     while modules:
         module = modules.pop(0)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
-from activities.terraform import state_rescue as rescue
+from activities.terraform import state_rescue
 from activities.terraform.cli import Cli
 from activities.terraform.execution_spec import Source
 from activities.terraform.hcl import module_files
@@ -42,7 +42,7 @@ _SAID_BY_GIT = (
 
 
 def allowed(source: Source, options: TerraformOptions) -> Source:
-    """Give the source as it is to be fetched, a folder by its real path.
+    """Return the source as it is to be fetched, a folder by its real path.
 
     Raises ActionFailedError for what the operator has not listed.
     """
@@ -90,29 +90,29 @@ def _git_address(address: str) -> str:
     return address
 
 
-async def fetch(source: Source, room: WorkingDirectory, cli: Cli) -> tuple[Path, str | None]:
-    """Bring the module into the room; gives the folder in which Terraform runs, and the commit."""
+async def fetch(source: Source, directory: WorkingDirectory, cli: Cli) -> tuple[Path, str | None]:
+    """Fetch the module; return the folder in which Terraform runs, and the commit."""
     commit = None
     if source.path is not None:
-        await _copy(Path(source.path), room.module)
+        await _copy(Path(source.path), directory.module)
     elif source.git is not None:
-        commit = await _clone(source, room, cli)
+        commit = await _clone(source, directory, cli)
     else:
-        await _download(source, room, cli)
+        await _download(source, directory, cli)
     # A repository may hold one, which would be taken for what this execution has left.
-    for file in rescue.unwritten_in(room.module):
+    for file in state_rescue.unwritten_in(directory.module):
         file.unlink()
-    await asyncio.to_thread(hand_over, room.module, room.account)
-    return _module_folder(source, room), commit
+    await asyncio.to_thread(hand_over, directory.module, directory.account)
+    return _module_folder(source, directory), commit
 
 
-def _module_folder(source: Source, room: WorkingDirectory) -> Path:
+def _module_folder(source: Source, directory: WorkingDirectory) -> Path:
     if PurePosixPath(source.directory).is_absolute() or ".." in Path(source.directory).parts:
         raise ActionFailedError(
             "source.directory must be a folder within the source.", judged=BAD_CALL
         )
-    folder = (room.module / source.directory).resolve()
-    if not folder.is_relative_to(room.root.resolve()) or not folder.is_dir():
+    folder = (directory.module / source.directory).resolve()
+    if not folder.is_relative_to(directory.root.resolve()) or not folder.is_dir():
         raise ActionFailedError(
             f"There is no folder {source.directory!r} in the source {source}.", judged=BAD_CALL
         )
@@ -138,7 +138,7 @@ async def _copy(path: Path, target: Path) -> None:
         ) from error
 
 
-async def _clone(source: Source, room: WorkingDirectory, cli: Cli) -> str:
+async def _clone(source: Source, directory: WorkingDirectory, cli: Cli) -> str:
     """Fetch one commit: of a branch, a tag, or by its hash where the server gives that out."""
     told = ""
     git = shutil.which("git", path=cli.environment["PATH"])
@@ -146,13 +146,13 @@ async def _clone(source: Source, room: WorkingDirectory, cli: Cli) -> str:
         raise ActionFailedError(
             "There is no git on this worker; modules from git need it.", judged=NOT_SET
         )
-    room.module.mkdir()
+    directory.module.mkdir()
     scheme = urlsplit(source.git or "").scheme
     only = cli.as_worker().with_environment(GIT_ALLOW_PROTOCOL=scheme, GIT_CONFIG_NOSYSTEM="1")
     fetching = ["fetch", "-q", "--depth", "1", "--no-tags", source.git or "", source.ref or "HEAD"]
     checkout = ["checkout", "-q", "--detach", "FETCH_HEAD"]
     for arguments in (["init", "-q"], fetching, checkout, ["rev-parse", "HEAD"]):
-        ended, told = await only.text([git, *arguments], room.module)
+        ended, told = await only.text([git, *arguments], directory.module)
         if ended.code != 0:
             raise ActionFailedError(
                 f"git could not get {source}: {ended.errors or 'it did not say why'}",
@@ -169,25 +169,25 @@ def _judge_git(text: str) -> Judgement:
     return judge_text(text, otherwise=UNSENT)
 
 
-async def _download(source: Source, room: WorkingDirectory, cli: Cli) -> None:
+async def _download(source: Source, directory: WorkingDirectory, cli: Cli) -> None:
     """Have Terraform download a module of a registry, then take it as the root module."""
-    stage = room.root / "stage"
+    stage = directory.root / "stage"
     stage.mkdir()
     call = {"source": source.registry} | ({"version": source.version} if source.version else {})
     write_json(stage / "main.tf.json", {"module": {"root": call}})
-    hand_over(stage, room.account)
+    hand_over(stage, directory.account)
     ended, _ = await cli.text([cli.program, "get", "-no-color"], stage)
     if ended.code != 0:
         raise ActionFailedError(
-            f"The module {source} could not be had from its registry: {ended.errors}",
+            f"The module {source} could not be fetched from its registry: {ended.errors}",
             judged=judge_text(ended.errors, otherwise=UNSENT),
         )
-    await _copy(_downloaded(room, stage), room.module)
-    await asyncio.to_thread(shutil.rmtree, room.data, ignore_errors=True)
-    room.make(room.data)
+    await _copy(_downloaded(directory, stage), directory.module)
+    await asyncio.to_thread(shutil.rmtree, directory.data, ignore_errors=True)
+    directory.make(directory.data)
 
 
-def _downloaded(room: WorkingDirectory, stage: Path) -> Path:
-    listed = json.loads((room.data / "modules" / "modules.json").read_bytes())
+def _downloaded(directory: WorkingDirectory, stage: Path) -> Path:
+    listed = json.loads((directory.data / "modules" / "modules.json").read_bytes())
     [folder] = [module["Dir"] for module in listed["Modules"] if module["Key"] == "root"]
     return stage / str(folder)

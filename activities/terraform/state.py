@@ -19,7 +19,7 @@ class StateResource:
     id: str | None
 
     def left_behind(self, where: StateLocation) -> PartialResource:
-        """Give it as something that a failed action left behind."""
+        """Return it as something that a failed action left behind."""
         known = f" (id {self.id})" if self.id else ""
         return PartialResource(
             type=self.type,
@@ -30,7 +30,7 @@ class StateResource:
 
 
 def resources_of(values: dict[str, Any]) -> list[StateResource]:
-    """Give the managed resources in the values of a state; data sources are no one's to remove."""
+    """Return the managed resources of a state; data sources are nobody's to remove."""
     return [
         StateResource(
             address=str(resource.get("address")),
@@ -56,15 +56,15 @@ def resources_in_file(state: dict[str, Any]) -> list[StateResource]:
     ]
 
 
-def own_or_touched(
+def concerned(
     present: Iterable[StateResource], touched: set[str], *, own: bool
 ) -> list[StateResource]:
     """Leave out, in a workspace that others use too, what this run had nothing to do with."""
     return [resource for resource in present if own or resource.address in touched]
 
 
-def not_in_the_state(made: Mapping[str, str], where: StateLocation) -> list[PartialResource]:
-    """Give what Terraform said that it was making, and no state tells: addresses with their ids."""
+def perhaps_made(made: Mapping[str, str], where: StateLocation) -> list[PartialResource]:
+    """Return what Terraform said that it was making, but the state does not have."""
     return [
         PartialResource(
             type=address.split("[")[0].split(".")[-2] if "." in address else "",

@@ -19,7 +19,7 @@ from typing import Any
 UNWRITTEN_STATE = "errored.tfstate"
 """What Terraform calls the state that its backend did not take."""
 
-ROOM_PREFIX = "pao-terraform-"
+DIRECTORY_PREFIX = "pao-terraform-"
 LOCK = ".running"
 PART = ".part"
 
@@ -82,7 +82,7 @@ def keep(content: bytes, folder: Path, name: str) -> Path:
 def forget(file: Path, folder: Path) -> None:
     """Remove a state that its backend has taken, and the private folder that was left for it."""
     file.unlink(missing_ok=True)
-    if file.name == UNWRITTEN_STATE and file.parent.name.startswith(ROOM_PREFIX):
+    if file.name == UNWRITTEN_STATE and file.parent.name.startswith(DIRECTORY_PREFIX):
         _clear_if_left(file.parent, folder)
 
 
@@ -94,16 +94,16 @@ def gather(folder: Path, *, mark: str, place: str) -> list[Path]:
     """
     patterns = (f"{mark}-*", f"*-{place}")
     temporary = Path(tempfile.gettempdir())
-    rooms = {
-        room
+    directories = {
+        directory
         for pattern in patterns
-        for room in temporary.glob(f"{ROOM_PREFIX}{pattern}-*")
-        if _is_own(room)
+        for directory in temporary.glob(f"{DIRECTORY_PREFIX}{pattern}-*")
+        if _is_own(directory)
     }
-    for room in rooms:
-        _clear_if_left(room, folder)
+    for directory in directories:
+        _clear_if_left(directory, folder)
     found = {file for pattern in patterns for file in folder.glob(f"{pattern}-*.tfstate")}
-    found |= {file for room in rooms if _is_plain(file := room / UNWRITTEN_STATE)}
+    found |= {file for directory in directories if _is_plain(file := directory / UNWRITTEN_STATE)}
     # So they were kept before their names told the place.
     found |= set(folder.glob(f"{mark}-*/{UNWRITTEN_STATE}"))
     return sorted(found)
@@ -120,9 +120,9 @@ def is_elsewhere(file: Path, *, mark: str, place: str) -> bool:
     return name != mark and not name.endswith(f"-{place}")
 
 
-def make_room(name: str) -> Path:
+def make_private_directory(name: str) -> Path:
     """Make a private folder (0700) whose name says whose it is."""
-    return Path(tempfile.mkdtemp(prefix=f"{ROOM_PREFIX}{name}-"))
+    return Path(tempfile.mkdtemp(prefix=f"{DIRECTORY_PREFIX}{name}-"))
 
 
 @contextlib.contextmanager
@@ -196,14 +196,14 @@ def _remove_all_but(root: Path, kept: list[Path]) -> None:
             entry.unlink(missing_ok=True)
 
 
-def _clear_if_left(room: Path, folder: Path) -> None:
+def _clear_if_left(directory: Path, folder: Path) -> None:
     try:
-        descriptor = os.open(room / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        clear(room, folder, _name_of(room / UNWRITTEN_STATE))
+        clear(directory, folder, _name_of(directory / UNWRITTEN_STATE))
     except BlockingIOError:
         return
     finally:
@@ -212,14 +212,18 @@ def _clear_if_left(room: Path, folder: Path) -> None:
 
 def _name_of(file: Path) -> str:
     """Return the name under which an unwritten state was kept: all but what makes it unique."""
-    own = file.parent.name.removeprefix(ROOM_PREFIX) if file.name == UNWRITTEN_STATE else file.stem
+    own = (
+        file.parent.name.removeprefix(DIRECTORY_PREFIX)
+        if file.name == UNWRITTEN_STATE
+        else file.stem
+    )
     return own.rpartition("-")[0]
 
 
-def _is_own(room: Path) -> bool:
+def _is_own(directory: Path) -> bool:
     """Tell whether a folder is ours: others may make folders of any name where we make ours."""
     try:
-        found = room.lstat()
+        found = directory.lstat()
     except OSError:
         return False
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()

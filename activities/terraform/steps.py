@@ -11,13 +11,12 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
+from activities.action_errors import ActionError, ActionFailedError
 from activities.base import ActionContext
 from activities.options.terraform import TerraformOptions
 from activities.terraform import backend, failures, policy
 from activities.terraform import plan_pins as pins
-from activities.terraform.cleanup import StateLocation
-from activities.terraform.cli import Cli, Here, UnreadableError
+from activities.terraform.cli import Cli, ModuleCli, UnreadableError
 from activities.terraform.commands import commands_in_plan
 from activities.terraform.events import Events, Summary
 from activities.terraform.execution_spec import Required
@@ -26,18 +25,18 @@ from activities.terraform.kept_states import KeptStates
 from activities.terraform.locks import remove_left_lock
 from activities.terraform.plan_pins import Changes, changes_in, digest_of
 from activities.terraform.plugins import one_at_a_time
-from activities.terraform.process import CutError, Ended
+from activities.terraform.process import CommandCancelledError, CommandResult
 from activities.terraform.registration import Registration
 from activities.terraform.sensitive_values import SensitiveValues, sensitive_variables
 from activities.terraform.state import (
     StateResource,
-    not_in_the_state,
-    own_or_touched,
+    concerned,
+    perhaps_made,
     resources_of,
 )
 from activities.terraform.working_directory import WorkingDirectory
-from pao.core.errors import ErrorCode
-from pao.core.judgement import BAD_CALL, NOT_ALLOWED, NOT_READY, UNREADABLE
+from activities.terraform.workspaces import Workspace
+from pao.core.judgement import BAD_CALL, NOT_ALLOWED, NOT_READY
 
 CHANGES = 2
 """The exit code of ``plan -detailed-exitcode`` that says that there is something to apply."""
@@ -59,7 +58,7 @@ class Plan:
     """About how large the state will be."""
 
 
-def worker_ends() -> bool:
+def worker_is_stopping() -> bool:
     """Tell whether a cancellation is the worker's own end, and nobody's wish."""
     return activity.in_activity() and activity.is_worker_shutdown()
 
@@ -72,7 +71,7 @@ class Run:
         required: Required,
         context: ActionContext,
         *,
-        room: WorkingDirectory,
+        directory: WorkingDirectory,
         folder: Path,
         cli: Cli,
         commit: str | None = None,
@@ -80,20 +79,32 @@ class Run:
         self.required = required
         self._context = context
         self._options: TerraformOptions = context.options.terraform
-        self._room = room
+        self._directory = directory
         self._folder = folder
         self._commit = commit
         self._module_digest = ""
-        self._here = Here(cli, folder)
-        self._late = self._here.until(context.deadline)
+        self._cli = ModuleCli(cli, folder)
+        self._late_cli = self._cli.until(context.deadline)
         """For what is done after a failure, within the time kept for that."""
-        self._veil = SensitiveValues(context.secrets)
+        self._sensitive = SensitiveValues(context.secrets)
         self.registration = Registration(required, context)
         self.begun = False
         """Whether an apply has begun."""
         self._lock = f"-lock-timeout={int(self._options.lock_seconds)}s"
+        self.workspace = Workspace(
+            name=required.workspace,
+            cli=self._cli,
+            directory=directory,
+            lock=self._lock,
+            log=context.log,
+        )
         self.kept = KeptStates(
-            required, context, room=room, here=self._here, late=self._late, lock=self._lock
+            required,
+            context,
+            directory=directory,
+            cli=self._cli,
+            late_cli=self._late_cli,
+            lock=self._lock,
         )
 
     async def initialise(self, *, changing: bool) -> None:
@@ -102,27 +113,27 @@ class Run:
         Before that the state is registered for this request, or, where nothing is to be
         changed, it is only refused where it is another's.
         """
-        await policy.check_root(self.required, self._room, self._folder, self._options)
+        await policy.check_root(self.required, self._directory, self._folder, self._options)
         files = await self._files()
         for name in sensitive_variables(files) & set(self.required.variables):
-            self._veil.learn(self.required.variables[name])
-        self._room.write_variables(self.required.variables)
-        own = await asyncio.to_thread(digest_of, self._room.module)
+            self._sensitive.learn(self.required.variables[name])
+        self._directory.write_variables(self.required.variables)
+        own = await asyncio.to_thread(digest_of, self._directory.module)
         written = backend.write(
-            self.required, self._room, self._folder, files=files, options=self._options
+            self.required, self._directory, self._folder, files=files, options=self._options
         )
         registering = self.registration.register if changing else self.registration.check
         await registering(*self._backend(written, files))
         command = ["init", "-input=false", "-no-color"]
-        if self._room.backend.exists():
-            command.append(f"-backend-config={self._room.backend}")
+        if self._directory.backend.exists():
+            command.append(f"-backend-config={self._directory.backend}")
         async with one_at_a_time(self._options.plugin_cache):
-            ended, _ = await self._here.text(*command)
+            ended, _ = await self._cli.text(*command)
         if ended.code != 0:
-            raise failures.not_begun("init", ended)
-        backend.check(self.required, self._room, written=written)
-        await policy.check_modules(self._room, self._folder, self._options)
-        called = await asyncio.to_thread(digest_of, self._room.data / "modules")
+            raise failures.step_failed("init", ended)
+        backend.check(self.required, self._directory, written=written)
+        await policy.check_modules(self._directory, self._folder, self._options)
+        called = await asyncio.to_thread(digest_of, self._directory.data / "modules")
         self._module_digest = hashlib.sha256(f"{own} {called}".encode()).hexdigest()
 
     def _backend(
@@ -130,7 +141,7 @@ class Run:
     ) -> tuple[str, Mapping[str, Any]]:
         """Return the kind of the backend that init is going to set up, and its configuration."""
         if written is not None:
-            return written, self._room.written_backend()
+            return written, self._directory.written_backend()
         return backend.declared(files) or ("module", {"path": self.required.source.address})
 
     async def _files(self) -> Mapping[str, Block]:
@@ -138,60 +149,27 @@ class Run:
             return await asyncio.to_thread(read_folder, self._folder)
         except UnreadableFileError as error:
             raise ActionFailedError(
-                f"The module cannot be read: {error}. Nothing was changed. Put the file right "
+                f"The module cannot be read: {error}. Nothing was changed. Fix the file "
                 "(terraform validate), then retry.",
                 judged=NOT_ALLOWED,
             ) from error
-
-    async def use_workspace(self, *, create: bool) -> bool:
-        """Go to the workspace; False where it does not exist and is not to be made."""
-        if not create and not await self.has_workspace():
-            return False
-        if not backend.has_workspaces(self._room):
-            return True
-        name = self.required.workspace
-        ended, _ = await self._here.text("workspace", "select", "-no-color", "-or-create", name)
-        if ended.code != 0:
-            raise failures.not_begun("workspace select", ended)
-        return True
-
-    async def has_workspace(self) -> bool:
-        """Say whether the workspace exists; a backend without workspaces has its only one."""
-        if not backend.has_workspaces(self._room):
-            return True
-        return self.required.workspace in await self._workspaces()
-
-    async def forget_workspace(self) -> None:
-        """Remove the workspace again, which a plan alone has made; one with a state stays."""
-        name = self.required.workspace
-        await self._here.text("workspace", "select", "-no-color", "default")
-        ended, _ = await self._here.text("workspace", "delete", "-no-color", self._lock, name)
-        if ended.code != 0:
-            message = f"The empty workspace {name} could not be removed"
-            await self._context.log.warning(message)
-
-    async def _workspaces(self) -> set[str]:
-        ended, listed = await self._here.text("workspace", "list", "-no-color")
-        if ended.code != 0:
-            raise failures.not_begun("workspace list", ended)
-        return {line.strip("* ").strip() for line in listed.splitlines()}
 
     async def plan(self, *, for_apply: bool = False) -> Plan:
         """Plan, save the plan, and refuse it where it may not be applied, or is not approved."""
         events = self._events()
         command = ["plan", "-json", "-input=false", "-detailed-exitcode", self._lock]
-        command += [f"-var-file={self._room.variables}", f"-out={self._room.plan}"]
+        command += [f"-var-file={self._directory.variables}", f"-out={self._directory.plan}"]
         command += ["-destroy"] if self.required.destroy else []
         command += self._parallel()
         since = datetime.now(UTC)
         try:
-            ended = await self._here.events(*command, into=events)
-        except CutError as cut:
+            ended = await self._cli.events(*command, into=events)
+        except CommandCancelledError as cut:
             await self._unlock(cut.ended, events, since=since)
             raise
         if ended.code not in {0, CHANGES} or ended.late:
             lock = await self._unlock(ended, events, since=since)
-            raise failures.not_begun("plan", ended, events.errors, lock=lock)
+            raise failures.step_failed("plan", ended, events.errors, lock=lock)
         read = await self._read_plan()
         policy.refuse_commands(commands_in_plan(read), self._options)
         summary = events.summary or Summary()
@@ -229,16 +207,16 @@ class Run:
 
     async def _read_plan(self) -> dict[str, Any]:
         try:
-            ended, read = await self._here.json("show", "-json", str(self._room.plan))
+            ended, read = await self._cli.json("show", "-json", str(self._directory.plan))
         except UnreadableError as error:
             raise ActionFailedError(
-                f"The plan cannot be checked, for {error}; nothing was changed. Make the module "
-                "smaller: several actions may share its work.",
+                f"The plan cannot be checked: {error}; nothing was changed. Make the module "
+                "smaller, or split it between several actions.",
                 judged=BAD_CALL,
             ) from error
         if ended.code != 0:
-            raise failures.not_begun("show", ended)
-        self._veil.learn_plan(read)
+            raise failures.step_failed("show", ended)
+        self._sensitive.learn_plan(read)
         return read
 
     def _check_outputs(self, plan: Plan) -> None:
@@ -258,8 +236,8 @@ class Run:
         command = ["apply", "-json", "-input=false", self._lock, *self._parallel()]
         self.begun, since = True, datetime.now(UTC)
         try:
-            ended = await self._here.events(*command, str(self._room.plan), into=events)
-        except CutError as cut:
+            ended = await self._cli.events(*command, str(self._directory.plan), into=events)
+        except CommandCancelledError as cut:
             raise await self._cut(cut.ended, events, since=since) from None
         lock = await self._unlock(ended, events, since=since)
         await self.kept.save(events)
@@ -268,7 +246,7 @@ class Run:
 
     async def _reserve(self, plan: Plan) -> None:
         try:
-            await asyncio.to_thread(self._room.reserve, plan.state_bytes)
+            await asyncio.to_thread(self._directory.reserve, plan.state_bytes)
         except OSError as error:
             raise ActionFailedError(
                 f"The worker's temporary folder has no room for a state of {plan.state_bytes} "
@@ -277,14 +255,16 @@ class Run:
                 judged=NOT_READY,
             ) from error
 
-    async def _cut(self, ended: Ended, events: Events, *, since: datetime) -> ActionError:
+    async def _cut(self, ended: CommandResult, events: Events, *, since: datetime) -> ActionError:
         """Tidy up after an apply that was cancelled, and return the error that tells of it."""
         error = await self._tidied(ended, events, since=since)
-        who = "The worker was stopped" if worker_ends() else "The action was cancelled"
+        who = "The worker was stopped" if worker_is_stopping() else "The action was cancelled"
         error.message = f"{who}. {error.message}"
         return error
 
-    async def _tidied(self, ended: Ended, events: Events, *, since: datetime) -> ActionError:
+    async def _tidied(
+        self, ended: CommandResult, events: Events, *, since: datetime
+    ) -> ActionError:
         try:
             async with asyncio.timeout(READING_SECONDS):
                 lock = await self._unlock(ended, events, since=since)
@@ -295,68 +275,63 @@ class Run:
         except TimeoutError:
             return self._unreadable(ended, events)
 
-    async def _unlock(self, ended: Ended, events: Events, *, since: datetime) -> str:
+    async def _unlock(self, ended: CommandResult, events: Events, *, since: datetime) -> str:
         """Remove the lock that a killed command has left; returns what to tell of it."""
         if not ended.killed:
             return ""
-        return await remove_left_lock(self._late, events, since=since)
+        return await remove_left_lock(self._late_cli, events, since=since)
 
-    async def _failed(self, ended: Ended, events: Events, *, lock: str) -> ActionError:
+    async def _failed(self, ended: CommandResult, events: Events, *, lock: str) -> ActionError:
         """Return the error of a failed apply, with what it has left.
 
         That is what the state says; of a killed command also what it said itself.
         """
-        where = self.whereabouts
+        where = self.kept.location
         try:
             present = await self.resources(late=True)
         except (UnreadableError, ActionFailedError):
             return self._unreadable(ended, events, lock=lock)
         await self.registration.note_after(len(present))
         own = self.required.own
-        left = own_or_touched(present, events.touched | self.left_before, own=own)
+        left = concerned(present, events.touched | self.left_before, own=own)
         known = {resource.address for resource in present}
         lost = {address: id_ for address, id_ in events.made.items() if address not in known}
         partial = [resource.left_behind(where) for resource in left]
         if ended.killed:
-            partial += not_in_the_state(lost, where)
-        certain = not (ended.cut and worker_ends())
-        return failures.half_way(ended, events, partial, lock=lock, certain=certain)
+            partial += perhaps_made(lost, where)
+        certain = not (ended.cut and worker_is_stopping())
+        return failures.apply_failed(ended, events, partial, lock=lock, certain=certain)
 
-    def _unreadable(self, ended: Ended, events: Events, *, lock: str = "") -> ActionError:
-        said = not_in_the_state(events.made, self.whereabouts)
-        return failures.half_way(ended, events, said, lock=lock, certain=False)
+    def _unreadable(self, ended: CommandResult, events: Events, *, lock: str = "") -> ActionError:
+        said = perhaps_made(events.made, self.kept.location)
+        return failures.apply_failed(ended, events, said, lock=lock, certain=False)
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
-        """Give what is in the state; raises UnreadableError or ActionFailedError."""
-        ended, read = await (self._late if late else self._here).json("show", "-json")
+        """Return what is in the state; raises UnreadableError or ActionFailedError."""
+        ended, read = await (self._late_cli if late else self._cli).json("show", "-json")
         if ended.code != 0:
-            raise failures.not_begun("show", ended)
+            raise failures.step_failed("show", ended)
         values = read.get("values") or {}
-        self._veil.learn_values(values)
+        self._sensitive.learn_values(values)
         return resources_of(values)
 
     async def outputs(self) -> dict[str, Any]:
-        """Give the outputs as Terraform tells them: value and whether it is sensitive."""
+        """Return the outputs as Terraform tells them: value and whether it is sensitive."""
         try:
-            ended, read = await self._here.json("output", "-json")
+            ended, read = await self._cli.json("output", "-json")
         except UnreadableError as error:
-            raise _applied_but(f"its outputs cannot be read: {error}.") from error
+            raise failures.outputs_unreadable(f"{error}.") from error
         if ended.code != 0:
-            raise _applied_but(f"its outputs could not be read. {ended.errors}")
+            raise failures.outputs_unreadable(ended.errors)
         for output in read.values():
             if output.get("sensitive"):
-                self._veil.learn(output.get("value"))
+                self._sensitive.learn(output.get("value"))
         return read
 
     @property
     def left_before(self) -> set[str]:
         """The addresses that earlier attempts are known to have left."""
         return {one.id for one in self._context.left if one.id is not None}
-
-    @property
-    def whereabouts(self) -> StateLocation:
-        """Say where the state is, for the person who cleans up."""
-        return self.kept.whereabouts
 
     def _events(self) -> Events:
         return Events(info=self._context.log.info, warning=self._context.log.warning)
@@ -369,12 +344,3 @@ class Run:
 def _state_bytes(plan: Mapping[str, Any]) -> int:
     """Estimate how large a state will be: its file is indented, and has more than the values."""
     return 2 * len(json.dumps(plan.get("planned_values"))) + LEAST_STATE_BYTES
-
-
-def _applied_but(what: str) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        f"Terraform has applied the plan, but {what} A retry finds everything in the state and "
-        "reads them again.",
-        code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        judged=UNREADABLE,
-    )

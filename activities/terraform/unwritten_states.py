@@ -13,28 +13,28 @@ from typing import Any
 
 from activities.action_errors import OutcomeUnknownError
 from activities.terraform.cleanup import StateLocation
-from activities.terraform.process import Ended
+from activities.terraform.process import CommandResult
 from activities.terraform.state import StateResource, resources_in_file
 from activities.terraform.state_rescue import DamagedStateError, read_state
 from pao.core.errors import ErrorCode
 from pao.core.judgement import BROKEN, CONFLICT, NOT_SET, judge_text
 
-Call = Callable[..., Awaitable[tuple[Ended, bytes]]]
+Call = Callable[..., Awaitable[tuple[CommandResult, bytes]]]
 """Runs Terraform with these arguments in the module; returns how it ended and what it said."""
 
 
 async def write_back(
-    file: Path, call: Call, *, lend: Callable[[Path], Path], whereabouts: StateLocation
+    file: Path, call: Call, *, readable_copy: Callable[[Path], Path], location: StateLocation
 ) -> None:
     """Write a kept state to its backend; raises OutcomeUnknownError."""
     state = await _whole(file)
     ended, told = await call("state", "pull")
     if ended.code != 0:
-        raise unwritten(file, ended.errors, state=state, whereabouts=whereabouts)
-    if not _is_there(file, state, told, whereabouts=whereabouts):
-        ended, _ = await call("state", "push", str(await asyncio.to_thread(lend, file)))
+        raise unwritten(file, ended.errors, state=state, location=location)
+    if not _is_there(file, state, told, location=location):
+        ended, _ = await call("state", "push", str(await asyncio.to_thread(readable_copy, file)))
         if ended.code != 0:
-            raise unwritten(file, ended.errors, state=state, whereabouts=whereabouts)
+            raise unwritten(file, ended.errors, state=state, location=location)
 
 
 def set_aside_if_damaged(local: Path, kept: Iterable[Path]) -> Path | None:
@@ -66,16 +66,14 @@ async def _whole(file: Path) -> dict[str, Any]:
         ) from error
 
 
-def _is_there(
-    file: Path, state: dict[str, Any], told: bytes, *, whereabouts: StateLocation
-) -> bool:
+def _is_there(file: Path, state: dict[str, Any], told: bytes, *, location: StateLocation) -> bool:
     """Tell whether the backend has this very state; raises where it has another or newer one."""
     if is_nothing(told):
         return False
     try:
         there = read_state(told)
     except DamagedStateError as error:
-        raise unwritten(file, str(error), state=state, whereabouts=whereabouts) from error
+        raise unwritten(file, str(error), state=state, location=location) from error
     if there["lineage"] == state["lineage"] and there["serial"] < state["serial"]:
         return False
     if there == state:
@@ -88,12 +86,12 @@ def _is_there(
     )
     raise OutcomeUnknownError(
         f"A state of an earlier attempt is kept on this worker in {file}, for its backend had not "
-        f"taken it. Meanwhile {whereabouts} has a state that has {how}; nothing was written. "
+        f"taken it. Meanwhile {location} has a state that has {how}; nothing was written. "
         "Compare both (terraform state list), import into the one in the backend what only the "
         "file has, move the file away, then retry.",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
         judged=CONFLICT,
-        partial=_partial(state, whereabouts),
+        partial=_partial(state, location),
     )
 
 
@@ -108,7 +106,7 @@ def is_nothing(told: bytes) -> bool:
 
 
 def unwritten(
-    kept: Path, errors: str, *, state: dict[str, Any] | None, whereabouts: StateLocation
+    kept: Path, errors: str, *, state: dict[str, Any] | None, location: StateLocation
 ) -> OutcomeUnknownError:
     """Return the error of a state that is kept in a file, for its backend does not take it."""
     return OutcomeUnknownError(
@@ -118,27 +116,27 @@ def unwritten(
         f"with that file. {errors}",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
         judged=judge_text(errors, otherwise=BROKEN),
-        partial=_partial(state, whereabouts) if state else (),
+        partial=_partial(state, location) if state else (),
     )
 
 
-def lost(state: dict[str, Any], reason: str, *, whereabouts: StateLocation) -> OutcomeUnknownError:
+def lost(state: dict[str, Any], reason: str, *, location: StateLocation) -> OutcomeUnknownError:
     """Return the error of a state that could be written nowhere at all; what it has is listed."""
     return OutcomeUnknownError(
         "Terraform has made changes, but their state could be written neither to its backend nor "
         f"to a file on this worker ({reason}). A retry would make everything again: free space, "
-        f"then import what is listed here into {whereabouts} (terraform import), or remove it.",
+        f"then import what is listed here into {location} (terraform import), or remove it.",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
         judged=NOT_SET,
-        partial=_partial(state, whereabouts),
+        partial=_partial(state, location),
     )
 
 
-def elsewhere(file: Path, *, whereabouts: StateLocation) -> OutcomeUnknownError:
+def elsewhere(file: Path, *, location: StateLocation) -> OutcomeUnknownError:
     """Return the error of a state that an earlier attempt left for another place."""
     return OutcomeUnknownError(
         "An earlier attempt of this action has made changes in another module, backend or "
-        f"workspace than {whereabouts}, and their state is kept on this worker in {file}. Nothing "
+        f"workspace than {location}, and their state is kept on this worker in {file}. Nothing "
         "was done. Retry with the values of that attempt, which writes it first, or write it by "
         "hand with terraform state push and move the file away.",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
@@ -158,6 +156,6 @@ def _is_whole(file: Path) -> bool:
     return read_kept(file) is not None
 
 
-def _partial(state: dict[str, Any], whereabouts: StateLocation) -> list[Any]:
+def _partial(state: dict[str, Any], location: StateLocation) -> list[Any]:
     there: list[StateResource] = resources_in_file(state)
-    return [resource.left_behind(whereabouts) for resource in there]
+    return [resource.left_behind(location) for resource in there]

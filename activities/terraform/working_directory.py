@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.options.terraform import Account, TerraformOptions
-from activities.terraform import state_rescue as rescue
+from activities.terraform import state_rescue
 from activities.terraform.os_account import SharedPaths, hand_over
 
 OVERRIDE = "pao_backend_override.tf.json"
@@ -28,12 +28,12 @@ class WorkingDirectory:
     root: Path
     used: int | None = None
     """The descriptor that tells other processes that the folder is in use."""
-    doors: SharedPaths = field(default_factory=lambda: SharedPaths(None))
+    shared_paths: SharedPaths = field(default_factory=lambda: SharedPaths(None))
 
     @property
     def account(self) -> Account | None:
         """Who runs Terraform; None for the worker's own user."""
-        return self.doors.account
+        return self.shared_paths.account
 
     @property
     def module(self) -> Path:
@@ -92,7 +92,7 @@ class WorkingDirectory:
         return self._with_real_paths(self._set_up().get("config") or {})
 
     def _with_real_paths(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        named = self.doors.named
+        named = self.shared_paths.named
         return {key: named(to) if isinstance(to, str) else to for key, to in config.items()}
 
     def _set_up(self) -> dict[str, Any]:
@@ -103,16 +103,16 @@ class WorkingDirectory:
         return dict(told.get("backend") or {})
 
     def without_paths(self, text: str) -> str:
-        """Give a text in which files are named as within the module."""
-        text = self.doors.named(text)
+        """Return a text in which files are named as within the module."""
+        text = self.shared_paths.named(text)
         text = re.sub(f"{re.escape(str(self.variables))} line \\d+", "variables", text)
         text = text.replace(f"{self.module}/", "")
         # A state that could be kept nowhere else stays in the folder: its path is to be told.
-        return re.sub(f"{re.escape(str(self.root))}/(?!{rescue.UNWRITTEN_STATE})", "", text)
+        return re.sub(f"{re.escape(str(self.root))}/(?!{state_rescue.UNWRITTEN_STATE})", "", text)
 
     def keep_printed(self, content: bytes) -> Path:
         """Keep a state here that could be kept nowhere else."""
-        kept = self.root / rescue.UNWRITTEN_STATE
+        kept = self.root / state_rescue.UNWRITTEN_STATE
         try:
             kept.write_bytes(content)
         except OSError:
@@ -129,15 +129,15 @@ class WorkingDirectory:
         """Give the space back, for a state that is to be kept now."""
         (self.root / RESERVE).unlink(missing_ok=True)
 
-    def lend(self, file: Path) -> Path:
-        """Give a file that is to be read by Terraform."""
+    def readable_copy(self, file: Path) -> Path:
+        """Return a file that is to be read by Terraform."""
         if self.account is None:
             return file
-        lent = self.root / "lent.tfstate"
-        lent.unlink(missing_ok=True)
-        shutil.copyfile(file, lent)
-        hand_over(lent, self.account)
-        return lent
+        copy = self.root / "copy.tfstate"
+        copy.unlink(missing_ok=True)
+        shutil.copyfile(file, copy)
+        hand_over(copy, self.account)
+        return copy
 
 
 @asynccontextmanager
@@ -148,39 +148,39 @@ async def private_directory(
 
     Another account may enter it and writes in its folders; the directory stays the worker's.
     """
-    root = rescue.make_room(name)
-    doors = SharedPaths(account)
+    root = state_rescue.make_private_directory(name)
+    shared_paths = SharedPaths(account)
     try:
-        with rescue.in_use(root) as descriptor:
+        with state_rescue.in_use(root) as descriptor:
             if account is not None:
                 root.chmod(0o711)
-            room = WorkingDirectory(root, descriptor, doors)
-            for folder in (root / "home", root / "tmp", room.data):
-                room.make(folder)
-            yield room
+            directory = WorkingDirectory(root, descriptor, shared_paths)
+            for folder in (root / "home", root / "tmp", directory.data):
+                directory.make(folder)
+            yield directory
     finally:
-        doors.close()
+        shared_paths.close()
         # Plugins are hundreds of megabytes: removing them must not hold up the heartbeats.
-        await asyncio.to_thread(rescue.clear, root, unwritten, name)
+        await asyncio.to_thread(state_rescue.clear, root, unwritten, name)
 
 
-def environment(room: WorkingDirectory, options: TerraformOptions) -> dict[str, str]:
-    """Give all that commands get: a home of their own, and what the operator has listed."""
-    config = options.cli_config or room.root / "terraform.rc"
-    if options.cli_config is None or room.account is not None:
+def environment(directory: WorkingDirectory, options: TerraformOptions) -> dict[str, str]:
+    """Return all that commands get: a home of their own, and what the operator has listed."""
+    config = options.cli_config or directory.root / "terraform.rc"
+    if options.cli_config is None or directory.account is not None:
         given = options.cli_config.read_text() if options.cli_config else CLI_CONFIG
-        config = room.root / "terraform.rc"
+        config = directory.root / "terraform.rc"
         config.touch(mode=0o600)
         config.write_text(given)
-        hand_over(config, room.account)
+        hand_over(config, directory.account)
     own = {
         "PATH": options.search_path,
-        "HOME": str(room.root / "home"),
-        "TMPDIR": str(room.root / "tmp"),
+        "HOME": str(directory.root / "home"),
+        "TMPDIR": str(directory.root / "tmp"),
         "LANG": "C.UTF-8",
         "CHECKPOINT_DISABLE": "1",
         "TF_CLI_CONFIG_FILE": str(config),
-        "TF_DATA_DIR": str(room.data),
+        "TF_DATA_DIR": str(directory.data),
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
         # Whatever asks for a password would wait for ever.
@@ -190,7 +190,7 @@ def environment(room: WorkingDirectory, options: TerraformOptions) -> dict[str, 
     }
     if options.plugin_cache is not None:
         options.plugin_cache.mkdir(parents=True, exist_ok=True)
-        hand_over(options.plugin_cache, room.account)
+        hand_over(options.plugin_cache, directory.account)
         own["TF_PLUGIN_CACHE_DIR"] = str(options.plugin_cache)
         own["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
     return own | dict(options.environment)

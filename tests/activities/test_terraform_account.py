@@ -118,11 +118,11 @@ def test_whether_a_user_gets_to_a_path_is_said_by_all_folders_above(tmp_path: Pa
 
 def test_a_door_is_named_by_its_path(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    doors = SharedPaths(Account(os.geteuid() + 1, os.getegid() + 1))
-    way = doors.to(tmp_path)
+    shared_paths = SharedPaths(Account(os.geteuid() + 1, os.getegid() + 1))
+    way = shared_paths.to(tmp_path)
     assert way.startswith("/proc/self/fd/")
-    assert doors.to(tmp_path) == way
-    assert doors.named(f"see {way}/x and {way}1") == f"see {tmp_path}/x and {way}1"
-    assert len(doors.descriptors) == 1
-    doors.close()
+    assert shared_paths.to(tmp_path) == way
+    assert shared_paths.named(f"see {way}/x and {way}1") == f"see {tmp_path}/x and {way}1"
+    assert len(shared_paths.descriptors) == 1
+    shared_paths.close()
     assert SharedPaths(None).to(tmp_path) == str(tmp_path)

@@ -180,7 +180,7 @@ async def test_a_program_that_hangs_is_ended_at_the_deadline(ground: Ground) -> 
     hanging = script(ground.folder / "hanging", "trap '' INT; while :; do sleep 1; done")
     short = ground.having(binary=hanging, grace_seconds=0.2)
     failure = await short.failure(ground.module(PAIR) | CONFIG, seconds=1)
-    assert "not done in its time and was stopped. Nothing was changed" in failure.message
+    assert "did not finish in time and was stopped. Nothing was changed" in failure.message
     assert (failure.kind, failure.facts["retryable"]) == ("ActionFailed", True)
 
 
@@ -279,7 +279,7 @@ async def test_a_state_that_would_be_lost_is_refused(ground: Ground) -> None:
 
 
 def ids(ground: Ground) -> dict[str, str]:
-    """Give the ids of what is in the one state of the ground."""
+    """Return the ids of what is in the one state of the ground."""
     [state] = ground.folder.rglob("workspaces/*/terraform.tfstate")
     return {
         resource["name"]: resource["instances"][0]["attributes"]["id"]

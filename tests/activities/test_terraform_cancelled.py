@@ -76,7 +76,7 @@ async def test_a_cancelled_apply_ends_in_order_and_tells_what_it_made(ground: Gr
 
         assert ids(states.states[-1])["first"] == first, "what was made is not made again"
     assert failure.kind == "ActionFailed"
-    assert "terraform apply was cut short and was stopped in order" in failure.message
+    assert "terraform apply was cancelled and stopped in order" in failure.message
     assert failure.facts["cause"] == "ours", "who cancels says nothing about a target"
     assert failure.left == ["terraform_data.first", "terraform_data.second"]
     assert result.outputs["plan"] == {"add": 1, "change": 0, "destroy": 1}, "the tainted one"
@@ -94,7 +94,7 @@ async def test_an_apply_that_does_not_end_is_killed_with_all_that_it_started_and
     assert not runs(child)
     assert failure.kind == "OutcomeUnknown"
     assert "gave no reason" not in failure.message
-    assert "did not end in order and was killed. Its lock on the state was removed" in (
+    assert "did not stop in order and was killed. Its lock on the state was removed" in (
         failure.message
     )
     assert failure.left == ["terraform_data.first", "terraform_data.second"]

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from activities.actions.terraform import ACTION, TerraformBackend, TerraformConfig
-from activities.terraform.cleanup import StateLocation, whereabouts
+from activities.actions.terraform import ACTION
+from activities.terraform.cleanup import StateLocation, location
+from activities.terraform.config import TerraformBackend, TerraformConfig
 from activities.terraform.events import Events, describe, lock_in
 from activities.terraform.execution_spec import Required, Source
 from activities.terraform.hcl import read_folder
-from activities.terraform.process import LINE_LIMIT, Lines, Whole
+from activities.terraform.process import LINE_LIMIT, BoundedOutput, LineReader
 from activities.terraform.sensitive_values import SensitiveValues, sensitive_variables
-from activities.terraform.state import own_or_touched, resources_of
+from activities.terraform.state import concerned, resources_of
 from activities.terraform.state_location import breaker_target, foreign_request_in
 from activities.terraform.working_directory import WorkingDirectory, write_json
 from pao.runtime.masking import SecretMasks
@@ -26,7 +27,7 @@ async def lines_of(*chunks: bytes) -> list[str]:
     async def take(line: str) -> None:
         taken.append(line)
 
-    lines = Lines(take)
+    lines = LineReader(take)
     for chunk in chunks:
         await lines.take(chunk)
     await lines.end()
@@ -45,7 +46,7 @@ async def test_a_line_without_an_end_is_cut_and_the_next_one_is_whole() -> None:
 
 
 async def test_what_is_too_large_is_not_kept_at_all() -> None:
-    whole = Whole(5)
+    whole = BoundedOutput(5)
     await whole.take(b"12345")
     assert (whole.content, whole.too_large) == (b"12345", False)
     await whole.take(b"6")
@@ -183,8 +184,8 @@ def test_data_sources_are_nothing_to_clean_up() -> None:
     }
     [only] = resources_of(values)
     assert (only.address, only.type, only.id) == ("c.d", "c", "7")
-    assert own_or_touched([only], set(), own=True) == [only]
-    assert own_or_touched([only], {"x.y"}, own=False) == []
+    assert concerned([only], set(), own=True) == [only]
+    assert concerned([only], {"x.y"}, own=False) == []
 
 
 @pytest.mark.parametrize(
@@ -215,14 +216,14 @@ def test_a_breaker_is_named_by_module_and_place_of_the_state_without_credentials
 
 
 def made_by_hand(tmp_path: Path, required: Required, backend: str | None) -> StateLocation:
-    room = WorkingDirectory(tmp_path)
-    room.data.mkdir()
+    directory = WorkingDirectory(tmp_path)
+    directory.data.mkdir()
     config = {**required.backend_config, "secret_key": "t0ken"}
     if required.backend:
-        write_json(room.backend, config)
+        write_json(directory.backend, config)
     told = {"backend": {"type": backend, "config": config}}
-    write_json(room.data / "terraform.tfstate", told)
-    return whereabouts(required, room, program="/bin/tofu", backend=backend or "local")
+    write_json(directory.data / "terraform.tfstate", told)
+    return location(required, directory, program="/bin/tofu", backend=backend or "local")
 
 
 def test_where_a_state_is_names_module_ref_bucket_key_and_workspace(tmp_path: Path) -> None:

@@ -34,14 +34,14 @@ def ground(tmp_path: Path, terraform_program: Path, db: Database) -> Ground:
 
 
 def other(ground: Ground, title: str = "orders") -> Ground:
-    """Give another request of the same item."""
+    """Return another request of the same item."""
     made = new_request(definition=item(), title=title)
     made.plan[0].type = "terraform"
     return replace(ground, request=made)
 
 
 def at(states: StateServer, name: str = "{{fields.title}}") -> dict[str, Any]:
-    """Give a backend whose address is made of a field."""
+    """Return a backend whose address is made of a field."""
     found = states.backend["backend"]["config"]
     config = {key: f"{value}/{name}" for key, value in found.items() if key != "retry_max"}
     return {"backend": {"type": "http", "config": config}}

@@ -211,4 +211,4 @@ async def test_a_module_comes_from_a_registry_at_its_version(ground: Ground, reg
 
     assert whole.outputs["values"] == {"name": "main.tf orders"}
     assert inner.outputs["values"] == {"name": "modules/inner/main.tf orders"}
-    assert "could not be had from its registry" in gone.message
+    assert "could not be fetched from its registry" in gone.message

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.terraform import state_rescue as rescue
+from activities.terraform import state_rescue
 from activities.terraform.execution_spec import Required, Source
 from activities.terraform.state_location import place_digest
 from tests.support.terraform import PAIR, Ground, StateServer, wrapped
@@ -62,8 +62,11 @@ async def test_a_state_that_cannot_be_kept_stays_where_it_is_and_is_found_by_the
 
     first = await ground.failure(config)
     file = in_message(first.message)
-    assert rescue.read_state(file.read_bytes())["serial"]
-    assert {one.name for one in file.parent.iterdir()} == {rescue.UNWRITTEN_STATE, rescue.LOCK}
+    assert state_rescue.read_state(file.read_bytes())["serial"]
+    assert {one.name for one in file.parent.iterdir()} == {
+        state_rescue.UNWRITTEN_STATE,
+        state_rescue.LOCK,
+    }
     again = await ground.failure(config, again=True)
     assert str(file) in again.message
 
@@ -120,7 +123,7 @@ async def test_a_state_that_is_in_the_backend_already_is_done_with(
     await ground.failure(config)
     states.refuse_writing = False
     states.states.append(kept(ground).read_bytes())
-    other = rescue.keep(b"{}", ground.folder / "states" / FOLDER, "pao-1-2")
+    other = state_rescue.keep(b"{}", ground.folder / "states" / FOLDER, "pao-1-2")
 
     result = await ground.execute(config, again=True)
 
@@ -150,7 +153,10 @@ async def test_a_state_file_of_the_modules_repository_is_not_taken_for_ours(
     config = ground.module(PAIR) | CONFIG | states.backend
     folder = ground.folder / "modules" / "module"
     (folder / "inner").mkdir()
-    for file in (folder / rescue.UNWRITTEN_STATE, folder / "inner" / rescue.UNWRITTEN_STATE):
+    for file in (
+        folder / state_rescue.UNWRITTEN_STATE,
+        folder / "inner" / state_rescue.UNWRITTEN_STATE,
+    ):
         file.write_text(json.dumps(STATE))
     result = await ground.execute(config)
     assert len(result.outputs["resources"]) == 2
@@ -182,7 +188,7 @@ async def test_a_state_that_terraform_could_only_print_is_kept(
     failure = await before_apply(ground, command).failure(config)
 
     assert str(kept(ground)) in failure.message
-    assert rescue.read_state(kept(ground).read_bytes())["serial"], "no torn file is beside it"
+    assert state_rescue.read_state(kept(ground).read_bytes())["serial"], "no torn file is beside it"
     states.refuse_writing = False
     assert (await ground.execute(config, again=True)).adopted
 
@@ -232,7 +238,9 @@ async def test_a_damaged_file_of_the_state_folder_gives_way_to_the_whole_state(
     mark = first.outputs["workspace"]
     source = Source(path=config["source"]["path"])
     place = place_digest(Required(source=source, workspace=mark, own=True))
-    rescue.keep(content, ground.folder / "states" / FOLDER, rescue.state_name(mark, place))
+    state_rescue.keep(
+        content, ground.folder / "states" / FOLDER, state_rescue.state_name(mark, place)
+    )
     state.write_bytes(content[:100])
 
     second = await ground.execute(config, again=True)
@@ -250,10 +258,10 @@ clear(Path(sys.argv[1]), Path(sys.argv[2]), "pao-1-2")
 
 
 def test_on_a_full_disk_the_original_stays_and_no_part_is_left(tmp_path: Path) -> None:
-    root, folder = tmp_path / "room", tmp_path / "kept"
+    root, folder = tmp_path / "directory", tmp_path / "kept"
     (root / "source").mkdir(parents=True)
     content = json.dumps({**STATE, "padding": "x" * 10_000}).encode()
-    (root / "source" / rescue.UNWRITTEN_STATE).write_bytes(content)
+    (root / "source" / state_rescue.UNWRITTEN_STATE).write_bytes(content)
 
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
@@ -265,7 +273,7 @@ def test_on_a_full_disk_the_original_stays_and_no_part_is_left(tmp_path: Path) -
         preexec_fn=full,
     )
 
-    assert (root / rescue.UNWRITTEN_STATE).read_bytes() == content
+    assert (root / state_rescue.UNWRITTEN_STATE).read_bytes() == content
     assert list(folder.iterdir()) == []
     assert not (root / "source").exists()
 
@@ -275,21 +283,21 @@ def test_what_a_process_has_left_is_found_when_it_uses_it_no_more(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     folder = tmp_path / "kept"
-    root = rescue.make_room("pao-1-2")
+    root = state_rescue.make_private_directory("pao-1-2")
     (root / "source").mkdir()
-    (root / "source" / rescue.UNWRITTEN_STATE).write_text(json.dumps(STATE))
+    (root / "source" / state_rescue.UNWRITTEN_STATE).write_text(json.dumps(STATE))
 
-    with rescue.in_use(root):
-        assert rescue.gather(folder, mark="pao-1", place="2") == []
-    [found] = rescue.gather(folder, mark="pao-1", place="9")
+    with state_rescue.in_use(root):
+        assert state_rescue.gather(folder, mark="pao-1", place="2") == []
+    [found] = state_rescue.gather(folder, mark="pao-1", place="9")
 
     assert found.parent == folder
     assert json.loads(found.read_text()) == STATE
     assert not root.exists()
-    assert rescue.gather(folder, mark="pao-8", place="2") == [found]
-    assert rescue.gather(folder, mark="pao-8", place="9") == []
-    assert rescue.is_elsewhere(found, mark="pao-1", place="9")
-    assert not rescue.is_elsewhere(found, mark="pao-8", place="2")
+    assert state_rescue.gather(folder, mark="pao-8", place="2") == [found]
+    assert state_rescue.gather(folder, mark="pao-8", place="9") == []
+    assert state_rescue.is_elsewhere(found, mark="pao-1", place="9")
+    assert not state_rescue.is_elsewhere(found, mark="pao-8", place="2")
 
 
 @pytest.mark.parametrize(
@@ -305,5 +313,5 @@ def test_what_a_process_has_left_is_found_when_it_uses_it_no_more(
     ],
 )
 def test_what_is_no_whole_state_is_damaged(content: bytes) -> None:
-    with pytest.raises(rescue.DamagedStateError):
-        rescue.read_state(content)
+    with pytest.raises(state_rescue.DamagedStateError):
+        state_rescue.read_state(content)

@@ -167,7 +167,7 @@ def test_what_was_made_is_listed_and_a_retry_makes_the_rest(
     assert states.lock is None
     assert states.addresses == ["terraform_data.first", "terraform_data.second"]
     assert left(failed) == ["terraform_data.first", "terraform_data.second"]
-    assert "cut short and was stopped in order" in failed["error"]["message"]
+    assert "cancelled and stopped in order" in failed["error"]["message"]
     assert failed["possibleDecisions"] == ["retry", "abort", "escalate"]
     [decision] = failed["decisions"]
     assert (decision["decision"], decision["outcome"]) == ("cancel", "done")

@@ -8,9 +8,11 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.resources import cleanup_of
 from pao.core.states import ActionStatus
-from workflows.leftovers import STILL_UNKNOWN, after_failure, clear_doubt, merged
+from workflows.leftovers import STILL_UNKNOWN, after_failure, clear_doubt, leave_behind, merged
 
 LEFT = PartialResource("thing", id="a", cleanup="Remove a.")
+
+REQUEST = "7b0c6e0a-4e8d-4b53-9f0a-5a1a4d1a7c11"
 
 
 def state(**more: Any) -> ActionState:
@@ -97,3 +99,15 @@ def test_a_refusal_leaves_no_doubt(*, answered: bool) -> None:
     given = state()
     assert not after_failure(given, failure(answered=answered)).outcome_unknown
     assert not given.outcome_unknown
+
+
+def test_what_is_left_again_by_a_later_move_is_another_entry_of_cleanup() -> None:
+    left = PartialResource("ticket", "NET-1", "https://jira/NET-1", cleanup="Close NET-1.")
+    moving = state(partial=[left])
+    leave_behind(moving, "project NET", None)
+    [first] = cleanup_of(REQUEST, [moving])
+    moving.partial = [left]
+    leave_behind(moving, "project NET", None)
+    [second] = cleanup_of(REQUEST, [moving])
+    assert first["instructions"] == second["instructions"]
+    assert first["entryId"] != second["entryId"], "the first was dealt with, this one was not"

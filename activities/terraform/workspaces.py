@@ -1,0 +1,47 @@
+"""The workspace of one execution: selected, made where it is to be, removed after a mere plan."""
+
+from dataclasses import dataclass
+
+from activities.log import ActionLog
+from activities.terraform import backend, failures
+from activities.terraform.cli import ModuleCli
+from activities.terraform.working_directory import WorkingDirectory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """One workspace of the backend that init has set up; ``lock`` is how long to wait for it."""
+
+    name: str
+    cli: ModuleCli
+    directory: WorkingDirectory
+    lock: str
+    log: ActionLog
+
+    async def use(self, *, create: bool) -> bool:
+        """Select it; False where it does not exist and is not to be made."""
+        if not create and not await self.exists():
+            return False
+        if not backend.has_workspaces(self.directory):
+            return True
+        ended, _ = await self.cli.text("workspace", "select", "-no-color", "-or-create", self.name)
+        if ended.code != 0:
+            raise failures.step_failed("workspace select", ended)
+        return True
+
+    async def exists(self) -> bool:
+        """Tell whether it exists; a backend without workspaces has its only one."""
+        if not backend.has_workspaces(self.directory):
+            return True
+        ended, listed = await self.cli.text("workspace", "list", "-no-color")
+        if ended.code != 0:
+            raise failures.step_failed("workspace list", ended)
+        return self.name in {line.strip("* ").strip() for line in listed.splitlines()}
+
+    async def remove(self) -> None:
+        """Remove it again, where a plan alone has made it; one with a state stays."""
+        await self.cli.text("workspace", "select", "-no-color", "default")
+        ended, _ = await self.cli.text("workspace", "delete", "-no-color", self.lock, self.name)
+        if ended.code != 0:
+            message = f"The empty workspace {self.name} could not be removed"
+            await self.log.warning(message)
