@@ -13,7 +13,7 @@ from activities.call_origin import acting_for
 from db.repositories.breakers import BreakerKey, BreakersRepository
 from db.session import Database, PoolSettings
 from pao.core.errors import ErrorCode
-from pao.core.judgement import CUT, UNSENT
+from pao.core.judgement import CUT, NOT_READY, UNSENT
 from tests.support.postgres import Database as Given
 
 TARGET = "api.example.com"
@@ -82,6 +82,56 @@ async def test_a_target_that_answers_again_is_called_again(db: Database, databas
     release.set()
     await trying
     await succeed(breakers(db))
+
+
+@pytest.mark.parametrize("item", ["", "one-item"], ids=["target", "item"])
+@pytest.mark.parametrize("with_database", [True, False], ids=["shared", "own"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        asyncio.CancelledError(),
+        ActionFailedError("no time left", judged=NOT_READY),
+        RuntimeError("a bug"),
+    ],
+    ids=lambda end: type(end).__name__,
+)
+async def test_a_probe_that_finds_nothing_out_leaves_the_next_call_to_probe(
+    db: Database, end: BaseException, item: str, with_database: object
+) -> None:
+    at_once = BreakerOptions(usual=BreakerLimits(failures=3, seconds=0), believed=0)
+    of = Breakers(SharedStore(db) if with_database else None, at_once)
+    with acting_for(item, {}):
+        await fail(of, times=3)
+        for _ in range(2):
+            with pytest.raises(type(end)):
+                async with of.guard(TARGET):
+                    raise end
+        await succeed(of)
+
+
+async def test_a_probe_that_is_refused_by_the_breaker_of_all_is_left_to_the_next_call(
+    db: Database,
+) -> None:
+    of = breakers(db, **{TARGET: BreakerLimits(failures=1, seconds=0)})
+    with acting_for("one-item", {}):
+        await fail(of)
+    with acting_for("other-item", {}):
+        await fail(of)
+    entered, release = asyncio.Event(), asyncio.Event()
+
+    async def probe_for_all() -> None:
+        async with of.guard(TARGET):
+            entered.set()
+            await release.wait()
+
+    probing = asyncio.create_task(probe_for_all())
+    await entered.wait()
+    with acting_for("one-item", {}):
+        with pytest.raises(ActionFailedError, match="left alone"):
+            await succeed(of)
+        release.set()
+        await probing
+        await succeed(of)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
+from temporalio.common import WorkflowIDReusePolicy
+
 from tests.support.requests import new_request, ticket
 from tests.support.worker import Workbench, eventually
 
@@ -37,6 +39,24 @@ async def test_a_retry_goes_on_where_the_lost_workflow_ended(bench: Workbench) -
     await bench.reached(request, "completed")
     assert len(bench.tickets(request)) == 2
     assert [one["attempt"] for one in await bench.actions(request)] == [1, 2]
+
+
+async def test_a_new_run_that_is_told_of_no_earlier_one_looks_for_what_the_mirror_shows_as_started(
+    bench: Workbench,
+) -> None:
+    bench.jira.fault("cut-after")
+    request = await bench.submit()
+    await bench.reached(request, "failed")
+    await bench.terminate(request)
+    assert await bench.workflows.start(
+        request.given,
+        summary=request.context.summary,
+        reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    )
+    await bench.reached(request, "completed")
+    [made] = bench.tickets(request)
+    [action] = await bench.actions(request)
+    assert (action["external_reference"], action["adopted"]) == (made["key"], True)
 
 
 async def test_an_action_that_was_in_hand_has_an_unknown_outcome_and_is_looked_for(
