@@ -14,7 +14,7 @@ from pao.clients.outgoing import (
     RuleError,
     WireOptions,
 )
-from pao.clients.outgoing.addresses import read_address, special
+from pao.clients.outgoing.addresses import Address, read_address, special
 from tests.support.raw_servers import RawServer, answering, raw_server
 
 
@@ -128,6 +128,134 @@ async def test_an_address_that_is_not_public_is_refused_whatever_name_leads_ther
 def test_a_public_address_is_public(address: str) -> None:
     assert special(read_address(address)) is None
     EgressRules.parse([]).judge("api.example.com", read_address(address), 443)
+
+
+# The same IPv4 address as IPv6 transports it: seen through where a gateway or the system itself
+# turns it into IPv4, refused where it is a tunnel or no address of today at all.
+SEEN_THROUGH = {
+    "mapped": "::ffff:{}",
+    "mapped-hex": "::ffff:{hex}",
+    "nat64": "64:ff9b::{}",
+    "nat64-hex": "64:ff9b::{hex}",
+    "nat64-local": "64:ff9b:1::{hex}",
+    "nat64-local-end": "64:ff9b:1:ffff:ffff:ffff:{hex}",
+}
+NEVER = {
+    "6to4": "2002:{hex}::1",
+    "6to4-end": "2002:{hex}:ffff:ffff:ffff:ffff:ffff",
+    "compatible": "::{}",
+    "translated": "::ffff:0:{}",
+    "teredo": "2001:0:{hex}::1",
+    "beside-mapped": "::fffe:{}",
+    "beside-nat64": "64:ff9b::1:{}",
+    "below-nat64-local": "64:ff9b:0:ffff::{hex}",
+    "above-nat64-local": "64:ff9b:2::{hex}",
+}
+
+
+def embedded(form: str, ipv4: str) -> Address:
+    one, two, three, four = (int(part) for part in ipv4.split("."))
+    return read_address(form.format(ipv4, hex=f"{one:02x}{two:02x}:{three:02x}{four:02x}"))
+
+
+@pytest.mark.parametrize("form", SEEN_THROUGH.values(), ids=SEEN_THROUGH)
+def test_ipv4_inside_ipv6_is_judged_as_the_ipv4_address_that_it_leads_to(form: str) -> None:
+    nowhere = EgressRules.parse(["10.1.0.0/16", "127.0.0.1:8443"])
+    nowhere.judge("x.example", embedded(form, "10.1.2.3"), 443)
+    nowhere.judge("x.example", embedded(form, "127.0.0.1"), 8443)
+    everywhere = EgressRules.parse([])
+    everywhere.judge("x.example", embedded(form, "8.8.8.8"), 443)
+    for rules, ipv4, port in (
+        (nowhere, "10.2.0.1", 443),
+        (nowhere, "127.0.0.1", 443),
+        (nowhere, "8.8.8.8", 443),
+        (everywhere, "10.1.2.3", 443),
+        (everywhere, "127.0.0.1", 443),
+        (everywhere, "169.254.169.254", 80),
+    ):
+        with pytest.raises(AddressRefusedError):
+            rules.judge("x.example", embedded(form, ipv4), port)
+
+
+@pytest.mark.parametrize("ipv4", ["8.8.8.8", "10.1.2.3", "127.0.0.1", "169.254.169.254"])
+@pytest.mark.parametrize("form", NEVER.values(), ids=NEVER)
+def test_ipv4_in_a_tunnel_or_an_obsolete_form_is_refused_even_where_the_ipv4_network_is_listed(
+    form: str, ipv4: str
+) -> None:
+    for entries in ((), ("*",), ("8.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16")):
+        with pytest.raises(AddressRefusedError, match="which is"):
+            EgressRules.parse(entries).judge("x.example", embedded(form, ipv4), 443)
+
+
+@pytest.mark.parametrize("form", [*SEEN_THROUGH.values(), *NEVER.values()])
+def test_an_ipv6_network_that_is_listed_lets_its_addresses_in_whatever_they_hold(form: str) -> None:
+    address = embedded(form, "10.1.2.3")
+    EgressRules.parse([f"[{address}]:443"]).judge("x.example", address, 443)
+    with pytest.raises(AddressRefusedError):
+        EgressRules.parse([f"[{address}]:443"]).judge("x.example", address, 80)
+
+
+def test_a_listed_ipv6_network_does_not_let_ipv4_addresses_in() -> None:
+    rules = EgressRules.parse(["::ffff:0:0/96", "64:ff9b::/96"])
+    with pytest.raises(AddressRefusedError):
+        rules.judge("x.example", read_address("10.1.2.3"), 443)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        ("10.0.0.0", "9.255.255.255"),
+        ("10.255.255.255", "11.0.0.0"),
+        ("172.16.0.0", "172.15.255.255"),
+        ("172.31.255.255", "172.32.0.0"),
+        ("192.168.0.0", "192.167.255.255"),
+        ("192.168.255.255", "192.169.0.0"),
+        ("127.0.0.0", "126.255.255.255"),
+        ("127.255.255.255", "128.0.0.0"),
+        ("169.254.0.0", "169.253.255.255"),
+        ("169.254.255.255", "169.255.0.0"),
+        ("168.63.129.16", "168.63.129.15"),
+        ("168.63.129.16", "168.63.129.17"),
+        ("100.64.0.0", "100.63.255.255"),
+        ("100.127.255.255", "100.128.0.0"),
+        ("0.255.255.255", "1.0.0.0"),
+        ("224.0.0.0", "223.255.255.255"),
+        ("192.0.0.255", "192.0.1.0"),
+        ("192.88.99.255", "192.88.100.0"),
+        ("198.18.0.0", "198.17.255.255"),
+        ("198.19.255.255", "198.20.0.0"),
+        ("192.0.2.0", "192.0.1.255"),
+        ("198.51.100.255", "198.51.101.0"),
+        ("203.0.113.0", "203.0.112.255"),
+        ("1fff:ffff::", "2003::"),
+        ("4000::", "3ffe::"),
+        ("2001:1ff:ffff::", "2001:200::"),
+        ("2002:ffff::", "2003::"),
+        ("2001:db8:ffff::", "2001:db9::"),
+        ("3fff:fff::", "3fff:1000::"),
+    ],
+)
+def test_what_is_public_begins_right_beside_what_is_not(inside: str, outside: str) -> None:
+    assert special(read_address(inside)) is not None
+    assert special(read_address(outside)) is None
+
+
+@pytest.mark.parametrize(
+    ("widest", "too_wide"), [("10.0.0.0/8", "10.0.0.0/7"), ("fd00::/16", "fc00::/15")]
+)
+def test_a_network_may_be_so_wide_and_no_wider(widest: str, too_wide: str) -> None:
+    assert EgressRules.parse([widest]).rules
+    with pytest.raises(RuleError, match="too wide"):
+        EgressRules.parse([too_wide])
+
+
+@pytest.mark.parametrize(("port", "good"), [(1, True), (65535, True), (0, False), (65536, False)])
+def test_a_port_is_one_that_exists(port: int, *, good: bool) -> None:
+    if good:
+        assert EgressRules.parse([f"x.example:{port}"]).rules[0].port == port
+        return
+    with pytest.raises(RuleError, match="port"):
+        EgressRules.parse([f"x.example:{port}"])
 
 
 async def test_a_name_that_resolves_differently_the_second_time_gains_nothing(
