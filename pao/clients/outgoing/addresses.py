@@ -40,6 +40,7 @@ _SPECIAL: tuple[tuple[str, str], ...] = (
     ("2002::/16", "a tunnel (6to4)"),
     ("2001::/32", "a tunnel (Teredo)"),
     ("2001::/23", "reserved for protocols"),
+    ("64:ff9b:1::/48", "translated to IPv4 by the local network (NAT64)"),
     ("2001:db8::/32", "for documentation"),
     ("3fff::/20", "for documentation"),
 )
@@ -47,8 +48,9 @@ _NETWORKS: tuple[tuple[Network, str], ...] = tuple(
     (ip_network(text), name) for text, name in _SPECIAL
 )
 _GLOBAL = IPv6Network("2000::/3")
-# A gateway of the network turns these into the IPv4 address in their last 32 bits.
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+# A gateway of the network turns these into the IPv4 address in their last 32 bits. Not so the ones
+# for local use (64:ff9b:1::/48): where they keep it depends on the prefix that the network chose.
+_NAT64 = IPv6Network("64:ff9b::/96")
 _IPV4_BITS = 0xFFFFFFFF
 
 
@@ -66,7 +68,7 @@ def seen_through(address: Address) -> Address:
         return address
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
-    if any(address in network for network in _NAT64):
+    if address in _NAT64:
         return IPv4Address(int(address) & _IPV4_BITS)
     return address
 

@@ -137,8 +137,6 @@ SEEN_THROUGH = {
     "mapped-hex": "::ffff:{hex}",
     "nat64": "64:ff9b::{}",
     "nat64-hex": "64:ff9b::{hex}",
-    "nat64-local": "64:ff9b:1::{hex}",
-    "nat64-local-end": "64:ff9b:1:ffff:ffff:ffff:{hex}",
 }
 NEVER = {
     "6to4": "2002:{hex}::1",
@@ -146,6 +144,10 @@ NEVER = {
     "compatible": "::{}",
     "translated": "::ffff:0:{}",
     "teredo": "2001:0:{hex}::1",
+    # RFC 6052: where these keep the address depends on the prefix that the network has chosen.
+    "nat64-local-96": "64:ff9b:1::{hex}",
+    "nat64-local-48": "64:ff9b:1:{hex}:0:808:808",
+    "nat64-local-end": "64:ff9b:1:ffff:ffff:ffff:{hex}",
     "beside-mapped": "::fffe:{}",
     "beside-nat64": "64:ff9b::1:{}",
     "below-nat64-local": "64:ff9b:0:ffff::{hex}",
