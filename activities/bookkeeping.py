@@ -40,9 +40,7 @@ class Bookkeeper:
             if await requests.get(given.context.request_id) is not None:
                 return False
             if link is not None and await requests.get(link.request_id) is None:
-                raise ApplicationError(
-                    "the row of its bundle is missing as well", type="NoBundleYet"
-                )
+                raise ApplicationError("its bundle's row is missing too", type="NoBundleYet")
             await requests.insert(new)
         return True
 

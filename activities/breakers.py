@@ -1,4 +1,4 @@
-"""Circuit breakers: a target that keeps failing is left alone for a while, by all workers.
+"""Circuit breakers: no worker calls a target that keeps failing, until a while has passed.
 
 What is shared stands in Postgres. Without Postgres each process counts for itself: calls go on.
 """
@@ -174,7 +174,7 @@ class Breakers:
         self._believed[key] = (time.monotonic(), state)
         if state.state == "open":
             whose = f" for {key.item}" if key.item else ""
-            _log.warning("%s keeps failing%s and is left alone: %s", key.target, whose, error)
+            _log.warning("the circuit breaker for %s is open%s: %s", key.target, whose, error)
 
     async def _answered(self, key: BreakerKey, *, probing: bool) -> None:
         try:
@@ -223,7 +223,7 @@ def _refusal(state: BreakerState) -> str:
     at = timestamp(datetime.now(UTC) + timedelta(seconds=wait))
     whose = f" for the item {state.item}" if state.item else ""
     return (
-        f"{state.target} has failed {state.failures} times in a row{whose} and is left alone for "
-        f"now: nothing was sent. It is tried again at {at} (in {max(wait, 1):.0f} s); retry then. "
-        f"Its last error: {state.last_error}"
+        f"The circuit breaker for {state.target} is open{whose} after {state.failures} failures in "
+        f"a row; nothing was sent. Retry after {at} (in {max(wait, 1):.0f} s). Last error: "
+        f"{state.last_error}"
     )

@@ -16,8 +16,8 @@ SHORT = 5_000
 """Characters of a description for a JIRA that takes less than others."""
 # So much of each part is shown, so that one long part leaves room for the others.
 _PART = 7_000
-_NOTE = f"(This text is too long for JIRA and was cut; {FILE}, attached, holds all of it.)"
-_PART_NOTE = f"(cut; see {FILE}, attached)"
+_NOTE = f"(Truncated: this text is too long for JIRA. The attached {FILE} has all of it.)"
+_PART_NOTE = f"(truncated; see the attached {FILE})"
 
 
 def shown(given: EscalationInput, *, most: int = TEXT_LIMIT) -> str:

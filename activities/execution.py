@@ -252,7 +252,7 @@ def _acting(action: Action[Any], given: ActionInput) -> AbstractContextManager[N
 
 def _in_doubt(error: ActionError) -> ActionError:
     return OutcomeUnknownError(
-        f"The wait for the target cannot go on: {error.message}",
+        f"Waiting for the target cannot continue: {error.message}",
         code=error.code,
         http_status=error.http_status,
         response_body=error.response_body,

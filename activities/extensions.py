@@ -74,7 +74,9 @@ def _read(point: EntryPoint) -> Action[Any]:
             "the package"
         ) from error
     if not isinstance(action, Action):
-        raise _UnusableError(f"{point.value} is no Action object; name an instance of your class")
+        raise _UnusableError(
+            f"{point.value} is not an Action object; name an instance of your class"
+        )
     _require_whole(point, action)
     return action
 
@@ -83,7 +85,7 @@ def _require_whole(point: EntryPoint, action: Action[Any]) -> None:
     """Refuse a type that would fail later, when a request needs it."""
     name = getattr(action, "type", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise _UnusableError(f"its type {name!r} is no name such as dns-record")
+        raise _UnusableError(f"its type {name!r} is not a name such as dns-record")
     if name != point.name:
         raise _UnusableError(f"the entry point is named {point.name}, the type {name}; use one")
     for attribute, kind in (("config", ActionConfig), ("outputs", BaseModel)):

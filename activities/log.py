@@ -13,7 +13,7 @@ from pao.runtime.masking import SecretMasks
 LINES = 500
 MESSAGE_CHARACTERS = 2_000
 DATA_BYTES = 8 * 1024
-LEFT_OUT = "The action said more than is kept; further lines are left out."
+LEFT_OUT = "The action's log is full; further lines are dropped."
 
 Level = Literal["info", "warning", "error"]
 _log = logging.getLogger(__name__)

@@ -78,9 +78,7 @@ def _renamed(taken: set[str], more: Sequence[FilePart | None]) -> Iterator[FileP
 
 
 def _note(what: str, name: str) -> str:
-    return (
-        f"(This {what} was too long for JIRA and is cut here; {name}, attached, holds all of it.)"
-    )
+    return f"(This {what} was too long for JIRA and was truncated; see the attached {name}.)"
 
 
 def _file(name: str, text: str) -> FilePart:

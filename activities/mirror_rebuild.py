@@ -30,8 +30,8 @@ UNANSWERED = "unanswered"
 AT_ONCE = 10
 REBUILD = "rebuild"
 RESTORED = (
-    "The row was missing in Postgres; it was made from what Temporal knows. Audit lines and log of "
-    "its time are lost."
+    "The row was missing in Postgres; it was rebuilt from Temporal. Audit lines and logs of "
+    "that time are lost."
 )
 
 

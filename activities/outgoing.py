@@ -107,7 +107,7 @@ class TargetResponse:
         if location := self.headers.get("location"):
             yield f"It redirects to {answers.place(location)}; that is not followed."
         if after := self.headers.get("retry-after"):
-            yield f"It asks to be left alone (Retry-After: {after})."
+            yield f"It asks for a pause (Retry-After: {after})."
         if unknown:
             yield "It may have done what was asked."
         if said := answers.words(self.text):
@@ -195,7 +195,7 @@ class Outgoing:
         left = self._deadline.remaining() if self._deadline else seconds
         if left < min(seconds, LEAST_SECONDS):
             raise ActionFailedError(
-                "There was no time left for the call; nothing was sent. Give the action a longer "
+                "No time was left for the call; nothing was sent. Give the action a longer "
                 "timeout.",
                 judged=NOT_READY,
             )

@@ -133,7 +133,7 @@ def validated(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
         return action.config.model_validate(rendered)
     except ValidationError as error:
         raise ActionFailedError(
-            f"The rendered configuration is wrong: {first(error)}", judged=BAD_CALL
+            f"The rendered configuration is invalid: {first(error)}", judged=BAD_CALL
         ) from error
 
 

@@ -94,7 +94,7 @@ def _task_queue() -> str:
 
 def _full(target: str, most: int) -> ActionFailedError:
     return ActionFailedError(
-        f"All {most} places that this worker has for {target} are taken by calls that wait for its "
-        "answer, so nothing was sent. Retry when it answers again.",
+        f"All {most} of this worker's slots for {target} are taken by calls that wait for its "
+        "response; nothing was sent. Retry when it responds again.",
         judged=LEFT_ALONE,
     )

@@ -33,7 +33,7 @@ class GitCommitAction(Action[GitCommitConfig]):
     """Makes one commit. Trailers of commit and pull request find both again."""
 
     type = "git-commit"
-    summary = "Commits files to a GitHub repository, by a pull request if told."
+    summary = "Commits files to a GitHub repository, optionally through a pull request."
     resource_type = "git-commit"
     config = GitCommitConfig
     outputs = GitCommitOutputs
@@ -189,13 +189,13 @@ def _refuse_half(commit: Commit | None, pull: PullRequest | None, config: GitCom
     """Raise where a part is there, and say which."""
     if pull is None and commit is not None:
         raise IncompleteError(
-            f"The commit {commit.sha} is there, but no pull request for it. A retry opens the pull "
-            "request and commits nothing anew."
+            f"The commit {commit.sha} is there, but no pull request for it. A retry opens it "
+            "without committing again."
         )
     if pull is not None and pull.state == "open" and _unasked(config, pull):
         raise IncompleteError(
             f"The pull request {pull.url} is open, but not all reviewers have been asked. A retry "
-            "asks them and makes nothing anew."
+            "asks the others."
         )
 
 

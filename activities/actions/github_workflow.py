@@ -159,8 +159,8 @@ async def _run_if_any(there: GitHubAccess, number: int) -> Run | None:
 def _run_is_gone(number: int, config: GitHubWorkflowConfig) -> ActionFailedError:
     error = ActionFailedError(
         f"The run {number} of {config.workflow_file} was started by an earlier attempt and is gone "
-        "from GitHub, so nobody can be asked what it has done. No other run was started. Look at "
-        "what it was to make, then retry with what you saw there as evidence.",
+        "from GitHub, so its outcome cannot be found out. No other run was started. Look at what "
+        "it should have done, then retry with what you saw there as evidence.",
         judged=REFUSED,
     )
     error.askable = False
@@ -223,7 +223,7 @@ async def _where(
     if not context.progress.details.get("troubled"):
         # Said once: an hour of silence would fill the request's log.
         context.progress.save({**context.progress.details, "troubled": True})
-        await context.log.warning("GitHub did not tell; waiting goes on.", data={"reason": reason})
+        await context.log.warning("GitHub did not answer; still waiting.", data={"reason": reason})
     return None, wait
 
 
@@ -287,12 +287,13 @@ def _lost(
 
 
 def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> OutcomeUnknownError:
+    allowed = f"{config.timeout} s" if isinstance(config.timeout, int) else config.timeout
     about = (
         f"The run {run.id} of {config.workflow_file}" if run else f"A run of {config.workflow_file}"
     )
     return OutcomeUnknownError(
-        f"{about} was not done within {config.timeout}; it goes on. A retry finds it and waits "
-        "as long again.",
+        f"{about} did not finish within {allowed} and is still running. A retry finds it "
+        "and waits again.",
         judged=CUT,
         partial=[_left_behind(run)] if run else [],
     )

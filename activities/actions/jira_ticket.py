@@ -29,7 +29,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     """Creates one ticket. The label derived from request and action finds it again."""
 
     type = "jira-ticket"
-    summary = "Creates a JIRA ticket; the way by which people fulfil a request."
+    summary = "Creates a JIRA ticket for people to fulfil."
     resource_type = "jira-ticket"
     config = JiraTicketConfig
     outputs = JiraTicketOutputs

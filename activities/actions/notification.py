@@ -72,7 +72,7 @@ class NotificationAction(Action[NotificationConfig]):
     async def look(self, config: NotificationConfig, context: ActionContext) -> NoReturn:
         """Nobody can be asked; being told twice does no harm."""
         del config, context
-        raise RepeatIsSafeError("A channel cannot be asked; a message that comes twice is no harm.")
+        raise RepeatIsSafeError("A channel cannot be asked; sending a message twice does no harm.")
 
     async def execute(self, config: NotificationConfig, context: ActionContext) -> ActionResult:
         """Send the message."""

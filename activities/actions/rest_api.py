@@ -214,7 +214,7 @@ def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
     if method in REPEATABLE:
         return RepeatIsSafeError(f"The target cannot be asked, but {method} may be repeated.")
     if not context.unclear:
-        return RepeatIsSafeError("Every earlier attempt was refused, so nothing was made.")
+        return RepeatIsSafeError("Every earlier attempt was refused, so nothing was created.")
     error = ActionFailedError(
         f"An earlier {method} may have taken effect, and the item does not say how to look for it "
         "(look, or idempotencyHeader). Nothing was sent. Look in the target by hand, then retry "
@@ -230,7 +230,7 @@ def _require_expected(config: RestApiConfig, answer: TargetResponse) -> None:
     if answer.status in expected or (not expected and answer.is_success):
         return
     wanted = ", ".join(map(str, expected)) or "2xx"
-    message = f"The target answered {answer.status}; expected is {wanted}."
+    message = f"The target answered {answer.status}; expected {wanted}."
     raise answer.failure(message, reading=config.endpoint.method in READING)
 
 

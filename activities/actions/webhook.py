@@ -104,7 +104,7 @@ class WebhookAction(Action[WebhookConfig]):
         return InDoubt(
             askable=self.askable(config),
             retry=f"A retry sends the same {DELIVERY}, by which the receiver knows a repeat.",
-            by_hand=f"ask the receiver whether it has taken the delivery {context.idempotency_key}",
+            by_hand=f"ask the receiver whether it received delivery {context.idempotency_key}",
         )
 
     def place(self, config: WebhookConfig) -> str:

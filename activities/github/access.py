@@ -40,7 +40,7 @@ def _repository(text: str) -> str:
 def _ref(text: str) -> str:
     name = text.removeprefix("refs/heads/").removeprefix("refs/tags/")
     if not name or len(name) > _REF_LENGTH or _BAD_REF.search(name) or has_steps(f"/{name}"):
-        raise ValueError("this is no name of a branch or tag that git takes")
+        raise ValueError("this is not a valid name of a branch or tag")
     return name
 
 

@@ -105,11 +105,11 @@ async def _made(  # noqa: PLR0913 -- what a commit is made of, each part named.
                 raise
             if not await _has_moved(client, place.branch, start.tip):
                 raise
-            await context.log.info("Somebody else has pushed; the commit is made anew on top.")
+            await context.log.info("Somebody else has pushed; the commit is rebuilt on top.")
         await asyncio.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311 -- to fall out of step
     raise ActionFailedError(
         f"Others pushed to {place.branch} {MOST_TURNS} times while the commit was made. Nothing "
-        "was changed; retry when it is quieter there.",
+        "was changed; retry later.",
         judged=CONFLICT,
     )
 
@@ -174,7 +174,7 @@ def _no_branch(config: GitCommitConfig, place: Place) -> str:
     if place.base is None:
         return (
             f"{config.repository} has no branch {place.branch}: correct it, or name the branch "
-            "from which it is to be begun as baseBranch."
+            "to start it from as baseBranch."
         )
     return f"{config.repository} has neither a branch {place.branch} nor {place.base}."
 
@@ -223,11 +223,11 @@ def _mode(file: CommitFile, there: Entry | None, before: Entry | None) -> str:
         just = "no longer a" if before is not None else "no"
         raise ValueError(f"there is {just} {file.path} to {file.operation}")
     if there.type != "blob" or there.mode == _LINK:
-        raise ValueError(f"{file.path} is no plain file, but {_what(there)}")
+        raise ValueError(f"{file.path} is not a regular file but {_what(there)}")
     if before is None or there.sha != before.sha:
         raise ValueError(
-            f"{file.path} was changed by somebody else while the commit was made; look at it "
-            f"there, and retry to {file.operation} it all the same"
+            f"{file.path} was changed by somebody else while the commit was being made; review "
+            f"it, and retry to {file.operation} it anyway"
         )
     return _MODES[file.mode] if file.mode else there.mode
 

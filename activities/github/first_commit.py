@@ -37,11 +37,11 @@ async def begin(client: GitHub, context: ActionContext, place: Place) -> Partial
             raise
         sha = default
     else:
-        await context.log.info("The empty repository was begun.", data={"sha": sha})
+        await context.log.info("The empty repository was initialized.", data={"sha": sha})
     return PartialResource(
         "git-commit",
         id=sha,
-        cleanup=f"Remove {PATH} from {default}: the repository was empty, and was begun with it.",
+        cleanup=f"Remove {PATH} from {default}: it was added to initialize the empty repository.",
     )
 
 

@@ -57,7 +57,7 @@ async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) 
     sent = wanted.inputs | ({wanted.mark_input: context.mark} if marked else {})
     if len(sent) > server.most_inputs:
         raise ActionFailedError(
-            f"There are {len(sent)} inputs with that for the mark, but GitHub "
+            f"There are {len(sent)} inputs, including the one for the mark, but GitHub "
             f'"{server.name}" takes {server.most_inputs} at most. Put several values into one, '
             "as JSON.",
             judged=BAD_CALL,
@@ -104,9 +104,9 @@ async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: 
     if doubtful:
         seen = ", ".join(run.url for run in doubtful[:5])
         raise ActionFailedError(
-            f"Runs of {wanted.workflow} were started since the request was submitted, and whether "
-            f"one of them is this action's cannot be told: {seen}. Look at them, and abort or go "
-            "on by hand. Let the workflow show its mark in run-name, and PAO finds it by itself."
+            f"Runs of {wanted.workflow} have started since the request was submitted, and it "
+            f"cannot be told whether one of them is this action's: {seen}. Check them, then abort "
+            "or continue by hand. With the mark in the workflow's run-name PAO finds it itself."
         )
 
 
@@ -130,7 +130,7 @@ async def _file(access: GitHubAccess, wanted: Wanted) -> WorkflowFile | None:
 def _how_to_mark(server: str, wanted: Wanted) -> str:
     name = wanted.mark_input
     return (
-        f'GitHub "{server}" does not tell which run it has started, so {wanted.workflow} must '
+        f'GitHub "{server}" does not report which run it started, so {wanted.workflow} must '
         f"show it: declare the input {name} under workflow_dispatch, and write "
         f"run-name: ... ${{{{ inputs.{name} }}}}."
     )

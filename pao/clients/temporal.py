@@ -212,7 +212,7 @@ class RequestWorkflows:
                     rpc_timeout=timedelta(seconds=budget),
                 )
         except TimeoutError:
-            return LookResult(answer="unknown", reason="no worker has answered yet; ask again")
+            return LookResult(answer="unknown", reason="no worker has answered yet; try again")
         except RPCError as error:
             raise _explained(error) from error
         return result

@@ -188,7 +188,7 @@ async def test_a_template_that_fails_is_a_failure_without_effect() -> None:
 async def test_a_rendered_configuration_that_is_wrong_is_told_without_its_values() -> None:
     action, one = Scripted(succeed), request()
     one.plan[0].config = {"text": {"secret": "{{fields.token}}"}}
-    with pytest.raises(ApplicationError, match="configuration is wrong: text") as caught:
+    with pytest.raises(ApplicationError, match="configuration is invalid: text") as caught:
         await executor(action).execute(action, given(one))
     assert "p4ss" not in str(caught.value)
 

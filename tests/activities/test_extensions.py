@@ -79,10 +79,10 @@ def test_a_type_of_another_package_stands_beside_our_own(shelf: Path) -> None:
     ("entry", "code", "told"),
     [
         ("broken", "import nothing_of_this_name", "cannot be imported"),
-        ("broken", "ACTION = 3", "is no Action object"),
+        ("broken", "ACTION = 3", "is not an Action object"),
         ("broken", "raise SystemError('at import')", "cannot be imported"),
         ("echo-b", GOOD.format(type="echo-c"), "the entry point is named echo-b"),
-        ("Echo", GOOD.format(type="Echo"), "is no name such as dns-record"),
+        ("Echo", GOOD.format(type="Echo"), "is not a name such as dns-record"),
         ("jira-ticket", GOOD.format(type="jira-ticket"), "belongs to PAO itself"),
         (
             "bare",

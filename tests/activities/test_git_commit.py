@@ -151,7 +151,7 @@ async def test_a_branch_that_never_rests_is_given_up_and_keeps_the_other_ones_wo
     github.fault(
         "overtaken", method="PATCH", times=None, repository=TENANTS, files={"theirs.txt": "theirs"}
     )
-    with pytest.raises(ActionFailedError, match="when it is quieter") as caught:
+    with pytest.raises(ActionFailedError, match="retry later") as caught:
         await ACTION.execute(config(), context)
     assert caught.value.retryable
     assert "tenants/cart.yaml" not in github.branch(TENANTS)["files"]
@@ -263,8 +263,8 @@ async def test_bytes_and_the_right_to_run_are_written(github: GitHubSandbox) -> 
         ({"path": "tenants/no.yaml", "operation": "delete"}, "no tenants/no.yaml to delete"),
         ({"path": "README.md/x", "contentTemplate": "x"}, "through README.md, which is a file"),
         ({"path": "link/x", "contentTemplate": "x"}, "through link, which is a symbolic link"),
-        ({"path": "link", "operation": "update", "contentTemplate": "x"}, "is no plain file"),
-        ({"path": "folder", "operation": "delete"}, "is no plain file, but a directory"),
+        ({"path": "link", "operation": "update", "contentTemplate": "x"}, "is not a regular file"),
+        ({"path": "folder", "operation": "delete"}, "is not a regular file but a directory"),
     ],
 )
 async def test_a_file_that_does_not_fit_what_is_there_is_told(
@@ -493,8 +493,8 @@ async def test_workflow_files_need_the_catalogs_word_and_githubs_permission(
         ),
         ({"kind": "status", "status": 502}, OutcomeUnknownError, "HTTP 502"),
         ({"kind": "secondary-limit"}, ActionFailedError, "in 30 s"),
-        ({"kind": "html"}, OutcomeUnknownError, "not what GitHub answers"),
-        ({"kind": "huge"}, OutcomeUnknownError, "longer than"),
+        ({"kind": "html"}, OutcomeUnknownError, "not a response of GitHub"),
+        ({"kind": "huge"}, OutcomeUnknownError, "too long to read"),
         ({"kind": "cut-before"}, OutcomeUnknownError, "may or may not"),
     ],
 )

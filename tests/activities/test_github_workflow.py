@@ -245,7 +245,9 @@ async def test_a_wait_ends_with_its_timeout_and_a_retry_waits_again(github: GitH
     started = await ACTION.execute(given, context)
     assert started.pending is not None
     started.pending.state["until"] = context.request.submitted_at
-    with pytest.raises(OutcomeUnknownError, match="was not done within 1; it goes on") as caught:
+    with pytest.raises(
+        OutcomeUnknownError, match="did not finish within 1 s and is still running"
+    ) as caught:
         await follow(given, context, started)
     assert caught.value.retryable
     adopted = await ACTION.look(given, again(context))
@@ -394,7 +396,7 @@ async def test_cancelling_a_wait_cancels_the_run(github: GitHubSandbox) -> None:
         ({"kind": "secondary-limit"}, ActionFailedError, "retry in 30 s"),
         ({"kind": "cut-before"}, OutcomeUnknownError, "may or may not"),
         ({"kind": "html", "status": 502}, OutcomeUnknownError, "HTTP 502"),
-        ({"kind": "html"}, OutcomeUnknownError, "not what GitHub answers"),
+        ({"kind": "html"}, OutcomeUnknownError, "not a response of GitHub"),
     ],
 )
 async def test_each_bad_answer_to_a_dispatch_is_told_apart(
@@ -433,7 +435,7 @@ async def test_a_refused_connection_is_a_failure_without_effect() -> None:
         ({"repository": "nobody"}, "owner/name"),
         ({"repository": "a/.."}, "owner/name"),
         ({"workflowFile": "../../x.yml"}, "name of a file"),
-        ({"ref": "a..b"}, "no name of a branch"),
+        ({"ref": "a..b"}, "not a valid name of a branch"),
         ({"timeout": "soon"}, "write seconds"),
         ({"timeout": 0}, "write seconds"),
     ],

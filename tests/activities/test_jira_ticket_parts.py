@@ -309,7 +309,7 @@ async def test_what_is_too_long_for_its_field_is_cut_and_attached_whole(
     assert len(ticket["attachments"]) == 4
     assert ticket["key"] == made.outputs["key"]
     assert about.request.correlation_id in ticket["description"]
-    assert "description.txt, attached, holds all of it" in ticket["description"]
+    assert "see the attached description.txt" in ticket["description"]
 
 
 async def test_texts_that_fit_have_no_files(about: ActionContext, jira: JiraSandbox) -> None:

@@ -90,7 +90,7 @@ async def test_a_call_without_a_place_says_nothing_about_its_target() -> None:
     breakers = Breakers(shares=shares)
     async with held(shares, 1):
         for _ in range(10):
-            with pytest.raises(ActionFailedError, match="places"):
+            with pytest.raises(ActionFailedError, match="slots"):
                 async with breakers.guard(SILENT):
                     pytest.fail("it took a place that was not free")
     async with breakers.guard(SILENT):

@@ -305,7 +305,7 @@ def test_of_a_call_only_the_field_at_fault_is_named(
             "does not allow such files",
         ),
         ({"path": "c", "other": "c", "content": "x"}, "other", "listed twice"),
-        ({"path": "c", "branch": "%2e%2e/x"}, "branch", "no name of a branch"),
+        ({"path": "c", "branch": "%2e%2e/x"}, "branch", "not a valid name of a branch"),
     ],
 )
 def test_of_a_commit_only_the_field_at_fault_is_named(

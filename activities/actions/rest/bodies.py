@@ -26,7 +26,7 @@ def address(url: str, query: Mapping[str, Any]) -> str:
         return str(read.copy_merge_params(given) if given else read)
     except (httpx.InvalidURL, ValueError) as error:
         raise ActionFailedError(
-            "The address to call is no URL; correct it.", judged=BAD_CALL
+            "The address to call is not a valid URL.", judged=BAD_CALL
         ) from error
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class UnreadableError(Exception):
-    """The document is not what GitHub answers."""
+    """The document is not a response of GitHub."""
 
 
 @dataclass(frozen=True, slots=True)

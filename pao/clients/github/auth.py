@@ -129,7 +129,7 @@ def _signed(auth: AppAuth) -> str:
     except (jwt.PyJWTError, ValueError, TypeError):
         # The library's text may repeat the key.
         raise GitHubRefusedError(
-            "GITHUB_APP_PRIVATE_KEY is no RSA key in PEM form; the operator corrects it.",
+            "GITHUB_APP_PRIVATE_KEY is not an RSA key in PEM format; the operator must fix it.",
             judged=NOT_SET,
         ) from None
 

@@ -22,7 +22,7 @@ _MOVED = frozenset({301, 307, 308})
 SECONDARY_WAIT = 60.0
 
 _ADVICE = {
-    _UNAUTHORIZED: "It does not accept our credentials; the operator gives new ones.",
+    _UNAUTHORIZED: "It rejected our credentials; the operator must replace them.",
     _NOT_FOUND: "It does not exist, or our token or App may not see it.",
 }
 
@@ -85,7 +85,7 @@ def refusal(instance: str, doing: str, answer: GitHubResponse, *, effect: bool) 
 
 def unreadable(instance: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
     """Return the error for a success that cannot be read."""
-    what = "longer than what is read of it" if answer.truncated else "not what GitHub answers"
+    what = "too long to read" if answer.truncated else "not a response of GitHub's API"
     kind: type[GitHubError] = GitHubOutcomeUnknownError if effect else GitHubRefusedError
     after = (
         "It may have done it: look there, or retry: a retry looks first and adopts what it finds."
@@ -123,12 +123,12 @@ def _advice(answer: GitHubResponse, judged: Judgement) -> str:
     if judged is FORBIDDEN:
         wanted = answer.headers.get("x-accepted-github-permissions")
         needs = f" It wants: {wanted}." if wanted else ""
-        return f"Our token or App has no right to do that; the operator extends its rights.{needs}"
+        return f"Our token or App has no right to do that; the operator must grant it.{needs}"
     if judged is REDIRECT:
         return _redirect(answer)
     if judged.counts:
         return "Retry later."
-    return _ADVICE.get(answer.status, "Correct what it names, and retry.")
+    return _ADVICE.get(answer.status, "Fix what it names, then retry.")
 
 
 def _redirect(answer: GitHubResponse) -> str:

@@ -178,7 +178,7 @@ class JiraClient:
         if units(text) > TEXT_LIMIT:
             whole = ("comment.txt", text.encode(errors="replace"), "text/plain")
             await self.attach(key, whole, correlation_id=correlation_id, deadline=deadline)
-        shown = cut_wiki(text, "This comment was cut; comment.txt, attached, holds all of it.")
+        shown = cut_wiki(text, "This comment was truncated; see the attached comment.txt.")
         answer = await self._wire.change(
             doing, lambda jira: jira.comment(key, shown), correlation_id, deadline=deadline
         )

@@ -241,5 +241,5 @@ def _part(key: str) -> str:
 
 def _raw(response: Any) -> requests.Response:
     if not isinstance(response, requests.Response):
-        raise TypeError("the JIRA library was asked for raw responses and gave something else")
+        raise TypeError("the JIRA library did not return the raw response")
     return response

@@ -72,11 +72,11 @@ def _of_priority(target: EscalationTarget, fields: Sequence[ScreenField]) -> Ite
     if target.priority is None:
         return
     found = next((one for one in fields if one.id == "priority"), None)
-    what = f"a {target.issue_type} in {target.project}"
+    what = f"{target.issue_type} in {target.project}"
     if found is None:
         yield (
-            f"ESCALATION_PRIORITY: {what} has no priority on its screen; write none, or have the "
-            "field put there"
+            f"ESCALATION_PRIORITY: {what} has no priority on its screen; write none, or add "
+            "the field to it"
         )
     elif found.allowed is not None and not _among(target.priority, found.allowed):
         yield (
@@ -87,11 +87,11 @@ def _of_priority(target: EscalationTarget, fields: Sequence[ScreenField]) -> Ite
 
 def _of_fields(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
     known = {one.id: one for one in fields}
-    what = f"a {target.issue_type} in {target.project}"
+    what = f"{target.issue_type} in {target.project}"
     for name in _NEEDED:
         if name not in known:
             yield (
-                f"ESCALATION_ISSUE_TYPE: {what} has no {name} on its screen; have it put there, "
+                f"ESCALATION_ISSUE_TYPE: {what} has no {name} on its screen; add it, "
                 "or choose another type"
             )
     for name, value in target.fields.items():
@@ -114,7 +114,7 @@ def _required(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterat
     for one in fields:
         if one.required and not one.filled and one.id not in given:
             yield (
-                f"ESCALATION_FIELDS: a {target.issue_type} in {target.project} needs {one.id} "
+                f"ESCALATION_FIELDS: {target.issue_type} in {target.project} needs {one.id} "
                 f"({one.name}); give it a value there"
             )
 

@@ -11,7 +11,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 from pao.clients.jira.transport import CallEndedError, JiraCall
 from pao.core.answers import place
 
-TOO_LATE = "no complete answer came within the time allowed"
+TOO_LATE = "no complete response arrived in time"
 
 
 _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
@@ -21,9 +21,9 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
     ((ConnectTimeoutError, requests.ConnectTimeout), "no connection could be made in time"),
     (
         ssl.SSLCertVerificationError,
-        "its TLS certificate is not trusted (give caFile in JIRA_INSTANCES for an own authority)",
+        "its TLS certificate is not trusted (set caFile in JIRA_INSTANCES for a private one)",
     ),
-    (ssl.SSLError, "no TLS connection could be agreed on"),
+    (ssl.SSLError, "the TLS handshake failed"),
     ((requests.Timeout, TimeoutError), TOO_LATE),
 )
 
@@ -38,13 +38,13 @@ def why_no_answer(exc: BaseException, call: JiraCall) -> str:
 
 def _why(exc: BaseException, call: JiraCall) -> str:
     if call.ended or isinstance(exc, CallEndedError):
-        return TOO_LATE if call.asked else "the time allowed was over before it could be sent"
+        return TOO_LATE if call.asked else "time ran out before it could be sent"
     chain = list(_chain(exc))
     for kind, text in _KINDS:
         if any(isinstance(error, kind) for error in chain):
             return text
     if call.asked:
-        return "the connection was cut before a complete answer came"
+        return "the connection was cut before the response was complete"
     return f"no request could be sent ({type(exc).__name__})"
 
 

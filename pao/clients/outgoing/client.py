@@ -147,7 +147,7 @@ def read_url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise CallInvalidError("The address to call is no URL; correct it.") from error
+        raise CallInvalidError("The address to call is not a valid URL.") from error
     if url.scheme not in PORTS or not url.host:
         raise CallInvalidError(
             "The address to call must begin with https:// or http:// and a host."
@@ -193,7 +193,9 @@ def _header(name: str, value: str) -> tuple[bytes, bytes]:
     try:
         return name.encode("ascii"), value.strip(" \t").encode()
     except UnicodeError as error:
-        raise CallInvalidError(f"The value of the header {name} is no text; correct it.") from error
+        raise CallInvalidError(
+            f"The value of the header {name} is not valid text; correct it."
+        ) from error
 
 
 def redirected_url(old: str, location: str) -> str:
@@ -203,7 +205,7 @@ def redirected_url(old: str, location: str) -> str:
         after = before.join(location)
         read_url(str(after))
     except (httpx.InvalidURL, UnicodeError, ValueError, CallInvalidError) as error:
-        raise AddressRefusedError("The target redirected to something that is no URL.") from error
+        raise AddressRefusedError("The target redirected to an invalid URL.") from error
     if before.scheme == "https" and after.scheme != "https":
         raise AddressRefusedError("The target redirected from https to http; that is not followed.")
     return str(after)
@@ -246,11 +248,9 @@ def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
 
 def _timed_out(host: str, sending: _Sending, seconds: float) -> OutgoingError:
     if sending.left:
-        return CallBrokenError(f"{host} gave no whole answer within {seconds:.0f} s.")
+        return CallBrokenError(f"{host} did not finish responding within {seconds:.0f} s.")
     if not sending.connecting or seconds < CONNECT_SECONDS:
-        return CallTimeoutError(
-            f"The time was over before {host} could be reached; nothing was sent."
-        )
+        return CallTimeoutError(f"Time ran out before {host} could be reached; nothing was sent.")
     return CallUnsentError(f"{host} could not be reached in time.")
 
 
@@ -266,7 +266,7 @@ def _failed(host: str, sending: _Sending, error: Exception) -> OutgoingError:
         return CallUnsentError(f"The proxy does not lead to {host}: {error}")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return CallUnsentError(
-            f"The certificate of {host} is not trusted; a private authority belongs into "
+            f"The certificate of {host} is not trusted; add a private authority to "
             "PAO_EGRESS_CA_BUNDLE."
         )
-    return CallUnsentError(f"{host} cannot be reached; no connection came about.")
+    return CallUnsentError(f"{host} cannot be reached: no connection was established.")

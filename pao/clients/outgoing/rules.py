@@ -130,7 +130,7 @@ def _split(text: str) -> tuple[str, int | None]:
     if text.startswith("["):
         host, closed, rest = text[1:].partition("]")
         if not closed or (rest and not rest.startswith(":")):
-            raise RuleError(f"{text!r} is no address; write [fd00::1] or [fd00::1]:8443")
+            raise RuleError(f"{text!r} is not an address; write [fd00::1] or [fd00::1]:8443")
         return host, _port(rest[1:], text) if rest else None
     if text.count(":") > 1:
         return text, None
@@ -140,7 +140,7 @@ def _split(text: str) -> tuple[str, int | None]:
 
 def _port(text: str, entry: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= _LARGEST_PORT:
-        raise RuleError(f"{entry!r} has no port that exists; write host:8443, or leave it out")
+        raise RuleError(f"{entry!r} has an invalid port; write host:8443, or leave it out")
     return int(text)
 
 

@@ -111,7 +111,7 @@ async def test_a_wrong_key_is_told_without_the_key(github: GitHubSandbox) -> Non
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    for key, text in ((other.decode(), "HTTP 401"), ("nonsense", "no RSA key")):
+    for key, text in ((other.decode(), "HTTP 401"), ("nonsense", "not an RSA key")):
         wrong = app(private_key=SecretStr(key))
         with pytest.raises(ActionFailedError, match=text) as caught, told_as_action():
             await client(github, wrong).default_branch()
