@@ -102,7 +102,7 @@ HIDDEN = Judgement("404 for a whole repository, project or account", Cause.ACCES
 CONFLICT = Judgement("409, 412, 423, 428", Cause.CONFLICT, retryable=True)
 PROTECTED = Judgement("403, 409 or 422 from a branch protection or a ruleset", Cause.ACCESS)
 GATEWAY_WAITED = Judgement(
-    "408, 425, 460, 499: a gateway gave up, or wants it again",
+    "408, 425, 460, 499: a gateway gave up, or asks for a repeat",
     Cause.TARGET_DOWN,
     retryable=True,
     doubtful=True,
@@ -110,7 +110,7 @@ GATEWAY_WAITED = Judgement(
 REFUSED = Judgement("400, 404, 410, 422 and any other 4xx", Cause.INPUT)
 BROKEN = Judgement("5xx", Cause.TARGET_DOWN, retryable=True, counts=True, doubtful=True)
 UNREADABLE = Judgement(
-    "a success that cannot be read, or another one than expected",
+    "a success that is unreadable or unexpected",
     Cause.UNKNOWN,
     doubtful=True,
 )
@@ -119,7 +119,7 @@ UNSENT = Judgement(
     "no connection: name, port, TLS or proxy", Cause.TARGET_DOWN, retryable=True, counts=True
 )
 CUT = Judgement(
-    "nothing whole within the time, or the line was cut",
+    "no complete answer in time, or the connection broke",
     Cause.TARGET_DOWN,
     retryable=True,
     counts=True,
@@ -127,7 +127,7 @@ CUT = Judgement(
 )
 LAGGING = Judgement("nothing found, by a search that may lag behind", Cause.UNKNOWN, retryable=True)
 LEFT_ALONE = Judgement(
-    "nothing: its circuit breaker is open, or its places are taken",
+    "nothing: the circuit is open, or all slots for the target are taken",
     Cause.TARGET_DOWN,
     retryable=True,
     silent=True,
@@ -140,7 +140,7 @@ NOT_ALLOWED = Judgement(
     "PAO refused: an address or a module that the operator does not allow", Cause.OURS, silent=True
 )
 NOT_READY = Judgement(
-    "PAO was not ready: no time left, no worker, a secret store away",
+    "PAO was not ready: no time left, no worker, a secret store down",
     Cause.OURS,
     retryable=True,
     silent=True,
@@ -149,7 +149,7 @@ NOT_SET = Judgement(
     "PAO is not set up: a missing secret or instance; a bug", Cause.OURS, silent=True
 )
 # People answered.
-SAID_NO = Judgement("a rejection, a ticket resolved as not to be done", Cause.DECLINED)
+SAID_NO = Judgement("a rejection, or a ticket resolved as won't do", Cause.DECLINED)
 
 TABLE: tuple[Judgement, ...] = (
     REDIRECT,
