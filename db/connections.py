@@ -1,5 +1,6 @@
 """Opening a connection: the same for the engine, the listener, migrations and the audit tools."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -26,19 +27,29 @@ async def connect(  # noqa: PLR0913 -- what a connection is opened with, each pa
     server settings of ours, not of callers: they are not quoted. ``ValueError`` for a URL of
     another kind.
     """
-    address = driver_url(url)
+    address, limit = driver_url(url), connect_timeout(url) or timeout
     with connecting():
         opened = await asyncpg.connect(
             address,
             password=password,
-            timeout=connect_timeout(url) or timeout,
+            timeout=limit,
             command_timeout=command_timeout,
             server_settings={"application_name": application_name, "timezone": "UTC"},
         )
         # As statements: PgBouncer refuses most settings in a startup message. The search path is
         # always ours, whatever the address or the role sets.
         wanted = {"search_path": "public", **(settings or {})}
-        await opened.execute("; ".join(f"SET {name} = {value}" for name, value in wanted.items()))
+        # Not by a timeout of the driver, which would ask a server that hangs to cancel it.
+        too_late = asyncio.get_running_loop().call_later(limit, opened.terminate)
+        try:
+            await opened.execute(
+                "; ".join(f"SET {name} = {value}" for name, value in wanted.items())
+            )
+        except BaseException:
+            opened.terminate()
+            raise
+        finally:
+            too_late.cancel()
         return opened
 
 

@@ -1,5 +1,6 @@
 """What goes wrong while a connection is made, and TLS as every reader of an address takes it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,6 +196,16 @@ async def test_the_limits_of_time_hold_on_every_connection(database: Given) -> N
             assert await session.scalar(text("SHOW jit")) == "off"
     finally:
         await opened.close()
+
+
+@pytest.mark.parametrize("reader", READERS)
+async def test_a_server_that_answers_no_statement_ends_the_time_for_connecting(
+    database: Given, reader: Reader
+) -> None:
+    async with proxied(database.service_url, Way(swallows_statements=True)) as url:
+        with pytest.raises(DatabaseUnavailableError) as error:
+            await asyncio.wait_for(reader(f"{url}?connect_timeout=1"), 9)
+    assert error.value.trouble is Trouble.AWAY
 
 
 @pytest.mark.parametrize("reader", READERS)

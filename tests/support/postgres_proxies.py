@@ -23,13 +23,14 @@ POOLER_SETTINGS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a proxy treats its connections: with TLS only, without ever listening, as PgBouncer.
+    """How a proxy treats its connections: with TLS only, deaf to some messages, as PgBouncer.
 
     PgBouncer refuses settings in the startup message that it does not keep for each client.
     """
 
     tls: ssl.SSLContext | None = None
     swallows_listen: bool = False
+    swallows_statements: bool = False
     refuses_settings: bool = False
 
 
@@ -122,6 +123,8 @@ async def _questions(reader: asyncio.StreamReader, server: asyncio.StreamWriter,
     while True:
         kind = await reader.readexactly(1)
         packet = await _packet(reader)
+        if way.swallows_statements and kind == b"Q":
+            continue
         if way.swallows_listen:
             # A comment of the same length: the statement is taken, and does nothing.
             packet = packet.replace(b"LISTEN ", b"--     ")
