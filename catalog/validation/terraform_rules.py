@@ -11,6 +11,9 @@ TERRAFORM = "terraform"
 OWN_WORKSPACE = "pao-"
 
 _FIXED = frozenset({"source", "workspace"})
+_PLACES = frozenset({"address", "bucket", "key", "path", "prefix", "workspace_dir"})
+"""Keys of backends that say which state is meant."""
+
 _ENTERED = frozenset({"fields", "outputs", "components", "fulfillment", "data"})
 """The scopes that hold what somebody has entered, or what came of it."""
 
@@ -21,7 +24,8 @@ def fixed_places(subject: Subject) -> Iterator[Problem]:
     A module is code that runs on the worker, and a workspace may hold the resources of others.
     So ``source`` with everything in it (``git``, ``ref``, ``path``, ``version``, ``directory``)
     and ``workspace`` refer to no field, output or component. Without ``workspace`` every
-    request has its own.
+    request has its own. A state that requests share (``shared``) is written out: address, key and
+    path refer to nothing that differs between them.
     """
     for placed in subject.templates:
         if not (
@@ -35,12 +39,28 @@ def fixed_places(subject: Subject) -> Iterator[Problem]:
                     message = f"{where} is made of {entered}: whoever enters it says what runs"
                     hint = "write it out; what differs belongs into variables, or into other items"
                     yield Problem(placed.path, message, hint)
+    yield from _shared_states(subject)
     for path, action in subject.actions():
         workspace = action.config.get("workspace")
         if action.type == TERRAFORM and str(workspace).lower().startswith(OWN_WORKSPACE):
             message = f"the workspace {str(workspace)[:80]!r} belongs to a single request"
             hint = f"name one that does not begin with {OWN_WORKSPACE}"
             yield Problem((*path, "config", "workspace"), message, hint)
+
+
+def _shared_states(subject: Subject) -> Iterator[Problem]:
+    for placed in subject.templates:
+        action, place, found = placed.action, placed.place, placed.found
+        if not (action and action.type == TERRAFORM and action.config.get("shared") is True):
+            continue
+        if found is None or place is None or place[:2] != ("backend", "config"):
+            continue
+        for use in found.uses:
+            differs = _entered(use) or (".".join(use) if use[0] == "request" else None)
+            if differs and place[-1] in _PLACES:
+                where = ".".join(str(part) for part in place)
+                message = f"{where} is made of {differs}, but requests are to share this state"
+                yield Problem(placed.path, message, "write it out, or leave out shared")
 
 
 def approved_plans(subject: Subject) -> Iterator[Problem]:

@@ -137,8 +137,19 @@ async def test_maintenance_takes_everything_that_hangs_on_a_request_but_its_trai
         " VALUES ($1, 'r', 0, 'log', now())",
         request_id,
     )
+    await owner.execute(
+        "INSERT INTO cleanups_done (request_id, entry_id, done_by, note)"
+        " VALUES ($1, 'e', 'a', 'n')",
+        request_id,
+    )
+    await owner.execute(
+        "INSERT INTO terraform_states (state_key, place, request_id, action_id, item_id, user_id)"
+        " VALUES ('k', 'p', $1, 'a', 'i', 'u')",
+        request_id,
+    )
     assert (await remove(db)).requests == 1
-    for table in ("request_actions", "request_events", "request_audience"):
+    assert await count(owner, "terraform_states") == 1, "what was made is still there"
+    for table in ("request_actions", "request_events", "request_audience", "cleanups_done"):
         assert await count(owner, table) == 0
     trail = "SELECT count(*) FROM audit_logs WHERE request_id = $1"
     assert await owner.fetchval(trail, request_id) == 1

@@ -67,9 +67,17 @@ def test_a_module_or_workspace_that_is_made_of_what_is_entered_is_an_error(confi
     assert "is made of" in message or "belongs to a single request" in message
 
 
+@pytest.mark.parametrize("read", ["fields.name", "request.id"])
+def test_a_shared_state_that_differs_between_requests_is_an_error(read: str) -> None:
+    backend = f"{{type: http, config: {{address: 'https://s/{{{{{read}}}}}'}}}}"
+    [message] = told(f"{{source: {{path: net}}, shared: true, backend: {backend}}}")
+    assert f"backend.config.address is made of {read}, but requests are to share" in message
+
+
 @pytest.mark.parametrize(
     "config",
     [
+        "{source: {path: net}, workspace: one, shared: true}",
         "{source: {git: MODULE, ref: '{{metadata.branch}}'}, variables: {n: '{{fields.name}}'}}",
         "{source: {path: net}, workspace: 'shared-{{system.region}}'}",
         "{source: {path: net}, backend: {type: http, config: {address: 'https://s/{{request.id}}'}}}",
