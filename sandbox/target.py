@@ -30,7 +30,7 @@ class SampleTarget:
         self._hooks: dict[str, Any] = {}
 
     def routes(self) -> list[Route]:
-        """Give what it answers to."""
+        """Return what it answers to."""
         return [
             Route(f"{PREFIX}/records", self.create, methods=["POST"]),
             Route(f"{PREFIX}/records", self.records, methods=["GET"]),
@@ -54,11 +54,11 @@ class SampleTarget:
         return JSONResponse(record, status_code=202, headers={"Location": place})
 
     async def records(self, _request: Request) -> Response:
-        """Give every record."""
+        """Return every record."""
         return JSONResponse({"items": list(self._records.values())})
 
     async def record(self, request: Request) -> Response:
-        """Give one record, and whether it is ready yet."""
+        """Return one record, and whether it is ready yet."""
         wanted = request.path_params["id"]
         found = next((one for one in self._records.values() if one["id"] == wanted), None)
         if found is None:
@@ -82,7 +82,7 @@ class SampleTarget:
         return Response(status_code=204)
 
     async def hooks(self, _request: Request) -> Response:
-        """Give what was taken, each delivery once."""
+        """Return what was taken, each delivery once."""
         return JSONResponse({"hooks": list(self._hooks.values())})
 
 

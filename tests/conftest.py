@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import settings
 
 from pao.app.local.postgres import PostgresAddress
 from tests.support.postgres import Database, cloned_database
 from tests.support.servers import Keeper, ask
+
+# A deadline per example would judge the machine: what must not take long is counted in steps.
+settings.register_profile("pao", deadline=None)
+settings.load_profile("pao")
 
 KEEPER = pytest.StashKey[Keeper]()
 WHERE = pytest.StashKey[tuple[str, str]]()

@@ -19,7 +19,7 @@ DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def action_options(settings: Settings, environ: Mapping[str, str]) -> ActionOptions:
-    """Give every action type's part; ``environ`` is the worker's own environment."""
+    """Return every action type's part; ``environ`` is the worker's own environment."""
     return ActionOptions(
         github=GitHubOptions(instances=assembly.github_instances(settings)),
         terraform=_terraform(settings, environ),
@@ -44,7 +44,7 @@ def _terraform(settings: Settings, environ: Mapping[str, str]) -> TerraformOptio
 
 
 def _absolute(path: Path | None) -> Path | None:
-    """Give a path that means the same in the folder in which Terraform runs."""
+    """Return a path that means the same in the folder in which Terraform runs."""
     return None if path is None else path.expanduser().absolute()
 
 
@@ -56,7 +56,7 @@ def _account(name: str | None) -> Account | None:
         raise PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,
             f"TERRAFORM_USER is {name}, but only a worker that runs as root can run Terraform as "
-            "another user. Take the setting out, or run the worker as that user.",
+            "another user. Remove the setting, or run the worker as that user.",
         )
     if name == ROOT:
         return None

@@ -31,7 +31,7 @@ def action_tools(
     jira: JiraInstances,
     environ: Mapping[str, str] | None = None,
 ) -> Tools:
-    """Give what actions work with; the network among it is closed by who closes the worker.
+    """Return what actions work with; the network among it is closed by who closes the worker.
 
     ``environ`` is the environment that the process was started with.
     """
@@ -49,7 +49,7 @@ def action_tools(
 
 
 def secret_store(settings: Settings, environ: Mapping[str, str]) -> SecretStore:
-    """Give the operator's secrets: environment first, then the folder, then Parameter Store."""
+    """Return the operator's secrets: environment first, then the folder, then Parameter Store."""
     given = settings.actions
     sources: list[SecretSource] = [EnvironmentSecrets(environ)]
     if given.secrets_dir is not None:
@@ -63,7 +63,7 @@ def secret_store(settings: Settings, environ: Mapping[str, str]) -> SecretStore:
 
 
 def shares(settings: Settings) -> Shares:
-    """Give the places per target on the usual queue; slow actions and waits have their pools."""
+    """Return the places per target on the usual queue; slow actions and waits have their pools."""
     most = settings.worker.target_share or max(1, settings.worker.pool_size // 2)
     return Shares({settings.temporal.task_queue: most})
 
@@ -71,7 +71,7 @@ def shares(settings: Settings) -> Shares:
 def network(
     given: ActionSettings, database: Database | None = None, shares: Shares | None = None
 ) -> Network:
-    """Give the way out: rules, proxy, trust, and the breakers that all workers share."""
+    """Return the way out: rules, proxy, trust, and the breakers that all workers share."""
     wire = WireOptions(
         rules=EgressRules.parse(given.egress_allow),
         proxy=given.egress_proxy.get_secret_value() if given.egress_proxy else None,

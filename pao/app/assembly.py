@@ -41,7 +41,7 @@ JIRA_CONNECT_SECONDS = 2.0
 
 
 def database(settings: Settings, *, application_name: str) -> Database:
-    """Give the way to Postgres as the service's own role."""
+    """Return the way to Postgres as the service's own role."""
     given = settings.database
     pool = PoolSettings(
         max_idle=min(given.max_idle_connections, given.max_open_connections),
@@ -54,7 +54,7 @@ def database(settings: Settings, *, application_name: str) -> Database:
 
 
 def audit_database(settings: Settings) -> Database:
-    """Give a way to Postgres for work on the whole audit trail, which may take its time."""
+    """Return a way to Postgres for work on the whole audit trail, which may take its time."""
     pool = PoolSettings(
         max_idle=1, max_open=1, statement_timeout=3600.0, application_name="pao-audit"
     )
@@ -62,13 +62,13 @@ def audit_database(settings: Settings) -> Database:
 
 
 def secret_box(settings: Settings) -> SecretBox:
-    """Give what seals and opens secrets at rest; settings have refused a start without keys."""
+    """Return what seals and opens secrets at rest; settings have refused a start without keys."""
     keys = settings.auth.encryption_keys
     return SecretBox(keys.get_secret_value() if keys else "")
 
 
 def jira_instances(settings: Settings) -> JiraInstances:
-    """Give the clients of the configured JIRA instances."""
+    """Return the clients of the configured JIRA instances."""
     file = settings.jira_file
     if file is not None:
         return JiraInstances(map(_jira_instance, file.instances), default=file.default)
@@ -92,7 +92,7 @@ def jira_instances(settings: Settings) -> JiraInstances:
 
 
 def escalation_target(settings: Settings) -> EscalationTarget:
-    """Give where escalation tickets go, and as what."""
+    """Return where escalation tickets go, and as what."""
     jira = settings.jira
     without = jira.escalation_priority.casefold() == "none"
     return EscalationTarget(
@@ -109,7 +109,7 @@ def _seconds(given: timedelta | None) -> float | None:
 
 
 def github_instances(settings: Settings) -> GitHubInstances:
-    """Give the configured GitHub; where an App is configured, it is who acts."""
+    """Return the configured GitHub; where an App is configured, it is who acts."""
     given = settings.github
     auth = _github_auth(settings)
     if auth is None:
@@ -158,7 +158,7 @@ def _jira_auth(given: ConfiguredJira) -> JiraAuth:
 
 
 def temporal_target(settings: Settings) -> TemporalTarget:
-    """Give where Temporal is; a client certificate or an API key implies TLS."""
+    """Return where Temporal is; a client certificate or an API key implies TLS."""
     given = settings.temporal
     cert, key = given.tls_client_cert, given.tls_client_key
     ca = given.tls_server_ca_cert
@@ -190,7 +190,7 @@ def traces(settings: Settings, *, service: str) -> Tracing:
 
 
 def surroundings(settings: Settings) -> ScopeContext:
-    """Give what templates may know of this installation; only listed variables show."""
+    """Return what templates may know of this installation; only listed variables show."""
     return ScopeContext(
         hostname=socket.gethostname(),
         region=settings.auth.region,

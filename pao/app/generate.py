@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def generated() -> dict[str, str]:
-    """Give every generated file by its path in the repository."""
+    """Return every generated file by its path in the repository."""
     summaries = {name: action.summary for name, action in load_all().items()}
     actions = {name: (one.config, summaries[name]) for name, one in action_schemas().items()}
     schemas = published(actions)

@@ -28,7 +28,7 @@ def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part nam
     memory: timedelta,
     settling: timedelta = SETTLING,
 ) -> list[Callable[..., Any]]:
-    """Give what the schedules run.
+    """Return what the schedules run.
 
     ``memory`` is how long Temporal remembers closed workflows, ``settling`` how long the sweep
     leaves a stored request to its submission.

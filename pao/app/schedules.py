@@ -34,7 +34,7 @@ class Schedules:
     at_most: timedelta = timedelta(minutes=5)
 
     def schedule(self, task_queue: str) -> Schedule:
-        """Give the schedule as Temporal should have it; no turn begins while another one runs."""
+        """Return the schedule as Temporal should have it; no turn begins while another one runs."""
         return Schedule(
             action=ScheduleActionStartWorkflow(
                 self.workflow,
@@ -84,7 +84,7 @@ async def _bring_up_to_date(client: Client, one: Schedules, task_queue: str) -> 
 
 
 def _core(schedule: Schedule) -> tuple[object, ...]:
-    """Give what of a schedule is ours, as far as Temporal gives it back unchanged."""
+    """Return what of a schedule is ours, as far as Temporal gives it back unchanged."""
     action = schedule.action
     if not isinstance(action, ScheduleActionStartWorkflow):
         return ()
@@ -99,7 +99,7 @@ def _core(schedule: Schedule) -> tuple[object, ...]:
 
 
 async def retention(client: Client) -> timedelta:
-    """Give how long Temporal remembers a closed workflow; warns when it is shorter than ours.
+    """Return how long Temporal remembers a closed workflow; warns when it is shorter than ours.
 
     After it Temporal no longer knows a workflow's id and would run it again.
     """

@@ -72,7 +72,7 @@ class Workers:
 
     @property
     def is_running(self) -> bool:
-        """Tell whether every queue is polled."""
+        """Return whether every queue is polled."""
         return all(worker.is_running for worker in self._all)
 
     async def run(self) -> None:

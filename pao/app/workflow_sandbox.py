@@ -20,7 +20,7 @@ from pao.clients.temporal_connection import CONVERTER
 
 
 def sandbox_for(converter: DataConverter) -> WorkflowRunner:
-    """Give the sandbox of workflows; a converter from elsewhere is told every context."""
+    """Return the sandbox of workflows; a converter from elsewhere is told every context."""
     if converter in (DataConverter.default, CONVERTER):
         return _SparingRunner()
     return SandboxedWorkflowRunner()

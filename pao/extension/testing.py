@@ -96,7 +96,7 @@ def _context(planned: PlannedAction, fields: Mapping[str, Any]) -> RequestContex
 
 
 def _item(planned: PlannedAction, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the document of an item with this one action; templates are judged by its fields."""
+    """Return the document of an item with this one action; templates are judged by its fields."""
     asked = [{"id": name, "name": name, "type": _kind(value)} for name, value in fields.items()]
     asked = asked or [{"id": "nothing", "name": "Nothing", "type": "string"}]
     return {

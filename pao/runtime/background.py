@@ -54,10 +54,10 @@ class BackgroundTask:
                 await self.work()
             except Exception as error:  # noqa: BLE001 -- whatever ended it, the work must go on
                 self._note(type(error).__name__)
-                _log.exception("the background task %s ended; it is started again", self.name)
+                _log.exception("the background task %s ended; restarting it", self.name)
             else:
                 self._note("it returned")
-                _log.error("the background task %s returned; it is started again", self.name)
+                _log.error("the background task %s returned; restarting it", self.name)
             await asyncio.sleep(min(self.pause * 2**self._failures, LONGEST_PAUSE_SECONDS))
             self._failures = min(self._failures + 1, MOST_DOUBLINGS)
 

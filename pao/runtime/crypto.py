@@ -101,7 +101,7 @@ class SecretBox:
 
     @staticmethod
     def is_sealed(value: object) -> bool:
-        """Tell whether ``value`` has the form of a token; says nothing about who can open it."""
+        """Return whether ``value`` has the form of a token; says nothing about who can open it."""
         return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 
@@ -123,7 +123,7 @@ def generate_key() -> str:
 
 def _decrypt(key: AESGCM, sealed: bytes, *, key_id: str, context: str) -> str:
     if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
-        raise SecretUnreadableError("this sealed secret is cut short; seal it again")
+        raise SecretUnreadableError("this sealed secret is truncated; seal it again")
     nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
         return key.decrypt(nonce, body, context.encode()).decode(errors="surrogatepass")
@@ -139,7 +139,7 @@ def _decrypt(key: AESGCM, sealed: bytes, *, key_id: str, context: str) -> str:
 def _read_ring(keys: str) -> list[tuple[str, bytes]]:
     ring = [_read_key(entry, position) for position, entry in enumerate(keys.split(","), start=1)]
     if len({key_id for key_id, _ in ring}) != len(ring):
-        raise ValueError("two encryption keys have the same id; give each its own")
+        raise ValueError("two encryption keys have the same id; ids must be unique")
     return ring
 
 

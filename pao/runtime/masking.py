@@ -96,7 +96,7 @@ class SecretMasks:
 
 
 def _texts_in(value: Any) -> Iterator[str]:
-    """Give every text of a JSON value, keys included."""
+    """Return every text of a JSON value, keys included."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -151,7 +151,7 @@ class _Forms:
         return masked
 
     def is_number(self, value: float) -> bool:
-        """Tell whether a number is a secret, such as a PIN."""
+        """Return whether a number is a secret, such as a PIN."""
         if not self._numbers:
             return False
         return len(str(value)) >= SHORTEST_SECRET and _canonical(str(value)) in self._numbers
@@ -176,7 +176,7 @@ class _Forms:
         return _with_stars(text, spans) if spans else text
 
     def _is_begun_in(self, text: str, *, at_end: bool) -> bool:
-        """Tell whether a text that was cut begins a secret there once its escapes are undone."""
+        """Return whether a text that was cut begins a secret there once its escapes are undone."""
         return any(
             self._beginning(_lowered(copy)[:end]) >= SHORTEST_WITHIN_VALUE
             for copy in unescaped(text)
@@ -197,7 +197,7 @@ class _Forms:
         return longest
 
     def _is_hidden_in(self, text: str, depth: int = DEPTH) -> bool:
-        """Tell whether a secret is found once the text is decoded, in whichever order."""
+        """Return whether a secret is found once the text is decoded, in whichever order."""
         copies = [text, *unescaped(text)]
         if any(map(self._holds, copies)) or self._has_core(copies):
             return True
@@ -257,7 +257,7 @@ def _replace(text: str, form: str, *, whole: bool) -> str:
 
 
 def _places(text: str, form: str, *, whole: bool) -> Iterator[int]:
-    """Give where a form stands in a text; ``whole``: not within a word."""
+    """Return where a form stands in a text; ``whole``: not within a word."""
     at = text.find(form)
     while at >= 0:
         if not whole or _is_word(text, at, at + len(form)):
@@ -266,7 +266,7 @@ def _places(text: str, form: str, *, whole: bool) -> Iterator[int]:
 
 
 def _is_word(text: str, start: int, end: int) -> bool:
-    """Tell whether a piece of a text is no part of a longer word."""
+    """Return whether a piece of a text is no part of a longer word."""
     return not _joined(text, start) and not _joined(text, end)
 
 

@@ -37,7 +37,7 @@ _SIGNS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0", "v":
 
 
 def direct_forms(secret: str) -> Iterator[str]:
-    """Give the forms that are replaced wherever they stand, the secret itself first."""
+    """Return the forms that are replaced wherever they stand, the secret itself first."""
     yield secret
     yield " ".join(secret.split()) or secret
     yield repr(secret)[1:-1]
@@ -57,7 +57,7 @@ def direct_forms(secret: str) -> Iterator[str]:
 
 
 def base64_cores(secret: str) -> Iterator[str]:
-    """Give what stands in the base64 of any text that holds the secret, at all three alignments.
+    """Return what stands in the base64 of any text that holds the secret, at all three alignments.
 
     The characters at both ends depend on what stands beside the secret, so they are left out.
     """
@@ -76,7 +76,7 @@ def base64_cores(secret: str) -> Iterator[str]:
 
 
 def unescaped(text: str) -> Iterator[str]:
-    """Give what a text becomes as escapes are undone, one by one and again and again."""
+    """Return what a text becomes as escapes are undone, one by one and again and again."""
     for _ in range(ROUNDS):
         before = text
         for undo in (
@@ -96,7 +96,7 @@ def unescaped(text: str) -> Iterator[str]:
 
 
 def decoded(text: str) -> Iterator[str]:
-    """Give what the base64, the base32 and the hexadecimal within a text mean."""
+    """Return what the base64, the base32 and the hexadecimal within a text mean."""
     for found in _BASE32.finditer(text):
         yield from _from_base32(found[0])
     for found in _TOKEN.finditer(text):
@@ -108,7 +108,7 @@ def decoded(text: str) -> Iterator[str]:
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """Give what is secret of a longer one by itself: lines of a key, what an address holds."""
+    """Return what is secret of a longer one by itself: lines of a key, what an address holds."""
     if "\n" in secret:
         yield from (line.strip() for line in secret.splitlines() if len(line) >= _LONG_LINE)
     if "://" in secret:
@@ -116,7 +116,7 @@ def _parts(secret: str) -> Iterator[str]:
 
 
 def _of_address(secret: str) -> Iterator[str]:
-    """Give a password, a long path and its long segments, and the values of the query."""
+    """Return a password, a long path and its long segments, and the values of the query."""
     try:
         address = urlsplit(secret)
         password = address.password or ""
@@ -129,7 +129,7 @@ def _of_address(secret: str) -> Iterator[str]:
 
 
 def _garbled(secret: str) -> Iterator[str]:
-    """Give what is seen of the secret where its bytes were read in another charset."""
+    """Return what is seen of the secret where its bytes were read in another charset."""
     charsets = _WIDE if secret.isascii() else (*_WIDE, *_NARROW)
     for charset in charsets:
         try:
@@ -143,7 +143,7 @@ def _garbled(secret: str) -> Iterator[str]:
 
 
 def _telling(form: str) -> Iterator[str]:
-    """Give the form unless it is signs of replacement for the most part: any text may be that."""
+    """Return the form unless it is signs of replacement for the most part: any text may be that."""
     if sum(char.isascii() and char.isalnum() for char in form) >= _LEAST_LEGIBLE:
         yield form
 
@@ -191,7 +191,7 @@ def _utf7(text: str) -> str:
 
 
 def _is_word(token: str) -> bool:
-    """Tell whether it is a word or a number: no base64 of a text looks like that."""
+    """Return whether it is a word or a number: no base64 of a text looks like that."""
     return token.isdigit() or (token.isalpha() and (token[1:].islower() or token.isupper()))
 
 

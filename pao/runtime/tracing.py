@@ -75,14 +75,14 @@ def install(*, endpoint: str | None, sample_rate: float, service: str) -> Tracin
 
 
 def interceptors() -> Sequence[TracingInterceptor]:
-    """Give what carries a trace through Temporal; nothing where nothing is traced."""
+    """Return what carries a trace through Temporal; nothing where nothing is traced."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         return ()
     return (TracingInterceptor(tracer()),)
 
 
 def tracer() -> Tracer:
-    """Give what makes spans; they cost next to nothing where nothing is traced."""
+    """Return what makes spans; they cost next to nothing where nothing is traced."""
     return trace.get_tracer("pao", VERSION)
 
 
@@ -135,7 +135,7 @@ def answered(span: Span, *, method: str, route: str, status: int) -> None:
 
 @contextmanager
 def noting_targets() -> Iterator[list[str]]:
-    """Give the list of the targets that are called in this block, in their order."""
+    """Return the list of the targets that are called in this block, in their order."""
     targets: list[str] = []
     token = _targets.set(targets)
     try:

@@ -19,7 +19,7 @@ VERSION = _installed()
 
 @cache
 def version_document() -> dict[str, Any]:
-    """Give the version in the API's shape; commit and build time are set when an image is built."""
+    """Return the version in the API's shape; an image sets commit and build time."""
     return {
         "version": VERSION,
         "gitSha": os.environ.get("PAO_GIT_SHA"),

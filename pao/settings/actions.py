@@ -26,7 +26,7 @@ def _egress_rules(entries: tuple[str, ...]) -> tuple[str, ...]:
 def _proxy(secret: SecretStr) -> SecretStr:
     parts = urlsplit(secret.get_secret_value())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        msg = "not a proxy's address; write http://host:3128, or http://user:password@host:3128"
+        msg = "not a proxy address; use http://host:3128, or http://user:password@host:3128"
         raise ValueError(msg)
     return secret
 
@@ -52,7 +52,7 @@ def _own_limits(given: Any) -> Any:
     for entry in filter(None, map(str.strip, given.split(","))):
         found = _OWN_LIMITS.fullmatch(entry)
         if found is None:
-            msg = f"{entry!r} is no limit; write target=failures/time, such as jira:main=3/1m"
+            msg = f"{entry!r} is not a limit; use target=failures/time, such as jira:main=3/1m"
             raise ValueError(msg)
         limits[found["target"]] = (int(found["failures"]), read_duration(found["time"]))
     return limits

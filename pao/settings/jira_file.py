@@ -64,7 +64,7 @@ class SecretForm(_Form):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if sum(place is not None for place in (self.env, self.path, self.value)) != 1:
-            msg = "say where the secret is: {env: NAME} or {path: /name/in/parameter/store}"
+            msg = "say where the secret is kept: {env: NAME} or {path: /name/in/parameter/store}"
             raise ValueError(msg)
         return self
 
@@ -136,7 +136,7 @@ Authentication = Annotated[
     UserToken | Password | PersonalToken | ClientCredentials, Field(discriminator="type")
 ]
 _WRONG_FLAVOUR = {
-    ("cloud", "basic"): "JIRA Cloud takes no passwords; use api_token or oauth2",
+    ("cloud", "basic"): "JIRA Cloud does not accept passwords; use api_token or oauth2",
     ("cloud", "pat"): "JIRA Cloud has no personal access tokens; use api_token or oauth2",
     ("datacenter", "api_token"): "Data Center has no API tokens; use pat, basic or oauth2",
 }
@@ -164,10 +164,10 @@ class InstanceForm(_Form):
             yield "authentication", wrong
         if self.timeout > LONGEST_TIMEOUT:
             longest = format_duration(LONGEST_TIMEOUT)
-            yield "timeout", f"is longer than {longest}, after which an action is given up"
+            yield "timeout", f"is longer than {longest}, the time limit of an action"
         folded = [name.strip().casefold() for name in self.status_mapping]
         for name in sorted({name for name in folded if folded.count(name) > 1}):
-            yield "statusMapping", f"{name!r} stands there twice; names have no case"
+            yield "statusMapping", f"{name!r} occurs twice; names are case-insensitive"
         if self.ca_file is not None:
             yield from _unusable(folder / self.ca_file)
 
@@ -247,7 +247,7 @@ _TYPES = frozenset({"api_token", "basic", "pat", "oauth2"})
 def _contradictions(document: Document, form: FileForm, folder: Path) -> Iterator[str]:
     names = [one.name for one in form.instances]
     if not names:
-        yield _problem(document, ("instances",), "is empty; describe one instance at least")
+        yield _problem(document, ("instances",), "is empty; describe at least one instance")
     if form.default is not None and form.default not in names:
         yield _problem(document, ("default",), f"there is no instance {form.default!r}")
     mapped: dict[str, str] = {}

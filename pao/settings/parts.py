@@ -63,7 +63,7 @@ _OWN_FIELDS = frozenset({"project", "issuetype", "summary", "description", "labe
 
 def _further_fields(given: dict[str, Any]) -> dict[str, Any]:
     if own := sorted(_OWN_FIELDS & given.keys()):
-        msg = f"{', '.join(own)} is set by PAO or by a setting of its own; leave it out"
+        msg = f"{', '.join(own)} is set by PAO or has a setting of its own; remove it"
         raise ValueError(msg)
     return given
 
@@ -74,10 +74,10 @@ EscalationFields = Annotated[JsonObject, AfterValidator(_further_fields)]
 def _http_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        msg = f"{text!r} is not a web address; write one such as https://jira.example.com"
+        msg = f"{text!r} is not a web address; use one such as https://jira.example.com"
         raise ValueError(msg)
     if parts.username or parts.password:
-        msg = "an address must not carry credentials; give them in their own variables"
+        msg = "an address must not contain credentials; set them in their own variables"
         raise ValueError(msg)
     return text.rstrip("/")
 
@@ -86,7 +86,7 @@ def _postgres_url(secret: SecretStr) -> SecretStr:
     parts = urlsplit(secret.get_secret_value())
     if parts.scheme not in SCHEMES or not parts.path.strip("/"):
         # The value itself is never repeated: it carries the password.
-        msg = "not a Postgres address; write postgresql://user:password@host:5432/database"
+        msg = "not a Postgres address; use postgresql://user:password@host:5432/database"
         raise ValueError(msg)
     problem = url_problem(secret.get_secret_value())
     if problem:
@@ -97,7 +97,7 @@ def _postgres_url(secret: SecretStr) -> SecretStr:
 def _address(text: str) -> str:
     host, separator, port = text.rpartition(":")
     if not separator or not host or not port.isdecimal():
-        msg = f"{text!r} is not an address; write host:port, such as temporal.example.com:7233"
+        msg = f"{text!r} is not an address; use host:port, such as temporal.example.com:7233"
         raise ValueError(msg)
     return text
 

@@ -28,7 +28,7 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
     if process == "database":
         return
     if "auth" in parts and parts["auth"].encryption_keys is None:
-        text = "missing; write <id>:<base64 of 32 random bytes>, the active key first"
+        text = "missing; set <id>:<base64 of 32 random bytes>, the active key first"
         yield "PAO_ENCRYPTION_KEYS", text
     if process == "keys":
         return
@@ -45,14 +45,14 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
 def _missing_database(database: DatabaseSettings) -> Iterator[tuple[str, str]]:
     if database.iam_auth:
         # Silence would connect without a password.
-        yield "DB_IAM_AUTH", "not supported by this version yet; give a password"
+        yield "DB_IAM_AUTH", "not supported by this version yet; set a password"
     if database.given_url is not None:
         if database.host is not None:
-            yield "DATABASE_HOST", "given together with DATABASE_URL; keep one of the two"
+            yield "DATABASE_HOST", "set together with DATABASE_URL; keep one of them"
     elif database.host is None:
-        yield "DATABASE_URL", "missing; give it, or DATABASE_HOST with DATABASE_PASSWORD"
+        yield "DATABASE_URL", "missing; set it, or DATABASE_HOST with DATABASE_PASSWORD"
     elif database.password is None and not database.iam_auth:
-        yield "DATABASE_PASSWORD", "missing; give it"
+        yield "DATABASE_PASSWORD", "missing; set it"
     yield from _missing_database_tls(database)
     if database.max_idle_connections > database.max_open_connections:
         most = database.max_open_connections
@@ -69,16 +69,16 @@ def _missing_database_tls(database: DatabaseSettings) -> Iterator[tuple[str, str
         if path is not None and str(path) != SYSTEM and not Path(path).is_file():
             yield name, f"there is no file {str(path)!r}; correct the path"
     if (database.ssl_cert is None) != (database.ssl_key is None):
-        yield "DATABASE_SSL_CERT", "a client certificate and its key belong together; give both"
+        yield "DATABASE_SSL_CERT", "a client certificate and its key belong together; set both"
     checks = database.ssl_mode in {SslMode.VERIFY_CA, SslMode.VERIFY_FULL}
     if checks and database.ssl_root_cert is None and database.given_url is None:
-        text = "missing; name the file of the authorities that may vouch for the server, or system"
+        text = "missing; name the file of the CA certificates to trust, or system"
         yield "DATABASE_SSL_ROOT_CERT", text
 
 
 def _missing_temporal(temporal: TemporalSettings) -> Iterator[tuple[str, str]]:
     if (temporal.tls_client_cert is None) != (temporal.tls_client_key is None):
-        text = "a client certificate and its key belong together; give both or none"
+        text = "a client certificate and its key belong together; set both or neither"
         yield "TEMPORAL_TLS_CLIENT_CERT_PATH", text
     files = {
         "TEMPORAL_TLS_SERVER_CA_CERT_PATH": temporal.tls_server_ca_cert,
@@ -103,34 +103,37 @@ def _missing_jira(jira: JiraSettings) -> Iterator[tuple[str, str]]:
     for name, value in given.items():
         if value is not None:
             # Silence would leave open which of the two counts.
-            yield name, "given together with JIRA_INSTANCES; say it in that file"
+            yield name, "set together with JIRA_INSTANCES; put it into that file"
 
 
 def _missing_single_jira(jira: JiraSettings) -> Iterator[tuple[str, str]]:
     if jira.escalation_instance is not None:
-        yield "ESCALATION_INSTANCE", "there is one JIRA only; give JIRA_INSTANCES for several"
+        yield "ESCALATION_INSTANCE", "there is only one JIRA; set JIRA_INSTANCES for several"
     if jira.base_url is None:
-        yield "JIRA_BASE_URL", "missing; write the address of JIRA, such as https://x.atlassian.net"
+        yield "JIRA_BASE_URL", "missing; set the address of JIRA, such as https://x.atlassian.net"
     if jira.api_token is None:
-        yield "JIRA_API_TOKEN", "missing; give a token of the account that creates the tickets"
+        yield "JIRA_API_TOKEN", "missing; set a token of the account that creates the tickets"
     if jira.username is None and jira.flavour is JiraFlavour.CLOUD:
-        yield "JIRA_USERNAME", "missing; JIRA Cloud wants the account's address beside its token"
+        yield (
+            "JIRA_USERNAME",
+            "missing; JIRA Cloud needs the account's e-mail address with its token",
+        )
 
 
 def _missing_github(github: GitHubSettings) -> Iterator[tuple[str, str]]:
     if (github.app_id is None) != (github.app_private_key is None):
         absent = "GITHUB_APP_ID" if github.app_id is None else "GITHUB_APP_PRIVATE_KEY"
-        yield absent, "an App's id and its private key belong together; give both or none"
+        yield absent, "an App's id and its private key belong together; set both or neither"
     if github.app_installation_id is not None and github.app_id is None:
-        yield "GITHUB_APP_INSTALLATION_ID", "it belongs to an App; give GITHUB_APP_ID as well"
+        yield "GITHUB_APP_INSTALLATION_ID", "it belongs to an App; set GITHUB_APP_ID as well"
 
 
 def _missing_catalog(catalog: CatalogSettings) -> Iterator[tuple[str, str]]:
     if catalog.github_repo is not None:
         # Silence would serve another catalog than the one that was named.
-        text = "not supported by this version yet; clone it and give CATALOG_PATH"
+        text = "not supported by this version yet; clone it and set CATALOG_PATH"
         yield "CATALOG_GITHUB_REPO", text
     elif catalog.path is None:
-        yield "CATALOG_PATH", "missing; give the folder of the catalog"
+        yield "CATALOG_PATH", "missing; set the folder of the catalog"
     if catalog.path is not None and not catalog.path.is_dir():
         yield "CATALOG_PATH", f"there is no folder {str(catalog.path)!r}; correct the path"

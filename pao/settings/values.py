@@ -20,7 +20,7 @@ def read_duration(text: str) -> timedelta:
     """Read ``500ms``, ``30s``, ``5m``, ``1h30m`` or ``2d``; zero and a missing unit are refused."""
     duration = parse_duration(text)
     if duration is None:
-        msg = f"{text!r} is not a duration; write a number with its unit, such as 30s, 5m or 1h"
+        msg = f"{text!r} is not a duration; use a number with its unit, such as 30s, 5m or 1h"
         raise ValueError(msg)
     if not duration:
         msg = f"the duration {text!r} must be greater than zero"
@@ -54,7 +54,7 @@ def check_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
         try:
             ip_network(entry)
         except ValueError:
-            msg = f"{entry!r} is no address or network; write 10.0.0.7 or 10.0.0.0/24"
+            msg = f"{entry!r} is not an address or network; use 10.0.0.7 or 10.0.0.0/24"
             raise ValueError(msg) from None
     return entries
 
@@ -74,7 +74,7 @@ def parse_json_object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        msg = 'it is not a JSON object; write one such as {"customfield_10010": "text"}'
+        msg = 'it is not a JSON object; use one such as {"customfield_10010": "text"}'
         raise ValueError(msg)  # noqa: TRY004 -- what pydantic tells as a problem
     return found
 

@@ -106,7 +106,7 @@ def _marked(world: World, before: AbstractSet[str]) -> Counter[str]:
 
 
 def _marks(row: dict[str, Any]) -> set[str]:
-    """Give the marks of every effect that a request may have."""
+    """Return the marks of every effect that a request may have."""
     effects = [*(action["action_id"] for action in row["actions"]), ESCALATION]
     return {mark(str(row["id"]), effect) for effect in effects}
 
@@ -134,7 +134,7 @@ def _compare_tickets(
 
 
 def _is_told(row: dict[str, Any], action: dict[str, Any]) -> bool:
-    """Tell whether whoever gave the request up was told that the action may have left something."""
+    """Return whether people were told that an abandoned action may have left something."""
     context = json.loads(row["error_context"] or "{}")
     left = [*context.get("partialResources", []), *context.get("cleanup", [])]
     named = any(one["action"] == action["action_id"] for one in left)

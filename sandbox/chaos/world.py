@@ -97,7 +97,7 @@ class World:
     def client(
         self, user: str = "ada", *, timeout: float = 30.0, url: str | None = None
     ) -> httpx.Client:
-        """Give a client of the API, or of another one at ``url``, whose calls a user signs."""
+        """Return a client of the API, or of another one at ``url``, whose calls a user signs."""
         key, url = self._keys[user], url or self.url
         target = Target(url, REGION, SERVICE, key.access_key_id, key.secret)
         return httpx.Client(
@@ -105,7 +105,7 @@ class World:
         )
 
     def is_running(self, name: str) -> bool:
-        """Tell whether a part's process lives, paused or not."""
+        """Return whether a part's process lives, paused or not."""
         process = self.parts[name].process
         return process is not None and process.exit_code() is None
 
@@ -154,7 +154,7 @@ class World:
             time.sleep(0.1)
 
     def is_ready(self) -> bool:
-        """Tell whether the API says that requests can be taken."""
+        """Return whether the API says that requests can be taken."""
         try:
             answer = httpx.get(f"{self.url}{BASE_PATH}/health/ready", timeout=10, trust_env=False)
         except httpx.TransportError:
@@ -162,7 +162,7 @@ class World:
         return answer.is_success
 
     def _jira_answers(self) -> bool:
-        """Tell whether the stand-in is there: readiness does not depend on it."""
+        """Return whether the stand-in is there: readiness does not depend on it."""
         try:
             return httpx.get(f"{self.jira_url}/sandbox/health", trust_env=False).is_success
         except httpx.TransportError:
@@ -224,7 +224,7 @@ class World:
         return list(answer.json()["faults"])
 
     def tickets(self, text: str) -> list[dict[str, Any]]:
-        """Give the tickets whose summary contains ``text``."""
+        """Return the tickets whose summary contains ``text``."""
         answer = httpx.get(f"{self.jira_url}/sandbox/tickets", trust_env=False)
         return [one for one in answer.json()["tickets"] if text in one["summary"]]
 

@@ -13,12 +13,12 @@ def an_automatic_item(play: Play) -> None:
     )
     name = play.named("www")
     order = Order(ALIAS, name, {"name": name, "target": "www.example.com"})
-    with play.stage.step("Machines carry a request out", about):
+    with play.stage.step("A request is fulfilled automatically", about):
         answer = play.submit(order)
         done = play.pao.reached(answer.request, "completed")
         actions = {action["id"]: action for action in done.document.get("actions") or ()}
         play.stage.check(
-            "Both actions are completed, one after the other",
+            "Both actions completed, one after the other",
             expected={"record": "completed", "tell": "completed"},
             came={key: action["status"] for key, action in actions.items()},
         )

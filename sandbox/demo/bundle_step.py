@@ -17,10 +17,12 @@ def a_bundle(play: Play) -> None:
     name = play.named("shop")
     # The title of the namespace's ticket, and of no other.
     order = Order(BUNDLE, f"Namespace {name} on", {"appName": name})
-    with play.stage.step("A component of a bundle fails, is mended, and the bundle goes on", about):
+    with play.stage.step(
+        "A component of a bundle fails, is fixed, and the bundle continues", about
+    ):
         bundle = play.submit_broken(order, kind="status", status=503, message=RESTARTING)
         play.stage.check(
-            "The first component is completed, the second failed, the third waits",
+            "The first component is completed, the second has failed, the third waits",
             expected=["completed", "failed", "submitted"],
             came=_statuses(bundle),
         )
@@ -31,7 +33,7 @@ def a_bundle(play: Play) -> None:
         play.decide(play.pao.get(f"/requests/{failed[0]['requestId']}"), "retry", "JIRA is back")
         done = play.pao.reached(bundle.request, "completed")
         play.stage.check(
-            "The bundle went on by itself, to its end",
+            "The bundle continued by itself to the end",
             expected=["completed"] * 3,
             came=_statuses(done),
         )

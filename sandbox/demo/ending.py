@@ -14,7 +14,7 @@ from sandbox.demo.world import Document
 
 
 def tell_how_to_go_on(stage: Stage, stack: RunningStack, waiting: Document) -> None:
-    """Tell what to try and where everything is; ``waiting`` is a failed request, or nothing."""
+    """Return what to try and where everything is; ``waiting`` is a failed request, or nothing."""
     stage.heading("Your turn: everything stays up")
     stage.say("In another terminal, with the addresses and dana's access key of this file:")
     stage.lines(
@@ -35,12 +35,12 @@ def tell_how_to_go_on(stage: Stage, stack: RunningStack, waiting: Document) -> N
     stage.link("Temporal", stack.temporal.ui_url)
     stage.fact("logs", shown(stack.home.logs))
     stage.lines([""])
-    stage.say("Ctrl-C ends everything in order; `make demo` and `pao up` go on from there.")
+    stage.say("Ctrl-C stops everything; `make demo` and `pao up` continue from there.")
 
 
 def _tell_decision(stage: Stage, waiting: Document) -> None:
     request = str(waiting["id"])
-    stage.say("One more request has failed: JIRA answered 503. It waits for your decision:")
+    stage.say("One more request has failed: JIRA answered 503. It is waiting for your decision:")
     stage.lines(
         [
             "",
@@ -49,7 +49,7 @@ def _tell_decision(stage: Stage, waiting: Document) -> None:
             "",
         ]
     )
-    stage.say("An operator decides by signal, on its page in the Temporal UI or so:")
+    stage.say("An operator decides by signal, in the Temporal UI or like this:")
     stage.lines(
         [
             "",

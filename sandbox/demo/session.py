@@ -26,9 +26,9 @@ ENDED_BY_SIGNAL = 128
 
 TALKATIVE = ("worker", "api", "jira")
 SHOWN_LOG_LINES = 6
-PORTS = 'With make, an option is given like this: make demo ARGS="--api-port 0"'
+PORTS = 'With make, pass options like this: make demo ARGS="--api-port 0"'
 STARTING = (
-    "All that PAO needs is started on this machine: a real Postgres, a real Temporal server, "
+    "Everything PAO needs is started on this machine: a real Postgres, a real Temporal server, "
     "PAO's worker and API, and a stand-in for JIRA. It usually takes ten seconds; the first "
     "time, building the Temporal server adds about four minutes."
 )
@@ -114,5 +114,5 @@ class _Session:
 
 
 def _at_terminal() -> bool:
-    """Tell whether a person can see the output and end it with Ctrl-C."""
+    """Return whether a person can see the output and end it with Ctrl-C."""
     return sys.stdin.isatty() and sys.stdout.isatty()

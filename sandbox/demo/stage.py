@@ -57,7 +57,7 @@ class Stage:
         self._wrapped(Text(INDENT), sentence, style="default")
 
     def behind(self, sentence: str) -> None:
-        """Tell what is arranged behind the scenes."""
+        """Return what is arranged behind the scenes."""
         self._line("  ~ ", sentence, style=DIM)
 
     def asks(self, what: str) -> None:
@@ -101,10 +101,10 @@ class Stage:
         """Say at the end whether every step showed what it should."""
         self._console.print()
         if not self.failed:
-            text = f"✓ All {self.steps} steps showed what they should."
+            text = f"✓ All {self.steps} steps did what they should."
             self._print(Text(text, style="bold green"))
             return
-        text = f"✗ {len(self.failed)} of {self.steps} steps did not show what they should:"
+        text = f"✗ {len(self.failed)} of {self.steps} steps did not do what they should:"
         self._print(Text(text, style="bold red"))
         self.lines(self.failed, style="red")
 

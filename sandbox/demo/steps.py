@@ -52,7 +52,7 @@ class Play:
         with self.jira.failing(order.name, **fault):
             answer = self._settled(self.submit(order))
         self.stage.check(
-            "The request is kept, failed, and waits for a person",
+            "The request is kept as failed and waits for a person",
             expected="failed",
             came=_state(answer),
         )
@@ -132,7 +132,7 @@ def one_call(play: Play) -> None:
 
 def failure_and_retry(play: Play) -> None:
     """Show a failed creation with its reason, and the retry that completes it."""
-    about = "JIRA answers 503. Nothing is repeated behind dana's back: she decides, and retries."
+    about = "JIRA answers 503. Nothing is retried behind dana's back: she decides, and retries."
     order = _bucket(play.named("orders-exports"))
     with play.stage.step("A ticket cannot be created, and a retry completes the request", about):
         request = play.submit_broken(order, kind="status", status=503, message=RESTARTING)
@@ -148,7 +148,7 @@ def failure_and_retry(play: Play) -> None:
 
 def escalation(play: Play) -> None:
     """Show a failed request handed over to people, with a ticket that says everything."""
-    about = "JIRA refuses for good. dana hands the request over: a ticket tells the whole story."
+    about = "JIRA keeps refusing. dana escalates the request: a ticket tells the whole story."
     order = _dns_record(play.named("shop"))
     message = "You do not have permission to create issues in this project."
     with play.stage.step("A request is escalated", about):
@@ -178,7 +178,7 @@ def _check_escalation_ticket(play: Play, request: ApiResponse, message: str) -> 
 
 def abortion(play: Play) -> None:
     """Show a failed request ended for good, with the reason on record."""
-    about = "JIRA refuses a field. dana finds that she does not need the namespace, and ends it."
+    about = "JIRA refuses a field. dana no longer needs the namespace, and aborts the request."
     name = play.named("orders")
     order = Order("container-eks-namespace", name, {"namespaceName": name})
     message = "Field 'priority' cannot be set. It is not on the appropriate screen, or unknown."
@@ -195,7 +195,7 @@ def abortion(play: Play) -> None:
         )
         again = play.decide(request, "retry", "I have changed my mind")
         play.stage.check(
-            "It can never change again",
+            "It can no longer change",
             expected=(CONFLICT, "INVALID_STATE_TRANSITION"),
             came=(again.status, again.error.get("code")),
         )
@@ -204,20 +204,22 @@ def abortion(play: Play) -> None:
 def _check_nothing_left(play: Play, request: ApiResponse) -> None:
     looked = play.look(request)
     play.stage.check(
-        "JIRA has no ticket of it: there is nothing to clean up there",
+        "JIRA has no ticket for it: there is nothing to clean up there",
         expected="absent",
         came=looked.document.get("answer"),
     )
     left = [str(entry.get("instructions")) for entry in _context(request).get("cleanup") or ()]
-    play.stage.check("Nor is there anything else to clean up by hand", expected=[], came=left)
+    play.stage.check("There is nothing else to clean up by hand either", expected=[], came=left)
 
 
 def line_cut(play: Play) -> None:
     """Show that a ticket that was made although no answer came is adopted, not made twice."""
-    about = "The line is cut after JIRA has made the ticket: whether it did is not known."
+    about = (
+        "The connection breaks after JIRA has created the ticket: PAO cannot know whether it did."
+    )
     name = play.named("sessions")
     order = Order("database-redis-cache", name, {"cacheName": name})
-    with play.stage.step("The line is cut, and no second ticket is made", about):
+    with play.stage.step("The connection breaks, and no second ticket is created", about):
         request = play.submit_broken(order, kind="cut-after")
         play.stage.check(
             "PAO says that the outcome is unknown",
@@ -229,13 +231,13 @@ def line_cut(play: Play) -> None:
         looked = play.look(request)
         adopted = looked.document.get("wouldAdopt") or {}
         play.stage.check(
-            "Looking finds the ticket that JIRA had made",
+            "A look finds the ticket that JIRA had created",
             expected=("found", made),
             came=(looked.document.get("answer"), [adopted.get("externalReference")]),
         )
         retried = play.decide(request, "retry", "Adopt what was made")
         play.stage.check(
-            "The retry adopted that very ticket",
+            "The retry adopted that same ticket",
             expected=("completed", True, made),
             came=(
                 _state(retried),
@@ -248,12 +250,12 @@ def line_cut(play: Play) -> None:
 
 def refusals(play: Play) -> None:
     """Show what is refused: a request that is not allowed, and one that is not filled in right."""
-    about = "Two submissions that are refused before anything is stored."
-    with play.stage.step("What may not be requested is refused", about):
+    about = "Two submissions are refused before anything is stored."
+    with play.stage.step("Invalid and forbidden requests are refused", about):
         fields = {"repository": "orders", "person": "dana@example.com"}
         answer = play.submit(Order("access-github-repository", "orders", fields))
         play.stage.check(
-            "Who is not in an allowed team may not request it",
+            "Only the allowed teams may request it",
             expected=(FORBIDDEN, "FORBIDDEN"),
             came=(answer.status, answer.error.get("code")),
         )

@@ -93,7 +93,7 @@ class RestCalls:
             self.push(name, DEFAULT_BRANCH, files, message="Begin")
 
     def move_repository(self, name: str, new: str | None) -> None:
-        """Give a repository another name, to which the old one redirects; None deletes it."""
+        """Return a repository another name, to which the old one redirects; None deletes it."""
         self.store.remove("repository", name.lower())
         if new is not None:
             self.store.put("moved", name.lower(), new)

@@ -85,7 +85,7 @@ class Fault(BaseModel):
     files: dict[str, str | None] = Field(default_factory=dict)
 
     def covers(self, method: str, path: str) -> bool:
-        """Tell whether a call is meant."""
+        """Return whether a call is meant."""
         return self.method in {None, method} and re.search(self.path, path) is not None
 
 

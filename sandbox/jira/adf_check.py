@@ -43,7 +43,7 @@ _MAX_DEPTH = 100
 
 
 def is_adf(value: Any) -> bool:
-    """Tell whether Cloud would take the value as a document."""
+    """Return whether Cloud would take the value as a document."""
     if not isinstance(value, dict) or value.get("type") != "doc" or value.get("version") != 1:
         return False
     return isinstance(value.get("content"), list) and _is_node(value, 0)

@@ -91,7 +91,7 @@ class Match(_Model):
         return value
 
     def covers(self, *, method: str, path: str, summary: str) -> bool:
-        """Tell whether a call is meant."""
+        """Return whether a call is meant."""
         if self.method is not None and self.method != method:
             return False
         if self.path is not None and not re.search(self.path, path):

@@ -30,7 +30,7 @@ class TokenOffice:
         ]
 
     def accepts(self, token: str) -> bool:
-        """Tell whether the token was issued here and still counts."""
+        """Return whether the token was issued here and still counts."""
         return time.monotonic() < self._ends.get(token, 0.0)
 
     async def _issue(self, request: Request) -> Response:

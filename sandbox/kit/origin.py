@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 
 def is_foreign(request: Request) -> bool:
-    """Tell whether a browser sends this for a page of another origin; other programs may always."""
+    """Return whether a browser sends this for a page of another origin; other programs pass."""
     origin = request.headers.get("Origin")
     if origin is not None:
         return origin != f"{request.url.scheme}://{request.url.netloc}"

@@ -22,10 +22,10 @@ STEPS = (
     "A ticket cannot be created, and a retry completes the request",
     "A request is escalated",
     "A request is aborted",
-    "The line is cut, and no second ticket is made",
-    "What may not be requested is refused",
-    "Machines carry a request out",
-    "A component of a bundle fails, is mended, and the bundle goes on",
+    "The connection breaks, and no second ticket is created",
+    "Invalid and forbidden requests are refused",
+    "A request is fulfilled automatically",
+    "A component of a bundle fails, is fixed, and the bundle continues",
 )
 TIMEOUT = 120
 pytestmark = pytest.mark.outage
@@ -93,7 +93,7 @@ def test_a_deviation_is_shown_with_what_was_expected_and_ends_non_zero(home: Hom
     assert "✗ The request is completed, in the answer to its submission" in said
     assert "expected   (201, 'completed')" in said
     assert "came       (201, 'failed')" in said
-    assert "steps did not show what they should" in said
+    assert "steps did not do what they should" in said
     assert "The last lines of" in said
     assert_nothing_listens(home)
 
@@ -108,6 +108,6 @@ def test_an_interrupted_demo_leaves_nothing_running(home: Home) -> None:
     said, _ = demo.communicate(timeout=TIMEOUT)
 
     assert demo.returncode == 128 + signal.SIGTERM
-    assert "Ending everything in order" in said
+    assert "Shutting down" in said
     assert "All 8 steps" not in said
     assert_nothing_listens(home)

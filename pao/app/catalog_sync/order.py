@@ -28,7 +28,7 @@ class Revision:
 
 
 def takes(lineage: Lineage, revision: Revision, *, changed_here: bool) -> bool:
-    """Tell whether a folder may be served now.
+    """Return whether a folder may be served now.
 
     Yes where it holds what is served, where it has just been changed under the eyes of its process,
     where its files are younger, and where it was never served and is no older.

@@ -57,7 +57,7 @@ class Reading:
         )
 
     def is_as_known(self, known: Known) -> bool:
-        """Tell whether nothing has changed since the last look."""
+        """Return whether nothing has changed since the last look."""
         return not self.judged and self.seen.keys() == known.files.keys()
 
     def linked(self) -> dict[str, Facts]:
@@ -76,7 +76,7 @@ class Reading:
         }
 
     def document(self, path: str) -> CatalogDocument | None:
-        """Give a document that was read now."""
+        """Return a document that was read now."""
         result = self._loaded.get(path)
         return result.item if result else None
 
@@ -89,7 +89,7 @@ class Reading:
         return [path for path in self.selection.written.values() if path not in self._loaded]
 
     def items(self, generation: int) -> list[StoredItem]:
-        """Give the documents that are to be stored."""
+        """Return the documents that are to be stored."""
         results = (self._loaded[path] for path in sorted(self.selection.written.values()))
         return [
             _stored(result, result.item, self.seen[result.file].sha, generation)

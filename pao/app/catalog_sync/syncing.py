@@ -232,7 +232,7 @@ def _parsed(definition: Mapping[str, Any] | None) -> CatalogDocument | None:
 
 
 def _is_stored(path: str, key: str, known: Known) -> bool:
-    """Tell whether Postgres holds the document of a file: as it is now, or its last good one."""
+    """Return whether Postgres holds the document of a file: as it is now, or its last good one."""
     served, file = known.served.get(key), known.files.get(path)
     return (
         served is not None

@@ -55,7 +55,7 @@ def show(
 
 
 def describe(action: "Action[Any]") -> dict[str, Any]:
-    """Give all that a document's author has to know of a type."""
+    """Return all that a document's author has to know of a type."""
     return {
         "type": action.type,
         "summary": action.summary,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The proof of the audit trail (DATABASE_URL; the service's own role is enough).",
+    help="Verify and anchor the audit trail (DATABASE_URL; the service's own role is enough).",
 )
 
 _SHOWN = 50
@@ -60,7 +60,9 @@ def anchor(
     *,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the anchor here; keep it away from the database."),
+        typer.Option(
+            metavar="FILE", help="Write the anchor to this file; keep it away from the database."
+        ),
     ] = None,
 ) -> None:
     """Anchor the audit trail now, as happens every day, and show or export the newest anchor."""
@@ -112,11 +114,11 @@ def _read(file: Path) -> "list[Anchor]":
         logged = [line for line in text.splitlines() if '"audit.anchor"' in line]
         found = [exported_anchor(json.loads(one)) for one in logged or [text]]
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no exported anchor"
+        reason = error.strerror if isinstance(error, OSError) else "it is not an exported anchor"
         raise CliError(
             f"{file} cannot be read: {reason}",
             exit_code=ExitCode.USAGE,
-            hint="Give a file that `pao audit anchor --export` wrote, or a worker's log.",
+            hint="Pass a file written by `pao audit anchor --export`, or a worker's log.",
         ) from error
     return found
 
@@ -146,9 +148,13 @@ def _print_verified(cli: Cli, found: "Verification", exported: int) -> None:
     if exported:
         text += f", {exported} exported"
     if found.removed_lines:
-        text += f"; {found.removed_lines} older lines were removed in their time"
+        text += f"; {found.removed_lines} older lines were removed when their retention ended"
     count = len(found.findings)
-    word = f"{count} finding{'' if count == 1 else 's'} in " if count else "✓ All holds: "
+    word = (
+        f"{count} finding{'' if count == 1 else 's'} in "
+        if count
+        else "✓ The audit trail is intact: "
+    )
     style = "red" if found.findings else "green"
     cli.out.print(Text(word, style=style).append(text, style="default"), soft_wrap=True)
 

@@ -42,7 +42,7 @@ def _run(document: Path, result: ValidationResult, file: Path) -> Outcome:
 
 
 def _found(paths: list[Path]) -> dict[Path, list[Path]]:
-    """Give the cases of each document, both in the order of their names."""
+    """Return the cases of each document, both in the order of their names."""
     found: dict[Path, set[Path]] = {}
     for path in paths:
         for document, case in _cases(path):
@@ -64,7 +64,7 @@ def _cases(path: Path) -> Iterator[tuple[Path, Path]]:
             document = path / file.relative_to(root)
             yield from ((document, case) for case in _beside(document))
     else:
-        raise CliError(f"there is nothing at {path}", exit_code=ExitCode.USAGE)
+        raise CliError(f"{path} does not exist", exit_code=ExitCode.USAGE)
 
 
 def _beside(document: Path) -> Iterator[Path]:

@@ -18,11 +18,11 @@ app = typer.Typer(no_args_is_help=True, help="What can be requested, and its doc
 def list_items(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
-    category: Annotated[str | None, typer.Option(help="Only of this category.")] = None,
+    category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only of this team.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only with this tag.")] = None,
     search: Annotated[
-        str | None, typer.Option("--search", "-q", help="Only with this text.")
+        str | None, typer.Option("--search", "-q", help="Only items that contain this text.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 200,
 ) -> None:
@@ -59,7 +59,7 @@ def refresh(
     cli: Cli,
     *,
     force: Annotated[
-        bool, typer.Option("--force", help="Serve the folder although it is not newer.")
+        bool, typer.Option("--force", help="Serve the folder even if it is not newer.")
     ] = False,
 ) -> None:
     """Load the catalog from its source now; exits with 1 when files were refused or it is older."""

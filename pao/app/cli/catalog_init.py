@@ -24,8 +24,10 @@ _SHORTEST, _LONGEST = 50, 500
 def init(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
-    name: Annotated[str | None, typer.Option(help="What people see.")] = None,
-    category: Annotated[str | None, typer.Option(help="The folder, such as databases.")] = None,
+    name: Annotated[str | None, typer.Option(help="Display name.")] = None,
+    category: Annotated[
+        str | None, typer.Option(help="Category folder, such as databases.")
+    ] = None,
     ident: Annotated[
         str | None, typer.Option("--id", help="{category-singular}-{service}-{variant}.")
     ] = None,
@@ -51,7 +53,7 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
         category=group,
         id=ask("id", ident, "Id", default=_suggested_id(group, title), check=_identifier),
         description=ask(
-            "description", description, "What is it, in 50 characters or more", check=_about
+            "description", description, "Description, at least 50 characters", check=_about
         ),
         team=ask("team", team, "Owning team", default="team-platform", check=_some),
         contact=ask("contact", contact, "Address of the team", default="", check=_any),
@@ -83,7 +85,7 @@ class _Questions:
         check: Callable[[str], str],
         default: str | None = None,
     ) -> str:
-        """Give an answer that passes its check."""
+        """Return an answer that passes its check."""
         if given is not None:
             problem = check(given)
             self._problems += [f"--{option}: {problem}"] if problem else []
@@ -117,7 +119,7 @@ class _Questions:
 def _print_next(cli: Cli, file: str, case: str) -> None:
     cli.out.print(Text("✓ ", style="green").append(f"{clean(file)}", style="bold default"))
     cli.out.print(Text("✓ ", style="green").append(f"{clean(case)}", style="bold default"))
-    cli.out.print(Text("\nNow change it, and look at it as often as you like:", style="default"))
+    cli.out.print(Text("\nNow edit it, and check it as often as you like:", style="default"))
     for line in (f"pao catalog preview {file}", f"pao catalog validate {file}"):
         cli.out.print(Text(f"  {clean(line)}", style="cyan"), soft_wrap=True)
     cli.out.print(Text(f"  pao catalog test {clean(file)} --update", style="cyan"), soft_wrap=True)
@@ -134,7 +136,7 @@ def _suggested_id(category: str, name: str) -> str:
 
 
 def _some(answer: str) -> str:
-    return "" if answer.strip() else "say something here"
+    return "" if answer.strip() else "a value is required"
 
 
 def _any(_answer: str) -> str:
@@ -142,21 +144,21 @@ def _any(_answer: str) -> str:
 
 
 def _word(answer: str) -> str:
-    return "" if _WORD.fullmatch(answer) else "write small letters, digits and hyphens"
+    return "" if _WORD.fullmatch(answer) else "use lowercase letters, digits and hyphens"
 
 
 def _identifier(answer: str) -> str:
     if not _WORD.fullmatch(answer) or answer.count("-") < _ID_PARTS - 1:
-        return "write three words with hyphens, such as database-postgresql-standard"
+        return "use three words joined by hyphens, such as database-postgresql-standard"
     return ""
 
 
 def _about(answer: str) -> str:
     if _SHORTEST <= len(answer) <= _LONGEST:
         return ""
-    return f"{len(answer)} characters; write {_SHORTEST} to {_LONGEST}, for people to understand"
+    return f"{len(answer)} characters; write {_SHORTEST} to {_LONGEST}"
 
 
 def _key(answer: str) -> str:
     good = re.fullmatch(r"[A-Z][A-Z0-9_]{1,9}", answer)
-    return "" if good else "write the key of a JIRA project, such as DB"
+    return "" if good else "enter the key of a JIRA project, such as DB"

@@ -36,7 +36,7 @@ def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
     form, errors = named.result.form, named.result.errors
     if form is None:
         raise CliError(
-            f"{named.path} has no form that works",
+            f"{named.path} has no valid form",
             exit_code=ExitCode.FAILED,
             details=tuple(str(finding) for finding in errors),
         )
@@ -65,7 +65,9 @@ def render(
     ] = None,
     field: Annotated[
         list[str] | None,
-        typer.Option("--field", "-f", metavar="NAME=VALUE", help="A field; over those of FILE."),
+        typer.Option(
+            "--field", "-f", metavar="NAME=VALUE", help="A field; overrides the one in FILE."
+        ),
     ] = None,
     catalog: Catalog = None,
 ) -> None:
@@ -89,9 +91,7 @@ def run_tests(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="Documents, folders, or cases.")
     ],
-    update: Annotated[
-        bool, typer.Option("--update", help="Write what comes out as what is expected.")
-    ] = False,
+    update: Annotated[bool, typer.Option("--update", help="Update the expected results.")] = False,
 ) -> None:
     """Run the cases beside documents (`<id>.tests/NAME.yaml`); needs no server.
 
@@ -111,7 +111,7 @@ def run_tests(
             _print_outcome(cli, file, outcome, written=bool(written))
     if not ran:
         raise CliError(
-            "There is no case at these paths",
+            "There are no test cases at these paths",
             exit_code=ExitCode.USAGE,
             hint="Write one beside the item, such as network/network-dns-record.tests/plain.yaml.",
         )
@@ -154,7 +154,7 @@ def _print_run(cli: Cli, run: "DryRun") -> None:
         return
     broken = [action for action in run.actions if "error" in action]
     if not broken:
-        cli.out.print(Text("✓ The fields are taken; this would be sent:", style="green"))
+        cli.out.print(Text("✓ The fields are valid; this would be sent:", style="green"))
     print_actions(cli.out, run.actions)
     for action in broken:
         said = f"✗ {clean(action['id'])}: {clean(action['error'])}"

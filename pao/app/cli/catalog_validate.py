@@ -36,13 +36,15 @@ def validate(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
     changed_since: Annotated[
         str | None,
-        typer.Option(metavar="REV", help="Only what differs from a Git revision, and what broke."),
+        typer.Option(
+            metavar="REV", help="Only what changed since a Git revision, and what it breaks."
+        ),
     ] = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="For people, machines, GitHub's annotations, or SARIF."),
+        typer.Option("--format", help="Output for people, machines, GitHub annotations, or SARIF."),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as well.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
 ) -> None:
     """Check documents; needs no server. Exits with 1 when there are errors."""
     from pao.app.cli.documents import validate as judge  # noqa: PLC0415 -- the rules: 0.5 s

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _ESCALATING = frozenset({"api", "worker"})
 
-app = typer.Typer(no_args_is_help=True, help="The configuration of a process (environment).")
+app = typer.Typer(
+    no_args_is_help=True, help="Check and show the configuration of a process (environment)."
+)
 
 ForOption = Annotated[
     str, typer.Option("--for", metavar="PROCESS", help="api, worker, keys or database.")
@@ -36,7 +38,7 @@ def settings_for(process: "Process", environ: Mapping[str, str]) -> "Settings":
             f"The configuration has {count} problem{'s' if count > 1 else ''}; nothing was started",
             exit_code=ExitCode.USAGE,
             details=tuple(error.problems),
-            hint="Correct these environment variables; `pao config check` looks again.",
+            hint="Correct these environment variables, then run `pao config check`.",
         ) from error
 
 
@@ -46,7 +48,8 @@ def check(
     *,
     process: ForOption = "api",
     offline: Annotated[
-        bool, typer.Option("--offline", help="Do not ask JIRA whether it takes escalations.")
+        bool,
+        typer.Option("--offline", help="Do not ask JIRA whether it accepts escalation tickets."),
     ] = False,
 ) -> None:
     """Check the configuration without starting; exits with 2 and every problem.
@@ -61,7 +64,7 @@ def check(
             "JIRA would refuse escalation tickets as they are configured",
             exit_code=ExitCode.USAGE,
             details=found.problems,
-            hint="Correct these environment variables; `pao config check` looks again.",
+            hint="Correct these environment variables, then run `pao config check`.",
         )
     if found.unanswered:
         cli.note(f"Escalations were not checked: {found.unanswered}")
@@ -88,7 +91,7 @@ def _process(name: str) -> "Process":
             found: Process = known
             return found
     raise CliError(
-        f"--for {name!r} is no process; it is one of {', '.join(get_args(Process))}",
+        f"--for {name!r} is not a process; use one of {', '.join(get_args(Process))}",
         exit_code=ExitCode.USAGE,
     )
 

@@ -61,7 +61,7 @@ class GlobalOptions:
     ] = None
     verbose: Annotated[
         bool | None,
-        typer.Option("--verbose", help="Say what is called.", rich_help_panel=_PANEL),
+        typer.Option("--verbose", help="Show each call.", rich_help_panel=_PANEL),
     ] = None
     debug: Annotated[
         bool | None,
@@ -265,7 +265,7 @@ def _unforeseen(error: Exception) -> CliError:
     if isinstance(error, RecursionError):
         return CliError("The input is nested too deeply", exit_code=ExitCode.USAGE)
     return CliError(
-        f"pao did not expect this ({type(error).__name__}: {error})",
+        f"Unexpected error in pao ({type(error).__name__}: {error})",
         exit_code=ExitCode.FAILED,
         hint="Run it again with --debug to see where, and report it.",
     )

@@ -55,7 +55,10 @@ def verify(cli: Cli) -> None:
     from db.migrations import runner  # noqa: PLC0415 -- see above
 
     _run(runner.verify(_url()))
-    cli.show({"verified": True}, lambda: cli.out.print(Text("✓ The schema fits.", style="green")))
+    cli.show(
+        {"verified": True},
+        lambda: cli.out.print(Text("✓ The schema is up to date.", style="green")),
+    )
 
 
 @command(app, "rebuild")
@@ -88,7 +91,7 @@ async def _rebuilt() -> "Rebuilt":
         raise CliError(
             f"Temporal did not list the workflows: {error}",
             exit_code=ExitCode.UNAVAILABLE,
-            hint="Repeat it when Temporal answers; what was written stays.",
+            hint="Run it again when Temporal is available; what was written stays.",
         ) from error
     finally:
         await database.close()

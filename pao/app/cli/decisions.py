@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 ReasonOption = Annotated[
-    str, typer.Option("--reason", "-r", help="Why; kept in the audit trail.", show_default=False)
+    str, typer.Option("--reason", "-r", help="Reason, kept in the audit trail.", show_default=False)
 ]
 
 ActionOption = Annotated[
@@ -40,7 +40,9 @@ ActionOption = Annotated[
 
 AttemptOption = Annotated[
     int | None,
-    typer.Option(metavar="N", help="The attempt you decide about; another one since is refused."),
+    typer.Option(
+        metavar="N", help="The attempt you decide about; refused if there has been another since."
+    ),
 ]
 
 
@@ -53,7 +55,7 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
     field: FieldOption = None,
     mode: Annotated[
         str | None,
-        typer.Option(help="manual: take the manual way of a hybrid item instead."),
+        typer.Option(help="manual: use the manual path of a hybrid item."),
     ] = None,
     unset: UnsetOption = None,
     revise: ReviseOption = False,
@@ -118,7 +120,7 @@ def cancel(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> No
         document = _sent(api, Decision.CANCEL, request_id, {"reason": reason})
     cli.show(document, lambda: print_request(cli.out, document))
     if not is_settled(document):
-        cli.note(f"It is being ended. Follow it: pao request status {request_id} --watch")
+        cli.note(f"It is being stopped. Follow it: pao request status {request_id} --watch")
 
 
 @command(app, "approve")
@@ -174,7 +176,7 @@ def _only_approval(document: dict[str, Any]) -> str:
     if not waiting:
         message = f"no action waits for an approval; the request is {document.get('status')}"
         raise CliError(message, exit_code=ExitCode.FAILED)
-    message = f"say which action by --action; waiting for an approval: {', '.join(waiting)}"
+    message = f"name the action with --action; waiting for an approval: {', '.join(waiting)}"
     raise CliError(message, exit_code=ExitCode.USAGE)
 
 
@@ -218,7 +220,7 @@ def _print_changes(cli: Cli, document: dict[str, Any], options: RetryOptions) ->
 _LOOKS = {
     "found": ("green", "It took effect; a retry adopts it:"),
     "absent": ("yellow", "It did not take effect; a retry does it."),
-    "unknown": ("red", "It could not be found out:"),
+    "unknown": ("red", "Whether it took effect could not be determined:"),
 }
 
 
@@ -240,7 +242,7 @@ def _print_look(cli: Cli, document: dict[str, Any], found: str | None = None) ->
     style, sentence = _LOOKS.get(answer, ("default", ""))
     sentence = found or sentence
     if answer == "absent" and document.get("reason"):
-        sentence = "It did not take effect as a whole:"
+        sentence = "It took effect only in part:"
     cli.out.print(Text(f"{answer}  ", style=f"bold {style}").append(sentence, "not bold default"))
     if document.get("reason"):
         cli.out.print(Text(f"  {clean(document['reason'])}"), soft_wrap=True)

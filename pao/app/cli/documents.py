@@ -25,7 +25,7 @@ ACROSS = frozenset({"component-item", "replacement", "component-fields"})
 
 @cache
 def known_actions() -> Mapping[str, ActionSchema]:
-    """Give the action types of this installation."""
+    """Return the action types of this installation."""
     return action_schemas()
 
 
@@ -41,7 +41,7 @@ class Named:
         """The item; ends the command where the document has errors."""
         if self.result.item is None:
             raise CliError(
-                f"{self.path} has errors; mend them first",
+                f"{self.path} has errors; fix them first",
                 exit_code=ExitCode.FAILED,
                 details=tuple(str(finding) for finding in self.result.errors),
             )
@@ -49,11 +49,11 @@ class Named:
 
 
 def find(name: str, catalog: Path | None) -> Named:
-    """Give the document of a file's path, or of an item's id in the catalog folder."""
+    """Return the document of a file's path, or of an item's id in the catalog folder."""
     path = Path(name)
     if not path.is_file():
         if path.suffix in SUFFIXES or path.is_dir():
-            raise CliError(f"{name} is no file", exit_code=ExitCode.NOT_FOUND)
+            raise CliError(f"{name} is not a file", exit_code=ExitCode.NOT_FOUND)
         path = _by_id(name, catalog_folder(catalog))
     return Named(path, read(path))
 
@@ -68,7 +68,7 @@ def read(path: Path) -> ValidationResult:
 
 
 def catalog_folder(given: Path | None) -> Path:
-    """Give the folder of documents: the one named, CATALOG_PATH, ``catalog/``, or this one."""
+    """Return the folder of documents: the one named, CATALOG_PATH, ``catalog/``, or this one."""
     named = given or Path(os.environ.get("CATALOG_PATH") or ".")
     try:
         catalog_root(named)
@@ -95,7 +95,7 @@ def validate(paths: Iterable[Path], revision: str | None) -> tuple[list[Path], l
 
 
 def shown(path: Path) -> str:
-    """Give a path as findings show it: from here where it is below, with slashes."""
+    """Return a path as findings show it: from here where it is below, with slashes."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
@@ -119,7 +119,7 @@ def _judge(files: list[Path]) -> list[Finding]:
 
 
 def _around(path: Path) -> Path:
-    """Give the catalog that a file is in: documents are in ``<catalog>/<category>/``."""
+    """Return the catalog that a file is in: documents are in ``<catalog>/<category>/``."""
     return path if path.is_dir() else path.resolve().parent.parent
 
 
@@ -132,7 +132,7 @@ def _files(path: Path) -> Iterator[Path]:
         for file in documents(root):
             yield path / file.relative_to(root)
     else:
-        raise CliError(f"there is nothing at {path}", exit_code=ExitCode.USAGE)
+        raise CliError(f"{path} does not exist", exit_code=ExitCode.USAGE)
 
 
 def _changes(given: list[Path], revision: str) -> tuple[set[Path], list[Finding]]:
@@ -169,5 +169,5 @@ def _by_id(name: str, folder: Path) -> Path:
         f"There is no item {name!r} in {folder}",
         exit_code=ExitCode.NOT_FOUND,
         hint=f"{hint.capitalize()} " * bool(hint)
-        + "Give a file's path, or the folder of the catalog with --catalog.",
+        + "Pass a file's path, or the catalog folder with --catalog.",
     )

@@ -63,10 +63,10 @@ _HINTS = {
     "UNAUTHORIZED": "Check PAO_ACCESS_KEY_ID, PAO_SECRET_ACCESS_KEY, the region and this clock.",
     "CATALOG_ITEM_NOT_FOUND": "`pao catalog list` shows the items that you may request.",
     "REQUEST_NOT_FOUND": "`pao request list` shows the requests that you may see.",
-    "INVALID_STATE_TRANSITION": "`pao request get` shows the present state and what it allows.",
+    "INVALID_STATE_TRANSITION": "`pao request get` shows the current state and what it allows.",
     "IDEMPOTENCY_CONFLICT": "Use a new --idempotency-key for a request that differs.",
     "SERVICE_UNAVAILABLE": "Nothing was stored; `pao health` shows which part is away.",
-    "INTERNAL_ERROR": "Give the correlation id to whoever runs the service.",
+    "INTERNAL_ERROR": "Send the correlation id to the operators of the service.",
 }
 
 _SERVER_ERROR = 500

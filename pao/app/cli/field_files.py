@@ -19,7 +19,7 @@ def read_config(path: Path) -> dict[str, Any]:
         document = document.get("fields", {})
     if not isinstance(document, dict):
         raise CliError(
-            f"{path} holds no fields; write one `name: value` a line", exit_code=ExitCode.USAGE
+            f"{path} holds no fields; write one `name: value` per line", exit_code=ExitCode.USAGE
         )
     _require_text(path, document)
     return document
@@ -31,7 +31,7 @@ def _require_text(path: Path, document: dict[str, Any]) -> None:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise CliError(
-            f"{path} holds half of a character ({error.object[error.start]!a})",
+            f"{path} contains an unpaired surrogate ({error.object[error.start]!a})",
             exit_code=ExitCode.USAGE,
         ) from error
 
@@ -72,7 +72,7 @@ def _content(path: Path) -> bytes:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a number in JSON")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -110,12 +110,12 @@ def typed(field: FormField, text: str) -> Any:
 
 
 def is_needed(field: FormField) -> bool:
-    """Tell whether nobody can leave the field out, whatever the others are."""
+    """Return whether nobody can leave the field out, whatever the others are."""
     return field.required and field.default is None and not field.conditions
 
 
 def is_shown(field: FormField, values: Mapping[str, Any]) -> bool:
-    """Tell whether a field is asked for, given the values so far."""
+    """Return whether a field is asked for, given the values so far."""
     if not field.conditions:
         return True
     from catalog.forms.conditions import holds  # noqa: PLC0415 -- only conditional fields need it
@@ -227,7 +227,7 @@ def _integer(text: str) -> int:
 def _boolean(text: str) -> bool:
     word = text.strip().lower()
     if word not in _TRUE | _FALSE:
-        raise ValueError(f"{_short(text)} is neither true nor false")
+        raise ValueError(f"{_short(text)} is not true or false")
     return word in _TRUE
 
 
@@ -239,7 +239,7 @@ def _choice(field: FormField, text: str) -> Any:
 
 
 def _is_number(value: Any, text: str) -> bool:
-    """Tell whether the text is another spelling of a number, such as 1.0 of 1."""
+    """Return whether the text is another spelling of a number, such as 1.0 of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -260,7 +260,7 @@ def _json(text: str) -> Any:
         value = json.loads(text, parse_constant=_number)
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise ValueError("not JSON that can be sent: it holds half of a character") from None
+        raise ValueError("not JSON that can be sent: it contains an unpaired surrogate") from None
     except RecursionError:
         raise ValueError("not JSON that can be sent: it is nested too deeply") from None
     except ValueError as error:

@@ -30,7 +30,7 @@ def health(cli: Cli) -> None:
 
 @command(app, "ready")
 def ready(cli: Cli) -> None:
-    """Tell whether requests can be accepted; exits with 5 when not."""
+    """Return whether requests can be accepted; exits with 5 when not."""
     with cli.api() as api:
         answer = api.get_open("/health/ready")
     _check(answer.document)
@@ -45,7 +45,7 @@ def metrics(
     cli: Cli,
     *,
     wanted: Annotated[
-        str | None, typer.Option("--filter", help="Only metrics whose name has this text.")
+        str | None, typer.Option("--filter", help="Only metrics whose name contains this text.")
     ] = None,
 ) -> None:
     """Write the service's metrics in the Prometheus text format."""
@@ -72,7 +72,7 @@ def version(cli: Cli) -> None:
 def _check(document: Any) -> None:
     if not isinstance(document, dict):
         raise CliError(
-            "The answer is not PAO's",
+            "The answer does not come from PAO",
             exit_code=ExitCode.UNAVAILABLE,
             hint="Check that --endpoint names PAO and not something in front of it.",
         )
@@ -98,7 +98,7 @@ def _print_health(cli: Cli, document: dict[str, Any]) -> None:
 
 
 def _rows(name: str, part: Any) -> list[tuple[str, Any]]:
-    """Give one row per part; parts that hold several (JIRA instances, breakers) give one each."""
+    """Return one row per part; parts that hold several (JIRA instances, breakers) give one each."""
     if isinstance(part, dict) and all(isinstance(v, dict) for v in part.values()):
         return [(f"{name} {key}", value) for key, value in part.items()]
     return [(name, part)]

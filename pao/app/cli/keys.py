@@ -36,11 +36,11 @@ app = typer.Typer(no_args_is_help=True, help="Access keys (DATABASE_URL, PAO_ENC
 def create(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
-    user: Annotated[str, typer.Option(help="Whom the key stands for.")],
+    user: Annotated[str, typer.Option(help="User that the key identifies.")],
     team: Annotated[list[str] | None, typer.Option(help="A team of the user; repeatable.")] = None,
     email: Annotated[str | None, typer.Option(help="Address of the user.")] = None,
     expires_in: Annotated[
-        str | None, typer.Option(metavar="SPAN", help="Let it end by itself, after 12h, 90d, ...")
+        str | None, typer.Option(metavar="SPAN", help="Expire the key after 12h, 90d, ...")
     ] = None,
     note: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
 ) -> None:
@@ -140,13 +140,13 @@ async def _known(keys: "AccessKeysRepository", key_ids: list[str]) -> list[str]:
 
 
 def _end_of(span: str | None) -> datetime | None:
-    """Give the moment at which a key ends that is made now."""
+    """Return the moment at which a key ends that is made now."""
     if span is None:
         return None
     length = parse_duration(span)
     if not length:
         raise CliError(
-            f"--expires-in {span!r} is no span of time",
+            f"--expires-in {span!r} is not a duration",
             exit_code=ExitCode.USAGE,
             hint="Write a number above zero with its unit: 12h, 90d or 4w.",
         )
@@ -163,7 +163,7 @@ def _check_names(*names: str) -> None:
     for name in names:
         if re.fullmatch(r"[\w.@+:/-]{1,100}", name) is None:
             raise CliError(
-                f"{name!r} is no name for a user or a team",
+                f"{name!r} is not a valid user or team name",
                 exit_code=ExitCode.USAGE,
                 hint="Use 1 to 100 letters, digits and . @ + : / _ -",
             )
@@ -224,7 +224,7 @@ def _print_new(cli: Cli, document: dict[str, Any]) -> None:
     cli.out.print(
         Text(f"export PAO_SECRET_ACCESS_KEY={document['secretAccessKey']}"), soft_wrap=True
     )
-    cli.note("The secret is shown this once; keep it where secrets are kept.")
+    cli.note("The secret is shown only once; store it safely.")
 
 
 def _print_list(cli: Cli, rows: list[dict[str, Any]]) -> None:
@@ -243,5 +243,5 @@ def _print_list(cli: Cli, rows: list[dict[str, Any]]) -> None:
 
 def _print_revoked(cli: Cli, rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        text = "had been revoked before" if row["wasRevoked"] else "revoked"
+        text = "was already revoked" if row["wasRevoked"] else "revoked"
         cli.out.print(Text(f"✓ {clean(row['accessKeyId'])} {text}.", style="green"))

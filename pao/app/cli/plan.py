@@ -26,7 +26,7 @@ def print_actions(console: Console, actions: Iterable[Mapping[str, Any]]) -> Non
 def _when_it_runs(action: Mapping[str, Any]) -> str:
     parts = []
     if action.get("fallback"):
-        parts.append("manual way, taken by a human's decision")
+        parts.append("manual path, chosen by a human")
     if action.get("dependsOn"):
         parts.append(f"after {', '.join(clean(one) for one in action['dependsOn'])}")
     if action.get("when"):
@@ -35,7 +35,7 @@ def _when_it_runs(action: Mapping[str, Any]) -> str:
 
 
 def change_lines(changes: Mapping[str, Any]) -> Iterator[Text]:
-    """Give one line per corrected field, its former value and its new one."""
+    """Return one line per corrected field, its former value and its new one."""
     for name, change in changes.items():
         pair = change if isinstance(change, dict) else {"new": change}
         line = Text(f"  {clean(name)}: ", style="cyan")

@@ -102,16 +102,16 @@ def _starting() -> Iterator[None]:
 
 
 def _port_option(what: str) -> Any:
-    return typer.Option(min=0, max=65535, help=f"Port of {what}; 0 takes any free one.")
+    return typer.Option(min=0, max=65535, help=f"Port of {what}; 0 picks a free one.")
 
 
 @command(app, "up")
 def up(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw the former state away.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard the previous state.")] = False,
     home: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keeps the state (PAO_HOME, else .pao).")
+        Path | None, typer.Option(metavar="DIR", help="Folder of the state (PAO_HOME, else .pao).")
     ] = None,
     catalog: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Catalog folder; the samples unless given.")
@@ -171,13 +171,13 @@ def _target(env: Mapping[str, str]) -> Target:
 def jira_sandbox(
     _cli: Cli,
     *,
-    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8090,
     state: Annotated[
-        Path, typer.Option(metavar="PATH", help="Folder or .sqlite file that keeps its tickets.")
+        Path, typer.Option(metavar="PATH", help="Folder or .sqlite file for its tickets.")
     ] = Path(".pao/jira"),
     search_lag: Annotated[
-        float, typer.Option(min=0, help="Seconds for which searches do not show a new ticket.")
+        float, typer.Option(min=0, help="Seconds until searches find a new ticket.")
     ] = 0.0,
 ) -> None:
     """Run the JIRA stand-in alone."""
@@ -194,12 +194,14 @@ def jira_sandbox(
 def github_sandbox(
     _cli: Cli,
     *,
-    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8091,
-    state: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder that keeps its repositories.")
-    ] = Path(".pao/github"),
-    run_seconds: Annotated[float, typer.Option(min=0, help="How long a workflow run takes.")] = 3.0,
+    state: Annotated[Path, typer.Option(metavar="DIR", help="Folder for its repositories.")] = Path(
+        ".pao/github"
+    ),
+    run_seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds that a workflow run takes.")
+    ] = 3.0,
 ) -> None:
     """Run the GitHub stand-in alone."""
     _require_sandbox()

@@ -47,12 +47,12 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
     status: Annotated[list[RequestStatus] | None, typer.Option(help="Only in this state.")] = None,
     item: Annotated[str | None, typer.Option(help="Only of this catalog item.")] = None,
     since: Annotated[
-        str | None, typer.Option(metavar="24h", help="Not older: 90m, 24h, 7d, or a date.")
+        str | None, typer.Option(metavar="24h", help="Not older than 90m, 24h, 7d, or a date.")
     ] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only your own.")] = False,
     team: Annotated[str | None, typer.Option(help="Only of this team.")] = None,
     decidable: Annotated[
-        bool, typer.Option("--decidable", help="Only what waits for a decision of yours.")
+        bool, typer.Option("--decidable", help="Only what waits for your decision.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
 ) -> None:
@@ -112,7 +112,7 @@ def logs(
     *,
     request_id: RequestArgument,
     following: Annotated[
-        bool, typer.Option("--follow", help="Go on until the request can no longer change.")
+        bool, typer.Option("--follow", help="Follow until the request can no longer change.")
     ] = False,
     tail: Annotated[int | None, typer.Option(min=0, help="Only the last N lines.")] = None,
     action: Annotated[str | None, typer.Option(help="Only lines of this action.")] = None,
@@ -222,7 +222,7 @@ def _moment(text: str) -> str:
         found = parse_time(text)
         if found is None:
             raise CliError(
-                f"--since {text!r} is no time; write 90m, 24h, 7d or 2026-03-01",
+                f"--since {text!r} is not a time; use 90m, 24h, 7d or 2026-03-01",
                 exit_code=ExitCode.USAGE,
             )
         moment = found.astimezone(UTC)

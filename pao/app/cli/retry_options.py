@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 UnsetOption = Annotated[
     list[str] | None,
-    typer.Option("--unset", metavar="FIELD", help="Take a field's value away; repeatable."),
+    typer.Option("--unset", metavar="FIELD", help="Remove a field's value; repeatable."),
 ]
 ReviseOption = Annotated[
     bool,
@@ -56,7 +56,7 @@ class RetryOptions:
     evidence: str | None = None
 
     def body(self, api: "Api", ident: str) -> dict[str, Any]:
-        """Give the body of the call; asks for the form where fields must be typed."""
+        """Return the body of the call; asks for the form where fields must be typed."""
         body: dict[str, Any] = {}
         if mode := self._mode():
             body["mode"] = mode
@@ -75,7 +75,7 @@ class RetryOptions:
             return self.mode
         if self.mode not in (None, "revise"):
             raise CliError(
-                f"--revise and --mode {self.mode} are two different retries; give one of them",
+                f"--revise and --mode {self.mode} cannot be combined; use one of them",
                 exit_code=ExitCode.USAGE,
             )
         return "revise"
@@ -85,7 +85,7 @@ class RetryOptions:
         unset = dict.fromkeys(self.unset or ())
         if both := sorted(given.keys() & unset.keys()):
             raise CliError(
-                f"{', '.join(both)}: give either a value or --unset", exit_code=ExitCode.USAGE
+                f"{', '.join(both)}: use either a value or --unset", exit_code=ExitCode.USAGE
             )
         return given | unset
 

@@ -61,7 +61,7 @@ def _null_stream(number: int, mode: str) -> object:
 
 
 def _silence() -> None:
-    """Give what is still buffered to the null device, or Python reports it once more at its end."""
+    """Redirect what is still buffered to the null device, or Python reports it again at exit."""
     descriptor = os.open(os.devnull, os.O_WRONLY)
     os.dup2(descriptor, 1)
     os.close(descriptor)

@@ -26,7 +26,7 @@ def release(
     *,
     state: Annotated[str, typer.Argument(metavar="STATE", help="Number of the registration.")],
     note: Annotated[
-        str, typer.Option("--note", "-n", help="Why; kept in the audit trail.", metavar="TEXT")
+        str, typer.Option("--note", "-n", help="Reason, kept in the audit trail.", metavar="TEXT")
     ],
     destroyed: Annotated[
         bool, typer.Option("--destroyed", help="What was in it is destroyed; nothing is left.")

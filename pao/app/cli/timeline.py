@@ -51,7 +51,7 @@ def _lines(request: Document, tickets: Document) -> Iterator[Text]:
 
 
 def _at_former_places(request: Document) -> Iterator[Text]:
-    """Give what stays in targets although no action owns it, with what to do about it."""
+    """Return what stays in targets although no action owns it, with what to do about it."""
     for one in request.get("leftBehind") or ():
         named = " ".join(clean(one[key]) for key in ("type", "id", "url") if one.get(key))
         told = done_text(one)
@@ -162,7 +162,7 @@ def _way_to_know(request: Document) -> str:
 
 
 def _needs_evidence(request: Document) -> bool:
-    """Tell whether only a human's word can answer what the failed action has left."""
+    """Return whether only a human's word can answer what the failed action has left."""
     suggested = (request.get("errorContext") or {}).get("suggestedDecision")
     return isinstance(suggested, dict) and suggested.get("decision") == "evidence"
 
@@ -190,7 +190,7 @@ def _outcome(request: Document) -> Iterator[Text]:
             yield Text("          ").append_text(line)
         for name, actions in ((decision.get("details") or {}).get("outOfStep") or {}).items():
             used = ", ".join(clean(one) for one in actions)
-            told = f"            {clean(name)} is out of step: {used} used the former value"
+            told = f"            {clean(name)} is inconsistent: {used} used the previous value"
             yield Text(told, style="yellow")
 
 
@@ -236,7 +236,7 @@ def _choices(request: Document) -> Iterator[Text]:
 
 
 def _possible(request: Document) -> list[tuple[str, str]]:
-    """Give the commands of a failed request; of a bundle only what it decides itself."""
+    """Return the commands of a failed request; of a bundle only what it decides itself."""
     known = commands(clean(request.get("id")), RequestStatus.FAILED)
     if _needs_evidence(request):
         command = f"pao request retry {clean(request.get('id'))} --evidence absent --reason '...'"
@@ -245,7 +245,7 @@ def _possible(request: Document) -> list[tuple[str, str]]:
         known.insert(1, (command, "it is there: go on with its outputs, given as JSON"))
     if (request.get("errorContext") or {}).get("manualWay"):
         command = f"pao request retry {clean(request.get('id'))} --mode manual --reason '...'"
-        known.append((command, "have people do what machines could not"))
+        known.append((command, "continue on the manual path"))
     if not request.get("components"):
         return known
     possible = request.get("possibleDecisions") or []
@@ -283,7 +283,7 @@ def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:
         ),
         Decision.ABORT: ("--reason '...'", "end the request"),
         Decision.ESCALATE: ("--reason '...'", "hand it over with a ticket"),
-        Decision.CANCEL: ("--reason '...'", "end what runs; the request is failed then"),
+        Decision.CANCEL: ("--reason '...'", "stop what is running; the request becomes failed"),
     }
     allowed = [
         (f"pao request {decision} {ident} {lines[decision][0]}", lines[decision][1])

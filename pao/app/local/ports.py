@@ -30,7 +30,7 @@ class PortInUse:
         option = f"--{self.part.replace('_', '-')}-port"
         return (
             f"port {self.port} ({self.part.replace('_', ' ')}) is in use: stop the program that "
-            f"listens on it, or choose another with {option} (0: any free one)"
+            f"listens on it, or choose another with {option} (0 picks a free one)"
         )
 
 

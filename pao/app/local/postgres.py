@@ -227,7 +227,7 @@ def _passwords(file: Path, *, data: Path) -> Passwords:
     if (data / "PG_VERSION").exists():
         raise LocalError(
             f"The database in {data} is there but its passwords in {file} are not: "
-            "put that file back, or throw everything away with --fresh."
+            "put that file back, or start over with --fresh."
         )
     made = {name: secrets.token_urlsafe(24) for name in ("superuser", "owner", "service")}
     write_private(file, json.dumps(made))
@@ -296,7 +296,9 @@ def _end_orphan(data: Path) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while _is_server_on(pid, data):
         if time.monotonic() > deadline:
-            raise LocalError(f"A Postgres of an earlier start does not end: kill process {pid}.")
+            raise LocalError(
+                f"A Postgres from an earlier start is still running: kill process {pid}."
+            )
         time.sleep(POLL_SECONDS)
 
 

@@ -167,7 +167,7 @@ class _Builder:
         return TemporalPlace(address=address, namespace=NAMESPACE, ui_url=server.ui_url or "")
 
     def _database(self, stack: RunningStack, secrets: Secrets) -> None:
-        self.narrator.tell("Bringing the database up to date")
+        self.narrator.tell("Migrating the database")
         asyncio.run(migrate(stack.postgres.owner_url))
         keys = asyncio.run(issue_keys(stack.postgres.service_url, self.home, secrets))
         for user in USERS:
@@ -279,4 +279,4 @@ async def _prepare_outside(place: TemporalPlace, narrator: ProgressReporter) -> 
     try:
         await prepare_namespace(client)
     except RPCError as error:
-        narrator.tell(f"Retention and search attributes were not set there: {error.message}")
+        narrator.tell(f"Retention and search attributes were not set on it: {error.message}")

@@ -129,7 +129,7 @@ class TemporalDevServer:
 
 
 async def prepare_namespace(client: Client) -> None:
-    """Give the namespace its retention and the search attributes that it does not have yet.
+    """Return the namespace its retention and the search attributes that it does not have yet.
 
     The flags of a dev server count only when it makes a new database: what a later version of PAO
     adds would be missing in a kept one. Raises RPCError where the server does not allow it.

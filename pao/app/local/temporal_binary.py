@@ -55,7 +55,7 @@ def find_or_build(narrator: ProgressReporter, environment: Mapping[str, str] | N
         return _on_path(search) or cached_or_made(PROGRAM, ways, search)
     except LocalError as error:
         raise LocalError(
-            f"There is no Temporal server to be had here:\n  {error}\nInstall the Temporal CLI "
+            f"No Temporal server can be found or built here:\n  {error}\nInstall the Temporal CLI "
             "(https://docs.temporal.io/cli), or name a running server in TEMPORAL_ADDRESS."
         ) from error
 
@@ -85,7 +85,7 @@ def _on_path(search: Search) -> Path | None:
 
 
 def _download(folder: Path, search: Search) -> Path:
-    search.narrator.tell("Getting the Temporal server from its official address.")
+    search.narrator.tell("Downloading the Temporal server from its official address.")
     try:
         done = subprocess.run(  # noqa: S603 -- our own script
             [sys.executable, str(DOWNLOADER), f"v{VERSION}", str(folder)],
@@ -99,7 +99,7 @@ def _download(folder: Path, search: Search) -> Path:
         raise LocalError(f"Download: not done after {DOWNLOAD_SECONDS:.0f} s.") from error
     programs = [path for path in folder.rglob("*") if path.is_file() and os.access(path, os.X_OK)]
     if done.returncode != 0 or not programs:
-        said = done.stderr.strip().splitlines() or ["it brought no program"]
+        said = done.stderr.strip().splitlines() or ["it contained no program"]
         raise LocalError(f"Download: {said[-1]}")
     return programs[0]
 

@@ -9,7 +9,7 @@ from pao.app.local.terraform_binary import find
 def terraform_environment(
     catalog: Path, home: Path, environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """Give the worker's variables; a variable that a person has set stays as it is.
+    """Return the worker's variables; a variable that a person has set stays as it is.
 
     Without a program nothing is built here: an item of terraform then says what to install.
     """

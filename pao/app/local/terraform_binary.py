@@ -55,7 +55,7 @@ def find_or_build(narrator: ProgressReporter, environment: Mapping[str, str] | N
         return find(search.environment) or cached_or_made(PROGRAM, ways, search)
     except LocalError as error:
         raise LocalError(
-            f"There is neither terraform nor tofu to be had here:\n  {error}\nInstall one of "
+            f"Neither terraform nor tofu can be found or built here:\n  {error}\nInstall one of "
             "them, or name it in TERRAFORM_BINARY."
         ) from error
 

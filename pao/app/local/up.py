@@ -22,7 +22,7 @@ UNAVAILABLE = 5
 INTERRUPTED = 130
 """Exit codes as of every `pao` command."""
 
-ENDING = "Ending everything in order; once more ends it at once"
+ENDING = "Shutting down; press Ctrl-C again to stop at once"
 
 CURL = (
     'curl --aws-sigv4 "aws:amz:$PAO_REGION:execute-api"'
@@ -84,7 +84,7 @@ def _keep_running(options: StackOptions, console: Console) -> int:
 
 
 def banner(stack: RunningStack) -> str:
-    """Tell what runs where, and how to go on."""
+    """Return what runs where, and how to go on."""
     return "\n".join(
         [
             "",
@@ -95,7 +95,7 @@ def banner(stack: RunningStack) -> str:
             f"  GitHub       {stack.github_url} (a stand-in; what actions did is on its page)",
             f"  Postgres     {stack.ports.postgres} (DATABASE_URL in the files below)",
             "",
-            "Go on in another terminal:",
+            "Continue in another terminal:",
             f"  source {shown(stack.home.env_file())}",
             "  pao catalog list",
             "  pao request submit ITEM --field name=value",

@@ -115,7 +115,7 @@ def defaults_pass(form: Form, values: dict[str, Any]) -> bool:
     return all(error.field in values or error.constraint == "required" for error in told)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(form=forms(), data=st.data())
 def test_what_one_accepts_the_other_accepts(form: Form, data: st.DataObject) -> None:
     names = [*form.fields, "unknown"] if data.draw(st.booleans()) else [*form.fields]
@@ -148,7 +148,7 @@ def fits_its_type(form: Form, name: str, value: Any) -> bool:
     return not any(error.constraint in {"type", "format", "enum"} for error in told.errors)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(form=forms(), data=st.data())
 def test_what_is_asked_for_on_a_terminal_is_what_the_validator_shows(
     form: Form, data: st.DataObject

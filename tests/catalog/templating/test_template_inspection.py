@@ -101,7 +101,7 @@ def straight(expression: str) -> bool:
     return not any(word in expression for word in words) and "| coalesce" not in expression
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(expression=EXPRESSIONS, values=VALUES)
 def test_what_is_told_to_fail_fails_and_the_result_is_of_a_kind_that_was_told(
     expression: str, values: dict[str, Any]
@@ -124,7 +124,7 @@ def test_what_is_told_to_fail_fails_and_the_result_is_of_a_kind_that_was_told(
         assert told.shape.kinds & kind(value), (told.shape, value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     path=st.sampled_from(PATHS),
     sign=st.sampled_from(["==", "!="]),
@@ -144,7 +144,7 @@ def test_a_comparison_that_is_told_to_come_out_one_way_does(
             assert str(render(template, scopes(values), NAMES)).lower() == outcome
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(
         st.sampled_from(

@@ -220,7 +220,7 @@ def code_of_error(run: Callable[[], Any]) -> str | None:
     return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEMPLATES, st.sampled_from(list(Target)))
 def test_no_template_raises_anything_but_a_template_error(template: str, target: Target) -> None:
     names = Names(groups={"g": ("a",)}, outputs=("x",))
@@ -233,7 +233,7 @@ def test_no_template_raises_anything_but_a_template_error(template: str, target:
         assert code is None or code.startswith("template-")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(FUNCTION_NAMES, ARGUMENTS, JSON_VALUES, JSON_VALUES)
 def test_no_function_raises_anything_but_a_template_error(
     function: str, arguments: list[str], left: Any, right: Any
@@ -243,7 +243,7 @@ def test_no_function_raises_anything_but_a_template_error(
     assert code is None or code.startswith("template-")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(JSON_VALUES)
 def test_no_value_breaks_out_of_a_json_string(value: Any) -> None:
     template = '{"a":"x{{fields.v}}","b":{{fields.v}},"c":"\\"{{fields.v}}"}'

@@ -48,7 +48,7 @@ def the_usual_way(template: str, scopes: dict[str, Any], target: Target, *, reve
         return ("refused", error.id)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     template=TEMPLATES,
     first=VALUES,

@@ -118,7 +118,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(PIECES, max_size=40).map("".join) | st.text(max_size=80))
 @example("")
 def test_any_text_is_valid_by_atlassians_schema(text: str) -> None:
@@ -155,7 +155,7 @@ def texts(node: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(value=VALUES | st.lists(PIECES, max_size=12).map(lambda p: "".join(p).replace("\n", "")))
 @example(value="2*3*4 snake_case_name 2026-11-24")
 @example(value="*bold* {code} [x|https://a.example] C:\\temp\\ h1. &#92; \\u007b | ---- {{x}}")
@@ -198,7 +198,7 @@ def _shape(node: Any) -> Any:
     return [kept, [_shape(child) for child in node.get("content", ())]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(value=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 @example(value='{code} } { \\u007b \\ "')
 def test_the_json_of_a_code_block_is_read_back_as_it_was(value: str) -> None:

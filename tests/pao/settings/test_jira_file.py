@@ -192,9 +192,9 @@ CONTRADICTIONS = {
     ("type: pat, token", "type: api_token, username: x, token"): "Data Center has no API tokens",
     ("type: api_token, username: bot@example.com", "type: pat"): "Cloud has no personal access",
     ("type: api_token, username: bot@example.com, token", "type: basic, username: x, password"): (
-        "JIRA Cloud takes no passwords"
+        "JIRA Cloud does not accept passwords"
     ),
-    ("Geparkt: submitted", "ABGELEHNT: failed"): "'abgelehnt' stands there twice",
+    ("Geparkt: submitted", "ABGELEHNT: failed"): "'abgelehnt' occurs twice",
     ("baseUrl: https://old.example", "baseUrl: https://old.example\n    projects: [DB]"): (
         "DB is mapped to 'corp' already"
     ),
@@ -205,7 +205,7 @@ CONTRADICTIONS = {
         "holds no certificates in PEM form"
     ),
     ("{env: OLD_PASSWORD}", "{env: NOT_SET}"): "the variable NOT_SET is not set",
-    ("https://old.example", "https://me:hunter22@old.example"): "must not carry credentials",
+    ("https://old.example", "https://me:hunter22@old.example"): "must not contain credentials",
     ("{env: OLD_PASSWORD}", "{env: A, path: /b}"): "say where the secret is",
     ("{env: OLD_PASSWORD}", "''"): "instances[3].authentication.password",
 }

@@ -411,4 +411,4 @@ def test_there_may_be_no_drain_time(environ: dict[str, str], text: str) -> None:
 def test_a_trusted_proxy_is_an_address_or_a_network(environ: dict[str, str], text: str) -> None:
     given = {**environ, "PAO_TRUSTED_PROXIES": f"10.0.0.7, {text}"}
     [problem] = problems_of(given)
-    assert problem.startswith(f"PAO_TRUSTED_PROXIES: {text!r} is no address or network")
+    assert problem.startswith(f"PAO_TRUSTED_PROXIES: {text!r} is not an address or network")

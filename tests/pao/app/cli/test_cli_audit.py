@@ -47,7 +47,7 @@ def test_a_trail_that_holds_is_verified_against_an_exported_anchor(
     document = json.loads(result.stdout)
     assert (document["verified"], document["lines"], document["anchors"]) == (True, 4, 1)
     assert json.loads(file.read_text())["format"] == "pao-audit-anchor/1"
-    assert "All holds" in pao("audit", "verify", **variables).stdout
+    assert "The audit trail is intact" in pao("audit", "verify", **variables).stdout
 
 
 def test_a_changed_line_ends_with_1_and_is_named(
@@ -75,7 +75,7 @@ def test_a_file_that_is_no_anchor_ends_with_2(
         file.write_text(content)
         result = pao("audit", "verify", "--anchor", str(file), **variables)
         assert result.exit_code == 2
-        assert "no exported anchor" in result.stderr
+        assert "not an exported anchor" in result.stderr
     assert pao("audit", "verify", "--anchor", str(tmp_path / "none"), **variables).exit_code == 2
 
 

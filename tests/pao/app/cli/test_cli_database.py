@@ -58,7 +58,7 @@ def test_a_key_is_made_listed_and_revoked(pao: Pao, variables: dict[str, str]) -
 
     assert pao("keys", "revoke", key, **variables).exit_code == 0
     assert "revoked" in pao("keys", "list", **variables).stdout
-    assert "before" in pao("keys", "revoke", key, **variables).stdout
+    assert "already" in pao("keys", "revoke", key, **variables).stdout
 
 
 def test_a_key_that_is_not_there_exits_with_4(pao: Pao, variables: dict[str, str]) -> None:

@@ -520,4 +520,4 @@ def test_what_does_not_follow_a_correction_is_shown(pao: Pao, service: Service) 
 
     result = pao("request", "get", REQUEST_ID)
 
-    assert "a is out of step: one, two used the former value" in result.stdout
+    assert "a is inconsistent: one, two used the previous value" in result.stdout

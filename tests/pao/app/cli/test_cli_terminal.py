@@ -137,9 +137,9 @@ def test_a_new_item_is_written_from_answers(
     answers = {
         "Name: ": "Message Queue",
         "Category, the folder [databases]: ": "Queues!",
-        "small letters, digits and hyphens": "queues",
+        "lowercase letters, digits and hyphens": "queues",
         "Id [queue-message-standard]: ": "",
-        "What is it, in 50 characters or more: ": "A queue.",
+        "Description, at least 50 characters: ": "A queue.",
         "8 characters; write 50 to 500": about,
         "Owning team [team-platform]: ": "team-queues",
         "Address of the team: ": "",
@@ -149,7 +149,7 @@ def test_a_new_item_is_written_from_answers(
         terminal.wait_for(question)
         terminal.type(answer)
     assert terminal.ends_with() == 0, terminal.seen
-    assert "Now change it" in terminal.seen
+    assert "Now edit it" in terminal.seen
     text = (tmp_path / "queues" / "queue-message-standard.yaml").read_text()
     assert f"    {about}\n" in text
     assert "owner: {team: team-queues}" in text

@@ -1,5 +1,6 @@
 """The supervisor over real processes; the one that is signalled is a process of its own."""
 
+import contextlib
 import io
 import os
 import signal
@@ -121,7 +122,8 @@ def test_parts_do_not_outlive_a_supervisor_that_was_killed(
     # What a part started itself is its own affair: ours end theirs when they end.
     wait_until_gone(pids[::2])
     for pid in pids[1::2]:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_part_that_dies_is_reported_with_its_last_lines() -> None:

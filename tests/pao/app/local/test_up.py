@@ -44,7 +44,7 @@ def test_a_second_one_on_the_same_folder_says_that_the_first_runs(
         code = run_up(UpOptions(home=tmp_path / "pao", ports=ANY, fresh=True))
 
     assert code == 2
-    assert "PAO runs already" in capfd.readouterr().err
+    assert "PAO is already running" in capfd.readouterr().err
 
 
 def test_fresh_does_not_touch_the_state_of_one_that_runs(tmp_path: Path) -> None:

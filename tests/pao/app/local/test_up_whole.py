@@ -80,7 +80,7 @@ def test_everything_starts_is_found_again_and_leaves_nothing_running(home: Home)
     }
 
     second = Up(home)
-    assert "PAO runs already" in second.process.communicate(timeout=60)[0]
+    assert "PAO is already running" in second.process.communicate(timeout=60)[0]
     assert second.process.returncode == 2
 
     assert first.end() == 130
