@@ -45,7 +45,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         _forget_schemas(document)
         _describe_events(document)
         _describe_headers(document)
-        _forget_defaults(document)
+        _tidy_properties(document)
         for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute):
                 _restore_examples(document["paths"][f"{BASE}{route.path}"], route)
@@ -115,16 +115,22 @@ def _describe_headers(document: dict[str, Any]) -> None:
             answer["headers"] = references((CORRELATION, *counted)) | answer.get("headers", {})
 
 
-def _forget_defaults(document: dict[str, Any]) -> None:
-    """Remove defaults: client generators treat a property that has one as required."""
+def _tidy_properties(document: dict[str, Any]) -> None:
+    """Remove defaults and titles of properties.
+
+    Client generators treat a property that has a default as required, and pydantic's titles only
+    repeat the name.
+    """
     for schema in document["components"]["schemas"].values():
         for one in schema.get("properties", {}).values():
             one.pop("default", None)
+            one.pop("title", None)
 
 
 def _forget_null(parameters: list[dict[str, Any]]) -> None:
-    """Remove null from optional parameters: a URL or a header cannot express it."""
+    """Remove titles from parameters, and null from optional ones: a URL cannot express it."""
     for schema in (parameter["schema"] for parameter in parameters):
+        schema.pop("title", None)
         meant = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
         if len(meant) == 1:
             del schema["anyOf"]
