@@ -1,4 +1,4 @@
-"""How an action can end badly, as types; what Temporal is told about each is decided here."""
+"""How actions fail, as exception types, and what Temporal is told about each."""
 
 from collections.abc import Iterable
 
@@ -94,25 +94,25 @@ class ActionError(Exception):
 
 
 class ActionFailedError(ActionError):
-    """The target answered no, or the call never left: there is no effect."""
+    """The target refused, or the call was never sent: there is no effect."""
 
 
 class RepeatIsSafeError(ActionFailedError):
-    """Raised by a look that cannot tell, where doing the same again has no second effect.
+    """Raised by a look that cannot tell, where repeating the call has no second effect.
 
     A retry goes on; who merely looks is told that nobody knows.
     """
 
 
 class IncompleteError(ActionFailedError):
-    """Raised by a look that finds a part of the effect; its text says which, and what is missing.
+    """Raised by a look that finds a part of the effect; the message says what is missing.
 
     A retry goes on and makes the rest; who merely looks is told of the part.
     """
 
 
 class OutcomeUnknownError(ActionError):
-    """The call left and no readable answer came: the effect may exist."""
+    """The call was sent and no readable response came back: the effect may exist."""
 
     type_name = "OutcomeUnknown"
     always_retryable = True
@@ -149,7 +149,7 @@ def application_error(error: ActionError) -> ApplicationError:
 
 
 def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
-    """Return the error of an action that was cut off by its own worker's end.
+    """Return the error of an action that its worker's shutdown interrupted.
 
     What only reads is ``repeatable``: Temporal hands it to another worker at once.
     """

@@ -1,4 +1,4 @@
-"""Anchoring the audit trail, once a day; the database makes the anchor by itself."""
+"""Anchors the audit trail once a day; the database makes the anchor."""
 
 import logging
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an action type is, and what it is given. How it is executed is in execution.py."""
+"""The interface of action types, and the context they receive; execution.py runs them."""
 
 import builtins
 from abc import ABC, abstractmethod
@@ -98,7 +98,7 @@ class ActionContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InDoubt:
-    """What becomes of an effect of which nobody knows whether it exists.
+    """What to do while nobody knows whether an effect exists.
 
     ``askable``: a look finds it out, or a repeat does no harm. ``retry`` is the sentence that says
     what a retry does, ``by_hand`` the end of one that says what a person can do.
@@ -146,7 +146,7 @@ class Action(ABC, Generic[ConfigT]):
 
     @abstractmethod
     async def execute(self, config: ConfigT, context: ActionContext) -> ActionResult:
-        """Make the effect and give its outputs."""
+        """Make the effect and return its outputs."""
 
     async def complete(
         self,
@@ -212,7 +212,7 @@ class Action(ABC, Generic[ConfigT]):
     async def follow(
         self, config: ConfigT, context: ActionContext, pending: Pending
     ) -> ActionResult:
-        """Wait, without changing anything, until the target is done; give the final result.
+        """Wait, without changing anything, until the target is done; return the result.
 
         The same wait may have been begun by another worker before: ``context.progress.saved``.
         """

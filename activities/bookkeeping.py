@@ -1,4 +1,4 @@
-"""Writing to Postgres what the workflow says: the mirror. Nothing here decides anything."""
+"""Mirrors the workflow's state into Postgres; decides nothing."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Bookkeeper:
 
     @activity.defn(name=names.MAKE_ROW_ACTIVITY)
     async def make_row(self, given: RequestInput) -> bool:
-        """Make a request's row anew that Postgres has lost; False when it is there already.
+        """Recreate a request's row that Postgres has lost; False if it exists.
 
         Raises ``NoBundleYet``, which is tried again, for a component whose bundle has no row.
         """

@@ -1,4 +1,4 @@
-"""Where circuit breakers stand: in Postgres for all workers, or in this process alone."""
+"""Storage of circuit breakers: in Postgres for all workers, or in this process alone."""
 
 import asyncio
 import time
@@ -28,21 +28,21 @@ MOST_KEPT = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerLimits:
-    """After how many failures in a row a breaker opens, and for how many seconds."""
+    """How many failures in a row open a breaker, and for how many seconds."""
 
     failures: int = 5
     seconds: float = 30.0
 
 
 class Store(Protocol):
-    """Where breakers stand."""
+    """Stores the state of breakers."""
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
-        """Return where a target stands; None for one without failures."""
+        """Return the state of a breaker; None without failures."""
         ...
 
     async def begin_probe(self, key: BreakerKey) -> bool:
-        """Ask to be the one that tries it out."""
+        """Claim the probe of a half-open breaker."""
         ...
 
     async def failed(
@@ -56,7 +56,7 @@ class Store(Protocol):
         ...
 
     async def give_back(self, key: BreakerKey) -> None:
-        """End a probe that has found nothing out."""
+        """Release a probe without a result."""
         ...
 
 
@@ -67,12 +67,12 @@ class SharedStore:
         self._database = database
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
-        """Return where a target stands."""
+        """Return the state of a breaker."""
         async with asyncio.timeout(ANSWER_SECONDS), self._database.reading() as session:
             return await BreakersRepository(session).read(key)
 
     async def begin_probe(self, key: BreakerKey) -> bool:
-        """Ask to be the one that tries it out."""
+        """Claim the probe of a half-open breaker."""
         async with self._writing() as repository:
             return await repository.begin_probe(key, seconds=PROBE_SECONDS)
 
@@ -91,7 +91,7 @@ class SharedStore:
             await repository.answered(key, probing=probing)
 
     async def give_back(self, key: BreakerKey) -> None:
-        """End a probe that has found nothing out."""
+        """Release a probe without a result."""
         async with self._writing() as repository:
             await repository.give_back(key)
 
@@ -124,12 +124,12 @@ class OwnStore:
         self._kept: TTLCache[BreakerKey, _Own] = TTLCache(MOST_KEPT, MEMORY_SECONDS)
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
-        """Return where a target stands."""
+        """Return the state of a breaker."""
         own = self._kept.get(key)
         return _shown(key, own) if own else None
 
     async def begin_probe(self, key: BreakerKey) -> bool:
-        """Ask to be the one that tries it out."""
+        """Claim the probe of a half-open breaker."""
         own = self._kept.get(key)
         if own is None or own.probing:
             return False
@@ -140,7 +140,7 @@ class OwnStore:
         self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
     ) -> BreakerState:
         """Count a failure."""
-        # Put in again, so that its time begins anew.
+        # Stored again, to restart its time to live.
         own = self._kept[key] = self._kept.get(key) or _Own()
         own.failures, own.error = own.failures + 1, failure.error
         if len(own.items) < 2:  # noqa: PLR2004 -- of two items, or of one
@@ -156,7 +156,7 @@ class OwnStore:
             self._kept.pop(key, None)
 
     async def give_back(self, key: BreakerKey) -> None:
-        """End a probe that has found nothing out."""
+        """Release a probe without a result."""
         if own := self._kept.get(key):
             own.probing = False
 

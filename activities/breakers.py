@@ -1,6 +1,6 @@
-"""Circuit breakers: no worker calls a target that keeps failing, until a while has passed.
+"""Circuit breakers: workers stop calling a target that keeps failing, for a while.
 
-What is shared stands in Postgres. Without Postgres each process counts for itself: calls go on.
+The state is shared in Postgres. Without Postgres each process counts for itself.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ __all__ = ["BreakerLimits", "BreakerOptions", "BreakerPermit", "Breakers", "Shar
 class BreakerOptions:
     """The limits of all targets, and of those that have their own.
 
-    A breaker that was closed is believed to be so for ``believed`` seconds, which spares most calls
+    A closed breaker is trusted to be closed for ``believed`` seconds, which saves most calls
     a question; what another worker has opened is met no later.
     """
 
@@ -50,13 +50,13 @@ class BreakerOptions:
 
 @dataclass(slots=True)
 class BreakerPermit:
-    """One call that was let through; ``failure`` is set where its answer says that it failed."""
+    """One admitted call; ``failure`` is set where its response is a failure."""
 
     failure: str | None = None
 
 
 class Breakers:
-    """The breakers as calls meet them; one per process, shared by all its tasks.
+    """Guards calls with breakers; one per process, shared by all its tasks.
 
     The calls of each item to a target have a breaker, and all calls to it together have one.
     """
@@ -78,14 +78,14 @@ class Breakers:
 
     @property
     def remembered(self) -> int:
-        """How many breakers are kept in mind."""
+        """How many breakers are cached."""
         return len(self._believed)
 
     @asynccontextmanager
     async def guard(
         self, target: str, secrets: SecretMasks | None = None
     ) -> AsyncIterator[BreakerPermit]:
-        """Let a call through, or fail it at once; what becomes of the call moves the breaker.
+        """Admit a call or fail it at once; its outcome updates the breaker.
 
         It counts as failed by ``passage.failure``, or by an error that counts by the one table
         (pao/core/judgement.py). An answer of any other kind is a sign of life; what we refused by
@@ -108,7 +108,7 @@ class Breakers:
 
     @asynccontextmanager
     async def _watched(self, key: BreakerKey, passage: BreakerPermit) -> AsyncIterator[None]:
-        """Have one breaker let a call through, and learn from what becomes of it."""
+        """Admit a call through one breaker, and record its outcome."""
         probing = await self._admit(key)
         try:
             yield
@@ -126,7 +126,7 @@ class Breakers:
         await self._judge(key, passage, probing=probing)
 
     async def _admit(self, key: BreakerKey) -> bool:
-        """Raise where the breaker is open; tells whether this call tries the target out."""
+        """Raise where the breaker is open; return whether this call is its probe."""
         state = await self._state(key)
         if state is None or state.state == "closed":
             return False
@@ -199,7 +199,7 @@ class Breakers:
         return self._shared
 
     def _own_store(self) -> Store:
-        """Return the process's own breakers, and leave Postgres alone for a while."""
+        """Return this process's store, and do not ask Postgres for a while."""
         self._away_until = time.monotonic() + AWAY_SECONDS
         return self._own
 

@@ -1,4 +1,4 @@
-"""Components of a bundle, read from Postgres: what one is started with, and where all stand."""
+"""Components of a bundle, read from Postgres: what starts one, and the status of all."""
 
 import asyncio
 from collections.abc import Sequence

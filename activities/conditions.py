@@ -1,4 +1,4 @@
-"""Whether an action runs at all: its ``when``, evaluated where secrets may be opened."""
+"""Whether an action runs: evaluates its ``when`` where secrets may be decrypted."""
 
 import asyncio
 from dataclasses import dataclass

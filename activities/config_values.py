@@ -1,4 +1,4 @@
-"""Values of rendered configurations: what is left out where a template gave nothing."""
+"""Values of rendered configurations, without what templates left empty."""
 
 import re
 from collections.abc import Mapping

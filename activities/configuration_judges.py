@@ -11,7 +11,7 @@ from catalog.configuration_checks import ConfigProblem, Judge, Reader
 
 
 def judge_of(model: type[BaseModel]) -> Judge:
-    """Return the judge of an action type's configurations."""
+    """Return the check of an action type's configurations."""
 
     def judge(config: Mapping[str, Any]) -> tuple[ConfigProblem, ...]:
         try:
@@ -24,7 +24,7 @@ def judge_of(model: type[BaseModel]) -> Judge:
 
 
 def reader_of(model: type[BaseModel]) -> Reader:
-    """Return what leaves out of a rendered configuration what its model leaves out."""
+    """Return a function that drops from a rendered configuration what its model drops."""
 
     def read(config: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -51,7 +51,7 @@ def _kept(given: Any, kept: Any) -> Any:
 
 
 def problems_of(error: ValidationError) -> tuple[ConfigProblem, ...]:
-    """Return what a model refuses, each problem with its place."""
+    """Return the problems that a model reports, each with its place."""
     found = [
         ConfigProblem(
             place=(*one["loc"], *_place_within(one)),

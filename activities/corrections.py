@@ -25,7 +25,7 @@ class Corrector:
         return await asyncio.to_thread(self.check, given)
 
     def check(self, given: Correction) -> CorrectionAnswer:
-        """Return the fields to go on with, or why the corrected ones do not hold."""
+        """Return the corrected fields, or why they are invalid."""
         try:
             answer, _ = correct(given.context, given.changes, self.box, datetime.now(UTC).date())
         except SecretUnreadableError as error:

@@ -1,4 +1,4 @@
-"""The one place through which everything passes that leaves an activity: masked, or sealed.
+"""The single exit of an activity: everything that leaves it is masked or sealed here.
 
 A result, an error, a line of the log, the details of a heartbeat: Temporal keeps them in clear, and
 people read them. What a later execution needs as it was, such as a status address with our key in
@@ -51,7 +51,7 @@ class Disclosure:
         return masked
 
     def error(self, error: ActionError) -> ActionError:
-        """Mask all that an error tells, whatever its attributes are; returns the same error."""
+        """Mask all attributes of an error; returns the same error."""
         for name, value in list(vars(error).items()):
             if name not in _KNOWN_ERRORS:
                 setattr(error, name, self._masked(_bounded(value), name))

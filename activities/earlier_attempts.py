@@ -1,4 +1,4 @@
-"""Asking after what earlier attempts made, with what they had sent, and judging what that means."""
+"""Looks for what earlier attempts made, with the values they sent, and interprets the result."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -35,11 +35,11 @@ class Earlier:
 
     @property
     def is_changed(self) -> bool:
-        """Return whether what is there was made with other values than those wanted now."""
+        """Return whether what exists was made with other values than those wanted now."""
         return self.call is not None and self.call.changed
 
     def contradicts(self, action: Action[Any]) -> bool:
-        """Return whether going on would call something done that has other values."""
+        """Return whether continuing would report something as done that has other values."""
         if not self.is_changed:
             return False
         return self.found is not None or not action.converges
@@ -48,7 +48,7 @@ class Earlier:
 async def ask(
     calls: Sequence[EarlierCall], look: Callable[[Any], Awaitable[ActionResult | None]]
 ) -> Earlier:
-    """Look with each of the calls; raises what a look that fails raises."""
+    """Look with each of the calls; raises what a failed look raises."""
     seen = Earlier()
     for call in sorted(calls, key=lambda one: one.changed):
         try:
@@ -65,7 +65,7 @@ async def ask(
 
 
 def exists(seen: Earlier, action: Action[Any], name: str) -> ActionFailedError:
-    """Return the error of a call that is not made, for something exists with former values."""
+    """Return the error for a call that is not made because its effect exists with former values."""
     ways = "Retry without changes to adopt it as it is"
     if action.can_revise:
         ways += ", retry with mode revise (--revise) to change it to the corrected values"

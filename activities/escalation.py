@@ -1,4 +1,4 @@
-"""The escalation ticket: made once, and made even where JIRA does not take all of it."""
+"""The escalation ticket: created once, even where JIRA refuses a part of it."""
 
 import contextlib
 import logging
@@ -17,7 +17,7 @@ from activities.heartbeats import heartbeats
 from activities.long_texts import one_line
 from activities.resets import refuse_after_reset
 from activities.search_lag import settles_in
-from activities.tickets import told
+from activities.tickets import action_error
 from db.repositories.cleanups import CleanupsRepository
 from db.session import Database
 from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, JiraRefusedError
@@ -37,7 +37,7 @@ MOST_CREATIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Escalator:
-    """Creates escalation tickets in one project; looks for each before it creates it."""
+    """Creates escalation tickets in one project, after looking for an existing one."""
 
     jira: JiraClients
     _: KW_ONLY
@@ -48,7 +48,7 @@ class Escalator:
 
     @activity.defn(name=names.ESCALATE_ACTIVITY)
     async def escalate(self, given: EscalationInput) -> Escalation:
-        """Find or create the ticket; raises what Temporal is told when neither is possible."""
+        """Find or create the ticket; raises ApplicationError where neither is possible."""
         refuse_after_reset(given.run_id)
         given = await self._with_done(given)
         try:
@@ -112,14 +112,14 @@ class Escalator:
             )
             issue = found or await self._create(client, given, mark=mark, deadline=deadline)
         except JiraError as error:
-            raise told(error) from error
+            raise action_error(error) from error
         await self._attach_whole(client, given, issue, deadline=deadline)
         return issue
 
     async def _create(
         self, client: JiraClient, given: EscalationInput, *, mark: str, deadline: Deadline
     ) -> CreatedIssue:
-        """Create the ticket; what JIRA refuses of it by name is left out, or made plainer."""
+        """Create the ticket; drop or simplify the fields that JIRA refuses."""
         fields = self._fields(given, mark)
         correlation_id = given.context.correlation_id
         for _ in range(MOST_CREATIONS - 1):
@@ -145,7 +145,7 @@ class Escalator:
         *,
         deadline: Deadline,
     ) -> dict[str, Any] | None:
-        """Return the fields without what was refused by name; None where that does not help."""
+        """Return the fields without the refused ones; None where that does not help."""
         if refused.status != HTTPStatus.BAD_REQUEST:
             return None
         optional = {"priority", *self.target.fields} & fields.keys() & refused.errors.keys()
@@ -171,7 +171,7 @@ class Escalator:
     async def _attach_whole(
         self, client: JiraClient, given: EscalationInput, issue: CreatedIssue, *, deadline: Deadline
     ) -> None:
-        """Attach the text whole where it was cut; the ticket counts all the same."""
+        """Attach the full text where it was truncated; the ticket counts in any case."""
         whole = describe(given)
         if shown(given) == whole:
             return

@@ -1,4 +1,4 @@
-"""How any action is executed: secrets opened, templates rendered, looked for, acted, masked.
+"""Runs actions: looks for earlier effects, acts, follows, masks.
 
 An action type knows nothing of this; Temporal knows nothing of action types.
 """
@@ -27,7 +27,7 @@ from activities.former_calls import with_secrets, without_secrets
 from activities.heartbeats import heartbeats
 from activities.progress import Progress
 from activities.resets import refuse_after_reset
-from activities.session import Session, bug, first, told, validated
+from activities.session import Session, first_problem, internal_error, masked_error, validated
 from activities.session_factory import SessionFactory, Tools
 from pao.core.answers import shortened
 from pao.core.judgement import NOT_SET
@@ -49,7 +49,7 @@ class Executor:
         self._sessions = SessionFactory(tools)
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Return one activity per action type, named like it, the look, and the wait."""
+        """Return the activities: one per action type, the look, the evidence, the wait."""
         own = map(self._activity, self._actions.values())
         return [*own, self.look, self.evidence, self.resume_wait]
 
@@ -77,7 +77,7 @@ class Executor:
         return result
 
     async def _found_before(self, session: "Session") -> Earlier | None:
-        """Return what earlier attempts have made; None where acting makes nothing twice."""
+        """Return what earlier attempts made; None where acting duplicates nothing."""
         seen = await session.looked_for(await self._earlier(session))
         if seen.contradicts(session.action) and not session.may_revise(seen):
             raise exists(seen, session.action, session.given.action.name)
@@ -94,7 +94,7 @@ class Executor:
         return calls or [own]
 
     async def _former(self, session: "Session", call: FormerCall) -> EarlierCall:
-        """Render what an attempt had sent once more, as far as it is not kept."""
+        """Restore what an attempt sent, rendering again what was not stored."""
         action, given, secrets = session.action, session.given, session.context.secrets
         try:
             fields, kept = session.calls.opened(call)
@@ -109,7 +109,7 @@ class Executor:
 
     @activity.defn(name=FOLLOW_ACTIVITY)
     async def resume_wait(self, given: FollowInput) -> ActionResult:
-        """Wait as Temporal says: from where the last worker was, for as long as is allowed."""
+        """Continue a wait where the last worker stopped, within Temporal's time limit."""
         progress = Progress(_saved_before())
         async with heartbeats(progress, repeatable=True):
             return await self.follow(given, progress, seconds=_time_given())
@@ -117,7 +117,7 @@ class Executor:
     async def follow(
         self, given: FollowInput, progress: Progress | None = None, *, seconds: float | None = None
     ) -> ActionResult:
-        """Wait for an effect that exists; when the wait is cancelled, the target is told."""
+        """Wait for an existing effect; a cancelled wait also cancels at the target."""
         action = self._actions[given.action.type]
         with _acting(action, given):
             return await self._followed(action, given, progress, seconds)
@@ -132,7 +132,7 @@ class Executor:
         async with self._session(
             action, given, existing=True, progress=progress, seconds=seconds
         ) as session:
-            pending = session.leaving.pending(given.pending)
+            pending = session.disclosure.pending(given.pending)
             try:
                 result = await action.follow(session.config, session.context, pending)
             except asyncio.CancelledError:
@@ -149,24 +149,24 @@ class Executor:
                 return await self._looked(action, given, self._sessions.disclosure(given))
 
     async def _looked(
-        self, action: Action[Any], given: ActionInput, leaving: Disclosure
+        self, action: Action[Any], given: ActionInput, disclosure: Disclosure
     ) -> LookResult:
         try:
-            session = await self._sessions.open(action, given, leaving)
+            session = await self._sessions.open(action, given, disclosure)
             calls = await self._earlier(session)
         except ActionError as error:
-            return LookResult(answer="unknown", reason=await _reason(error, leaving))
+            return LookResult(answer="unknown", reason=await _reason(error, disclosure))
         about = LookResult(
             answer="unknown",
             changed=any(call.changed for call in calls),
             revisable=action.can_revise,
-            moved=_moved(calls, action.place(session.config), leaving),
+            moved=_moved(calls, action.place(session.config), disclosure),
             askable=action.in_doubt(session.config, session.context).askable,
         )
         try:
             seen = await session.looked_for(calls)
         except ActionError as error:
-            return replace(about, reason=await _reason(error, leaving))
+            return replace(about, reason=await _reason(error, disclosure))
         about = replace(about, exists=seen.contradicts(action))
         if seen.repeat is not None and action.converges:
             about = replace(about, changed=False)
@@ -174,46 +174,46 @@ class Executor:
             result = await self._finished(session, seen.found)
             return replace(about, answer="found", result=result)
         shown = seen.repeat or seen.part
-        reason = await _reason(shown, leaving) if shown else None
+        reason = await _reason(shown, disclosure) if shown else None
         return replace(about, answer="unknown" if seen.repeat else "absent", reason=reason)
 
     @activity.defn(name=EVIDENCE_ACTIVITY)
     async def evidence(self, given: EvidenceInput) -> EvidenceAnswer:
-        """Check the outputs that a human has seen in the target, and complete them to a result."""
+        """Check the outputs that a person saw in the target, and build a result from them."""
         action = self._actions[given.about.action.type]
-        leaving = self._sessions.disclosure(given.about)
+        disclosure = self._sessions.disclosure(given.about)
         try:
-            session = await self._sessions.open(action, given.about, leaving)
+            session = await self._sessions.open(action, given.about, disclosure)
             result = action.from_evidence(session.config, given.outputs)
             return EvidenceAnswer(result=await self._finished(session, result))
         except ActionError as error:
-            return EvidenceAnswer(message=await _reason(error, leaving))
+            return EvidenceAnswer(message=await _reason(error, disclosure))
         except ValidationError as error:
-            return EvidenceAnswer(message=leaving.message(f"outputs.{first(error)}"))
+            return EvidenceAnswer(message=disclosure.message(f"outputs.{first_problem(error)}"))
         except ValueError as error:
-            return EvidenceAnswer(message=leaving.message(str(error)))
+            return EvidenceAnswer(message=disclosure.message(str(error)))
 
     @asynccontextmanager
     async def _session(
         self, action: Action[Any], given: ActionInput, *, existing: bool = False, **more: Any
     ) -> "AsyncIterator[Session]":
-        """Open an execution; whatever it raises is told to Temporal, masked.
+        """Open an execution; whatever it raises reaches Temporal masked.
 
         Its log is stored before Temporal learns how it ended. Where its effect is ``existing``, an
         execution that cannot begin proves nothing.
         """
-        leaving = self._sessions.disclosure(given)
+        disclosure = self._sessions.disclosure(given)
         session: Session | None = None
         try:
-            session = await self._sessions.open(action, given, leaving, **more)
+            session = await self._sessions.open(action, given, disclosure, **more)
             yield session
         except ActionError as error:
             shown = _in_doubt(error) if existing and session is None else error
-            raise await asyncio.to_thread(told, shown, session, leaving) from None
+            raise await asyncio.to_thread(masked_error, shown, session, disclosure) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
             kind = OutcomeUnknownError if existing else ActionFailedError
-            raised = bug(error, leaving.secrets, kind)
-            raise told(raised, session, leaving) from None
+            raised = internal_error(error, disclosure.secrets, kind)
+            raise masked_error(raised, session, disclosure) from None
         finally:
             if session is not None:
                 await session.context.log.flush()
@@ -221,28 +221,28 @@ class Executor:
     async def _finished(self, session: "Session", result: ActionResult) -> ActionResult:
         """Return the result as it is kept: complete and masked."""
         try:
-            result = await asyncio.to_thread(session.leaving.result, result)
+            result = await asyncio.to_thread(session.disclosure.result, result)
             result = replace(result, outputs=session.action.kept(result.outputs))
             written = await asyncio.to_thread(self._sessions.cleanup, session.given, result)
             cleanup = written or session.action.cleanup(result)
-            cleanup = session.leaving.message(cleanup)
+            cleanup = session.disclosure.message(cleanup)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
-            raised = bug(error, session.context.secrets, OutcomeUnknownError)
+            raised = internal_error(error, session.context.secrets, OutcomeUnknownError)
             session.seen.found = result
-            raise told(raised, session, session.leaving) from None
+            raise masked_error(raised, session, session.disclosure) from None
         return replace(result, cleanup=cleanup, resource_type=session.action.resource_type)
 
 
-async def _reason(error: ActionError, leaving: Disclosure) -> str:
-    told = await asyncio.to_thread(leaving.error, error)
+async def _reason(error: ActionError, disclosure: Disclosure) -> str:
+    told = await asyncio.to_thread(disclosure.error, error)
     return shortened(told.message, MESSAGE_LIMIT)
 
 
-def _moved(calls: list[EarlierCall], place: str | None, leaving: Disclosure) -> list[str] | None:
+def _moved(calls: list[EarlierCall], place: str | None, disclosure: Disclosure) -> list[str] | None:
     """Return the former and the present place, where a correction goes to another one."""
     for call in calls:
         if call.place != place:
-            return [leaving.message(str(one or "no place")) for one in (call.place, place)]
+            return [disclosure.message(str(one or "no place")) for one in (call.place, place)]
     return None
 
 
@@ -261,7 +261,7 @@ def _in_doubt(error: ActionError) -> ActionError:
 
 
 async def _tell_target(session: Session, pending: Pending) -> None:
-    """Have the target stop what nobody waits for any more.
+    """Ask the target to stop work that nobody waits for any more.
 
     The worker's own end is no reason for it, nor a wait that Temporal has given to another worker.
     """
@@ -279,6 +279,6 @@ def _saved_before() -> Mapping[str, Any]:
 
 
 def _time_given() -> float | None:
-    """Return how long this execution of a wait may take, a little less than Temporal allows."""
+    """Return the time limit of this execution of a wait, slightly below Temporal's."""
     limit = activity.info().start_to_close_timeout
     return max(limit.total_seconds() - 2.0, 1.0) if limit else None

@@ -1,4 +1,4 @@
-"""Storing what actions say while they run: in batches, so that no action waits for the database."""
+"""Stores the log lines of actions in batches, so that no action waits for the database."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ class ExecutionLogs:
 
 
 class StoredLog:
-    """Writes lines behind the action's back; what cannot be stored is dropped, and logged."""
+    """Writes lines in the background; those that cannot be stored are dropped, with a warning."""
 
     def __init__(self, database: Database, given: ActionInput) -> None:
         self._database = database
@@ -45,13 +45,13 @@ class StoredLog:
         self._writing: asyncio.Task[None] | None = None
 
     async def write(self, line: LogLine) -> None:
-        """Take a line; it is stored within a moment."""
+        """Queue a line; it is stored shortly after."""
         self._waiting.append(line)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_gathered())
 
     async def flush(self) -> None:
-        """Store what waits, for a few seconds at most."""
+        """Store queued lines, for a few seconds at most."""
         if self._writing is not None:
             self._writing.cancel()
             with contextlib.suppress(asyncio.CancelledError):

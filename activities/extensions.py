@@ -1,4 +1,4 @@
-"""Action types of other packages: found by their entry points, looked at before they are used."""
+"""Action types of other packages: found by entry points and checked before use."""
 
 import logging
 import re
@@ -82,7 +82,7 @@ def _read(point: EntryPoint) -> Action[Any]:
 
 
 def _require_whole(point: EntryPoint, action: Action[Any]) -> None:
-    """Refuse a type that would fail later, when a request needs it."""
+    """Raise for a type that would fail later, when a request needs it."""
     name = getattr(action, "type", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise _UnusableError(f"its type {name!r} is not a name such as dns-record")

@@ -1,8 +1,8 @@
-"""What an attempt had sent, kept for later looks: sealed, without the operator's secrets.
+"""What an attempt sent, stored for later looks: sealed, without the operator's secrets.
 
 Templates give the same texts on every attempt, so texts with ``secrets.<name>`` are left out and
-rendered anew when they are needed: the operator's secrets never enter history, and a token that was
-renewed meanwhile still lets a look in.
+rendered again when needed: the operator's secrets never enter history, and a look uses a token that
+was renewed meanwhile.
 """
 
 import json
@@ -17,7 +17,7 @@ _LEFT_OUT = {"$secret": True}
 
 
 class FormerCalls:
-    """Seals the calls of one action, and opens them again."""
+    """Seals and opens the calls of one action."""
 
     def __init__(self, box: SecretBox, given: ActionInput) -> None:
         self._box = box
@@ -52,7 +52,7 @@ class FormerCalls:
 
 
 def without_secrets(template: Any, rendered: Any) -> Any:
-    """Return what was rendered without the texts whose templates name an operator's secret."""
+    """Return a rendered configuration without texts whose templates use an operator's secret."""
     if isinstance(template, str):
         return _LEFT_OUT if "secrets" in template else rendered
     if isinstance(template, Mapping) and isinstance(rendered, Mapping):
@@ -63,7 +63,7 @@ def without_secrets(template: Any, rendered: Any) -> Any:
 
 
 def with_secrets(kept: Any, rendered: Any) -> Any:
-    """Return what was kept, with the texts that were left out as they are rendered now."""
+    """Return a stored configuration, with the omitted texts as they are rendered now."""
     if kept == _LEFT_OUT:
         return rendered
     if isinstance(kept, dict) and isinstance(rendered, Mapping):

@@ -1,4 +1,4 @@
-"""What an action says while it runs: lines of the request's execution log, masked and bounded."""
+"""The execution log of an action: masked, bounded lines."""
 
 import hashlib
 import json
@@ -37,11 +37,11 @@ class LogSink(Protocol):
     """Where lines go."""
 
     async def write(self, line: LogLine) -> None:
-        """Take a line; never raises, and never waits for long."""
+        """Write a line; never raises, and never blocks for long."""
         ...
 
     async def flush(self) -> None:
-        """Have stored what was taken, as far as that is possible within a few seconds."""
+        """Store pending lines, as far as possible within a few seconds."""
         ...
 
 
@@ -57,7 +57,7 @@ class LocalSink:
 
 
 class ActionLog:
-    """The log of one execution. More than it keeps is left out, and that is said once."""
+    """The log of one execution. Lines beyond its limit are dropped, which is logged once."""
 
     def __init__(self, sink: LogSink | None = None, secrets: SecretMasks | None = None) -> None:
         self._sink = sink or LocalSink()
@@ -66,15 +66,15 @@ class ActionLog:
         self._lines = 0
 
     async def info(self, message: str, data: Mapping[str, Any] | None = None) -> None:
-        """Return what is going on."""
+        """Log what is going on."""
         await self._say("info", message, data or {})
 
     async def warning(self, message: str, data: Mapping[str, Any] | None = None) -> None:
-        """Return what a person should know although the action goes on."""
+        """Log what a person should know although the action continues."""
         await self._say("warning", message, data or {})
 
     async def flush(self) -> None:
-        """Have stored what was said."""
+        """Store pending lines."""
         await self._sink.flush()
 
     async def _say(self, level: Level, message: str, data: Mapping[str, Any]) -> None:
@@ -103,7 +103,7 @@ class ActionLog:
 
 
 def _bounded(data: dict[str, Any]) -> dict[str, Any]:
-    """Return JSON values only, and a note in their place where they are too many."""
+    """Return JSON data, or a note in its place where it is too large."""
     text = json.dumps(data, default=str)
     if len(text) > DATA_BYTES:
         return {"leftOut": f"{len(text)} characters of data"}

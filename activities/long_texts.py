@@ -1,4 +1,4 @@
-"""Texts that are too long for JIRA: cut where people see it, and whole in a file of the ticket."""
+"""Texts too long for JIRA: truncated visibly, and attached to the ticket in full."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,14 +15,14 @@ _BREAK = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A text as it is put into its field, and the file that holds it whole, if it was cut."""
+    """A text for its field, and the file with all of it where it was truncated."""
 
     shown: str
     file: FilePart | None = None
 
 
 def fit_summary(text: str) -> Fitted:
-    """Make a text a summary that JIRA takes."""
+    """Make a text fit JIRA's summary."""
     line = flat(text)
     if units(line) <= LINE_LIMIT:
         return Fitted(line)
@@ -30,7 +30,7 @@ def fit_summary(text: str) -> Fitted:
 
 
 def fit_description(text: str, footer: str, *, name: str = "description.txt") -> Fitted:
-    """Make a text in wiki markup a description that JIRA takes; the footer always stays."""
+    """Make wiki markup fit JIRA's description; the footer always stays."""
     whole = f"{text.rstrip()}{_BREAK}{footer}".lstrip()
     if units(whole) <= TEXT_LIMIT:
         return Fitted(whole)
@@ -40,7 +40,7 @@ def fit_description(text: str, footer: str, *, name: str = "description.txt") ->
 
 
 def fit_custom(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[FilePart]]:
-    """Cut the long texts of custom fields; returns the fields and the files."""
+    """Truncate long texts of custom fields; return the fields and the files."""
     found, files = dict(fields), list[FilePart]()
     for field, value in fields.items():
         if isinstance(value, str) and units(value) > TEXT_LIMIT:
@@ -63,7 +63,7 @@ def flat(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Make a text one line that JIRA takes, cut where it is too long."""
+    """Make a text one line that fits JIRA, truncated where necessary."""
     return cut_line(flat(text))
 
 

@@ -1,4 +1,4 @@
-"""Comparing open requests with their workflows, and mending what disagrees. Temporal is right.
+"""Comparing open requests with their workflows, and repairing rows that disagree. Temporal wins.
 
 One turn looks at what Temporal lost lately and at the next page of all open requests. What one
 request needs is done on its own: an error is counted, and the others go on.
@@ -79,7 +79,7 @@ class Reconciler:
 
     @activity.defn(name=names.RECONCILE_ACTIVITY)
     async def reconcile(self) -> dict[str, int]:
-        """Do one turn; answers what it found, by verdict, and how much of it is not mended."""
+        """Do one turn; answers what it found, by verdict, and how much of it is not repaired."""
         ends = time.monotonic() + self.turns.seconds
         counts: Counter[str] = Counter()
         urgent, page = await self._next()
@@ -111,7 +111,7 @@ class Reconciler:
                 started_before=datetime.fromisoformat(place) if place else None,
             )
         except NoAnswerError as error:
-            _log.warning("running workflows could not be listed, the next turn tries: %s", error)
+            _log.warning("running workflows could not be listed; the next run retries: %s", error)
             return Counter()
         async with self.database.reading() as session:
             missing = await OpenRequestsRepository(session).missing([one for one, _ in running])
@@ -131,9 +131,9 @@ class Reconciler:
             try:
                 await self.inspector.mirror_again(request_id, turn=str(uuid4()))
             except NoAnswerError as error:
-                _log.warning("a lost row could not be made anew, the next turn tries: %s", error)
+                _log.warning("a lost row could not be recreated; the next run retries: %s", error)
                 return UNREPAIRED
-            _log.warning("a request's row was missing; its workflow has written it anew")
+            _log.warning("a request's row was missing; its workflow has recreated it")
             return MISSING
 
     async def _next(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
@@ -156,12 +156,12 @@ class Reconciler:
         return Counter(name for names_ in found for name in names_)
 
     async def _mend(self, row: OpenRequest) -> list[str]:
-        """Look at one request and mend it; whatever goes wrong is this request's alone."""
+        """Check one request and repair it; an error affects this request only."""
         with log_fields(requestId=row.id, correlationId=row.correlation_id):
             try:
                 verdict = await self._look(row)
             except (NoAnswerError, RPCError, PaoError) as error:
-                _log.warning("a request could not be reconciled, the next turn tries: %s", error)
+                _log.warning("a request could not be reconciled; the next run retries: %s", error)
                 return [CHECKED, UNREPAIRED]
             except Exception:  # noqa: BLE001 -- whatever is wrong with one, the others go on
                 _log.exception("a request cannot be reconciled")

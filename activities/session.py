@@ -37,7 +37,7 @@ class Session:
     given: ActionInput
     config: Any
     context: ActionContext
-    leaving: Disclosure
+    disclosure: Disclosure
     rendered: dict[str, Any]
     calls: FormerCalls
     seen: LookFindings = field(default_factory=LookFindings)
@@ -89,7 +89,7 @@ class Session:
         except ActionError:
             raise
         except Exception as error:
-            raise bug(error, self.context.secrets, OutcomeUnknownError) from error
+            raise internal_error(error, self.context.secrets, OutcomeUnknownError) from error
 
     async def act(self) -> ActionResult:
         """Act; an error that the type did not foresee says nothing about the effect."""
@@ -100,7 +100,7 @@ class Session:
         except ActionError:
             raise
         except Exception as error:
-            raise bug(error, self.context.secrets, OutcomeUnknownError) from error
+            raise internal_error(error, self.context.secrets, OutcomeUnknownError) from error
 
     @asynccontextmanager
     async def _guarded(self, config: Any = None) -> AsyncIterator[None]:
@@ -112,16 +112,18 @@ class Session:
             yield
 
 
-def told(error: ActionError, session: Session | None, leaving: Disclosure) -> ApplicationError:
+def masked_error(
+    error: ActionError, session: Session | None, disclosure: Disclosure
+) -> ApplicationError:
     """Return the error for Temporal, masked, with what the look of this attempt had seen."""
     if session is not None:
         session.seen.add_to(error, session.action)
-    masked = leaving.error(error)
+    masked = disclosure.error(error)
     if session is not None:
         doubt = session.action.in_doubt(session.config, session.context)
         if masked.askable is None:
             masked.askable = doubt.askable
-        masked.retry, masked.by_hand = map(leaving.message, (doubt.retry, doubt.by_hand))
+        masked.retry, masked.by_hand = map(disclosure.message, (doubt.retry, doubt.by_hand))
         if session.seen.acted and (isinstance(error, OutcomeUnknownError) or error.partial):
             masked.sent, masked.digest = session.sent, session.digest
     return application_error(masked)
@@ -133,11 +135,11 @@ def validated(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
         return action.config.model_validate(rendered)
     except ValidationError as error:
         raise ActionFailedError(
-            f"The rendered configuration is invalid: {first(error)}", judged=BAD_CALL
+            f"The rendered configuration is invalid: {first_problem(error)}", judged=BAD_CALL
         ) from error
 
 
-def bug(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> ActionError:
+def internal_error(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> ActionError:
     """Return an error of our own code as a failure; the log shows where, the text is masked."""
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
@@ -146,7 +148,7 @@ def bug(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> Acti
     return kind(message, judged=NOT_SET)
 
 
-def first(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """Return the first problem in short."""
     problem = problems_of(error)[0]
     return f"{'.'.join(map(str, problem.place))}: {problem.message}"

@@ -83,27 +83,27 @@ class SessionFactory:
         self,
         action: Action[Any],
         given: ActionInput,
-        leaving: Disclosure,
+        disclosure: Disclosure,
         *,
         progress: Progress | None = None,
         seconds: float | None = None,
     ) -> Session:
         """Open an execution: rendered and validated, with all that it may use."""
-        rendered = await self.render(action, given, leaving.secrets)
+        rendered = await self.render(action, given, disclosure.secrets)
         config = validated(action, rendered)
         progress = progress or Progress()
-        progress.guard(leaving.sealed, leaving.opened)
+        progress.guard(disclosure.sealed, disclosure.opened)
         earlier = given.pending if isinstance(given, FollowInput) else given.earlier
         context = self._context(
             action,
             given,
-            leaving.secrets,
+            disclosure.secrets,
             progress=progress,
             seconds=seconds,
-            earlier=leaving.pending(earlier) if earlier else None,
+            earlier=disclosure.pending(earlier) if earlier else None,
         )
         calls = FormerCalls(self._tools.box, given)
-        return Session(action, given, config, context, leaving, rendered, calls)
+        return Session(action, given, config, context, disclosure, rendered, calls)
 
     async def render(
         self, action: Action[Any], given: ActionInput, secrets: SecretMasks

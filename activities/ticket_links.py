@@ -11,7 +11,7 @@ from activities.breakers import Breakers
 from activities.heartbeats import heartbeats
 from activities.long_texts import one_line
 from activities.search_lag import settles_in
-from activities.tickets import cleanup, left_behind, told
+from activities.tickets import action_error, cleanup, left_behind
 from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core import names
@@ -75,7 +75,7 @@ class TicketLinker:
                     deadline=deadline,
                 )
             except JiraError as error:
-                raise told(error) from error
+                raise action_error(error) from error
         return 1
 
     async def _above(
@@ -122,7 +122,7 @@ class TicketLinker:
                 fields = _fields(client, given, mark)
                 return await client.create_issue(fields, context.correlation_id, deadline=deadline)
             except JiraError as error:
-                raise told(error) from error
+                raise action_error(error) from error
 
     def _client(self, ticket: Ticket) -> JiraClient:
         try:

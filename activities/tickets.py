@@ -64,10 +64,10 @@ async def complete(
 
 def translate(error: JiraError) -> NoReturn:
     """Raise what JIRA answered as the error of an action that left nothing behind."""
-    raise told(error) from error
+    raise action_error(error) from error
 
 
-def told(error: JiraError) -> ActionError:
+def action_error(error: JiraError) -> ActionError:
     """Return what JIRA answered as the error of an action."""
     return _kind(error)(
         error.message, http_status=error.status, response_body=error.body, judged=error.judged
@@ -80,7 +80,7 @@ def left_behind(key: str, url: str) -> PartialResource:
 
 
 def cleanup(key: str | None, url: str | None) -> str:
-    """Return what to do with the ticket of an abandoned request."""
+    """Return what to do with the ticket when the request is abandoned."""
     return (
         f"Close JIRA ticket {key} as won't do ({url}), and undo by hand what was done for it "
         "already."

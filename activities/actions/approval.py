@@ -61,7 +61,7 @@ class ApprovalOutputs(BaseModel):
 
 
 class ApprovalAction(Action[ApprovalConfig]):
-    """Stands still until enough approvers approve; one rejection fails it."""
+    """Waits until enough approvers approve; one rejection fails it."""
 
     type = "approval"
     summary = "Waits until people approve."

@@ -1,4 +1,4 @@
-"""The action type git-commit: one atomic commit, and if told a pull request for it."""
+"""The action type git-commit: one atomic commit, optionally with a pull request."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from activities.action_errors import ActionFailedError, IncompleteError
 from activities.base import Action, ActionContext
-from activities.github.access import access, leaving, told_as_action
+from activities.github.access import access, as_action_errors, leaving
 from activities.github.commit_builder import make_commit, on_top_of
 from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
 from activities.github.commits import (
@@ -30,7 +30,7 @@ _WORKFLOWS = (
 
 
 class GitCommitAction(Action[GitCommitConfig]):
-    """Makes one commit. Trailers of commit and pull request find both again."""
+    """Makes one commit; trailers in commit and pull request identify them later."""
 
     type = "git-commit"
     summary = "Commits files to a GitHub repository, optionally through a pull request."
@@ -70,9 +70,9 @@ class GitCommitAction(Action[GitCommitConfig]):
     )
 
     async def look(self, config: GitCommitConfig, context: ActionContext) -> ActionResult | None:
-        """Search pull request and commit; what is only half there is for a retry to complete."""
+        """Search for pull request and commit; raise where a retry has to complete them."""
         client = access(context, config.repository, config.instance).client
-        with told_as_action():
+        with as_action_errors():
             place = await place_of(client, config, context.mark)
             if not config.create_pull_request:
                 commit = await own_commit(client, context, place.branch)
@@ -85,9 +85,9 @@ class GitCommitAction(Action[GitCommitConfig]):
             return _result(commit or Commit(pull.head_sha, ""), place, pull)
 
     async def execute(self, config: GitCommitConfig, context: ActionContext) -> ActionResult:
-        """Make what is not there yet: commit, pull request, requests for reviews."""
+        """Make what is missing: commit, pull request, review requests."""
         client = access(context, config.repository, config.instance).client
-        with told_as_action(hint=_WORKFLOWS if config.writes_workflows else ""):
+        with as_action_errors(hint=_WORKFLOWS if config.writes_workflows else ""):
             place = await place_of(client, config, context.mark)
             pull = await _own_pull(client, context, place) if context.attempt > 1 else None
             commit = await own_commit(client, context, place.branch)
@@ -106,7 +106,7 @@ class GitCommitAction(Action[GitCommitConfig]):
     ) -> ActionResult:
         """Commit the corrected files on top, and open the pull request where there is none."""
         client = access(context, config.repository, config.instance).client
-        with told_as_action(hint=_WORKFLOWS if config.writes_workflows else ""):
+        with as_action_errors(hint=_WORKFLOWS if config.writes_workflows else ""):
             place = await place_of(client, config, context.mark)
             pull = await _own_pull(client, context, place)
             made = await own_commit(client, context, place.branch)
@@ -127,7 +127,7 @@ class GitCommitAction(Action[GitCommitConfig]):
         return f"branch {config.branch} of {config.repository} on {server}"
 
     def cleanup(self, result: ActionResult) -> str:
-        """Return what to undo of an abandoned request."""
+        """Return what to undo when the request is abandoned."""
         outputs = result.outputs
         if outputs.get("pullRequestUrl"):
             return (
@@ -146,7 +146,7 @@ async def _proposed(  # noqa: PLR0913 -- what a pull request is made of, each pa
     commit: Commit,
     pull: PullRequest | None,
 ) -> ActionResult:
-    """Open the pull request of a commit, if told, and ask for reviews."""
+    """Open the pull request of a commit where configured, and request reviews."""
     if not config.create_pull_request:
         return _result(commit, place)
     with _keeping(_left_commit(commit, place)):
@@ -159,7 +159,7 @@ async def _proposed(  # noqa: PLR0913 -- what a pull request is made of, each pa
 
 @contextmanager
 def _keeping(*partial: PartialResource) -> Iterator[None]:
-    with leaving(*partial), told_as_action():
+    with leaving(*partial), as_action_errors():
         yield
 
 
@@ -186,7 +186,7 @@ async def _ask_reviewers(client: GitHub, config: GitCommitConfig, pull: PullRequ
 
 
 def _refuse_half(commit: Commit | None, pull: PullRequest | None, config: GitCommitConfig) -> None:
-    """Raise where a part is there, and say which."""
+    """Raise IncompleteError where only a part exists."""
     if pull is None and commit is not None:
         raise IncompleteError(
             f"The commit {commit.sha} is there, but no pull request for it. A retry opens it "

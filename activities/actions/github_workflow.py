@@ -1,4 +1,4 @@
-"""The action type github-workflow: starts a workflow and, if told, waits for its run."""
+"""The action type github-workflow: starts a workflow and can wait for its run."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from activities.base import Action, ActionContext
 from activities.github.access import (
     GitHubAccess,
     access,
+    as_action_errors,
     leaving,
-    told_as_action,
 )
 from activities.github.runs import (
     GOOD,
@@ -37,7 +37,7 @@ _HINT = "Check repository, workflowFile and ref, and that the workflow has workf
 
 
 class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
-    """Starts one run. Its id is in GitHub's answer, or the mark in its name finds it."""
+    """Starts one run, known by its id in the response or by the mark in its name."""
 
     type = "github-workflow"
     summary = "Starts a GitHub Actions workflow and waits for its run."
@@ -67,9 +67,9 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
     async def look(
         self, config: GitHubWorkflowConfig, context: ActionContext
     ) -> ActionResult | None:
-        """Search the runs for the mark; one that has failed is not adopted, but started anew."""
+        """Search the runs for the mark; a failed one is started again, not adopted."""
         there = access(context, config.repository, config.instance)
-        with told_as_action(hint=_HINT):
+        with as_action_errors(hint=_HINT):
             wanted = await _wanted(there, config)
             number = context.earlier.state.get("runId") if context.earlier else None
             known = await _run_if_any(there, int(number)) if number else None
@@ -87,7 +87,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
     async def execute(self, config: GitHubWorkflowConfig, context: ActionContext) -> ActionResult:
         """Start the workflow; what is waited for afterwards is its run."""
         there = access(context, config.repository, config.instance)
-        with told_as_action(hint=_HINT):
+        with as_action_errors(hint=_HINT):
             wanted = await _wanted(there, config)
             inputs = (await prepare(there, context, wanted)).inputs
             after = await newest_marked(there, context, wanted) if context.attempt > 1 else 0
@@ -102,7 +102,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
     async def follow(
         self, config: GitHubWorkflowConfig, context: ActionContext, pending: Pending
     ) -> ActionResult:
-        """Ask after the run, ever more seldom, until it is done; a silent GitHub is outwaited."""
+        """Poll the run until it is done, with growing pauses, also while GitHub is silent."""
         there = access(context, config.repository, config.instance)
         until = _end_of_wait(context, pending)
         pace, pause = context.options.github.poll_first, 0.0
@@ -127,7 +127,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
     ) -> None:
         """Cancel the run."""
         there = access(context, config.repository, config.instance)
-        with told_as_action():
+        with as_action_errors():
             run = await _run(there, context, config, pending=pending)
             if run is not None and not run.done:
                 await there.client.cancel(run.id)
@@ -138,7 +138,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         return f"{config.workflow_file} of {config.repository} on {server}"
 
     def cleanup(self, result: ActionResult) -> str:
-        """Return what to do about the run of an abandoned request."""
+        """Return what to do about the run when the request is abandoned."""
         if result.url is None:
             return "Look in the repository's Actions whether a run was started, and cancel it."
         return (
@@ -200,7 +200,7 @@ async def _where(
     pending: Pending,
     refusals: list[GitHubRefusedError],
 ) -> tuple[Run | None, float]:
-    """Return the run as it stands, or how long GitHub, which did not tell, is to be left alone.
+    """Return the run, or how long to wait where GitHub did not answer.
 
     ``refusals`` holds those in a row: a single 401 or 404 may be a bad moment of GitHub's.
     """
@@ -255,7 +255,7 @@ async def _ended(there: GitHubAccess, run: Run, config: GitHubWorkflowConfig) ->
 
 
 async def _failed_where(there: GitHubAccess, run: Run) -> str:
-    """Return the jobs and steps that failed; that they cannot be had must not hide the failure."""
+    """Return the failed jobs and steps; "" where GitHub does not list them."""
     try:
         failed = await there.client.failed_steps(run.id)
     except (GitHubError, ActionError):

@@ -1,4 +1,4 @@
-"""The action type jira-ticket: one JIRA ticket, found again by its label."""
+"""The action type jira-ticket: one JIRA ticket, identified by its label."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +26,7 @@ from pao.core.payloads.waits import Pending
 
 
 class JiraTicketAction(Action[JiraTicketConfig]):
-    """Creates one ticket. The label derived from request and action finds it again."""
+    """Creates one ticket, identified by a label derived from request and action."""
 
     type = "jira-ticket"
     summary = "Creates a JIRA ticket for people to fulfil."
@@ -60,7 +60,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     )
 
     async def look(self, config: JiraTicketConfig, context: ActionContext) -> ActionResult | None:
-        """Search the label, all over the instance: a moved ticket is found too."""
+        """Search for the label in the whole instance, so that a moved ticket is found."""
         client = _client(config, context)
         correlation_id, deadline = context.request.correlation_id, context.deadline
         try:
@@ -78,7 +78,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         return _resolved(issue, status) if status.resolved else _waiting(issue, client)
 
     async def execute(self, config: JiraTicketConfig, context: ActionContext) -> ActionResult:
-        """Create the ticket with its label, and then what hangs on it."""
+        """Create the ticket with its label, then attachments and links."""
         client = _client(config, context)
         wanted = _files(config.ticket, context)
         try:
@@ -96,7 +96,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     async def complete(
         self, config: JiraTicketConfig, context: ActionContext, found: ActionResult
     ) -> ActionResult:
-        """Make the attachments and links that an earlier attempt did not come to."""
+        """Add the attachments and links that an earlier attempt did not reach."""
         key, url = str(found.outputs["key"]), str(found.outputs["url"])
         wanted = _parts(key, url, config, _files(config.ticket, context))
         await complete(_client(config, context), wanted, context)
@@ -109,7 +109,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         found: ActionResult | None,
         former: JiraTicketConfig,
     ) -> ActionResult:
-        """Edit what differs, say so in a comment, and make the parts that are missing."""
+        """Edit what differs, explain it in a comment, and add missing parts."""
         if found is None:
             return await self.execute(config, context)
         client, key, url = _client(config, context), found.outputs["key"], found.outputs["url"]
@@ -138,7 +138,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         return f"JIRA {config.instance or 'of that project'}, project {project}"
 
     def from_evidence(self, config: JiraTicketConfig, outputs: dict[str, Any]) -> ActionResult:
-        """Return the ticket that a human has seen."""
+        """Return the ticket that a person has seen."""
         result = super().from_evidence(config, outputs)
         return replace(result, external_reference=outputs["key"], url=outputs["url"])
 
@@ -147,7 +147,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         return f"jira:{_client(config, context).instance.name}"
 
     def cleanup(self, result: ActionResult) -> str:
-        """Return what to do with the ticket of an abandoned request."""
+        """Return what to do with the ticket when the request is abandoned."""
         return cleanup(result.external_reference, result.url)
 
 
@@ -219,7 +219,7 @@ async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> d
 
 
 def _footer(context: ActionContext) -> str:
-    """Return what every description ends with."""
+    """Return the lines that end every description."""
     request = context.request
     return f"----\nPAO request {request.request_id}, correlation id {request.correlation_id}"
 

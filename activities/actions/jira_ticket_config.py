@@ -1,4 +1,4 @@
-"""What a jira-ticket action is told and what it gives."""
+"""Configuration and outputs of jira-ticket."""
 
 import base64
 import mimetypes
@@ -48,7 +48,7 @@ class TicketAttachment(CamelCaseConfig):
         return text
 
     def file(self) -> FilePart | None:
-        """Return the file, or None where a field that is its content has no value."""
+        """Return the file, or None where the field with its content is empty."""
         name = file_name(self.name)
         if self.content_template is not None:
             kind = mimetypes.guess_type(name)[0] or "text/plain"
@@ -137,7 +137,7 @@ class JiraTicketConfig(CamelCaseConfig):
 
 
 class JiraTicketOutputs(BaseModel):
-    """What later actions may use."""
+    """Outputs for later actions."""
 
     key: str = Field(description="Key of the ticket", examples=["PLATFORM-123"])
     id: str = Field(description="JIRA's own id", examples=["10001"])
@@ -149,7 +149,7 @@ class JiraTicketOutputs(BaseModel):
 
 
 def file_name(text: str) -> str:
-    """Make a text a name that JIRA keeps as it is, so that the file is found again by it."""
+    """Return a file name that JIRA stores unchanged, so that the file can be found by it."""
     return one_line(re.sub(r'[/\\:*?"<>|]', "_", text)) or "attachment"
 
 

@@ -33,14 +33,14 @@ class NotificationConfig(ActionConfig):
 
 
 class NotificationOutputs(BaseModel):
-    """What later actions may use."""
+    """Outputs for later actions."""
 
     delivered: bool = Field(description="Whether the message was accepted")
     error: str | None = Field(default=None, description="Why not")
 
 
 class NotificationAction(Action[NotificationConfig]):
-    """Tells people; unless it is required, nothing that goes wrong with it holds a request up."""
+    """Sends a message; its failure fails the request only where it is required."""
 
     type = "notification"
     summary = "Sends a message to a Slack-compatible incoming webhook."
@@ -70,7 +70,7 @@ class NotificationAction(Action[NotificationConfig]):
     )
 
     async def look(self, config: NotificationConfig, context: ActionContext) -> NoReturn:
-        """Nobody can be asked; being told twice does no harm."""
+        """Raise: a channel cannot be asked, and a repeat does no harm."""
         del config, context
         raise RepeatIsSafeError("A channel cannot be asked; sending a message twice does no harm.")
 
@@ -104,7 +104,7 @@ class NotificationAction(Action[NotificationConfig]):
             raise answer.failure(f"The webhook answered {answer.status}.")
 
     def in_doubt(self, config: NotificationConfig, context: ActionContext) -> InDoubt:
-        """Say that a message may come twice."""
+        """Explain that a message may be sent twice."""
         del config, context
         return InDoubt(
             retry="A retry sends the message again; one that comes twice does no harm.",
@@ -118,13 +118,13 @@ class NotificationAction(Action[NotificationConfig]):
         return {**outputs, "error": cut}
 
     def cleanup(self, result: ActionResult) -> str:
-        """Return what to do about a message of an abandoned request."""
+        """Return what to do about the message when the request is abandoned."""
         del result
         return "Tell the channel that the request was abandoned."
 
 
 def _cut(text: str) -> str:
-    """Return as much as a message may hold, without half an escape at its end."""
+    """Truncate a message without splitting an escape at its end."""
     if len(text) <= TEXT_CHARACTERS:
         return text
     return _HALF_AN_ENTITY.sub("", text[:TEXT_CHARACTERS])

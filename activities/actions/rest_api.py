@@ -44,7 +44,7 @@ class RestApiOutputs(CamelCaseOutputs):
 
 
 class RestApiAction(Action[RestApiConfig]):
-    """Calls once; a repeat happens only where it is known to be harmless."""
+    """Calls once, and again only where a repeat is known to be harmless."""
 
     type = "rest-api"
     summary = "Calls an HTTP interface, and follows it until it is done."
@@ -90,9 +90,9 @@ class RestApiAction(Action[RestApiConfig]):
         self._sender = Sender()
 
     async def look(self, config: RestApiConfig, context: ActionContext) -> ActionResult | None:
-        """Ask as the document says; without that, say whether a repeat would be harmless.
+        """Look as configured; without a look, raise what says whether a repeat is harmless.
 
-        What an earlier attempt still waited for is asked after first, at its own address.
+        What an earlier attempt still waited for is polled first, at its own address.
         """
         if context.earlier is not None and config.asynchronous is not None:
             known = await resumed(self._sender, config, context, context.earlier)
@@ -142,7 +142,7 @@ class RestApiAction(Action[RestApiConfig]):
     async def follow(
         self, config: RestApiConfig, context: ActionContext, pending: Pending
     ) -> ActionResult:
-        """Ask the status address until the condition holds, also where it is away for a while."""
+        """Poll the status address until the condition holds, also across outages."""
         return await poll(self._sender, config, context, str(pending.state["url"]))
 
     def kept(self, outputs: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class RestApiAction(Action[RestApiConfig]):
         return config.look is not None or bool(config.idempotency_header) or repeatable
 
     def in_doubt(self, config: RestApiConfig, context: ActionContext) -> InDoubt:
-        """Return where a retry asks, or how it repeats the call without a second effect."""
+        """Return where a retry polls, or how it repeats the call without a second effect."""
         following = context.earlier.state.get("url") if context.earlier else None
         if following and config.asynchronous:
             where = place(str(following))
@@ -190,7 +190,7 @@ class RestApiAction(Action[RestApiConfig]):
         ]
 
     def cleanup(self, result: ActionResult) -> str:
-        """Return what to do about the effect of an abandoned request."""
+        """Return what to do about the effect when the request is abandoned."""
         what = f" ({result.external_reference})" if result.external_reference else ""
         return f"Undo in the target by hand what this call has made{what}."
 
@@ -238,7 +238,7 @@ def _pending(answer: TargetResponse, following: Asynchronous) -> ActionResult:
     url = answers.status_url(following.status_url, answer)
     if url is None:
         raise OutcomeUnknownError(
-            "The target has accepted the call, but names no address to ask after.",
+            "The target has accepted the call, but names no status address.",
             http_status=answer.status,
             response_body=answer.text,
             judged=UNREADABLE,

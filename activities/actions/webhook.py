@@ -1,4 +1,4 @@
-"""The action type webhook: one signed POST, which its receiver can prove and tell from a replay."""
+"""The action type webhook: one signed POST that its receiver can verify and deduplicate."""
 
 import hashlib
 import hmac
@@ -35,7 +35,7 @@ class WebhookConfig(CamelCaseConfig):
 
 
 class WebhookOutputs(BaseModel):
-    """What later actions may use."""
+    """Outputs for later actions."""
 
     status: int = Field(description="Status of the answer")
     delivery: str = Field(description="Id of the delivery, the same on every attempt")
@@ -66,7 +66,7 @@ class WebhookAction(Action[WebhookConfig]):
     )
 
     async def look(self, config: WebhookConfig, context: ActionContext) -> NoReturn:
-        """Nobody can be asked; the delivery id makes a repeat harmless."""
+        """Raise: a receiver cannot be asked; the delivery id makes a repeat harmless."""
         del config
         raise RepeatIsSafeError(
             f"A receiver cannot be asked. A retry sends the same {DELIVERY} "
@@ -112,12 +112,12 @@ class WebhookAction(Action[WebhookConfig]):
         return f"the receiver {config.url}"
 
     def cleanup(self, result: ActionResult) -> str:
-        """Return what to do about a delivery of an abandoned request."""
+        """Return what to do about the delivery when the request is abandoned."""
         return f"Tell the receiver that delivery {result.external_reference} no longer counts."
 
 
 def signature(secret: str, body: bytes, timestamp: int) -> dict[str, str]:
-    """Return the headers that prove who sent a body, and when: HMAC-SHA256 over both."""
+    """Return the signature headers: HMAC-SHA256 over timestamp and body."""
     signed = f"{timestamp}.".encode() + body
     digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     return {TIMESTAMP: str(timestamp), SIGNATURE: f"sha256={digest}"}

@@ -1,4 +1,4 @@
-"""GitHub as actions use it: sent by the action's own way out, its errors told as an action's."""
+"""GitHub for actions: calls go through the action's context, errors become the action's."""
 
 import re
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ class GitHubAccess:
 
 
 def access(context: ActionContext, repository: str, instance: str | None) -> GitHubAccess:
-    """Return the way to a repository, on the named server or the default one."""
+    """Return access to a repository on the named server or the default one."""
     try:
         server = context.options.github.instances.instance(instance)
     except LookupError as error:
@@ -77,14 +77,14 @@ def access(context: ActionContext, repository: str, instance: str | None) -> Git
 
 
 def since(context: ActionContext) -> str:
-    """Return the moment before which nothing of this request can have been made."""
+    """Return the earliest time at which this request can have created anything."""
     submitted = datetime.fromisoformat(context.request.submitted_at)
     return (submitted - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @contextmanager
-def told_as_action(*, hint: str = "") -> Iterator[None]:
-    """Tell GitHub's errors as an action's; ``hint`` is said where GitHub refused."""
+def as_action_errors(*, hint: str = "") -> Iterator[None]:
+    """Turn GitHub's errors into an action's; ``hint`` is added where GitHub refused."""
     try:
         yield
     except GitHubError as error:
@@ -93,7 +93,7 @@ def told_as_action(*, hint: str = "") -> Iterator[None]:
 
 @contextmanager
 def leaving(*partial: PartialResource) -> Iterator[None]:
-    """Add what is there already to whatever fails in the block."""
+    """Add existing resources to any error raised in the block."""
     try:
         yield
     except ActionError as error:

@@ -1,6 +1,6 @@
 """Makes one commit through GitHub's git data, on a branch that others push to as well.
 
-Until its last call nobody sees any of it. Where somebody was faster, the commit is made anew on
+Nobody sees any of it before the last call. If somebody was faster, the commit is rebuilt on
 top of theirs, so that nothing is made twice and nothing of theirs is touched.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
-from activities.github.access import leaving, told_as_action
+from activities.github.access import as_action_errors, leaving
 from activities.github.commit_config import CommitFile, FileOperation, GitCommitConfig
 from activities.github.commits import Place, own_commit, trailers
 from activities.github.first_commit import PATH, begin, is_begin
@@ -43,7 +43,7 @@ async def make_commit(
     *,
     besides: str | None = None,
 ) -> Commit:
-    """Make the commit and put it on its branch, in a few turns where others push meanwhile.
+    """Make the commit and put it on its branch, retrying while others push.
 
     ``besides`` is a commit of this action that is there already and is not the one to be made.
     """
@@ -53,7 +53,7 @@ async def make_commit(
     left = await begin(client, context, place)
     if left is None:
         raise ActionFailedError(_no_branch(config, place), judged=REFUSED)
-    with leaving(left), told_as_action():
+    with leaving(left), as_action_errors():
         return await _made(client, context, config, place, start=await _start(client, place))
 
 
@@ -116,7 +116,7 @@ async def _made(  # noqa: PLR0913 -- what a commit is made of, each part named.
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """The commit to build on, and the branch's tip (None: the branch is to be made)."""
+    """The commit to build on, and the branch's tip (None: the branch does not exist yet)."""
 
     tip: str | None
     commit: Commit
@@ -160,7 +160,7 @@ async def _turn(  # noqa: PLR0913 -- what one turn is made of, each part named
 
 
 async def _has_moved(client: GitHub, branch: str, tip: str | None) -> bool:
-    """Return whether a branch is elsewhere than where a refused call supposed it to be.
+    """Return whether a branch has moved from where a refused call assumed it to be.
 
     Looked at twice: a replica may be a moment late, and a rule of the branch refuses alike.
     """
@@ -180,7 +180,7 @@ def _no_branch(config: GitCommitConfig, place: Place) -> str:
 
 
 async def _there(walk: "_Walk", files: tuple[CommitFile, ...]) -> dict[str, Entry | None]:
-    """Read what stands at the paths of the files; refuses those whose way is barred."""
+    """Read what exists at the paths of the files; raises for paths that are blocked."""
     found: dict[str, Entry | None] = {}
     problems: list[str] = []
     for file in files:
@@ -195,7 +195,7 @@ async def _there(walk: "_Walk", files: tuple[CommitFile, ...]) -> dict[str, Entr
 def _fitting(
     files: tuple[CommitFile, ...], there: Mapping[str, Entry | None], seen: _Seen
 ) -> dict[str, str]:
-    """Return the mode of each file, as it will be; refuses all that do not fit what is there."""
+    """Return the future mode of each file; raises for files that do not fit what exists."""
     modes: dict[str, str] = {}
     problems: list[str] = []
     for file in files:
@@ -246,7 +246,7 @@ class _Walk:
         self._read: dict[str, dict[str, Entry]] = {}
 
     async def entry(self, path: str) -> Entry | None:
-        """Return what stands at a path, or None; raises ``ValueError`` where the way is barred."""
+        """Return the entry at a path, or None; raises ``ValueError`` where the path is blocked."""
         *folders, name = path.split("/")
         sha = self._root
         for depth, folder in enumerate(folders, start=1):
@@ -260,7 +260,7 @@ class _Walk:
         return (await self._entries(sha)).get(name)
 
     async def root(self) -> dict[str, Entry]:
-        """Return what stands in the root."""
+        """Return the entries of the root."""
         return await self._entries(self._root)
 
     async def _entries(self, sha: str) -> dict[str, Entry]:
@@ -270,7 +270,7 @@ class _Walk:
 
 
 async def _blobs(client: GitHub, files: tuple[CommitFile, ...]) -> dict[str, str]:
-    """Store the contents of the files; returns their hashes by path."""
+    """Store the contents of the files; return their hashes by path."""
     limit = asyncio.Semaphore(PARALLEL)
 
     async def stored(path: str, content: bytes) -> tuple[str, str]:

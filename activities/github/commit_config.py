@@ -1,4 +1,4 @@
-"""What a git-commit action is told and what it gives."""
+"""Configuration and outputs of git-commit."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ LARGEST_FILE = 1024 * 1024
 
 
 class FileOperation(StrEnum):
-    """What becomes of a file."""
+    """What happens to a file."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -157,12 +157,12 @@ class GitCommitConfig(CamelCaseConfig):
 
     @property
     def users(self) -> tuple[str, ...]:
-        """Who of the reviewers is a person."""
+        """The reviewers that are users."""
         return tuple(name for name in self.reviewers if "/" not in name)
 
     @property
     def teams(self) -> tuple[str, ...]:
-        """Which teams are asked, by their short names."""
+        """The reviewers that are teams, by their short names."""
         return tuple(name.partition("/")[2] for name in self.reviewers if "/" in name)
 
     @property
@@ -172,7 +172,7 @@ class GitCommitConfig(CamelCaseConfig):
 
 
 class GitCommitOutputs(CamelCaseOutputs):
-    """What later actions may use."""
+    """Outputs for later actions."""
 
     commit_sha: str = Field(description="Hash of the commit")
     commit_url: str | None = Field(default=None, description="Page of the commit")

@@ -1,4 +1,4 @@
-"""Where a commit of this action belongs, and how it is found again. committing.py makes it."""
+"""Where this action's commit belongs, and how it is found; commit_builder.py makes it."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The branch that gets the commit, and the one that it is begun from and merged into."""
+    """The branch of the commit, and the one it starts from and is merged into."""
 
     branch: str
     base: str | None
@@ -35,13 +35,13 @@ def own_branch(mark: str) -> str:
 
 
 def trailers(context: ActionContext) -> str:
-    """Return the lines by which a commit or a pull request of this action is found again."""
+    """Return the trailers that identify a commit or pull request of this action."""
     lines = {REQUEST_TRAILER: context.request.request_id, ACTION_TRAILER: context.mark}
     return "\n".join(f"{name}: {value}" for name, value in lines.items())
 
 
 def carries(text: str, mark: str) -> bool:
-    """Return whether a text ends with our trailers; what stands above them is anybody's word."""
+    """Return whether a text ends with our trailers; anything above them is untrusted."""
     last = text.replace("\r\n", "\n").rstrip().rpartition("\n\n")[2]
     return f"{ACTION_TRAILER}: {mark}" in last.splitlines()
 

@@ -1,4 +1,4 @@
-"""Files of a repository that act by themselves: somebody runs, obeys or fetches what they say."""
+"""Files of a repository that act by themselves: tools run or obey them without being asked."""
 
 from activities.github.paths import plain
 
@@ -79,7 +79,7 @@ _BEGINNINGS = ("jenkinsfile", ".argocd-source", ".releaserc")
 
 
 def is_workflow(path: str) -> bool:
-    """Return whether a file is a workflow of GitHub Actions, which runs what stands in it."""
+    """Return whether a file is a workflow of GitHub Actions."""
     return _parts(path)[:2] == WORKFLOWS
 
 

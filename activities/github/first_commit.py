@@ -19,7 +19,7 @@ _TAKEN = frozenset({409, 422})
 
 
 async def begin(client: GitHub, context: ActionContext, place: Place) -> PartialResource | None:
-    """Begin an empty repository by its default branch; returns what that leaves there.
+    """Initialize an empty repository on its default branch; return what that leaves there.
 
     None where the repository is not empty, or the commit has no place on the default branch.
     """
@@ -46,5 +46,5 @@ async def begin(client: GitHub, context: ActionContext, place: Place) -> Partial
 
 
 def is_begin(root: Mapping[str, Entry]) -> bool:
-    """Return whether the root directory of a commit holds the file that began the repository."""
+    """Return whether the root directory of a commit holds the initial file."""
     return PATH in root and root[PATH].sha == _BLOB

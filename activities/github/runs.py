@@ -1,4 +1,4 @@
-"""Finding the run that an action has started: by the mark in its name, and never by guessing."""
+"""Finds the run that an action started, by the mark in its name, never by guessing."""
 
 import asyncio
 import re
@@ -36,7 +36,7 @@ class Dispatch:
 
 
 async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> Dispatch:
-    """Decide what is sent; refuses before anything is started where the run could not be found.
+    """Decide what to send; raise before the start where the run could not be found later.
 
     The workflow's own file is read for it, which says what its runs are called.
     """
@@ -91,7 +91,7 @@ async def newest_marked(access: GitHubAccess, context: ActionContext, wanted: Wa
 
 
 async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> None:
-    """Raise where a run that shows no mark may be this action's: starting another is no option.
+    """Raise where an unmarked run may be this action's, so that starting another is unsafe.
 
     One that has failed is not among them, as it would not be adopted.
     """

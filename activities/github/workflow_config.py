@@ -1,4 +1,4 @@
-"""What a github-workflow action is told and what it gives."""
+"""Configuration and outputs of github-workflow."""
 
 import re
 
@@ -82,17 +82,17 @@ class GitHubWorkflowConfig(CamelCaseConfig):
 
     @property
     def seconds(self) -> float:
-        """How long the run is waited for."""
+        """How many seconds to wait for the run."""
         return seconds_of(self.timeout) or 0.0
 
     @property
     def texts(self) -> dict[str, str]:
-        """The inputs as GitHub takes them."""
+        """The inputs as GitHub expects them."""
         return {name: _text(value) for name, value in self.inputs.items() if value is not None}
 
 
 class GitHubWorkflowOutputs(CamelCaseOutputs):
-    """What later actions may use."""
+    """Outputs for later actions."""
 
     run_id: str | None = Field(default=None, description="Id of the run", examples=["16000000001"])
     url: str | None = Field(default=None, description="Page of the run for people")

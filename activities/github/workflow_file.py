@@ -1,4 +1,4 @@
-"""What a workflow's file says about starting it by hand: its inputs, and the names of its runs."""
+"""Reads from a workflow's file its inputs, run names, and whether it can be dispatched."""
 
 import re
 from dataclasses import dataclass

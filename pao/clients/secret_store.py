@@ -43,7 +43,7 @@ class EnvironmentSecrets:
 
 
 class FolderSecrets:
-    """One file per secret, named like it, as Kubernetes mounts them; read anew at every use."""
+    """One file per secret, named like it, as Kubernetes mounts them; read at every use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

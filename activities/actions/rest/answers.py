@@ -1,4 +1,4 @@
-"""Reading an answer: outputs by JSONPath, conditions, the address to ask after."""
+"""Reading an answer: outputs by JSONPath, conditions, the status address."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Credentials on their way to a target: headers, query, OAuth 2 tokens, AWS signatures."""
+"""Authentication of calls: headers, query, OAuth 2 tokens, AWS signatures."""
 
 import base64
 import hashlib
@@ -44,13 +44,13 @@ class Outbound:
 
 
 class Tokens:
-    """OAuth 2 tokens by whom they are for; one store per process."""
+    """A cache of OAuth 2 tokens by client; one per process."""
 
     def __init__(self) -> None:
         self._kept: LRUCache[str, AccessToken] = LRUCache(MOST_KEPT)
 
     async def token(self, given: ClientCredentials, context: ActionContext) -> str:
-        """Return a token that is still good, fetched where there is none."""
+        """Return a valid token, fetched if necessary."""
         key = _key(given)
         token = self._kept.get(key)
         if token is None or not token.fresh:
@@ -59,14 +59,14 @@ class Tokens:
         return token.value
 
     def forget(self, given: ClientCredentials) -> None:
-        """Throw a token away that a target has refused."""
+        """Drop a token that the target has refused."""
         self._kept.pop(_key(given), None)
 
 
 async def authenticated(
     outbound: Outbound, given: Authentication, context: ActionContext, tokens: Tokens
 ) -> Outbound:
-    """Return the request with credentials; every one of them is masked from here on."""
+    """Return the request with credentials, each of which is masked from now on."""
     for credential in _written(given):
         context.secrets.add(credential)
     if isinstance(given, Basic):
@@ -84,7 +84,7 @@ async def authenticated(
 
 
 def _written(given: Authentication) -> list[str]:
-    """Return the credentials that a document holds, by a template or not."""
+    """Return the credentials that the configuration holds."""
     if isinstance(given, Basic):
         return [given.password]
     if isinstance(given, Bearer):

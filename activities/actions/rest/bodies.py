@@ -1,4 +1,4 @@
-"""From a configuration to what is sent: address with query, headers, body."""
+"""Builds what is sent from a configuration: address with query, headers, body."""
 
 import json
 from collections.abc import Mapping

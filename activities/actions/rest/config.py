@@ -164,7 +164,7 @@ class Condition(CamelCaseConfig):
 
 
 class StatusUrl(CamelCaseConfig):
-    """Where the answer names the address to ask after."""
+    """Where the answer names the status address."""
 
     header: str | None = Field(
         default=None, description="Header that contains it", examples=["Location"]

@@ -67,7 +67,7 @@ def _spend(steps: int = 1) -> None:
 
 
 def check(path: str) -> None:
-    """Refuse what is no JSONPath, or too long, or has a pattern that RE2 refuses: ``PathError``."""
+    """Raise ``PathError`` for an invalid or overlong JSONPath or a pattern that RE2 refuses."""
     _compiled(path)
 
 

@@ -1,6 +1,6 @@
-"""Asking a status address, which a 202 has told, until the target is done.
+"""Polling the status address of a 202 until the target is done.
 
-The target has accepted the call: nothing that the asking meets proves that there is no effect.
+The target has accepted the call: nothing met while polling proves that there is no effect.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The answer to one question; ``redirected`` where the address led on to its result."""
+    """One response; ``redirected`` where the address redirected to the result."""
 
     answer: TargetResponse
     redirected: bool = False
 
 
 async def ask(sender: Sender, config: RestApiConfig, context: ActionContext, url: str) -> Status:
-    """Ask once, and follow redirects by GET: each hop is judged like the first address."""
+    """Poll once, following redirects by GET; each hop is checked like the first address."""
     redirected = False
     for _ in range(HOPS):
         answer = await sender.read_told(config, context, url)
@@ -60,7 +60,7 @@ async def ask(sender: Sender, config: RestApiConfig, context: ActionContext, url
 async def poll(
     sender: Sender, config: RestApiConfig, context: ActionContext, url: str
 ) -> ActionResult:
-    """Ask until the target is done, also where it is away for a while."""
+    """Poll until the target is done, also across outages."""
     following = _following(config)
     since = float(context.progress.saved.get("since") or time.time())
     context.progress.save({"since": since})
@@ -88,7 +88,7 @@ async def poll(
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What an earlier attempt's status address tells; None: the target says that it has failed."""
+    """The result at an earlier attempt's status address; None: the target reports failure."""
 
     result: ActionResult | None
 
@@ -166,7 +166,7 @@ async def evaluated(read: Callable[..., T], /, *given: Any, reading: bool = Fals
 
 
 class _UnhelpfulError(Exception):
-    """An answer, or none, that tells no status; ``final``: asking again cannot help."""
+    """A response without a status, or none; ``final``: polling again cannot help."""
 
     def __init__(self, error: ActionError, *, final: bool = False) -> None:
         super().__init__(error.message)

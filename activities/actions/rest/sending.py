@@ -1,4 +1,4 @@
-"""Sending what rest-api sends: with credentials, and once more with a new token where one ended."""
+"""Sends the calls of rest-api, with credentials, retrying once with a new token on a 401."""
 
 from urllib.parse import urlsplit
 
@@ -32,14 +32,14 @@ class Sender:
         )
 
     async def read(self, config: RestApiConfig, context: ActionContext, url: str) -> TargetResponse:
-        """Read an address of the document's."""
+        """Read an address of the configuration."""
         headers = bodies.headers(config, correlation_id=context.request.correlation_id)
         return await self._send(Outbound("GET", url, headers), config, context)
 
     async def read_told(
         self, config: RestApiConfig, context: ActionContext, url: str
     ) -> TargetResponse:
-        """Read an address that the target has told.
+        """Read an address that the target named.
 
         Credentials, and the document's headers, are kept from one of another host.
         """

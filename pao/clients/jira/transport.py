@@ -1,6 +1,6 @@
 """The wire below the JIRA client: one hard deadline per call, bounded answers, pooled connections.
 
-requests' own timeouts start anew with every byte, so a server that drips one byte a second never
+requests' own timeouts restart with every byte, so a server that drips one byte a second never
 meets them. Here each call is watched: when its time is over its socket is shut down, and a call
 that has not been sent by then never is.
 """
@@ -27,7 +27,7 @@ from pao.runtime import tracing
 
 ANSWER_LIMIT = READ_BYTES
 # Servers and load balancers close idle connections, some after five seconds; a request sent into
-# such a connection is cut and its outcome unknown, which costs far more than connecting anew.
+# such a connection is cut and its outcome unknown, which costs far more than reconnecting.
 IDLE_LIMIT = 4.0
 
 

@@ -21,7 +21,7 @@ CONNECT_SECONDS = 4.0
 CONNECTIONS = 100
 IDLE_CONNECTIONS = 20
 # Servers and load balancers close idle connections, some after five seconds; what is sent into
-# such a connection has an unknown outcome, which costs far more than connecting anew.
+# such a connection has an unknown outcome, which costs far more than reconnecting.
 IDLE_SECONDS = 4.0
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
 from activities.action_errors import ActionFailedError
-from activities.github.access import access, told_as_action
+from activities.github.access import access, as_action_errors
 from pao.clients.github import AppAuth, GitHub
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
@@ -92,7 +92,7 @@ async def test_a_refused_token_is_renewed_once_and_the_call_made_again(
     assert await speaking.default_branch() == "main"
     assert tokens_fetched(github) == 2
     github.fault("status", status=401, path=f"/repos/{TENANTS}$", times=None)
-    with pytest.raises(ActionFailedError, match="credentials"), told_as_action():
+    with pytest.raises(ActionFailedError, match="credentials"), as_action_errors():
         await speaking.default_branch()
     assert tokens_fetched(github) == 3
 
@@ -113,7 +113,7 @@ async def test_a_wrong_key_is_told_without_the_key(github: GitHubSandbox) -> Non
     )
     for key, text in ((other.decode(), "HTTP 401"), ("nonsense", "not an RSA key")):
         wrong = app(private_key=SecretStr(key))
-        with pytest.raises(ActionFailedError, match=text) as caught, told_as_action():
+        with pytest.raises(ActionFailedError, match=text) as caught, as_action_errors():
             await client(github, wrong).default_branch()
         assert key not in f"{caught.value} {caught.value.__dict__} {caught.value.__cause__}"
 
