@@ -127,7 +127,7 @@ async def test_a_probe_that_is_refused_by_the_breaker_of_all_is_left_to_the_next
     probing = asyncio.create_task(probe_for_all())
     await entered.wait()
     with acting_for("one-item", {}):
-        with pytest.raises(ActionFailedError, match="left alone"):
+        with pytest.raises(ActionFailedError, match="is open"):
             await succeed(of)
         release.set()
         await probing
