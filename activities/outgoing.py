@@ -1,4 +1,4 @@
-"""The one way by which actions reach the network: bounded answers, one deadline, typed failures."""
+"""The only way actions reach the network: bounded responses, one deadline, typed failures."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ _UNSENT: Mapping[type[OutgoingError], Judgement] = {
 
 @dataclass(frozen=True, slots=True)
 class TargetResponse:
-    """What a target answered: header names in lower case, the body as far as it was read."""
+    """A target's response: header names in lower case, the body as far as it was read."""
 
     status: int
     headers: Mapping[str, str]
@@ -68,7 +68,7 @@ class TargetResponse:
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are none are shown as replacement characters.
+        """The body as text; invalid bytes become replacement characters.
 
         An ellipsis at its end says that it was cut: a secret may have been cut there as well.
         """
@@ -76,7 +76,7 @@ class TargetResponse:
         return f"{text[:-1]}\N{HORIZONTAL ELLIPSIS}" if self.truncated else text
 
     def json(self) -> Any:
-        """Read the body as JSON; raises ``ValueError`` where it is none, or was cut short."""
+        """Read the body as JSON; raises ``ValueError`` where it is invalid or truncated."""
         if self.truncated:
             raise ValueError("the answer is longer than what is read of it")
         return answers.read_json(self.body)
@@ -87,7 +87,7 @@ class TargetResponse:
         return judge(self.status, self.headers, self.text)
 
     def failure(self, message: str, *, reading: bool = False) -> ActionError:
-        """Return the error for an answer that is no success, to be raised by who knows the call.
+        """Return the error for an unsuccessful response, to be raised by the caller.
 
         The message goes on with where a redirect leads, when to come back, and the target's own
         words. A call that changes something has an unknown outcome unless the answer proves that

@@ -1,4 +1,4 @@
-"""How far a running action has come: kept by Temporal, given to the worker that carries it on."""
+"""The progress of a running action: stored by Temporal for the worker that continues it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ class Progress:
 
     @property
     def saved(self) -> dict[str, Any]:
-        """What an earlier execution of this same wait had saved last; empty at the first."""
+        """What an earlier execution of this wait saved last; empty for the first."""
         return self._open(self._saved)
 
     def save(self, details: Mapping[str, Any]) -> None:

@@ -79,7 +79,7 @@ class Reconciler:
 
     @activity.defn(name=names.RECONCILE_ACTIVITY)
     async def reconcile(self) -> dict[str, int]:
-        """Do one turn; answers what it found, by verdict, and how much of it is not repaired."""
+        """Do one run; return counts by divergence, and of what was not repaired."""
         ends = time.monotonic() + self.turns.seconds
         counts: Counter[str] = Counter()
         urgent, page = await self._next()
@@ -101,7 +101,7 @@ class Reconciler:
         return found
 
     async def _make_missing_rows(self) -> Counter[str]:
-        """Have the workflows of a page write that run and have no row: Postgres has lost it."""
+        """Have running workflows without a row write it again: Postgres has lost it."""
         async with self.database.reading() as session:
             last = await MaintenanceRunsRepository(session).last(MISSING_ROWS)
         place = (last.position or {}).get("startedBefore") if last else None
@@ -137,7 +137,7 @@ class Reconciler:
             return MISSING
 
     async def _next(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
-        """Return whose workflow Temporal lost lately, and the next page of all open requests."""
+        """Return requests whose workflow was lost lately, and the next page of open requests."""
         now = datetime.now(UTC)
         lost = await self.inspector.lost_since(now - self.turns.lately)
         async with self.database.reading() as session:
@@ -192,7 +192,7 @@ class Reconciler:
             return await OpenRequestsRepository(session).named([row.id]) == [row]
 
     async def _end(self, row: OpenRequest, standing: WorkflowStanding) -> bool:
-        """Write the end that a closed workflow tells; False when it had come to none."""
+        """Write the final state of a closed workflow; False where it had none."""
         told = await self.inspector.snapshot(row.id, standing.run_id or "")
         if told.status not in TERMINAL:
             return False
@@ -215,7 +215,7 @@ class Reconciler:
         return True
 
     async def _take_up(self, row: OpenRequest, standing: WorkflowStanding) -> None:
-        """Fail a request whose workflow is gone, and start it again, waiting in ``failed``."""
+        """Fail a request whose workflow is gone, and restart it, waiting in ``failed``."""
         reason = reason_for(row, standing)
         if row.status != RequestStatus.FAILED:
             failure = ActionFailure(

@@ -1,4 +1,4 @@
-"""What a row and its workflow together mean: the rules of the reconciler. Pure."""
+"""The rules of the reconciler: how a row and its workflow diverge. Pure."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum

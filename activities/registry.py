@@ -20,7 +20,7 @@ class Registered:
     module: str
 
     def load(self) -> "Action[Any]":
-        """Import the module and give its action."""
+        """Import the module and return its action."""
         action: Action[Any] = import_module(self.module).ACTION
         return action
 
@@ -44,7 +44,7 @@ def load_all() -> "dict[str, Action[Any]]":
 
 @cache
 def loaded() -> "LoadedActions":
-    """Load everything once; what is wrong with one package is no reason to miss another."""
+    """Load everything once; a problem with one package does not affect the others."""
     from activities.extensions import GROUP, load_extensions  # noqa: PLC0415 -- client libraries
 
     own = {registered.type: registered.load() for registered in ACTIONS}

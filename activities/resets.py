@@ -1,4 +1,4 @@
-"""Refusing what Temporal hands out a second time because somebody reset the workflow."""
+"""Refuses activities that Temporal runs again because somebody reset the workflow."""
 
 from temporalio import activity
 

@@ -1,4 +1,4 @@
-"""Removing what is past its time, in small batches; the database itself keeps the age limits."""
+"""Removes expired rows in small batches; the database enforces the age limits."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""How long an empty answer of an index proves nothing: while the doubt is younger than its lag."""
+"""How long an empty search proves nothing: while the doubt is younger than the index's lag."""
 
 import asyncio
 import time

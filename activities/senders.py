@@ -1,4 +1,4 @@
-"""Who has sent a signal: workflows hold no keys, so they ask here. Nothing is decided."""
+"""Verifies who sent a signal, for workflows, which hold no keys. Decides nothing."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""One execution of an action: rendered, with all that it may use, and what it has seen so far."""
+"""One execution of an action: rendered, with its context and its findings."""
 
 import logging
 import traceback
@@ -72,7 +72,7 @@ class Session:
         return self.given.revise and self.action.can_revise and seen.is_changed and there
 
     async def adopt(self, seen: Earlier) -> ActionResult:
-        """Make what is missing of something that was found, or change it as a human said."""
+        """Complete an effect that was found, or revise it where a person said so."""
         if self.may_revise(seen) and seen.call is not None:
             return await self._revise(seen, seen.call)
         if seen.found is None:
@@ -140,7 +140,7 @@ def validated(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
 
 
 def internal_error(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> ActionError:
-    """Return an error of our own code as a failure; the log shows where, the text is masked."""
+    """Return a bug in our code as a failure, masked; the log shows where it is."""
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
     text = secrets.hide(f"{type(error).__name__}: {error}")

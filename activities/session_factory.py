@@ -1,4 +1,4 @@
-"""Opening an execution: secrets fetched, templates rendered, the configuration validated."""
+"""Opens executions: fetches secrets, renders templates, validates the configuration."""
 
 import asyncio
 from collections.abc import Mapping

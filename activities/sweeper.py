@@ -1,4 +1,4 @@
-"""Starting requests that were stored while Temporal could not be reached. Nothing gets lost."""
+"""Starts requests that were stored while Temporal could not be reached."""
 
 import logging
 from dataclasses import KW_ONLY, dataclass
@@ -37,7 +37,7 @@ class Sweeper:
 
     @activity.defn(name=names.SWEEP_ACTIVITY)
     async def sweep(self) -> int:
-        """Start what was never started; answers how many it was."""
+        """Start what was never started; return how many there were."""
         async with self.database.unit_of_work() as session:
             rows = await RequestsRepository(session).unstarted(
                 older_than=self.settling, younger_than=self.memory

@@ -1,4 +1,4 @@
-"""A worker's places are shared between targets: one that is silent does not take them all."""
+"""Shares a worker's slots between targets, so that a silent one does not take them all."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 2.5
 
 @dataclass(slots=True)
 class _Line:
-    """The calls to one target that are in hand or wait for a place."""
+    """The calls to one target that are running or wait for a slot."""
 
     in_hand: int = 0
     waiting: int = 0
@@ -42,7 +42,7 @@ class Shares:
 
     @asynccontextmanager
     async def place(self, target: str) -> AsyncIterator[None]:
-        """Hold a place at ``target``; raises ``ActionFailedError`` before anything is sent."""
+        """Hold a slot for ``target``; raises ``ActionFailedError`` before anything is sent."""
         most = self._places.get(_task_queue())
         if most is None:
             yield

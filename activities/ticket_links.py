@@ -1,4 +1,4 @@
-"""Tying the tickets of a bundle's components together: read-check-make, so it may be repeated."""
+"""Links the tickets of a bundle's components; checks first, so it can be repeated."""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -25,7 +25,7 @@ Ticket = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TicketLinker:
-    """Makes the links that are missing, and the ticket above the others where one is wanted."""
+    """Creates missing links, and a parent ticket where one is configured."""
 
     jira: JiraInstances
     _: KW_ONLY
@@ -34,7 +34,7 @@ class TicketLinker:
 
     @activity.defn(name=LINKS)
     async def link(self, given: ActionInput) -> ActionResult:
-        """Make what is missing; raises what Temporal is told when JIRA does not let it."""
+        """Create what is missing; raises ApplicationError where JIRA refuses."""
         try:
             async with heartbeats():
                 return await self._link(given, Deadline.after(self.seconds))
@@ -57,7 +57,7 @@ class TicketLinker:
     async def _tie(
         self, earlier: Ticket, later: Ticket, kind: str, *, given: ActionInput, deadline: Deadline
     ) -> int:
-        """Link two tickets unless they are; tickets of two JIRAs cannot be linked."""
+        """Link two tickets that are not linked yet; tickets of two JIRAs cannot be linked."""
         client = self._client(earlier)
         if client is not self._client(later):
             return 0
@@ -81,7 +81,7 @@ class TicketLinker:
     async def _above(
         self, tickets: Sequence[Ticket], given: ActionInput, deadline: Deadline
     ) -> ActionResult:
-        """Find or make the ticket above those of the components, and link it to each."""
+        """Find or create the parent ticket, and link it to each component's ticket."""
         try:
             client = self._client(tickets[0]) if tickets else self.jira.instance(None)
         except LookupError as error:

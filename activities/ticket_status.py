@@ -1,4 +1,4 @@
-"""Asking JIRA for the status of tickets that are not done: the status updater.
+"""The status updater: asks JIRA for the status of tickets that are not done.
 
 What it stores is for lists, reports, and for when JIRA does not answer; whoever asks for a status
 still gets it from JIRA. An action that waits for its ticket is told when that is resolved.
@@ -38,7 +38,7 @@ COUNTED = ("asked", "changed", "resolved", "gone", "unanswered")
 
 @dataclass(frozen=True, slots=True)
 class TicketUpdater:
-    """Goes round all tickets that are not done; those that actions wait for come first."""
+    """Visits all tickets that are not done; those that actions wait for come first."""
 
     database: Database
     inspector: Inspector
@@ -49,7 +49,7 @@ class TicketUpdater:
 
     @activity.defn(name=names.TICKETS_ACTIVITY)
     async def update(self) -> dict[str, int]:
-        """Do one turn; answers how many tickets were asked for, and what was found."""
+        """Do one run; return how many tickets were queried, and what was found."""
         waited_for, page = await self._next()
         counts: Counter[str] = Counter()
         tickets = [*waited_for, *page]
@@ -72,7 +72,7 @@ class TicketUpdater:
             )
 
     async def _ask(self, tickets: Sequence[OpenTicket]) -> Counter[str]:
-        """Ask for some tickets, keep what was answered, and tell those who wait."""
+        """Query some tickets, store the answers, and notify waiting workflows."""
         asked = {KnownTicket(one.key, one.url): one for one in tickets}
         readings = {one.ticket: one for one in await self.jira.statuses(list(asked))}
         found = [(one, readings[KnownTicket(one.key, one.url)]) for one in tickets]
@@ -93,7 +93,7 @@ class TicketUpdater:
         return proven(self.box, ticket.request_id, signal, to_document(told))
 
     async def _tell(self, ticket: OpenTicket, told: TicketResolved) -> int:
-        """Tell the workflow that waits; one that cannot be told now is told by the next turn."""
+        """Notify the waiting workflow; on failure the next run tries again."""
         with log_fields(requestId=ticket.request_id):
             try:
                 await self.inspector.tell_resolved(ticket.request_id, self._proven(ticket, told))

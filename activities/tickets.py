@@ -15,7 +15,7 @@ from pao.core.payloads.failures import PartialResource
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file to attach; it is there when one of its name and size is."""
+    """A file to attach; it exists when the ticket has one of its name and size."""
 
     name: str
     content: bytes
@@ -24,7 +24,7 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class LinkPart:
-    """A link to make; it is there when one of its type joins both tickets."""
+    """A link to create; it exists when one of its type joins both tickets."""
 
     key: str
     type: str
@@ -48,7 +48,7 @@ class PartsOf:
 async def complete(
     client: JiraClient, wanted: PartsOf, context: ActionContext, *, fresh: bool = False
 ) -> None:
-    """Make the parts that are missing; a ticket made a moment ago (``fresh``) has none yet.
+    """Create the missing parts; a new ticket (``fresh``) has none yet.
 
     The ticket exists, whatever goes wrong here; the error says so and lists it.
     """
@@ -63,12 +63,12 @@ async def complete(
 
 
 def translate(error: JiraError) -> NoReturn:
-    """Raise what JIRA answered as the error of an action that left nothing behind."""
+    """Raise JIRA's answer as the error of an action that left nothing behind."""
     raise action_error(error) from error
 
 
 def action_error(error: JiraError) -> ActionError:
-    """Return what JIRA answered as the error of an action."""
+    """Return JIRA's answer as the error of an action."""
     return _kind(error)(
         error.message, http_status=error.status, response_body=error.body, judged=error.judged
     )

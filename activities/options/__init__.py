@@ -1,4 +1,4 @@
-"""What the operator has configured for action types: one frozen part per type, in its own file."""
+"""The operator's options for action types: one frozen part per type, in its own file."""
 
 from dataclasses import dataclass, field
 

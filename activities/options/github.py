@@ -1,4 +1,4 @@
-"""What the operator says about GitHub: its servers, and how runs are waited for."""
+"""The operator's options for GitHub: its servers, and how runs are polled."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""How the workflows of requests stand, as the reconciler asks it; nothing here decides.
+"""Queries the state of request workflows for the reconciler; decides nothing.
 
 Every question ends within ``SECONDS``: one workflow that does not answer holds up no other.
 """
@@ -41,7 +41,7 @@ GONE = "Temporal no longer knows the request's workflow."
 
 
 class NoAnswerError(Exception):
-    """A workflow, or Temporal itself, did not give the answer now; the next turn asks again."""
+    """A workflow or Temporal did not answer; the next run asks again."""
 
 
 class WorkflowPresence(StrEnum):
@@ -73,7 +73,7 @@ class KnownWorkflow:
 
 
 class Inspector:
-    """Asks Temporal about the workflows of requests, and these about their state."""
+    """Queries Temporal for the workflows of requests, and these for their state."""
 
     def __init__(self, client: Client, *, task_queue: str) -> None:
         self._client = client

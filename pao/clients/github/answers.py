@@ -1,4 +1,4 @@
-"""Reading GitHub's answers: the few things that PAO wants to know, as types of its own."""
+"""Reads GitHub's responses into the few types that PAO needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def read_run(document: Any) -> Run:
 
 
 def read_started(document: Any) -> Run:
-    """Read the answer of a dispatch that tells the run."""
+    """Read the response to a dispatch that names the run."""
     return Run(id=_number(document, "workflow_run_id"), url=_text(document, "html_url"))
 
 
@@ -116,7 +116,7 @@ def read_ref(document: Any) -> str:
 
 
 def read_sha(document: Any) -> str:
-    """Read the hash of what was made."""
+    """Read the hash of what was created."""
     return _text(document, "sha")
 
 

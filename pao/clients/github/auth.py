@@ -1,4 +1,4 @@
-"""How PAO identifies itself to GitHub: a token, or the short-lived tokens of an App."""
+"""Authentication to GitHub: a token, or the short-lived tokens of an App."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ class _CachedToken:
 
 
 class Tokens:
-    """Gives the token for a repository; an App's tokens are kept until shortly before they end.
+    """Provides the token for a repository; an App's tokens are cached until they expire.
 
     Each of them is for one repository only. Safe to share between tasks.
     """
@@ -135,7 +135,7 @@ def _signed(auth: AppAuth) -> str:
 
 
 def _with_line_ends(key: SecretStr) -> str:
-    """Return the key with real line ends, also where an environment variable could not hold any."""
+    """Return the key with real line ends, which environment variables may escape."""
     return key.get_secret_value().replace("\\n", "\n")
 
 

@@ -1,4 +1,4 @@
-"""Calls to one repository with a token, and the reading of their answers."""
+"""Calls to one repository with a token, and the parsing of their responses."""
 
 import json
 from collections.abc import Callable
@@ -83,7 +83,7 @@ class AuthorizedCalls:
             raise unreadable(name, call.doing, answer, effect=call.effect) from None
 
     def _unexpected(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
-        """Judge another status than that of success: another success is one all the same."""
+        """Return the error for an unexpected status; another 2xx is unreadable, not refused."""
         if answer.status // 100 == 2:  # noqa: PLR2004 -- 2xx
             return unreadable(self._instance.name, call.doing, answer, effect=call.effect)
         return refusal(self._instance.name, call.doing, answer, effect=call.effect)

@@ -1,4 +1,4 @@
-"""The GitHub client: one server and one repository, every call of REST by a method of its own."""
+"""The GitHub client: one server, one repository, one method per REST call."""
 
 import base64
 import binascii
@@ -210,7 +210,7 @@ class GitHub:
         await self._calls.ask(call, answers.read_ref)
 
     async def move_branch(self, name: str, sha: str) -> None:
-        """Point a branch to a commit that follows its tip; refused where it does not."""
+        """Move a branch forward to a commit; refused unless it descends from the tip."""
         call = GitHubCall(
             doing=f"put the commit on the branch {name} of {self.repository}",
             method="PATCH",

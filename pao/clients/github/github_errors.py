@@ -1,4 +1,4 @@
-"""How a call to GitHub can end badly, as types, and the sentence that says what to do next."""
+"""How calls to GitHub fail, as exception types that say what to do next."""
 
 from datetime import UTC, datetime
 from math import ceil
@@ -57,11 +57,11 @@ class GitHubError(Exception):
 
 
 class GitHubRefusedError(GitHubError):
-    """GitHub said no, or nothing that can be read to a question: nothing was changed."""
+    """GitHub refused, or a read could not be parsed: nothing was changed."""
 
 
 class GitHubOutcomeUnknownError(GitHubError):
-    """A change was sent, and no answer came that proves that it was not made."""
+    """A change was sent, and no response proves that it was not made."""
 
 
 def refusal(instance: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:

@@ -1,4 +1,4 @@
-"""The GitHub servers that the operator has configured, each with the tokens that it has given."""
+"""The GitHub servers that the operator has configured, with their tokens."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ def flavour_of(api_url: str) -> GitHubFlavour:
 
 
 class GitHubInstances:
-    """Gives the servers by name; the first is the default one."""
+    """The servers by name; the first is the default."""
 
     def __init__(self, instances: Iterable[GitHubInstance] = ()) -> None:
         self._instances = {instance.name: instance for instance in instances}

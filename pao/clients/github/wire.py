@@ -1,4 +1,4 @@
-"""What the client wants sent and what it is given back; who sends it is told from outside."""
+"""Requests of the client and their responses; the sender is injected."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field

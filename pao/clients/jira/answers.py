@@ -1,4 +1,4 @@
-"""Reading JIRA's answers: what was made, or a refusal that says field by field what is wrong.
+"""Reads JIRA's responses: what was created, or a refusal with the reason for each field.
 
 Errors are read from the response itself; the library's exception drops the names of the fields.
 """
@@ -65,7 +65,7 @@ class JiraResponse:
         return judge(self.status, headers, self.text())
 
     def text(self) -> str:
-        """Return so much of the body as is kept, without credentials and NUL."""
+        """Return as much of the body as is stored, without credentials and NUL."""
         text = self.response.content.decode("utf-8", errors="replace")
         cut = self.truncated or len(text) > KEPT_CHARACTERS
         return self.shown(f"{text[:KEPT_CHARACTERS]}{ELLIPSIS if cut else ''}")
@@ -133,7 +133,7 @@ def unreadable(answer: JiraResponse) -> JiraOutcomeUnknownError:
 
 
 def refusal(answer: JiraResponse) -> JiraRefusedError:
-    """Return the error for an answer that says no."""
+    """Return the error for a refusal."""
     errors, messages = _said(answer)
     return _refused(answer, _why(answer, errors, messages), errors=errors, messages=messages)
 

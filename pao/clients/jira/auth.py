@@ -1,4 +1,4 @@
-"""How PAO proves itself to a JIRA: the kinds of credentials, and what of them must be masked."""
+"""Authentication to JIRA: the kinds of credentials, and what of them must be masked."""
 
 import base64
 from dataclasses import dataclass

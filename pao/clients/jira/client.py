@@ -1,4 +1,4 @@
-"""The JIRA client: one instance, asynchronous methods, every way to fail a type of its own."""
+"""The JIRA client: one instance, asynchronous methods, a type for each kind of failure."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence

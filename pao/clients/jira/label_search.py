@@ -1,4 +1,4 @@
-"""Finding a ticket by its label, with a search that may lag behind the tickets."""
+"""Finds a ticket by its label, with a search that may lag behind."""
 
 import asyncio
 import re
