@@ -1,13 +1,15 @@
 """What an escalation ticket says: everything a human needs, from the failure context."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from catalog.templating import jira_escape
 from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki
 from pao.core import names
+from pao.core.documents import all_from, from_document
 from pao.core.payloads.actions import ActionState
+from pao.core.payloads.error_context import CleanupStep, ExistingResource
+from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.tickets import EscalationInput
 from pao.core.resources import is_unknown
 
@@ -38,8 +40,8 @@ def _parts(given: EscalationInput) -> list[str]:
         _request_part(given),
         *([_components_part(given.components)] if given.components else []),
         _actions_part(given),
-        _error_part(given.error_context.get("error") or {}),
-        _cleanup_part(given.error_context.get("cleanup") or []),
+        _error_part(given),
+        _cleanup_part(all_from(CleanupStep, given.error_context.get("cleanup"))),
         _data_part(_data(given)),
     ]
 
@@ -70,10 +72,10 @@ def _actions_part(given: EscalationInput) -> str:
 
 def _made_by(state: ActionState) -> str:
     """Return what an action has made, what its failed attempts left or may have left included."""
-    found = [_resource(asdict(one)) for one in (*state.partial, *state.left_behind)]
+    left = (*state.partial, *state.left_behind)
+    found = [_resource(one.type, one.id, one.url) for one in left]
     if not found and (state.external_reference or state.url):
-        made = {"id": state.external_reference, "type": "address", "url": state.url}
-        found = [_resource(made)]
+        found = [_resource("address", state.external_reference, state.url)]
     if is_unknown(state):
         found.append("not known")
     return ", ".join(found) or "none"
@@ -82,16 +84,17 @@ def _made_by(state: ActionState) -> str:
 def _components_part(components: list[dict[str, Any]]) -> str:
     lines = ["h2. Components", "||Component||Item||Status||Request||Resources||"]
     for one in components:
-        made = [_resource(resource) for resource in one.get("resources") or []]
+        resources = all_from(ExistingResource, one.get("resources"))
+        made = [_resource(each.type, each.id, each.url) for each in resources]
         cells = [str(one.get(key) or "") for key in ("name", "item", "status", "requestId")]
         shown = "|".join(jira_escape(cell) for cell in cells)
         lines.append(f"|{shown}|{', '.join(made) or 'none'}|")
     return "\n".join(lines)
 
 
-def _resource(resource: dict[str, Any]) -> str:
-    name = jira_escape(str(resource.get("id") or resource.get("type")))
-    return f"[{name}|{resource['url']}]" if resource.get("url") else name
+def _resource(kind: str, id_: str | None, url: str | None) -> str:
+    name = jira_escape(id_ or kind)
+    return f"[{name}|{url}]" if url else name
 
 
 def _data(given: EscalationInput) -> dict[str, Any]:
@@ -109,21 +112,23 @@ def _data(given: EscalationInput) -> dict[str, Any]:
     }
 
 
-def _error_part(error: dict[str, Any]) -> str:
-    unknown = "yes: look before anything is made again" if error.get("outcomeUnknown") else "no"
+def _error_part(given: EscalationInput) -> str:
+    nothing = {"code": None, "message": ""}
+    failure = from_document(ActionFailure, given.error_context.get("error") or nothing)
+    unknown = "yes: look before anything is made again" if failure.outcome_unknown else "no"
     return "\n".join(
         [
             "h2. Error",
-            f"*Code:* {error.get('code')}",
-            f"*HTTP status:* {error.get('httpStatus') or 'none'}",
+            f"*Code:* {failure.code}",
+            f"*HTTP status:* {failure.http_status or 'none'}",
             f"*Outcome unknown:* {unknown}",
-            jira_escape(str(error.get("message") or "")),
+            jira_escape(failure.message),
         ]
     )
 
 
-def _cleanup_part(entries: list[dict[str, Any]]) -> str:
-    lines = [f"* {jira_escape(str(entry.get('instructions')))}" for entry in entries]
+def _cleanup_part(steps: list[CleanupStep]) -> str:
+    lines = [f"* {jira_escape(str(step.instructions))}" for step in steps]
     return "\n".join(["h2. Cleanup required", *(lines or ["Nothing was created."])])
 
 

@@ -5,8 +5,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from pao.core.documents import to_document
 from pao.core.names import mark
 from pao.core.payloads.actions import ActionState
+from pao.core.payloads.error_context import CleanupStep, ExistingResource, FailedAction
 from pao.core.payloads.failures import PartialResource
 from pao.core.states import ActionStatus
 
@@ -83,16 +85,17 @@ def is_unknown(state: ActionState) -> bool:
 
 
 def _failed(state: ActionState) -> dict[str, Any]:
-    return {
-        "index": state.index,
-        "id": state.id,
-        "type": state.type,
-        "attempt": state.attempt,
-        "startedAt": state.started_at,
-        "failedAt": state.finished_at,
-        "message": state.error.message if state.error else None,
-        "outcomeUnknown": is_unknown(state),
-    }
+    failed = FailedAction(
+        index=state.index,
+        id=state.id,
+        type=state.type,
+        attempt=state.attempt,
+        started_at=state.started_at,
+        failed_at=state.finished_at,
+        message=state.error.message if state.error else None,
+        outcome_unknown=is_unknown(state),
+    )
+    return to_document(failed)
 
 
 def _leftovers(states: Sequence[ActionState]) -> list[tuple[ActionState, PartialResource]]:
@@ -105,16 +108,14 @@ def _left_by(state: ActionState) -> list[PartialResource]:
 
 
 def _resource(state: ActionState) -> dict[str, Any]:
-    return {
-        "type": state.resource_type or state.type,
-        "id": state.external_reference,
-        "url": state.url,
-        "action": state.id,
-    }
+    kind = state.resource_type or state.type
+    return to_document(
+        ExistingResource(kind, id=state.external_reference, url=state.url, action=state.id)
+    )
 
 
 def _left(state: ActionState, one: PartialResource) -> dict[str, Any]:
-    return {"type": one.type, "id": one.id, "url": one.url, "action": state.id}
+    return to_document(ExistingResource(one.type, id=one.id, url=one.url, action=state.id))
 
 
 def _cleanup_of(state: ActionState, one: PartialResource) -> dict[str, Any]:
@@ -128,12 +129,13 @@ def _cleanup(state: ActionState, instructions: str | None) -> dict[str, Any]:
 def _entry(
     state: ActionState, resource: str | None, instructions: str | None, *, move: int = 0
 ) -> dict[str, Any]:
-    return {
-        "entryId": entry_id(state.id, resource, instructions, move=move),
-        "action": state.id,
-        "resource": resource,
-        "instructions": instructions,
-    }
+    step = CleanupStep(
+        action=state.id,
+        resource=resource,
+        instructions=instructions,
+        entry_id=entry_id(state.id, resource, instructions, move=move),
+    )
+    return to_document(step)
 
 
 def _maybe(request_id: str, state: ActionState) -> str:

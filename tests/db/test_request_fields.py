@@ -5,8 +5,10 @@ stands in the tables here, each with its reason.
 """
 
 import io
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +18,10 @@ from rich.console import Console
 from sqlmodel import SQLModel
 
 from api.requests import presentation as presenting
+from api.requests import schemas
 from api.requests.schemas import Submission
 from db.models import Request, RequestAction
+from db.repositories.request_pages import RequestSummary
 from db.repositories.requests import NewRequest
 from db.request_columns import NOT_STORED, STORED
 from pao.app.cli.timeline import print_request
@@ -31,6 +35,7 @@ from pao.core.payloads.tickets import KnownTicketStatus
 from pao.core.payloads.waits import OpenWait
 from pao.core.states import ActionStatus, RequestStatus
 
+ROOT = Path(__file__).parents[2]
 HOW_TO = "docs/contributing/adding-a-request-field.md"
 MODEL, MIGRATIONS = "db/models/request.py", "db/migrations/"
 ACTION_MODEL = "db/models/request_action.py"
@@ -116,6 +121,22 @@ def test_what_a_workflow_tells_has_a_column(
         assert (name in columns(table)) != (named in NO_COLUMN), (
             f"{named}: add the column to {model} and a file to {MIGRATIONS}, or say in NO_COLUMN "
             f"why there is none ({HOW_TO})"
+        )
+
+
+def test_what_a_snapshot_has_is_filled() -> None:
+    source = (ROOT / "workflows/snapshots.py").read_text()
+    for name in names(Snapshot):
+        assert re.search(rf"\b{name}=", source), (
+            f"Snapshot.{name}: pass it on in workflows/snapshots.py ({HOW_TO})"
+        )
+
+
+def test_what_an_action_has_is_set_by_the_workflow() -> None:
+    source = "".join(file.read_text() for file in (ROOT / "workflows").glob("*.py"))
+    for name in names(ActionState):
+        assert re.search(rf"\bstate\.{name} (= |\+= )|\b{name}=action\.{name}\b", source), (
+            f"ActionState.{name}: set it in workflows/ledger.py ({HOW_TO})"
         )
 
 
@@ -269,6 +290,14 @@ def test_a_column_is_answered(table: type[SQLModel]) -> None:
         )
         assert (rows != usual) != (named in NOT_ANSWERED), (
             f"{named}: show it in {ANSWER}, or say in NOT_ANSWERED why it is not ({HOW_TO})"
+        )
+
+
+def test_what_lists_show_is_selected() -> None:
+    for name in schemas.RequestSummary.model_fields:
+        assert name not in columns(Request) or name in names(RequestSummary), (
+            f"RequestSummary.{name}: add the field to RequestSummary in "
+            f"db/repositories/request_pages.py ({HOW_TO})"
         )
 
 

@@ -58,7 +58,7 @@ async def test_a_state_that_the_database_refuses_fails_the_task_and_heals_with_t
         )
         request = await bench.submit()
         message = await eventually(lambda: task_failure(bench, request.workflow_id))
-        assert "the mirror refused this state" in message
+        assert "Postgres rejected this state" in message
         description = await bench.handle(request).describe()
         assert description.status is not None
         assert description.status.name == "RUNNING"

@@ -9,6 +9,7 @@ import pytest
 from pao.core.components import BundleDecision, read_report
 from pao.core.documents import from_document, to_document
 from pao.core.payloads.actions import ActionResult, FormerCall
+from pao.core.payloads.error_context import CleanupStep, ExistingResource, FailedAction
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.tickets import Escalation, KnownTicketStatus, TicketResolved
 from pao.core.payloads.waits import Approvers, OpenApproval, OpenWait, Pending, Vote, read_wait
@@ -49,6 +50,9 @@ DOCUMENTS = [
     FormerCall(3, sealed="s", digest="d", fields={"some_field": 1}),
     Escalation("OPS-1", "https://jira/OPS-1", "2026-01-01T00:00:00.000Z", "ann", "why"),
     TicketResolved("act", "Done", "done", "completed", "Fixed", gone=True, since="2026"),
+    FailedAction(0, "act", "job", 2, started_at="2026", failed_at="2026", outcome_unknown=True),
+    ExistingResource("thing", "a", "https://a", "act"),
+    CleanupStep("act", "a", "Remove a.", entry_id="e1"),
     BundleDecision("abort", "d1", "ann", "api", escalation=Escalation("OPS-1", "u", "2026", "ann")),
     ActionResult({"some_output": 1}, "OPS-1", "u", adopted=True, pending=Pending("resolution")),
 ]
