@@ -11,6 +11,9 @@ from tests.support.go import compile_go, oapi_codegen
 from tests.support.node import node_packages
 from tests.support.stack import Stack
 
+# The generators are fetched and built once; `make test` does so before the tests begin.
+pytestmark = pytest.mark.timeout(600)
+
 CLIENTS = Path(__file__).parent / "clients"
 
 
