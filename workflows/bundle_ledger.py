@@ -92,7 +92,7 @@ class BundleLedger(Ledger):
         }
 
     def judge_again(self) -> None:
-        """Let the failure be that of what has failed now: others may have been mended."""
+        """Let the failure be that of what has failed now: others may be fixed by now."""
         self.failure = overall(self.states) or self.failure
 
     def note_retry(self) -> None:
@@ -139,7 +139,7 @@ class BundleLedger(Ledger):
         ]
 
     def _suggestion(self) -> dict[str, Any]:
-        """Suggest what to do next: about a component, as long as one can be mended."""
+        """Suggest what to do next: about a component, as long as one can be fixed."""
         for state in self.components:
             if state.status != ActionStatus.FAILED or state.error is None:
                 continue

@@ -183,7 +183,7 @@ def _check_mode(kind: str, mode: Any) -> str | None:
 
 
 def _deeper_than(depth: int, value: Any) -> bool:
-    """Tell without recursion, which a hostile value would exhaust."""
+    """Return whether a value is nested deeper; a hostile one would exhaust recursion."""
     level = [value]
     for _ in range(depth + 1):
         level = [member for one in level for member in _members(one)]

@@ -112,7 +112,7 @@ def never_began(error: FailureError) -> bool:
 
 
 def is_refusal(error: FailureError) -> bool:
-    """Return whether the database refused a state, which no repetition of the write mends."""
+    """Return whether the database refused a state, which no repetition of the write fixes."""
     cause = error.cause if isinstance(error, ActivityError) else error
     return isinstance(cause, ApplicationError) and cause.type == MIRROR_REFUSED
 

@@ -30,7 +30,7 @@ async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any
 
 @workflow.defn(name=names.RECONCILE_WORKFLOW)
 class ReconcileWorkflow:
-    """Compares open requests with their workflows, and mends the mirror."""
+    """Compares open requests with their workflows, and repairs the mirror."""
 
     @workflow.run
     async def run(self) -> dict[str, Any]:

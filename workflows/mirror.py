@@ -165,7 +165,7 @@ class Mirror:
         """Write until Postgres has it; a state that it refuses fails the workflow task, loudly.
 
         The task is tried again by Temporal, and the refusal is not in history: once the database
-        is mended the request goes on by itself. Failing the workflow would lose the request.
+        is fixed the request continues by itself. Failing the workflow would lose the request.
         """
         while True:
             try:

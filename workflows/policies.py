@@ -137,7 +137,7 @@ CORRECTION: dict[str, Any] = {
 SENDER: dict[str, Any] = CORRECTION
 
 # A condition reads nothing from outside, and its templates are bounded: it fails only when no
-# worker lives, or by its own text, which no repetition mends.
+# worker lives, or by its own text, which no repetition fixes.
 CONDITION: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(maximum_attempts=3),

@@ -158,7 +158,7 @@ class SignalHandlers:
         await self._mirror.write_from_handler()
 
     async def _sent_by(self, kind: str, args: tuple[Any, ...]) -> str:
-        """Tell by which way a decision came: what bears no proof of the API came by Temporal."""
+        """Return how a decision came: without a proof of the API it came by Temporal."""
         payload = args[0] if args and isinstance(args[0], dict) else {}
         if names.PROOF not in payload:
             return TEMPORAL

@@ -20,7 +20,7 @@ class FromNextSignal:
         self._on = False
 
     def reached(self) -> bool:
-        """Tell for the signal in hand whether the new rules hold; called once per signal."""
+        """Return whether the new rules hold for the current signal; called once per signal."""
         if not self._on:
             self._handled += 1
             self._on = workflow.patched(f"{self._name}-{self._handled}")
@@ -41,7 +41,7 @@ class SignalsPlayedAgain:
         self._on = False
 
     def reached(self) -> bool:
-        """Tell for the signal in hand; called once per signal."""
+        """Return whether it may be played again; called once per signal."""
         self._handled += 1
         # A replay asks history alone: the id of the run that is replayed may not be its own.
         if not self._on and (is_reset() or workflow.unsafe.is_replaying()):
