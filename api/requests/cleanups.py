@@ -16,8 +16,9 @@ from pao.core.states import TERMINAL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """An entry as it is listed."""
+    """An entry as it is listed; ``owner`` is the request that it is about, or its component's."""
 
+    owner: str
     action: str | None
     resource: str | None
     instructions: str | None
@@ -47,7 +48,7 @@ class CleanupService:
             return
         async with self._database.unit_of_work() as session:
             cleanups = CleanupsRepository(session)
-            if await cleanups.mark(request_id, entry_id, by=caller.id, note=note):
+            if await cleanups.mark(entry.owner, entry_id, by=caller.id, note=note):
                 await AuditRepository(session).insert(
                     AuditEntry(
                         event_type="cleanup.done",
@@ -55,7 +56,7 @@ class CleanupService:
                         via="api",
                         source_system="api",
                         at=datetime.now(UTC),
-                        request_id=request_id,
+                        request_id=entry.owner,
                         action_id=entry.action,
                         correlation_id=str(row.correlation_id),
                         reason=note,
@@ -73,6 +74,7 @@ def _listed(shown: schemas.Request, stored: Stored, entry_id: str) -> _Entry:
     for left in shown.left_behind:
         if left.entry_id == entry_id:
             return _Entry(
+                owner=shown.id,
                 action=left.action,
                 resource=left.id,
                 instructions=left.instructions,
@@ -81,14 +83,10 @@ def _listed(shown: schemas.Request, stored: Stored, entry_id: str) -> _Entry:
     for one in shown.error_context.cleanup if shown.error_context else ():
         if one.entry_id != entry_id:
             continue
-        if one.request_id not in {None, shown.id}:
-            raise PaoError(
-                ErrorCode.NOT_FOUND,
-                f"This entry belongs to the component's request {one.request_id}: mark it there.",
-            )
         if stored.row.status not in TERMINAL:
             raise _not_yet(stored)
         return _Entry(
+            owner=one.request_id or shown.id,
             action=one.action,
             resource=one.resource,
             instructions=one.instructions,

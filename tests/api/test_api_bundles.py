@@ -153,6 +153,27 @@ def test_an_aborted_component_keeps_its_dependents_back_and_the_bundle_is_ended_
     assert name["decisions"][0]["by"] == "dana"
 
 
+def test_what_the_components_of_an_aborted_bundle_have_left_is_marked_on_the_bundle(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    document = broken(stack, dana, NAMESPACE)
+    decide(dana, document["id"], "abort")
+    ended = reached(dana, document["id"], "aborted")
+    made = ended["errorContext"]["cleanup"]
+    [entry] = [one for one in made if one["component"] == "app-db"]
+    assert component(ended, "app-db")["status"] == "completed"
+
+    path = f"/requests/{document['id']}/cleanup/{entry['entryId']}"
+    answer = dana.post(path, json={"note": "closed the ticket"})
+
+    assert answer.status_code == 200, answer.text
+    done = {one["entryId"]: one["done"] for one in answer.json()["errorContext"]["cleanup"]}
+    assert done.pop(entry["entryId"])["note"] == "closed the ticket"
+    assert set(done.values()) <= {None}
+    trail = "select request_id::text from audit_logs where reason = 'closed the ticket'"
+    assert [row["request_id"] for row in stack.rows(trail)] == [entry["requestId"]]
+
+
 def test_a_component_that_fails_twice_is_escalated_with_its_bundle_by_one_ticket(
     stack: Stack, dana: httpx.Client
 ) -> None:
