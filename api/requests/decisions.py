@@ -41,7 +41,7 @@ from pao.core.states import (
 from pao.runtime.crypto import SecretBox
 from pao.runtime.logging import log_fields
 
-_GONE = "its workflow is no longer running in Temporal; ask an operator"
+_GONE = "its workflow was lost in Temporal; it waits for a decision again within a minute, try then"
 _NOT_BEGUN = "it has not started yet; a component of a bundle starts after those it depends on"
 # The namespace of decision ids: the same caller, request, kind and key give the same id.
 DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
