@@ -9,7 +9,7 @@ from typing import Any
 from temporalio import activity
 
 from catalog.bundle import CatalogBundle
-from catalog.components import Giving, component_values
+from catalog.components import ComponentContext, component_values
 from catalog.document_kinds import parse_definition
 from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields, seal_fields
@@ -77,7 +77,7 @@ class ComponentReader:
             return given
         try:
             context = context_of(bundle)
-            giving = Giving(
+            giving = ComponentContext(
                 context=context,
                 surroundings=self.surroundings,
                 secrets=open_fields(self.box, context),

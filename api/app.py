@@ -44,7 +44,7 @@ from api.terraform.routes import router as terraform_router
 from api.terraform.service import TerraformStatesService
 from api.tools.routes import router as tools_router
 from api.tools.service import ToolsService
-from catalog.configuration_checks import Judging
+from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
 from catalog.sources.local import LocalFolder
 from db.notifications import RequestNotifications
@@ -238,7 +238,7 @@ def _services(
             reading=reading,
             settings=DecisionSettings(
                 budget=budget,
-                judging=Judging(surroundings, judges, targets),
+                judging=ActionModels(surroundings, judges, targets),
                 readers=readers,
             ),
             workflows=workflows,

@@ -7,7 +7,7 @@ from catalog.model import Action
 
 
 def in_order(actions: Sequence[Action]) -> list[Action]:
-    """Give the actions so that each comes after what it depends on, else as they are written.
+    """Return the actions so that each comes after what it depends on, else as they are written.
 
     Validation refuses circles; of a document that holds one all the same the written order stays.
     """
@@ -41,7 +41,7 @@ def _place(
 
 
 def dependencies(actions: Sequence[Action], *, parallel: bool) -> dict[str, list[str]]:
-    """Give for each action of an ordered list the ids of those that it waits for.
+    """Return for each action of an ordered list the ids of those that it waits for.
 
     One after the other unless ``parallel``: then each waits only for what it names.
     """
@@ -58,7 +58,7 @@ def dependencies(actions: Sequence[Action], *, parallel: bool) -> dict[str, list
 
 
 def ancestors(waits: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Give for each action all that have ended before it begins, in the order of the list.
+    """Return for each action all that have ended before it begins, in the order of the list.
 
     ``waits`` is in an order in which everything comes after what it waits for.
     """

@@ -66,7 +66,7 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
 
 
 def secret_names(action: PlannedAction) -> list[str]:
-    """Give the names of the operator's secrets that an action's configuration reads."""
+    """Return the names of the operator's secrets that an action's configuration reads."""
     found: dict[str, None] = {}
     for _, text in walk_texts(action.config):
         if "secrets" in text:
@@ -77,7 +77,7 @@ def secret_names(action: PlannedAction) -> list[str]:
 def condition_holds(
     given: ActionInput, surroundings: ScopeContext, *, secrets: Mapping[str, str]
 ) -> bool:
-    """Tell whether an action's ``when`` holds; raises ``TemplateError`` where nobody can tell."""
+    """Return whether an action's ``when`` holds; raises ``TemplateError`` if it has no result."""
     scopes, names = bind(
         given.context,
         surroundings,
@@ -136,7 +136,7 @@ def bind(
 def target_chooser(
     targets: Mapping[str, Target], config: Mapping[str, Any] | None = None
 ) -> Callable[[Place], Target]:
-    """Give the function that says for a place in a configuration which escaping it needs.
+    """Return the function that says for a place in a configuration which escaping it needs.
 
     A key may end in a condition on another one, ``body.content?body.type=json``; nothing after the
     equals sign means that the other one is not written. A star in it stands for any way down:

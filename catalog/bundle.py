@@ -93,7 +93,7 @@ class CatalogBundle(CatalogDocument):
 
     @cached_property
     def ordered_components(self) -> tuple[Component, ...]:
-        """Give the components so that each stands after those that it depends on.
+        """Return the components so that each stands after those that it depends on.
 
         Apart from that the document's order stays; where the dependencies go in a circle, which
         validation refuses, it stays as it is.
@@ -113,7 +113,7 @@ class CatalogBundle(CatalogDocument):
 
     @cached_property
     def ready_before(self) -> Mapping[str, tuple[str, ...]]:
-        """Give for each component the ids of those that are completed for certain before it starts.
+        """Return for each component the ids of those that have surely completed before it starts.
 
         In sequential mode these are all earlier ones, in parallel mode those that it depends on,
         directly or through others.

@@ -1,4 +1,4 @@
-"""What a bundle gives the fields of its components: templates rendered, values judged. Pure.
+"""The values that a bundle passes to its components: rendered and validated. Pure.
 
 The API renders when a bundle is submitted, the worker when a component begins whose values depend
 on others, so both see the same.
@@ -34,8 +34,8 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Giving:
-    """From what a component's fields are given: the bundle's request, its secrets, what ran."""
+class ComponentContext:
+    """What the values of a component are rendered from: the bundle's request, secrets, results."""
 
     context: RequestContext
     surroundings: ScopeContext
@@ -44,9 +44,13 @@ class Giving:
 
 
 def component_values(
-    bundle: CatalogBundle, component: Component, item: CatalogDocument, given: Giving, today: date
+    bundle: CatalogBundle,
+    component: Component,
+    item: CatalogDocument,
+    given: ComponentContext,
+    today: date,
 ) -> Values:
-    """Render what the bundle gives a component and judge it by the form of the component's item.
+    """Render the values for a component and validate them by the form of the component's item.
 
     Without ``components`` nothing has run yet: what needs other components waits.
     """
@@ -74,7 +78,7 @@ def component_values(
 def names_for_component(
     bundle: CatalogBundle, component: Component, surroundings: ScopeContext
 ) -> Names:
-    """Give the names that a component's templates may use: those that surely ran before it."""
+    """Return the names that a component's templates may use: those that surely ran before it."""
     names = names_for(bundle, surroundings)
     return Names(
         groups=names.groups,
@@ -85,7 +89,7 @@ def names_for_component(
     )
 
 
-def _scopes(bundle: CatalogBundle, given: Giving) -> dict[str, Any]:
+def _scopes(bundle: CatalogBundle, given: ComponentContext) -> dict[str, Any]:
     scopes = build_scopes(
         given.context,
         given.surroundings,
@@ -104,7 +108,7 @@ def _uses(template: Any, names: Names) -> Iterator[tuple[str, ...]]:
 def _value(template: Any, names: Names, scopes: Mapping[str, Any], *, secret: bool) -> Any:
     plain = render_config(template, scopes, names, _as_it_is)
     if not secret and plain != render_config(template, scopes, names, _as_it_is, reveal=False):
-        raise TemplateError("template-refused", "a secret goes into a password field only")
+        raise TemplateError("template-refused", "a secret may only be passed to a password field")
     return plain
 
 

@@ -66,8 +66,8 @@ class ValueProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
-    """What judging needs to know of the installation: models and targets by action type."""
+class ActionModels:
+    """The models and targets of the installed action types, and the scopes of templates."""
 
     surroundings: ScopeContext
     judges: Mapping[str, Judge]
@@ -85,7 +85,7 @@ def judge_plan(  # noqa: PLR0913 -- what a plan is judged by, each part named.
     item: CatalogDocument,
     actions: list[PlannedAction],
     context: RequestContext,
-    judging: Judging,
+    judging: ActionModels,
     *,
     secrets: Mapping[str, str],
     unknown: frozenset[str] = frozenset(),
@@ -109,21 +109,23 @@ def judge_plan(  # noqa: PLR0913 -- what a plan is judged by, each part named.
             continue
         earlier = tuple(keys[other] for other in before[action.id])
         names = names_for(item, judging.surroundings, earlier)
-        work = _Work(item, action, context, judging, names=names, secrets=secrets, unknown=unknown)
+        work = _ConfigurationCheck(
+            item, action, context, judging, names=names, secrets=secrets, unknown=unknown
+        )
         if work.runs():
             found += work.problems(judge)
     return list(dict.fromkeys(found))
 
 
-class _Work:
-    """One action on its way to a judgement."""
+class _ConfigurationCheck:
+    """Checks the configuration of one action."""
 
     def __init__(  # noqa: PLR0913 -- what one action is judged by, each part named.
         self,
         item: CatalogDocument,
         action: PlannedAction,
         context: RequestContext,
-        judging: Judging,
+        judging: ActionModels,
         *,
         names: Names,
         secrets: Mapping[str, str],
@@ -143,7 +145,7 @@ class _Work:
         self._misplaced: list[ValueProblem] = []
 
     def runs(self) -> bool:
-        """Tell whether the action runs for certain, as far as ``when`` is concerned."""
+        """Return whether the action runs for certain, as far as ``when`` is concerned."""
         if self._action.when is None:
             return True
         try:
@@ -206,7 +208,7 @@ class _Work:
             yield self._told(name, place, text, problem)
 
     def _leads_elsewhere_alone(self, name: str, read: list[str], text: str, place: Place) -> bool:
-        """Tell whether a URL leads elsewhere although every other field has a harmless value."""
+        """Return whether a URL leads elsewhere although every other field has a harmless value."""
         harmless = dict.fromkeys((other for other in read if other != name), _HARMLESS)
         secrets = {key: harmless.get(key, value) for key, value in self._secrets.items()}
         scopes = self._bound({**self._fields, **harmless}, secrets)
@@ -237,7 +239,7 @@ class _Work:
                 yield way[1]
 
     def _to_blame(self, below: list[_Text]) -> list[str]:
-        """Name the fields read there; where some of them have no value, it is these."""
+        """Return the fields read there; if some of them have no value, only these."""
         read = list(dict.fromkeys(name for text in below for name in text.fields))
         empty = [name for name in read if self._fields.get(name) in (None, "", [], {})]
         return empty or read
@@ -249,7 +251,7 @@ class _Work:
         if self._fields.get(name) in (None, "", [], {}) and value in (None, "", [], {}):
             message = f"{label} needs a value: {where} is made from it"
             return ValueProblem(name, "required", message)
-        message = f"{label} does not suit {where}: {problem.message}"
+        message = f"{label} is invalid for {where}: {problem.message}"
         shown = received if isinstance(received, str | int | float | bool) else None
         return ValueProblem(name, "configuration", message, shown)
 
@@ -282,7 +284,7 @@ def _at(config: Any, place: Place) -> Any:
 
 
 def _related(one: Place, other: Place) -> bool:
-    """Tell whether a place lies in the other one, or the other in it."""
+    """Return whether a place lies in the other one, or the other in it."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
 

@@ -43,7 +43,7 @@ def correct(
         )
         return CorrectionAnswer(valid=False, message=text[:LONGEST_MESSAGE]), result.errors
     if len(json.dumps(result.values)) > MAX_FIELDS_JSON:
-        text = f"the fields would be larger than {MAX_FIELDS_JSON} bytes of JSON; send less"
+        text = f"the fields would be larger than {MAX_FIELDS_JSON} bytes of JSON; send less data"
         return CorrectionAnswer(valid=False, message=text), (FieldError("", "size", text),)
     changed = {
         name: value
@@ -57,7 +57,7 @@ def correct(
 
 
 def _hidden(form: Form, values: Mapping[str, Any], result: FormResult) -> set[str]:
-    """Name the fields that have a value and are not asked for."""
+    """Return the fields that have a value but do not apply."""
     return {name for name in values if name in form.fields and name not in result.visible}
 
 

@@ -1,4 +1,4 @@
-"""What changed in a catalog since a Git revision, and whether versions tell of what it breaks."""
+"""What changed in a catalog since a Git revision, and whether versions announce what it breaks."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ class _Version:
 
 
 def changed_since(folder: Path, revision: str) -> list[Change]:
-    """Give the YAML files below a folder that differ from a revision, untracked ones included.
+    """Return the YAML files below a folder that differ from a revision, untracked ones included.
 
     Raises ``HistoryError`` where the folder is in no repository or the revision is unknown.
     """
@@ -64,7 +64,7 @@ def breaking_findings(
     *,
     ids: Iterable[str] = (),
 ) -> list[Finding]:
-    """Judge changes: what breaks needs a new major version, and an item is not just removed.
+    """Check changes: breaking ones need a new major version, and removed items a deprecation.
 
     ``ids`` are those of the whole catalog as it is now, where they are known: an item that was
     moved to another file is not removed.
@@ -93,7 +93,7 @@ def _comparison(before: CatalogDocument, new: _Version) -> Iterator[Finding]:
     if problems and is_major(before.version, after.version):
         return
     if problems:
-        hint = f"give it a new major version ({before.version} was the last), or take it back"
+        hint = f"give it a new major version ({before.version} was the last), or revert the change"
         problems = [Problem(one.path, one.message, hint) for one in problems]
     elif before.version == after.version and before != after:
         severity, rule = Severity.WARNING, UNCHANGED
@@ -159,6 +159,6 @@ def _git(folder: Path, *arguments: str, missing_is_empty: bool = False) -> bytes
         return b""
     if arguments[:2] == ("rev-parse", "--verify"):
         raise HistoryError(
-            f"{arguments[-1].removesuffix('^{commit}')!r} is no revision of this repository"
+            f"{arguments[-1].removesuffix('^{commit}')!r} is not a revision of this repository"
         )
-    raise HistoryError(f"{folder} is in no Git repository, or git cannot read it")
+    raise HistoryError(f"{folder} is not in a Git repository, or git cannot read it")

@@ -55,25 +55,25 @@ class Document:
         return plain
 
     def position(self, path: Path) -> Position:
-        """Tell where the node of the path stands; of a path that is not there, its nearest parent.
+        """Return where the node of the path is; for a path that does not exist, its nearest parent.
 
         A scalar stands where its value is, a list or mapping where its key is.
         """
         return self._find(path, scalar_at_key=False)
 
     def key_position(self, path: Path) -> Position:
-        """Tell where the key of the path stands, for what is wrong with the key itself."""
+        """Return where the key of the path stands, for what is wrong with the key itself."""
         return self._find(path, scalar_at_key=True)
 
     def source(self, path: Path) -> str | None:
-        """Give an unquoted scalar as it is written (``1.10``); None for everything else."""
+        """Return an unquoted scalar as it is written (``1.10``); None for everything else."""
         node: Node | None = self.root
         for part in path:
             node = _child(node, part) if node else None
         return node.source if isinstance(node, ScalarNode) and node.plain else None
 
     def place_within(self, path: Path, inside: Position) -> Position | None:
-        """Tell where a place inside of the text of a path stands; None where that is unknown."""
+        """Return where a place inside of the text of a path stands; None where that is unknown."""
         node: Node | None = self.root
         for part in path:
             node = _child(node, part) if node else None
@@ -205,7 +205,7 @@ def value_at(data: Any, path: Path) -> Any:
 
 
 def walk_texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Give every text value in plain data with its path, in the order of the document."""
+    """Yield every text value in plain data with its path, in the order of the document."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):

@@ -158,7 +158,7 @@ class Action(Model):
 
 
 def _named(actions: Iterable[Action]) -> tuple[Action, ...]:
-    """Give every action an id and a name; the n of ``<type>-<n>`` counts the actions of a type."""
+    """Return the actions with ids and names; the n of ``<type>-<n>`` counts those of a type."""
     counts: dict[str, int] = {}
     named = []
     for action in actions:

@@ -17,7 +17,7 @@ def check_plan(
     surroundings: ScopeContext,
     targets: Mapping[str, Mapping[str, Target]],
 ) -> list[str]:
-    """Check every template against the scopes that it will have; gives one sentence per problem."""
+    """Check every template against its later scopes; returns one sentence per problem."""
     problems: list[str] = []
     before = earlier_of(actions)
     keys = {action.id: action.key for action in actions}

@@ -18,7 +18,7 @@ from pao.core.payloads.context import ItemSnapshot
 from pao.core.payloads.plan import PlannedAction
 
 FALLBACK = "manual-"
-"""What stands before the ids of a fallback's actions, so that both ways can be told apart."""
+"""What stands before the ids of a fallback's actions, so that both ways can be distinguished."""
 _WIDE = {"fields", "outputs", "fulfillment", "components"}
 
 
@@ -38,7 +38,7 @@ Traits = Mapping[str, ActionTraits]
 
 
 def snapshot_of(item: CatalogDocument, definition: dict[str, Any], sha: str | None) -> ItemSnapshot:
-    """Give what a request keeps of its item, so that later changes do not reach it."""
+    """Return what a request keeps of its item, so that later changes do not reach it."""
     return ItemSnapshot(
         id=item.id,
         version=item.version,
@@ -50,7 +50,7 @@ def snapshot_of(item: CatalogDocument, definition: dict[str, Any], sha: str | No
 
 
 def plan(item: CatalogDocument, traits: Traits | None = None) -> list[PlannedAction]:
-    """Give the actions of the item's mode, each after what it waits for, templates still in them.
+    """Return the actions of the item's mode, each after what it waits for, templates still in them.
 
     A hybrid item's manual actions follow, marked as ``fallback``; their ids carry ``manual-`` in
     front, because both ways are shown, marked and looked for in one request.
@@ -71,7 +71,7 @@ def _steps(item: CatalogDocument, traits: Traits) -> list[PlannedAction]:
 
 
 def _notices(item: CatalogDocument, traits: Traits, *, after: int) -> list[PlannedAction]:
-    """Give the item's notifications; they wait for nothing and nothing waits for them."""
+    """Return the item's notifications; they wait for nothing and nothing waits for them."""
     lists = {"failure": item.fulfillment.on_failure, "waiting": item.fulfillment.on_waiting}
     notices: list[PlannedAction] = []
     for event, actions in lists.items():
@@ -127,7 +127,7 @@ def _as_fallback(
 def _reads(
     item: CatalogDocument, action: PlannedAction, earlier: Iterable[str]
 ) -> list[str] | None:
-    """Name what an action's templates read, or None where that cannot be told.
+    """Return what an action's templates read, or None if unknown.
 
     A template that is wrong reads everything; it is refused when the plan is checked.
     """
@@ -143,7 +143,7 @@ def _reads(
 def condition_reads(
     item: CatalogDocument, action: PlannedAction, earlier: Iterable[str]
 ) -> list[str] | None:
-    """Name what an action's ``when`` reads, or None where that cannot be told."""
+    """Return what an action's ``when`` reads, or None if unknown."""
     if not action.when:
         return []
     try:
@@ -168,7 +168,7 @@ def _read(use: tuple[str, ...]) -> list[str]:
 
 
 def earlier_of(actions: Sequence[PlannedAction]) -> dict[str, list[str]]:
-    """Give for each action of a plan the ids of all that have ended before it begins."""
+    """Return for each action of a plan the ids of all that have ended before it begins."""
     waits: dict[str, list[str]] = {}
     before: PlannedAction | None = None
     for action in actions:

@@ -78,7 +78,7 @@ _NOTATIONS = (
 
 
 def reference_page() -> str:
-    """Give the page."""
+    """Return the page."""
     parts = [_HEAD, *_keys(), *_types(), *_conditions(), *_notations(), *_names(), *_functions()]
     return "\n".join([*parts, *_bounds()]).rstrip() + "\n"
 

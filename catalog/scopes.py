@@ -32,7 +32,7 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
     outputs: Mapping[str, Mapping[str, Any]],
     published: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Give every scope of a request's templates.
+    """Return every scope of a request's templates.
 
     ``secrets`` holds the opened values of password fields, which stay tainted in every template.
     A field of the form without a value is null.
@@ -81,7 +81,7 @@ def _system(context: RequestContext, surroundings: ScopeContext) -> dict[str, An
 def names_for(
     item: CatalogDocument, surroundings: ScopeContext | None, earlier: tuple[str, ...] = ()
 ) -> Names:
-    """Give the names that templates of this item may use after the given actions."""
+    """Return the names that templates of this item may use after the given actions."""
     return Names(
         groups={group.id: tuple(field.id for field in group.fields) for group in item.groups},
         outputs=earlier,
@@ -91,7 +91,7 @@ def names_for(
 
 
 def _of_bundle(item: CatalogDocument) -> dict[str, Any]:
-    """Give what the own actions of a bundle may name besides: all components, and its own id."""
+    """Return what the own actions of a bundle may name besides: all components, and its own id."""
     if not isinstance(item, CatalogBundle):
         return {}
     return {"components": tuple(one.id for one in item.components), "item": item.id}

@@ -11,7 +11,7 @@ from pao.runtime.crypto import SecretBox
 def seal_fields(
     box: SecretBox, request_id: str, fields: Mapping[str, Any], passwords: Iterable[str]
 ) -> dict[str, Any]:
-    """Give the fields with every password sealed, whatever it looks like."""
+    """Return the fields with every password sealed, whatever it looks like."""
     sealed = dict(fields)
     for name in passwords:
         value = fields.get(name)
@@ -36,5 +36,5 @@ def open_fields(
 
 
 def _context(request_id: str, field_id: str) -> str:
-    """Give what a value is bound to: it opens in its own request and field only."""
+    """Return what a value is bound to: it opens in its own request and field only."""
     return f"request:{request_id}:field:{field_id}"

@@ -1,4 +1,4 @@
-"""Did you mean: the nearest known name to a wrong one. Where names come from is not its matter."""
+"""Did you mean: the nearest known name to a wrong one."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ _MAX_LENGTH = 64
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
-    """Give the known name that is near the wrong one, or None where nothing is.
+    """Return the known name that is near the wrong one, or None where nothing is.
 
     Near is at most max(1, length of the wrong name // 3) edits, a swap of neighbours counting as
     one, case ignored; the nearest wins, ties go alphabetically (template-grammar, Errors). Names

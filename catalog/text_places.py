@@ -13,7 +13,7 @@ _ESCAPES = {"x": 4, "u": 6, "U": 10}
 
 
 def place_in_file(file: str, start: Position, text: str, inside: Position) -> Position | None:
-    """Give the place in the file of a place inside of a text whose value starts at ``start``.
+    """Return the place in the file of a place inside of a text whose value starts at ``start``.
 
     Folding and indentation change white space only, so that the characters between are counted.
     None where that does not lead to the same character.
@@ -31,7 +31,7 @@ def place_in_file(file: str, start: Position, text: str, inside: Position) -> Po
 
 
 def _characters(lines: list[str], start: Position) -> Iterator[tuple[Position, str]]:
-    """Give what is not white of a text as it is written, each character with its place."""
+    """Yield what is not white of a text as it is written, each character with its place."""
     first = lines[start.line - 1]
     column = start.column - 1
     anchor = _BEFORE.match(first, column)

@@ -13,7 +13,7 @@ EVERYTHING = "fields.*"
 def used_by(
     context: RequestContext, over: Sequence[PlannedAction], changed: Iterable[str]
 ) -> dict[str, list[str]]:
-    """Name for each changed field the actions that are over and have read it.
+    """Return for each changed field the finished actions that have read it.
 
     Of an action without ``reads`` only the condition counts; templates that cannot be read count
     as reading everything.

@@ -20,7 +20,7 @@ _HINTS = (
     ("unexpected end of stream", "a quotation mark is not closed"),
     ("expected '-' indicator", "check the indentation of this list"),
     ("did not find expected key", "check the indentation and the quotation marks above"),
-    ("found incompatible YAML document", "only YAML 1.1 and 1.2 are read"),
+    ("found incompatible YAML document", "only YAML 1.1 and 1.2 are supported"),
     ("unknown escape character", r"in double quotes \ begins an escape; use single quotes, or \\"),
 )
 _NO_SPACE = re.compile(r"\s*(?:- )?\s*[A-Za-z][\w-]*:[^\s/:]")
@@ -28,7 +28,7 @@ _NO_BREAK_SPACE = "\u00a0"
 
 
 def hint_for(problem: str, lines: Sequence[str], where: Position, last: yaml.Event | None) -> str:
-    """Say what to change; ``last`` is what was read before the place where reading stopped."""
+    """Return what to change; ``last`` is what was read before the place where reading stopped."""
     return (
         _of_the_text_before(problem, last)
         or _of_the_lines(problem, lines, where)
@@ -41,10 +41,10 @@ def _of_the_text_before(problem: str, last: yaml.Event | None) -> str:
         return ""
     if not (last.start_mark and last.end_mark) or last.end_mark.line == last.start_mark.line:
         return ""
-    begins = f"the text that begins in line {last.start_mark.line + 1}"
+    begins = f"the text that starts in line {last.start_mark.line + 1}"
     if last.style in {'"', "'"}:
-        return f"{begins} ends only here: is its quotation mark missing there?"
-    return "" if last.style in {"|", ">"} else f"{begins} has several lines: write | before it"
+        return f"{begins} ends only here: is its closing quotation mark missing?"
+    return "" if last.style in {"|", ">"} else f"{begins} spans several lines: write | before it"
 
 
 def _of_the_lines(problem: str, lines: Sequence[str], where: Position) -> str:
@@ -52,7 +52,7 @@ def _of_the_lines(problem: str, lines: Sequence[str], where: Position) -> str:
     near = {number: lines[number - 1] for number in numbers if 0 < number <= len(lines)}
     for number, line in near.items():
         if _NO_BREAK_SPACE in line:
-            return f"line {number} holds a no-break space: type that space anew"
+            return f"line {number} contains a no-break space: retype that space"
         if number < where.line and "mapping values" in problem and _NO_SPACE.match(line):
             return f"is a space missing after the colon in line {number}?"
     return ""

@@ -110,7 +110,7 @@ class TreeBuilder:
         self._root: Node | None = None
 
     def result(self) -> MappingNode:
-        """Give the finished root; a document that is empty or no mapping is refused."""
+        """Return the finished root; a document that is empty or no mapping is refused."""
         root = self._root
         if root is None or (isinstance(root, ScalarNode) and root.value is None):
             raise DocumentError(self._file, 1, 1, "the document is empty")
@@ -161,7 +161,7 @@ class TreeBuilder:
             if pattern.fullmatch(text):
                 return int(text.replace("0o", "", 1) if base == 8 else text, base)  # noqa: PLR2004 -- octal digits
         if _NOT_FINITE.fullmatch(text):
-            self._refuse(where, f"{text} is no number of JSON; quote it if it is a text")
+            self._refuse(where, f"{text} is not a JSON number; quote it if it is a text")
         return self._float(text, where) if _FLOAT.fullmatch(text) else text
 
     def _float(self, text: str, where: Position) -> float:
@@ -226,9 +226,9 @@ class TreeBuilder:
             return
         first = frame.node.keys.get(key)
         if first is not None:
-            self._refuse(where, f"the key {key[:80]!r} stands twice; first in line {first.line}")
+            self._refuse(where, f"the key {key[:80]!r} is used twice; first in line {first.line}")
         if key == "<<":
-            self._refuse(where, "merge keys (<<) are not read; write the keys out")
+            self._refuse(where, "merge keys (<<) are not supported; write the keys out")
         self._grow(where, len(key))
         frame.node.weight += len(key)
         frame.node.keys[key] = where
@@ -247,7 +247,7 @@ class TreeBuilder:
         self._refuse(where, f"nested deeper than {MAX_DEPTH} levels")
 
     def _refuse_tag(self, where: Position, tag: str | None) -> NoReturn:
-        self._refuse(where, f"the tag {(tag or '')[:80]!r} is not read; write a plain value")
+        self._refuse(where, f"the tag {(tag or '')[:80]!r} is not supported; write a plain value")
 
     def _refuse(self, where: Position, message: str) -> NoReturn:
         raise DocumentError(self._file, where.line, where.column, message)

@@ -20,7 +20,7 @@ from api.requests.prepared import (
 )
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle, Component, OrchestrationMode
-from catalog.components import Giving, Values, component_values
+from catalog.components import ComponentContext, Values, component_values
 from pao.core.components import COMPONENT, LINKS, LINKS_ID, component_action
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import masked
@@ -113,7 +113,7 @@ def _values(
     if isinstance(item, CatalogBundle):
         message = f"{item.id} is a bundle, and bundles hold items only"
         raise _refused(bundle, component, (_problem("catalogItem", message),))
-    giving = Giving(
+    giving = ComponentContext(
         context=whole.context,
         surroundings=preparer.settings.surroundings,
         secrets=whole.secrets,

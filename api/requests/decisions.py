@@ -16,7 +16,7 @@ from api.requests.decision_idempotency import DecisionCall, DecisionKeys
 from api.requests.reading import ReadingService, Stored
 from api.requests.retry_preview import RetryPreview, open_actions, shown
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
-from catalog.configuration_checks import Judging, Reader, judge_plan
+from catalog.configuration_checks import ActionModels, Reader, judge_plan
 from catalog.corrections import correct
 from catalog.document_kinds import parse_definition
 from catalog.secrets import open_fields, seal_fields
@@ -52,7 +52,7 @@ class DecisionSettings:
     """How long a call waits for the outcome, in seconds, and what renderings may know."""
 
     budget: float
-    judging: Judging
+    judging: ActionModels
     readers: Mapping[str, Reader]
 
 

@@ -24,7 +24,7 @@ from api.requests.prepared import (
 from api.requests.schemas import Submission
 from catalog.action_rendering import render_action
 from catalog.bundle import CatalogBundle
-from catalog.configuration_checks import Judging, judge_plan
+from catalog.configuration_checks import ActionModels, judge_plan
 from catalog.plan_checks import check_plan
 from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields
@@ -179,7 +179,7 @@ class Preparer:
             item,
             prepared.actions,
             prepared.context,
-            Judging(settings.surroundings, settings.judges, settings.targets),
+            ActionModels(settings.surroundings, settings.judges, settings.targets),
             secrets=prepared.secrets,
             unknown=frozenset(waiting),
         )

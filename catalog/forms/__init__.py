@@ -1,4 +1,4 @@
-"""Forms: one definition gives the validator, the JSON Schema and what is drawn."""
+"""Forms: validator, JSON Schema and layout from one definition."""
 
 from catalog.forms.definition import (
     Condition,

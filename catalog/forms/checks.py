@@ -56,7 +56,7 @@ class FieldChecks:
     rest: tuple[Check, ...]
 
     def failures(self, value: Any, today: date) -> Iterator[Failure]:
-        """Give what is wrong with a value that is there, in the order of the grammar."""
+        """Yield what is wrong with a value that is there, in the order of the grammar."""
         for gate in self.gates:
             failure = gate(value, today)
             if failure:
@@ -66,7 +66,7 @@ class FieldChecks:
 
 
 def is_blank(field: FieldDefinition, value: Any) -> bool:
-    """Tell whether a value is the empty one of its type: "" in texts, [] in a multiselect."""
+    """Return whether a value is the empty one of its type: "" in texts, [] in a multiselect."""
     if field.type in EMPTY_TEXT_TYPES:
         return bool(value == "")
     return field.type is FieldType.MULTISELECT and value == []
@@ -90,7 +90,7 @@ def compile_checks(field: FieldDefinition) -> FieldChecks:
 
 
 def constraint_problems(field: FieldDefinition) -> Iterator[tuple[str, str]]:
-    """Give every constraint of a field that cannot be read: its key in the document, and why."""
+    """Yield every constraint of a field that cannot be read: its key in the document, and why."""
     for name, factory, value in _given(field):
         try:
             CHECK_FACTORIES[factory](value)
@@ -101,12 +101,12 @@ def constraint_problems(field: FieldDefinition) -> Iterator[tuple[str, str]]:
 
 
 def key_of(constraint: str) -> str:
-    """Give the key of a constraint as it stands in a document."""
+    """Return the key of a constraint as it stands in a document."""
     return Constraints.model_fields[constraint].alias or constraint
 
 
 def _given(field: FieldDefinition) -> Iterator[tuple[str, str, Any]]:
-    """Give name, factory and value of each constraint that stands on the field and fits it."""
+    """Yield name, factory and value of each constraint that stands on the field and fits it."""
     prefix = "date_" if field.type is FieldType.DATE else ""
     for name in CONSTRAINTS[field.type]:
         value = getattr(field.validation, name)
@@ -163,7 +163,7 @@ def _file(value: str, _: date) -> Failure | None:
     if parse_data_url(value):
         return None
     form = "data:<media type>;base64,<content>"
-    return Failure("format", f"must be a file as {form}", form)
+    return Failure("format", f"must be a file written as {form}", form)
 
 
 _GATES: dict[FieldType, tuple[Check, ...]] = {

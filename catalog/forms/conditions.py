@@ -11,7 +11,7 @@ _HOLD_WITHOUT_VALUE = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 
 
 def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
-    """Tell whether a condition holds for the values of the visible fields; absent ones are not in.
+    """Return whether a condition holds for the visible fields' values; absent ones are left out.
 
     Never raises: what does not fit, such as ``greaterThan`` on a text, does not hold.
     """
@@ -25,7 +25,7 @@ def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
 
 
 def holds_for(condition: Condition, value: Any) -> bool:
-    """Tell whether a condition on one field holds for its value; None is absent."""
+    """Return whether a condition on one field holds for its value; None is absent."""
     operator, wanted = condition.condition, condition.value
     if operator is Operator.EXISTS:
         return (value is not None) is (wanted is not False)
@@ -36,7 +36,7 @@ def holds_for(condition: Condition, value: Any) -> bool:
 
 
 def references(condition: Condition) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Give every field that a condition looks at, with the path to its ``dependsOn``."""
+    """Yield every field that a condition looks at, with the path to its ``dependsOn``."""
     if condition.depends_on is not None:
         yield ("dependsOn",), condition.depends_on
     for key, parts in (("all", condition.all), ("any", condition.any)):
@@ -51,7 +51,7 @@ def references(condition: Condition) -> Iterator[tuple[tuple[str | int, ...], st
 def leaves(
     path: tuple[str | int, ...], condition: Condition
 ) -> Iterator[tuple[tuple[str | int, ...], Condition]]:
-    """Give every condition on a field with its path below the given one."""
+    """Yield every condition on a field with its path below the given one."""
     if condition.depends_on is not None:
         yield path, condition
     for key, parts in (("all", condition.all), ("any", condition.any)):

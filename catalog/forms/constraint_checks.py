@@ -45,7 +45,7 @@ def check_unique(value: list[Any], _: date) -> Failure | None:
     """Check that a list has no value twice."""
     if len({canonical(item) for item in value}) == len(value):
         return None
-    return Failure("unique", "must not have a value twice")
+    return Failure("unique", "must not contain duplicates")
 
 
 def enum_check(field: FieldDefinition) -> Check:
@@ -185,7 +185,7 @@ def _schema(schema: dict[str, Any] | bool) -> Check:  # noqa: FBT001 -- a JSON S
 
     def check(value: Any, _: date) -> Failure | None:
         problem = compiled.problem(value)
-        return Failure("schema", f"does not fit its schema {problem}") if problem else None
+        return Failure("schema", f"does not match its schema {problem}") if problem else None
 
     return check
 

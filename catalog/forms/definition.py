@@ -100,7 +100,7 @@ class Condition(Model):
         if sum(part is not None for part in given) != 1:
             raise ValueError("a condition has exactly one of dependsOn, all, any and not")
         if (self.depends_on is None) != (self.condition is None):
-            raise ValueError("dependsOn and condition stand together")
+            raise ValueError("dependsOn and condition must be used together")
         return self
 
 

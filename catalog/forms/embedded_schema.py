@@ -38,7 +38,7 @@ class _TooCostlyError(Exception):
 def check_schema(schema: Schema) -> None:
     """Refuse a schema that is invalid, unbounded or refers outside: ``ValueFormatError``."""
     if problem_of(schema):
-        raise ValueFormatError(f"is no JSON Schema: it {problem_of(schema)}")
+        raise ValueFormatError(f"is not a JSON Schema: it {problem_of(schema)}")
     for key, value in _entries(schema):
         if key in _REFUSED:
             raise ValueFormatError(f"uses {key}, which is not supported; use additionalProperties")
@@ -55,7 +55,7 @@ def check_schema(schema: Schema) -> None:
 def _check_meta(schema: Schema) -> None:
     problem = _meta_problem(json.dumps(schema))
     if problem:
-        raise ValueFormatError(f"is no JSON Schema: {problem}")
+        raise ValueFormatError(f"is not a JSON Schema: {problem}")
 
 
 @lru_cache(maxsize=256)
@@ -77,7 +77,7 @@ class EmbeddedSchema:
         self._validator = _Bounded(schema, registry=EMPTY_REGISTRY)
 
     def problem(self, value: Any) -> str | None:
-        """Say what the schema does not accept in a value, or None. The value is not too deep."""
+        """Return what the schema does not accept in a value, or None. The value is not too deep."""
         token = _references_left.set(_MAX_REFERENCES)
         try:
             error = next(self._validator.iter_errors(value), None)
@@ -93,7 +93,7 @@ class EmbeddedSchema:
 def _describe(error: ValidationError) -> str:
     message = message_of(error)
     if len(message) > _MESSAGE:
-        message = f"the value does not fit {error.validator!r}"
+        message = f"the value does not match {error.validator!r}"
     return f"at {error.json_path}: {message}"
 
 
@@ -141,7 +141,7 @@ def _additional_properties(
 
 def _unique_items(_: Any, wanted: Any, value: Any, __: Any) -> Iterator[ValidationError]:
     if wanted and isinstance(value, list) and len({canonical(item) for item in value}) < len(value):
-        yield ValidationError("has an item twice")
+        yield ValidationError("contains duplicate items")
 
 
 def _ref(validator: Any, ref: str, value: Any, schema: Any) -> Iterator[ValidationError]:

@@ -104,11 +104,11 @@ class Form:
         return frozenset(f.id for f in self.fields.values() if f.type is FieldType.PASSWORD)
 
     def json_schema(self) -> dict[str, Any]:
-        """Give the form as a JSON Schema (draft 2020-12) of the values, absent ones left out."""
+        """Return the form as a JSON Schema (draft 2020-12) of the values, absent ones left out."""
         return self._json_schema
 
     def ui_schema(self) -> dict[str, Any]:
-        """Give the form for those who draw it: groups, fields, components, conditions."""
+        """Return the form for those who draw it: groups, fields, components, conditions."""
         return form_ui_schema(self.definition)
 
     @cached_property
@@ -117,7 +117,7 @@ class Form:
 
     def _add(self, group: GroupDefinition, field: FieldDefinition) -> None:
         if field.id in self.fields:
-            raise FormError(f"the field {field.id!r} stands twice")
+            raise FormError(f"the field {field.id!r} is used twice")
         try:
             self._checks[field.id] = compile_checks(field)
         except ValueFormatError as error:
@@ -133,7 +133,7 @@ class Form:
             for name in seen:
                 if name not in graph:
                     raise FormError(
-                        f"the condition of {field_id!r} looks at {name!r}, which is no field"
+                        f"the condition of {field_id!r} refers to {name!r}, which is not a field"
                         + did_you_mean(name, graph)
                     )
         try:
@@ -142,7 +142,7 @@ class Form:
             raise FormError(describe_cycle(error)) from None
 
     def _present(self, values: Mapping[str, Any], today: date) -> dict[str, Any]:
-        """Give the visible fields with what conditions see: the value sent, else the default."""
+        """Return the visible fields with what conditions see: the value sent, else the default."""
         present: dict[str, Any] = {}
         for field_id in self._order:
             if all(holds(condition, present) for condition in self._conditions[field_id]):
@@ -180,11 +180,11 @@ class Form:
             yield FieldError(key, "unknown", message)
 
 
-_HIDDEN = "is not asked for with these values; leave it out"
+_HIDDEN = "does not apply with these values; leave it out"
 
 
 def condition_graph(definition: FormDefinition) -> dict[str, set[str]]:
-    """Give for every field the fields that its own and its group's conditions look at."""
+    """Return for every field the fields that its own and its group's conditions look at."""
     graph: dict[str, set[str]] = {}
     for group in definition.groups:
         for field in group.fields:
@@ -194,13 +194,13 @@ def condition_graph(definition: FormDefinition) -> dict[str, set[str]]:
 
 
 def describe_cycle(error: CycleError) -> str:
-    """Say which fields wait for each other."""
+    """Return a message that names the fields of a cycle."""
     names = " -> ".join(str(name) for name in reversed(error.args[1]))
-    return f"the conditions go in a circle: {names}"
+    return f"the conditions form a cycle: {names}"
 
 
 def default_of(field: FieldDefinition, today: date) -> Any:
-    """Give the default of a field; that of a date may be relative to the day."""
+    """Return the default of a field; that of a date may be relative to the day."""
     if field.type is FieldType.DATE and isinstance(field.default, str):
         day = resolve_date(field.default, today)
         return day.isoformat() if day else field.default

@@ -37,7 +37,7 @@ class _InexpressibleError(Exception):
 
 
 def form_json_schema(form: FormDefinition) -> dict[str, Any]:
-    """Give the schema of a form's values."""
+    """Return the schema of a form's values."""
     conditional = _Conditional(form)
     schema: dict[str, Any] = {
         "$schema": _DIALECT,
@@ -74,11 +74,11 @@ class _Conditional:
         self.definitions: dict[str, Schema] = {}
 
     def conditions(self, field: FieldDefinition) -> tuple[Condition, ...]:
-        """Give the conditions that all must hold for a field to be shown."""
+        """Return the conditions that all must hold for a field to be shown."""
         return self._conditions[field.id]
 
     def rules(self) -> Iterable[dict[str, Any]]:
-        """Give one rule per conditional field: hidden means not there, shown may mean required."""
+        """Return one rule per conditional field: hidden means absent, shown may mean required."""
         for field in self._fields.values():
             if not self.conditions(field):
                 continue
@@ -116,7 +116,7 @@ class _Conditional:
         return _some([present, _every([absent, self._without(condition, field)])])
 
     def _without(self, condition: Condition, field: FieldDefinition) -> Schema:
-        """Say when the condition holds although nothing was sent: by the default, or by absence."""
+        """Return when the condition holds although nothing was sent: by default or by absence."""
         by_absence = holds_for(condition, None)
         if field.default is None:
             return by_absence
@@ -272,7 +272,7 @@ def _file(field: FieldDefinition) -> dict[str, Any]:
 
 
 def _media_name(wanted: str) -> str:
-    """Give the pattern of one half of a media type, in which case does not matter."""
+    """Return the pattern of one half of a media type, in which case does not matter."""
     if wanted == "*":
         return _MEDIA_NAME
     return "".join(

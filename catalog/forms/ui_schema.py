@@ -28,7 +28,7 @@ COMPONENTS: dict[FieldType, str] = {
 
 
 def form_ui_schema(form: FormDefinition) -> dict[str, Any]:
-    """Give layout, groups and fields, with labels, components, validation and conditions."""
+    """Return layout, groups and fields, with labels, components, validation and conditions."""
     return {"layout": form.layout.value, "groups": [_group(group) for group in form.groups]}
 
 

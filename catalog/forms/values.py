@@ -42,7 +42,7 @@ def compile_pattern(pattern: str) -> Pattern:
 
 
 def canonical(value: Any, depth: int = 0) -> Hashable:
-    """Give a hashable that is equal for equal values: 1 is 1.0, true is not 1, "1" is not 1."""
+    """Return a hashable that is equal for equal values: 1 is 1.0, true is not 1, "1" is not 1."""
     if isinstance(value, bool) or value is None:
         return (type(value), value)
     if isinstance(value, dict | list) and depth > MAX_DEPTH:
@@ -55,12 +55,12 @@ def canonical(value: Any, depth: int = 0) -> Hashable:
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Tell whether two values are equal as in expressions: deeply, and nothing is coerced."""
+    """Return whether two values are equal as in expressions: deeply, and nothing is coerced."""
     return canonical(left) == canonical(right)
 
 
 def problem_of(value: Any) -> str | None:
-    """Say why a value cannot be kept as JSON (depth, range, text that is no Unicode), or None."""
+    """Return why a value cannot be stored as JSON (depth, range, invalid Unicode), or None."""
     rest: list[tuple[Any, int]] = [(value, 0)]
     while rest:
         part, depth = rest.pop()
@@ -82,7 +82,7 @@ def _scalar_problem(value: Any) -> str | None:
         return None if math.isfinite(value) else "is out of range"
     if isinstance(value, int):
         return None if value.bit_length() <= _MAX_BITS else "is out of range"
-    return None if value is None or isinstance(value, dict | list) else "is no value of JSON"
+    return None if value is None or isinstance(value, dict | list) else "is not a JSON value"
 
 
 def _is_unicode(text: str) -> bool:
@@ -94,7 +94,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def excerpt(value: Any) -> Any:
-    """Give a value to show in an error: itself when it is small, else its beginning or its size."""
+    """Return a value to show in an error: itself if it is small, else its beginning or its size."""
     if isinstance(value, str):
         text = value.encode(errors="replace").decode()
         return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
@@ -108,12 +108,12 @@ def excerpt(value: Any) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a number; true and false are none."""
+    """Return whether a value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def parse_date(text: Any) -> date | None:
-    """Read a real ``YYYY-MM-DD``, or give None."""
+    """Read a real ``YYYY-MM-DD``, or return None."""
     if not isinstance(text, str) or not _DATE.fullmatch(text):
         return None
     try:
@@ -123,7 +123,7 @@ def parse_date(text: Any) -> date | None:
 
 
 def resolve_date(text: str, today: date) -> date | None:
-    """Read ``YYYY-MM-DD``, ``today``, ``today+30d`` or ``today-7d``, or give None."""
+    """Read ``YYYY-MM-DD``, ``today``, ``today+30d`` or ``today-7d``, or return None."""
     relative = _RELATIVE.fullmatch(text)
     if not relative:
         return parse_date(text)
@@ -137,7 +137,7 @@ def resolve_date(text: str, today: date) -> date | None:
 def check_date_bound(text: Any) -> None:
     """Refuse what is no bound of a date with ``ValueFormatError``."""
     if not isinstance(text, str) or not (_RELATIVE.fullmatch(text) or parse_date(text)):
-        raise ValueFormatError("is no date: write 2026-03-01, today, today+30d or today-7d")
+        raise ValueFormatError("is not a date: write 2026-03-01, today, today+30d or today-7d")
 
 
 def parse_size(size: int | str) -> int:
@@ -146,7 +146,7 @@ def parse_size(size: int | str) -> int:
         return size
     found = _SIZE.fullmatch(size)
     if not found:
-        raise ValueFormatError("is no size: write a number of bytes, 500KB or 5MB")
+        raise ValueFormatError("is not a size: write a number of bytes, 500KB or 5MB")
     return int(found[1]) * _UNITS[found[2] or ""]
 
 
@@ -159,7 +159,7 @@ class DataUrl:
 
 
 def parse_data_url(text: str) -> DataUrl | None:
-    """Read ``data:<media type>;base64,<padded base64>``, or give None."""
+    """Read ``data:<media type>;base64,<padded base64>``, or return None."""
     found = _DATA_URL.fullmatch(text)
     if not found or len(found[3]) % 4:
         return None
@@ -169,7 +169,7 @@ def parse_data_url(text: str) -> DataUrl | None:
 
 
 def media_type_fits(media_type: str, wanted: str) -> bool:
-    """Tell whether ``image/png`` fits ``image/png``, ``image/*`` or ``*/*``."""
+    """Return whether ``image/png`` fits ``image/png``, ``image/*`` or ``*/*``."""
     wanted = wanted.lower()
     if wanted == "*/*":
         return True
@@ -179,5 +179,5 @@ def media_type_fits(media_type: str, wanted: str) -> bool:
 
 
 def is_email(text: str) -> bool:
-    """Tell whether a text has the form of an email address, 254 characters at most."""
+    """Return whether a text has the form of an email address, 254 characters at most."""
     return len(text) <= MAX_EMAIL and _EMAIL.fullmatch(text) is not None

@@ -18,7 +18,7 @@ _ID = "urn:pao:catalog:v1:"
 
 
 def published(actions: Mapping[str, tuple[Mapping[str, Any], str]]) -> dict[str, dict[str, Any]]:
-    """Give every published schema by its file below this folder.
+    """Return every published schema by its file below this folder.
 
     ``actions`` gives for each action type the JSON Schema of its configuration and a sentence.
     """
@@ -34,7 +34,7 @@ def published(actions: Mapping[str, tuple[Mapping[str, Any], str]]) -> dict[str,
 
 
 def item_schema(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Give the JSON Schema (draft 2020-12) of a CatalogItem document, for editors and linters."""
+    """Return the JSON Schema (draft 2020-12) of a CatalogItem document, for editors and linters."""
     schema = _schema(CatalogItem, "catalog-item", actions)
     schema["required"].append("fulfillment")
     schema["$defs"]["Fulfillment"]["required"] = ["manual"]
@@ -43,12 +43,12 @@ def item_schema(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def bundle_schema(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Give the JSON Schema (draft 2020-12) of a CatalogBundle document, for editors and linters."""
+    """Return the JSON Schema (draft 2020-12) of a CatalogBundle, for editors and linters."""
     return _schema(CatalogBundle, "catalog-bundle", actions)
 
 
 def written(schema: dict[str, Any]) -> str:
-    """Give a schema as it stands in its file."""
+    """Return a schema as it stands in its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -72,7 +72,7 @@ def _configured(kind: str) -> dict[str, Any]:
 
 
 def _inlined(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Give an action's schema and its parts as definitions: editors load one file."""
+    """Return an action's schema and its parts as definitions: editors load one file."""
     text = json.dumps(config).replace('"#/$defs/', f'"#/$defs/{kind}.')
     schema = json.loads(text)
     parts = {f"{kind}.{name}": part for name, part in schema.pop("$defs", {}).items()}

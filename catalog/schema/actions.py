@@ -20,7 +20,7 @@ _MEMBERS = ("anyOf", "oneOf", "allOf")
 
 
 def published_action_schema(name: str, config: Mapping[str, Any], summary: str) -> dict[str, Any]:
-    """Give the schema of a type's configuration, in which templates may stand for values."""
+    """Return the schema of a type's configuration, in which templates may stand for values."""
     schema = with_templates(config)
     definitions = {**schema.pop("$defs", {}), "Template": TEMPLATE}
     head = {"$schema": _DIALECT, "$id": action_id(name), "title": name, "description": summary}
@@ -32,7 +32,7 @@ def published_action_schema(name: str, config: Mapping[str, Any], summary: str) 
 
 
 def action_id(name: str) -> str:
-    """Give the ``$id`` of the schema of an action type's configuration."""
+    """Return the ``$id`` of the schema of an action type's configuration."""
     return f"urn:pao:catalog:v1:action:{name}"
 
 
@@ -63,7 +63,7 @@ def _definition(_: str, schema: Any) -> Any:
 
 
 def _value(schema: Any) -> Any:
-    """Give the schema of a value for which a template may stand."""
+    """Return the schema of a value for which a template may stand."""
     if not isinstance(schema, Mapping):
         return schema
     inner = with_templates(schema)

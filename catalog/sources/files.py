@@ -15,19 +15,19 @@ _MAX_FOLDERS = 8
 
 
 def catalog_root(path: Path) -> Path:
-    """Give the folder that holds the documents: the one given, or the ``catalog/`` in it.
+    """Return the folder that holds the documents: the one given, or the ``catalog/`` in it.
 
     Raises ``FileNotFoundError`` where there is no such folder.
     """
     root = path.resolve()
     if not root.is_dir():
-        raise FileNotFoundError(f"{path} is no folder; name the folder that holds the catalog")
+        raise FileNotFoundError(f"{path} is not a folder; name the folder that holds the catalog")
     inner = root / "catalog"
     return inner if inner.is_dir() and not inner.is_symlink() else root
 
 
 def documents(root: Path) -> Iterator[Path]:
-    """Give the YAML files in the order of their names; hidden ones and those outside are not.
+    """Yield the YAML files in the order of their names; hidden ones and those outside are not.
 
     Raises ``OSError``: a folder that cannot be read is not an empty one.
     """
@@ -46,7 +46,7 @@ def read_document(file: Path, name: str) -> bytes:
     try:
         # A pipe or device would keep the reader waiting for ever.
         if not stat.S_ISREG(file.stat().st_mode):
-            raise DocumentError(name, 1, 1, "this is no regular file")
+            raise DocumentError(name, 1, 1, "this is not a regular file")
         with file.open("rb") as stream:
             # One byte more than is allowed, so that the limit is noticed and memory stays bounded.
             return stream.read(MAX_BYTES + 1)
@@ -56,7 +56,7 @@ def read_document(file: Path, name: str) -> bytes:
 
 
 def blob_id(content: bytes) -> str:
-    """Give the id that Git gives this content (``git hash-object``): 40 hexadecimal digits."""
+    """Return the id that Git gives this content (``git hash-object``): 40 hexadecimal digits."""
     header = f"blob {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 

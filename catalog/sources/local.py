@@ -42,7 +42,7 @@ class LocalFolder:
         self.changed_at: datetime | None = None
 
     def listing(self) -> Mapping[str, str]:
-        """Give every document's path with its content's id; reads what has changed since."""
+        """Return every document's path with its content's id; reads what has changed since."""
         try:
             root = catalog_root(self.path)
             found = {file.relative_to(root).as_posix(): file for file in documents(root)}
@@ -53,7 +53,7 @@ class LocalFolder:
         return {name: sha for name, (_, sha) in self._seen.items()}
 
     def content(self, path: str) -> bytes:
-        """Give one document; raises ``DocumentError`` where it cannot be read."""
+        """Return one document; raises ``DocumentError`` where it cannot be read."""
         self.reads += 1
         return read_document(catalog_root(self.path) / path, path)
 
@@ -72,7 +72,7 @@ class LocalFolder:
 
 
 def _changed_at(root: Path, files: Iterable[Path]) -> datetime | None:
-    """Give the newest time of documents and of their folders: a removal shows in these only."""
+    """Return the newest time of documents and of their folders: a removal shows in these only."""
     folders = {root}
     newest = 0.0
     for file in files:

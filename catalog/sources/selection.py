@@ -15,8 +15,8 @@ from catalog.validation import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What other files need to know of a good one."""
+class DocumentSummary:
+    """What other files need to know of a valid document."""
 
     path: str
     id: str
@@ -26,7 +26,7 @@ class Facts:
 
     @classmethod
     def of(cls, item: CatalogDocument, *, path: str) -> Self:
-        """Take the facts of a parsed document; ``refers`` are the ids that it names."""
+        """Summarize a parsed document; ``refers`` are the ids that it names."""
         return cls(path, item.id, item.kind, item.category, tuple(_refers(item)))
 
     @property
@@ -36,15 +36,15 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A file as it is now: its content's id, its facts where it is good, what was found."""
+class FileState:
+    """A file as it is now: its content's id, its summary if it is valid, its findings."""
 
     sha: str
-    facts: Facts | None
+    facts: DocumentSummary | None
     findings: tuple[Finding, ...] = ()
 
 
-class InService(Protocol):
+class ServedItem(Protocol):
     """What is known of an item in service."""
 
     @property
@@ -84,8 +84,8 @@ class Selection:
 
 
 def select(
-    files: Mapping[str, Seen],
-    served: Mapping[str, InService],
+    files: Mapping[str, FileState],
+    served: Mapping[str, ServedItem],
     across: Iterable[Finding] = (),
 ) -> Selection:
     """Decide what is served from now on; ``across`` was found by looking at files together."""
@@ -104,9 +104,9 @@ def select(
     )
 
 
-def duplicates(facts: Iterable[Facts]) -> list[Finding]:
+def duplicates(facts: Iterable[DocumentSummary]) -> list[Finding]:
     """Refuse every file whose id another has, but the one that is named after it."""
-    by_id: dict[str, list[Facts]] = defaultdict(list)
+    by_id: dict[str, list[DocumentSummary]] = defaultdict(list)
     for one in facts:
         by_id[one.id].append(one)
     found: list[Finding] = []
@@ -124,18 +124,18 @@ def _refers(item: CatalogDocument) -> Iterator[str]:
         yield item.deprecation.replacement
 
 
-def _errors(files: Mapping[str, Seen], across: Iterable[Finding]) -> tuple[Finding, ...]:
+def _errors(files: Mapping[str, FileState], across: Iterable[Finding]) -> tuple[Finding, ...]:
     own = (finding for seen in files.values() for finding in seen.findings)
     twice = duplicates(seen.facts for seen in files.values() if seen.facts)
     errors = {one: None for one in (*own, *twice, *across) if one.severity is Severity.ERROR}
     return tuple(sorted(errors, key=lambda one: (one.file, one.line, one.column)))
 
 
-def _is_same(known: InService | None, path: str, sha: str) -> bool:
+def _is_same(known: ServedItem | None, path: str, sha: str) -> bool:
     return known is not None and known.path == path and known.sha == sha
 
 
-def _duplicate(facts: Facts, candidates: list[Facts]) -> Finding:
+def _duplicate(facts: DocumentSummary, candidates: list[DocumentSummary]) -> Finding:
     others = ", ".join(other.path for other in candidates if other is not facts)
     return Finding(
         file=facts.path,

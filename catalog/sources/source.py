@@ -24,16 +24,16 @@ class Source(Protocol):
 
     @property
     def changed_at(self) -> datetime | None:
-        """When what the last listing showed was changed last, where that can be told."""
+        """When the listed files were last changed, if known."""
         ...
 
     def listing(self) -> Mapping[str, str]:
-        """Give every document's path with the id that Git gives its content.
+        """Return every document's path with the id that Git gives its content.
 
         Raises ``SourceUnavailableError``.
         """
         ...
 
     def content(self, path: str) -> bytes:
-        """Give one document; raises ``DocumentError`` where it alone cannot be read."""
+        """Return one document; raises ``DocumentError`` where it alone cannot be read."""
         ...

@@ -10,7 +10,7 @@ from catalog.templating.functions import FUNCTIONS
 from catalog.templating.limits import SOURCE_BYTES, size_of
 from catalog.templating.names import SCOPES
 from catalog.templating.nodes import Expression, Output, Template, Text
-from catalog.templating.scanning import LITERALS, NAME, RESERVED, refused
+from catalog.templating.scanner import LITERALS, NAME, RESERVED, refused
 from catalog.templating.stack import BlockStack, Notation, OpenBlock
 from catalog.templating.tags import Kind, Tag, TagReader
 from catalog.templating.whitespace import after_space, line_of
@@ -43,7 +43,7 @@ class BlockParser:
         self.at = 0
 
     def parse(self) -> Template:
-        """Give the tree; raises FaultError for the first thing that is wrong."""
+        """Return the tree; raises FaultError for the first thing that is wrong."""
         check_size(self._source)
         alone: Tag | None = None
         for tag in self._tags():
@@ -126,7 +126,7 @@ class BlockParser:
         self._begin_block(OpenBlock(Notation.HB, name, self.at), rest)
 
     def _go(self, content: str) -> bool:
-        """Take one of Go's words, or an else of either notation; say whether it was one."""
+        """Take one of Go's words, or an else of either notation; returns whether it was one."""
         found = _WORD.fullmatch(content)
         word, rest = (found[1], (found[2] or "").strip()) if found else ("", "")
         if content.startswith(("if(", "else(")):
@@ -136,7 +136,7 @@ class BlockParser:
             self._else_tag(rest)
         elif word == "end":
             if rest:
-                raise FaultError("template-syntax", "end stands alone in its tag")
+                raise FaultError("template-syntax", "end must be alone in its tag")
             self._blocks.close(Notation.GO, "")
         elif word in _GO_REFUSED:
             raise refused(word)
@@ -178,19 +178,19 @@ class BlockParser:
             self._else_if(rest)
             return
         if rest.strip():
-            raise FaultError("template-syntax", f"{word} stands alone in its tag")
+            raise FaultError("template-syntax", f"{word} must be alone in its tag")
         if word == "else":
             self._blocks.check_notation(Notation.JINJA, word)
             self._blocks.otherwise()
         elif word == "endraw":
-            raise FaultError("template-syntax", "this endraw has no raw")
+            raise FaultError("template-syntax", "this endraw has no matching raw")
         elif word != "raw":
             self._blocks.close(Notation.JINJA, word.removeprefix("end"))
 
     def _for(self, rest: str) -> None:
         found = _FOR.fullmatch(rest)
         if not found:
-            raise FaultError("template-syntax", "a loop is written {% for name in list %}")
+            raise FaultError("template-syntax", "write a loop as {% for name in list %}")
         names = tuple(name for name in found.groups()[:2] if name)
         for name in names:
             if name.startswith("_") or name in _NO_VARIABLES:
@@ -244,7 +244,7 @@ class ConditionParser:
         self.at = 0
 
     def parse(self) -> Template:
-        """Give it as a template of a single value; raises FaultError for anything else."""
+        """Return it as a template of a single value; raises FaultError for anything else."""
         if self._source.startswith("{{"):
             template = BlockParser(self._source).parse()
             if not template.single:

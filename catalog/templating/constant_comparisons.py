@@ -28,7 +28,7 @@ Told = tuple[str, str, str]
 
 
 def told_of(sign: str, left: Operand, right: Operand) -> Told | None:
-    """Say what is wrong with a comparison of two values that are there, or None."""
+    """Return what is wrong with a comparison of two present values, or None."""
     if sign in _ORDER:
         return _order(sign, left, right)
     if sign in ("in", "not in"):
@@ -51,9 +51,9 @@ def _order(sign: str, left: Operand, right: Operand) -> Told | None:
 
 
 def _containment(sign: str, right: Operand) -> Told | None:
-    if right.shape.solid & (TEXT | LIST | MAPPING):
+    if right.shape.present_kinds & (TEXT | LIST | MAPPING):
         return None
-    told = f"{sign} looks into a list, mapping or text, and {right.text} is {_kind(right)}"
+    told = f"{sign} needs a list, mapping or text, but {right.text} is {_kind(right)}"
     return TYPE, told, ""
 
 
@@ -61,7 +61,7 @@ def _equality(sign: str, side: Operand, other: Operand) -> Told | None:
     if not other.is_literal or side.is_literal or other.value is None:
         return None
     written, outcome = literal_text(other.value), "true" if sign == "!=" else "false"
-    if not side.shape.solid & other.shape.kinds:
+    if not side.shape.present_kinds & other.shape.kinds:
         told = f"{side.text} is {_kind(side)} and {written} is {_kind(other)}: always {outcome}"
         return NEVER, told, ""
     choices = side.shape.choices
@@ -78,4 +78,4 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _kind(operand: Operand) -> str:
-    return named(operand.shape.solid)
+    return named(operand.shape.present_kinds)

@@ -86,19 +86,19 @@ class Names:
 
     @cached_property
     def fields(self) -> frozenset[str]:
-        """Give the ids of all fields."""
+        """Return the ids of all fields."""
         return frozenset(field for fields in self.groups.values() for field in fields)
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """Give what tells these names from others, for a cache."""
+        """Return a cache key for these names."""
         groups = tuple((group, tuple(fields)) for group, fields in self.groups.items())
         rest = (tuple(self.outputs), tuple(self.components), tuple(self.environment))
         return (groups, *rest, self.escalation, self.item)
 
 
 def names_of(scopes: Mapping[str, Any]) -> Names:
-    """Give the names that the scopes themselves hold, for templates that nobody checked before."""
+    """Return the names that the scopes themselves hold, for templates that were not checked."""
     metadata = scopes.get("metadata") or {}
     return Names(
         groups={"": tuple(scopes.get("fields") or ())},

@@ -12,8 +12,8 @@ from catalog.templating.blocks import BlockParser, ConditionParser
 from catalog.templating.contract import FaultError, Names, Target, TemplateError, names_of
 from catalog.templating.fast_path import quick_text
 from catalog.templating.inspection import Inspector
-from catalog.templating.linking import Linked, Linker
-from catalog.templating.rendering import Renderer
+from catalog.templating.linker import Linked, Linker
+from catalog.templating.renderer import Renderer
 from catalog.templating.taint import Learn
 from catalog.templating.value_types import Shape
 
@@ -28,7 +28,7 @@ _lock = Lock()
 
 
 def check(template: str, names: Names, target: Target = Target.NONE) -> list[tuple[str, ...]]:
-    """Give what a template reads, each a scope and the way into it.
+    """Return what a template reads, each a scope and the way into it.
 
     Raises TemplateError for the first thing that is wrong whatever the values are. The target
     changes nothing of that.
@@ -38,7 +38,7 @@ def check(template: str, names: Names, target: Target = Target.NONE) -> list[tup
 
 
 def check_when(expression: str, names: Names) -> list[tuple[str, ...]]:
-    """Give what a condition reads, as ``check`` does."""
+    """Return what a condition reads, as ``check`` does."""
     return _linked(expression, names, condition=True).uses()
 
 
@@ -46,19 +46,19 @@ def check_when(expression: str, names: Names) -> list[tuple[str, ...]]:
 class Inspection:
     """What is known of a template without values: its result, what it reads, what cannot work.
 
-    ``shape`` is that of the value in the target none; the remarks are ``TemplateError`` objects,
-    which are not raised, in the order of the template.
+    ``shape`` is that of the value in the target none; the diagnostics are ``TemplateError``
+    objects, which are not raised, in the order of the template.
     """
 
     shape: Shape
     uses: tuple[tuple[str, ...], ...]
-    remarks: tuple[TemplateError, ...]
+    diagnostics: tuple[TemplateError, ...]
 
 
 def inspect(
     template: str, names: Names, shapes: Mapping[str, Shape], *, condition: bool = False
 ) -> Inspection:
-    """Check a template as ``check`` and ``check_when`` do, and look through what it does.
+    """Check a template as ``check`` and ``check_when`` do, and infer its types.
 
     ``shapes`` says of each scope what is known of its values; of the others nothing is.
     """
@@ -67,11 +67,11 @@ def inspect(
     shown = "" if condition else template
     with _located(shown, inspector):
         shape = inspector.inspect()
-    remarks = tuple(
+    diagnostics = tuple(
         _error(FaultError(one.id, one.message, suggestion=one.suggestion), shown, one.at)
-        for one in inspector.remarks
+        for one in inspector.diagnostics
     )
-    return Inspection(shape, tuple(linked.uses()), remarks)
+    return Inspection(shape, tuple(linked.uses()), diagnostics)
 
 
 def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
@@ -101,7 +101,7 @@ def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
 
 
 def evaluate_when(expression: str, scopes: Mapping[str, Any], names: Names | None = None) -> bool:
-    """Say whether a condition holds; raises TemplateError and nothing else."""
+    """Return whether a condition holds; raises TemplateError and nothing else."""
     names = names_of(scopes) if names is None else names
     renderer = Renderer(_linked(expression, names, condition=True), scopes, names, reveal=True)
     with _located("", renderer):
@@ -117,7 +117,7 @@ def render_config(  # noqa: PLR0913 -- as above.
     reveal: bool = True,
     learn: Learn | None = None,
 ) -> Any:
-    """Render every text of a configuration, keys excepted; ``choose`` gives each place's target.
+    """Render every text of a configuration, keys excepted; ``choose`` returns each place's target.
 
     ``learn`` is told what was made of secrets, as by ``render``. Raises TemplateError for the first
     template that fails.
@@ -158,14 +158,14 @@ def _keep(key: tuple[Any, ...], linked: Linked) -> None:
             _cache[key] = linked
 
 
-class _Worker(Protocol):
-    """Whatever knows the offset of the tag that it works on."""
+class _TagReader(Protocol):
+    """A parser, linker or renderer that knows the offset of its current tag."""
 
     at: int
 
 
 @contextmanager
-def _located(source: str, worker: _Worker) -> Iterator[None]:
+def _located(source: str, worker: _TagReader) -> Iterator[None]:
     """Turn faults into errors at the worker's tag, and what exceeds the machine into limits.
 
     What caused a fault is not shown with it: it may hold a value.

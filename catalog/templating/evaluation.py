@@ -10,7 +10,7 @@ from typing import Any
 
 from catalog.templating import operators
 from catalog.templating.contract import FaultError, Names, SecretValue
-from catalog.templating.functions import FUNCTIONS, LAZY, Function, Lenient
+from catalog.templating.functions import FUNCTIONS, LAZY, Function, OptionalArguments
 from catalog.templating.functions.generation import formatted, moment, timestamp, uuid
 from catalog.templating.limits import Budget, fits
 from catalog.templating.names import SYSTEM_MEMBERS
@@ -32,7 +32,7 @@ from catalog.templating.nodes import (
     Reference,
     Test,
 )
-from catalog.templating.resolving import Link, Root
+from catalog.templating.resolver import Link, Root
 from catalog.templating.taint import Tainted
 from catalog.templating.values import (
     Missing,
@@ -60,7 +60,7 @@ class LoopState:
 
 
 class Evaluator:
-    """Gives the values of expressions; the renderer keeps its items, loops and variables."""
+    """Evaluates expressions; the renderer keeps its items, loops and variables."""
 
     def __init__(
         self,
@@ -94,21 +94,21 @@ class Evaluator:
         }
 
     def request_id(self) -> str:
-        """Give the request's id."""
+        """Return the request's id."""
         return self._of_request("id")
 
     def request_time(self) -> str:
-        """Give the request's time."""
+        """Return the request's time."""
         return self._of_request("timestamp")
 
     def _of_request(self, name: str) -> str:
         value = member(self.scope("request"), name)
         if not isinstance(value, str):
-            raise FaultError("template-undefined", f"request.{name} is not there")
+            raise FaultError("template-undefined", f"request.{name} is missing")
         return value
 
     def scope(self, name: str) -> Any:
-        """Give a scope; fields without a value are null in it, and system is complete."""
+        """Return a scope; fields without a value are null in it, and system is complete."""
         if name not in self._scopes:
             given = self._given.get(name)
             self._scopes[name] = self._completed(name, {} if given is None else given)
@@ -136,15 +136,15 @@ class Evaluator:
         return found | ({"uuid": uuid(self)} if "id" in request else {})
 
     def value(self, node: Expression) -> Any:
-        """Give an expression's value; raises template-undefined if it is missing."""
+        """Return an expression's value; raises template-undefined if it is missing."""
         return present(self.evaluate(node))
 
     def evaluate(self, node: Expression) -> Any:
-        """Give an expression's value, or Missing."""
+        """Return an expression's value, or Missing."""
         return self._workers[type(node)](node)
 
     def link_of(self, node: Reference) -> Link:
-        """Give what a path means."""
+        """Return what a path means."""
         return self._links[node.number]
 
     def _literal(self, node: Literal) -> Any:
@@ -281,9 +281,9 @@ class Evaluator:
 
 
 def present(value: Any) -> Any:
-    """Give the value; raises template-undefined if it is missing."""
+    """Return the value; raises template-undefined if it is missing."""
     if isinstance(value, Missing):
-        raise FaultError("template-undefined", f"{value.path[:80]} is not there")
+        raise FaultError("template-undefined", f"{value.path[:80]} is missing")
     return value
 
 
@@ -291,14 +291,14 @@ def _guarded(call: Callable[..., Any], *arguments: Any) -> Any:
     try:
         result = call(*arguments)
     except UnicodeError as error:
-        raise FaultError("template-value", "a text holds half a character") from error
+        raise FaultError("template-value", "a text contains an unpaired surrogate") from error
     return fits(result) if isinstance(result, str) else result
 
 
 def _check_present(function: Function, arguments: list[Any]) -> None:
-    if function.lenient is Lenient.ALL:
+    if function.optional is OptionalArguments.ALL:
         return
-    for argument in arguments[1 if function.lenient is Lenient.FIRST else 0 :]:
+    for argument in arguments[1 if function.optional is OptionalArguments.FIRST else 0 :]:
         present(argument)
 
 

@@ -19,7 +19,7 @@ from catalog.templating.nodes import (
     Test,
 )
 from catalog.templating.paths import PathReader
-from catalog.templating.scanning import LITERALS, NAME_PATTERN, RESERVED, refused
+from catalog.templating.scanner import LITERALS, NAME_PATTERN, RESERVED, refused
 
 # From loose to tight. A minus in front is tighter than all of them, a pipe tighter still.
 _OR, _AND, _NOT, _COMPARE, _ADD, _CONCAT, _MULTIPLY, _MINUS = range(8)
@@ -96,7 +96,7 @@ class ExpressionParser(PathReader):
         return Negation(operator, operand)
 
     def _operator(self) -> str:
-        """Give the operator that is next, without moving over more than white space."""
+        """Return the operator that is next, without moving over more than white space."""
         before = self.position
         self.space()
         found = _OPERATOR.match(self.text, self.position)

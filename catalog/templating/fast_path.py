@@ -11,7 +11,7 @@ from typing import Any
 from catalog.templating.contract import Target
 from catalog.templating.limits import TEXT_BYTES
 from catalog.templating.nodes import Body, Key, Output, Reference, Text
-from catalog.templating.resolving import Link, Root
+from catalog.templating.resolver import Link, Root
 from catalog.templating.wiki import jira_escape
 
 Way = tuple[str, ...]
@@ -25,7 +25,7 @@ _CONSTANTS = {True: "true", False: "false", None: ""}
 
 
 def plan_of(body: Body, links: tuple[Link, ...]) -> Plan | None:
-    """Give the plan of a template that is text and plain paths only, else None."""
+    """Return the plan of a template that is text and plain paths only, else None."""
     plan: list[str | Way] = []
     for block in body:
         part = _part(block, links)
@@ -36,7 +36,7 @@ def plan_of(body: Body, links: tuple[Link, ...]) -> Plan | None:
 
 
 def quick_text(plan: Plan, scopes: Mapping[str, Any], target: Target) -> str | None:
-    """Render a plan for the targets none and jira, or give None."""
+    """Render a plan for the targets none and jira, or return None."""
     escape = _ESCAPES.get(target)
     if escape is None:
         return None

@@ -1,4 +1,4 @@
-"""Looks a linked template through before there are values: what can never work is told.
+"""Inspects a linked template before there are values: what can never work is reported.
 
 Everything that is told is certain: a value of a kind that a function never takes, a member that
 cannot be there, a comparison that never holds. What might work is left to the rendering.
@@ -11,9 +11,9 @@ from typing import Any
 
 from catalog.suggestions import nearest
 from catalog.templating.constant_comparisons import Operand, literal_text, told_of
-from catalog.templating.functions import FUNCTIONS, LAZY, Lenient
+from catalog.templating.functions import FUNCTIONS, LAZY, OptionalArguments
 from catalog.templating.functions.signatures import signature
-from catalog.templating.linking import Linked
+from catalog.templating.linker import Linked
 from catalog.templating.nodes import (
     Access,
     Block,
@@ -39,7 +39,7 @@ from catalog.templating.nodes import (
     Test,
     With,
 )
-from catalog.templating.resolving import Link, Root
+from catalog.templating.resolver import Link, Root
 from catalog.templating.type_inference import first_unknown, held_by, member_of, result_of, widened
 from catalog.templating.value_types import (
     A_BOOLEAN,
@@ -65,8 +65,8 @@ _FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """Something certain about a template: where its tag begins, and what was probably meant.
+class Diagnostic:
+    """A certain fault of a template: where its tag begins, and what was probably meant.
 
     ``id`` is that of the error that the rendering would raise, or ``template-never`` for a
     comparison whose outcome is the same whatever the values are.
@@ -79,21 +79,21 @@ class Remark:
 
 
 @dataclass(slots=True)
-class _Around:
-    """What the blocks around a place give."""
+class _EnclosingBlocks:
+    """The loop items and variables of the blocks around a place."""
 
     items: list[Shape] = field(default_factory=list)
     variables: dict[str, Shape] = field(default_factory=dict)
 
 
 class Inspector:
-    """Inspects one template; ``remarks`` holds what was found."""
+    """Inspects one template; ``diagnostics`` holds what was found."""
 
     def __init__(self, linked: Linked, scopes: Mapping[str, Shape]) -> None:
-        self.remarks: list[Remark] = []
+        self.diagnostics: list[Diagnostic] = []
         self._linked = linked
         self._scopes = scopes
-        self._around = _Around()
+        self._around = _EnclosingBlocks()
         self.at = 0
         self._workers: dict[type, Callable[[Any], Shape]] = {
             Literal: lambda node: shape_of(node.value),
@@ -111,7 +111,7 @@ class Inspector:
         }
 
     def inspect(self) -> Shape:
-        """Look everything through; gives the shape of the result in the target none."""
+        """Inspect the whole template; returns the shape of the result in the target none."""
         template = self._linked.template
         if template.single and isinstance(template.body[0], Output):
             return self._output(template.body[0])
@@ -172,7 +172,7 @@ class Inspector:
     def _subject(self, at: int, subject: Expression) -> Shape:
         self.at = at
         shape = self._shape(subject)
-        if not shape.solid & _LOOPED:
+        if not shape.present_kinds & _LOOPED:
             self._wrong("a loop needs a list or a mapping", subject, shape)
         return shape
 
@@ -180,7 +180,7 @@ class Inspector:
     def _inside(self, variables: dict[str, Shape], item: Shape | None = None) -> Iterator[None]:
         outer = self._around
         items = outer.items if item is None else [*outer.items, item]
-        self._around = _Around(items, outer.variables | variables)
+        self._around = _EnclosingBlocks(items, outer.variables | variables)
         yield
         self._around = outer
 
@@ -188,15 +188,15 @@ class Inspector:
         return self._workers[type(node)](node)
 
     def _value(self, node: Expression) -> Shape:
-        """Give the shape of what has to be there."""
+        """Return the shape of what has to be there."""
         shape = self._shape(node)
         if shape.is_missing:
             self._tell("template-undefined", *self._absent(node))
         return shape
 
     def _absent(self, node: Expression) -> tuple[str, str]:
-        """Say that a path leads nowhere, and where it was probably meant to lead."""
-        message = f"{_written(node)} is not there"
+        """Report a path that leads nowhere, and where it was probably meant to lead."""
+        message = f"{_written(node)} is missing"
         if not isinstance(node, Reference):
             return message, ""
         link = self._linked.links[node.number]
@@ -269,19 +269,21 @@ class Inspector:
         return result_of(name, [shape for shape, _ in given])
 
     def _check_arguments(self, name: str, given: list[tuple[Shape, Expression]]) -> None:
-        lenient, takes = FUNCTIONS[name].lenient, signature(name).takes
+        optional, takes = FUNCTIONS[name].optional, signature(name).takes
         for position, (shape, node) in enumerate(given):
-            may_miss = lenient is Lenient.ALL or (lenient is Lenient.FIRST and position == 0)
+            may_miss = optional is OptionalArguments.ALL or (
+                optional is OptionalArguments.FIRST and position == 0
+            )
             if shape.is_missing and not may_miss:
                 self._tell("template-undefined", *self._absent(node))
             elif takes and not may_miss:
                 kinds = takes[min(position, len(takes) - 1)]
-                if not shape.solid & kinds:
+                if not shape.present_kinds & kinds:
                     self._wrong(f"{name} needs {named(kinds)}", node, shape)
 
     def _wrong(self, needed: str, node: Expression, shape: Shape) -> None:
         if not shape.is_missing:
-            said = f"{needed}, and {_written(node)} is {named(shape.solid)}"
+            said = f"{needed}, but {_written(node)} is {named(shape.present_kinds)}"
             self._tell("template-type", said)
 
     def _negation(self, node: Negation) -> Shape:
@@ -303,7 +305,7 @@ class Inspector:
 
     def _operand(self, sign: str, operand: Expression) -> None:
         shape = self._value(operand)
-        if not shape.solid & NUMBER:
+        if not shape.present_kinds & NUMBER:
             self._wrong(f"{sign} works on numbers", operand, shape)
 
     def _comparison(self, node: Comparison) -> Shape:
@@ -334,7 +336,7 @@ class Inspector:
         return widened(either([*shapes, self._shape(node.otherwise)]))
 
     def _tell(self, code: str, message: str, suggestion: str = "") -> None:
-        self.remarks.append(Remark(code, message, self.at, suggestion))
+        self.diagnostics.append(Diagnostic(code, message, self.at, suggestion))
 
 
 def _written(node: Expression) -> str:

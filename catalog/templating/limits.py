@@ -1,4 +1,4 @@
-"""How much a template may use. Every bound of the language is in this file."""
+"""The limits of templates; every bound of the language is in this file."""
 
 import time
 from collections.abc import Callable
@@ -19,12 +19,12 @@ _STEPS_BETWEEN_LOOKS = 1000
 
 
 def size_of(text: str) -> int:
-    """Give the size of a text in bytes of UTF-8."""
+    """Return the size of a text in bytes of UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def fits(text: str) -> str:
-    """Give the text back; raises template-limit if it is larger than a text may be."""
+    """Return the text back; raises template-limit if it is larger than a text may be."""
     if len(text) > TEXT_BYTES or size_of(text) > TEXT_BYTES:
         raise too_long()
     return text
@@ -37,12 +37,12 @@ def require_room(size: int) -> None:
 
 
 def too_long() -> FaultError:
-    """Give the fault of a text beyond its bound."""
+    """Return the fault of a text beyond its bound."""
     return FaultError("template-limit", f"a text is longer than {TEXT_BYTES:,} bytes; shorten it")
 
 
 def too_deep(what: str, limit: int) -> FaultError:
-    """Give the fault of something that is nested too deeply."""
+    """Return the fault of something that is nested too deeply."""
     return FaultError("template-limit", f"{what} are nested more than {limit} deep; flatten them")
 
 

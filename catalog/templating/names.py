@@ -60,12 +60,12 @@ GO_SYSTEM: dict[str, tuple[str, ...]] = {
 
 
 def scopes_of(names: Names) -> frozenset[str]:
-    """Give the scopes that exist at a place, aliases included."""
+    """Return the scopes that exist at a place, aliases included."""
     return SCOPES if names.escalation else SCOPES - ESCALATION_SCOPES
 
 
 def known_members(scope: str, path: tuple[str | int, ...], names: Names) -> Iterable[str] | None:
-    """Give the members that exist at this way into a scope, or None where anything may."""
+    """Return the members that exist at this way into a scope, or None where anything may."""
     if scope == "request":
         return _REQUEST.get(path)
     if path:
@@ -81,7 +81,7 @@ def known_members(scope: str, path: tuple[str | int, ...], names: Names) -> Iter
 
 
 def go_fields(names: Names) -> Iterable[tuple[str, str]]:
-    """Give every field as Go's .User names it, with the field's id."""
+    """Return every field as Go's .User names it, with the field's id."""
     for group, fields in names.groups.items():
         for field in fields:
             yield f"{group}_{field}".replace("-", "_"), field

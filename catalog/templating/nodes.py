@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 
-class Form(StrEnum):
-    """How the beginning of a path is written."""
+class PathForm(StrEnum):
+    """The notation of a path's beginning."""
 
     PLAIN = "name"
     ITEM = ".name"
@@ -63,7 +63,7 @@ class Reference:
     """A path as it was written. ``number`` counts the paths of a template, for the linker."""
 
     number: int
-    form: Form
+    form: PathForm
     levels: int
     members: tuple[Member, ...]
     text: str

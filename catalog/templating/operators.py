@@ -33,7 +33,7 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def combine(sign: str, left: Any, right: Any, budget: Budget) -> Any:
-    """Give the result of arithmetic, or of ``~``."""
+    """Return the result of arithmetic, or of ``~``."""
     if sign == "~":
         return join([text_of(left, budget), text_of(right, budget)], "")
     for operand in (left, right):
@@ -48,21 +48,21 @@ def combine(sign: str, left: Any, right: Any, budget: Budget) -> Any:
 
 
 def negative(value: Any) -> Any:
-    """Give the number with its sign turned."""
+    """Return the number with its sign turned."""
     if not is_number(value):
         raise wrong_type("a number behind -", value)
     return bounded(-value)
 
 
 def bounded(value: float) -> float:
-    """Give the number, as a whole one where it is; raises template-limit beyond the bounds."""
+    """Return the number, as a whole one where it is; raises template-limit beyond the bounds."""
     if not abs(value) <= LARGEST_NUMBER:
         raise _beyond()
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def holds(sign: str, left: Any, right: Any) -> bool:
-    """Say whether a comparison holds."""
+    """Return whether a comparison holds."""
     if sign in _ORDER:
         return compare(_ORDER[sign], left, right)
     if sign in ("in", "not in"):
@@ -79,7 +79,7 @@ def compare(order: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
 
 
 def contained(wanted: Any, value: Any) -> bool:
-    """Say whether a list holds the item, a mapping the key or a text the part."""
+    """Return whether a list holds the item, a mapping the key or a text the part."""
     if is_list(value):
         return any(equal(item, wanted) for item in value)
     if is_mapping(value):

@@ -3,8 +3,8 @@
 import re
 
 from catalog.templating.contract import FaultError
-from catalog.templating.nodes import Computed, Expression, Form, Key, Member, Reference
-from catalog.templating.scanning import KEY_PATTERN, NAME_PATTERN, Scanner, key_of, refused
+from catalog.templating.nodes import Computed, Expression, Key, Member, PathForm, Reference
+from catalog.templating.scanner import KEY_PATTERN, NAME_PATTERN, Scanner, key_of, refused
 
 LOOP_MEMBERS = ("index", "index0", "first", "last", "length")
 
@@ -38,13 +38,13 @@ class PathReader(Scanner):
         first = self._key(start, NAME_PATTERN)
         if first.value in _SLASH_ROOTS and self.peek() == "/":
             return self._slashes(start, first)
-        return self._reference(Form.PLAIN, start, first=first)
+        return self._reference(PathForm.PLAIN, start, first=first)
 
-    def members(self, start: int, form: Form | None = None) -> tuple[Member, ...]:
+    def members(self, start: int, form: PathForm | None = None) -> tuple[Member, ...]:
         """Read the members that follow without white space, dots and brackets."""
         found: list[Member] = []
         while True:
-            at_the_item = form is Form.ITEM and not found
+            at_the_item = form is PathForm.ITEM and not found
             if self.text.startswith(".[", self.position):
                 self.position += 1
             if self.peek() == "[":
@@ -58,43 +58,43 @@ class PathReader(Scanner):
     def _dotted(self, start: int) -> Reference:
         if parents := self.match(_PARENTS):
             first = self._key(start, NAME_PATTERN)
-            return self._reference(Form.PARENT, start, first=first, levels=len(parents) // 3)
+            return self._reference(PathForm.PARENT, start, first=first, levels=len(parents) // 3)
         self.take(".")
         if NAME_PATTERN.match(self.text, self.position) or self.peek() == "_":
-            return self._reference(Form.ITEM, start, first=self._key(start, NAME_PATTERN))
-        return self._reference(Form.ITEM, start)
+            return self._reference(PathForm.ITEM, start, first=self._key(start, NAME_PATTERN))
+        return self._reference(PathForm.ITEM, start)
 
     def _dollar(self, start: int) -> Reference:
         if variable := self.match(_VARIABLE):
             first = Key(variable, 0, len(variable))
-            return self._reference(Form.VARIABLE, start, first=first)
+            return self._reference(PathForm.VARIABLE, start, first=first)
         self.take("$")
-        return self._reference(Form.DOLLAR, start)
+        return self._reference(PathForm.DOLLAR, start)
 
     def _data(self, start: int) -> Reference:
         parents = self.match(_PARENTS)
         first = self._key(start, NAME_PATTERN)
         if first.value == "root" and not parents:
-            return self._reference(Form.ROOT, start)
-        return self._reference(Form.DATA, start, first=first, levels=len(parents) // 3)
+            return self._reference(PathForm.ROOT, start)
+        return self._reference(PathForm.DATA, start, first=first, levels=len(parents) // 3)
 
     def _slashes(self, start: int, first: Key) -> Reference:
         found: list[Member] = [first]
         while self.take("/"):
             found.append(self._key(start, KEY_PATTERN))
-        return self._made(Form.SLASH, start, tuple(found))
+        return self._made(PathForm.SLASH, start, tuple(found))
 
     def _reference(
-        self, form: Form, start: int, *, first: Key | None = None, levels: int = 0
+        self, form: PathForm, start: int, *, first: Key | None = None, levels: int = 0
     ) -> Reference:
         begun: tuple[Member, ...] = (first,) if first else ()
         members = begun + self.members(start, None if first else form)
-        if form is Form.PLAIN and self._in_for and first and first.value == "loop":
+        if form is PathForm.PLAIN and self._in_for and first and first.value == "loop":
             _check_loop(members[1:])
         return self._made(form, start, members, levels=levels)
 
     def _made(
-        self, form: Form, start: int, members: tuple[Member, ...], *, levels: int = 0
+        self, form: PathForm, start: int, members: tuple[Member, ...], *, levels: int = 0
     ) -> Reference:
         self.references += 1
         text = self.text[start : self.position]

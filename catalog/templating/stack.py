@@ -50,7 +50,7 @@ class OpenBlock:
             self.first = body
 
     def closed(self) -> Block:
-        """Give the block as a node of the tree."""
+        """Return the block as a node of the tree."""
         otherwise: Body = tuple(self.body) if self.in_else else ()
         if not self.in_else:
             self.end_part()
@@ -76,12 +76,12 @@ class BlockStack:
 
     @property
     def innermost(self) -> OpenBlock:
-        """Give the block that is being read."""
+        """Return the block that is being read."""
         return self._open[-1]
 
     @property
     def in_for(self) -> bool:
-        """Say whether a Jinja loop is open."""
+        """Return whether a Jinja loop is open."""
         return any(block.word == "for" for block in self._open)
 
     def append(self, block: Block) -> None:
@@ -133,5 +133,5 @@ class BlockStack:
         self.append(block.closed())
 
     def finished(self) -> Body:
-        """Give the whole template's blocks."""
+        """Return the whole template's blocks."""
         return tuple(self._open[0].body)

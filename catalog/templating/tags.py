@@ -56,7 +56,7 @@ class TagReader:
         self.at = 0
 
     def tags(self) -> Iterator[Tag]:
-        """Give every tag; raises FaultError for one that has no end or that is refused."""
+        """Yield every tag; raises FaultError for one that has no end or that is refused."""
         position = 0
         while opener := _OPENER.search(self._source, position):
             self.at = opener.start()
@@ -152,7 +152,7 @@ class TagReader:
         )
 
     def _closing(self, position: int, closer: str) -> int:
-        """Give the offset of the closer that is neither in quotes nor within open brackets."""
+        """Return the offset of the closer that is neither in quotes nor within open brackets."""
         open_brackets: list[str] = []
         for found in _INSIDE.finditer(self._source, position):
             sign = found[0]

@@ -7,7 +7,7 @@ from catalog.templating.contract import SecretValue
 from catalog.templating.values import is_number, number_text
 
 Learn = Callable[[str], None]
-"""Told each text that was made of a secret."""
+"""Called with each text that was made from a secret."""
 
 # A function's result that is not put out itself is learnt from this length on: shorter ones, such
 # as the scheme of an address, would mask what has nothing to do with the secret.
@@ -18,7 +18,7 @@ _HARMLESS = frozenset({"true", "false", "null", "none", "yes", "no", "http", "ht
 
 
 class Tainted:
-    """Tells ``learn`` every text that holds something of a secret; does nothing without it."""
+    """Calls ``learn`` with every text that contains part of a secret; without it does nothing."""
 
     def __init__(self, learn: Learn | None) -> None:
         self._learn = learn
@@ -63,7 +63,7 @@ class Tainted:
 
 
 def _secret_texts(value: Any, *, inside: bool) -> list[str]:
-    """Give the texts and larger numbers of a value that are secret; ``inside`` of a secret all."""
+    """Return the secret texts and larger numbers of a value; ``inside`` of a secret all."""
     if isinstance(value, SecretValue):
         return _secret_texts(value.value, inside=True)
     if isinstance(value, Mapping):

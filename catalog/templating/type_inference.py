@@ -19,7 +19,7 @@ from catalog.templating.value_types import (
 
 
 def first_unknown(shape: Shape, members: Iterable[Member]) -> tuple[str, list[str]]:
-    """Give the first member of a way that is not there, and those that are there instead."""
+    """Return the first member of a way that is not there, and those that are there instead."""
     for member in members:
         if not isinstance(member, Key) or shape.members is None:
             break
@@ -31,7 +31,7 @@ def first_unknown(shape: Shape, members: Iterable[Member]) -> tuple[str, list[st
 
 
 def member_of(shape: Shape, key: str | int) -> Shape:
-    """Give the shape of a member, NOTHING where there can be none."""
+    """Return the shape of a member, NOTHING where there can be none."""
     if shape.members is not None and not shape.can_be(LIST):
         return shape.members.get(str(key), NOTHING)
     if isinstance(key, int) and shape.can_be(LIST) and not shape.can_be(MAPPING):
@@ -42,7 +42,7 @@ def member_of(shape: Shape, key: str | int) -> Shape:
 
 
 def held_by(shape: Shape) -> Shape:
-    """Give the shape of what a loop over it gives."""
+    """Return the shape of what a loop over it gives."""
     if shape.item is not None and not shape.can_be(MAPPING):
         return shape.item
     if shape.members and not shape.can_be(LIST):
@@ -51,12 +51,12 @@ def held_by(shape: Shape) -> Shape:
 
 
 def widened(shape: Shape) -> Shape:
-    """Say that a branch without a value gives null, or that another operand decides."""
+    """Return the shape with null in place of a missing value."""
     return Shape((shape.kinds & ~MISSING) | NULL) if shape.can_be(MISSING) else shape
 
 
 def result_of(name: str, shapes: list[Shape]) -> Shape:
-    """Give the shape of what a function gives for arguments of these shapes."""
+    """Return the shape of a function's result for arguments of these shapes."""
     if name in ("default", "coalesce"):
         if not shapes[0].can_be(NULL | MISSING | TEXT):
             return shapes[0]

@@ -45,7 +45,7 @@ def require_in_place(url: str, values: Sequence[Span]) -> None:
 
 
 def has_steps(url: str) -> bool:
-    """Tell whether a segment of the path is ``.`` or ``..`` in any spelling."""
+    """Return whether a segment of the path is ``.`` or ``..`` in any spelling."""
     try:
         require_in_place(url, ())
     except FaultError:
@@ -54,7 +54,7 @@ def has_steps(url: str) -> bool:
 
 
 def _require_host(url: str, values: Sequence[Span]) -> int:
-    """Check the host, and give where the path begins."""
+    """Check the host, and return where the path begins."""
     found = _BEFORE_PATH.match(url)
     if found is None:
         return 0
@@ -75,7 +75,7 @@ def _end_of_path(url: str, start: int) -> int:
 
 
 def _segments(url: str, start: int, end: int) -> Iterator[Span]:
-    """Give the segments of the path; a browser takes a backslash for a slash."""
+    """Yield the segments of the path; a browser takes a backslash for a slash."""
     first = start
     for at in range(start, end):
         if url[at] in "/\\":
@@ -85,7 +85,7 @@ def _segments(url: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _readings(segment: str) -> Iterator[list[str]]:
-    """Give the parts of the path that servers and proxies may take a segment for."""
+    """Yield the parts of the path that servers and proxies may take a segment for."""
     text = segment
     for _ in range(_ROUNDS):
         yield re.split(r"[/\\]", _plain(text))
@@ -96,7 +96,7 @@ def _readings(segment: str) -> Iterator[list[str]]:
 
 
 def _leads_out(parts: list[str]) -> bool:
-    """Tell whether steps among the parts lead out of the place, or leave nothing in it."""
+    """Return whether steps among the parts lead out of the place, or leave nothing in it."""
     depth, steps = 0, False
     for part in parts:
         # What follows a semicolon is a parameter of the part; a question mark or number sign that
@@ -117,6 +117,6 @@ def _without_overlong(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Give a text as a careless parser reads it: no invisible signs, other dots as dots."""
+    """Return a text as a careless parser reads it: no invisible signs, other dots as dots."""
     seen = "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cf"})
     return unicodedata.normalize("NFKC", seen)

@@ -23,7 +23,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a value may be; unknown parts are wide, so that only the impossible is told.
+    """What a value may be; unknown parts are wide, so that only the impossible is reported.
 
     ``members`` are those of a mapping of which all are known, ``item`` is what a list holds,
     ``choices`` are the only values that there can be besides null.
@@ -35,17 +35,17 @@ class Shape:
     choices: tuple[Any, ...] | None = None
 
     @property
-    def solid(self) -> int:
-        """The kinds that a value may have, if there is one: what works for null alone is no use."""
+    def present_kinds(self) -> int:
+        """The kinds of a value that is present: neither null nor missing."""
         return self.kinds & ~(NULL | MISSING) or self.kinds
 
     def can_be(self, kinds: int) -> bool:
-        """Tell whether the value may be of one of these kinds."""
+        """Return whether the value may be of one of these kinds."""
         return bool(self.kinds & kinds)
 
     @property
     def is_missing(self) -> bool:
-        """Tell whether there is no value for certain."""
+        """Return whether there is no value for certain."""
         return self.kinds == MISSING
 
 
@@ -61,12 +61,12 @@ def named(kinds: int) -> str:
 
 
 def mapping_of(members: Mapping[str, Shape]) -> Shape:
-    """Give the shape of a mapping whose members are all known."""
+    """Return the shape of a mapping whose members are all known."""
     return Shape(MAPPING, members=members)
 
 
 def either(shapes: Iterable[Shape]) -> Shape:
-    """Give what is one of several: their kinds together, their details only where all agree."""
+    """Return what is one of several: their kinds together, their details only where all agree."""
     known = list(shapes)
     if not known:
         return UNKNOWN
@@ -78,7 +78,7 @@ def either(shapes: Iterable[Shape]) -> Shape:
 
 
 def shape_of(value: Any) -> Shape:
-    """Give the shape of a constant of JSON."""
+    """Return the shape of a constant of JSON."""
     if isinstance(value, Mapping):
         return mapping_of({str(key): shape_of(inner) for key, inner in value.items()})
     if isinstance(value, list | tuple):
@@ -87,7 +87,7 @@ def shape_of(value: Any) -> Shape:
 
 
 def shape_of_schema(schema: Any, *, closed: bool = False) -> Shape:
-    """Give the shape of what a JSON Schema describes; what it leaves open stays unknown.
+    """Return the shape of what a JSON Schema describes; what it leaves open stays unknown.
 
     ``closed`` says that a schema which is silent about further properties has none.
     """

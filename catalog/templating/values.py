@@ -24,7 +24,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What a path gives that leads nowhere; ``path`` is the path as it was written."""
+    """The value of a path that leads nowhere; ``path`` is the path as it was written."""
 
     path: str
 
@@ -54,17 +54,17 @@ class MaskText(str):
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
-    """Say whether a value is a number; booleans are none."""
+    """Return whether a value is a number; booleans are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    """Say whether a value is a list."""
+    """Return whether a value is a list."""
     return isinstance(value, list | tuple)
 
 
 def is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
-    """Say whether a value is a mapping."""
+    """Return whether a value is a mapping."""
     return isinstance(value, Mapping)
 
 
@@ -84,25 +84,25 @@ def kind_of(value: Any) -> str:
 
 
 def wrong_type(expected: str, value: Any) -> FaultError:
-    """Give the fault of a value that is of another kind than it has to be."""
+    """Return the fault of a value that is of another kind than it has to be."""
     return FaultError("template-type", f"{expected} is needed here, and it is {kind_of(value)}")
 
 
 def truth(value: Any) -> bool:
-    """Say whether a value counts as true."""
+    """Return whether a value counts as true."""
     if isinstance(value, SecretValue):
         return truth(value.value)
     return not isinstance(value, Missing) and bool(value)
 
 
 def is_absent(value: Any) -> bool:
-    """Say whether a value is missing, null or an empty text."""
+    """Return whether a value is missing, null or an empty text."""
     inner = value.value if isinstance(value, SecretValue) else value
     return inner is None or inner == "" or isinstance(inner, Missing)
 
 
 def member(value: Any, key: Any) -> Any:
-    """Give a member of a list or mapping, or Missing; a member of a secret is secret."""
+    """Return a member of a list or mapping, or Missing; a member of a secret is secret."""
     if isinstance(value, SecretValue):
         inner = member(value.value, key)
         return inner if isinstance(inner, Missing) else SecretValue(inner)
@@ -117,7 +117,7 @@ def member(value: Any, key: Any) -> Any:
 
 
 def equal(left: Any, right: Any, depth: int = 0) -> bool:
-    """Say whether two values without secrets are the same, deeply; 1 is 1.0 and never "1"."""
+    """Return whether two values without secrets are the same, deeply; 1 is 1.0 and never "1"."""
     if depth > VALUE_DEPTH:
         raise too_deep("values", VALUE_DEPTH)
     if is_list(left) and is_list(right):
@@ -134,7 +134,7 @@ def equal(left: Any, right: Any, depth: int = 0) -> bool:
 
 
 def identity(value: Any, depth: int = 0) -> Any:
-    """Give something hashable that is the same for equal values and differs for others."""
+    """Return something hashable that is the same for equal values and differs for others."""
     if depth > VALUE_DEPTH:
         raise too_deep("values", VALUE_DEPTH)
     if is_list(value):
@@ -145,7 +145,7 @@ def identity(value: Any, depth: int = 0) -> Any:
 
 
 def has_secret(value: Any, budget: Budget) -> bool:
-    """Say whether a value is secret or holds one that is."""
+    """Return whether a value is secret or holds one that is."""
     if isinstance(value, SecretValue):
         return True
     waiting = [value]
@@ -161,7 +161,7 @@ def has_secret(value: Any, budget: Budget) -> bool:
 
 
 def opened(value: Any, *, reveal: bool = True, depth: int = 0) -> Any:
-    """Give a copy without wrapping: secrets in clear, or stars in their place."""
+    """Return a copy without wrapping: secrets in clear, or stars in their place."""
     if depth > VALUE_DEPTH:
         raise too_deep("values", VALUE_DEPTH)
     if isinstance(value, SecretValue):
@@ -222,7 +222,7 @@ def json_text(value: Any, budget: Budget, indent: int = 0) -> str:
 
 
 def json_tree(value: Any, budget: Budget) -> Any:
-    """Give a fresh copy of a value made of JSON's own types, bounded in size and depth."""
+    """Return a fresh copy of a value made of JSON's own types, bounded in size and depth."""
     return _Copier(budget).copy(value, 0)
 
 

@@ -9,13 +9,13 @@ _REST_OF_LINE = re.compile(r"[ \t]*(?:\r?\n|\Z)")
 
 
 def after_space(source: str, position: int) -> int:
-    """Give the offset behind the white space that begins here."""
+    """Return the offset behind the white space that begins here."""
     found = _SPACE.match(source, position)
     return found.end() if found else position
 
 
 def line_of(source: str, tag: Tag) -> tuple[int, int]:
-    """Give the bounds of the tag's line if the tag is alone on it, else those of the tag."""
+    """Return the bounds of the tag's line if the tag is alone on it, else those of the tag."""
     start = tag.start
     while start and source[start - 1] in " \t":
         start -= 1

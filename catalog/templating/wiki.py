@@ -18,7 +18,7 @@ _ESCAPED = {sign: "\\" + sign for sign in _SIGNS} | {"\\": "&#92;"}
 
 
 def jira_escape(text: str) -> str:
-    """Give the text so that JIRA shows it letter by letter, none of it as markup."""
+    """Return the text so that JIRA shows it letter by letter, none of it as markup."""
     return text if text.isalnum() else _MARKUP.sub(_escaped, text)
 
 

@@ -46,16 +46,16 @@ class Writer:
 
     @property
     def empty(self) -> bool:
-        """Say whether nothing has been put out so far."""
+        """Return whether nothing has been put out so far."""
         return self._room == TEXT_BYTES
 
     @property
     def parts(self) -> int:
-        """Give how many pieces were put out so far."""
+        """Return how many pieces were put out so far."""
         return len(self._parts)
 
     def since(self, parts: int) -> str:
-        """Give what was put out after so many pieces."""
+        """Return what was put out after so many pieces."""
         return "".join(self._parts[parts:])
 
     def text(self, text: str) -> None:
@@ -70,11 +70,11 @@ class Writer:
         self.text(self.escaped(value))
 
     def escaped(self, value: Any) -> str:
-        """Give a value as text that means nothing but itself in the target."""
+        """Return a value as text that means nothing but itself in the target."""
         return text_of(value, self.budget)
 
     def result(self) -> str:
-        """Give all that was put out."""
+        """Return all that was put out."""
         return "".join(self._parts)
 
 
@@ -111,7 +111,7 @@ class FormWriter(Writer):
         try:
             return quote(text_of(value, self.budget, ","), safe="")
         except UnicodeError as error:
-            raise FaultError("template-value", "a text holds half a character") from error
+            raise FaultError("template-value", "a text contains an unpaired surrogate") from error
 
 
 class UrlWriter(FormWriter):
@@ -134,7 +134,7 @@ class UrlWriter(FormWriter):
         self._values.append((start, self._length))
 
     def result(self) -> str:
-        """Give the URL; raises template-value where a value leads elsewhere."""
+        """Return the URL; raises template-value where a value leads elsewhere."""
         url = super().result()
         require_in_place(url, self._values)
         return url
@@ -176,13 +176,13 @@ class JsonWriter(Writer):
         super().text(text)
 
     def escaped(self, value: Any) -> str:
-        """Give the value as JSON, or as text inside a JSON string."""
+        """Return the value as JSON, or as text inside a JSON string."""
         if self._in_string:
             return json_text(text_of(value, self.budget), self.budget)[1:-1]
         return str(value) if isinstance(value, JsonText) else json_text(value, self.budget)
 
     def result(self) -> str:
-        """Give the JSON; raises template-json if it is none."""
+        """Return the JSON; raises template-json if it is none."""
         text = super().result()
         try:
             json.loads(text, parse_constant=_no_constant)
@@ -218,7 +218,7 @@ class CommitWriter(Writer):
         self._before = text or self._before
 
     def escaped(self, value: Any) -> str:
-        """Give a value's text on one line."""
+        """Return a value's text on one line."""
         return str(value) if isinstance(value, MaskText) else commit_text(self._text(value))
 
     def _text(self, value: Any) -> str:
@@ -243,7 +243,7 @@ class MarkdownWriter(CommitWriter):
         self._code.value(self._before)
 
     def escaped(self, value: Any) -> str:
-        """Escape a value's text, or give it as code."""
+        """Escape a value's text, or put it in code."""
         if isinstance(value, MaskText):
             return str(value)
         text = self._text(value)

@@ -67,7 +67,7 @@ class Case(_Part):
 
 
 class CaseError(Exception):
-    """A case that cannot be read; the message says where and what to mend."""
+    """A case that cannot be read; the message says where and what to fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def judge_case(case: Case, run: DryRun) -> Outcome:
     """Compare what came out with what is expected; of an action only what the case names."""
     came = outcome_of(run)
     if case.expect is None:
-        return Outcome("nothing is expected yet; --update writes what comes out", came)
+        return Outcome("no expectation yet; --update writes the actual result", came)
     wanted = case.expect.model_dump(exclude_none=True)
     shown = came
     if "actions" in wanted and "actions" in came:
@@ -110,7 +110,7 @@ def judge_case(case: Case, run: DryRun) -> Outcome:
 
 
 def outcome_of(run: DryRun) -> dict[str, Any]:
-    """Give what came out as a case writes it."""
+    """Return what came out as a case writes it."""
     if run.refused:
         refused = [{"field": one.field, "constraint": one.constraint} for one in run.refused]
         return {"refused": refused}
@@ -119,7 +119,7 @@ def outcome_of(run: DryRun) -> dict[str, Any]:
 
 
 def with_expectation(text: str, expect: Mapping[str, Any]) -> str:
-    """Give the text of a case with another expectation, everything else as it is written."""
+    """Return the text of a case with another expectation, everything else as it is written."""
     written = dump({"expect": dict(expect)})
     found = re.search(r"^expect:.*\n?(?:^(?:[ \t#-].*)?\n?)*", text, flags=re.MULTILINE)
     if found is None:

@@ -13,7 +13,7 @@ from pao.core.timestamps import timestamp
 
 REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 MOMENT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-"""A Monday; the same in every trial, so that what is rendered does not change from day to day."""
+"""A Monday; the same in every dry run, so that results do not change from day to day."""
 
 
 def _person() -> Requester:
@@ -38,7 +38,7 @@ class Sample:
 def context_of(
     item: CatalogDocument, definition: dict[str, Any], values: Mapping[str, Any], sample: Sample
 ) -> tuple[RequestContext, dict[str, str]]:
-    """Give the context of the made-up request, passwords apart from it."""
+    """Return the context of the made-up request, passwords apart from it."""
     passwords = item.password_fields & values.keys()
     context = RequestContext(
         request_id=REQUEST_ID,

@@ -1,4 +1,4 @@
-"""Every template of an item, tried with a sample: what it reads, what it gives, what is wrong."""
+"""Every template of an item, tried with a sample: what it reads, its result, its error."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class TemplateSample:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _TemplatePlace:
     """A text of an action with the names it may use."""
 
     action: Action
@@ -97,7 +97,7 @@ def _places(
     actions: tuple[Action, ...],
     around: ScopeContext,
     known: Mapping[str, ActionSchema],
-) -> Iterator[_Place]:
+) -> Iterator[_TemplatePlace]:
     automatic = item.fulfillment.automatic
     parallel = way == "automatic" and automatic is not None and automatic.parallel
     before = ended_before(actions, parallel=parallel)
@@ -108,15 +108,17 @@ def _places(
         targets = known[action.type].targets if action.type in known else {}
         choose = target_chooser({key: Target(value) for key, value in targets.items()})
         if action.when:
-            yield _Place(action, f"{path}.when", action.when, names, condition=True)
+            yield _TemplatePlace(action, f"{path}.when", action.when, names, condition=True)
         for place, text in walk_texts(action.config):
-            yield _Place(action, f"{path}.config{_dotted(place)}", text, names, choose(place))
+            yield _TemplatePlace(
+                action, f"{path}.config{_dotted(place)}", text, names, choose(place)
+            )
         if action.cleanup:
-            yield _Place(action, f"{path}.cleanup", action.cleanup, after)
+            yield _TemplatePlace(action, f"{path}.cleanup", action.cleanup, after)
 
 
-def _trial(place: _Place, scopes: Mapping[str, Any]) -> Iterator[TemplateSample]:
-    """Try one text; one that holds no template gives nothing."""
+def _trial(place: _TemplatePlace, scopes: Mapping[str, Any]) -> Iterator[TemplateSample]:
+    """Try one text; yields nothing for a text without a template."""
     action, path, text = place.action.id, place.path, place.text
     references: tuple[str, ...] = ()
     try:
@@ -130,7 +132,7 @@ def _trial(place: _Place, scopes: Mapping[str, Any]) -> Iterator[TemplateSample]
         yield TemplateSample(action, path, text, references, result)
 
 
-def _rendered(place: _Place, scopes: Mapping[str, Any]) -> Any:
+def _rendered(place: _TemplatePlace, scopes: Mapping[str, Any]) -> Any:
     if place.condition:
         return evaluate_when(place.text, scopes, place.names)
     return render(place.text, scopes, place.names, place.target, reveal=False)

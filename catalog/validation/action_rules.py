@@ -43,7 +43,7 @@ def automatic_unused(subject: Subject) -> Iterator[Problem]:
     """Warn about automatic actions that never run, because the mode is manual."""
     if subject.item.mode is Mode.MANUAL and subject.item.automatic_actions:
         path: Path = ("fulfillment", "automatic", "actions")
-        hint = "write strategy: {mode: automatic} or {mode: hybrid}, or take them out"
+        hint = "write strategy: {mode: automatic} or {mode: hybrid}, or remove them"
         yield Problem(path, "the mode is manual, so these actions never run", hint)
 
 
@@ -55,8 +55,8 @@ def declared_outputs(subject: Subject) -> Iterator[Problem]:
         for index, output in enumerate(action.outputs):
             if shape.members is not None and output.name not in shape.members:
                 near = did_you_mean(output.name, shape.members)
-                message = f"{action.type} gives no output {output.name[:80]!r}{near}"
-                hint = f"it gives: {', '.join(shape.members)}"
+                message = f"{action.type} has no output {output.name[:80]!r}{near}"
+                hint = f"its outputs: {', '.join(shape.members)}"
                 yield Problem((*path, "outputs", index), message, hint)
 
 
@@ -66,7 +66,7 @@ def unique_ids(subject: Subject) -> Iterator[Problem]:
         seen: set[str] = set()
         for index, action in enumerate(actions):
             if action.id in seen:
-                yield Problem((*path, index, "id"), f"the action id {action.id!r} stands twice")
+                yield Problem((*path, index, "id"), f"the action id {action.id!r} is used twice")
             seen.add(action.id)
 
 
@@ -116,8 +116,8 @@ def jira_project(subject: Subject) -> Iterator[Problem]:
         if not _PROJECT.fullmatch(project):
             yield Problem(
                 (*path, "config", "ticket", "project"),
-                f"{project[:80]!r} is no JIRA project key",
-                "capital letters and digits, such as PLATFORM",
+                f"{project[:80]!r} is not a JIRA project key",
+                "use capital letters and digits, such as PLATFORM",
             )
 
 
@@ -140,15 +140,15 @@ def _cycle(path: Path, actions: tuple[Action, ...]) -> Iterator[Problem]:
         TopologicalSorter({action.id: action.depends_on for action in actions}).prepare()
     except CycleError as error:
         names = " -> ".join(str(name) for name in reversed(error.args[1]))
-        yield Problem(path, f"the actions wait for each other in a circle: {names}")
+        yield Problem(path, f"the actions wait for each other in a cycle: {names}")
 
 
 def timeout(subject: Subject) -> Iterator[Problem]:
     """Require a timeout in seconds, or as in 30s, 5m, 2h."""
     for path, action in subject.actions():
         if isinstance(action.timeout, str) and seconds_of(action.timeout) is None:
-            message = f"the timeout {action.timeout[:80]!r} is no duration"
-            yield Problem((*path, "timeout"), message, "write seconds, or 30s, 5m, 2h")
+            message = f"the timeout {action.timeout[:80]!r} is not a duration"
+            yield Problem((*path, "timeout"), message, "write seconds, or 30s, 5m, 1h30m")
 
 
 def retry_block(subject: Subject) -> Iterator[Problem]:

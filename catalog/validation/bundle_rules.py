@@ -23,11 +23,11 @@ def unique_ids(subject: Subject) -> Iterator[Problem]:
     seen: set[str] = set()
     for path, component in subject.components():
         if component.id in seen:
-            message = f"the component id {component.id[:80]!r} stands twice"
+            message = f"the component id {component.id[:80]!r} is used twice"
             yield Problem((*path, "id"), message, "give one of them another id")
         elif not _NAME.fullmatch(component.id):
-            message = f"the component id {component.id[:80]!r} is no name that templates can read"
-            hint = "letters and digits, a letter first, single hyphens inside, such as app-db"
+            message = f"the component id {component.id[:80]!r} cannot be used in templates"
+            hint = "use letters, digits and single hyphens, starting with a letter, such as app-db"
             yield Problem((*path, "id"), message, hint)
         seen.add(component.id)
 
@@ -51,5 +51,5 @@ def _cycle(subject: Subject) -> Iterator[Problem]:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         names = " -> ".join(str(name) for name in reversed(error.args[1]))
-        message = f"the components wait for each other in a circle: {names}"
-        yield Problem(("components",), message, "take one of these out of a dependsOn")
+        message = f"the components wait for each other in a cycle: {names}"
+        yield Problem(("components",), message, "remove one of them from a dependsOn")

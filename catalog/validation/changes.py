@@ -47,11 +47,11 @@ _BOUNDS = {
 }
 _STRENGTHS = ("weak", "medium", "strong")
 
-Placed = tuple[Path, GroupDefinition, FieldDefinition]
+_PlacedField = tuple[Path, GroupDefinition, FieldDefinition]
 
 
 def breaking_changes(before: CatalogDocument, after: CatalogDocument) -> Iterator[Problem]:
-    """Give what values that were good before are no longer good after, each at its place."""
+    """Yield what values that were good before are no longer good after, each at its place."""
     old, new = _fields(before), _fields(after)
     for field_id, (_, _, field) in old.items():
         if field_id not in new:
@@ -64,7 +64,7 @@ def breaking_changes(before: CatalogDocument, after: CatalogDocument) -> Iterato
 
 
 def is_major(before: str, after: str) -> bool:
-    """Tell whether a version announces that something breaks; in 0.x the second number does."""
+    """Return whether a version announces that something breaks; in 0.x the second number does."""
     old, new = SEMVER.fullmatch(before), SEMVER.fullmatch(after)
     if not old or not new:
         return before != after
@@ -72,7 +72,7 @@ def is_major(before: str, after: str) -> bool:
     return parts[1][0] > parts[0][0] or (parts[0][0] == parts[1][0] == 0 and parts[1] > parts[0])
 
 
-def _fields(document: CatalogDocument) -> dict[str, Placed]:
+def _fields(document: CatalogDocument) -> dict[str, _PlacedField]:
     return {
         field.id: ((*_GROUPS, g, "fields", f), group, field)
         for g, group in enumerate(document.groups)
@@ -80,7 +80,9 @@ def _fields(document: CatalogDocument) -> dict[str, Placed]:
     }
 
 
-def _removed(field: FieldDefinition, old: dict[str, Placed], new: dict[str, Placed]) -> Problem:
+def _removed(
+    field: FieldDefinition, old: dict[str, _PlacedField], new: dict[str, _PlacedField]
+) -> Problem:
     added = [name for name in new if name not in old]
     same = [name for name in added if new[name][2].type is field.type]
     renamed = nearest(field.id, added) or (same[0] if len(same) == 1 == len(added) else None)
@@ -94,7 +96,7 @@ def _is_demanded(group: GroupDefinition, field: FieldDefinition) -> bool:
     return field.required and field.default is None and shown
 
 
-def _narrowed(field: FieldDefinition, old: Placed, new: Placed) -> Iterator[Problem]:
+def _narrowed(field: FieldDefinition, old: _PlacedField, new: _PlacedField) -> Iterator[Problem]:
     path, group, now = new
     if field.type is not now.type:
         message = f"the type of {field.id!r} changed from {field.type} to {now.type}"

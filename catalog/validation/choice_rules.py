@@ -29,11 +29,11 @@ def values(subject: Subject) -> Iterator[Problem]:
         seen: set[Any] = set()
         for index, choice in enumerate(field.choices or ()):
             if isinstance(choice.value, dict | list) or choice.value is None:
-                message = "a value of an enum is a text, a number or a boolean"
+                message = "an enum value must be a text, a number or a boolean"
                 yield Problem((*where, index), message, "write value and label, or the value alone")
                 continue
             if canonical(choice.value) in seen:
-                yield Problem((*where, index), f"the value {choice.value!r} stands twice")
+                yield Problem((*where, index), f"the value {choice.value!r} is listed twice")
             seen.add(canonical(choice.value))
 
 
@@ -69,8 +69,10 @@ def anchored(subject: Subject) -> Iterator[Problem]:
     for path, field in fields_of(subject):
         pattern = field.validation.pattern
         if pattern and not (pattern.startswith(("^", "(?i)^", r"\A")) and pattern.endswith("$")):
-            message = "the pattern may match a part of the text only"
-            yield Problem((*path, "validation", "pattern"), message, "write ^...$ for all of it")
+            message = "the pattern may match only a part of the text"
+            yield Problem(
+                (*path, "validation", "pattern"), message, "write ^...$ to match all of it"
+            )
 
 
 def file_sizes(subject: Subject) -> Iterator[Problem]:
@@ -84,7 +86,7 @@ def file_sizes(subject: Subject) -> Iterator[Problem]:
         except ValueFormatError:
             continue
         if limit > _LARGEST_FILE:
-            message = f"a file of {size} does not fit into a request, which has 1 MB at most"
+            message = f"a file of {size} does not fit into a request, which may have at most 1 MB"
             yield Problem((*path, "validation", "maxSize"), message, "write at most 700KB")
 
 
@@ -102,7 +104,7 @@ def _impossible(field: FieldDefinition, value: Any) -> str | None:
         return None if is_number(value) else f"{shown}: it is a number"
     if field.type is FieldType.SELECT and field.choices:
         known = {canonical(choice.value) for choice in field.choices}
-        return None if canonical(value) in known else f"{shown}: that is none of its values"
+        return None if canonical(value) in known else f"{shown}: that is not one of its values"
     if field.type is FieldType.DATE:
         return None if parse_date(value) else f"{shown}: it is a date such as 2026-03-01"
     if field.type in _FREE:

@@ -1,4 +1,4 @@
-"""Makes a document whole in spite of wrong parts, so that every rule has its say. No judging."""
+"""Repairs invalid parts of a document, so that every rule can still be checked. Judges nothing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class RecoveredDocument:
         return not any(_last_key(path) in NAMING for path in self.touched)
 
     def follows(self, rule: str, path: Path) -> bool:
-        """Tell whether a finding only follows from what was recovered."""
+        """Return whether a finding only follows from what was recovered."""
         if rule in _SAID_OF_THE_WHOLE:
             return True
         if rule in _MODE_RULES and any(t[:2] in _MODE_PATHS for t in self.touched):
@@ -71,7 +71,7 @@ class RecoveredDocument:
 def recover(
     data: dict[str, Any], errors: list[ErrorDetails], meant: Iterable[Path]
 ) -> RecoveredDocument | None:
-    """Mend plain data, which is changed, until it is an item; None where it is too far from one.
+    """Repair plain data in place until it is an item; None where it is too far from one.
 
     ``meant`` are the paths that misspelt keys were meant for.
     """
@@ -111,7 +111,7 @@ def existing(data: Mapping[str, Any], path: Path) -> Path:
 
 
 def _is_news(error: ErrorDetails, made_up: set[Path]) -> bool:
-    """Tell whether an error shows only now that keys are good, and is not of a made-up one."""
+    """Return whether an error shows only now that keys are good, and is not of a made-up one."""
     path = error["loc"]
     return error["type"] == "value_error" and not any(m[: len(path)] == path for m in made_up)
 

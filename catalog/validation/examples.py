@@ -71,7 +71,7 @@ class RuleExample:
         return "text" if "ticket" in self.options else "yaml"
 
     def files(self, fragment: str) -> dict[str, str]:
-        """Give the files of a catalog in which an example stands, the example's own first."""
+        """Return the files of a catalog in which an example stands, the example's own first."""
         if "whole" in self.options:
             return {"databases/example.yaml": fragment}
         laid = self.document(fragment)
@@ -98,7 +98,7 @@ class RuleExample:
 
 @cache
 def examples() -> dict[str, RuleExample]:
-    """Give the examples by the rule's id."""
+    """Return the examples by the rule's id."""
     raw = load_document(_FILE.read_bytes(), file=_FILE.name).data
     return {
         rule: RuleExample(

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding is; a file with an error is not served."""
+    """The severity of a finding; a file with an error is not served."""
 
     ERROR = "error"
     WARNING = "warning"

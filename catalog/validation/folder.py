@@ -8,14 +8,14 @@ from catalog.loading import Document, DocumentError, json_path, load_document
 from catalog.model import CatalogDocument
 from catalog.validation import folder_rules
 from catalog.validation.findings import Finding, Severity
-from catalog.validation.folder_rules import Told, Whole
+from catalog.validation.folder_rules import CatalogDocuments, FileProblems
 from catalog.validation.subject import ActionSchema, Problem
 from catalog.validation.validator import unreadable, validate
 
 MOST_PROBLEMS = 1_000
 
 Read = Callable[[str], Document]
-"""Gives the document of a file again, for places; raises ``DocumentError``."""
+"""Returns the document of a file again, for places; raises ``DocumentError``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class FolderRule:
     id: str
     title: str
     severity: Severity
-    check: Callable[[Whole], Told]
+    check: Callable[[CatalogDocuments], FileProblems]
 
 
 FOLDER_RULES: tuple[FolderRule, ...] = (
@@ -70,7 +70,7 @@ def check_across_files(
     are ids of documents that have findings of their own: who names them is not told that there
     are none.
     """
-    whole = Whole(documents, frozenset(refused))
+    whole = CatalogDocuments(documents, frozenset(refused))
     findings = [finding for rule in FOLDER_RULES for finding in _found(rule, whole, read)]
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
@@ -105,7 +105,7 @@ def validate_files(
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
-def _found(rule: FolderRule, whole: Whole, read: Read | None) -> Iterator[Finding]:
+def _found(rule: FolderRule, whole: CatalogDocuments, read: Read | None) -> Iterator[Finding]:
     return located(islice(rule.check(whole), MOST_PROBLEMS), rule.id, rule.severity, read)
 
 

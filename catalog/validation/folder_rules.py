@@ -21,13 +21,13 @@ from catalog.validation.templates import component_kinds
 
 _log = logging.getLogger(__name__)
 
-Told = Iterator[tuple[str, Problem]]
-"""Problems, each with the file that it stands in."""
+FileProblems = Iterator[tuple[str, Problem]]
+"""Problems, each with its file."""
 
 
 @dataclass(frozen=True)
-class Whole:
-    """All documents of a catalog that are good on their own, by file, and the ids of others."""
+class CatalogDocuments:
+    """The valid documents of a catalog by file, and the ids of those that were refused."""
 
     documents: Mapping[str, CatalogDocument]
     refused: frozenset[str] = frozenset()
@@ -38,14 +38,14 @@ class Whole:
         return {document.id: document for document in self.documents.values()}
 
     def components(self) -> Iterator[tuple[str, CatalogBundle, Path, Component]]:
-        """Give every component of every bundle with its file and path."""
+        """Yield every component of every bundle with its file and path."""
         for file, document in self.documents.items():
             if isinstance(document, CatalogBundle):
                 for index, component in enumerate(document.components):
                     yield file, document, ("components", index), component
 
 
-def duplicate_ids(whole: Whole) -> Told:
+def duplicate_ids(whole: CatalogDocuments) -> FileProblems:
     """Require unique ids; of several files with one id, the one named after it is served."""
     files: dict[str, list[str]] = defaultdict(list)
     for file, document in whole.documents.items():
@@ -61,7 +61,7 @@ def duplicate_ids(whole: Whole) -> Told:
                 yield file, problem
 
 
-def replacements(whole: Whole) -> Told:
+def replacements(whole: CatalogDocuments) -> FileProblems:
     """Require that the replacement of a deprecated item is another item that exists."""
     path: Path = ("lifecycle", "deprecation", "replacement")
     for file, document in whole.documents.items():
@@ -74,7 +74,7 @@ def replacements(whole: Whole) -> Told:
             yield file, Problem(path, message)
 
 
-def component_items(whole: Whole) -> Told:
+def component_items(whole: CatalogDocuments) -> FileProblems:
     """Require that a component is an item of this catalog; bundles cannot contain bundles."""
     cyclic = {bundle for cycle in _cycles(whole) for bundle in cycle}
     for file, bundle, path, component in whole.components():
@@ -85,22 +85,22 @@ def component_items(whole: Whole) -> Told:
             message = f"there is no item {component.catalog_item[:80]!r} in this catalog{known}"
             yield file, Problem(where, message)
         elif isinstance(found, CatalogBundle) and not {found.id, bundle.id} <= cyclic:
-            message = f"{found.id} is a bundle, and a component is an item"
+            message = f"{found.id} is a bundle, but a component must be an item"
             yield file, Problem(where, message, "name its components here instead")
 
 
-def bundle_cycles(whole: Whole) -> Told:
+def bundle_cycles(whole: CatalogDocuments) -> FileProblems:
     """Require that bundles do not contain each other in a cycle."""
     for cycle in _cycles(whole):
         names = " -> ".join([*cycle, cycle[0]])
         for file, bundle, path, component in whole.components():
             position = cycle.index(bundle.id) if bundle.id in cycle else -1
             if position >= 0 and component.catalog_item == cycle[(position + 1) % len(cycle)]:
-                message = f"the bundles hold each other in a circle: {names}"
+                message = f"the bundles contain each other in a cycle: {names}"
                 yield file, Problem((*path, "catalogItem"), message)
 
 
-def component_fields(whole: Whole) -> Told:
+def component_fields(whole: CatalogDocuments) -> FileProblems:
     """Require values that the form of a component's item accepts.
 
     Unknown fields, values of a wrong type and missing required fields are found; a template is
@@ -113,7 +113,7 @@ def component_fields(whole: Whole) -> Told:
                 yield file, problem
 
 
-def deprecated_components(whole: Whole) -> Told:
+def deprecated_components(whole: CatalogDocuments) -> FileProblems:
     """Warn about a deprecated item in a bundle."""
     for file, _, path, component in whole.components():
         item = whole.by_id.get(component.catalog_item)
@@ -124,11 +124,11 @@ def deprecated_components(whole: Whole) -> Told:
 
 
 def _isolated(problems: Iterator[Problem], path: Path) -> Iterator[Problem]:
-    """Have an error of our own be a problem of this component, whatever the others are."""
+    """Report an internal error as a problem of this component, so that the others are checked."""
     try:
         yield from problems
     except Exception as error:  # noqa: BLE001 -- whatever it is, it must stay in this file
-        _log.exception("checking a component's fields ended by an internal error")
+        _log.exception("checking a component's fields failed with an internal error")
         kind = type(error).__name__
         yield Problem(path, f"could not be checked because of an internal error of PAO ({kind})")
 
@@ -139,8 +139,8 @@ def _is_named_after(file: str, document: CatalogDocument) -> bool:
     return written == expected or written.endswith(f"/{expected}")
 
 
-def _cycles(whole: Whole) -> list[list[str]]:
-    """Give the circles among bundles, each once; a bundle is in one of them at most."""
+def _cycles(whole: CatalogDocuments) -> list[list[str]]:
+    """Return the circles among bundles, each once; a bundle is in one of them at most."""
     holds = {
         document.id: [one.catalog_item for one in document.components]
         for document in whole.documents.values()
@@ -183,9 +183,9 @@ def _field_problems(
             hint = f"its fields: {', '.join(list(fields)[:20])}"
             yield Problem(where, message, hint, at_key=True)
         elif key in kinds:
-            wanted = field_shape(fields[key]).solid
+            wanted = field_shape(fields[key]).present_kinds
             if not kinds[key] & wanted:
-                told = f"this gives {named(kinds[key])}, and the field {key} of {item.id}"
+                told = f"this gives {named(kinds[key])}, but the field {key} of {item.id}"
                 yield Problem(where, f"{told} needs {named(wanted)}")
         elif not any("{{" in text or "{%" in text for _, text in walk_texts(value)):
             yield from _literal_problems(where, fields[key], value)
@@ -200,7 +200,7 @@ def _literal_problems(where: Path, field: FieldDefinition, value: Any) -> Iterat
     except FormError:
         return
     for error in form.validate({field.id: value}, datetime.now(UTC).date()).errors:
-        yield Problem(where, f"the field {field.id} does not take this: {error.message}")
+        yield Problem(where, f"the field {field.id} does not accept this: {error.message}")
 
 
 def _missing_fields(component: Component, item: CatalogDocument, path: Path) -> Iterator[Problem]:

@@ -26,14 +26,14 @@ _RANGES = (("min_length", "max_length"), ("min_items", "max_items"), ("min", "ma
 
 
 def fields_of(subject: Subject) -> Iterator[tuple[Path, FieldDefinition]]:
-    """Give every field with its path."""
+    """Yield every field with its path."""
     for g, group in enumerate(subject.item.groups):
         for f, field in enumerate(group.fields):
             yield (*GROUPS, g, "fields", f), field
 
 
 def conditions_of(subject: Subject) -> Iterator[tuple[Path, Condition]]:
-    """Give every condition of a group or field with its path."""
+    """Yield every condition of a group or field with its path."""
     for g, group in enumerate(subject.item.groups):
         if group.conditional:
             yield (*GROUPS, g, "conditional"), group.conditional
@@ -52,7 +52,7 @@ def unique_ids(subject: Subject) -> Iterator[Problem]:
             if counts[identifier] > 1:
                 counts[identifier] = -counts[identifier]
             elif counts[identifier] < 0:
-                yield Problem(path, f"the {kind} id {identifier[:80]!r} stands twice")
+                yield Problem(path, f"the {kind} id {identifier[:80]!r} is used twice")
 
 
 def field_id(subject: Subject) -> Iterator[Problem]:
@@ -61,8 +61,8 @@ def field_id(subject: Subject) -> Iterator[Problem]:
         if not _NAME.fullmatch(field.id):
             yield Problem(
                 (*path, "id"),
-                f"the field id {field.id[:80]!r} is no name that templates can read",
-                "letters and digits, a letter first, such as instanceName",
+                f"the field id {field.id[:80]!r} cannot be used in templates",
+                "use letters and digits, starting with a letter, such as instanceName",
             )
 
 
@@ -172,12 +172,12 @@ def default_value(subject: Subject) -> Iterator[Problem]:
         except FormError:
             continue
         for error in form.validate({}, today).errors:
-            told = f"the default does not pass: {error.message}"
+            told = f"the default is invalid: {error.message}"
             yield Problem((*path, "default"), told, _default_meant(field))
 
 
 def _default_meant(field: FieldDefinition) -> str:
-    """Say which choice looks like the default but is of another type, or nothing."""
+    """Return a hint at the choice that looks like the default but has another type."""
     written = str(field.default).lower()
     for choice in field.choices or ():
         if choice.value != field.default and str(choice.value).lower() == written:
@@ -191,7 +191,7 @@ def default_secret(subject: Subject) -> Iterator[Problem]:
     """Warn about the default of a password: it is a secret that everybody can read."""
     for path, field in fields_of(subject):
         if field.type is FieldType.PASSWORD and field.default is not None:
-            yield Problem((*path, "default"), "a default of a password is readable by everybody")
+            yield Problem((*path, "default"), "everybody can read the default of a password")
 
 
 def password_length(subject: Subject) -> Iterator[Problem]:
@@ -208,7 +208,7 @@ def password_length(subject: Subject) -> Iterator[Problem]:
 
 
 def _least(field: FieldDefinition) -> int:
-    """Give how many characters a value has at least, as far as constraints say so."""
+    """Return how many characters a value has at least, as far as constraints say so."""
     given = field.validation
     by_strength = STRENGTHS[given.strength][0] if given.strength else 0
     return max(given.min_length or 0, by_strength)
@@ -218,4 +218,4 @@ def free_multiselect(subject: Subject) -> Iterator[Problem]:
     """Require an enum for a multiselect; without one, any value is accepted."""
     for path, field in fields_of(subject):
         if field.type is FieldType.MULTISELECT and not field.choices:
-            yield Problem(path, "the multiselect has no enum: any texts are taken")
+            yield Problem(path, "the multiselect has no enum: any texts are accepted")

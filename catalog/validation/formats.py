@@ -42,7 +42,7 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 
 def as_mapping(finding: Finding) -> dict[str, Any]:
-    """Give a finding as plain data, keys as in the API."""
+    """Return a finding as plain data, keys as in the API."""
     return {
         "file": finding.file,
         "line": finding.line,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from catalog.loading import Position
 from catalog.validation.subject import Problem, Subject
-from catalog.validation.templates import Placed
+from catalog.validation.templates import PlacedTemplate
 
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _VERBATIM = re.compile(r"\{(code|noformat)(?::[^{}\n]*)?\}.*?\{\1\}", re.DOTALL)
@@ -17,8 +17,8 @@ _TICKET = ("jira-ticket", "ticket.descriptionTemplate")
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """One form of Markdown that wiki markup writes otherwise."""
+class _MarkdownForm:
+    """A Markdown construct, and what to write in wiki markup instead."""
 
     pattern: re.Pattern[str]
     hint: str
@@ -26,16 +26,26 @@ class _Form:
 
 _LINE = re.MULTILINE
 _FORMS = (
-    _Form(re.compile(r"^[ \t]*(?:```|~~~).*$", _LINE), "write {code} before and after"),
-    _Form(re.compile(r"(?<![*\w])\*\*(?=[^\s*])[^*\n]+\*\*(?![*\w])"), "write *bold*"),
-    _Form(re.compile(r"(?<![_\w])__(?=[^\s_])[^_\n]+__(?![_\w])"), "write *bold*"),
-    _Form(re.compile(r"(?<![~\w])~~(?=[^\s~])[^~\n]+~~(?![~\w])"), "write -struck-"),
-    _Form(re.compile(rf"!\[[^\]\n]*\]\({_ADDRESS}?[^)\s]*\)"), "attach the file and write !name!"),
-    _Form(re.compile(rf"(?<!!)\[[^\]\n|]+\]\({_ADDRESS}[^)\s]*\)"), "write [text|address]"),
-    _Form(re.compile(r"(?<![`\w])`[^`\n]+`(?![`\w])"), "leave the backticks out, or use {code}"),
-    _Form(re.compile(r"^[ \t]*>[ \t]+\S.*$", _LINE), "write bq. quoted, or {quote} around it"),
-    _Form(re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{3,}:?[ \t]*\|)+.*$", _LINE), "write ||head||head||"),
-    _Form(re.compile(r"^[ \t]*\d+[.)][ \t]+\S.*\n[ \t]*\d+[.)][ \t]+\S.*$", _LINE), "write # item"),
+    _MarkdownForm(re.compile(r"^[ \t]*(?:```|~~~).*$", _LINE), "write {code} before and after"),
+    _MarkdownForm(re.compile(r"(?<![*\w])\*\*(?=[^\s*])[^*\n]+\*\*(?![*\w])"), "write *bold*"),
+    _MarkdownForm(re.compile(r"(?<![_\w])__(?=[^\s_])[^_\n]+__(?![_\w])"), "write *bold*"),
+    _MarkdownForm(re.compile(r"(?<![~\w])~~(?=[^\s~])[^~\n]+~~(?![~\w])"), "write -struck-"),
+    _MarkdownForm(
+        re.compile(rf"!\[[^\]\n]*\]\({_ADDRESS}?[^)\s]*\)"), "attach the file and write !name!"
+    ),
+    _MarkdownForm(re.compile(rf"(?<!!)\[[^\]\n|]+\]\({_ADDRESS}[^)\s]*\)"), "write [text|address]"),
+    _MarkdownForm(
+        re.compile(r"(?<![`\w])`[^`\n]+`(?![`\w])"), "leave the backticks out, or use {code}"
+    ),
+    _MarkdownForm(
+        re.compile(r"^[ \t]*>[ \t]+\S.*$", _LINE), "write bq. quoted, or {quote} around it"
+    ),
+    _MarkdownForm(
+        re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{3,}:?[ \t]*\|)+.*$", _LINE), "write ||head||head||"
+    ),
+    _MarkdownForm(
+        re.compile(r"^[ \t]*\d+[.)][ \t]+\S.*\n[ \t]*\d+[.)][ \t]+\S.*$", _LINE), "write # item"
+    ),
 )
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", _LINE)
 _ITEM = re.compile(r"^[ \t]*[*#-]+[ \t]+\S")
@@ -54,11 +64,11 @@ def markdown(subject: Subject) -> Iterator[Problem]:
         for start, hint in sorted([*_forms(text), *_headings(text)]):
             inside = _position(text, start)
             line = placed.text[start:].lstrip("\n").partition("\n")[0].strip()
-            said = f"{line[:_SHOWN]!r} is Markdown, and JIRA reads wiki markup"
+            said = f"{line[:_SHOWN]!r} is Markdown, but JIRA reads wiki markup"
             yield Problem(placed.path, said, hint, inside=inside)
 
 
-def _is_wiki(subject: Subject, placed: Placed) -> bool:
+def _is_wiki(subject: Subject, placed: PlacedTemplate) -> bool:
     if placed.action is None or not placed.place:
         return False
     schema = subject.known_actions.get(placed.action.type)

@@ -27,7 +27,7 @@ def semver(subject: Subject) -> Iterator[Problem]:
     if not SEMVER.fullmatch(version):
         yield Problem(
             ("metadata", "version"),
-            f"version {version[:80]!r} is no semantic version",
+            f"version {version[:80]!r} is not a semantic version",
             "write three numbers, such as 1.2.0",
         )
 
@@ -82,10 +82,10 @@ def sunset_date(subject: Subject) -> Iterator[Problem]:
     if sunset is None:
         return
     if not parse_date(sunset):
-        yield Problem(path, f"{sunset[:80]!r} is no date", "write it as 2027-01-31")
+        yield Problem(path, f"{sunset[:80]!r} is not a date", "write it as 2027-01-31")
     elif not deprecation.deprecated:
         message = "the sunset date has no effect: the item is not deprecated"
-        yield Problem(path, message, "write deprecated: true, or take it out")
+        yield Problem(path, message, "write deprecated: true, or remove it")
 
 
 def display(subject: Subject) -> Iterator[Problem]:
@@ -95,11 +95,11 @@ def display(subject: Subject) -> Iterator[Problem]:
         message = f"the color {shown.color[:80]!r} is none"
         yield Problem(("presentation", "display", "color"), message, "write it as #336791")
     if shown.color is None and "color" in shown.model_fields_set:
-        hint = 'a # begins a comment: write "#336791", in quotes'
+        hint = 'a # starts a comment: write "#336791", in quotes'
         yield Problem(("presentation", "display", "color"), "the color is empty", hint)
     url = shown.documentation_url
     if url is not None and not url.startswith(("https://", "http://")):
-        message = f"{url[:80]!r} is no address that a browser opens"
+        message = f"{url[:80]!r} is not a web address"
         yield Problem(("presentation", "display", "documentationUrl"), message, "https://...")
 
 
@@ -111,5 +111,5 @@ def near_known_key(subject: Subject) -> Iterator[Problem]:
         meant = nearest(key, known)
         if meant and meant not in metadata.model_fields_set:
             yield Problem(
-                ("metadata", key), f"{key!r} is a constant of its own", f"{meant!r}?", at_key=True
+                ("metadata", key), f"{key!r} is read as a constant", f"{meant!r}?", at_key=True
             )

@@ -23,7 +23,7 @@ Examples show only the relevant part of a document.
 
 
 def rules_page() -> str:
-    """Give the page."""
+    """Return the page."""
     parts = [_HEAD, *_table(), ""]
     for identifier, title, severity, told in all_rules():
         parts += [*_section(identifier, title, severity, told), ""]

@@ -123,7 +123,7 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _kind_meant(data: Mapping[str, Any]) -> str | None:
-    """Give the kind that a document is or was meant to be; None where it would be misread."""
+    """Return the kind that a document is or was meant to be; None where it would be misread."""
     version, kind = data.get("schemaVersion"), data.get("kind")
     if version is None and kind is None:
         return None

@@ -1,4 +1,4 @@
-"""Says in words what is wrong with a document's structure: pydantic's errors become problems."""
+"""Explains what is wrong with a document's structure: pydantic's errors become problems."""
 
 import types
 import typing
@@ -72,7 +72,7 @@ class StructureMessages:
         if other:
             return f"write {other}"
         within = [part for part in known if key in self._known_keys((*path[:-1], part))]
-        return f"it stands under {within[0]}" if within else f"known here: {', '.join(known)}"
+        return f"it belongs under {within[0]}" if within else f"known here: {', '.join(known)}"
 
     def _one(self, detail: ErrorDetails, path: Path) -> Problem:
         key = str(path[-1]) if path else ""

@@ -14,7 +14,7 @@ from catalog.document_kinds import KINDS
 from catalog.loading import Document, Path, Position
 from catalog.model import Action, CatalogDocument
 from catalog.validation.findings import Severity
-from catalog.validation.templates import Placed, placed_templates
+from catalog.validation.templates import PlacedTemplate, placed_templates
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ _JUDGED_LATER = frozenset(
 
 
 def is_template(value: Any) -> bool:
-    """Tell whether a value is a text with a template in it."""
+    """Return whether a value is a text with a template in it."""
     return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
@@ -55,27 +55,27 @@ def _is_judged_later(error: ValidationError) -> bool:
 
 @dataclass(frozen=True)
 class Subject:
-    """A document whose structure is good enough to be an item or a bundle."""
+    """A document that could be parsed as an item or a bundle, as the rules see it."""
 
     document: Document
     item: CatalogDocument
     known_actions: Mapping[str, ActionSchema]
 
     def action_lists(self) -> Iterator[tuple[Path, tuple[Action, ...]]]:
-        """Give all actions, notifications included, with the path of each list."""
+        """Yield all actions, notifications included, with the path of each list."""
         yield ("fulfillment", "manual", "actions"), self.item.manual_actions
         yield ("fulfillment", "automatic", "actions"), self.item.automatic_actions
         yield ("fulfillment", "onFailure"), self.item.fulfillment.on_failure
         yield ("fulfillment", "onWaiting"), self.item.fulfillment.on_waiting
 
     def actions(self) -> Iterator[tuple[Path, Action]]:
-        """Give every action with its path."""
+        """Yield every action with its path."""
         for path, actions in self.action_lists():
             for index, action in enumerate(actions):
                 yield (*path, index), action
 
     def configuration_errors(self, action: Action) -> tuple[ValidationError, ...]:
-        """Give what the schema of its type says about an action's configuration."""
+        """Return what the schema of its type says about an action's configuration."""
         schema = self.known_actions.get(action.type)
         if schema is None:
             return ()
@@ -95,8 +95,8 @@ class Subject:
         return {}
 
     @cached_property
-    def templates(self) -> tuple[Placed, ...]:
-        """Every template of the document, looked through once."""
+    def templates(self) -> tuple[PlacedTemplate, ...]:
+        """Every template of the document, inspected once."""
         return tuple(placed_templates(self))
 
     @property
@@ -110,14 +110,14 @@ class Subject:
         return self.item if isinstance(self.item, CatalogBundle) else None
 
     def components(self) -> Iterator[tuple[Path, Component]]:
-        """Give every component of a bundle with its path; of an item there are none."""
+        """Yield every component of a bundle with its path; of an item there are none."""
         for index, component in enumerate(self.bundle.components if self.bundle else ()):
             yield ("components", index), component
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a rule has to say about the node of a path; ``at_key`` when the key itself is wrong.
+    """What a rule found at the node of a path; ``at_key`` when the key itself is wrong.
 
     ``rule`` is set where one look at a document serves several rules, ``inside`` where a place
     in the text of the node is meant.

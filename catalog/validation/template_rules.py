@@ -19,7 +19,7 @@ from catalog.templating.value_types import (
     shape_of_schema,
 )
 from catalog.validation.subject import Problem, Subject
-from catalog.validation.templates import Placed
+from catalog.validation.templates import PlacedTemplate
 
 _WHOLE_FIELD = re.compile(r"\{\{-?\s*(?:request\.data|fields)\.([A-Za-z0-9_]+)\s*-?\}\}")
 # What people read of an action's configuration, by the first key; empty is all of it.
@@ -86,7 +86,7 @@ def types(subject: Subject) -> Iterator[Problem]:
             hint = "write text around it, or {{ .. | string }}"
             yield Problem(placed.path, told, hint)
         elif name := _json_as_text(subject, placed):
-            message = f"{name} is a field of type json, and a text is needed here"
+            message = f"{name} is a field of type json, but a text is needed here"
             yield Problem(placed.path, message, f"write {{{{json(fields.{name})}}}}")
 
 
@@ -121,15 +121,15 @@ def secrets_in_approvals(subject: Subject) -> Iterator[Problem]:
             yield Problem(placed.path, told)
 
 
-def _is_read(placed: Placed) -> bool:
+def _is_read(placed: PlacedTemplate) -> bool:
     if placed.action is None or not placed.place:
         return False
     keys = _READ_BY_PEOPLE.get(placed.action.type)
     return keys is not None and (not keys or placed.place[0] in keys)
 
 
-def _secrets_read(subject: Subject) -> Iterator[tuple[Placed, str]]:
-    """Give each secret that a template of a configuration reads, by its name in templates."""
+def _secrets_read(subject: Subject) -> Iterator[tuple[PlacedTemplate, str]]:
+    """Yield each secret that a template of a configuration reads, by its name in templates."""
     passwords = _passwords(subject)
     for placed in subject.templates:
         for use in placed.found.uses if placed.found else ():
@@ -138,7 +138,7 @@ def _secrets_read(subject: Subject) -> Iterator[tuple[Placed, str]]:
 
 
 def _is_secret(use: tuple[str, ...], passwords: set[str]) -> bool:
-    """Tell whether a use reads a secret, by itself or among all fields."""
+    """Return whether a use reads a secret, by itself or among all fields."""
     if use[0] == "secrets":
         return True
     way = ("fields", *use[2:]) if use[:2] == ("request", "data") else use
@@ -156,7 +156,7 @@ def unused_fields(subject: Subject) -> Iterator[Problem]:
         for f, field in enumerate(group.fields):
             if field.id not in used:
                 path: Path = ("presentation", "form", "groups", g, "fields", f)
-                yield Problem(path, f"the field {field.id[:80]!r} is asked for and used nowhere")
+                yield Problem(path, f"the field {field.id[:80]!r} is never used")
 
 
 def _passwords(subject: Subject) -> set[str]:
@@ -164,7 +164,7 @@ def _passwords(subject: Subject) -> set[str]:
 
 
 def _used_fields(subject: Subject) -> set[str] | None:
-    """Give the fields that are read somewhere, or None where all of them may be."""
+    """Return the fields that are read somewhere, or None where all of them may be."""
     used = _passwords(subject)
     if any(placed.error for placed in subject.templates):
         return None
@@ -183,25 +183,25 @@ def _used_fields(subject: Subject) -> set[str] | None:
 
 def _remarks(subject: Subject, code: str) -> Iterator[Problem]:
     for placed in subject.templates:
-        for remark in placed.found.remarks if placed.found else ():
-            if remark.id == code:
-                yield _problem(subject, placed.path, remark)
+        for diagnostic in placed.found.diagnostics if placed.found else ():
+            if diagnostic.id == code:
+                yield _problem(subject, placed.path, diagnostic)
 
 
-def _wrong_result(subject: Subject, placed: Placed) -> str | None:
-    """Say that a template gives a value of a kind that its place does not take."""
+def _wrong_result(subject: Subject, placed: PlacedTemplate) -> str | None:
+    """Yield a problem for a template whose value has a type that its place does not accept."""
     wanted = _wanted(subject, placed)
-    if wanted is None or placed.found is None or placed.found.remarks:
+    if wanted is None or placed.found is None or placed.found.diagnostics:
         return None
-    kinds = placed.found.shape.solid
+    kinds = placed.found.shape.present_kinds
     # A text is turned into a number or boolean where the configuration asks for one.
     if kinds & (wanted | TEXT | NULL | MISSING):
         return None
     where = next((part for part in reversed(placed.place or ()) if isinstance(part, str)), "this")
-    return f"this gives {named(kinds)}, and {where} needs {named(wanted & ~NULL)}"
+    return f"this gives {named(kinds)}, but {where} needs {named(wanted & ~NULL)}"
 
 
-def _json_as_text(subject: Subject, placed: Placed) -> str | None:
+def _json_as_text(subject: Subject, placed: PlacedTemplate) -> str | None:
     """Name the field whose JSON, of a kind that its schema does not fix, stands for a text."""
     wanted = _wanted(subject, placed)
     if wanted is None or wanted & (MAPPING | LIST) or not wanted & TEXT or placed.found is None:
@@ -213,7 +213,7 @@ def _json_as_text(subject: Subject, placed: Placed) -> str | None:
     return next((name for name in free if whole and whole[1] == name), None)
 
 
-def _wanted(subject: Subject, placed: Placed) -> int | None:
+def _wanted(subject: Subject, placed: PlacedTemplate) -> int | None:
     """Return the kinds that the place of a typed value takes; None where all becomes text."""
     if not (placed.found and placed.action and placed.place):
         return None
@@ -224,7 +224,7 @@ def _wanted(subject: Subject, placed: Placed) -> int | None:
 
 
 def _wanted_kinds(schema: Mapping[str, Any], place: Path) -> int:
-    """Give the kinds that a configuration takes at a place, as far as its schema says."""
+    """Return the kinds that a configuration takes at a place, as far as its schema says."""
     found: list[Any] = [schema]
     for part in place:
         found = [_at(branch, part) for one in found for branch in _branches(one, schema)]
@@ -264,7 +264,7 @@ def _problem(subject: Subject, path: Path, error: TemplateError) -> Problem:
 
 
 def _field_meant(subject: Subject, error: TemplateError) -> str:
-    """Say how a field is read, where its bare id was written."""
+    """Return how a field is read, where its bare id was written."""
     name = error.message.partition(" ")[0].lstrip(".")
     known = error.id == "template-scope" and any(name == one.id for one in subject.item.fields)
     return f"write fields.{name}" if known else ""

@@ -33,7 +33,7 @@ _SYSTEM = mapping_of({name: A_NUMBER if name == "timestamp" else A_TEXT for name
 
 
 def field_shape(field: FieldDefinition) -> Shape:
-    """Give the shape of a field's value; one that may be absent may be null."""
+    """Return the shape of a field's value; one that may be absent may be null."""
     shape = _value_shape(field)
     certain = (field.required or field.default is not None) and field.conditional is None
     if certain:
@@ -42,7 +42,7 @@ def field_shape(field: FieldDefinition) -> Shape:
 
 
 def document_shapes(document: CatalogDocument, metadata: Any) -> dict[str, Shape]:
-    """Give the shapes of the scopes that are the same in every template of a document."""
+    """Return the shapes of the scopes that are the same in every template of a document."""
     hidden = {field.id for group in document.groups if group.conditional for field in group.fields}
     fields = {field.id: field_shape(field) for field in document.fields}
     for name in hidden:
@@ -59,14 +59,14 @@ def document_shapes(document: CatalogDocument, metadata: Any) -> dict[str, Shape
 
 
 def output_shapes(actions: Mapping[str, Action], schemas: Mapping[str, Mapping[str, Any]]) -> Shape:
-    """Give the shape of ``outputs`` after these actions; what an author names is there too."""
+    """Return the shape of ``outputs`` after these actions; what an author names is there too."""
     return mapping_of(
         {key: _outputs(action, schemas.get(action.type, {})) for key, action in actions.items()}
     )
 
 
 def component_shapes(ids: tuple[str, ...]) -> Shape:
-    """Give the shape of ``components``, whose outputs depend on their items."""
+    """Return the shape of ``components``, whose outputs depend on their items."""
     return mapping_of(dict.fromkeys(ids, _COMPONENT))
 
 

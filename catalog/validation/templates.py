@@ -17,8 +17,8 @@ _VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A template at its place: what it is part of, and the outcome of looking it through.
+class PlacedTemplate:
+    """A template at its place: what it is part of, and the result of its inspection.
 
     ``place`` is the way into the configuration of ``action``, None where it is no part of one;
     ``error`` is the first thing that is wrong whatever the values are.
@@ -65,13 +65,13 @@ class TemplatedDocument(Protocol):
         ...
 
 
-def placed_templates(subject: TemplatedDocument) -> Iterator[Placed]:
-    """Give every template of a document, in the order of the lists."""
+def placed_templates(subject: TemplatedDocument) -> Iterator[PlacedTemplate]:
+    """Yield every template of a document, in the order of the lists."""
     inspector = _TemplateInspector(subject)
     for path, component in subject.components():
         ready = subject.bundle.ready_before[component.id] if subject.bundle else ()
         for place, text in walk_texts(component.config):
-            yield inspector.look(Placed((*path, "config", *place), text), {}, ready)
+            yield inspector.look(PlacedTemplate((*path, "config", *place), text), {}, ready)
     everything = tuple(component.id for _, component in subject.components())
     for path, actions in subject.action_lists():
         before = ended_before(actions, parallel=_is_parallel(subject, path))
@@ -86,7 +86,7 @@ def placed_templates(subject: TemplatedDocument) -> Iterator[Placed]:
 
 
 def component_kinds(bundle: CatalogBundle, component: Component) -> dict[str, int]:
-    """Give for each field that a component gives by one template the kinds of what it gives.
+    """Return the kinds of value for each field that a component fills by a single template.
 
     Templates that are wrong are left out: a rule of the bundle alone tells about them.
     """
@@ -100,14 +100,14 @@ def component_kinds(bundle: CatalogBundle, component: Component) -> dict[str, in
             continue
         names = Names(groups, (), ready, tuple(_VARIABLE.findall(text)), item=bundle.id)
         try:
-            found[key] = inspect(text, names, shapes).shape.solid
+            found[key] = inspect(text, names, shapes).shape.present_kinds
         except TemplateError:
             continue
     return found
 
 
 def ended_before(actions: Sequence[Action], *, parallel: bool) -> dict[str, list[str]]:
-    """Give for each action the ids of those that have ended for certain before it starts."""
+    """Return for each action the ids of those that have ended for certain before it starts."""
     ordered = ordering.in_order(actions)
     return ordering.ancestors(ordering.dependencies(ordered, parallel=parallel))
 
@@ -117,17 +117,17 @@ def _is_parallel(subject: TemplatedDocument, path: Path) -> bool:
     return "automatic" in path and automatic is not None and automatic.parallel
 
 
-def _texts_of(action: Action, path: Path) -> Iterator[Placed]:
+def _texts_of(action: Action, path: Path) -> Iterator[PlacedTemplate]:
     if action.when is not None:
-        yield Placed((*path, "when"), action.when, action, is_condition=True)
+        yield PlacedTemplate((*path, "when"), action.when, action, is_condition=True)
     for place, text in walk_texts(action.config):
-        yield Placed((*path, "config", *place), text, action, place)
+        yield PlacedTemplate((*path, "config", *place), text, action, place)
     if action.cleanup is not None:
-        yield Placed((*path, "cleanup"), action.cleanup, action)
+        yield PlacedTemplate((*path, "cleanup"), action.cleanup, action)
 
 
 class _TemplateInspector:
-    """Looks templates through with what is known of their document."""
+    """Inspects templates with what is known of their document."""
 
     def __init__(self, subject: TemplatedDocument) -> None:
         self._item = subject.item
@@ -138,9 +138,9 @@ class _TemplateInspector:
         self._outputs = subject.output_schemas
 
     def look(
-        self, placed: Placed, earlier: Mapping[str, Action], components: tuple[str, ...]
-    ) -> Placed:
-        """Look one template through."""
+        self, placed: PlacedTemplate, earlier: Mapping[str, Action], components: tuple[str, ...]
+    ) -> PlacedTemplate:
+        """Inspect one template."""
         if not placed.is_condition and "{" not in placed.text:
             return placed
         names = Names(
@@ -160,7 +160,7 @@ class _TemplateInspector:
         return _with(placed, found=found)
 
     def _published(self, earlier: Mapping[str, Action], path: Path) -> Shape:
-        """Give the shape of what earlier actions have published by key."""
+        """Return the shape of what earlier actions have published by key."""
         actions = [*earlier.values()]
         if self._item.mode is Mode.HYBRID and "manual" in path:
             # The manual way of a hybrid item comes after the automatic one has failed.
@@ -177,7 +177,7 @@ class _TemplateInspector:
         }
 
 
-def _with(placed: Placed, **outcome: Any) -> Placed:
-    return Placed(
+def _with(placed: PlacedTemplate, **outcome: Any) -> PlacedTemplate:
+    return PlacedTemplate(
         placed.path, placed.text, placed.action, placed.place, placed.is_condition, **outcome
     )

@@ -36,15 +36,17 @@ def fixed_places(subject: Subject) -> Iterator[Problem]:
             for use in placed.found.uses:
                 if entered := _entered(use):
                     where = ".".join(str(part) for part in placed.place)
-                    message = f"{where} is made of {entered}: whoever enters it says what runs"
-                    hint = "write it out; what differs belongs into variables, or into other items"
+                    message = f"{where} is made from {entered}: whoever enters it decides what runs"
+                    hint = (
+                        "write it literally; put what differs into variables, or into other items"
+                    )
                     yield Problem(placed.path, message, hint)
     yield from _shared_states(subject)
     for path, action in subject.actions():
         workspace = action.config.get("workspace")
         if action.type == TERRAFORM and str(workspace).lower().startswith(OWN_WORKSPACE):
             message = f"the workspace {str(workspace)[:80]!r} belongs to a single request"
-            hint = f"name one that does not begin with {OWN_WORKSPACE}"
+            hint = f"name one that does not start with {OWN_WORKSPACE}"
             yield Problem((*path, "config", "workspace"), message, hint)
 
 

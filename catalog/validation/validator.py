@@ -41,7 +41,7 @@ def validate(
     except DocumentError as error:
         return unreadable(error)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it must stay in this file
-        _log.exception("checking the catalog file %s ended by an internal error", file)
+        _log.exception("checking the catalog file %s failed with an internal error", file)
         return ValidationResult(file, (_internal_error(file, error),))
 
 
@@ -69,7 +69,7 @@ def _internal_error(file: str, error: Exception) -> Finding:
         severity=Severity.ERROR,
         message=f"this file could not be checked because of an internal error of PAO"
         f" ({type(error).__name__}); all other files are served",
-        hint="report the file to the maintainers of PAO; simplify what was changed last",
+        hint="report the file to the maintainers of PAO; undoing the last change may help",
     )
 
 

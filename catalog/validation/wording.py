@@ -38,7 +38,7 @@ _OTHER_KEYS = {
 
 
 def other_key(key: str, known: Collection[str]) -> str | None:
-    """Give the key for what other tools call so, where it is known here."""
+    """Return the key for what other tools call so, where it is known here."""
     other = _OTHER_KEYS.get(key)
     return other if other in known else None
 
@@ -46,14 +46,14 @@ def other_key(key: str, known: Collection[str]) -> str | None:
 def shown(found: Any) -> str:
     """Write what was found as the end of a sentence, where that is short enough to help."""
     if found is None:
-        return "; nothing is there"
+        return "; it is empty"
     if isinstance(found, bool):
         return f", not {str(found).lower()}"
     return f", not {found!r}" if isinstance(found, int | float | str) and _short(found) else ""
 
 
 def hint_for(wanted: str, found: Any) -> str:
-    """Say what to write instead of a value of a wrong type, or nothing."""
+    """Return what to write instead of a value of a wrong type, or an empty text."""
     if not isinstance(found, str) or not _short(found):
         return ""
     if wanted == "true or false" and found.strip().lower() in _TRUE | _FALSE:
@@ -64,7 +64,7 @@ def hint_for(wanted: str, found: Any) -> str:
 
 
 def unquoted(found: Any) -> str:
-    """Say that a number is meant, where a text looks like one."""
+    """Return a hint that a number is meant, where a text looks like one."""
     is_number = isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", found)
     return f"write {found}, without quotes" if is_number else ""
 

@@ -85,7 +85,7 @@ class SecretBox:
         return f"{self._active}:{_mark(self._marking[self._active], data)}"
 
     def has_fingerprint(self, data: bytes, fingerprint: str) -> bool:
-        """Tell in constant time whether a key of the ring made ``fingerprint`` of ``data``."""
+        """Return in constant time whether a key of the ring made ``fingerprint`` of ``data``."""
         return _made_by(self._marking, data, fingerprint)
 
     def sign(self, data: bytes) -> str:
@@ -96,7 +96,7 @@ class SecretBox:
         return f"{self._active}:{_mark(self._signing[self._active], data)}"
 
     def has_signed(self, data: bytes, signature: str) -> bool:
-        """Tell in constant time whether a key of the ring has signed ``data``."""
+        """Return in constant time whether a key of the ring has signed ``data``."""
         return _made_by(self._signing, data, signature)
 
     @staticmethod

@@ -27,7 +27,7 @@ from api.requests.preparation import Preparer
 from api.requests.prepared import Prepared, SubmissionCall, SubmissionSettings
 from api.requests.schemas import RetryBody, Submission
 from api.requests.submission import SubmissionService
-from catalog.configuration_checks import Judging
+from catalog.configuration_checks import ActionModels
 from catalog.scopes import ScopeContext
 from db.notifications import RequestNotifications
 from db.session import Database
@@ -144,7 +144,7 @@ def test_a_decision_that_was_carried_out_is_told_so_whatever_became_of_the_answe
         database=database,
         reading=reading,
         settings=DecisionSettings(
-            budget=SECONDS, judging=Judging(ScopeContext(), {}, {}), readers={}
+            budget=SECONDS, judging=ActionModels(ScopeContext(), {}, {}), readers={}
         ),
         workflows=workflows(stack, interceptors=[cutting]),
     )

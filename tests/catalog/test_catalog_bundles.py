@@ -120,8 +120,8 @@ def test_in_parallel_only_what_a_component_depends_on_is_ready() -> None:
     [
         ("components:", "component:", 17, "unknown-key", "did you mean 'components'"),
         ("catalogItem: storage", "item: storage", 29, "unknown-key", "unknown key 'item'"),
-        ("id: files", "id: dns", 28, "component-ids", "stands twice"),
-        ("id: files", "id: 'my files'", 28, "component-ids", "no name"),
+        ("id: files", "id: dns", 28, "component-ids", "is used twice"),
+        ("id: files", "id: 'my files'", 28, "component-ids", "cannot be used in templates"),
         ("[app-db]", "[app_db]", 20, "component-order", "did you mean 'app-db'"),
         ("[app-db]", "[app-db, dns]", 17, "component-order", "dns -> dns"),
         ("fields.appName}}-db", "fields.appNam}}-db", 27, "component-template", "appNam"),
@@ -129,7 +129,7 @@ def test_in_parallel_only_what_a_component_depends_on_is_ready() -> None:
         ("components.dns", "components.dsn", 37, "template", "components.dsn"),
         ("mode: parallel", "mode: paralel", 32, "value-type", "not 'paralel'"),
         ("parentTicket: true", "parentTicket: yes", 33, "value-type", "true or false"),
-        ("version: 1.0.0", "version: 1", 7, "version", "no semantic version"),
+        ("version: 1.0.0", "version: 1", 7, "version", "not a semantic version"),
     ],
 )
 def test_a_mistake_in_a_bundle_is_told_by_line(

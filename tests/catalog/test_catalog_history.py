@@ -178,10 +178,10 @@ def test_a_broken_file_is_left_to_the_other_rules(repository: Path) -> None:
 
 @pytest.mark.parametrize("revision", ["nowhere", "--output=x", "HEAD:README", "", "-h", "a b"])
 def test_a_revision_that_is_none_is_refused_in_words(repository: Path, revision: str) -> None:
-    with pytest.raises(HistoryError, match="is no revision"):
+    with pytest.raises(HistoryError, match="is not a revision"):
         changed_since(repository, revision)
 
 
 def test_a_folder_outside_of_git_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(HistoryError, match="in no Git repository"):
+    with pytest.raises(HistoryError, match="not in a Git repository"):
         changed_since(tmp_path, "HEAD")

@@ -99,7 +99,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column", "part"),
     [
-        ("a: 1\nb: 2\na: 3\n", 3, 1, "'a' stands twice; first in line 1"),
+        ("a: 1\nb: 2\na: 3\n", 3, 1, "'a' is used twice; first in line 1"),
         ("a:\n\tb: 1\n", 2, 1, "not with tabs"),
         ("a: b: c\n", 1, 5, "quote a value that contains ': '"),
         ("a: {{fields.name}}\n", 1, 5, "if this is a template"),
@@ -110,7 +110,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read() -> None:
         ("a: &a [*a]\n", 1, 8, "no anchor &a is complete"),
         ("a: &a {k: 1}\nb: {<<: *a}\n", 2, 5, "merge keys"),
         ("a: !!python/object/apply:os.getcwd []\n", 1, 4, "the tag"),
-        ("a: .inf\n", 1, 4, "no number of JSON"),
+        ("a: .inf\n", 1, 4, "not a JSON number"),
         ("a: 1e999\n", 1, 4, "too large"),
         ("a: " + "9" * 5000, 1, 4, "5,000 digits"),
         ("a: \x07\n", 1, 4, "control character"),

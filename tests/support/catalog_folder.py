@@ -7,7 +7,7 @@ from pathlib import Path
 from catalog.loading import DocumentError
 from catalog.sources.files import blob_id
 from catalog.sources.local import LoadedItem, LocalFolder
-from catalog.sources.selection import Facts, Seen, select
+from catalog.sources.selection import DocumentSummary, FileState, select
 from catalog.validation import (
     ActionSchema,
     Finding,
@@ -31,7 +31,7 @@ def load_folder(path: Path, known_actions: Mapping[str, ActionSchema]) -> Loaded
     """Load every document of a folder; one bad file never blocks the others."""
     folder = LocalFolder(path)
     loaded: dict[str, LoadedItem] = {}
-    seen: dict[str, Seen] = {}
+    seen: dict[str, FileState] = {}
     for name in folder.listing():
         sha = ""
         try:
@@ -42,8 +42,8 @@ def load_folder(path: Path, known_actions: Mapping[str, ActionSchema]) -> Loaded
             result = unreadable(error)
         if result.item:
             loaded[name] = LoadedItem(result.item, result.definition, name, sha)
-        facts = Facts.of(result.item, path=name) if result.item else None
-        seen[name] = Seen(sha, facts, result.findings)
+        facts = DocumentSummary.of(result.item, path=name) if result.item else None
+        seen[name] = FileState(sha, facts, result.findings)
     across = check_across_files({name: one.item for name, one in loaded.items()})
     selection = select(seen, {}, across)
     found = [finding for one in seen.values() for finding in one.findings] + across

@@ -1,9 +1,9 @@
 """The language's functions, one line each. They are its filters too, there are no others."""
 
-from catalog.templating.functions import encodings, generation, lists, printing, texts
-from catalog.templating.functions.registry import Function, FunctionContext, Lenient
+from catalog.templating.functions import encodings, generation, lists, printf, texts
+from catalog.templating.functions.registry import Function, FunctionContext, OptionalArguments
 
-__all__ = ["FUNCTIONS", "LAZY", "TESTS", "Function", "FunctionContext", "Lenient"]
+__all__ = ["FUNCTIONS", "LAZY", "TESTS", "Function", "FunctionContext", "OptionalArguments"]
 
 # These decide which of their arguments are looked at, so the renderer itself works them.
 LAZY = frozenset({"and", "or", "not"})
@@ -29,7 +29,7 @@ FUNCTIONS: dict[str, Function] = {
     "slugify": Function(texts.slugify, 1, 1),
     "sanitize": Function(texts.sanitize, 1, 1),
     "string": Function(texts.string, 1, 1),
-    "printf": Function(printing.printf, 1, None, literal_first=True),
+    "printf": Function(printf.printf, 1, None, literal_first=True),
     # Formats
     "json": Function(encodings.to_json, 1, 2),
     "tojson": Function(encodings.to_json, 1, 2),
@@ -46,11 +46,11 @@ FUNCTIONS: dict[str, Function] = {
     "date": Function(generation.date, 1, 2),
     "random": Function(generation.random, 2, 3),
     # Choices
-    "default": Function(lists.default, 2, 2, structural=True, lenient=Lenient.FIRST),
+    "default": Function(lists.default, 2, 2, structural=True, optional=OptionalArguments.FIRST),
     "coalesce": Function(
-        lists.coalesce, 1, None, structural=True, lenient=Lenient.ALL, literal_first=True
+        lists.coalesce, 1, None, structural=True, optional=OptionalArguments.ALL, literal_first=True
     ),
-    "required": Function(lists.required, 1, 2, structural=True, lenient=Lenient.FIRST),
+    "required": Function(lists.required, 1, 2, structural=True, optional=OptionalArguments.FIRST),
     # Comparisons
     "eq": Function(lists.equals, 2, None, literal_first=True),
     "ne": Function(lists.differs, 2, 2, literal_first=True),

@@ -1,4 +1,4 @@
-"""Reading arguments: each gives the argument as what it has to be, or raises."""
+"""Reading arguments: each returns the argument with its required type, or raises."""
 
 from typing import Any
 

@@ -43,7 +43,7 @@ def uuid(around: FunctionContext, name: Any = "") -> str:
     try:
         namespace = UUID(around.request_id())
     except ValueError as error:
-        raise FaultError("template-value", "request.id is no UUID") from error
+        raise FaultError("template-value", "request.id is not a UUID") from error
     return str(uuid5(namespace, text(name)))
 
 
@@ -62,7 +62,7 @@ def random(around: FunctionContext, least: Any, most: Any, name: Any = "") -> in
     """Return a whole number from least to most that a request always gets again for a name."""
     low, high = whole(least), whole(most)
     if low > high:
-        raise FaultError("template-value", "random() needs its smaller bound first")
+        raise FaultError("template-value", "random() needs the smaller bound first")
     seed = f"{around.request_id()}:{text(name)}:{low}:{high}"
     drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
     return low + drawn % (high - low + 1)
@@ -90,7 +90,7 @@ def formatted(when: datetime, form: str) -> str:
 
     def written(found: re.Match[str]) -> str:
         if found[1] not in known:
-            raise FaultError("template-value", f"a date's format knows {_KNOWN} only")
+            raise FaultError("template-value", f"a date format supports only {_KNOWN}")
         return known[found[1]]
 
     return _DIRECTIVE.sub(written, form)

@@ -22,7 +22,7 @@ class FunctionContext(Protocol):
         ...
 
 
-class Lenient(StrEnum):
+class OptionalArguments(StrEnum):
     """Which arguments may be missing."""
 
     NONE = "none"
@@ -42,5 +42,5 @@ class Function:
     least: int
     most: int | None
     structural: bool = False
-    lenient: Lenient = Lenient.NONE
+    optional: OptionalArguments = OptionalArguments.NONE
     literal_first: bool = False

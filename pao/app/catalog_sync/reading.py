@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from catalog.model import CatalogDocument
-from catalog.sources.selection import Facts, Seen, Selection, select
+from catalog.sources.selection import DocumentSummary, FileState, Selection, select
 from catalog.validation import Finding, Severity, ValidationResult
 from db.repositories.catalog import CatalogStanding, Lineage, Served, StoredItem
 from db.repositories.catalog_files import StoredFile
@@ -31,7 +31,7 @@ class Reading:
 
     def __init__(self, rules: str) -> None:
         self._rules = rules
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, FileState] = {}
         self.judged: dict[str, StoredFile] = {}
         self.selection: Selection
         self._loaded: dict[str, ValidationResult] = {}
@@ -40,13 +40,13 @@ class Reading:
         """Take a file over as it was judged before."""
         facts = _facts(file) if file.facts else None
         findings = tuple(_finding(found) for found in file.findings)
-        self.seen[file.path] = Seen(file.sha, facts, findings)
+        self.seen[file.path] = FileState(file.sha, facts, findings)
 
     def add(self, result: ValidationResult, sha: str) -> None:
         """Take a file that was validated now; ``sha`` is its content's id."""
         path = result.file
-        facts = Facts.of(result.item, path=path) if result.item else None
-        self.seen[path] = Seen(sha, facts, result.findings)
+        facts = DocumentSummary.of(result.item, path=path) if result.item else None
+        self.seen[path] = FileState(sha, facts, result.findings)
         self._loaded[path] = result
         self.judged[path] = StoredFile(
             path=path,
@@ -60,7 +60,7 @@ class Reading:
         """Return whether nothing has changed since the last look."""
         return not self.judged and self.seen.keys() == known.files.keys()
 
-    def linked(self) -> dict[str, Facts]:
+    def linked(self) -> dict[str, DocumentSummary]:
         """Give by path the good files that name others, and those that they name."""
         good = [seen.facts for seen in self.seen.values() if seen.facts]
         named = {identifier for facts in good for identifier in facts.refers}
@@ -115,12 +115,12 @@ def _stored(
     )
 
 
-def _facts(file: StoredFile) -> Facts:
+def _facts(file: StoredFile) -> DocumentSummary:
     given = dict(file.facts or {})
-    return Facts(**given | {"path": file.path, "refers": tuple(given.get("refers", ()))})
+    return DocumentSummary(**given | {"path": file.path, "refers": tuple(given.get("refers", ()))})
 
 
-def _without_path(facts: Facts) -> dict[str, Any]:
+def _without_path(facts: DocumentSummary) -> dict[str, Any]:
     return {key: value for key, value in asdict(facts).items() if key != "path"}
 
 

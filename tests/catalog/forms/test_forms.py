@@ -156,12 +156,12 @@ def test_a_json_schema_keeps_its_meaning() -> None:
     ("fields", "part"),
     [
         ([{"id": "a", "type": "strin"}], "type"),
-        ([{"id": "a", "type": "string"}, {"id": "a", "type": "string"}], "stands twice"),
+        ([{"id": "a", "type": "string"}, {"id": "a", "type": "string"}], "is used twice"),
         ([{"id": "a", "type": "string", "validation": {"pattern": "(?=x)"}}], "RE2"),
-        ([{"id": "a", "type": "date", "validation": {"min": "tomorrow"}}], "no date"),
+        ([{"id": "a", "type": "date", "validation": {"min": "tomorrow"}}], "not a date"),
         ([{"id": "a", "type": "number", "validation": {"min": "1"}}], "a number"),
         ([{"id": "a", "type": "number", "validation": {"step": 0}}], "greater than 0"),
-        ([{"id": "a", "type": "file", "validation": {"maxSize": "5GB"}}], "no size"),
+        ([{"id": "a", "type": "file", "validation": {"maxSize": "5GB"}}], "not a size"),
         ([{"id": "a", "type": "json", "validation": {"schema": {"type": 1}}}], "JSON Schema"),
         (
             [{"id": "a", "type": "json", "validation": {"schema": {"$ref": "http://x/y"}}}],
@@ -188,12 +188,12 @@ def test_a_condition_on_an_unknown_field_is_refused_with_a_suggestion() -> None:
         )
 
 
-def test_conditions_that_go_in_a_circle_are_refused() -> None:
+def test_conditions_that_form_a_cycle_are_refused() -> None:
     def field(name: str, other: str) -> dict[str, Any]:
         condition = {"dependsOn": other, "condition": "exists"}
         return {"id": name, "type": "string", "conditional": condition}
 
-    with pytest.raises(FormError, match="circle"):
+    with pytest.raises(FormError, match="cycle"):
         form(field("a", "b"), field("b", "c"), field("c", "a"))
 
 

@@ -112,7 +112,7 @@ def test_what_is_told_to_fail_fails_and_the_result_is_of_a_kind_that_was_told(
     except TemplateError:
         return
     told = inspect(template, NAMES, SHAPES)
-    failing = [one for one in told.remarks if one.id != "template-never"]
+    failing = [one for one in told.diagnostics if one.id != "template-never"]
 
     try:
         value = render(template, scopes(values), NAMES)
@@ -137,7 +137,7 @@ def test_a_comparison_that_is_told_to_come_out_one_way_does(
     template = f"{{{{ {path} {sign} {literal} }}}}"
     told = inspect(template, NAMES, SHAPES)
 
-    for remark in told.remarks:
+    for remark in told.diagnostics:
         if remark.id == "template-never":
             outcome = "true" if sign == "!=" else "false"
             assert f"always {outcome}" in remark.message
@@ -180,4 +180,4 @@ def test_blocks_of_any_kind_are_looked_through_without_failing(template: str) ->
     except TemplateError:
         return
 
-    assert isinstance(inspect(template, NAMES, SHAPES).remarks, tuple)
+    assert isinstance(inspect(template, NAMES, SHAPES).diagnostics, tuple)

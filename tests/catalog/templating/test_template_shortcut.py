@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from catalog.templating import Names, SecretValue, Target, TemplateError, render
 from catalog.templating.contract import FaultError
 from catalog.templating.engine import _linked
-from catalog.templating.rendering import Renderer
+from catalog.templating.renderer import Renderer
 
 NAMES = Names(groups={"g": ("a", "b")}, outputs=("one",))
 PATHS = ["fields.a", ".User.g_b", "metadata.name", "outputs.one.x.y", "request.id", "input/g/a"]

@@ -69,7 +69,7 @@ def test_a_file_of_another_kind_is_told_to_be_one_and_nothing_more(kind: str) ->
         ("            default: 5\n", "            label: Size\n", "write name"),
         ("{{fields.instanceName}}", "{{instanceName}}", "write fields.instanceName"),
         ("{{fields.instanceName}}", "{{.instanceName}}", "write fields.instanceName"),
-        ("            default: 5\n", "            min: 1\n", "it stands under validation"),
+        ("            default: 5\n", "            min: 1\n", "it belongs under validation"),
     ],
 )
 def test_a_finding_says_what_to_write_instead(old: str, new: str, hint: str) -> None:
@@ -128,10 +128,10 @@ def test_a_mistake_in_a_template_is_told_by_its_place_in_the_file(style: str) ->
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('a: "one\nb: "two"\n', "the text that begins in line 1 ends only here"),
+        ('a: "one\nb: "two"\n', "the text that starts in line 1 ends only here"),
         ("a:\n  one\n  two\n  b\n  # heading\n  three\n", "write | before it"),
         ("a:b\nc: d\n", "is a space missing after the colon in line 1?"),
-        ("a:\u00a0b\nc: d\n", "line 1 holds a no-break space"),
+        ("a:\u00a0b\nc: d\n", "line 1 contains a no-break space"),
         ('a: "\\d"\n', "use single quotes"),
     ],
 )

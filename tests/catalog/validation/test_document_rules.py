@@ -81,7 +81,7 @@ def test_a_finding_is_written_as_compilers_do() -> None:
     (finding,) = changed("version: 1.10.0", 'version: "1"')
 
     assert str(finding) == (
-        f"{FILE}:7:12: error: version '1' is no semantic version "
+        f"{FILE}:7:12: error: version '1' is not a semantic version "
         "(write three numbers, such as 1.2.0) [version]"
     )
     assert finding.path == "$.metadata.version"
@@ -102,8 +102,8 @@ def test_a_finding_is_written_as_compilers_do() -> None:
         ("min: 1", "min: true", 24, "value-type", "a whole number or a number or a text"),
         ("presentation:", "presentaton:", 10, "unknown-key", "did you mean 'presentation'"),
         ("    groups:", "    group:", 12, "unknown-key", "did you mean 'groups'"),
-        ("id: size", "id: instanceName", 20, "form-ids", "stands twice"),
-        ("id: size", "id: a b", 20, "field-id", "no name that templates can read"),
+        ("id: size", "id: instanceName", 20, "form-ids", "is used twice"),
+        ("id: size", "id: a b", 20, "field-id", "cannot be used in templates"),
         ("min: 1", "min: one", 24, "constraint", "must be a number"),
         (
             "            required: true\n",
@@ -117,7 +117,7 @@ def test_a_finding_is_written_as_compilers_do() -> None:
         ("default: 5", "default: x", 23, "default", "whole number"),
         ("type: jira-ticket", "type: jira-tickets", 28, "action-type", "did you mean"),
         ("project: DB", "projekt: DB", 31, "action-config", "did you mean 'project'"),
-        ("project: DB", "project: db", 31, "jira-project", "no JIRA project key"),
+        ("project: DB", "project: db", 31, "jira-project", "not a JIRA project key"),
         ("project: DB", "points: many", 31, "action-config", "not of type 'integer'"),
         ("        config:\n", "        timeout: soon\n        config:\n", 29, "action-timeout", ""),
         (
@@ -221,7 +221,7 @@ def test_a_part_with_an_unknown_key_is_still_judged_as_a_whole() -> None:
 
     assert len(told) == 2
     assert "unknown key 'operator'" in told[1]
-    assert "dependsOn and condition stand together" in told[0]
+    assert "dependsOn and condition must be used together" in told[0]
 
 
 def test_a_number_stays_as_written_where_the_schema_says_text() -> None:

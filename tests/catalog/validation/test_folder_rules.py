@@ -159,7 +159,7 @@ def test_a_bundle_in_a_bundle_is_refused() -> None:
     found = [one for one in told(files) if ": error: " in one]
 
     assert len(found) == 1
-    assert "bundle-web is a bundle, and a component is an item" in found[0]
+    assert "bundle-web is a bundle, but a component must be an item" in found[0]
 
 
 def test_one_unreadable_file_does_not_keep_the_others_from_being_checked() -> None:

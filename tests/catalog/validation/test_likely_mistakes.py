@@ -50,11 +50,11 @@ fulfillment:
           ticket: {summaryTemplate: '{{"urgent" if fields.stage == "prod"}} {{fields.size}}'}
 """
 TOLD = [
-    (7, "version '1.2' is no semantic version", "write three numbers, such as 1.2.0"),
-    (20, "the default does not pass: Size must be at least 1", ""),
+    (7, "version '1.2' is not a semantic version", "write three numbers, such as 1.2.0"),
+    (20, "the default is invalid: Size must be at least 1", ""),
     (29, "there is no field 'stge'; did you mean 'stage'?", ""),
     (31, "the mode is automatic, but there are no automatic actions", "or write mode: manual"),
-    (37, "'db-team' is no JIRA project key", "capital letters and digits"),
+    (37, "'db-team' is not a JIRA project key", "capital letters and digits"),
     (38, "fields.instancName does not exist here", "did you mean fields.instanceName?"),
     (39, "unknown key 'label'; did you mean 'labels'?", "known here"),
     (40, "there is no action type 'jira-tickets'; did you mean 'jira-ticket'?", "known types"),

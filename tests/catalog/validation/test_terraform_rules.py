@@ -64,7 +64,7 @@ def told(config: str) -> list[str]:
 )
 def test_a_module_or_workspace_that_is_made_of_what_is_entered_is_an_error(config: str) -> None:
     [message] = told(config.replace("MODULE", f"'{MODULE}'"))
-    assert "is made of" in message or "belongs to a single request" in message
+    assert "is made from" in message or "belongs to a single request" in message
 
 
 @pytest.mark.parametrize("read", ["fields.name", "request.id"])

@@ -38,7 +38,7 @@ def _written(found: re.Match[str], waiting: list[Any], around: FunctionContext) 
     if found[0] == "%%":
         return "%"
     if verb not in _VERBS or (places is not None and verb != "f"):
-        raise FaultError("template-value", "printf() knows %s %v %d %f %q %t and %% only")
+        raise FaultError("template-value", "printf() supports only %s %v %d %f %q %t and %%")
     size, digits = _bounded(width or "0"), _bounded(places or "0")
     if not waiting:
         raise FaultError("template-arguments", "printf() has fewer values than its format takes")

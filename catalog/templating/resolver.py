@@ -15,7 +15,7 @@ from catalog.templating.names import (
     known_members,
     scopes_of,
 )
-from catalog.templating.nodes import Form, Key, Member, Reference
+from catalog.templating.nodes import Key, Member, PathForm, Reference
 
 _DATA = ("index", "key", "first", "last")
 _GENERATED = ("uuid", "timestamp")
@@ -56,7 +56,7 @@ class Place:
     variables: frozenset[str] = frozenset()
 
     def inside(self, *, items: int = 0, loops: int = 0, variables: Iterable[str] = ()) -> "Place":
-        """Give the place one block further in."""
+        """Return the place one block further in."""
         return replace(
             self,
             items=self.items + items,
@@ -73,19 +73,19 @@ class Resolver:
         self._names = names
         self._scopes = scopes_of(names)
         self._go_fields = tuple(go_fields(names))
-        self._forms: dict[Form, Callable[[Reference, Place], Link]] = {
-            Form.PLAIN: self._plain,
-            Form.PARENT: self._parent,
-            Form.VARIABLE: self._variable,
-            Form.DATA: self._data,
-            Form.ROOT: self._root,
-            Form.ITEM: self._go,
-            Form.DOLLAR: self._go,
+        self._forms: dict[PathForm, Callable[[Reference, Place], Link]] = {
+            PathForm.PLAIN: self._plain,
+            PathForm.PARENT: self._parent,
+            PathForm.VARIABLE: self._variable,
+            PathForm.DATA: self._data,
+            PathForm.ROOT: self._root,
+            PathForm.ITEM: self._go,
+            PathForm.DOLLAR: self._go,
         }
 
     def resolve(self, path: Reference, place: Place) -> Link:
-        """Give what the path means."""
-        if path.form is Form.SLASH:
+        """Return what the path means."""
+        if path.form is PathForm.SLASH:
             return self._slashes(path)
         return self._forms[path.form](path, place)
 
@@ -104,13 +104,13 @@ class Resolver:
         if place.items:
             return Link(Root.ITEM, "", 0, path.members)
         if name in FUNCTIONS and not rest:
-            raise FaultError("template-arguments", f"the function {name} needs its arguments")
+            raise FaultError("template-arguments", f"the function {name} needs arguments")
         known = {*self._scopes, *(one for one in place.variables if one[0] != "$"), *_GENERATED}
         raise _unknown("template-scope", path, path.members[0], known)
 
     def _parent(self, path: Reference, place: Place) -> Link:
         if path.levels > place.items:
-            raise FaultError("template-scope", f"{_shown(path)} leaves more blocks than there are")
+            raise FaultError("template-scope", f"{_shown(path)} goes up more blocks than there are")
         name = _name(path.members[0])
         if name in self._scopes:
             return self._scope(path, name, path.members[1:])
@@ -141,7 +141,7 @@ class Resolver:
             raise FaultError("template-scope", "@root is known inside blocks only")
         first = path.members[0] if path.members else None
         if first is None or not isinstance(first, Key):
-            raise FaultError("template-scope", "@root is followed by the name of a scope")
+            raise FaultError("template-scope", "@root must be followed by the name of a scope")
         if first.value not in self._scopes:
             raise _unknown("template-scope", path, first, self._scopes)
         return self._scope(path, str(first.value), path.members[1:])
@@ -151,7 +151,7 @@ class Resolver:
         name = first.value if isinstance(first, Key) else None
         if first is not None and name in GO_SCOPES:
             return self._go_scope(path, first, str(name))
-        if path.form is Form.ITEM and place.items:
+        if path.form is PathForm.ITEM and place.items:
             return Link(Root.ITEM, "", 0, path.members)
         if first is None:
             raise FaultError(
@@ -165,7 +165,7 @@ class Resolver:
         member = path.members[1] if len(path.members) > 1 else None
         if not isinstance(member, Key):
             raise FaultError(
-                "template-name", f"{_text(path, first)[:_SHOWN]} is followed by a name"
+                "template-name", f"{_text(path, first)[:_SHOWN]} must be followed by a name"
             )
         if name == "User":
             way: tuple[str, ...] = ("fields", self._go_field(path, member))
@@ -215,7 +215,7 @@ class Resolver:
         raise _unknown("template-name", path, rest[0], (*components, *outputs))
 
     def _begins_with_own_id(self, rest: tuple[Member, ...]) -> bool:
-        """Say whether a bundle's path begins with its own id, which has no meaning then."""
+        """Return whether a bundle's path begins with its own id, which has no meaning then."""
         names, first = self._names, _name(rest[0])
         if not names.components or first in names.components or len(rest) == 1:
             return False

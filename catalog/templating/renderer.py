@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.templating.contract import FaultError, Names, SecretValue, Target
 from catalog.templating.evaluation import Evaluator, LoopState, present
-from catalog.templating.linking import Linked
+from catalog.templating.linker import Linked
 from catalog.templating.nodes import (
     Block,
     Body,
@@ -18,7 +18,7 @@ from catalog.templating.nodes import (
     Text,
     With,
 )
-from catalog.templating.resolving import Root
+from catalog.templating.resolver import Root
 from catalog.templating.taint import Learn, Tainted
 from catalog.templating.values import (
     Missing,
@@ -57,7 +57,7 @@ class Renderer:
         self.at = 0
 
     def render(self, target: Target) -> Any:
-        """Give the text, or in the target none the typed value of a single value tag."""
+        """Return the text, or in the target none the typed value of a single value tag."""
         if target is Target.NONE and self._template.single:
             return self._single()
         self._target = target
@@ -68,7 +68,7 @@ class Renderer:
         return self._writer.result()
 
     def truth(self) -> bool:
-        """Say whether the value of a single value tag counts as true."""
+        """Return whether the value of a single value tag counts as true."""
         return truth(self._values.evaluate(self._expression()))
 
     def _single(self) -> Any:
@@ -119,7 +119,7 @@ class Renderer:
             self._tainted.text()
 
     def _is_address(self, expression: Expression) -> bool:
-        """Tell whether a URL begins with this value, which the operator or author has set."""
+        """Return whether a URL begins with this value, which the operator or author has set."""
         if self._target is Target.ADDRESS and self._template.single:
             return True
         if self._target not in _URLS or not isinstance(expression, Reference):
@@ -169,7 +169,7 @@ class Renderer:
             self._learn_block(subject, before)
 
     def _pairs(self, value: Any) -> list[tuple[Any, Any]]:
-        """Give keys and values of what a loop runs over; those of a secret are secret."""
+        """Return keys and values of what a loop runs over; those of a secret are secret."""
         if isinstance(value, SecretValue):
             pairs = self._pairs_of(value.value)
             return [(key, SecretValue(found)) for key, found in pairs]
@@ -206,7 +206,7 @@ class Renderer:
             self._learn_block(subject, before)
 
     def _chosen(self, block: For, subject: Any) -> list[dict[str, Any]]:
-        """Give the variables of every iteration that the loop's condition lets through."""
+        """Return the variables of every iteration that the loop's condition lets through."""
         found = []
         for item in self._items(subject):
             variables = _unpacked(block.variables, item)
@@ -250,7 +250,7 @@ def _unpacked(names: tuple[str, ...], item: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Give the value with ordinary texts only, without what they were marked with."""
+    """Return the value with ordinary texts only, without what they were marked with."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, list):

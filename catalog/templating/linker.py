@@ -33,7 +33,7 @@ from catalog.templating.nodes import (
     Test,
     With,
 )
-from catalog.templating.resolving import Link, Place, Resolver, Root
+from catalog.templating.resolver import Link, Place, Resolver, Root
 
 _LITERALS = (Literal, ListLiteral, MappingLiteral)
 
@@ -50,7 +50,7 @@ class Linked:
     plan: Plan | None = None
 
     def uses(self) -> list[tuple[str, ...]]:
-        """Give what the template reads: the scope and the written way into it, each once."""
+        """Return what the template reads: the scope and the written way into it, each once."""
         found: dict[tuple[str, ...], None] = {}
         for link in self.links:
             if link.root is Root.SCOPE:
@@ -68,7 +68,7 @@ class Linker:
         self.at = 0
 
     def link(self, template: Template) -> Linked:
-        """Give the linked template; raises FaultError for the first name that is wrong."""
+        """Return the linked template; raises FaultError for the first name that is wrong."""
         self._body(template.body, Place())
         links = tuple(self._links[number] for number in range(template.references))
         return Linked(template, links, plan_of(template.body, links))

@@ -39,13 +39,13 @@ class Scanner:
         self._depth = 0
 
     def space(self) -> bool:
-        """Skip white space; say whether there was any."""
+        """Skip white space; returns whether there was any."""
         found = _SPACE.match(self.text, self.position)
         start, self.position = self.position, found.end() if found else self.position
         return self.position > start
 
     def peek(self) -> str:
-        """Give the next character, or an empty text at the end."""
+        """Return the next character, or an empty text at the end."""
         return self.text[self.position : self.position + 1]
 
     def take(self, expected: str) -> bool:
@@ -62,7 +62,7 @@ class Scanner:
             self.unexpected(f"{expected} is missing")
 
     def match(self, pattern: re.Pattern[str]) -> str:
-        """Move over what the pattern matches here and give it, or an empty text."""
+        """Move over what the pattern matches here and return it, or an empty text."""
         found = pattern.match(self.text, self.position)
         if not found:
             return ""
@@ -70,7 +70,7 @@ class Scanner:
         return found[0]
 
     def word(self) -> str:
-        """Give the name or keyword that is next, without moving."""
+        """Return the name or keyword that is next, without moving."""
         found = NAME_PATTERN.match(self.text, self.position)
         return found[0] if found else ""
 
@@ -114,33 +114,33 @@ class Scanner:
         self._depth -= 1
 
     def unexpected(self, message: str = "") -> NoReturn:
-        """Raise the fault for what stands here and does not belong."""
+        """Raise the fault for what does not belong here."""
         rest = self.text[self.position :]
         if _REFUSED.match(rest):
             raise refused(rest[:20])
-        shown = f"{rest[:20]!r} is not expected here" if rest else "it ends too early"
+        shown = f"{rest[:20]!r} is not expected here" if rest else "it ends unexpectedly"
         raise FaultError("template-syntax", f"{shown}; {message}" if message else shown)
 
 
 def refused(what: str) -> FaultError:
-    """Give the fault of something that templates deliberately cannot do."""
+    """Return the fault of something that templates deliberately cannot do."""
     return FaultError("template-refused", f"{what} is not supported in templates")
 
 
 def key_of(written: str) -> str | int:
-    """Give a written member as an index if it is one, else as a key."""
+    """Return a written member as an index if it is one, else as a key."""
     short = len(written) <= _DIGITS_OF_AN_INDEX and written.isdigit()
     return int(written) if short and str(int(written)) == written else written
 
 
 def unescaped(text: str) -> str:
-    """Give a quoted text with its escapes resolved."""
+    """Return a quoted text with its escapes resolved."""
     plain = _ESCAPE.sub(_unescape, text) if "\\" in text else text
     try:
         # Two escapes may together be one character beyond the first plane.
         return plain.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeError as error:
-        raise FaultError("template-syntax", "half of a character is written in a text") from error
+        raise FaultError("template-syntax", "a text contains an unpaired surrogate") from error
 
 
 def _unescape(found: re.Match[str]) -> str:
