@@ -139,7 +139,7 @@ def target_chooser(
     """Return the function that says for a place in a configuration which escaping it needs.
 
     A key may end in a condition on another one, ``body.content?body.type=json``; nothing after the
-    equals sign means that the other one is not written. A star in it stands for any way down:
+    equals sign means that the other one is not written. A star in it matches any path:
     ``blocks.*.url``; the longest such key counts.
     """
     chosen = dict(targets)

@@ -93,7 +93,7 @@ class CatalogBundle(CatalogDocument):
 
     @cached_property
     def ordered_components(self) -> tuple[Component, ...]:
-        """Return the components so that each stands after those that it depends on.
+        """Return the components so that each comes after those that it depends on.
 
         Apart from that the document's order stays; where the dependencies go in a circle, which
         validation refuses, it stays as it is.

@@ -81,11 +81,11 @@ class _Text:
     is_open: bool
 
 
-def judge_plan(  # noqa: PLR0913 -- what a plan is judged by, each part named.
+def check_configurations(  # noqa: PLR0913 -- what a plan is judged by, each part named.
     item: CatalogDocument,
     actions: list[PlannedAction],
     context: RequestContext,
-    judging: ActionModels,
+    models: ActionModels,
     *,
     secrets: Mapping[str, str],
     unknown: frozenset[str] = frozenset(),
@@ -102,15 +102,15 @@ def judge_plan(  # noqa: PLR0913 -- what a plan is judged by, each part named.
     keys = {action.id: action.key for action in actions}
     found: list[ValueProblem] = []
     for action in actions:
-        judge = judging.judges.get(action.type)
+        judge = models.judges.get(action.type)
         if judge is None or action.notice is not None:
             continue
         if only is not None and action.id not in only:
             continue
         earlier = tuple(keys[other] for other in before[action.id])
-        names = names_for(item, judging.surroundings, earlier)
+        names = names_for(item, models.surroundings, earlier)
         work = _ConfigurationCheck(
-            item, action, context, judging, names=names, secrets=secrets, unknown=unknown
+            item, action, context, models, names=names, secrets=secrets, unknown=unknown
         )
         if work.runs():
             found += work.problems(judge)
@@ -125,7 +125,7 @@ class _ConfigurationCheck:
         item: CatalogDocument,
         action: PlannedAction,
         context: RequestContext,
-        judging: ActionModels,
+        models: ActionModels,
         *,
         names: Names,
         secrets: Mapping[str, str],
@@ -134,13 +134,13 @@ class _ConfigurationCheck:
         self._item = item
         self._action = action
         self._context = context
-        self._surroundings = judging.surroundings
+        self._surroundings = models.surroundings
         self._fields = context.fields
         self._names = names
         self._secrets = dict(secrets)
         self._unknown = unknown
         self._scopes = self._bound(self._fields, self._secrets)
-        self._choose = target_chooser(judging.targets.get(action.type, {}), action.config)
+        self._choose = target_chooser(models.targets.get(action.type, {}), action.config)
         self._texts: list[_Text] = []
         self._misplaced: list[ValueProblem] = []
 

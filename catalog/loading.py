@@ -57,12 +57,12 @@ class Document:
     def position(self, path: Path) -> Position:
         """Return where the node of the path is; for a path that does not exist, its nearest parent.
 
-        A scalar stands where its value is, a list or mapping where its key is.
+        The place of a scalar is its value, that of a list or mapping its key.
         """
         return self._find(path, scalar_at_key=False)
 
     def key_position(self, path: Path) -> Position:
-        """Return where the key of the path stands, for what is wrong with the key itself."""
+        """Return where the key of the path is, for what is wrong with the key itself."""
         return self._find(path, scalar_at_key=True)
 
     def source(self, path: Path) -> str | None:
@@ -73,7 +73,7 @@ class Document:
         return node.source if isinstance(node, ScalarNode) and node.plain else None
 
     def place_within(self, path: Path, inside: Position) -> Position | None:
-        """Return where a place inside of the text of a path stands; None where that is unknown."""
+        """Return where a place inside the text of a path is in the file; None if unknown."""
         node: Node | None = self.root
         for part in path:
             node = _child(node, part) if node else None

@@ -222,7 +222,7 @@ class Deprecation(Model):
 
 
 class Maintenance(Model):
-    """When the service behind the item is worked on."""
+    """The maintenance windows of the service behind the item."""
 
     windows: tuple[Any, ...] = Field((), description="When; for the reader only.")
 
@@ -250,7 +250,7 @@ class Monitoring(Model):
 class CatalogDocument(Model):
     """What every kind of document has: it can be listed, it asks for fields, it can be requested.
 
-    Code that serves items and bundles alike takes this type; ``kind`` tells them apart.
+    Code that serves items and bundles alike takes this type; ``kind`` distinguishes them.
     """
 
     schema_version: Literal["catalog/v1"] = Field(description="The version of this language.")

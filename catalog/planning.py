@@ -18,7 +18,7 @@ from pao.core.payloads.context import ItemSnapshot
 from pao.core.payloads.plan import PlannedAction
 
 FALLBACK = "manual-"
-"""What stands before the ids of a fallback's actions, so that both ways can be distinguished."""
+"""The prefix of the ids of a fallback's actions, so that both ways can be distinguished."""
 _WIDE = {"fields", "outputs", "fulfillment", "components"}
 
 

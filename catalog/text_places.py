@@ -1,4 +1,4 @@
-"""Where a place inside of a text stands in its YAML file, whatever style the text is written in."""
+"""Where a place in a text is in its YAML file, whatever style the text is written in."""
 
 import re
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ from api.requests.decision_idempotency import DecisionCall, DecisionKeys
 from api.requests.reading import ReadingService, Stored
 from api.requests.retry_preview import RetryPreview, open_actions, shown
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
-from catalog.configuration_checks import ActionModels, Reader, judge_plan
+from catalog.configuration_checks import ActionModels, Reader, check_configurations
 from catalog.corrections import correct
 from catalog.document_kinds import parse_definition
 from catalog.secrets import open_fields, seal_fields
@@ -271,7 +271,7 @@ class DecisionService:
 
     def _require_usable(self, stored: Stored, context: RequestContext, mode: str | None) -> None:
         """Refuse corrected values that make what the retry carries out invalid."""
-        found = judge_plan(
+        found = check_configurations(
             parse_definition(context.item.definition),
             plan_of(stored.row),
             context,

@@ -24,7 +24,7 @@ from api.requests.prepared import (
 from api.requests.schemas import Submission
 from catalog.action_rendering import render_action
 from catalog.bundle import CatalogBundle
-from catalog.configuration_checks import ActionModels, judge_plan
+from catalog.configuration_checks import ActionModels, check_configurations
 from catalog.plan_checks import check_plan
 from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields
@@ -175,7 +175,7 @@ class Preparer:
         The values of ``waiting`` fields are not there yet.
         """
         item, settings = entry.loaded.item, self._settings
-        found = judge_plan(
+        found = check_configurations(
             item,
             prepared.actions,
             prepared.context,

@@ -101,12 +101,12 @@ def constraint_problems(field: FieldDefinition) -> Iterator[tuple[str, str]]:
 
 
 def key_of(constraint: str) -> str:
-    """Return the key of a constraint as it stands in a document."""
+    """Return the key of a constraint in a document."""
     return Constraints.model_fields[constraint].alias or constraint
 
 
 def _given(field: FieldDefinition) -> Iterator[tuple[str, str, Any]]:
-    """Yield name, factory and value of each constraint that stands on the field and fits it."""
+    """Yield name, factory and value of each constraint of the field that applies to its type."""
     prefix = "date_" if field.type is FieldType.DATE else ""
     for name in CONSTRAINTS[field.type]:
         value = getattr(field.validation, name)

@@ -178,7 +178,7 @@ class FieldDefinition(Model):
 
     @property
     def choices(self) -> tuple[Choice, ...] | None:
-        """The enum, whether it stands on the field or under ``validation``."""
+        """The enum, of the field itself or under ``validation``."""
         return self.enum if self.enum is not None else self.validation.enum
 
 

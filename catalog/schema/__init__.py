@@ -48,7 +48,7 @@ def bundle_schema(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def written(schema: dict[str, Any]) -> str:
-    """Return a schema as it stands in its file."""
+    """Return a schema as it is in its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

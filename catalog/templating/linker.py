@@ -40,7 +40,7 @@ _LITERALS = (Literal, ListLiteral, MappingLiteral)
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A template that may run: every path's meaning stands at the path's number.
+    """A template that may run, with the meaning of every path at the path's number.
 
     ``plan`` is set where the short way may be tried.
     """

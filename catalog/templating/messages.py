@@ -76,7 +76,7 @@ def in_code(text: str, *, block: bool) -> str:
 
 
 class CodeTracker:
-    """Follows a template's own Markdown: whether code is open where a value stands."""
+    """Follows a template's own Markdown: whether code is open at the place of a value."""
 
     def __init__(self) -> None:
         self._fence = ""

@@ -88,7 +88,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """What stands behind ``is``."""
+    """The test after ``is``."""
 
     name: str
     negated: bool
@@ -112,7 +112,7 @@ class Negation:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Operands with operators of one rank between them, worked off from the left."""
+    """Operands with operators of one rank between them, evaluated from the left."""
 
     first: "Expression"
     rest: "tuple[tuple[str, Expression], ...]"

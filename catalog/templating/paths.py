@@ -126,7 +126,7 @@ class PathReader(Scanner):
         return key
 
     def _constant(self, start: int) -> Member | None:
-        """Read a constant key or index if nothing else stands in the bracket."""
+        """Read a constant key or index if the bracket contains nothing else."""
         begin = self.position
         value: str | int
         if self.peek() in ('"', "'", "`"):

@@ -37,7 +37,7 @@ _URLS = frozenset({Target.URL, Target.ADDRESS})
 
 
 class Renderer:
-    """Renders one template once; ``at`` is the offset of the tag that is being worked."""
+    """Renders one template once; ``at`` is the offset of the current tag."""
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from catalog.templating.contract import FaultError
 
 Span = tuple[int, int]
-"""Where a value stands in the URL: its first character, and the one after its last."""
+"""The place of a value in the URL: its first character, and the one after its last."""
 
 _DOTS = frozenset({".", ".."})
 _ROUNDS = 8

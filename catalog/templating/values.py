@@ -1,6 +1,6 @@
 """What values are and how they become text. Nothing here knows of templates or targets.
 
-Values are JSON's, some of them wrapped as secret; ``Missing`` stands for what is not there.
+Values are JSON's, some of them wrapped as secret; ``Missing`` represents an absent value.
 """
 
 import json

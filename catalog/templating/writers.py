@@ -168,7 +168,7 @@ class JsonWriter(Writer):
             self._after_backslash = found[0] == "\\"
 
     def value(self, value: Any) -> None:
-        """Put out a value; it neither ends the string that it stands in nor adds to the JSON."""
+        """Put out a value; it neither ends the string around it nor adds to the JSON."""
         text = self.escaped(value)
         if self._after_backslash and text.startswith("\\"):
             raise FaultError("template-json", "a backslash before a value would change its meaning")

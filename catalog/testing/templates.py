@@ -24,7 +24,7 @@ from catalog.validation.templates import ended_before
 
 @dataclass(frozen=True, slots=True)
 class TemplateSample:
-    """One template: where it stands, what it reads, and its result or its error.
+    """One template: its place, what it reads, and its result or its error.
 
     ``path`` leads to it in the document; line and column of the error count in the template.
     """

@@ -71,7 +71,7 @@ class RuleExample:
         return "text" if "ticket" in self.options else "yaml"
 
     def files(self, fragment: str) -> dict[str, str]:
-        """Return the files of a catalog in which an example stands, the example's own first."""
+        """Return the files of a catalog that contain an example, the example's own first."""
         if "whole" in self.options:
             return {"databases/example.yaml": fragment}
         laid = self.document(fragment)

@@ -70,8 +70,8 @@ def check_across_files(
     are ids of documents that have findings of their own: who names them is not told that there
     are none.
     """
-    whole = CatalogDocuments(documents, frozenset(refused))
-    findings = [finding for rule in FOLDER_RULES for finding in _found(rule, whole, read)]
+    catalog = CatalogDocuments(documents, frozenset(refused))
+    findings = [finding for rule in FOLDER_RULES for finding in _found(rule, catalog, read)]
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
@@ -105,8 +105,8 @@ def validate_files(
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
-def _found(rule: FolderRule, whole: CatalogDocuments, read: Read | None) -> Iterator[Finding]:
-    return located(islice(rule.check(whole), MOST_PROBLEMS), rule.id, rule.severity, read)
+def _found(rule: FolderRule, catalog: CatalogDocuments, read: Read | None) -> Iterator[Finding]:
+    return located(islice(rule.check(catalog), MOST_PROBLEMS), rule.id, rule.severity, read)
 
 
 def located(

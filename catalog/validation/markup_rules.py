@@ -89,7 +89,7 @@ def _letters(text: str) -> str:
 
 
 def _forms(text: str) -> Iterator[tuple[int, str]]:
-    """Yield where each form stands first, and how it is written instead."""
+    """Yield the first place of each construct, and what to write instead."""
     for form in _FORMS:
         found = form.pattern.search(text)
         if found:

@@ -92,7 +92,7 @@ def display(subject: Subject) -> Iterator[Problem]:
     """Require a CSS color (``#336791``) and a web address for documentation."""
     shown = subject.item.presentation.display
     if shown.color is not None and not _COLOR.fullmatch(shown.color):
-        message = f"the color {shown.color[:80]!r} is none"
+        message = f"{shown.color[:80]!r} is not a color"
         yield Problem(("presentation", "display", "color"), message, "write it as #336791")
     if shown.color is None and "color" in shown.model_fields_set:
         hint = 'a # starts a comment: write "#336791", in quotes'

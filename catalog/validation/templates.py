@@ -88,7 +88,7 @@ def placed_templates(subject: TemplatedDocument) -> Iterator[PlacedTemplate]:
 def component_kinds(bundle: CatalogBundle, component: Component) -> dict[str, int]:
     """Return the kinds of value for each field that a component fills by a single template.
 
-    Templates that are wrong are left out: a rule of the bundle alone tells about them.
+    Templates that are wrong are left out: a rule of the bundle alone reports them.
     """
     groups = {group.id: tuple(field.id for field in group.fields) for group in bundle.groups}
     ready = bundle.ready_before[component.id]
