@@ -7,7 +7,7 @@ PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types generate bench fuzz chaos lock clean
+.PHONY: help demo up test test-only lint types generate bench fuzz chaos mutate lock clean
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
@@ -51,9 +51,15 @@ fuzz: $(READY) ## fuzz the API from its OpenAPI document, and catalog validation
 chaos: $(READY) ## kill and pause processes at random under load, then check for losses (ARGS="--rounds 100")
 	@$(BIN)/python -m sandbox.chaos.run $(ARGS)
 
-lock: $(READY) ## update requirements.lock from pyproject.toml
+mutate: $(READY) ## change the code at random where tests should notice (TARGET=catalog/forms; ARGS="--update")
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r mutation/requirements.lock
+	@$(BIN)/python -m mutation.run $(TARGET) $(ARGS)
+
+lock: $(READY) ## update the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 -c requirements.lock --group mutation -o mutation/requirements.lock
 
 clean: ## remove everything generated: environment, state, caches
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pao.app.local.clean; fi

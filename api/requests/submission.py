@@ -1,4 +1,4 @@
-"""Submitting: authorise, validate, plan, store, start, wait. Transport is in api/routes."""
+"""Submitting: authorise, validate, plan, store, start, wait. Transport is in routes.py."""
 
 import logging
 import time
