@@ -46,6 +46,12 @@ def items(url: str) -> list[dict[str, Any]]:
     hook = {"url": url + path, "secret": "a-signing-key-of-32-characters!!"}
     told = {"url": url + path, "text": "Hello", "required": True}
     by_secret = {"endpoint": {"url": url + "/v1/{{fields.secret}}/x"}}
+    echoed = {
+        "endpoint": {"url": url + "/x", "method": "POST"},
+        "body": {"type": "text", "contentTemplate": "{{fields.a}}"},
+        "response": {"extract": {"said": "$.echo"}},
+    }
+    by_output = {"endpoint": {"url": url + "/v1/{{outputs.t.said}}/x"}}
     ticket = {"ticket": {"project": "DB", "summaryTemplate": "x"}}
     first = {"id": "t", "name": "The ticket", "type": "jira-ticket", "config": ticket}
     return [
@@ -55,6 +61,10 @@ def items(url: str) -> list[dict[str, Any]]:
         item("place-notice", [action("notification", told)]),
         item("place-later", [first, action("rest-api", call)]),
         item("place-secret", [action("rest-api", by_secret)]),
+        item(
+            "place-output",
+            [{**first, "type": "rest-api", "config": echoed}, action("rest-api", by_output)],
+        ),
     ]
 
 
@@ -106,9 +116,13 @@ def test_a_step_in_an_address_is_refused_at_submission(
     places: Stack, target: RawServer, key: str, path: str
 ) -> None:
     before = target.count
-    for fields in ({"a": "..", "b": "x"}, {"a": "%2e%2E", "b": "x"}, {"a": "x", "b": "."}):
+    at_fault = {
+        "a": ({"a": "..", "b": "x"}, {"a": "%2e%2E", "b": "x"}),
+        "b": ({"a": "x", "b": "."},),
+    }
+    for field, fields in ((one, each) for one, tried in at_fault.items() for each in tried):
         found = details(places.caller(DANA).post(path, json=body(f"place-{key}", **fields)))
-        assert {one["field"] for one in found} == {"fields.a", "fields.b"}
+        assert {one["field"] for one in found} == {f"fields.{field}"}
         assert all("leads elsewhere" in one["message"] for one in found)
     assert target.count == before
 
@@ -126,12 +140,24 @@ def test_the_dry_run_shows_the_address_that_is_called(places: Stack, target: Raw
     assert one["config"]["endpoint"]["url"] == target.url + called
 
 
+def test_a_step_in_a_password_is_refused_at_submission_without_its_value(
+    places: Stack, target: RawServer
+) -> None:
+    before = target.count
+    answer = places.caller(DANA).post("/requests", json=body("place-secret", secret="x/../.."))
+    [found] = details(answer)
+    assert found["field"] == "fields.secret"
+    assert "leads elsewhere" in found["message"]
+    assert found["received"] is None
+    assert target.count == before
+
+
 def test_a_step_that_only_the_worker_can_see_is_refused_there(
     places: Stack, target: RawServer
 ) -> None:
     before = target.count
     dana = places.caller(DANA)
-    made = dana.post("/requests", json=body("place-secret", secret="..")).json()
+    made = dana.post("/requests", json=body("place-output", a="..")).json()
 
     def failed() -> dict[str, Any] | None:
         found: dict[str, Any] = dana.get(f"/requests/{made['id']}").json()
@@ -140,4 +166,4 @@ def test_a_step_that_only_the_worker_can_see_is_refused_there(
     found = wait_until(failed)
     assert found is not None
     assert "leads elsewhere" in str(found["error"])
-    assert target.count == before
+    assert target.count == before + 1
