@@ -16,33 +16,34 @@ from api import error_responses as errors
 from api.access import Access
 from api.auth.keys import KeysIdentity
 from api.catalog.cache import CacheSettings
-from api.catalog.routes import router as catalog_router
 from api.catalog.service import CatalogService
 from api.catalog.watcher import CatalogWatcher
 from api.connections import ConnectionLimits, bounded_protocol
 from api.gate import BASE, Gate, GateSettings, route_of
 from api.health.measures import Measures, Sources
-from api.health.routes import router as health_router
 from api.health.service import HealthService, Parts
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
 from api.requests.cleanups import CleanupService
-from api.requests.decision_routes import router as decisions_router
 from api.requests.decisions import DecisionService, DecisionSettings
+from api.requests.item_preparation import ItemPreparer
 from api.requests.preparation import Preparer
 from api.requests.prepared import SubmissionSettings
 from api.requests.reading import ReadingService, ReadingSettings
-from api.requests.routes import router as requests_router
 from api.requests.streams import StreamLimits, Streams
 from api.requests.submission import SubmissionService
+from api.routes.catalog import router as catalog_router
+from api.routes.decisions import router as decisions_router
+from api.routes.health import router as health_router
+from api.routes.requests import router as requests_router
+from api.routes.terraform import router as terraform_router
+from api.routes.tools import router as tools_router
 from api.services import Services
 from api.serving import open_files
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
-from api.terraform.routes import router as terraform_router
 from api.terraform.service import TerraformStatesService
-from api.tools.routes import router as tools_router
 from api.tools.service import ToolsService
 from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
@@ -226,7 +227,7 @@ def _services(
             database=database,
             notifications=notifications,
             preparer=Preparer(
-                access=access, box=box, catalog=catalog, settings=submission_settings
+                ItemPreparer(access=access, box=box, settings=submission_settings), catalog
             ),
             settings=submission_settings,
             workflows=workflows,

@@ -1,17 +1,42 @@
 """What an operator reads in the Temporal UI about a bundle: Markdown, one line per component."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pao.core.names import workflow_id
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.context import RequestContext
 from pao.core.states import ActionStatus, RequestStatus
 from workflows.details import signal_lines
 
-if TYPE_CHECKING:
-    from workflows.bundle_ledger import BundleLedger
+
+class DescribedBundle(Protocol):
+    """What is described of a bundle; its ledger has it."""
+
+    status: RequestStatus
+    context: RequestContext
+    retrying: bool
+
+    @property
+    def components(self) -> list[ActionState]:
+        """The states of the components."""
+        ...
+
+    @property
+    def own(self) -> list[ActionState]:
+        """The states of the bundle's own actions."""
+        ...
+
+    def has_broken(self) -> bool:
+        """Return whether a component has failed."""
+        ...
+
+    def is_terminal(self, state: ActionState) -> bool:
+        """Return whether a component has ended for good."""
+        ...
 
 
-def bundle_details(ledger: "BundleLedger", requests: Mapping[str, str]) -> str:
+def bundle_details(ledger: DescribedBundle, requests: Mapping[str, str]) -> str:
     """Describe where a bundle and its components stand; ``requests`` names their workflows."""
     lines = [f"**{ledger.status.replace('_', ' ')}**{_hint(ledger)}", "", "### Components", ""]
     for state in ledger.components:
@@ -27,7 +52,7 @@ def bundle_details(ledger: "BundleLedger", requests: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _choices(ledger: "BundleLedger", requests: Mapping[str, str]) -> list[str]:
+def _choices(ledger: DescribedBundle, requests: Mapping[str, str]) -> list[str]:
     lines: list[str] = []
     for state in ledger.components:
         if state.status == ActionStatus.FAILED and not ledger.is_terminal(state):
@@ -38,11 +63,11 @@ def _choices(ledger: "BundleLedger", requests: Mapping[str, str]) -> list[str]:
     return lines + signal_lines(workflow_id(ledger.context.request_id), only=only)
 
 
-def _retries_itself(ledger: "BundleLedger") -> bool:
+def _retries_itself(ledger: DescribedBundle) -> bool:
     return not ledger.has_broken()
 
 
-def _hint(ledger: "BundleLedger") -> str:
+def _hint(ledger: DescribedBundle) -> str:
     return ": a component is being retried" if ledger.retrying and ledger.has_broken() else ""
 
 

@@ -6,10 +6,10 @@ What a submission is and how one item is prepared is in preparing.py.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from api.catalog.service import CatalogService, Entry
 from api.requests import schemas
+from api.requests.item_preparation import ItemPreparer
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
     Prepared,
@@ -25,9 +25,6 @@ from pao.core.components import COMPONENT, LINKS, LINKS_ID, component_action
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import masked
 from pao.core.payloads.plan import PlannedAction
-
-if TYPE_CHECKING:
-    from api.requests.preparation import Preparer
 
 MAX_BUNDLE_JSON = 8_000_000
 """Bytes of all components together: each stands twice in the history of the bundle's workflow."""
@@ -48,7 +45,7 @@ async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str
 
 
 def prepare_bundle(
-    preparer: "Preparer",
+    preparer: ItemPreparer,
     entry: Entry,
     held: Mapping[str, Entry],
     *,
@@ -80,7 +77,7 @@ def prepare_bundle(
 
 
 def _component(  # noqa: PLR0913 -- what a component is made from, each part named
-    preparer: "Preparer",
+    preparer: ItemPreparer,
     bundle: CatalogBundle,
     component: Component,
     entry: Entry,
@@ -103,7 +100,7 @@ def _component(  # noqa: PLR0913 -- what a component is made from, each part nam
 
 
 def _values(
-    preparer: "Preparer",
+    preparer: ItemPreparer,
     bundle: CatalogBundle,
     component: Component,
     entry: Entry,
@@ -191,7 +188,7 @@ def _makes_ticket(prepared: Prepared) -> bool:
     return any(one.type == "jira-ticket" and one.notice is None for one in prepared.actions)
 
 
-def rendered(preparer: "Preparer", prepared: Prepared) -> list[schemas.RenderedComponent]:
+def rendered(preparer: ItemPreparer, prepared: Prepared) -> list[schemas.RenderedComponent]:
     """Show every component as it would be requested: its fields and actions, secrets masked.
 
     What depends on other components is named under ``waiting``.

@@ -1,248 +1,40 @@
-"""Preparing a submission: authorise, validate, plan, check templates. Nothing is stored here."""
+"""Preparing a submission of an item or a bundle. Nothing is stored here."""
 
 import asyncio
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
-from uuid import uuid4
 
-from api.access import Access
-from api.auth.principal import Principal
-from api.catalog.service import CatalogService, Entry
+from api.catalog.service import CatalogService
 from api.requests import schemas
 from api.requests.bundles import entries_of, prepare_bundle, rendered
-from api.requests.configuration_errors import detail_of, refusal_of
-from api.requests.lifecycle import require_offered
-from api.requests.prepared import (
-    Prepared,
-    SubmissionCall,
-    SubmissionSettings,
-    require_carriable,
-    require_small,
-)
+from api.requests.item_preparation import ItemPreparer
+from api.requests.prepared import Prepared, SubmissionCall
 from api.requests.schemas import Submission
-from catalog.action_rendering import render_action
 from catalog.bundle import CatalogBundle
-from catalog.configuration_checks import ActionModels, check_configurations
-from catalog.plan_checks import check_plan
-from catalog.planning import ActionTraits, plan, snapshot_of
-from catalog.secrets import open_fields, seal_fields
-from catalog.templating import TemplateError
-from pao.core.components import COMPONENT
-from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads.context import RequestContext, Requester
-from pao.core.payloads.plan import PlannedAction
-from pao.core.timestamps import timestamp
-from pao.runtime.crypto import SecretBox
-
-_WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})(?!\d)')
 
 
 class Preparer:
-    """Validates submissions and plans them."""
+    """Checks submissions and plans them; templates run in a thread, so nobody waits for them."""
 
-    def __init__(
-        self,
-        *,
-        access: Access,
-        box: SecretBox,
-        catalog: CatalogService,
-        settings: SubmissionSettings,
-    ) -> None:
-        self._access = access
-        self._box = box
+    def __init__(self, items: ItemPreparer, catalog: CatalogService) -> None:
+        self._items = items
         self._catalog = catalog
-        self._settings = settings
 
     async def prepare(self, body: Submission, call: SubmissionCall) -> Prepared:
         """Check everything that a submission is checked for, and plan it."""
         entry = await self._catalog.entry(body.catalog_item_id)
         if isinstance(entry.loaded.item, CatalogBundle):
-            held = await entries_of(entry.loaded.item, self._catalog)
-            return await asyncio.to_thread(prepare_bundle, self, entry, held, body=body, call=call)
-        # In a thread: templates may take a second, and other callers must not wait for them.
-        return await asyncio.to_thread(self._prepare, entry, body, call)
-
-    def _prepare(self, entry: Entry, body: Submission, call: SubmissionCall) -> Prepared:
-        self.authorise(entry, call.caller)
-        require_offered(entry.loaded.item, datetime.now(UTC).date())
-        values = self.validated(entry, body.fields)
-        prepared = self.planned(entry, values, body, call)
-        require_carriable(prepared)
-        self.judge(entry, prepared)
-        self.check_templates(entry, prepared)
-        return prepared
+            parts = await entries_of(entry.loaded.item, self._catalog)
+            return await asyncio.to_thread(
+                prepare_bundle, self._items, entry, parts, body=body, call=call
+            )
+        return await asyncio.to_thread(self._items.prepare, entry, body, call)
 
     def render(self, prepared: Prepared) -> list[schemas.RenderedAction]:
         """Render every action as it would be sent, secrets masked.
 
         An action that needs outputs of an earlier one is shown with its templates.
         """
-        own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
-        return [self._rendered(prepared, action) for action in own]
+        return self._items.render(prepared)
 
     def render_components(self, prepared: Prepared) -> list[schemas.RenderedComponent]:
-        """Show the components of a bundle in the same way; none for an item."""
-        return rendered(self, prepared)
-
-    @property
-    def settings(self) -> SubmissionSettings:
-        """What every submission is prepared with."""
-        return self._settings
-
-    def authorise(self, entry: Entry, caller: Principal) -> None:
-        """Refuse a caller whose teams may not request the item."""
-        item = entry.loaded.item
-        if not self._access.may_request(caller, item):
-            allowed = ", ".join(sorted(item.allowed_teams))
-            raise PaoError(
-                ErrorCode.FORBIDDEN,
-                f"{item.name} may be requested by: {allowed}. Ask one of these teams.",
-            )
-
-    def validated(self, entry: Entry, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields complete with defaults, or refuse them with every reason."""
-        result = entry.loaded.item.form.validate(fields, datetime.now(UTC).date())
-        if result.valid:
-            require_small(result.values)
-            return result.values
-        details = tuple(
-            Detail(
-                field=f"fields.{error.field}",
-                constraint=error.constraint,
-                message=error.message,
-                received=error.received,
-                expected=error.expected,
-            )
-            for error in result.errors
-        )
-        found = "1 field is invalid; correct it"
-        if len(details) != 1:
-            found = f"{len(details)} fields are invalid; correct them"
-        raise PaoError(ErrorCode.VALIDATION_ERROR, f"{found} and submit again.", details=details)
-
-    def planned(
-        self, entry: Entry, values: dict[str, Any], body: Submission, call: SubmissionCall
-    ) -> Prepared:
-        """Assign a request id, seal the passwords, and plan the actions."""
-        loaded, caller = entry.loaded, call.caller
-        request_id = str(uuid4())
-        passwords = loaded.item.password_fields
-        context = RequestContext(
-            request_id=request_id,
-            correlation_id=call.correlation_id,
-            submitted_at=timestamp(datetime.now(UTC)),
-            item=snapshot_of(loaded.item, loaded.definition, loaded.sha),
-            requester=Requester(id=caller.id, email=caller.email, teams=list(caller.teams)),
-            fields=seal_fields(self._box, request_id, values, passwords),
-        )
-        traits = self._settings.traits
-        actions = plan(loaded.item, traits)
-        secrets = open_fields(self._box, context)
-        return Prepared(
-            context,
-            actions,
-            secrets,
-            slow=any(_is_slow(a, traits) for a in actions),
-            metadata=body.metadata.model_dump(by_alias=True, exclude_none=True),
-        )
-
-    def check_templates(self, entry: Entry, prepared: Prepared, *, complete: bool = True) -> None:
-        """Check every template before anything runs, so that no action fails by its own text.
-
-        Where the values are not ``complete`` yet, nothing is rendered.
-        """
-        settings = self._settings
-        problems = check_plan(
-            entry.loaded.item, prepared.actions, settings.surroundings, settings.targets
-        )
-        problems = problems or (self._try_first(prepared) if complete else [])
-        if problems:
-            raise PaoError(
-                ErrorCode.VALIDATION_ERROR,
-                "The item's templates cannot be rendered with these values; tell its owner, "
-                f"{entry.loaded.item.owner_team or 'the platform team'}.",
-                details=tuple(
-                    Detail(field="catalogItemId", constraint="template", message=problem)
-                    for problem in problems
-                ),
-            )
-
-    def judge(self, entry: Entry, prepared: Prepared, *, waiting: tuple[str, ...] = ()) -> None:
-        """Refuse values that make a configuration which the action's own model refuses.
-
-        The values of ``waiting`` fields are not there yet.
-        """
-        item, settings = entry.loaded.item, self._settings
-        found = check_configurations(
-            item,
-            prepared.actions,
-            prepared.context,
-            ActionModels(settings.surroundings, settings.judges, settings.targets),
-            secrets=prepared.secrets,
-            unknown=frozenset(waiting),
-        )
-        if found:
-            raise PaoError(
-                ErrorCode.VALIDATION_ERROR,
-                refusal_of(found, item.owner_team),
-                details=tuple(detail_of(one) for one in found),
-            )
-
-    def _try_first(self, prepared: Prepared) -> list[str]:
-        """Render what needs nothing of other actions and runs for certain."""
-        problems = []
-        for action in prepared.actions:
-            if action.depends_on or action.when or not action.is_step:
-                continue
-            try:
-                self._render(prepared, action)
-            except TemplateError as error:
-                problems.append(f"action {action.id}: {error}")
-        return problems
-
-    def _rendered(self, prepared: Prepared, action: PlannedAction) -> schemas.RenderedAction:
-        try:
-            read = self._settings.readers.get(action.type, dict)
-            config, complete = read(self._render(prepared, action)), True
-        except TemplateError:
-            config, complete = action.config, False
-        return schemas.RenderedAction(
-            id=action.id,
-            index=action.index,
-            type=action.type,
-            name=action.name,
-            config=config,
-            complete=complete,
-            depends_on=action.depends_on or [],
-            when=action.when,
-            timeout=action.timeout,
-            slow=action.slow,
-            fallback=action.fallback,
-        )
-
-    def _render(self, prepared: Prepared, action: PlannedAction) -> dict[str, Any]:
-        return render_action(
-            action,
-            prepared.context,
-            self._settings.surroundings,
-            targets=self._settings.targets.get(action.type, {}),
-            secrets=prepared.secrets,
-            outputs={},
-            reveal=False,
-        )
-
-
-def preferred_wait(header: str | None) -> float | None:
-    """Read the seconds of ``Prefer: wait=N`` (RFC 7240); what cannot be read is no preference."""
-    match = _WAIT.search(header or "")
-    return float(match[1]) if match else None
-
-
-def _is_slow(action: PlannedAction, traits: Mapping[str, ActionTraits]) -> bool:
-    """Return whether an action takes longer than a caller waits for an answer."""
-    if not action.is_step:
-        return False
-    of_type = traits.get(action.type, ActionTraits())
-    return action.slow or of_type.waits or action.config.get("waitFor") == "resolved"
+        """Render the components of a bundle in the same way; none for an item."""
+        return rendered(self._items, prepared)

@@ -1,4 +1,4 @@
-"""Submitting: authorise, validate, plan, store, start, wait. Transport is in routes.py."""
+"""Submitting: authorise, validate, plan, store, start, wait. Transport is in api/routes."""
 
 import logging
 import time

@@ -23,6 +23,7 @@ from api.auth.principal import Principal
 from api.catalog.service import Entry
 from api.requests.decision_idempotency import DecisionCall
 from api.requests.decisions import DecisionService, DecisionSettings
+from api.requests.item_preparation import ItemPreparer
 from api.requests.preparation import Preparer
 from api.requests.prepared import Prepared, SubmissionCall, SubmissionSettings
 from api.requests.schemas import RetryBody, Submission
@@ -180,14 +181,14 @@ class Recording(RequestWorkflows):
         return await super().start_and_wait(given, summary=summary, budget=budget)
 
 
-class Threaded(Preparer):
+class Threaded(ItemPreparer):
     """Prepares as ever, and keeps in which thread."""
 
     thread: threading.Thread | None = None
 
-    def _prepare(self, entry: Entry, body: Submission, call: SubmissionCall) -> Prepared:
+    def prepare(self, entry: Entry, body: Submission, call: SubmissionCall) -> Prepared:
         self.thread = threading.current_thread()
-        return super()._prepare(entry, body, call)
+        return super().prepare(entry, body, call)
 
 
 def test_a_start_has_a_second_even_when_the_budget_is_used_up(
@@ -196,14 +197,12 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
     recording = Recording(stack.temporal, task_queue=stack.task_queue)
     settings = SubmissionSettings(budget=3.0, surroundings=ScopeContext(), targets={})
     box = assembly.secret_box(stack.settings)
-    preparer = Threaded(
-        access=stack.services.access, box=box, catalog=stack.services.catalog, settings=settings
-    )
+    items = Threaded(access=stack.services.access, box=box, settings=settings)
     submission = SubmissionService(
         box=box,
         database=database,
         notifications=RequestNotifications(stack.database.service_url),
-        preparer=preparer,
+        preparer=Preparer(items, stack.services.catalog),
         settings=settings,
         workflows=recording,
     )
@@ -216,5 +215,5 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
     stack.run(submission.submit(Submission.model_validate(dns()), late))
     assert recording.budgets == [1.0]
     # Templates may take a second; in the thread of the event loop everybody would wait for them.
-    assert preparer.thread is not None
-    assert preparer.thread.name != "stack"
+    assert items.thread is not None
+    assert items.thread.name != "stack"

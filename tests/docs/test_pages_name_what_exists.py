@@ -12,13 +12,13 @@ from pydantic_core import PydanticUndefined
 
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
-from api.catalog.routes import router as catalog
-from api.health.routes import router as health
 from api.metrics import ApiMetrics
-from api.requests.decision_routes import router as decisions
-from api.requests.routes import router as requests
-from api.terraform.routes import router as terraform
-from api.tools.routes import router as tools
+from api.routes.catalog import router as catalog
+from api.routes.decisions import router as decisions
+from api.routes.health import router as health
+from api.routes.requests import router as requests
+from api.routes.terraform import router as terraform
+from api.routes.tools import router as tools
 from db.models import Request
 from pao.app.schedules import UPKEEP
 from pao.core.errors import ErrorCode

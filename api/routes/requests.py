@@ -12,9 +12,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api.auth.principal import Principal
 from api.bodies import JsonRoute
 from api.requests import schemas
+from api.requests.item_preparation import preferred_wait
 from api.requests.lifecycle import headers_of
-from api.requests.parameters import IdempotencyKey, Moment, RequestId
-from api.requests.preparation import preferred_wait
 from api.requests.prepared import SubmissionCall
 from api.requests.reading import Stored
 from api.requests.schemas import Submission
@@ -24,6 +23,7 @@ from api.requests.schemas.status import ESCALATION, LOGS, STATUS
 from api.requests.streams import EventStream
 from api.response_headers import OF_SUBMISSIONS
 from api.responses import documented, documented_text
+from api.routes.parameters import IdempotencyKey, Moment, RequestId
 from api.services import Caller, Correlation, Services, ServicesDep
 from db.repositories.request_filters import RequestFilters, Sort
 from pao.core.errors import Detail, ErrorCode, PaoError

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Body, Response
 from api.bodies import JsonRoute
 from api.requests import schemas
 from api.requests.decision_idempotency import DecisionCall
-from api.requests.parameters import EntryId, IdempotencyKey, RequestId
 from api.requests.schemas import (
     CleanupBody,
     DecisionBody,
@@ -20,6 +19,7 @@ from api.requests.schemas import (
 from api.requests.schemas.decision import LOOK, RETRY_PREVIEW
 from api.requests.schemas.request import REQUEST, REQUEST_OPEN
 from api.responses import documented
+from api.routes.parameters import EntryId, IdempotencyKey, RequestId
 from api.services import Caller, Services, ServicesDep
 from pao.core.states import ApprovalVote, Decision
 

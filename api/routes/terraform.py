@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from api.bodies import JsonRoute
-from api.requests.parameters import RequestId
 from api.responses import documented
+from api.routes.parameters import RequestId
 from api.services import Caller, ServicesDep
 from api.terraform import examples
 from api.terraform.schemas import ReleaseBody, TerraformState, TerraformStates

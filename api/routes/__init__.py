@@ -1,0 +1,1 @@
+"""HTTP: each module reads what came, calls a service and writes the answer. Decides nothing."""
