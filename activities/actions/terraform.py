@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from activities.action_errors import ActionFailedError, IncompleteError
-from activities.base import Action, ActionContext
+from activities.base import Action, ActionContext, CamelCaseOutputs
 from activities.terraform.cli import UnreadableError
 from activities.terraform.config import TerraformBackend, TerraformConfig
 from activities.terraform.execution import prepared_run
@@ -35,7 +35,7 @@ class PlanSummary(BaseModel):
     destroy: int
 
 
-class TerraformOutputs(BaseModel):
+class TerraformOutputs(CamelCaseOutputs):
     """What later actions may use."""
 
     values: dict[str, Any] = Field(
@@ -47,7 +47,7 @@ class TerraformOutputs(BaseModel):
     commands: str = Field(description="Commands that lead a person to this state")
     resources: list[str] = Field(description="Addresses in the state, at most 100")
     sensitive: list[str] = Field(description="Names of outputs whose values are masked")
-    leftOut: list[str] = Field(description="Names of outputs that are too large")  # noqa: N815 -- the document's way
+    left_out: list[str] = Field(description="Names of outputs that are too large")
     applied: bool = Field(description="False if it was only planned")
     pin: dict[str, Any] | None = Field(
         description="Identifies a plan, for execution.approvedPlan; null after an apply"
@@ -171,8 +171,8 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
         variables=config.variables,
         backend=config.backend.type if config.backend else None,
         backend_config=config.backend.config if config.backend else {},
-        plan_only=config.execution.planOnly,
-        approved=config.execution.approvedPlan,
+        plan_only=config.execution.plan_only,
+        approved=config.execution.approved_plan,
         destroy=config.execution.destroy,
         parallelism=config.execution.parallelism,
         outputs=config.outputs,

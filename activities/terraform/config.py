@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from activities.base import ActionConfig
+from activities.base import CamelCaseConfig
 from activities.terraform.state_location import WITHOUT_WORKSPACES, climbing_key
 
 OWN_WORKSPACE = "pao-"
@@ -18,7 +18,7 @@ _BACKEND = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _WORD = re.compile(r"[A-Za-z0-9][^\s~^:?*\[\\]{0,199}")
 
 
-class TerraformSource(ActionConfig):
+class TerraformSource(CamelCaseConfig):
     """Where the module is: git, a registry, or a folder that the operator allows."""
 
     git: str | None = Field(
@@ -61,7 +61,7 @@ class TerraformSource(ActionConfig):
         return self
 
 
-class TerraformBackend(ActionConfig):
+class TerraformBackend(CamelCaseConfig):
     """Where the state is kept, passed on to Terraform as it is."""
 
     type: str = Field(description="Terraform's backend type", examples=["s3", "http"])
@@ -86,11 +86,11 @@ class TerraformBackend(ActionConfig):
         return text
 
 
-class TerraformExecution(ActionConfig):
+class TerraformExecution(CamelCaseConfig):
     """How the module is carried out."""
 
-    planOnly: bool = Field(default=False, description="Plan and change nothing")  # noqa: N815 -- the document's key
-    approvedPlan: dict[str, Any] | None = Field(  # noqa: N815 -- the document's key
+    plan_only: bool = Field(default=False, description="Plan and change nothing")
+    approved_plan: dict[str, Any] | None = Field(
         default=None,
         description="The output pin of an earlier plan: any other plan is refused",
         examples=["{{outputs.plan.pin}}"],
@@ -101,7 +101,7 @@ class TerraformExecution(ActionConfig):
     )
 
 
-class TerraformConfig(ActionConfig):
+class TerraformConfig(CamelCaseConfig):
     """Configuration of a terraform action."""
 
     source: TerraformSource = Field(description="Where the module comes from")

@@ -6,19 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from api.auth.claim import ALGORITHM
 from api.auth.principal import Principal
 from api.auth.raw import RawRequest
 from api.auth.replay import ReplayStore, is_first_use
-from api.auth.sigv4 import (
-    ALGORITHM,
-    ParsedSignature,
-    Reason,
-    SignatureError,
-    SigV4Config,
-    matches,
-    parse,
-    parse_head,
-)
+from api.auth.signature_errors import Reason, SignatureError
+from api.auth.sigv4 import ParsedSignature, SigV4Config, matches, parse, parse_head
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox, SecretUnreadableError

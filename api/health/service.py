@@ -3,33 +3,38 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from itertools import groupby
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, TypeVar
 
 from api.catalog.service import CatalogService
+from api.health.component_states import (
+    CHECKING,
+    DEGRADED,
+    DOWN,
+    OK,
+    Breakers,
+    breaker_parts,
+    mirror_part,
+    overall_status,
+    task_part,
+)
 from api.health.probes import Probe
 from api.health.schemas import (
-    BreakerPart,
     CatalogPart,
     Components,
     Health,
     JiraPart,
     MirrorPart,
-    OtherTargetsPart,
-    Part,
-    TaskPart,
     TimedPart,
     WorkerPart,
 )
-from api.metrics import REPAIRED
 from db.migrations.runner import MigrationError, check_ready
 from db.notifications import RequestNotifications
-from db.repositories.breakers import BreakersRepository, BreakerState, OtherTargets
-from db.repositories.maintenance_runs import MaintenanceRunRecord, MaintenanceRunsRepository
+from db.repositories.breakers import BreakersRepository
+from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
 from db.session import Database
@@ -43,22 +48,14 @@ from pao.runtime.background import BackgroundTask
 from pao.runtime.version import VERSION
 
 CHECK_SECONDS = 2.0
-LAG_SECONDS = 180.0
-RECONCILED_WITHIN = timedelta(minutes=5)
 JIRA_FRESH_SECONDS = 10.0
 OWN_SECONDS = CHECK_SECONDS + 0.5
 READY_SECONDS = 2 * CHECK_SECONDS + 0.5
-OTHER_TARGETS = "other"
-OK: Final = "ok"
-DEGRADED: Final = "degraded"
-DOWN: Final = "down"
-CHECKING: Final = "checking"
 SILENT = "does not respond"
 BROKEN = "the check failed; see the log"
 
 P = TypeVar("P", TimedPart, WorkerPart, MirrorPart)
 T = TypeVar("T")
-Breakers = dict[str, BreakerPart | OtherTargetsPart]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +123,10 @@ class HealthService:
             mirror=mirror,
             jira=jira,
             catalog=self._catalog(),
-            tasks={task.name: _task(task) for task in self.tasks},
+            tasks={task.name: task_part(task) for task in self.tasks},
         )
         return Health(
-            status=_overall(components),
+            status=overall_status(components),
             version=VERSION,
             checked_at=timestamp(datetime.now(UTC)),
             components=components,
@@ -188,7 +185,7 @@ class HealthService:
                 states, others = await repository.named(), await repository.others()
         except (PaoError, TimeoutError):
             return {}
-        return _shown_breakers(states, others)
+        return breaker_parts(states, others)
 
     async def _ask_mirror(self) -> MirrorPart:
         """Return how far Postgres is behind: the age of the oldest request not yet started.
@@ -205,7 +202,7 @@ class HealthService:
                 turn = await MaintenanceRunsRepository(session).last(RECONCILER)
         except (PaoError, TimeoutError):
             return MirrorPart(status=DOWN, error="the database does not respond")
-        return _mirrored(turn, (datetime.now(UTC) - since).total_seconds() if since else 0.0)
+        return mirror_part(turn, (datetime.now(UTC) - since).total_seconds() if since else 0.0)
 
     def _catalog(self) -> CatalogPart:
         state = self._parts.catalog.state
@@ -268,39 +265,6 @@ def _own(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:
     )
 
 
-def _task(task: BackgroundTask) -> TaskPart:
-    return TaskPart(
-        status=DEGRADED if task.error else OK,
-        restarts=task.restarts,
-        error=f"it failed with {task.error} and was restarted" if task.error else None,
-        ended_at=timestamp(task.ended_at) if task.ended_at else None,
-    )
-
-
-def _shown_breakers(states: Sequence[BreakerState], others: OtherTargets) -> Breakers:
-    """Show each target once, as the breaker that all items share stands, else the worst item's.
-
-    Targets that templates chose are counted: what requesters type is not for everybody to read.
-    """
-    shown: Breakers = {}
-    for target, group in groupby(states, key=lambda one: one.target):
-        members = list(group)
-        worst = max(members, key=lambda one: (one.state != "closed", not one.item))
-        shown[target] = BreakerPart(
-            status=OK if worst.state == "closed" else DEGRADED,
-            state=worst.state,
-            failures=worst.failures,
-            last_error=worst.last_error,
-            next_try_at=timestamp(worst.retry_at) if worst.retry_at else None,
-            items_left_alone=sum(1 for one in members if one.item and one.state != "closed"),
-        )
-    if others.failing:
-        shown[OTHER_TARGETS] = OtherTargetsPart(
-            status=OK, targets=others.failing, left_alone=others.left_alone
-        )
-    return shown
-
-
 async def _all(probes: Mapping[str, Probe[T]]) -> dict[str, T]:
     states = await asyncio.gather(*(probe.now() for probe in probes.values()))
     return dict(zip(probes, states, strict=True))
@@ -329,29 +293,5 @@ async def _ask_jira(client: JiraClient) -> JiraPart:
     return JiraPart(status=OK, latency_ms=_milliseconds(started), checked_at=at)
 
 
-def _mirrored(turn: MaintenanceRunRecord | None, lag: float) -> MirrorPart:
-    """Return the lag, what the reconciler's last turn left as it was, and what all repaired."""
-    open_ones = int(turn.result.get("unrepaired", 0)) if turn else 0
-    late = turn is not None and datetime.now(UTC) - turn.finished_at > RECONCILED_WITHIN
-    repaired = sum(int(turn.totals.get(kind, 0)) for kind in REPAIRED) if turn else 0
-    return MirrorPart(
-        status=DEGRADED if lag >= LAG_SECONDS or open_ones or late else OK,
-        lag_seconds=round(lag, 1),
-        disagreements=open_ones,
-        repaired=repaired,
-        reconciled_at=timestamp(turn.finished_at) if turn else None,
-    )
-
-
 def _milliseconds(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
-
-
-def _overall(components: Components) -> Literal["ok", "degraded", "down"]:
-    if DOWN in {components.database.status, components.temporal.status}:
-        return DOWN
-    others: list[Part] = [components.worker, components.catalog, components.mirror]
-    others += components.tasks.values()
-    others += [*components.jira.values(), *components.breakers.values()]
-    # What is not known yet is no reason for an alarm.
-    return OK if all(part.status in {OK, CHECKING} for part in others) else DEGRADED

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.auth.raw import RawRequest, raw_request_from_scope
-from api.auth.sigv4 import Reason, SignatureError, SigV4Config, matches, parse
+from api.auth.signature_errors import Reason, SignatureError
+from api.auth.sigv4 import SigV4Config, matches, parse
 from tests.api.auth.signing import KEY_ID, REGION, SECRET, presign, sign
 
 CONFIG = SigV4Config(region=REGION)

@@ -1,0 +1,89 @@
+"""What the checks found, as the states of the parts."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Final, Literal
+
+from api.health.schemas import (
+    BreakerPart,
+    Components,
+    MirrorPart,
+    OtherTargetsPart,
+    Part,
+    TaskPart,
+)
+from api.metrics import REPAIRED
+from db.repositories.breakers import BreakerState, OtherTargets
+from db.repositories.maintenance_runs import MaintenanceRunRecord
+from pao.core.timestamps import timestamp
+from pao.runtime.background import BackgroundTask
+
+OK: Final = "ok"
+DEGRADED: Final = "degraded"
+DOWN: Final = "down"
+CHECKING: Final = "checking"
+LAG_SECONDS = 180.0
+RECONCILED_WITHIN = timedelta(minutes=5)
+OTHER_TARGETS = "other"
+
+Breakers = dict[str, BreakerPart | OtherTargetsPart]
+
+
+def task_part(task: BackgroundTask) -> TaskPart:
+    """Return the state of a background task; one that was restarted is degraded."""
+    return TaskPart(
+        status=DEGRADED if task.error else OK,
+        restarts=task.restarts,
+        error=f"it failed with {task.error} and was restarted" if task.error else None,
+        ended_at=timestamp(task.ended_at) if task.ended_at else None,
+    )
+
+
+def breaker_parts(states: Sequence[BreakerState], others: OtherTargets) -> Breakers:
+    """Return each target once, as the breaker that all items share stands, else the worst item's.
+
+    Targets that templates chose are counted: what requesters type is not for everybody to read.
+    """
+    shown: Breakers = {}
+    for target, group in groupby(states, key=lambda one: one.target):
+        members = list(group)
+        worst = max(members, key=lambda one: (one.state != "closed", not one.item))
+        shown[target] = BreakerPart(
+            status=OK if worst.state == "closed" else DEGRADED,
+            state=worst.state,
+            failures=worst.failures,
+            last_error=worst.last_error,
+            next_try_at=timestamp(worst.retry_at) if worst.retry_at else None,
+            items_left_alone=sum(1 for one in members if one.item and one.state != "closed"),
+        )
+    if others.failing:
+        shown[OTHER_TARGETS] = OtherTargetsPart(
+            status=OK, targets=others.failing, left_alone=others.left_alone
+        )
+    return shown
+
+
+def mirror_part(turn: MaintenanceRunRecord | None, lag: float) -> MirrorPart:
+    """Return the lag, what the reconciler's last turn left as it was, and what all repaired."""
+    open_ones = int(turn.result.get("unrepaired", 0)) if turn else 0
+    late = turn is not None and datetime.now(UTC) - turn.finished_at > RECONCILED_WITHIN
+    repaired = sum(int(turn.totals.get(kind, 0)) for kind in REPAIRED) if turn else 0
+    return MirrorPart(
+        status=DEGRADED if lag >= LAG_SECONDS or open_ones or late else OK,
+        lag_seconds=round(lag, 1),
+        disagreements=open_ones,
+        repaired=repaired,
+        reconciled_at=timestamp(turn.finished_at) if turn else None,
+    )
+
+
+def overall_status(components: Components) -> Literal["ok", "degraded", "down"]:
+    """Return ``down`` without database or Temporal, ``degraded`` when another part is not ok."""
+    if DOWN in {components.database.status, components.temporal.status}:
+        return DOWN
+    others: list[Part] = [components.worker, components.catalog, components.mirror]
+    others += components.tasks.values()
+    others += [*components.jira.values(), *components.breakers.values()]
+    # What is not known yet is no reason for an alarm.
+    return OK if all(part.status in {OK, CHECKING} for part in others) else DEGRADED
