@@ -1,14 +1,19 @@
-"""Access tokens of OAuth 2, as token endpoints answer with them (RFC 6749, section 5.1)."""
+"""Access tokens that expire, and how token endpoints answer with them (RFC 6749, section 5.1)."""
 
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from cachetools import LRUCache
 
 # A token that ends while its call is under way costs a second one; one that is renewed this early
 # never does. Short-lived ones keep the larger part of their life.
 _EARLY_SECONDS = 30.0
 _EARLY_SHARE = 0.2
+# Templates may choose token endpoints and clients, so their number has no other end.
+_MOST_CACHED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,26 @@ class AccessToken:
     def fresh(self) -> bool:
         """Whether it can still be used."""
         return self.ends is None or time.monotonic() < self.ends
+
+
+class TokenCache:
+    """Access tokens by key until they expire, the most recently used ones; safe between tasks."""
+
+    def __init__(self) -> None:
+        self._tokens: LRUCache[str, AccessToken] = LRUCache(_MOST_CACHED)
+
+    async def token(self, key: str, fetch: Callable[[], Awaitable[AccessToken]]) -> str:
+        """Return the token of ``key``, fetched if there is no fresh one."""
+        token = self._tokens.get(key)
+        if token is None or not token.fresh:
+            token = self._tokens[key] = await fetch()
+        return token.value
+
+    def forget(self, key: str, value: str) -> None:
+        """Drop a token that was refused, unless another one has taken its place."""
+        token = self._tokens.get(key)
+        if token is not None and token.value == value:
+            del self._tokens[key]
 
 
 def read_token(document: Any) -> AccessToken:

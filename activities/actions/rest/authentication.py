@@ -3,10 +3,9 @@
 import base64
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
-
-from cachetools import LRUCache
 
 from activities.action_errors import ActionError, ActionFailedError
 from activities.actions.rest.bodies import address
@@ -20,12 +19,10 @@ from activities.actions.rest.config import (
 )
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
-from pao.clients.oauth import AccessToken, read_token
+from pao.clients.oauth import AccessToken, TokenCache, read_token
 from pao.core.answers import place
 from pao.core.judgement import UNREADABLE
 
-# Templates may choose token endpoints and clients, so their number has no other end.
-MOST_KEPT = 500
 UNAUTHORIZED = 401
 
 
@@ -43,28 +40,8 @@ class Outbound:
         return replace(self, headers={**self.headers, **more})
 
 
-class Tokens:
-    """A cache of OAuth 2 tokens by client; one per process."""
-
-    def __init__(self) -> None:
-        self._kept: LRUCache[str, AccessToken] = LRUCache(MOST_KEPT)
-
-    async def token(self, given: ClientCredentials, context: ActionContext) -> str:
-        """Return a valid token, fetched if necessary."""
-        key = _key(given)
-        token = self._kept.get(key)
-        if token is None or not token.fresh:
-            token = self._kept[key] = await _fetch(given, context)
-        context.secrets.add(token.value)
-        return token.value
-
-    def forget(self, given: ClientCredentials) -> None:
-        """Drop a token that the target has refused."""
-        self._kept.pop(_key(given), None)
-
-
 async def authenticated(
-    outbound: Outbound, given: Authentication, context: ActionContext, tokens: Tokens
+    outbound: Outbound, given: Authentication, context: ActionContext, tokens: TokenCache
 ) -> Outbound:
     """Return the request with credentials, each of which is masked from now on."""
     for credential in _written(given):
@@ -75,7 +52,8 @@ async def authenticated(
     if isinstance(given, Bearer):
         return _bearing(outbound, "Bearer", given.token, context)
     if isinstance(given, ClientCredentials):
-        return _bearing(outbound, "Bearer", await tokens.token(given, context), context)
+        token = await tokens.token(token_key(given), partial(_fetch, given, context))
+        return _bearing(outbound, "Bearer", token, context)
     if isinstance(given, ApiKey):
         if given.place == "query":
             return replace(outbound, url=address(outbound.url, {given.name: given.key}))
@@ -171,7 +149,8 @@ def _document(answer: TargetResponse) -> Any:
         return None
 
 
-def _key(given: ClientCredentials) -> str:
+def token_key(given: ClientCredentials) -> str:
+    """Return by what the tokens of a client are cached; shows no secret."""
     client = (given.client_id, given.client_secret, str(given.scope), str(given.audience))
     text = "\n".join((given.token_url, *client))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -6,19 +6,20 @@ from activities.actions.rest import bodies
 from activities.actions.rest.authentication import (
     UNAUTHORIZED,
     Outbound,
-    Tokens,
     authenticated,
+    token_key,
 )
 from activities.actions.rest.config import ClientCredentials, NoAuthentication, RestApiConfig
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
+from pao.clients.oauth import TokenCache
 
 
 class Sender:
     """Sends for the executions of one process, which share their OAuth 2 tokens."""
 
     def __init__(self) -> None:
-        self._tokens = Tokens()
+        self._tokens = TokenCache()
 
     async def call(self, config: RestApiConfig, context: ActionContext) -> TargetResponse:
         """Make the call that the document describes."""
@@ -53,7 +54,8 @@ class Sender:
         answer = await _once(sent, config, context)
         if answer.status == UNAUTHORIZED and isinstance(given, ClientCredentials):
             # Refused before anything was done: the kept token may have ended early.
-            self._tokens.forget(given)
+            refused = sent.headers["Authorization"].removeprefix("Bearer ")
+            self._tokens.forget(token_key(given), refused)
             sent = await authenticated(outbound, given, context, self._tokens)
             answer = await _once(sent, config, context)
         return answer

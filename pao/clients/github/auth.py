@@ -1,9 +1,11 @@
 """Authentication to GitHub: a token, or the short-lived tokens of an App."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import jwt
@@ -11,6 +13,7 @@ from pydantic import SecretStr
 
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.wire import GitHubCall
+from pao.clients.oauth import AccessToken, TokenCache
 from pao.core.judgement import NOT_SET, UNREADABLE
 
 # GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
@@ -41,12 +44,6 @@ class AppAuth:
 GitHubAuth = TokenAuth | AppAuth
 
 
-@dataclass(frozen=True, slots=True)
-class _CachedToken:
-    token: str = field(repr=False)
-    ends: float
-
-
 class Tokens:
     """Provides the token for a repository; an App's tokens are cached until they expire.
 
@@ -55,7 +52,7 @@ class Tokens:
 
     def __init__(self, auth: GitHubAuth) -> None:
         self._auth = auth
-        self._held: dict[str, _CachedToken] = {}
+        self._cache = TokenCache()
         self._installations: dict[str, int] = {}
         self._lock = asyncio.Lock()
 
@@ -68,20 +65,15 @@ class Tokens:
         """Return a token for ``owner/name``; one that ends soon is replaced."""
         if isinstance(self._auth, TokenAuth):
             return self._auth.token.get_secret_value()
+        fetch = partial(self._fetch, self._auth, repository, as_app)
         async with self._lock:
-            held = self._held.get(repository.lower())
-            if held is None or held.ends - _RENEW_BEFORE < _now():
-                held = await self._fetch(self._auth, repository, as_app)
-                self._held[repository.lower()] = held
-        return held.token
+            return await self._cache.token(repository.lower(), fetch)
 
     def forget(self, repository: str, token: str) -> None:
         """Drop a token that was refused, unless another one has taken its place."""
-        held = self._held.get(repository.lower())
-        if held is not None and held.token == token:
-            del self._held[repository.lower()]
+        self._cache.forget(repository.lower(), token)
 
-    async def _fetch(self, auth: AppAuth, repository: str, as_app: AsApp) -> _CachedToken:
+    async def _fetch(self, auth: AppAuth, repository: str, as_app: AsApp) -> AccessToken:
         signed = _signed(auth)
         installation = auth.installation_id or await self._installation(repository, as_app, signed)
         path = f"/app/installations/{installation}/access_tokens"
@@ -94,8 +86,8 @@ class Tokens:
         )
         given = await as_app(call, signed)
         try:
-            ends = datetime.fromisoformat(given["expires_at"]).timestamp()
-            return _CachedToken(str(given["token"]), ends)
+            lasts = datetime.fromisoformat(given["expires_at"]).timestamp() - _now()
+            return AccessToken(str(given["token"]), time.monotonic() + lasts - _RENEW_BEFORE)
         except (KeyError, TypeError, ValueError) as error:
             raise GitHubRefusedError(
                 f"GitHub gave no token for {repository}; check GITHUB_API_URL.",
