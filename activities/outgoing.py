@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
@@ -57,7 +58,7 @@ class TargetResponse:
     @property
     def is_success(self) -> bool:
         """Return whether the status is one of the 2xx."""
-        return self.status // 100 == 2  # noqa: PLR2004 -- 2xx
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     @property
     def is_html(self) -> bool:

@@ -103,12 +103,7 @@ class Ledger:
         """Note what an action achieved."""
         state.status = ActionStatus.COMPLETED
         state.finished_at = timestamp(self.now())
-        state.outputs = result.outputs
-        state.external_reference = result.external_reference
-        state.url = result.url
-        state.cleanup = result.cleanup
-        state.resource_type = result.resource_type
-        state.adopted = result.adopted
+        _take_result(state, result)
         state.note = None
         state.waiting = None
         clear_doubt(state)
@@ -144,12 +139,7 @@ class Ledger:
     def wait(self, state: ActionState, result: ActionResult, waiting: OpenWait) -> None:
         """Note that an action's effect exists, and what it still waits for."""
         state.status = ActionStatus.WAITING
-        state.outputs = result.outputs
-        state.external_reference = result.external_reference
-        state.url = result.url
-        state.cleanup = result.cleanup
-        state.resource_type = result.resource_type
-        state.adopted = result.adopted
+        _take_result(state, result)
         state.waiting = to_document(waiting)
         clear_doubt(state)
         fields = None if result.sent else self.fields_of(state)
@@ -298,3 +288,12 @@ class Ledger:
 
 def _pending(action: PlannedAction) -> ActionState:
     return ActionState(id=action.id, index=action.index, type=action.type, name=action.name)
+
+
+def _take_result(state: ActionState, result: ActionResult) -> None:
+    state.outputs = result.outputs
+    state.external_reference = result.external_reference
+    state.url = result.url
+    state.cleanup = result.cleanup
+    state.resource_type = result.resource_type
+    state.adopted = result.adopted

@@ -1,6 +1,6 @@
 """The action type terraform: applies a module with terraform or tofu on the worker."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
@@ -25,6 +25,7 @@ from pao.core.judgement import BAD_CALL
 from pao.core.payloads.actions import ActionResult
 
 TIMEOUT_SECONDS = 3600.0
+_MOST_NAMED = 10
 
 
 class PlanSummary(BaseModel):
@@ -149,10 +150,11 @@ class TerraformAction(Action[TerraformConfig]):
             return "It was only planned: there is nothing to clean up."
         if not resources:
             return f"Nothing is left in {outputs.get('state')}: there is nothing to clean up."
-        names = f"{', '.join(resources[:10])}{' and more' if len(resources) > 10 else ''}"  # noqa: PLR2004 -- enough to recognise it
         commands = outputs.get("commands")
         how = f" Commands: {commands} && terraform destroy" if commands else ""
-        return f"Run terraform destroy in {outputs.get('state')}; in it are {names}.{how}"
+        return (
+            f"Run terraform destroy in {outputs.get('state')}; in it are {_named(resources)}.{how}"
+        )
 
 
 def _required(config: TerraformConfig, context: ActionContext) -> Required:
@@ -191,14 +193,20 @@ async def _in_the_state(run: Run) -> list[StateResource]:
 
 def _incomplete(there: list[StateResource], run: Run) -> IncompleteError:
     left = concerned(there, run.left_before, own=run.required.own)
-    names = ", ".join(one.address for one in there[:10])
+    names = _named([one.address for one in there])
     return IncompleteError(
         f"In {run.kept.location} are {len(there)} resources "
-        f"({names}{' and more' if len(there) > 10 else ''}), "  # noqa: PLR2004 -- enough to recognise it
+        f"({names}), "
         "and a plan would still change something. A retry plans anew and applies the rest.",
         partial=[one.left_behind(run.kept.location) for one in left],
         whole=True,
     )
+
+
+def _named(resources: Sequence[str]) -> str:
+    """Return enough of the names to recognise them by."""
+    more = " and more" if len(resources) > _MOST_NAMED else ""
+    return f"{', '.join(resources[:_MOST_NAMED])}{more}"
 
 
 def _own_address(backend: TerraformBackend | None, context: ActionContext) -> bool:

@@ -1,9 +1,24 @@
-"""What the models of the actions refuse, in the words of a submission's fields. No judging here."""
+"""What forms and the models of the actions refuse, as details of an error. No judging here."""
 
 from collections.abc import Sequence
 
 from catalog.configuration_checks import ValueProblem
+from catalog.forms import FieldError
 from pao.core.errors import Detail
+
+
+def field_details(errors: Sequence[FieldError]) -> tuple[Detail, ...]:
+    """Return what a form refuses as details of its fields."""
+    return tuple(
+        Detail(
+            field=f"fields.{error.field}",
+            constraint=error.constraint,
+            message=error.message,
+            received=error.received,
+            expected=error.expected,
+        )
+        for error in errors
+    )
 
 
 def detail_of(problem: ValueProblem) -> Detail:

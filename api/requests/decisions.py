@@ -11,7 +11,7 @@ from api.access import Access
 from api.auth.principal import Principal
 from api.requests import schemas
 from api.requests.approvals import require_approver, vote
-from api.requests.configuration_errors import detail_of, refusal_of
+from api.requests.configuration_errors import detail_of, field_details, refusal_of
 from api.requests.decision_idempotency import DecisionCall, DecisionKeys
 from api.requests.reading import ReadingService, Stored
 from api.requests.retry_preview import RetryPreview, open_actions, shown
@@ -257,16 +257,7 @@ class DecisionService:
         raise PaoError(
             ErrorCode.VALIDATION_ERROR,
             "The corrected fields are invalid; see details. Nothing was decided.",
-            details=tuple(
-                Detail(
-                    field=f"fields.{error.field}",
-                    constraint=error.constraint,
-                    message=error.message,
-                    received=error.received,
-                    expected=error.expected,
-                )
-                for error in errors
-            ),
+            details=field_details(errors),
         )
 
     def _require_usable(self, stored: Stored, context: RequestContext, mode: str | None) -> None:

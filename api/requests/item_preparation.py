@@ -10,7 +10,7 @@ from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import Entry
 from api.requests import schemas
-from api.requests.configuration_errors import detail_of, refusal_of
+from api.requests.configuration_errors import detail_of, field_details, refusal_of
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
     Prepared,
@@ -90,16 +90,7 @@ class ItemPreparer:
         if result.valid:
             require_small(result.values)
             return result.values
-        details = tuple(
-            Detail(
-                field=f"fields.{error.field}",
-                constraint=error.constraint,
-                message=error.message,
-                received=error.received,
-                expected=error.expected,
-            )
-            for error in result.errors
-        )
+        details = field_details(result.errors)
         found = "1 field is invalid; correct it"
         if len(details) != 1:
             found = f"{len(details)} fields are invalid; correct them"

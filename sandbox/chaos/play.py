@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -104,7 +105,7 @@ def _insist(world: World, path: str, body: dict[str, Any], key: str) -> httpx.Re
                 answer = None
             if answer is not None and answer.status_code not in {500, 503, 504, 429}:
                 return answer
-            if answer is not None and answer.status_code == 500:  # noqa: PLR2004 -- never right
+            if answer is not None and answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
                 return answer
             time.sleep(0.2 + random.random() / 5)  # noqa: S311 -- spreads callers out
     return None

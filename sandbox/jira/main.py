@@ -10,12 +10,11 @@ import uvicorn
 from sandbox.jira.app import build_app
 from sandbox.jira.store import Store
 from sandbox.jira.world import Settings
-from sandbox.kit.connection import CuttableProtocol
+from sandbox.kit.serving import allowed_hosts, stand_in_server
 
 _log = logging.getLogger(__name__)
 _FILE = "jira.sqlite"
 _SUFFIXES = {".sqlite", ".sqlite3", ".db"}
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def run(*, host: str, port: int, state_path: Path | str, settings: Settings | None = None) -> None:
@@ -36,23 +35,8 @@ def run(*, host: str, port: int, state_path: Path | str, settings: Settings | No
 
 def server(store: Store, settings: Settings, *, host: str, port: int) -> uvicorn.Server:
     """Return the server, not yet started, over an open store."""
-    names = _LOOPBACK if host in _LOOPBACK else ("*",)
-    return uvicorn.Server(
-        uvicorn.Config(
-            build_app(store, settings, allowed_hosts=names),
-            host=host,
-            port=port,
-            http=CuttableProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            # Longer than clients keep idle connections, so that it is never us who cuts one.
-            timeout_keep_alive=75,
-            # A call that is being slow on demand must not hold up the end of the process.
-            timeout_graceful_shutdown=1,
-        )
-    )
+    app = build_app(store, settings, allowed_hosts=allowed_hosts(host))
+    return stand_in_server(app, host=host, port=port)
 
 
 def database_file(state_path: Path | str) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from db.audit_chain import anchor_document, exported_anchor
 from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
@@ -66,8 +67,6 @@ def anchor(
     ] = None,
 ) -> None:
     """Anchor the audit trail now, as happens every day, and show or export the newest anchor."""
-    from db.audit_chain import anchor_document  # noqa: PLC0415 -- only this command needs it
-
     made = _anchored()
     if made is None:
         raise CliError(
@@ -107,8 +106,6 @@ def _anchored() -> "Anchor | None":
 
 def _read(file: Path) -> "list[Anchor]":
     """Read an exported anchor, or the lines of a log with anchors among them."""
-    from db.audit_chain import exported_anchor  # noqa: PLC0415 -- only this command needs it
-
     try:
         text = file.read_text("utf-8")
         logged = [line for line in text.splitlines() if '"audit.anchor"' in line]

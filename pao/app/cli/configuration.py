@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 from rich.text import Text
@@ -82,8 +82,6 @@ def show(cli: Cli, *, process: ForOption = "api") -> None:
 
 
 def _process(name: str) -> "Process":
-    from typing import get_args  # noqa: PLC0415 -- only here
-
     from pao.settings import Process  # noqa: PLC0415 -- pydantic, see above
 
     for known in get_args(Process):

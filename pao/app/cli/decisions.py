@@ -93,24 +93,28 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
         _decide(cli, api, Decision.RETRY, request_id, _upon(api, request_id, body, attempt))
 
 
-@command(app, "abort")
-def abort(
-    cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, attempt: AttemptOption = None
-) -> None:
-    """End a failed request for good."""
-    with cli.api() as api:
-        body = _upon(api, request_id, {"reason": reason}, attempt)
-        _decide(cli, api, Decision.ABORT, request_id, body)
+_ENDINGS = {
+    Decision.ABORT: "End a failed request for good.",
+    Decision.ESCALATE: "Hand a failed request over to people, with a ticket that says everything.",
+}
 
 
-@command(app, "escalate")
-def escalate(
-    cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, attempt: AttemptOption = None
-) -> None:
-    """Hand a failed request over to people, with a ticket that says everything."""
-    with cli.api() as api:
-        body = _upon(api, request_id, {"reason": reason}, attempt)
-        _decide(cli, api, Decision.ESCALATE, request_id, body)
+def _add_ending(decision: Decision, summary: str) -> None:
+    @command(app, decision.value, help=summary)
+    def end(
+        cli: Cli,
+        *,
+        request_id: RequestArgument,
+        reason: ReasonOption,
+        attempt: AttemptOption = None,
+    ) -> None:
+        with cli.api() as api:
+            body = _upon(api, request_id, {"reason": reason}, attempt)
+            _decide(cli, api, decision, request_id, body)
+
+
+for _decision, _summary in _ENDINGS.items():
+    _add_ending(_decision, _summary)
 
 
 @command(app, "cancel")
@@ -123,22 +127,27 @@ def cancel(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> No
         cli.note(f"It is being stopped. Follow it: pao request status {request_id} --watch")
 
 
-@command(app, "approve")
-def approve(
-    cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, action: ActionOption = None
-) -> None:
-    """Approve an action that waits for an approval of yours."""
-    with cli.api() as api:
-        _vote(cli, api, ApprovalVote.APPROVE, request_id, reason, action)
+_VOTES = {
+    ApprovalVote.APPROVE: "Approve an action that waits for an approval of yours.",
+    ApprovalVote.REJECT: "Reject an action that waits for an approval of yours; it fails.",
+}
 
 
-@command(app, "reject")
-def reject(
-    cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, action: ActionOption = None
-) -> None:
-    """Reject an action that waits for an approval of yours; it fails."""
-    with cli.api() as api:
-        _vote(cli, api, ApprovalVote.REJECT, request_id, reason, action)
+def _add_vote(verdict: ApprovalVote, summary: str) -> None:
+    @command(app, verdict.value, help=summary)
+    def vote(
+        cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, action: ActionOption = None
+    ) -> None:
+        with cli.api() as api:
+            chosen = action
+            if chosen is None:
+                chosen = _only_approval(api.get(f"/requests/{segment(request_id)}"))
+            body = {"actionId": chosen, "reason": reason}
+            _decide(cli, api, verdict, request_id, body)
+
+
+for _verdict, _summary in _VOTES.items():
+    _add_vote(_verdict, _summary)
 
 
 @command(app, "look")
@@ -154,15 +163,6 @@ def _upon(api: "Api", request_id: str, body: dict[str, Any], attempt: int | None
     if attempt is None:
         attempt = api.get(f"/requests/{segment(request_id)}").get("attempt")
     return body if attempt is None else {**body, "attempt": attempt}
-
-
-def _vote(  # noqa: PLR0913, PLR0917 -- what a vote consists of.
-    cli: Cli, api: "Api", verdict: ApprovalVote, request_id: str, reason: str, action: str | None
-) -> None:
-    if action is None:
-        document = api.get(f"/requests/{segment(request_id)}")
-        action = _only_approval(document)
-    _decide(cli, api, verdict, request_id, {"actionId": action, "reason": reason})
 
 
 def _only_approval(document: dict[str, Any]) -> str:

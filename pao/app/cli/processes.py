@@ -1,5 +1,6 @@
 """`pao up, api, worker` and the stand-ins: starting processes, their settings checked first."""
 
+import asyncio
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.profiles import Target, find_target
+from pao.app.local.ports import Ports
 from pao.app.private_process import close_to_others, make_undumpable
 
 app = typer.Typer()
@@ -62,8 +64,6 @@ def api(_cli: Cli) -> None:
 def worker(_cli: Cli) -> None:
     """Execute workflows and actions, configured by environment variables."""
     settings = settings_for("worker", os.environ)
-
-    import asyncio  # noqa: PLC0415 -- as in `api`
 
     from uvicorn.loops.auto import auto_loop_factory  # noqa: PLC0415 -- as in `api`
 
@@ -125,7 +125,6 @@ def up(  # noqa: PLR0913 -- the options of the command line are its parameters
     demo: Annotated[bool, typer.Option("--demo", hidden=True)] = False,
 ) -> None:
     """Run all of PAO on this machine: Postgres, Temporal, stand-ins, worker and API."""
-    from pao.app.local.ports import Ports  # noqa: PLC0415 -- as in `api`
     from pao.app.local.up import UpOptions, run_up  # noqa: PLC0415 -- as in `api`
 
     _require_sandbox()

@@ -207,6 +207,18 @@ def _wait_for_build(
         process.wait()
 
 
+def tell_where(
+    title: str, find: Callable[[ProgressReporter], Path], narrator: ProgressReporter
+) -> int:
+    """Find or build a program and say where it is, or why not; returns the exit code."""
+    try:
+        narrator.tell(f"{title}: {find(narrator)}")
+    except LocalError as error:
+        narrator.tell(str(error))
+        return 1
+    return 0
+
+
 def _ended(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
     try:
         process.wait(seconds)

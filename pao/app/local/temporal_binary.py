@@ -18,6 +18,7 @@ from pao.app.local.go_programs import (
     Search,
     cached_or_made,
     runs,
+    tell_where,
     with_go_of_wheel,
     with_go_on_path,
 )
@@ -110,12 +111,7 @@ def main() -> int:
     if os.environ.get("TEMPORAL_ADDRESS"):
         narrator.tell(f"Temporal: the server at {os.environ['TEMPORAL_ADDRESS']} is used.")
         return 0
-    try:
-        narrator.tell(f"Temporal: {find_or_build(narrator)}")
-    except LocalError as error:
-        narrator.tell(str(error))
-        return 1
-    return 0
+    return tell_where("Temporal", find_or_build, narrator)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pao.app.local.go_programs import (
     GoProgram,
     Search,
     cached_or_made,
+    tell_where,
     with_go_of_wheel,
     with_go_on_path,
 )
@@ -63,12 +64,7 @@ def find_or_build(narrator: ProgressReporter, environment: Mapping[str, str] | N
 def main() -> int:
     """Make sure that there is a program, and say where."""
     narrator = ProgressReporter()
-    try:
-        narrator.tell(f"Terraform: {find_or_build(narrator)}")
-    except LocalError as error:
-        narrator.tell(str(error))
-        return 1
-    return 0
+    return tell_where("Terraform", find_or_build, narrator)
 
 
 if __name__ == "__main__":

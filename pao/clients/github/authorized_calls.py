@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -12,8 +13,6 @@ from pao.clients.github.wire import GitHubCall, GitHubResponse, Outbound, Send
 from pao.core.answers import read_json
 
 T = TypeVar("T")
-
-_UNAUTHORIZED, _NO_CONTENT = 401, 204
 
 
 class AuthorizedCalls:
@@ -36,7 +35,7 @@ class AuthorizedCalls:
         """Make a call and read its answer; once more with a new token where one was refused."""
         token = await self._token()
         answer = await self._exchange(call, token)
-        if answer.status == _UNAUTHORIZED and self._instance.tokens.renewable:
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._instance.tokens.renewable:
             self._instance.tokens.forget(self._repository, token)
             answer = await self._exchange(call, await self._token())
         return self._read(call, answer, read)
@@ -84,7 +83,7 @@ class AuthorizedCalls:
 
     def _unexpected(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
         """Return the error for an unexpected status; another 2xx is unreadable, not refused."""
-        if answer.status // 100 == 2:  # noqa: PLR2004 -- 2xx
+        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return unreadable(self._instance.name, call.doing, answer, effect=call.effect)
         return refusal(self._instance.name, call.doing, answer, effect=call.effect)
 
@@ -92,4 +91,4 @@ class AuthorizedCalls:
 def _document(answer: GitHubResponse) -> Any:
     if answer.truncated:
         raise UnreadableError
-    return None if answer.status == _NO_CONTENT else read_json(answer.body)
+    return None if answer.status == HTTPStatus.NO_CONTENT else read_json(answer.body)
