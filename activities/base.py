@@ -165,7 +165,7 @@ class Action(ABC, Generic[ConfigT]):
     ) -> ActionResult:
         """Change what an earlier attempt made with ``former`` to the present configuration.
 
-        Called when a human says so, and only where ``can_revise`` is set. ``found`` is None where
+        Called when a person says so, and only where ``can_revise`` is set. ``found`` is None where
         only a part of the effect is there. Says in the target what was changed.
         """
         raise NotImplementedError(f"{self.type} cannot change what exists")
@@ -181,7 +181,7 @@ class Action(ABC, Generic[ConfigT]):
     def askable(self, config: ConfigT) -> bool:  # noqa: ARG002 -- for types that override it
         """Return whether a look can find out if the effect is there, or a repeat does no harm.
 
-        Where it cannot, a human has to say what is in the target.
+        Where it cannot, a person has to say what is in the target.
         """
         return True
 
@@ -195,7 +195,7 @@ class Action(ABC, Generic[ConfigT]):
         return [field.alias or name for name, field in fields if field.is_required()]
 
     def from_evidence(self, config: ConfigT, outputs: dict[str, Any]) -> ActionResult:
-        """Return the result that a human has seen in the target; raises ``ValueError``.
+        """Return the result that a person has seen in the target; raises ``ValueError``.
 
         Outputs are checked against what the type declares.
         """

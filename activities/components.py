@@ -40,7 +40,7 @@ class ComponentReader:
         """Return what a component's workflow is started with, or where it stands if it was before.
 
         Values that depend on other components are rendered now; where they do not fit, the
-        component waits in ``failed`` for a human to correct them.
+        component waits in ``failed`` for a person to correct them.
         """
         async with self.database.reading() as session:
             requests = RequestsRepository(session)

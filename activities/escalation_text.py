@@ -1,4 +1,4 @@
-"""What an escalation ticket says: everything a human needs, from the failure context."""
+"""What an escalation ticket says: everything a person needs, from the failure context."""
 
 import json
 from typing import Any

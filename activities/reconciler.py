@@ -84,12 +84,12 @@ class Reconciler:
         counts: Counter[str] = Counter()
         urgent, page = await self._next()
         for rows in batched(urgent, self.turns.at_once):
-            counts.update(await self._mend_all(rows))
+            counts.update(await self._repair_all(rows))
         done, position = {row.id for row in urgent}, None
         for rows in batched(page, self.turns.at_once):
             if time.monotonic() > ends:
                 break
-            counts.update(await self._mend_all([row for row in rows if row.id not in done]))
+            counts.update(await self._repair_all([row for row in rows if row.id not in done]))
             position = rows[-1]
         counts.update(await self._make_missing_rows())
         # After the last one the next turn begins at the first.
@@ -151,37 +151,37 @@ class Reconciler:
             urgent = await requests.named(lost)
         return urgent, page
 
-    async def _mend_all(self, rows: Sequence[OpenRequest]) -> Counter[str]:
-        found = await asyncio.gather(*(self._mend(row) for row in rows))
+    async def _repair_all(self, rows: Sequence[OpenRequest]) -> Counter[str]:
+        found = await asyncio.gather(*(self._repair(row) for row in rows))
         return Counter(name for names_ in found for name in names_)
 
-    async def _mend(self, row: OpenRequest) -> list[str]:
+    async def _repair(self, row: OpenRequest) -> list[str]:
         """Check one request and repair it; an error affects this request only."""
         with log_fields(requestId=row.id, correlationId=row.correlation_id):
             try:
-                verdict = await self._look(row)
+                divergence = await self._look(row)
             except (NoAnswerError, RPCError, PaoError) as error:
                 _log.warning("a request could not be reconciled; the next run retries: %s", error)
                 return [CHECKED, UNREPAIRED]
             except Exception:  # noqa: BLE001 -- whatever is wrong with one, the others go on
                 _log.exception("a request cannot be reconciled")
                 return [CHECKED, UNREPAIRED]
-        return [CHECKED] if verdict == Divergence.AGREES else [CHECKED, verdict]
+        return [CHECKED] if divergence == Divergence.AGREES else [CHECKED, divergence]
 
     async def _look(self, row: OpenRequest) -> Divergence:
         standing = await self.inspector.standing(row.id)
-        verdict = self._judge(row, standing)
-        if verdict == Divergence.AGREES or not await self._unchanged(row):
+        divergence = self._judge(row, standing)
+        if divergence == Divergence.AGREES or not await self._unchanged(row):
             return Divergence.AGREES
         _log.warning(
             "a request and its workflow disagree",
-            extra={"verdict": verdict, "row": row.status, "workflow": standing.shown},
+            extra={"verdict": divergence, "row": row.status, "workflow": standing.shown},
         )
-        if verdict == Divergence.BEHIND:
+        if divergence == Divergence.BEHIND:
             await self.inspector.mirror_again(row.id, turn=str(uuid4()))
-        elif verdict == Divergence.LOST or not await self._end(row, standing):
+        elif divergence == Divergence.LOST or not await self._end(row, standing):
             await self._take_up(row, standing)
-        return verdict
+        return divergence
 
     def _judge(self, row: OpenRequest, standing: WorkflowStanding) -> Divergence:
         return judge(row, standing, now=datetime.now(UTC), memory=self.turns.memory)

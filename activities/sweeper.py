@@ -26,7 +26,7 @@ class Sweeper:
     """Finds rows without a run and starts their workflows; a repeat starts nothing twice.
 
     ``memory`` is how long Temporal surely still knows a workflow id: older rows are left to a
-    human, because starting them could carry out again what was done.
+    person, because starting them could carry out again what was done.
     """
 
     database: Database

@@ -60,7 +60,7 @@ from pao.runtime.version import VERSION
 from pao.settings import Settings
 
 DESCRIPTION = """Platform Automation Orchestrator: platform teams describe services as YAML
-documents, developers request them, every failure is decided by a human.
+documents, developers request them, every failure is decided by a person.
 
 Every call but health, readiness, version and metrics is signed with AWS Signature Version 4
 (service `execute-api`), for example by `curl --aws-sigv4`."""

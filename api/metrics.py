@@ -78,7 +78,7 @@ class ApiMetrics:
         )
         self.decisions = Counter(
             "pao_decisions",
-            "Human decisions through the API, by kind and outcome.",
+            "Decisions made through the API, by kind and outcome.",
             ["decision", "outcome"],
             registry=self.registry,
         )

@@ -51,7 +51,7 @@ class NothingConfig(ActionConfig):
 
 
 class NothingOutputs(BaseModel):
-    """Nothing to give."""
+    """No outputs."""
 
 
 class Nothing(Action[NothingConfig]):
@@ -89,7 +89,7 @@ class Runner:
         self._workflows = RequestWorkflows(client, task_queue=QUEUE)
 
     async def bare(self, count: int, *, parallel: bool = False) -> float:
-        """Give the seconds of a bare workflow."""
+        """Return the seconds of a bare workflow."""
         began = time.perf_counter()
         await self._client.execute_workflow(
             BareActions.run,
@@ -101,7 +101,7 @@ class Runner:
         return time.perf_counter() - began
 
     async def pao(self, count: int, *, parallel: bool = False) -> float:
-        """Give the seconds from the start of a request's workflow to its end."""
+        """Return the seconds from the start of a request's workflow to its end."""
         given = request_of(count, parallel=parallel)
         async with self._database.unit_of_work() as session:
             new = NewRequest(context=given.context, plan=given.plan)
@@ -116,7 +116,7 @@ class Runner:
 
 
 def request_of(count: int, *, parallel: bool) -> RequestInput:
-    """Give a request with so many actions that do nothing."""
+    """Return a request with so many actions that do nothing."""
     actions = [{"id": f"a{number}", "type": "nothing", "config": {}} for number in range(count)]
     document = {
         "schemaVersion": "catalog/v1",
@@ -142,7 +142,7 @@ Timed = Callable[[], Awaitable[float]]
 
 
 async def _measure(runner: Runner) -> dict[str, float]:
-    """Give the median seconds of each kind, all of them by turns."""
+    """Return the median seconds of each kind, all of them by turns."""
     many = FURTHER + 1
     kinds: dict[str, Timed] = {
         "bare one": lambda: runner.bare(1),
@@ -164,7 +164,7 @@ async def _measure(runner: Runner) -> dict[str, float]:
 
 
 def settings_of(stack: RunningStack) -> Settings:
-    """Give the settings of a worker on the measured stack, on a queue of its own."""
+    """Return the settings of a worker on the measured stack, on a queue of its own."""
     return load_settings(
         {
             "DATABASE_URL": stack.postgres.service_url,

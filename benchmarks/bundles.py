@@ -46,20 +46,20 @@ class Bundles:
         self._workflows = RequestWorkflows(client, task_queue=QUEUE)
 
     async def in_turn(self) -> float:
-        """Give the seconds of three requests, each after the one before."""
+        """Return the seconds of three requests, each after the one before."""
         began = time.perf_counter()
         for _ in range(THREE):
             await self._one()
         return time.perf_counter() - began
 
     async def at_once(self) -> float:
-        """Give the seconds of three requests at once."""
+        """Return the seconds of three requests at once."""
         began = time.perf_counter()
         await asyncio.gather(*(self._one() for _ in range(THREE)))
         return time.perf_counter() - began
 
     async def bundle(self, *, parallel: bool) -> float:
-        """Give the seconds of a bundle of three."""
+        """Return the seconds of a bundle of three."""
         began = time.perf_counter()
         whole, parts = _bundle(parallel=parallel)
         await self._store(whole, parts)
@@ -127,7 +127,7 @@ Timed = Callable[[], Awaitable[float]]
 
 
 async def _measure(bundles: Bundles) -> dict[str, float]:
-    """Give the median seconds of each kind, all of them by turns."""
+    """Return the median seconds of each kind, all of them by turns."""
     kinds: dict[str, Timed] = {
         "three requests in turn": bundles.in_turn,
         "a bundle, sequential": lambda: bundles.bundle(parallel=False),

@@ -126,7 +126,7 @@ def _validation(folder: Path, files: list[Path]) -> dict[str, float]:
 
 
 def _other_checker(files: list[Path]) -> float:
-    """Give the processor time of the command for one file, its own start taken off."""
+    """Return the processor time of the command for one file, its own start taken off."""
     program = str(Path(sys.executable).parent / "check-jsonschema")
     command = [program, "--schemafile", str(SCHEMA)]
 
@@ -142,7 +142,7 @@ def _other_checker(files: list[Path]) -> float:
 
 
 def _rendering() -> tuple[float, float, float]:
-    """Give milliseconds, and the ratios to plain Jinja2 with escaping and without."""
+    """Return milliseconds, and the ratios to plain Jinja2 with escaping and without."""
     fields = {f"field{number:02}": WORDS[number % len(WORDS)] for number in range(REFERENCES)}
     filler = "x" * (SIZE // REFERENCES - len("|field00|{{fields.field00}}|\n"))
     template = "".join(f"|{name}|{filler}{{{{fields.{name}}}}}|\n" for name in fields)

@@ -16,7 +16,7 @@ class Figures:
     per_second: float | None = None
 
     def document(self) -> dict[str, float | int | None]:
-        """Give the figures as JSON, rounded to what they can mean."""
+        """Return the figures as JSON, rounded to what they can mean."""
         return {
             name: round(value, 2) if isinstance(value, float) else value
             for name, value in asdict(self).items()
@@ -36,7 +36,7 @@ def figures(seconds: Sequence[float], *, elapsed: float | None = None) -> Figure
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """Give the smallest value that at least ``share`` of the ordered values do not exceed."""
+    """Return the smallest value that at least ``share`` of the ordered values do not exceed."""
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 

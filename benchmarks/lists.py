@@ -43,7 +43,7 @@ FROM
 
 
 async def fill(owner_url: str, *, wanted: int) -> int:
-    """Add rows until ``wanted`` requests are stored; gives how many are."""
+    """Add rows until ``wanted`` requests are stored; return how many are."""
     connection = await asyncpg.connect(owner_url)
     try:
         async with connection.transaction():
@@ -67,7 +67,7 @@ async def _add(connection: asyncpg.Connection, *, wanted: int) -> None:
 async def pages(place: Place, *, each: int) -> dict[str, list[float]]:
     """Read every kind of page by turns, with a read beside them that no number of rows can touch.
 
-    That one tells how the machine's mood differs between two measurings. Gives seconds by kind.
+    That one shows how the machine's speed varies between two runs. Returns seconds by kind.
     """
     before = {"until": MIDDLE.isoformat().replace("+00:00", "Z"), "limit": PAGE}
     async with Api(place, "admin") as admin, Api(place, "developer") as developer:

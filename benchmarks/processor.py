@@ -22,7 +22,7 @@ PARTS = {
 
 
 def used() -> dict[str, float]:
-    """Give the seconds that each part started by this process has used by now, by its name."""
+    """Return the seconds that each part started by this process has used by now, by its name."""
     seconds: dict[str, float] = {}
     parents = {os.getpid(): ""}
     # Parts are our children; the backends of Postgres are children of a part.
@@ -43,7 +43,7 @@ def used() -> dict[str, float]:
 def spent(
     before: Mapping[str, float], after: Mapping[str, float], *, calls: int
 ) -> dict[str, float]:
-    """Give the milliseconds per call between two measurings, the costliest part first."""
+    """Return the milliseconds per call between two measurings, the costliest part first."""
     costs = {name: (after[name] - before[name]) / calls * 1000 for name in after}
     return dict(sorted(costs.items(), key=lambda pair: -pair[1]))
 

@@ -36,11 +36,11 @@ class Report:
 
     @property
     def right(self) -> bool:
-        """Tell whether nothing was lost or wrong; speed does not count."""
+        """Return whether nothing was lost or wrong; speed does not count."""
         return all(check.reached for check in self.checks if check.must)
 
     def text(self) -> str:
-        """Give the table."""
+        """Return the table."""
         lines = ["", f"{'':<{NAME_WIDTH}}{'p50':>10}{'p95':>10}{'p99':>10}{'calls':>8}{'per s':>8}"]
         lines += [_row(name, one) for name, one in self.times.items()]
         for name, costs in self.costs.items():

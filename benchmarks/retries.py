@@ -20,7 +20,7 @@ REFUSAL = {
 
 
 async def retries(place: Place, *, count: int) -> tuple[list[float], list[str]]:
-    """Fail and retry requests one by one; gives the seconds and the ids of all requests."""
+    """Fail and retry requests one by one; return the seconds and the ids of all requests."""
     client = await bare.connected(place.temporal, place.namespace)
     seconds: list[float] = []
     made: list[str] = []
@@ -40,7 +40,7 @@ async def retries(place: Place, *, count: int) -> tuple[list[float], list[str]]:
 
 
 async def _last_start(handle: "WorkflowHandle[object, object]") -> float:
-    """Give when the last action started, in seconds since the epoch; it is the same machine."""
+    """Return when the last action started, in seconds since the epoch; it is the same machine."""
     starts = [
         event.event_time.ToNanoseconds() / 1e9
         async for event in handle.fetch_history_events()

@@ -39,7 +39,7 @@ class _OneKey:
 
 
 async def checks(*, each: int) -> dict[str, float]:
-    """Check each kind of request again and again; gives the processor seconds of one check."""
+    """Check each kind of request repeatedly; return the processor seconds of one check."""
     box = SecretBox(f"bench:{base64.b64encode(os.urandom(32)).decode()}")
     made = create_key(box)
     stored = StoredKey(

@@ -24,7 +24,7 @@ class Truth:
 
     @property
     def right(self) -> bool:
-        """Tell whether all agree."""
+        """Return whether all agree."""
         return self.submitted == self.completed == self.with_one_ticket == self.tickets
 
     def text(self) -> str:

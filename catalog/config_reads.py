@@ -26,5 +26,5 @@ def config_reads(
 
 
 def _named(use: tuple[str, ...]) -> str:
-    """Name a field alike by whatever way it is read."""
+    """Return the same name for a field however it is read."""
     return ".".join(("fields", *use[2:]) if use[:2] == ("request", "data") else use)

@@ -86,7 +86,7 @@ def _submission(response: Response) -> Submission | None:
 
 
 def _refused_fields(response: Response) -> list[Any]:
-    """Give what is wrong with fields, except bounds of dates, which JSON Schema cannot say."""
+    """Return what is wrong with fields, except bounds of dates, which JSON Schema cannot say."""
     return [
         detail
         for detail in response.json()["error"]["details"]

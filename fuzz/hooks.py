@@ -33,7 +33,7 @@ def offer_forms(_: HookContext, document: dict[str, Any]) -> None:
 
 
 def _within(named: dict[str, Any], item: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Give a form's schema as a part of the document, among whose ``named`` ones its own are put.
+    """Return a form's schema as a part of the document, whose ``named`` schemas get its own.
 
     In a part of a document a reference to the root no longer means the part.
     """

@@ -37,7 +37,7 @@ class Place(BaseModel):
         return cls.model_validate_json(os.environ[PLACE])
 
     def client(self, user: str) -> httpx.Client:
-        """Give a client whose calls are signed by a user."""
+        """Return a client whose calls are signed by a user."""
         key_id, secret = self.keys[user]
         auth = SigV4(Target(self.url, self.region, SERVICE, key_id, secret))
         base = f"{self.url}{BASE_PATH}"
@@ -74,7 +74,7 @@ class Signature(requests.auth.AuthBase):
 
 
 def sent_body(call: requests.PreparedRequest) -> bytes:
-    """Give the bytes of a call's body."""
+    """Return the bytes of a call's body."""
     body = call.body or b""
     if isinstance(body, str):
         return body.encode()

@@ -40,7 +40,7 @@ class SampleTarget:
         ]
 
     async def create(self, request: Request) -> Response:
-        """Accept a record; the same key gives the same one."""
+        """Accept a record; the same key returns the same one."""
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return _refusal("a token is missing", status=401)
         try:

@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker where the owner of the servers is."""
+    """Pass the location of the servers' owner to a worker."""
     address, key = node.config.stash[WHERE]
     node.workerinput.update(servers_address=address, servers_key=key)
 

@@ -1,6 +1,6 @@
-"""Approvals under way: who may decide, who has, and what that makes of the action.
+"""Open approvals: who may vote, who has, and what that means for the action.
 
-Votes come in by receiving.py; waiting.py waits for the verdict and lets the clock speak.
+Votes come in by signal_handlers.py; waiting.py waits for the decision and watches the deadline.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from workflows.commands import Voter
 from workflows.ledger import Ledger
 from workflows.open_decisions import OpenDecisions
 
-# So many reminders are sent at most: a wait of a year with one a day.
+# At most this many reminders: a wait of a year with one a day.
 MOST_REMINDERS = 400
 CLOCK = "deadline"
 
@@ -30,7 +30,7 @@ class Approval:
     rules: dict[str, Any]
     opened: datetime
     votes: list[Vote] = field(default_factory=list)
-    verdict: str | None = None
+    decision: str | None = None
     reminders: int = 0
     overdue: bool = False
 
@@ -41,20 +41,20 @@ class Approval:
 
     @property
     def deadline(self) -> datetime | None:
-        """The moment after which nobody decides any more, where there is one."""
+        """The time after which votes no longer count, if there is one."""
         seconds = self.rules.get("deadline")
         return self.opened + timedelta(seconds=seconds) if seconds else None
 
     def next_alarm(self, now: datetime) -> timedelta | None:
-        """Return how long it is until the clock has something to say; None for never."""
+        """Return the time until the next reminder or the deadline; None for never."""
         moments = [] if self.deadline is None or self.overdue else [self.deadline]
         every = self.rules.get("remindEvery")
         if every and self.reminders < MOST_REMINDERS:
             moments.append(self.opened + timedelta(seconds=every * (self.reminders + 1)))
         return max(min(moments) - now, timedelta(milliseconds=1)) if moments else None
 
-    def ring(self, now: datetime) -> bool:
-        """Let the clock speak; returns whether people are to be reminded."""
+    def apply_due(self, now: datetime) -> bool:
+        """Apply what is due; return whether people are to be reminded."""
         if self.deadline is None or self.overdue or now < self.deadline:
             self.reminders += 1
             return True
@@ -64,19 +64,19 @@ class Approval:
             return True
         kind = ApprovalVote.APPROVE if outcome == "approve" else ApprovalVote.REJECT
         self.votes.append(Vote(CLOCK, kind, timestamp(now), "the deadline has passed"))
-        self.verdict = kind
+        self.decision = kind
         return False
 
     def count(self, record: DecisionRecord) -> str | None:
-        """Count a vote; says how many are in as long as more are needed."""
+        """Count a vote; return how many there are while more are needed."""
         self.votes.append(
             Vote(record.by, record.decision, record.at, record.reason, via=record.via)
         )
         approvals = sum(vote.decision == ApprovalVote.APPROVE for vote in self.votes)
         if record.decision == ApprovalVote.REJECT:
-            self.verdict = ApprovalVote.REJECT
+            self.decision = ApprovalVote.REJECT
         elif approvals >= self.minimum:
-            self.verdict = ApprovalVote.APPROVE
+            self.decision = ApprovalVote.APPROVE
         else:
             return f"{approvals} of {self.minimum} approvals"
         return None
@@ -133,10 +133,10 @@ class OpenApprovals:
         self._ledger.counted(approval.action_id, approval.shown())
 
     def count_again(self, known: DecisionRecord, voter: Voter, now: datetime) -> bool:
-        """Count a vote that a reset plays again where the same approval is open still.
+        """Count a vote that a reset replays, if the same approval is still open.
 
-        What was recorded of it stays. An approval that this run has opened anew asks anew: people
-        approve what they see. Tells whether the vote counted.
+        Its record stays as it is. An approval that this run has opened anew needs new votes: people
+        approve what they see. Returns whether the vote counted.
         """
         approval = self._approval_of(voter)
         if not known.accepted or approval is None or timestamp(approval.opened) > known.at:
@@ -157,7 +157,7 @@ class OpenApprovals:
     ) -> str | None:
         if approval is None:
             return self._nothing_to_decide(voter.action_id)
-        if approval.verdict is not None:
+        if approval.decision is not None:
             return "it has already been decided"
         if approval.deadline is not None and now >= approval.deadline and not approval.overdue:
             return f"its deadline has passed, {timestamp(approval.deadline)}"

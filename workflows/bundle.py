@@ -74,7 +74,7 @@ class BundleWorkflow(RequestHandlers):
             await self._components.learn()
         while True:
             if waits:
-                # Taken up again, a bundle starts nothing before a human says so.
+                # Taken up again, a bundle starts nothing before a person says so.
                 if self._components.note():
                     self._explain()
                     await self._lifecycle.mirror.write()

@@ -33,7 +33,7 @@ def read_command(
 ) -> tuple[DecisionRecord, dict[str, Any]]:
     """Turn a signal's arguments into a decision record and the corrected fields that it carries.
 
-    What cannot be read gives a record whose outcome is ``rejected`` and whose message says what a
+    Unreadable input results in a record whose outcome is ``rejected`` and whose message says what a
     readable one looks like. A reason is asked for by the API; an operator may leave it out.
     """
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
@@ -47,7 +47,7 @@ def read_command(
 
 
 def fallback_id(request_id: str, kind: str, args: tuple[Any, ...], number: int) -> str:
-    """Name a decision that came without an id: the same when a reset plays its signal again.
+    """Return an id for a decision that came without one: the same when a reset replays its signal.
 
     ``number`` counts how often the very same signal has come before.
     """
@@ -78,7 +78,7 @@ def read_vote(
 ) -> tuple[DecisionRecord, Voter]:
     """Turn a signal's arguments into the record of an approval or a rejection, and its voter.
 
-    What cannot be read gives a record whose message says what a readable one looks like.
+    Unreadable input results in a record whose message says what a readable one looks like.
     """
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
     payload, problem = _payload(args, VOTE_SHAPE)
@@ -199,7 +199,7 @@ def _members(value: Any) -> list[Any]:
 
 
 def clear_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:
-    """Name the password fields whose new value came in clear, which history must not carry."""
+    """Return the password fields whose new value is not sealed, which history must not carry."""
     passwords = password_fields(definition)
     return sorted(
         name

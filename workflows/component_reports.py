@@ -21,7 +21,7 @@ BEGUN = frozenset({(RequestStatus.SUBMITTED, False), (RequestStatus.IN_PROGRESS,
 
 
 class Reporter:
-    """Tells the bundle's workflow of every change of state, after Postgres has it.
+    """Reports every change of state to the bundle's workflow, after Postgres has it.
 
     A bundle that is gone is not told: its next run reads where its components stand.
     """

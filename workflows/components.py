@@ -139,7 +139,7 @@ class Components:
         return [one for one in running if one.id not in self._stopped]
 
     async def _stop_running(self) -> None:
-        """Tell the running components that they are to end, each once."""
+        """Ask the running components to end, each once."""
         due = self._to_stop()
         self._stopped |= {one.id for one in due}
         record = self._stop.record if due and self._stop.take() else None
@@ -272,7 +272,7 @@ class Components:
         await self._tell(state, record)
 
     async def _tell(self, state: ActionState, record: DecisionRecord) -> None:
-        """Tell a component what was decided about the bundle."""
+        """Send a component what was decided about the bundle."""
         handle = workflow.get_external_workflow_handle(
             names.workflow_id(self._ledger.request_of(state))
         )

@@ -79,7 +79,7 @@ class DecisionLog:
         )
 
     def cancelled(self, record: DecisionRecord) -> None:
-        """Note that a human ends what runs or waits."""
+        """Note that a person ends what runs or waits."""
         self.decided(record)
         self._journal.line(
             "request.cancel",

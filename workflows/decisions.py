@@ -1,4 +1,4 @@
-"""Carrying out what humans decide about a failed request: retry, abort, escalate.
+"""Carrying out what people decide about a failed request: retry, abort, escalate.
 
 Whether a decision is possible is judged in open_decisions.py, what a signal says in commands.py.
 """
@@ -34,7 +34,7 @@ FORMER_CALLS = "former-calls-are-looked-for"
 
 
 class Decider:
-    """Waits for a human while the request is failed, and does what was decided."""
+    """Waits for a person while the request is failed, and does what was decided."""
 
     def __init__(  # noqa: PLR0913 -- what deciding works on, each part named.
         self,
@@ -59,7 +59,7 @@ class Decider:
         self._tried_at: str | None = None
 
     async def until_decided(self) -> None:
-        """Wait until a human has decided; returns when a retry may run or the request has ended.
+        """Wait until a person has decided; returns when a retry may run or the request has ended.
 
         Of a bundle it returns as well when a component has news.
         Raises ``SupersededError`` when a signal has shown that another run has ended the request.
@@ -126,7 +126,7 @@ class Decider:
         return True
 
     async def _examine_evidence(self, record: DecisionRecord) -> evidence.Seen | None:
-        """Check what a human has seen in the target; a retry whose evidence does not hold ends."""
+        """Check what a person has seen in the target; a retry whose evidence does not hold ends."""
         if record.evidence is None:
             return None
         state, problem = seen_action(
@@ -184,7 +184,7 @@ class Decider:
     ) -> bool:
         """Look at what earlier attempts made with the former values, before they are replaced.
 
-        The action that a human has looked at is not asked for.
+        The action that a person has looked at is not asked for.
         """
         answered = seen.state if seen is not None else None
         doubtful = [one for one in in_doubt(self._ledger) if one is not answered]

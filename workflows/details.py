@@ -95,8 +95,8 @@ def _wait(context: RequestContext, state: ActionState, waiting: OpenWait) -> lis
     lines.append(f"Approvers: {', '.join(names)}; {given} of {waiting.minimum} have approved.")
     if waiting.deadline:
         lines.append(f"Deadline: {waiting.deadline}, then: {waiting.on_deadline}.")
-    for verdict in ApprovalVote:
-        command = f"pao request {verdict} {context.request_id} --action {state.id} --reason '...'"
+    for vote in ApprovalVote:
+        command = f"pao request {vote} {context.request_id} --action {state.id} --reason '...'"
         lines += ["", "  ```", f"  {command}", "  ```"]
     return lines
 

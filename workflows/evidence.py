@@ -1,4 +1,4 @@
-"""A human's word about an effect that nobody else can look for."""
+"""A person's evidence about an effect that nobody else can look for."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a human has seen of an action's effect; ``result`` is None where nothing is there."""
+    """What a person has seen of an action's effect; ``result`` is None where nothing is there."""
 
     state: ActionState
     result: ActionResult | None = None
@@ -51,7 +51,7 @@ async def check(ledger: Ledger, state: ActionState, record: DecisionRecord) -> E
 
 
 def take(ledger: Ledger, record: DecisionRecord, seen: Seen) -> None:
-    """Go by a human's word: the action is completed with what is there, or has left nothing."""
+    """Apply a person's evidence: the action is completed with what exists, or has left nothing."""
     told = {"actionId": seen.state.id, "present": seen.result is not None}
     record.details = {**(record.details or {}), "evidence": told}
     if seen.result is None:

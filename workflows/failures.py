@@ -1,4 +1,4 @@
-"""What a failure means, and everything a human needs to decide about it."""
+"""What a failure means, and everything a person needs to decide about it."""
 
 from dataclasses import replace
 from typing import Any
@@ -28,7 +28,7 @@ MIRROR_REFUSED = "MirrorRefused"
 CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
 LONGEST_MESSAGE = 4_000
 EVIDENCE = "evidence"
-"""What is suggested where only a human can find out what is there."""
+"""What is suggested where only a person can find out what is there."""
 
 
 def classify(error: FailureError) -> ActionFailure:
@@ -118,7 +118,7 @@ def is_refusal(error: FailureError) -> bool:
 
 
 def suggest(failure: ActionFailure) -> tuple[str, str]:
-    """Suggest a decision and say why; the human decides."""
+    """Suggest a decision and say why; the person decides."""
     if failure.outcome_unknown:
         return _suggest_in_doubt(failure)
     return suggestion(failure.known_cause, retryable=failure.retryable)

@@ -189,7 +189,7 @@ class Ledger:
         return self.context.for_action(planned.reads).fields if planned else {}
 
     def vouch(self, state: ActionState, record: DecisionRecord) -> None:
-        """Note a human's word that an action has no effect in its target."""
+        """Note a person's evidence that an action has no effect in its target."""
         confirm_absent(state)
         self.vouched.add((state.id, state.attempt + 1))
         self._evidence(state, record, "Somebody confirmed that it had no effect")
@@ -197,7 +197,7 @@ class Ledger:
     def complete_by_evidence(
         self, state: ActionState, record: DecisionRecord, result: ActionResult
     ) -> None:
-        """Note a human's word that an action has taken effect, with what it made."""
+        """Note a person's evidence that an action has taken effect, with what it made."""
         self._evidence(state, record, "Somebody confirmed that it took effect")
         state.error = None
         self.succeed(state, replace(result, adopted=True))
@@ -230,7 +230,7 @@ class Ledger:
         self._fallback = []
 
     def start_retry(self, record: DecisionRecord) -> None:
-        """Note that a human had the failed action run again; the request stays ``failed``."""
+        """Note that a person had the failed action run again; the request stays ``failed``."""
         self.retrying = True
         self.journal.line(
             "request.retry",
@@ -247,7 +247,7 @@ class Ledger:
         self.journal.log("error", message)
 
     def error_context(self) -> dict[str, Any]:
-        """Return the failure context of a request that failed, also after a human has ended it."""
+        """Return the failure context of a request that failed, also after a person has ended it."""
         if self.failure is None:
             return {}
         return error_context(self.context, self.states, self.failure, manual_way=self.has_fallback)

@@ -1,7 +1,7 @@
 """What an action may have left in its target: it only grows, until somebody has looked.
 
 An attempt that ends before it acts adds its error and takes nothing away. What ends a doubt: a look
-that was answered, an effect that was adopted or made, a human's word. Pure.
+that was answered, an effect that was adopted or made, a person's evidence. Pure.
 """
 
 from collections.abc import Iterable
@@ -70,7 +70,7 @@ def clear_doubt(state: ActionState) -> None:
 
 
 def confirm_absent(state: ActionState) -> None:
-    """Note a human's word that nothing is there."""
+    """Note a person's evidence that nothing is there."""
     clear_doubt(state)
     if state.error is not None:
         state.error = replace(state.error, outcome_unknown=False, partial=[])

@@ -1,4 +1,4 @@
-"""The upkeep of the service: one workflow per schedule, each of which runs one activity."""
+"""Maintenance of the installation: one workflow per schedule, each of which runs one activity."""
 
 from datetime import timedelta
 from typing import Any
@@ -76,7 +76,7 @@ class AuditAnchorWorkflow:
         )
 
 
-UPKEEP: list[type] = [
+MAINTENANCE_WORKFLOWS: list[type] = [
     ReconcileWorkflow,
     TicketStatusWorkflow,
     MaintenanceWorkflow,

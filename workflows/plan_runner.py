@@ -1,7 +1,7 @@
 """Running the plan: starts what may start, waits for what runs, stops when something failed.
 
-What may start when is in graph.py, what an action may still wait for in waiting.py, what a human
-does about a failure in deciding.py.
+What may start when is in graph.py, what an action may still wait for in waiting.py, what a person
+does about a failure in decisions.py.
 """
 
 import asyncio
@@ -155,7 +155,7 @@ class PlanRunner:
             self._ledger.skip(state, reason)
 
     async def _start(self, due: list[ActionState]) -> None:
-        """Tell Postgres what starts, and then start it: what ran is never unknown to a reader."""
+        """Record in Postgres what starts, then start it: readers always know what ran."""
         if due or self._tasks:
             self._begin()
         for state in due:
@@ -246,7 +246,7 @@ class PlanRunner:
         return self._stop.is_on and not self._ending
 
     def _end_what_runs(self) -> None:
-        """Tell every running action to end; waits for tickets and people end by themselves."""
+        """Ask every running action to end; waits for tickets and people end by themselves."""
         self._ending = True
         if self._stop.take():
             for handle in self._handles.values():

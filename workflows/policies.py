@@ -10,7 +10,7 @@ from pao.core.names import slow_queue, waits_queue
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import Waits
 
-# No action recovers by itself: a failed one waits for a human.
+# No action recovers by itself: a failed one waits for a person.
 NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
 
 

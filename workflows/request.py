@@ -1,8 +1,8 @@
-"""RequestWorkflow: carries a stored plan out and waits for humans when an action fails.
+"""RequestWorkflow: carries a stored plan out and waits for people when an action fails.
 
 Deterministic code only, each concern in a file of its own: what Temporal sees in handlers.py, the
-parts of a request in lifecycle.py, running the plan in running.py, what humans decide in
-deciding.py, signals in receiving.py, the mirror in mirroring.py, every timeout in policies.py.
+parts of a request in lifecycle.py, running the plan in plan_runner.py, what people decide in
+decisions.py, signals in signal_handlers.py, the mirror in mirror.py, every timeout in policies.py.
 """
 
 from temporalio import workflow

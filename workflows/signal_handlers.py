@@ -187,7 +187,7 @@ class SignalHandlers:
         return True
 
     def _rename(self, record: DecisionRecord, known: DecisionRecord, *, recalls: bool) -> None:
-        """Give a decision an id of its own that came with another one's; it will be refused."""
+        """Assign a new id to a decision that reused another one's; it will be refused."""
         record.decision_id = self._id(record.decision, (record.decision_id,), recalls=recalls)
         record.message = (
             f"this decisionId belongs to another decision ({known.decision}); send a new one"

@@ -163,12 +163,12 @@ class Waiting:
     ) -> ActionResult:
         approval = self._approvals.open(state, pending.state, workflow.now())
         self._begin(state, result, approval.shown())
-        while approval.verdict is None and not self._stop.is_on:
+        while approval.decision is None and not self._stop.is_on:
             await self._until_next(state, approval)
         self._approvals.close(approval, _how(approval))
-        if approval.verdict is None:
+        if approval.decision is None:
             raise self._cut(state, "an approval")
-        if approval.verdict == ApprovalVote.REJECT:
+        if approval.decision == ApprovalVote.REJECT:
             raise _failed(state, _how(approval), refused=True)
         return replace(result, pending=None, outputs=_outputs(approval))
 
@@ -182,27 +182,27 @@ class Waiting:
         return replace(failure, message=message, partial=partial)
 
     async def _until_next(self, state: ActionState, approval: Approval) -> None:
-        """Wait for a verdict, or until the clock has something to say."""
+        """Wait for the decision, or until a reminder or the deadline is due."""
         alarm: timedelta | None = approval.next_alarm(workflow.now())
         try:
             await workflow.wait_condition(
-                lambda: approval.verdict is not None or self._stop.is_on,
+                lambda: approval.decision is not None or self._stop.is_on,
                 timeout=alarm,
                 timeout_summary=f"{state.name}: reminder or deadline",
             )
         except TimeoutError:
-            if approval.ring(workflow.now()):
+            if approval.apply_due(workflow.now()):
                 self._ledger.reminded(state, approval.shown())
                 self._tell(state, approval.shown(), "reminder")
                 self.news = True
 
 
 def _how(approval: Approval) -> str:
-    if approval.verdict is None or not approval.votes:
+    if approval.decision is None or not approval.votes:
         return "the wait was ended"
     last = approval.votes[-1]
     why = f": {last.reason}" if last.reason else ""
-    done = "approved" if approval.verdict == ApprovalVote.APPROVE else "rejected"
+    done = "approved" if approval.decision == ApprovalVote.APPROVE else "rejected"
     return f"It was {done} by {last.by}{why}"
 
 

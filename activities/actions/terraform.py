@@ -127,7 +127,7 @@ class TerraformAction(Action[TerraformConfig]):
             return await applied(run, plan.summary, context)
 
     def place(self, config: TerraformConfig) -> str:
-        """Name module, backend and workspace, without what is secret."""
+        """Return module, backend and workspace, without secrets."""
         backend = config.backend
         return named_place(
             Source(**config.source.model_dump()),

@@ -132,7 +132,7 @@ def _local(states: str) -> dict[str, Any]:
 
 
 def _name(required: Required) -> str:
-    """Name the folder of a module's states: workspaces of two modules must never meet."""
+    """Return the folder of a module's states: workspaces of two modules must never collide."""
     address = required.source.address
     digest = hashlib.sha256(address.encode()).hexdigest()[:12]
     readable = re.sub(r"[^A-Za-z0-9]+", "-", address).strip("-")[-40:].strip("-")

@@ -1,4 +1,4 @@
-"""Calling terraform or tofu: which program, and what a command gives back."""
+"""Calling terraform or tofu: which program, and what a command returns."""
 
 import json
 import os

@@ -40,7 +40,7 @@ _EXTERNAL = frozenset({"key_provider", "method"})
 
 
 def commands_in(folder: Path, *, module: str = "") -> list[str]:
-    """Name what runs commands in one folder; ``module`` is a prefix such as ``module.inner.``.
+    """Return what runs commands in one folder; ``module`` is a prefix such as ``module.inner.``.
 
     Raises UnreadableFileError for a file about which nothing certain can be said.
     """
@@ -54,12 +54,12 @@ def commands_in(folder: Path, *, module: str = "") -> list[str]:
 
 
 def commands_in_backend(config: Mapping[str, Any]) -> list[str]:
-    """Name what runs commands in the configuration of a backend that the item gives."""
+    """Return what runs commands in the item's backend configuration."""
     return [f"{key} of the backend" for key in sorted(_keys_of(config) & RUNNING_KEYS)]
 
 
 def commands_in_plan(plan: dict[str, Any]) -> list[str]:
-    """Name the provisioners in a plan in JSON: what Terraform itself has read."""
+    """Return the provisioners in a JSON plan: what Terraform itself has read."""
     root = plan.get("configuration", {}).get("root_module", {})
     return list(_in_planned_module(root, prefix=""))
 
@@ -81,7 +81,7 @@ def module_folders(root: Path, data: Path) -> dict[str, Path]:
 
 
 def links_out_of(folder: Path, *inside: Path) -> list[str]:
-    """Name the symbolic links below a folder that lead out of the folders in ``inside``."""
+    """Return the symbolic links below a folder that lead out of the folders in ``inside``."""
     allowed = [place.resolve() for place in inside]
     found = []
     for parent, folders, files in os.walk(folder):

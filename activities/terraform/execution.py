@@ -26,7 +26,7 @@ from activities.terraform.working_directory import (
 from pao.clients.jira import Deadline
 
 CANCEL_SECONDS = 5.0
-"""Between SIGINT and SIGKILL when a human has cancelled the action: all ends within ten seconds."""
+"""Between SIGINT and SIGKILL after a person's cancel: everything ends within ten seconds."""
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ class Source:
     directory: str = ""
 
     def __str__(self) -> str:
-        """Name it as people would."""
+        """Return it as people write it."""
         place = self.git or self.registry or self.path or ""
         folder = f"//{self.directory}" if self.directory else ""
         at = self.ref or self.version
@@ -24,7 +24,7 @@ class Source:
 
     @property
     def address(self) -> str:
-        """Name it without its version: the same module has the same states."""
+        """Return it without its version: all versions of a module share their states."""
         return f"{self.git or self.registry or self.path}//{self.directory}"
 
 

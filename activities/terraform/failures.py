@@ -86,7 +86,7 @@ def apply_failed(
             f"{_shown(text)}".rstrip(),
             code=ErrorCode.ACTION_FAILED if ended.cut else None,
             response_body=text,
-            # A human who cancels says nothing about the target.
+            # A person who cancels says nothing about the target.
             judged=NOT_READY if ended.cut else judge_text(text, otherwise=_otherwise(ended)),
             partial=partial,
         )

@@ -111,7 +111,7 @@ class _SyntaxError(Exception):
 
 
 def _is_ignored(name: str) -> bool:
-    """Tell whether Terraform skips a file: hidden ones, and copies that editors leave."""
+    """Return whether Terraform skips a file: hidden ones, and copies that editors leave."""
     return name.startswith(".") or name.endswith("~") or (name[0] == "#" and name[-1] == "#")
 
 

@@ -12,7 +12,7 @@ _DESCRIPTORS = "/proc/self/fd"
 
 
 def hand_over(path: Path, account: Account | None, *, names: str = "*") -> None:
-    """Give a file, or a folder with all in it that has one of these names, to the account.
+    """Chown a file, or a folder and everything in it that has one of these names, to the account.
 
     Only what is the worker's own: in a folder that a module could write to, anything else may be
     a trap, such as a link to a file of the worker.
@@ -37,7 +37,7 @@ def _give(path: Path, account: Account) -> None:
 
 
 def can_reach(path: Path, account: Account) -> bool:
-    """Tell whether the account may enter all folders above a path."""
+    """Return whether the account may enter all folders above a path."""
     return all(_may_enter(folder.stat(), account) for folder in path.resolve().parents)
 
 

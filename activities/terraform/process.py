@@ -83,7 +83,7 @@ class CommandCancelledError(asyncio.CancelledError):
 
 
 async def run(command: list[str], given: ProcessContext, take: Take) -> CommandResult:
-    """Run a command and give each chunk of its output to ``take``; never outlives this call.
+    """Run a command and pass each chunk of its output to ``take``; never outlives this call.
 
     Cancelled, it ends the command in order first, and raises CommandCancelledError. At the deadline
     it does the same, and returns.

@@ -95,7 +95,7 @@ def signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> 
 
 
 def wait_or_let_go(process: "subprocess.Popen[bytes]", grace: float) -> float | None:
-    """Wait for the program's end, or for the worker to let go; then give the grace that counts."""
+    """Wait until the program ends or the worker lets go; return the grace period that applies."""
     ended, tell = os.pipe()
     os.set_blocking(tell, False)
     signal.set_wakeup_fd(tell)
@@ -114,7 +114,7 @@ def wait_or_let_go(process: "subprocess.Popen[bytes]", grace: float) -> float | 
 
 
 def end(process: "subprocess.Popen[bytes]", grace: float) -> int:
-    """End the program in order, after the grace by force; gives the exit code to pass on."""
+    """Stop the program, by force after the grace period; return the exit code to pass on."""
     signal_group(process, signal.SIGINT)
     try:
         return process.wait(grace)
@@ -151,7 +151,7 @@ def clear(folder: Path, unwritten: Path, name: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the program under the guard process; gives its exit code."""
+    """Run the program under the guard process; return its exit code."""
     grace, folder, unwritten, name, account, descriptors, *command = arguments
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Not ignored: that would be inherited by the program and by all that it starts.

@@ -92,7 +92,7 @@ class Registration:
         )
 
     def _made_of(self) -> list[str]:
-        """Name what the place of the state is made of that differs between requests."""
+        """Return the parts of the state's location that differ between requests."""
         found = {
             read
             for place, reads in self._context.reads().items()

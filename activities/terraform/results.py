@@ -1,4 +1,4 @@
-"""What an execution gives: outputs that are bounded and masked, the plan, what is in the state."""
+"""The results of an execution: bounded and masked outputs, the plan, what is in the state."""
 
 import json
 from typing import Any

@@ -14,15 +14,15 @@ _CREDENTIAL = re.compile(
 
 
 class SensitiveValues:
-    """Learns sensitive texts for the ring that masks all that an execution tells."""
+    """Adds sensitive texts to the masks that hide them in everything an execution reports."""
 
-    def __init__(self, ring: SecretMasks) -> None:
-        self._ring = ring
+    def __init__(self, masks: SecretMasks) -> None:
+        self._masks = masks
 
     def learn(self, value: Any) -> None:
         """Have every text and number in this value masked from now on."""
         for text in _leaves(value):
-            self._ring.add(text)
+            self._masks.add(text)
 
     def learn_environment(self, environment: Mapping[str, str]) -> None:
         """Learn the operator's credentials: what a variable holds whose name says so."""
@@ -44,7 +44,7 @@ class SensitiveValues:
             self.learn_values(values.get("values", values))
 
     def learn_values(self, values: dict[str, Any]) -> None:
-        """Learn what the values of a state, as ``show -json`` gives them, mark."""
+        """Learn what the values of a state, as printed by ``show -json``, mark as sensitive."""
         for output in values.get("outputs", {}).values():
             if output.get("sensitive"):
                 self.learn(output.get("value"))

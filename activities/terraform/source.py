@@ -139,7 +139,7 @@ async def _copy(path: Path, target: Path) -> None:
 
 
 async def _clone(source: Source, directory: WorkingDirectory, cli: Cli) -> str:
-    """Fetch one commit: of a branch, a tag, or by its hash where the server gives that out."""
+    """Fetch one commit: of a branch, a tag, or by its hash where the server allows it."""
     told = ""
     git = shutil.which("git", path=cli.environment["PATH"])
     if git is None:

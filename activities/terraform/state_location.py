@@ -63,13 +63,13 @@ _BREAKER_KEYS = {
 def breaker_target(
     source: Source, backend: str | None = None, config: Mapping[str, Any] | None = None
 ) -> str:
-    """Name the target for people, without what identifies one request, and without credentials."""
+    """Describe the target for people, without credentials and what identifies one request."""
     module = f"terraform {without_account(source.address).removesuffix('//')}"
     return f"{module} with state in {_target(backend, config or {})}" if backend else module
 
 
 def climbing_key(config: Mapping[str, Any]) -> str | None:
-    """Name the setting that is part of an address and climbs its path, if one does.
+    """Return the setting that is part of an address and climbs out of its path, if one does.
 
     The path of a local state is judged where its folder is known.
     """
@@ -89,7 +89,7 @@ def settings_of_place(
 def named_place(
     source: Source, workspace: str | None, backend: str | None, config: Mapping[str, Any]
 ) -> str:
-    """Name module, backend and workspace; ``workspace`` is None for the request's own."""
+    """Describe module, backend and workspace; ``workspace`` is None for the request's own."""
     module = without_account(source.address).removesuffix("//")
     settings = ", ".join(f"{key} {value}" for key, value in settings_of_place(config).items())
     shown = f" ({settings})" if settings else ""

@@ -115,7 +115,7 @@ def state_name(mark: str, place: str) -> str:
 
 
 def is_elsewhere(file: Path, *, mark: str, place: str) -> bool:
-    """Tell whether an unwritten state belongs to another place than the action now names."""
+    """Return whether an unwritten state belongs to another place than the action now names."""
     name = _name_of(file)
     return name != mark and not name.endswith(f"-{place}")
 
@@ -127,7 +127,7 @@ def make_private_directory(name: str) -> Path:
 
 @contextlib.contextmanager
 def in_use(root: Path) -> Iterator[int]:
-    """Mark a private folder as used while the block runs; gives the descriptor to inherit."""
+    """Mark a private folder as used while the block runs; yields the descriptor to inherit."""
     descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -174,7 +174,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _at_top(file: Path, root: Path) -> Path:
-    """Give a state the one place in a private folder where it is looked for; needs no space."""
+    """Move a state to the one place in a private folder where it is looked for; needs no space."""
     top = root / UNWRITTEN_STATE
     if file == top or top.exists():
         return file
@@ -221,7 +221,7 @@ def _name_of(file: Path) -> str:
 
 
 def _is_own(directory: Path) -> bool:
-    """Tell whether a folder is ours: others may make folders of any name where we make ours."""
+    """Return whether a folder is ours: others may create folders of any name next to ours."""
     try:
         found = directory.lstat()
     except OSError:

@@ -59,7 +59,7 @@ class Plan:
 
 
 def worker_is_stopping() -> bool:
-    """Tell whether a cancellation is the worker's own end, and nobody's wish."""
+    """Return whether a cancellation comes from the worker's shutdown, not from a person."""
     return activity.in_activity() and activity.is_worker_shutdown()
 
 

@@ -67,7 +67,7 @@ async def _whole(file: Path) -> dict[str, Any]:
 
 
 def _is_there(file: Path, state: dict[str, Any], told: bytes, *, location: StateLocation) -> bool:
-    """Tell whether the backend has this very state; raises where it has another or newer one."""
+    """Return whether the backend has this very state; raises where it has another or newer one."""
     if is_nothing(told):
         return False
     try:
@@ -96,7 +96,7 @@ def _is_there(file: Path, state: dict[str, Any], told: bytes, *, location: State
 
 
 def is_nothing(told: bytes) -> bool:
-    """Tell whether a backend has no state: Terraform then tells of one without a history."""
+    """Return whether a backend has no state: Terraform then reports one without a lineage."""
     if not told.strip():
         return True
     with contextlib.suppress(ValueError, AttributeError):

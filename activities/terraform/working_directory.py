@@ -83,7 +83,7 @@ class WorkingDirectory:
         return self._with_real_paths(json.loads(self.backend.read_bytes()))
 
     def backend_in_use(self) -> str | None:
-        """Name the backend that Terraform has set up; None for its default, a local file."""
+        """Return the backend that Terraform has set up; None for its default, a local file."""
         kind = self._set_up().get("type")
         return str(kind) if kind else None
 
@@ -126,7 +126,7 @@ class WorkingDirectory:
             os.posix_fallocate(stream.fileno(), 0, size)
 
     def give_back_reserve(self) -> None:
-        """Give the space back, for a state that is to be kept now."""
+        """Free the reserved space, for a state that must be kept now."""
         (self.root / RESERVE).unlink(missing_ok=True)
 
     def readable_copy(self, file: Path) -> Path:

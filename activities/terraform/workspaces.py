@@ -30,7 +30,7 @@ class Workspace:
         return True
 
     async def exists(self) -> bool:
-        """Tell whether it exists; a backend without workspaces has its only one."""
+        """Return whether it exists; a backend without workspaces has only the default one."""
         if not backend.has_workspaces(self.directory):
             return True
         ended, listed = await self.cli.text("workspace", "list", "-no-color")

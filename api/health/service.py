@@ -190,7 +190,7 @@ class HealthService:
     async def _ask_mirror(self) -> MirrorPart:
         """Return how far Postgres is behind: the age of the oldest request not yet started.
 
-        The sweeper starts such requests every minute, so more than a few minutes need a human;
+        The sweeper starts such requests every minute, so more than a few minutes need a person;
         so does what the reconciler has found and could not repair.
         """
         try:

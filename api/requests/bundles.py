@@ -1,6 +1,6 @@
 """Preparing a bundle: its own form, and every component as a submission of its own. Stores nothing.
 
-What a submission is and how one item is prepared is in preparing.py.
+What a submission is and how one item is prepared is in preparation.py.
 """
 
 from collections.abc import Mapping
@@ -222,7 +222,7 @@ def _require_carriable(whole: Prepared) -> None:
 
 
 def _of_component(component: Component, detail: Detail) -> Detail:
-    """Name a field of a component's item by the place where the bundle gives its value."""
+    """Return the path in the bundle that sets a field of a component's item."""
     scope, _, name = detail.field.partition(".")
     if scope != "fields":
         return detail

@@ -1,4 +1,4 @@
-"""Human decisions over HTTP: the same signals that an operator can send, and their outcome."""
+"""Decisions over HTTP: the same signals that an operator can send, and their outcome."""
 
 import asyncio
 from collections.abc import Mapping

@@ -156,7 +156,7 @@ def progress(actions: Sequence[RequestAction]) -> schemas.Progress:
 def current(
     actions: Sequence[RequestAction], status: RequestStatus, component: str | None
 ) -> list[schemas.CurrentAction]:
-    """Return the actions that are in hand, or that a human has to decide about."""
+    """Return the actions that are in hand, or that a person has to decide about."""
     shown = {ActionStatus.IN_PROGRESS, ActionStatus.WAITING}
     if status == RequestStatus.FAILED:
         shown.add(ActionStatus.FAILED)

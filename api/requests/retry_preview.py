@@ -79,7 +79,7 @@ class RetryPreview:
     async def _looks(
         self, stored: Stored, context: RequestContext, seen: str | None
     ) -> list[tuple[RequestAction, LookResult]]:
-        """Look for what has failed, but for the action that a human has ``seen``."""
+        """Look for what has failed, but for the action that a person has ``seen``."""
         failed = [
             one
             for one in stored.actions

@@ -20,7 +20,7 @@ _ID = "urn:pao:catalog:v1:"
 def published(actions: Mapping[str, tuple[Mapping[str, Any], str]]) -> dict[str, dict[str, Any]]:
     """Return every published schema by its file below this folder.
 
-    ``actions`` gives for each action type the JSON Schema of its configuration and a sentence.
+    ``actions`` holds the JSON Schema of each action type's configuration and a sentence.
     """
     schemas = {
         name: published_action_schema(name, config, summary)

@@ -56,7 +56,7 @@ def read_document(file: Path, name: str) -> bytes:
 
 
 def blob_id(content: bytes) -> str:
-    """Return the id that Git gives this content (``git hash-object``): 40 hexadecimal digits."""
+    """Return Git's id of this content (``git hash-object``): 40 hexadecimal digits."""
     header = f"blob {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 

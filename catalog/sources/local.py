@@ -16,7 +16,7 @@ from catalog.sources.source import SourceUnavailableError
 class LoadedItem:
     """An item or bundle that can be served: parsed, as plain data, and where it comes from.
 
-    ``file_path`` is relative to the folder; ``sha`` is the id that Git gives this content.
+    ``file_path`` is relative to the folder; ``sha`` is the id that Git assigns to it.
     """
 
     item: CatalogDocument

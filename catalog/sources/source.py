@@ -28,7 +28,7 @@ class Source(Protocol):
         ...
 
     def listing(self) -> Mapping[str, str]:
-        """Return every document's path with the id that Git gives its content.
+        """Return every document's path with the id that Git assigns to its content.
 
         Raises ``SourceUnavailableError``.
         """

@@ -1,6 +1,6 @@
 """Works out expressions: scopes, items and variables at hand, everything counted in the budget.
 
-Secrets stay wrapped: an operator or a function that sees one gives a secret.
+Secrets stay wrapped: an operator or a function that sees one returns a secret.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +51,7 @@ _STEPS_OF_A_CALL = 1000
 
 @dataclass(frozen=True, slots=True)
 class LoopState:
-    """What ``@index`` and its kin give."""
+    """The values of ``@index`` and the like."""
 
     index: int
     key: Any

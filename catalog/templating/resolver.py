@@ -48,7 +48,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the blocks around a place give: items, loops with ``@index``, variables."""
+    """What the enclosing blocks define: items, loops with ``@index``, variables."""
 
     items: int = 0
     loops: int = 0

@@ -13,7 +13,7 @@ Learn = Callable[[str], None]
 # as the scheme of an address, would mask what has nothing to do with the secret.
 SHORTEST_PART = 8
 _SHORTEST_NUMBER = 1000
-# What a comparison gives, or the scheme of an address, says nothing about the text of a secret.
+# The result of a comparison, or the scheme of an address, reveals nothing of a secret's text.
 _HARMLESS = frozenset({"true", "false", "null", "none", "yes", "no", "http", "https", ""})
 
 

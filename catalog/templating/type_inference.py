@@ -42,7 +42,7 @@ def member_of(shape: Shape, key: str | int) -> Shape:
 
 
 def held_by(shape: Shape) -> Shape:
-    """Return the shape of what a loop over it gives."""
+    """Return the shape of the elements that a loop over it yields."""
     if shape.item is not None and not shape.can_be(MAPPING):
         return shape.item
     if shape.members and not shape.can_be(LIST):

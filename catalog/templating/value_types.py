@@ -56,7 +56,7 @@ A_LIST = Shape(LIST)
 
 
 def named(kinds: int) -> str:
-    """Name kinds for people: ``a text or a number``."""
+    """Describe kinds for people: ``a text or a number``."""
     return " or ".join(name for bit, name in _NAMES.items() if kinds & bit) or "nothing"
 
 

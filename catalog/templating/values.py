@@ -69,7 +69,7 @@ def is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
 
 
 def kind_of(value: Any) -> str:
-    """Name the kind of a value with its article, for messages."""
+    """Return the kind of a value with its article, for messages."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -156,5 +156,5 @@ def retry_block(subject: Subject) -> Iterator[Problem]:
     for path, action in subject.actions():
         if action.retry is not None:
             yield Problem(
-                (*path, "retry"), "retry has no effect: failures wait for a human", at_key=True
+                (*path, "retry"), "retry has no effect: failures wait for a person", at_key=True
             )

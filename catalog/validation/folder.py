@@ -65,7 +65,7 @@ def check_across_files(
 ) -> list[Finding]:
     """Check with every rule across files; ``documents`` are those that are good on their own.
 
-    ``read`` gives a file's document again where something was found in it, so that trees of
+    ``read`` returns a file's document again where something was found in it, so that trees of
     thousands of files need not be kept; without it findings stand in the first line. ``refused``
     are ids of documents that have findings of their own: who names them is not told that there
     are none.
@@ -82,7 +82,7 @@ def validate_files(
 ) -> list[Finding]:
     """Check files each alone and then together; returns all findings by file and place.
 
-    ``content`` gives a file's bytes and may raise ``DocumentError``; it is asked again for files
+    ``content`` returns a file's bytes and may raise ``DocumentError``; it is asked again for files
     in which a rule across files has found something.
     """
     findings: list[Finding] = []

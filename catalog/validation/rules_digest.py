@@ -1,4 +1,4 @@
-"""Names the rules as they are now, for whoever keeps what they found."""
+"""A digest of the current rules, for whoever stores their findings."""
 
 import hashlib
 import json

@@ -100,7 +100,7 @@ class StructureMessages:
 
 
 def _name(path: Path) -> str:
-    """Name a node for people: the last keys of its path, ``fields[2].type``."""
+    """Describe a node for people: the last keys of its path, ``fields[2].type``."""
     shown = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[-3:]]
     return "".join(shown).lstrip(".") or "the document"
 

@@ -23,7 +23,7 @@ class ActionSchema:
 
     ``config`` and ``outputs`` are JSON Schemas; ``targets`` names by dotted path the keys of the
     configuration whose text has a syntax of its own (``ticket.descriptionTemplate``: ``jira``);
-    ``judge`` validates a configuration once it is rendered, ``reader`` gives it as it is used.
+    ``judge`` validates a configuration once it is rendered, ``reader`` returns it as it is used.
     """
 
     config: Mapping[str, Any]
@@ -101,7 +101,7 @@ class Subject:
 
     @property
     def output_schemas(self) -> Mapping[str, Mapping[str, Any]]:
-        """The schema of what each action type gives, by its name."""
+        """The schema of each action type's outputs, by its name."""
         return {name: schema.outputs for name, schema in self.known_actions.items()}
 
     @property

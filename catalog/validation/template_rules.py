@@ -202,7 +202,7 @@ def _wrong_result(subject: Subject, placed: PlacedTemplate) -> str | None:
 
 
 def _json_as_text(subject: Subject, placed: PlacedTemplate) -> str | None:
-    """Name the field whose JSON, of a kind that its schema does not fix, stands for a text."""
+    """Return the field whose JSON, of a kind that its schema leaves open, is used as a text."""
     wanted = _wanted(subject, placed)
     if wanted is None or wanted & (MAPPING | LIST) or not wanted & TEXT or placed.found is None:
         return None

@@ -48,7 +48,7 @@ class TemplatedDocument(Protocol):
 
     @property
     def output_schemas(self) -> Mapping[str, Mapping[str, Any]]:
-        """The schema of what each action type gives, by its name."""
+        """The schema of each action type's outputs, by its name."""
         ...
 
     @property

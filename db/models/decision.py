@@ -1,4 +1,4 @@
-"""Table ``decisions``: what humans decided about a request, refused decisions included."""
+"""Table ``decisions``: what people decided about a request, refused decisions included."""
 
 from datetime import datetime
 from typing import Any

@@ -187,5 +187,5 @@ class BreakersRepository:
         await self._session.execute(_ANSWERED, {**key.values, "probing": probing})
 
     async def give_back(self, key: BreakerKey) -> None:
-        """Give back a probe that found nothing out."""
+        """Release a probe that ended without a result."""
         await self._session.execute(_GIVEN_BACK, key.values)

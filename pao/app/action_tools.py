@@ -85,7 +85,7 @@ def network(
 
 
 def breaker_options(given: ActionSettings) -> BreakerOptions:
-    """Give when breakers open and for how long."""
+    """Return when breakers open and for how long."""
     return BreakerOptions(
         usual=BreakerLimits(
             failures=given.breaker_failures, seconds=given.breaker_open.total_seconds()

@@ -1,4 +1,4 @@
-"""The activities by which a worker keeps the service up; what they do is in activities/."""
+"""The maintenance activities of a worker; their code is in activities/."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from pao.clients.temporal import RequestWorkflows
 from pao.runtime.crypto import SecretBox
 
 
-def upkeep_activities(  # noqa: PLR0913 -- what upkeep works with, each part named
+def maintenance_activities(  # noqa: PLR0913 -- what maintenance works with, each part named
     client: Client,
     *,
     task_queue: str,

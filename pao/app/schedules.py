@@ -47,7 +47,7 @@ class Schedules:
         )
 
 
-UPKEEP = (
+MAINTENANCE = (
     Schedules("sweep", names.SWEEP_WORKFLOW, timedelta(minutes=1)),
     Schedules("reconcile", names.RECONCILE_WORKFLOW, timedelta(minutes=1)),
     Schedules("ticket-status", names.TICKETS_WORKFLOW, timedelta(minutes=5)),
@@ -57,13 +57,13 @@ UPKEEP = (
 
 
 async def ensure_schedules(
-    client: Client, *, task_queue: str, upkeep: Sequence[Schedules] = UPKEEP
+    client: Client, *, task_queue: str, schedules: Sequence[Schedules] = MAINTENANCE
 ) -> None:
     """Make the schedules that are not there, and change those that say something else.
 
     Only what they start and how often is ours: a schedule that an operator has paused stays so.
     """
-    for one in upkeep:
+    for one in schedules:
         try:
             await client.create_schedule(f"{task_queue}-{one.name}", one.schedule(task_queue))
         except ScheduleAlreadyRunningError:
@@ -84,7 +84,7 @@ async def _bring_up_to_date(client: Client, one: Schedules, task_queue: str) -> 
 
 
 def _core(schedule: Schedule) -> tuple[object, ...]:
-    """Return what of a schedule is ours, as far as Temporal gives it back unchanged."""
+    """Return what of a schedule is ours, as far as Temporal returns it unchanged."""
     action = schedule.action
     if not isinstance(action, ScheduleActionStartWorkflow):
         return ()

@@ -27,7 +27,7 @@ from activities.ticket_links import TicketLinker
 from db.session import Database
 from pao.app import assembly
 from pao.app.action_tools import action_tools
-from pao.app.maintenance import upkeep_activities
+from pao.app.maintenance import maintenance_activities
 from pao.app.schedules import ensure_schedules, retention
 from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.jira.instances import JiraInstances
@@ -37,7 +37,7 @@ from pao.core.names import RETENTION_DAYS, slow_queue, waits_queue
 from pao.settings import Settings
 from workflows.bundle import BundleWorkflow
 from workflows.look import LookWorkflow
-from workflows.maintenance import UPKEEP
+from workflows.maintenance import MAINTENANCE_WORKFLOWS
 from workflows.request import RequestWorkflow
 from workflows.sweep import SweepWorkflow
 
@@ -126,7 +126,13 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     usual = Worker(
         client,
         task_queue=queue,
-        workflows=[RequestWorkflow, BundleWorkflow, LookWorkflow, SweepWorkflow, *UPKEEP],
+        workflows=[
+            RequestWorkflow,
+            BundleWorkflow,
+            LookWorkflow,
+            SweepWorkflow,
+            *MAINTENANCE_WORKFLOWS,
+        ],
         activities=[
             *actions,
             bookkeeper.mirror,
@@ -137,7 +143,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             components.prepare,
             components.read,
             Conditions(tools.box, tools.surroundings).condition,
-            *upkeep_activities(
+            *maintenance_activities(
                 client,
                 task_queue=queue,
                 database=database,
@@ -211,7 +217,7 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 async def _introduce(client: Client, *, task_queue: str) -> timedelta:
-    """Make the schedules, and give how long Temporal remembers; raises when it lets nobody in."""
+    """Create the schedules; return how long Temporal keeps histories. Raises if not allowed."""
     try:
         await ensure_schedules(client, task_queue=task_queue)
         return await retention(client)

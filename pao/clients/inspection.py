@@ -214,7 +214,7 @@ class Inspector:
         return told
 
     async def tell_resolved(self, request_id: str, told: dict[str, Any]) -> None:
-        """Tell a workflow that a ticket which one of its actions waits for is resolved."""
+        """Signal a workflow that a ticket one of its actions waits for is resolved."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         async with _answered():
             await handle.signal(

@@ -91,7 +91,7 @@ class ComponentStart:
 
 @dataclass(frozen=True)
 class BundleDecision:
-    """What a human has decided about a bundle, as its components are told.
+    """What a person has decided about a bundle, as its components are told.
 
     ``escalation`` is the bundle's ticket, which stands for all of them.
     """

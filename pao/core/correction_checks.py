@@ -39,7 +39,7 @@ def outdated(decision: str, upon: int | None, now: int) -> str | None:
 def seen_action(
     states: Sequence[ActionState], evidence: Mapping[str, Any], *, corrects: bool
 ) -> tuple[ActionState | None, str | None]:
-    """Return the action that a human's evidence is about, or why it is not taken.
+    """Return the action that a person's evidence is about, or why it is not taken.
 
     ``corrects`` tells whether corrected fields come with it.
     """

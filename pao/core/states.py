@@ -29,7 +29,7 @@ class ActionStatus(StrEnum):
 
 
 class Decision(StrEnum):
-    """What a human may decide about a request; also the names of the signals.
+    """What a person may decide about a request; also the names of the signals.
 
     ``cancel`` ends what runs or waits; the others say what becomes of a failed request.
     """
@@ -41,7 +41,7 @@ class Decision(StrEnum):
 
 
 class ApprovalVote(StrEnum):
-    """What a human may decide about an action that waits for an approval; also signal names."""
+    """What a person may decide about an action that waits for an approval; also signal names."""
 
     APPROVE = "approve"
     REJECT = "reject"

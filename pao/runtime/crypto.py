@@ -56,7 +56,7 @@ class SecretBox:
         """Return a token that only this ring opens, and only for the same ``context``.
 
         ``context`` names the place (``request:<id>:field:<name>``); it is bound, not stored.
-        Sealing the same text twice gives two different tokens.
+        Sealing the same text twice returns two different tokens.
         """
         nonce = os.urandom(_NONCE_BYTES)
         sealed = nonce + self._ring[self._active].encrypt(

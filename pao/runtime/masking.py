@@ -10,7 +10,7 @@ from pao.core.names import MASK
 from pao.runtime.secret_forms import DEPTH, base64_cores, decoded, direct_forms, unescaped
 
 SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
-# Within the keys and addresses that a target gives, a short secret is met by chance: it is masked
+# Within the keys and addresses that a target returns, a short secret is met by chance: it is masked
 # as a whole word only.
 SHORTEST_WITHIN_VALUE = 8
 SHORTEST_PREFIX = 3

@@ -1,4 +1,4 @@
-"""The forms in which a target gives a secret back: escaped, encoded, hashed, in another charset.
+"""The forms in which a target may echo a secret: escaped, encoded, hashed, in another charset.
 
 Two kinds: forms that are found as they stand and replaced, and decoders that undo what a text went
 through. Nothing here knows what becomes of a text that holds a secret.

@@ -210,7 +210,7 @@ class JiraFile:
 
 
 def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | None, list[str]]:
-    """Read the file and its secrets; gives the file, or every problem with it."""
+    """Read the file and its secrets; return the file, or every problem with it."""
     try:
         with path.open("rb") as stream:
             # One byte more than a document may have, so that a longer one is noticed.

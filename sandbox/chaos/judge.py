@@ -54,7 +54,7 @@ def rows(world: World) -> list[dict[str, Any]]:
 
 
 def unsettled(world: World) -> list[str]:
-    """Name the requests that are still under way."""
+    """Return the requests that are not settled yet."""
     return [
         str(row["id"])
         for row in rows(world)
@@ -63,7 +63,7 @@ def unsettled(world: World) -> list[str]:
 
 
 def known(world: World) -> frozenset[str]:
-    """Name the requests that are there by now, and the marks that their tickets have or may get."""
+    """Return the requests that exist by now, and the marks that their tickets have or may get."""
     found = set(_marked(world, NOTHING))
     for row in rows(world):
         found |= {str(row["id"]), *_marks(row)}
@@ -73,7 +73,7 @@ def known(world: World) -> frozenset[str]:
 def judge(world: World, records: Records, *, before: AbstractSet[str] = NOTHING) -> Findings:
     """Compare everything; the world stands still by now.
 
-    What is in ``before``, as ``known`` gives it, is somebody else's affair.
+    What is in ``before``, as ``known`` returns it, is not checked.
     """
     findings = Findings(doubled=list(records.doubled))
     stored = [row for row in rows(world) if str(row["id"]) not in before]

@@ -25,7 +25,7 @@ from sandbox.chaos.world import PARTS, World
 
 DISTURBANCES = ("kill", "kill", "pause", "end")
 DECISIONS = ("retry", "retry", "retry", "abort", "escalate")
-UPKEEP = ("sweep", "reconcile")
+MAINTENANCE = ("sweep", "reconcile")
 CALM_SECONDS = 180.0
 # How often the looks of a round fail, and how many of them at most.
 FAILING_LOOKS = 0.4
@@ -121,10 +121,10 @@ class Chaos:
     def _calm(self) -> None:
         """Have the schedules do their work at once, and wait until nothing is under way."""
         ends = time.monotonic() + CALM_SECONDS
-        self._world.trigger(*UPKEEP)
+        self._world.trigger(*MAINTENANCE)
         while unsettled(self._world) and time.monotonic() < ends:
             threading.Event().wait(2.0)
-            self._world.trigger(*UPKEEP)
+            self._world.trigger(*MAINTENANCE)
 
 
 def main() -> int:

@@ -219,7 +219,7 @@ class World:
         answer.raise_for_status()
 
     def faults(self) -> list[dict[str, Any]]:
-        """Name the faults that are still in force."""
+        """Return the faults that are still active."""
         answer = httpx.get(f"{self.jira_url}/sandbox/faults", trust_env=False)
         return list(answer.json()["faults"])
 

@@ -1,4 +1,4 @@
-"""The demo's step about a bundle: a component fails, is mended, and the bundle goes on."""
+"""The demo's step about a bundle: a component fails, is fixed, and the bundle continues."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ BUNDLE = "bundle-webapp-standard"
 
 
 def a_bundle(play: Play) -> None:
-    """Show that what depends on a failed component waits, and goes on when that is mended."""
+    """Show that what depends on a failed component waits, and continues once that is fixed."""
     about = (
         "dana asks for a database, a namespace and a name at once. JIRA refuses the ticket of the "
         "second: the third waits until dana has the second tried again."

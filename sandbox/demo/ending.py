@@ -61,10 +61,10 @@ def _tell_decision(stage: Stage, waiting: Document) -> None:
 
 
 def _temporal() -> str:
-    """Name Temporal's own command: the one that runs the server here, unless one is on PATH."""
+    """Return Temporal's own command: the one on PATH, else the one that runs the server here."""
     return "temporal" if shutil.which("temporal") else str(cached_program(os.environ))
 
 
 def _pao() -> str:
-    """Name the command as it can be typed here: who used make has it in .venv only."""
+    """Return the command as it can be typed here: after `make` it is in .venv only."""
     return "pao" if shutil.which("pao") else shown(Path(sys.executable).with_name("pao"))

@@ -80,7 +80,7 @@ class Pao:
         return answer
 
     def reached(self, request_id: str, status: str) -> ApiResponse:
-        """Wait until a request is in this state; gives it as it is when that does not come."""
+        """Wait until a request is in this state; return it as it is if that never happens."""
         deadline = time.monotonic() + SETTLING_SECONDS
         now = self.get(f"/requests/{request_id}")
         while now.document.get("status") != status and time.monotonic() < deadline:
@@ -89,7 +89,7 @@ class Pao:
         return now
 
     def _call(self, method: str, path: str, body: Document | None) -> ApiResponse:
-        # An id of its own gives each call a signature of its own: none is taken for a replay.
+        # Each call has its own id and so its own signature: none is taken for a replay.
         headers = {"X-Correlation-ID": str(uuid.uuid4())}
         started = time.monotonic()
         response = self._client.request(method, path, json=body, headers=headers)

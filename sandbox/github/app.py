@@ -25,17 +25,17 @@ def build_app(
 
     An empty store is filled with the repositories of the settings.
     """
-    desk, book, record = RestCalls(store, settings), FaultBook(), Record()
+    calls, book, record = RestCalls(store, settings), FaultBook(), Record()
     if not store.all("repository"):
-        desk.begin_anew()
-    parts = (GitData(desk), Actions(desk), Pulls(desk), Apps(desk))
+        calls.begin_anew()
+    parts = (GitData(calls), Actions(calls), Pulls(calls), Apps(calls))
     return Starlette(
         routes=[
             *(route for part in parts for route in part.routes()),
-            *Control(desk, book, record).routes(),
+            *Control(calls, book, record).routes(),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
-            Middleware(FaultMiddleware, book=book, record=record, push=desk.push),
+            Middleware(FaultMiddleware, book=book, record=record, push=calls.push),
         ],
     )

@@ -25,8 +25,8 @@ _Handler = Callable[[Any], Awaitable[Response]]
 class Control:
     """Serves /sandbox/ and the page at /."""
 
-    def __init__(self, desk: RestCalls, book: FaultBook, record: Record) -> None:
-        self._desk = desk
+    def __init__(self, calls: RestCalls, book: FaultBook, record: Record) -> None:
+        self._calls = calls
         self._book = book
         self._record = record
 
@@ -57,7 +57,7 @@ class Control:
         return JSONResponse({"calls": self._record.all()})
 
     async def _state(self, _: Request) -> Response:
-        store = self._desk.store
+        store = self._calls.store
         names = [found["full_name"] for found in store.all("repository").values()]
         return JSONResponse(
             {
@@ -68,7 +68,7 @@ class Control:
         )
 
     def _repository(self, name: str) -> dict[str, Any]:
-        git, shown = self._desk.git, {}
+        git, shown = self._calls.git, {}
         for ref, sha in git.refs(name).items():
             log = git.log(name, sha)
             files = git.files(name, log[0][1]["tree"])
@@ -82,7 +82,7 @@ class Control:
         return shown
 
     def _text(self, name: str, file: Entry) -> str:
-        return (self._desk.git.blob(name, file.sha) or b"").decode(errors="replace")
+        return (self._calls.git.blob(name, file.sha) or b"").decode(errors="replace")
 
     async def _faults(self, _: Request) -> Response:
         faults = [fault.model_dump(mode="json") for fault in self._book.all()]
@@ -104,21 +104,21 @@ class Control:
     async def _add_repository(self, given: dict[str, Any]) -> Response:
         """Make a repository, or move one that is there: to another name, or out of the world."""
         if "moved" in given:
-            self._desk.move_repository(given["name"], given["moved"])
+            self._calls.move_repository(given["name"], given["moved"])
         else:
-            self._desk.add_repository(given["name"], given.get("files") or {})
+            self._calls.add_repository(given["name"], given.get("files") or {})
         return JSONResponse({}, 201)
 
     async def _push(self, given: dict[str, Any]) -> Response:
         branch, files = given.get("branch", "main"), given["files"]
         message = given.get("message", "Somebody else's work")
         mode = given.get("mode", FILE)
-        sha = self._desk.push(given["repository"], branch, files, message=message, mode=mode)
+        sha = self._calls.push(given["repository"], branch, files, message=message, mode=mode)
         return JSONResponse({"sha": sha}, 201)
 
     async def _move_run(self, given: dict[str, Any]) -> Response:
         """Move a run: its status, its conclusion, which job and step failed; or delete it."""
-        store, key = self._desk.store, f"{given.pop('id'):09}"
+        store, key = self._calls.store, f"{given.pop('id'):09}"
         if given.get("deleted"):
             store.remove("run", key)
             return JSONResponse({})
@@ -128,30 +128,30 @@ class Control:
 
     async def _plan(self, given: dict[str, Any]) -> Response:
         """Decide how the next run of a workflow ends, where time ends it."""
-        self._desk.store.put("outcome", given.pop("workflow"), given)
+        self._calls.store.put("outcome", given.pop("workflow"), given)
         return JSONResponse({})
 
     async def _merge(self, given: dict[str, Any]) -> Response:
-        store, key = self._desk.store, f"{given['repository'].lower()}:{given['number']:06}"
+        store, key = self._calls.store, f"{given['repository'].lower()}:{given['number']:06}"
         pull = store.get("pull", key)
         store.put("pull", key, {**pull, "state": "closed", "merged_at": pull["created_at"]})
         if given.get("delete_branch"):
-            self._desk.git.unpoint(given["repository"], f"heads/{pull['head']['ref']}")
+            self._calls.git.unpoint(given["repository"], f"heads/{pull['head']['ref']}")
         return JSONResponse({})
 
     async def _expire(self, _: dict[str, Any]) -> Response:
-        self._desk.store.remove("token")
+        self._calls.store.remove("token")
         return JSONResponse({})
 
     async def _reset(self, _: dict[str, Any]) -> Response:
         """Begin anew: the seeds, no runs, no faults, no record."""
         self._book.clear()
         self._record.clear()
-        self._desk.begin_anew()
+        self._calls.begin_anew()
         return JSONResponse({})
 
     async def _index(self, _: Request) -> Response:
-        store = self._desk.store
+        store = self._calls.store
         runs = [
             f"<li>run {run['id']} of {escape(run['repository'])}: {escape(run['title'])}"
             for run in store.all("run").values()

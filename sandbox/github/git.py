@@ -1,4 +1,4 @@
-"""Git's objects and references; blobs and trees have the hashes that git itself gives them."""
+"""Git's objects and references; blobs and trees have the hashes that git itself computes."""
 
 import base64
 import hashlib

@@ -18,12 +18,12 @@ _INPUT = re.compile(r"\$\{\{\s*(?:github\.event\.)?inputs\.([\w-]+)\s*\}\}")
 class Actions:
     """Serves /repos/{owner}/{repo}/actions."""
 
-    def __init__(self, desk: RestCalls) -> None:
-        self._desk = desk
+    def __init__(self, calls: RestCalls) -> None:
+        self._calls = calls
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        route, workflow = self._desk.route, f"{_ROOT}/workflows/{{workflow}}"
+        route, workflow = self._calls.route, f"{_ROOT}/workflows/{{workflow}}"
         return [
             route(f"{workflow}/dispatches", self._dispatch, "POST"),
             route(f"{workflow}/runs", self._runs),
@@ -33,8 +33,8 @@ class Actions:
         ]
 
     async def _dispatch(self, request: Request) -> Response:
-        name, file = self._desk.repository(request), request.path_params["workflow"]
-        flavour = self._desk.settings.flavour
+        name, file = self._calls.repository(request), request.path_params["workflow"]
+        flavour = self._calls.settings.flavour
         given = await read_object(request, flavour.dispatch_properties)
         inputs = given.get("inputs") or {}
         if len(inputs) > flavour.most_inputs:
@@ -43,7 +43,7 @@ class Actions:
                 422, f"Invalid request.\n\nNo more than {most} properties are allowed."
             )
         ref = str(given.get("ref", "")).removeprefix("refs/heads/").removeprefix("refs/tags/")
-        sha = self._desk.git.resolve(name, ref)
+        sha = self._calls.git.resolve(name, ref)
         workflow = self._workflow(name, file, ref)
         if sha is None:
             raise RefusalError(422, f"No ref found for: {ref}")
@@ -54,14 +54,14 @@ class Actions:
         return JSONResponse(
             {
                 "workflow_run_id": number,
-                "run_url": self._desk.api_url(request, f"/repos/{name}/actions/runs/{number}"),
-                "html_url": self._desk.page_url(request, f"/{name}/actions/runs/{number}"),
+                "run_url": self._calls.api_url(request, f"/repos/{name}/actions/runs/{number}"),
+                "html_url": self._calls.page_url(request, f"/{name}/actions/runs/{number}"),
             }
         )
 
     def _workflow(self, name: str, file: str, ref: str) -> dict[Any, Any]:
-        git = self._desk.git
-        default = self._desk.store.get("repository", name.lower())["default_branch"]
+        git = self._calls.git
+        default = self._calls.store.get("repository", name.lower())["default_branch"]
         sha = git.resolve(name, ref) or git.resolve(name, default)
         commit = git.commit(name, sha) if sha else None
         files = git.files(name, commit["tree"]) if commit else {}
@@ -82,7 +82,7 @@ class Actions:
         inputs: dict[str, Any],
     ) -> dict[str, Any]:
         values = _checked(workflow, inputs)
-        store, title = self._desk.store, str(workflow.get("run-name") or workflow.get("name"))
+        store, title = self._calls.store, str(workflow.get("run-name") or workflow.get("name"))
         number = store.next_number("run", first=90001)
         run = {
             "id": number,
@@ -107,12 +107,12 @@ class Actions:
         return run
 
     async def _runs(self, request: Request) -> Response:
-        name, file = self._desk.repository(request), request.path_params["workflow"]
-        asked, lag = request.query_params, self._desk.settings.listing_lag
+        name, file = self._calls.repository(request), request.path_params["workflow"]
+        asked, lag = request.query_params, self._calls.settings.listing_lag
         least = asked.get("created", "").removeprefix(">=")
         found = [
             run
-            for run in map(self._advanced, reversed(self._desk.store.all("run").values()))
+            for run in map(self._advanced, reversed(self._calls.store.all("run").values()))
             if (run["repository"], run["workflow"]) == (name, file)
             and asked.get("branch", run["ref"]) == run["ref"]
             and asked.get("event", "workflow_dispatch") == "workflow_dispatch"
@@ -131,23 +131,23 @@ class Actions:
         return JSONResponse({"total_count": len(jobs), "jobs": jobs})
 
     async def _cancel(self, request: Request) -> Response:
-        with self._desk.store.change():
+        with self._calls.store.change():
             run = self._found(request)
             if run["status"] == "completed":
                 raise RefusalError(409, "Cannot cancel a workflow run that is completed.")
             run |= {"status": "completed", "conclusion": "cancelled"}
-            self._desk.store.put("run", f"{run['id']:09}", run)
+            self._calls.store.put("run", f"{run['id']:09}", run)
         return JSONResponse({}, 202)
 
     def _found(self, request: Request) -> dict[str, Any]:
-        run = self._desk.store.get("run", f"{request.path_params['id']:09}")
-        if run is None or run["repository"] != self._desk.repository(request):
+        run = self._calls.store.get("run", f"{request.path_params['id']:09}")
+        if run is None or run["repository"] != self._calls.repository(request):
             raise RefusalError(404, "Not Found")
         return self._advanced(run)
 
     def _advanced(self, run: dict[str, Any]) -> dict[str, Any]:
         """Return the run as it stands now: time alone moves those that nobody moves by hand."""
-        seconds = self._desk.settings.run_seconds
+        seconds = self._calls.settings.run_seconds
         if seconds is None or run["status"] == "completed":
             return run
         if time.time() < run["at"] + seconds:
@@ -169,9 +169,9 @@ class Actions:
             "path": f".github/workflows/{run['workflow']}",
             "run_number": number - 90000,
             "run_attempt": 1,
-            "actor": user(self._desk.settings.login),
-            "url": self._desk.api_url(request, f"/repos/{name}/actions/runs/{number}"),
-            "html_url": self._desk.page_url(request, f"/{name}/actions/runs/{number}"),
+            "actor": user(self._calls.settings.login),
+            "url": self._calls.api_url(request, f"/repos/{name}/actions/runs/{number}"),
+            "html_url": self._calls.page_url(request, f"/{name}/actions/runs/{number}"),
             "created_at": at,
             "updated_at": at,
             "run_started_at": at,
@@ -182,7 +182,7 @@ class Actions:
         bad = run["conclusion"] == "failure" and failed.get("job", run["jobs"][0]) == name
         conclusion = "failure" if bad else run["conclusion"]
         number, at = run["id"] * 10 + index, moment(run["at"])
-        address = self._desk.page_url(request, f"/{run['repository']}/actions/runs/{run['id']}")
+        address = self._calls.page_url(request, f"/{run['repository']}/actions/runs/{run['id']}")
         step = {
             "name": failed.get("step", "Run") if bad else "Run",
             "number": 2,

@@ -23,52 +23,52 @@ from sandbox.github.git import FILE, Entry
 class Apps:
     """Serves /repos/{owner}/{repo}, its contents and installation, and /app/installations."""
 
-    def __init__(self, desk: RestCalls) -> None:
-        self._desk = desk
+    def __init__(self, calls: RestCalls) -> None:
+        self._calls = calls
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        desk, repo = self._desk, "/repos/{owner}/{repo}"
+        calls, repo = self._calls, "/repos/{owner}/{repo}"
         tokens = "/app/installations/{id:int}/access_tokens"
         return [
-            desk.route(f"{repo}/installation", self._installation, app=True),
-            desk.route(tokens, self._token, "POST", app=True),
-            desk.route(f"{repo}/contents/{{path:path}}", self._contents),
-            desk.route(f"{repo}/contents/{{path:path}}", self._write, "PUT"),
-            desk.route(repo, self._repository),
+            calls.route(f"{repo}/installation", self._installation, app=True),
+            calls.route(tokens, self._token, "POST", app=True),
+            calls.route(f"{repo}/contents/{{path:path}}", self._contents),
+            calls.route(f"{repo}/contents/{{path:path}}", self._write, "PUT"),
+            calls.route(repo, self._repository),
         ]
 
     async def _repository(self, request: Request) -> Response:
-        name = self._desk.repository(request)
-        found = self._desk.store.get("repository", name.lower())
+        name = self._calls.repository(request)
+        found = self._calls.store.get("repository", name.lower())
         return JSONResponse({**found, "name": name.partition("/")[2], "private": True})
 
     async def _installation(self, request: Request) -> Response:
-        owner = self._desk.repository(request).partition("/")[0]
-        number = self._desk.settings.installation_id
+        owner = self._calls.repository(request).partition("/")[0]
+        number = self._calls.settings.installation_id
         address = f"/app/installations/{number}/access_tokens"
         return JSONResponse(
             {
                 "id": number,
                 "account": user(owner),
-                "app_id": int(self._desk.settings.app_id),
-                "access_tokens_url": self._desk.api_url(request, address),
+                "app_id": int(self._calls.settings.app_id),
+                "access_tokens_url": self._calls.api_url(request, address),
                 "created_at": now(),
             }
         )
 
     async def _token(self, request: Request) -> Response:
-        if request.path_params["id"] != self._desk.settings.installation_id:
+        if request.path_params["id"] != self._calls.settings.installation_id:
             raise RefusalError(404, "Not Found")
         await read_object(request, frozenset({"repositories", "repository_ids", "permissions"}))
-        token, ends = self._desk.issue_token()
+        token, ends = self._calls.issue_token()
         body = {"token": token, "expires_at": moment(ends), "permissions": {"contents": "write"}}
         return JSONResponse(body, 201)
 
     async def _contents(self, request: Request) -> Response:
-        name, path = self._desk.repository(request), request.path_params["path"]
-        git = self._desk.git
-        default = self._desk.store.get("repository", name.lower())["default_branch"]
+        name, path = self._calls.repository(request), request.path_params["path"]
+        git = self._calls.git
+        default = self._calls.store.get("repository", name.lower())["default_branch"]
         sha = git.resolve(name, request.query_params.get("ref", default))
         if sha is None:
             raise RefusalError(
@@ -88,16 +88,16 @@ class Apps:
 
     async def _write(self, request: Request) -> Response:
         """Write one file in a commit of its own: the only way into an empty repository."""
-        name, path = self._desk.repository(request), request.path_params["path"]
+        name, path = self._calls.repository(request), request.path_params["path"]
         known = frozenset({"message", "content", "branch", "sha", "committer", "author"})
         given = await read_object(request, known)
         try:
             content = base64.b64decode(str(given["content"]), validate=True)
         except (binascii.Error, ValueError):
             raise RefusalError(422, "content is not valid Base64") from None
-        git, default = self._desk.git, self._desk.store.get("repository", name.lower())
+        git, default = self._calls.git, self._calls.store.get("repository", name.lower())
         branch = str(given.get("branch") or default["default_branch"])
-        with self._desk.store.change():
+        with self._calls.store.change():
             tip = git.ref(name, f"heads/{branch}")
             if tip is None and (git.refs(name) or branch != default["default_branch"]):
                 raise RefusalError(404, f"Branch {branch} not found")
@@ -113,7 +113,7 @@ class Apps:
                 tree=git.add_tree(name, {**files, path: Entry(FILE, blob)}),
                 parents=[tip] if tip else [],
                 message=str(given["message"]),
-                who=person(self._desk.settings.login),
+                who=person(self._calls.settings.login),
             )
             git.point(name, f"heads/{branch}", commit)
         shape = self._file(request, name, path, sha=blob, size=len(content))
@@ -123,7 +123,7 @@ class Apps:
     def _file(
         self, request: Request, name: str, path: str, *, sha: str, size: int
     ) -> dict[str, Any]:
-        address = self._desk.api_url(request, f"/repos/{name}/contents/{path}")
+        address = self._calls.api_url(request, f"/repos/{name}/contents/{path}")
         return {
             "type": "file",
             "size": size,
@@ -138,12 +138,12 @@ class Apps:
         }
 
     def _commit(self, request: Request, name: str, sha: str) -> dict[str, Any]:
-        found = self._desk.git.commit(name, sha) or {}
-        address = self._desk.api_url(request, f"/repos/{name}/git/commits/{sha}")
+        found = self._calls.git.commit(name, sha) or {}
+        address = self._calls.api_url(request, f"/repos/{name}/git/commits/{sha}")
         return {
             "sha": sha,
             "url": address,
-            "html_url": self._desk.page_url(request, f"/{name}/commit/{sha}"),
+            "html_url": self._calls.page_url(request, f"/{name}/commit/{sha}"),
             "author": found["who"],
             "committer": found["who"],
             "message": found["message"],

@@ -20,13 +20,13 @@ _MODES = frozenset({"100644", "100755", "040000", "160000", "120000"})
 class GitData:
     """Serves /repos/{owner}/{repo}/git and .../commits."""
 
-    def __init__(self, desk: RestCalls) -> None:
-        self._desk = desk
-        self._git = desk.git
+    def __init__(self, calls: RestCalls) -> None:
+        self._calls = calls
+        self._git = calls.git
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        route = self._desk.route
+        route = self._calls.route
         return [
             route(f"{_ROOT}/git/ref/{{ref:path}}", self._ref),
             route(f"{_ROOT}/git/refs", self._create_ref, "POST"),
@@ -54,7 +54,7 @@ class GitData:
             raise RefusalError(
                 422, "Reference name must start with 'refs/' and have at least 2 slashes"
             )
-        with self._desk.store.change():
+        with self._calls.store.change():
             if self._git.commit(name, str(given.get("sha"))) is None:
                 raise RefusalError(422, "Object does not exist")
             if self._git.ref(name, ref.removeprefix("refs/")) is not None:
@@ -65,7 +65,7 @@ class GitData:
     async def _update_ref(self, request: Request) -> Response:
         name, ref = self._filled(request), request.path_params["ref"]
         given = await read_object(request, frozenset({"sha", "force"}))
-        with self._desk.store.change():
+        with self._calls.store.change():
             before = self._git.ref(name, ref)
             if before is None:
                 raise RefusalError(422, "Reference does not exist")
@@ -87,7 +87,7 @@ class GitData:
             except binascii.Error:
                 raise RefusalError(422, "content is not valid Base64") from None
         sha = self._git.add_blob(name, content)
-        address = self._desk.api_url(request, f"/repos/{name}/git/blobs/{sha}")
+        address = self._calls.api_url(request, f"/repos/{name}/git/blobs/{sha}")
         return JSONResponse({"sha": sha, "url": address}, 201)
 
     async def _tree(self, request: Request) -> Response:
@@ -117,7 +117,7 @@ class GitData:
             raise RefusalError(422, "tree.path contains a malformed path component")
         if mode not in _MODES:
             raise RefusalError(422, f"Must supply a valid tree.mode ({mode})")
-        if path.startswith(_WORKFLOWS) and not self._desk.settings.may_write_workflows:
+        if path.startswith(_WORKFLOWS) and not self._calls.settings.may_write_workflows:
             raise RefusalError(403, "Resource not accessible by integration")
         if sha is None and "content" not in entry:
             if whole.pop(path, None) is None:
@@ -145,7 +145,7 @@ class GitData:
         parents = given.get("parents") or []
         if any(self._git.commit(name, parent) is None for parent in parents):
             raise RefusalError(422, "Parent SHA does not exist or is not a commit object")
-        who = {**person(self._desk.settings.login), **(given.get("author") or {})}
+        who = {**person(self._calls.settings.login), **(given.get("author") or {})}
         message = str(given["message"])
         sha = self._git.add_commit(
             name, tree=given["tree"], parents=parents, message=message, who=who
@@ -171,7 +171,7 @@ class GitData:
         return JSONResponse(page(request, [{**shape, "commit": shape} for shape in shapes]))
 
     def _filled(self, request: Request) -> str:
-        name = self._desk.repository(request)
+        name = self._calls.repository(request)
         if not self._git.refs(name):
             raise RefusalError(409, "Git Repository is empty.")
         return name
@@ -182,11 +182,11 @@ class GitData:
         body = {
             "ref": f"refs/{ref}",
             "node_id": f"REF_{sha[:12]}",
-            "url": self._desk.api_url(request, f"/repos/{name}/git/refs/{ref}"),
+            "url": self._calls.api_url(request, f"/repos/{name}/git/refs/{ref}"),
             "object": {
                 "type": "commit",
                 "sha": sha,
-                "url": self._desk.api_url(request, f"/repos/{name}/git/commits/{sha}"),
+                "url": self._calls.api_url(request, f"/repos/{name}/git/commits/{sha}"),
             },
         }
         return JSONResponse(body, status)
@@ -194,7 +194,7 @@ class GitData:
     def _tree_answer(self, request: Request, name: str, sha: str, *, status: int = 200) -> Response:
         entries = self._git.tree(name, sha) or []
         shown = [{**entry, "type": TYPES.get(entry["mode"], "blob")} for entry in entries]
-        address = self._desk.api_url(request, f"/repos/{name}/git/trees/{sha}")
+        address = self._calls.api_url(request, f"/repos/{name}/git/trees/{sha}")
         return JSONResponse({"sha": sha, "url": address, "tree": shown, "truncated": False}, status)
 
     def _commit_answer(
@@ -206,10 +206,10 @@ class GitData:
         self, request: Request, name: str, sha: str, commit: dict[str, Any]
     ) -> dict[str, Any]:
         def address(of: str) -> str:
-            return self._desk.api_url(request, f"/repos/{name}/git/commits/{of}")
+            return self._calls.api_url(request, f"/repos/{name}/git/commits/{of}")
 
         def shown(of: str) -> str:
-            return self._desk.page_url(request, f"/{name}/commit/{of}")
+            return self._calls.page_url(request, f"/{name}/commit/{of}")
 
         return {
             "sha": sha,

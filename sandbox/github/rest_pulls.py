@@ -17,21 +17,21 @@ _KNOWN = frozenset(
 class Pulls:
     """Serves /repos/{owner}/{repo}/pulls."""
 
-    def __init__(self, desk: RestCalls) -> None:
-        self._desk = desk
+    def __init__(self, calls: RestCalls) -> None:
+        self._calls = calls
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         reviewers = f"{_ROOT}/{{number:int}}/requested_reviewers"
         return [
-            self._desk.route(_ROOT, self._list),
-            self._desk.route(_ROOT, self._create, "POST"),
-            self._desk.route(reviewers, self._review, "POST"),
-            self._desk.route(reviewers, self._reviewers),
+            self._calls.route(_ROOT, self._list),
+            self._calls.route(_ROOT, self._create, "POST"),
+            self._calls.route(reviewers, self._review, "POST"),
+            self._calls.route(reviewers, self._reviewers),
         ]
 
     async def _list(self, request: Request) -> Response:
-        name = self._desk.repository(request)
+        name = self._calls.repository(request)
         asked = request.query_params
         found = [
             pull
@@ -43,15 +43,15 @@ class Pulls:
         return JSONResponse(page(request, found))
 
     async def _create(self, request: Request) -> Response:
-        name = self._desk.repository(request)
+        name = self._calls.repository(request)
         given = await read_object(request, _KNOWN)
-        with self._desk.store.change():
+        with self._calls.store.change():
             pull = self._pull(request, name, given)
-            self._desk.store.put("pull", f"{name.lower()}:{pull['number']:06}", pull)
+            self._calls.store.put("pull", f"{name.lower()}:{pull['number']:06}", pull)
         return JSONResponse(pull, 201)
 
     def _pull(self, request: Request, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        git, owner = self._desk.git, name.partition("/")[0]
+        git, owner = self._calls.git, name.partition("/")[0]
         head, base = str(given.get("head")).rpartition(":")[2], str(given.get("base"))
         tips = {ref: git.ref(name, f"heads/{ref}") for ref in (head, base)}
         for field, ref in (("head", head), ("base", base)):
@@ -64,16 +64,16 @@ class Pulls:
             if (pull["head"]["label"], pull["base"]["ref"], pull["state"]) == (label, base, "open"):
                 text = f"A pull request already exists for {label}."
                 raise _invalid({"code": "custom", "message": text})
-        number = self._desk.store.next_number(f"pull:{name.lower()}")
+        number = self._calls.store.next_number(f"pull:{name.lower()}")
         return {
             "number": number,
             "id": 7000 + number,
             "state": "open",
             "title": given.get("title"),
             "body": given.get("body"),
-            "user": user(self._desk.settings.login),
-            "url": self._desk.api_url(request, f"/repos/{name}/pulls/{number}"),
-            "html_url": self._desk.page_url(request, f"/{name}/pull/{number}"),
+            "user": user(self._calls.settings.login),
+            "url": self._calls.api_url(request, f"/repos/{name}/pulls/{number}"),
+            "html_url": self._calls.page_url(request, f"/{name}/pull/{number}"),
             "head": {"label": label, "ref": head, "sha": tips[head]},
             "base": {"label": f"{owner}:{base}", "ref": base, "sha": tips[base]},
             "draft": bool(given.get("draft")),
@@ -84,10 +84,10 @@ class Pulls:
         }
 
     async def _review(self, request: Request) -> Response:
-        name = self._desk.repository(request)
+        name = self._calls.repository(request)
         given = await read_object(request, frozenset({"reviewers", "team_reviewers"}))
-        settings = self._desk.settings
-        with self._desk.store.change():
+        settings = self._calls.settings
+        with self._calls.store.change():
             key, pull = self._found(name, request.path_params["number"])
             for login in given.get("reviewers") or []:
                 if login == pull["user"]["login"]:
@@ -103,24 +103,24 @@ class Pulls:
                 raise RefusalError(422, "Could not resolve to a node with the global id of 'team'.")
             _add(pull["requested_reviewers"], "login", given.get("reviewers") or [])
             _add(pull["requested_teams"], "slug", given.get("team_reviewers") or [])
-            self._desk.store.put("pull", key, pull)
+            self._calls.store.put("pull", key, pull)
         return JSONResponse(pull, 201)
 
     async def _reviewers(self, request: Request) -> Response:
-        _, pull = self._found(self._desk.repository(request), request.path_params["number"])
+        _, pull = self._found(self._calls.repository(request), request.path_params["number"])
         return JSONResponse(
             {"users": pull["requested_reviewers"], "teams": pull["requested_teams"]}
         )
 
     def _found(self, name: str, number: int) -> tuple[str, dict[str, Any]]:
         key = f"{name.lower()}:{number:06}"
-        pull = self._desk.store.get("pull", key)
+        pull = self._calls.store.get("pull", key)
         if pull is None:
             raise RefusalError(404, "Not Found")
         return key, pull
 
     def _of(self, name: str) -> list[dict[str, Any]]:
-        found = self._desk.store.all("pull")
+        found = self._calls.store.all("pull")
         return [pull for key, pull in found.items() if key.startswith(f"{name.lower()}:")]
 
 

@@ -25,11 +25,11 @@ def build_app(
     """Return the application; ``allowed_hosts`` are the names that it answers to."""
     book = FaultBook(store)
     office = TokenOffice(settings)
-    desks = [RestCalls(store, settings, version, office) for version in ApiVersion]
+    versions = [RestCalls(store, settings, version, office) for version in ApiVersion]
     rest = [
         route
-        for desk in desks
-        for route in (*meta_routes(desk), *ticket_routes(desk), *search_routes(desk))
+        for calls in versions
+        for route in (*meta_routes(calls), *ticket_routes(calls), *search_routes(calls))
     ]
     return Starlette(
         routes=[

@@ -22,19 +22,19 @@ from sandbox.jira.world import STATUSES
 _ATTACHMENT_LIMIT = 10 * 1024 * 1024
 
 
-def ticket_routes(desk: RestCalls) -> list[Route]:
-    """Return the routes on tickets, in the desk's version."""
-    root = desk.root
+def ticket_routes(calls: RestCalls) -> list[Route]:
+    """Return the routes on tickets, for its API version."""
+    root = calls.root
     return [
-        Route(f"{root}/issue", desk.endpoint(_create), methods=["POST"]),
-        Route(f"{root}/issue/{{key}}", desk.endpoint(_get), methods=["GET"]),
-        Route(f"{root}/issue/{{key}}", desk.endpoint(_edit), methods=["PUT"]),
-        Route(f"{root}/issue/{{key}}/transitions", desk.endpoint(_moves), methods=["GET"]),
-        Route(f"{root}/issue/{{key}}/transitions", desk.endpoint(_move), methods=["POST"]),
-        Route(f"{root}/issue/{{key}}/comment", desk.endpoint(_comments), methods=["GET"]),
-        Route(f"{root}/issue/{{key}}/comment", desk.endpoint(_comment), methods=["POST"]),
-        Route(f"{root}/issueLink", desk.endpoint(_link), methods=["POST"]),
-        Route(f"{root}/issue/{{key}}/attachments", desk.endpoint(_attach), methods=["POST"]),
+        Route(f"{root}/issue", calls.endpoint(_create), methods=["POST"]),
+        Route(f"{root}/issue/{{key}}", calls.endpoint(_get), methods=["GET"]),
+        Route(f"{root}/issue/{{key}}", calls.endpoint(_edit), methods=["PUT"]),
+        Route(f"{root}/issue/{{key}}/transitions", calls.endpoint(_moves), methods=["GET"]),
+        Route(f"{root}/issue/{{key}}/transitions", calls.endpoint(_move), methods=["POST"]),
+        Route(f"{root}/issue/{{key}}/comment", calls.endpoint(_comments), methods=["GET"]),
+        Route(f"{root}/issue/{{key}}/comment", calls.endpoint(_comment), methods=["POST"]),
+        Route(f"{root}/issueLink", calls.endpoint(_link), methods=["POST"]),
+        Route(f"{root}/issue/{{key}}/attachments", calls.endpoint(_attach), methods=["POST"]),
     ]
 
 

@@ -32,7 +32,7 @@ _FIELDS = (
 )
 
 
-def meta_routes(desk: RestCalls) -> list[Route]:
+def meta_routes(calls: RestCalls) -> list[Route]:
     """Return the routes that only read; the server's own description needs no credentials."""
     served = {
         "myself": _myself,
@@ -50,9 +50,9 @@ def meta_routes(desk: RestCalls) -> list[Route]:
         "issue/createmeta/{key}/issuetypes/{type}": _meta_fields,
     }
     routes = [
-        Route(f"{desk.root}/{path}", desk.endpoint(handler)) for path, handler in served.items()
+        Route(f"{calls.root}/{path}", calls.endpoint(handler)) for path, handler in served.items()
     ]
-    return [Route(f"{desk.root}/serverInfo", desk.public(_server_info)), *routes]
+    return [Route(f"{calls.root}/serverInfo", calls.public(_server_info)), *routes]
 
 
 async def _server_info(_: Request, view: View) -> Response:

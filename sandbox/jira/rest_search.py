@@ -22,13 +22,13 @@ _GONE = (
 _BULK = 100
 
 
-def search_routes(desk: RestCalls) -> list[Route]:
-    """Return the routes, in the desk's version."""
-    root = desk.root
+def search_routes(calls: RestCalls) -> list[Route]:
+    """Return the routes, for its API version."""
+    root = calls.root
     return [
-        Route(f"{root}/search", desk.endpoint(_old_search), methods=["GET", "POST"]),
-        Route(f"{root}/search/jql", desk.endpoint(_new_search), methods=["GET", "POST"]),
-        Route(f"{root}/issue/bulkfetch", desk.endpoint(_bulk_fetch), methods=["POST"]),
+        Route(f"{root}/search", calls.endpoint(_old_search), methods=["GET", "POST"]),
+        Route(f"{root}/search/jql", calls.endpoint(_new_search), methods=["GET", "POST"]),
+        Route(f"{root}/issue/bulkfetch", calls.endpoint(_bulk_fetch), methods=["POST"]),
     ]
 
 

@@ -149,7 +149,7 @@ async def test_a_cancelled_action_ends_promptly(target: ContractTarget, stage: S
 
 
 async def _corrected(target: ContractTarget, stage: Stage) -> tuple[Request, list[FormerCall]]:
-    """Give a request with corrected fields whose effect of former ones is there."""
+    """Return a request with corrected fields whose effect of former ones is there."""
     request = stage.request(target.config())
     target.cut()
     with pytest.raises(ApplicationError) as caught:

@@ -36,7 +36,7 @@ def disclosure() -> Disclosure:
 
 
 def filled(kind: type) -> Any:
-    """Give an instance in which every field holds the secret, as deep as its type goes."""
+    """Return an instance in which every field holds the secret, as deep as its type goes."""
     hints = get_type_hints(kind)
     return kind(
         **{

@@ -1,4 +1,4 @@
-"""Rows and workflows that disagree: found, mended, counted, and none holds up another."""
+"""Rows and workflows that disagree: found, repaired, counted, and none holds up another."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -214,7 +214,7 @@ def row(status: RequestStatus, run_id: str | None = "run") -> OpenRequest:
 
 
 @pytest.mark.parametrize(
-    ("stored", "standing", "verdict"),
+    ("stored", "standing", "divergence"),
     [
         (
             row(RequestStatus.FAILED),
@@ -246,10 +246,10 @@ def row(status: RequestStatus, run_id: str | None = "run") -> OpenRequest:
         (row(RequestStatus.FAILED), WorkflowStanding(life=WorkflowPresence.COMPLETED), "ended"),
     ],
 )
-def test_every_pair_of_row_and_workflow_has_its_verdict(
-    stored: OpenRequest, standing: WorkflowStanding, verdict: Divergence
+def test_every_pair_of_row_and_workflow_has_its_divergence(
+    stored: OpenRequest, standing: WorkflowStanding, divergence: Divergence
 ) -> None:
-    assert judge(stored, standing, now=NOW, memory=timedelta(days=1)) == verdict
+    assert judge(stored, standing, now=NOW, memory=timedelta(days=1)) == divergence
 
 
 async def in_newest_run(bench: Workbench, request: Request) -> bool:

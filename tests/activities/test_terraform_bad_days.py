@@ -94,7 +94,7 @@ async def test_after_a_failure_half_way_the_retry_makes_the_rest_and_nothing_twi
     stuck = 'resource "terraform_data" "good" { input = "good" }\n'
     stuck += (
         'resource "terraform_data" "bad" {\n  input = terraform_data.good.output\n'
-        f'  provisioner "local-exec" {{ command = "test -e {ground.folder}/mended" }}\n}}\n'
+        f'  provisioner "local-exec" {{ command = "test -e {ground.folder}/fixed" }}\n}}\n'
     )
     allowed = ground.having(allow_provisioners=True)
     config = allowed.module(stuck) | {"outputs": []}
@@ -105,7 +105,7 @@ async def test_after_a_failure_half_way_the_retry_makes_the_rest_and_nothing_twi
     assert look.answer == "absent"
     assert "2 resources (terraform_data.bad, terraform_data.good)" in str(look.reason)
 
-    (ground.folder / "mended").touch()
+    (ground.folder / "fixed").touch()
     result = await allowed.execute(config, again=True)
 
     assert not result.adopted

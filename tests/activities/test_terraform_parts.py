@@ -54,21 +54,21 @@ async def test_what_is_too_large_is_not_kept_at_all() -> None:
 
 
 def test_the_operators_credentials_are_hidden_and_other_settings_are_not() -> None:
-    ring = SecretMasks()
+    masks = SecretMasks()
     given = {
         "AWS_SECRET_ACCESS_KEY": "s3cret/of+the-operator",
         "TF_TOKEN_app_example_com": "tok-0123456789",
         "AWS_REGION": "eu-central-1",
     }
-    SensitiveValues(ring).learn_environment(given)
-    shown = ring.hide(f"denied: {' '.join(given.values())}")
+    SensitiveValues(masks).learn_environment(given)
+    shown = masks.hide(f"denied: {' '.join(given.values())}")
     assert shown == "denied: ******** ******** eu-central-1"
 
 
 def ring_after(plan: dict[str, Any]) -> SecretMasks:
-    ring = SecretMasks()
-    SensitiveValues(ring).learn_plan(plan)
-    return ring
+    masks = SecretMasks()
+    SensitiveValues(masks).learn_plan(plan)
+    return masks
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_bundle_runs_its_components_in_order_and_hands_their_outputs_on(
     assert name["parentId"] == document["id"]
 
 
-def test_a_failed_component_holds_its_dependents_until_it_is_mended_and_the_bundle_goes_on(
+def test_a_failed_component_holds_its_dependents_until_it_is_fixed_and_the_bundle_goes_on(
     stack: Stack, dana: httpx.Client
 ) -> None:
     document = broken(stack, dana, NAMESPACE)
@@ -102,9 +102,9 @@ def test_a_failed_component_holds_its_dependents_until_it_is_mended_and_the_bund
     assert "has not started" in error(early)["message"]
 
     assert decide(dana, namespace["requestId"], "retry").status_code == 200
-    mended = reached(dana, document["id"], "completed")
-    assert statuses(mended) == ["completed"] * 3
-    assert mended["error"] is None
+    fixed = reached(dana, document["id"], "completed")
+    assert statuses(fixed) == ["completed"] * 3
+    assert fixed["error"] is None
 
 
 def test_the_tickets_of_dependent_components_are_linked_once(
@@ -226,7 +226,7 @@ def test_a_terminated_bundle_waits_in_failed_learns_what_came_meanwhile_and_goes
     decide(dana, namespace, "retry")
     reached(dana, namespace, "completed")
 
-    def mended() -> bool:
+    def fixed() -> bool:
         stack.run(
             stack.temporal.execute_workflow(
                 "ReconcileWorkflow",
@@ -236,7 +236,7 @@ def test_a_terminated_bundle_waits_in_failed_learns_what_came_meanwhile_and_goes
         )
         return bool(stack.run(handle.describe()).run_id != run)
 
-    wait_until(mended)
+    wait_until(fixed)
     wait_until(
         lambda: "terminated" in (get(dana, document["id"])["error"] or {}).get("message", "")
     )

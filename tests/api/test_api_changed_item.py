@@ -20,7 +20,7 @@ OLD_FORM = OLD["presentation"]["form"]["groups"][0]["fields"]
 
 
 def changed() -> Document:
-    """Give a later version, of another form, other actions and another owner."""
+    """Return a later version, of another form, other actions and another owner."""
     document: Document = json.loads(json.dumps(OLD))
     document["metadata"] |= {"version": "2.0.0", "owner": {"team": "team-platform"}}
     form = document["presentation"]["form"]["groups"][0]

@@ -49,7 +49,7 @@ def audit(stack: Stack, document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_retry_completes_what_had_failed(stack: Stack, dana: httpx.Client) -> None:
     before = failed(stack, dana)
-    answer = decide(dana, before, "retry", reason="JIRA was mended")
+    answer = decide(dana, before, "retry", reason="JIRA is back")
     after = answer.json()
 
     assert answer.status_code == 200, answer.text
@@ -61,7 +61,7 @@ def test_a_retry_completes_what_had_failed(stack: Stack, dana: httpx.Client) -> 
     assert len(tickets_of(stack, after)) == 1
     [decision] = after["decisions"]
     assert decision["decision"] == "retry"
-    assert decision["reason"] == "JIRA was mended"
+    assert decision["reason"] == "JIRA is back"
     assert decision["accepted"] is True
     assert decision["outcome"] == "done"
     assert dana.get(f"/requests/{before['id']}").json() == after

@@ -9,7 +9,7 @@ from tests.support.submitting import error, failed, new_host, tickets_of
 
 
 def in_doubt(stack: Stack, client: httpx.Client) -> dict[str, Any]:
-    """Give a request whose ticket was made, and nobody was told."""
+    """Return a request whose ticket was made, and nobody was told."""
     document = failed(stack, client, "cut-after")
     assert document["actions"][0]["outcomeUnknown"], document
     return document

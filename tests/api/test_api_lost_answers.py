@@ -99,7 +99,7 @@ def database(stack: Stack) -> Iterator[Database]:
 
 
 def workflows(stack: Stack, **changes: Any) -> RequestWorkflows:
-    """Give PAO's client of the stack's Temporal, with the changes made."""
+    """Return PAO's client of the stack's Temporal, with the changes made."""
     settings: Any = {**stack.temporal.config(), **changes}
     return RequestWorkflows(Client(**settings), task_queue=stack.task_queue)
 

@@ -85,9 +85,9 @@ def waiting(stack: Stack, name: str = "approved") -> str:
     return request_id
 
 
-def vote(stack: Stack, request_id: str, verdict: str, person: Person, **body: Any) -> Any:
+def vote(stack: Stack, request_id: str, kind: str, person: Person, **body: Any) -> Any:
     given = {"actionId": "ok", "reason": "a test", **body}
-    return stack.caller(person).post(f"/requests/{request_id}/{verdict}", json=given)
+    return stack.caller(person).post(f"/requests/{request_id}/{kind}", json=given)
 
 
 def decidable(stack: Stack, person: Person) -> list[str]:

@@ -30,7 +30,7 @@ def copies(stack: Stack, document: dict[str, Any], mark: str, count: int) -> Non
 
 
 def walk(client: httpx.Client, **params: Any) -> Iterator[dict[str, Any]]:
-    """Give the pages of the list."""
+    """Return the pages of the list."""
     cursor: dict[str, str] = {}
     while True:
         answer = client.get("/requests", params={**params, **cursor})

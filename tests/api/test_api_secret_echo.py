@@ -45,7 +45,7 @@ OWN = [
 
 
 def actions(url: str) -> list[dict[str, Any]]:
-    """Give calls whose target repeats all: one that works, one of its echo, one that fails."""
+    """Return calls whose target repeats all: one that works, one of its echo, one that fails."""
     headers = {
         "Authorization": 'Basic {{base64(concat("svc:", secrets.echo_token))}}',
         "X-Up": "{{url(upper(fields.pass))}}",

@@ -23,7 +23,7 @@ TABLES = "select tablename from pg_tables where schemaname = 'public'"
 
 
 def actions(silent: RawServer, echo: RawServer) -> list[dict[str, Any]]:
-    """Give an approval, three that do not use the password, and one whose target repeats it."""
+    """Return an approval, three that do not use the password, and one whose target repeats it."""
     approval = {"approvers": {"teams": ["team-platform"]}, "message": "May {{fields.title}}?"}
     text = {"url": f"{silent.url}/channel", "text": "{{fields.title}} of {{request.user.email}}"}
     told = {

@@ -24,7 +24,7 @@ TABLES = "select tablename from pg_tables where schemaname = 'public'"
 
 
 def hybrid(name: str, **config: Any) -> dict[str, Any]:
-    """Give an item that Terraform fulfils with the module of that name, else people."""
+    """Return an item that Terraform fulfils with the module of that name, else people."""
     document = item([ticket("by-hand")])
     document["metadata"] |= {"id": name, "name": name}
     action: dict[str, Any] = {"id": "infra", "name": "Build it", "type": "terraform"}

@@ -44,7 +44,7 @@ def with_field(*lines: str) -> str:
 
 
 def chain(length: int) -> list[str]:
-    """Give fields each of which is shown by the one before."""
+    """Return fields each of which is shown by the one before."""
     shown = "conditional: {{dependsOn: f{}, condition: exists}}"
     return [
         f"{{id: f{n}, name: F, type: string{', ' + shown.format(n - 1) if n else ''}}}"

@@ -13,7 +13,7 @@ FILES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.json"))
 
 
 def properties(schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Give every property that is defined, not those of conditions about others."""
+    """Return every property that is defined, not those of conditions about others."""
     if isinstance(schema, list):
         for index, part in enumerate(schema):
             yield from properties(part, f"{path}/{index}")

@@ -262,7 +262,7 @@ async def test_a_child_has_no_audience_of_its_own(db: Database, owner: asyncpg.C
 
 
 async def plan_of(db: Database, filters: RequestFilters, visibility: Visibility) -> str:
-    """Give the plan of a page where Postgres may neither scan a table nor sort, if it can help."""
+    """Return the plan of a page where Postgres avoids table scans and sorts if it can."""
     query = page_query(filters, visibility, limit=51)
     async with db.unit_of_work() as session:
         for costly in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin", "hashagg"):

@@ -20,7 +20,7 @@ from api.routes.requests import router as requests
 from api.routes.terraform import router as terraform
 from api.routes.tools import router as tools
 from db.models import Request
-from pao.app.schedules import UPKEEP
+from pao.app.schedules import MAINTENANCE
 from pao.core.errors import ErrorCode
 from pao.core.states import ApprovalVote, Decision, RequestStatus
 from pao.settings.loading import PARTS
@@ -199,7 +199,7 @@ def test_every_table_is_described(page: str) -> None:
 def test_every_schedule_is_described() -> None:
     described = set(names(ROOT / "docs" / "operations.md"))
 
-    assert {f"pao-{one.name}" for one in UPKEEP} <= described
+    assert {f"pao-{one.name}" for one in MAINTENANCE} <= described
 
 
 def test_every_decision_and_vote_is_described() -> None:

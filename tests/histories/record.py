@@ -99,7 +99,7 @@ async def revised(bench: Workbench) -> Request:
 
 
 async def evidence(bench: Workbench) -> Request:
-    """Two tickets whose answers were lost: a human has seen the one, and not the other."""
+    """Two tickets whose answers were lost: a person has seen the one, and not the other."""
     bench.jira.fault("cut-after")
     request = await bench.submit(new_request(ticket("first"), ticket("second")))
     await bench.reached(request, "failed")
@@ -114,7 +114,7 @@ async def evidence(bench: Workbench) -> Request:
 
 
 async def abort(bench: Workbench) -> Request:
-    """A human gives up."""
+    """A person gives up."""
     request = await bench.failed(new_request())
     await bench.decide(request, "abort")
     await bench.reached(request, "aborted")
@@ -278,7 +278,7 @@ async def branch_retried(bench: Workbench) -> Request:
 
 
 async def fallback(bench: Workbench) -> Request:
-    """The automatic way fails, and a human takes the manual one."""
+    """The automatic way fails, and a person takes the manual one."""
     definition = automatic(ticket("first"), ticket("second"), manual=[ticket("first")])
     bench.jira.fault("cut-after", match=SECOND)
     request = await bench.submit(new_request(definition=definition))
@@ -375,7 +375,7 @@ async def bundle_aborted(bench: Workbench) -> Request:
 
 
 async def bundle_resumed(bench: Workbench) -> Request:
-    """Terminated while a component is failed, which is mended meanwhile; then retried."""
+    """Terminated while a component is failed, which is fixed meanwhile; then retried."""
     made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
     bench.jira.fault("status", status=400, match=RIGHT)
     whole = await made.submit(bench)
@@ -460,13 +460,13 @@ async def record(name: str, database: Database, temporal_address: str) -> Path:
 
 
 def next_free(name: str) -> Path:
-    """Give a file name that is not taken: what is stored stays."""
+    """Return a file name that is not taken: what is stored stays."""
     numbers = [int(file.name.split(".")[1]) for file in HERE.glob(f"{name}.*.json")]
     return HERE / f"{name}.{max(numbers, default=0) + 1}.json"
 
 
 def without_the_machine(value: Any) -> Any:
-    """Give a history's JSON without what names the machine on which it was recorded."""
+    """Return a history's JSON without what names the machine on which it was recorded."""
     if isinstance(value, dict):
         return {
             key: without_the_machine(member) for key, member in value.items() if key != "stackTrace"

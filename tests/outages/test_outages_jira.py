@@ -17,7 +17,7 @@ def jira_answers(world: World) -> bool:
 
 
 def is_open(world: World) -> bool:
-    """Tell whether a breaker keeps a target from being called."""
+    """Return whether a breaker keeps a target from being called."""
     breakers = health(world)["components"]["breakers"].values()
     return any(one["state"] == "open" for one in breakers)
 

@@ -24,7 +24,7 @@ AWAY_SECONDS = 20.0
 async def signal_retry(world: World, request_id: str) -> None:
     client = await connect(TemporalTarget(address=world.temporal_address))
     handle = client.get_workflow_handle(workflow_id(request_id))
-    await handle.signal("retry", {"by": "an operator", "reason": "JIRA is mended"})
+    await handle.signal("retry", {"by": "an operator", "reason": "JIRA is back"})
 
 
 async def told_by_workflow(world: World, request_id: str) -> Snapshot | None:

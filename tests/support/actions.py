@@ -21,7 +21,7 @@ BOX = SecretBox(f"k1:{generate_key()}")
 
 
 def loopback_network(**rules: Any) -> Network:
-    """Give a way out that reaches this machine."""
+    """Return an egress that may reach this machine."""
     allow = rules.get("allow", ("127.0.0.0/8",))
     return Network(
         client=HttpClient(WireOptions(rules=EgressRules.parse(allow))),
@@ -54,7 +54,7 @@ class Stage:
         self.executor = Executor({action.type: action}, self.tools)
 
     def request(self, config: Mapping[str, Any], **fields: Any) -> Request:
-        """Give a request for the action with this configuration."""
+        """Return a request for the action with this configuration."""
         made = new_request(ticket("act"), box=BOX, **fields)
         made.plan[0].type, made.plan[0].config = self.action.type, dict(config)
         return made

@@ -36,7 +36,7 @@ class Bundle:
 
 
 def new_bundle(*own: Document, after: dict[str, list[str]] | None = None) -> Bundle:
-    """Give a bundle whose components each ask for one ticket that is named after the component.
+    """Return a bundle whose components each ask for one ticket that is named after the component.
 
     ``after`` names what each waits for; the title of one that waits is that of the first it names.
     """

@@ -1,4 +1,4 @@
-"""Git repositories for tests, and a server that gives them out over HTTP, as real ones do."""
+"""Git repositories for tests, and a server that serves them over HTTP, as real ones do."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git in a repository of the test's own; gives what it says."""
+    """Run git in a repository of the test's own; return what it prints."""
     who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@x", "GIT_CONFIG_GLOBAL": "/dev/null"}
     who |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@x", "GIT_CONFIG_NOSYSTEM": "1"}
     done = subprocess.run(  # noqa: S603 -- a repository of the test's own
@@ -26,7 +26,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def committed(repository: Path, files: dict[str, str]) -> str:
-    """Commit these files to the branch main, making the repository first; gives the commit."""
+    """Commit these files to the branch main, making the repository first; return the commit."""
     if not repository.exists():
         repository.mkdir(parents=True)
         git(repository, "init", "-q", "-b", "main")
@@ -40,7 +40,7 @@ def committed(repository: Path, files: dict[str, str]) -> str:
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve the repositories below a folder by git's own program; gives the address of them."""
+    """Serve the repositories below a folder by git's own program; yield their address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -26,7 +26,7 @@ from tests.support.github_openapi import problems
 def about(
     options: ActionOptions, *, request_id: str = "", seconds: float = 8.0, **more: Any
 ) -> ActionContext:
-    """Give the context of an execution on behalf of a new request."""
+    """Return the context of an execution on behalf of a new request."""
     named = request_id or str(uuid4())
     deadline = Deadline.after(seconds)
     values: dict[str, Any] = {
@@ -52,7 +52,7 @@ _NETWORKS: list[Network] = []
 
 
 def outgoing(deadline: Deadline) -> Outgoing:
-    """Give a way out that leads to loopback only; all of a test's share their connections."""
+    """Return an egress to loopback only; all of a test share their connections."""
     if not _NETWORKS:
         rules = EgressRules.parse(["127.0.0.1"])
         _NETWORKS.append(Network(client=HttpClient(WireOptions(rules=rules))))
@@ -66,7 +66,7 @@ async def close_network() -> None:
 
 
 def again(context: ActionContext, *, seconds: float = 8.0) -> ActionContext:
-    """Give the context of the next attempt of the same action."""
+    """Return the context of the next attempt of the same action."""
     deadline = Deadline.after(seconds)
     return dataclasses.replace(
         context,

@@ -123,7 +123,7 @@ def _resolver(document: Document) -> Any:
 
 
 def _strict(schema: Any) -> Any:
-    """Give a schema that refuses properties that it does not list."""
+    """Return a schema that rejects properties it does not list."""
     if isinstance(schema, list):
         return [_strict(member) for member in schema]
     if not isinstance(schema, dict):
@@ -186,7 +186,7 @@ def _references(part: Any) -> Iterator[str]:
 
 
 def _nullable(part: Any) -> Any:
-    """Give OpenAPI 3.0's ``nullable`` in the words of JSON Schema; examples are left out."""
+    """Translate OpenAPI 3.0's ``nullable`` to JSON Schema, without examples."""
     if isinstance(part, list):
         return [_nullable(member) for member in part]
     if not isinstance(part, dict):

@@ -65,7 +65,7 @@ def node_and_npm() -> tuple[str, list[str]]:
 
 @contextmanager
 def filled_once(kept: Path) -> Iterator[Path]:
-    """Give a folder to fill; it becomes ``kept`` when all went well, whoever else does the same."""
+    """Return a folder to fill; it becomes ``kept`` on success, also with concurrent writers."""
     with tempfile.TemporaryDirectory(dir=kept.parent, ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch) / "filled"
         folder.mkdir()

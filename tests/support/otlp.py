@@ -29,7 +29,7 @@ class ReceivedSpan:
     failed: bool
 
     def names(self, correlation_id: str) -> bool:
-        """Tell whether the span carries this correlation id."""
+        """Return whether the span carries this correlation id."""
         return self.attributes.get("pao.correlation_id") == correlation_id
 
 
@@ -52,7 +52,7 @@ class Receiver:
                 self.spans.extend(_received(service, span) for span in scope.spans)
 
     def named(self, name: str) -> list[ReceivedSpan]:
-        """Give the spans of this name."""
+        """Return the spans of this name."""
         return [span for span in self.spans if span.name == name]
 
 

@@ -28,7 +28,7 @@ def migrate_template(address: PostgresAddress) -> None:
 
 @contextmanager
 def cloned_database(address: PostgresAddress) -> Iterator[Database]:
-    """Give a database of its own; it is dropped in the end, whoever is still connected."""
+    """Create a database; it is dropped in the end, whoever is still connected."""
     name = f"test_{secrets.token_hex(6)}"
     run_sql(
         address,

@@ -43,7 +43,7 @@ def tls_of(certificates: Certificates) -> ssl.SSLContext:
 
 @asynccontextmanager
 async def proxied(url: str, way: Way) -> AsyncIterator[str]:
-    """Stand in front of the Postgres of a URL; gives the URL that leads through."""
+    """Stand in front of the Postgres of a URL; yield the URL that leads through."""
     parts = urlsplit(url)
     tasks: set[asyncio.Task[None]] = set()
 

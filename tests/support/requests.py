@@ -26,7 +26,7 @@ FORM: list[Document] = [
 
 
 def ticket(name: str = "ticket", *, summary: str | None = None, **more: Any) -> Document:
-    """Give an action that creates a ticket whose summary names the action and the title."""
+    """Return an action that creates a ticket whose summary names the action and the title."""
     text = summary or f"{name}: {{{{fields.title}}}}"
     return {
         "id": name,
@@ -40,7 +40,7 @@ def ticket(name: str = "ticket", *, summary: str | None = None, **more: Any) -> 
 def automatic(
     *actions: Document, parallel: bool = False, manual: Sequence[Document] = ()
 ) -> Document:
-    """Give an item with automatic actions: a hybrid one where manual actions are given."""
+    """Return an item with automatic actions: a hybrid one where manual actions are given."""
     document = item(manual)
     document["fulfillment"]["strategy"]["mode"] = "hybrid" if manual else "automatic"
     document["fulfillment"]["automatic"] = {"parallel": parallel, "actions": list(actions)}
@@ -48,7 +48,7 @@ def automatic(
 
 
 def item(actions: Sequence[Document] = (), *, fields: Sequence[Document] = ()) -> Document:
-    """Give an item's document; without actions it asks for one ticket."""
+    """Return an item's document; without actions it asks for one ticket."""
     return {
         "schemaVersion": "catalog/v1",
         "kind": "CatalogItem",
@@ -103,7 +103,7 @@ def new_request(
     waits: Waits | None = None,
     **fields: Any,
 ) -> Request:
-    """Give a request of a new id, as the API would have planned it; passwords need the box."""
+    """Return a request of a new id, as the API would have planned it; passwords need the box."""
     document = definition or item(actions)
     parsed = CatalogItem.model_validate(document)
     request_id = str(uuid4())

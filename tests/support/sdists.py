@@ -20,7 +20,7 @@ class Sdist:
     member: str
 
     def text(self) -> str:
-        """Give the file, downloading the archive once into the user's cache."""
+        """Return the file, downloading the archive once into the user's cache."""
         with tarfile.open(self._archive()) as archive:
             found = archive.extractfile(f"{self.project}-{self.version}/{self.member}")
             assert found is not None

@@ -31,7 +31,7 @@ class Lines:
         self.said: list[LogLine] = []
 
     def open(self, _given: Any) -> "Lines":
-        """Give itself."""
+        """Return itself."""
         return self
 
     async def write(self, line: LogLine) -> None:
@@ -59,7 +59,7 @@ class ContractTarget:
         self.lines = Lines()
 
     def stage(self, network: Network | None = None) -> Stage:
-        """Give what executes the type, by a network of its own or this; the caller closes it."""
+        """Return what executes the type, by a network of its own or this; the caller closes it."""
         limits = BreakerOptions(usual=BreakerLimits(failures=self.patience))
         return Stage(
             load_all()[self.type],
@@ -71,15 +71,15 @@ class ContractTarget:
         )
 
     def options(self) -> ActionOptions:
-        """Give what the operator has configured for the type."""
+        """Return what the operator has configured for the type."""
         return ActionOptions()
 
     def jira(self) -> JiraInstances | None:
-        """Give the JIRA instances, where the type needs them."""
+        """Return the JIRA instances, where the type needs them."""
         return None
 
     def config(self) -> dict[str, Any]:
-        """Give a configuration that reads the field ``title`` and a secret."""
+        """Return a configuration that reads the field ``title`` and a secret."""
         raise NotImplementedError
 
     def effects(self) -> int:
@@ -111,7 +111,7 @@ class ContractTarget:
         raise NotImplementedError
 
     def hanging(self) -> bool:
-        """Tell whether a call hangs now."""
+        """Return whether a call hangs now."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -61,7 +61,7 @@ resource "terraform_data" "bad" {
 
 
 def waiting_module(folder: Path) -> str:
-    """Give a module whose second resource says that it has begun and waits until ``go`` exists."""
+    """Return a module whose second resource reports its start and waits until ``go`` exists."""
     command = f"touch {folder}/begun; until [ -e {folder}/go ]; do sleep 0.05; done"
     return f"""
 resource "terraform_data" "first" {{ input = "first" }}
@@ -80,7 +80,7 @@ class Said:
         self.lines: list[LogLine] = []
 
     def open(self, given: ActionInput) -> Self:
-        """Give itself for every execution."""
+        """Return itself for every execution."""
         assert given.action.type == "terraform"
         return self
 
@@ -110,7 +110,7 @@ class Ground:
 
     @classmethod
     def made(cls, folder: Path, program: Path) -> Self:
-        """Give a ground whose module folder the operator has listed."""
+        """Return a ground whose module folder the operator has listed."""
         options = TerraformOptions(
             binary=program,
             sources=(str(folder / "modules"),),
@@ -125,25 +125,25 @@ class Ground:
         return cls(folder, options, made, keys)
 
     def having(self, **options: Any) -> "Ground":
-        """Give the same with other options of the operator."""
+        """Return the same with other options of the operator."""
         return replace(self, options=replace(self.options, **options))
 
     def module(self, text: str, name: str = "module") -> dict[str, Any]:
-        """Write a module; gives its configuration's source."""
+        """Write a module; return its configuration's source."""
         folder = self.folder / "modules" / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "main.tf").write_text(text)
         return {"source": {"path": str(folder)}}
 
     def given(self, config: Mapping[str, Any], *, again: bool, seconds: float) -> ActionInput:
-        """Give the input of one execution."""
+        """Return the input of one execution."""
         action = replace(self.request.plan[0], config=dict(config), timeout=seconds)
         return ActionInput(
             context=self.request.context, action=action, attempt=1 + again, look_first=again
         )
 
     def executor(self) -> Executor:
-        """Give the executor of a worker with these options."""
+        """Return the executor of a worker with these options."""
         tools = Tools(
             box=SecretBox(self.keys),
             jira=JiraInstances([]),
@@ -162,7 +162,7 @@ class Ground:
         return await self.executor().execute(load_all()["terraform"], given)
 
     async def failure(self, config: Mapping[str, Any], **more: Any) -> "Failure":
-        """Execute the action, which must fail, and give what Temporal is told."""
+        """Execute the action, which must fail, and return what Temporal is told."""
         with pytest.raises(ApplicationError) as caught:
             await self.execute(config, **more)
         [facts] = caught.value.details

@@ -41,7 +41,7 @@ Row = dict[str, Any]
 def worker_environment(
     database: Database, temporal_address: str, jira: JiraSandbox
 ) -> dict[str, str]:
-    """Give the environment of a worker's process with a task queue of its own."""
+    """Return the environment of a worker process with its own task queue."""
     return {
         "PAO_ENCRYPTION_KEYS": f"k1:{generate_key()}",
         "DATABASE_URL": database.service_url,
@@ -163,7 +163,7 @@ class Workbench:
         await eventually(there, f"no action of {request.id} waits")
 
     async def has_logged(self, request: Request, text: str, *, times: int = 1) -> bool:
-        """Tell whether its execution log has said this so often."""
+        """Return whether its execution log has said this so often."""
         rows = await self.rows(
             "SELECT data FROM request_events WHERE request_id = $1 AND kind = 'log'", request.id
         )
@@ -231,7 +231,7 @@ class Workbench:
             )
 
     def handle(self, request: Request) -> WorkflowHandle[Any, Any]:
-        """Give Temporal's handle of the request's newest run."""
+        """Return Temporal's handle of the request's newest run."""
         return self.client.get_workflow_handle(request.workflow_id)
 
     async def rows(self, sql: str, *values: object) -> list[Row]:
@@ -268,7 +268,7 @@ class Workbench:
         )
 
     async def events(self, request: Request) -> list[str]:
-        """Name the kinds of its audit events in order."""
+        """Return the kinds of its audit events in order."""
         return [row["event_type"] for row in await self.audit(request)]
 
     @asynccontextmanager
@@ -289,7 +289,7 @@ class Workbench:
             yield
 
     async def writes_as_activity(self, request: Request) -> bool:
-        """Tell whether the mirror is written by a regular activity in the newest run."""
+        """Return whether the mirror is written by a regular activity in the newest run."""
         history = await self.handle(request).fetch_history()
         return any(
             event.activity_task_scheduled_event_attributes.activity_type.name == "mirror"
@@ -297,7 +297,7 @@ class Workbench:
         )
 
     def tickets(self, request: Request) -> list[Row]:
-        """Give the tickets that name the request's correlation id: escalations, too."""
+        """Return the tickets that name the request's correlation id: escalations, too."""
         wanted = request.context.correlation_id
         return [one for one in self.jira.tickets() if wanted in one["description"]]
 

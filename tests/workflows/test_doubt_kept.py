@@ -17,7 +17,7 @@ GONE = "The workflow was terminated in Temporal."
 
 
 async def cut(bench: Workbench, request: Request | None = None) -> Request:
-    """Give a request whose ticket was made, and nobody was told."""
+    """Return a request whose ticket was made, and nobody was told."""
     bench.jira.fault("cut-after", match=CREATE)
     request = await bench.submit(request)
     await bench.reached(request, "failed")

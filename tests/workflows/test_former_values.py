@@ -72,7 +72,7 @@ async def bench(
 
 
 def host_request(server: RawServer, *, look: bool = True, **config: Any) -> Request:
-    """Give a request for a host by its title, which can be looked for by the same."""
+    """Return a request for a host by its title, which can be looked for by the same."""
     called = {
         "endpoint": {"url": f"{server.url}/hosts"},
         "headers": {"Authorization": "Bearer {{secrets.token}}"},
@@ -255,7 +255,7 @@ async def test_a_ticket_that_appears_after_the_look_is_not_called_the_corrected_
 
 
 def placed() -> Request:
-    """Give a request whose title is the project that it is made in."""
+    """Return a request whose title is the project that it is made in."""
     made = ticket()
     made["config"]["ticket"] = {"project": "{{fields.title}}", "summaryTemplate": "A thing"}
     return new_request(made, title="PLATFORM")
@@ -341,7 +341,7 @@ async def test_without_a_look_a_correction_waits_for_evidence(
 
 
 async def unreadable(bench: Workbench, server: RawServer, hosts: Hosts) -> Request:
-    """Give a request whose answer could not be read, and whose target cannot be asked."""
+    """Return a request whose answer could not be read, and whose target cannot be asked."""
     hosts.answers = b'{"other": 1}'
     request = host_request(server, look=False, response={"extract": {"id": "$.id"}})
     await in_doubt(bench, request)

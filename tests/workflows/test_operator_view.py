@@ -108,7 +108,7 @@ async def test_each_activity_and_each_signal_says_what_it_is_for(bench: Workbenc
 
 
 def decoded(history: str) -> object:
-    """Give a history's JSON with every payload read."""
+    """Return a history's JSON with every payload read."""
 
     def read(value: object) -> object:
         if isinstance(value, dict):

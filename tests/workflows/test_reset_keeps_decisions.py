@@ -85,12 +85,12 @@ async def test_a_refused_decision_stays_refused_when_it_is_played_again(bench: W
 
 async def test_corrected_fields_survive_a_reset_to_before_their_signal(bench: Workbench) -> None:
     request = await bench.failed(times=2)
-    await bench.decide(request, "retry", decisionId="d-1", fields={"size": 7, "title": "mended"})
+    await bench.decide(request, "retry", decisionId="d-1", fields={"size": 7, "title": "corrected"})
     await bench.reached(request, "failed", attempt=2)
     before = await reset_from(bench, request, task=0)
     await at_rest(bench, request, "completed", after=before)
     assert (await bench.row(request))["fields"]["size"] == 7
-    assert [one["summary"] for one in bench.tickets(request)] == ["ticket: mended"]
+    assert [one["summary"] for one in bench.tickets(request)] == ["ticket: corrected"]
     [row] = await bench.decisions(request)
     assert (row["outcome"], row["changes"]["size"]) == ("done", {"old": 1, "new": 7})
 
@@ -100,10 +100,10 @@ async def test_corrected_fields_survive_a_reset_to_after_their_signal(bench: Wor
     await bench.decide(request, "retry", decisionId="d-1", fields={"size": 7})
     await bench.reached(request, "failed", attempt=2)
     await reset_from(bench, request, task=-1)
-    record = await bench.decide(request, "retry", decisionId="d-2", fields={"title": "mended"})
+    record = await bench.decide(request, "retry", decisionId="d-2", fields={"title": "corrected"})
     assert record.outcome == "done", record.message
     row = await bench.reached(request, "completed")
-    assert (row["fields"]["size"], row["fields"]["title"]) == (7, "mended")
+    assert (row["fields"]["size"], row["fields"]["title"]) == (7, "corrected")
 
 
 async def test_of_two_corrections_the_later_one_survives(bench: Workbench) -> None:

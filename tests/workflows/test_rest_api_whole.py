@@ -95,7 +95,7 @@ async def test_a_followed_call_survives_the_end_of_its_worker_and_is_made_once(
 
 
 async def everything(bench: Workbench, request: Request) -> str:
-    """Give all that Postgres and Temporal keep of a request."""
+    """Return all that Postgres and Temporal keep of a request."""
     history = (await bench.handle(request).fetch_history()).to_json()
     tables: list[Any] = [await bench.row(request), await bench.actions(request)]
     events = "SELECT * FROM request_events WHERE request_id = $1"

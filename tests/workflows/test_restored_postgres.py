@@ -218,7 +218,7 @@ async def test_a_request_whose_worker_is_away_is_named_and_the_others_are_rebuil
 
 
 async def all_known(bench: Workbench, *requests: Request) -> bool:
-    """Tell whether Temporal's search, which lags, shows the workflows as they are."""
+    """Return whether Temporal's search, which lags, shows the workflows as they are."""
     inspector = Inspector(bench.client, task_queue=bench.task_queue)
     shown = {one.request_id: one.runs for one in await inspector.known()}
     rows = {one.id: (await bench.row(one))["status"] == "failed" for one in requests}

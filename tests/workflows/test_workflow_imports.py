@@ -25,7 +25,7 @@ FORBIDDEN = {
 
 
 def loaded(module: str) -> set[str]:
-    """Give the names of all modules that a fresh interpreter has after importing this one."""
+    """Return the names of all modules that a fresh interpreter has after importing this one."""
     done = subprocess.run(  # noqa: S603 -- this interpreter, with a module's name
         [sys.executable, "-c", SHOW.format(module=module)],
         capture_output=True,

@@ -39,7 +39,7 @@ def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
 
 
 def content(body: Body | None, boundary: str) -> tuple[bytes | None, dict[str, str]]:
-    """Return the body and its content type; the same configuration gives the same bytes."""
+    """Return the body and its content type; the same configuration results in the same bytes."""
     if body is None:
         return None, {}
     if body.type == "multipart":

@@ -17,7 +17,7 @@ class ReasonedBody(Body):
 
 
 class DecisionBody(ReasonedBody):
-    """A human decision about a failed request."""
+    """A person's decision about a failed request."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"reason": "No longer needed, see the design review."}]}
@@ -57,7 +57,7 @@ class RetryBody(DecisionBody):
     fields: JsonObject = Field(default_factory=dict)
     mode: Literal["automatic", "manual", "revise"] | None = Field(
         None,
-        description="`manual` takes the manual path of a hybrid item for what has not succeeded; "
+        description="`manual` takes the manual way of a hybrid item for what has not succeeded; "
         "`revise` updates what an earlier attempt created to the corrected values.",
     )
     accept_used: bool = Field(

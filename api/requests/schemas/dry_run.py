@@ -20,7 +20,7 @@ class RenderedAction(Answer):
     when: str | None
     timeout: float | None
     slow: bool
-    fallback: bool = Field(description="Part of the manual path, which is taken only on demand")
+    fallback: bool = Field(description="Part of the manual way, which is taken only on demand")
 
 
 class RenderedComponent(Answer):

@@ -91,6 +91,6 @@ class ErrorContext(Answer):
     partial_resources: tuple[Resource, ...] = ()
     cleanup: tuple[Cleanup, ...] = ()
     suggested_decision: SuggestedDecision | None = None
-    manual_way: bool = Field(default=False, description="A retry may take the manual path instead")
+    manual_way: bool = Field(default=False, description="A retry may take the manual way instead")
     request: RequestOutline | None = None
     failed_components: Omittable[list[FailedComponent]] = None

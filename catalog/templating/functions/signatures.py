@@ -1,4 +1,4 @@
-"""What each function takes and gives, as far as it is always so: for checks before it runs."""
+"""The types that each function always takes and returns: for checks before it runs."""
 
 from dataclasses import dataclass
 

@@ -54,7 +54,7 @@ def after(lineage: Lineage, revision: Revision) -> Lineage:
 
 
 def revision_of(listing: Mapping[str, str], changed_at: datetime | None) -> Revision:
-    """Name what a listing holds; a time that lies ahead says nothing."""
+    """Return the digest of a listing; a modification time in the future proves nothing."""
     digest = hashlib.sha256()
     for path, sha in sorted(listing.items()):
         digest.update(f"{path}\0{sha}\n".encode())

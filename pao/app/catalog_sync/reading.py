@@ -61,13 +61,13 @@ class Reading:
         return not self.judged and self.seen.keys() == known.files.keys()
 
     def linked(self) -> dict[str, DocumentSummary]:
-        """Give by path the good files that name others, and those that they name."""
+        """Return by path the valid files that refer to others, and those they refer to."""
         good = [seen.facts for seen in self.seen.values() if seen.facts]
         named = {identifier for facts in good for identifier in facts.refers}
         return {facts.path: facts for facts in good if facts.refers or facts.id in named}
 
     def fallen(self, served: Mapping[str, Served]) -> dict[str, str]:
-        """Give by path the items that are named, and whose file has gone bad: they are served."""
+        """Return by path the items referred to whose file became invalid: they stay served."""
         facts = [seen.facts for seen in self.seen.values() if seen.facts]
         named = {identifier for one in facts for identifier in one.refers}
         named -= {one.id for one in facts}
@@ -85,7 +85,7 @@ class Reading:
         self.selection = select(self.seen, served, across)
 
     def missing(self) -> list[str]:
-        """Name the files whose document is to be stored and was not read yet."""
+        """Return the files whose document is to be stored and was not read yet."""
         return [path for path in self.selection.written.values() if path not in self._loaded]
 
     def items(self, generation: int) -> list[StoredItem]:

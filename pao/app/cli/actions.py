@@ -109,7 +109,7 @@ def _print_keys(cli: Cli, schema: dict[str, Any]) -> None:
 
 
 def kind_of(schema: dict[str, Any]) -> str:
-    """Name what a JSON Schema lets through, in a word or a few."""
+    """Describe in a few words what a JSON Schema accepts."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "const" in schema or "enum" in schema:

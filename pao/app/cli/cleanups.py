@@ -48,7 +48,7 @@ def cleanup(
 
 
 def entries_of(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give what is left, each once: of corrections, and of the failure."""
+    """Return what is left behind, each once: by corrections, and by the failure."""
     seen = set()
     for one in request.get("leftBehind") or ():
         seen.add(one.get("entryId"))

@@ -1,4 +1,4 @@
-"""`pao request retry, abort, escalate, cancel, approve, reject, look`: what a human decides."""
+"""`pao request retry, abort, escalate, cancel, approve, reject, look`: what a person decides."""
 
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,7 +55,7 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
     field: FieldOption = None,
     mode: Annotated[
         str | None,
-        typer.Option(help="manual: use the manual path of a hybrid item."),
+        typer.Option(help="manual: use the manual way of a hybrid item."),
     ] = None,
     unset: UnsetOption = None,
     revise: ReviseOption = False,

@@ -79,7 +79,7 @@ def catalog_folder(given: Path | None) -> Path:
 
 
 def validate(paths: Iterable[Path], revision: str | None) -> tuple[list[Path], list[Finding]]:
-    """Judge files and folders, or what changed in them since a revision; gives files, findings."""
+    """Check files and folders, or what changed in them since a revision; return files, findings."""
     given = list(paths)
     files = sorted({file for path in given for file in _files(path)})
     if revision is None:

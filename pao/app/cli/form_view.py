@@ -37,7 +37,7 @@ _LIMITS = {
 
 
 def print_form(console: Console, about: Mapping[str, Any], form: Mapping[str, Any]) -> None:
-    """Print a form with its title; ``form`` is what the API gives as ``form``."""
+    """Print a form with its title; ``form`` is what the API returns as ``form``."""
     title = Text(clean(about.get("name")), style="bold")
     console.print(title.append(f"  {clean(about.get('version'))}", style="not bold cyan"))
     if about.get("description"):

@@ -142,7 +142,7 @@ class Api:
 
     @contextmanager
     def stream(self, path: str, *, last_event_id: str | None) -> Iterator[Iterator[str]]:
-        """Open a stream of Server-Sent Events and give its lines.
+        """Open a stream of Server-Sent Events and yield its lines.
 
         Raises ``CliError`` when it is refused, and httpx's ``TransportError`` when it breaks.
         """

@@ -135,7 +135,7 @@ def _document(answers: InitAnswers) -> str:
 
 
 def _with_outcome(text: str, case: str, file: Path) -> str:
-    """Give the case with what comes out of it; the document must be right for that."""
+    """Return the test case with its result; the document must be valid."""
     result = validate(text, file=file.as_posix(), known_actions=known_actions())
     if result.item is None:
         raise CliError(

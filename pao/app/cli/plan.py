@@ -26,7 +26,7 @@ def print_actions(console: Console, actions: Iterable[Mapping[str, Any]]) -> Non
 def _when_it_runs(action: Mapping[str, Any]) -> str:
     parts = []
     if action.get("fallback"):
-        parts.append("manual path, chosen by a human")
+        parts.append("manual way, chosen by a person")
     if action.get("dependsOn"):
         parts.append(f"after {', '.join(clean(one) for one in action['dependsOn'])}")
     if action.get("when"):

@@ -162,7 +162,7 @@ def _way_to_know(request: Document) -> str:
 
 
 def _needs_evidence(request: Document) -> bool:
-    """Return whether only a human's word can answer what the failed action has left."""
+    """Return whether only a person's evidence can answer what the failed action has left."""
     suggested = (request.get("errorContext") or {}).get("suggestedDecision")
     return isinstance(suggested, dict) and suggested.get("decision") == "evidence"
 
@@ -245,7 +245,7 @@ def _possible(request: Document) -> list[tuple[str, str]]:
         known.insert(1, (command, "it is there: go on with its outputs, given as JSON"))
     if (request.get("errorContext") or {}).get("manualWay"):
         command = f"pao request retry {clean(request.get('id'))} --mode manual --reason '...'"
-        known.append((command, "continue on the manual path"))
+        known.append((command, "continue with the manual way"))
     if not request.get("components"):
         return known
     possible = request.get("possibleDecisions") or []

@@ -23,7 +23,7 @@ _LEVELS = {"error": "red", "warning": "yellow", "debug": "bright_black"}
 
 
 def is_settled(request: dict[str, Any]) -> bool:
-    """Return whether nothing happens any more unless a human decides."""
+    """Return whether nothing happens any more unless a person decides."""
     return request.get("status") in SETTLED and not request.get("retrying")
 
 

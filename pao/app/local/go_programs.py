@@ -41,7 +41,7 @@ class GoProgram:
     ldflags: str = ""
 
     def cached(self, environment: Mapping[str, str]) -> Path:
-        """Name the file in the cache: by version and kind of machine, so kinds never mix."""
+        """Return the path in the cache: by version and architecture, so that they never mix."""
         kind = f"{platform.system()}-{platform.machine()}".lower()
         return cache_folder(environment) / f"{self.name}-{self.version}-{kind}"
 

@@ -13,7 +13,7 @@ Tell = Callable[[str], None]
 
 
 class ProgressReporter:
-    """Tells steps on a console; a terminal gets a spinner, anything else a line now and then."""
+    """Reports steps on a console: with a spinner on a terminal, as occasional lines elsewhere."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)

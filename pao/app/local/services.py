@@ -30,7 +30,7 @@ REGION = "us-east-1"
 
 
 def ignore_progress(_message: str) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 class Service:
@@ -76,7 +76,7 @@ class Service:
 
         Raises LocalError with the last lines of whichever ends before that, or is late: this
         service while it does not answer at all, and what it ``needs`` once it answers that it is
-        not ready, with the reasons that it gives.
+        not ready, with its reasons.
         """
         started = told = time.monotonic()
         # Proxies of the environment have no business on loopback.

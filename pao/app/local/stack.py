@@ -1,6 +1,6 @@
 """The whole local stack as one context: what is started, in which order, with which configuration.
 
-How it is shown to a person belongs to up.py and demo.py.
+How it is shown to a person is up to up.py and the demo.
 """
 
 import asyncio
@@ -96,7 +96,7 @@ def running_stack(
     sink: LineSink,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningStack]:
-    """Start everything, give where it is once it answers, and end all of it in reverse order.
+    """Start everything, yield where it is once it answers, then stop it in reverse order.
 
     Raises HomeInUseError or PortsInUseError before anything is started, LocalError when a part
     does not start, AskedToEndError when a signal asks for the end.

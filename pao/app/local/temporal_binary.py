@@ -62,7 +62,7 @@ def find_or_build(narrator: ProgressReporter, environment: Mapping[str, str] | N
 
 
 def cached_program(environment: Mapping[str, str]) -> Path:
-    """Name the file in the cache."""
+    """Return the path in the cache."""
     return PROGRAM.cached(environment)
 
 

@@ -15,7 +15,7 @@ class JiraAuth(Protocol):
         """Return the Authorization header, or None where a token must be fetched first."""
 
     def secrets(self) -> tuple[str, ...]:
-        """Return what is masked, should JIRA or a proxy give it back."""
+        """Return what must be masked if JIRA or a proxy echoes it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class TicketReading:
 
 
 class JiraInstances:
-    """Gives clients by instance; the first one is the default, unless another is named."""
+    """JIRA clients by instance; the first one is the default, unless another is named."""
 
     def __init__(self, instances: Iterable[JiraInstance], *, default: str | None = None) -> None:
         self._clients = {instance.name: JiraClient(instance) for instance in instances}

@@ -33,7 +33,7 @@ class JiraError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """A judgement for the human who decides; nothing acts on it."""
+        """A judgement for the person who decides; nothing acts on it."""
         return self.judged.retryable
 
 

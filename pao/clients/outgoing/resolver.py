@@ -31,7 +31,7 @@ class SystemResolver:
 
 
 class Guide:
-    """Gives the addresses that a connection to a host may be made to."""
+    """Resolves a host to the addresses that a connection may be made to."""
 
     def __init__(self, rules: EgressRules, resolver: Resolver | None = None) -> None:
         self._rules = rules

@@ -1,4 +1,4 @@
-"""What humans decide about a request, and what is asked before it counts."""
+"""What people decide about a request, and what is asked before it counts."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from pao.core.payloads.plan import PlannedAction
 
 @dataclass
 class DecisionRecord:
-    """A human decision, or a signal that was refused as one.
+    """A person's decision, or a signal that was refused as one.
 
     ``outcome`` is ``rejected``, ``open``, ``done`` or ``failed`` (it was accepted but could not be
     carried out); ``by`` is the caller's word, ``via`` says whether the API vouched for it.
@@ -95,7 +95,7 @@ class CorrectionAnswer:
 
 @dataclass(frozen=True)
 class EvidenceInput:
-    """The outputs that a human says to have seen in an action's target."""
+    """The outputs that a person says to have seen in an action's target."""
 
     about: ActionInput
     outputs: dict[str, Any] = field(default_factory=dict)

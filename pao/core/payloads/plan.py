@@ -15,8 +15,8 @@ class PlannedAction:
     ``alias`` is the id that templates know it by, where it is another one; ``publishes`` names the
     outputs that later actions see as ``fulfillment.<name>``; ``reads`` names what its templates
     read (``fields.size``, ``outputs.first``), None being everything. ``fallback`` marks the manual
-    way of a hybrid item, which is taken only when a human says so. ``notice`` marks what is no step
-    but a notification: ``failure`` or ``waiting`` says of what.
+    way of a hybrid item, which runs only when a person chooses it. ``notice`` marks a notification
+    instead of a step: ``failure`` or ``waiting`` says of what.
     """
 
     id: str

@@ -141,7 +141,7 @@ def typed_by_a_person(field: FormField, value: Any) -> Any:
 
 
 def fits_its_type(form: Form, name: str, value: Any) -> bool:
-    """Tell whether a value has the kind of its field; others cannot be typed as they are."""
+    """Return whether a value has the kind of its field; others cannot be typed as they are."""
     alone = form.fields[name].model_copy(update={"conditional": None, "required": False})
     group = {"id": "g", "fields": (alone,)}
     told = Form(FormDefinition.model_validate({"groups": (group,)})).validate({name: value}, TODAY)

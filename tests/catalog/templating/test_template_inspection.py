@@ -86,7 +86,7 @@ def scopes(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def straight(expression: str) -> bool:
-    """Tell whether every part is worked out: none is behind a decision."""
+    """Return whether every part is worked out: none is behind a decision."""
     words = (
         " if ",
         " and ",

@@ -212,7 +212,7 @@ FUNCTION_NAMES = st.sampled_from(sorted(FUNCTIONS))
 
 
 def code_of_error(run: Callable[[], Any]) -> str | None:
-    """Give the id of the TemplateError that is raised, or None; anything else passes through."""
+    """Return the id of the TemplateError that is raised, or None; anything else passes through."""
     try:
         run()
     except TemplateError as error:

@@ -8,27 +8,27 @@ from datetime import timedelta
 import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleOverlapPolicy
 
-from pao.app.schedules import UPKEEP, Schedules, ensure_schedules
+from pao.app.schedules import MAINTENANCE, Schedules, ensure_schedules
 from pao.clients.temporal_connection import TemporalTarget, connect
-from workflows.maintenance import UPKEEP as UPKEEP_WORKFLOWS
+from workflows.maintenance import MAINTENANCE_WORKFLOWS
 from workflows.sweep import SweepWorkflow
 
 QUEUE = f"test-{secrets.token_hex(6)}"
 # Far apart, so that none begins while a test looks.
-RARE = tuple(replace(one, every=timedelta(days=300)) for one in UPKEEP)
+RARE = tuple(replace(one, every=timedelta(days=300)) for one in MAINTENANCE)
 
 
 @pytest.fixture
 async def client(temporal_address: str) -> AsyncIterator[Client]:
     connected = await connect(TemporalTarget(address=temporal_address))
     yield connected
-    for one in UPKEEP:
+    for one in MAINTENANCE:
         await connected.get_schedule_handle(f"{QUEUE}-{one.name}").delete()
 
 
 async def test_every_schedule_is_made_and_a_repeat_changes_nothing(client: Client) -> None:
     for _ in range(2):
-        await ensure_schedules(client, task_queue=QUEUE, upkeep=RARE)
+        await ensure_schedules(client, task_queue=QUEUE, schedules=RARE)
     updates = set()
     for one in RARE:
         found = await client.get_schedule_handle(f"{QUEUE}-{one.name}").describe()
@@ -40,19 +40,19 @@ async def test_every_schedule_is_made_and_a_repeat_changes_nothing(client: Clien
 async def test_a_changed_interval_reaches_an_installation_and_a_pause_stays(
     client: Client,
 ) -> None:
-    await ensure_schedules(client, task_queue=QUEUE, upkeep=RARE)
+    await ensure_schedules(client, task_queue=QUEUE, schedules=RARE)
     handle = client.get_schedule_handle(f"{QUEUE}-reconcile")
     await handle.pause(note="for the night")
     changed = tuple(replace(one, every=timedelta(days=200)) for one in RARE)
-    await ensure_schedules(client, task_queue=QUEUE, upkeep=changed)
+    await ensure_schedules(client, task_queue=QUEUE, schedules=changed)
     found = (await handle.describe()).schedule
     assert [interval.every for interval in found.spec.intervals] == [timedelta(days=200)]
     assert (found.state.paused, found.state.note) == (True, "for the night")
 
 
-@pytest.mark.parametrize("one", UPKEEP, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", MAINTENANCE, ids=lambda one: one.name)
 def test_what_is_scheduled_exists_in_the_worker(one: Schedules) -> None:
     action = one.schedule(QUEUE).action
     assert isinstance(action, ScheduleActionStartWorkflow)
-    known = [SweepWorkflow, *UPKEEP_WORKFLOWS]
+    known = [SweepWorkflow, *MAINTENANCE_WORKFLOWS]
     assert action.workflow in {kind.__name__ for kind in known}

@@ -17,7 +17,7 @@ from temporalio.converter import DefaultPayloadConverter
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from pao.app.schedules import UPKEEP
+from pao.app.schedules import MAINTENANCE
 from pao.app.worker import Workers
 from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.temporal_connection import CONVERTER, TemporalTarget, connect
@@ -67,7 +67,7 @@ async def test_a_worker_that_is_told_to_end_does_so_in_order(
     assert b"Traceback" not in printed
     for secret in ("JIRA_API_TOKEN", "PAO_ENCRYPTION_KEYS"):
         assert bench.environ[secret].encode() not in printed
-    for one in UPKEEP:
+    for one in MAINTENANCE:
         await bench.client.get_schedule_handle(f"{bench.task_queue}-{one.name}").delete()
 
 

@@ -62,7 +62,7 @@ def jiras(sandbox: JiraSandbox, request: pytest.FixtureRequest) -> Iterator[Jira
 
 
 def struck(jiras: JiraInstances, fault: dict[str, Any]) -> JiraClient:
-    """Give the client with little patience for what never ends, else the other one."""
+    """Return the client with little patience for what never ends, else the other one."""
     return jiras.instance("bad" if fault["kind"] in {"drip", "slow"} else "patient")
 
 

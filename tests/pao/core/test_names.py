@@ -50,7 +50,7 @@ def test_masking_leaves_the_original_and_everything_else_alone() -> None:
 
 
 def strip_keys(value: object) -> object:
-    """Give the values of a JSON document alone: keys are names of fields, never secrets."""
+    """Return the values of a JSON document alone: keys are names of fields, never secrets."""
     if isinstance(value, dict):
         return [strip_keys(member) for member in value.values()]
     return [strip_keys(member) for member in value] if isinstance(value, list) else value

@@ -74,7 +74,7 @@ def test_every_payload_of_the_first_release_is_still_there() -> None:
 
 
 def minimal(kind: type[Any]) -> dict[str, Any]:
-    """Give the smallest document that the first release would have written."""
+    """Return the smallest document that the first release would have written."""
     values: dict[str, Any] = {
         "attempt": 1,
         "index": 0,

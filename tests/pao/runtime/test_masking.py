@@ -91,8 +91,8 @@ FURTHER: dict[str, str] = {
 def test_nothing_but_its_length_stays_of_a_text_that_holds_a_secret_in_another_form(
     form: str,
 ) -> None:
-    ring = SecretMasks([PASSWORD])
-    for shown in (ring.hide(f"said: {form} and more"), ring.hide_in({"a": [form]})["a"][0]):
+    masks = SecretMasks([PASSWORD])
+    for shown in (masks.hide(f"said: {form} and more"), masks.hide_in({"a": [form]})["a"][0]):
         assert NOTE in shown or "********" in shown
         assert form not in shown
         assert PASSWORD[:6].lower() not in shown.lower()
@@ -122,11 +122,11 @@ def test_the_note_says_how_long_the_text_was() -> None:
 
 @pytest.mark.parametrize("left", range(3, len(PASSWORD)))
 def test_what_a_cut_has_left_of_a_secret_is_hidden(left: int) -> None:
-    ring = SecretMasks([PASSWORD])
+    masks = SecretMasks([PASSWORD])
     begun = json.dumps(PASSWORD)[1:-1][:left]
-    assert ring.hide(f"cannot set {begun}") == "cannot set ********"
-    assert ring.hide(f"cannot set {begun}\u2026 Retry.") == "cannot set ********\u2026 Retry."
-    assert ring.hide_in(f"cannot set {begun}\u2026") == "cannot set ********\u2026"
+    assert masks.hide(f"cannot set {begun}") == "cannot set ********"
+    assert masks.hide(f"cannot set {begun}\u2026 Retry.") == "cannot set ********\u2026 Retry."
+    assert masks.hide_in(f"cannot set {begun}\u2026") == "cannot set ********\u2026"
 
 
 def test_a_cut_within_an_escaped_secret_hides_the_text() -> None:
@@ -136,7 +136,7 @@ def test_a_cut_within_an_escaped_secret_hides_the_text() -> None:
 
 
 def test_a_pin_is_hidden_as_a_word_and_as_a_value_and_nowhere_else() -> None:
-    ring = SecretMasks(["4711", "abc1"])
+    masks = SecretMasks(["4711", "abc1"])
     given = {
         "pin": 4711,
         "as float": 4711.0,
@@ -147,7 +147,7 @@ def test_a_pin_is_hidden_as_a_word_and_as_a_value_and_nowhere_else() -> None:
         "status": 200,
         "nested": ['{"pin":4711}', "%34711"],
     }
-    hidden = ring.hide_in(given)
+    hidden = masks.hide_in(given)
     assert hidden == {
         "pin": "********",
         "as float": "********",
@@ -180,9 +180,9 @@ def test_a_pin_with_a_leading_zero_is_hidden_as_the_number_that_it_becomes() -> 
     ],
 )
 def test_a_text_that_only_looks_encoded_stays(text: str) -> None:
-    ring = SecretMasks([PASSWORD, "4711", "ünïcödé-pass", "production-2"])
-    assert ring.hide(text) == text
-    assert ring.hide_in(text) == text
+    masks = SecretMasks([PASSWORD, "4711", "ünïcödé-pass", "production-2"])
+    assert masks.hide(text) == text
+    assert masks.hide_in(text) == text
 
 
 @given(

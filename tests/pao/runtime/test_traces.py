@@ -176,7 +176,7 @@ async def test_a_decision_is_a_trace_of_its_own_that_the_requests_trace_links_to
     document = await running.submit()
     assert document["status"] == "failed"
     path = f"/requests/{document['id']}/retry"
-    decided = await running.client.post(path, json={"reason": "mended"})
+    decided = await running.client.post(path, json={"reason": "fixed"})
     assert decided.json()["status"] == "completed"
     last = "CompleteWorkflow:RequestWorkflow"
     trace = await running.trace(document["correlationId"], last=last)

@@ -56,7 +56,7 @@ def get(stack: Stack, request_id: str) -> dict[str, Any]:
 
 
 def at(stack: Stack, request_id: str, status: str) -> Any:
-    """Give the request when its first action has come there."""
+    """Return the request when its first action has come there."""
     found = get(stack, request_id)
     return found if found["actions"][0]["status"] == status and not found["retrying"] else None
 
