@@ -21,23 +21,23 @@ class Bookkeeper:
     database: Database
 
     @activity.defn(name=names.MAKE_ROW_ACTIVITY)
-    async def make_row(self, given: RequestInput) -> bool:
+    async def make_row(self, request_input: RequestInput) -> bool:
         """Recreate a request's row that Postgres has lost; False if it exists.
 
         Raises ``NoBundleYet``, which is tried again, for a component whose bundle has no row.
         """
-        link = given.bundle
+        link = request_input.bundle
         new = NewRequest(
-            context=given.context,
-            plan=given.plan,
-            metadata=given.metadata,
+            context=request_input.context,
+            plan=request_input.plan,
+            metadata=request_input.metadata,
             parent_id=link.request_id if link else None,
             component_id=link.component if link else None,
             via="workflow",
         )
         async with self.database.unit_of_work() as session:
             requests = RequestsRepository(session)
-            if await requests.get(given.context.request_id) is not None:
+            if await requests.get(request_input.context.request_id) is not None:
                 return False
             if link is not None and await requests.get(link.request_id) is None:
                 raise ApplicationError("its bundle's row is missing too", type="NoBundleYet")

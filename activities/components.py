@@ -109,6 +109,6 @@ def _components(plan: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [action for action in plan if "component" in action.get("config", {})]
 
 
-def _waiting(given: RequestInput, reason: str) -> RequestInput:
+def _waiting(request_input: RequestInput, reason: str) -> RequestInput:
     resumption = Resumption(reason=reason, actor=BUNDLE, unchecked=True)
-    return replace(given, resumption=resumption)
+    return replace(request_input, resumption=resumption)

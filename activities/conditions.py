@@ -25,18 +25,18 @@ class Conditions:
     surroundings: ScopeContext
 
     @activity.defn(name=names.CONDITION_ACTIVITY)
-    async def condition(self, given: ActionInput) -> ConditionAnswer:
+    async def condition(self, action_input: ActionInput) -> ConditionAnswer:
         """Evaluate a condition in a thread: a document's expression may take a while."""
-        return await asyncio.to_thread(self.ask, given)
+        return await asyncio.to_thread(self.ask, action_input)
 
-    def ask(self, given: ActionInput) -> ConditionAnswer:
+    def ask(self, action_input: ActionInput) -> ConditionAnswer:
         """Return whether the action runs; what cannot be evaluated fails it, with the reason."""
         secrets: dict[str, str] = {}
         try:
-            secrets = open_fields(self.box, given.context)
-            holds = condition_holds(given, self.surroundings, secrets=secrets)
+            secrets = open_fields(self.box, action_input.context)
+            holds = condition_holds(action_input, self.surroundings, secrets=secrets)
         except (TemplateError, SecretUnreadableError) as error:
             reason = hide_secrets(f"Its condition cannot be evaluated: {error}", secrets.values())
             return ConditionAnswer(holds=False, failed=True, reason=reason)
-        shown = (given.action.when or "")[:LONGEST_SHOWN]
+        shown = (action_input.action.when or "")[:LONGEST_SHOWN]
         return ConditionAnswer(holds=holds, reason=None if holds else f"when {shown}: not true")

@@ -18,13 +18,13 @@ class PlacedError(ValueError):
         self.place = place
 
 
-def without_empty(given: Any) -> Any:
+def without_empty(value: Any) -> Any:
     """Leave out the items of a list that are null or blank; null itself is an empty list."""
-    if given is None:
+    if value is None:
         return ()
-    if not isinstance(given, list | tuple):
-        return given
-    return tuple(one for one in given if not is_empty(one))
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple(one for one in value if not is_empty(one))
 
 
 def without_nulls(given: Any) -> Any:

@@ -20,17 +20,19 @@ class Corrector:
     box: SecretBox
 
     @activity.defn(name=names.CHECK_CORRECTION_ACTIVITY)
-    async def check_correction(self, given: Correction) -> CorrectionAnswer:
+    async def check_correction(self, correction: Correction) -> CorrectionAnswer:
         """Check corrected fields in a thread: a form's rules may take a while."""
-        return await asyncio.to_thread(self.check, given)
+        return await asyncio.to_thread(self.check, correction)
 
-    def check(self, given: Correction) -> CorrectionAnswer:
+    def check(self, correction: Correction) -> CorrectionAnswer:
         """Return the corrected fields, or why they are invalid."""
         try:
-            answer, _ = correct(given.context, given.changes, self.box, datetime.now(UTC).date())
+            answer, _ = correct(
+                correction.context, correction.changes, self.box, datetime.now(UTC).date()
+            )
         except SecretUnreadableError as error:
             return CorrectionAnswer(valid=False, message=str(error))
         if answer.valid:
-            used = used_by(given.context, given.over, answer.diff)
+            used = used_by(correction.context, correction.over, answer.diff)
             return replace(answer, used=used)
         return answer

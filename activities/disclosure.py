@@ -70,11 +70,11 @@ class Disclosure:
         """Return what was given to ``sealed``; raises ActionFailedError for another's."""
         return {name: self._opened(value) for name, value in values.items()}
 
-    def pending(self, given: Pending) -> Pending:
+    def pending(self, pending: Pending) -> Pending:
         """Return what a wait was given, as it was before it left the activity that began it."""
-        if given.kind != FOLLOWED:
-            return given
-        return Pending(given.kind, self.opened(given.state))
+        if pending.kind != FOLLOWED:
+            return pending
+        return Pending(pending.kind, self.opened(pending.state))
 
     def _masked(self, value: Any, name: str = "") -> Any:
         """Return a copy in which every text is masked, dataclasses field by field."""

@@ -47,29 +47,29 @@ class Escalator:
     database: Database | None = None
 
     @activity.defn(name=names.ESCALATE_ACTIVITY)
-    async def escalate(self, given: EscalationInput) -> Escalation:
+    async def escalate(self, escalation_input: EscalationInput) -> Escalation:
         """Find or create the ticket; raises ApplicationError where neither is possible."""
-        refuse_after_reset(given.run_id)
-        given = await self._with_done(given)
+        refuse_after_reset(escalation_input.run_id)
+        escalation_input = await self._with_done(escalation_input)
         try:
             async with heartbeats():
-                issue = await self._find_or_create(given)
+                issue = await self._find_or_create(escalation_input)
         except ActionError as error:
             raise application_error(error) from None
         return Escalation(
             ticket_key=issue.key,
             url=issue.url,
             escalated_at=timestamp(datetime.now(UTC)),
-            escalated_by=given.by,
-            reason=given.reason,
+            escalated_by=escalation_input.by,
+            reason=escalation_input.reason,
         )
 
-    async def _with_done(self, given: EscalationInput) -> EscalationInput:
+    async def _with_done(self, escalation_input: EscalationInput) -> EscalationInput:
         """Add to the entries of cleanup who has dealt with them; without Postgres, to none."""
-        entries = given.error_context.get("cleanup") or []
+        entries = escalation_input.error_context.get("cleanup") or []
         if self.database is None or not entries:
-            return given
-        own = given.context.request_id
+            return escalation_input
+        own = escalation_input.context.request_id
         try:
             async with self.database.reading() as session:
                 done = await CleanupsRepository(session).done(
@@ -77,7 +77,7 @@ class Escalator:
                 )
         except PaoError as error:
             _log.warning("what is cleaned up already could not be read: %s", error.code)
-            return given
+            return escalation_input
         told = []
         for one in entries:
             row = done.get((str(one.get("requestId") or own), str(one.get("entryId"))))
@@ -85,48 +85,66 @@ class Escalator:
             if row is not None:
                 text = f"Done by {row.done_by}, {timestamp(row.done_at)}: {row.note} (was: {text})"
             told.append({**one, "instructions": text})
-        return replace(given, error_context={**given.error_context, "cleanup": told})
+        return replace(
+            escalation_input, error_context={**escalation_input.error_context, "cleanup": told}
+        )
 
-    async def _find_or_create(self, given: EscalationInput) -> CreatedIssue:
+    async def _find_or_create(self, escalation_input: EscalationInput) -> CreatedIssue:
         deadline = Deadline.after(self.seconds)
-        mark = names.mark(given.context.request_id, ACTION_ID)
+        mark = names.mark(escalation_input.context.request_id, ACTION_ID)
         try:
             client = self.jira.instance(self.target.instance, self.target.project)
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
         async with self.breakers.guard(f"jira:{client.instance.name}"):
-            return await self._ask(client, given, mark=mark, deadline=deadline)
+            return await self._ask(client, escalation_input, mark=mark, deadline=deadline)
 
     async def _ask(
-        self, client: JiraClient, given: EscalationInput, *, mark: str, deadline: Deadline
+        self,
+        client: JiraClient,
+        escalation_input: EscalationInput,
+        *,
+        mark: str,
+        deadline: Deadline,
     ) -> CreatedIssue:
-        context = given.context
+        context = escalation_input.context
         try:
             found = await client.find_by_label(
                 mark,
                 settles_in=settles_in(
-                    client.instance.index_lag, unclear=given.tried_before, since=given.tried_at
+                    client.instance.index_lag,
+                    unclear=escalation_input.tried_before,
+                    since=escalation_input.tried_at,
                 ),
                 correlation_id=context.correlation_id,
                 deadline=deadline,
             )
-            issue = found or await self._create(client, given, mark=mark, deadline=deadline)
+            issue = found or await self._create(
+                client, escalation_input, mark=mark, deadline=deadline
+            )
         except JiraError as error:
             raise action_error(error) from error
-        await self._attach_whole(client, given, issue, deadline=deadline)
+        await self._attach_whole(client, escalation_input, issue, deadline=deadline)
         return issue
 
     async def _create(
-        self, client: JiraClient, given: EscalationInput, *, mark: str, deadline: Deadline
+        self,
+        client: JiraClient,
+        escalation_input: EscalationInput,
+        *,
+        mark: str,
+        deadline: Deadline,
     ) -> CreatedIssue:
         """Create the ticket; drop or simplify the fields that JIRA refuses."""
-        fields = self._fields(given, mark)
-        correlation_id = given.context.correlation_id
+        fields = self._fields(escalation_input, mark)
+        correlation_id = escalation_input.context.correlation_id
         for _ in range(MOST_CREATIONS - 1):
             try:
                 return await client.create_issue(fields, correlation_id, deadline=deadline)
             except JiraRefusedError as refused:
-                plainer = await self._plainer(client, given, fields, refused, deadline=deadline)
+                plainer = await self._plainer(
+                    client, escalation_input, fields, refused, deadline=deadline
+                )
                 if plainer is None:
                     raise
                 _log.warning(
@@ -139,7 +157,7 @@ class Escalator:
     async def _plainer(
         self,
         client: JiraClient,
-        given: EscalationInput,
+        escalation_input: EscalationInput,
         fields: dict[str, Any],
         refused: JiraRefusedError,
         *,
@@ -151,7 +169,7 @@ class Escalator:
         optional = {"priority", *self.target.fields} & fields.keys() & refused.errors.keys()
         plainer = {name: value for name, value in fields.items() if name not in optional}
         if "description" in refused.errors:
-            plainer["description"] = shown(given, most=SHORT)
+            plainer["description"] = shown(escalation_input, most=SHORT)
         if "issuetype" in refused.errors:
             plainer["issuetype"] = await self._other_type(client, fields, deadline=deadline)
         return None if plainer == fields else plainer
@@ -169,14 +187,19 @@ class Escalator:
         return fields["issuetype"]
 
     async def _attach_whole(
-        self, client: JiraClient, given: EscalationInput, issue: CreatedIssue, *, deadline: Deadline
+        self,
+        client: JiraClient,
+        escalation_input: EscalationInput,
+        issue: CreatedIssue,
+        *,
+        deadline: Deadline,
     ) -> None:
         """Attach the full text where it was truncated; the ticket counts in any case."""
-        whole = describe(given)
-        if shown(given) == whole:
+        whole = describe(escalation_input)
+        if shown(escalation_input) == whole:
             return
         content = whole.encode(errors="replace")
-        correlation_id = given.context.correlation_id
+        correlation_id = escalation_input.context.correlation_id
         try:
             known = await client.get_parts(issue.key, correlation_id, deadline=deadline)
             if (FILE, len(content)) in known.attachments:
@@ -189,20 +212,22 @@ class Escalator:
                 await client.add_comment(
                     issue.key,
                     f"{FILE} could not be attached. All of it is in PAO, in the request "
-                    f"{given.context.request_id}.",
+                    f"{escalation_input.context.request_id}.",
                     correlation_id=correlation_id,
                     deadline=deadline,
                 )
 
-    def _fields(self, given: EscalationInput, mark: str) -> dict[str, Any]:
-        item, target = given.context.item, self.target
+    def _fields(self, escalation_input: EscalationInput, mark: str) -> dict[str, Any]:
+        item, target = escalation_input.context.item, self.target
         priority = {"priority": {"name": target.priority}} if target.priority else {}
         return {
             **priority,
             **target.fields,
             "project": {"key": target.project},
             "issuetype": {"name": target.issue_type},
-            "summary": one_line(f"PAO escalation: {item.name} for {given.context.requester.id}"),
-            "description": shown(given),
+            "summary": one_line(
+                f"PAO escalation: {item.name} for {escalation_input.context.requester.id}"
+            ),
+            "description": shown(escalation_input),
             "labels": ["pao-escalation", mark],
         }

@@ -22,32 +22,32 @@ _NOTE = f"(Truncated: this text is too long for JIRA. The attached {FILE} has al
 _PART_NOTE = f"(truncated; see the attached {FILE})"
 
 
-def shown(given: EscalationInput, *, most: int = TEXT_LIMIT) -> str:
+def shown(escalation_input: EscalationInput, *, most: int = TEXT_LIMIT) -> str:
     """Return the text as the ticket shows it: each part, and all of them, cut where too long."""
-    whole = describe(given)
-    cut = "\n\n".join(cut_wiki(part, _PART_NOTE, _PART) for part in _parts(given))
+    whole = describe(escalation_input)
+    cut = "\n\n".join(cut_wiki(part, _PART_NOTE, _PART) for part in _parts(escalation_input))
     fits = cut_wiki(whole, _NOTE, most)
     return whole if fits == whole else cut_wiki(f"{_NOTE}\n\n{cut}", _PART_NOTE, most)
 
 
-def describe(given: EscalationInput) -> str:
+def describe(escalation_input: EscalationInput) -> str:
     """Write the ticket's whole text in wiki markup; values are escaped, secrets are masked."""
-    return "\n\n".join(_parts(given))
+    return "\n\n".join(_parts(escalation_input))
 
 
-def _parts(given: EscalationInput) -> list[str]:
+def _parts(escalation_input: EscalationInput) -> list[str]:
     return [
-        _request_part(given),
-        *([_components_part(given.components)] if given.components else []),
-        _actions_part(given),
-        _error_part(given),
-        _cleanup_part(all_from(CleanupStep, given.error_context.get("cleanup"))),
-        _data_part(_data(given)),
+        _request_part(escalation_input),
+        *([_components_part(escalation_input.components)] if escalation_input.components else []),
+        _actions_part(escalation_input),
+        _error_part(escalation_input),
+        _cleanup_part(all_from(CleanupStep, escalation_input.error_context.get("cleanup"))),
+        _data_part(_data(escalation_input)),
     ]
 
 
-def _request_part(given: EscalationInput) -> str:
-    context = given.context
+def _request_part(escalation_input: EscalationInput) -> str:
+    context = escalation_input.context
     rows = {
         "Request": context.request_id,
         "Item": f"{context.item.name} ({context.item.id} {context.item.version})",
@@ -55,17 +55,17 @@ def _request_part(given: EscalationInput) -> str:
         "Submitted": context.submitted_at,
         "Correlation id": context.correlation_id,
         "Workflow": names.workflow_id(context.request_id),
-        "Escalated by": given.by,
-        "Reason": given.reason or "(none given)",
+        "Escalated by": escalation_input.by,
+        "Reason": escalation_input.reason or "(none given)",
     }
     lines = [f"||{title}|{jira_escape(value)}|" for title, value in rows.items()]
     return "\n".join(["h2. Request", *lines])
 
 
-def _actions_part(given: EscalationInput) -> str:
+def _actions_part(escalation_input: EscalationInput) -> str:
     rows = [
         f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{_made_by(state)}|"
-        for state in given.actions
+        for state in escalation_input.actions
     ]
     return "\n".join(["h2. Actions", "||Action||Status||Attempts||Resource||", *rows])
 
@@ -97,24 +97,24 @@ def _resource(kind: str, id_: str | None, url: str | None) -> str:
     return f"[{name}|{url}]" if url else name
 
 
-def _data(given: EscalationInput) -> dict[str, Any]:
+def _data(escalation_input: EscalationInput) -> dict[str, Any]:
     """Return the data block; a bundle's also has its failure and each component's resources."""
-    request = given.error_context.get("request") or {}
-    if not given.components:
+    request = escalation_input.error_context.get("request") or {}
+    if not escalation_input.components:
         return request
     return {
-        "bundle": {**request, "requestId": given.context.request_id},
+        "bundle": {**request, "requestId": escalation_input.context.request_id},
         "failure": {
-            "error": given.error_context.get("error"),
-            "components": given.error_context.get("failedComponents"),
+            "error": escalation_input.error_context.get("error"),
+            "components": escalation_input.error_context.get("failedComponents"),
         },
-        "components": {one["id"]: one for one in given.components},
+        "components": {one["id"]: one for one in escalation_input.components},
     }
 
 
-def _error_part(given: EscalationInput) -> str:
+def _error_part(escalation_input: EscalationInput) -> str:
     nothing = {"code": None, "message": ""}
-    failure = from_document(ActionFailure, given.error_context.get("error") or nothing)
+    failure = from_document(ActionFailure, escalation_input.error_context.get("error") or nothing)
     unknown = "yes: look before anything is made again" if failure.outcome_unknown else "no"
     return "\n".join(
         [

@@ -55,21 +55,21 @@ class Executor:
 
     def _activity(self, action: Action[Any]) -> Callable[..., Any]:
         @activity.defn(name=action.type)
-        async def run(given: ActionInput) -> ActionResult:
-            refuse_after_reset(given.run_id)
+        async def run(action_input: ActionInput) -> ActionResult:
+            refuse_after_reset(action_input.run_id)
             async with heartbeats():
-                return await self.execute(action, given)
+                return await self.execute(action, action_input)
 
         return run
 
-    async def execute(self, action: Action[Any], given: ActionInput) -> ActionResult:
+    async def execute(self, action: Action[Any], action_input: ActionInput) -> ActionResult:
         """Run one attempt: look first where told, adopt what is found, else act."""
-        with _acting(action, given):
-            return await self._executed(action, given)
+        with _acting(action, action_input):
+            return await self._executed(action, action_input)
 
-    async def _executed(self, action: Action[Any], given: ActionInput) -> ActionResult:
-        async with self._session(action, given) as session:
-            found = await self._found_before(session) if given.look_first else None
+    async def _executed(self, action: Action[Any], action_input: ActionInput) -> ActionResult:
+        async with self._session(action, action_input) as session:
+            found = await self._found_before(session) if action_input.look_first else None
             result = await (session.act() if found is None else session.adopt(found))
         result = await self._finished(session, result)
         if result.pending is not None:
@@ -80,14 +80,14 @@ class Executor:
         """Return what earlier attempts made; None where acting duplicates nothing."""
         seen = await session.looked_for(await self._earlier(session))
         if seen.contradicts(session.action) and not session.may_revise(seen):
-            raise exists(seen, session.action, session.given.action.name)
+            raise exists(seen, session.action, session.action_input.action.name)
         going_on = seen.found is not None or session.may_revise(seen)
         return seen if going_on else None
 
     async def _earlier(self, session: "Session") -> list[EarlierCall]:
         """Return the calls to look for: what earlier attempts sent, else what is sent now."""
         own = EarlierCall(session.config, place=session.action.place(session.config))
-        calls = [await self._former(session, call) for call in session.given.former]
+        calls = [await self._former(session, call) for call in session.action_input.former]
         if session.action.converges and all(call.place == own.place for call in calls):
             # It compares what is there with what is wanted, whoever made it with which values.
             return [own]
@@ -95,7 +95,7 @@ class Executor:
 
     async def _former(self, session: "Session", call: FormerCall) -> EarlierCall:
         """Restore what an attempt sent, rendering again what was not stored."""
-        action, given, secrets = session.action, session.given, session.context.secrets
+        action, given, secrets = session.action, session.action_input, session.context.secrets
         try:
             fields, kept = session.calls.opened(call)
         except (SecretUnreadableError, ValueError) as error:
@@ -108,31 +108,35 @@ class Executor:
         return EarlierCall(config, changed, action.place(config))
 
     @activity.defn(name=FOLLOW_ACTIVITY)
-    async def resume_wait(self, given: FollowInput) -> ActionResult:
+    async def resume_wait(self, follow_input: FollowInput) -> ActionResult:
         """Continue a wait where the last worker stopped, within Temporal's time limit."""
         progress = Progress(_saved_before())
         async with heartbeats(progress, repeatable=True):
-            return await self.follow(given, progress, seconds=_time_given())
+            return await self.follow(follow_input, progress, seconds=_time_given())
 
     async def follow(
-        self, given: FollowInput, progress: Progress | None = None, *, seconds: float | None = None
+        self,
+        follow_input: FollowInput,
+        progress: Progress | None = None,
+        *,
+        seconds: float | None = None,
     ) -> ActionResult:
         """Wait for an existing effect; a cancelled wait also cancels at the target."""
-        action = self._actions[given.action.type]
-        with _acting(action, given):
-            return await self._followed(action, given, progress, seconds)
+        action = self._actions[follow_input.action.type]
+        with _acting(action, follow_input):
+            return await self._followed(action, follow_input, progress, seconds)
 
     async def _followed(
         self,
         action: Action[Any],
-        given: FollowInput,
+        follow_input: FollowInput,
         progress: Progress | None,
         seconds: float | None,
     ) -> ActionResult:
         async with self._session(
-            action, given, existing=True, progress=progress, seconds=seconds
+            action, follow_input, existing=True, progress=progress, seconds=seconds
         ) as session:
-            pending = session.disclosure.pending(given.pending)
+            pending = session.disclosure.pending(follow_input.pending)
             try:
                 result = await action.follow(session.config, session.context, pending)
             except asyncio.CancelledError:
@@ -141,18 +145,20 @@ class Executor:
         return await self._finished(session, result)
 
     @activity.defn(name=LOOK_ACTIVITY)
-    async def look(self, given: ActionInput) -> LookResult:
+    async def look(self, action_input: ActionInput) -> LookResult:
         """Look for the action's effect, read-only; never raises for what the target answers."""
-        action = self._actions[given.action.type]
-        with _acting(action, given):
+        action = self._actions[action_input.action.type]
+        with _acting(action, action_input):
             async with heartbeats():
-                return await self._looked(action, given, self._sessions.disclosure(given))
+                return await self._looked(
+                    action, action_input, self._sessions.disclosure(action_input)
+                )
 
     async def _looked(
-        self, action: Action[Any], given: ActionInput, disclosure: Disclosure
+        self, action: Action[Any], action_input: ActionInput, disclosure: Disclosure
     ) -> LookResult:
         try:
-            session = await self._sessions.open(action, given, disclosure)
+            session = await self._sessions.open(action, action_input, disclosure)
             calls = await self._earlier(session)
         except ActionError as error:
             return LookResult(answer="unknown", reason=await _reason(error, disclosure))
@@ -178,13 +184,13 @@ class Executor:
         return replace(about, answer="unknown" if seen.repeat else "absent", reason=reason)
 
     @activity.defn(name=EVIDENCE_ACTIVITY)
-    async def evidence(self, given: EvidenceInput) -> EvidenceAnswer:
+    async def evidence(self, evidence_input: EvidenceInput) -> EvidenceAnswer:
         """Check the outputs that a person saw in the target, and build a result from them."""
-        action = self._actions[given.about.action.type]
-        disclosure = self._sessions.disclosure(given.about)
+        action = self._actions[evidence_input.about.action.type]
+        disclosure = self._sessions.disclosure(evidence_input.about)
         try:
-            session = await self._sessions.open(action, given.about, disclosure)
-            result = action.from_evidence(session.config, given.outputs)
+            session = await self._sessions.open(action, evidence_input.about, disclosure)
+            result = action.from_evidence(session.config, evidence_input.outputs)
             return EvidenceAnswer(result=await self._finished(session, result))
         except ActionError as error:
             return EvidenceAnswer(message=await _reason(error, disclosure))
@@ -195,17 +201,17 @@ class Executor:
 
     @asynccontextmanager
     async def _session(
-        self, action: Action[Any], given: ActionInput, *, existing: bool = False, **more: Any
+        self, action: Action[Any], action_input: ActionInput, *, existing: bool = False, **more: Any
     ) -> "AsyncIterator[Session]":
         """Open an execution; whatever it raises reaches Temporal masked.
 
         Its log is stored before Temporal learns how it ended. Where its effect is ``existing``, an
         execution that cannot begin proves nothing.
         """
-        disclosure = self._sessions.disclosure(given)
+        disclosure = self._sessions.disclosure(action_input)
         session: Session | None = None
         try:
-            session = await self._sessions.open(action, given, disclosure, **more)
+            session = await self._sessions.open(action, action_input, disclosure, **more)
             yield session
         except ActionError as error:
             shown = _in_doubt(error) if existing and session is None else error
@@ -223,7 +229,7 @@ class Executor:
         try:
             result = await asyncio.to_thread(session.disclosure.result, result)
             result = replace(result, outputs=session.action.kept(result.outputs))
-            written = await asyncio.to_thread(self._sessions.cleanup, session.given, result)
+            written = await asyncio.to_thread(self._sessions.cleanup, session.action_input, result)
             cleanup = written or session.action.cleanup(result)
             cleanup = session.disclosure.message(cleanup)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
@@ -246,8 +252,8 @@ def _moved(calls: list[EarlierCall], place: str | None, disclosure: Disclosure) 
     return None
 
 
-def _acting(action: Action[Any], given: ActionInput) -> AbstractContextManager[None]:
-    return acting_for(given.context.item.id, given.action.config, action.breaker_keys)
+def _acting(action: Action[Any], action_input: ActionInput) -> AbstractContextManager[None]:
+    return acting_for(action_input.context.item.id, action_input.action.config, action.breaker_keys)
 
 
 def _in_doubt(error: ActionError) -> ActionError:

@@ -25,22 +25,22 @@ class ExecutionLogs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open(self, given: ActionInput) -> LogSink:
+    def open(self, action_input: ActionInput) -> LogSink:
         """Return where the lines of this execution go."""
-        return StoredLog(self._database, given)
+        return StoredLog(self._database, action_input)
 
 
 class StoredLog:
     """Writes lines in the background; those that cannot be stored are dropped, with a warning."""
 
-    def __init__(self, database: Database, given: ActionInput) -> None:
+    def __init__(self, database: Database, action_input: ActionInput) -> None:
         self._database = database
-        self._request = given.context.request_id
-        self._about = {"actionId": given.action.id, "attempt": given.attempt}
+        self._request = action_input.context.request_id
+        self._about = {"actionId": action_input.action.id, "attempt": action_input.attempt}
         # Entries of the workflow's ledger have the run alone here.
-        self._writer = f"{given.run_id or 'look'} {given.action.id}"
-        phase = "follow" if isinstance(given, FollowInput) else "execute"
-        self._prefix = f"{given.attempt}.{phase}"
+        self._writer = f"{action_input.run_id or 'look'} {action_input.action.id}"
+        phase = "follow" if isinstance(action_input, FollowInput) else "execute"
+        self._prefix = f"{action_input.attempt}.{phase}"
         self._waiting: deque[LogLine] = deque()
         self._writing: asyncio.Task[None] | None = None
 

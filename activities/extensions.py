@@ -39,14 +39,16 @@ class _UnusableError(Exception):
     """An entry point gives no action type that can be used; the text says why."""
 
 
-def load_extensions(own: Mapping[str, Action[Any]], found: Iterable[EntryPoint]) -> LoadedActions:
+def load_extensions(
+    own: Mapping[str, Action[Any]], entry_points: Iterable[EntryPoint]
+) -> LoadedActions:
     """Add what other packages offer; of two with one name neither is used, PAO's own always is.
 
     Never raises: what a package does wrong is told, and logged.
     """
     offers: dict[str, list[tuple[str, Action[Any]]]] = defaultdict(list)
     problems = []
-    for point in sorted(found, key=_source):
+    for point in sorted(entry_points, key=_source):
         try:
             action = _read(point)
         except _UnusableError as error:

@@ -19,10 +19,12 @@ _LEFT_OUT = {"$secret": True}
 class FormerCalls:
     """Seals and opens the calls of one action."""
 
-    def __init__(self, box: SecretBox, given: ActionInput) -> None:
+    def __init__(self, box: SecretBox, action_input: ActionInput) -> None:
         self._box = box
-        self._template = given.action.config
-        self._place = f"request:{given.context.request_id}:action:{given.action.id}:call"
+        self._template = action_input.action.config
+        self._place = (
+            f"request:{action_input.context.request_id}:action:{action_input.action.id}:call"
+        )
 
     def seal(self, fields: Mapping[str, Any], rendered: Mapping[str, Any]) -> str | None:
         """Return the call as one token, or None where it is too large to be kept."""

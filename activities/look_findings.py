@@ -25,9 +25,9 @@ class LookFindings:
         self.answered = self.whole = True
         self.found = found
 
-    def part(self, told: IncompleteError) -> None:
+    def part(self, error: IncompleteError) -> None:
         """Note that the target has only a part of the effect."""
-        self.answered, self.whole, self.parts = True, told.whole, told.partial
+        self.answered, self.whole, self.parts = True, error.whole, error.partial
         self.incomplete = True
 
     def add_to(self, error: ActionError, action: Action[Any]) -> None:

@@ -99,19 +99,19 @@ class Rebuilder:
         await self._store(given, told)
         return MADE
 
-    async def _store(self, given: RequestInput, told: Snapshot) -> None:
-        if told.status not in TERMINAL or not told.mirror_seq:
+    async def _store(self, request_input: RequestInput, snapshot: Snapshot) -> None:
+        if snapshot.status not in TERMINAL or not snapshot.mirror_seq:
             return
         # As one that follows its own earlier writes: the row may go there by several moves.
-        whole = replace(told, after_at=told.mirror_at, after_seq=told.mirror_seq)
+        whole = replace(snapshot, after_at=snapshot.mirror_at, after_seq=snapshot.mirror_seq)
         async with self._database.unit_of_work() as session:
             await MirrorRepository(session).write(whole)
             await AuditRepository(session).insert(
                 AuditEntry(
                     event_type="request.restored",
                     at=datetime.now(UTC),
-                    request_id=told.request_id,
-                    correlation_id=given.context.correlation_id,
+                    request_id=snapshot.request_id,
+                    correlation_id=request_input.context.correlation_id,
                     reason=RESTORED,
                     actor=REBUILD,
                     via=REBUILD,

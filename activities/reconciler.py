@@ -248,14 +248,14 @@ def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield rows[start : start + size]
 
 
-def _steps(row: OpenRequest, told: Snapshot) -> list[Snapshot]:
+def _steps(row: OpenRequest, snapshot: Snapshot) -> list[Snapshot]:
     """Return the writes that take a row to a workflow's end, by moves that the database allows."""
-    seq = max(row.mirror_seq or 0, told.mirror_seq)
-    at = max(timestamp(row.mirror_at) if row.mirror_at else "", told.mirror_at)
-    last = replace(told, mirror_at=at, mirror_seq=seq + 2)
-    if can_move(row.status, told.status):
+    seq = max(row.mirror_seq or 0, snapshot.mirror_seq)
+    at = max(timestamp(row.mirror_at) if row.mirror_at else "", snapshot.mirror_at)
+    last = replace(snapshot, mirror_at=at, mirror_seq=seq + 2)
+    if can_move(row.status, snapshot.status):
         return [last]
-    between = replace(told, mirror_at=at, mirror_seq=seq + 1, status=RequestStatus.FAILED)
+    between = replace(snapshot, mirror_at=at, mirror_seq=seq + 1, status=RequestStatus.FAILED)
     return [between, last]
 
 

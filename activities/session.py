@@ -34,7 +34,7 @@ class Session:
     """One execution: what is asked for, rendered, with all that it may use."""
 
     action: Action[Any]
-    given: ActionInput
+    action_input: ActionInput
     config: Any
     context: ActionContext
     disclosure: Disclosure
@@ -45,12 +45,12 @@ class Session:
     @property
     def sent(self) -> str | None:
         """What this execution sends, sealed; None where it is too large to be kept."""
-        return self.calls.seal(self.given.context.fields, self.rendered)
+        return self.calls.seal(self.action_input.context.fields, self.rendered)
 
     @property
     def digest(self) -> str:
         """A keyed digest by which equal calls are known."""
-        return self.calls.digest(self.given.context.fields, self.rendered)
+        return self.calls.digest(self.action_input.context.fields, self.rendered)
 
     async def looked_for(self, calls: list[EarlierCall]) -> Earlier:
         """Look with what earlier attempts had sent, and note what the target answered."""
@@ -69,7 +69,7 @@ class Session:
     def may_revise(self, seen: Earlier) -> bool:
         """Return whether what is there may be changed to the present values."""
         there = seen.found is not None or seen.part is not None
-        return self.given.revise and self.action.can_revise and seen.is_changed and there
+        return self.action_input.revise and self.action.can_revise and seen.is_changed and there
 
     async def adopt(self, seen: Earlier) -> ActionResult:
         """Complete an effect that was found, or revise it where a person said so."""

@@ -37,7 +37,7 @@ from pao.runtime.masking import SecretMasks
 class LogSinks(Protocol):
     """Opens the execution log of one execution."""
 
-    def open(self, given: ActionInput) -> LogSink:
+    def open(self, action_input: ActionInput) -> LogSink:
         """Return where the lines of this execution go."""
         ...
 
@@ -66,51 +66,55 @@ class SessionFactory:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    def disclosure(self, given: ActionInput) -> Disclosure:
+    def disclosure(self, action_input: ActionInput) -> Disclosure:
         """Return what masks and seals all that leaves this execution."""
-        place = place_of(given.context.request_id, given.action.id)
+        place = place_of(action_input.context.request_id, action_input.action.id)
         return Disclosure(SecretMasks(), self._tools.box, place)
 
-    def cleanup(self, given: ActionInput, result: ActionResult) -> str | None:
+    def cleanup(self, action_input: ActionInput, result: ActionResult) -> str | None:
         """Return the cleanup that the document writes for an action; None without one."""
-        if given.action.cleanup is None:
+        if action_input.action.cleanup is None:
             return None
-        outputs = {**given.outputs, given.action.key: result.outputs}
+        outputs = {**action_input.outputs, action_input.action.key: result.outputs}
         surroundings = self._tools.surroundings
-        return render_cleanup(given.action.cleanup, given.context, surroundings, outputs=outputs)
+        return render_cleanup(
+            action_input.action.cleanup, action_input.context, surroundings, outputs=outputs
+        )
 
     async def open(
         self,
         action: Action[Any],
-        given: ActionInput,
+        action_input: ActionInput,
         disclosure: Disclosure,
         *,
         progress: Progress | None = None,
         seconds: float | None = None,
     ) -> Session:
         """Open an execution: rendered and validated, with all that it may use."""
-        rendered = await self.render(action, given, disclosure.secrets)
+        rendered = await self.render(action, action_input, disclosure.secrets)
         config = validated(action, rendered)
         progress = progress or Progress()
         progress.guard(disclosure.sealed, disclosure.opened)
-        earlier = given.pending if isinstance(given, FollowInput) else given.earlier
+        earlier = (
+            action_input.pending if isinstance(action_input, FollowInput) else action_input.earlier
+        )
         context = self._context(
             action,
-            given,
+            action_input,
             disclosure.secrets,
             progress=progress,
             seconds=seconds,
             earlier=disclosure.pending(earlier) if earlier else None,
         )
-        calls = FormerCalls(self._tools.box, given)
-        return Session(action, given, config, context, disclosure, rendered, calls)
+        calls = FormerCalls(self._tools.box, action_input)
+        return Session(action, action_input, config, context, disclosure, rendered, calls)
 
     async def render(
-        self, action: Action[Any], given: ActionInput, secrets: SecretMasks
+        self, action: Action[Any], action_input: ActionInput, secrets: SecretMasks
     ) -> dict[str, Any]:
         """Render an action's configuration; it is not judged yet."""
-        opened = self._passwords(given.context)
-        named = secret_names(given.action)
+        opened = self._passwords(action_input.context)
+        named = secret_names(action_input.action)
         kept = await self._kept(named)
         for value in (*opened.values(), *kept.values()):
             secrets.add(value)
@@ -118,14 +122,14 @@ class SessionFactory:
             # A document's templates may take a while: the other actions of this worker go on.
             return await asyncio.to_thread(
                 render_action,
-                given.action,
-                given.context,
+                action_input.action,
+                action_input.context,
                 self._tools.surroundings,
                 targets=action.targets,
                 secrets=opened,
                 kept=kept,
-                outputs=given.outputs,
-                published=given.published,
+                outputs=action_input.outputs,
+                published=action_input.published,
                 learn=secrets.add,
             )
         except TemplateError as error:
@@ -147,28 +151,30 @@ class SessionFactory:
     def _context(  # noqa: PLR0913 -- what an execution is given, each part named
         self,
         action: Action[Any],
-        given: ActionInput,
+        action_input: ActionInput,
         secrets: SecretMasks,
         *,
         progress: Progress,
         seconds: float | None,
         earlier: Pending | None,
     ) -> ActionContext:
-        tools, request = self._tools, given.context
-        allowed = given.action.timeout or action.default_timeout or tools.action_seconds
+        tools, request = self._tools, action_input.context
+        allowed = action_input.action.timeout or action.default_timeout or tools.action_seconds
         deadline = Deadline.after(seconds or allowed)
-        sink = tools.logs.open(given) if tools.logs else LocalSink()
+        sink = tools.logs.open(action_input) if tools.logs else LocalSink()
         return ActionContext(
             request=request,
-            attempt=given.attempt,
-            mark=mark(request.request_id, given.action.id, given.moves),
+            attempt=action_input.attempt,
+            mark=mark(request.request_id, action_input.action.id, action_input.moves),
             jira=tools.jira,
             deadline=deadline,
-            idempotency_key=idempotency_key(request.request_id, given.action.id, given.moves),
-            unclear=given.unclear,
-            doubt_since=given.doubt_since,
+            idempotency_key=idempotency_key(
+                request.request_id, action_input.action.id, action_input.moves
+            ),
+            unclear=action_input.unclear,
+            doubt_since=action_input.doubt_since,
             earlier=earlier,
-            left=tuple(given.partial),
+            left=tuple(action_input.partial),
             http=Outgoing(tools.network, deadline, secrets),
             breakers=tools.network.breakers,
             log=ActionLog(sink, secrets),
@@ -176,9 +182,13 @@ class SessionFactory:
             secrets=secrets,
             options=tools.options,
             states=tools.states,
-            action_id=given.action.id,
+            action_id=action_input.action.id,
             reads=partial(
-                config_reads, given.action, request, tools.surroundings, tuple(given.outputs)
+                config_reads,
+                action_input.action,
+                request,
+                tools.surroundings,
+                tuple(action_input.outputs),
             ),
         )
 

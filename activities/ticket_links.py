@@ -33,35 +33,43 @@ class TicketLinker:
     breakers: Breakers = field(default_factory=Breakers)
 
     @activity.defn(name=LINKS)
-    async def link(self, given: ActionInput) -> ActionResult:
+    async def link(self, action_input: ActionInput) -> ActionResult:
         """Create what is missing; raises ApplicationError where JIRA refuses."""
         try:
             async with heartbeats():
-                return await self._link(given, Deadline.after(self.seconds))
+                return await self._link(action_input, Deadline.after(self.seconds))
         except ActionError as error:
             raise application_error(error) from None
 
-    async def _link(self, given: ActionInput, deadline: Deadline) -> ActionResult:
-        config = given.action.config
+    async def _link(self, action_input: ActionInput, deadline: Deadline) -> ActionResult:
+        config = action_input.action.config
         kind = _link_type(str(config.get("linkType") or "blocks"))
-        tickets = {key: _first(one) for key, one in given.context.components.items()}
+        tickets = {key: _first(one) for key, one in action_input.context.components.items()}
         made = 0
         for earlier, later in config.get("pairs") or ():
             first, second = tickets.get(earlier), tickets.get(later)
             if first and second:
-                made += await self._tie(first, second, kind, given=given, deadline=deadline)
+                made += await self._tie(
+                    first, second, kind, action_input=action_input, deadline=deadline
+                )
         if not config.get("parentTicket"):
             return ActionResult(outputs={"links": made})
-        return await self._above([one for one in tickets.values() if one], given, deadline)
+        return await self._above([one for one in tickets.values() if one], action_input, deadline)
 
     async def _tie(
-        self, earlier: Ticket, later: Ticket, kind: str, *, given: ActionInput, deadline: Deadline
+        self,
+        earlier: Ticket,
+        later: Ticket,
+        kind: str,
+        *,
+        action_input: ActionInput,
+        deadline: Deadline,
     ) -> int:
         """Link two tickets that are not linked yet; tickets of two JIRAs cannot be linked."""
         client = self._client(earlier)
         if client is not self._client(later):
             return 0
-        correlation_id = given.context.correlation_id
+        correlation_id = action_input.context.correlation_id
         async with self.breakers.guard(f"jira:{client.instance.name}"):
             try:
                 known = await client.get_parts(earlier["key"], correlation_id, deadline=deadline)
@@ -79,18 +87,18 @@ class TicketLinker:
         return 1
 
     async def _above(
-        self, tickets: Sequence[Ticket], given: ActionInput, deadline: Deadline
+        self, tickets: Sequence[Ticket], action_input: ActionInput, deadline: Deadline
     ) -> ActionResult:
         """Find or create the parent ticket, and link it to each component's ticket."""
         try:
             client = self._client(tickets[0]) if tickets else self.jira.instance(None)
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
-        issue = await self._find_or_create(client, given, deadline)
+        issue = await self._find_or_create(client, action_input, deadline)
         top = {"key": issue.key, "url": issue.url}
         try:
             for ticket in tickets:
-                await self._tie(top, ticket, RELATES, given=given, deadline=deadline)
+                await self._tie(top, ticket, RELATES, action_input=action_input, deadline=deadline)
         except ActionError as error:
             error.partial = (left_behind(issue.key, issue.url), *error.partial)
             raise
@@ -103,23 +111,23 @@ class TicketLinker:
         )
 
     async def _find_or_create(
-        self, client: JiraClient, given: ActionInput, deadline: Deadline
+        self, client: JiraClient, action_input: ActionInput, deadline: Deadline
     ) -> CreatedIssue:
-        context = given.context
-        mark = names.mark(context.request_id, given.action.id)
-        unclear = given.look_first and given.unclear
+        context = action_input.context
+        mark = names.mark(context.request_id, action_input.action.id)
+        unclear = action_input.look_first and action_input.unclear
         lag = client.instance.index_lag
         async with self.breakers.guard(f"jira:{client.instance.name}"):
             try:
                 found = await client.find_by_label(
                     mark,
-                    settles_in=settles_in(lag, unclear=unclear, since=given.doubt_since),
+                    settles_in=settles_in(lag, unclear=unclear, since=action_input.doubt_since),
                     correlation_id=context.correlation_id,
                     deadline=deadline,
                 )
                 if found is not None:
                     return found
-                fields = _fields(client, given, mark)
+                fields = _fields(client, action_input, mark)
                 return await client.create_issue(fields, context.correlation_id, deadline=deadline)
             except JiraError as error:
                 raise action_error(error) from error
@@ -141,8 +149,8 @@ def _link_type(name: str) -> str:
     return "Blocks" if name.casefold() == "blocks" else name
 
 
-def _fields(client: JiraClient, given: ActionInput, mark: str) -> dict[str, Any]:
-    context = given.context
+def _fields(client: JiraClient, action_input: ActionInput, mark: str) -> dict[str, Any]:
+    context = action_input.context
     return {
         "project": {"key": client.instance.default_project},
         "issuetype": {"name": "Task"},

@@ -88,21 +88,23 @@ class TicketUpdater:
                 counts["resolved"] += await self._tell(one, news)
         return counts
 
-    def _proven(self, ticket: OpenTicket, told: TicketResolved) -> dict[str, Any]:
+    def _proven(self, ticket: OpenTicket, resolved: TicketResolved) -> dict[str, Any]:
         signal = names.TICKET_RESOLVED_SIGNAL
-        return proven(self.box, ticket.request_id, signal, to_document(told))
+        return proven(self.box, ticket.request_id, signal, to_document(resolved))
 
-    async def _tell(self, ticket: OpenTicket, told: TicketResolved) -> int:
+    async def _tell(self, ticket: OpenTicket, resolved: TicketResolved) -> int:
         """Notify the waiting workflow; on failure the next run tries again."""
         with log_fields(requestId=ticket.request_id):
             try:
-                await self.inspector.tell_resolved(ticket.request_id, self._proven(ticket, told))
+                await self.inspector.tell_resolved(
+                    ticket.request_id, self._proven(ticket, resolved)
+                )
             except NoAnswerError as error:
                 _log.warning("a workflow could not be told of its ticket: %s", error)
                 return 0
-            what = "gone" if told.gone else "resolved"
+            what = "gone" if resolved.gone else "resolved"
             _log.info("ticket %s is %s, and its workflow was told", ticket.key, what)
-        return 0 if told.gone else 1
+        return 0 if resolved.gone else 1
 
 
 def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:

@@ -71,20 +71,22 @@ class Bundles:
         await self._store(given, {})
         await self._finished(given)
 
-    async def _store(self, given: RequestInput, parts: dict[str, RequestInput]) -> None:
-        whole = given.context.request_id
+    async def _store(self, request_input: RequestInput, parts: dict[str, RequestInput]) -> None:
+        whole = request_input.context.request_id
         async with self._database.unit_of_work() as session:
             requests = RequestsRepository(session)
-            await requests.insert(NewRequest(context=given.context, plan=given.plan))
+            await requests.insert(
+                NewRequest(context=request_input.context, plan=request_input.plan)
+            )
             for name, part in parts.items():
                 new = NewRequest(
                     context=part.context, plan=part.plan, parent_id=whole, component_id=name
                 )
                 await requests.insert(new)
 
-    async def _finished(self, given: RequestInput) -> None:
-        await self._workflows.start(given, summary="measured")
-        handle = self._client.get_workflow_handle(workflow_id(given.context.request_id))
+    async def _finished(self, request_input: RequestInput) -> None:
+        await self._workflows.start(request_input, summary="measured")
+        handle = self._client.get_workflow_handle(workflow_id(request_input.context.request_id))
         result = await handle.result()
         if result["status"] != "completed":
             raise RuntimeError(f"a request was {result['status']}")

@@ -75,17 +75,17 @@ def secret_names(action: PlannedAction) -> list[str]:
 
 
 def condition_holds(
-    given: ActionInput, surroundings: ScopeContext, *, secrets: Mapping[str, str]
+    action_input: ActionInput, surroundings: ScopeContext, *, secrets: Mapping[str, str]
 ) -> bool:
     """Return whether an action's ``when`` holds; raises ``TemplateError`` if it has no result."""
     scopes, names = bind(
-        given.context,
+        action_input.context,
         surroundings,
         secrets=secrets,
-        outputs=given.outputs,
-        published=given.published,
+        outputs=action_input.outputs,
+        published=action_input.published,
     )
-    return evaluate_when(given.action.when or "true", scopes, names)
+    return evaluate_when(action_input.action.when or "true", scopes, names)
 
 
 def render_cleanup(

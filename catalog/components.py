@@ -47,22 +47,22 @@ def component_values(
     bundle: CatalogBundle,
     component: Component,
     item: CatalogDocument,
-    given: ComponentContext,
+    context: ComponentContext,
     today: date,
 ) -> Values:
     """Render the values for a component and validate them by the form of the component's item.
 
     Without ``components`` nothing has run yet: what needs other components waits.
     """
-    names = names_for_component(bundle, component, given.surroundings)
-    scopes = _scopes(bundle, given)
+    names = names_for_component(bundle, component, context.surroundings)
+    scopes = _scopes(bundle, context)
     values: dict[str, Any] = {}
     waiting: list[str] = []
     problems: list[FieldError] = []
     for key, template in component.config.items():
         try:
             uses = {use[0] for use in _uses(template, names)}
-            if given.components is None and "components" in uses:
+            if context.components is None and "components" in uses:
                 waiting.append(key)
                 continue
             secret = key in item.password_fields
@@ -89,15 +89,15 @@ def names_for_component(
     )
 
 
-def _scopes(bundle: CatalogBundle, given: ComponentContext) -> dict[str, Any]:
+def _scopes(bundle: CatalogBundle, context: ComponentContext) -> dict[str, Any]:
     scopes = build_scopes(
-        given.context,
-        given.surroundings,
+        context.context,
+        context.surroundings,
         field_ids=[field.id for field in bundle.fields],
-        secrets=given.secrets,
+        secrets=context.secrets,
         outputs={},
     )
-    return scopes | {"components": dict(given.components or {})}
+    return scopes | {"components": dict(context.components or {})}
 
 
 def _uses(template: Any, names: Names) -> Iterator[tuple[str, ...]]:

@@ -166,10 +166,10 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def _sentence(told: str | None) -> str:
-    first = inspect.cleandoc(told or "").split("\n\n")[0]
+def _sentence(text: str | None) -> str:
+    first = inspect.cleandoc(text or "").split("\n\n")[0]
     return " ".join(first.split()).replace("``", "`")
 
 
-def _cell(told: str | None) -> str:
-    return _sentence(told).replace("|", "&#124;")
+def _cell(text: str | None) -> str:
+    return _sentence(text).replace("|", "&#124;")

@@ -79,26 +79,28 @@ async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> Verification:
     return found
 
 
-async def _anchors(reader: asyncpg.Connection, found: Verification) -> dict[int, Anchor]:
+async def _anchors(reader: asyncpg.Connection, verification: Verification) -> dict[int, Anchor]:
     anchors = [Anchor(*row) for row in await reader.fetch(_ANCHORS)]
     before = Anchor(0, datetime.now(UTC), 0, b"", b"", b"")
     for anchor in anchors:
-        found.anchors += 1
+        verification.anchors += 1
         if anchor.id != before.id + 1:
-            _note(found, "anchor", f"anchors {before.id + 1} to {anchor.id - 1} are missing")
+            _note(verification, "anchor", f"anchors {before.id + 1} to {anchor.id - 1} are missing")
         elif anchor.previous != before.hash:
-            _note(found, "anchor", f"anchor {anchor.id} does not follow the one before it")
+            _note(verification, "anchor", f"anchor {anchor.id} does not follow the one before it")
         if anchor_hash(anchor) != anchor.hash:
-            _note(found, "anchor", f"anchor {anchor.id} was changed")
+            _note(verification, "anchor", f"anchor {anchor.id} was changed")
         heads = [Head(*row) for row in await reader.fetch(_OF_ANCHOR, anchor.id)]
         pruned = len(heads) < anchor.chains and anchor.at < datetime.now(UTC) - HEADS_KEPT
         if not pruned and (len(heads), anchor_root(heads)) != (anchor.chains, anchor.root):
-            _note(found, "anchor", f"the chains that anchor {anchor.id} covers were changed")
+            _note(verification, "anchor", f"the chains that anchor {anchor.id} covers were changed")
         before = anchor
     return {anchor.id: anchor for anchor in anchors}
 
 
-def _exported(exported: Sequence[Anchor], anchors: dict[int, Anchor], found: Verification) -> None:
+def _exported(
+    exported: Sequence[Anchor], anchors: dict[int, Anchor], verification: Verification
+) -> None:
     for anchor in exported:
         known = anchors.get(anchor.id)
         if known is None:
@@ -106,14 +108,14 @@ def _exported(exported: Sequence[Anchor], anchors: dict[int, Anchor], found: Ver
                 f"anchor {anchor.id} of {anchor.at:%Y-%m-%d %H:%M:%S} is not there: anchors were"
                 " removed, or the database is older than the export"
             )
-            _note(found, "anchor", text)
+            _note(verification, "anchor", text)
         elif known != anchor:
             text = f"anchor {anchor.id} differs from the exported one: the trail was rebuilt"
-            _note(found, "anchor", text)
+            _note(verification, "anchor", text)
 
 
-def _note(found: Verification, kind: str, message: str) -> None:
-    found.findings.append(AuditFinding(kind, message))
+def _note(verification: Verification, kind: str, message: str) -> None:
+    verification.findings.append(AuditFinding(kind, message))
 
 
 class _Chain:
@@ -123,14 +125,14 @@ class _Chain:
         self,
         chain: UUID,
         parts: Sequence[list[asyncpg.Record]],
-        found: Verification,
+        verification: Verification,
     ) -> None:
         head, lines, anchored = parts
         self._chain = chain
         self._head = Head(*head[0]) if head else None
         self._lines = sorted(lines, key=lambda line: int(line["position"]))
         self._anchored = anchored
-        self._found = found
+        self._found = verification
 
     def verify(self, anchors: dict[int, Anchor]) -> None:
         """Record every mismatch."""

@@ -29,16 +29,16 @@ class BundleWorkflow(RequestHandlers):
     """One submitted bundle: its components, then its own actions."""
 
     @workflow.init
-    def __init__(self, given: RequestInput) -> None:
-        self._bundle = ledger = BundleLedger(given)
+    def __init__(self, request_input: RequestInput) -> None:
+        self._bundle = ledger = BundleLedger(request_input)
         open_decisions = OpenDecisions(ledger, also=partial(objection_to, ledger))
-        mirror, stop = Mirror(ledger, open_decisions, given), Stop(ledger, open_decisions)
+        mirror, stop = Mirror(ledger, open_decisions, request_input), Stop(ledger, open_decisions)
         self._components = Components(
-            given.plan, ledger, mirror=mirror, stop=stop, waits=given.waits
+            request_input.plan, ledger, mirror=mirror, stop=stop, waits=request_input.waits
         )
         super().__init__(
             Lifecycle(
-                given,
+                request_input,
                 ledger,
                 open_decisions=open_decisions,
                 mirror=mirror,
@@ -48,7 +48,7 @@ class BundleWorkflow(RequestHandlers):
         )
 
     @workflow.run
-    async def run(self, given: RequestInput) -> RequestOutcome:  # noqa: ARG002 -- __init__ has it
+    async def run(self, request_input: RequestInput) -> RequestOutcome:  # noqa: ARG002 -- __init__ has it
         """Carry the bundle out; ends when it has reached a final state."""
         return await self._lifecycle.run(self._carry_out)
 
@@ -87,7 +87,7 @@ class BundleWorkflow(RequestHandlers):
 
     def _explain(self) -> None:
         """Say why a bundle that was taken up waits, when nothing of it is failed any more."""
-        ledger, resumption = self._bundle, self._lifecycle.given.resumption
+        ledger, resumption = self._bundle, self._lifecycle.request_input.resumption
         if resumption is None or ledger.has_broken() or self._own_has_failed():
             return
         ledger.stopped(f"{resumption.reason} A retry continues with the remaining components.")

@@ -28,10 +28,10 @@ class BundleLedger(Ledger):
     An aborted or escalated component counts as failed: it can never be completed.
     """
 
-    def __init__(self, given: RequestInput) -> None:
-        super().__init__(given)
+    def __init__(self, request_input: RequestInput) -> None:
+        super().__init__(request_input)
         self.reports: dict[str, ComponentReport] = {}
-        self.planned = {one.key: one for one in given.plan if one.type == COMPONENT}
+        self.planned = {one.key: one for one in request_input.plan if one.type == COMPONENT}
 
     @property
     def components(self) -> list[ActionState]:

@@ -194,13 +194,13 @@ class Components:
             start.given.waits = self._waits
             await self._start_child(state, start.given)
 
-    async def _start_child(self, state: ActionState, given: RequestInput) -> None:
-        context = given.context
+    async def _start_child(self, state: ActionState, request_input: RequestInput) -> None:
+        context = request_input.context
         # One that is there already, after a reset of the bundle, tells its end like any other.
         with contextlib.suppress(WorkflowAlreadyStartedError):
             handle = await workflow.start_child_workflow(
                 names.REQUEST_WORKFLOW,
-                given,
+                request_input,
                 id=names.workflow_id(context.request_id),
                 memo={"correlationId": context.correlation_id},
                 search_attributes=search_attributes(context),

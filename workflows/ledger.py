@@ -33,17 +33,19 @@ RECONCILER = "reconciler"
 class Ledger:
     """Keeps a request's state; every change leaves an audit line, a stream entry, or both."""
 
-    def __init__(self, given: RequestInput, *, now: Callable[[], datetime] = workflow.now) -> None:
+    def __init__(
+        self, request_input: RequestInput, *, now: Callable[[], datetime] = workflow.now
+    ) -> None:
         self.now = now
         self.journal = Journal(now)
         self.decisions = DecisionLog(self.journal)
-        self.context = given.context
+        self.context = request_input.context
         self.status = RequestStatus.SUBMITTED
         self.retrying = False
-        self.states = [_pending(action) for action in given.plan if action.is_step]
+        self.states = [_pending(action) for action in request_input.plan if action.is_step]
         self.vouched: set[tuple[str, int]] = set()
-        self.plan = {action.id: action for action in given.plan}
-        self._fallback = [action for action in given.plan if action.fallback]
+        self.plan = {action.id: action for action in request_input.plan}
+        self._fallback = [action for action in request_input.plan if action.fallback]
         self.escalation: Escalation | None = None
         self.failure: ActionFailure | None = None
 
@@ -216,9 +218,9 @@ class Ledger:
         )
         self.journal.log("warning", f"{state.name}: {told}", state)
 
-    def leave_behind(self, state: ActionState, place: str, found: PartialResource | None) -> None:
+    def leave_behind(self, state: ActionState, place: str, partial: PartialResource | None) -> None:
         """Note that a correction takes an action elsewhere, and what stays where it was."""
-        leave_behind(state, place, found)
+        leave_behind(state, place, partial)
         names = [one.id or one.cleanup or one.type for one in state.left_behind]
         self.journal.line("action.left-behind", action_id=state.id, data={"place": place})
         self.journal.log(

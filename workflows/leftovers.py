@@ -76,10 +76,10 @@ def confirm_absent(state: ActionState) -> None:
         state.error = replace(state.error, outcome_unknown=False, partial=[])
 
 
-def leave_behind(state: ActionState, place: str, found: PartialResource | None) -> None:
+def leave_behind(state: ActionState, place: str, partial: PartialResource | None) -> None:
     """Note what stays at a former place; the action begins anew, under another mark, elsewhere."""
-    left = [*state.partial, *([found] if found else [])]
-    if state.outcome_unknown and found is None:
+    left = [*state.partial, *([partial] if partial else [])]
+    if state.outcome_unknown and partial is None:
         left.append(_maybe_at(state, place))
     state.moves += 1
     moved = [replace(one, move=state.moves) for one in left]

@@ -43,7 +43,7 @@ class Lifecycle:
 
     def __init__(  # noqa: PLR0913 -- what the kinds of request differ in, each named.
         self,
-        given: RequestInput,
+        request_input: RequestInput,
         ledger: Ledger,
         *,
         open_decisions: OpenDecisions,
@@ -51,7 +51,7 @@ class Lifecycle:
         stop: Stop,
         components: Components | None = None,
     ) -> None:
-        self.given = given
+        self.request_input = request_input
         self.ledger = ledger
         self.open_decisions = open_decisions
         self.mirror = mirror
@@ -59,9 +59,9 @@ class Lifecycle:
         self._settled: SettledRequest | None = None
         self._ended = False
         approvals = OpenApprovals(ledger, open_decisions)
-        self._notices = Notices(given.plan, ledger, mirror)
+        self._notices = Notices(request_input.plan, ledger, mirror)
         waiting = Waiting(
-            ledger, approvals=approvals, notices=self._notices, stop=stop, waits=given.waits
+            ledger, approvals=approvals, notices=self._notices, stop=stop, waits=request_input.waits
         )
         self.reception = SignalHandlers(
             ledger,
@@ -71,36 +71,36 @@ class Lifecycle:
             stop=stop,
             waiting=waiting,
         )
-        had_others = is_reset() or given.resumption is not None
+        had_others = is_reset() or request_input.resumption is not None
         self.decider = Decider(
             ledger,
             open_decisions=open_decisions,
             mirror=mirror,
             stop=stop,
-            waits=given.waits,
+            waits=request_input.waits,
             had_others=had_others,
-            unchecked=given.resumption is not None and given.resumption.unchecked,
+            unchecked=request_input.resumption is not None and request_input.resumption.unchecked,
             components=components,
         )
         self.runner = PlanRunner(
-            Graph([action for action in given.plan if action.type != COMPONENT]),
+            Graph([action for action in request_input.plan if action.type != COMPONENT]),
             ledger=ledger,
             open_decisions=open_decisions,
             mirror=mirror,
             stop=stop,
             waiting=waiting,
-            waits=given.waits,
+            waits=request_input.waits,
             had_others=had_others,
             settle=self.settle,
         )
-        if given.bundle is not None:
-            mirror.after = Reporter(ledger, mirror.snapshots, given.bundle).tell
-        if given.resumption is not None:
+        if request_input.bundle is not None:
+            mirror.after = Reporter(ledger, mirror.snapshots, request_input.bundle).tell
+        if request_input.resumption is not None:
             take_up(
                 ledger,
                 open_decisions,
                 snapshots=mirror.snapshots,
-                resumption=given.resumption,
+                resumption=request_input.resumption,
                 at=workflow.now(),
             )
 
@@ -127,7 +127,7 @@ class Lifecycle:
 
     async def wait_as_before(self) -> bool:
         """Return whether this run was started to wait where an earlier one is gone; mirror it."""
-        if self.given.resumption is None:
+        if self.request_input.resumption is None:
             return False
         await self.mirror.write()
         self._settled = SettledRequest(status=self.ledger.status, at=timestamp(workflow.now()))

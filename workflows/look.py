@@ -17,14 +17,14 @@ class LookWorkflow:
     """A short workflow of its own on the worker, so that the request's history does not grow."""
 
     @workflow.run
-    async def run(self, given: ActionInput) -> LookResult:
+    async def run(self, action_input: ActionInput) -> LookResult:
         """Answer ``found``, ``absent``, or ``unknown`` with the reason; never fails."""
         try:
             result: LookResult = await workflow.execute_activity(
                 names.LOOK_ACTIVITY,
-                given,
+                action_input,
                 result_type=LookResult,
-                summary=f"look for {given.action.name}",
+                summary=f"look for {action_input.action.name}",
                 start_to_close_timeout=timedelta(seconds=12),
                 schedule_to_close_timeout=timedelta(seconds=20),
                 retry_policy=policies.NEVER_AGAIN,

@@ -42,15 +42,17 @@ class Mirror:
     ``after`` is called when a write has counted: whom it tells finds the same in Postgres.
     """
 
-    def __init__(self, ledger: Ledger, open_decisions: OpenDecisions, given: RequestInput) -> None:
+    def __init__(
+        self, ledger: Ledger, open_decisions: OpenDecisions, request_input: RequestInput
+    ) -> None:
         self.snapshots = Snapshots(ledger)
-        self._given = given
+        self._given = request_input
         self.started: set[str] = set()
         self.recorded: dict[str, DecisionRecord] = {}
         self.after: Callable[[], Awaitable[None]] | None = None
         self._ledger = ledger
         self._open_decisions = open_decisions
-        self._waits = given.waits
+        self._waits = request_input.waits
         self._lock = asyncio.Lock()
         self._written = 0
         self._superseded = False

@@ -27,20 +27,20 @@ def read_options(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
     return None
 
 
-def _attempt(given: dict[str, Any]) -> str | None:
-    attempt = given.get("attempt", 0)
+def _attempt(payload: dict[str, Any]) -> str | None:
+    attempt = payload.get("attempt", 0)
     if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 0:
         return "attempt must be the number of the attempt that the decision is about"
     return None
 
 
-def _flags(given: dict[str, Any]) -> str | None:
-    wrong = [key for key in FLAGS if not isinstance(given.get(key, False), bool)]
+def _flags(payload: dict[str, Any]) -> str | None:
+    wrong = [key for key in FLAGS if not isinstance(payload.get(key, False), bool)]
     return f"{wrong[0]} must be true or false" if wrong else None
 
 
-def _evidence(given: dict[str, Any]) -> str | None:
-    evidence = given.get("evidence")
+def _evidence(payload: dict[str, Any]) -> str | None:
+    evidence = payload.get("evidence")
     if evidence is None:
         return None
     shaped = isinstance(evidence, dict) and isinstance(evidence.get("present"), bool)
@@ -62,8 +62,8 @@ def _evidence_parts(evidence: dict[str, Any]) -> str | None:
     return None
 
 
-def _of_retry(record: DecisionRecord, given: dict[str, Any]) -> str | None:
+def _of_retry(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
     if record.decision == Decision.RETRY:
         return None
-    wrong = sorted(key for key in given if key != "attempt" and given[key] is not False)
+    wrong = sorted(key for key in payload if key != "attempt" and payload[key] is not False)
     return f"only a retry takes {', '.join(wrong)}" if wrong else None

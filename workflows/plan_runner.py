@@ -189,11 +189,11 @@ class PlanRunner:
     async def _see_through(
         self,
         state: ActionState,
-        given: ActionInput,
+        action_input: ActionInput,
         handle: workflow.ActivityHandle[ActionResult],
     ) -> ActionResult:
         """Wait for an action until it is done, also beyond the end of its activity."""
-        return await self._waiting.until_done(state, given, await handle)
+        return await self._waiting.until_done(state, action_input, await handle)
 
     def _input(self, state: ActionState) -> ActionInput:
         action, ledger = self._graph.action(state), self._ledger

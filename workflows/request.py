@@ -24,16 +24,18 @@ class RequestWorkflow(RequestHandlers):
     """One submitted request, from its first action to its end."""
 
     @workflow.init
-    def __init__(self, given: RequestInput) -> None:
-        ledger = Ledger(given)
+    def __init__(self, request_input: RequestInput) -> None:
+        ledger = Ledger(request_input)
         open_decisions = OpenDecisions(ledger)
-        mirror, stop = Mirror(ledger, open_decisions, given), Stop(ledger, open_decisions)
+        mirror, stop = Mirror(ledger, open_decisions, request_input), Stop(ledger, open_decisions)
         super().__init__(
-            Lifecycle(given, ledger, open_decisions=open_decisions, mirror=mirror, stop=stop)
+            Lifecycle(
+                request_input, ledger, open_decisions=open_decisions, mirror=mirror, stop=stop
+            )
         )
 
     @workflow.run
-    async def run(self, given: RequestInput) -> RequestOutcome:  # noqa: ARG002 -- __init__ has it
+    async def run(self, request_input: RequestInput) -> RequestOutcome:  # noqa: ARG002 -- __init__ has it
         """Carry the plan out; ends when the request has reached a final state."""
         return await self._lifecycle.run(self._carry_out)
 

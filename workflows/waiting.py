@@ -59,7 +59,7 @@ class Waiting:
         self._resolved: dict[str, TicketResolved] = {}
 
     async def until_done(
-        self, state: ActionState, given: ActionInput, result: ActionResult
+        self, state: ActionState, action_input: ActionInput, result: ActionResult
     ) -> ActionResult:
         """Return the final result; raises ``WaitFailedError``, or what ended a follow."""
         while result.pending is not None:
@@ -70,18 +70,18 @@ class Waiting:
             elif pending.kind == "resolution":
                 result = await self._until_resolved(state, result)
             else:
-                result = await self._followed(state, given, result, pending)
+                result = await self._followed(state, action_input, result, pending)
         return result
 
-    def ticket_resolved(self, told: TicketResolved) -> bool:
+    def ticket_resolved(self, resolved: TicketResolved) -> bool:
         """Take the news that a ticket is resolved; returns whether its action waits for it."""
         for state in self._ledger.states:
             waiting = state.waits_for if state.status == ActionStatus.WAITING else None
-            if state.id != told.action_id or waiting is None or waiting.kind != "resolution":
+            if state.id != resolved.action_id or waiting is None or waiting.kind != "resolution":
                 continue
             # News of an earlier wait, told once more, says nothing about this one.
-            if told.since in (None, waiting.since):
-                self._resolved[state.id] = told
+            if resolved.since in (None, waiting.since):
+                self._resolved[state.id] = resolved
                 return True
         return False
 
@@ -106,16 +106,16 @@ class Waiting:
         )
 
     async def _followed(
-        self, state: ActionState, given: ActionInput, result: ActionResult, pending: Pending
+        self, state: ActionState, action_input: ActionInput, result: ActionResult, pending: Pending
     ) -> ActionResult:
         """Run the read-only wait, again on another worker where one is lost."""
         self._begin(state, result, OpenWait("follow", timestamp(workflow.now())))
         state.pending = pending
         handle = workflow.start_activity(
             names.FOLLOW_ACTIVITY,
-            FollowInput(**{**given.__dict__, "pending": pending}),
+            FollowInput(**{**action_input.__dict__, "pending": pending}),
             result_type=ActionResult,
-            summary=f"{given.action.name}: wait until its target is done",
+            summary=f"{action_input.action.name}: wait until its target is done",
             **policies.follow(self._waits, queue=workflow.info().task_queue),
         )
         await workflow.wait_condition(lambda: handle.done() or self._stop.is_on)

@@ -55,10 +55,10 @@ def find_program(options: TerraformOptions) -> str:
 class Cli:
     """One program in one environment; each call says in which folder."""
 
-    def __init__(self, program: str, given: ProcessContext, *, name: str | None = None) -> None:
+    def __init__(self, program: str, context: ProcessContext, *, name: str | None = None) -> None:
         self.program = program
         self.name = name or Path(program).name
-        self._given = given
+        self._given = context
 
     @property
     def environment(self) -> Mapping[str, str]:

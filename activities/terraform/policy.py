@@ -28,11 +28,11 @@ async def check_modules(
     await asyncio.to_thread(_check_modules, directory, folder, options)
 
 
-def refuse_commands(found: list[str], options: TerraformOptions) -> None:
+def refuse_commands(findings: list[str], options: TerraformOptions) -> None:
     """Raise ActionFailedError where commands were found that the operator has not allowed."""
-    if found and not options.allow_provisioners:
+    if findings and not options.allow_provisioners:
         raise ActionFailedError(
-            f"The module runs commands on the worker ({_listed(found)}), by provisioners or "
+            f"The module runs commands on the worker ({_listed(findings)}), by provisioners or "
             "otherwise; nothing was changed. Take them out of the module, or have the operator "
             "set TERRAFORM_ALLOW_PROVISIONERS=true.",
             judged=NOT_ALLOWED,
@@ -80,15 +80,15 @@ def _read(folder: Path, *, module: str = "") -> list[str]:
         ) from error
 
 
-def _refuse_links(found: list[str]) -> None:
-    if found:
+def _refuse_links(findings: list[str]) -> None:
+    if findings:
         raise ActionFailedError(
-            f"The module has symbolic links that lead out of it ({_listed(found)}); nothing was "
+            f"The module has symbolic links that lead out of it ({_listed(findings)}); nothing was "
             "changed. Replace them by the files that they stand for.",
             judged=NOT_ALLOWED,
         )
 
 
-def _listed(found: list[str]) -> str:
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return f"{', '.join(found[:SHOWN])}{more}"
+def _listed(findings: list[str]) -> str:
+    more = f" and {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
+    return f"{', '.join(findings[:SHOWN])}{more}"

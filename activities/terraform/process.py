@@ -82,13 +82,13 @@ class CommandCancelledError(asyncio.CancelledError):
         self.ended = ended
 
 
-async def run(command: list[str], given: ProcessContext, take: Take) -> CommandResult:
+async def run(command: list[str], context: ProcessContext, take: Take) -> CommandResult:
     """Run a command and pass each chunk of its output to ``take``; never outlives this call.
 
     Cancelled, it ends the command in order first, and raises CommandCancelledError. At the deadline
     it does the same, and returns.
     """
-    process = await _start(command, given)
+    process = await _start(command, context)
     errors = _Tail()
     readers = [
         asyncio.create_task(_read(process.stdout, take)),
@@ -96,11 +96,11 @@ async def run(command: list[str], given: ProcessContext, take: Take) -> CommandR
     ]
     late = cut = False
     try:
-        late = await _wait(process, readers, given)
+        late = await _wait(process, readers, context)
     except asyncio.CancelledError:
         cut = True
     finally:
-        await _certain_end(process, _grace(given, cut=cut))
+        await _certain_end(process, _grace(context, cut=cut))
         await _finish(readers)
     ended = CommandResult(code=process.returncode or 0, late=late, errors=errors.text, cut=cut)
     if cut:
@@ -111,22 +111,31 @@ async def run(command: list[str], given: ProcessContext, take: Take) -> CommandR
     return ended
 
 
-def _grace(given: ProcessContext, *, cut: bool) -> float:
-    return given.cancel_grace() if cut and given.cancel_grace else given.grace
+def _grace(context: ProcessContext, *, cut: bool) -> float:
+    return context.cancel_grace() if cut and context.cancel_grace else context.grace
 
 
-async def _start(command: list[str], given: ProcessContext) -> asyncio.subprocess.Process:
-    guard = [sys.executable, "-I", "-S", str(PROCESS_GUARD), str(given.grace), str(given.private)]
-    guard += [str(given.unwritten), given.name]
-    descriptors = given.shared_paths.descriptors if given.shared_paths and given.account else ()
-    guard.append(f"{given.account.uid}:{given.account.gid}" if given.account else "")
+async def _start(command: list[str], context: ProcessContext) -> asyncio.subprocess.Process:
+    guard = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(PROCESS_GUARD),
+        str(context.grace),
+        str(context.private),
+    ]
+    guard += [str(context.unwritten), context.name]
+    descriptors = (
+        context.shared_paths.descriptors if context.shared_paths and context.account else ()
+    )
+    guard.append(f"{context.account.uid}:{context.account.gid}" if context.account else "")
     guard.append(",".join(map(str, descriptors)))
-    used = () if given.used is None else (given.used,)
+    used = () if context.used is None else (context.used,)
     return await asyncio.create_subprocess_exec(
         *guard,
         *command,
-        cwd=given.folder,
-        env=dict(given.environment),
+        cwd=context.folder,
+        env=dict(context.environment),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -138,13 +147,13 @@ async def _start(command: list[str], given: ProcessContext) -> asyncio.subproces
 
 
 async def _wait(
-    process: asyncio.subprocess.Process, readers: list[asyncio.Task[None]], given: ProcessContext
+    process: asyncio.subprocess.Process, readers: list[asyncio.Task[None]], context: ProcessContext
 ) -> bool:
     """Wait for the end or the deadline; True for the deadline. A failing reader ends it as well."""
     ending = asyncio.create_task(process.wait())
     waiting: set[asyncio.Task[object]] = {ending, *readers}
     try:
-        async with asyncio.timeout(given.deadline.remaining()):
+        async with asyncio.timeout(context.deadline.remaining()):
             while not ending.done():
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 if any(task.exception() for task in done):

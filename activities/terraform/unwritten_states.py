@@ -66,12 +66,12 @@ async def _whole(file: Path) -> dict[str, Any]:
         ) from error
 
 
-def _is_there(file: Path, state: dict[str, Any], told: bytes, *, location: StateLocation) -> bool:
+def _is_there(file: Path, state: dict[str, Any], output: bytes, *, location: StateLocation) -> bool:
     """Return whether the backend has this very state; raises where it has another or newer one."""
-    if is_nothing(told):
+    if is_nothing(output):
         return False
     try:
-        there = read_state(told)
+        there = read_state(output)
     except DamagedStateError as error:
         raise unwritten(file, str(error), state=state, location=location) from error
     if there["lineage"] == state["lineage"] and there["serial"] < state["serial"]:
@@ -95,12 +95,12 @@ def _is_there(file: Path, state: dict[str, Any], told: bytes, *, location: State
     )
 
 
-def is_nothing(told: bytes) -> bool:
+def is_nothing(output: bytes) -> bool:
     """Return whether a backend has no state: Terraform then reports one without a lineage."""
-    if not told.strip():
+    if not output.strip():
         return True
     with contextlib.suppress(ValueError, AttributeError):
-        read = json.loads(told)
+        read = json.loads(output)
         return not read.get("lineage") and not read.get("resources")
     return False
 

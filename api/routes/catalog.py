@@ -25,7 +25,7 @@ ItemId = Annotated[str, Path(max_length=200, description="Id of the catalog item
     responses=documented({200: examples.PAGE}, 400, 401, 429, 503),
 )
 async def list_catalog_items(
-    given: ServicesDep,
+    services: ServicesDep,
     caller: Caller,
     *,
     category: Annotated[str | None, Query(max_length=200)] = None,
@@ -43,18 +43,18 @@ async def list_catalog_items(
     The counts of a facet apply the other filters. `requestable`: the caller may request it.
     """
     wanted = CatalogQuery(category=category, owner=owner, tag=tag, kind=kind, q=q)
-    found = given.catalog.state.index.find(wanted)
+    found = services.catalog.state.index.find(wanted)
     scope = f"catalog:{sorted((key, value or '') for key, value in asdict(wanted).items())}"
-    rest = _after(found.rows, given.cursors.read(scope, cursor) if cursor else None)
+    rest = _after(found.rows, services.cursors.read(scope, cursor) if cursor else None)
     shown = rest[:limit]
     more = len(rest) > limit
     keys = [shown[-1][0], shown[-1][1].id] if more else None
     return schemas.CatalogPage(
-        data=[_entry(given, caller, row) for _, row in shown],
+        data=[_entry(services, caller, row) for _, row in shown],
         facets=schemas.Facets(**found.facets),
         pagination=schemas.CountedPagination(
             has_more=more,
-            next_cursor=given.cursors.write(scope, keys) if keys else None,
+            next_cursor=services.cursors.write(scope, keys) if keys else None,
             total_count=len(found.rows),
         ),
     )
@@ -65,9 +65,9 @@ async def list_catalog_items(
     summary="List refused files",
     responses=documented({200: examples.REFUSED}, 401, 429, 503),
 )
-async def list_refused_files(given: ServicesDep, _caller: Caller) -> schemas.RefusedFiles:
+async def list_refused_files(services: ServicesDep, _caller: Caller) -> schemas.RefusedFiles:
     """List the findings of files that the last sync refused."""
-    state = given.catalog.state
+    state = services.catalog.state
     return schemas.RefusedFiles(
         data=[schemas.Finding.model_validate(one) for one in state.standing.refused],
         checked_at=timestamp(state.loaded_at) if state.loaded_at else None,
@@ -80,21 +80,21 @@ async def list_refused_files(given: ServicesDep, _caller: Caller) -> schemas.Ref
     responses=documented({200: examples.REFRESH}, 400, 401, 403, 429, 502, 503),
 )
 async def refresh_catalog(
-    given: ServicesDep, caller: Caller, correlation: Correlation, *, force: Force = False
+    services: ServicesDep, caller: Caller, correlation: Correlation, *, force: Force = False
 ) -> schemas.RefreshReport:
     """Read the source again and return what was added, changed, removed and refused.
 
     `outdated` says why nothing changed when the folder of the responding process is not newer than
     the catalog in service; admins can serve it anyway with `force=true`.
     """
-    if not given.access.may_refresh(caller, given.catalog.state.index.owners):
+    if not services.access.may_refresh(caller, services.catalog.state.index.owners):
         raise PaoError(
             ErrorCode.FORBIDDEN,
             "Only admins and teams that own a catalog item may reload the catalog.",
         )
-    if force and not given.access.is_admin(caller):
+    if force and not services.access.is_admin(caller):
         raise PaoError(ErrorCode.FORBIDDEN, "Only admins may serve an older folder.")
-    report = await given.catalog.refresh_for(caller.id, correlation, force=force)
+    report = await services.catalog.refresh_for(caller.id, correlation, force=force)
     return schemas.RefreshReport(
         added=list(report.added),
         changed=list(report.changed),
@@ -110,15 +110,15 @@ async def refresh_catalog(
     responses=documented({200: examples.ITEM}, 400, 401, 404, 429, 503),
 )
 async def get_catalog_item(
-    given: ServicesDep, caller: Caller, item_id: ItemId
+    services: ServicesDep, caller: Caller, item_id: ItemId
 ) -> schemas.CatalogItem:
     """Return the definition, its version and origin, its owner, any deprecation notice."""
-    row = given.catalog.row(item_id)
-    entry = await given.catalog.entry(item_id)
+    row = services.catalog.row(item_id)
+    entry = await services.catalog.entry(item_id)
     item = entry.loaded.item
-    loaded_at = given.catalog.state.loaded_at
+    loaded_at = services.catalog.state.loaded_at
     return schemas.CatalogItem(
-        **dict(_entry(given, caller, row)),
+        **dict(_entry(services, caller, row)),
         git_sha=entry.loaded.sha,
         file_path=entry.loaded.file_path,
         loaded_at=timestamp(loaded_at) if loaded_at else None,
@@ -133,10 +133,10 @@ async def get_catalog_item(
     responses=documented({200: examples.FORM}, 400, 401, 404, 429, 503),
 )
 async def get_catalog_item_form(
-    given: ServicesDep, _caller: Caller, item_id: ItemId
+    services: ServicesDep, _caller: Caller, item_id: ItemId
 ) -> schemas.CatalogForm:
     """Return the form as it is displayed, and the equivalent JSON Schema (draft 2020-12)."""
-    return await given.catalog.form(item_id)
+    return await services.catalog.form(item_id)
 
 
 def _after(rows: tuple[tuple[int, Row], ...], keys: list[Any] | None) -> list[tuple[int, Row]]:
@@ -147,7 +147,7 @@ def _after(rows: tuple[tuple[int, Row], ...], keys: list[Any] | None) -> list[tu
     return [entry for entry in rows if (-entry[0], entry[1].id) > last]
 
 
-def _entry(given: Services, caller: Caller, row: Row) -> schemas.CatalogEntry:
+def _entry(services: Services, caller: Caller, row: Row) -> schemas.CatalogEntry:
     return schemas.CatalogEntry.model_validate(
         {
             "id": row.id,
@@ -158,16 +158,16 @@ def _entry(given: Services, caller: Caller, row: Row) -> schemas.CatalogEntry:
             "category": row.category,
             "owner": row.owner,
             "tags": list(row.tags),
-            "requestable": _is_requestable(given, caller, row),
+            "requestable": _is_requestable(services, caller, row),
             "deprecated": row.deprecated,
             "stale": row.stale,
         }
     )
 
 
-def _is_requestable(given: Services, caller: Caller, row: Row) -> bool:
+def _is_requestable(services: Services, caller: Caller, row: Row) -> bool:
     """Return whether the caller may request it, and every component of a bundle."""
     if row.withdrawn_from and row.withdrawn_from <= datetime.now(UTC).date().isoformat():
         return False
-    parts = [given.catalog.state.index.rows.get(part) for part in row.components]
-    return all(part and given.access.may_request(caller, part) for part in (row, *parts))
+    parts = [services.catalog.state.index.rows.get(part) for part in row.components]
+    return all(part and services.access.may_request(caller, part) for part in (row, *parts))

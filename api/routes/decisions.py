@@ -83,7 +83,7 @@ COMMANDS = (
 )
 async def retry_request(
     response: Response,
-    given: ServicesDep,
+    services: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: RetryBody,
@@ -91,7 +91,7 @@ async def retry_request(
 ) -> schemas.Request | schemas.RetryPreview:
     """Run the failed action again, with corrected fields if any; `dryRun` only previews it."""
     if body.dry_run:
-        return await given.decisions.preview(caller, str(request_id), body)
+        return await services.decisions.preview(caller, str(request_id), body)
     call = DecisionCall(
         caller=caller,
         request_id=str(request_id),
@@ -99,13 +99,13 @@ async def retry_request(
         body=body,
         idempotency_key=idempotency_key,
     )
-    return await _decide(given, response, call)
+    return await _decide(services, response, call)
 
 
 def _add(command: _Command) -> None:
     async def decide(
         response: Response,
-        given: ServicesDep,
+        services: ServicesDep,
         caller: Caller,
         request_id: RequestId,
         body: command.body,  # type: ignore[name-defined]  # FastAPI reads it at run time
@@ -118,7 +118,7 @@ def _add(command: _Command) -> None:
             body=body,
             idempotency_key=idempotency_key,
         )
-        return await _decide(given, response, call)
+        return await _decide(services, response, call)
 
     router.add_api_route(
         f"/requests/{{request_id}}/{command.decision}",
@@ -141,14 +141,14 @@ for _command in COMMANDS:
     responses=documented({200: LOOK}, 400, 401, 403, 404, 409, 422, 429, 503),
 )
 async def look_for_effect(
-    given: ServicesDep,
+    services: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     body: Annotated[LookBody | None, Body()] = None,
 ) -> schemas.Look:
     """Check the target, read-only, for the effect: found, absent, or unknown and why."""
     action_id = body.action_id if body else None
-    return await given.decisions.look(caller, str(request_id), action_id)
+    return await services.decisions.look(caller, str(request_id), action_id)
 
 
 @router.post(
@@ -157,7 +157,7 @@ async def look_for_effect(
     responses=documented({200: REQUEST}, *ERRORS),
 )
 async def mark_cleaned_up(
-    given: ServicesDep,
+    services: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     entry_id: EntryId,
@@ -167,19 +167,19 @@ async def mark_cleaned_up(
 
     It stays listed, with who has said so, when and how. A repeat changes nothing.
     """
-    await given.cleanups.mark(caller, str(request_id), entry_id, body.note)
-    return await given.reading.document(caller, str(request_id))
+    await services.cleanups.mark(caller, str(request_id), entry_id, body.note)
+    return await services.reading.document(caller, str(request_id))
 
 
-async def _decide(given: Services, response: Response, call: DecisionCall) -> schemas.Request:
+async def _decide(services: Services, response: Response, call: DecisionCall) -> schemas.Request:
     outcome = "refused"
     try:
-        decided = await given.decisions.decide(call)
+        decided = await services.decisions.decide(call)
         outcome = "open" if decided.open else "done"
     finally:
-        given.metrics.decisions.labels(call.decision, outcome).inc()
+        services.metrics.decisions.labels(call.decision, outcome).inc()
     if decided.open:
         response.status_code = 202
     if decided.replayed:
         response.headers["Idempotency-Replayed"] = "true"
-    return await given.reading.document(call.caller, call.request_id)
+    return await services.reading.document(call.caller, call.request_id)

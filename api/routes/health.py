@@ -13,9 +13,9 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/health", summary="Health", responses=documented({200: examples.HEALTH}))
-async def get_health(given: ServicesDep) -> Health:
+async def get_health(services: ServicesDep) -> Health:
     """Return the state of each part; 200 even when degraded."""
-    return await given.health.health()
+    return await services.health.health()
 
 
 @router.get(
@@ -23,9 +23,9 @@ async def get_health(given: ServicesDep) -> Health:
     summary="Readiness",
     responses=documented({200: examples.READY, 503: examples.NOT_READY}),
 )
-async def get_readiness(given: ServicesDep, response: Response) -> Readiness:
+async def get_readiness(services: ServicesDep, response: Response) -> Readiness:
     """Answer 200 only when requests can be accepted; 503 names the failing parts otherwise."""
-    problems = await given.health.problems()
+    problems = await services.health.problems()
     if problems:
         response.status_code = 503
     return Readiness(ready=not problems, problems=problems)
@@ -43,7 +43,7 @@ async def get_version() -> Version:
     response_class=Response,
     responses=documented_text("text/plain", examples.METRICS),
 )
-async def get_metrics(given: ServicesDep) -> Response:
+async def get_metrics(services: ServicesDep) -> Response:
     """Return the metrics of this process and of what is stored, in Prometheus' text format."""
-    await given.measures.refresh()
-    return Response(given.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+    await services.measures.refresh()
+    return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -59,7 +59,7 @@ Prefer = Annotated[
 async def submit_request(
     request: Request,
     response: Response,
-    given: ServicesDep,
+    services: ServicesDep,
     caller: Caller,
     correlation: Correlation,
     body: Submission,
@@ -79,11 +79,11 @@ async def submit_request(
         idempotency_key=idempotency_key,
         wait=preferred_wait(prefer),
     )
-    with given.metrics.submission.time():
-        submitted = await given.submission.submit(body, call)
-        stored = await given.reading.get(caller, submitted.request_id)
+    with services.metrics.submission.time():
+        submitted = await services.submission.submit(body, call)
+        stored = await services.reading.get(caller, submitted.request_id)
     settled = stored.row.status in SETTLED
-    given.metrics.submitted.labels(stored.row.catalog_item_id, stored.row.status).inc()
+    services.metrics.submitted.labels(stored.row.catalog_item_id, stored.row.status).inc()
     response.headers["Location"] = f"/api/v1/requests/{submitted.request_id}"
     response.headers.update(headers_of(stored.row.item_definition))
     if call.wait is not None:
@@ -93,7 +93,7 @@ async def submit_request(
         response.status_code = 200
     elif not settled:
         response.status_code = 202
-    return given.reading.present(stored)
+    return services.reading.present(stored)
 
 
 @router.get(
@@ -102,7 +102,7 @@ async def submit_request(
     responses=documented({200: PAGE}, 400, 401, 429, 503),
 )
 async def list_requests(
-    given: ServicesDep,
+    services: ServicesDep,
     caller: Caller,
     status: Annotated[list[RequestStatus] | None, Query(description="Repeatable")] = None,
     catalog_item_id: Annotated[str | None, Query(alias="catalogItemId", max_length=200)] = None,
@@ -136,7 +136,7 @@ async def list_requests(
         decidable=decidable is not None,
         sort=sort,
     )
-    return await given.reading.page(caller, filters, cursor=cursor, limit=limit)
+    return await services.reading.page(caller, filters, cursor=cursor, limit=limit)
 
 
 @router.get(
@@ -144,9 +144,11 @@ async def list_requests(
     summary="Get a request",
     responses=documented({200: REQUEST}, 400, 401, 404, 429, 503),
 )
-async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId) -> schemas.Request:
+async def get_request(
+    services: ServicesDep, caller: Caller, request_id: RequestId
+) -> schemas.Request:
     """Return everything: fields (masked), actions, outputs, error context, decisions."""
-    return await given.reading.document(caller, str(request_id))
+    return await services.reading.document(caller, str(request_id))
 
 
 @router.get(
@@ -155,10 +157,10 @@ async def get_request(given: ServicesDep, caller: Caller, request_id: RequestId)
     responses=documented({200: STATUS}, 400, 401, 404, 429, 503),
 )
 async def get_request_status(
-    given: ServicesDep, caller: Caller, request_id: RequestId
+    services: ServicesDep, caller: Caller, request_id: RequestId
 ) -> schemas.Status:
     """Return the current state, with each ticket's status queried from JIRA now."""
-    return await given.reading.status(caller, str(request_id))
+    return await services.reading.status(caller, str(request_id))
 
 
 @router.get(
@@ -167,14 +169,14 @@ async def get_request_status(
     responses=documented({200: LOGS}, 400, 401, 404, 429, 503),
 )
 async def get_request_logs(
-    given: ServicesDep,
+    services: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> schemas.LogPage:
     """Return the execution log, oldest first. To follow it live, use the events."""
-    return await given.reading.logs(caller, str(request_id), cursor=cursor, limit=limit)
+    return await services.reading.logs(caller, str(request_id), cursor=cursor, limit=limit)
 
 
 @router.get(
@@ -184,7 +186,7 @@ async def get_request_logs(
     responses=documented_text("text/event-stream", EVENTS, 400, 401, 404, 422, 429, 503),
 )
 async def stream_request_events(
-    given: ServicesDep,
+    services: ServicesDep,
     caller: Caller,
     request_id: RequestId,
     last_event_id: Annotated[
@@ -196,9 +198,9 @@ async def stream_request_events(
     Ends after a final state, when the key is revoked, or when the serving process shuts down. The
     number of concurrent streams per caller is limited; one more is refused with 429.
     """
-    stored = await given.reading.get(caller, str(request_id))
-    stream = _stream(given, caller, stored, int(last_event_id or 0))
-    return EventStream(stream, given.streams, caller.id)
+    stored = await services.reading.get(caller, str(request_id))
+    stream = _stream(services, caller, stored, int(last_event_id or 0))
+    return EventStream(stream, services.streams, caller.id)
 
 
 @router.get(
@@ -207,19 +209,19 @@ async def stream_request_events(
     responses=documented({200: ESCALATION}, 400, 401, 404, 429, 503),
 )
 async def get_request_escalation(
-    given: ServicesDep, caller: Caller, request_id: RequestId
+    services: ServicesDep, caller: Caller, request_id: RequestId
 ) -> schemas.EscalationStatus:
     """Return ticket key, URL, when, by whom and why, and the ticket's live status."""
-    return await given.reading.escalation(caller, str(request_id))
+    return await services.reading.escalation(caller, str(request_id))
 
 
 async def _stream(
-    given: Services, caller: Principal, stored: Stored, after: int
+    services: Services, caller: Principal, stored: Stored, after: int
 ) -> AsyncGenerator[ServerSentEvent, None]:
     async def is_allowed() -> bool:
-        return await given.identity.is_still_good(caller, datetime.now(UTC))
+        return await services.identity.is_still_good(caller, datetime.now(UTC))
 
-    stream = given.reading.events(stored, after=after, is_allowed=is_allowed)
+    stream = services.reading.events(stored, after=after, is_allowed=is_allowed)
     async for entry, component in stream:
         where = {"component": component} if component else {}
         data = {"time": timestamp(entry.at), **where, **entry.data}

@@ -22,10 +22,10 @@ StateId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the reg
     responses=documented({200: examples.STATES}, 400, 401, 403, 404, 422, 429, 503),
 )
 async def list_terraform_states(
-    given: ServicesDep, caller: Caller, request_id: RequestId
+    services: ServicesDep, caller: Caller, request_id: RequestId
 ) -> TerraformStates:
     """List the states that are registered for the request, released ones included."""
-    return await given.terraform_states.of_request(caller, str(request_id))
+    return await services.terraform_states.of_request(caller, str(request_id))
 
 
 @router.post(
@@ -34,9 +34,9 @@ async def list_terraform_states(
     responses=documented({200: examples.RELEASED}, 400, 401, 404, 409, 413, 422, 429, 503),
 )
 async def release_terraform_state(
-    given: ServicesDep, caller: Caller, state_id: StateId, body: ReleaseBody
+    services: ServicesDep, caller: Caller, state_id: StateId, body: ReleaseBody
 ) -> TerraformState:
     """Free the state of a request that has ended for others. A repeat changes nothing."""
-    return await given.terraform_states.release(
+    return await services.terraform_states.release(
         caller, state_id, note=body.note, destroyed=body.destroyed
     )

@@ -36,16 +36,20 @@ FileName = Annotated[
     responses=documented({200: DRY_RUN}, 400, 401, 403, 404, 413, 422, 429),
 )
 async def validate_request(
-    request: Request, given: ServicesDep, caller: Caller, correlation: Correlation, body: Submission
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    correlation: Correlation,
+    body: Submission,
 ) -> DryRun:
     """Run every check of a submission and show what would be sent, with secrets masked."""
     call = SubmissionCall(
         caller=caller, correlation_id=correlation, raw_body=request.state.raw_body
     )
-    prepared = await given.submission.prepare(body, call)
+    prepared = await services.submission.prepare(body, call)
     # In a thread: templates may take a second, and other callers must not wait for them.
-    actions = await asyncio.to_thread(given.submission.render, prepared)
-    components = await asyncio.to_thread(given.submission.render_components, prepared)
+    actions = await asyncio.to_thread(services.submission.render, prepared)
+    components = await asyncio.to_thread(services.submission.render_components, prepared)
     return DryRun(
         fields=masked(prepared.context.fields),
         components=components or None,
@@ -62,14 +66,14 @@ async def validate_request(
     openapi_extra=BODY,
 )
 async def validate_catalog_item(
-    request: Request, given: ServicesDep, _caller: Caller, *, file: FileName = "body"
+    request: Request, services: ServicesDep, _caller: Caller, *, file: FileName = "body"
 ) -> DocumentCheck:
     """Return all findings in a document (YAML or JSON) with line and column.
 
     200 even when it has errors; see `valid`.
     """
     content = document_of(request)
-    return await asyncio.to_thread(given.tools.validate, content, file=file)
+    return await asyncio.to_thread(services.tools.validate, content, file=file)
 
 
 @router.post(
@@ -80,11 +84,11 @@ async def validate_catalog_item(
     openapi_extra=BODY,
 )
 async def preview_form(
-    request: Request, given: ServicesDep, _caller: Caller, *, file: FileName = "body"
+    request: Request, services: ServicesDep, _caller: Caller, *, file: FileName = "body"
 ) -> FormPreview:
     """Return the form of an unpublished document, provided the form itself is valid."""
     content = document_of(request)
-    return await asyncio.to_thread(given.tools.preview, content, file=file)
+    return await asyncio.to_thread(services.tools.preview, content, file=file)
 
 
 @router.post(
@@ -94,12 +98,12 @@ async def preview_form(
     responses=documented({200: examples.TEMPLATE_TEST}, 400, 401, 404, 413, 422, 429),
 )
 async def render_templates(
-    given: ServicesDep, _caller: Caller, body: TemplateTest
+    services: ServicesDep, _caller: Caller, body: TemplateTest
 ) -> TemplateTestResult:
     """Return each template's references, and its result or error; secrets are masked."""
     if body.catalog_item_id is not None:
-        loaded = (await given.catalog.entry(body.catalog_item_id)).loaded
+        loaded = (await services.catalog.entry(body.catalog_item_id)).loaded
         document = ValidationResult(loaded.file_path, (), loaded.definition, loaded.item)
     else:
-        document = await asyncio.to_thread(given.tools.read, body.item or "")
-    return await asyncio.to_thread(given.tools.test, body, document)
+        document = await asyncio.to_thread(services.tools.read, body.item or "")
+    return await asyncio.to_thread(services.tools.test, body, document)

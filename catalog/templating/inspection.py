@@ -268,9 +268,9 @@ class Inspector:
         self._check_arguments(name, given)
         return result_of(name, [shape for shape, _ in given])
 
-    def _check_arguments(self, name: str, given: list[tuple[Shape, Expression]]) -> None:
+    def _check_arguments(self, name: str, arguments: list[tuple[Shape, Expression]]) -> None:
         optional, takes = FUNCTIONS[name].optional, signature(name).takes
-        for position, (shape, node) in enumerate(given):
+        for position, (shape, node) in enumerate(arguments):
             may_miss = optional is OptionalArguments.ALL or (
                 optional is OptionalArguments.FIRST and position == 0
             )

@@ -124,15 +124,15 @@ def _inert(text: str) -> str:
     return _ADDRESSES.sub(_apart, _NAMES.sub(_apart, text))
 
 
-def _apart(found: re.Match[str]) -> str:
-    return f"{found[0]}{APART}"
+def _apart(match: re.Match[str]) -> str:
+    return f"{match[0]}{APART}"
 
 
-def _as_text(found: re.Match[str]) -> str:
+def _as_text(match: re.Match[str]) -> str:
     """Return the beginning of a line so that it begins no heading, list, rule or table."""
-    if found["sign"]:
-        spaces = found["sign"][: len(found["sign"]) - len(found["sign"].lstrip(" \t"))]
-        return f"{spaces}\\{found['sign'].lstrip()}"
-    if found["number"]:
-        return f"{found['number']}\\"
+    if match["sign"]:
+        spaces = match["sign"][: len(match["sign"]) - len(match["sign"].lstrip(" \t"))]
+        return f"{spaces}\\{match['sign'].lstrip()}"
+    if match["number"]:
+        return f"{match['number']}\\"
     return "   "

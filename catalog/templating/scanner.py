@@ -143,11 +143,11 @@ def unescaped(text: str) -> str:
         raise FaultError("template-syntax", "a text contains an unpaired surrogate") from error
 
 
-def _unescape(found: re.Match[str]) -> str:
-    if found[1]:
-        return chr(int(found[1], 16))
-    if found[2] not in _ESCAPES:
+def _unescape(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(int(match[1], 16))
+    if match[2] not in _ESCAPES:
         raise FaultError(
-            "template-syntax", f"the escape {found[0]!r} is unknown; write \\\\ for \\"
+            "template-syntax", f"the escape {match[0]!r} is unknown; write \\\\ for \\"
         )
-    return _ESCAPES[found[2]]
+    return _ESCAPES[match[2]]

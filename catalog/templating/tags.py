@@ -115,9 +115,9 @@ class TagReader:
         self.at = found.start()
         return self._mark(Kind.MARK, found, trims_left=bool(found["left"]))
 
-    def _mark(self, kind: Kind, found: re.Match[str], *, trims_left: bool) -> Tag:
+    def _mark(self, kind: Kind, match: re.Match[str], *, trims_left: bool) -> Tag:
         return Tag(
-            kind, self.at, found.end(), trims_left=trims_left, trims_right=bool(found["right"])
+            kind, self.at, match.end(), trims_left=trims_left, trims_right=bool(match["right"])
         )
 
     def _value(self) -> Tag:

@@ -22,5 +22,5 @@ def jira_escape(text: str) -> str:
     return text if text.isalnum() else _MARKUP.sub(_escaped, text)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return _ESCAPED[found[0]]
+def _escaped(match: re.Match[str]) -> str:
+    return _ESCAPED[match[0]]

@@ -48,11 +48,11 @@ def _table() -> Iterator[str]:
         yield f"| [{identifier}](#{identifier}) | {severity} | {title} |"
 
 
-def _section(identifier: str, title: str, severity: Severity, told: str) -> Iterator[str]:
+def _section(identifier: str, title: str, severity: Severity, text: str) -> Iterator[str]:
     example = examples()[identifier]
     yield f"## {identifier}"
     yield ""
-    yield f"**{title}** ({severity}). {_sentences(told)}"
+    yield f"**{title}** ({severity}). {_sentences(text)}"
     yield ""
     if example.before:
         yield from _block("Before:", example.before, example)
@@ -64,5 +64,5 @@ def _block(label: str, text: str, example: RuleExample) -> list[str]:
     return [label, "", f"```{example.language}", *text.splitlines(), "```", ""]
 
 
-def _sentences(told: str) -> str:
-    return " ".join(told.split()).replace("``", "`")
+def _sentences(text: str) -> str:
+    return " ".join(text.split()).replace("``", "`")

@@ -43,40 +43,40 @@ def other_key(key: str, known: Collection[str]) -> str | None:
     return other if other in known else None
 
 
-def shown(found: Any) -> str:
+def shown(value: Any) -> str:
     """Write what was found as the end of a sentence, where that is short enough to help."""
-    if found is None:
+    if value is None:
         return "; it is empty"
-    if isinstance(found, bool):
-        return f", not {str(found).lower()}"
-    return f", not {found!r}" if isinstance(found, int | float | str) and _short(found) else ""
+    if isinstance(value, bool):
+        return f", not {str(value).lower()}"
+    return f", not {value!r}" if isinstance(value, int | float | str) and _short(value) else ""
 
 
-def hint_for(wanted: str, found: Any) -> str:
+def hint_for(wanted: str, value: Any) -> str:
     """Return what to write instead of a value of a wrong type, or an empty text."""
-    if not isinstance(found, str) or not _short(found):
+    if not isinstance(value, str) or not _short(value):
         return ""
-    if wanted == "true or false" and found.strip().lower() in _TRUE | _FALSE:
-        return f"write {str(found.strip().lower() in _TRUE).lower()}, without quotes"
+    if wanted == "true or false" and value.strip().lower() in _TRUE | _FALSE:
+        return f"write {str(value.strip().lower() in _TRUE).lower()}, without quotes"
     if "number" in wanted:
-        return unquoted(found)
-    return f"write [{found}]" if wanted == "a list" and "[" not in found else ""
+        return unquoted(value)
+    return f"write [{value}]" if wanted == "a list" and "[" not in value else ""
 
 
-def unquoted(found: Any) -> str:
+def unquoted(value: Any) -> str:
     """Return a hint that a number is meant, where a text looks like one."""
-    is_number = isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", found)
-    return f"write {found}, without quotes" if is_number else ""
+    is_number = isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", value)
+    return f"write {value}, without quotes" if is_number else ""
 
 
-def word_meant(found: Any, allowed: str) -> str:
+def word_meant(value: Any, allowed: str) -> str:
     """Suggest one of the words that pydantic lists (``'a', 'b' or 'c'``)."""
-    if not isinstance(found, str):
+    if not isinstance(value, str):
         return ""
     words = re.findall(r"'([^']*)'", allowed)
-    other = _OTHER_NAMES.get(found.lower())
-    return f"; did you mean {other!r}?" if other in words else did_you_mean(found, words)
+    other = _OTHER_NAMES.get(value.lower())
+    return f"; did you mean {other!r}?" if other in words else did_you_mean(value, words)
 
 
-def _short(found: Any) -> bool:
-    return len(str(found)) <= _MOST if not isinstance(found, int) else abs(found) < 10**_MOST
+def _short(value: Any) -> bool:
+    return len(str(value)) <= _MOST if not isinstance(value, int) else abs(value) < 10**_MOST

@@ -285,17 +285,17 @@ def _state(file: Migration | None, row: Applied | None) -> State:
     return State.APPLIED if file.checksum == row.checksum else State.EDITED
 
 
-def _refuse_misfits(found: Sequence[MigrationStatus]) -> None:
-    edited = [one.version for one in found if one.state is State.EDITED]
+def _refuse_misfits(statuses: Sequence[MigrationStatus]) -> None:
+    edited = [one.version for one in statuses if one.state is State.EDITED]
     if edited:
         raise MigrationError(
             f"Edited after being applied: {', '.join(edited)}. Restore the files as they were, and"
             " put the change into a new migration."
         )
-    done = [one.version for one in found if one.state is State.APPLIED]
+    done = [one.version for one in statuses if one.state is State.APPLIED]
     late = [
         one.version
-        for one in found
+        for one in statuses
         if one.state is State.PENDING and one.version < max(done, default="")
     ]
     if late:
@@ -305,8 +305,8 @@ def _refuse_misfits(found: Sequence[MigrationStatus]) -> None:
         )
 
 
-def _refuse_pending(found: Sequence[MigrationStatus]) -> None:
-    pending = [one.version for one in found if one.state is State.PENDING]
+def _refuse_pending(statuses: Sequence[MigrationStatus]) -> None:
+    pending = [one.version for one in statuses if one.state is State.PENDING]
     if pending:
         raise MigrationError(
             f"Not applied yet: {', '.join(pending)}. Run `pao db migrate` as the owner."

@@ -79,9 +79,9 @@ class TicketsRepository:
         """Read the tickets that actions wait for, the least recently checked first."""
         return await self._read(_WAITING, {"limit": limit})
 
-    async def store(self, found: Sequence[tuple[OpenTicket, KnownTicketStatus]]) -> None:
+    async def store(self, statuses: Sequence[tuple[OpenTicket, KnownTicketStatus]]) -> None:
         """Store what JIRA says about these tickets; nothing else of their requests changes."""
-        for ticket, status in found:
+        for ticket, status in statuses:
             values = {"request_id": UUID(ticket.request_id), "action_id": ticket.action_id}
             await self._session.execute(_STORE, {**values, "document": status.document()})
 

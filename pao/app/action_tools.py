@@ -69,29 +69,29 @@ def shares(settings: Settings) -> Shares:
 
 
 def network(
-    given: ActionSettings, database: Database | None = None, shares: Shares | None = None
+    settings: ActionSettings, database: Database | None = None, shares: Shares | None = None
 ) -> Network:
     """Return the way out: rules, proxy, trust, and the breakers that all workers share."""
     wire = WireOptions(
-        rules=EgressRules.parse(given.egress_allow),
-        proxy=given.egress_proxy.get_secret_value() if given.egress_proxy else None,
-        no_proxy=EgressRules.parse(given.egress_no_proxy) if given.egress_no_proxy else None,
-        ca_bundle=given.egress_ca_bundle,
+        rules=EgressRules.parse(settings.egress_allow),
+        proxy=settings.egress_proxy.get_secret_value() if settings.egress_proxy else None,
+        no_proxy=EgressRules.parse(settings.egress_no_proxy) if settings.egress_no_proxy else None,
+        ca_bundle=settings.egress_ca_bundle,
     )
     store = SharedStore(database) if database is not None else None
     return Network(
-        client=HttpClient(wire), breakers=Breakers(store, breaker_options(given), shares)
+        client=HttpClient(wire), breakers=Breakers(store, breaker_options(settings), shares)
     )
 
 
-def breaker_options(given: ActionSettings) -> BreakerOptions:
+def breaker_options(settings: ActionSettings) -> BreakerOptions:
     """Return when breakers open and for how long."""
     return BreakerOptions(
         usual=BreakerLimits(
-            failures=given.breaker_failures, seconds=given.breaker_open.total_seconds()
+            failures=settings.breaker_failures, seconds=settings.breaker_open.total_seconds()
         ),
         own={
             target: BreakerLimits(failures=failures, seconds=open_for.total_seconds())
-            for target, (failures, open_for) in given.breaker_targets.items()
+            for target, (failures, open_for) in settings.breaker_targets.items()
         },
     )

@@ -104,8 +104,8 @@ def escalation_target(settings: Settings) -> EscalationTarget:
     )
 
 
-def _seconds(given: timedelta | None) -> float | None:
-    return None if given is None else given.total_seconds()
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()
 
 
 def github_instances(settings: Settings) -> GitHubInstances:
@@ -127,34 +127,34 @@ def _github_auth(settings: Settings) -> GitHubAuth | None:
     return TokenAuth(given.token) if given.token else None
 
 
-def _jira_instance(given: ConfiguredJira) -> JiraInstance:
-    form = given.form
+def _jira_instance(configured: ConfiguredJira) -> JiraInstance:
+    form = configured.form
     timeout = form.timeout.total_seconds()
     return JiraInstance(
         name=form.name,
         base_url=form.base_url,
         flavour=JiraFlavour(form.flavour.value),
-        auth=_jira_auth(given),
+        auth=_jira_auth(configured),
         default_project=form.default_project or "",
         connect_timeout=min(JIRA_CONNECT_SECONDS, timeout),
         total_timeout=timeout,
         status_mapping={name: RequestStatus(state) for name, state in form.status_mapping.items()},
         projects=form.projects,
         site_url=form.site_url,
-        ca_file=str(given.ca_file) if given.ca_file else None,
+        ca_file=str(configured.ca_file) if configured.ca_file else None,
         search_lag=_seconds(form.search_lag),
     )
 
 
-def _jira_auth(given: ConfiguredJira) -> JiraAuth:
-    match given.form.authentication:
+def _jira_auth(configured: ConfiguredJira) -> JiraAuth:
+    match configured.form.authentication:
         case UserToken(username=username) | Password(username=username):
-            return BasicAuth(username, given.secret)
+            return BasicAuth(username, configured.secret)
         case PersonalToken():
-            return PatAuth(given.secret)
+            return PatAuth(configured.secret)
         case ClientCredentials(client_id=client, token_url=url, scope=scope) as credentials:
             in_header = credentials.client_authentication == "client_secret_basic"
-            return OAuth2Auth(client, given.secret, url, scope, in_header=in_header)
+            return OAuth2Auth(client, configured.secret, url, scope, in_header=in_header)
 
 
 def temporal_target(settings: Settings) -> TemporalTarget:

@@ -76,8 +76,8 @@ async def _bring_up_to_date(client: Client, one: Schedules, task_queue: str) -> 
     if _core(wanted) == _core((await handle.describe()).schedule):
         return
 
-    def change(found: ScheduleUpdateInput) -> ScheduleUpdate:
-        return ScheduleUpdate(schedule=replace(wanted, state=found.description.schedule.state))
+    def change(current: ScheduleUpdateInput) -> ScheduleUpdate:
+        return ScheduleUpdate(schedule=replace(wanted, state=current.description.schedule.state))
 
     await handle.update(change)
     _log.info("the schedule %s-%s was brought up to date", task_queue, one.name)

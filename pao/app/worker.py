@@ -58,11 +58,11 @@ class Workers:
 
     def __init__(
         self,
-        usual: Worker,
+        worker: Worker,
         *others: Worker,
         closes: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
-        self._all: Sequence[Worker] = (usual, *others)
+        self._all: Sequence[Worker] = (worker, *others)
         self._closes = closes
 
     @property

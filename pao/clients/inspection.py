@@ -93,21 +93,21 @@ class Inspector:
         except TimeoutError as error:
             raise NoAnswerError("Temporal did not answer in time") from error
 
-    async def _standing(self, found: WorkflowExecutionDescription) -> WorkflowStanding:
-        life = _life(found.status)
+    async def _standing(self, description: WorkflowExecutionDescription) -> WorkflowStanding:
+        life = _life(description.status)
         return WorkflowStanding(
             life=life,
-            run_id=found.run_id,
-            shown=found.typed_search_attributes.get(STATUS),
-            reason=await self._reason(found) if life == WorkflowPresence.LOST else "",
+            run_id=description.run_id,
+            shown=description.typed_search_attributes.get(STATUS),
+            reason=await self._reason(description) if life == WorkflowPresence.LOST else "",
         )
 
-    async def _reason(self, found: WorkflowExecutionDescription) -> str:
+    async def _reason(self, description: WorkflowExecutionDescription) -> str:
         """Return what became of a workflow, with the reason given where it was terminated."""
-        what = _LOST.get(found.status or WorkflowExecutionStatus.FAILED, "ended in Temporal")
-        if found.status != WorkflowExecutionStatus.TERMINATED:
+        what = _LOST.get(description.status or WorkflowExecutionStatus.FAILED, "ended in Temporal")
+        if description.status != WorkflowExecutionStatus.TERMINATED:
             return f"The workflow {what}."
-        handle = self._client.get_workflow_handle(found.id, run_id=found.run_id)
+        handle = self._client.get_workflow_handle(description.id, run_id=description.run_id)
         given = ""
         async for event in handle.fetch_history_events(
             event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT

@@ -70,7 +70,7 @@ class RequestWorkflows:
             await self.ping()
 
     async def start_and_wait(
-        self, given: RequestInput, *, summary: str, budget: float
+        self, request_input: RequestInput, *, summary: str, budget: float
     ) -> SettledRequest | None:
         """Start a request's workflow and wait until it settles, at most ``budget`` seconds.
 
@@ -78,7 +78,7 @@ class RequestWorkflows:
         the request's row. Repeating the call is safe; a workflow that exists is attached to.
         """
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            _kind(given), given, **self._start_options(given, summary)
+            _kind(request_input), request_input, **self._start_options(request_input, summary)
         )
         try:
             async with asyncio.timeout(budget):
@@ -97,7 +97,7 @@ class RequestWorkflows:
             RPCError,
         ) as error:
             self._seen = float("-inf")
-            _warn_of_refusal(error, given.context.request_id)
+            _warn_of_refusal(error, request_input.context.request_id)
             # The operation keeps the error a second time; unread, it would be logged as forgotten.
             await asyncio.gather(operation.workflow_handle(), return_exceptions=True)
             return None
@@ -105,7 +105,11 @@ class RequestWorkflows:
         return settled
 
     async def start(
-        self, given: RequestInput, *, summary: str, reuse: WorkflowIDReusePolicy | None = None
+        self,
+        request_input: RequestInput,
+        *,
+        summary: str,
+        reuse: WorkflowIDReusePolicy | None = None,
     ) -> bool:
         """Start a request's workflow without waiting; False when it had ended before.
 
@@ -115,34 +119,34 @@ class RequestWorkflows:
         """
         try:
             await self._client.start_workflow(
-                _kind(given),
-                given,
+                _kind(request_input),
+                request_input,
                 rpc_timeout=RPC_TIMEOUT,
-                **self._start_options(given, summary, reuse),
+                **self._start_options(request_input, summary, reuse),
             )
         except WorkflowAlreadyStartedError:
             return False
         return True
 
-    async def start_only(self, given: RequestInput, *, summary: str, budget: float) -> None:
+    async def start_only(self, request_input: RequestInput, *, summary: str, budget: float) -> None:
         """Start a request's workflow as its submission does, without waiting for it to settle.
 
         What goes wrong is logged at most: the request is stored, and the sweeper starts it.
         """
         try:
             async with asyncio.timeout(budget):
-                await self.start(given, summary=summary)
+                await self.start(request_input, summary=summary)
         except (TimeoutError, RPCError) as error:
             self._seen = float("-inf")
-            _warn_of_refusal(error, given.context.request_id)
+            _warn_of_refusal(error, request_input.context.request_id)
             return
         self._seen = time.monotonic()
 
     def _start_options(
-        self, given: RequestInput, summary: str, reuse: WorkflowIDReusePolicy | None = None
+        self, request_input: RequestInput, summary: str, reuse: WorkflowIDReusePolicy | None = None
     ) -> dict[str, Any]:
-        context = given.context
-        usual = FIRST_START if given.resumption is None else FURTHER_START
+        context = request_input.context
+        usual = FIRST_START if request_input.resumption is None else FURTHER_START
         return {
             "id": names.workflow_id(context.request_id),
             "task_queue": self._queue,
@@ -197,18 +201,18 @@ class RequestWorkflows:
             return None
         return record
 
-    async def look(self, given: ActionInput, *, budget: float) -> LookResult:
+    async def look(self, action_input: ActionInput, *, budget: float) -> LookResult:
         """Ask the worker to look for an action's effect; ``unknown`` when no answer comes."""
         try:
             async with asyncio.timeout(budget):
                 result: LookResult = await self._client.execute_workflow(
                     names.LOOK_WORKFLOW,
-                    given,
+                    action_input,
                     id=f"look-{uuid4()}",
                     task_queue=self._queue,
                     result_type=LookResult,
                     execution_timeout=timedelta(seconds=30),
-                    static_summary=f"look for {given.action.name}",
+                    static_summary=f"look for {action_input.action.name}",
                     rpc_timeout=timedelta(seconds=budget),
                 )
         except TimeoutError:
@@ -255,9 +259,9 @@ class RequestWorkflows:
         return sorted(names.SEARCH_ATTRIBUTES.keys() - answer.custom_attributes.keys())
 
 
-def _kind(given: RequestInput) -> str:
+def _kind(request_input: RequestInput) -> str:
     """Return the workflow that carries such a request out."""
-    return names.BUNDLE_WORKFLOW if is_bundle(given.plan) else names.REQUEST_WORKFLOW
+    return names.BUNDLE_WORKFLOW if is_bundle(request_input.plan) else names.REQUEST_WORKFLOW
 
 
 def _warn_of_refusal(error: BaseException, request_id: str) -> None:

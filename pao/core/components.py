@@ -141,10 +141,10 @@ def tell(  # noqa: PLR0913 -- what a report says, each part named.
     )
 
 
-def read_report(told: object) -> ComponentReport | None:
+def read_report(payload: object) -> ComponentReport | None:
     """Read a report from what a signal carried; None for anything else."""
     try:
-        report = from_document(ComponentReport, told)
+        report = from_document(ComponentReport, payload)
     except ValueError:
         return None
     lists = (report.resources, report.cleanup, report.failed_actions, report.tickets)

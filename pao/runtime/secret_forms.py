@@ -159,14 +159,14 @@ def _unquoted(text: str) -> str:
     return _QUOTED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", text)
 
 
-def _meant(found: re.Match[str]) -> str:
-    if found[5]:
-        return chr(int(found[5], 8))
-    code = found[1] or found[2] or found[3] or found[4]
+def _meant(match: re.Match[str]) -> str:
+    if match[5]:
+        return chr(int(match[5], 8))
+    code = match[1] or match[2] or match[3] or match[4]
     if not code:
-        return _SIGNS.get(found[6], found[6] if found[6] in "\"'\\/`" else found[0])
+        return _SIGNS.get(match[6], match[6] if match[6] in "\"'\\/`" else match[0])
     number = int(code, 16)
-    return chr(number) if number <= 0x10FFFF else found[0]  # noqa: PLR2004 -- Unicode's end
+    return chr(number) if number <= 0x10FFFF else match[0]  # noqa: PLR2004 -- Unicode's end
 
 
 def _other_charset(text: str) -> str:

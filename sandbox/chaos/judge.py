@@ -159,17 +159,17 @@ async def _compare_workflows(
         ]
 
 
-def _differences(row: dict[str, Any], standing: WorkflowStanding, told: Snapshot) -> list[str]:
+def _differences(row: dict[str, Any], standing: WorkflowStanding, snapshot: Snapshot) -> list[str]:
     found = []
     finished = RequestStatus(row["status"]) in TERMINAL
     if finished != (standing.life == WorkflowPresence.COMPLETED):
         found.append(f"{row['status']} in Postgres, and its workflow is {standing.life}")
-    if (row["status"], row["retrying"]) != (told.status, told.retrying):
-        found.append(f"{row['status']} in Postgres, {told.status} in its workflow")
+    if (row["status"], row["retrying"]) != (snapshot.status, snapshot.retrying):
+        found.append(f"{row['status']} in Postgres, {snapshot.status} in its workflow")
     if row["run_id"] != standing.run_id:
         found.append("Postgres shows another run")
     mirrored = {one["action_id"]: one for one in row["actions"]}
-    for state in told.actions:
+    for state in snapshot.actions:
         one = mirrored[state.id]
         mine = (one["status"], one["attempt"], one["external_reference"])
         theirs = (state.status.value, state.attempt, state.external_reference)

@@ -154,18 +154,18 @@ class RestCalls:
         self.store.put("token", token, ends)
         return token, ends
 
-    def _check_token(self, given: str) -> None:
-        if hmac.compare_digest(given.encode(), self.settings.token.encode()):
+    def _check_token(self, token: str) -> None:
+        if hmac.compare_digest(token.encode(), self.settings.token.encode()):
             return
-        ends = self.store.get("token", given)
+        ends = self.store.get("token", token)
         if ends is None or ends < datetime.now(UTC).timestamp():
             raise RefusalError(401, "Bad credentials")
 
-    def _check_app(self, given: str) -> None:
+    def _check_app(self, token: str) -> None:
         settings = self.settings
         try:
             claims = jwt.decode(
-                given,
+                token,
                 settings.app_key or "",
                 algorithms=["RS256"],
                 issuer=settings.app_id,
@@ -212,11 +212,11 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def page(request: Request, found: list[Any]) -> list[Any]:
+def page(request: Request, items: list[Any]) -> list[Any]:
     """Return the page of a list that a call asks for."""
     size = min(int(request.query_params.get("per_page", "30")), 100)
     start = (int(request.query_params.get("page", "1")) - 1) * size
-    return found[start : start + size]
+    return items[start : start + size]
 
 
 def _credential(request: Request) -> str:

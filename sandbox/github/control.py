@@ -88,9 +88,9 @@ class Control:
         faults = [fault.model_dump(mode="json") for fault in self._book.all()]
         return JSONResponse({"faults": faults, "kinds": MEANING})
 
-    async def _add_fault(self, given: dict[str, Any]) -> Response:
+    async def _add_fault(self, body: dict[str, Any]) -> Response:
         try:
-            self._book.add(Fault.model_validate(given))
+            self._book.add(Fault.model_validate(body))
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             return JSONResponse({"message": str(found)}, 422)
@@ -101,42 +101,42 @@ class Control:
             self._book.clear()
         return Response(status_code=204)
 
-    async def _add_repository(self, given: dict[str, Any]) -> Response:
+    async def _add_repository(self, body: dict[str, Any]) -> Response:
         """Make a repository, or move one that is there: to another name, or out of the world."""
-        if "moved" in given:
-            self._calls.move_repository(given["name"], given["moved"])
+        if "moved" in body:
+            self._calls.move_repository(body["name"], body["moved"])
         else:
-            self._calls.add_repository(given["name"], given.get("files") or {})
+            self._calls.add_repository(body["name"], body.get("files") or {})
         return JSONResponse({}, 201)
 
-    async def _push(self, given: dict[str, Any]) -> Response:
-        branch, files = given.get("branch", "main"), given["files"]
-        message = given.get("message", "Somebody else's work")
-        mode = given.get("mode", FILE)
-        sha = self._calls.push(given["repository"], branch, files, message=message, mode=mode)
+    async def _push(self, body: dict[str, Any]) -> Response:
+        branch, files = body.get("branch", "main"), body["files"]
+        message = body.get("message", "Somebody else's work")
+        mode = body.get("mode", FILE)
+        sha = self._calls.push(body["repository"], branch, files, message=message, mode=mode)
         return JSONResponse({"sha": sha}, 201)
 
-    async def _move_run(self, given: dict[str, Any]) -> Response:
+    async def _move_run(self, body: dict[str, Any]) -> Response:
         """Move a run: its status, its conclusion, which job and step failed; or delete it."""
-        store, key = self._calls.store, f"{given.pop('id'):09}"
-        if given.get("deleted"):
+        store, key = self._calls.store, f"{body.pop('id'):09}"
+        if body.get("deleted"):
             store.remove("run", key)
             return JSONResponse({})
         with store.change():
-            store.put("run", key, {**store.get("run", key), **given})
+            store.put("run", key, {**store.get("run", key), **body})
         return JSONResponse({})
 
-    async def _plan(self, given: dict[str, Any]) -> Response:
+    async def _plan(self, body: dict[str, Any]) -> Response:
         """Decide how the next run of a workflow ends, where time ends it."""
-        self._calls.store.put("outcome", given.pop("workflow"), given)
+        self._calls.store.put("outcome", body.pop("workflow"), body)
         return JSONResponse({})
 
-    async def _merge(self, given: dict[str, Any]) -> Response:
-        store, key = self._calls.store, f"{given['repository'].lower()}:{given['number']:06}"
+    async def _merge(self, body: dict[str, Any]) -> Response:
+        store, key = self._calls.store, f"{body['repository'].lower()}:{body['number']:06}"
         pull = store.get("pull", key)
         store.put("pull", key, {**pull, "state": "closed", "merged_at": pull["created_at"]})
-        if given.get("delete_branch"):
-            self._calls.git.unpoint(given["repository"], f"heads/{pull['head']['ref']}")
+        if body.get("delete_branch"):
+            self._calls.git.unpoint(body["repository"], f"heads/{pull['head']['ref']}")
         return JSONResponse({})
 
     async def _expire(self, _: dict[str, Any]) -> Response:

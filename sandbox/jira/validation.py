@@ -79,77 +79,77 @@ def check_fields(
     return {name: text for name, text in found.items() if text}
 
 
-def project_of(given: Any, settings: Settings) -> str | None:
+def project_of(value: Any, settings: Settings) -> str | None:
     """Return the key of the project given by key or id, where there is one."""
-    if not isinstance(given, dict):
+    if not isinstance(value, dict):
         return None
     for number, key in enumerate(settings.projects, start=10000):
-        if given.get("key") == key or str(given.get("id", "")) == str(number):
+        if value.get("key") == key or str(value.get("id", "")) == str(number):
             return key
     return None
 
 
-def _project(given: Any, version: ApiVersion, settings: Settings) -> str | None:
-    if project_of(given, settings):
+def _project(value: Any, version: ApiVersion, settings: Settings) -> str | None:
+    if project_of(value, settings):
         return None
     if version is ApiVersion.V3:
         return "Specify a valid project ID or key"
-    return "valid project is required" if given else "project is required"
+    return "valid project is required" if value else "project is required"
 
 
 def _missing(screen: Screen, fields: Mapping[str, Any]) -> list[CustomField]:
     return [one for one in CUSTOM_FIELDS if one.id in screen.required and one.id not in fields]
 
 
-def _custom_text(field: CustomField, given: Any, version: ApiVersion) -> str | None:
+def _custom_text(field: CustomField, value: Any, version: ApiVersion) -> str | None:
     if field.kind == "textarea":
-        return check_rich_text(given, version)
+        return check_rich_text(value, version)
     if field.kind == "textfield":
-        if not isinstance(given, str):
+        if not isinstance(value, str):
             return "Operation value must be a string"
-        return too_long(given, MAX_SUMMARY)
+        return too_long(value, MAX_SUMMARY)
     return None
 
 
-def _issue_type(given: Any, version: ApiVersion, screen: Screen) -> str | None:
-    name = named(ISSUE_TYPES, given)
+def _issue_type(value: Any, version: ApiVersion, screen: Screen) -> str | None:
+    name = named(ISSUE_TYPES, value)
     if name and screen.types is not None and name not in screen.types:
         return "The issue type selected is invalid."
     if name:
         return None
     if version is ApiVersion.V3:
-        return "Specify a valid issue type" if given else "Specify an issue type"
-    return "valid issue type is required" if given else "issue type is required"
+        return "Specify a valid issue type" if value else "Specify an issue type"
+    return "valid issue type is required" if value else "issue type is required"
 
 
-def _summary(given: Any) -> str | None:
-    if given is not None and not isinstance(given, str):
+def _summary(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
         return "Operation value must be a string"
-    if not given or not given.strip():
+    if not value or not value.strip():
         return "You must specify a summary of the issue."
-    if "\n" in given or "\r" in given:
+    if "\n" in value or "\r" in value:
         return "The summary is invalid because it contains newline characters."
-    if too_long(given, MAX_SUMMARY):
+    if too_long(value, MAX_SUMMARY):
         return f"Summary can't exceed {MAX_SUMMARY} characters."
     return None
 
 
-def _priority(given: Any, screen: Screen) -> str | None:
-    known = named(PRIORITIES, given)
+def _priority(value: Any, screen: Screen) -> str | None:
+    known = named(PRIORITIES, value)
     if known and screen.priorities is not None and known not in screen.priorities:
         return "The priority selected is invalid."
-    if given is None or known:
+    if value is None or known:
         return None
-    name = given.get("name") if isinstance(given, dict) else None
+    name = value.get("name") if isinstance(value, dict) else None
     return f"Priority name '{name}' is not valid" if name else "The priority selected is invalid."
 
 
-def _labels(given: Any) -> str | None:
-    if given is None:
+def _labels(value: Any) -> str | None:
+    if value is None:
         return None
-    if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
+    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
         return "Operation value must be an array of strings"
-    for label in given:
+    for label in value:
         if re.search(r"\s", label) or not label:
             return f"The label '{label}' contains spaces which is invalid."
         if len(label) > MAX_SUMMARY:
@@ -157,48 +157,48 @@ def _labels(given: Any) -> str | None:
     return None
 
 
-def _components(given: Any) -> str | None:
-    if given is None:
+def _components(value: Any) -> str | None:
+    if value is None:
         return None
-    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         return "Operation value must be an array"
     return None
 
 
-def _assignee(given: Any, version: ApiVersion) -> str | None:
-    if given is None:
+def _assignee(value: Any, version: ApiVersion) -> str | None:
+    if value is None:
         return None
     wanted = ("accountId", "id") if version is ApiVersion.V3 else ("name",)
-    if isinstance(given, dict) and any(isinstance(given.get(key), str) for key in wanted):
+    if isinstance(value, dict) and any(isinstance(value.get(key), str) for key in wanted):
         return None
     return f"expected an object with '{wanted[0]}'"
 
 
-def _parent(given: Any, version: ApiVersion) -> str | None:
+def _parent(value: Any, version: ApiVersion) -> str | None:
     """Check the epic: on Data Center a parent is for sub-tasks only, which do not exist here."""
-    if given is None:
+    if value is None:
         return None
     if version is ApiVersion.V2:
         return "Field 'parent' cannot be set. It is not on the appropriate screen, or unknown."
-    return None if isinstance(given, dict) and given.get("key") else "data was not an object"
+    return None if isinstance(value, dict) and value.get("key") else "data was not an object"
 
 
-def check_rich_text(given: Any, version: ApiVersion) -> str | None:
+def check_rich_text(value: Any, version: ApiVersion) -> str | None:
     """Return what is wrong with a text that is wiki markup in v2 and ADF in v3.
 
     Raises InvalidAdfError for an object that is no valid document.
     """
-    if given is None:
+    if value is None:
         return None
     if version is ApiVersion.V2:
-        if not isinstance(given, str):
+        if not isinstance(value, str):
             return "Operation value must be a string"
-        return too_long(given, MAX_TEXT)
-    if not isinstance(given, dict):
+        return too_long(value, MAX_TEXT)
+    if not isinstance(value, dict):
         return "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
-    if not is_adf(given):
+    if not is_adf(value):
         raise InvalidAdfError
-    return too_long(adf_text(given), MAX_TEXT)
+    return too_long(adf_text(value), MAX_TEXT)
 
 
 def too_long(text: str, most: int) -> str | None:

@@ -41,38 +41,49 @@ class Outbound:
 
 
 async def authenticated(
-    outbound: Outbound, given: Authentication, context: ActionContext, tokens: TokenCache
+    outbound: Outbound, authentication: Authentication, context: ActionContext, tokens: TokenCache
 ) -> Outbound:
     """Return the request with credentials, each of which is masked from now on."""
-    for credential in _written(given):
+    for credential in _written(authentication):
         context.secrets.add(credential)
-    if isinstance(given, Basic):
-        pair = f"{given.username}:{given.password}".encode()
+    if isinstance(authentication, Basic):
+        pair = f"{authentication.username}:{authentication.password}".encode()
         return _bearing(outbound, "Basic", base64.b64encode(pair).decode(), context)
-    if isinstance(given, Bearer):
-        return _bearing(outbound, "Bearer", given.token, context)
-    if isinstance(given, ClientCredentials):
-        token = await tokens.token(token_key(given), partial(_fetch, given, context))
+    if isinstance(authentication, Bearer):
+        return _bearing(outbound, "Bearer", authentication.token, context)
+    if isinstance(authentication, ClientCredentials):
+        token = await tokens.token(
+            token_key(authentication), partial(_fetch, authentication, context)
+        )
         return _bearing(outbound, "Bearer", token, context)
-    if isinstance(given, ApiKey):
-        if given.place == "query":
-            return replace(outbound, url=address(outbound.url, {given.name: given.key}))
-        return outbound.with_headers(**{given.name: given.key})
-    return _signed(outbound, given, context) if isinstance(given, SigV4) else outbound
+    if isinstance(authentication, ApiKey):
+        if authentication.place == "query":
+            return replace(
+                outbound, url=address(outbound.url, {authentication.name: authentication.key})
+            )
+        return outbound.with_headers(**{authentication.name: authentication.key})
+    return (
+        _signed(outbound, authentication, context)
+        if isinstance(authentication, SigV4)
+        else outbound
+    )
 
 
-def _written(given: Authentication) -> list[str]:
+def _written(authentication: Authentication) -> list[str]:
     """Return the credentials that the configuration holds."""
-    if isinstance(given, Basic):
-        return [given.password]
-    if isinstance(given, Bearer):
-        return [given.token]
-    if isinstance(given, ApiKey):
-        return [given.key]
-    if isinstance(given, ClientCredentials):
-        return [given.client_secret]
-    if isinstance(given, SigV4):
-        return [given.secret_access_key, *([given.session_token] if given.session_token else [])]
+    if isinstance(authentication, Basic):
+        return [authentication.password]
+    if isinstance(authentication, Bearer):
+        return [authentication.token]
+    if isinstance(authentication, ApiKey):
+        return [authentication.key]
+    if isinstance(authentication, ClientCredentials):
+        return [authentication.client_secret]
+    if isinstance(authentication, SigV4):
+        return [
+            authentication.secret_access_key,
+            *([authentication.session_token] if authentication.session_token else []),
+        ]
     return []
 
 
@@ -81,7 +92,7 @@ def _bearing(outbound: Outbound, scheme: str, value: str, context: ActionContext
     return outbound.with_headers(Authorization=f"{scheme} {value}")
 
 
-def _signed(outbound: Outbound, given: SigV4, context: ActionContext) -> Outbound:
+def _signed(outbound: Outbound, sigv4: SigV4, context: ActionContext) -> Outbound:
     from botocore.auth import SigV4Auth  # noqa: PLC0415 -- a large library, and few items need it
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 -- as above
     from botocore.credentials import Credentials  # noqa: PLC0415 -- as above
@@ -95,40 +106,50 @@ def _signed(outbound: Outbound, given: SigV4, context: ActionContext) -> Outboun
         data=outbound.content or b"",
         headers=outbound.headers,
     )
-    keys = Credentials(given.access_key_id, given.secret_access_key, given.session_token)
-    SigV4Auth(keys, given.service, given.region).add_auth(request)
+    keys = Credentials(sigv4.access_key_id, sigv4.secret_access_key, sigv4.session_token)
+    SigV4Auth(keys, sigv4.service, sigv4.region).add_auth(request)
     signature = str(request.headers.get("Authorization", "")).rpartition("Signature=")[2]
     context.secrets.add(signature)
     return replace(outbound, headers=dict(request.headers.items()))
 
 
-async def _fetch(given: ClientCredentials, context: ActionContext) -> AccessToken:
-    asked = {"grant_type": "client_credentials", "scope": given.scope, "audience": given.audience}
+async def _fetch(credentials: ClientCredentials, context: ActionContext) -> AccessToken:
+    asked = {
+        "grant_type": "client_credentials",
+        "scope": credentials.scope,
+        "audience": credentials.audience,
+    }
     form = {name: value for name, value in asked.items() if value}
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
         "Accept": "application/json",
     }
-    if given.style == "basic":
-        pair = base64.b64encode(f"{given.client_id}:{given.client_secret}".encode()).decode()
+    if credentials.style == "basic":
+        pair = base64.b64encode(
+            f"{credentials.client_id}:{credentials.client_secret}".encode()
+        ).decode()
         context.secrets.add(pair)
         headers["Authorization"] = f"Basic {pair}"
     else:
-        form |= {"client_id": given.client_id, "client_secret": given.client_secret}
+        form |= {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
     # Fetching a token changes nothing that anybody must know of: its loss is a plain failure.
     try:
         answer = await context.http.request(
-            "POST", given.token_url, headers=headers, content=urlencode(form).encode(), reading=True
+            "POST",
+            credentials.token_url,
+            headers=headers,
+            content=urlencode(form).encode(),
+            reading=True,
         )
     except ActionError as error:
-        where = place(given.token_url)
+        where = place(credentials.token_url)
         error.message = f"The OAuth 2 token endpoint {where} gave no token: {error.message}"
         raise
-    return _read_token(answer, given)
+    return _read_token(answer, credentials)
 
 
-def _read_token(answer: TargetResponse, given: ClientCredentials) -> AccessToken:
-    where = f"The OAuth 2 token endpoint {place(given.token_url)}"
+def _read_token(answer: TargetResponse, credentials: ClientCredentials) -> AccessToken:
+    where = f"The OAuth 2 token endpoint {place(credentials.token_url)}"
     if not answer.is_success:
         raise answer.failure(f"{where} gave no token: it answered {answer.status}.", reading=True)
     try:
@@ -149,8 +170,13 @@ def _document(answer: TargetResponse) -> Any:
         return None
 
 
-def token_key(given: ClientCredentials) -> str:
+def token_key(credentials: ClientCredentials) -> str:
     """Return by what the tokens of a client are cached; shows no secret."""
-    client = (given.client_id, given.client_secret, str(given.scope), str(given.audience))
-    text = "\n".join((given.token_url, *client))
+    client = (
+        credentials.client_id,
+        credentials.client_secret,
+        str(credentials.scope),
+        str(credentials.audience),
+    )
+    text = "\n".join((credentials.token_url, *client))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -88,10 +88,10 @@ def formatted(when: datetime, form: str) -> str:
     """Write a moment by a format of strftime's directives, those that every platform has."""
     known = _directives(when)
 
-    def written(found: re.Match[str]) -> str:
-        if found[1] not in known:
+    def written(match: re.Match[str]) -> str:
+        if match[1] not in known:
             raise FaultError("template-value", f"a date format supports only {_KNOWN}")
-        return known[found[1]]
+        return known[match[1]]
 
     return _DIRECTIVE.sub(written, form)
 

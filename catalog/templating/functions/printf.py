@@ -20,9 +20,9 @@ def printf(around: FunctionContext, form: Any, *values: Any) -> str:
     waiting = list(values)
     size = 0
 
-    def written(found: re.Match[str]) -> str:
+    def written(match: re.Match[str]) -> str:
         nonlocal size
-        part = _written(found, waiting, around)
+        part = _written(match, waiting, around)
         size += len(part)
         require_room(size)
         return part
@@ -33,9 +33,9 @@ def printf(around: FunctionContext, form: Any, *values: Any) -> str:
     return result
 
 
-def _written(found: re.Match[str], waiting: list[Any], around: FunctionContext) -> str:
-    flags, width, places, verb = found.groups()
-    if found[0] == "%%":
+def _written(match: re.Match[str], waiting: list[Any], around: FunctionContext) -> str:
+    flags, width, places, verb = match.groups()
+    if match[0] == "%%":
         return "%"
     if verb not in _VERBS or (places is not None and verb != "f"):
         raise FaultError("template-value", "printf() supports only %s %v %d %f %q %t and %%")

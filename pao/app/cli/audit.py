@@ -131,28 +131,33 @@ def _write(file: Path, document: dict[str, Any]) -> None:
         ) from error
 
 
-def _print_verified(cli: Cli, found: "Verification", exported: int) -> None:
-    for one in found.findings[:_SHOWN]:
+def _print_verified(cli: Cli, verification: "Verification", exported: int) -> None:
+    for one in verification.findings[:_SHOWN]:
         place = f"request {one.chain}" if one.chain else ""
         place += f", line {one.position}: " if one.position else ": " if place else ""
         cli.out.print(
             Text("✗ ", style="red").append(clean(f"{place}{one.message}"), style="default"),
             soft_wrap=True,
         )
-    if len(found.findings) > _SHOWN:
-        cli.out.print(Text(f"  and {len(found.findings) - _SHOWN} more; -o json shows all"))
-    text = f"{found.lines} lines in {found.chains} chains, {found.anchors} anchors"
+    if len(verification.findings) > _SHOWN:
+        cli.out.print(Text(f"  and {len(verification.findings) - _SHOWN} more; -o json shows all"))
+    text = (
+        f"{verification.lines} lines in {verification.chains} chains, "
+        f"{verification.anchors} anchors"
+    )
     if exported:
         text += f", {exported} exported"
-    if found.removed_lines:
-        text += f"; {found.removed_lines} older lines were removed when their retention ended"
-    count = len(found.findings)
+    if verification.removed_lines:
+        text += (
+            f"; {verification.removed_lines} older lines were removed when their retention ended"
+        )
+    count = len(verification.findings)
     word = (
         f"{count} finding{'' if count == 1 else 's'} in "
         if count
         else "✓ The audit trail is intact: "
     )
-    style = "red" if found.findings else "green"
+    style = "red" if verification.findings else "green"
     cli.out.print(Text(word, style=style).append(text, style="default"), soft_wrap=True)
 
 

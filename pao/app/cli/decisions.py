@@ -133,8 +133,8 @@ _VOTES = {
 }
 
 
-def _add_vote(verdict: ApprovalVote, summary: str) -> None:
-    @command(app, verdict.value, help=summary)
+def _add_vote(kind: ApprovalVote, summary: str) -> None:
+    @command(app, kind.value, help=summary)
     def vote(
         cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, action: ActionOption = None
     ) -> None:
@@ -143,11 +143,11 @@ def _add_vote(verdict: ApprovalVote, summary: str) -> None:
             if chosen is None:
                 chosen = _only_approval(api.get(f"/requests/{segment(request_id)}"))
             body = {"actionId": chosen, "reason": reason}
-            _decide(cli, api, verdict, request_id, body)
+            _decide(cli, api, kind, request_id, body)
 
 
-for _verdict, _summary in _VOTES.items():
-    _add_vote(_verdict, _summary)
+for _kind, _summary in _VOTES.items():
+    _add_vote(_kind, _summary)
 
 
 @command(app, "look")

@@ -67,9 +67,9 @@ def read(path: Path) -> ValidationResult:
     return validate_content(content, file=shown(path), known_actions=known_actions())
 
 
-def catalog_folder(given: Path | None) -> Path:
+def catalog_folder(folder: Path | None) -> Path:
     """Return the folder of documents: the one named, CATALOG_PATH, ``catalog/``, or this one."""
-    named = given or Path(os.environ.get("CATALOG_PATH") or ".")
+    named = folder or Path(os.environ.get("CATALOG_PATH") or ".")
     try:
         catalog_root(named)
     except FileNotFoundError as error:
@@ -102,11 +102,11 @@ def shown(path: Path) -> str:
         return path.as_posix()
 
 
-def _judged(files: list[Path], given: list[Path]) -> list[Finding]:
+def _judged(files: list[Path], paths: list[Path]) -> list[Finding]:
     findings = _judge(files)
     if not any(finding.rule in ACROSS for finding in findings):
         return findings
-    around = {file for path in given for file in _files(_around(path))}
+    around = {file for path in paths for file in _files(_around(path))}
     if around <= set(files):
         return findings
     names = {shown(file) for file in files}
@@ -135,10 +135,10 @@ def _files(path: Path) -> Iterator[Path]:
         raise CliError(f"{path} does not exist", exit_code=ExitCode.USAGE)
 
 
-def _changes(given: list[Path], revision: str) -> tuple[set[Path], list[Finding]]:
+def _changes(paths: list[Path], revision: str) -> tuple[set[Path], list[Finding]]:
     changed: set[Path] = set()
     findings: list[Finding] = []
-    for path in given:
+    for path in paths:
         folder = path if path.is_dir() else path.parent
         try:
             changes = [one for one in changed_since(folder, revision) if _counts(one.file)]

@@ -171,8 +171,8 @@ def duration(started: object, finished: object) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    point = ord(found[0])
-    if found[0] in "\n\r\t":
-        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[found[0]]
+def _escaped(match: re.Match[str]) -> str:
+    point = ord(match[0])
+    if match[0] in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[match[0]]
     return f"\\x{point:02x}" if point <= 0xFF else f"\\u{point:04x}"  # noqa: PLR2004 -- one byte

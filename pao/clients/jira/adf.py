@@ -90,10 +90,10 @@ class _Converter:
             return (*inner, self._heading, self._rule)
         return (*inner, self._heading, self._region, self._quote_line, self._rule, self._table)
 
-    def _keep_code(self, found: re.Match[str]) -> str:
-        settings = (found["settings"] or "").split("|")
+    def _keep_code(self, match: re.Match[str]) -> str:
+        settings = (match["settings"] or "").split("|")
         language = settings[0] if _LANGUAGE.fullmatch(settings[0]) else ""
-        body = self._code_text(found["body"], language)
+        body = self._code_text(match["body"], language)
         node: Node = {"type": "codeBlock"}
         if language:
             node["attrs"] = {"language": language}

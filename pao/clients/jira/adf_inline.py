@@ -119,27 +119,27 @@ def _nodes(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Nod
     yield from _text(text[position:], escapes, marks)
 
 
-def _marked(found: re.Match[str], escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
-    kind = found.lastgroup or ""
+def _marked(match: re.Match[str], escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
+    kind = match.lastgroup or ""
     if kind == "code":
         # ADF lets code be a link, but neither bold nor italic.
         kept = tuple(mark for mark in marks if mark["type"] == "link")
-        yield from _text(found["code"], escapes, (*kept, {"type": "code"}))
+        yield from _text(match["code"], escapes, (*kept, {"type": "code"}))
     elif kind == "url":
-        shown = found["title"] or found["url"]
-        yield from _nodes(shown, escapes, _with(marks, _link(found["url"], escapes)))
+        shown = match["title"] or match["url"]
+        yield from _nodes(shown, escapes, _with(marks, _link(match["url"], escapes)))
     elif kind == "bare":
-        yield from _bare(found["bare"], escapes, marks)
+        yield from _bare(match["bare"], escapes, marks)
     elif kind == "mention":
-        yield _mention(escapes.show(found["mention"]))
+        yield _mention(escapes.show(match["mention"]))
     elif kind == "coloured":
-        colour = _colour(escapes.show(found["hue"]))
-        yield from _nodes(found["coloured"], escapes, _with(marks, colour) if colour else marks)
+        colour = _colour(escapes.show(match["hue"]))
+        yield from _nodes(match["coloured"], escapes, _with(marks, colour) if colour else marks)
     elif kind in ("sub", "sup"):
         mark: Node = {"type": "subsup", "attrs": {"type": kind}}
-        yield from _nodes(found[kind], escapes, _with(marks, mark))
+        yield from _nodes(match[kind], escapes, _with(marks, mark))
     else:
-        yield from _nodes(found[kind], escapes, _with(marks, {"type": kind}))
+        yield from _nodes(match[kind], escapes, _with(marks, {"type": kind}))
 
 
 def _with(marks: tuple[Node, ...], mark: Node) -> tuple[Node, ...]:

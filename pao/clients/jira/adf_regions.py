@@ -71,10 +71,10 @@ def colour_lines(text: str) -> str:
     return _COLOUR.sub(_coloured, text)
 
 
-def _coloured(found: re.Match[str]) -> str:
-    if "\n" not in found["body"]:
-        return found[0]
-    return "\n".join(_wrapped(line, found["tag"]) for line in found["body"].split("\n"))
+def _coloured(match: re.Match[str]) -> str:
+    if "\n" not in match["body"]:
+        return match[0]
+    return "\n".join(_wrapped(line, match["tag"]) for line in match["body"].split("\n"))
 
 
 def _wrapped(line: str, tag: str) -> str:

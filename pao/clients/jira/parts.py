@@ -37,11 +37,11 @@ def _links(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield kind, other
 
 
-def _objects(given: Any) -> Iterator[Mapping[str, Any]]:
-    for one in given if isinstance(given, list) else ():
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    for one in value if isinstance(value, list) else ():
         if isinstance(one, Mapping):
             yield one
 
 
-def _object(given: Any) -> Mapping[str, Any]:
-    return given if isinstance(given, Mapping) else {}
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
