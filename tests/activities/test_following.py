@@ -145,6 +145,6 @@ async def test_a_failure_tells_what_was_left_behind_without_a_secret() -> None:
     assert caught.value.non_retryable
     [facts] = caught.value.details
     assert facts["partial"] == [
-        {"type": "disk", "id": "disk-********", "url": None, "cleanup": "Remove it."}
+        {"type": "disk", "id": "disk-********", "url": None, "cleanup": "Remove it.", "move": 0}
     ]
     assert PASSWORD not in f"{caught.value.message} {facts}"

@@ -138,7 +138,9 @@ async def test_what_attempts_of_another_run_may_have_left_is_taken_over(db: Data
     assert [(one.id, one.partial) for one in answer.actions] == [("ticket", [left])]
     async with db.reading() as session:
         [row] = await RequestsRepository(session).get_actions(request.context.request_id)
-    assert row.partial == [{"type": "jira-ticket", "id": "OPS-1", "url": None, "cleanup": None}]
+    assert row.partial == [
+        {"type": "jira-ticket", "id": "OPS-1", "url": None, "cleanup": None, "move": 0}
+    ]
     assert row.outcome_unknown
 
 

@@ -13,6 +13,8 @@ from tests.support.outages import LONG
 from tests.support.stack import wait_until
 
 ENVIRONMENT = {
+    # The stand-in's search does not lag here; a retry within the lag would only be told to wait.
+    "JIRA_SEARCH_LAG": "1s",
     "PAO_SUBMISSION_BUDGET": "1s",
     "PAO_BREAKER_FAILURES": "1000",
     "WORKER_SWEEP_AFTER": "1s",

@@ -31,6 +31,7 @@ def world(temporal_program: Path, tmp_path: Path) -> Iterator[World]:
     (catalog / "thing.yaml").write_text(yaml.safe_dump(document))
     environ = {
         "CATALOG_PATH": str(catalog.parent),
+        "JIRA_SEARCH_LAG": "1s",
         "PAO_SUBMISSION_BUDGET": "1s",
         "PAO_BREAKER_FAILURES": "1000",
     }

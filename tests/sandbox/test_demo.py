@@ -68,7 +68,7 @@ def test_every_step_shows_what_it_should_and_nothing_is_left_running(home: Home)
     assert demo.returncode == 0, said
     for number, step in enumerate(STEPS, start=1):
         assert f"{number}. {step}" in said
-    assert "All 8 steps showed what they should" in said
+    assert "All 8 steps did what they should" in said
     assert "✗" not in said
     assert said.count("/history") >= 5
     assert "\x1b" not in said

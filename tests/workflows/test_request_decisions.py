@@ -87,7 +87,7 @@ async def test_a_retry_goes_on_with_the_corrected_fields(bench: Workbench) -> No
         ({"colour": "red"}, "colour"),
         ({"token": "a password in clear"}, "use the API"),
         ({"token": 7}, "use the API"),
-        ({"token": "pao:enc:v1:k1:never-sealed-here"}, "cut short"),
+        ({"token": "pao:enc:v1:k1:never-sealed-here"}, "truncated"),
         ({"title": ["x"]}, "title"),
         ({"title": "y" * 1_000_000}, "too large"),
     ],

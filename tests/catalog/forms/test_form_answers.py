@@ -32,7 +32,7 @@ def form(*fields: Document) -> Form:
         ({"type": "multiselect"}, "a", "type", "must be a list", "list"),
         ({"type": "multiselect"}, [1], "type", "must be a list of texts", "list of texts"),
         ({"type": "date"}, "1.3.26", "format", "must be a date such as 2026-03-01", "YYYY-MM-DD"),
-        ({"type": "file"}, "x", "format", f"must be a file as {FILE}", FILE),
+        ({"type": "file"}, "x", "format", f"must be a file written as {FILE}", FILE),
         (
             {"type": "email"},
             "x",
@@ -72,7 +72,7 @@ def form(*fields: Document) -> Form:
             {"type": "multiselect"},
             ["a", "a"],
             "unique",
-            "must not have a value twice",
+            "must not contain duplicates",
             None,
         ),
         (
@@ -239,7 +239,7 @@ def test_the_fields_of_a_circle_are_named_in_their_order() -> None:
 
     with pytest.raises(FormError) as caught:
         form(field("a", "b"), field("b", "c"), field("c", "a"))
-    names = str(caught.value).removeprefix("the conditions go in a circle: ").split(" -> ")
+    names = str(caught.value).removeprefix("the conditions form a cycle: ").split(" -> ")
     assert names[0] == names[-1]
     follows = {"a": "b", "b": "c", "c": "a"}
     assert [follows[name] for name in names[:-1]] == names[1:]

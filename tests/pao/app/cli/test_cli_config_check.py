@@ -50,7 +50,7 @@ def test_what_jira_would_refuse_is_told_by_the_setting(jira: JiraSandbox) -> Non
 
     result = check(jira.url, ESCALATION_PROJECT="OPS", ESCALATION_ISSUE_TYPE="Task")
     assert "ESCALATION_PRIORITY: " in result.stderr
-    assert "ESCALATION_FIELDS: a Task in OPS needs customfield_10202 (Environment)" in result.stderr
+    assert "ESCALATION_FIELDS: Task in OPS needs customfield_10202 (Environment)" in result.stderr
 
     good = check(
         jira.url,
