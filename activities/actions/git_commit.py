@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from activities.action_errors import ActionFailedError, IncompleteError
 from activities.base import Action, ActionContext
 from activities.github.access import access, as_action_errors, leaving
-from activities.github.commit_builder import make_commit, on_top_of
+from activities.github.commit_builder import CommitBuilder, on_top_of
 from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
 from activities.github.commits import (
     Place,
@@ -92,7 +92,7 @@ class GitCommitAction(Action[GitCommitConfig]):
             pull = await _own_pull(client, context, place) if context.attempt > 1 else None
             commit = await own_commit(client, context, place.branch)
             if commit is None and pull is None:
-                commit = await make_commit(client, context, config, place)
+                commit = await CommitBuilder(client, context, config, place).build()
                 await context.log.info("The commit was made.", data={"sha": commit.sha})
             commit = commit or Commit(pull.head_sha if pull else "", "")
             return await _proposed(client, context, config, place, commit=commit, pull=pull)
@@ -117,7 +117,7 @@ class GitCommitAction(Action[GitCommitConfig]):
                     judged=CONFLICT,
                 )
             on_top = config.model_copy(update={"files": on_top_of(former.files, config.files)})
-            commit = await make_commit(client, context, on_top, place, besides=made.sha)
+            commit = await CommitBuilder(client, context, on_top, place).build(besides=made.sha)
             await context.log.info("A correction was committed on top.", data={"sha": commit.sha})
             return await _proposed(client, context, config, place, commit=commit, pull=pull)
 

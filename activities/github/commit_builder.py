@@ -35,26 +35,110 @@ class _Seen:
     entries: dict[str, Entry | None] = field(default_factory=dict)
 
 
-async def make_commit(
-    client: GitHub,
-    context: ActionContext,
-    config: GitCommitConfig,
-    place: Place,
-    *,
-    besides: str | None = None,
-) -> Commit:
-    """Make the commit and put it on its branch, retrying while others push.
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The commit to build on, and the branch's tip (None: the branch does not exist yet)."""
 
-    ``besides`` is a commit of this action that is there already and is not the one to be made.
-    """
-    start = await _start(client, place)
-    if start is not None:
-        return await _made(client, context, config, place, start=start, besides=besides)
-    left = await begin(client, context, place)
-    if left is None:
-        raise ActionFailedError(_no_branch(config, place), judged=REFUSED)
-    with leaving(left), as_action_errors():
-        return await _made(client, context, config, place, start=await _start(client, place))
+    tip: str | None
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
+class CommitBuilder:
+    """Makes the commit of one action, from what its configuration says."""
+
+    client: GitHub
+    context: ActionContext
+    config: GitCommitConfig
+    place: Place
+
+    async def build(self, *, besides: str | None = None) -> Commit:
+        """Make the commit and put it on its branch, retrying while others push.
+
+        ``besides`` is a commit of this action that is there already and is not the one to be made.
+        """
+        start = await self._start()
+        if start is not None:
+            return await self._made(start, besides=besides)
+        left = await begin(self.client, self.context, self.place)
+        if left is None:
+            raise ActionFailedError(self._no_branch(), judged=REFUSED)
+        with leaving(left), as_action_errors():
+            return await self._made(await self._start())
+
+    async def _made(self, start: _Start | None, *, besides: str | None = None) -> Commit:
+        seen = _Seen()
+        blobs: dict[str, str] = {}
+        branch = self.place.branch
+        for turn in range(MOST_TURNS):
+            start = start if turn == 0 else await self._start()
+            if start is None:
+                raise ActionFailedError(self._no_branch(), judged=REFUSED)
+            found = await own_commit(self.client, self.context, branch) if turn else None
+            if found is not None and found.sha != besides:
+                return found
+            if not blobs:
+                blobs = await _blobs(self.client, self.config.files)
+            try:
+                return await self._turn(start, blobs=blobs, seen=seen)
+            except GitHubRefusedError as error:
+                if error.status not in _MOVED_ON or error.judged is PROTECTED:
+                    raise
+                if not await self._has_moved(start.tip):
+                    raise
+                message = "Somebody else has pushed; the commit is rebuilt on top."
+                await self.context.log.info(message)
+            await asyncio.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311 -- a jitter
+        raise ActionFailedError(
+            f"Others pushed to {branch} {MOST_TURNS} times while the commit was made. "
+            "Nothing was changed; retry later.",
+            judged=CONFLICT,
+        )
+
+    async def _start(self) -> _Start | None:
+        tip = await self.client.branch(self.place.branch)
+        start = tip or (await self.client.branch(self.place.base) if self.place.base else None)
+        return _Start(tip, await self.client.commit(start)) if start else None
+
+    async def _turn(self, start: _Start, *, blobs: Mapping[str, str], seen: _Seen) -> Commit:
+        walk = _Walk(self.client, start.commit.tree)
+        there = await _there(walk, self.config.files)
+        if seen.tip is None:
+            seen.tip, seen.entries = start.commit.sha, there
+        modes = _fitting(self.config.files, there, seen)
+        entries = [
+            {"path": path, "mode": mode, "type": "blob", "sha": blobs.get(path)}
+            for path, mode in modes.items()
+        ]
+        if PATH not in modes and is_begin(await walk.root()):
+            entries.append({"path": PATH, "mode": _FILE, "type": "blob", "sha": None})
+        tree = await self.client.create_tree(start.commit.tree, entries)
+        message = f"{self.config.commit_message.strip()}\n\n{trailers(self.context)}\n"
+        commit = await self.client.create_commit(message, tree, start.commit.sha)
+        if start.tip is None:
+            await self.client.create_branch(self.place.branch, commit.sha)
+        else:
+            await self.client.move_branch(self.place.branch, commit.sha)
+        return commit
+
+    async def _has_moved(self, tip: str | None) -> bool:
+        """Return whether a branch has moved from where a refused call assumed it to be.
+
+        Looked at twice: a replica may be a moment late, and a rule of the branch refuses alike.
+        """
+        if await self.client.branch(self.place.branch) != tip:
+            return True
+        await asyncio.sleep(_PAUSE_SECONDS)
+        return await self.client.branch(self.place.branch) != tip
+
+    def _no_branch(self) -> str:
+        repository, place = self.config.repository, self.place
+        if place.base is None:
+            return (
+                f"{repository} has no branch {place.branch}: correct it, or name the branch "
+                "to start it from as baseBranch."
+            )
+        return f"{repository} has neither a branch {place.branch} nor {place.base}."
 
 
 def on_top_of(
@@ -76,107 +160,6 @@ def on_top_of(
         if path not in kept and one.operation is FileOperation.CREATE
     ]
     return (*files, *gone)
-
-
-async def _made(  # noqa: PLR0913 -- what a commit is made of, each part named.
-    client: GitHub,
-    context: ActionContext,
-    config: GitCommitConfig,
-    place: Place,
-    *,
-    start: "_Start | None",
-    besides: str | None = None,
-) -> Commit:
-    seen = _Seen()
-    blobs: dict[str, str] = {}
-    for turn in range(MOST_TURNS):
-        start = start if turn == 0 else await _start(client, place)
-        if start is None:
-            raise ActionFailedError(_no_branch(config, place), judged=REFUSED)
-        found = await own_commit(client, context, place.branch) if turn else None
-        if found is not None and found.sha != besides:
-            return found
-        if not blobs:
-            blobs = await _blobs(client, config.files)
-        try:
-            return await _turn(client, context, config, place, start=start, blobs=blobs, seen=seen)
-        except GitHubRefusedError as error:
-            if error.status not in _MOVED_ON or error.judged is PROTECTED:
-                raise
-            if not await _has_moved(client, place.branch, start.tip):
-                raise
-            await context.log.info("Somebody else has pushed; the commit is rebuilt on top.")
-        await asyncio.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311 -- to fall out of step
-    raise ActionFailedError(
-        f"Others pushed to {place.branch} {MOST_TURNS} times while the commit was made. Nothing "
-        "was changed; retry later.",
-        judged=CONFLICT,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """The commit to build on, and the branch's tip (None: the branch does not exist yet)."""
-
-    tip: str | None
-    commit: Commit
-
-
-async def _start(client: GitHub, place: Place) -> _Start | None:
-    tip = await client.branch(place.branch)
-    start = tip or (await client.branch(place.base) if place.base else None)
-    return _Start(tip, await client.commit(start)) if start else None
-
-
-async def _turn(  # noqa: PLR0913 -- what one turn is made of, each part named
-    client: GitHub,
-    context: ActionContext,
-    config: GitCommitConfig,
-    place: Place,
-    *,
-    start: _Start,
-    blobs: Mapping[str, str],
-    seen: _Seen,
-) -> Commit:
-    walk = _Walk(client, start.commit.tree)
-    there = await _there(walk, config.files)
-    if seen.tip is None:
-        seen.tip, seen.entries = start.commit.sha, there
-    modes = _fitting(config.files, there, seen)
-    entries = [
-        {"path": path, "mode": mode, "type": "blob", "sha": blobs.get(path)}
-        for path, mode in modes.items()
-    ]
-    if PATH not in modes and is_begin(await walk.root()):
-        entries.append({"path": PATH, "mode": _FILE, "type": "blob", "sha": None})
-    tree = await client.create_tree(start.commit.tree, entries)
-    message = f"{config.commit_message.strip()}\n\n{trailers(context)}\n"
-    commit = await client.create_commit(message, tree, start.commit.sha)
-    if start.tip is None:
-        await client.create_branch(place.branch, commit.sha)
-    else:
-        await client.move_branch(place.branch, commit.sha)
-    return commit
-
-
-async def _has_moved(client: GitHub, branch: str, tip: str | None) -> bool:
-    """Return whether a branch has moved from where a refused call assumed it to be.
-
-    Looked at twice: a replica may be a moment late, and a rule of the branch refuses alike.
-    """
-    if await client.branch(branch) != tip:
-        return True
-    await asyncio.sleep(_PAUSE_SECONDS)
-    return await client.branch(branch) != tip
-
-
-def _no_branch(config: GitCommitConfig, place: Place) -> str:
-    if place.base is None:
-        return (
-            f"{config.repository} has no branch {place.branch}: correct it, or name the branch "
-            "to start it from as baseBranch."
-        )
-    return f"{config.repository} has neither a branch {place.branch} nor {place.base}."
 
 
 async def _there(walk: "_Walk", files: tuple[CommitFile, ...]) -> dict[str, Entry | None]:

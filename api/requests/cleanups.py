@@ -25,28 +25,28 @@ class _Entry:
     done: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupService:
     """Notes what is cleaned up; nothing of the request itself changes."""
 
-    def __init__(self, *, access: Access, database: Database, reading: ReadingService) -> None:
-        self._access = access
-        self._database = database
-        self._reading = reading
+    access: Access
+    database: Database
+    reading: ReadingService
 
     async def mark(self, caller: Principal, request_id: str, entry_id: str, note: str) -> None:
         """Note that an entry is done, with who says so and why; a repeat changes nothing."""
-        stored = await self._reading.get(caller, request_id)
+        stored = await self.reading.get(caller, request_id)
         row = stored.row
-        if not self._access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
+        if not self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
             raise PaoError(
                 ErrorCode.FORBIDDEN,
                 f"Only the submitter, {row.owner_team or 'the owning team'} and admins say what "
                 "is cleaned up.",
             )
-        entry = _listed(self._reading.present(stored), stored, entry_id)
+        entry = _listed(self.reading.present(stored), stored, entry_id)
         if entry.done:
             return
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             cleanups = CleanupsRepository(session)
             if await cleanups.mark(entry.owner, entry_id, by=caller.id, note=note):
                 await AuditRepository(session).insert(

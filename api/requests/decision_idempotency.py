@@ -44,18 +44,18 @@ class DecisionCall:
         return f"{self.decision}\n{body}".encode()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionKeys:
     """Remembers a keyed digest of the first body; the body itself may hold passwords."""
 
-    def __init__(self, *, box: SecretBox, database: Database) -> None:
-        self._box = box
-        self._database = database
+    box: SecretBox
+    database: Database
 
     async def is_repeat(self, call: DecisionCall) -> bool:
         """Return whether the key was used; raises ``IDEMPOTENCY_CONFLICT`` for another body."""
         if call.scoped_key is None:
             return False
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             claim = await RequestsRepository(session).find_by_idempotency(
                 call.caller.id, call.scoped_key
             )
@@ -71,11 +71,11 @@ class DecisionKeys:
         """
         if call.scoped_key is None:
             return False
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             claim = await RequestsRepository(session).claim_idempotency(
                 call.caller.id,
                 call.scoped_key,
-                body_digest=self._box.fingerprint(call.content).encode(),
+                body_digest=self.box.fingerprint(call.content).encode(),
                 request_id=call.request_id,
             )
         if not claim.won:
@@ -83,7 +83,7 @@ class DecisionKeys:
         return not claim.won
 
     def _require_same(self, digest: bytes, call: DecisionCall) -> None:
-        if not self._box.has_fingerprint(call.content, digest.decode()):
+        if not self.box.has_fingerprint(call.content, digest.decode()):
             raise PaoError(
                 ErrorCode.IDEMPOTENCY_CONFLICT,
                 f"This Idempotency-Key was used to {call.decision} this request with another body; "

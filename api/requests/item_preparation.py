@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -36,19 +37,13 @@ from pao.runtime.crypto import SecretBox
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})(?!\d)')
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemPreparer:
     """Validates submissions and plans them."""
 
-    def __init__(
-        self,
-        *,
-        access: Access,
-        box: SecretBox,
-        settings: SubmissionSettings,
-    ) -> None:
-        self._access = access
-        self._box = box
-        self._settings = settings
+    access: Access
+    box: SecretBox
+    settings: SubmissionSettings
 
     def prepare(self, entry: Entry, body: Submission, call: SubmissionCall) -> Prepared:
         """Check everything that a submission of an item is checked for, and plan it."""
@@ -69,15 +64,10 @@ class ItemPreparer:
         own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
         return [self._rendered(prepared, action) for action in own]
 
-    @property
-    def settings(self) -> SubmissionSettings:
-        """What every submission is prepared with."""
-        return self._settings
-
     def authorise(self, entry: Entry, caller: Principal) -> None:
         """Refuse a caller whose teams may not request the item."""
         item = entry.loaded.item
-        if not self._access.may_request(caller, item):
+        if not self.access.may_request(caller, item):
             allowed = ", ".join(sorted(item.allowed_teams))
             raise PaoError(
                 ErrorCode.FORBIDDEN,
@@ -109,11 +99,11 @@ class ItemPreparer:
             submitted_at=timestamp(datetime.now(UTC)),
             item=snapshot_of(loaded.item, loaded.definition, loaded.sha),
             requester=Requester(id=caller.id, email=caller.email, teams=list(caller.teams)),
-            fields=seal_fields(self._box, request_id, values, passwords),
+            fields=seal_fields(self.box, request_id, values, passwords),
         )
-        traits = self._settings.traits
+        traits = self.settings.traits
         actions = plan(loaded.item, traits)
-        secrets = open_fields(self._box, context)
+        secrets = open_fields(self.box, context)
         return Prepared(
             context,
             actions,
@@ -127,7 +117,7 @@ class ItemPreparer:
 
         Where the values are not ``complete`` yet, nothing is rendered.
         """
-        settings = self._settings
+        settings = self.settings
         problems = check_plan(
             entry.loaded.item, prepared.actions, settings.surroundings, settings.targets
         )
@@ -148,7 +138,7 @@ class ItemPreparer:
 
         The values of ``waiting`` fields are not there yet.
         """
-        item, settings = entry.loaded.item, self._settings
+        item, settings = entry.loaded.item, self.settings
         found = check_configurations(
             item,
             prepared.actions,
@@ -178,7 +168,7 @@ class ItemPreparer:
 
     def _rendered(self, prepared: Prepared, action: PlannedAction) -> schemas.RenderedAction:
         try:
-            read = self._settings.readers.get(action.type, dict)
+            read = self.settings.readers.get(action.type, dict)
             config, complete = read(self._render(prepared, action)), True
         except TemplateError:
             config, complete = action.config, False
@@ -200,8 +190,8 @@ class ItemPreparer:
         return render_action(
             action,
             prepared.context,
-            self._settings.surroundings,
-            targets=self._settings.targets.get(action.type, {}),
+            self.settings.surroundings,
+            targets=self.settings.targets.get(action.type, {}),
             secrets=prepared.secrets,
             outputs={},
             reveal=False,

@@ -60,29 +60,20 @@ class Stored:
     """What is cleaned up of the request and of its components."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingService:
     """Reads on behalf of a caller, for whom invisible requests do not exist."""
 
-    def __init__(  # noqa: PLR0913 -- the parts that reading needs, each named.
-        self,
-        *,
-        access: Access,
-        cursors: Cursors,
-        database: Database,
-        jira: JiraInstances,
-        notifications: RequestNotifications,
-        settings: ReadingSettings,
-    ) -> None:
-        self._access = access
-        self._cursors = cursors
-        self._database = database
-        self._jira = jira
-        self._notifications = notifications
-        self._settings = settings
+    access: Access
+    cursors: Cursors
+    database: Database
+    jira: JiraInstances
+    notifications: RequestNotifications
+    settings: ReadingSettings
 
     async def get(self, caller: Principal, request_id: str) -> Stored:
         """Read a request; raises ``REQUEST_NOT_FOUND`` for one that the caller may not see."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             repository = RequestsRepository(session)
             row = await repository.get(request_id)
             if not self._may_see(caller, row):
@@ -119,12 +110,12 @@ class ReadingService:
 
     def _workflow_link(self, row: Request) -> str | None:
         return presenting.workflow_link(
-            row, ui_url=self._settings.ui_url, namespace=self._settings.namespace
+            row, ui_url=self.settings.ui_url, namespace=self.settings.namespace
         )
 
     async def stored_status(self, request_id: str) -> RequestStatus | None:
         """Return the mirrored state of a request, whoever asks; None when there is no such row."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             row = await RequestsRepository(session).get(request_id)
         return row.status if row else None
 
@@ -136,10 +127,10 @@ class ReadingService:
         visibility = Visibility(
             user_id=caller.id,
             teams=caller.teams,
-            admin=self._access.is_admin(caller),
+            admin=self.access.is_admin(caller),
             email=caller.email,
         )
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             page = await RequestPagesRepository(session).list_page(
                 filters, visibility, after=self._after(scope, cursor), limit=limit
             )
@@ -147,7 +138,7 @@ class ReadingService:
         keys = [following.created_at.isoformat(), following.id] if following else None
         return schemas.RequestPage(
             data=[presenting.short(row) for row in page.rows],
-            pagination=pagination(self._cursors.write(scope, keys) if keys else None),
+            pagination=pagination(self.cursors.write(scope, keys) if keys else None),
         )
 
     async def status(self, caller: Principal, request_id: str) -> schemas.Status:
@@ -178,14 +169,14 @@ class ReadingService:
         """Return a page of the execution log, oldest first."""
         names = _names(await self.get(caller, request_id))
         scope = f"logs:{request_id}"
-        after = int(self._cursors.read(scope, cursor)[0]) if cursor else 0
-        async with self._database.reading() as session:
+        after = int(self.cursors.read(scope, cursor)[0]) if cursor else 0
+        async with self.database.reading() as session:
             rows = await EventsRepository(session).page_of(
                 dict.fromkeys(names, after), limit=limit + 1, kinds=("log",)
             )
         more = len(rows) > limit
         shown = rows[:limit]
-        following = self._cursors.write(scope, [shown[-1].id]) if more else None
+        following = self.cursors.write(scope, [shown[-1].id]) if more else None
         return schemas.LogPage(
             data=[presenting.log_line(row, names[row.request_id]) for row in shown],
             pagination=pagination(following),
@@ -217,7 +208,7 @@ class ReadingService:
         """
         names, request_id = _names(stored), str(stored.row.id)
         last = dict.fromkeys(names, after)
-        with self._notifications.watch(*names) as changes:
+        with self.notifications.watch(*names) as changes:
             while True:
                 ended = await self._has_ended(request_id)
                 batch = await self._batch(last)
@@ -235,18 +226,18 @@ class ReadingService:
     def _after(self, scope: str, cursor: str | None) -> PageKey | None:
         if cursor is None:
             return None
-        moment, key = self._cursors.read(scope, cursor)
+        moment, key = self.cursors.read(scope, cursor)
         return PageKey(datetime.fromisoformat(moment), key)
 
     def _may_see(self, caller: Principal, row: Request | None) -> bool:
-        return row is not None and self._access.may_see(
+        return row is not None and self.access.may_see(
             caller, user_id=row.user_id, user_teams=row.user_teams, owner_team=row.owner_team
         )
 
     async def is_asked(self, caller: Principal, request_id: str) -> bool:
         """Return whether the caller was ever asked to approve something of the request."""
         asked = viewers(caller.id, caller.email, caller.teams)
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return await RequestsRepository(session).is_asked(request_id, asked)
 
     async def _live(
@@ -273,7 +264,7 @@ class ReadingService:
     async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> schemas.LiveStatus:
         now = timestamp(datetime.now(UTC))
         try:
-            found = await self._jira.of(ticket).get_status(
+            found = await self.jira.of(ticket).get_status(
                 ticket.key, correlation_id, deadline=Deadline.after(LIVE_SECONDS)
             )
         except (JiraError, LookupError) as error:
@@ -301,7 +292,7 @@ class ReadingService:
         return status is None or status in TERMINAL
 
     async def _batch(self, after: dict[str, int]) -> list[StoredEvent]:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return await EventsRepository(session).page_of(after, limit=STREAM_BATCH)
 
     async def _tickets(self, members: Sequence[Member]) -> list[schemas.LiveTicket]:

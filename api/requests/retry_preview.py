@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from api.requests import schemas
 from api.requests.reading import Stored
@@ -30,21 +30,14 @@ LOOK_SECONDS = 10.0
 OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPreview:
     """Previews retries with read-only looks."""
 
-    def __init__(
-        self,
-        *,
-        box: SecretBox,
-        judging: ActionModels,
-        readers: Mapping[str, Reader],
-        workflows: RequestWorkflows,
-    ) -> None:
-        self._box = box
-        self._judging = judging
-        self._readers = readers
-        self._workflows = workflows
+    box: SecretBox
+    judging: ActionModels
+    readers: Mapping[str, Reader]
+    workflows: RequestWorkflows
 
     async def of(
         self, stored: Stored, body: RetryBody, context: RequestContext, answer: CorrectionAnswer
@@ -74,7 +67,7 @@ class RetryPreview:
             given = replace(given, former=former)
         if context is not None:
             given = replace(given, context=replace(given.context, fields=context.fields))
-        return await self._workflows.look(given, budget=LOOK_SECONDS)
+        return await self.workflows.look(given, budget=LOOK_SECONDS)
 
     async def _looks(
         self, stored: Stored, context: RequestContext, seen: str | None
@@ -102,17 +95,17 @@ class RetryPreview:
     def _calls(
         self, stored: Stored, context: RequestContext, mode: str | None
     ) -> list[schemas.PlannedCall]:
-        secrets = open_fields(self._box, context)
+        secrets = open_fields(self.box, context)
         plan, calls = plan_of(stored.row), list[schemas.PlannedCall]()
         for action in open_actions(stored, mode):
-            read = self._readers.get(action.type, dict)
+            read = self.readers.get(action.type, dict)
             try:
                 config = read(
                     render_action(
                         action,
                         context,
-                        self._judging.surroundings,
-                        targets=self._judging.targets.get(action.type, {}),
+                        self.judging.surroundings,
+                        targets=self.judging.targets.get(action.type, {}),
                         secrets=secrets,
                         outputs=outputs_for(action, plan, stored.actions),
                         published=published_for(action, plan, stored.actions),

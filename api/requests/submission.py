@@ -36,25 +36,16 @@ class Submitted:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionService:
     """Handles submissions; a stored request is never lost."""
 
-    def __init__(  # noqa: PLR0913 -- the parts that a submission passes, each named.
-        self,
-        *,
-        box: SecretBox,
-        database: Database,
-        notifications: RequestNotifications,
-        preparer: Preparer,
-        settings: SubmissionSettings,
-        workflows: RequestWorkflows,
-    ) -> None:
-        self._box = box
-        self._database = database
-        self._notifications = notifications
-        self._preparer = preparer
-        self._settings = settings
-        self._workflows = workflows
+    box: SecretBox
+    database: Database
+    notifications: RequestNotifications
+    preparer: Preparer
+    settings: SubmissionSettings
+    workflows: RequestWorkflows
 
     async def submit(self, body: Submission, call: SubmissionCall) -> Submitted:
         """Handle a submission; returns when it has settled or the time budget is used up.
@@ -77,19 +68,19 @@ class SubmissionService:
 
     async def prepare(self, body: Submission, call: SubmissionCall) -> Prepared:
         """Check everything that a submission is checked for, and plan it; nothing is stored."""
-        return await self._preparer.prepare(body, call)
+        return await self.preparer.prepare(body, call)
 
     def render(self, prepared: Prepared) -> list[schemas.RenderedAction]:
         """Render every action as it would be sent, secrets masked."""
-        return self._preparer.render(prepared)
+        return self.preparer.render(prepared)
 
     def render_components(self, prepared: Prepared) -> list[schemas.RenderedComponent]:
         """Render every component of a bundle: its fields, and its actions in the same way."""
-        return self._preparer.render_components(prepared)
+        return self.preparer.render_components(prepared)
 
     async def _require_temporal(self) -> None:
         try:
-            await self._workflows.require()
+            await self.workflows.require()
         except TemporalUnavailableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
@@ -100,7 +91,7 @@ class SubmissionService:
     async def _find_replay(self, call: SubmissionCall) -> Submitted | None:
         if call.idempotency_key is None:
             return None
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             claim = await RequestsRepository(session).find_by_idempotency(
                 call.caller.id, call.idempotency_key
             )
@@ -118,13 +109,13 @@ class SubmissionService:
             user_arn=call.caller.arn,
             metadata=prepared.metadata,
         )
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             repository = RequestsRepository(session)
             if call.idempotency_key is not None:
                 claim = await repository.claim_idempotency(
                     call.caller.id,
                     call.idempotency_key,
-                    body_digest=self._box.fingerprint(call.raw_body).encode(),
+                    body_digest=self.box.fingerprint(call.raw_body).encode(),
                     request_id=request_id,
                 )
                 if not claim.won:
@@ -136,7 +127,7 @@ class SubmissionService:
         return Submitted(request_id)
 
     def _require_same_body(self, digest: bytes, call: SubmissionCall) -> None:
-        if not self._box.has_fingerprint(call.raw_body, digest.decode()):
+        if not self.box.has_fingerprint(call.raw_body, digest.decode()):
             raise PaoError(
                 ErrorCode.IDEMPOTENCY_CONFLICT,
                 "This Idempotency-Key was used with another body. Send the same body, "
@@ -153,9 +144,9 @@ class SubmissionService:
         summary = prepared.context.summary
         with tracing.tagged(request_id=prepared.context.request_id):
             if prepared.slow and call.wait is None:
-                await self._workflows.start_only(given, summary=summary, budget=SHORTEST_START)
+                await self.workflows.start_only(given, summary=summary, budget=SHORTEST_START)
                 return
-            settled = await self._workflows.start_and_wait(
+            settled = await self.workflows.start_and_wait(
                 given, summary=summary, budget=max(self._left(call), SHORTEST_START)
             )
         if settled is None:
@@ -163,22 +154,22 @@ class SubmissionService:
 
     async def _wait_for_first(self, request_id: str, call: SubmissionCall) -> None:
         """Wait for the first call with the same key, which may still be running."""
-        with self._notifications.watch(request_id) as changes:
+        with self.notifications.watch(request_id) as changes:
             while (left := self._left(call)) > SHORTEST_WAIT:
                 if await self._is_settled(request_id):
                     return
                 await changes.wait(min(left, 1.0))
 
     async def _is_settled(self, request_id: str) -> bool:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             row = await RequestsRepository(session).get(request_id)
         return row is not None and row.status in SETTLED
 
     def _left(self, call: SubmissionCall) -> float:
         spent = time.perf_counter() - call.started
-        budget = self._settings.budget
+        budget = self.settings.budget
         if call.wait is not None:
-            budget = min(call.wait, self._settings.longest_wait)
+            budget = min(call.wait, self.settings.longest_wait)
         return max(budget - spent - ANSWERING_SECONDS, SHORTEST_WAIT)
 
 

@@ -1,5 +1,6 @@
 """Registered Terraform states: shown to who sees the request, released by who may decide."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from api.access import Access
@@ -16,18 +17,18 @@ from pao.core.states import TERMINAL
 from pao.core.timestamps import timestamp
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TerraformStatesService:
     """Reads and releases registrations; a registration outlives its request."""
 
-    def __init__(self, *, access: Access, database: Database, reading: ReadingService) -> None:
-        self._access = access
-        self._database = database
-        self._reading = reading
+    access: Access
+    database: Database
+    reading: ReadingService
 
     async def of_request(self, caller: Principal, request_id: str) -> TerraformStates:
         """Return the states that a request has registered, released ones included."""
-        await self._reading.get(caller, request_id)
-        async with self._database.reading() as session:
+        await self.reading.get(caller, request_id)
+        async with self.database.reading() as session:
             rows = await TerraformStatesRepository(session).of_request(request_id)
         return TerraformStates(data=[_shown(row) for row in rows])
 
@@ -39,7 +40,7 @@ class TerraformStatesService:
         Raises ``INVALID_STATE_TRANSITION`` while its request is open, and where something may be
         in it that nobody says to have destroyed.
         """
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             row = await TerraformStatesRepository(session).get(state_id)
             request = await RequestsRepository(session).get(str(row.request_id)) if row else None
         if row is None or not self._may_decide(caller, row):
@@ -66,7 +67,7 @@ class TerraformStatesService:
         self, caller: Principal, row: StoredState, *, note: str, destroyed: bool
     ) -> TerraformState:
         state_id = row.id or 0
-        async with self._database.unit_of_work() as session:
+        async with self.database.unit_of_work() as session:
             states = TerraformStatesRepository(session)
             if await states.release(state_id, by=caller.id, note=note):
                 await AuditRepository(session).insert(
@@ -87,12 +88,12 @@ class TerraformStatesService:
                         },
                     )
                 )
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             now = await TerraformStatesRepository(session).get(state_id)
         return _shown(now or row)
 
     def _may_decide(self, caller: Principal, row: StoredState) -> bool:
-        return self._access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team)
+        return self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team)
 
 
 def _shown(row: StoredState) -> TerraformState:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,14 +23,12 @@ from pao.core.errors import Detail, ErrorCode, PaoError
 BODY = "body"
 
 
+@dataclass(frozen=True, slots=True)
 class ToolsService:
     """Validates and renders documents. May take seconds: call it in a thread."""
 
-    def __init__(
-        self, known_actions: Mapping[str, ActionSchema], surroundings: ScopeContext
-    ) -> None:
-        self._known_actions = known_actions
-        self._surroundings = surroundings
+    known_actions: Mapping[str, ActionSchema]
+    surroundings: ScopeContext
 
     def validate(self, content: bytes, *, file: str = BODY) -> schemas.DocumentCheck:
         """Return every finding in a document, and what it is."""
@@ -90,8 +88,8 @@ class ToolsService:
                 item,
                 document.definition,
                 sample,
-                known_actions=self._known_actions,
-                surroundings=self._surroundings,
+                known_actions=self.known_actions,
+                surroundings=self.surroundings,
             )
         failed = any(trial.error for trial in trials)
         return schemas.TemplateTestResult(
@@ -103,7 +101,7 @@ class ToolsService:
         )
 
     def _read(self, content: bytes | str, file: str) -> ValidationResult:
-        return validate(content, file=file, known_actions=self._known_actions)
+        return validate(content, file=file, known_actions=self.known_actions)
 
 
 def _outline(item: CatalogDocument) -> schemas.DocumentOutline:
