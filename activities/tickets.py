@@ -3,7 +3,8 @@
 Parts (attachments, links) are made after the ticket, each only where it is not there yet.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -60,6 +61,19 @@ async def complete(
         await _link(client, wanted, context, known)
     except JiraError as error:
         raise _incomplete(wanted, error) from error
+
+
+def corrected_names(wanted: Sequence[FilePart], former: Sequence[FilePart]) -> dict[str, str]:
+    """Return new names for files that differ from the former ones in their content only.
+
+    JIRA tells name and size of an attachment, so the former file would pass for the new one.
+    """
+    before = {(one.name, len(one.content)): one.content for one in former}
+    return {
+        one.name: f"corrected-{hashlib.sha256(one.content).hexdigest()[:8]}-{one.name}"
+        for one in wanted
+        if before.get((one.name, len(one.content)), one.content) != one.content
+    }
 
 
 def translate(error: JiraError) -> NoReturn:

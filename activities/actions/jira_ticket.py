@@ -14,6 +14,7 @@ from activities.tickets import (
     PartsOf,
     cleanup,
     complete,
+    corrected_names,
     left_behind,
     translate,
 )
@@ -114,22 +115,26 @@ class JiraTicketAction(Action[JiraTicketConfig]):
             return await self.execute(config, context)
         client, key, url = _client(config, context), found.outputs["key"], found.outputs["url"]
         changes = await _differing(config, former, context, client)
+        files = _files(config.ticket, context)
+        renamed = corrected_names(files, _files(former.ticket, context))
         correlation_id, deadline = context.request.correlation_id, context.deadline
         try:
             if changes:
                 await client.edit_issue(
                     key, changes, correlation_id=correlation_id, deadline=deadline
                 )
+            if changes or renamed:
                 await client.add_comment(
                     key,
-                    _corrected(config, former, changes),
+                    _corrected(config, former, changes, renamed),
                     correlation_id=correlation_id,
                     deadline=deadline,
                 )
         except JiraError as error:
             translate(error)
         await context.log.info("The ticket was changed.", data={"fields": sorted(changes)})
-        await complete(client, _parts(key, url, config, _files(config.ticket, context)), context)
+        files = tuple(replace(one, name=renamed.get(one.name, one.name)) for one in files)
+        await complete(client, _parts(key, url, config, files), context)
         return replace(found, adopted=True)
 
     def place(self, config: JiraTicketConfig) -> str:
@@ -187,10 +192,18 @@ async def _differing(
 
 
 def _corrected(
-    config: JiraTicketConfig, former: JiraTicketConfig, changes: Mapping[str, Any]
+    config: JiraTicketConfig,
+    former: JiraTicketConfig,
+    changes: Mapping[str, Any],
+    renamed: Mapping[str, str],
 ) -> str:
     before, after = (one_line(one.ticket.summary_template) for one in (former, config))
-    lines = [f"PAO has corrected this ticket: {', '.join(sorted(changes))}."]
+    corrected = ", ".join([*sorted(changes), *map(jira_escape, renamed)])
+    lines = [f"PAO has corrected this ticket: {corrected}."]
+    lines += [
+        f"If {jira_escape(old)} is attached, {jira_escape(new)} replaces it."
+        for old, new in renamed.items()
+    ]
     if before != after:
         lines.append(f"Summary before: {jira_escape(before)}")
     return "\n".join(lines)

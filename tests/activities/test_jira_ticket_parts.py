@@ -344,3 +344,23 @@ async def test_a_revision_edits_what_differs_says_so_and_keeps_the_mark(
     assert [one["name"] for one in ticket["attachments"]] == [ATTACHMENTS[0]["name"]]
     assert result.outputs["key"] == ticket["key"]
     assert (await ACTION.look(wanted, about)) is not None
+
+
+async def test_a_revision_attaches_a_file_that_differs_in_nothing_but_its_content(
+    about: ActionContext, jira: JiraSandbox
+) -> None:
+    former, wanted = [
+        config(attachments=[{"name": "host.txt", "contentTemplate": host}]) for host in ("a1", "a2")
+    ]
+    await ACTION.execute(former, about)
+    for _ in range(2):
+        found = await ACTION.look(former, about)
+        await ACTION.revise(wanted, about, found, former)
+    [ticket] = jira.tickets()
+    digest = hashlib.sha256(b"a2").hexdigest()
+    name = f"corrected-{digest[:8]}-host.txt"
+    assert [(one["name"], one["sha256"]) for one in ticket["attachments"]] == [
+        ("host.txt", hashlib.sha256(b"a1").hexdigest()),
+        (name, digest),
+    ]
+    assert f"{name} replaces it" in str(ticket).replace("\\\\", "")
