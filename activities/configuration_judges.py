@@ -6,8 +6,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from activities.base import Action
 from activities.config_values import PlacedError
-from catalog.configuration_checks import ConfigProblem, Judge, Reader
+from catalog.configuration_checks import ActionModels, ConfigProblem, Judge, Reader
+from catalog.scopes import ScopeContext
+
+
+def models_of(actions: Mapping[str, Action[Any]], surroundings: ScopeContext) -> ActionModels:
+    """Return the models and targets of action types, for judging rendered configurations."""
+    return ActionModels(
+        surroundings,
+        judges={name: judge_of(action.config) for name, action in actions.items()},
+        targets={name: action.targets for name, action in actions.items()},
+    )
 
 
 def judge_of(model: type[BaseModel]) -> Judge:

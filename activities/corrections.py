@@ -6,18 +6,26 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
-from catalog.corrections import correct
+from catalog.configuration_checks import ActionModels, check_configurations
+from catalog.corrections import LONGEST_MESSAGE, MOST_ERRORS, correct
+from catalog.document_kinds import parse_definition
+from catalog.secrets import open_fields
 from catalog.used_fields import used_by
 from pao.core import names
+from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import Correction, CorrectionAnswer
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 
 @dataclass(frozen=True, slots=True)
 class Corrector:
-    """Judges corrected fields by the form of the item as it was when the request was submitted."""
+    """Judges corrected fields by the form of the item as it was when the request was submitted.
+
+    What the form accepts is then judged by the models of the actions that the retry would run.
+    """
 
     box: SecretBox
+    models: ActionModels
 
     @activity.defn(name=names.CHECK_CORRECTION_ACTIVITY)
     async def check_correction(self, correction: Correction) -> CorrectionAnswer:
@@ -32,7 +40,21 @@ class Corrector:
             )
         except SecretUnreadableError as error:
             return CorrectionAnswer(valid=False, message=str(error))
-        if answer.valid:
-            used = used_by(correction.context, correction.over, answer.diff)
-            return replace(answer, used=used)
-        return answer
+        if not answer.valid:
+            return answer
+        if refusal := self._unusable(correction, replace(correction.context, fields=answer.fields)):
+            return CorrectionAnswer(valid=False, message=refusal)
+        return replace(answer, used=used_by(correction.context, correction.over, answer.diff))
+
+    def _unusable(self, correction: Correction, context: RequestContext) -> str | None:
+        """Return which fields make an action's configuration invalid, if any do."""
+        found = check_configurations(
+            parse_definition(context.item.definition),
+            correction.plan,
+            context,
+            self.models,
+            secrets=open_fields(self.box, context),
+            only=frozenset(correction.retried),
+        )
+        blamed = [f"{one.field}: {one.message}" for one in found if one.field is not None]
+        return "; ".join(blamed[:MOST_ERRORS])[:LONGEST_MESSAGE] or None

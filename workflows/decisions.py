@@ -11,7 +11,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.components import COMPONENT
-    from pao.core.correction_checks import seen_action
+    from pao.core.correction_checks import MANUAL, seen_action
     from pao.core.errors import ErrorCode
     from pao.core.payloads.actions import ActionState, FormerCall
     from pao.core.payloads.decisions import Correction, CorrectionAnswer, DecisionRecord
@@ -146,11 +146,14 @@ class Decider:
         return evidence.Seen(state, answer.result)
 
     async def _correct(self, record: DecisionRecord, seen: evidence.Seen | None) -> bool:
-        """Take corrected fields over when the form's own validator accepts them."""
+        """Take corrected fields over when the form and the models of the actions accept them."""
+        over = _over(self._ledger, seen)
         correction = Correction(
             context=self._ledger.context.without_plan(),
             changes=self._open_decisions.changes,
-            over=_over(self._ledger, seen),
+            over=over,
+            plan=list(self._ledger.plan.values()),
+            retried=_retried(self._ledger, record, over),
         )
         try:
             answer: CorrectionAnswer = await workflow.execute_local_activity(
@@ -270,6 +273,15 @@ def _over(ledger: Ledger, seen: evidence.Seen | None) -> list[PlannedAction]:
         for state in ledger.states
         if state is there or state.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
     ]
+
+
+def _retried(ledger: Ledger, record: DecisionRecord, over: list[PlannedAction]) -> list[str]:
+    """Return the ids of the actions that a retry runs, now or later."""
+    plan = ledger.plan.values()
+    begun = {state.id for state in ledger.states}
+    manual = record.mode == MANUAL or any(one.fallback and one.id in begun for one in plan)
+    done = {one.id for one in over}
+    return [one.id for one in plan if one.fallback == manual and one.id not in done]
 
 
 def _used(used: dict[str, list[str]]) -> str:

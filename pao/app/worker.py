@@ -17,6 +17,7 @@ from activities.base import Action
 from activities.bookkeeping import Bookkeeper
 from activities.components import ComponentReader
 from activities.conditions import Conditions
+from activities.configuration_judges import models_of
 from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor
@@ -113,7 +114,9 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     measured = metrics or WorkerMetrics()
     queue = settings.temporal.task_queue
     tools = action_tools(settings, database=database, jira=jira, environ=environ)
-    actions = Executor(types or load_all(), tools).activities()
+    types = types or load_all()
+    actions = Executor(types, tools).activities()
+    models = models_of(types, tools.surroundings)
     bookkeeper = Bookkeeper(database)
     senders = SenderChecker(box=tools.box, temporal_approvals=settings.worker.temporal_approvals)
     components = ComponentReader(database, tools.box, tools.surroundings)
@@ -137,7 +140,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             *actions,
             bookkeeper.mirror,
             bookkeeper.make_row,
-            Corrector(tools.box).check_correction,
+            Corrector(tools.box, models).check_correction,
             senders.check,
             senders.prove,
             components.prepare,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateStage
 
-from tests.support.requests import item, new_request, ticket
+from tests.support.requests import Request, item, new_request, ticket
 from tests.support.worker import Workbench, eventually
 
 SLOW = {"seconds": 1.0, "when": "before"}
@@ -104,6 +104,30 @@ async def test_a_retry_with_fields_that_do_not_hold_is_refused(
     assert (row["status"], row["fields"]) == ("failed", request.context.fields)
     record = await bench.decide(request, "retry")
     assert record.outcome == "done"
+
+
+async def test_a_signalled_correction_that_an_action_cannot_use_is_refused_by_its_field(
+    bench: Workbench,
+) -> None:
+    note = {"id": "note", "name": "Note", "type": "string"}
+    document = item([ticket(summary="{{fields.note}}")], fields=[note])
+    request = await bench.failed(new_request(definition=document, note="first"))
+    payload = {"by": "ann", "decisionId": "d-1", "fields": {"note": None}}
+    await bench.signal(request, "retry", payload)
+    [record] = await eventually(lambda: settled(bench, request, 1))
+    assert record["outcome"] == "rejected"
+    assert record["message"].startswith("note: Note needs a value: ticket.summaryTemplate")
+    assert (await bench.row(request))["fields"]["note"] == "first"
+    payload = {"by": "ann", "decisionId": "d-2", "fields": {"note": "second"}}
+    await bench.signal(request, "retry", payload)
+    await bench.reached(request, "completed")
+    [made] = bench.tickets(request)
+    assert made["summary"] == "second"
+
+
+async def settled(bench: Workbench, request: Request, count: int) -> list[Any] | None:
+    found = [one for one in await bench.decisions(request) if one["outcome"] != "open"]
+    return found if len(found) == count else None
 
 
 async def test_a_decision_after_the_end_is_refused_by_temporal_itself(bench: Workbench) -> None:

@@ -68,15 +68,18 @@ class SenderAnswer:
 
 @dataclass(frozen=True)
 class Correction:
-    """Corrected field values of a retry, to be checked by the form's own validator.
+    """Corrected field values of a retry, to be checked by the form and by the actions' models.
 
     ``over`` are the completed and skipped actions, without their configurations; one that never
-    began has no ``reads``: only its condition was asked.
+    began has no ``reads``: only its condition was asked. ``plan`` is the whole plan, ``retried``
+    the ids of the actions that the retry would run, now or later.
     """
 
     context: RequestContext
     changes: dict[str, Any] = field(default_factory=dict)
     over: list[PlannedAction] = field(default_factory=list)
+    plan: list[PlannedAction] = field(default_factory=list)
+    retried: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
