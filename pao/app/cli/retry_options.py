@@ -19,18 +19,20 @@ UnsetOption = Annotated[
 ]
 ReviseOption = Annotated[
     bool,
-    typer.Option("--revise", help="Change what an earlier attempt made to the corrected values."),
+    typer.Option(
+        "--revise", help="Update what an earlier attempt created to the corrected values."
+    ),
 ]
 LeaveBehindOption = Annotated[
     bool,
     typer.Option(
-        "--leave-behind", help="Go to another place; what may be left at the former one is listed."
+        "--leave-behind", help="Move to another place; what may be left at the old one is listed."
     ),
 ]
 AcceptUsedOption = Annotated[
     bool,
     typer.Option(
-        "--accept-used", help="Correct fields that completed actions have used; those stay as made."
+        "--accept-used", help="Correct fields that completed actions have used; their results stay."
     ),
 ]
 EvidenceOption = Annotated[
