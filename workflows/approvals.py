@@ -24,7 +24,7 @@ CLOCK = "deadline"
 
 @dataclass
 class Approval:
-    """One approval: its rules as the action rendered them, and the votes so far."""
+    """One approval: its rules as rendered, and the votes so far."""
 
     action_id: str
     rules: dict[str, Any]
@@ -99,7 +99,7 @@ class Approval:
 
 
 class OpenApprovals:
-    """Judges who approves or rejects, and remembers how each approval ended."""
+    """Counts votes on open approvals, and remembers how each approval ended."""
 
     def __init__(self, ledger: Ledger, open_decisions: OpenDecisions) -> None:
         self._ledger = ledger

@@ -1,8 +1,8 @@
 """BundleWorkflow: several items as one request, each component a request and workflow of its own.
 
-Components are started and heard in components.py; the bundle's record is bundle_ledger.py, what
-its decisions have of their own is in bundle_decisions.py. All else, the bundle's own actions
-included, is as for any request.
+Components are started and followed in components.py; the bundle's record is in bundle_ledger.py,
+rules for its decisions are in bundle_decisions.py. Everything else, its own actions included,
+works as in any request.
 """
 
 from functools import partial
@@ -49,7 +49,7 @@ class BundleWorkflow(RequestHandlers):
 
     @workflow.run
     async def run(self, request_input: RequestInput) -> RequestOutcome:  # noqa: ARG002 -- __init__ has it
-        """Carry the bundle out; ends when it has reached a final state."""
+        """Run the bundle until it has reached a final state."""
         return await self._lifecycle.run(self._carry_out)
 
     @workflow.signal(
@@ -57,7 +57,7 @@ class BundleWorkflow(RequestHandlers):
         description="Sent by the bundle's components: where they stand.",
     )
     async def component_changed(self, *args: Any) -> None:
-        """Take a component's report; whatever the arguments are, the workflow lives on."""
+        """Handle a component's report; bad arguments never fail the workflow."""
         if await self._components.hear(args):
             return
         self._bundle.journal.line(
@@ -74,7 +74,7 @@ class BundleWorkflow(RequestHandlers):
             await self._components.learn()
         while True:
             if waits:
-                # Taken up again, a bundle starts nothing before a person says so.
+                # A resumed bundle starts nothing before a person decides.
                 if self._components.note():
                     self._explain()
                     await self._lifecycle.mirror.write()
@@ -86,14 +86,14 @@ class BundleWorkflow(RequestHandlers):
             waits = waits and not self._bundle.retrying
 
     def _explain(self) -> None:
-        """Say why a bundle that was taken up waits, when nothing of it is failed any more."""
+        """Say why a resumed bundle waits although nothing of it is failed any more."""
         ledger, resumption = self._bundle, self._lifecycle.request_input.resumption
         if resumption is None or ledger.has_broken() or self._own_has_failed():
             return
         ledger.stopped(f"{resumption.reason} A retry continues with the remaining components.")
 
     async def _run(self) -> bool:
-        """Run what may run; returns whether the bundle is completed."""
+        """Run everything ready to run; return whether the bundle is completed."""
         self._take_retry()
         await self._components.advance()
         if self._components.all_completed:
@@ -107,7 +107,7 @@ class BundleWorkflow(RequestHandlers):
         return any(one.status == ActionStatus.FAILED for one in self._bundle.own)
 
     def _take_retry(self) -> None:
-        """End a retry that has no action of the bundle to repeat: its components go on."""
+        """End a retry that repeats no action of the bundle itself: its components continue."""
         if self._components.all_completed or self._lifecycle.open_decisions.current is None:
             return
         self._lifecycle.open_decisions.finish("done")

@@ -1,4 +1,4 @@
-"""What decisions about a bundle have of their own: components are retried on their own requests."""
+"""Rules for decisions about bundles: components are retried on their own requests."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from workflows.bundle_ledger import BundleLedger
 def objection_to(
     ledger: BundleLedger, record: DecisionRecord, changes: dict[str, Any]
 ) -> str | None:
-    """Return why a bundle does not take a decision that any other request would take."""
+    """Return why a bundle refuses a decision that any other request would accept."""
     if ledger.retrying:
         return "a component is being retried; wait for its outcome"
     if record.decision != Decision.RETRY:

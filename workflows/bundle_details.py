@@ -11,7 +11,7 @@ from workflows.details import signal_lines
 
 
 class DescribedBundle(Protocol):
-    """What is described of a bundle; its ledger has it."""
+    """What is described of a bundle; its ledger provides it."""
 
     status: RequestStatus
     context: RequestContext

@@ -1,4 +1,4 @@
-"""A bundle's own record: where its components stand, and what that makes of the bundle."""
+"""A bundle's own record: the states of its components, and the bundle's state that follows."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ ENDED = frozenset({RequestStatus.ABORTED, RequestStatus.ESCALATED})
 
 
 class BundleLedger(Ledger):
-    """Keeps the state of a bundle; each component stands as one of its actions.
+    """Keeps the state of a bundle; each component counts as one of its actions.
 
     An aborted or escalated component counts as failed: it can never be completed.
     """
@@ -61,7 +61,7 @@ class BundleLedger(Ledger):
         return any(state.status == ActionStatus.FAILED for state in self.components)
 
     def take(self, report: ComponentReport) -> bool:
-        """Note where a component stands; False for what is known, or of somebody else."""
+        """Record a component's state; return False if it is known already or not ours."""
         known = self.reports.get(report.component)
         planned = self.planned.get(report.component)
         if planned is None or planned.config["requestId"] != report.request_id:
@@ -92,7 +92,7 @@ class BundleLedger(Ledger):
         }
 
     def judge_again(self) -> None:
-        """Let the failure be that of what has failed now: others may be fixed by now."""
+        """Recompute the failure from what is failed now: other failures may be fixed."""
         self.failure = overall(self.states) or self.failure
 
     def note_retry(self) -> None:
@@ -101,7 +101,7 @@ class BundleLedger(Ledger):
         self._state_entry()
 
     def details(self) -> str:
-        """Describe for an operator where the bundle stands, and what can be signalled to whom."""
+        """Describe for an operator the state of the bundle, and what can be signalled to whom."""
         requests = {state.id: workflow_id(self.request_of(state)) for state in self.components}
         return bundle_details(self, requests)
 
@@ -139,7 +139,7 @@ class BundleLedger(Ledger):
         ]
 
     def _suggestion(self) -> dict[str, Any]:
-        """Suggest what to do next: about a component, as long as one can be fixed."""
+        """Suggest what to do next: about a component, while one can be fixed."""
         for state in self.components:
             if state.status != ActionStatus.FAILED or state.error is None:
                 continue
@@ -166,7 +166,7 @@ def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
     message = f"Component {state.name} failed: {told.message}"
     if report.status in ENDED:
         message = f"{message} It was {report.status}, so it can never complete."
-    # The component's own request knows best: nothing is kept from its earlier reports.
+    # The component's own request is the authority: earlier reports are dropped.
     return replace(
         told,
         message=message,

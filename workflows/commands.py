@@ -1,4 +1,4 @@
-"""Reading what a signal carries. Whatever a person sent, the answer is a record, never an error."""
+"""Parses the arguments of signals. Whatever a person sent, the result is a record, not an error."""
 
 import json
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from pao.core.payloads.tickets import Escalation
 from pao.core.states import Decision
 from workflows.options import MODES, OPTIONS, read_options
 
-# The namespace of ids that decisions without one are given.
+# The namespace of ids for decisions that come without one.
 UNNAMED = UUID("5f0c2f0e-0f3b-4c0a-9a43-9f0d6f7c1b52")
 KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode", PROOF, *OPTIONS}
 VOTE_KEYS = {"by", "via", "reason", "decisionId", "actionId", "teams", "email", PROOF}
 MOST_TEAMS = 1_000
 MAX_TEXT = 2_000
 MAX_ID = 100
-# Corrections stand in history beside the fields that they change.
+# Corrections are kept in history beside the fields that they change.
 MAX_FIELDS = 128 * 1024
 MAX_DEPTH = 64
 VOTE_SHAPE = 'one JSON object such as {"actionId": "approval-1", "by": "ann", "reason": "fine"}'
@@ -31,7 +31,7 @@ SHAPE = 'one JSON object such as {"by": "ann", "reason": "quota was raised"}'
 def read_command(
     kind: str, args: tuple[Any, ...], *, at: str, fallback_id: str
 ) -> tuple[DecisionRecord, dict[str, Any]]:
-    """Turn a signal's arguments into a decision record and the corrected fields that it carries.
+    """Turn a signal's arguments into a decision record and its corrected fields.
 
     Unreadable input results in a record whose outcome is ``rejected`` and whose message says what a
     readable one looks like. A reason is asked for by the API; an operator may leave it out.
@@ -49,7 +49,7 @@ def read_command(
 def fallback_id(request_id: str, kind: str, args: tuple[Any, ...], number: int) -> str:
     """Return an id for a decision that came without one: the same when a reset replays its signal.
 
-    ``number`` counts how often the very same signal has come before.
+    ``number`` counts how often the same signal has come before.
     """
     try:
         said = json.dumps([request_id, kind, args, number], sort_keys=True, default=_as_text)
@@ -59,14 +59,14 @@ def fallback_id(request_id: str, kind: str, args: tuple[Any, ...], number: int) 
 
 
 def _as_text(value: Any) -> str:
-    """Write what JSON cannot; of a payload that nobody can read, its bytes."""
+    """Serialise what JSON cannot; an unreadable payload as its bytes."""
     payload = getattr(value, "payload", None)
     return payload.SerializeToString().hex() if payload is not None else type(value).__name__
 
 
 @dataclass(frozen=True)
 class Voter:
-    """Whom an approval's signal comes from, by its own word, and which action it is about."""
+    """Who an approval's signal claims to come from, and which action it is about."""
 
     action_id: str | None = None
     teams: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ def read_vote(
 def read_bundle_decision(
     args: tuple[Any, ...],
 ) -> tuple[dict[str, Any], Escalation | None, str | None]:
-    """Read what a bundle tells: a decision as a person sends it, the bundle's ticket, a problem."""
+    """Parse what a bundle sends: a person's decision, the bundle's ticket, a problem."""
     try:
         told = from_document(BundleDecision, args[0] if len(args) == 1 else None)
     except ValueError as error:
@@ -183,7 +183,7 @@ def _check_mode(kind: str, mode: Any) -> str | None:
 
 
 def _deeper_than(depth: int, value: Any) -> bool:
-    """Return whether a value is nested deeper; a hostile one would exhaust recursion."""
+    """Return whether a value is nested deeper; a hostile one would overflow the stack."""
     level = [value]
     for _ in range(depth + 1):
         level = [member for one in level for member in _members(one)]

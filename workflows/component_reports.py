@@ -1,4 +1,4 @@
-"""How a component tells its bundle where it stands. What the bundle makes of it: components.py."""
+"""How a component reports its state to its bundle. The receiving side is components.py."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ BEGUN = frozenset({(RequestStatus.SUBMITTED, False), (RequestStatus.IN_PROGRESS,
 class Reporter:
     """Reports every change of state to the bundle's workflow, after Postgres has it.
 
-    A bundle that is gone is not told: its next run reads where its components stand.
+    A bundle that is gone gets no report: its next run reads the states of its components.
     """
 
     def __init__(self, ledger: Ledger, snapshots: Snapshots, bundle: BundleLink) -> None:
@@ -34,7 +34,7 @@ class Reporter:
         self._lock = asyncio.Lock()
 
     async def tell(self) -> None:
-        """Send the present state, if the bundle does not know it."""
+        """Send the current state if the bundle does not know it."""
         async with self._lock:
             now = (self._ledger.status, self._ledger.retrying)
             if now == self._told or (self._told is None and now in BEGUN):

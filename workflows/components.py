@@ -1,6 +1,6 @@
-"""The components of a bundle: started as child workflows in their order, heard, and ended together.
+"""A bundle's components: started as child workflows in order, followed, and ended together.
 
-What a report makes of the bundle is in bundle_ledger.py.
+What a report means for the bundle is in bundle_ledger.py.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 class Components:
-    """Runs what may run, and knows where each component stands."""
+    """Starts components that are ready, and tracks the state of each."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Components:
 
     @property
     def has_news(self) -> bool:
-        """Return whether a component has told something that is not noted yet."""
+        """Return whether a report is waiting to be recorded."""
         return bool(self._inbox)
 
     @property
@@ -76,13 +76,13 @@ class Components:
         """Return whether a component runs."""
         return any(one.status == ActionStatus.IN_PROGRESS for one in self._ledger.components)
 
-    # Hearing
+    # Reports
 
     async def hear(self, args: tuple[Any, ...]) -> bool:
-        """Take a report; False for what is none.
+        """Accept a report; return False if it is not one.
 
-        Anybody may send one, so that it only says whom to ask after: where the component stands is
-        read from the mirror, which has it before the report is sent.
+        Anybody may send one, so it only says which component to look up: its state is read from
+        the mirror, which has it before the report is sent.
         """
         asks = self._asks.reached()
         report = read_report(args[0]) if len(args) == 1 else None
@@ -104,13 +104,13 @@ class Components:
         return next(found, None)
 
     def note(self) -> bool:
-        """Note what was heard; returns whether any of it was news."""
+        """Record what was reported; return whether any of it is new."""
         reports, self._inbox = self._inbox, []
         taken = [self._ledger.take(report) for report in reports]
         return any(taken)
 
     async def learn(self) -> None:
-        """Read where the components stand: this run has not heard what was told to another."""
+        """Read the states of the components: this run missed reports that went to another run."""
         query = ComponentQuery(self._ledger.context.request_id, "", "")
         self._inbox += await self._ask(
             names.COMPONENTS_ACTIVITY, query, list[ComponentReport], "where the components stand"
@@ -119,7 +119,7 @@ class Components:
     # Running
 
     async def advance(self) -> None:
-        """Start what may start; returns when nothing runs and nothing more may start."""
+        """Start what is ready; return when nothing runs and nothing more can start."""
         while True:
             self.note()
             self._show_retry()
@@ -131,7 +131,7 @@ class Components:
             await workflow.wait_condition(lambda: self.has_news or bool(self._to_stop()))
 
     def _to_stop(self) -> list[ActionState]:
-        """Return the running components that do not know yet that they are to end."""
+        """Return the running components that were not asked to end yet."""
         if not self._stop.is_on:
             self._stopped.clear()
             return []
@@ -147,9 +147,9 @@ class Components:
             await asyncio.gather(*(self._tell(state, record) for state in due))
 
     def _show_retry(self) -> None:
-        """Follow a component that goes on: retried, it leaves the bundle failed till it resolves.
+        """Follow a component that continues: while it is retried, the bundle stays failed.
 
-        Whatever else runs meanwhile, the bundle is in progress.
+        If anything else runs meanwhile, the bundle is in progress.
         """
         ledger = self._ledger
         running = [one for one in ledger.components if one.status == ActionStatus.IN_PROGRESS]
@@ -196,7 +196,7 @@ class Components:
 
     async def _start_child(self, state: ActionState, request_input: RequestInput) -> None:
         context = request_input.context
-        # One that is there already, after a reset of the bundle, tells its end like any other.
+        # One that exists already, after a reset of the bundle, reports its end like any other.
         with contextlib.suppress(WorkflowAlreadyStartedError):
             handle = await workflow.start_child_workflow(
                 names.REQUEST_WORKFLOW,
@@ -210,7 +210,7 @@ class Components:
             self._watching.add(asyncio.create_task(_end_of(handle)))
 
     async def _ask(self, activity: str, query: ComponentQuery, kind: type[T], summary: str) -> T:
-        """Ask Postgres, however long it is away."""
+        """Ask Postgres, and wait as long as it is unavailable."""
         with contextlib.suppress(FailureError):
             quickly: T = await workflow.execute_local_activity(
                 activity, query, result_type=kind, summary=summary, **policies.COMPONENT_QUICKLY
@@ -240,10 +240,10 @@ class Components:
     # Ending
 
     async def end_all(self, record: DecisionRecord) -> None:
-        """Have every open component end as was decided about the bundle; returns when all have.
+        """End every open component as was decided about the bundle; return when all have ended.
 
-        One that is being retried takes the decision when the retry has resolved; one whose workflow
-        is gone, when it was taken up again.
+        A component in a retry takes the decision when the retry has settled; one whose workflow is
+        lost, when it was resumed.
         """
         told: dict[str, tuple[str, int]] = {}
         while True:
@@ -295,6 +295,6 @@ class Components:
 
 
 async def _end_of(handle: workflow.ChildWorkflowHandle[Any, Any]) -> None:
-    """Take note of a child's end; what it means the child tells itself, or its next run."""
+    """Note the end of a child; the child or its next run reports the result itself."""
     with contextlib.suppress(FailureError):
         await handle

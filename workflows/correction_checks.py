@@ -1,4 +1,4 @@
-"""Before corrected fields are taken over: looks at what earlier attempts made with former ones."""
+"""Checks before corrected fields apply: looks for what earlier attempts made with former ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,14 +25,14 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass
 class CheckedCorrection:
-    """What the looks said: a refusal, or what the correction leaves at former places."""
+    """The result of the looks: a refusal, or what the correction leaves behind."""
 
     refusal: Refusal | None = None
     leaving: list[tuple[ActionState, str, PartialResource | None]] = field(default_factory=list)
 
 
 def in_doubt(ledger: Ledger) -> list[ActionState]:
-    """Return the failed actions that may have left something."""
+    """Return the failed actions that may have had an effect."""
     return [
         state
         for state in ledger.states

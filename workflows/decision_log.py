@@ -1,4 +1,4 @@
-"""The decisions about a request: what has arrived, what became of it, and what readers are told."""
+"""The decisions about a request: which arrived, their outcomes, and what readers see."""
 
 from typing import Any
 
@@ -18,21 +18,21 @@ class DecisionLog:
 
     @property
     def all(self) -> list[DecisionRecord]:
-        """Every decision that is known, in the order of its arrival."""
+        """Every known decision, in order of arrival."""
         return list(self._all.values())
 
     @property
     def unconfirmed(self) -> list[DecisionRecord]:
-        """What the mirror has still to learn."""
+        """What the mirror does not have yet."""
         return list(self._unconfirmed.values())
 
     def received(self, record: DecisionRecord) -> None:
-        """Note a decision that has arrived and is not judged yet."""
+        """Record a decision that has arrived and is not judged yet."""
         self._unconfirmed[record.decision_id] = record
         self._journal.version += 1
 
     def decided(self, record: DecisionRecord) -> None:
-        """Note a decision, or what became of it: readers of the stream are told that, once."""
+        """Record a decision or its outcome; readers of the stream see it once."""
         self._all[record.decision_id] = record
         self.received(record)
         if record.outcome == "open":
@@ -49,7 +49,7 @@ class DecisionLog:
         )
 
     def refused(self, record: DecisionRecord) -> None:
-        """Note a signal that changed nothing, and why."""
+        """Record a signal that changed nothing, and why."""
         record.outcome = "rejected"
         self.decided(record)
         self._journal.line(
@@ -62,12 +62,12 @@ class DecisionLog:
         )
 
     def recognised(self, record: DecisionRecord) -> None:
-        """Take over what an earlier run has recorded; the mirror is told nothing of it."""
+        """Adopt what an earlier run has recorded; the mirror has it already."""
         self._all[record.decision_id] = record
         self._unconfirmed.pop(record.decision_id, None)
 
     def voted(self, record: DecisionRecord, action_id: str) -> None:
-        """Note a counted vote about a waiting action."""
+        """Record a counted vote about a waiting action."""
         self.decided(record)
         self._journal.line(
             f"approval.{record.decision}",
@@ -79,7 +79,7 @@ class DecisionLog:
         )
 
     def cancelled(self, record: DecisionRecord) -> None:
-        """Note that a person ends what runs or waits."""
+        """Record that a person ends what runs or waits."""
         self.decided(record)
         self._journal.line(
             "request.cancel",
@@ -91,7 +91,7 @@ class DecisionLog:
         self._journal.log("warning", f"Cancelled by {record.by}")
 
     def escalation_failed(self, record: DecisionRecord, message: str) -> None:
-        """Note that the escalation ticket could not be created; the request stays ``failed``."""
+        """Record that the escalation ticket could not be created; the request stays ``failed``."""
         self._journal.line(
             "escalation.failed",
             actor=record.by,
@@ -102,11 +102,11 @@ class DecisionLog:
         self._journal.log("error", message)
 
     def has_tried(self, decision: str) -> bool:
-        """Return whether a decision of this kind was carried out before, without success."""
+        """Return whether a decision of this kind was carried out before and failed."""
         return any(one.decision == decision and one.outcome == "failed" for one in self.all)
 
     def confirm(self, snapshot: Snapshot) -> None:
-        """Forget what a snapshot has told the mirror; what came meanwhile stays."""
+        """Drop what a snapshot has brought to the mirror; what came meanwhile stays."""
         told = {record.decision_id: record.outcome for record in snapshot.decisions}
         self._unconfirmed = {
             key: record
@@ -115,12 +115,12 @@ class DecisionLog:
         }
 
     def tell_all(self) -> None:
-        """Have the mirror told every decision again."""
+        """Send every decision to the mirror again."""
         self._unconfirmed = {**self._all, **self._unconfirmed}
 
 
 def data_of(record: DecisionRecord) -> dict[str, Any]:
-    """Return what an audit line says of a decision beside who, when and why."""
+    """Return what an audit line says about a decision besides who, when and why."""
     data = {"decisionId": record.decision_id, "changes": masked(record.changes)}
     more = {"mode": record.mode, "details": record.details, "code": record.code}
     return {**data, **{key: value for key, value in more.items() if value}}

@@ -34,7 +34,7 @@ FORMER_CALLS = "former-calls-are-looked-for"
 
 
 class Decider:
-    """Waits for a person while the request is failed, and does what was decided."""
+    """Waits for a decision while the request is failed, and carries it out."""
 
     def __init__(  # noqa: PLR0913 -- what deciding works on, each part named.
         self,
@@ -59,9 +59,9 @@ class Decider:
         self._tried_at: str | None = None
 
     async def until_decided(self) -> None:
-        """Wait until a person has decided; returns when a retry may run or the request has ended.
+        """Wait until a person has decided; return when a retry may run or the request has ended.
 
-        Of a bundle it returns as well when a component has news.
+        For a bundle, also return when a component has news.
         Raises ``SupersededError`` when a signal has shown that another run has ended the request.
         """
         while True:
@@ -101,7 +101,7 @@ class Decider:
         return await self._finish(RequestStatus.ABORTED, record)
 
     async def _finish(self, status: RequestStatus, record: DecisionRecord) -> bool:
-        """End the request as was decided; of a bundle, its open components first."""
+        """End the request as decided; in a bundle, its open components first."""
         if self._components is not None:
             await self._components.end_all(record)
         self._open_decisions.finish("done")
@@ -118,7 +118,7 @@ class Decider:
             await self._mirror.write()
             return False
         if seen is not None:
-            # Only now: a retry that is refused for its fields must change nothing.
+            # Not earlier: a retry whose fields are refused must change nothing.
             evidence.take(self._ledger, record, seen)
         if record.mode == "manual":
             self._ledger.take_fallback()
@@ -126,7 +126,7 @@ class Decider:
         return True
 
     async def _examine_evidence(self, record: DecisionRecord) -> evidence.Seen | None:
-        """Check what a person has seen in the target; a retry whose evidence does not hold ends."""
+        """Check a person's evidence; a retry with invalid evidence ends."""
         if record.evidence is None:
             return None
         state, problem = seen_action(
@@ -146,7 +146,7 @@ class Decider:
         return evidence.Seen(state, answer.result)
 
     async def _correct(self, record: DecisionRecord, seen: evidence.Seen | None) -> bool:
-        """Take corrected fields over when the form and the models of the actions accept them."""
+        """Apply corrected fields if the form and the models of the actions accept them."""
         over = _over(self._ledger, seen)
         correction = Correction(
             context=self._ledger.context.without_plan(),
@@ -185,15 +185,15 @@ class Decider:
     async def _weigh(
         self, record: DecisionRecord, answer: CorrectionAnswer, seen: evidence.Seen | None
     ) -> bool:
-        """Look at what earlier attempts made with the former values, before they are replaced.
+        """Look for what earlier attempts made with the former values before replacing them.
 
-        The action that a person has looked at is not asked for.
+        The action that a person has given evidence for is not looked up.
         """
         answered = seen.state if seen is not None else None
         doubtful = [one for one in in_doubt(self._ledger) if one is not answered]
         if not answer.diff or not doubtful:
             return True
-        # Asked for each decision anew: a run may be under way for weeks.
+        # Asked for each decision: a run may last for weeks.
         if not workflow.patched(f"{FORMER_CALLS}-{record.decision_id}"):
             return True
         context = replace(self._ledger.context, fields=answer.fields)
@@ -210,7 +210,7 @@ class Decider:
             record.details = {**(record.details or {}), "leftBehind": left}
         for state in in_doubt(self._ledger):
             if state is not answered and not state.former:
-                # Attempts of earlier versions have kept nothing but the request's fields.
+                # Attempts of earlier versions stored only the request's fields.
                 fields = self._ledger.fields_of(state)
                 state.former = [FormerCall(state.attempt, fields=fields)]
         return True
@@ -238,7 +238,7 @@ class Decider:
         return await self._finish(RequestStatus.ESCALATED, record)
 
     def _last_try(self) -> str | None:
-        """Return when the last try of an escalation has ended; those of other runs ended before."""
+        """Return when this run's last attempt to escalate ended; other runs' ended before."""
         if is_reset():
             return timestamp(workflow.now())
         if self._tried_at is None and self._had_others:
@@ -261,7 +261,7 @@ class Decider:
 
 
 def _over(ledger: Ledger, seen: evidence.Seen | None) -> list[PlannedAction]:
-    """Return what is completed or skipped, as far as it says which fields it has used."""
+    """Return the completed or skipped actions that say which fields they have used."""
     there = seen.state if seen is not None and seen.result is not None else None
     return [
         replace(
@@ -293,7 +293,7 @@ def _used(used: dict[str, list[str]]) -> str:
 
 
 def _told(state: ActionState) -> ActionState:
-    """Return of an action what its line in the ticket says: outputs may be large, and many."""
+    """Return what an action's line in the ticket needs: outputs may be large and many."""
     return ActionState(
         id=state.id,
         index=state.index,

@@ -36,9 +36,9 @@ def current_details(
     retrying: bool,
     manual_way: bool = False,
 ) -> str:
-    """Describe where the request stands, what failed and why, and what can be signalled.
+    """Describe the state of the request, what failed and why, and what can be signalled.
 
-    ``manual_way`` tells that a retry may take it instead of what failed.
+    ``manual_way``: a retry may take it instead of what failed.
     """
     lines = [_headline(status, states, retrying=retrying), ""]
     lines += [f"- {_action_line(state)}" for state in states]
@@ -158,7 +158,7 @@ def _manual_way(context: RequestContext) -> list[str]:
 
 
 def signal_lines(workflow: str, *, only: Collection[str] | None = None) -> list[str]:
-    """Return each signal with what it does and the command line to copy."""
+    """Return each signal with its effect and a command to copy."""
     lines: list[str] = []
     for name, payload, effect in SIGNALS:
         if only is None or name in only:

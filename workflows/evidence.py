@@ -17,14 +17,14 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a person has seen of an action's effect; ``result`` is None where nothing is there."""
+    """What a person has seen of an action's effect; ``result`` is None if nothing exists."""
 
     state: ActionState
     result: ActionResult | None = None
 
 
 async def check(ledger: Ledger, state: ActionState, record: DecisionRecord) -> EvidenceAnswer:
-    """Have the outputs checked against what the action's type declares."""
+    """Check the outputs against the declaration of the action's type."""
     action = ledger.plan[state.id]
     graph = Graph(list(ledger.plan.values()))
     about = ActionInput(

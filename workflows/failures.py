@@ -32,7 +32,7 @@ EVIDENCE = "evidence"
 
 
 def classify(error: FailureError) -> ActionFailure:
-    """Say what an ended activity means: failed, never started, or outcome unknown."""
+    """Classify an ended activity: failed, never started, or outcome unknown."""
     cause = error.cause if isinstance(error, ActivityError) and error.cause else error
     if isinstance(cause, TimeoutError):
         return _timed_out(cause)
@@ -48,7 +48,7 @@ def classify(error: FailureError) -> ActionFailure:
     if isinstance(cause, ApplicationError):
         return _reported(cause)
     if cause.__class__ is FailureError:
-        # So the SDK gives what it has no type for: an action in hand when its workflow was reset.
+        # The SDK's type for everything else: an action that ran when its workflow was reset.
         return _unknown(
             "The workflow was reset while the action was running; it may have taken effect."
         )
@@ -101,7 +101,7 @@ def _reported(cause: ApplicationError) -> ActionFailure:
 def never_began(error: FailureError) -> bool:
     """Return whether no worker has begun an activity.
 
-    None took it in time, or before it was cancelled, or none knows its type.
+    No worker took it in time or before it was cancelled, or none knows its type.
     """
     cause = error.cause if isinstance(error, ActivityError) and error.cause else error
     if isinstance(cause, TimeoutError):
@@ -112,7 +112,7 @@ def never_began(error: FailureError) -> bool:
 
 
 def is_refusal(error: FailureError) -> bool:
-    """Return whether the database refused a state, which no repetition of the write fixes."""
+    """Return whether the database refused a state; repeating the write would not help."""
     cause = error.cause if isinstance(error, ActivityError) else error
     return isinstance(cause, ApplicationError) and cause.type == MIRROR_REFUSED
 
@@ -141,7 +141,7 @@ def _suggest_in_doubt(failure: ActionFailure) -> tuple[str, str]:
 
 
 def overall(states: list[ActionState]) -> ActionFailure | None:
-    """Return the one failure that stands for all that failed: what is uncertain comes first."""
+    """Return the failure that represents all that failed: unknown outcomes come first."""
     failures = [
         (state, state.error)
         for state in states
@@ -163,8 +163,8 @@ def error_context(
 ) -> dict[str, Any]:
     """Build the failure context that is kept with the request and sent with an escalation.
 
-    What an action left behind that failed is listed, too, and whose place another way has taken.
-    ``manual_way`` tells that a retry may take it instead.
+    What failed actions left behind is listed, and what those left that another way replaced.
+    ``manual_way``: a retry may take it instead.
     """
     decision, why = suggest(failure)
     return {

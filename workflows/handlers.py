@@ -1,7 +1,7 @@
-"""What Temporal sees of a request: its signals, updates and queries, each handed to its part.
+"""A request's signals, updates and queries, each passed to the part that handles it.
 
-Temporal registers the handlers that a workflow's class has, so both kinds of request have this
-class as their base; they share nothing else by inheritance (ADR 0036).
+Temporal registers the handlers of a workflow's class, so both kinds of request inherit from this
+class; they share nothing else by inheritance (ADR 0036).
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ PAYLOAD = "Payload, optional: an object with by, reason, decisionId, attempt"
 
 
 class RequestHandlers:
-    """The handlers of a request's workflow; whatever comes in, the workflow lives on."""
+    """The handlers of a request's workflow; bad arguments never fail the workflow."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
@@ -39,12 +39,12 @@ class RequestHandlers:
         "mode (manual or revise), acceptUsed, leaveBehind, evidence.",
     )
     async def retry(self, *args: Any) -> None:
-        """Take a retry; whatever the arguments are, the workflow lives on."""
+        """Handle a retry; bad arguments never fail the workflow."""
         await self._lifecycle.reception.decision(Decision.RETRY, args)
 
     @workflow.signal(name=Decision.ABORT, description=f"End the failed request. {PAYLOAD}.")
     async def abort(self, *args: Any) -> None:
-        """Take an abort; whatever the arguments are, the workflow lives on."""
+        """Handle an abort; bad arguments never fail the workflow."""
         await self._lifecycle.reception.decision(Decision.ABORT, args)
 
     @workflow.signal(
@@ -52,7 +52,7 @@ class RequestHandlers:
         description=f"Hand the request over with a JIRA ticket, and end it. {PAYLOAD}.",
     )
     async def escalate(self, *args: Any) -> None:
-        """Take an escalation; whatever the arguments are, the workflow lives on."""
+        """Handle an escalation; bad arguments never fail the workflow."""
         await self._lifecycle.reception.decision(Decision.ESCALATE, args)
 
     @workflow.signal(
@@ -61,7 +61,7 @@ class RequestHandlers:
         f"decision. {PAYLOAD}.",
     )
     async def cancel(self, *args: Any) -> None:
-        """Take a cancellation; whatever the arguments are, the workflow lives on."""
+        """Handle a cancellation; bad arguments never fail the workflow."""
         await self._lifecycle.reception.cancellation(args)
 
     @workflow.signal(
@@ -69,7 +69,7 @@ class RequestHandlers:
         description="Sent by a bundle that was aborted, escalated or cancelled to its components.",
     )
     async def bundle_decision(self, *args: Any) -> None:
-        """Take what was decided about the bundle; whatever the arguments are, it lives on."""
+        """Handle a decision about the bundle; bad arguments never fail the workflow."""
         await self._lifecycle.reception.from_bundle(args)
 
     @workflow.signal(
@@ -77,7 +77,7 @@ class RequestHandlers:
         description=f"Approve an action that waits for it. {VOTE}.",
     )
     async def approve(self, *args: Any) -> None:
-        """Take an approval; whatever the arguments are, the workflow lives on."""
+        """Handle an approval; bad arguments never fail the workflow."""
         await self._lifecycle.reception.vote(ApprovalVote.APPROVE, args)
 
     @workflow.signal(
@@ -85,7 +85,7 @@ class RequestHandlers:
         description=f"Reject an action that waits for an approval; it fails. {VOTE}.",
     )
     async def reject(self, *args: Any) -> None:
-        """Take a rejection; whatever the arguments are, the workflow lives on."""
+        """Handle a rejection; bad arguments never fail the workflow."""
         await self._lifecycle.reception.vote(ApprovalVote.REJECT, args)
 
     @workflow.signal(
@@ -93,12 +93,12 @@ class RequestHandlers:
         description="A ticket that the request waits for was resolved; sent by the status updater.",
     )
     async def ticket_resolved(self, *args: Any) -> None:
-        """Take the news of a ticket's end; whatever the arguments are, the workflow lives on."""
+        """Handle the end of a ticket; bad arguments never fail the workflow."""
         await self._lifecycle.reception.ticket_resolved(args)
 
     @workflow.signal(dynamic=True, description="Any other name is recorded and changes nothing.")
     async def unknown_signal(self, name: str, _args: Sequence[RawValue]) -> None:
-        """Record a signal that does not exist."""
+        """Record a signal of an unknown name."""
         await self._lifecycle.reception.unknown(name)
 
     # Updates and queries
@@ -108,7 +108,7 @@ class RequestHandlers:
         description="Answers when the request has completed or failed for the first time.",
     )
     async def settled(self) -> SettledRequest:
-        """Wait until the request has settled; the answer is frozen at the first settling."""
+        """Wait until the request has settled; later calls get the same answer."""
         return await self._lifecycle.first_settled()
 
     @workflow.update(
@@ -116,7 +116,7 @@ class RequestHandlers:
         description="Writes the present state to Postgres once more; for the reconciler.",
     )
     async def mirror_again(self) -> RequestStatus:
-        """Write the state to Postgres though nothing has changed, and answer it."""
+        """Write the state to Postgres even if nothing has changed, and return it."""
         return await self._lifecycle.mirror_again()
 
     @workflow.query(
@@ -124,7 +124,7 @@ class RequestHandlers:
         description="The state as Postgres should have it, also of a closed workflow.",
     )
     def snapshot(self) -> Snapshot:
-        """Return the full state with all decisions; it changes nothing."""
+        """Return the full state with all decisions; read-only."""
         return self._lifecycle.snapshot()
 
     @workflow.update(
@@ -132,5 +132,5 @@ class RequestHandlers:
         description="Answers with the outcome of a decision, if it is known within the wait.",
     )
     async def decision_outcome(self, query: OutcomeQuery) -> DecisionRecord:
-        """Wait for a decision's outcome; an open one is answered as it stands after the wait."""
+        """Wait for a decision's outcome; one still open after the wait is returned as it is."""
         return await self._lifecycle.decision_outcome(query)

@@ -1,4 +1,4 @@
-"""What happened and Postgres has not confirmed yet: audit lines and entries of the stream."""
+"""Events that Postgres has not confirmed yet: audit lines and entries of the stream."""
 
 import json
 from collections import Counter
@@ -14,10 +14,10 @@ WORKFLOW = "workflow"
 
 
 class Journal:
-    """Numbers what happens and keeps it until it is told.
+    """Numbers events and keeps them until they are confirmed.
 
     ``version`` grows with every change, so that a reader can tell whether a snapshot taken earlier
-    still says everything.
+    is still complete.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -83,15 +83,15 @@ class Journal:
         )
 
     def open_lines(self) -> list[AuditEvent]:
-        """Return the audit lines that are not told yet."""
+        """Return the unconfirmed audit lines."""
         return list(self._audit)
 
     def open_entries(self) -> list[StreamEvent]:
-        """Return the entries that are not told yet."""
+        """Return the unconfirmed entries."""
         return list(self._stream)
 
     def told(self, snapshot: Snapshot) -> None:
-        """Forget what a snapshot has told; what came meanwhile stays."""
+        """Drop what a snapshot has confirmed; what came meanwhile stays."""
         lines = [line.seq for line in snapshot.audit]
         entries = [entry.seq for entry in snapshot.stream]
         last = max(lines + entries, default=0)
@@ -99,10 +99,10 @@ class Journal:
         self._stream = [entry for entry in self._stream if entry.seq > last]
 
     def _occurrence(self, *said: Any) -> int:
-        """Count how often this run has said the very same before.
+        """Count how often this run has written the same line before.
 
-        A workflow task that is run again may tell things in another order, so that a number alone
-        does not say which line of the mirror is meant.
+        A workflow task that is run again may write lines in another order, so that a number alone
+        does not identify a line of the mirror.
         """
         what = json.dumps(said, sort_keys=True, default=str)
         self._said[what] += 1

@@ -1,6 +1,6 @@
 """The workflow's own record of a request: its state, and the states of its actions.
 
-Decisions are in decision_log.py; what the mirror has still to learn is in snapshots.py.
+Decisions are in decision_log.py; what the mirror does not have yet is in snapshots.py.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ class Ledger:
 
     @property
     def has_fallback(self) -> bool:
-        """Return whether there is a manual way that has not been taken yet."""
+        """Return whether there is a manual way that was not taken yet."""
         return bool(self._fallback)
 
     def move(
@@ -62,7 +62,7 @@ class Ledger:
         via: str = WORKFLOW,
         reason: str | None = None,
     ) -> None:
-        """Take the request to another state, by the one table of transitions."""
+        """Move the request to another state, if the transition table allows it."""
         if not can_move(self.status, status):
             raise ValueError(f"a request cannot go from {self.status} to {status}")
         before, self.status = self.status, status
@@ -79,7 +79,7 @@ class Ledger:
         self._state_entry()
 
     def take_up(self, resumption: Resumption) -> None:
-        """Go on, in ``failed``, from what the mirror knows of a request whose workflow is gone."""
+        """Resume in ``failed`` from the mirror's copy of a request whose workflow is lost."""
         self.status = RequestStatus.FAILED
         known = {state.id: state for state in resumption.actions}
         if any(action.id in known for action in self._fallback):
@@ -92,7 +92,7 @@ class Ledger:
         self.journal.log("warning", resumption.reason)
 
     def begin(self, state: ActionState) -> None:
-        """Note that an action is about to be executed."""
+        """Record that an action is about to be executed."""
         state.attempt += 1
         state.status = ActionStatus.IN_PROGRESS
         state.started_at = timestamp(self.now())
@@ -102,7 +102,7 @@ class Ledger:
         self.journal.log("info", f"{state.name}: attempt {state.attempt} starts", state)
 
     def succeed(self, state: ActionState, result: ActionResult) -> None:
-        """Note what an action achieved."""
+        """Record an action's result."""
         state.status = ActionStatus.COMPLETED
         state.finished_at = timestamp(self.now())
         _take_result(state, result)
@@ -116,7 +116,7 @@ class Ledger:
         self.journal.log("info", f"{state.name} {how}{what}", state)
 
     def fail(self, state: ActionState, failure: ActionFailure) -> None:
-        """Note why an action failed; what earlier attempts may have left stays known."""
+        """Record why an action failed; what earlier attempts may have left is kept."""
         now = timestamp(self.now())
         failure = after_failure(state, failure, self.fields_of(state), now=now)
         state.status = ActionStatus.FAILED
@@ -139,7 +139,7 @@ class Ledger:
         self.journal.log("error", f"{state.name} failed: {failure.message}", state)
 
     def wait(self, state: ActionState, result: ActionResult, waiting: OpenWait) -> None:
-        """Note that an action's effect exists, and what it still waits for."""
+        """Record that an action's effect exists, and what it still waits for."""
         state.status = ActionStatus.WAITING
         _take_result(state, result)
         state.waiting = to_document(waiting)
@@ -159,12 +159,12 @@ class Ledger:
                 self._action_entry(state)
 
     def reminded(self, state: ActionState, waiting: OpenWait) -> None:
-        """Note that people were reminded of a waiting action."""
+        """Record that people were reminded of a waiting action."""
         state.waiting = to_document(waiting)
         self.journal.log("warning", f"{state.name} is still waiting for an approval", state)
 
     def skip(self, state: ActionState, reason: str) -> None:
-        """Note that an action is not carried out, and why; what waits for it goes on."""
+        """Record that an action is skipped, and why; actions that depend on it continue."""
         state.status = ActionStatus.SKIPPED
         state.note = reason
         self.journal.line("action.skipped", action_id=state.id, reason=reason)
@@ -172,9 +172,9 @@ class Ledger:
         self.journal.log("info", f"{state.name} is skipped: {reason}", state)
 
     def take_fallback(self) -> None:
-        """Go on by the manual way: it takes the place of all that has not succeeded.
+        """Switch to the manual way: it replaces everything that has not succeeded.
 
-        What failed keeps its error: its effect may exist, and is listed for cleaning up.
+        What failed keeps its error: its effect may exist and is listed for cleanup.
         """
         for state in self.states:
             if state.status == ActionStatus.FAILED:
@@ -191,7 +191,7 @@ class Ledger:
         return self.context.for_action(planned.reads).fields if planned else {}
 
     def vouch(self, state: ActionState, record: DecisionRecord) -> None:
-        """Note a person's evidence that an action has no effect in its target."""
+        """Record a person's evidence that an action has no effect in its target."""
         confirm_absent(state)
         self.vouched.add((state.id, state.attempt + 1))
         self._evidence(state, record, "Somebody confirmed that it had no effect")
@@ -199,7 +199,7 @@ class Ledger:
     def complete_by_evidence(
         self, state: ActionState, record: DecisionRecord, result: ActionResult
     ) -> None:
-        """Note a person's evidence that an action has taken effect, with what it made."""
+        """Record a person's evidence that an action has taken effect, with what it made."""
         self._evidence(state, record, "Somebody confirmed that it took effect")
         state.error = None
         self.succeed(state, replace(result, adopted=True))
@@ -219,7 +219,7 @@ class Ledger:
         self.journal.log("warning", f"{state.name}: {told}", state)
 
     def leave_behind(self, state: ActionState, place: str, partial: PartialResource | None) -> None:
-        """Note that a correction takes an action elsewhere, and what stays where it was."""
+        """Record that a correction moves an action elsewhere, and what it leaves behind."""
         leave_behind(state, place, partial)
         names = [one.id or one.cleanup or one.type for one in state.left_behind]
         self.journal.line("action.left-behind", action_id=state.id, data={"place": place})
@@ -232,7 +232,7 @@ class Ledger:
         self._fallback = []
 
     def start_retry(self, record: DecisionRecord) -> None:
-        """Note that a person had the failed action run again; the request stays ``failed``."""
+        """Record that a person had the failed action run again; the request stays ``failed``."""
         self.retrying = True
         self.journal.line(
             "request.retry",
@@ -244,7 +244,7 @@ class Ledger:
         self._state_entry()
 
     def stopped(self, message: str) -> None:
-        """Note that the request fails between two actions, none of which failed itself."""
+        """Record that the request failed between two actions, neither of which failed itself."""
         self.failure = ActionFailure(code=ErrorCode.ACTION_FAILED, message=message)
         self.journal.log("error", message)
 
@@ -255,7 +255,7 @@ class Ledger:
         return error_context(self.context, self.states, self.failure, manual_way=self.has_fallback)
 
     def details(self) -> str:
-        """Describe for an operator, in Markdown, where the request stands."""
+        """Describe the state of the request for an operator, in Markdown."""
         return current_details(
             self.context,
             self.status,
@@ -265,7 +265,7 @@ class Ledger:
         )
 
     def restored(self, reason: str) -> None:
-        """Note that the mirror had lost some of the request, and was told it again."""
+        """Record that the mirror had lost parts of the request and got them again."""
         self.journal.line("request.restored", reason=reason)
         self._state_entry()
 

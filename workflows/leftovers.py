@@ -1,7 +1,7 @@
-"""What an action may have left in its target: it only grows, until somebody has looked.
+"""What an action may have left in its target: a list that only grows until a look succeeds.
 
-An attempt that ends before it acts adds its error and takes nothing away. What ends a doubt: a look
-that was answered, an effect that was adopted or made, a person's evidence. Pure.
+An attempt that ends before it acts adds its error and removes nothing. A doubt ends with an
+answered look, an effect that was adopted or made, or a person's evidence. Pure.
 """
 
 from collections.abc import Iterable
@@ -27,9 +27,9 @@ def after_failure(
     *,
     now: str | None = None,
 ) -> ActionFailure:
-    """Note on the state what a failed attempt adds; return the failure as it is to be shown.
+    """Add what a failed attempt may have left to the state; return the failure to show.
 
-    ``fields`` are those that the attempt was rendered from; ``now`` is when it has ended.
+    ``fields`` are those that the attempt was rendered from; ``now`` is when it ended.
     """
     doubt = state.outcome_unknown and not failure.answered
     known = [] if failure.whole else [*state.partial, *_waited_for(state)]
@@ -62,7 +62,7 @@ def after_failure(
 
 
 def clear_doubt(state: ActionState) -> None:
-    """Note that the effect exists and is the action's own: nothing is left in doubt."""
+    """Record that the effect exists and is the action's own: nothing is in doubt."""
     state.outcome_unknown = False
     state.partial = []
     state.doubt_since = state.pending = state.by_hand = None
@@ -70,14 +70,14 @@ def clear_doubt(state: ActionState) -> None:
 
 
 def confirm_absent(state: ActionState) -> None:
-    """Note a person's evidence that nothing is there."""
+    """Record a person's evidence that nothing exists."""
     clear_doubt(state)
     if state.error is not None:
         state.error = replace(state.error, outcome_unknown=False, partial=[])
 
 
 def leave_behind(state: ActionState, place: str, partial: PartialResource | None) -> None:
-    """Note what stays at a former place; the action begins anew, under another mark, elsewhere."""
+    """Record what is left behind; the action starts again elsewhere, under another mark."""
     left = [*state.partial, *([partial] if partial else [])]
     if state.outcome_unknown and partial is None:
         left.append(_maybe_at(state, place))
@@ -112,7 +112,7 @@ def _same(one: FormerCall, other: FormerCall) -> bool:
 def merged(
     known: Iterable[PartialResource], told: Iterable[PartialResource]
 ) -> list[PartialResource]:
-    """Merge two lists by type, id and address; what was told last wins."""
+    """Merge two lists by type, id and address; the later entry wins."""
     found: dict[tuple[str, str | None, str | None], PartialResource] = {}
     for one in (*known, *told):
         before = found.get(_identity(one))
@@ -122,14 +122,14 @@ def merged(
 
 
 def _identity(one: PartialResource) -> tuple[str, str | None, str | None]:
-    """Return what tells two resources apart: their text where they have no id and no address."""
+    """Return what identifies a resource: its text if it has neither id nor address."""
     if one.id is None and one.url is None:
         return (one.type, one.cleanup, None)
     return (one.type, one.id, one.url)
 
 
 def _waited_for(state: ActionState) -> list[PartialResource]:
-    """Return the effect of an action whose wait has failed: it exists all the same."""
+    """Return the effect of an action whose wait has failed: it still exists."""
     if state.status != ActionStatus.WAITING or state.external_reference is None:
         return []
     left = PartialResource(

@@ -1,6 +1,6 @@
-"""A request from its start to its end: the parts that work on it, and how its workflow ends.
+"""A request from start to end: the parts that work on it, and how its workflow ends.
 
-Both kinds of request have one of these: what they carry out, and in which order, they bring along.
+Both kinds of request have one; what they carry out, and in which order, is theirs.
 """
 
 import asyncio
@@ -105,10 +105,10 @@ class Lifecycle:
             )
 
     async def run(self, carry_out: Callable[[], Awaitable[None]]) -> RequestOutcome:
-        """Carry the request out; ends when it has reached a final state."""
+        """Run the request until it has reached a final state."""
         work = asyncio.create_task(self._work(carry_out))
         while not work.done():
-            # The action in hand ends first; what a cancellation means is decided where it ends.
+            # The running action ends first; what a cancellation means is decided where it ends.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(work)
         return work.result()
@@ -126,7 +126,7 @@ class Lifecycle:
         return RequestOutcome(status=self.ledger.status)
 
     async def wait_as_before(self) -> bool:
-        """Return whether this run was started to wait where an earlier one is gone; mirror it."""
+        """Return whether this run resumes a lost one and only waits; mirror it if so."""
         if self.request_input.resumption is None:
             return False
         await self.mirror.write()
@@ -134,7 +134,7 @@ class Lifecycle:
         return True
 
     async def settle(self, status: RequestStatus, reason: str | None) -> None:
-        """Take the request to a state in which its caller is answered."""
+        """Run the request until its caller can be answered."""
         self.ledger.move(status, reason=reason)
         await self.mirror.write()
         if self._settled is None:
@@ -150,7 +150,7 @@ class Lifecycle:
         return self._settled
 
     async def mirror_again(self) -> RequestStatus:
-        """Write the state to Postgres though nothing has changed."""
+        """Write the state to Postgres even if nothing has changed."""
         self.mirror.snapshots.tell_again()
         await self.mirror.write_from_handler()
         return self.ledger.status
@@ -161,7 +161,7 @@ class Lifecycle:
         return replace(view, decisions=self.ledger.decisions.all)
 
     async def decision_outcome(self, query: OutcomeQuery) -> DecisionRecord:
-        """Wait for a decision's outcome; an open one is answered as it stands after the wait."""
+        """Wait for a decision's outcome; one still open after the wait is returned as it is."""
         try:
             await workflow.wait_condition(
                 lambda: self._ended or self.open_decisions.answerable(query.decision_id),

@@ -1,4 +1,4 @@
-"""LookWorkflow: asks a failed action's target, read-only, whether its effect exists already."""
+"""LookWorkflow: asks a failed action's target, read-only, whether its effect exists."""
 
 from datetime import timedelta
 
@@ -14,11 +14,11 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name=names.LOOK_WORKFLOW)
 class LookWorkflow:
-    """A short workflow of its own on the worker, so that the request's history does not grow."""
+    """A short separate workflow, so that the request's history does not grow."""
 
     @workflow.run
     async def run(self, action_input: ActionInput) -> LookResult:
-        """Answer ``found``, ``absent``, or ``unknown`` with the reason; never fails."""
+        """Return ``found``, ``absent``, or ``unknown`` with the reason; never fails."""
         try:
             result: LookResult = await workflow.execute_activity(
                 names.LOOK_ACTIVITY,

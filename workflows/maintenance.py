@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any]:
-    """Run one turn; one that failed is told in the result, and the next schedule goes on."""
+    """Run once; a failure is reported in the result, and the next schedule continues."""
     try:
         found: dict[str, Any] = await workflow.execute_activity(
             activity,
@@ -34,7 +34,7 @@ class ReconcileWorkflow:
 
     @workflow.run
     async def run(self) -> dict[str, Any]:
-        """Answer what was found, by kind."""
+        """Return what was found, by kind."""
         return await _turn(
             names.RECONCILE_ACTIVITY, seconds=50, summary="compare requests with their workflows"
         )
@@ -46,7 +46,7 @@ class TicketStatusWorkflow:
 
     @workflow.run
     async def run(self) -> dict[str, Any]:
-        """Answer how many tickets were asked for, changed, and found resolved."""
+        """Return how many tickets were checked, changed, and found resolved."""
         return await _turn(
             names.TICKETS_ACTIVITY, seconds=240, summary="ask JIRA for the status of open tickets"
         )
@@ -54,11 +54,11 @@ class TicketStatusWorkflow:
 
 @workflow.defn(name=names.MAINTENANCE_WORKFLOW)
 class MaintenanceWorkflow:
-    """Removes what is past its time."""
+    """Removes expired rows."""
 
     @workflow.run
     async def run(self) -> dict[str, Any]:
-        """Answer how many requests, audit lines and signatures were removed."""
+        """Return how many requests, audit lines and signatures were removed."""
         return await _turn(
             names.MAINTENANCE_ACTIVITY, seconds=3_000, summary="remove what has expired"
         )
@@ -66,11 +66,11 @@ class MaintenanceWorkflow:
 
 @workflow.defn(name=names.ANCHOR_WORKFLOW)
 class AuditAnchorWorkflow:
-    """Takes the ends of the audit trail's chains into an anchor."""
+    """Anchors the chains of the audit trail."""
 
     @workflow.run
     async def run(self) -> dict[str, Any]:
-        """Answer which anchor was made, and how many chains it took in."""
+        """Return which anchor was made, and how many chains it covers."""
         return await _turn(
             names.ANCHOR_ACTIVITY, seconds=120, summary="anchor the chains of the audit trail"
         )

@@ -1,4 +1,4 @@
-"""Telling Postgres where the request stands: one write per change, in order, however long it takes.
+"""Mirrors the request to Postgres: one write per change, in order, however long it takes.
 
 What a snapshot holds is in snapshots.py; what a write does is in db/repositories/mirror.py.
 """
@@ -31,15 +31,15 @@ RESTORED = (
 
 
 class SupersededError(Exception):
-    """Another run of this request has ended it or gone further: this one must not act."""
+    """Another run of this request ended it or got further: this one must not act."""
 
 
 class Mirror:
     """Writes the ledger's state to Postgres.
 
-    ``started`` names what any run had ever started, ``recorded`` holds decisions that an earlier
-    run has closed or accepted, as far as this one was told of them again.
-    ``after`` is called when a write has counted: whom it tells finds the same in Postgres.
+    ``started`` names what any run has ever started, ``recorded`` holds decisions that an earlier
+    run has closed or accepted, as far as this one received them again.
+    ``after`` is called after an applied write: whoever it notifies finds the same in Postgres.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Mirror:
         return self._superseded
 
     async def write(self) -> None:
-        """Write the present state to Postgres; returns when a reader finds it there.
+        """Write the current state to Postgres; return when readers find it there.
 
         Raises ``SupersededError`` when this run must not act any more.
         """
@@ -111,9 +111,9 @@ class Mirror:
         self._open_decisions.told(snapshot.decisions)
 
     async def _make_row(self) -> None:
-        """Make the request's row anew, however long Postgres is away.
+        """Recreate the request's row, however long Postgres is unavailable.
 
-        That of a component takes as long as its bundle has none.
+        A component's row must wait for its bundle's row.
         """
         row = replace(self._given, resumption=None)
         with contextlib.suppress(FailureError):
@@ -132,7 +132,7 @@ class Mirror:
         )
 
     def _learn(self, answer: MirrorAnswer) -> None:
-        """Take over what only the mirror knows: an earlier run went further than this one."""
+        """Adopt what only the mirror knows: an earlier run got further than this one."""
         # Also later than at the first write: a reset may have left out starts that had happened.
         self.started |= set(answer.started_actions)
         self.recorded |= {one.decision_id: one for one in answer.recorded}
@@ -141,12 +141,12 @@ class Mirror:
         self.snapshots.inherit(answer.actions)
 
     async def write_from_handler(self) -> None:
-        """Write as a signal's handler may: nothing leaves it."""
+        """Write from a signal handler: errors must not escape."""
         with contextlib.suppress(SupersededError):
             await self.write()
 
     async def drain(self) -> None:
-        """Mirror what handlers have left, until nothing is left, before the workflow closes."""
+        """Mirror what handlers left unwritten before the workflow closes."""
         while True:
             await workflow.wait_condition(workflow.all_handlers_finished)
             if self._written >= self._ledger.journal.version:
@@ -154,19 +154,19 @@ class Mirror:
             await self.write()
 
     async def _overtake(self, stored_at: str, stored_seq: int) -> Snapshot:
-        """Take the snapshot anew, above a stored one that this run's clock lies behind.
+        """Take the snapshot again, ordered after a stored one that is ahead of this run's clock.
 
-        Of two runs of a request, only the one that lives gets its timer: the answer of the timer
-        says that this is not the straggler.
+        Of two runs of a request, only the live one gets its timer: the timer proves that this run
+        is not the stale one.
         """
         await workflow.sleep(policies.ALIVE)
         self.snapshots.stand_above(stored_at, stored_seq)
         return self.snapshots.take(workflow.info().run_id)
 
     async def _write(self, snapshot: Snapshot) -> MirrorAnswer:
-        """Write until Postgres has it; a state that it refuses fails the workflow task, loudly.
+        """Write until Postgres has it; a refused state fails the workflow task, visibly.
 
-        The task is tried again by Temporal, and the refusal is not in history: once the database
+        Temporal retries the task, and the refusal is not in history: once the database
         is fixed the request continues by itself. Failing the workflow would lose the request.
         """
         while True:
@@ -175,7 +175,7 @@ class Mirror:
             except FailureError as error:
                 if is_refusal(error):
                     raise RuntimeError(f"Postgres rejected this state: {error}") from error
-            # Refused here, it is refused above again, where history does not keep it.
+            # A refusal here is met again by the write above, where history does not keep it.
             with contextlib.suppress(FailureError):
                 return await self._write_until_done(snapshot)
 

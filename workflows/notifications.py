@@ -1,4 +1,4 @@
-"""Telling people that a request has failed or waits; whether it works never matters to it."""
+"""Notifies people that a request has failed or waits; a failed message never affects it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ WAITS = "waiting"
 
 
 class Notices:
-    """Sends an item's onFailure and onWaiting notifications, beside all that goes on."""
+    """Sends an item's onFailure and onWaiting notifications, concurrently with everything else."""
 
     def __init__(self, plan: Sequence[PlannedAction], ledger: Ledger, mirror: Mirror) -> None:
         self._notices = [action for action in plan if action.notice]
@@ -30,14 +30,14 @@ class Notices:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, notice: str, /, **about: Any) -> None:
-        """Send what the item has for this; templates see ``about`` as ``fulfillment``."""
+        """Send the item's notifications for this; templates see ``about`` as ``fulfillment``."""
         for action in self._notices:
             if action.notice == notice:
                 self._sent += 1
                 self._tasks.add(asyncio.create_task(self._send(action, self._sent, about)))
 
     async def finished(self) -> None:
-        """Return when all that was sent has ended, one way or the other."""
+        """Return when all notifications have ended, sent or failed."""
         await workflow.wait_condition(lambda: all(task.done() for task in self._tasks))
 
     async def _send(self, action: PlannedAction, number: int, about: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Decisions that arrive: one is carried out at a time, the others are refused."""
+"""Incoming decisions: one is carried out at a time, the others are refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,10 @@ BUSY = "another decision is being carried out; wait for its outcome"
 
 
 class OpenDecisions:
-    """Judges decisions by the state that the request is in, and remembers what became of each.
+    """Accepts or refuses decisions by the request's state, and remembers the outcome of each.
 
-    ``ticket`` is the one that its bundle was escalated with, when it was; ``also`` judges what
-    the state of the request would allow.
+    ``ticket`` is the one that its bundle was escalated with, if it was; ``also`` may refuse what
+    the state of the request allows.
     """
 
     def __init__(self, ledger: Ledger, *, also: Objection | None = None) -> None:
@@ -63,7 +63,7 @@ class OpenDecisions:
             self._ledger.decisions.refused(record)
 
     def recognise(self, record: DecisionRecord) -> None:
-        """Take over a decision that an earlier run has closed: it is played again by a reset."""
+        """Adopt a decision that an earlier run has closed: a reset replays it."""
         self._seen[record.decision_id] = record
         self._told.add(record.decision_id)
         self._ledger.decisions.recognised(record)
@@ -85,7 +85,7 @@ class OpenDecisions:
         self._ledger.decisions.decided(record)
 
     def remember(self, record: DecisionRecord, *, gone: str) -> None:
-        """Take over what an earlier run recorded; what it left open ends, and ``gone`` says why."""
+        """Adopt what an earlier run recorded; open decisions end, and ``gone`` says why."""
         self.register(record)
         if record.outcome != "open":
             self._told.add(record.decision_id)
@@ -95,7 +95,7 @@ class OpenDecisions:
         self._ledger.decisions.decided(record)
 
     def told(self, mirrored: list[DecisionRecord]) -> None:
-        """Note which outcomes Postgres has; only these are answered to a caller."""
+        """Note which outcomes Postgres has; callers get only these."""
         self._told |= {record.decision_id for record in mirrored if record.outcome != "open"}
 
     def answerable(self, decision_id: str) -> bool:
@@ -120,7 +120,7 @@ class OpenDecisions:
         return self._objection_to_retry(record, changes)
 
     def outdated(self, record: DecisionRecord) -> str | None:
-        """Say that a decision was made upon another attempt than the present one, if it was."""
+        """Return an objection if a decision was made about another attempt than the current one."""
         return outdated(record.decision, record.attempt, attempt_of(self._ledger.states))
 
     def _objection_to_retry(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Reading what a decision's signal carries besides fields: the attempt, consents, evidence."""
+"""Parses a decision's options: the attempt, consents, evidence."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ EVIDENCE_SHAPE = '{"present": true, "outputs": {...}} or {"present": false}'
 
 
 def read_options(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
-    """Take the options over into the record; returns what is wrong with them."""
+    """Copy the options into the record; return what is wrong with them."""
     given = {key: payload[key] for key in OPTIONS if payload.get(key) is not None}
     problem = _attempt(given) or _flags(given) or _evidence(given) or _of_retry(record, given)
     if problem:

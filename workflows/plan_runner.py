@@ -1,7 +1,7 @@
-"""Running the plan: starts what may start, waits for what runs, stops when something failed.
+"""Runs the plan: starts what is ready, waits for what runs, stops when something failed.
 
-What may start when is in graph.py, what an action may still wait for in waiting.py, what a person
-does about a failure in decisions.py.
+The order is in graph.py, waits after an action's effect in waiting.py, decisions about failures
+in decisions.py.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ Settle = Callable[[RequestStatus, str | None], Awaitable[None]]
 
 
 class PlanRunner:
-    """Carries a plan out, pass by pass; a pass ends when nothing runs and nothing may start.
+    """Carries out a plan in passes; a pass ends when nothing runs and nothing can start.
 
-    A retry is a pass that begins with what failed: only when all of that has resolved does the
-    request leave ``failed`` and go on.
+    A retry is a pass that begins with what failed: the request leaves ``failed`` and continues
+    only when all of that has resolved.
     """
 
     def __init__(  # noqa: PLR0913 -- what a run works on, each part named.
@@ -72,7 +72,7 @@ class PlanRunner:
         self._held: set[str] = set()
 
     async def run(self) -> bool:
-        """Run what is not over yet, as far as it goes; returns whether all of it is over now."""
+        """Run what has not ended yet, as far as possible; return whether everything has ended."""
         self._again = self._to_retry()
         self._untried = {state.id for state in self._again}
         while True:
@@ -95,7 +95,7 @@ class PlanRunner:
         return failed or self._graph.ready(states)
 
     async def _due(self) -> list[ActionState]:
-        """Return what starts now; what need not run is skipped on the way, and frees others."""
+        """Return what starts now; what need not run is skipped, which may make others ready."""
         while True:
             due = self._may_start()[: self._places()]
             asked = [state for state in due if self._has_open_condition(state)]
@@ -110,7 +110,7 @@ class PlanRunner:
             self._close_retry()
 
     def _places(self) -> int:
-        """Return how many more may run at once; what only waits takes no place of the worker's."""
+        """Return how many more may run at once; actions that only wait take no slot."""
         running = [one for one in self._ledger.states if one.status == ActionStatus.IN_PROGRESS]
         return max(policies.MOST_AT_ONCE - len(running), 0)
 
@@ -122,7 +122,7 @@ class PlanRunner:
         return [] if broken or not self._stop.lets_start else self._graph.ready(states)
 
     def _has_open_condition(self, state: ActionState) -> bool:
-        """Return whether a condition decides; after an attempt none does: its effect may exist."""
+        """Return whether a condition decides; not after an attempt, whose effect may exist."""
         action = self._graph.action(state)
         return action.when is not None and state.attempt == 0 and state.id not in self._held
 
@@ -192,7 +192,7 @@ class PlanRunner:
         action_input: ActionInput,
         handle: workflow.ActivityHandle[ActionResult],
     ) -> ActionResult:
-        """Wait for an action until it is done, also beyond the end of its activity."""
+        """Wait until an action is done, even after its activity has ended."""
         return await self._waiting.until_done(state, action_input, await handle)
 
     def _input(self, state: ActionState) -> ActionInput:
@@ -216,17 +216,17 @@ class PlanRunner:
         )
 
     def _is_doubtful(self, state: ActionState) -> bool:
-        """Return whether an earlier attempt's effect is unknown; one that was refused made none."""
+        """Return whether an earlier attempt's outcome is unknown; a refused one had no effect."""
         if (state.id, state.attempt) in self._ledger.vouched:
             return False
         if is_reset() or (state.attempt == 1 and self._must_look(state)):
-            # Another run may have carried it out; nobody knows what a reset has cut off.
+            # Another run may have carried it out: what a reset has cut off is unknown.
             state.outcome_unknown = True
             state.doubt_since = state.doubt_since or timestamp(workflow.now())
         return self._had_others or state.outcome_unknown
 
     def _doubt_since(self, state: ActionState) -> str | None:
-        """Return when the last attempt ended that may have had an effect, if that is known."""
+        """Return when the last attempt that may have had an effect ended, if known."""
         if state.doubt_since is None and self._had_others:
             return timestamp(workflow.info().start_time)
         return state.doubt_since
@@ -234,15 +234,15 @@ class PlanRunner:
     def _must_look(self, state: ActionState) -> bool:
         """Return whether an earlier effect may exist.
 
-        A run that had others before it looks always: it may replay an answer of the mirror that is
-        older than starts which a reset has left out.
+        A run with predecessors always looks: it may replay an answer of the mirror that is older
+        than starts which a reset has dropped.
         """
         return state.attempt > 1 or state.id in self._mirror.started or self._had_others
 
     # What is to end
 
     def _is_to_end(self) -> bool:
-        """Return whether a wish to end what runs is there that was not passed on yet."""
+        """Return whether there is a request to end what runs that was not passed on yet."""
         return self._stop.is_on and not self._ending
 
     def _end_what_runs(self) -> None:
@@ -289,7 +289,7 @@ class PlanRunner:
         self._ledger.succeed(state, result)
 
     def _close_retry(self) -> None:
-        """End the decision when all that was retried has resolved; a wait for people counts."""
+        """Close the decision when everything retried has resolved or waits for people."""
         open_ones = [state for state in self._again if self._is_open(state)]
         if not self._again or open_ones:
             return
@@ -322,7 +322,7 @@ class PlanRunner:
         self._stop.finish(TOO_LATE)
         if ledger.status == RequestStatus.SUBMITTED:
             self._begin()
-        # Taken up again after its last action, a request has nothing left for a retry to run.
+        # A request resumed after its last action leaves a retry nothing to run.
         self._open_decisions.finish("done")
         await self._settle(RequestStatus.COMPLETED, None)
         return True

@@ -14,11 +14,11 @@ from pao.core.payloads.requests import Waits
 NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
 
 
-# What one request may have running: a fair share of the worker's places, however wide it is.
+# How many actions of one request may run at once: a fair share of the worker's slots.
 MOST_AT_ONCE = 20
 
-# Between the end of an action's own time and Temporal's giving it up, so that no late effect
-# follows a look: as the 8 s of a call to JIRA stand to its 12 s.
+# Between the end of an action's own deadline and Temporal's timeout, so that no late effect
+# follows a look: as with the 8 s of a call to JIRA and its 12 s.
 LEEWAY = 4.0
 
 
@@ -42,7 +42,7 @@ def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any
 
 
 def look(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
-    """Return the options of a look before a correction: read-only, with the time of acting."""
+    """Return the options of a look before a correction: read-only, with an action's timeout."""
     longest = waits.start_to_close if planned.timeout is None else planned.timeout + LEEWAY
     return {
         "task_queue": slow_queue(queue) if planned.slow else queue,
@@ -64,10 +64,10 @@ EVIDENCE: dict[str, Any] = {
 def follow(waits: Waits, *, queue: str) -> dict[str, Any]:
     """Return the options of a read-only wait for a target.
 
-    It repeats nothing, so a lost worker's wait goes on on another one. How long it may last is the
-    type's business; the bound here is for one that forgets it. What the target has answered is
-    final: those errors say themselves that they are not to be tried again. Waits have a queue of
-    their own with many places: they do next to nothing, and must take no place that work needs.
+    It repeats no change, so another worker continues the wait of a lost one. The type decides how
+    long it may last; the bound here is for one that sets none. What the target has answered is
+    final: those errors are marked as not retryable. Waits have a queue of their own with many
+    slots: they do almost nothing, and must not take slots from work.
     """
     return {
         "task_queue": waits_queue(queue),
@@ -106,7 +106,7 @@ def mirror_first_try(waits: Waits) -> dict[str, Any]:
     }
 
 
-# When Postgres is away the same write goes on as a regular activity until it succeeds.
+# While Postgres is unavailable, the write continues as a regular activity until it succeeds.
 MIRROR_UNTIL_DONE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=15),
     "retry_policy": RetryPolicy(
@@ -116,50 +116,50 @@ MIRROR_UNTIL_DONE: dict[str, Any] = {
     ),
 }
 
-# A timer that comes back proves that its run is the living one; how long it takes matters little.
+# A timer that fires proves that its run is the live one; its length matters little.
 ALIVE = timedelta(milliseconds=10)
 
 LONGEST_OUTCOME_WAIT = 30.0
 
 
 def outcome_wait(seconds: float) -> timedelta:
-    """Return how long a question after a decision may wait: ten may be in flight, no more."""
+    """Return how long a query for a decision may wait: at most ten may be in flight."""
     return timedelta(seconds=min(max(seconds, 0.0), LONGEST_OUTCOME_WAIT))
 
 
-# A check of corrected fields reads nothing from outside; it fails only when no worker lives.
+# A check of corrected fields reads nothing from outside; it fails only when no worker runs.
 CORRECTION: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(maximum_attempts=3),
 }
 
-# A proof is checked or made by a hash: it fails only when no worker lives.
+# A proof is checked or made by a hash: it fails only when no worker runs.
 SENDER: dict[str, Any] = CORRECTION
 
 # A condition reads nothing from outside, and its templates are bounded: it fails only when no
-# worker lives, or by its own text, which no repetition fixes.
+# worker runs, or by its own text, which no repetition fixes.
 CONDITION: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(maximum_attempts=3),
 }
 
-# A message that comes twice does no harm; one that comes late is of no use.
+# A duplicate message does no harm; a late one is useless.
 NOTICE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=70),
     "schedule_to_close_timeout": timedelta(minutes=5),
     "retry_policy": RetryPolicy(maximum_attempts=3),
 }
 
-# What a component is started with, and where components stand, is read from Postgres: quickly as a
-# local activity; when Postgres is away the same goes on as a regular one until it is back.
+# The input of a component, and the states of components, are read from Postgres: fast as a local
+# activity; while Postgres is unavailable, as a regular one until it is back.
 COMPONENT_QUICKLY: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=3),
     "retry_policy": RetryPolicy(maximum_attempts=2),
 }
 COMPONENT_UNTIL_DONE: dict[str, Any] = MIRROR_UNTIL_DONE
 
-# A component is a request of its own: whatever becomes of the bundle's workflow, it is never ended
-# silently, and what has run once is not run again. The task timeout is that of any request.
+# A component is a request of its own: whatever happens to the bundle's workflow, it is never ended
+# silently and never run twice. The task timeout is that of any request.
 CHILD: dict[str, Any] = {
     "parent_close_policy": ParentClosePolicy.ABANDON,
     "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,

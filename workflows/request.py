@@ -1,4 +1,4 @@
-"""RequestWorkflow: carries a stored plan out and waits for people when an action fails.
+"""RequestWorkflow: carries out a stored plan and waits for people when an action fails.
 
 Deterministic code only, each concern in a file of its own: what Temporal sees in handlers.py, the
 parts of a request in lifecycle.py, running the plan in plan_runner.py, what people decide in
@@ -36,7 +36,7 @@ class RequestWorkflow(RequestHandlers):
 
     @workflow.run
     async def run(self, request_input: RequestInput) -> RequestOutcome:  # noqa: ARG002 -- __init__ has it
-        """Carry the plan out; ends when the request has reached a final state."""
+        """Carry out the plan until the request has reached a final state."""
         return await self._lifecycle.run(self._carry_out)
 
     async def _carry_out(self) -> None:

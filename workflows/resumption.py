@@ -1,4 +1,4 @@
-"""Taking a request up again whose earlier workflow is gone: what was in hand, and what is open.
+"""Resumes a request whose earlier workflow is lost: what was running, and what is open.
 
 Only bookkeeping: nothing is carried out here, and the request waits in ``failed`` afterwards.
 """
@@ -30,7 +30,7 @@ def take_up(
     """Fill a new run's records from the mirror's; decisions, attempts and outputs are kept."""
     snapshots.stand_above(resumption.mirror_at, resumption.mirror_seq)
     ledger.take_up(resumption)
-    # A component is a request of its own: it tells itself where it stands.
+    # A component is a request of its own: it reports its state itself.
     in_hand = [state for state in ledger.states if state.status in IN_HAND]
     cut = [state for state in in_hand if state.type != COMPONENT]
     for state in cut:
@@ -42,7 +42,7 @@ def take_up(
 
 
 def _fail(ledger: Ledger, state: ActionState, reason: str, at: datetime) -> None:
-    """Close an action that was in hand: its effect may exist, and a retry looks for it first."""
+    """Close an action that was running: its effect may exist, and a retry looks for it first."""
     message = (
         f"{reason} {state.name!r} was running; it may have taken effect. A retry checks first."
     )

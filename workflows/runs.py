@@ -1,10 +1,10 @@
-"""What a run of a workflow is to others of its id: cancelled, or the reset of one."""
+"""Facts about this run of a workflow: cancelled, or the reset of another run."""
 
 from temporalio import workflow
 
 
 def is_cancelled() -> bool:
-    """Return whether somebody has cancelled this run in Temporal."""
+    """Return whether this run was cancelled in Temporal."""
     return workflow.cancellation_reason() is not None
 
 

@@ -1,4 +1,4 @@
-"""Asking who has sent a signal: what bears no proof of PAO came by Temporal, whatever it says."""
+"""Asks who sent a signal: one without PAO's proof came through Temporal, whatever it claims."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ async def ask_sender(request_id: str, signal: str, args: tuple[Any, ...]) -> Sen
 
 
 async def prove(request_id: str, signal: str, payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the payload with the proof that PAO sends it; without one where no worker makes it."""
+    """Return the payload with PAO's proof of origin, or without one if no worker makes it."""
     try:
         signed: dict[str, Any] = await workflow.execute_local_activity(
             names.PROVE_ACTIVITY,

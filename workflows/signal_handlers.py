@@ -1,4 +1,4 @@
-"""Receiving signals: whatever comes in is recorded, judged and mirrored; nothing is thrown."""
+"""Handles signals: whatever comes in is recorded, judged and mirrored; nothing is raised."""
 
 from collections import Counter
 from typing import Any
@@ -26,7 +26,7 @@ API, TEMPORAL = "api", "temporal"
 
 
 class SignalHandlers:
-    """Takes what people and processes send to a request."""
+    """Handles what people and processes send to a request."""
 
     def __init__(  # noqa: PLR0913 -- what signals are about, each part named.
         self,
@@ -50,7 +50,7 @@ class SignalHandlers:
         self._unnamed: Counter[str] = Counter()
 
     async def decision(self, kind: Decision, args: tuple[Any, ...]) -> None:
-        """Take a decision about the request; returns when what became of it is mirrored."""
+        """Handle a decision about the request; return when its outcome is mirrored."""
         recalls, checks = self._recalls.reached(), self._checks.reached()
         again = self._again.reached()
         record, changes = read_command(
@@ -67,7 +67,7 @@ class SignalHandlers:
             if await self._was_closed(record):
                 return
             if record.accepted:
-                # An earlier run was about to carry it out; this one does when it may.
+                # An earlier run was about to carry it out; this one does as soon as it may.
                 await workflow.wait_condition(self._may_be_decided)
         elif self._ledger.status not in SETTLED or self._open_decisions.current is not None:
             # Signals are handled before the activity results that came with them, so those are
@@ -78,7 +78,7 @@ class SignalHandlers:
         await self._mirror.write_from_handler()
 
     async def cancellation(self, args: tuple[Any, ...]) -> None:
-        """Take the wish to end what runs; returns when it is mirrored, not when all has ended."""
+        """Handle a cancellation; return when it is mirrored, not when everything has ended."""
         self._recalls.reached()
         self._checks.reached()
         again = self._again.reached()
@@ -98,10 +98,10 @@ class SignalHandlers:
         await self._mirror.write_from_handler()
 
     async def from_bundle(self, args: tuple[Any, ...]) -> None:
-        """Take a decision about the bundle as soon as the request takes one, or has ended.
+        """Handle a decision about the bundle once the request accepts one, or has ended.
 
-        One that does not come from the bundle counts like any signal of Temporal: its ticket and
-        its ``via`` are not believed.
+        One that does not come from the bundle counts as any signal from Temporal: its ticket and
+        its ``via`` are not trusted.
         """
         recalls, checks = self._recalls.reached(), self._checks.reached()
         again = self._again.reached()
@@ -133,7 +133,7 @@ class SignalHandlers:
         return self._ledger.status in SETTLED and self._open_decisions.current is None
 
     async def vote(self, kind: ApprovalVote, args: tuple[Any, ...]) -> None:
-        """Take what somebody decides about an approval; returns when it is mirrored."""
+        """Handle a vote on an approval; return when it is mirrored."""
         recalls, checks = self._recalls.reached(), self._checks.reached()
         again = self._again.reached()
         record, voter = read_vote(
@@ -158,7 +158,7 @@ class SignalHandlers:
         await self._mirror.write_from_handler()
 
     async def _sent_by(self, kind: str, args: tuple[Any, ...]) -> str:
-        """Return how a decision came: without a proof of the API it came by Temporal."""
+        """Return how a decision came: without the API's proof it came through Temporal."""
         payload = args[0] if args and isinstance(args[0], dict) else {}
         if names.PROOF not in payload:
             return TEMPORAL
@@ -168,7 +168,7 @@ class SignalHandlers:
         return await ask_sender(self._ledger.context.request_id, signal, args)
 
     def _id(self, kind: str, args: tuple[Any, ...], *, recalls: bool) -> str:
-        """Return the id of a decision that comes without one."""
+        """Return an id for a decision that comes without one."""
         if not recalls:
             return str(workflow.uuid4())
         request_id = self._ledger.context.request_id
@@ -177,7 +177,7 @@ class SignalHandlers:
         return fallback_id(request_id, kind, args, self._unnamed[first])
 
     def _is_new(self, record: DecisionRecord, *, recalls: bool) -> bool:
-        """Register what has arrived; returns False for a repeat, which changes nothing."""
+        """Register a decision; return False for a repeat, which changes nothing."""
         known = self._open_decisions.look_up(record.decision_id)
         if known.decision == record.decision:
             return False
@@ -194,11 +194,11 @@ class SignalHandlers:
         )
 
     async def _was_closed(self, record: DecisionRecord) -> bool:
-        """Record what has arrived; returns whether an earlier run had closed it.
+        """Record a decision; return whether an earlier run had closed it.
 
-        After a reset Temporal plays signals again that the run before has carried out. The mirror
-        knows them by their ids; one that was accepted and is open still is this run's to carry out.
-        Other runs need not ask, so that their decisions are taken with Postgres away, too.
+        After a reset, Temporal replays signals that the run before has carried out. The mirror has
+        them by id; this run carries out one that was accepted and is still open. Other runs need
+        not ask, so their decisions are accepted while Postgres is unavailable, too.
         The write also lets in the activity results that came with the signal: signals are handled
         before them.
         """
@@ -221,7 +221,7 @@ class SignalHandlers:
         return True
 
     async def ticket_resolved(self, args: tuple[Any, ...]) -> None:
-        """Take the status updater's news about a ticket that an action waits for."""
+        """Handle the status updater's signal about a ticket that an action waits for."""
         checks = self._checks.reached()
         told = _ticket_resolved(args)
         if checks and not (await self._ask(names.TICKET_RESOLVED_SIGNAL, args)).proven:
@@ -243,7 +243,7 @@ class SignalHandlers:
         )
 
     async def unknown(self, name: str) -> None:
-        """Record a signal that does not exist."""
+        """Record a signal of an unknown name."""
         self._ledger.journal.line(
             "signal.unknown",
             actor="unknown",

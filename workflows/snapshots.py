@@ -1,4 +1,4 @@
-"""Snapshots of a request for the mirror: what each says, and what is confirmed so far."""
+"""Snapshots of a request for the mirror: their content, and what is confirmed so far."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from workflows.ledger import Ledger
 
 
 class Snapshots:
-    """Takes snapshots in an order that the mirror can tell, whatever the clock does."""
+    """Takes snapshots in an order that the mirror recognises, whatever the clock does."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -44,7 +44,7 @@ class Snapshots:
         )
 
     def view(self, run_id: str) -> Snapshot:
-        """Return the full state as it was last told, or stands now; changes nothing."""
+        """Return the full state as last written, or as it is now; changes nothing."""
         ledger = self._ledger
         return Snapshot(
             request_id=ledger.context.request_id,
@@ -61,30 +61,30 @@ class Snapshots:
         )
 
     def confirm(self, snapshot: Snapshot) -> None:
-        """Forget what a snapshot has told the mirror; what came meanwhile stays."""
+        """Drop what a snapshot has brought to the mirror; what came meanwhile stays."""
         self._ledger.journal.told(snapshot)
         self._ledger.decisions.confirm(snapshot)
         self._after = (snapshot.mirror_at, snapshot.mirror_seq)
         self._confirmed |= {one.id: one for one in snapshot.actions}
 
     def stand_above(self, mirror_at: str, mirror_seq: int) -> None:
-        """Have the next snapshot follow this pair of the mirror, whatever the clock says."""
+        """Order the next snapshot after this pair of the mirror, whatever the clock says."""
         self._confirmed.clear()
         self._at, self._seq = max(self.place, (mirror_at, mirror_seq))
 
     def tell_again(self) -> None:
-        """Have the state written once more, though nothing has changed."""
+        """Write the state once more, even if nothing has changed."""
         self._confirmed.clear()
         self._ledger.journal.version += 1
 
     def tell_all(self, reason: str) -> None:
-        """Have everything written again that this run knows: the mirror has lost some of it."""
+        """Write everything again that this run knows: the mirror has lost some of it."""
         self.tell_again()
         self._ledger.decisions.tell_all()
         self._ledger.restored(reason)
 
     def inherit(self, stored: Sequence[ActionState]) -> None:
-        """Take over what attempts of an earlier run may have left; the mirror has it already."""
+        """Adopt what attempts of an earlier run may have left; the mirror has it already."""
         known = {one.id: one for one in stored}
         for state in self._ledger.states:
             if state.id not in known:

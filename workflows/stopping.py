@@ -1,8 +1,8 @@
-"""Whether what runs now is to end: asked for by the signal ``cancel``, or by Temporal's own cancel.
+"""Whether running actions must end: requested by the signal ``cancel`` or Temporal's own cancel.
 
 Both mean the same: what runs or waits ends, nothing new starts, and the request is ``failed`` and
-waits for the usual decision. Temporal takes one cancellation per run and never forgets it; once it
-was carried out, only the signal can end what a retry runs.
+waits for the usual decision. Temporal accepts one cancellation per run and keeps it; once it was
+carried out, only the signal can end what a retry runs.
 """
 
 from temporalio import workflow
@@ -21,7 +21,7 @@ TOO_LATE = "the request completed before it could be cancelled"
 
 
 class Stop:
-    """The one wish to end what runs; ``record`` is the decision that is being carried out."""
+    """A request to end what runs; ``record`` is the decision that is being carried out."""
 
     def __init__(self, ledger: Ledger, open_decisions: OpenDecisions) -> None:
         self.record: DecisionRecord | None = None
@@ -31,7 +31,7 @@ class Stop:
 
     @property
     def is_on(self) -> bool:
-        """Return whether what runs is to end."""
+        """Return whether what runs must end."""
         return self.record is not None or self.is_cancelled
 
     @property
@@ -41,7 +41,7 @@ class Stop:
 
     @property
     def lets_start(self) -> bool:
-        """Return whether anything new may start; what a retry was decided about may."""
+        """Return whether anything new may start; what a retry decision covers may."""
         return self.record is None and not (
             self.is_cancelled and self._open_decisions.current is None
         )
@@ -55,9 +55,9 @@ class Stop:
         self._accept(record)
 
     def take(self) -> bool:
-        """Have Temporal's own cancellation count like the signal; returns whether there is a wish.
+        """Treat Temporal's own cancellation like the signal; return whether there is a request.
 
-        Workflows that were cancelled before this was so let what ran end, and were aborted.
+        Workflows cancelled under earlier versions let running actions end, and were aborted.
         """
         if self.record is None and self.is_cancelled and workflow.patched("cancel-ends-what-runs"):
             self._spent = True
@@ -87,7 +87,7 @@ class Stop:
         said = f"Cancelled by {self.record.by}"
         if self.record.reason:
             said += f": {self.record.reason}"
-        # What else is known follows as a sentence of its own.
+        # Other details follow as a separate sentence.
         return said if said.endswith((".", "!", "?")) else f"{said}."
 
     def _accept(self, record: DecisionRecord) -> None:

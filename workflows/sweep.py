@@ -1,4 +1,4 @@
-"""SweepWorkflow: has stored requests started that no workflow has taken up. Run by a schedule."""
+"""SweepWorkflow: starts stored requests that have no workflow. Run by a schedule."""
 
 from datetime import timedelta
 
@@ -12,11 +12,11 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name=names.SWEEP_WORKFLOW)
 class SweepWorkflow:
-    """One sweep; what it could not do is done by the next, a minute later."""
+    """One sweep; the next one, a minute later, does what it could not."""
 
     @workflow.run
     async def run(self) -> int:
-        """Answer how many requests were started."""
+        """Return how many requests were started."""
         try:
             started: int = await workflow.execute_activity(
                 names.SWEEP_ACTIVITY,

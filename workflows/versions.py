@@ -1,4 +1,4 @@
-"""Changes of behaviour that must reach requests which are under way, too."""
+"""Changes of behaviour that must also reach running requests."""
 
 from temporalio import workflow
 
@@ -9,9 +9,9 @@ with workflow.unsafe.imports_passed_through():
 class FromNextSignal:
     """A change that takes effect with the first signal that no earlier version has handled.
 
-    ``workflow.patched`` answers once and for all: a run whose history holds one signal of old would
-    go by the old rules for the rest of its life, which may be weeks. Here the question is asked
-    anew for each signal, under the signal's number, until the answer is yes: one marker per run.
+    ``workflow.patched`` answers once per run: a run whose history holds one old signal would follow
+    the old rules for the rest of its life, which may be weeks. Here each signal asks again, under
+    its own number, until the answer is yes: one marker per run.
     """
 
     def __init__(self, name: str) -> None:
@@ -28,11 +28,11 @@ class FromNextSignal:
 
 
 class SignalsPlayedAgain:
-    """Whether the signal in hand may be one that a reset plays again.
+    """Whether the current signal may be one that a reset replays.
 
-    True from the first signal on that the reset run itself takes; those before the reset point
-    are replayed as the run before has taken them. The answer is kept in history by one marker, and
-    a run that is no reset leaves none.
+    True from the first signal that the reset run itself handles; those before the reset point are
+    replayed as the previous run handled them. The answer is kept in history by one marker, and a
+    run that is not a reset leaves none.
     """
 
     def __init__(self, name: str) -> None:
@@ -41,9 +41,9 @@ class SignalsPlayedAgain:
         self._on = False
 
     def reached(self) -> bool:
-        """Return whether it may be played again; called once per signal."""
+        """Return whether it may be a replayed one; called once per signal."""
         self._handled += 1
-        # A replay asks history alone: the id of the run that is replayed may not be its own.
+        # A replay asks history only: the run id during a replay may be another run's.
         if not self._on and (is_reset() or workflow.unsafe.is_replaying()):
             self._on = workflow.patched(f"{self._name}-{self._handled}")
         return self._on

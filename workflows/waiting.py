@@ -1,7 +1,6 @@
 """What an action waits for after its effect was made: its target, a ticket's end, or people.
 
-While a ticket or people are waited for, no activity runs and history does not grow; what ends such
-a wait comes in as a signal.
+A wait for a ticket or people runs no activity and adds nothing to history; a signal ends it.
 """
 
 from dataclasses import replace
@@ -31,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 class WaitFailedError(Exception):
-    """A wait has ended in a failure of its action."""
+    """A wait ended with a failure of its action."""
 
     def __init__(self, failure: ActionFailure) -> None:
         super().__init__(failure.message)
@@ -39,7 +38,7 @@ class WaitFailedError(Exception):
 
 
 class Waiting:
-    """Sees actions through that are not done when their activity is."""
+    """Follows actions that are not done when their activity is."""
 
     def __init__(
         self,
@@ -74,12 +73,12 @@ class Waiting:
         return result
 
     def ticket_resolved(self, resolved: TicketResolved) -> bool:
-        """Take the news that a ticket is resolved; returns whether its action waits for it."""
+        """Record that a ticket is resolved; return whether its action waits for it."""
         for state in self._ledger.states:
             waiting = state.waits_for if state.status == ActionStatus.WAITING else None
             if state.id != resolved.action_id or waiting is None or waiting.kind != "resolution":
                 continue
-            # News of an earlier wait, told once more, says nothing about this one.
+            # A repeated signal about an earlier wait says nothing about this one.
             if resolved.since in (None, waiting.since):
                 self._resolved[state.id] = resolved
                 return True
@@ -108,7 +107,7 @@ class Waiting:
     async def _followed(
         self, state: ActionState, action_input: ActionInput, result: ActionResult, pending: Pending
     ) -> ActionResult:
-        """Run the read-only wait, again on another worker where one is lost."""
+        """Run the read-only wait, on another worker if one is lost."""
         self._begin(state, result, OpenWait("follow", timestamp(workflow.now())))
         state.pending = pending
         handle = workflow.start_activity(
@@ -126,7 +125,7 @@ class Waiting:
             done: ActionResult = await handle
         except FailureError as error:
             if never_began(error) and not self._stop.is_on:
-                # No worker knew the wait; the effect that it was to wait for exists all the same.
+                # No worker knew the wait; the effect that it follows still exists.
                 told = replace(classify(error), outcome_unknown=True, partial=_made(state))
                 raise WaitFailedError(told) from error
             if not self._stop.is_on:
@@ -218,7 +217,7 @@ def _outputs(approval: Approval) -> dict[str, Any]:
 
 
 def _failed(state: ActionState, message: str, *, refused: bool = False) -> WaitFailedError:
-    """Return the failure of a wait; what the action has made until then is still there."""
+    """Return the failure of a wait; what the action has made until then still exists."""
     return WaitFailedError(
         ActionFailure(
             code=ErrorCode.ACTION_FAILED, message=message, partial=_made(state), refused=refused
@@ -227,7 +226,7 @@ def _failed(state: ActionState, message: str, *, refused: bool = False) -> WaitF
 
 
 def _made(state: ActionState) -> list[PartialResource]:
-    """List what the action has made until it waited."""
+    """List what the action had made before it waited."""
     if state.external_reference is None:
         return []
     return [

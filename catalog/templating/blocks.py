@@ -1,4 +1,4 @@
-"""From tags to the tree: which tag opens, continues or closes which block."""
+"""Parses tags into a tree: which tag opens, continues or closes which block."""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class BlockParser:
         self.at = 0
 
     def parse(self) -> Template:
-        """Return the tree; raises FaultError for the first thing that is wrong."""
+        """Return the tree; raises FaultError for the first error."""
         check_size(self._source)
         alone: Tag | None = None
         for tag in self._tags():
@@ -126,7 +126,7 @@ class BlockParser:
         self._begin_block(OpenBlock(Notation.HB, name, self.at), rest)
 
     def _go(self, content: str) -> bool:
-        """Take one of Go's words, or an else of either notation; returns whether it was one."""
+        """Handle a Go keyword, or an else of either notation; return whether it was one."""
         found = _WORD.fullmatch(content)
         word, rest = (found[1], (found[2] or "").strip()) if found else ("", "")
         if content.startswith(("if(", "else(")):
@@ -244,7 +244,7 @@ class ConditionParser:
         self.at = 0
 
     def parse(self) -> Template:
-        """Return it as a template of a single value; raises FaultError for anything else."""
+        """Return the condition as a single-value template; raises FaultError for anything else."""
         if self._source.startswith("{{"):
             template = BlockParser(self._source).parse()
             if not template.single:

@@ -1,4 +1,4 @@
-"""Comparisons whose outcome is known before there are values. No template is walked here."""
+"""Comparisons whose result is known without values. No template is walked here."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ TYPE, NEVER = "template-type", "template-never"
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """One side of a comparison: how it is written, what it may be, and its value if literal."""
+    """One side of a comparison: its source text, its shape, and its value if literal."""
 
     text: str
     shape: Shape
@@ -37,7 +37,7 @@ def told_of(sign: str, left: Operand, right: Operand) -> Told | None:
 
 
 def literal_text(value: Any) -> str:
-    """Write a literal as templates do."""
+    """Write a literal in template syntax."""
     if isinstance(value, str):
         return f'"{value[:_SHOWN]}"'
     return str(value).lower() if isinstance(value, bool) else str(value)[:_SHOWN]

@@ -1,4 +1,4 @@
-"""What callers of templates see: targets, known names, secrets and errors. No behaviour."""
+"""The types that callers of templates use: targets, known names, secrets, errors. No behaviour."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ MASK = "********"
 
 
 class Target(StrEnum):
-    """What a rendered text becomes part of; it decides how values are escaped.
+    """The format that a rendered text becomes part of; it decides how values are escaped.
 
-    ``ADDRESS`` is a URL that may be one value as a whole; ``COMMIT`` is a commit message or title.
+    ``ADDRESS`` is a URL that may consist of one value; ``COMMIT`` is a commit message or title.
     """
 
     NONE = "none"
@@ -58,7 +58,7 @@ class FaultError(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretValue:
-    """A value that came from a password field or a secret, or was computed from one."""
+    """A value from a password field or a secret, or computed from one."""
 
     value: Any = field(repr=False)
 
@@ -70,7 +70,7 @@ class SecretValue:
 
 @dataclass(frozen=True)
 class Names:
-    """What exists at the place of a template: what its names are checked against.
+    """The names that exist where a template is used; its own names are checked against them.
 
     ``groups`` are the form's group ids with their field ids, ``outputs`` the ids of the actions
     that ran before, ``escalation`` says that bundle and failure may be used. ``item`` is the own

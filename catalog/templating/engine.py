@@ -1,4 +1,4 @@
-"""The entry points: compile, check, render. Every fault gets its position here."""
+"""The entry points: compile, check, render. Every error gets its position here."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,8 +30,8 @@ _lock = Lock()
 def check(template: str, names: Names, target: Target = Target.NONE) -> list[tuple[str, ...]]:
     """Return what a template reads, each a scope and the way into it.
 
-    Raises TemplateError for the first thing that is wrong whatever the values are. The target
-    changes nothing of that.
+    Raises TemplateError for the first error that does not depend on values. The target makes no
+    difference.
     """
     del target
     return _linked(template, names, condition=False).uses()
@@ -44,10 +44,10 @@ def check_when(expression: str, names: Names) -> list[tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What is known of a template without values: its result, what it reads, what cannot work.
+    """What is known about a template without values: its result, what it reads, certain errors.
 
     ``shape`` is that of the value in the target none; the diagnostics are ``TemplateError``
-    objects, which are not raised, in the order of the template.
+    objects in template order, which are not raised.
     """
 
     shape: Shape
@@ -60,7 +60,7 @@ def inspect(
 ) -> Inspection:
     """Check a template as ``check`` and ``check_when`` do, and infer its types.
 
-    ``shapes`` says of each scope what is known of its values; of the others nothing is.
+    ``shapes`` holds the known shapes of scopes; other scopes are unknown.
     """
     linked = _linked(template, names, condition=condition)
     inspector = Inspector(linked, shapes)
@@ -85,8 +85,8 @@ def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
 ) -> Any:
     """Render a template: text, or in the target none the typed value of a single value tag.
 
-    Without ``names`` those that the scopes hold are known. ``reveal=False`` puts stars in place of
-    secrets; ``learn`` is told every text that was made of one. Raises TemplateError and nothing
+    Without ``names``, the names in the scopes are known. ``reveal=False`` puts stars in place of
+    secrets; ``learn`` is called with every text made from one. Raises TemplateError and nothing
     else.
     """
     names = names_of(scopes) if names is None else names
@@ -119,8 +119,8 @@ def render_config(  # noqa: PLR0913 -- as above.
 ) -> Any:
     """Render every text of a configuration, keys excepted; ``choose`` returns each place's target.
 
-    ``learn`` is told what was made of secrets, as by ``render``. Raises TemplateError for the first
-    template that fails.
+    ``learn`` is called with texts made from secrets, as by ``render``. Raises TemplateError for
+    the first template that fails.
     """
 
     def walk(value: Any, place: Place) -> Any:
@@ -166,9 +166,9 @@ class _TagReader(Protocol):
 
 @contextmanager
 def _located(source: str, worker: _TagReader) -> Iterator[None]:
-    """Turn faults into errors at the worker's tag, and what exceeds the machine into limits.
+    """Turn faults into errors at the worker's tag, and exhausted resources into limit errors.
 
-    What caused a fault is not shown with it: it may hold a value.
+    The cause of a fault is not chained: it may hold a value.
     """
     try:
         yield

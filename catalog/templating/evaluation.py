@@ -1,4 +1,4 @@
-"""Works out expressions: scopes, items and variables at hand, everything counted in the budget.
+"""Evaluates expressions with scopes, items and variables; all work counts against the budget.
 
 Secrets stay wrapped: an operator or a function that sees one returns a secret.
 """
@@ -45,7 +45,7 @@ from catalog.templating.values import (
     truth,
 )
 
-# A function may work on a whole megabyte, so the clock is looked at before each.
+# A function may process a whole megabyte, so the clock is checked before each.
 _STEPS_OF_A_CALL = 1000
 
 
@@ -144,7 +144,7 @@ class Evaluator:
         return self._workers[type(node)](node)
 
     def link_of(self, node: Reference) -> Link:
-        """Return what a path means."""
+        """Return the value of a path."""
         return self._links[node.number]
 
     def _literal(self, node: Literal) -> Any:

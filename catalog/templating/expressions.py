@@ -1,4 +1,4 @@
-"""Reading expressions: operators by rank, calls in three spellings, pipes and tests."""
+"""Parses expressions: operators by precedence, calls in three spellings, pipes and tests."""
 
 import re
 
@@ -21,7 +21,7 @@ from catalog.templating.nodes import (
 from catalog.templating.paths import PathReader
 from catalog.templating.scanner import LITERALS, NAME_PATTERN, RESERVED, refused
 
-# From loose to tight. A minus in front is tighter than all of them, a pipe tighter still.
+# From loosest to tightest. Unary minus binds tighter than all of them, a pipe tighter still.
 _OR, _AND, _NOT, _COMPARE, _ADD, _CONCAT, _MULTIPLY, _MINUS = range(8)
 _RANKS = {
     "or": _OR,
@@ -44,7 +44,7 @@ class ExpressionParser(PathReader):
     """Reads one expression; ``references`` counts on from the given number."""
 
     def whole(self) -> Expression:
-        """Read an expression that has to be all of the text."""
+        """Read an expression that must be the whole text."""
         found = self.expression()
         self.finish()
         return found
@@ -68,7 +68,7 @@ class ExpressionParser(PathReader):
         return Conditional(tuple(branches), value) if branches else value
 
     def operation(self, least: int = _OR) -> Expression:
-        """Read operands and operators of at least this rank; no conditional."""
+        """Read operands and operators of at least this precedence; no conditional."""
         left = self._prefixed(least)
         while (operator := self._operator()) and _RANKS[operator] >= least:
             rank = _RANKS[operator]
@@ -96,7 +96,7 @@ class ExpressionParser(PathReader):
         return Negation(operator, operand)
 
     def _operator(self) -> str:
-        """Return the operator that is next, without moving over more than white space."""
+        """Return the next operator, skipping only white space."""
         before = self.position
         self.space()
         found = _OPERATOR.match(self.text, self.position)
@@ -197,7 +197,7 @@ class ExpressionParser(PathReader):
         return self._atom(calls=True)
 
     def _atom(self, *, calls: bool) -> Expression:
-        """Read a literal, a path, a call or something in brackets, with what follows a dot."""
+        """Read a literal, a path, a call or a bracketed expression, with members after a dot."""
         self.space()
         start = self.position
         found = self._bare_atom(calls=calls)

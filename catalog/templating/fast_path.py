@@ -1,8 +1,8 @@
 """The fast path of most templates, text with plain paths: six times as fast as the renderer.
 
-Without it, rendering misses its aim (`python -m benchmarks.documents`). It returns what the
-renderer returns, or None: then something is unusual, and the renderer decides. Nothing here raises,
-and no rule of the language is decided here.
+Without it, rendering misses its target (`python -m benchmarks.documents`). It returns what the
+renderer would return, or None for anything unusual, which is left to the renderer. Nothing here
+raises, and no rule of the language is decided here.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ def quick_text(plan: Plan, scopes: Mapping[str, Any], target: Target) -> str | N
             continue
         value: Any = scopes
         for key in part:
-            # A mapping of another type, a list or nothing at all is the renderer's matter.
+            # Mappings of other types, lists and missing values are left to the renderer.
             if type(value) is not dict or key not in value:
                 return None
             value = value[key]
@@ -70,7 +70,7 @@ def _part(block: object, links: tuple[Link, ...]) -> str | Way | None:
     if not isinstance(block, Output) or not isinstance(block.expression, Reference):
         return None
     link = links[block.expression.number]
-    # What comes from the secret store is secret, whatever it is.
+    # Everything from the secret store is secret.
     if link.root is not Root.SCOPE or link.name == "secrets":
         return None
     keys = [

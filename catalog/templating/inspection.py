@@ -1,7 +1,7 @@
-"""Inspects a linked template before there are values: what can never work is reported.
+"""Inspects a linked template without values: reports what can never work.
 
-Everything that is told is certain: a value of a kind that a function never takes, a member that
-cannot be there, a comparison that never holds. What might work is left to the rendering.
+Every report is certain: a value of a kind that a function never takes, a member that cannot exist,
+a comparison that never holds. What might work is left to the rendering.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -66,7 +66,7 @@ _FEW = 10
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A certain fault of a template: where its tag begins, and what was probably meant.
+    """A certain error in a template: where its tag begins, and what was probably meant.
 
     ``id`` is that of the error that the rendering would raise, or ``template-never`` for a
     comparison whose outcome is the same whatever the values are.
@@ -111,7 +111,7 @@ class Inspector:
         }
 
     def inspect(self) -> Shape:
-        """Inspect the whole template; returns the shape of the result in the target none."""
+        """Inspect the whole template; return the shape of the result in the target none."""
         template = self._linked.template
         if template.single and isinstance(template.body[0], Output):
             return self._output(template.body[0])
@@ -188,14 +188,14 @@ class Inspector:
         return self._workers[type(node)](node)
 
     def _value(self, node: Expression) -> Shape:
-        """Return the shape of what has to be there."""
+        """Return the shape of a value that must exist."""
         shape = self._shape(node)
         if shape.is_missing:
             self._tell("template-undefined", *self._absent(node))
         return shape
 
     def _absent(self, node: Expression) -> tuple[str, str]:
-        """Report a path that leads nowhere, and where it was probably meant to lead."""
+        """Report a path that does not exist, with the nearest one that does."""
         message = f"{_written(node)} is missing"
         if not isinstance(node, Reference):
             return message, ""

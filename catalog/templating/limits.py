@@ -37,7 +37,7 @@ def require_room(size: int) -> None:
 
 
 def too_long() -> FaultError:
-    """Return the fault of a text beyond its bound."""
+    """Return the fault of a text over its limit."""
     return FaultError("template-limit", f"a text is longer than {TEXT_BYTES:,} bytes; shorten it")
 
 

@@ -1,4 +1,4 @@
-"""Checks a parsed template's names and functions, and links its paths to what they mean."""
+"""Checks a parsed template's names and functions, and resolves its paths."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,9 +40,9 @@ _LITERALS = (Literal, ListLiteral, MappingLiteral)
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A template that may run, with the meaning of every path at the path's number.
+    """A template that may run, with the resolution of every path at the path's number.
 
-    ``plan`` is set where the short way may be tried.
+    ``plan`` is set where the fast path may be tried.
     """
 
     template: Template
@@ -68,7 +68,7 @@ class Linker:
         self.at = 0
 
     def link(self, template: Template) -> Linked:
-        """Return the linked template; raises FaultError for the first name that is wrong."""
+        """Return the linked template; raises FaultError for the first unknown name."""
         self._body(template.body, Place())
         links = tuple(self._links[number] for number in range(template.references))
         return Linked(template, links, plan_of(template.body, links))

@@ -2,7 +2,7 @@
 
 import re
 
-# Shown as nothing; it keeps a sign and a name, or a bracket and a word, from being one thing.
+# Invisible; keeps a sign and a name, or a bracket and a word, from being read as one token.
 APART = "\N{ZERO WIDTH SPACE}"
 
 _SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -41,7 +41,7 @@ _FENCE_SIGNS = re.compile(r"(`{2}|~{2})(?=[`~])")
 
 
 def slack_escape(text: str) -> str:
-    """Return the text so that Slack shows it, without mentions and links of its own making."""
+    """Return the text as Slack shows it literally, without creating mentions or links."""
     escaped = _SLACK_SIGN.sub(lambda found: _SLACK[found[0]], text)
     return _EVERYBODY.sub(f"@{APART}", escaped)
 
@@ -49,26 +49,26 @@ def slack_escape(text: str) -> str:
 def commit_text(text: str) -> str:
     """Return the text for a commit message or a title: one line that GitHub does not act on.
 
-    No mention, reference, closing word, trailer or wish to skip checks acts.
+    Mentions, references, closing keywords, trailers and skip-checks marks have no effect.
     """
     return _inert(_plain(text).replace("\n", " "))
 
 
 def markdown_escape(text: str) -> str:
-    """Return the text so that GitHub shows it letter by letter, none of it as Markdown or HTML."""
+    """Return the text so that GitHub shows it literally, none of it as Markdown or HTML."""
     escaped = _MARKS.sub(lambda found: f"\\{found[0]}", _inert(_plain(text)))
     return _HTML.sub(lambda found: _SLACK[found[0]], _LINE_STARTS.sub(_as_text, escaped))
 
 
 def apart(before: str, text: str) -> str:
-    """Return what keeps two values apart that would act together, such as an @ and a name."""
+    """Return a separator for two values that would act together, such as an @ and a name."""
     acts = before and text and (before[-1] in _JOINTS or text[0] in _JOINTS)
     return APART if acts else ""
 
 
 def in_code(text: str, *, block: bool) -> str:
-    """Return the text for a place within code: as it is, but it does not end the code."""
-    # A pull request may be squashed into a commit, whose message knows no code.
+    """Return the text for use within code: unchanged, except that it does not end the code."""
+    # A pull request may be squashed into a commit, whose message has no code markup.
     plain = _NAMES.sub(_apart, _plain(text))
     if block:
         return _FENCE_SIGNS.sub(lambda found: f"{found[0]}{APART}", plain)

@@ -1,4 +1,4 @@
-"""Which names there are: the scopes and their members, and what the notations call them."""
+"""The names that exist: the scopes and their members, and what each notation calls them."""
 
 from collections.abc import Iterable
 
@@ -65,7 +65,7 @@ def scopes_of(names: Names) -> frozenset[str]:
 
 
 def known_members(scope: str, path: tuple[str | int, ...], names: Names) -> Iterable[str] | None:
-    """Return the members that exist at this way into a scope, or None where anything may."""
+    """Return the members that exist at this path within a scope, or None if any may."""
     if scope == "request":
         return _REQUEST.get(path)
     if path:

@@ -1,4 +1,4 @@
-"""What the operators do with values. All results stay within the bounds of numbers."""
+"""The operators on values. All results stay within the bounds of numbers."""
 
 import operator
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def combine(sign: str, left: Any, right: Any, budget: Budget) -> Any:
 
 
 def negative(value: Any) -> Any:
-    """Return the number with its sign turned."""
+    """Return the negated number."""
     if not is_number(value):
         raise wrong_type("a number behind -", value)
     return bounded(-value)

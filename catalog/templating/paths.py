@@ -1,4 +1,4 @@
-"""Reading paths: the four notations in which a value is named."""
+"""Parses paths in the four notations."""
 
 import re
 
@@ -23,7 +23,7 @@ class PathReader(Scanner):
         self._in_for = in_for
 
     def expression(self) -> Expression:
-        """Read an expression; what computes a member is one."""
+        """Read an expression, such as one that computes a member."""
         raise NotImplementedError
 
     def path(self) -> Reference:

@@ -1,4 +1,4 @@
-"""Runs a linked template: walks its blocks and puts their output out."""
+"""Renders a linked template: walks its blocks and writes their output."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -148,7 +148,7 @@ class Renderer:
         self._learn_block(value, before)
 
     def _learn_block(self, subject: Any, before: int) -> None:
-        """Learn what a block over a secret has put out, as a whole."""
+        """Learn the whole output of a block over a secret."""
         if self._tainted.wanted and isinstance(subject, SecretValue):
             self._tainted.block(self._writer.since(before))
 
@@ -169,7 +169,7 @@ class Renderer:
             self._learn_block(subject, before)
 
     def _pairs(self, value: Any) -> list[tuple[Any, Any]]:
-        """Return keys and values of what a loop runs over; those of a secret are secret."""
+        """Return keys and values of what a loop iterates over; those of a secret are secret."""
         if isinstance(value, SecretValue):
             pairs = self._pairs_of(value.value)
             return [(key, SecretValue(found)) for key, found in pairs]
@@ -206,7 +206,7 @@ class Renderer:
             self._learn_block(subject, before)
 
     def _chosen(self, block: For, subject: Any) -> list[dict[str, Any]]:
-        """Return the variables of every iteration that the loop's condition lets through."""
+        """Return the variables of every iteration that meets the loop's condition."""
         found = []
         for item in self._items(subject):
             variables = _unpacked(block.variables, item)
@@ -250,7 +250,7 @@ def _unpacked(names: tuple[str, ...], item: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return the value with ordinary texts only, without what they were marked with."""
+    """Return the value with plain texts, without their markers."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What a path means at its place: the order in which names are looked up, in each notation."""
+"""Resolves paths: the order in which names are looked up, in each notation."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from catalog.templating.nodes import Key, Member, PathForm, Reference
 
 _DATA = ("index", "key", "first", "last")
 _GENERATED = ("uuid", "timestamp")
-# Below a scope's members and theirs (request.user.email) anything may be.
+# Below a scope's members and theirs (request.user.email), any name may exist.
 _CHECKED_DEPTH = 2
 _SHOWN = 80
 _LONGEST_SUGGESTION = 200
@@ -84,7 +84,7 @@ class Resolver:
         }
 
     def resolve(self, path: Reference, place: Place) -> Link:
-        """Return what the path means."""
+        """Return the resolution of the path."""
         if path.form is PathForm.SLASH:
             return self._slashes(path)
         return self._forms[path.form](path, place)

@@ -1,4 +1,4 @@
-"""Reading an expression's letters: names, numbers, texts, and what to say when they are wrong."""
+"""Scans an expression's text: names, numbers and texts, with errors for invalid ones."""
 
 import re
 from typing import NoReturn
@@ -31,7 +31,7 @@ _DIGITS_OF_AN_INDEX = 15
 
 
 class Scanner:
-    """A place in an expression's text, moved forward by what is read."""
+    """A position in an expression's text, which reading advances."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -39,7 +39,7 @@ class Scanner:
         self._depth = 0
 
     def space(self) -> bool:
-        """Skip white space; returns whether there was any."""
+        """Skip white space; return whether there was any."""
         found = _SPACE.match(self.text, self.position)
         start, self.position = self.position, found.end() if found else self.position
         return self.position > start

@@ -1,4 +1,4 @@
-"""The blocks that are open while a template is parsed, and the rules by which they close."""
+"""The blocks that are open while a template is parsed, and the rules for closing them."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,7 +21,7 @@ class Notation(StrEnum):
 
 @dataclass(slots=True)
 class OpenBlock:
-    """A block that is not closed yet: what is known of it, and what is in it so far.
+    """A block that is not closed yet, and its content so far.
 
     ``test`` is the condition whose body is being read, with the offset of its tag.
     """
@@ -105,12 +105,12 @@ class BlockStack:
             raise FaultError("template-syntax", f"the {block.word} already has an else")
 
     def else_if(self, at: int, condition: Expression) -> None:
-        """Go on with another condition."""
+        """Continue with another condition."""
         self.innermost.end_part()
         self.innermost.test = (at, condition)
 
     def otherwise(self) -> None:
-        """Go on with the else."""
+        """Continue with the else."""
         self.check_else("else")
         self.innermost.end_part()
         self.innermost.in_else = True

@@ -1,4 +1,4 @@
-"""Where the tags of a template are. What is written inside them is the parser's matter."""
+"""Finds the tags of a template. Their content is left to the parser."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     VALUE = "{{ }}"
     STATEMENT = "{% %}"
     NOTE = "{{! }}"  # A comment that takes its line along.
-    MARK = "{# #}"  # Anything else that puts nothing out: other comments, raw and endraw.
+    MARK = "{# #}"  # Anything else without output: other comments, raw and endraw.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ class Tag:
 
 
 class TagReader:
-    """Reads the tags of a template in order; ``at`` is the offset of the one that is read."""
+    """Reads the tags of a template in order; ``at`` is the offset of the current one."""
 
     def __init__(self, source: str) -> None:
         self._source = source
         self.at = 0
 
     def tags(self) -> Iterator[Tag]:
-        """Yield every tag; raises FaultError for one that has no end or that is refused."""
+        """Yield every tag; raises FaultError for one that is unclosed or refused."""
         position = 0
         while opener := _OPENER.search(self._source, position):
             self.at = opener.start()

@@ -1,4 +1,4 @@
-"""Collects what a rendering makes of secrets, so that it can be masked wherever it comes back."""
+"""Collects what a rendering derives from secrets, so that it can be masked wherever it appears."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,8 +9,8 @@ from catalog.templating.values import is_number, number_text
 Learn = Callable[[str], None]
 """Called with each text that was made from a secret."""
 
-# A function's result that is not put out itself is learnt from this length on: shorter ones, such
-# as the scheme of an address, would mask what has nothing to do with the secret.
+# A function's result that is not written itself is learnt from this length on: shorter ones, such
+# as the scheme of an address, would mask unrelated text.
 SHORTEST_PART = 8
 _SHORTEST_NUMBER = 1000
 # The result of a comparison, or the scheme of an address, reveals nothing of a secret's text.
@@ -18,7 +18,7 @@ _HARMLESS = frozenset({"true", "false", "null", "none", "yes", "no", "http", "ht
 
 
 class Tainted:
-    """Calls ``learn`` with every text that contains part of a secret; without it does nothing."""
+    """Calls ``learn`` with every text that contains part of a secret; does nothing without it."""
 
     def __init__(self, learn: Learn | None) -> None:
         self._learn = learn
@@ -30,12 +30,12 @@ class Tainted:
         return self._learn is not None
 
     def result(self, value: Any) -> None:
-        """Take what a function has made of a secret."""
+        """Record what a function has made of a secret."""
         if self._learn and isinstance(value, str) and len(value) >= SHORTEST_PART:
             self._learn(str(value))
 
     def output(self, value: Any, written: str) -> None:
-        """Take a value that holds a secret, and how it was put out."""
+        """Record a value that holds a secret, and how it was written."""
         if self._learn is None:
             return
         for text in _secret_texts(value, inside=False):
@@ -45,11 +45,11 @@ class Tainted:
             self._run.append(written)
 
     def block(self, written: str) -> None:
-        """Take what a block over a secret has put out."""
+        """Record the output of a block over a secret."""
         self._told(written)
 
     def text(self) -> None:
-        """Take note that something else was put out: what was put out one by one ends here."""
+        """Note that something else was written: the run of adjacent values ends here."""
         if len(self._run) > 1:
             self._told("".join(self._run))
         self._run.clear()

@@ -1,4 +1,4 @@
-"""How shapes are derived from shapes: members, items, results of functions."""
+"""Derives shapes from shapes: members, items, results of functions."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ from catalog.templating.value_types import (
 
 
 def first_unknown(shape: Shape, members: Iterable[Member]) -> tuple[str, list[str]]:
-    """Return the first member of a way that is not there, and those that are there instead."""
+    """Return the first member of a path that does not exist, and those that exist instead."""
     for member in members:
         if not isinstance(member, Key) or shape.members is None:
             break
@@ -35,7 +35,7 @@ def member_of(shape: Shape, key: str | int) -> Shape:
     if shape.members is not None and not shape.can_be(LIST):
         return shape.members.get(str(key), NOTHING)
     if isinstance(key, int) and shape.can_be(LIST) and not shape.can_be(MAPPING):
-        # Whether the list is that long is known only when it runs.
+        # Whether the list is that long is known only when rendering.
         inner = shape.item or UNKNOWN
         return Shape(inner.kinds | MISSING, inner.members, inner.item, inner.choices)
     return UNKNOWN if shape.can_be(LIST | MAPPING) else NOTHING

@@ -1,4 +1,4 @@
-"""Keeps values where a URL's template put them: none climbs its path or reaches its host."""
+"""Keeps values in their place in a URL: none may climb out of its path or reach its host."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ Span = tuple[int, int]
 
 _DOTS = frozenset({".", ".."})
 _ROUNDS = 8
-# How UTF-8 decoders of old read a dot, a slash and a backslash.
+# Overlong encodings of a dot, a slash and a backslash, which old UTF-8 decoders accept.
 _OVERLONG = {"%c0%ae": ".", "%e0%80%ae": ".", "%c0%af": "/", "%e0%80%af": "/", "%c1%9c": "/"}
 _OVERLONG_SIGN = re.compile("|".join(_OVERLONG), re.IGNORECASE)
 _BEFORE_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//([^/?#\\]*)")
@@ -23,8 +23,8 @@ _HOST = re.compile(r"[^\s/\\?#@%\x00-\x1f\x7f]*")
 def require_in_place(url: str, values: Sequence[Span]) -> None:
     """Raise template-value unless the URL leads where its template says.
 
-    No segment of the path is ``.`` or ``..`` in any spelling, or climbs by such within it; none
-    that is made of values is empty but the last one; a value within the host is part of a name.
+    No segment of the path may be ``.`` or ``..`` in any spelling, or climb by such within it; one
+    made of values may be empty only if it is the last; a value in the host must be part of a name.
     """
     start = _require_host(url, values)
     end = _end_of_path(url, start)
@@ -75,7 +75,7 @@ def _end_of_path(url: str, start: int) -> int:
 
 
 def _segments(url: str, start: int, end: int) -> Iterator[Span]:
-    """Yield the segments of the path; a browser takes a backslash for a slash."""
+    """Yield the segments of the path; browsers treat a backslash as a slash."""
     first = start
     for at in range(start, end):
         if url[at] in "/\\":
@@ -85,7 +85,7 @@ def _segments(url: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _readings(segment: str) -> Iterator[list[str]]:
-    """Yield the parts of the path that servers and proxies may take a segment for."""
+    """Yield the readings of a segment by servers and proxies that decode or split it further."""
     text = segment
     for _ in range(_ROUNDS):
         yield re.split(r"[/\\]", _plain(text))
@@ -96,7 +96,7 @@ def _readings(segment: str) -> Iterator[list[str]]:
 
 
 def _leads_out(parts: list[str]) -> bool:
-    """Return whether steps among the parts lead out of the place, or leave nothing in it."""
+    """Return whether ``..`` among the parts climbs out of the segment, or empties it."""
     depth, steps = 0, False
     for part in parts:
         # What follows a semicolon is a parameter of the part; a question mark or number sign that

@@ -1,14 +1,14 @@
-"""What is known of a value before there is one: its possible kinds and members. No templates."""
+"""What is known about a value in advance: its possible kinds and members. No templates."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Bits of a plain int: sets of them are joined and cut for every node of every template.
+# Bits of a plain int: sets of them are combined for every node of every template.
 TEXT, NUMBER, BOOLEAN, LIST, MAPPING, NULL, MISSING = (1 << bit for bit in range(7))
 ANY = TEXT | NUMBER | BOOLEAN | LIST | MAPPING | NULL | MISSING
 PRESENT = ANY & ~MISSING
-# What functions take where they ask for a text: null is an empty one.
+# Kinds that functions accept as a text: null counts as an empty one.
 TEXTUAL = TEXT | NUMBER | BOOLEAN | NULL
 
 _NAMES = {
@@ -23,10 +23,10 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a value may be; unknown parts are wide, so that only the impossible is reported.
+    """The shape of a value; unknown parts allow anything, so only the impossible is reported.
 
     ``members`` are those of a mapping of which all are known, ``item`` is what a list holds,
-    ``choices`` are the only values that there can be besides null.
+    ``choices`` are the only possible values besides null.
     """
 
     kinds: int = ANY
@@ -45,7 +45,7 @@ class Shape:
 
     @property
     def is_missing(self) -> bool:
-        """Return whether there is no value for certain."""
+        """Return whether the value is certainly absent."""
         return self.kinds == MISSING
 
 
@@ -66,7 +66,7 @@ def mapping_of(members: Mapping[str, Shape]) -> Shape:
 
 
 def either(shapes: Iterable[Shape]) -> Shape:
-    """Return what is one of several: their kinds together, their details only where all agree."""
+    """Return the union of shapes: all their kinds, and details only where all agree."""
     known = list(shapes)
     if not known:
         return UNKNOWN
@@ -89,7 +89,7 @@ def shape_of(value: Any) -> Shape:
 def shape_of_schema(schema: Any, *, closed: bool = False) -> Shape:
     """Return the shape of what a JSON Schema describes; what it leaves open stays unknown.
 
-    ``closed`` says that a schema which is silent about further properties has none.
+    ``closed``: a schema that does not mention additional properties has none.
     """
     if not isinstance(schema, Mapping):
         return UNKNOWN

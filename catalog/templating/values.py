@@ -1,4 +1,4 @@
-"""What values are and how they become text. Nothing here knows of templates or targets.
+"""Values and how they become text, independent of templates and targets.
 
 Values are JSON's, some of them wrapped as secret; ``Missing`` represents an absent value.
 """
@@ -24,37 +24,37 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The value of a path that leads nowhere; ``path`` is the path as it was written."""
+    """The value of a path that does not exist; ``path`` is the path as written."""
 
     path: str
 
 
 class JsonText(str):
-    """A text that json() gave: it is not escaped again where JSON is expected."""
+    """A result of json(): it is not escaped again in JSON."""
 
     __slots__ = ()
 
 
 class WikiText(str):
-    """A text that jiraEscape() gave: it is not escaped again in JIRA's markup."""
+    """A result of jiraEscape(): it is not escaped again in JIRA's markup."""
 
     __slots__ = ()
 
 
 class UrlText(str):
-    """A text that url() gave: it is not encoded again in a URL."""
+    """A result of url(): it is not encoded again in a URL."""
 
     __slots__ = ()
 
 
 class MaskText(str):
-    """The stars in place of a secret; they are put out as they are."""
+    """The stars in place of a secret; they are written as they are."""
 
     __slots__ = ()
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
-    """Return whether a value is a number; booleans are none."""
+    """Return whether a value is a number; booleans are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -84,7 +84,7 @@ def kind_of(value: Any) -> str:
 
 
 def wrong_type(expected: str, value: Any) -> FaultError:
-    """Return the fault of a value that is of another kind than it has to be."""
+    """Return the fault of a value of the wrong kind."""
     return FaultError("template-type", f"{expected} is needed here, and it is {kind_of(value)}")
 
 
@@ -203,7 +203,7 @@ def item_text(value: Any, budget: Budget) -> str:
 
 
 def join(parts: list[str], separator: str) -> str:
-    """Join texts, refusing a result that is too long before it is made."""
+    """Join texts; refuses a result that would be too long before building it."""
     size = sum(map(len, parts)) + len(separator) * max(0, len(parts) - 1)
     if size > TEXT_BYTES:
         raise too_long()
@@ -227,7 +227,7 @@ def json_tree(value: Any, budget: Budget) -> Any:
 
 
 class _Copier:
-    """Copies values and refuses to go on when the copy would exceed a text's bound."""
+    """Copies values, and stops when the copy would exceed the limit of a text."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget

@@ -1,4 +1,4 @@
-"""White space around tags: what a tag takes along when it is put out as nothing."""
+"""White space around tags: what is removed with a tag that has no output."""
 
 import re
 

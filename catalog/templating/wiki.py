@@ -1,4 +1,4 @@
-"""JIRA's wiki markup: making a value plain text in it."""
+"""Escapes values for JIRA's wiki markup."""
 
 import re
 
@@ -18,7 +18,7 @@ _ESCAPED = {sign: "\\" + sign for sign in _SIGNS} | {"\\": "&#92;"}
 
 
 def jira_escape(text: str) -> str:
-    """Return the text so that JIRA shows it letter by letter, none of it as markup."""
+    """Return the text so that JIRA shows it literally, none of it as markup."""
     return text if text.isalnum() else _MARKUP.sub(_escaped, text)
 
 

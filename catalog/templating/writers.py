@@ -1,4 +1,4 @@
-"""How values become text in each target, so that none of them becomes syntax there."""
+"""Writes values as text for each target, so that none of them becomes syntax there."""
 
 import json
 import re
@@ -46,35 +46,35 @@ class Writer:
 
     @property
     def empty(self) -> bool:
-        """Return whether nothing has been put out so far."""
+        """Return whether nothing was written so far."""
         return self._room == TEXT_BYTES
 
     @property
     def parts(self) -> int:
-        """Return how many pieces were put out so far."""
+        """Return how many pieces were written so far."""
         return len(self._parts)
 
     def since(self, parts: int) -> str:
-        """Return what was put out after so many pieces."""
+        """Return what was written after so many pieces."""
         return "".join(self._parts[parts:])
 
     def text(self, text: str) -> None:
-        """Put out text of the template, or what needs no escaping."""
+        """Write text of the template, or text that needs no escaping."""
         self._room -= size_of(text)
         if self._room < 0:
             raise too_long()
         self._parts.append(text)
 
     def value(self, value: Any) -> None:
-        """Put out a value without wrapping."""
+        """Write an unwrapped value."""
         self.text(self.escaped(value))
 
     def escaped(self, value: Any) -> str:
-        """Return a value as text that means nothing but itself in the target."""
+        """Return a value as literal text in the target."""
         return text_of(value, self.budget)
 
     def result(self) -> str:
-        """Return all that was put out."""
+        """Return everything that was written."""
         return "".join(self._parts)
 
 
@@ -82,7 +82,7 @@ class JiraWriter(Writer):
     """Writes wiki markup: mappings as code, everything else escaped."""
 
     def escaped(self, value: Any) -> str:
-        """Escape a value; what json() and jiraEscape() gave is kept."""
+        """Escape a value; results of json() and jiraEscape() are kept."""
         if is_mapping(value):
             text = _without_braces(json_text(value, self.budget, 2))
             return f"{{code:json}}\n{text}\n{{code}}"
@@ -105,7 +105,7 @@ class FormWriter(Writer):
     """Writes what a form sends, in which values are percent-encoded."""
 
     def escaped(self, value: Any) -> str:
-        """Encode a value; what url() gave is kept."""
+        """Encode a value; results of url() are kept."""
         if isinstance(value, UrlText | MaskText):
             return str(value)
         try:
@@ -115,7 +115,7 @@ class FormWriter(Writer):
 
 
 class UrlWriter(FormWriter):
-    """Writes a URL, in which values are percent-encoded and stay where they were put."""
+    """Writes a URL, in which values are percent-encoded and keep their place."""
 
     def __init__(self, budget: Budget) -> None:
         super().__init__(budget)
@@ -123,12 +123,12 @@ class UrlWriter(FormWriter):
         self._values: list[Span] = []
 
     def text(self, text: str) -> None:
-        """Put out text of the template, or what needs no escaping."""
+        """Write text of the template, or text that needs no escaping."""
         super().text(text)
         self._length += len(text)
 
     def value(self, value: Any) -> None:
-        """Put out a value."""
+        """Write a value."""
         start = self._length
         super().value(value)
         self._values.append((start, self._length))
@@ -158,7 +158,7 @@ class JsonWriter(Writer):
         self._after_backslash = False
 
     def text(self, text: str) -> None:
-        """Put out the template's own text and follow its quotes."""
+        """Write the template's own text and track its quotes."""
         super().text(text)
         start = 1 if self._after_backslash and text else 0
         self._after_backslash = self._after_backslash and not text
@@ -168,7 +168,7 @@ class JsonWriter(Writer):
             self._after_backslash = found[0] == "\\"
 
     def value(self, value: Any) -> None:
-        """Put out a value; it neither ends the string around it nor adds to the JSON."""
+        """Write a value; it neither ends the string around it nor changes the JSON's structure."""
         text = self.escaped(value)
         if self._after_backslash and text.startswith("\\"):
             raise FaultError("template-json", "a backslash before a value would change its meaning")
@@ -182,7 +182,7 @@ class JsonWriter(Writer):
         return str(value) if isinstance(value, JsonText) else json_text(value, self.budget)
 
     def result(self) -> str:
-        """Return the JSON; raises template-json if it is none."""
+        """Return the JSON; raises template-json if it is invalid."""
         text = super().result()
         try:
             json.loads(text, parse_constant=_no_constant)
@@ -207,12 +207,12 @@ class CommitWriter(Writer):
         self._before = ""
 
     def text(self, text: str) -> None:
-        """Put out text of the template."""
+        """Write text of the template."""
         super().text(text)
         self._before = "" if text else self._before
 
     def value(self, value: Any) -> None:
-        """Put out a value, kept apart from the one right before it."""
+        """Write a value, separated from the one right before it."""
         text = self.escaped(value)
         super().text(apart(self._before, text) + text)
         self._before = text or self._before
@@ -233,12 +233,12 @@ class MarkdownWriter(CommitWriter):
         self._code = CodeTracker()
 
     def text(self, text: str) -> None:
-        """Put out text of the template and follow where code begins and ends."""
+        """Write text of the template and track where code begins and ends."""
         super().text(text)
         self._code.text(text)
 
     def value(self, value: Any) -> None:
-        """Put out a value."""
+        """Write a value."""
         super().value(value)
         self._code.value(self._before)
 
@@ -267,7 +267,7 @@ WRITERS: dict[Target, type[Writer]] = {
 
 
 def _without_braces(text: str) -> str:
-    """Write braces within JSON's strings as escapes, so that none of them is markup."""
+    """Escape braces within JSON's strings, so that none of them is markup."""
     return _JSON_STRING.sub(lambda found: found[0].replace("{", "\\u007b"), text)
 
 

@@ -1,4 +1,4 @@
-"""Reading what a target answered: bounded JSON, its own words, the place of a redirect. Pure."""
+"""Reads a target's answer: bounded JSON, its messages, the location of a redirect. Pure."""
 
 import json
 import math
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-# So much of an answer is read, and so much of it is kept, after its secrets were masked.
+# How much of an answer is read, and how much of it is kept after masking.
 READ_BYTES = 4 * 1024 * 1024
 KEPT_CHARACTERS = 64 * 1024
 DEEPEST = 100
@@ -16,10 +16,10 @@ _OTHER_KEYS = ("code", "type", "__type")
 
 
 def read_json(body: bytes) -> Any:
-    """Read a body as JSON; raises ``ValueError`` for all that nobody could go on with.
+    """Parse a body as JSON; raises ``ValueError`` for anything unusable.
 
-    That is, besides bytes that are no JSON: more than a hundred levels, half of a surrogate pair,
-    numbers that no JSON can hold.
+    Besides invalid JSON, that is: more than a hundred levels, a lone surrogate, numbers that JSON
+    cannot represent.
     """
     try:
         document = json.loads(body, parse_constant=_refuse, parse_float=_finite)
@@ -43,7 +43,7 @@ def _finite(text: str) -> float:
 
 
 def _walk(document: Any) -> Iterator[Any]:
-    """Yield every value and key, without recursion; raises ``ValueError`` where it is too deep."""
+    """Yield every value and key, without recursion; raises ``ValueError`` if nested too deeply."""
     level, depth = [document], 0
     while level:
         if depth > DEEPEST:
@@ -60,10 +60,9 @@ def _walk(document: Any) -> Iterator[Any]:
 
 
 def words(text: str) -> str:
-    """Return what a target says in an answer, on one line: its messages, else its text.
+    """Return the messages in a target's answer on one line, else its text.
 
-    A page of HTML says nothing. The result is as long as the answer makes it: whoever shows it
-    masks it first and cuts it then.
+    Returns nothing for HTML. The result is not shortened: mask it first, then shorten it.
     """
     try:
         document = read_json(text.encode(errors="replace"))
@@ -106,7 +105,7 @@ def _is_page(text: str) -> bool:
 
 
 def place(location: str) -> str:
-    """Return an address as it may be shown: without credentials, query and fragment."""
+    """Return a URL that is safe to show: without credentials, query and fragment."""
     try:
         read = urlsplit(location)
         host = read.netloc.rpartition("@")[2]
@@ -117,5 +116,5 @@ def place(location: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return a text cut to a length, with an ellipsis where something is missing."""
+    """Return a text cut to a length, with an ellipsis if something is missing."""
     return text if len(text) <= limit else f"{text[: limit - 1]}\u2026"

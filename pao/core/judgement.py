@@ -1,6 +1,6 @@
-"""The one table of what a target, or the way to it, said: what it means and what to do about it.
+"""The table of failures: what a target's answer, or its absence, means and what to do about it.
 
-Every client judges by it, the circuit breaker counts by it, and the suggested decision follows
+Every client classifies by it, circuit breakers count by it, and the suggested decision follows
 from it. ``docs/decisions.md`` shows the same table. Pure: workflows import it, too.
 """
 
@@ -13,7 +13,7 @@ from pao.core.states import Decision
 
 
 class Cause(StrEnum):
-    """Who, or what, is behind a failure."""
+    """Who or what caused a failure."""
 
     ACCESS = "access"
     QUOTA = "quota"
@@ -67,8 +67,8 @@ class Judgement:
     """One row of the table.
 
     ``counts``: the circuit breaker counts it as a failure of the target. ``doubtful``: as the
-    answer to a change it does not prove that nothing was done. ``silent``: nothing was sent, so
-    it says nothing about the target, neither good nor bad.
+    answer to a change, it does not prove that nothing was done. ``silent``: nothing was sent, so
+    it says nothing about the target.
     """
 
     said: str
@@ -80,7 +80,7 @@ class Judgement:
 
     @property
     def suggestion(self) -> tuple[Decision, str]:
-        """The decision to suggest where nothing is in doubt, and why."""
+        """The decision to suggest if no outcome is unknown, and why."""
         return suggestion(self.cause, retryable=self.retryable)
 
 
@@ -191,13 +191,13 @@ _BY_STATUS: Mapping[int, Judgement] = {
     499: GATEWAY_WAITED,
 }
 _REDIRECTS, _SUCCESSES, _FIRST_SERVER_ERROR = range(300, 400), range(200, 300), 500
-# Headers by which a target says that nothing is left of a limit; names in lower case.
+# Headers that report an exhausted limit; names in lower case.
 _NOTHING_LEFT = ("x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining")
-# How targets name a limit where the status does not: GitHub's secondary limit (a 403 without any
-# header of limits), Google's reasons, AWS' error codes (400), Salesforce's.
+# How targets report a limit that the status does not: GitHub's secondary limit (a 403 without
+# rate-limit headers), Google's reasons, AWS error codes (400), Salesforce's.
 _RATE_WORDS = r"rate[\s_-]?limit|throttl|too[\s_-]?many[\s_-]?requests|request[\s_-]?limit"
 _LIMIT_WORDS: Mapping[int, re.Pattern[str]] = {
-    # A 400 that complains of a value speaks of limits as well: of lengths and sizes.
+    # A 400 about a value may mention limits, too: of lengths and sizes.
     400: re.compile(_RATE_WORDS, re.IGNORECASE),
     403: re.compile(
         rf"{_RATE_WORDS}|limit[\s_-]?exceeded|quota|secondary limit|abuse[\s_-]detection"
@@ -210,14 +210,14 @@ _PROTECTION_WORDS = re.compile(
     re.IGNORECASE,
 )
 _MAY_BE_PROTECTION = frozenset({403, 409, 422})
-# What is read of a text for these words: they stand at its beginning.
+# How much of a text is searched for these words: they are near its beginning.
 _READ_CHARACTERS = 10_000
 
 
 def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "") -> Judgement:
-    """Judge an answer by its status, its headers (names in lower case) and its text.
+    """Classify an answer by its status, its headers (names in lower case) and its text.
 
-    The text only tells apart what one status says of two things, as a 403 for lack of rights and
+    The text only disambiguates a status with two meanings, such as a 403 for missing rights and
     one for too many calls.
     """
     start = text[:_READ_CHARACTERS]
@@ -254,9 +254,9 @@ _WORDS: tuple[tuple[re.Pattern[str], Judgement], ...] = tuple(
 
 
 def judge_text(text: str, *, otherwise: Judgement) -> Judgement:
-    """Judge what a tool tells of its own calls, where no status came to us.
+    """Classify a tool's report about its own calls, whose status we did not see.
 
-    Statuses and the usual words of providers are known; ``otherwise`` is what the rest means.
+    Recognises statuses and the usual wording of providers; ``otherwise`` is for the rest.
     """
     start = text[:_READ_CHARACTERS]
     if found := _STATUS_IN_TEXT.search(start):
@@ -275,7 +275,7 @@ def _is_limit(status: int, headers: Mapping[str, str], text: str) -> bool:
 def cause_of(
     cause: str | None, *, status: int | None, retryable: bool, declined: bool = False
 ) -> Cause:
-    """Return the cause of a failure; where none was stored, it is told from the other facts."""
+    """Return the cause of a failure; if none was stored, derive it from the other facts."""
     if declined:
         return Cause.DECLINED
     if cause in set(Cause):

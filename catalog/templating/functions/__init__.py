@@ -1,11 +1,11 @@
-"""The language's functions, one line each. They are its filters too, there are no others."""
+"""The language's functions, one line each. They are also its only filters."""
 
 from catalog.templating.functions import encodings, generation, lists, printf, texts
 from catalog.templating.functions.registry import Function, FunctionContext, OptionalArguments
 
 __all__ = ["FUNCTIONS", "LAZY", "TESTS", "Function", "FunctionContext", "OptionalArguments"]
 
-# These decide which of their arguments are looked at, so the renderer itself works them.
+# These decide which of their arguments are evaluated, so the renderer itself runs them.
 LAZY = frozenset({"and", "or", "not"})
 TESTS = ("defined", "undefined", "none", "string", "number", "boolean", "mapping", "sequence")
 

@@ -1,4 +1,4 @@
-"""Reading arguments: each returns the argument with its required type, or raises."""
+"""Reads arguments: each function returns the argument with its required type, or raises."""
 
 from typing import Any
 

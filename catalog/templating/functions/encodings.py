@@ -84,7 +84,7 @@ def digest(_: FunctionContext, value: Any, algorithm: Any = "sha256") -> str:
 
 
 class _BoundedStream:
-    """Takes what PyYAML writes piece by piece, and stops it at the bounds of text and time."""
+    """Receives PyYAML's output piece by piece, and stops it at the limits of text and time."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget

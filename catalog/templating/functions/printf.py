@@ -1,4 +1,4 @@
-"""printf: Go's, as far as texts need it."""
+"""Go's printf, as far as texts need it."""
 
 import re
 from collections.abc import Callable

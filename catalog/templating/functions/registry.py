@@ -1,4 +1,4 @@
-"""What a function of the language is. The functions themselves are listed in the package."""
+"""The type of the language's functions. The functions themselves are listed in the package."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from catalog.templating.limits import Budget
 
 
 class FunctionContext(Protocol):
-    """What functions may know besides their arguments."""
+    """What functions may use besides their arguments."""
 
     budget: Budget
 
@@ -34,8 +34,8 @@ class OptionalArguments(StrEnum):
 class Function:
     """A function with the number of its arguments; ``most`` None means any number.
 
-    It is called with the surroundings and the arguments. A ``structural`` one only hands values
-    on, so it gets secrets wrapped; for all others they are opened and the result is secret.
+    It is called with the context and the arguments. A ``structural`` one only passes values on, so
+    it gets secrets wrapped; for all others they are unwrapped and the result is secret.
     """
 
     call: Callable[..., Any]

@@ -1,7 +1,7 @@
-"""JIRA wiki markup as an Atlassian Document Format document, which Cloud wants.
+"""Converts JIRA wiki markup to the Atlassian Document Format, which Cloud requires.
 
-Headings, lists, tables, code blocks, rules, the panels and quotes of adf_regions, and what
-adf_inline knows within a line; everything else stays text.
+Supports headings, lists, tables, code blocks, rules, the panels and quotes of adf_regions, and the
+inline markup of adf_inline; everything else stays text.
 """
 
 import re
@@ -17,7 +17,7 @@ _CODE = re.compile(
     re.DOTALL,
 )
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#-]{1,30}")
-# An escaped brace of the JSON target; after a backslash that is itself escaped it is text.
+# An escaped brace of the JSON target; after an escaped backslash it is text.
 _JSON_BRACE = re.compile(r"(?<!\\)((?:\\\\)*)\\u007b")
 _HEADING = re.compile(r"h([1-6])\.[ \t]+(\S.*)")
 _QUOTE_LINE = re.compile(r"bq\.[ \t]+(\S.*)")
@@ -27,13 +27,13 @@ _CELL = re.compile(r"(\|\|?)((?:\[[^\[\]|\n]*\|[^\[\]\n]*\]|[^|])*)")
 
 
 def wiki_to_adf(text: str) -> dict[str, Any]:
-    """Return the ADF document of a text in wiki markup; any text makes a valid document."""
+    """Return the ADF document of a text in wiki markup; any text results in a valid document."""
     normal = text.replace("\r\n", "\n").replace("\r", "\n")
     return {"type": "doc", "version": 1, "content": _Converter(normal).blocks()}
 
 
 def plain_to_adf(text: str) -> dict[str, Any]:
-    """Return the ADF document of a text that is shown letter by letter, none of it as markup."""
+    """Return the ADF document of a literal text, none of it as markup."""
     escapes = Escapes(text)
     paragraphs = re.split(r"\n{2,}", text.replace("\r\n", "\n").replace("\r", "\n").strip("\n"))
     nodes = [inline(escapes.hide_all(one), escapes) for one in paragraphs]
@@ -56,7 +56,7 @@ class _Converter:
         self._end = f"{self._escapes.marker}-"
 
     def blocks(self) -> list[Node]:
-        """Return the blocks up to the end, or to the end of the region that is being read."""
+        """Return the blocks up to the end of the text, or of the current region."""
         found: list[Node] = []
         while self._next < len(self._lines):
             if self._inside and self._line == self._end:
@@ -83,7 +83,7 @@ class _Converter:
     def _readers(self) -> tuple[Callable[[], Node | None], ...]:
         inner = (self._code_block, self._list)
         if self._inside == QUOTE:
-            # A quote of ADF holds paragraphs, lists and code, nothing else.
+            # An ADF quote holds only paragraphs, lists and code.
             return inner
         if self._inside:
             # A panel holds headings and rules as well.
@@ -216,7 +216,7 @@ class _Converter:
 
 
 def _end_of_deeper(items: list[tuple[str, str]], start: int, depth: int) -> int:
-    """Return where the run of deeper items of one kind, which begins at ``start``, ends."""
+    """Return the end of the run of deeper items of one kind that begins at ``start``."""
     kind = items[start][0][depth]
     end = start
     while end < len(items) and len(items[end][0]) > depth and items[end][0][depth] == kind:

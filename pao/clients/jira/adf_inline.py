@@ -1,7 +1,7 @@
 """Wiki markup within a line: marks, colours, links, mentions, and the escapes of user values.
 
-An escaped character is swapped for a stand-in before markup is looked for and put back after, so
-a user's value arrives letter by letter and never becomes markup.
+Escaped characters are replaced by placeholders before markup is parsed and restored afterwards, so
+a user's value stays literal and never becomes markup.
 """
 
 import re
@@ -14,11 +14,11 @@ _ESCAPE = re.compile(r"&#92;|\\([{}\[\]|!*_+\-^~#.?])")
 _SIGNS = "\\{}[]|*_+-^~"
 _BREAK = re.compile(r"\\\\(?!\\)|\n")
 _ASCII = 128
-# Planes that Unicode leaves to private use: one stretch of them is in no text that people write.
+# Unicode's private-use planes: real text leaves at least one stretch of them unused.
 _PRIVATE = range(0xF0000, 0x10FF00, _ASCII)
 
-# Every body excludes its own mark, so that looking for the end never goes over a text twice. Within
-# a word a mark is none, and values keep it there without an escape (catalog/templating/wiki.py).
+# Every body excludes its own mark, so that no text is scanned twice for an end. Within a word, a
+# mark is plain text, and values keep it there without an escape (catalog/templating/wiki.py).
 _MARKUP = re.compile(
     r"""
     \{\{(?P<code>[^{}\n]+)\}\}
@@ -31,7 +31,7 @@ _MARKUP = re.compile(
     | (?<!\w)~(?=\S)(?P<sub>(?:[^~\n]|(?<=[^\W_])~(?=[^\W_]))+)(?<=\S)~(?!\w)
     | \[~(?P<mention>[^\[\]{}|~\s]+)\]
     | \{color:(?P<hue>[^{}\n]{1,30})\}(?P<coloured>(?:[^{}\n]|\{\{[^{}\n]*\}\})+)\{color\}
-    # Not within a word, nor right behind an escaped character, which is part of a user's value.
+    # Not within a word, nor right after an escaped character, which is part of a user's value.
     | (?<![\w\U000f0000-\U0010ffff])(?P<bare>https?://[^\s<>"|{}\[\]\\]+)
     """,
     re.VERBOSE,
@@ -40,7 +40,7 @@ _SHORT_HEX = 4
 _ACCOUNT = "accountid:"
 _AFTER_URL = ".,;:!?'*_+-^~"
 _HEX = re.compile(r"#[0-9a-fA-F]{6}|#[0-9a-fA-F]{3}")
-# The sixteen colours that HTML has names for, and those that JIRA's editor offers besides.
+# HTML's sixteen named colours, and the others that JIRA's editor offers.
 _COLOURS = {
     "aqua": "#00ffff",
     "black": "#000000",
@@ -69,25 +69,25 @@ _COLOURS = {
 
 
 class Escapes:
-    """The stand-ins of one text: characters that do not occur in it."""
+    """The placeholders of one text: characters that do not occur in it."""
 
     def __init__(self, text: str) -> None:
         used = {ord(letter) // _ASCII for letter in text}
         self._base = next(base for base in _PRIVATE if base // _ASCII not in used)
         self._back = {self._base + code: chr(code) for code in range(_ASCII)}
-        # No escape stands for NUL, so its place is free to mark what is no text of the user's.
+        # NUL is never escaped, so its placeholder is free to mark what is not user text.
         self.marker = chr(self._base)
 
     def hide(self, text: str) -> str:
-        """Return the text with every escaped character as its stand-in."""
+        """Return the text with a placeholder for every escaped character."""
         return _ESCAPE.sub(lambda found: chr(self._base + ord(found.group(1) or "\\")), text)
 
     def hide_all(self, text: str) -> str:
-        """Return the text with every character that could be markup as its stand-in."""
+        """Return the text with a placeholder for every character that could be markup."""
         return text.translate({ord(sign): chr(self._base + ord(sign)) for sign in _SIGNS})
 
     def show(self, text: str) -> str:
-        """Return the text with the characters that the stand-ins stand for."""
+        """Return the text with placeholders replaced by their characters."""
         return text.translate(self._back)
 
 
@@ -122,7 +122,7 @@ def _nodes(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Nod
 def _marked(match: re.Match[str], escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
     kind = match.lastgroup or ""
     if kind == "code":
-        # ADF lets code be a link, but neither bold nor italic.
+        # In ADF, code may be a link, but not bold or italic.
         kept = tuple(mark for mark in marks if mark["type"] == "link")
         yield from _text(match["code"], escapes, (*kept, {"type": "code"}))
     elif kind == "url":
@@ -143,7 +143,7 @@ def _marked(match: re.Match[str], escapes: Escapes, marks: tuple[Node, ...]) -> 
 
 
 def _with(marks: tuple[Node, ...], mark: Node) -> tuple[Node, ...]:
-    """Add a mark; of a kind that is there already, the outer one stays."""
+    """Add a mark; if there is one of the same kind, the outer one stays."""
     return marks if any(one["type"] == mark["type"] for one in marks) else (*marks, mark)
 
 
@@ -152,7 +152,7 @@ def _link(url: str, escapes: Escapes) -> Node:
 
 
 def _bare(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
-    """Return an address that stands in the text, without the punctuation that follows it."""
+    """Return a link for a bare address in the text, without the punctuation after it."""
     shown = escapes.show(text)
     end = _end_of_url(shown)
     url, rest = text[:end], text[end:]
@@ -164,7 +164,7 @@ def _bare(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node
 
 
 def _end_of_url(text: str) -> int:
-    """Find where an address ends before punctuation, and before brackets that it did not open."""
+    """Find the end of an address: before punctuation and unmatched closing brackets."""
     end, open_brackets = len(text), text.count("(") - text.count(")")
     while end:
         last = text[end - 1]
@@ -183,7 +183,7 @@ def _mention(name: str) -> Node:
 
 
 def _colour(name: str) -> Node | None:
-    """Return the mark of a colour; of one that nobody knows only the text stays."""
+    """Return the mark of a colour; None for an unknown one, so that only the text stays."""
     plain = name.strip().lower()
     found = _COLOURS.get(plain) or (plain if _HEX.fullmatch(plain) else None)
     if found is None:

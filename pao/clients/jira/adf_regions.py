@@ -1,7 +1,7 @@
-"""Wiki macros around several lines: panels, quotes and colours, found before lines are read.
+"""Wiki macros that span lines: panels, quotes and colours, found before lines are parsed.
 
-What has no end, or stands within another one, which a document cannot hold, is left out or stays
-text. Code is no part of the text here, and escaped characters are hidden already.
+A document cannot nest them: an inner or unclosed macro is left out or stays text. Code has been
+removed from the text before, and escaped characters are hidden.
 """
 
 import re
@@ -27,13 +27,13 @@ _PREFIX = re.compile(r"[ \t]*(?:[*#-]{1,9}[ \t]+|h[1-6]\.[ \t]+|bq\.[ \t]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A macro that holds blocks: a quote, or a panel of a kind with its title."""
+    """A macro that holds blocks: a quote, or a panel with its kind and title."""
 
     name: str
     title: str = ""
 
     def node(self, content: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return its node; none may be empty."""
+        """Return its node; ADF forbids empty ones."""
         inside = content or [{"type": "paragraph"}]
         if self.name == QUOTE:
             return {"type": "blockquote", "content": inside}
@@ -51,7 +51,7 @@ def mark_regions(text: str, marker: str) -> tuple[str, list[Region]]:
         name = tag["name"]
         left[name] -= 1
         if not inside and not left[name]:
-            # Without an end it is text.
+            # Without an end tag it is text.
             continue
         pieces.append(text[position : tag.start()])
         position = tag.end()
@@ -67,7 +67,7 @@ def mark_regions(text: str, marker: str) -> tuple[str, list[Region]]:
 
 
 def colour_lines(text: str) -> str:
-    """Return every line of a colour that spans several its own pair of tags."""
+    """Wrap each line of a colour that spans several in its own pair of tags."""
     return _COLOUR.sub(_coloured, text)
 
 

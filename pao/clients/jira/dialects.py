@@ -1,4 +1,4 @@
-"""The two ways to say the same to JIRA: REST v2 for Data Center, v3 with ADF for Cloud.
+"""JIRA's two dialects: REST v2 for Data Center, v3 with ADF for Cloud.
 
 Each method is one HTTP call through atlassian-python-api and returns the raw response.
 """
@@ -16,7 +16,7 @@ from pao.clients.jira.adf import wiki_to_adf
 from pao.clients.jira.models import JiraFlavour, JiraInstance
 from pao.clients.jira.texts import as_documents, storable
 
-# At debug level the library writes whole requests and answers, with whatever people put in them.
+# At debug level the library logs whole requests and answers, with everything people wrote.
 logging.getLogger("atlassian").setLevel(logging.WARNING)
 
 META_PAGE = 50
@@ -28,7 +28,7 @@ File = tuple[str, bytes, str]
 
 
 class Dialect(Protocol):
-    """What PAO says to a JIRA, whatever its flavour; texts are wiki markup."""
+    """PAO's calls to a JIRA of either flavour; texts are wiki markup."""
 
     def create(
         self, fields: Mapping[str, Any], textareas: Collection[str] = ()
@@ -41,13 +41,13 @@ class Dialect(Protocol):
         """Set fields of an issue; ``textareas`` are long texts among the custom fields."""
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
-        """Find tickets; of the fields only the summary is asked for."""
+        """Find tickets; of the fields only the summary is requested."""
 
     def status(self, key: str) -> requests.Response:
         """Get a ticket's status and resolution."""
 
     def statuses(self, keys: Sequence[str]) -> requests.Response:
-        """Get status and resolution of many tickets; those that do not exist are left out."""
+        """Get the status and resolution of many tickets; missing ones are left out."""
 
     def parts(self, key: str) -> requests.Response:
         """Get a ticket's attachments and links."""
@@ -56,7 +56,7 @@ class Dialect(Protocol):
         """Attach one file."""
 
     def fields(self) -> requests.Response:
-        """Ask which fields tickets have."""
+        """List the fields of tickets."""
 
     def comment(self, key: str, text: str) -> requests.Response:
         """Add a comment."""
@@ -65,19 +65,19 @@ class Dialect(Protocol):
         """Link two tickets."""
 
     def issue_types(self, project: str, start: int) -> requests.Response:
-        """Ask which types a ticket of a project may have: one page."""
+        """List the issue types of a project: one page."""
 
     def issue_fields(self, project: str, issue_type: str, start: int) -> requests.Response:
-        """Ask which fields a ticket of a type, named by its id, has when it is created."""
+        """List the fields on creation of an issue type, given by its id: one page."""
 
     def old_meta(self, project: str) -> requests.Response:
-        """Ask the same at once, as older Data Center knows it."""
+        """Get types and fields at once, for older Data Center versions."""
 
     def server_info(self) -> requests.Response:
-        """Ask what the server is."""
+        """Get the server's type and version."""
 
     def myself(self) -> requests.Response:
-        """Ask who the credentials belong to."""
+        """Get the account of the credentials."""
 
 
 def dialect_for(instance: JiraInstance, session: requests.Session) -> Dialect:
@@ -89,18 +89,18 @@ def dialect_for(instance: JiraInstance, session: requests.Session) -> Dialect:
 
 def _settings(instance: JiraInstance, session: requests.Session) -> dict[str, Any]:
     return {
-        # The session carries the credentials; the library is told none.
+        # The session carries the credentials; the library gets none.
         "session": session,
         "verify_ssl": instance.ca_file or True,
         "advanced_mode": True,  # The raw response, instead of an exception without field names.
         "backoff_and_retry": False,
-        "retry_with_header": False,  # Otherwise it sleeps through one Retry-After of its own.
+        "retry_with_header": False,  # Otherwise it sleeps for one Retry-After itself.
         "max_backoff_seconds": 1,
     }
 
 
 class _DataCenter:
-    # The library's methods carry no types, or the wrong ones for raw responses.
+    # The library's methods have no types, or wrong ones for raw responses.
     def __init__(self, jira: Any) -> None:
         self._jira = jira
 
@@ -127,7 +127,7 @@ class _DataCenter:
 
     def statuses(self, keys: Sequence[str]) -> requests.Response:
         jql = f"key in ({', '.join(map(quoted, keys))})"
-        # Unless told not to, it refuses the whole query where one of the tickets is gone.
+        # By default it rejects the whole query if one of the tickets is gone.
         return _raw(self._jira.jql(jql, fields=_STATUS, limit=len(keys), validate_query="false"))
 
     def parts(self, key: str) -> requests.Response:
@@ -229,13 +229,13 @@ def _meta_page(jira: Any, version: str, path: str, start: int) -> requests.Respo
 
 
 def quoted(value: str) -> str:
-    """Write a value as one word of JQL."""
+    """Quote a value as one JQL string."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _part(key: str) -> str:
-    """Quote a ticket key, which came from outside, as one part of a path."""
+    """Quote a ticket key, which is untrusted, as one path segment."""
     return quote(key, safe="")
 
 

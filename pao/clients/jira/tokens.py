@@ -1,7 +1,7 @@
 """Access tokens of OAuth 2 client credentials: fetched when needed, kept until they expire.
 
-The token endpoint is asked within the call that needs the token, by the same rules of time, size
-and redirects; failing there changes nothing in JIRA.
+The token endpoint is called within the call that needs the token, under the same rules of time,
+size and redirects; a failure there changes nothing in JIRA.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ Sessions = Callable[[JiraCall, str], BoundedSession]
 
 
 class NoTokenError(Exception):
-    """The token endpoint gave no token; the text says why and must be masked."""
+    """The token endpoint returned no token; the text says why and must be masked."""
 
     def __init__(
         self, reason: str, *, status: int | None = None, judged: Judgement = UNREADABLE
@@ -36,7 +36,7 @@ class NoTokenError(Exception):
 class Tokens:
     """The tokens of one instance; safe to share between threads, one of which fetches.
 
-    ``latest`` are the tokens that an answer may give back.
+    ``latest`` are the tokens that an answer may echo.
     """
 
     def __init__(self, auth: OAuth2Auth, sessions: Sessions) -> None:
@@ -47,7 +47,7 @@ class Tokens:
         self.latest: tuple[str, ...] = ()
 
     def bearer(self, call: JiraCall, *, instead_of: str | None = None) -> str:
-        """Return a token that counts; ``instead_of`` is one that was not accepted.
+        """Return a valid token; ``instead_of`` is one that was rejected.
 
         Raises NoTokenError, or CallEndedError when there is no time left to wait for it.
         """

@@ -1,8 +1,8 @@
 """The wire below the JIRA client: one hard deadline per call, bounded answers, pooled connections.
 
-requests' own timeouts restart with every byte, so a server that drips one byte a second never
-meets them. Here each call is watched: when its time is over its socket is shut down, and a call
-that has not been sent by then never is.
+requests' own timeouts restart with every byte, so a server that sends one byte a second never
+reaches them. Here each call is watched: at its deadline its socket is shut down, and a call that
+has not been sent by then never is.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ IDLE_LIMIT = 4.0
 
 
 class CallEndedError(Exception):
-    """The call's time is over, or its caller has gone: nothing more is sent or read."""
+    """The call's deadline has passed, or its caller is gone: nothing more is sent or read."""
 
 
 class JiraCall:
@@ -53,13 +53,13 @@ class JiraCall:
 
     @property
     def ended(self) -> bool:
-        """Return whether the call was ended before it had its answer."""
+        """Return whether the call was ended before its answer arrived."""
         return self._ended
 
     def watch(self, sock: socket.socket) -> None:
-        """Keep a way to shut the connection down; raises CallEndedError when it is too late for it.
+        """Keep a way to shut down the connection; raises CallEndedError if the call has ended.
 
-        A duplicate of the descriptor is kept: it works below TLS, and can never hit another
+        A duplicate of the descriptor is kept: it works below TLS, and can never affect another
         connection that got the same number after this one was closed.
         """
         with self._lock:
@@ -67,7 +67,7 @@ class JiraCall:
             self._watched.append(socket.socket(fileno=os.dup(sock.fileno())))
 
     def leave(self) -> None:
-        """Note that the request is about to be sent; raises CallEndedError when it must not be."""
+        """Record that the request is about to be sent; raises CallEndedError if it must not be."""
         with self._lock:
             self._refuse_if_over()
             self.asked = True
@@ -75,7 +75,7 @@ class JiraCall:
 
     @contextlib.contextmanager
     def aside(self, token_url: str) -> Iterator[None]:
-        """Let what is sent within count as not sent: it asks for a token, and changes nothing."""
+        """Count what is sent within as not sent: it requests a token and changes nothing."""
         self.left, self._aside, self.token_url = False, True, token_url
         try:
             yield
@@ -84,7 +84,7 @@ class JiraCall:
         self.asked, self.token_url = False, None
 
     def end(self) -> None:
-        """Stop the exchange now: what is not sent stays unsent, what is being read is cut."""
+        """Stop the exchange now: nothing more is sent, and reading is cut off."""
         with self._lock:
             self._ended = True
             for sock in self._watched:
@@ -121,7 +121,7 @@ _current: ContextVar[JiraCall] = ContextVar("jira_call")
 
 
 class _Watched(HTTPConnection):
-    """A connection that shows its socket to the current call and asks it before it sends."""
+    """A connection that registers its socket with the current call and checks it before sending."""
 
     _last_used = 0.0
 
@@ -172,18 +172,18 @@ class BoundedAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pool of requests, with connections that can be watched."""
+        """Create the pool of requests, with connections that can be watched."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Make the pool behind a proxy, with connections that can be watched."""
+        """Create the pool behind a proxy, with connections that can be watched."""
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send one request and read its whole answer; raises CallEndedError when time is over."""
+        """Send one request and read its whole answer; raises CallEndedError at the deadline."""
         response = super().send(*args, **{**kwargs, "stream": True})
         call = _current.get()
         body = _read_bounded(response, call)
@@ -208,7 +208,7 @@ class HeaderAuth(requests.auth.AuthBase):
     """Sends one Authorization header, or none.
 
     With no auth of its own a session takes the one that ~/.netrc has for the host, and the
-    library's basic authentication knows Latin-1 only.
+    library's basic authentication supports only Latin-1.
     """
 
     def __init__(self, authorization: str | None = None) -> None:
@@ -222,9 +222,9 @@ class HeaderAuth(requests.auth.AuthBase):
 
 
 class BoundedSession(requests.Session):
-    """The session of one call: follows no redirect and keeps to the call's deadline.
+    """The session of one call: follows no redirects and keeps the call's deadline.
 
-    Sessions are not safe to share between threads, so each call makes one over the shared pool.
+    Sessions are not thread-safe, so each call creates one over the shared pool.
     Each request is a span, named after ``target``.
     """
 
@@ -241,14 +241,14 @@ class BoundedSession(requests.Session):
         self._connect_timeout = connect_timeout
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send one request within what is left of the call's time."""
+        """Send one request within the call's remaining time."""
         left = self._call.deadline.remaining()
         if not left or self._call.ended:
             raise CallEndedError
         self._call.tried = left >= self._connect_timeout
         kwargs["timeout"] = (min(self._connect_timeout, left), left)
         kwargs["allow_redirects"] = False
-        # Said with each request, or REQUESTS_CA_BUNDLE would count for more.
+        # Set on each request, or REQUESTS_CA_BUNDLE would take precedence.
         kwargs.setdefault("verify", self.verify)
         with tracing.calling(self._target, method=method, system="jira") as span:
             response = super().request(method, url, *args, **kwargs)
@@ -256,5 +256,5 @@ class BoundedSession(requests.Session):
             return response
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 -- their name
-        """Never look at where an answer points: a broken Location would raise otherwise."""
+        """Ignore where an answer redirects to: a malformed Location would raise otherwise."""
         return

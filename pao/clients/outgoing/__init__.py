@@ -1,4 +1,4 @@
-"""HTTP to addresses that others have chosen: judged, bounded, never repeated."""
+"""HTTP calls to addresses from documents: checked, bounded, never repeated."""
 
 from pao.clients.outgoing.client import (
     HttpClient,

@@ -1,4 +1,4 @@
-"""Which addresses are public, and what the others are; embedded IPv4 addresses are seen through."""
+"""Which addresses are public, and what the others are; embedded IPv4 addresses are unwrapped."""
 
 from ipaddress import (
     IPv4Address,
@@ -12,8 +12,8 @@ from ipaddress import (
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# IANA's special-purpose registries, in words for people; written out, because what Python's own
-# ``is_global`` says has changed between its releases. The first match names the address.
+# IANA's special-purpose registries, described for people; spelled out, because the results of
+# Python's ``is_global`` have changed between releases. The first match describes the address.
 _SPECIAL: tuple[tuple[str, str], ...] = (
     ("127.0.0.0/8", "loopback"),
     ("10.0.0.0/8", "private"),
@@ -48,8 +48,8 @@ _NETWORKS: tuple[tuple[Network, str], ...] = tuple(
     (ip_network(text), name) for text, name in _SPECIAL
 )
 _GLOBAL = IPv6Network("2000::/3")
-# A gateway of the network turns these into the IPv4 address in their last 32 bits. Not so the ones
-# for local use (64:ff9b:1::/48): where they keep it depends on the prefix that the network chose.
+# A NAT64 gateway translates these to the IPv4 address in their last 32 bits. Not the ones for local
+# use (64:ff9b:1::/48): where those hold it depends on the prefix that the network chose.
 _NAT64 = IPv6Network("64:ff9b::/96")
 _IPV4_BITS = 0xFFFFFFFF
 
@@ -63,7 +63,7 @@ def read_address(text: str) -> Address:
 
 
 def seen_through(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address stands for, else the address itself."""
+    """Return the IPv4 address embedded in an IPv6 address, else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -74,7 +74,7 @@ def seen_through(address: Address) -> Address:
 
 
 def special(address: Address) -> str | None:
-    """Return what an address is that is not public, or None for a public one."""
+    """Describe an address that is not public; None for a public one."""
     meant = seen_through(address)
     for network, name in _NETWORKS:
         if meant.version == network.version and meant in network:

@@ -1,4 +1,4 @@
-"""One call: sent once, its answer read as far as it is wanted, within one hard total of time."""
+"""Sends a call once and reads its answer up to a limit, within one hard total timeout."""
 
 import asyncio
 import re
@@ -26,14 +26,14 @@ from pao.runtime.version import VERSION
 USER_AGENT = f"platform-automation-orchestrator/{VERSION}"
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# What goes along when a redirect leads to another host; nothing else may be a credential.
+# Headers kept on a redirect to another host; any other may be a credential.
 HARMLESS = frozenset({"accept", "user-agent", "x-correlation-id"})
-# What belongs to the wire; a caller's word would break the framing or hide who is called.
+# Set by the transport; a caller's value would break the framing or hide which host is called.
 OURS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect"}
 )
 _GZIP_OR_ZLIB = 47
-# RFC 9110: a name is a token, a value holds no control characters but the tab.
+# RFC 9110: a name is a token, a value holds no control characters except tab.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _UNSEEN = re.compile(r"[^\x20-\x7e]")
@@ -42,7 +42,7 @@ _SHOWN_NAME = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingCall:
-    """One request. ``redirects`` are followed by calls that only read."""
+    """One request. Only calls that read follow ``redirects``."""
 
     method: str
     url: str
@@ -54,7 +54,7 @@ class OutgoingCall:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingResponse:
-    """What came back; header names in lower case."""
+    """The response; header names in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -65,13 +65,13 @@ class OutgoingResponse:
 
 @dataclass(slots=True)
 class _Sending:
-    """Whether a connection was tried, and whether the request itself has begun to leave."""
+    """Whether a connection was attempted, and whether sending the request itself has begun."""
 
     connecting: bool = False
     left: bool = False
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Listen to the library: a proxy's CONNECT is not the request."""
+        """Receive the library's events: a proxy's CONNECT is not the request."""
         if event == "connection.connect_tcp.started":
             self.connecting = True
         if event == "http11.send_request_headers.started":
@@ -87,7 +87,7 @@ class HttpClient:
         self._wire = Wire(options or WireOptions(), resolver)
 
     async def send(self, call: OutgoingCall, *, seconds: float) -> OutgoingResponse:
-        """Send the call and read its answer within so many seconds, all in all.
+        """Send the call and read its answer within so many seconds in total.
 
         Raises ``AddressRefusedError``, ``CallInvalidError``, ``CallTimeoutError``,
         ``CallUnsentError`` or ``CallBrokenError``; none of them tells the address's path or
@@ -143,7 +143,7 @@ class HttpClient:
 
 
 def read_url(text: str) -> httpx.URL:
-    """Read an address as it is called; raises CallInvalidError for one that cannot be."""
+    """Parse a URL; raises CallInvalidError if it cannot be called."""
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
@@ -160,7 +160,7 @@ def read_url(text: str) -> httpx.URL:
 
 
 def host_of(text: str) -> str:
-    """Return host and unusual port of an address, as people and circuit breakers name it."""
+    """Return a URL's host, with a non-default port, as people and circuit breakers name it."""
     try:
         url = read_url(text)
     except CallInvalidError:
@@ -181,7 +181,7 @@ def _headers(call: OutgoingCall, url: httpx.URL) -> list[tuple[bytes, bytes]]:
 
 
 def _header(name: str, value: str) -> tuple[bytes, bytes]:
-    """Encode a header; raises CallInvalidError, which names it, where HTTP does not allow it."""
+    """Encode a header; raises CallInvalidError with its name if HTTP does not allow it."""
     if not _HEADER_NAME.fullmatch(name):
         shown = _UNSEEN.sub("?", name)[:_SHOWN_NAME]
         raise CallInvalidError(
@@ -199,7 +199,7 @@ def _header(name: str, value: str) -> tuple[bytes, bytes]:
 
 
 def redirected_url(old: str, location: str) -> str:
-    """Return where a redirect leads; raises AddressRefusedError where it is not to be followed."""
+    """Return where a redirect leads; raises AddressRefusedError if it must not be followed."""
     before = read_url(old)
     try:
         after = before.join(location)
@@ -235,7 +235,7 @@ async def _read(response: httpcore.Response, call: OutgoingCall) -> OutgoingResp
 
 
 def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
-    """Unpack what was not asked for but came, never beyond the limit."""
+    """Decompress an unrequested encoding, never beyond the limit."""
     if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         return body[:limit], len(body) > limit
     unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
@@ -255,7 +255,7 @@ def _timed_out(host: str, sending: _Sending, seconds: float) -> OutgoingError:
 
 
 def _failed(host: str, sending: _Sending, error: Exception) -> OutgoingError:
-    # Found while the head is put together, before any of it is written.
+    # Raised while the head is assembled, before any of it is written.
     if isinstance(error, httpcore.LocalProtocolError):
         return CallInvalidError(
             "The request holds a character that HTTP does not allow; correct it."

@@ -2,7 +2,7 @@
 
 
 class OutgoingError(Exception):
-    """Base of all: a sentence for people, without credentials or the address's query."""
+    """Base class; the message is for people, without credentials or the URL's query."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -10,20 +10,20 @@ class OutgoingError(Exception):
 
 
 class AddressRefusedError(OutgoingError):
-    """The operator's rules do not let actions go there; nothing was sent, no repetition helps."""
+    """The operator's rules do not allow the address; nothing was sent, repeating cannot help."""
 
 
 class CallInvalidError(OutgoingError):
-    """What we refuse to send, as URLs or HTTP forbid it; it says nothing about the target."""
+    """The URL or request is invalid, so nothing was sent; it says nothing about the target."""
 
 
 class CallTimeoutError(OutgoingError):
-    """Our own time was over before a connection was tried; it says nothing about the target."""
+    """Our own time ran out before a connection was attempted; it says nothing about the target."""
 
 
 class CallUnsentError(OutgoingError):
-    """No connection came about, so the request was never sent."""
+    """No connection was established, so the request was never sent."""
 
 
 class CallBrokenError(OutgoingError):
-    """The request, or part of it, was sent, and no whole answer came back."""
+    """The request, or part of it, was sent, and no complete answer came back."""

@@ -1,4 +1,4 @@
-"""From a host to the addresses that may be connected to; each is judged, a host asked once."""
+"""Resolves a host to the addresses that may be connected to; resolves once and checks each."""
 
 import asyncio
 import socket
@@ -13,18 +13,18 @@ Resolved = Sequence[str]
 
 
 class Resolver(Protocol):
-    """Asks for the addresses of a host."""
+    """Looks up the addresses of a host."""
 
     async def resolve(self, host: str, port: int) -> Resolved:
-        """Return the addresses in the order in which they are to be tried; raises ``OSError``."""
+        """Return the addresses in the order to try them; raises ``OSError``."""
         ...
 
 
 class SystemResolver:
-    """Asks as every program on this machine does."""
+    """Resolves through the operating system."""
 
     async def resolve(self, host: str, port: int) -> Resolved:
-        """Return what ``getaddrinfo`` says, each address once."""
+        """Return the addresses from ``getaddrinfo``, each once."""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -38,9 +38,9 @@ class Guide:
         self._resolver = resolver or SystemResolver()
 
     async def permitted(self, host: str, port: int) -> list[str]:
-        """Resolve once and judge each address; whatever resolves later changes nothing.
+        """Resolve once and check each address; later DNS changes have no effect.
 
-        Raises ``AddressRefusedError`` where none is permitted, ``CallUnsentError`` where none is.
+        Raises ``AddressRefusedError`` if none is permitted, ``CallUnsentError`` if there is none.
         """
         self._rules.judge_host(host, port)
         permitted, refusal = [], None
@@ -56,10 +56,10 @@ class Guide:
         raise refusal or CallUnsentError(f"{host} has no address.")
 
     async def judge_for_proxy(self, host: str, port: int) -> None:
-        """Refuse what a proxy must not be asked for; it resolves by itself, so names count.
+        """Refuse hosts that a proxy must not connect to; it resolves names itself, so names count.
 
-        A host that is an address, in whatever spelling, is judged as one; so are the addresses
-        that this machine knows for a name.
+        A host that is an address, in any spelling, is checked as one; so are the addresses that
+        this machine resolves a name to.
         """
         try:
             addresses = await self._addresses(host, port)

@@ -1,4 +1,4 @@
-"""The operator's rules about where actions may connect; what an address is, is in addresses.py."""
+"""The operator's rules about where actions may connect; addresses.py classifies addresses."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from pao.clients.outgoing.addresses import Address, Network, read_address, seen_
 from pao.clients.outgoing.outgoing_errors import AddressRefusedError
 
 ANY = "*"
-# Wider networks would let in what nobody meant, metadata services among it.
+# Wider networks would allow unintended targets, such as metadata services.
 _WIDEST = {4: 8, 6: 16}
 _LONGEST_HOST = 253
 _LARGEST_PORT = 65535
 
 
 class RuleError(ValueError):
-    """An entry of the list cannot be understood; the message says what to write."""
+    """An entry of the list is invalid; the message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,16 @@ class EgressRules:
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> Self:
-        """Read a list of hosts, ``*.wildcards``, addresses, networks, each with a port or without.
+        """Parse a list of hosts, ``*.wildcards``, addresses, networks, each with an optional port.
 
-        Raises ``RuleError`` for an entry that is none of them.
+        Raises ``RuleError`` for any other entry.
         """
         texts = [text for entry in entries if (text := entry.strip())]
         rules = tuple(_read(text) for text in texts if text != ANY)
         return cls(rules=rules, any_public=not texts or ANY in texts)
 
     def judge_host(self, host: str, port: int) -> None:
-        """Refuse a host that no entry can permit, before anything is resolved for it."""
+        """Refuse a host that no entry can permit, before resolving it."""
         if self.any_public or any(rule.network is not None for rule in self.rules):
             return
         if not self._is_named(host, port):
@@ -76,7 +76,7 @@ class EgressRules:
             raise AddressRefusedError(_not_listed(host, port))
 
     def judge(self, host: str, address: Address, port: int) -> None:
-        """Raise AddressRefusedError where the address that the host led to is not permitted."""
+        """Raise AddressRefusedError if the address that the host resolved to is not permitted."""
         meant = seen_through(address)
         if any(rule.holds(one, port) for rule in self.rules for one in (address, meant)):
             return
@@ -91,7 +91,7 @@ class EgressRules:
             raise AddressRefusedError(_not_listed(host, port))
 
     def lists(self, host: str, port: int) -> bool:
-        """Return whether an entry names the host itself, or a network that holds it as address."""
+        """Return whether an entry names the host, or a network that contains it."""
         if self._is_named(host, port):
             return True
         try:
@@ -105,7 +105,7 @@ class EgressRules:
 
 
 def normal_host(host: str) -> str:
-    """Return a host as names are compared: lower case, IDNA, without the dot of the root."""
+    """Normalise a host for comparison: lower case, IDNA, without the trailing dot."""
     text = host.strip().rstrip(".").lower()
     if text.isascii():
         return text

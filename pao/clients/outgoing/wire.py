@@ -1,4 +1,4 @@
-"""The wire: pooled connections to judged addresses, directly or by the operator's proxy."""
+"""Pooled connections to permitted addresses, directly or through the operator's proxy."""
 
 import asyncio
 import ssl
@@ -20,17 +20,18 @@ from pao.clients.outgoing.rules import EgressRules
 CONNECT_SECONDS = 4.0
 CONNECTIONS = 100
 IDLE_CONNECTIONS = 20
-# Servers and load balancers close idle connections, some after five seconds; what is sent into
+# Servers and load balancers close idle connections, some after five seconds; a request sent into
 # such a connection has an unknown outcome, which costs far more than reconnecting.
 IDLE_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireOptions:
-    """Where connections may go, by which proxy (``http://user:password@host:port``), whom to trust.
+    """Where connections may go, through which proxy, and which authorities are trusted.
 
-    ``no_proxy`` lists, in the spelling of the rules, what is reached directly. ``ca_bundle`` is a
-    file of certificates that are trusted besides the public ones.
+    ``proxy`` is ``http://user:password@host:port``; ``no_proxy`` lists, in the syntax of the rules,
+    what is reached directly. ``ca_bundle`` is a file of certificates that are trusted in addition
+    to the public ones.
     """
 
     rules: EgressRules = field(default_factory=EgressRules)
@@ -40,7 +41,7 @@ class WireOptions:
 
 
 class JudgedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to the very addresses that were judged; TLS still asks for the host's name."""
+    """Connects to exactly the addresses that were checked; TLS still verifies the host's name."""
 
     def __init__(self, guide: Guide) -> None:
         self._guide = guide
@@ -76,12 +77,12 @@ class JudgedBackend(httpcore.AsyncNetworkBackend):
         raise AddressRefusedError(f"{path} is a socket of this machine; actions reach hosts only.")
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep as the library asks for."""
+        """Sleep as the library requests."""
         await asyncio.sleep(seconds)
 
 
 class Wire:
-    """The pools of one process, opened at first use."""
+    """The pools of one process, opened on first use."""
 
     def __init__(self, options: WireOptions, resolver: Resolver | None = None) -> None:
         self._options = options
@@ -91,7 +92,7 @@ class Wire:
         self._trust: ssl.SSLContext | None = None
 
     async def pool_for(self, host: str, port: int) -> httpcore.AsyncConnectionPool:
-        """Return the pool by which a host is reached, or raise AddressRefusedError."""
+        """Return the pool for a host, or raise AddressRefusedError."""
         if self._options.proxy is None or self._is_direct(host, port):
             self._direct = self._direct or httpcore.AsyncConnectionPool(
                 network_backend=JudgedBackend(self._guide), **self._limits()
