@@ -1,4 +1,4 @@
-"""Whether an action runs: evaluates its ``when`` where secrets may be decrypted."""
+"""Evaluates an action's ``when`` on the worker, where secrets may be decrypted."""
 
 import asyncio
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an escalation ticket says: everything a person needs, from the failure context."""
+"""The text of an escalation ticket: everything a person needs, from the failure context."""
 
 import json
 from typing import Any

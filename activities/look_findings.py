@@ -1,4 +1,4 @@
-"""What the look of an attempt has seen; the failure of that attempt must not forget it."""
+"""The findings of an attempt's look; if the attempt fails, its failure must include them."""
 
 from dataclasses import dataclass
 from typing import Any

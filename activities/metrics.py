@@ -1,4 +1,4 @@
-"""What a worker counts, in Prometheus' words: how its activities end, how long, against whom."""
+"""A worker's Prometheus metrics: how its activities end, their duration, their target."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Making the mirror whole again from Temporal, after Postgres was restored from an older copy.
+"""Rebuilds the mirror from Temporal after Postgres was restored from an older backup.
 
 Workflows that run write themselves. Of those that have ended, the row is made from their input and
 their last state. Nothing is carried out here, and a repeat changes nothing.

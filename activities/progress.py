@@ -19,7 +19,7 @@ class Progress:
         self._open: Change = dict
 
     def guard(self, seal: Change, unseal: Change) -> None:
-        """Have all that is saved pass through ``seal``, and what was saved through ``unseal``."""
+        """Seal everything that is saved with ``seal``, and read it with ``unseal``."""
         self._seal, self._open = seal, unseal
 
     @property
@@ -28,5 +28,5 @@ class Progress:
         return self._open(self._saved)
 
     def save(self, details: Mapping[str, Any]) -> None:
-        """Have these JSON values sent with the next heartbeat, within a second."""
+        """Send these JSON values with the next heartbeat, within a second."""
         self.details = self._seal(details)

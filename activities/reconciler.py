@@ -1,4 +1,4 @@
-"""Comparing open requests with their workflows, and repairing rows that disagree. Temporal wins.
+"""Compares open requests with their workflows and repairs diverging rows. Temporal wins.
 
 One turn looks at what Temporal lost lately and at the next page of all open requests. What one
 request needs is done on its own: an error is counted, and the others go on.
@@ -101,7 +101,7 @@ class Reconciler:
         return found
 
     async def _make_missing_rows(self) -> Counter[str]:
-        """Have running workflows without a row write it again: Postgres has lost it."""
+        """Make running workflows without a row write it again: Postgres has lost it."""
         async with self.database.reading() as session:
             last = await MaintenanceRunsRepository(session).last(MISSING_ROWS)
         place = (last.position or {}).get("startedBefore") if last else None

@@ -1,4 +1,4 @@
-"""How long an empty search proves nothing: while the doubt is younger than the index's lag."""
+"""How long an empty search proves nothing: as long as the index may lag behind the attempt."""
 
 import asyncio
 import time

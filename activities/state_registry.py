@@ -1,4 +1,4 @@
-"""Which request works on which Terraform state, as all workers know it: in Postgres."""
+"""The registry of Terraform states and the requests that hold them, in Postgres."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Shares a worker's slots between targets, so that a silent one does not take them all."""
+"""Divides a worker's slots among targets, so that an unresponsive one cannot take them all."""
 
 import asyncio
 import time

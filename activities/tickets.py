@@ -1,4 +1,4 @@
-"""What the actions on JIRA tickets share: errors told in PAO's words, and a ticket's parts.
+"""Shared code of the actions on JIRA tickets: error translation, and a ticket's parts.
 
 Parts (attachments, links) are made after the ticket, each only where it is not there yet.
 """

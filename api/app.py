@@ -1,4 +1,4 @@
-"""The API process put together: settings in, ASGI application out. No route and no rule here."""
+"""Assembles the API process: settings in, ASGI application out. No routes or rules here."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a connection may cost before anybody is known: its head, its time, and how many there are.
+"""Limits on unauthenticated connections: size of the head, time, and number.
 
 uvicorn bounds the size of an unfinished head with h11 only, and the wait for a first or next head,
 for a client that does not read, and the number of connections not at all. So both of its protocols

@@ -1,4 +1,4 @@
-"""What routes are given: the parts of one API process, put together by app.py."""
+"""The services that routes use: the parts of one API process, assembled by app.py."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""In which order actions run, and what each waits for: from a list of a document to a graph."""
+"""The order of actions: from the list in a document to a graph of dependencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter

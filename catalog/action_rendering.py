@@ -1,4 +1,4 @@
-"""From a planned action and a request to what is sent.
+"""Renders a planned action for a request into what is sent.
 
 Pure: the API dry-runs with it, the worker renders with it, so both see the same.
 """

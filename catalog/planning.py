@@ -1,4 +1,4 @@
-"""From an item to the ordered plan that is stored with a request and executed. Pure."""
+"""Turns an item into the ordered plan that is stored with a request and executed. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

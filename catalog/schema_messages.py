@@ -1,4 +1,4 @@
-"""What a JSON Schema refuses, for people: values are written as JSON, not as Python."""
+"""JSON Schema errors as messages for people: values are written as JSON, not as Python."""
 
 import json
 from typing import Any

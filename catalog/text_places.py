@@ -1,4 +1,4 @@
-"""Where a place in a text is in its YAML file, whatever style the text is written in."""
+"""Maps a position in a text to its YAML file, whatever style the text is written in."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What an author should do about what libyaml says. No reading here."""
+"""Hints for authors about libyaml's errors. No parsing here."""
 
 import re
 from collections.abc import Sequence

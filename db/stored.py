@@ -1,4 +1,4 @@
-"""A stored request back in the shape that workflows and renderings work on. No queries here."""
+"""Converts stored requests to the types that workflows and rendering use. No queries here."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""The one place that tells 'the database is unavailable' from all other database errors."""
+"""The one place that distinguishes 'the database is unavailable' from other database errors."""
 
 import ssl
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""What the action types that speak to GitHub have in common."""
+"""Shared code of the action types for GitHub."""

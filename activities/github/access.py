@@ -1,4 +1,4 @@
-"""GitHub for actions: calls go through the action's context, errors become the action's."""
+"""GitHub calls of actions: made through the action's context, with errors as action errors."""
 
 import re
 from collections.abc import Iterator

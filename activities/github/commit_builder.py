@@ -1,4 +1,4 @@
-"""Makes one commit through GitHub's git data, on a branch that others push to as well.
+"""Creates one commit through GitHub's Git data API, on a branch that others push to as well.
 
 Nobody sees any of it before the last call. If somebody was faster, the commit is rebuilt on
 top of theirs, so that nothing is made twice and nothing of theirs is touched.

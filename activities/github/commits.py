@@ -1,4 +1,4 @@
-"""Where this action's commit belongs, and how it is found; commit_builder.py makes it."""
+"""Finds an action's commit and its place in the branch; commit_builder.py creates it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Files of a repository that act by themselves: tools run or obey them without being asked."""
+"""Files of a repository that tools run or obey automatically."""
 
 from activities.github.paths import plain
 

@@ -1,4 +1,4 @@
-"""The first commit of an empty repository, which GitHub's git data cannot make.
+"""The first commit of an empty repository, which GitHub's Git data API cannot create.
 
 GitHub takes it through its contents only, one file at a time. So a small file is put there first,
 and the real commit follows on top and removes it: that one has all files of the action, or none.

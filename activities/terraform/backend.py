@@ -1,4 +1,4 @@
-"""Where the state of an execution is kept; what is kept nowhere would be made twice."""
+"""Where the state of an execution is stored; without one, a retry would create duplicates."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ def write(
     files: Mapping[str, Block],
     options: TerraformOptions,
 ) -> str | None:
-    """Have the module use the item's backend, else its own, else the operator's state folder.
+    """Configure the item's backend, else the module's own, else the operator's state folder.
 
     Returns the kind of backend that was written; None where the module's own stays.
     """

@@ -1,4 +1,4 @@
-"""Where a state is and how a person gets there: in words, and in commands to copy."""
+"""Cleanup instructions for a state: its location, and commands to copy."""
 
 import json
 import shlex

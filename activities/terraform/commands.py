@@ -1,4 +1,4 @@
-"""Finds what in a module runs commands on the worker, before any of it has run.
+"""Finds what runs commands on the worker in a module, before any of it has run.
 
 Providers are programs too, and no list of them is complete: this finds what is written in the
 module and names a command, not what a provider does by itself.

@@ -1,4 +1,4 @@
-"""What Terraform says while it works: its ``-json`` lines, read for the log and for failures."""
+"""Parses Terraform's ``-json`` output lines, for the log and for failures."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""An execution from its beginning to its end: the private folder, the module in it, its removal."""
+"""One execution: creates the private folder, runs the module in it, removes the folder."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What one execution is asked for, independent of how a catalog document writes it."""
+"""The input of one execution, independent of how a catalog document writes it."""
 
 from dataclasses import dataclass, field
 from typing import Any

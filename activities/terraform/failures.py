@@ -1,4 +1,4 @@
-"""What is said when a step of Terraform fails: the reason, and what a person can do."""
+"""Error messages for failed Terraform steps: the reason, and what a person can do."""
 
 from collections.abc import Iterable
 

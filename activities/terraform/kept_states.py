@@ -1,4 +1,4 @@
-"""The states of one action that no backend has taken yet: found, written back, kept."""
+"""The states of one action that no backend has accepted yet: found, written back, kept."""
 
 import asyncio
 import json

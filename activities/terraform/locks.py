@@ -1,4 +1,4 @@
-"""The lock that a killed Terraform leaves on its state: removed where it is ours for certain."""
+"""Removes the state lock of a killed Terraform, if it is certainly ours."""
 
 import socket
 from datetime import datetime

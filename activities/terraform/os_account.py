@@ -1,4 +1,4 @@
-"""Running Terraform as another user than the worker: what it is handed, and how it gets there."""
+"""Runs Terraform under another OS account than the worker: file ownership and access."""
 
 import os
 import re

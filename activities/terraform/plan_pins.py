@@ -1,4 +1,4 @@
-"""What makes a plan that plan: kept when it is made, compared before another one is applied."""
+"""The identity of a Terraform plan: stored with it, compared before another one is applied."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The cache of plugins: Terraform itself does not protect it from two at once."""
+"""The plugin cache, which Terraform itself does not protect from concurrent use."""
 
 import asyncio
 import fcntl

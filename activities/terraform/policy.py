@@ -1,4 +1,4 @@
-"""What the operator lets a module do on the worker: checked before any of it has run."""
+"""The operator's policy for modules on the worker, checked before any module code runs."""
 
 import asyncio
 from pathlib import Path

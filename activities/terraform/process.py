@@ -1,4 +1,4 @@
-"""One command on the guard: its output bounded, its time bounded, its end certain.
+"""Runs one command under the guard process, with bounded output and time and a certain end.
 
 What the command means is not known here.
 """
@@ -166,7 +166,7 @@ async def _wait(
 
 
 async def _certain_end(process: asyncio.subprocess.Process, grace: float) -> None:
-    """Let go of the guard and wait until nothing runs any more, cancelled again or not."""
+    """Release the guard and wait until nothing runs any more, even if cancelled again."""
     if process.returncode is None and process.stdin is not None:
         process.stdin.write(f"{grace}\n".encode())
         process.stdin.close()
@@ -186,7 +186,7 @@ async def _end(process: asyncio.subprocess.Process, seconds: float) -> None:
 
 
 async def _finish(readers: list[asyncio.Task[None]]) -> None:
-    """Let the readers take what is still in the pipes; who holds a pipe open cannot hold us."""
+    """Let the readers drain the pipes; a process that keeps a pipe open cannot block us."""
     _, unfinished = await asyncio.wait(readers, timeout=DRAIN_SECONDS)
     for reader in unfinished:
         reader.cancel()

@@ -1,4 +1,4 @@
-"""A state belongs to one request: registered before anything of it is touched."""
+"""Registers a state for one request before anything touches it."""
 
 from collections.abc import Mapping
 from typing import Any

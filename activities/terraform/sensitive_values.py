@@ -1,4 +1,4 @@
-"""Which values Terraform calls sensitive, and hiding them: its JSON shows them in clear."""
+"""Finds and masks values that Terraform marks as sensitive: its JSON shows them in clear."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ class SensitiveValues:
         self._masks = masks
 
     def learn(self, value: Any) -> None:
-        """Have every text and number in this value masked from now on."""
+        """Mask every text and number in this value from now on."""
         for text in _leaves(value):
             self._masks.add(text)
 

@@ -1,4 +1,4 @@
-"""Getting a module into the private directory, and whether the operator allows that one at all."""
+"""Fetches a module into the private directory, if the operator allows it."""
 
 import asyncio
 import json
@@ -170,7 +170,7 @@ def _judge_git(text: str) -> Judgement:
 
 
 async def _download(source: Source, directory: WorkingDirectory, cli: Cli) -> None:
-    """Have Terraform download a module of a registry, then take it as the root module."""
+    """Download a module from a registry with Terraform, then use it as the root module."""
     stage = directory.root / "stage"
     stage.mkdir()
     call = {"source": source.registry} | ({"version": source.version} if source.version else {})

@@ -1,4 +1,4 @@
-"""What is in a state: the resources, and what to do about them when a request is given up."""
+"""The resources in a state, and how to clean them up when a request is aborted."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The key of a state: the same for everybody who would work on it, however it is written."""
+"""The key of a state: the same for every request that would use it, however it is written."""
 
 import hashlib
 import json

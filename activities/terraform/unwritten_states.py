@@ -1,4 +1,4 @@
-"""States that their backend did not take: written back before anything else, or nothing is done.
+"""States that their backend rejected: written back before anything else may run.
 
 What is not a whole state, is older than the backend's, or belongs to another place is never
 written. The file then stays where it is, and the error says where and what a person can do.

@@ -61,7 +61,7 @@ class WorkingDirectory:
         return self.root / "backend.json"
 
     def write_backend(self, where: Path, kind: str, config: Mapping[str, Any]) -> None:
-        """Have the module in ``where`` use this backend, whatever it says itself."""
+        """Make the module in ``where`` use this backend, whatever it declares itself."""
         write_json(self.backend, config)
         (where / OVERRIDE).unlink(missing_ok=True)
         write_json(where / OVERRIDE, {"terraform": {"backend": {kind: {}}}})

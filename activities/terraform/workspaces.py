@@ -1,4 +1,4 @@
-"""The workspace of one execution: selected, made where it is to be, removed after a mere plan."""
+"""The workspace of one execution: selected, created if needed, removed after a plan only."""
 
 from dataclasses import dataclass
 

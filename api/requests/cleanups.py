@@ -1,4 +1,4 @@
-"""What people have cleaned up by hand: whoever may decide about a request says so, once."""
+"""Reports of manual cleanup: whoever may decide about a request reports each entry once."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a request has left in targets, with who has cleaned it up, in the shapes of the API."""
+"""What a request has left in targets and who has cleaned it up, as API models."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What a submission is before it is stored: the call, and what was prepared from it. No rules."""
+"""A submission before it is stored: the call, and what was prepared from it. No rules."""
 
 import json
 import time

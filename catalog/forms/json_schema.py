@@ -228,7 +228,7 @@ def _strength(characters: int, kinds: int, limits: dict[str, Any]) -> dict[str, 
 
 
 def _unless_blank(field: FieldDefinition, limits: dict[str, Any]) -> dict[str, Any]:
-    """Let "" and [] pass in an optional field, and refuse them in a required one."""
+    """Allow "" and [] in an optional field, and refuse them in a required one."""
     text = field.type in EMPTY_TEXT_TYPES
     least, most = ("minLength", "maxLength") if text else ("minItems", "maxItems")
     if field.required:

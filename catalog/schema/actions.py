@@ -37,7 +37,7 @@ def action_id(name: str) -> str:
 
 
 def with_templates(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Let a template stand wherever the schema wants something else than any text."""
+    """Allow a template wherever the schema requires something other than any text."""
     found = dict(schema)
     for key in ("properties", "$defs"):
         if isinstance(found.get(key), Mapping):

@@ -1,4 +1,4 @@
-"""From what is in the files to what is served: one file per id, the last good version stays.
+"""Selects what is served from the files: one file per id; the last valid version stays.
 
 Pure: who reads the files and who stores the outcome is elsewhere.
 """

@@ -1,4 +1,4 @@
-"""What a change breaks for those who request an item already: old and new version side by side.
+"""Breaking changes for those who already request an item: compares the old and new version.
 
 Git is asked in catalog/history.py.
 """

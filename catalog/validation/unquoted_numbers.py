@@ -1,4 +1,4 @@
-"""Puts numbers back as they are written where a text belongs: ``version: 1.10`` is not 1.1."""
+"""Restores unquoted numbers as written where a text belongs: ``version: 1.10`` is not 1.1."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Settings turned into what action types are told of them; for the worker."""
+"""Converts settings to the options of action types; for the worker."""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""What executions of actions are given, put together from the settings. Starts nothing."""
+"""Builds what executions of actions use, from the settings. Starts nothing."""
 
 import os
 from collections.abc import Mapping

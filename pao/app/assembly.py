@@ -1,4 +1,4 @@
-"""Settings turned into the parts that processes are put together from. Starts nothing."""
+"""Builds the parts of processes from the settings. Starts nothing."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Keeping a process's secrets from the other programs of the machine, above all from its children.
+"""Protects a process's secrets from other programs on the machine, above all from its children.
 
 Whoever runs under the same account may read ``/proc/<pid>/environ``. What was read from there is
 taken out of the process's environment, overwritten where the kernel shows it, and the process is
@@ -43,7 +43,7 @@ def close_to_others(environ: MutableMapping[str, str], secrets: Iterable[str]) -
 
 
 def make_undumpable() -> None:
-    """Have ``/proc/<pid>`` belong to root, and let nobody else attach to this process."""
+    """Make ``/proc/<pid>`` belong to root, and prevent others from attaching to this process."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 

@@ -1,4 +1,4 @@
-"""The Temporal schedules of an installation: any worker sees to them at its start."""
+"""The Temporal schedules of an installation, which every worker ensures at startup."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The sandbox that workflows run in, spared of questions whose answer makes no difference.
+"""The sandbox that workflows run in, without checks that make no difference.
 
 For every payload that goes in or out the SDK asks a workflow's sandbox, up to four times, which
 context the payload belongs to. Each time compiles and runs a line of code in it: a tenth of the

@@ -190,7 +190,7 @@ class Inspector:
         raise NoAnswerError("its history is empty")
 
     async def mirror_again(self, request_id: str, *, turn: str) -> None:
-        """Have a running workflow write its state once more; returns when Postgres has it.
+        """Make a running workflow write its state once more; return when Postgres has it.
 
         Raises ``NoAnswerError`` when it does not come to it in time.
         """

@@ -1,4 +1,4 @@
-"""Proofs that a signal was sent by PAO: anybody who may signal in Temporal can write any ``by``.
+"""Proofs that PAO sent a signal: anybody who can signal in Temporal can write any ``by``.
 
 A proof is a keyed hash (HMAC-SHA-256, by a key that is derived from ``PAO_ENCRYPTION_KEYS``) over
 the request, the signal's name and the whole payload. Temporal sees it and cannot make one.

@@ -1,4 +1,4 @@
-"""How much waits in Temporal's task queues, for metrics. Nothing here starts or decides."""
+"""The backlog of Temporal's task queues, for metrics. Read-only."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a bundle and its components tell each other: plain data, kept in Temporal's history.
+"""Messages between a bundle and its components: plain data, kept in Temporal's history.
 
 As in `pao/core/payloads`, every field added later has a default, and unknown ones are ignored.
 """

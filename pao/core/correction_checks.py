@@ -1,4 +1,4 @@
-"""What a look says about a correction while earlier attempts may have had an effect. Pure.
+"""Whether a correction is allowed, by a look for what earlier attempts may have made. Pure.
 
 The workflow goes by it when a retry is decided, the API when a retry is only tried.
 """

@@ -1,4 +1,4 @@
-"""What packages below the catalog must know of an item's document: plain data, nothing parsed."""
+"""The parts of an item's document that packages below the catalog use: plain data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a run of a request takes over, action by action, from the run before it. Pure.
+"""What a run of a request inherits, action by action, from the run before it. Pure.
 
 After a reset a run begins with what it replays; what a later attempt of the run before may have
 left in its target, and with which values it asked, only the mirror knows.

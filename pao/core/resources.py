@@ -1,4 +1,4 @@
-"""What a request has made so far, and what to do about it by hand when it is given up. Pure."""
+"""What a request has created so far, and how to clean it up by hand. Pure."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Moments as they are written everywhere. Pure."""
+"""The one format of timestamps. Pure."""
 
 from datetime import UTC, datetime
 

@@ -1,1 +1,1 @@
-"""What every other package may use and what knows none of them: logs, traces, sealing, versions."""
+"""Used by every other package and depends on none: logs, traces, sealing, versions."""

@@ -32,7 +32,7 @@ class SecretMasks:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Have a value masked from now on, such as a token that was fetched for this call."""
+        """Mask a value from now on, such as a token that was fetched for this call."""
         if secret not in self._secrets:
             self._secrets.add(secret)
             self._forms = None

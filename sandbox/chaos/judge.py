@@ -1,4 +1,4 @@
-"""What became of every request: Postgres, Temporal and the stand-in's tickets, side by side."""
+"""Checks every request's result: compares Postgres, Temporal and the stand-in's tickets."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What callers do during the chaos: honest ones, who repeat a call until it is answered."""
+"""The callers during a chaos run, which repeat each call until it is answered."""
 
 import contextlib
 import random
@@ -83,7 +83,7 @@ def decide(world: World, records: Records, request_id: str, *, kind: str, key: s
 
 
 def strike_looks(world: World, fault: dict[str, Any], *, times: int) -> None:
-    """Have the next searches fail; where the stand-in is away, they fail anyway."""
+    """Make the next searches fail; if the stand-in is down, they fail anyway."""
     with contextlib.suppress(httpx.HTTPError):
         world.strike_looks(**fault, times=times)
 

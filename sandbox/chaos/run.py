@@ -119,7 +119,7 @@ class Chaos:
         return ", ".join(done)
 
     def _calm(self) -> None:
-        """Have the schedules do their work at once, and wait until nothing is under way."""
+        """Trigger the schedules now, and wait until every request has settled."""
         ends = time.monotonic() + CALM_SECONDS
         self._world.trigger(*MAINTENANCE)
         while unsettled(self._world) and time.monotonic() < ends:

@@ -1,4 +1,4 @@
-"""PAO whole, in processes of its own that may be killed, stopped and started again one by one.
+"""The full PAO stack, in processes that can be killed, stopped and restarted one by one.
 
 Parts are started by the thread that owns the world: the kernel ends them when that thread ends.
 """
@@ -123,25 +123,25 @@ class World:
         self.parts[name].stop()
 
     def pause(self, name: str) -> None:
-        """Have a part stand still, its connections open."""
+        """Pause a part with its connections open."""
         self._paused.add(name)
         self._signal(name, signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
-        """Have a paused part go on."""
+        """Resume a paused part."""
         if name in self._paused:
             self._paused.discard(name)
             self._signal(name, signal.SIGCONT)
 
     def bring_up(self, name: str) -> None:
-        """Have a part run, whatever was done to it; what needs another part needs it running."""
+        """Make a part run, whatever was done to it; parts that it needs must be running."""
         self.resume(name)
         if not self.is_running(name):
             self.parts[name].stop()
             self.parts[name].start()
 
     def bring_all_up(self) -> None:
-        """Have every part run, and wait until requests can be taken."""
+        """Make every part run, and wait until requests are accepted."""
         limit = time.monotonic() + WAIT_SECONDS
         for name in PARTS:
             self.bring_up(name)
@@ -186,13 +186,13 @@ class World:
         return url
 
     def lose_history(self) -> None:
-        """Have a Temporal that does not run begin anew, knowing nothing."""
+        """Delete the data of a stopped Temporal, which then starts empty."""
         where = self.home.temporal_database
         for file in where.parent.glob(f"{where.name}*"):
             file.unlink()
 
     def trigger(self, *schedules: str) -> None:
-        """Have schedules do their work at once."""
+        """Trigger schedules now."""
         asyncio.run(self._trigger(schedules))
 
     async def _trigger(self, schedules: Sequence[str]) -> None:
@@ -229,7 +229,7 @@ class World:
         return [one for one in answer.json()["tickets"] if text in one["summary"]]
 
     def lift_faults(self) -> None:
-        """Have the stand-in do as it is asked again."""
+        """Remove the stand-in's faults."""
         httpx.delete(f"{self.jira_url}/sandbox/faults", trust_env=False).raise_for_status()
 
     def _begin(self) -> None:

@@ -1,1 +1,1 @@
-"""`make demo`: the local stack, and what becomes of requests on it, shown step by step."""
+"""`make demo`: starts the local stack and shows requests on it, step by step."""

@@ -1,4 +1,4 @@
-"""The demo's step about automation: machines carry a request out, and pass on what they made."""
+"""The demo's step about automation: actions run automatically and pass on their outputs."""
 
 from sandbox.demo.steps import Order, Play
 

@@ -1,4 +1,4 @@
-"""How the demo tells the start of the stack: each part with a sign of life on a terminal."""
+"""The demo's progress display while the stack starts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""How the demo looks: headings, what is asked and answered, ticks and crosses."""
+"""The demo's output: headings, calls and answers, ticks and crosses."""
 
 import textwrap
 from collections.abc import Iterator

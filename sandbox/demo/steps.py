@@ -1,4 +1,4 @@
-"""The steps of the demo: what is done, what has to come of it. How it looks belongs to stage.py."""
+"""The steps of the demo and their expected results; stage.py displays them."""
 
 import secrets
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Whom the demo talks to: PAO as one of its users, and the JIRA stand-in behind the scenes."""
+"""The demo's clients: PAO's API as one of its users, and the JIRA stand-in."""
 
 import time
 import uuid
@@ -112,7 +112,7 @@ class Jira:
 
     @contextmanager
     def failing(self, summary: str, **fault: Any) -> Iterator[None]:
-        """Let the next creation of a ticket with ``summary`` in its title suffer a fault, once."""
+        """Inject one fault into the next creation of a ticket with ``summary`` in its title."""
         match = {**CREATION, "summaryContains": summary}
         added = self._client.post("/sandbox/faults", json={**fault, "match": match, "times": 1})
         added.raise_for_status()

@@ -1,4 +1,4 @@
-"""Faults on demand: what a REST call can be made to suffer, and where it strikes."""
+"""Fault injection for REST calls: the kinds of faults, and which calls they apply to."""
 
 import re
 import threading

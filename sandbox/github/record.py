@@ -1,4 +1,4 @@
-"""The newest calls that were worked on, with what was answered: for tests, and for the curious."""
+"""A log of the newest calls and their responses, for tests and inspection."""
 
 import json
 from collections import deque

@@ -1,4 +1,4 @@
-"""What the stand-in's world is made of: who may call, which server it plays, its seeds."""
+"""The stand-in's settings and seed data: credentials, the kind of server, repositories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A check of ADF documents as strict as Cloud's where that has bitten people."""
+"""Checks ADF documents as strictly as Cloud does, where that is known to cause errors."""
 
 from typing import Any
 

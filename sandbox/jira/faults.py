@@ -1,4 +1,4 @@
-"""Faults on demand: what a REST call of the stand-in can be made to suffer, and where it strikes.
+"""Fault injection for the stand-in's REST calls: the kinds of faults, and where they apply.
 
 Faults are kept in the state file, so they survive a restart like the tickets do.
 """

@@ -43,11 +43,11 @@ class InterceptedCall:
     async def pass_on(
         self, send: Send | None = None, *, scope: Mapping[str, Any] | None = None
     ) -> None:
-        """Let the application answer; ``scope`` adds to what it is told of the call."""
+        """Let the application respond; ``scope`` extends what it receives of the call."""
         await self._app({**self._scope, **(scope or {})}, self._replay(), send or self.send)
 
     async def work(self) -> tuple[Message, bytes]:
-        """Let the application do the work, and keep its answer back."""
+        """Let the application do the work, and withhold its response."""
         messages: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -57,7 +57,7 @@ class InterceptedCall:
         return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
 
     async def answer(self, response: ASGIApp) -> None:
-        """Answer in place of the application."""
+        """Respond in place of the application."""
         await response(self._scope, self._replay(), self.send)
 
     async def pause(self, seconds: float) -> None:

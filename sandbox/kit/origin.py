@@ -1,4 +1,4 @@
-"""Whether a call comes from a page of somebody else's, which a browser tells in its headers."""
+"""Detects calls from other sites' pages, by the headers that browsers send."""
 
 from starlette.requests import Request
 

@@ -1,4 +1,4 @@
-"""What tests of the actions that speak to GitHub have in common."""
+"""Shared helpers for tests of the actions for GitHub."""
 
 import dataclasses
 from collections.abc import Iterator

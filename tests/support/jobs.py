@@ -1,4 +1,4 @@
-"""An action type for tests whose target works on: it is waited for, and can be told to stop."""
+"""An action type for tests whose target keeps working: it is waited for, and can be stopped."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What a caller and a probe do on bad days: submit, wait for a state, decide, ask for health."""
+"""What a caller and a probe do during outages: submit, wait for a state, decide, check health."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Servers of a few lines that misbehave as a test says, over real sockets."""
+"""Minimal servers over real sockets that misbehave as a test requires."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""PAO whole, for tests: the real API and worker in a thread, over real servers and the stand-in."""
+"""The full PAO stack for tests: the real API and worker in a thread, real servers, the stand-in."""
 
 import asyncio
 import json

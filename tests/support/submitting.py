@@ -1,4 +1,4 @@
-"""Requests as tests of the interfaces submit them: a DNS record of a host name that is new."""
+"""Submissions for tests of the interfaces: a DNS record with a new host name."""
 
 import secrets
 from typing import Any

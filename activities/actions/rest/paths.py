@@ -86,7 +86,7 @@ def first(path: str, value: Any) -> Any:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Have all evaluations inside share one budget."""
+    """Share one budget among all evaluations inside."""
     if _budget.get() is not None:
         yield
         return

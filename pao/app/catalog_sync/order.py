@@ -1,4 +1,4 @@
-"""Which of two catalogs is newer: what was in service before does not come back by itself.
+"""Decides which of two catalogs is newer: an older one is never served again by itself.
 
 Several processes may see several folders, such as two images during a rollout. Each of them takes
 its own for the truth; without an order they would rewrite the shared catalog in turns for ever.

@@ -1,4 +1,4 @@
-"""What one look at a catalog's source has shown, until it is stored. No database and no source."""
+"""The result of reading a catalog's source once, before it is stored. No I/O here."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace

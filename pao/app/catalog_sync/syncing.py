@@ -71,7 +71,7 @@ class CatalogSync:
         """Why the source of this process is not what is served, where it is not."""
 
     async def run(self, *, force: bool = False) -> SyncReport:
-        """Bring the catalog up to date; answers what has changed by that.
+        """Bring the catalog up to date; return what has changed.
 
         A source that is not newer than what is served changes nothing, unless it is forced. Raises
         ``SourceUnavailableError``: the catalog stays as it is, and the reason is stored.

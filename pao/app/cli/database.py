@@ -63,7 +63,7 @@ def verify(cli: Cli) -> None:
 
 @command(app, "rebuild")
 def rebuild(cli: Cli) -> None:
-    """Have Temporal tell Postgres again what a restored copy lacks; a worker must run.
+    """Rebuild from Temporal what a restored database lacks; a worker must be running.
 
     Needs the worker's configuration. Carries nothing out, and may be repeated. Exits with 1 when
     the workflow of a request did not answer.

@@ -1,4 +1,4 @@
-"""A form in the terminal, as people will see it: groups, inputs, what is asked of a value."""
+"""Shows a form in the terminal: groups, inputs, and the constraints of each value."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -78,7 +78,7 @@ def _question(field: FormField) -> str:
 
 
 def _by_number(field: FormField, text: str) -> str:
-    """Let a choice be named by its number; a value that is that very number comes first."""
+    """Accept a choice by its number; a value equal to that number takes precedence."""
     written = {str(value) for value, _ in field.choices}
     picked = []
     for part in text.split(","):

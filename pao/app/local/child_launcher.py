@@ -1,4 +1,4 @@
-"""The launcher of child processes: ties a program to its parent's life, then becomes that program.
+"""Launches child processes: ties a program's lifetime to its parent's, then executes it.
 
 It is run by its path, as a script of its own, so that it works from threads and before an
 unprivileged user could read Python's files. Nothing that knows about PAO belongs here.

@@ -1,4 +1,4 @@
-"""A script for `make clean`: throws away the state of `pao up`, wherever parts of it are."""
+"""A script for `make clean`: removes the state of `pao up`, wherever parts of it are."""
 
 import os
 import sys

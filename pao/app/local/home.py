@@ -1,4 +1,4 @@
-"""The state folder of `pao up`: what is kept in it, who holds it, how it is thrown away."""
+"""The state folder of `pao up`: its contents, its lock, its removal."""
 
 import base64
 import fcntl

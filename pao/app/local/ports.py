@@ -1,4 +1,4 @@
-"""The ports of the local stack: which they are, whether they can be had, what to do if not."""
+"""The ports of the local stack: their numbers, whether they are free, what to do if not."""
 
 import errno
 import socket

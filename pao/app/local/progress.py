@@ -1,4 +1,4 @@
-"""What the long steps tell a person meanwhile: plain lines, and signs of life."""
+"""Progress of long steps for people: plain lines, or a spinner."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -170,7 +170,7 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
 def also_allowed(
     configuration: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """Let actions reach what a person lists as well, such as the local target of a new type."""
+    """Let actions also reach what a person lists, such as the local target of a new type."""
     name = "PAO_EGRESS_ALLOW"
     listed = (configuration[name], environment.get(name, ""))
     return {name: ",".join(filter(None, listed))}

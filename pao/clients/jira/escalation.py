@@ -1,4 +1,4 @@
-"""What escalation tickets are like, and whether a JIRA would take one; nothing is created here."""
+"""The shape of escalation tickets, and whether a JIRA would accept one; creates nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The list of all fields of one JIRA, kept for a while: which one does what differs everywhere."""
+"""A cache of one JIRA's list of fields: their ids differ between instances."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How a call to JIRA can end badly, as types: what was changed there decides between them."""
+"""How calls to JIRA fail, as exception types: they differ in what may have changed there."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

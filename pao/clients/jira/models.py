@@ -1,4 +1,4 @@
-"""What the JIRA client is told and what it answers; no input or output happens here."""
+"""The JIRA client's inputs and results. No I/O here."""
 
 import time
 from collections.abc import Mapping

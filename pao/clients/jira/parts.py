@@ -1,4 +1,4 @@
-"""What hangs on a ticket, read from JIRA's answers; nothing is asked here."""
+"""A ticket's attachments and links, parsed from JIRA's answers. No I/O here."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Why no answer came, in words for people; told from the kind of error, never from its text."""
+"""Why no answer came, described for people by the type of the error, never by its text."""
 
 import ssl
 from collections.abc import Iterator

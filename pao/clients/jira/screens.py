@@ -1,4 +1,4 @@
-"""What a JIRA wants for a new ticket: the types of a project, and the fields of each.
+"""What a JIRA requires for a new ticket: the types of a project, and the fields of each.
 
 Read from the paged "createmeta" of Cloud and of Data Center since 8.4, else from the older one,
 which Data Center 9 no longer has.

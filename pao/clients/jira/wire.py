@@ -1,4 +1,4 @@
-"""One exchange with a JIRA: in a thread, with credentials, within its time, ended in a known way.
+"""One exchange with a JIRA: in a thread, with credentials, a deadline and a known outcome.
 
 What is asked and what answers mean is in client.py and answers.py.
 """
