@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,45 +18,45 @@ from activities.terraform.state_location import place_digest
 from activities.terraform.working_directory import WorkingDirectory, unwritten_folder
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptStates:
     """One place, one name, one search: whichever process has kept a state, it is found."""
 
-    def __init__(  # noqa: PLR0913 -- what a call of Terraform takes, each part named
-        self,
-        required: Required,
-        context: ActionContext,
-        *,
-        directory: WorkingDirectory,
-        cli: ModuleCli,
-        late_cli: ModuleCli,
-        lock: str,
-    ) -> None:
-        self._required = required
-        self._context = context
-        self._directory = directory
-        self._cli = cli
-        self._late_cli = late_cli
-        self._lock = lock
-        self._place = place_digest(required)
-        self._name = state_rescue.state_name(context.mark, self._place)
-        self._folder = unwritten_folder(context.options.terraform)
+    required: Required
+    context: ActionContext
+    directory: WorkingDirectory
+    cli: ModuleCli
+    late_cli: ModuleCli
+    lock: str
 
     @property
     def location(self) -> StateLocation:
         """Say where the state is, for the person who cleans up; known after init."""
         return location(
-            self._required,
-            self._directory,
-            program=self._cli.cli.name,
-            backend=self._directory.backend_in_use() or backend.LOCAL,
+            self.required,
+            self.directory,
+            program=self.cli.cli.name,
+            backend=self.directory.backend_in_use() or backend.LOCAL,
         )
+
+    @property
+    def _place(self) -> str:
+        return place_digest(self.required)
+
+    @property
+    def _name(self) -> str:
+        return state_rescue.state_name(self.context.mark, self._place)
+
+    @property
+    def _folder(self) -> Path:
+        return unwritten_folder(self.context.options.terraform)
 
     async def find(self) -> list[Path]:
         """Find the states that earlier attempts, or others in the same place, could not write.
 
         Raises OutcomeUnknownError where an earlier attempt has left one for another place.
         """
-        mark, place = self._context.mark, self._place
+        mark, place = self.context.mark, self._place
         found = await asyncio.to_thread(state_rescue.gather, self._folder, mark=mark, place=place)
         for file in found:
             if state_rescue.is_elsewhere(file, mark=mark, place=place):
@@ -71,23 +72,23 @@ class KeptStates:
             aside := await asyncio.to_thread(unwritten_states.set_aside_if_damaged, local, kept)
         ):
             message = f"The file of the state was damaged; it is set aside as {aside}"
-            await self._context.log.warning(message)
+            await self.context.log.warning(message)
         for file in kept:
-            await self._write(file, self._cli)
-            await self._context.log.info("The state of the earlier attempt is written now")
+            await self._write(file, self.cli)
+            await self.context.log.info("The state of the earlier attempt is written now")
 
     async def save(self, events: Events) -> None:
         """Keep a state that an apply could not write; write it again, for it may work now."""
-        await asyncio.to_thread(self._directory.give_back_reserve)
+        await asyncio.to_thread(self.directory.give_back_reserve)
         kept = await asyncio.to_thread(
-            state_rescue.secure, self._directory.root, self._folder, self._name
+            state_rescue.secure, self.directory.root, self._folder, self._name
         )
         if events.printed_state and not any(map(unwritten_states.read_kept, kept)):
             # Terraform could write no file either, and has printed the state as its last resort.
             kept = [await asyncio.to_thread(self._keep_printed, events.printed_state, kept)]
         for file in kept:
-            await self._write(file, self._late_cli)
-            await self._context.log.warning("The state was written at the second try")
+            await self._write(file, self.late_cli)
+            await self.context.log.warning("The state was written at the second try")
 
     def _keep_printed(self, state: dict[str, Any], torn: Sequence[Path]) -> Path:
         """Keep a whole state in place of the files that the same disk has torn."""
@@ -99,23 +100,23 @@ class KeptStates:
         except OSError:
             pass
         try:
-            return self._directory.keep_printed(content)
+            return self.directory.keep_printed(content)
         except OSError as error:
             raise unwritten_states.lost(state, str(error), location=self.location) from error
 
     async def _write(self, file: Path, cli: ModuleCli) -> None:
         async def call(*arguments: str) -> tuple[CommandResult, bytes]:
-            lock = [self._lock] if arguments[1] == "push" else []
+            lock = [self.lock] if arguments[1] == "push" else []
             return await cli.bytes(*arguments[:2], "-no-color", *lock, *arguments[2:])
 
         await unwritten_states.write_back(
-            file, call, readable_copy=self._directory.readable_copy, location=self.location
+            file, call, readable_copy=self.directory.readable_copy, location=self.location
         )
         await asyncio.to_thread(state_rescue.forget, file, self._folder)
 
     def _local_state(self) -> Path | None:
         """Return the file of the backend ``local`` in this workspace."""
-        if self._directory.backend_in_use() != backend.LOCAL:
+        if self.directory.backend_in_use() != backend.LOCAL:
             return None
-        folder = str(self._directory.backend_config().get("workspace_dir") or "")
-        return Path(folder) / self._required.workspace / "terraform.tfstate"
+        folder = str(self.directory.backend_config().get("workspace_dir") or "")
+        return Path(folder) / self.required.workspace / "terraform.tfstate"

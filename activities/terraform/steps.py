@@ -99,8 +99,8 @@ class Run:
             log=context.log,
         )
         self.kept = KeptStates(
-            required,
-            context,
+            required=required,
+            context=context,
             directory=directory,
             cli=self._cli,
             late_cli=self._late_cli,

@@ -64,28 +64,28 @@ class Decided:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionService:
     """Takes decisions; only the workflow judges whether one is possible."""
 
-    def __init__(  # noqa: PLR0913 -- the parts that deciding needs, each named.
-        self,
-        *,
-        access: Access,
-        box: SecretBox,
-        database: Database,
-        reading: ReadingService,
-        settings: DecisionSettings,
-        workflows: RequestWorkflows,
-    ) -> None:
-        self._access = access
-        self._box = box
-        self._database = database
-        self._keys = DecisionKeys(box=box, database=database)
-        self._reading = reading
-        self._settings = settings
-        self._workflows = workflows
-        self._rehearsal = RetryPreview(
-            box=box, judging=settings.judging, readers=settings.readers, workflows=workflows
+    access: Access
+    box: SecretBox
+    database: Database
+    reading: ReadingService
+    settings: DecisionSettings
+    workflows: RequestWorkflows
+
+    @property
+    def _keys(self) -> DecisionKeys:
+        return DecisionKeys(box=self.box, database=self.database)
+
+    @property
+    def _retry_preview(self) -> RetryPreview:
+        return RetryPreview(
+            box=self.box,
+            judging=self.settings.judging,
+            readers=self.settings.readers,
+            workflows=self.workflows,
         )
 
     async def decide(self, call: DecisionCall) -> Decided:
@@ -103,7 +103,7 @@ class DecisionService:
         if known is None:
             self._refuse_final(stored, call.decision)
         payload = await self._payload(stored, call, decision_id)
-        payload = proven(self._box, call.request_id, call.decision, payload)
+        payload = proven(self.box, call.request_id, call.decision, payload)
         repeated = await self._keys.claim(call)
         with log_fields(requestId=call.request_id):
             decided = await self._carry_out(stored, call.decision, payload)
@@ -121,7 +121,7 @@ class DecisionService:
             sealed = self._seal(context, body.fields)
             answer = await asyncio.to_thread(self._corrected, stored, sealed, body.mode)
             context.fields = answer.fields
-        return await self._rehearsal.of(stored, body, context, answer)
+        return await self._retry_preview.of(stored, body, context, answer)
 
     async def look(self, caller: Principal, request_id: str, action_id: str | None) -> schemas.Look:
         """Ask the failed action's target whether its effect exists; changes nothing."""
@@ -135,7 +135,7 @@ class DecisionService:
                 ErrorCode.VALIDATION_ERROR, f"That action has not failed. Failed actions: {names}."
             )
         try:
-            found = await self._rehearsal.look(stored, chosen)
+            found = await self._retry_preview.look(stored, chosen)
         except (TemporalUnavailableError, WorkflowGoneError) as error:
             raise _temporal_away() from error
         return shown(chosen.action_id, found)
@@ -166,15 +166,15 @@ class DecisionService:
         """Read the request; raises what keeps the caller from deciding this about it."""
         if not isinstance(call.body, VoteBody):
             return await self._decidable(call.caller, call.request_id)
-        stored = await self._reading.get(call.caller, call.request_id)
-        asked = await self._reading.is_asked(call.caller, call.request_id)
+        stored = await self.reading.get(call.caller, call.request_id)
+        asked = await self.reading.is_asked(call.caller, call.request_id)
         require_approver(stored, call.caller, call.body.action_id, asked=asked)
         return stored
 
     async def _decidable(self, caller: Principal, request_id: str) -> Stored:
-        stored = await self._reading.get(caller, request_id)
+        stored = await self.reading.get(caller, request_id)
         row = stored.row
-        if not self._access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
+        if not self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
             raise PaoError(
                 ErrorCode.FORBIDDEN,
                 f"Only the submitter, {row.owner_team or 'the owning team'} and admins decide "
@@ -183,7 +183,7 @@ class DecisionService:
         return stored
 
     async def _known(self, request_id: str, decision_id: str) -> DecisionRecord | None:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return await DecisionsRepository(session).find(request_id, decision_id)
 
     def _refuse_final(self, stored: Stored, decision: Decision | ApprovalVote) -> None:
@@ -200,8 +200,8 @@ class DecisionService:
     ) -> Decided:
         request_id = str(stored.row.id)
         try:
-            record = await self._workflows.decide(
-                request_id, decision, payload, budget=self._settings.budget
+            record = await self.workflows.decide(
+                request_id, decision, payload, budget=self.settings.budget
             )
         except TemporalUnavailableError as error:
             record = await self._known(request_id, payload["decisionId"])
@@ -219,7 +219,7 @@ class DecisionService:
         return Decided(open=True) if record is None else self._told(record, status)
 
     async def _status_now(self, request_id: str, before: RequestStatus) -> RequestStatus:
-        now = await self._reading.stored_status(request_id)
+        now = await self.reading.stored_status(request_id)
         return now or before
 
     def _told(self, record: DecisionRecord, status: RequestStatus) -> Decided:
@@ -242,14 +242,14 @@ class DecisionService:
 
     def _seal(self, context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
         passwords = password_fields(context.item.definition)
-        return seal_fields(self._box, context.request_id, fields, passwords)
+        return seal_fields(self.box, context.request_id, fields, passwords)
 
     def _corrected(
         self, stored: Stored, changes: dict[str, Any], mode: str | None
     ) -> CorrectionAnswer:
         """Return the corrected fields; raises when the form or an action's own model refuses."""
         context = context_of(stored.row)
-        answer, errors = correct(context, changes, self._box, datetime.now(UTC).date())
+        answer, errors = correct(context, changes, self.box, datetime.now(UTC).date())
         if answer.valid:
             context.fields = answer.fields
             self._require_usable(stored, context, mode)
@@ -266,8 +266,8 @@ class DecisionService:
             parse_definition(context.item.definition),
             plan_of(stored.row),
             context,
-            self._settings.judging,
-            secrets=open_fields(self._box, context),
+            self.settings.judging,
+            secrets=open_fields(self.box, context),
             only=frozenset(one.id for one in open_actions(stored, mode)),
         )
         blamed = [one for one in found if one.field is not None]

@@ -8,6 +8,8 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from pao.core.answers import read_json
+
 # A token that ends while its call is under way costs a second one; one that is renewed this early
 # never does. Short-lived ones keep the larger part of their life.
 _EARLY_SECONDS = 30.0
@@ -49,8 +51,12 @@ class TokenCache:
             del self._tokens[key]
 
 
-def read_token(document: Any) -> AccessToken:
-    """Read the JSON of a token endpoint; raises ``ValueError``, which says what is wrong."""
+def read_token(body: bytes) -> AccessToken:
+    """Read the answer of a token endpoint; raises ``ValueError``, which says what is wrong."""
+    try:
+        document = read_json(body)
+    except ValueError:
+        document = None
     answer = document if isinstance(document, dict) else {}
     value, kind = answer.get("access_token"), str(answer.get("token_type", "bearer"))
     if not isinstance(value, str) or not _sendable(value) or kind.lower() != "bearer":

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from activities.action_errors import ActionError, ActionFailedError
@@ -153,7 +152,7 @@ def _read_token(answer: TargetResponse, credentials: ClientCredentials) -> Acces
     if not answer.is_success:
         raise answer.failure(f"{where} gave no token: it answered {answer.status}.", reading=True)
     try:
-        return read_token(_document(answer))
+        return read_token(answer.body)
     except ValueError as error:
         raise ActionFailedError(
             f"{where} gave no token: {error}.",
@@ -161,13 +160,6 @@ def _read_token(answer: TargetResponse, credentials: ClientCredentials) -> Acces
             response_body=answer.text,
             judged=UNREADABLE,
         ) from error
-
-
-def _document(answer: TargetResponse) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
 
 
 def token_key(credentials: ClientCredentials) -> str:

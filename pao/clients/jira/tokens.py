@@ -8,14 +8,13 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
 
 import requests
 
 from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
 from pao.clients.oauth import AccessToken, read_token
-from pao.core.answers import KEPT_CHARACTERS, place, read_json, words
+from pao.core.answers import KEPT_CHARACTERS, place, words
 from pao.core.judgement import UNREADABLE, Judgement, judge
 
 Sessions = Callable[[JiraCall, str], BoundedSession]
@@ -92,7 +91,7 @@ def _read(answer: requests.Response, url: str) -> AccessToken:
         judged = judge(answer.status_code, headers, text)
         raise NoTokenError(_refusal(answer, text, url), status=answer.status_code, judged=judged)
     try:
-        return read_token(_document(answer))
+        return read_token(answer.content)
     except ValueError as error:
         raise NoTokenError(
             f"{_named(url)} gave no token: {error}; check tokenUrl", status=answer.status_code
@@ -111,10 +110,3 @@ def _refusal(answer: requests.Response, text: str, url: str) -> str:
 
 def _named(url: str) -> str:
     return f"the OAuth2 token endpoint {place(url)}"
-
-
-def _document(answer: requests.Response) -> Any:
-    try:
-        return read_json(answer.content)
-    except ValueError:
-        return None

@@ -1,11 +1,16 @@
 """Access tokens of OAuth 2: what counts as one, and for how long."""
 
+import json
 from itertools import count
 from typing import Any
 
 import pytest
 
 from pao.clients.oauth import AccessToken, TokenCache, read_token
+
+
+def answered(**document: Any) -> AccessToken:
+    return read_token(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(
@@ -24,7 +29,12 @@ from pao.clients.oauth import AccessToken, TokenCache, read_token
 )
 def test_what_cannot_be_sent_as_a_bearer_token_is_none(document: Any) -> None:
     with pytest.raises(ValueError, match="holds no bearer token"):
-        read_token(document)
+        read_token(json.dumps(document).encode())
+
+
+def test_what_is_no_json_is_no_token() -> None:
+    with pytest.raises(ValueError, match="holds no bearer token"):
+        read_token(b"<html>")
 
 
 @pytest.mark.parametrize(
@@ -32,11 +42,11 @@ def test_what_cannot_be_sent_as_a_bearer_token_is_none(document: Any) -> None:
     [(3600, True), ("3600", True), (5, True), (-5, False), (None, True), ("soon", True)],
 )
 def test_a_token_is_kept_until_shortly_before_its_end(seconds: Any, *, fresh: bool) -> None:
-    assert read_token({"access_token": "token", "expires_in": seconds}).fresh is fresh
+    assert answered(access_token="token", expires_in=seconds).fresh is fresh
 
 
 def test_a_token_does_not_show_in_its_repr() -> None:
-    assert "s3cret" not in repr(read_token({"access_token": "s3cret"}))
+    assert "s3cret" not in repr(answered(access_token="s3cret"))
 
 
 class Issuer:
@@ -48,7 +58,7 @@ class Issuer:
 
     async def issue(self) -> AccessToken:
         token = f"token-{next(self._numbers)}"
-        return read_token({"access_token": token, "expires_in": self._seconds})
+        return answered(access_token=token, expires_in=self._seconds)
 
 
 async def test_a_cached_token_serves_its_key_alone() -> None:
