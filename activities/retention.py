@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from temporalio import activity
 
+from db.repositories.breakers import BreakersRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.replays import ReplaysRepository
 from db.repositories.retention import RetentionRepository
@@ -31,7 +32,7 @@ class Batches:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Removes requests after 90 days, audit lines after a year, and expired signatures."""
+    """Removes requests after 90 days, audit lines after a year, expired signatures and breakers."""
 
     database: Database
     batches: Batches = field(default_factory=Batches)
@@ -44,7 +45,7 @@ class Retention:
         loses nothing. What is left when the time is up is the next turn's.
         """
         ends = time.monotonic() + self.batches.seconds
-        counts = {"requests": 0, "auditLines": 0, "signatures": 0, "batches": 0}
+        counts = {"requests": 0, "auditLines": 0, "signatures": 0, "breakers": 0, "batches": 0}
         while time.monotonic() < ends and await self._batch(counts):
             pass
         async with self.database.unit_of_work() as session:
@@ -57,8 +58,10 @@ class Retention:
         async with self.database.unit_of_work() as session:
             removed = await RetentionRepository(session).remove_expired(batch=self.batches.size)
             expired = await ReplaysRepository(session).remove_expired(batch=self.batches.signatures)
+            breakers = await BreakersRepository(session).remove_expired(batch=self.batches.size)
         counts["requests"] += removed.requests
         counts["auditLines"] += removed.audit_rows
         counts["signatures"] += expired
+        counts["breakers"] += breakers
         counts["batches"] += 1
-        return removed.requests + removed.audit_rows + expired > 0
+        return removed.requests + removed.audit_rows + expired + breakers > 0

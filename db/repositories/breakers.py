@@ -75,14 +75,15 @@ _FAILED = text(
     RETURNING {_COLUMNS}
     """  # noqa: S608 -- as above
 )
-_FORGET = text(
+_REMOVE_EXPIRED = text(
     f"""
     WITH old AS (
-        SELECT target, item FROM breakers WHERE NOT {_FRESH} AND NOT ({_KEY})
+        SELECT target, item FROM breakers WHERE NOT {_FRESH}
         ORDER BY failed_at LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     DELETE FROM breakers USING old
     WHERE breakers.target = old.target AND breakers.item = old.item
+    RETURNING 1
     """  # noqa: S608 -- as above
 )
 # An answer of a call that was let through before the breaker opened says nothing about now.
@@ -179,7 +180,7 @@ class BreakersRepository:
             "seconds": seconds,
         }
         state = BreakerState(*(await self._session.execute(_FAILED, values)).one())
-        await self._session.execute(_FORGET, {**key.values, "limit": _FORGOTTEN_AT_ONCE})
+        await self.remove_expired(batch=_FORGOTTEN_AT_ONCE)
         return state
 
     async def answered(self, key: BreakerKey, *, probing: bool) -> None:
@@ -189,3 +190,7 @@ class BreakersRepository:
     async def give_back(self, key: BreakerKey) -> None:
         """Release a probe that ended without a result."""
         await self._session.execute(_GIVEN_BACK, key.values)
+
+    async def remove_expired(self, *, batch: int) -> int:
+        """Remove one batch of breakers that no failure has renewed; return how many."""
+        return len((await self._session.execute(_REMOVE_EXPIRED, {"limit": batch})).all())

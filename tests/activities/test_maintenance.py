@@ -64,6 +64,25 @@ async def test_signatures_that_have_expired_go_and_others_stay(
         await owner.close()
 
 
+async def test_breakers_that_have_expired_go_and_others_stay(
+    database: Database, session: Session
+) -> None:
+    owner = await asyncpg.connect(database.owner_url)
+    try:
+        await owner.execute(
+            """
+            INSERT INTO breakers (target, item, named, failures, items, last_error, failed_at)
+            SELECT 'host-' || n, '', false, 1, '{}', 'x', now() - n * interval '40 minutes'
+            FROM generate_series(1, 4) AS n
+            """
+        )
+        found = await Retention(session, batches=Batches(size=2)).maintain()
+        assert found["breakers"] == 3
+        assert await owner.fetchval("SELECT target FROM breakers") == "host-1"
+    finally:
+        await owner.close()
+
+
 async def test_a_turn_without_time_leaves_all_to_the_next_and_says_so(session: Session) -> None:
     found = await Retention(session, batches=Batches(seconds=0)).maintain()
     assert found["batches"] == 0
