@@ -1,4 +1,4 @@
-"""LookWorkflow: asks a failed action's target, read-only, whether its effect exists."""
+"""Short read-only workflows about a failed action: does its effect exist, does evidence hold."""
 
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.payloads.actions import ActionInput, LookResult
+    from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
     from workflows import policies
     from workflows.failures import classify
 
@@ -32,3 +33,25 @@ class LookWorkflow:
         except FailureError as error:
             return LookResult(answer="unknown", reason=classify(error).message)
         return result
+
+
+@workflow.defn(name=names.EVIDENCE_WORKFLOW)
+class EvidenceWorkflow:
+    """Checks a person's evidence as a decision would, without deciding."""
+
+    @workflow.run
+    async def run(self, evidence: EvidenceInput) -> EvidenceAnswer:
+        """Return the result that the action would go on with, or the problem; never fails."""
+        try:
+            answer: EvidenceAnswer = await workflow.execute_activity(
+                names.EVIDENCE_ACTIVITY,
+                evidence,
+                result_type=EvidenceAnswer,
+                summary=f"check the evidence about {evidence.about.action.name}",
+                start_to_close_timeout=timedelta(seconds=12),
+                schedule_to_close_timeout=timedelta(seconds=20),
+                retry_policy=policies.NEVER_AGAIN,
+            )
+        except FailureError as error:
+            return EvidenceAnswer(message=f"it could not be checked: {classify(error).message}")
+        return answer

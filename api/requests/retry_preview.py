@@ -20,7 +20,7 @@ from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, judge, outdated, s
 from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import FormerCall, LookResult
 from pao.core.payloads.context import RequestContext
-from pao.core.payloads.decisions import CorrectionAnswer, DecisionRecord
+from pao.core.payloads.decisions import CorrectionAnswer, DecisionRecord, EvidenceInput
 from pao.core.payloads.plan import PlannedAction
 from pao.core.resources import attempt_of
 from pao.core.states import ActionStatus, Decision
@@ -46,6 +46,7 @@ class RetryPreview:
         calls = await asyncio.to_thread(self._calls, stored, context, body.mode)
         used = await asyncio.to_thread(_used, stored, context, answer)
         seen, problem = _seen(stored, body)
+        problem = problem or await self._problem_with_evidence(stored, body, seen)
         looked = [] if body.mode == MANUAL else await self._looks(stored, context, seen)
         refusals = [*_objections(stored, body, problem), *_refusals(body, used, looked)]
         return schemas.RetryPreview(
@@ -68,6 +69,21 @@ class RetryPreview:
         if context is not None:
             given = replace(given, context=replace(given.context, fields=context.fields))
         return await self.workflows.look(given, budget=LOOK_SECONDS)
+
+    async def _problem_with_evidence(
+        self, stored: Stored, body: RetryBody, seen: str | None
+    ) -> str | None:
+        """Return why the outputs of the evidence would not be accepted, if so."""
+        if seen is None or body.evidence is None or not body.evidence.present:
+            return None
+        row = next(one for one in stored.actions if one.action_id == seen)
+        about = action_input(stored.row, stored.actions, row)
+        evidence = EvidenceInput(about, body.evidence.outputs or {})
+        try:
+            answer = await self.workflows.check_evidence(evidence, budget=LOOK_SECONDS)
+        except (TemporalUnavailableError, WorkflowGoneError):
+            return "the evidence could not be checked: Temporal does not respond; try again"
+        return None if answer.result else f"the evidence was not accepted: {answer.message}"
 
     async def _looks(
         self, stored: Stored, context: RequestContext, seen: str | None

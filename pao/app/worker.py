@@ -37,7 +37,7 @@ from pao.core.errors import ErrorCode, PaoError
 from pao.core.names import RETENTION_DAYS, slow_queue, waits_queue
 from pao.settings import Settings
 from workflows.bundle import BundleWorkflow
-from workflows.look import LookWorkflow
+from workflows.look import EvidenceWorkflow, LookWorkflow
 from workflows.maintenance import MAINTENANCE_WORKFLOWS
 from workflows.request import RequestWorkflow
 from workflows.sweep import SweepWorkflow
@@ -133,6 +133,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             RequestWorkflow,
             BundleWorkflow,
             LookWorkflow,
+            EvidenceWorkflow,
             SweepWorkflow,
             *MAINTENANCE_WORKFLOWS,
         ],

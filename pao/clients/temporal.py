@@ -28,7 +28,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from pao.core import names
 from pao.core.components import is_bundle
 from pao.core.payloads.actions import ActionInput, LookResult
-from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
+from pao.core.payloads.decisions import (
+    DecisionRecord,
+    EvidenceAnswer,
+    EvidenceInput,
+    OutcomeQuery,
+)
 from pao.core.payloads.requests import RequestInput, SettledRequest
 from pao.core.search_attributes import search_attributes
 
@@ -220,6 +225,26 @@ class RequestWorkflows:
         except RPCError as error:
             raise _explained(error) from error
         return result
+
+    async def check_evidence(self, evidence: EvidenceInput, *, budget: float) -> EvidenceAnswer:
+        """Ask the worker to check a person's evidence; without a result when no answer comes."""
+        try:
+            async with asyncio.timeout(budget):
+                answer: EvidenceAnswer = await self._client.execute_workflow(
+                    names.EVIDENCE_WORKFLOW,
+                    evidence,
+                    id=f"evidence-{uuid4()}",
+                    task_queue=self._queue,
+                    result_type=EvidenceAnswer,
+                    execution_timeout=timedelta(seconds=30),
+                    static_summary=f"check the evidence about {evidence.about.action.name}",
+                    rpc_timeout=timedelta(seconds=budget),
+                )
+        except TimeoutError:
+            return EvidenceAnswer(message="no worker has answered yet; try again")
+        except RPCError as error:
+            raise _explained(error) from error
+        return answer
 
     async def ping(self) -> None:
         """Return when Temporal answers; raise ``TemporalUnavailableError`` otherwise."""

@@ -5,6 +5,7 @@ import hashlib
 REQUEST_WORKFLOW = "RequestWorkflow"
 BUNDLE_WORKFLOW = "BundleWorkflow"
 LOOK_WORKFLOW = "LookWorkflow"
+EVIDENCE_WORKFLOW = "EvidenceWorkflow"
 SWEEP_WORKFLOW = "SweepWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
 TICKETS_WORKFLOW = "TicketStatusWorkflow"

@@ -102,3 +102,20 @@ def test_a_dry_run_says_what_is_objected_to_before_anything_is_looked_for(
     )
     # Whoever has looked need not have the target asked: the correction is free.
     assert objections(evidence={"present": False}, fields={"hostName": host}) == ""
+
+
+def test_a_dry_run_checks_the_outputs_of_evidence_as_the_decision_does(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    before = in_doubt(stack, dana)
+    outputs = {"key": "NET-1", "id": "1", "url": "https://jira.example.com/browse/NET-1"}
+    found: list[list[dict[str, Any]]] = []
+    for seen in ({"key": "NET-1"}, outputs):
+        evidence = {"present": True, "outputs": seen}
+        found.append(retry(dana, before, evidence=evidence, dryRun=True).json()["refusals"])
+    [[refusal], accepted] = found
+    assert "lack id, url" in refusal["message"]
+    assert accepted == []
+    assert dana.get(f"/requests/{before['id']}").json() == before
+    decided = retry(dana, before, evidence={"present": True, "outputs": {"key": "NET-1"}})
+    assert refusal["message"] in error(decided)["message"]
