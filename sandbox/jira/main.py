@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import socket
 from pathlib import Path
 
 import uvicorn
@@ -43,8 +42,3 @@ def database_file(state_path: Path | str) -> Path:
     """Return the file in which the state is kept."""
     path = Path(state_path)
     return path if path.suffix in _SUFFIXES else path / _FILE
-
-
-def listen(host: str, *, port: int = 0) -> socket.socket:
-    """Return a listening socket; port 0 takes any that is free."""
-    return socket.create_server((host, port))

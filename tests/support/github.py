@@ -1,8 +1,5 @@
 """A GitHub stand-in for tests: the real one, on a loopback port, in a thread of this process."""
 
-import socket
-import threading
-import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,8 +17,7 @@ from pao.clients.github import (
 from sandbox.github.main import server
 from sandbox.github.store import Store
 from sandbox.github.world import Settings
-
-_START_LIMIT = 10.0
+from tests.support.stand_ins import ServerThread
 
 
 class GitHubSandbox:
@@ -33,28 +29,18 @@ class GitHubSandbox:
 
     def start(self) -> Self:
         """Start serving, and return when it answers."""
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._socket.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._server = server(self._store, self.settings, host="127.0.0.1", port=self.port)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        self._serving = ServerThread(
+            lambda port: server(self._store, self.settings, host="127.0.0.1", port=port)
         )
-        self._thread.start()
+        self.port = self._serving.port
+        self.url = f"http://127.0.0.1:{self.port}"
         self._control = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
-        limit = time.monotonic() + _START_LIMIT
-        while not self._server.started:
-            assert self._thread.is_alive(), "the stand-in ended before it served"
-            assert time.monotonic() < limit, "the stand-in did not start in time"
-            time.sleep(0.005)
         return self
 
     def stop(self) -> None:
         """Stop serving."""
         self._control.close()
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        self._serving.stop()
         self._store.close()
 
     def __enter__(self) -> Self:

@@ -1,7 +1,5 @@
 """A JIRA stand-in for tests: the real one, on a free loopback port, in a thread of this process."""
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +9,10 @@ import httpx
 from pydantic import SecretStr
 
 from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance, OAuth2Auth
-from sandbox.jira.main import database_file, listen, server
+from sandbox.jira.main import database_file, server
 from sandbox.jira.store import Store
 from sandbox.jira.world import Settings
-
-_START_LIMIT = 10.0
+from tests.support.stand_ins import ServerThread
 
 
 class JiraSandbox:
@@ -28,28 +25,18 @@ class JiraSandbox:
     def start(self, *, port: int = 0) -> Self:
         """Start serving, and return when it answers."""
         self._store = Store(database_file(self.state_path))
-        self._socket = listen("127.0.0.1", port=port)
-        self.port = int(self._socket.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._server = server(self._store, self.settings, host="127.0.0.1", port=self.port)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        self._serving = ServerThread(
+            lambda port: server(self._store, self.settings, host="127.0.0.1", port=port), port=port
         )
-        self._thread.start()
+        self.port = self._serving.port
+        self.url = f"http://127.0.0.1:{self.port}"
         self._control = httpx.Client(base_url=self.url, trust_env=False)
-        limit = time.monotonic() + _START_LIMIT
-        while not self._server.started:
-            assert self._thread.is_alive(), "the stand-in ended before it served"
-            assert time.monotonic() < limit, "the stand-in did not start in time"
-            time.sleep(0.005)
         return self
 
     def stop(self) -> None:
         """Stop serving; the state stays for the next start."""
         self._control.close()
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        self._serving.stop()
         self._store.close()
 
     def __enter__(self) -> Self:
