@@ -91,7 +91,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in made:
             twice = _shown(key)
-            message = f"The key {twice!r} is given twice; give it once."
+            message = f"The key {twice!r} appears twice; send it once."
             raise unreadable_body(twice, "duplicate", message)
         made[key] = value
     return made

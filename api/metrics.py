@@ -59,8 +59,8 @@ class ApiMetrics:
         )
         self.breakers = Gauge(
             "pao_circuit_breaker_open",
-            "Targets that failed last: 1 while left alone, 0.5 while tried out, 0 while closed; "
-            "`other`: how many of those that templates chose are left alone.",
+            "Targets with recent failures: 1 while the circuit is open, 0.5 while one call probes "
+            "it, 0 while closed; `other`: how many circuits of templated targets are open.",
             ["target"],
             registry=self.registry,
         )

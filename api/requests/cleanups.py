@@ -40,8 +40,8 @@ class CleanupService:
         if not self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
             raise PaoError(
                 ErrorCode.FORBIDDEN,
-                f"Only the submitter, {row.owner_team or 'the owning team'} and admins say what "
-                "is cleaned up.",
+                f"Only the submitter, {row.owner_team or 'the owning team'} and admins may "
+                "mark entries as cleaned up.",
             )
         entry = _listed(self.reading.present(stored), stored, entry_id)
         if entry.done:

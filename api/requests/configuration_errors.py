@@ -43,6 +43,6 @@ def refusal_of(problems: Sequence[ValueProblem], owner: str | None) -> str:
         )
     those = "this field" if len(fields) == 1 else "these fields"
     return (
-        f"The item's actions cannot use the values of {those}: {', '.join(fields)}. See details; "
-        "change them and submit again."
+        f"The item's actions cannot use the values of {those}: {', '.join(fields)}. See details "
+        "and correct them."
     )

@@ -48,9 +48,7 @@ class Cleanup(Answer):
     action: str | None = None
     resource: str | None = None
     instructions: str | None = None
-    done: CleanupDone | None = Field(
-        None, description="Null until somebody says that it is dealt with"
-    )
+    done: CleanupDone | None = Field(None, description="Null until somebody reports it as done")
     component: Omittable[str] = None
     request_id: Omittable[Id] = None
 

@@ -11,7 +11,7 @@ class Event(Answer):
     """What every event says."""
 
     time: Moment
-    component: Omittable[str] = Field(None, description="Of a bundle, whose event it is")
+    component: Omittable[str] = Field(None, description="For a bundle: the component of the event")
 
 
 class StateEvent(Event):

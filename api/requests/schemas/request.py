@@ -102,7 +102,7 @@ class Leftover(Answer):
     id: str | None
     url: str | None
     instructions: str = Field(description="What to do about it by hand")
-    done: CleanupDone | None = Field(description="Null until somebody says that it is dealt with")
+    done: CleanupDone | None = Field(description="Null until somebody reports it as done")
 
 
 class Escalation(Answer):

@@ -20,7 +20,7 @@ from pao.core.states import RequestStatus
 class CurrentAction(Action):
     """An action that is running or waiting, or that needs a decision."""
 
-    component: Omittable[str] = Field(None, description="Of a bundle, whose action it is")
+    component: Omittable[str] = Field(None, description="For a bundle: the component of the action")
 
 
 class Progress(Answer):
