@@ -132,14 +132,26 @@ def test_what_is_in_progress_is_not_decided_about(hasty_stack: Stack) -> None:
     until_completed(dana, document)
 
 
+def settled(dana: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
+    """Wait until no decision is being carried out any more."""
+
+    def there() -> dict[str, Any] | None:
+        found: dict[str, Any] = dana.get(f"/requests/{document['id']}").json()
+        return None if found["retrying"] or found["status"] == "in_progress" else found
+
+    return wait_until(there)
+
+
 def test_of_two_decisions_at_once_one_wins(stack: Stack, dana: httpx.Client) -> None:
     document = failed(stack, dana)
     strike(stack, document["fields"]["hostName"], "slow", seconds=0.5)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda kind: decide(dana, document, kind), ["retry", "abort"]))
-    codes = sorted(answer.status_code for answer in answers)
-    assert codes == [200, 409], [answer.text for answer in answers]
-    after = dana.get(f"/requests/{document['id']}").json()
+    won, lost = sorted(answer.status_code for answer in answers)
+    # 202: a busy machine has not carried it out within the time for an answer.
+    assert won in {200, 202}, [answer.text for answer in answers]
+    assert lost == 409, [answer.text for answer in answers]
+    after = settled(dana, document)
     assert sorted(one["accepted"] for one in after["decisions"]) in ([True], [False, True])
     assert len(tickets_of(stack, after)) == (1 if after["status"] == "completed" else 0)
 
@@ -149,9 +161,11 @@ def test_of_ten_retries_at_once_one_is_carried_out(stack: Stack, dana: httpx.Cli
     strike(stack, document["fields"]["hostName"], "slow", seconds=0.5)
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: decide(dana, document, "retry"), range(10)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
+    won, *lost = sorted(answer.status_code for answer in answers)
+    assert won in {200, 202}, [answer.text for answer in answers]
+    assert lost == [409] * 9, [answer.text for answer in answers]
+    after = settled(dana, document)
     assert len(tickets_of(stack, document)) == 1
-    after = dana.get(f"/requests/{document['id']}").json()
     assert [one["accepted"] for one in after["decisions"]].count(True) == 1
 
 
