@@ -139,7 +139,9 @@ def settled(dana: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = dana.get(f"/requests/{document['id']}").json()
         return None if found["retrying"] or found["status"] == "in_progress" else found
 
-    return wait_until(there)
+    found = wait_until(there)
+    assert found is not None
+    return found
 
 
 def test_of_two_decisions_at_once_one_wins(stack: Stack, dana: httpx.Client) -> None:
