@@ -233,7 +233,6 @@ def _services(
             workflows=workflows,
         ),
         decisions=DecisionService(
-            access=access,
             box=box,
             database=database,
             reading=reading,
@@ -244,7 +243,7 @@ def _services(
             ),
             workflows=workflows,
         ),
-        cleanups=CleanupService(access=access, database=database, reading=reading),
+        cleanups=CleanupService(database=database, reading=reading),
         terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
         streams=Streams(
             StreamLimits(

@@ -1,6 +1,7 @@
 """Short read-only workflows about a failed action: does its effect exist, does evidence hold."""
 
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
@@ -13,6 +14,24 @@ with workflow.unsafe.imports_passed_through():
     from workflows.failures import classify
 
 
+AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer)
+
+
+async def _ask(
+    activity: str, question: ActionInput | EvidenceInput, answer: type[AnswerT], *, summary: str
+) -> AnswerT:
+    found: AnswerT = await workflow.execute_activity(
+        activity,
+        question,
+        result_type=answer,
+        summary=summary,
+        start_to_close_timeout=timedelta(seconds=12),
+        schedule_to_close_timeout=timedelta(seconds=20),
+        retry_policy=policies.NEVER_AGAIN,
+    )
+    return found
+
+
 @workflow.defn(name=names.LOOK_WORKFLOW)
 class LookWorkflow:
     """A short separate workflow, so that the request's history does not grow."""
@@ -20,19 +39,11 @@ class LookWorkflow:
     @workflow.run
     async def run(self, action_input: ActionInput) -> LookResult:
         """Return ``found``, ``absent``, or ``unknown`` with the reason; never fails."""
+        summary = f"look for {action_input.action.name}"
         try:
-            result: LookResult = await workflow.execute_activity(
-                names.LOOK_ACTIVITY,
-                action_input,
-                result_type=LookResult,
-                summary=f"look for {action_input.action.name}",
-                start_to_close_timeout=timedelta(seconds=12),
-                schedule_to_close_timeout=timedelta(seconds=20),
-                retry_policy=policies.NEVER_AGAIN,
-            )
+            return await _ask(names.LOOK_ACTIVITY, action_input, LookResult, summary=summary)
         except FailureError as error:
             return LookResult(answer="unknown", reason=classify(error).message)
-        return result
 
 
 @workflow.defn(name=names.EVIDENCE_WORKFLOW)
@@ -42,16 +53,8 @@ class EvidenceWorkflow:
     @workflow.run
     async def run(self, evidence: EvidenceInput) -> EvidenceAnswer:
         """Return the result that the action would go on with, or the problem; never fails."""
+        summary = f"check the evidence about {evidence.about.action.name}"
         try:
-            answer: EvidenceAnswer = await workflow.execute_activity(
-                names.EVIDENCE_ACTIVITY,
-                evidence,
-                result_type=EvidenceAnswer,
-                summary=f"check the evidence about {evidence.about.action.name}",
-                start_to_close_timeout=timedelta(seconds=12),
-                schedule_to_close_timeout=timedelta(seconds=20),
-                retry_policy=policies.NEVER_AGAIN,
-            )
+            return await _ask(names.EVIDENCE_ACTIVITY, evidence, EvidenceAnswer, summary=summary)
         except FailureError as error:
             return EvidenceAnswer(message=f"it could not be checked: {classify(error).message}")
-        return answer

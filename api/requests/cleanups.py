@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from api.access import Access
 from api.auth.principal import Principal
 from api.requests import schemas
 from api.requests.reading import ReadingService, Stored
@@ -29,20 +28,12 @@ class _Entry:
 class CleanupService:
     """Notes what is cleaned up; nothing of the request itself changes."""
 
-    access: Access
     database: Database
     reading: ReadingService
 
     async def mark(self, caller: Principal, request_id: str, entry_id: str, note: str) -> None:
         """Note that an entry is done, with who says so and why; a repeat changes nothing."""
-        stored = await self.reading.get(caller, request_id)
-        row = stored.row
-        if not self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
-            raise PaoError(
-                ErrorCode.FORBIDDEN,
-                f"Only the submitter, {row.owner_team or 'the owning team'} and admins may "
-                "mark entries as cleaned up.",
-            )
+        stored = await self.reading.get_decidable(caller, request_id)
         entry = _listed(self.reading.present(stored), stored, entry_id)
         if entry.done:
             return
@@ -58,7 +49,7 @@ class CleanupService:
                         at=datetime.now(UTC),
                         request_id=entry.owner,
                         action_id=entry.action,
-                        correlation_id=str(row.correlation_id),
+                        correlation_id=str(stored.row.correlation_id),
                         reason=note,
                         event_data={
                             "entryId": entry_id,

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from api.access import Access
 from api.auth.principal import Principal
 from api.requests import schemas
 from api.requests.approvals import require_approver, vote
@@ -68,7 +67,6 @@ class Decided:
 class DecisionService:
     """Takes decisions; only the workflow judges whether one is possible."""
 
-    access: Access
     box: SecretBox
     database: Database
     reading: ReadingService
@@ -113,7 +111,7 @@ class DecisionService:
         self, caller: Principal, request_id: str, body: RetryBody
     ) -> schemas.RetryPreview:
         """Show what a retry would change and send, without deciding; secrets are masked."""
-        stored = await self._decidable(caller, request_id)
+        stored = await self.reading.get_decidable(caller, request_id)
         self._require_failed(stored, Decision.RETRY)
         context = context_of(stored.row)
         answer = CorrectionAnswer(valid=True, fields=context.fields)
@@ -125,7 +123,7 @@ class DecisionService:
 
     async def look(self, caller: Principal, request_id: str, action_id: str | None) -> schemas.Look:
         """Ask the failed action's target whether its effect exists; changes nothing."""
-        stored = await self._decidable(caller, request_id)
+        stored = await self.reading.get_decidable(caller, request_id)
         self._require_failed(stored, Decision.RETRY)
         failed = [one for one in stored.actions if one.status == ActionStatus.FAILED]
         chosen = next((one for one in failed if action_id in (None, one.action_id)), None)
@@ -165,21 +163,10 @@ class DecisionService:
     async def _allowed(self, call: DecisionCall) -> Stored:
         """Read the request; raises what keeps the caller from deciding this about it."""
         if not isinstance(call.body, VoteBody):
-            return await self._decidable(call.caller, call.request_id)
+            return await self.reading.get_decidable(call.caller, call.request_id)
         stored = await self.reading.get(call.caller, call.request_id)
         asked = await self.reading.is_asked(call.caller, call.request_id)
         require_approver(stored, call.caller, call.body.action_id, asked=asked)
-        return stored
-
-    async def _decidable(self, caller: Principal, request_id: str) -> Stored:
-        stored = await self.reading.get(caller, request_id)
-        row = stored.row
-        if not self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
-            raise PaoError(
-                ErrorCode.FORBIDDEN,
-                f"Only the submitter, {row.owner_team or 'the owning team'} and admins decide "
-                "about this request.",
-            )
         return stored
 
     async def _known(self, request_id: str, decision_id: str) -> DecisionRecord | None:

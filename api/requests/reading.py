@@ -89,6 +89,18 @@ class ReadingService:
             raise _not_found(request_id)
         return Stored(row, actions, decisions, tuple(children), done)
 
+    async def get_decidable(self, caller: Principal, request_id: str) -> Stored:
+        """Read a request as ``get`` does; raises ``FORBIDDEN`` for one that others decide about."""
+        stored = await self.get(caller, request_id)
+        row = stored.row
+        if not self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team):
+            raise PaoError(
+                ErrorCode.FORBIDDEN,
+                f"Only the submitter, {row.owner_team or 'the owning team'} and admins decide "
+                "about this request.",
+            )
+        return stored
+
     async def document(self, caller: Principal, request_id: str) -> schemas.Request:
         """Return a request with everything that it holds, in the API's shape."""
         return self.present(await self.get(caller, request_id))

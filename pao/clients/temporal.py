@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -51,6 +51,9 @@ FIRST_START = WorkflowIDReusePolicy.REJECT_DUPLICATE
 FURTHER_START = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 # An answer this young stands for the next: under load no submission pays for a check.
 TRUSTED_SECONDS = 1.0
+_SILENT = "no worker has answered yet; try again"
+
+AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer)
 
 
 class TemporalUnavailableError(Exception):
@@ -208,43 +211,56 @@ class RequestWorkflows:
 
     async def look(self, action_input: ActionInput, *, budget: float) -> LookResult:
         """Ask the worker to look for an action's effect; ``unknown`` when no answer comes."""
-        try:
-            async with asyncio.timeout(budget):
-                result: LookResult = await self._client.execute_workflow(
-                    names.LOOK_WORKFLOW,
-                    action_input,
-                    id=f"look-{uuid4()}",
-                    task_queue=self._queue,
-                    result_type=LookResult,
-                    execution_timeout=timedelta(seconds=30),
-                    static_summary=f"look for {action_input.action.name}",
-                    rpc_timeout=timedelta(seconds=budget),
-                )
-        except TimeoutError:
-            return LookResult(answer="unknown", reason="no worker has answered yet; try again")
-        except RPCError as error:
-            raise _explained(error) from error
-        return result
+        result = await self._ask(
+            names.LOOK_WORKFLOW,
+            action_input,
+            LookResult,
+            kind="look",
+            summary=f"look for {action_input.action.name}",
+            budget=budget,
+        )
+        return result or LookResult(answer="unknown", reason=_SILENT)
 
     async def check_evidence(self, evidence: EvidenceInput, *, budget: float) -> EvidenceAnswer:
         """Ask the worker to check a person's evidence; without a result when no answer comes."""
+        answer = await self._ask(
+            names.EVIDENCE_WORKFLOW,
+            evidence,
+            EvidenceAnswer,
+            kind="evidence",
+            summary=f"check the evidence about {evidence.about.action.name}",
+            budget=budget,
+        )
+        return answer or EvidenceAnswer(message=_SILENT)
+
+    async def _ask(  # noqa: PLR0913 -- what Temporal wants to know of a workflow, by name
+        self,
+        workflow: str,
+        question: ActionInput | EvidenceInput,
+        answer: type[AnswerT],
+        *,
+        kind: str,
+        summary: str,
+        budget: float,
+    ) -> AnswerT | None:
+        """Run a short workflow; None when it has not answered within ``budget`` seconds."""
         try:
             async with asyncio.timeout(budget):
-                answer: EvidenceAnswer = await self._client.execute_workflow(
-                    names.EVIDENCE_WORKFLOW,
-                    evidence,
-                    id=f"evidence-{uuid4()}",
+                found: AnswerT = await self._client.execute_workflow(
+                    workflow,
+                    question,
+                    id=f"{kind}-{uuid4()}",
                     task_queue=self._queue,
-                    result_type=EvidenceAnswer,
+                    result_type=answer,
                     execution_timeout=timedelta(seconds=30),
-                    static_summary=f"check the evidence about {evidence.about.action.name}",
+                    static_summary=summary,
                     rpc_timeout=timedelta(seconds=budget),
                 )
         except TimeoutError:
-            return EvidenceAnswer(message="no worker has answered yet; try again")
+            return None
         except RPCError as error:
             raise _explained(error) from error
-        return answer
+        return found
 
     async def ping(self) -> None:
         """Return when Temporal answers; raise ``TemporalUnavailableError`` otherwise."""

@@ -141,7 +141,6 @@ def test_a_decision_that_was_carried_out_is_told_so_whatever_became_of_the_answe
 
     cutting = Cutting(lambda following: Cut(following, where, error, done))
     decisions = DecisionService(
-        access=stack.services.access,
         box=assembly.secret_box(stack.settings),
         database=database,
         reading=reading,
