@@ -98,6 +98,11 @@ class Form:
         }
         return FormResult(not errors, kept, tuple(errors), visible)
 
+    def visible(self, values: Mapping[str, Any], today: date) -> tuple[str, ...]:
+        """Return the ids of the fields that are shown with these values, in the form's order."""
+        present = self._present(values, today)
+        return tuple(field_id for field_id in self.fields if field_id in present)
+
     @property
     def password_fields(self) -> frozenset[str]:
         """The ids of the fields whose values are secrets."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from catalog import patterns
 from catalog.patterns import Pattern
@@ -152,20 +153,29 @@ def parse_size(size: int | str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class DataUrl:
-    """What is known of a ``data:`` URL without decoding it; ``size`` is decoded, in bytes."""
+    """What is known of a ``data:`` URL without decoding it.
+
+    ``size`` is that of the decoded content, in bytes; ``name`` is the file's, if it is given.
+    """
 
     media_type: str
     size: int
+    name: str | None = None
 
 
 def parse_data_url(text: str) -> DataUrl | None:
-    """Read ``data:<media type>;base64,<padded base64>``, or return None."""
+    """Read ``data:<media type>;base64,<padded base64>``, or return None.
+
+    The file's name may stand before ``;base64``, percent-encoded: ``;name=my%20notes.txt``.
+    """
     found = _DATA_URL.fullmatch(text)
     if not found or len(found[3]) % 4:
         return None
     payload = found[3]
     padding = len(payload) - len(payload.rstrip("="))
-    return DataUrl(found[1].lower(), len(payload) // 4 * 3 - padding)
+    parameters = dict(part.partition("=")[::2] for part in found[2].split(";"))
+    name = unquote(parameters.get("name", "")) or None
+    return DataUrl(found[1].lower(), len(payload) // 4 * 3 - padding, name)
 
 
 def media_type_fits(media_type: str, wanted: str) -> bool:

@@ -1,0 +1,272 @@
+"""What a person types, or a browser posts, as the values of the fields; and back as text.
+
+Whether a value is good is for the validator to say (form.py). Here a text only becomes a number,
+a list, a choice; one that cannot is an error in the validator's shape.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, NoReturn
+
+from catalog.forms.definition import FieldDefinition, FieldType
+from catalog.forms.form import FieldError, Form, FormResult
+from catalog.forms.values import excerpt, is_number
+
+_TRUE = frozenset({"true", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "no", "n", "off", "0"})
+_SHOWN = 80
+# A space of any width or an apostrophe between groups of three digits.
+_GROUPING = re.compile("(?<=[0-9])[ \u00a0\u2009\u202f'\u2019](?=[0-9]{3}(?![0-9]))")
+_COMMA_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
+_DOT_GROUPS = re.compile(
+    r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+,[0-9]+|[+-]?[1-9][0-9]{0,2}(\.[0-9]{3}){2,}"
+)
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+
+
+class ReadingError(ValueError):
+    """A text that is no value of its field's type; it goes on after the field's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The values of a posted form, hidden fields left out, and the texts that are no values.
+
+    Where a text cannot be read, it stands among the values as it was posted.
+    """
+
+    values: dict[str, Any]
+    errors: tuple[FieldError, ...] = ()
+
+    def judged_by(self, form: Form, today: date) -> FormResult:
+        """Return the validator's answer; an unreadable text is reported once, as unreadable."""
+        result = form.validate(self.values, today)
+        unreadable = {error.field: error for error in self.errors}
+        if not unreadable:
+            return result
+        others = [error for error in result.errors if error.field not in unreadable]
+        order = {field_id: index for index, field_id in enumerate(form.fields)}
+        errors = sorted(
+            (*unreadable.values(), *others), key=lambda error: order.get(error.field, len(order))
+        )
+        return replace(result, valid=False, errors=tuple(errors))
+
+
+def read(field: FieldDefinition, text: str) -> Any:
+    """Return the value that a text means in a field; raises ``ReadingError``.
+
+    A choice may be given by its value or its label, several by commas or as a JSON list. Files
+    are data URLs already (files.py).
+    """
+    reader = _READERS.get(field.type)
+    return reader(field, text) if reader else text
+
+
+def read_posted(form: Form, posted: Mapping[str, Sequence[str]], today: date) -> Reading:
+    """Read what a browser posts: for every field that the page showed, the texts of its inputs.
+
+    An unticked checkbox and an emptied multiselect post nothing, so their fields have no texts
+    but must be there. An emptied field of another type is absent, and takes its default again.
+    """
+    values: dict[str, Any] = {}
+    errors: dict[str, FieldError] = {}
+    for field_id, field in form.fields.items():
+        if field_id not in posted:
+            continue
+        texts = posted[field_id]
+        try:
+            value = _posted(field, texts)
+        except ReadingError as error:
+            value = texts[-1]
+            errors[field_id] = unreadable(field, value, error)
+        if value is not None:
+            values[field_id] = value
+    shown = [field_id for field_id in form.visible(values, today) if field_id in values]
+    return Reading(
+        {field_id: values[field_id] for field_id in shown},
+        tuple(errors[field_id] for field_id in shown if field_id in errors),
+    )
+
+
+def unreadable(field: FieldDefinition, text: str, error: ReadingError) -> FieldError:
+    """Return the error of a text that cannot be read, in the validator's shape."""
+    return FieldError(field.id, "type", f"{field.label}: {error}", excerpt(text))
+
+
+def written(field: FieldDefinition, value: Any) -> list[str]:
+    """Return the texts that ``read_posted`` reads as this value: one for each input."""
+    if value is None:
+        return []
+    if field.type is FieldType.BOOLEAN:
+        return ["true"] if value is True else []
+    if field.type is FieldType.MULTISELECT and isinstance(value, list):
+        return [as_text(one) for one in value]
+    if field.type is FieldType.JSON:
+        return [json.dumps(value, indent=2, ensure_ascii=False)]
+    return [as_text(value)]
+
+
+def as_text(value: Any) -> str:
+    """Return a value as people write it; lists with commas."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(as_text(one) for one in value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+def _posted(field: FieldDefinition, texts: Sequence[str]) -> Any:
+    if field.type is FieldType.BOOLEAN:
+        return bool(texts) and _boolean(field, texts[-1])
+    if field.type is FieldType.MULTISELECT:
+        if field.choices is None:
+            lines = (line for text in texts for line in text.splitlines())
+            return [value for line in lines for value in _list(field, line)]
+        return [_choice(field, text) for text in texts]
+    text = texts[-1].replace("\r\n", "\n") if texts else ""
+    return read(field, text) if text else None
+
+
+def _number(_: FieldDefinition, text: str) -> int | float:
+    written = _plain(text, _refuse_ambiguous)
+    for kind in (int, float):
+        try:
+            number = kind(written)
+        except ValueError:
+            continue
+        if math.isfinite(number):
+            return number
+    raise ReadingError(f"{_short(text)} is not a number")
+
+
+def _integer(_: FieldDefinition, text: str) -> int:
+    written = _plain(text, _without_commas)
+    try:
+        return int(written)
+    except ValueError:
+        pass
+    try:
+        number = float(written)
+    except ValueError:
+        number = math.nan
+    # 3.0 is the integer 3, as for the validator.
+    if not number.is_integer():
+        raise ReadingError(f"{_short(text)} is not a whole number")
+    return int(number)
+
+
+def _plain(text: str, of_thousands: Callable[[str], str]) -> str:
+    """Write a number as programs do: without grouping, with a decimal point."""
+    number = _GROUPING.sub("", text.strip().replace("\u2212", "-"))
+    if _COMMA_GROUPS.fullmatch(number):
+        several = number.count(",") > 1 or "." in number
+        return _without_commas(number) if several else of_thousands(number)
+    if _DOT_GROUPS.fullmatch(number):
+        return number.replace(".", "").replace(",", ".")
+    return number.replace(",", ".") if _DECIMAL_COMMA.fullmatch(number) else number
+
+
+def _without_commas(number: str) -> str:
+    return number.replace(",", "")
+
+
+def _refuse_ambiguous(number: str) -> NoReturn:
+    thousands, decimal = _without_commas(number), number.replace(",", ".")
+    raise ReadingError(f"{_short(number)} is ambiguous; write {thousands} or {decimal}")
+
+
+def _boolean(_: FieldDefinition, text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ReadingError(f"{_short(text)} is not true or false")
+    return word in _TRUE
+
+
+def _choice(field: FieldDefinition, text: str) -> Any:
+    """Return the choice with this value, else with this label, else the text itself."""
+    choices = field.choices or ()
+    # Of 1 and "1" the text is meant: the number has other spellings.
+    values = sorted((choice.value for choice in choices), key=is_number)
+    for value in values:
+        if text == as_text(value) or _is_spelling(value, text):
+            return value
+    return next((choice.value for choice in choices if choice.label == text), text)
+
+
+def _is_spelling(value: Any, text: str) -> bool:
+    """Return whether the text is another spelling of a number, such as 1.0 of 1."""
+    if not is_number(value):
+        return False
+    try:
+        return bool(value == float(text))
+    except (ValueError, OverflowError):
+        return False
+
+
+def _list(field: FieldDefinition, text: str) -> list[Any]:
+    if text.lstrip().startswith("["):
+        values = _json(field, text)
+        return values if isinstance(values, list) else [values]
+    whole = _choice(field, text.strip())
+    # A choice may contain a comma itself.
+    if field.choices and any(choice.value == whole for choice in field.choices):
+        return [whole]
+    return [_choice(field, part.strip()) for part in text.split(",") if part.strip()]
+
+
+def _json(_: FieldDefinition, text: str) -> Any:
+    try:
+        value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_unique)
+        json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ReadingError(f"not JSON: {error.msg} at {where}") from None
+    except UnicodeEncodeError:
+        raise ReadingError("not JSON that can be sent: it contains an unpaired surrogate") from None
+    except RecursionError:
+        raise ReadingError("not JSON that can be sent: it is nested too deeply") from None
+    except ValueError as error:
+        raise ReadingError(f"not JSON: {error}") from None
+    return value
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a JSON number")
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key[:_SHOWN]!r} is given twice")
+        found[key] = value
+    return found
+
+
+def _trimmed(_: FieldDefinition, text: str) -> str:
+    return text.strip()
+
+
+def _lines(_: FieldDefinition, text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+_READERS: dict[FieldType, Callable[[FieldDefinition, str], Any]] = {
+    FieldType.NUMBER: _number,
+    FieldType.INTEGER: _integer,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.SELECT: _choice,
+    FieldType.MULTISELECT: _list,
+    FieldType.DATE: _trimmed,
+    FieldType.EMAIL: _trimmed,
+    FieldType.TEXTAREA: _lines,
+    FieldType.JSON: _json,
+}
