@@ -124,6 +124,8 @@ def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -
         # The last one returned is used first, so that surplus connections go idle and are closed.
         pool_use_lifo=True,
         json_serializer=dump_json,
+        # A failed statement's message goes to logs and terminals; its values do not.
+        hide_parameters=True,
     )
     _replace_dead_connections(engine, settings.max_idle_time)
     return engine

@@ -24,7 +24,7 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
     ``parts`` holds the parts by name; one that could not be read is absent, and passed over.
     """
     if "database" in parts:
-        yield from _missing_database(parts["database"])
+        yield from _missing_database(parts["database"], migrates=process == "database")
     if process == "database":
         return
     if "auth" in parts and parts["auth"].encryption_keys is None:
@@ -42,16 +42,16 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
         yield from _missing_catalog(parts["catalog"])
 
 
-def _missing_database(database: DatabaseSettings) -> Iterator[tuple[str, str]]:
+def _missing_database(database: DatabaseSettings, *, migrates: bool) -> Iterator[tuple[str, str]]:
     if database.iam_auth:
         # Silence would connect without a password.
         yield "DB_IAM_AUTH", "not supported by this version yet; set a password"
     if database.given_url is not None:
         if database.host is not None:
             yield "DATABASE_HOST", "set together with DATABASE_URL; keep one of them"
-    elif database.host is None:
+    elif database.host is None and not (migrates and database.migration_url):
         yield "DATABASE_URL", "missing; set it, or DATABASE_HOST with DATABASE_PASSWORD"
-    elif database.password is None and not database.iam_auth:
+    elif database.host and database.password is None and not database.iam_auth:
         yield "DATABASE_PASSWORD", "missing; set it"
     yield from _missing_database_tls(database)
     if database.max_idle_connections > database.max_open_connections:

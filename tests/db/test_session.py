@@ -56,6 +56,15 @@ async def test_a_unit_of_work_is_committed_at_its_end(
     assert await count(owner, "access_keys") == 1
 
 
+async def test_an_error_does_not_show_the_values_of_its_statement(db: Database) -> None:
+    with pytest.raises(ProgrammingError) as caught:
+        async with db.unit_of_work() as session:
+            await session.execute(text("INSERT INTO nowhere VALUES (:v)"), {"v": "s3cret-value"})
+
+    assert "nowhere" in str(caught.value)
+    assert "s3cret-value" not in str(caught.value)
+
+
 async def test_an_error_takes_everything_back(db: Database, owner: asyncpg.Connection) -> None:
     async def fail() -> None:
         async with db.unit_of_work() as session:

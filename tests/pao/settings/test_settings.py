@@ -208,6 +208,18 @@ def test_migrations_use_the_owner_s_address_where_there_is_one(environ: dict[str
     assert database.owner_url.get_secret_value() == "postgresql://owner:x@db/pao"
 
 
+def test_migrations_need_the_owner_s_address_alone() -> None:
+    owner = {"PAO_MIGRATION_DATABASE_URL": "postgresql://owner:x@db/pao"}
+
+    database = load_settings(owner, process="database").database
+
+    assert database.owner_url.get_secret_value() == "postgresql://owner:x@db/pao"
+    assert [p.partition(":")[0] for p in problems_of(owner, "keys")] == [
+        "DATABASE_URL",
+        "PAO_ENCRYPTION_KEYS",
+    ]
+
+
 @pytest.mark.parametrize("process", ["api", "worker", "keys"])
 def test_no_other_process_keeps_the_owner_s_address(environ: dict[str, str], process: str) -> None:
     environ["PAO_MIGRATION_DATABASE_URL"] = "postgresql://owner:x@db/pao"
