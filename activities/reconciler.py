@@ -48,7 +48,7 @@ CHECKED = "checked"
 MISSING = "missing"
 MISSING_ROWS = "missing-rows"
 COUNTED = (CHECKED, Divergence.BEHIND, Divergence.ENDED, Divergence.LOST, MISSING, UNREPAIRED)
-MENDED_BY = {"actor": RECONCILER, "via": RECONCILER, "source_system": RECONCILER}
+REPAIRED_BY = {"actor": RECONCILER, "via": RECONCILER, "source_system": RECONCILER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +209,7 @@ class Reconciler:
                     correlation_id=row.correlation_id,
                     reason=reason,
                     event_data={"from": row.status, "to": told.status},
-                    **MENDED_BY,
+                    **REPAIRED_BY,
                 )
             )
         return True

@@ -1,4 +1,4 @@
-"""The stand-in as one ASGI application: the REST API, its own API and a page over one store."""
+"""The stand-in as one ASGI application: the REST API, its own API and pages over one store."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from sandbox.github.base import RestCalls
 from sandbox.github.control import Control
 from sandbox.github.faults import FaultBook, FaultMiddleware
+from sandbox.github.pages import Pages
 from sandbox.github.record import Record
 from sandbox.github.rest_actions import Actions
 from sandbox.github.rest_apps import Apps
@@ -28,11 +29,13 @@ def build_app(
     calls, book, record = RestCalls(store, settings), FaultBook(), Record()
     if not store.all("repository"):
         calls.begin_anew()
-    parts = (GitData(calls), Actions(calls), Pulls(calls), Apps(calls))
+    actions = Actions(calls)
+    parts = (GitData(calls), actions, Pulls(calls), Apps(calls))
     return Starlette(
         routes=[
             *(route for part in parts for route in part.routes()),
             *Control(calls, book, record).routes(),
+            *Pages(calls, actions, book).routes(),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),

@@ -5,12 +5,11 @@ It takes no foreign origin, so a web page elsewhere cannot reach it through a br
 
 import json
 from collections.abc import Awaitable, Callable
-from html import escape
 from typing import Any
 
 from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.github.base import RestCalls
@@ -23,7 +22,7 @@ _Handler = Callable[[Any], Awaitable[Response]]
 
 
 class Control:
-    """Serves /sandbox/ and the page at /."""
+    """Serves /sandbox/."""
 
     def __init__(self, calls: RestCalls, book: FaultBook, record: Record) -> None:
         self._calls = calls
@@ -46,8 +45,6 @@ class Control:
             _change("/sandbox/merges", self._merge),
             _change("/sandbox/tokens/expire", self._expire),
             _change("/sandbox/reset", self._reset),
-            Route("/", self._index),
-            Route("/{rest:path}", self._page),
         ]
 
     async def _health(self, _: Request) -> Response:
@@ -149,30 +146,6 @@ class Control:
         self._record.clear()
         self._calls.begin_anew()
         return JSONResponse({})
-
-    async def _index(self, _: Request) -> Response:
-        store = self._calls.store
-        runs = [
-            f"<li>run {run['id']} of {escape(run['repository'])}: {escape(run['title'])}"
-            for run in store.all("run").values()
-        ]
-        pulls = [
-            f"<li>pull request {pull['number']}: {escape(str(pull['title']))}"
-            for pull in store.all("pull").values()
-        ]
-        names = [f"<li>{escape(each['full_name'])}" for each in store.all("repository").values()]
-        text = (
-            "<!doctype html><meta charset=utf-8><title>GitHub stand-in</title>"
-            f"<h1>GitHub stand-in</h1><ul>{''.join([*names, *runs, *pulls])}</ul>"
-            "<p>Everything that it holds: <a href='/sandbox/state'>/sandbox/state</a>"
-        )
-        return HTMLResponse(text, headers={"Content-Security-Policy": "default-src 'none'"})
-
-    async def _page(self, request: Request) -> Response:
-        """Stand in for the pages of runs, commits and pull requests that answers point to."""
-        if request.url.path.startswith(("/repos/", "/app/", "/api/")):
-            return JSONResponse({"message": "Not Found", "status": "404"}, 404)
-        return await self._index(request)
 
 
 def _change(path: str, handler: _Handler) -> Route:

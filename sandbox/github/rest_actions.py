@@ -112,7 +112,7 @@ class Actions:
         least = asked.get("created", "").removeprefix(">=")
         found = [
             run
-            for run in map(self._advanced, reversed(self._calls.store.all("run").values()))
+            for run in map(self.advanced, reversed(self._calls.store.all("run").values()))
             if (run["repository"], run["workflow"]) == (name, file)
             and asked.get("branch", run["ref"]) == run["ref"]
             and asked.get("event", "workflow_dispatch") == "workflow_dispatch"
@@ -126,8 +126,7 @@ class Actions:
         return JSONResponse(self._shape(request, self._found(request)))
 
     async def _jobs(self, request: Request) -> Response:
-        run = self._found(request)
-        jobs = [self._job(request, run, index, job) for index, job in enumerate(run["jobs"])]
+        jobs = self.jobs(request, self._found(request))
         return JSONResponse({"total_count": len(jobs), "jobs": jobs})
 
     async def _cancel(self, request: Request) -> Response:
@@ -143,9 +142,9 @@ class Actions:
         run = self._calls.store.get("run", f"{request.path_params['id']:09}")
         if run is None or run["repository"] != self._calls.repository(request):
             raise RefusalError(404, "Not Found")
-        return self._advanced(run)
+        return self.advanced(run)
 
-    def _advanced(self, run: dict[str, Any]) -> dict[str, Any]:
+    def advanced(self, run: dict[str, Any]) -> dict[str, Any]:
         """Return the run as it stands now: time alone moves those that nobody moves by hand."""
         seconds = self._calls.settings.run_seconds
         if seconds is None or run["status"] == "completed":
@@ -153,6 +152,10 @@ class Actions:
         if time.time() < run["at"] + seconds:
             return {**run, "status": "in_progress"}
         return {**run, "status": "completed", "conclusion": "success", **run.get("planned", {})}
+
+    def jobs(self, request: Request, run: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the run's jobs with their steps."""
+        return [self._job(request, run, index, job) for index, job in enumerate(run["jobs"])]
 
     def _shape(self, request: Request, run: dict[str, Any]) -> dict[str, Any]:
         name, number = run["repository"], run["id"]

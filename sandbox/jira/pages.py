@@ -2,12 +2,10 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.jira.control import plain
@@ -15,19 +13,10 @@ from sandbox.jira.faults import MEANING, Fault, FaultBook
 from sandbox.jira.store import Store
 from sandbox.jira.world import STATUS_BY_NAME, STATUSES
 from sandbox.kit.origin import is_foreign
+from sandbox.kit.pages import PageRenderer, read_form, refusal, see_other
 
-_HERE = Path(__file__).parent / "templates"
+_TEMPLATES = Path(__file__).parent / "templates"
 _SHOWN = 200
-_SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    # Forms need the Origin header, which "no-referrer" would turn into "null".
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
 
 class Pages:
@@ -36,10 +25,7 @@ class Pages:
     def __init__(self, store: Store, book: FaultBook) -> None:
         self._store = store
         self._book = book
-        self._templates = Environment(
-            loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined
-        )
-        self._style = (_HERE / "style.css").read_text(encoding="utf-8")
+        self._renderer = PageRenderer(_TEMPLATES, product="JIRA", home="Tickets")
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -49,7 +35,7 @@ class Pages:
             Route("/browse/{key}/move", self._move, methods=["POST"]),
             Route("/page/faults", self._add_fault, methods=["POST"]),
             Route("/page/faults/clear", self._clear_faults, methods=["POST"]),
-            Route("/style.css", self._stylesheet),
+            self._renderer.style_route(),
         ]
 
     async def _index(self, _: Request) -> Response:
@@ -58,8 +44,8 @@ class Pages:
     async def _ticket(self, request: Request) -> Response:
         ticket = self._store.get(request.path_params["key"])
         if ticket is None:
-            return self._page("missing.html", 404, key=request.path_params["key"])
-        return self._page(
+            return self._renderer.page("missing.html", 404, key=request.path_params["key"])
+        return self._renderer.page(
             "ticket.html",
             ticket=ticket,
             category=STATUS_BY_NAME[ticket.status].category.key,
@@ -72,20 +58,20 @@ class Pages:
 
     async def _move(self, request: Request) -> Response:
         if is_foreign(request):
-            return _refused()
+            return refusal()
         ticket = self._store.get(request.path_params["key"])
         if ticket is None:
-            return self._page("missing.html", 404, key=request.path_params["key"])
-        wanted = (await _form(request)).get("transition")
+            return self._renderer.page("missing.html", 404, key=request.path_params["key"])
+        wanted = (await read_form(request)).get("transition")
         for status in STATUSES:
             if status.transition_id == wanted:
                 self._store.move(ticket.key, status)
-        return RedirectResponse(f"/browse/{ticket.key}", 303, headers=_SECURITY)
+        return see_other(f"/browse/{ticket.key}")
 
     async def _add_fault(self, request: Request) -> Response:
         if is_foreign(request):
-            return _refused()
-        form = await _form(request)
+            return refusal()
+        form = await read_form(request)
         match = {name: form[name] for name in ("method", "path", "summaryContains") if form[name]}
         optional = {name: form[name] for name in ("seconds", "status") if form[name]}
         document = {"kind": form["kind"], "match": match, "times": form["times"] or None}
@@ -93,24 +79,21 @@ class Pages:
             self._book.add(Fault.model_validate({**document, **optional}))
         except ValidationError as exc:
             return self._list(wrong="; ".join(error["msg"] for error in exc.errors()), status=422)
-        return RedirectResponse("/#faults", 303, headers=_SECURITY)
+        return see_other("/#faults")
 
     async def _clear_faults(self, request: Request) -> Response:
         if is_foreign(request):
-            return _refused()
-        given = (await _form(request)).get("id", "")
+            return refusal()
+        given = (await read_form(request)).get("id", "")
         self._book.clear(int(given) if given.isdecimal() else None)
-        return RedirectResponse("/#faults", 303, headers=_SECURITY)
-
-    async def _stylesheet(self, _: Request) -> Response:
-        return PlainTextResponse(self._style, media_type="text/css", headers=_SECURITY)
+        return see_other("/#faults")
 
     def _list(self, *, wrong: str = "", status: int = 200) -> Response:
         tickets = [
             (ticket, STATUS_BY_NAME[ticket.status].category.key)
             for ticket in self._store.newest(_SHOWN)
         ]
-        return self._page(
+        return self._renderer.page(
             "index.html",
             status,
             tickets=tickets,
@@ -118,22 +101,6 @@ class Pages:
             kinds=MEANING,
             wrong=wrong,
         )
-
-    def _page(self, name: str, status: int = 200, **values: Any) -> Response:
-        text = self._templates.get_template(name).render(**values)
-        return HTMLResponse(text, status, headers=_SECURITY)
-
-
-class _Form(dict[str, str]):
-    """A form's fields; one that was not sent is empty."""
-
-    def __missing__(self, _: str) -> str:
-        return ""
-
-
-async def _form(request: Request) -> _Form:
-    body = (await request.body()).decode("utf-8", errors="replace")
-    return _Form({name: values[-1].strip() for name, values in parse_qs(body).items()})
 
 
 def _details(fields: Any) -> list[tuple[str, str]]:
@@ -144,8 +111,3 @@ def _details(fields: Any) -> list[tuple[str, str]]:
         named = value.get("name") or value.get("key") if isinstance(value, dict) else value
         shown.append((name, plain(value) if name == "environment" else str(named)))
     return shown
-
-
-def _refused() -> Response:
-    text = "This form was sent by a page of another origin; it is not taken."
-    return PlainTextResponse(text, 403, headers=_SECURITY)
