@@ -36,7 +36,11 @@ class Corrector:
         """Return the corrected fields, or why they are invalid."""
         try:
             answer, _ = correct(
-                correction.context, correction.changes, self.box, datetime.now(UTC).date()
+                correction.context,
+                correction.changes,
+                self.box,
+                datetime.now(UTC).date(),
+                self.models.surroundings,
             )
         except SecretUnreadableError as error:
             return CorrectionAnswer(valid=False, message=str(error))

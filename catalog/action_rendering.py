@@ -125,7 +125,7 @@ def bind(
     scopes = build_scopes(
         context,
         surroundings,
-        field_ids=[field.id for group in item.groups for field in group.fields],
+        form=item.fields,
         secrets=secrets,
         outputs=outputs,
         published=published or {},

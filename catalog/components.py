@@ -6,19 +6,20 @@ on others, so both see the same.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from catalog.bundle import CatalogBundle, Component
-from catalog.forms.form import FieldError
+from catalog.form_context import form_context
+from catalog.forms import FieldError
 from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext, build_scopes, names_for
 from catalog.templating import Names, Target, TemplateError, check, render_config
 from pao.core.payloads.context import RequestContext
 
-# What depends on a field that is not known yet.
-_OPEN_ENDED = frozenset({"hidden", "required"})
+# What depends on a field that is not known yet; rules may as well.
+_OPEN_ENDED = frozenset({"hidden", "required", "readOnly", "computed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,12 @@ def component_values(
             values[key] = _value(template, names, scopes, secret=secret)
         except TemplateError as error:
             problems.append(FieldError(key, "template", str(error)))
-    problems += _judge(item, values, waiting, today) if not problems else []
-    if not waiting and not problems:
-        values = item.form.validate(_present(values), today).values
+    if not problems:
+        given, at = context.context, datetime.fromisoformat(context.context.submitted_at)
+        about = form_context(item, given.requester, at, context.surroundings)
+        result = item.form.validate(_present(values), today, about)
+        problems += _still_wrong(result.errors, waiting)
+        values = values if waiting or problems else result.values
     return Values(values, tuple(waiting), tuple(problems))
 
 
@@ -93,7 +97,7 @@ def _scopes(bundle: CatalogBundle, context: ComponentContext) -> dict[str, Any]:
     scopes = build_scopes(
         context.context,
         context.surroundings,
-        field_ids=[field.id for field in bundle.fields],
+        form=bundle.fields,
         secrets=context.secrets,
         outputs={},
     )
@@ -120,13 +124,14 @@ def _present(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _judge(
-    item: CatalogDocument, values: Mapping[str, Any], waiting: list[str], today: date
-) -> list[FieldError]:
-    """Judge by the form; as long as something waits, only what cannot depend on it."""
-    errors = item.form.validate(_present(values), today).errors
+def _is_open(constraint: str) -> bool:
+    return constraint in _OPEN_ENDED or constraint.startswith("rule:")
+
+
+def _still_wrong(errors: tuple[FieldError, ...], waiting: list[str]) -> list[FieldError]:
+    """Return the errors; as long as something waits, only what cannot depend on it."""
     return [
         error
         for error in errors
-        if not waiting or (error.field not in waiting and error.constraint not in _OPEN_ENDED)
+        if not waiting or (error.field not in waiting and not _is_open(error.constraint))
     ]

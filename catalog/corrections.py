@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from catalog.document_kinds import parse_definition
+from catalog.form_context import form_context
 from catalog.forms import FieldError, Form, FormResult
 from catalog.forms.values import equal, excerpt
+from catalog.scopes import ScopeContext
 from catalog.secrets import open_fields, seal_fields
 from pao.core.names import MAX_FIELDS_JSON, masked
 from pao.core.payloads.context import RequestContext
@@ -19,24 +21,32 @@ LONGEST_MESSAGE = 2_000
 
 
 def correct(
-    context: RequestContext, changes: Mapping[str, Any], box: SecretBox, today: date
+    context: RequestContext,
+    changes: Mapping[str, Any],
+    box: SecretBox,
+    today: date,
+    surroundings: ScopeContext,
 ) -> tuple[CorrectionAnswer, tuple[FieldError, ...]]:
     """Judge the request's fields with the changes made; null takes a value away.
 
-    What the changes hide is dropped, unless it is among them, and shown in the diff. Passwords
+    What the changes hide is dropped, unless it is among them, and shown in the diff; what was
+    computed is computed again from the changed values, unless somebody had changed it. Passwords
     among the changes are sealed already. The answer's fields are complete and sealed; its diff
     shows old and new of what changed, with passwords masked. Raises ``SecretUnreadableError`` when
     a password cannot be opened.
     """
-    form = parse_definition(context.item.definition).form
+    item = parse_definition(context.item.definition)
+    form, submitted = item.form, datetime.fromisoformat(context.submitted_at)
+    about = form_context(item, context.requester, submitted, surroundings)
     opened = dict(context.fields) | open_fields(box, context)
-    wanted = opened | dict(changes) | open_fields(box, context, changes)
+    sent = form.without_computed(opened, today, about)
+    wanted = sent | dict(changes) | open_fields(box, context, changes)
     wanted = {key: value for key, value in wanted.items() if value is not None}
-    result = form.validate(wanted, today)
+    result = form.validate(wanted, today, about)
     while hidden := _hidden(form, wanted, result) - changes.keys():
         # What is dropped may hide more, for conditions look at it.
         wanted = {key: value for key, value in wanted.items() if key not in hidden}
-        result = form.validate(wanted, today)
+        result = form.validate(wanted, today, about)
     if not result.valid:
         text = "; ".join(
             f"{excerpt(error.field)}: {error.message}" for error in result.errors[:MOST_ERRORS]

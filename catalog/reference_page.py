@@ -12,8 +12,11 @@ from catalog.forms.definition import (
     Constraints,
     FieldDefinition,
     FormDefinition,
+    FormRule,
     GroupDefinition,
+    ItemConstraints,
     Operator,
+    RequiredWhen,
 )
 from catalog.forms.ui_schema import COMPONENTS
 from catalog.model import (
@@ -55,6 +58,9 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("a group of the form", GroupDefinition),
     ("a field", FieldDefinition),
     ("validation of a field", Constraints),
+    ("items of a multiselect", ItemConstraints),
+    ("required of a field, conditionally", RequiredWhen),
+    ("a rule of the form", FormRule),
     ("conditional of a field or group", Condition),
     ("fulfillment.strategy", Strategy),
     ("fulfillment.manual", Manual),

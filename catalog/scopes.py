@@ -1,12 +1,13 @@
 """The scopes that templates read, and the names in them: the same on every attempt."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
 from catalog.bundle import CatalogBundle
+from catalog.forms import FieldDefinition
 from catalog.model import CatalogDocument
 from catalog.templating import Names, SecretValue
 from pao.core.payloads.context import RequestContext
@@ -27,7 +28,7 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
     context: RequestContext,
     surroundings: ScopeContext,
     *,
-    field_ids: Iterable[str],
+    form: Sequence[FieldDefinition],
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],
     published: Mapping[str, Any] | None = None,
@@ -35,9 +36,9 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
     """Return every scope of a request's templates.
 
     ``secrets`` holds the opened values of password fields, which stay tainted in every template.
-    A field of the form without a value is null.
+    A field of the form without a value is null, in the rows of a list as well.
     """
-    fields: dict[str, Any] = dict.fromkeys(field_ids) | context.fields
+    fields = _with_nulls(form, context.fields)
     fields |= {name: SecretValue(value) for name, value in secrets.items()}
     return {
         "fields": fields,
@@ -50,6 +51,16 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
         "components": dict(context.components),
         "secrets": {},
     }
+
+
+def _with_nulls(form: Sequence[FieldDefinition], values: dict[str, Any]) -> dict[str, Any]:
+    fields = dict.fromkeys(one.id for one in form) | values
+    for one in form:
+        rows = fields[one.id]
+        if one.fields and isinstance(rows, list):
+            empty = dict.fromkeys(inner.id for inner in one.fields)
+            fields[one.id] = [empty | row if isinstance(row, dict) else row for row in rows]
+    return fields
 
 
 def _request(context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
@@ -65,12 +76,17 @@ def _request(context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _system(context: RequestContext, surroundings: ScopeContext) -> dict[str, Any]:
     submitted = datetime.fromisoformat(context.submitted_at).astimezone(UTC)
+    system = surrounding_system(surroundings, submitted)
+    return {**system, "uuid": str(uuid5(UUID(context.request_id), ""))}
+
+
+def surrounding_system(surroundings: ScopeContext, at: datetime) -> dict[str, Any]:
+    """Return the scope ``system`` at a moment in UTC, without what depends on a request."""
     return {
-        "timestamp": int(submitted.timestamp()),
-        "datetime": submitted.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "date": submitted.strftime("%Y-%m-%d"),
-        "time": submitted.strftime("%H:%M:%S"),
-        "uuid": str(uuid5(UUID(context.request_id), "")),
+        "timestamp": int(at.timestamp()),
+        "datetime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date": at.strftime("%Y-%m-%d"),
+        "time": at.strftime("%H:%M:%S"),
         "hostname": surroundings.hostname,
         "region": surroundings.region,
         "environment": surroundings.environment,

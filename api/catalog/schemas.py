@@ -81,13 +81,37 @@ class FormField(Answer):
     name: str = Field(description="The label")
     type: str
     component: str = Field(description="How to display it, such as text-input or dropdown")
-    required: bool
-    default: Any
+    required: bool = Field(description="Whether it must have a value whenever it is shown")
+    default: Any = Field(description="A value; see defaultTemplate for one that is computed")
     placeholder: str | None
     description: str | None
     validation: JsonObject = Field(description="Constraints by name, and the author's message")
     conditional: JsonObject | None = Field(description="When to show it; null means always")
     enum: Omittable[list[FormChoice]] = None
+    required_when: Omittable[str] = Field(
+        None, description="An expression; the field must have a value while it is true"
+    )
+    default_template: Omittable[str] = Field(
+        None, description="The template that computes the default"
+    )
+    read_only: Omittable[bool] = Field(None, description="It always has its default")
+    must_be: Omittable[bool] = Field(None, description="The only value that it may have")
+    items: Omittable[JsonObject] = Field(None, description="Constraints of each text in a list")
+    fields: Omittable[list["FormField"]] = Field(None, description="The fields of a list's rows")
+    unique_by: Omittable[list[str]] = Field(
+        None, description="Fields whose values together are different in each row"
+    )
+
+
+class FormRule(Answer):
+    """What must be true of several fields together."""
+
+    id: str
+    check: str = Field(description="An expression")
+    when: Omittable[str] = Field(None, description="The rule applies while this is true")
+    fields: list[str] = Field(description="Where to show the message")
+    message: str
+    severity: str = Field(description="error, or warning, which refuses nothing")
 
 
 class FormGroup(Answer):
@@ -106,6 +130,7 @@ class FormLayout(Answer):
 
     layout: str
     groups: list[FormGroup]
+    rules: Omittable[list[FormRule]] = None
 
 
 class CatalogForm(Answer):

@@ -59,7 +59,7 @@ def prepare_bundle(
     for one in (entry, *held.values()):
         preparer.authorise(one, call.caller)
         require_offered(one.loaded.item, datetime.now(UTC).date())
-    values = preparer.validated(entry, body.fields)
+    values = preparer.validated(entry, body.fields, call.caller)
     prepared = preparer.planned(entry, values, body, call)
     preparer.judge(entry, prepared)
     preparer.check_templates(entry, prepared, complete=False)

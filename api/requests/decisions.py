@@ -236,7 +236,8 @@ class DecisionService:
     ) -> CorrectionAnswer:
         """Return the corrected fields; raises when the form or an action's own model refuses."""
         context = context_of(stored.row)
-        answer, errors = correct(context, changes, self.box, datetime.now(UTC).date())
+        today, surroundings = datetime.now(UTC).date(), self.settings.judging.surroundings
+        answer, errors = correct(context, changes, self.box, today, surroundings)
         if answer.valid:
             context.fields = answer.fields
             self._require_usable(stored, context, mode)

@@ -23,6 +23,7 @@ from api.requests.prepared import (
 from api.requests.schemas import Submission
 from catalog.action_rendering import render_action
 from catalog.configuration_checks import ActionModels, check_configurations
+from catalog.form_context import form_context
 from catalog.plan_checks import check_plan
 from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields
@@ -49,7 +50,7 @@ class ItemPreparer:
         """Check everything that a submission of an item is checked for, and plan it."""
         self.authorise(entry, call.caller)
         require_offered(entry.loaded.item, datetime.now(UTC).date())
-        values = self.validated(entry, body.fields)
+        values = self.validated(entry, body.fields, call.caller)
         prepared = self.planned(entry, values, body, call)
         require_carriable(prepared)
         self.judge(entry, prepared)
@@ -74,9 +75,12 @@ class ItemPreparer:
                 f"{item.name} may be requested by: {allowed}. Ask one of these teams.",
             )
 
-    def validated(self, entry: Entry, fields: dict[str, Any]) -> dict[str, Any]:
+    def validated(self, entry: Entry, fields: dict[str, Any], caller: Principal) -> dict[str, Any]:
         """Return the fields complete with defaults, or refuse them with every reason."""
-        result = entry.loaded.item.form.validate(fields, datetime.now(UTC).date())
+        item, now = entry.loaded.item, datetime.now(UTC)
+        requester = Requester(id=caller.id, email=caller.email, teams=list(caller.teams))
+        about = form_context(item, requester, now, self.settings.surroundings)
+        result = item.form.validate(fields, now.date(), about)
         if result.valid:
             require_small(result.values)
             return result.values

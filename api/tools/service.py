@@ -15,7 +15,7 @@ from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext
 from catalog.templating import TemplateError
 from catalog.templating.contract import MASK
-from catalog.testing.samples import Sample
+from catalog.testing.samples import Sample, validated
 from catalog.testing.templates import TemplateSample, try_templates
 from catalog.validation import ActionSchema, Finding, Severity, ValidationResult, validate
 from pao.core.errors import Detail, ErrorCode, PaoError
@@ -78,7 +78,7 @@ class ToolsService:
         item, trials, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}
         if item is not None:
-            result = item.form.validate(sample.fields, sample.today)
+            result = validated(item, sample, self.surroundings)
             refused = result.errors
             values = {
                 **result.values,

@@ -1,5 +1,6 @@
 """Forms: validator, JSON Schema and layout from one definition."""
 
+from catalog.forms.context import NOBODY, FormContext
 from catalog.forms.definition import (
     Condition,
     FieldDefinition,
@@ -7,14 +8,17 @@ from catalog.forms.definition import (
     FormDefinition,
     GroupDefinition,
 )
-from catalog.forms.form import FieldError, Form, FormError, FormResult
+from catalog.forms.form import Form
+from catalog.forms.outcome import FieldError, FormError, FormResult
 
 __all__ = [
+    "NOBODY",
     "Condition",
     "FieldDefinition",
     "FieldError",
     "FieldType",
     "Form",
+    "FormContext",
     "FormDefinition",
     "FormError",
     "FormResult",

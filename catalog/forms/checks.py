@@ -4,7 +4,7 @@ The order of the checks is the order of the errors (template-grammar, Forms). Wh
 and which value it has, is decided in form.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,12 +13,17 @@ from catalog.forms.constraint_checks import (
     CHECK_FACTORIES,
     Check,
     Failure,
+    check_rows,
     check_unique,
     enum_check,
+    item_checks,
+    must_be_check,
 )
 from catalog.forms.definition import Constraints, FieldDefinition, FieldType
+from catalog.forms.text_formats import host_of, is_name, parse_length, parse_moment, parse_time
 from catalog.forms.values import (
     ValueFormatError,
+    compile_pattern,
     is_email,
     is_number,
     parse_data_url,
@@ -42,10 +47,26 @@ CONSTRAINTS: dict[FieldType, tuple[str, ...]] = {
     FieldType.DATE: ("min", "max"),
     FieldType.FILE: ("max_size", "types"),
     FieldType.JSON: ("json_schema",),
+    **dict.fromkeys((FieldType.DATETIME, FieldType.TIME, FieldType.DURATION), ("min", "max")),
+    FieldType.URL: ("hosts",),
+    FieldType.USER: (),
+    FieldType.TEAM: (),
+    FieldType.LIST: ("min_items", "max_items"),
 }
 EMPTY_TEXT_TYPES = frozenset(
-    {FieldType.STRING, FieldType.TEXTAREA, FieldType.PASSWORD, FieldType.EMAIL}
+    {
+        FieldType.STRING,
+        FieldType.TEXTAREA,
+        FieldType.PASSWORD,
+        FieldType.EMAIL,
+        FieldType.URL,
+        FieldType.USER,
+        FieldType.TEAM,
+    }
 )
+_LISTS = frozenset({FieldType.MULTISELECT, FieldType.LIST})
+# Bounds of these are read as values of their type.
+_OWN_BOUNDS = frozenset({FieldType.DATE, FieldType.DATETIME, FieldType.TIME, FieldType.DURATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +87,10 @@ class FieldChecks:
 
 
 def is_blank(field: FieldDefinition, value: Any) -> bool:
-    """Return whether a value is the empty one of its type: "" in texts, [] in a multiselect."""
+    """Return whether a value is the empty one of its type: "" in texts, [] in lists."""
     if field.type in EMPTY_TEXT_TYPES:
         return bool(value == "")
-    return field.type is FieldType.MULTISELECT and value == []
+    return field.type in _LISTS and value == []
 
 
 def compile_checks(field: FieldDefinition) -> FieldChecks:
@@ -85,6 +106,12 @@ def compile_checks(field: FieldDefinition) -> FieldChecks:
         rest.append(enum_check(field))
     if field.type is FieldType.MULTISELECT:
         rest.append(check_unique)
+        if field.items is not None and field.choices is None:
+            rest.extend(item_checks(field.items))
+    if field.type is FieldType.LIST:
+        gates.append(check_rows)
+    if field.must_be is not None and field.type is FieldType.BOOLEAN:
+        rest.append(must_be_check(value=field.must_be))
     rest.extend(CHECK_FACTORIES[factory](value) for _, factory, value in _given(field))
     return FieldChecks(tuple(gates), tuple(rest))
 
@@ -96,6 +123,11 @@ def constraint_problems(field: FieldDefinition) -> Iterator[tuple[str, str]]:
             CHECK_FACTORIES[factory](value)
         except ValueFormatError as error:
             yield key_of(name), str(error)
+    if field.items is not None and field.items.pattern is not None:
+        try:
+            compile_pattern(field.items.pattern)
+        except ValueFormatError as error:
+            yield "items", f"pattern {error}"
     if field.type is FieldType.SELECT and not field.choices:
         yield "enum", "is missing: a select needs the values to choose from"
 
@@ -107,9 +139,9 @@ def key_of(constraint: str) -> str:
 
 def _given(field: FieldDefinition) -> Iterator[tuple[str, str, Any]]:
     """Yield name, factory and value of each constraint of the field that applies to its type."""
-    prefix = "date_" if field.type is FieldType.DATE else ""
+    prefix = f"{field.type}_" if field.type in _OWN_BOUNDS else ""
     for name in CONSTRAINTS[field.type]:
-        value = getattr(field.validation, name)
+        value = field.constraint(name)
         if name != "enum" and value is not None:
             yield name, prefix + name, value
 
@@ -166,6 +198,28 @@ def _file(value: str, _: date) -> Failure | None:
     return Failure("format", f"must be a file written as {form}", form)
 
 
+def _written(
+    reads: Callable[[str], object], what: str, form: str
+) -> Callable[[str, date], Failure | None]:
+    """Return the check that a text has a form of its own."""
+    failure = Failure("format", f"must be {what}", form)
+    return lambda value, _: None if reads(value) else failure
+
+
+_datetime = _written(
+    parse_moment, "a moment with its offset such as 2026-03-01T08:30:00Z", "RFC 3339"
+)
+_time = _written(
+    lambda text: parse_time(text) is not None, "a time of day such as 08:30", "HH:MM or HH:MM:SS"
+)
+_duration = _written(
+    lambda text: parse_length(text) is not None, "a duration such as 90s, 1h30m or 2d", "duration"
+)
+_url = _written(host_of, "an address such as https://wiki.example.com/page", "http or https URL")
+_user = _written(is_name, "the id or email address of a user", "user")
+_team = _written(is_name, "the name of a team", "team")
+
+
 _GATES: dict[FieldType, tuple[Check, ...]] = {
     **dict.fromkeys((FieldType.STRING, FieldType.TEXTAREA, FieldType.PASSWORD), (_text,)),
     FieldType.EMAIL: (_text, _email),
@@ -175,4 +229,11 @@ _GATES: dict[FieldType, tuple[Check, ...]] = {
     FieldType.MULTISELECT: (_list,),
     FieldType.DATE: (_text, _date),
     FieldType.FILE: (_text, _file),
+    FieldType.DATETIME: (_text, _datetime),
+    FieldType.TIME: (_text, _time),
+    FieldType.DURATION: (_text, _duration),
+    FieldType.URL: (_text, _url),
+    FieldType.USER: (_text, _user),
+    FieldType.TEAM: (_text, _team),
+    FieldType.LIST: (_list,),
 }

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from catalog.forms.definition import Condition, Operator
-from catalog.forms.values import canonical, equal, is_number, parse_date
+from catalog.forms.text_formats import comparable
+from catalog.forms.values import canonical, equal, is_number
 
 # Of an absent field only these hold, and `exists` with the value false.
 _HOLD_WITHOUT_VALUE = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
@@ -75,8 +76,10 @@ def _contains(value: Any, wanted: Any) -> bool:
 def _less(low: Any, high: Any) -> bool:
     if is_number(low) and is_number(high):
         return bool(low < high)
-    early, late = parse_date(low), parse_date(high)
-    return early is not None and late is not None and early < late
+    early, late = comparable(low), comparable(high)
+    if early is None or late is None or early[0] != late[0]:
+        return False
+    return bool(early[1] < late[1])  # type: ignore[operator] # of one kind
 
 
 _JUDGES: dict[Operator, Callable[[Any, Any], bool]] = {

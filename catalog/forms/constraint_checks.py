@@ -1,13 +1,29 @@
 """What each constraint means: from its value in a document to the check of a field's value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from catalog.forms.definition import FieldDefinition, FieldType, Strength
+from catalog.forms.definition import (
+    MOST_ROWS,
+    FieldDefinition,
+    FieldType,
+    ItemConstraints,
+    Strength,
+)
 from catalog.forms.embedded_schema import EmbeddedSchema, check_schema
+from catalog.forms.text_formats import (
+    check_host,
+    check_moment_bound,
+    host_of,
+    is_allowed,
+    parse_length,
+    parse_moment,
+    parse_time,
+    resolve_moment,
+)
 from catalog.forms.values import (
     ValueFormatError,
     canonical,
@@ -21,6 +37,7 @@ from catalog.forms.values import (
     resolve_date,
 )
 
+_SHOWN = 80
 # Characters, and kinds of characters (lower, upper, digit, other), that a strength asks for.
 STRENGTHS = {Strength.WEAK: (0, 0), Strength.MEDIUM: (8, 2), Strength.STRONG: (12, 3)}
 
@@ -58,6 +75,40 @@ def enum_check(field: FieldDefinition) -> Check:
     if many:
         return _require(lambda value: all(canonical(item) in known for item in value), failure)
     return _require(lambda value: canonical(value) in known, failure)
+
+
+def check_rows(value: list[Any], _: date) -> Failure | None:
+    """Check that a list has no more rows than any list may have."""
+    if len(value) <= MOST_ROWS:
+        return None
+    return Failure("maxItems", f"must have at most {MOST_ROWS} rows", MOST_ROWS)
+
+
+def must_be_check(*, value: bool) -> Check:
+    """Return the check that a boolean has the only value that it may have."""
+    failure = Failure("mustBe", f"must be {str(value).lower()}", value)
+    return _require(lambda given: given is value, failure)
+
+
+def item_checks(items: ItemConstraints) -> Iterator[Check]:
+    """Yield the checks of each text in a list."""
+    given = {name: getattr(items, name) for name in ("min_length", "max_length", "pattern")}
+    for name, limit in given.items():
+        if limit is not None:
+            yield _of_each(CHECK_FACTORIES[name](limit))
+
+
+def _of_each(check: Check) -> Check:
+    def check_all(value: list[Any], today: date) -> Failure | None:
+        for item in value:
+            failure = check(item, today)
+            if failure:
+                shown = item if len(item) <= _SHOWN else f"{item[:_SHOWN]}…"
+                message = f"has {shown!r}, which {failure.message}"
+                return Failure(f"items.{failure.constraint}", message, failure.expected)
+        return None
+
+    return check_all
 
 
 def _min_length(limit: int) -> Check:
@@ -148,6 +199,57 @@ def _date_bound(constraint: str, bound: Any) -> Check:
     return check
 
 
+def _moment_min(bound: Any) -> Check:
+    return _moment_bound("min", bound)
+
+
+def _moment_max(bound: Any) -> Check:
+    return _moment_bound("max", bound)
+
+
+def _moment_bound(constraint: str, bound: Any) -> Check:
+    check_moment_bound(bound)
+
+    def check(value: str, today: date) -> Failure | None:
+        limit, moment = resolve_moment(bound, today), parse_moment(value)
+        if limit is None or moment is None:
+            return None
+        if moment >= limit if constraint == "min" else moment <= limit:
+            return None
+        words, shown = "at or after" if constraint == "min" else "at or before", limit.isoformat()
+        return Failure(constraint, f"must be {words} {shown}", shown)
+
+    return check
+
+
+def _ordered(constraint: str, read: Callable[[Any], Any], example: str) -> Callable[[Any], Check]:
+    """Return the factory of a bound that is written like the values it bounds."""
+
+    def factory(bound: Any) -> Check:
+        limit = read(bound)
+        if limit is None:
+            raise ValueFormatError(f"must be written like {example}")
+        words = "at least" if constraint == "min" else "at most"
+        failure = Failure(constraint, f"must be {words} {bound}", bound)
+        if constraint == "min":
+            return _require(lambda value: read(value) >= limit, failure)
+        return _require(lambda value: read(value) <= limit, failure)
+
+    return factory
+
+
+def _hosts(hosts: tuple[str, ...]) -> Check:
+    for host in hosts:
+        check_host(host)
+    failure = Failure("hosts", f"must be an address of {', '.join(hosts)}", list(hosts))
+
+    def fits(value: str) -> bool:
+        host = host_of(value)
+        return host is not None and any(is_allowed(host, allowed) for allowed in hosts)
+
+    return _require(fits, failure)
+
+
 def _min_items(limit: int) -> Check:
     failure = Failure("minItems", f"must have at least {limit} values", limit)
     return _require(lambda value: len(value) >= limit, failure)
@@ -200,6 +302,13 @@ CHECK_FACTORIES: dict[str, Callable[[Any], Check]] = {
     "step": _step,
     "date_min": _date_min,
     "date_max": _date_max,
+    "datetime_min": _moment_min,
+    "datetime_max": _moment_max,
+    "time_min": _ordered("min", parse_time, "08:30"),
+    "time_max": _ordered("max", parse_time, "08:30"),
+    "duration_min": _ordered("min", parse_length, "90s, 1h30m or 2d"),
+    "duration_max": _ordered("max", parse_length, "90s, 1h30m or 2d"),
+    "hosts": _hosts,
     "min_items": _min_items,
     "max_items": _max_items,
     "max_size": _max_size,

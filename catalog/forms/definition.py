@@ -3,10 +3,20 @@
 Nothing but the shape is judged here; what the parts mean is in checks.py and conditions.py.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    Tag,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 _Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -35,7 +45,7 @@ class Model(BaseModel):
 
 
 class FieldType(StrEnum):
-    """The twelve types of a form field."""
+    """The types of a form field."""
 
     STRING = "string"
     NUMBER = "number"
@@ -49,6 +59,13 @@ class FieldType(StrEnum):
     EMAIL = "email"
     FILE = "file"
     JSON = "json"
+    DATETIME = "datetime"
+    TIME = "time"
+    DURATION = "duration"
+    URL = "url"
+    USER = "user"
+    TEAM = "team"
+    LIST = "list"
 
 
 class Strength(StrEnum):
@@ -125,6 +142,7 @@ def _label(value: Any) -> str:
 
 _Written = BeforeValidator(_as_choice, json_schema_input_type=Choice | str | int | float | bool)
 MOST_CHOICES, MOST_FIELDS, MOST_GROUPS = 1_000, 1_000, 200
+MOST_ROWS, MOST_ROW_FIELDS, MOST_RULES = 500, 50, 200
 Choices = Annotated[tuple[Annotated[Choice, _Written], ...], Field(max_length=MOST_CHOICES)]
 
 
@@ -137,7 +155,8 @@ class Constraints(Model):
     min_length: _Count | None = Field(None, description="Minimum number of characters.")
     max_length: _Count | None = Field(None, description="Maximum number of characters.")
     min: Number | str | None = Field(
-        None, description="Minimum: a number, or for dates 2026-03-01 or today+7d."
+        None,
+        description="Minimum: a number, or a date (2026-03-01, today+7d), moment, time, duration.",
     )
     max: Number | str | None = Field(None, description="Maximum, written like min.")
     step: Number | None = Field(None, description="The value must be a multiple of it.")
@@ -154,7 +173,34 @@ class Constraints(Model):
     json_schema: dict[str, Any] | StrictBool | None = Field(
         None, alias="schema", description="JSON Schema (draft 2020-12) of a json field."
     )
+    hosts: tuple[str, ...] | None = Field(
+        None, description="Hosts of a url.", examples=[["wiki.example.com", "*.example.org"]]
+    )
     message: str | None = Field(None, description="Shown when one of these constraints fails.")
+
+
+class ItemConstraints(Model):
+    """Constraints of each text in a multiselect without an enum."""
+
+    pattern: str | None = Field(None, description="An RE2 pattern.")
+    min_length: _Count | None = Field(None, description="Minimum number of characters.")
+    max_length: _Count | None = Field(None, description="Maximum number of characters.")
+
+
+class RequiredWhen(Model):
+    """When a field must have a value."""
+
+    when: str = Field(min_length=1, description="An expression over the fields.")
+
+
+def _kind_of_required(value: Any) -> str:
+    return "when" if isinstance(value, Mapping | RequiredWhen) else "always"
+
+
+Required = Annotated[
+    Annotated[StrictBool, Tag("always")] | Annotated[RequiredWhen, Tag("when")],
+    Discriminator(_kind_of_required),
+]
 
 
 class FieldDefinition(Model):
@@ -163,13 +209,33 @@ class FieldDefinition(Model):
     id: str = Field(min_length=1, description="camelCase; fields.<id> in templates.")
     name: str | None = Field(None, description="Label; default: derived from the id.")
     type: FieldType
-    required: StrictBool = Field(default=False, description="Must have a value when shown.")
-    default: Any = Field(None, description="Used if the field is shown and has no value.")
+    required: Required = Field(
+        default=False, description="Must have a value when shown: true, or {when: expression}."
+    )
+    default: Any = Field(
+        None,
+        description="Used if the field is shown and has no value; {template: ..} computes it.",
+    )
     placeholder: str | None = Field(None, description="An example, shown while the field is empty.")
-    description: str | None = Field(None, description="Help text.")
+    description: str | None = Field(None, description="Help text: a little Markdown, no HTML.")
     enum: Choices | None = Field(None, description="Values, or value and label.")
     validation: Constraints = Constraints()
     conditional: Condition | None = Field(None, description="Shown only when this holds.")
+    read_only: StrictBool = Field(
+        default=False, description="Always has its default; another value is refused."
+    )
+    must_be: StrictBool | None = Field(
+        None, description="The only value that a boolean may have, such as true for terms."
+    )
+    items: ItemConstraints | None = Field(None, description="Of each text of a multiselect.")
+    fields: tuple["FieldDefinition", ...] = Field(
+        (), max_length=MOST_ROW_FIELDS, description="Fields of each row of a list."
+    )
+    min_items: _Count | None = Field(None, description="Minimum number of rows.")
+    max_items: _Count | None = Field(None, description="Maximum number of rows.")
+    unique_by: tuple[str, ...] = Field(
+        (), description="Fields whose values together are different in each row."
+    )
 
     @property
     def label(self) -> str:
@@ -181,13 +247,54 @@ class FieldDefinition(Model):
         """The enum, of the field itself or under ``validation``."""
         return self.enum if self.enum is not None else self.validation.enum
 
+    @property
+    def template(self) -> str | None:
+        """The template of a computed default; a json field's default is never one."""
+        default = self.default
+        if self.type is FieldType.JSON or not isinstance(default, Mapping) or len(default) != 1:
+            return None
+        template = default.get("template")
+        return template if isinstance(template, str) else None
+
+    @property
+    def plain_default(self) -> Any:
+        """The default, where it is a value and no template."""
+        return None if self.template is not None else self.default
+
+    @property
+    def is_always_required(self) -> bool:
+        """Whether it must have a value whatever the others are; ``mustBe`` asks for one too."""
+        return self.required is True or self.must_be is not None
+
+    @property
+    def required_when(self) -> str | None:
+        """The expression under which it must have a value."""
+        return self.required.when if isinstance(self.required, RequiredWhen) else None
+
+    def alone(self) -> "FieldDefinition":
+        """Return the field without what depends on other fields, to judge a single value."""
+        changes: dict[str, Any] = {"conditional": None, "read_only": False}
+        if self.template is not None:
+            changes["default"] = None
+        if self.required_when is not None:
+            changes["required"] = False
+        inner = tuple(one.alone() for one in self.fields)
+        return self.model_copy(update=changes | {"fields": inner})
+
+    def constraint(self, name: str) -> Any:
+        """Return the value of a constraint; bounds of a list may stand on the field itself."""
+        own = getattr(self, name, None) if name in ("min_items", "max_items") else None
+        return getattr(self.validation, name) if own is None else own
+
 
 class GroupDefinition(Model):
     """A group of fields that are shown together."""
 
     id: str = Field(min_length=1, description="Unique in the form.")
     name: str | None = Field(None, description="Heading; default: derived from the id.")
-    description: str | None = Field(None, description="Shown under the heading.")
+    description: str | None = Field(
+        None, description="Shown under the heading: a little Markdown, no HTML."
+    )
     collapsible: StrictBool = Field(
         default=False, description="Whether the group can be collapsed."
     )
@@ -202,12 +309,31 @@ class GroupDefinition(Model):
         return self.name or label_from_id(self.id)
 
 
+class FormRule(Model):
+    """What must be true of several fields together."""
+
+    id: str = Field(min_length=1, description="Unique in the form; kebab-case.")
+    check: str = Field(min_length=1, description="An expression that must be true.")
+    when: str | None = Field(None, description="An expression; else the rule does not apply.")
+    fields: tuple[str, ...] = Field(
+        (), description="Where the message is shown; default: the fields that check reads."
+    )
+    message: str = Field(min_length=1, description="What is wrong, and what to do.")
+    severity: Literal["error", "warning"] = Field(
+        "error", description="A warning is shown on review and refuses nothing."
+    )
+
+
 class FormDefinition(Model):
-    """A form: groups of fields in display order."""
+    """A form: groups of fields in display order, and rules over all of them."""
 
     layout: Layout = Layout.SINGLE_PAGE
     groups: tuple[GroupDefinition, ...] = Field(
         (), max_length=MOST_GROUPS, description="In display order."
+    )
+
+    rules: tuple[FormRule, ...] = Field(
+        (), max_length=MOST_RULES, description="Rules over several fields."
     )
 
     @model_validator(mode="after")

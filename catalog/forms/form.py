@@ -1,61 +1,31 @@
 """The one validator: which fields are shown, which values they have, and what is wrong."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
 
 from pydantic import ValidationError
 
-from catalog.forms.checks import FieldChecks, compile_checks, is_blank
-from catalog.forms.conditions import holds, references
-from catalog.forms.constraint_checks import Failure
-from catalog.forms.definition import (
-    Condition,
-    FieldDefinition,
-    FieldType,
-    FormDefinition,
-    GroupDefinition,
+from catalog.forms.context import NOBODY, FormContext
+from catalog.forms.definition import FieldDefinition, FieldType, FormDefinition, FormRule
+from catalog.forms.expressions import Expressions
+from catalog.forms.graph import (
+    CONDITIONS,
+    condition_graph,
+    dependency_graph,
+    in_order,
+    looked_at,
+    row_graph,
 )
 from catalog.forms.json_schema import form_json_schema
+from catalog.forms.judge import FieldsJudge, Judgement, Resolved, Situation
+from catalog.forms.outcome import FieldError, FormError, FormResult
 from catalog.forms.ui_schema import form_ui_schema
-from catalog.forms.values import ValueFormatError, excerpt, resolve_date
 from catalog.suggestions import did_you_mean
+from catalog.templating import TemplateError
 
-# The field's own message speaks for its constraints; these are explained by ours.
-_OUR_WORDS = frozenset({"type", "required", "hidden"})
-_MAX_SUGGESTIONS = 20
-
-
-class FormError(ValueError):
-    """A form that cannot work: a bad pattern, an unknown field in a condition, a cycle."""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One thing that is wrong with one field; a password's value is never in it."""
-
-    field: str
-    constraint: str
-    message: str
-    received: Any = None
-    expected: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class FormResult:
-    """The answer of the validator.
-
-    ``values`` holds the given values and the defaults of the visible fields, in the order of the
-    form, and may be used only when ``valid``. ``visible`` holds the ids of the fields shown.
-    """
-
-    valid: bool
-    values: dict[str, Any]
-    errors: tuple[FieldError, ...]
-    visible: tuple[str, ...]
+__all__ = ["FieldError", "Form", "FormError", "FormResult"]
 
 
 class Form:
@@ -63,13 +33,18 @@ class Form:
 
     def __init__(self, definition: FormDefinition) -> None:
         self.definition = definition
-        self.fields: dict[str, FieldDefinition] = {}
-        self._checks: dict[str, FieldChecks] = {}
-        self._conditions: dict[str, tuple[Condition, ...]] = {}
-        for group in definition.groups:
-            for field in group.fields:
-                self._add(group, field)
-        self._order = self._resolution_order()
+        self._expressions = Expressions(definition)
+        _require_known(definition)
+        in_order(condition_graph(definition), CONDITIONS)
+        graph = dependency_graph(definition)
+        rows = {one.id: _rows(definition, one) for one in definition.fields if _is_list(one)}
+        fields = [
+            (one, tuple(filter(None, (group.conditional, one.conditional))))
+            for group in definition.groups
+            for one in group.fields
+        ]
+        self._judge = FieldsJudge(fields, self._expressions, graph, rows=rows)
+        self._rule_reads = {rule.id: self._read_by(rule) for rule in definition.rules}
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any]) -> Self:
@@ -81,22 +56,40 @@ class Form:
             where = ".".join(str(part) for part in first["loc"])
             raise FormError(f"{where}: {first['msg']}") from None
 
-    def validate(self, values: Mapping[str, Any], today: date) -> FormResult:
+    def validate(
+        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
+    ) -> FormResult:
         """Judge values as of a day (UTC); nothing is coerced, and no value makes it raise."""
-        present = self._present(values, today)
-        visible = tuple(field_id for field_id in self.fields if field_id in present)
-        errors = [
-            error
-            for field_id, field in self.fields.items()
-            for error in self._field_errors(field, values, present, today)
-        ]
-        errors.extend(self._unknown_errors(values))
-        kept = {
-            field_id: _kept(self.fields[field_id], present[field_id])
-            for field_id in visible
-            if present[field_id] is not None
-        }
-        return FormResult(not errors, kept, tuple(errors), visible)
+        around = Situation(today, context)
+        found = self._judge.resolve(values, around)
+        judgement = self._judge.judge(values, found, around)
+        told = list(self._rule_problems(found, judgement, around))
+        refused = [error for rule, error in told if rule.severity == "error"]
+        errors = (*judgement.errors, *refused, *judgement.unknown)
+        return FormResult(
+            valid=not errors,
+            values=self._judge.kept(found),
+            errors=errors,
+            visible=tuple(name for name in self.fields if name in found.present),
+            required=judgement.required,
+            computed=tuple(name for name in self.fields if name in found.computed),
+            warnings=tuple(error for rule, error in told if rule.severity == "warning"),
+        )
+
+    def without_computed(
+        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
+    ) -> dict[str, Any]:
+        """Return kept values without those that the form gives by itself.
+
+        These are the read-only ones, and those that equal what their default computes.
+        """
+        around = Situation(today, context)
+        return self._judge.without_computed(values, self._judge.resolve(values, around), around)
+
+    @property
+    def fields(self) -> dict[str, FieldDefinition]:
+        """The fields by id, in the order of the form."""
+        return self._judge.fields
 
     def visible(self, values: Mapping[str, Any], today: date) -> tuple[str, ...]:
         """Return the ids of the fields that are shown with these values, in the form's order."""
@@ -120,106 +113,82 @@ class Form:
     def _json_schema(self) -> dict[str, Any]:
         return form_json_schema(self.definition)
 
-    def _add(self, group: GroupDefinition, field: FieldDefinition) -> None:
-        if field.id in self.fields:
-            raise FormError(f"the field {field.id!r} is used twice")
+    def _read_by(self, rule: FormRule) -> tuple[str, ...]:
+        texts = (rule.check, *filter(None, (rule.when,)))
         try:
-            self._checks[field.id] = compile_checks(field)
-        except ValueFormatError as error:
-            raise FormError(f"the validation of field {field.id!r} {error}") from None
-        self.fields[field.id] = field
-        self._conditions[field.id] = tuple(
-            condition for condition in (group.conditional, field.conditional) if condition
-        )
+            read = [name for text in texts for name in self._expressions.read_fields(text)]
+        except FormError as error:
+            raise FormError(f"the rule {rule.id!r}: {error}") from None
+        for name in (*rule.fields, *read):
+            if name not in self.fields:
+                raise FormError(f"the rule {rule.id!r} names {name!r}, which is not a field")
+        return tuple(dict.fromkeys(read))
 
-    def _resolution_order(self) -> tuple[str, ...]:
-        graph = condition_graph(self.definition)
-        for field_id, seen in graph.items():
-            for name in seen:
-                if name not in graph:
-                    raise FormError(
-                        f"the condition of {field_id!r} refers to {name!r}, which is not a field"
-                        + did_you_mean(name, graph)
-                    )
+    def _rule_problems(
+        self, found: Resolved, judgement: Judgement, around: Situation
+    ) -> Iterator[tuple[FormRule, FieldError]]:
+        """Yield what the rules say; one does not apply while a field that it reads is wrong."""
+        for rule in self.definition.rules:
+            reads = self._rule_reads[rule.id]
+            shown = [name for name in rule.fields or reads if name in found.present]
+            if judgement.broken.intersection(reads) or (reads and not shown):
+                continue
+            told = self._told(rule, found, around)
+            for name in (shown or [""]) if told else ():
+                yield rule, FieldError(name, f"rule:{rule.id}", told)
+
+    def _told(self, rule: FormRule, found: Resolved, around: Situation) -> str:
+        """Return the message of a rule that does not hold, or why it cannot be checked."""
+        holds = self._expressions.holds
         try:
-            return tuple(TopologicalSorter(graph).static_order())
-        except CycleError as error:
-            raise FormError(describe_cycle(error)) from None
-
-    def _present(self, values: Mapping[str, Any], today: date) -> dict[str, Any]:
-        """Return the visible fields with what conditions see: the value sent, else the default."""
-        present: dict[str, Any] = {}
-        for field_id in self._order:
-            if all(holds(condition, present) for condition in self._conditions[field_id]):
-                sent = values.get(field_id)
-                field = self.fields[field_id]
-                present[field_id] = sent if sent is not None else default_of(field, today)
-        return present
-
-    def _field_errors(
-        self,
-        field: FieldDefinition,
-        values: Mapping[str, Any],
-        present: Mapping[str, Any],
-        today: date,
-    ) -> Iterator[FieldError]:
-        sent = values.get(field.id)
-        if field.id not in present:
-            if sent is not None:
-                yield _error(field, Failure("hidden", _HIDDEN), sent)
-            return
-        value = present[field.id]
-        if value is None or is_blank(field, value):
-            if field.required:
-                yield _error(field, Failure("required", "is required"), sent)
-            return
-        for failure in self._checks[field.id].failures(value, today):
-            yield _error(field, failure, value)
-
-    def _unknown_errors(self, values: Mapping[str, Any]) -> Iterator[FieldError]:
-        unknown = (key for key in values if key not in self.fields and values[key] is not None)
-        for index, key in enumerate(unknown):
-            # Comparing names costs time, and nobody reads a hundred suggestions.
-            hint = did_you_mean(key, self.fields) if index < _MAX_SUGGESTIONS else ""
-            message = f"there is no field {excerpt(key)!r}{hint or '; leave it out'}"
-            yield FieldError(key, "unknown", message)
+            if rule.when is not None and not holds(rule.when, found.seen, around.context):
+                return ""
+            return "" if holds(rule.check, found.seen, around.context) else rule.message
+        except TemplateError as error:
+            # There is nothing to compare with a field that has no value.
+            if any(found.seen.get(name) is None for name in self._rule_reads[rule.id]):
+                return ""
+            return f"the rule {rule.id} cannot be checked: {error.message}"
 
 
-_HIDDEN = "does not apply with these values; leave it out"
+def _is_list(one: FieldDefinition) -> bool:
+    return one.type is FieldType.LIST
 
 
-def condition_graph(definition: FormDefinition) -> dict[str, set[str]]:
-    """Return for every field the fields that its own and its group's conditions look at."""
-    graph: dict[str, set[str]] = {}
-    for group in definition.groups:
-        for field in group.fields:
-            conditions = filter(None, (group.conditional, field.conditional))
-            graph[field.id] = {name for part in conditions for _, name in references(part)}
-    return graph
+def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsJudge:
+    """Return the judge of a list's rows; raises ``FormError``."""
+    known = {field.id for field in definition.fields}
+    if not one.fields:
+        raise FormError(f"the list {one.id!r} has no fields")
+    for inner in one.fields:
+        if inner.type in (FieldType.LIST, FieldType.PASSWORD):
+            raise FormError(f"the list {one.id!r} cannot have a field of type {inner.type}")
+        if inner.id in known:
+            raise FormError(f"the field {inner.id!r} of {one.id!r} has the id of another field")
+    for name in one.unique_by:
+        if name not in {inner.id for inner in one.fields}:
+            raise FormError(f"uniqueBy of {one.id!r} names {name!r}, which is not in its rows")
+    expressions = Expressions(definition, one)
+    fields = [(inner, (inner.conditional,) if inner.conditional else ()) for inner in one.fields]
+    return FieldsJudge(fields, expressions, row_graph(one, expressions))
 
 
-def describe_cycle(error: CycleError) -> str:
-    """Return a message that names the fields of a cycle."""
-    names = " -> ".join(str(name) for name in reversed(error.args[1]))
-    return f"the conditions form a cycle: {names}"
+def _require_known(definition: FormDefinition) -> None:
+    """Require that conditions look at fields of the form, or of the same row."""
+    known = {field.id for field in definition.fields}
+    graph = condition_graph(definition)
+    for one in definition.fields:
+        inner = {field.id for field in one.fields}
+        for field in one.fields:
+            _refuse_unknown(field.id, looked_at(field), known | inner)
+    for field_id, seen in graph.items():
+        _refuse_unknown(field_id, seen, known)
 
 
-def default_of(field: FieldDefinition, today: date) -> Any:
-    """Return the default of a field; that of a date may be relative to the day."""
-    if field.type is FieldType.DATE and isinstance(field.default, str):
-        day = resolve_date(field.default, today)
-        return day.isoformat() if day else field.default
-    return field.default
-
-
-def _kept(field: FieldDefinition, value: Any) -> Any:
-    # 3.0 is the integer 3, and templates should not have to know how it was sent.
-    whole = field.type is FieldType.INTEGER and isinstance(value, float) and value.is_integer()
-    return int(value) if whole else value
-
-
-def _error(field: FieldDefinition, failure: Failure, received: Any) -> FieldError:
-    own = field.validation.message if failure.constraint not in _OUR_WORDS else None
-    message = own or f"{field.label} {failure.message}"
-    shown = None if field.type is FieldType.PASSWORD else excerpt(received)
-    return FieldError(field.id, failure.constraint, message, shown, failure.expected)
+def _refuse_unknown(field_id: str, seen: set[str], known: set[str]) -> None:
+    for name in seen:
+        if name not in known:
+            raise FormError(
+                f"the condition of {field_id!r} refers to {name!r}, which is not a field"
+                + did_you_mean(name, known)
+            )

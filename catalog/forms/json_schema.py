@@ -2,34 +2,31 @@
 
 It accepts what the validator accepts, where absent values are left out instead of null. What JSON
 Schema has no words for is left to the validator: bounds of dates, sizes of files, and conditions
-that compare dates.
+that compare dates. What depends on other fields by an expression is named in ``x-pao-*``.
 """
 
-from collections.abc import Iterable
-from itertools import combinations
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import re2
 
-from catalog.forms.checks import EMPTY_TEXT_TYPES, is_blank
+from catalog.forms.checks import is_blank
 from catalog.forms.conditions import holds_for
-from catalog.forms.constraint_checks import STRENGTHS
 from catalog.forms.definition import (
+    MOST_ROWS,
     Condition,
     FieldDefinition,
     FieldType,
     FormDefinition,
     Operator,
 )
-from catalog.forms.values import EMAIL_PATTERN, MAX_EMAIL, is_number, parse_date
+from catalog.forms.text_formats import comparable
+from catalog.forms.type_schemas import TYPES, Schema, json_field, unless_blank
+from catalog.forms.values import is_number, parse_date
 
-Schema = dict[str, Any] | bool
+_ConditionalField = tuple[FieldDefinition, tuple[Condition, ...]]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_KINDS = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
-_MEDIA_NAME = "[A-Za-z0-9!#$&^_.+-]+"
-_PARAMETERS = "(;[^;,]+)*"
-_PAYLOAD = "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 
 
 class _InexpressibleError(Exception):
@@ -38,40 +35,57 @@ class _InexpressibleError(Exception):
 
 def form_json_schema(form: FormDefinition) -> dict[str, Any]:
     """Return the schema of a form's values."""
-    conditional = _Conditional(form)
+    definitions: dict[str, Schema] = {}
+    fields = [
+        (field, tuple(filter(None, (group.conditional, field.conditional))))
+        for group in form.groups
+        for field in group.fields
+    ]
+    schema = {"$schema": _DIALECT, **_object(fields, definitions)}
+    if definitions:
+        schema["$defs"] = definitions
+    if form.rules:
+        schema["x-pao-rules"] = [
+            rule.model_dump(mode="json", by_alias=True, exclude_none=True) for rule in form.rules
+        ]
+    return schema
+
+
+def _object(
+    fields: Sequence[_ConditionalField], definitions: dict[str, Schema], prefix: str = ""
+) -> dict[str, Any]:
+    """Return the schema of fields that are filled in together: a form, or a row of a list."""
+    conditional = _Conditional(fields, definitions, prefix)
     schema: dict[str, Any] = {
-        "$schema": _DIALECT,
         "type": "object",
-        "properties": {field.id: _field_schema(field) for field in form.fields},
+        "properties": {field.id: _field_schema(field, definitions) for field, _ in fields},
         "required": [
-            field.id
-            for field in form.fields
-            if _needs_value(field) and not conditional.conditions(field)
+            field.id for field, conditions in fields if _needs_value(field) and not conditions
         ],
         "additionalProperties": False,
     }
     rules = list(conditional.rules())
     if rules:
         schema["allOf"] = rules
-        schema["$defs"] = conditional.definitions
     return schema
 
 
 def _needs_value(field: FieldDefinition) -> bool:
-    return field.required and (field.default is None or is_blank(field, field.default))
+    if not field.is_always_required:
+        return False
+    return field.default is None or is_blank(field, field.default)
 
 
 class _Conditional:
     """Writes conditions as schemas of the whole object; one definition says when a field shows."""
 
-    def __init__(self, form: FormDefinition) -> None:
-        self._fields = {field.id: field for field in form.fields}
-        self._conditions = {
-            field.id: tuple(filter(None, (group.conditional, field.conditional)))
-            for group in form.groups
-            for field in group.fields
-        }
-        self.definitions: dict[str, Schema] = {}
+    def __init__(
+        self, fields: Sequence[_ConditionalField], definitions: dict[str, Schema], prefix: str
+    ) -> None:
+        self._fields = {field.id: field for field, _ in fields}
+        self._conditions = {field.id: conditions for field, conditions in fields}
+        self._prefix = prefix
+        self.definitions = definitions
 
     def conditions(self, field: FieldDefinition) -> tuple[Condition, ...]:
         """Return the conditions that all must hold for a field to be shown."""
@@ -94,7 +108,7 @@ class _Conditional:
     def _shown(self, field_id: str) -> Schema:
         if not self._conditions.get(field_id):
             return True
-        name = f"shown.{field_id}"
+        name = f"{self._prefix}shown.{field_id}"
         if name not in self.definitions:
             parts = [self._schema(condition) for condition in self._conditions[field_id]]
             self.definitions[name] = _every(parts)
@@ -107,7 +121,11 @@ class _Conditional:
             return _some([self._schema(part) for part in condition.any])
         if condition.negated is not None:
             return {"not": self._schema(condition.negated)}
-        return self._about(condition, self._fields[condition.depends_on or ""])
+        field = self._fields.get(condition.depends_on or "")
+        if field is None:
+            # A row is judged alone: it does not see the form around it.
+            raise _InexpressibleError
+        return self._about(condition, field)
 
     def _about(self, condition: Condition, field: FieldDefinition) -> Schema:
         sent = _value_schema(condition, field)
@@ -120,6 +138,8 @@ class _Conditional:
         by_absence = holds_for(condition, None)
         if field.default is None:
             return by_absence
+        if field.template is not None:
+            raise _InexpressibleError
         if field.type is FieldType.DATE and not parse_date(field.default):
             raise _InexpressibleError
         by_default = holds_for(condition, field.default)
@@ -174,22 +194,30 @@ def _compared(operator: Operator | None, wanted: Any, field: FieldDefinition) ->
     if is_number(wanted):
         key = "exclusiveMinimum" if operator is Operator.GREATER_THAN else "exclusiveMaximum"
         return {"type": "number", key: wanted}
-    # Two texts that are dates can be compared, whatever the field's type; a number cannot be one.
+    # Two texts that have an order can be compared, whatever the field's type; numbers are none.
     never = field.type in {FieldType.NUMBER, FieldType.INTEGER, FieldType.BOOLEAN}
-    if never or not parse_date(wanted):
+    if never or not comparable(wanted):
         return False
     raise _InexpressibleError
 
 
-def _field_schema(field: FieldDefinition) -> Schema:
+def _field_schema(field: FieldDefinition, definitions: dict[str, Schema]) -> Schema:
     schema: dict[str, Any] = {"title": field.label}
     if field.description:
         schema["description"] = field.description
-    if field.default is not None and not _hides_default(field):
+    if field.plain_default is not None and not _hides_default(field):
         schema["default"] = field.default
+    if field.read_only:
+        schema["readOnly"] = True
+    if field.template is not None:
+        schema["x-pao-default"] = {"template": field.template}
+    if field.required_when is not None:
+        schema["x-pao-required"] = {"when": field.required_when}
     if field.type is FieldType.JSON:
-        return _json_field(field, schema)
-    return schema | _TYPES[field.type](field)
+        return json_field(field, schema)
+    if field.type is FieldType.LIST:
+        return schema | _rows(field, definitions)
+    return schema | TYPES[field.type](field)
 
 
 def _hides_default(field: FieldDefinition) -> bool:
@@ -197,99 +225,15 @@ def _hides_default(field: FieldDefinition) -> bool:
     return relative or field.type is FieldType.PASSWORD
 
 
-def _json_field(field: FieldDefinition, schema: dict[str, Any]) -> Schema:
-    own = field.validation.json_schema
-    if isinstance(own, bool):
-        return schema if own else {**schema, "not": {}}
-    # An id of its own keeps references such as #/$defs/x inside the author's schema.
-    return {"$id": f"urn:pao:field:{field.id}", **schema, **own} if own else schema
-
-
-def _text(field: FieldDefinition) -> dict[str, Any]:
-    given = field.validation
+def _rows(field: FieldDefinition, definitions: dict[str, Schema]) -> dict[str, Any]:
+    inner = [(one, (one.conditional,) if one.conditional else ()) for one in field.fields]
     limits: dict[str, Any] = {
-        "minLength": given.min_length,
-        "maxLength": given.max_length,
-        "pattern": given.pattern,
+        "minItems": field.constraint("min_items"),
+        "maxItems": field.constraint("max_items"),
     }
     limits = {key: value for key, value in limits.items() if value is not None}
-    if field.type is FieldType.PASSWORD and given.strength:
-        limits |= _strength(*STRENGTHS[given.strength], limits)
-    return {"type": "string", **_unless_blank(field, limits)}
-
-
-def _strength(characters: int, kinds: int, limits: dict[str, Any]) -> dict[str, Any]:
-    if not kinds:
-        return {}
-    choices = [
-        {"allOf": [{"pattern": kind} for kind in chosen]} for chosen in combinations(_KINDS, kinds)
-    ]
-    return {"minLength": max(characters, limits.get("minLength", 0)), "anyOf": choices}
-
-
-def _unless_blank(field: FieldDefinition, limits: dict[str, Any]) -> dict[str, Any]:
-    """Allow "" and [] in an optional field, and refuse them in a required one."""
-    text = field.type in EMPTY_TEXT_TYPES
-    least, most = ("minLength", "maxLength") if text else ("minItems", "maxItems")
-    if field.required:
-        return {**limits, least: max(1, limits.get(least, 0))}
-    return {"anyOf": [{most: 0}, limits]} if limits else {}
-
-
-def _email(field: FieldDefinition) -> dict[str, Any]:
-    limits = {"format": "email", "pattern": EMAIL_PATTERN, "maxLength": MAX_EMAIL}
-    return {"type": "string", **_unless_blank(field, limits)}
-
-
-def _number(field: FieldDefinition) -> dict[str, Any]:
-    given = field.validation
-    limits = {"minimum": given.min, "maximum": given.max, "multipleOf": given.step}
-    return {
-        "type": field.type.value,
-        **{key: value for key, value in limits.items() if value is not None},
-    }
-
-
-def _multiselect(field: FieldDefinition) -> dict[str, Any]:
-    given = field.validation
-    values = [choice.value for choice in field.choices or ()]
-    items: Schema = {"type": "string"} if field.choices is None else {"enum": values}
-    limits: dict[str, Any] = {"minItems": given.min_items, "maxItems": given.max_items}
-    limits = {key: value for key, value in limits.items() if value is not None}
-    return {
-        "type": "array",
-        "items": items,
-        "uniqueItems": True,
-        **_unless_blank(field, limits),
-    }
-
-
-def _file(field: FieldDefinition) -> dict[str, Any]:
-    types = field.validation.types or ("*/*",)
-    names = "|".join("/".join(map(_media_name, name.split("/"))) for name in types)
-    pattern = f"^data:({names}){_PARAMETERS};base64,{_PAYLOAD}$"
-    return {"type": "string", "pattern": pattern}
-
-
-def _media_name(wanted: str) -> str:
-    """Return the pattern of one half of a media type, in which case does not matter."""
-    if wanted == "*":
-        return _MEDIA_NAME
-    return "".join(
-        f"[{letter.lower()}{letter.upper()}]" if letter.isalpha() else re2.escape(letter)
-        for letter in wanted
-    )
-
-
-_TYPES = {
-    **dict.fromkeys((FieldType.STRING, FieldType.TEXTAREA), _text),
-    FieldType.PASSWORD: lambda field: {**_text(field), "writeOnly": True},
-    FieldType.EMAIL: _email,
-    FieldType.NUMBER: _number,
-    FieldType.INTEGER: _number,
-    FieldType.BOOLEAN: lambda _: {"type": "boolean"},
-    FieldType.SELECT: lambda field: {"enum": [choice.value for choice in field.choices or ()]},
-    FieldType.MULTISELECT: _multiselect,
-    FieldType.DATE: lambda _: {"type": "string", "format": "date"},
-    FieldType.FILE: _file,
-}
+    limits["items"] = _object(inner, definitions, f"{field.id}.")
+    schema = {"type": "array", "maxItems": MOST_ROWS, **unless_blank(field, limits)}
+    if field.unique_by:
+        schema["x-pao-unique-by"] = list(field.unique_by)
+    return schema

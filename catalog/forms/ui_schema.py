@@ -8,7 +8,9 @@ from catalog.forms.definition import (
     FieldDefinition,
     FieldType,
     FormDefinition,
+    FormRule,
     GroupDefinition,
+    ItemConstraints,
 )
 
 COMPONENTS: dict[FieldType, str] = {
@@ -24,12 +26,32 @@ COMPONENTS: dict[FieldType, str] = {
     FieldType.EMAIL: "email-input",
     FieldType.FILE: "file-upload",
     FieldType.JSON: "code-editor",
+    FieldType.DATETIME: "datetime-picker",
+    FieldType.TIME: "time-picker",
+    FieldType.DURATION: "duration-input",
+    FieldType.URL: "url-input",
+    FieldType.USER: "user-picker",
+    FieldType.TEAM: "team-picker",
+    FieldType.LIST: "table",
 }
 
 
 def form_ui_schema(form: FormDefinition) -> dict[str, Any]:
-    """Return layout, groups and fields, with labels, components, validation and conditions."""
-    return {"layout": form.layout.value, "groups": [_group(group) for group in form.groups]}
+    """Return layout, groups and fields, with labels, components, validation and conditions.
+
+    What only some forms have (rules, rows, computed defaults) is left out of the others.
+    """
+    drawn: dict[str, Any] = {
+        "layout": form.layout.value,
+        "groups": [_group(group) for group in form.groups],
+    }
+    if form.rules:
+        drawn["rules"] = [_rule(rule) for rule in form.rules]
+    return drawn
+
+
+def _rule(rule: FormRule) -> dict[str, Any]:
+    return rule.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _group(group: GroupDefinition) -> dict[str, Any]:
@@ -50,9 +72,9 @@ def _field(field: FieldDefinition) -> dict[str, Any]:
         "name": field.label,
         "type": field.type.value,
         "component": COMPONENTS[field.type],
-        "required": field.required,
+        "required": field.is_always_required,
         # A default of a password is a secret, however unwise it is to have one.
-        "default": None if secret else field.default,
+        "default": None if secret else field.plain_default,
         "placeholder": field.placeholder,
         "description": field.description,
         "validation": _validation(field),
@@ -60,12 +82,31 @@ def _field(field: FieldDefinition) -> dict[str, Any]:
     }
     if field.choices is not None:
         drawn["enum"] = [choice.model_dump() for choice in field.choices]
-    return drawn
+    return drawn | _extras(field)
+
+
+def _extras(field: FieldDefinition) -> dict[str, Any]:
+    """Return what only some fields have."""
+    extras = {
+        "requiredWhen": field.required_when,
+        "defaultTemplate": field.template,
+        "readOnly": field.read_only or None,
+        "mustBe": field.must_be,
+        "items": _given(field.items) if field.items else None,
+        "fields": [_field(inner) for inner in field.fields] or None,
+        "uniqueBy": list(field.unique_by) or None,
+    }
+    return {key: value for key, value in extras.items() if value is not None}
+
+
+def _given(items: ItemConstraints) -> dict[str, Any]:
+    return items.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _validation(field: FieldDefinition) -> dict[str, Any]:
     names = [name for name in (*CONSTRAINTS[field.type], "message") if name != "enum"]
     given = field.validation.model_dump(mode="json")
+    given |= {name: field.constraint(name) for name in ("min_items", "max_items")}
     return {key_of(name): given[name] for name in names if given[name] is not None}
 
 

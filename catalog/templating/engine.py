@@ -42,6 +42,11 @@ def check_when(expression: str, names: Names) -> list[tuple[str, ...]]:
     return _linked(expression, names, condition=True).uses()
 
 
+def functions_of(template: str, names: Names, *, condition: bool = False) -> frozenset[str]:
+    """Return the functions and filters that a template calls; raises TemplateError as ``check``."""
+    return _linked(template, names, condition=condition).functions
+
+
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """What is known about a template without values: its result, what it reads, certain errors.
@@ -53,6 +58,7 @@ class Inspection:
     shape: Shape
     uses: tuple[tuple[str, ...], ...]
     diagnostics: tuple[TemplateError, ...]
+    functions: frozenset[str] = frozenset()
 
 
 def inspect(
@@ -71,7 +77,7 @@ def inspect(
         _error(FaultError(one.id, one.message, suggestion=one.suggestion), shown, one.at)
         for one in inspector.diagnostics
     )
-    return Inspection(shape, tuple(linked.uses()), diagnostics)
+    return Inspection(shape, tuple(linked.uses()), diagnostics, linked.functions)
 
 
 def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.

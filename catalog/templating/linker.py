@@ -42,12 +42,13 @@ _LITERALS = (Literal, ListLiteral, MappingLiteral)
 class Linked:
     """A template that may run, with the resolution of every path at the path's number.
 
-    ``plan`` is set where the fast path may be tried.
+    ``plan`` is set where the fast path may be tried; ``functions`` are those that are called.
     """
 
     template: Template
     links: tuple[Link, ...]
     plan: Plan | None = None
+    functions: frozenset[str] = frozenset()
 
     def uses(self) -> list[tuple[str, ...]]:
         """Return what the template reads: the scope and the written way into it, each once."""
@@ -65,13 +66,15 @@ class Linker:
     def __init__(self, names: Names) -> None:
         self._resolver = Resolver(names)
         self._links: dict[int, Link] = {}
+        self._functions: set[str] = set()
         self.at = 0
 
     def link(self, template: Template) -> Linked:
         """Return the linked template; raises FaultError for the first unknown name."""
         self._body(template.body, Place())
         links = tuple(self._links[number] for number in range(template.references))
-        return Linked(template, links, plan_of(template.body, links))
+        plan = plan_of(template.body, links)
+        return Linked(template, links, plan, frozenset(self._functions))
 
     def _body(self, body: Body, place: Place) -> None:
         for block in body:
@@ -117,10 +120,12 @@ class Linker:
     def _expression(self, node: Expression, place: Place) -> None:
         if isinstance(node, Reference):
             self._members(node.members, place)
-            self._links[node.number] = self._resolver.resolve(node, place)
+            link = self._resolver.resolve(node, place)
+            self._links[node.number] = link
+            if link.root is Root.GENERATED:
+                self._functions.add(link.name)
         elif isinstance(node, Call):
-            _check_call(node, len(node.arguments))
-            self._all(node.arguments, place)
+            self._call(node, len(node.arguments), place)
         elif isinstance(node, Pipe):
             self._pipe(node, place)
         elif isinstance(node, Access):
@@ -144,8 +149,12 @@ class Linker:
             if isinstance(step, Test):
                 _check_test(step)
             else:
-                _check_call(step, len(step.arguments) + 1)
-                self._all(step.arguments, place)
+                self._call(step, len(step.arguments) + 1, place)
+
+    def _call(self, call: Call, count: int, place: Place) -> None:
+        _check_call(call, count)
+        self._functions.add(call.function)
+        self._all(call.arguments, place)
 
 
 def _operands(node: Expression) -> tuple[Expression, ...]:

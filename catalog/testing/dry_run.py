@@ -10,7 +10,7 @@ from catalog.model import CatalogDocument
 from catalog.planning import plan
 from catalog.scopes import ScopeContext
 from catalog.templating import Target, TemplateError
-from catalog.testing.samples import Sample, context_of, example_outputs
+from catalog.testing.samples import Sample, context_of, example_outputs, validated
 from catalog.validation import ActionSchema
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
@@ -45,7 +45,8 @@ def dry_run(
 
     Outputs of earlier actions are the sample's, or made up.
     """
-    result = item.form.validate(sample.fields, sample.today)
+    around = surroundings or ScopeContext()
+    result = validated(item, sample, around)
     context, secrets = context_of(item, definition, result.values, sample)
     if not result.valid:
         return DryRun(context.fields, refused=result.errors)
@@ -56,7 +57,7 @@ def dry_run(
         rendered = _rendered(
             action,
             context,
-            surroundings or ScopeContext(),
+            around,
             targets={key: Target(value) for key, value in schema.targets.items()},
             secrets=secrets,
             outputs=outputs,

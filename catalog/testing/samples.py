@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from catalog.form_context import form_context
+from catalog.forms import FormResult
 from catalog.model import CatalogDocument
 from catalog.planning import snapshot_of
+from catalog.scopes import ScopeContext
 from catalog.templating.contract import MASK
 from pao.core.payloads.context import RequestContext, Requester
 from pao.core.timestamps import timestamp
@@ -33,6 +36,12 @@ class Sample:
     def today(self) -> date:
         """The day that relative dates count from."""
         return self.at.astimezone(UTC).date()
+
+
+def validated(item: CatalogDocument, sample: Sample, surroundings: ScopeContext) -> FormResult:
+    """Judge the sample's fields as its requester would submit them."""
+    about = form_context(item, sample.requester, sample.at, surroundings)
+    return item.form.validate(sample.fields, sample.today, about)
 
 
 def context_of(

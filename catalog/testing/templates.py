@@ -17,7 +17,7 @@ from catalog.templating import (
     evaluate_when,
     render,
 )
-from catalog.testing.samples import Sample, context_of, example_outputs
+from catalog.testing.samples import Sample, context_of, example_outputs, validated
 from catalog.validation import ActionSchema
 from catalog.validation.templates import ended_before
 
@@ -62,7 +62,7 @@ def try_templates(
     Outputs that the sample does not give are made up, so that what reads them can be seen.
     """
     around = surroundings or ScopeContext()
-    result = item.form.validate(sample.fields, sample.today)
+    result = validated(item, sample, around)
     context, secrets = context_of(item, definition, result.values, sample)
     trials: list[TemplateSample] = []
     for way, actions in (("manual", item.manual_actions), ("automatic", item.automatic_actions)):
@@ -70,7 +70,7 @@ def try_templates(
         scopes = build_scopes(
             context,
             around,
-            field_ids=[field.id for field in item.fields],
+            form=item.fields,
             secrets=secrets,
             outputs=outputs,
         )

@@ -93,7 +93,7 @@ def _removed(
 
 def _is_demanded(group: GroupDefinition, field: FieldDefinition) -> bool:
     shown = field.conditional is None and group.conditional is None
-    return field.required and field.default is None and shown
+    return field.is_always_required and field.default is None and shown
 
 
 def _narrowed(field: FieldDefinition, old: _PlacedField, new: _PlacedField) -> Iterator[Problem]:

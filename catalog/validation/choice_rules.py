@@ -9,12 +9,12 @@ from catalog.forms.definition import Operator
 from catalog.forms.values import ValueFormatError, canonical, is_number, parse_date, parse_size
 from catalog.loading import Path
 from catalog.suggestions import nearest
-from catalog.validation.form_rules import GROUPS, conditions_of, fields_of
+from catalog.validation.form_rules import GROUPS, conditions_of, fields_of, known_fields
 from catalog.validation.subject import Problem, Subject
 
 _EQUALITY = frozenset({Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN})
 _NUMBERS = frozenset({FieldType.NUMBER, FieldType.INTEGER})
-_FREE = frozenset({FieldType.JSON, FieldType.MULTISELECT})
+_FREE = frozenset({FieldType.JSON, FieldType.MULTISELECT, FieldType.LIST})
 # A request is at most 1 MB, and base64 makes a file a third larger.
 _LARGEST_FILE = 750_000
 
@@ -42,8 +42,8 @@ def never_shown(subject: Subject) -> Iterator[Problem]:
 
     That is one of the values of a select, true or false for a boolean, a number for a number.
     """
-    known = {field.id: field for field in subject.item.fields}
     for path, condition in conditions_of(subject):
+        known = known_fields(subject, path)
         for way, leaf in leaves(path, condition):
             field = known.get(leaf.depends_on or "")
             if field is None or leaf.condition not in _EQUALITY:

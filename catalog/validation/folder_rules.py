@@ -193,9 +193,8 @@ def _field_problems(
 
 
 def _literal_problems(where: Path, field: FieldDefinition, value: Any) -> Iterator[Problem]:
-    alone = field.model_copy(update={"conditional": None})
     try:
-        group = {"id": "group", "fields": (alone,)}
+        group = {"id": "group", "fields": (field.alone(),)}
         form = Form(FormDefinition.model_validate({"groups": (group,)}))
     except FormError:
         return
@@ -206,7 +205,7 @@ def _literal_problems(where: Path, field: FieldDefinition, value: Any) -> Iterat
 def _missing_fields(component: Component, item: CatalogDocument, path: Path) -> Iterator[Problem]:
     for group in item.groups:
         for field in group.fields:
-            needed = field.required and field.default is None
+            needed = field.is_always_required and field.default is None
             always = field.conditional is None and group.conditional is None
             if needed and always and field.id not in component.config:
                 message = f"{item.id} needs a value for its field {field.id!r}"

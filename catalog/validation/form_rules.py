@@ -12,7 +12,15 @@ from catalog.forms.checks import CONSTRAINTS, constraint_problems, key_of
 from catalog.forms.conditions import leaves, references
 from catalog.forms.constraint_checks import STRENGTHS
 from catalog.forms.definition import Operator
-from catalog.forms.form import FormError, condition_graph, describe_cycle
+from catalog.forms.form import FormError
+from catalog.forms.graph import (
+    CONDITIONS,
+    EVERYTHING,
+    Graph,
+    condition_graph,
+    dependency_graph,
+    describe_cycle,
+)
 from catalog.forms.values import is_number, parse_date
 from catalog.loading import Path
 from catalog.suggestions import did_you_mean
@@ -20,16 +28,35 @@ from catalog.validation.subject import Problem, Subject
 from catalog.validation.wording import hint_for, unquoted
 
 GROUPS: Path = ("presentation", "form", "groups")
+RULES: Path = ("presentation", "form", "rules")
 SHORTEST_PASSWORD = 8
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
 _RANGES = (("min_length", "max_length"), ("min_items", "max_items"), ("min", "max"))
 
 
 def fields_of(subject: Subject) -> Iterator[tuple[Path, FieldDefinition]]:
-    """Yield every field with its path."""
+    """Yield every field with its path, those in the rows of lists included."""
+    for path, field in form_fields(subject):
+        yield path, field
+        for r, inner in enumerate(field.fields):
+            yield (*path, "fields", r), inner
+
+
+def form_fields(subject: Subject) -> Iterator[tuple[Path, FieldDefinition]]:
+    """Yield every field of the form itself with its path."""
     for g, group in enumerate(subject.item.groups):
         for f, field in enumerate(group.fields):
             yield (*GROUPS, g, "fields", f), field
+
+
+def known_fields(subject: Subject, path: Path) -> dict[str, FieldDefinition]:
+    """Return the fields that a condition at a path may look at: of the form, and of its row."""
+    known = {field.id: field for field in subject.item.fields}
+    if path.count("fields") > 1:
+        group, index = path[len(GROUPS)], path[len(GROUPS) + 2]
+        row = subject.item.groups[int(group)].fields[int(index)]
+        known |= {inner.id: inner for inner in row.fields}
+    return known
 
 
 def conditions_of(subject: Subject) -> Iterator[tuple[Path, Condition]]:
@@ -43,16 +70,30 @@ def conditions_of(subject: Subject) -> Iterator[tuple[Path, Condition]]:
 
 
 def unique_ids(subject: Subject) -> Iterator[Problem]:
-    """Require unique ids of groups, and of fields in the whole form."""
-    groups = [((*GROUPS, g, "id"), group.id) for g, group in enumerate(subject.item.groups)]
-    fields = [((*path, "id"), field.id) for path, field in fields_of(subject)]
-    for kind, entries in (("group", groups), ("field", fields)):
-        counts = Counter(identifier for _, identifier in entries)
-        for path, identifier in entries:
-            if counts[identifier] > 1:
-                counts[identifier] = -counts[identifier]
-            elif counts[identifier] < 0:
-                yield Problem(path, f"the {kind} id {identifier[:80]!r} is used twice")
+    """Require unique ids of groups, of rules, and of fields in the whole form.
+
+    A field in the rows of a list may be called like one in another list, but not like a field of
+    the form.
+    """
+    rules = subject.item.presentation.form.rules
+    fields = [((*path, "id"), field.id) for path, field in form_fields(subject)]
+    yield from _twice(
+        "group", [((*GROUPS, g, "id"), o.id) for g, o in enumerate(subject.item.groups)]
+    )
+    yield from _twice("field", fields)
+    yield from _twice("rule", [((*RULES, r, "id"), rule.id) for r, rule in enumerate(rules)])
+    for path, field in form_fields(subject):
+        rows = [((*path, "fields", r, "id"), one.id) for r, one in enumerate(field.fields)]
+        yield from _twice("field", [*fields, *rows] if rows else [])
+
+
+def _twice(kind: str, entries: list[tuple[Path, str]]) -> Iterator[Problem]:
+    counts = Counter(identifier for _, identifier in entries)
+    for path, identifier in entries:
+        if counts[identifier] > 1:
+            counts[identifier] = -counts[identifier]
+        elif counts[identifier] < 0:
+            yield Problem(path, f"the {kind} id {identifier[:80]!r} is used twice")
 
 
 def field_id(subject: Subject) -> Iterator[Problem]:
@@ -85,8 +126,8 @@ def names(subject: Subject) -> Iterator[Problem]:
 
 def condition_reference(subject: Subject) -> Iterator[Problem]:
     """Require that a condition refers to a field of this form."""
-    known = {field.id for field in subject.item.fields}
     for path, condition in conditions_of(subject):
+        known = known_fields(subject, path)
         for way, name in references(condition):
             if name not in known:
                 message = f"there is no field {name[:80]!r}{did_you_mean(name, known)}"
@@ -94,13 +135,28 @@ def condition_reference(subject: Subject) -> Iterator[Problem]:
 
 
 def condition_cycle(subject: Subject) -> Iterator[Problem]:
-    """Require that conditions do not form a cycle."""
+    """Require that fields do not depend on each other in a cycle.
+
+    A field depends on what its condition looks at and on what its computed default reads.
+    """
+    form = subject.item.presentation.form
+    told = list(_cycle(subject, condition_graph(form), CONDITIONS))
+    if not told:
+        try:
+            graph = dependency_graph(form)
+        except FormError:
+            return
+        told = list(_cycle(subject, graph, EVERYTHING))
+    yield from told
+
+
+def _cycle(subject: Subject, graph: Graph, what: str) -> Iterator[Problem]:
     try:
-        TopologicalSorter(condition_graph(subject.item.presentation.form)).prepare()
+        TopologicalSorter(graph).prepare()
     except CycleError as error:
         first = error.args[1][0]
         where = next((path for path, field in fields_of(subject) if field.id == first), GROUPS)
-        yield Problem(where, describe_cycle(error))
+        yield Problem(where, describe_cycle(error, what))
 
 
 def condition_value(subject: Subject) -> Iterator[Problem]:
@@ -128,8 +184,8 @@ def constraint(subject: Subject) -> Iterator[Problem]:
     """Require valid constraints: RE2 patterns, dates, sizes, schemas, enums."""
     for path, field in fields_of(subject):
         for key, message in constraint_problems(field):
-            if key == "enum":
-                yield Problem(path, f"enum {message}")
+            if key in ("enum", "items"):
+                yield Problem(path if key == "enum" else (*path, key), f"{key} {message}")
             else:
                 hint = unquoted(field.validation.model_dump(by_alias=True).get(key))
                 yield Problem((*path, "validation", key), f"{key} {message}", hint)
@@ -163,10 +219,12 @@ def default_value(subject: Subject) -> Iterator[Problem]:
     """Require a default that passes the validation of its own field."""
     today = datetime.now(UTC).date()
     for path, field in fields_of(subject):
+        if isinstance(field.default, dict) and field.type is not FieldType.JSON:
+            yield from _computed_default(path, field)
+            continue
         if field.default is None or any(constraint_problems(field)):
             continue
-        alone = field.model_copy(update={"conditional": None})
-        group = {"id": "group", "fields": (alone,)}
+        group = {"id": "group", "fields": (field.alone(),)}
         try:
             form = Form(FormDefinition.model_validate({"groups": (group,)}))
         except FormError:
@@ -174,6 +232,12 @@ def default_value(subject: Subject) -> Iterator[Problem]:
         for error in form.validate({}, today).errors:
             told = f"the default is invalid: {error.message}"
             yield Problem((*path, "default"), told, _default_meant(field))
+
+
+def _computed_default(path: Path, field: FieldDefinition) -> Iterator[Problem]:
+    if field.template is None:
+        told = "a computed default is a mapping with one text: template"
+        yield Problem((*path, "default"), told, 'write default: {template: "{{fields.other}}"}')
 
 
 def _default_meant(field: FieldDefinition) -> str:
@@ -190,7 +254,7 @@ def _default_meant(field: FieldDefinition) -> str:
 def default_secret(subject: Subject) -> Iterator[Problem]:
     """Warn about the default of a password: it is a secret that everybody can read."""
     for path, field in fields_of(subject):
-        if field.type is FieldType.PASSWORD and field.default is not None:
+        if field.type is FieldType.PASSWORD and field.plain_default is not None:
             yield Problem((*path, "default"), "everybody can read the default of a password")
 
 

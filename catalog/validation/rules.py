@@ -4,6 +4,7 @@ from catalog.validation import (
     action_rules,
     bundle_rules,
     choice_rules,
+    form_part_rules,
     form_rules,
     markup_rules,
     metadata_rules,
@@ -61,7 +62,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "condition-cycle",
-        "Conditions have no cycles",
+        "Fields do not depend on each other in a cycle",
         Severity.ERROR,
         form_rules.condition_cycle,
     ),
@@ -99,6 +100,31 @@ RULES: tuple[Rule, ...] = (
         "A multiselect lists its values",
         Severity.WARNING,
         form_rules.free_multiselect,
+    ),
+    Rule("form-list", "Lists have rows", Severity.ERROR, form_part_rules.lists),
+    Rule(
+        "form-fixed",
+        "Fixed values have a default",
+        Severity.ERROR,
+        form_part_rules.fixed_values,
+    ),
+    Rule(
+        "form-rule-fields",
+        "Rules name fields of the form",
+        Severity.ERROR,
+        form_part_rules.rule_fields,
+    ),
+    Rule(
+        "form-template",
+        "Templates of a form read what is known",
+        Severity.ERROR,
+        form_part_rules.form_templates,
+    ),
+    Rule(
+        "markdown",
+        "Descriptions are simple Markdown",
+        Severity.WARNING,
+        form_part_rules.descriptions,
     ),
     Rule("choice-value", "Choices are unique plain values", Severity.ERROR, choice_rules.values),
     Rule(
@@ -244,11 +270,12 @@ READS_NAMES = frozenset(
         "comparison",
         "secret-in-sight",
         "secret-in-approval",
+        "form-template",
         "terraform-place",
         "field-unused",
     }
 )
 """Rules that hold texts against the names of the whole document."""
 
-LOOKS_UP = frozenset({"condition-reference", "action-order", "component-order"})
+LOOKS_UP = frozenset({"condition-reference", "form-rule-fields", "action-order", "component-order"})
 """Rules that look names up among the keys of the document: silent while these are in doubt."""

@@ -35,10 +35,16 @@ _SYSTEM = mapping_of({name: A_NUMBER if name == "timestamp" else A_TEXT for name
 def field_shape(field: FieldDefinition) -> Shape:
     """Return the shape of a field's value; one that may be absent may be null."""
     shape = _value_shape(field)
-    certain = (field.required or field.default is not None) and field.conditional is None
+    given = field.is_always_required or field.plain_default is not None
+    certain = given and field.conditional is None
     if certain:
         return shape
     return Shape(shape.kinds | NULL, shape.members, shape.item, shape.choices)
+
+
+def row_shapes(field: FieldDefinition) -> dict[str, Shape]:
+    """Return the shapes of the fields in a row of a list."""
+    return {inner.id: field_shape(inner) for inner in field.fields}
 
 
 def document_shapes(document: CatalogDocument, metadata: Any) -> dict[str, Shape]:
@@ -85,6 +91,8 @@ def _value_shape(field: FieldDefinition) -> Shape:
     if field.type is FieldType.MULTISELECT:
         item = either(shape_of(one) for one in choices).kinds if choices else TEXT
         return Shape(LIST, item=Shape(item, choices=choices or None))
+    if field.type is FieldType.LIST:
+        return Shape(LIST, item=mapping_of(row_shapes(field)))
     if field.type is FieldType.JSON:
         return shape_of_schema(field.validation.json_schema)
     return Shape(_KINDS.get(field.type, TEXT))

@@ -2,17 +2,24 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from catalog import action_order as ordering
 from catalog.bundle import CatalogBundle, Component
+from catalog.forms.expressions import FormTemplate, form_templates
 from catalog.loading import Document, Path, walk_texts
 from catalog.model import Action, CatalogDocument, Mode
 from catalog.templating import Inspection, Names, TemplateError, inspect
 from catalog.templating.value_types import UNKNOWN, Shape, mapping_of
-from catalog.validation.template_types import component_shapes, document_shapes, output_shapes
+from catalog.validation.template_types import (
+    component_shapes,
+    document_shapes,
+    output_shapes,
+    row_shapes,
+)
 
+_FORM: Path = ("presentation", "form")
 _VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
 
 
@@ -21,7 +28,8 @@ class PlacedTemplate:
     """A template at its place: what it is part of, and the result of its inspection.
 
     ``place`` is the way into the configuration of ``action``, None where it is no part of one;
-    ``error`` is the first thing that is wrong whatever the values are.
+    ``of_form`` says what it is to the form, where it is part of that; ``error`` is the first
+    thing that is wrong whatever the values are.
     """
 
     path: Path
@@ -29,6 +37,7 @@ class PlacedTemplate:
     action: Action | None = None
     place: Path | None = None
     is_condition: bool = False
+    of_form: FormTemplate | None = None
     found: Inspection | None = None
     error: TemplateError | None = None
 
@@ -68,6 +77,8 @@ class TemplatedDocument(Protocol):
 def placed_templates(subject: TemplatedDocument) -> Iterator[PlacedTemplate]:
     """Yield every template of a document, in the order of the lists."""
     inspector = _TemplateInspector(subject)
+    for one in form_templates(subject.item.presentation.form):
+        yield inspector.look_at_form(one)
     for path, component in subject.components():
         ready = subject.bundle.ready_before[component.id] if subject.bundle else ()
         for place, text in walk_texts(component.config):
@@ -137,6 +148,19 @@ class _TemplateInspector:
         self._shapes = document_shapes(subject.item, subject.document.data.get("metadata"))
         self._outputs = subject.output_schemas
 
+    def look_at_form(self, one: FormTemplate) -> PlacedTemplate:
+        """Inspect a template of the form, which reads no outputs; in a list it sees its row."""
+        placed = PlacedTemplate(
+            (*_FORM, *one.path), one.text, is_condition=not one.computed, of_form=one
+        )
+        groups, shapes = self._groups, dict(self._shapes)
+        if one.row_of is not None:
+            groups = {**groups, "": tuple(inner.id for inner in one.row_of.fields)}
+            seen = {**(shapes["fields"].members or {}), **row_shapes(one.row_of)}
+            shapes["fields"] = mapping_of(seen)
+        names = Names(groups, (), environment=tuple(_VARIABLE.findall(one.text)))
+        return _inspected(placed, names, shapes)
+
     def look(
         self, placed: PlacedTemplate, earlier: Mapping[str, Action], components: tuple[str, ...]
     ) -> PlacedTemplate:
@@ -153,11 +177,7 @@ class _TemplateInspector:
         )
         shapes = self._shapes | self._shapes_after(earlier, components)
         shapes["fulfillment"] = self._published(earlier, placed.path)
-        try:
-            found = inspect(placed.text, names, shapes, condition=placed.is_condition)
-        except TemplateError as error:
-            return _with(placed, error=error)
-        return _with(placed, found=found)
+        return _inspected(placed, names, shapes)
 
     def _published(self, earlier: Mapping[str, Action], path: Path) -> Shape:
         """Return the shape of what earlier actions have published by key."""
@@ -177,7 +197,9 @@ class _TemplateInspector:
         }
 
 
-def _with(placed: PlacedTemplate, **outcome: Any) -> PlacedTemplate:
-    return PlacedTemplate(
-        placed.path, placed.text, placed.action, placed.place, placed.is_condition, **outcome
-    )
+def _inspected(placed: PlacedTemplate, names: Names, shapes: Mapping[str, Shape]) -> PlacedTemplate:
+    try:
+        found = inspect(placed.text, names, shapes, condition=placed.is_condition)
+    except TemplateError as error:
+        return replace(placed, error=error)
+    return replace(placed, found=found)

@@ -30,4 +30,6 @@ def names_only(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name(field: dict[str, Any]) -> dict[str, Any]:
-    return {"id": field.get("id"), "type": field.get("type")}
+    named = {"id": field.get("id"), "type": field.get("type")}
+    rows = field.get("fields")
+    return {**named, "fields": [_name(inner) for inner in rows]} if rows else named

@@ -305,4 +305,5 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "boolean": _boolean,
     "json": _json,
     "file": _file,
+    "list": _json,
 }

@@ -13,8 +13,10 @@ from pao.app.cli.fields import FormField, as_text, collect, read_form, typed
 
 TODAY = date(2026, 3, 5)
 TEXTS = st.sampled_from(["", "a", "ab", "abc", "Abc1", "a@b.co", "2026-03-04", "Abcdefgh1234"])
+TEXTS |= st.sampled_from(["08:30", "2h", "2026-03-04T10:00:00Z", "https://a.example.com/x"])
 SCALARS = TEXTS | st.sampled_from([True, False, 0, 1, 2, 1.0, 2.5, -3])
-VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.just({"a": 1})
+ROWS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), SCALARS, max_size=3), max_size=3)
+VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.just({"a": 1}) | ROWS
 FILES = ["data:text/plain;base64,aGVsbG8=", "data:image/png;base64,", "data:x"]
 
 FIELDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
@@ -60,6 +62,27 @@ FIELDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         ]
     ),
 }
+FIELDS |= {
+    "datetime": st.just({}),
+    "time": st.just({}),
+    "duration": st.just({}),
+    "url": st.fixed_dictionaries(
+        {}, optional={"hosts": st.sampled_from([["a.example.com"], ["*.example.com", "b.co"]])}
+    ),
+    "user": st.just({}),
+    "team": st.just({}),
+    "list": st.fixed_dictionaries(
+        {}, optional={"minItems": st.integers(0, 2), "maxItems": st.integers(0, 2)}
+    ),
+}
+INNER = [
+    {"id": "a", "type": "integer", "required": True},
+    {
+        "id": "b",
+        "type": "string",
+        "conditional": {"dependsOn": "a", "condition": "greaterThan", "value": 0},
+    },
+]
 FIELDS |= {"textarea": FIELDS["string"], "integer": FIELDS["number"]}
 
 
@@ -94,6 +117,10 @@ def forms(draw: st.DrawFn) -> Form:
             "required": draw(st.booleans()),
             "validation": draw(FIELDS[field_type]),
         }
+        if field_type == "list":
+            field["fields"] = INNER
+        if field_type == "boolean" and draw(st.booleans()):
+            field["mustBe"] = True
         names = [other["id"] for other in fields]
         conditional = draw(st.booleans())
         if names and conditional:
@@ -135,7 +162,7 @@ def test_what_one_accepts_the_other_accepts(form: Form, data: st.DataObject) -> 
 
 def typed_by_a_person(field: FormField, value: Any) -> Any:
     """Write a value as somebody would on a terminal, and read it back as the command does."""
-    if field.type in {"json", "multiselect"}:
+    if field.type in {"json", "multiselect", "list"}:
         return typed(field, json.dumps(value))
     return typed(field, as_text(value))
 
@@ -175,7 +202,7 @@ def test_what_is_asked_for_on_a_terminal_is_what_the_validator_shows(
     assert values == {key: value for key, value in answers.items() if key in asked and value != ""}
 
 
-def test_all_twelve_types_are_drawn_for_these_tests() -> None:
+def test_all_types_are_drawn_for_these_tests() -> None:
     assert FIELDS.keys() == {str(kind) for kind in FieldType}
 
 

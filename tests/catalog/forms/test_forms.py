@@ -20,6 +20,12 @@ def errors(judge: Form, values: dict[str, Any]) -> tuple[FieldError, ...]:
     return judge.validate(values, TODAY).errors
 
 
+def typed(name: str, kind: FieldType) -> dict[str, Any]:
+    inner = {"id": f"{name}-inner", "type": "string", "default": {"template": "{{fields.a}}"}}
+    rows = {"fields": [inner, {"id": "a", "type": "json"}]} if kind is FieldType.LIST else {}
+    return {"id": name, "type": kind.value, "enum": [1, "a"], **rows}
+
+
 def nested(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):
@@ -94,7 +100,7 @@ def test_a_long_value_is_shown_shortened() -> None:
 def test_a_value_that_json_cannot_keep_is_an_error_of_every_type(
     field_type: FieldType, value: Any
 ) -> None:
-    field = {"id": "f", "type": field_type.value, "enum": ["a"]}
+    field = typed("f", field_type)
     other = {"dependsOn": "f", "condition": "equals", "value": [1]}
     judge = form(field, {"id": "o", "type": "string", "conditional": other})
 
@@ -247,6 +253,6 @@ def test_a_result_tells_which_fields_are_shown() -> None:
     )
 )
 def test_no_values_make_the_validator_raise(values: dict[str, Any]) -> None:
-    judge = form(*({"id": t.value, "type": t.value, "enum": [1, "a"]} for t in FieldType))
+    judge = form(*(typed(kind.value, kind) for kind in FieldType))
 
     judge.validate({**values, **dict.fromkeys(FieldType, next(iter(values.values()), None))}, TODAY)

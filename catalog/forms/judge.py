@@ -1,0 +1,374 @@
+"""Judges the fields of a form, or of one row of a list: what is shown, its value, what is wrong."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from catalog.forms.checks import FieldChecks, compile_checks, is_blank
+from catalog.forms.conditions import holds
+from catalog.forms.constraint_checks import Failure
+from catalog.forms.context import FormContext
+from catalog.forms.definition import MOST_ROWS, Condition, FieldDefinition, FieldType
+from catalog.forms.expressions import Expressions, in_templates
+from catalog.forms.graph import Graph, in_order
+from catalog.forms.outcome import FieldError, FormError, error_of
+from catalog.forms.values import ValueFormatError, canonical, equal, excerpt, resolve_date
+from catalog.suggestions import did_you_mean
+from catalog.templating import TemplateError
+
+_MAX_SUGGESTIONS = 20
+_MOST_ROW_ERRORS = 100
+_HIDDEN = Failure("hidden", "does not apply with these values; leave it out")
+_READ_ONLY = Failure("readOnly", "cannot be changed; leave it out")
+_REQUIRED = Failure("required", "is required")
+_NO_ROW = Failure("type", "must be a mapping of field ids to values", "mapping")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """As of when and by whom a form is filled in; in a row also what the form around it holds.
+
+    ``present`` is what conditions see, ``seen`` what templates see, ``broken`` names fields that
+    have errors.
+    """
+
+    today: date
+    context: FormContext
+    present: Mapping[str, Any] = field(default_factory=dict)
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The fields shown and their values: those sent, else defaults.
+
+    ``present`` holds the visible fields, ``seen`` all fields as templates see them, ``computed``
+    the fields whose value was computed, ``failures`` why one could not be, ``refused`` the
+    read-only fields for which another value was sent; ``rows`` are those of lists.
+    """
+
+    present: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
+    computed: set[str] = field(default_factory=set)
+    failures: dict[str, TemplateError] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    rows: "dict[str, list[Resolved | None]]" = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is wrong, in the order of the form, and which fields must have a value.
+
+    ``unknown`` are the errors of keys that are no fields.
+    """
+
+    errors: tuple[FieldError, ...]
+    unknown: tuple[FieldError, ...]
+    required: tuple[str, ...]
+    broken: frozenset[str]
+
+
+class FieldsJudge:
+    """Judges values of fields that are filled in together; ``unique_by`` holds for its rows."""
+
+    def __init__(
+        self,
+        fields: Sequence[tuple[FieldDefinition, tuple[Condition, ...]]],
+        expressions: Expressions,
+        graph: Graph,
+        *,
+        rows: "Mapping[str, FieldsJudge] | None" = None,
+    ) -> None:
+        self.fields: dict[str, FieldDefinition] = {}
+        self._checks: dict[str, FieldChecks] = {}
+        self._conditions: dict[str, tuple[Condition, ...]] = {}
+        self._expressions = expressions
+        self._rows = rows or {}
+        for one, conditions in fields:
+            self._add(one, conditions)
+        self._order = tuple(name for name in in_order(graph) if name in self.fields)
+        self._reads = {name: self._read_by(one) for name, one in self.fields.items()}
+
+    def _add(self, one: FieldDefinition, conditions: tuple[Condition, ...]) -> None:
+        if one.id in self.fields:
+            raise FormError(f"the field {one.id!r} is used twice")
+        try:
+            self._checks[one.id] = compile_checks(one)
+        except ValueFormatError as error:
+            raise FormError(f"the validation of field {one.id!r} {error}") from None
+        self.fields[one.id] = one
+        self._conditions[one.id] = conditions
+
+    def _read_by(self, one: FieldDefinition) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the fields that the default reads, and those that ``required`` reads."""
+        default, required = one.template, one.required_when
+        read = self._expressions.read_fields
+        computed = read(default, computed=True) if default is not None else ()
+        for name in computed:
+            self._refuse_secret(one, name)
+        return frozenset(computed), frozenset(read(required) if required is not None else ())
+
+    def _refuse_secret(self, one: FieldDefinition, name: str) -> None:
+        if name in self.fields and self.fields[name].type is FieldType.PASSWORD:
+            raise FormError(f"the default of field {one.id!r} would show the password {name!r}")
+
+    def resolve(self, values: Mapping[str, Any], around: Situation) -> Resolved:
+        """Return which fields are shown and what they hold, each after those it depends on."""
+        found = Resolved(seen={**around.seen, **dict.fromkeys(self.fields)})
+        present = {**around.present}
+        for name in self._order:
+            if not all(holds(condition, present) for condition in self._conditions[name]):
+                continue
+            value = self._value(self.fields[name], values.get(name), found, around)
+            rows = self._rows.get(name)
+            shown = in_templates(self.fields[name], value)
+            if rows is not None and isinstance(value, list) and len(value) <= MOST_ROWS:
+                inner = replace(around, present=present, seen=found.seen)
+                found.rows[name] = [rows.resolve_row(row, inner) for row in value]
+                shown = [_row_in_templates(rows, one) for one in found.rows[name]]
+            present[name] = found.present[name] = value
+            found.seen[name] = shown
+        return found
+
+    def resolve_row(self, row: Any, around: Situation) -> Resolved | None:
+        """Return a row as ``resolve`` does, None for what is no row."""
+        return self.resolve(row, around) if isinstance(row, Mapping) else None
+
+    def _value(self, one: FieldDefinition, sent: Any, found: Resolved, around: Situation) -> Any:
+        if sent is not None and not one.read_only:
+            return sent
+        default = self._default(one, found, around)
+        if sent is not None and not equal(sent, default) and one.id not in found.failures:
+            found.refused.add(one.id)
+        return default
+
+    def _default(self, one: FieldDefinition, found: Resolved, around: Situation) -> Any:
+        if one.template is None:
+            return default_of(one, around.today)
+        try:
+            value = self._expressions.compute(one.template, found.seen, around.context)
+        except TemplateError as error:
+            found.failures[one.id] = error
+            return None
+        if value is not None:
+            found.computed.add(one.id)
+        return value
+
+    def judge(self, values: Mapping[str, Any], found: Resolved, around: Situation) -> Judgement:
+        """Return everything that is wrong with resolved values.
+
+        What is computed from a wrong value is not reported as well.
+        """
+        broken = set(around.broken)
+        errors: dict[str, list[FieldError]] = {}
+        required: set[str] = set()
+        for name in self._order:
+            inner = replace(around, broken=frozenset(broken))
+            told = list(self._field_errors(self.fields[name], values, found, inner, required))
+            if told:
+                errors[name] = told
+                broken.add(name)
+        return Judgement(
+            errors=tuple(error for name in self.fields for error in errors.get(name, ())),
+            unknown=tuple(self._unknown_errors(values)),
+            required=tuple(name for name in self.fields if name in required),
+            broken=frozenset(broken),
+        )
+
+    def _field_errors(
+        self,
+        one: FieldDefinition,
+        values: Mapping[str, Any],
+        found: Resolved,
+        around: Situation,
+        required: set[str],
+    ) -> Iterator[FieldError]:
+        sent = values.get(one.id)
+        if one.id not in found.present:
+            if sent is not None:
+                yield error_of(one, _HIDDEN, sent)
+            return
+        told = self._computing_error(one, found, around)
+        if one.id in found.refused:
+            told = error_of(one, _READ_ONLY, sent)
+        if told:
+            yield told
+            return
+        yield from self._value_errors(one, sent, found, around, required)
+
+    def _value_errors(
+        self,
+        one: FieldDefinition,
+        sent: Any,
+        found: Resolved,
+        around: Situation,
+        required: set[str],
+    ) -> Iterator[FieldError]:
+        needed, doubt = self._is_required(one, found, around)
+        if doubt:
+            yield doubt
+        if needed:
+            required.add(one.id)
+        value = found.present[one.id]
+        if value is None or is_blank(one, value):
+            if needed and not self._waits(one, around):
+                yield error_of(one, _REQUIRED, sent)
+            return
+        if one.id in found.computed and self._reads[one.id][0] & around.broken:
+            return
+        told_here = list(self._checks[one.id].failures(value, around.today))
+        yield from (error_of(one, failure, value) for failure in told_here)
+        if one.id in self._rows and one.id in found.rows and not told_here:
+            yield from self._row_errors(one, value, found, around)
+
+    def _computing_error(
+        self, one: FieldDefinition, found: Resolved, around: Situation
+    ) -> FieldError | None:
+        error = found.failures.get(one.id)
+        reads = self._reads[one.id][0]
+        if error is None or reads & around.broken or _lacks(reads, found, around):
+            return None
+        return error_of(one, Failure("computed", f"cannot be computed: {error.message}"), None)
+
+    def _waits(self, one: FieldDefinition, around: Situation) -> bool:
+        """Return whether a computed value is missing only because a field it reads is wrong."""
+        return one.template is not None and bool(self._reads[one.id][0] & around.broken)
+
+    def _is_required(
+        self, one: FieldDefinition, found: Resolved, around: Situation
+    ) -> tuple[bool, FieldError | None]:
+        expression = one.required_when
+        if expression is None or one.is_always_required:
+            return one.is_always_required, None
+        reads = self._reads[one.id][1]
+        # One that lacks a value is null here: of two, each can be required without the other.
+        if any(found.seen.get(name) is not None for name in reads & around.broken):
+            return False, None
+        try:
+            return self._expressions.holds(expression, found.seen, around.context), None
+        except TemplateError as error:
+            if _lacks(reads, found, around):
+                return False, None
+            failure = Failure("required", f"may be required; that is not known: {error.message}")
+            return False, error_of(one, failure, None)
+
+    def _row_errors(
+        self, one: FieldDefinition, value: list[Any], found: Resolved, around: Situation
+    ) -> Iterator[FieldError]:
+        rows = self._rows[one.id]
+        inner = replace(around, present={**around.present, **found.present}, seen=found.seen)
+        yield from islice(
+            (
+                replace(error, field=f"{one.id}[{index}]{error.field and '.'}{error.field}")
+                for index, row in enumerate(found.rows[one.id])
+                for error in rows.row_errors(value[index], row, inner)
+            ),
+            _MOST_ROW_ERRORS,
+        )
+        twice = _same_rows(one, found.rows[one.id])
+        if twice:
+            first, second = (str(index + 1) for index in twice)
+            labels = ", ".join(rows.fields[name].label for name in one.unique_by)
+            message = f"has the same {labels} in the rows {first} and {second}"
+            yield error_of(one, Failure("uniqueBy", message, list(one.unique_by)), None)
+
+    def row_errors(
+        self, row: Any, found: Resolved | None, around: Situation
+    ) -> tuple[FieldError, ...]:
+        """Return what is wrong with one row; its fields are named from the row on."""
+        if found is None:
+            message = f"each row {_NO_ROW.message}"
+            return (FieldError("", "type", message, excerpt(row), _NO_ROW.expected),)
+        told = self.judge(row, found, around)
+        return (*told.errors, *told.unknown)
+
+    def _unknown_errors(self, values: Mapping[str, Any]) -> Iterator[FieldError]:
+        unknown = (key for key in values if key not in self.fields and values[key] is not None)
+        for index, key in enumerate(unknown):
+            # Comparing names costs time, and nobody reads a hundred suggestions.
+            hint = did_you_mean(key, self.fields) if index < _MAX_SUGGESTIONS else ""
+            message = f"there is no field {excerpt(key)!r}{hint or '; leave it out'}"
+            yield FieldError(key, "unknown", message)
+
+    def without_computed(
+        self, values: Mapping[str, Any], found: Resolved, around: Situation
+    ) -> dict[str, Any]:
+        """Return values without those that the form gives by itself, in rows as well."""
+        inner = replace(around, present={**around.present, **found.present}, seen=found.seen)
+        left: dict[str, Any] = {}
+        for name, value in values.items():
+            one = self.fields.get(name)
+            if one is not None and self._is_given(one, value, found, around):
+                continue
+            rows = zip(value, found.rows[name], strict=True) if name in found.rows else None
+            left[name] = (
+                value
+                if rows is None
+                else [
+                    self._rows[name].without_computed(row, seen, inner) if seen else row
+                    for row, seen in rows
+                ]
+            )
+        return left
+
+    def _is_given(
+        self, one: FieldDefinition, value: Any, found: Resolved, around: Situation
+    ) -> bool:
+        if one.read_only or one.template is None:
+            return one.read_only
+        try:
+            computed = self._expressions.compute(one.template, found.seen, around.context)
+        except TemplateError:
+            return False
+        return equal(computed, value)
+
+    def kept(self, found: Resolved) -> dict[str, Any]:
+        """Return the values to keep, in the order of the form; absent ones are left out."""
+        values: dict[str, Any] = {}
+        for name, one in self.fields.items():
+            value = found.present.get(name)
+            if name in found.rows:
+                value = [self._rows[name].kept(row) for row in found.rows[name] if row]
+            if value is not None:
+                values[name] = _kept(one, value)
+        return values
+
+
+def default_of(one: FieldDefinition, today: date) -> Any:
+    """Return the plain default of a field; that of a date may be relative to the day."""
+    if one.type is FieldType.DATE and isinstance(one.default, str):
+        day = resolve_date(one.default, today)
+        return day.isoformat() if day else one.default
+    return one.plain_default
+
+
+def _lacks(reads: frozenset[str], found: Resolved, around: Situation) -> bool:
+    """Return whether one of the fields that are read has no value."""
+    return any(found.seen.get(name, around.seen.get(name)) is None for name in reads)
+
+
+def _row_in_templates(rows: FieldsJudge, found: Resolved | None) -> dict[str, Any]:
+    return {name: found.seen[name] for name in rows.fields} if found else {}
+
+
+def _same_rows(one: FieldDefinition, rows: list[Resolved | None]) -> tuple[int, int] | None:
+    if not one.unique_by:
+        return None
+    first: dict[Any, int] = {}
+    for index, row in enumerate(rows):
+        key = tuple(canonical(row.present.get(name)) for name in one.unique_by) if row else None
+        if key is None:
+            continue
+        if key in first:
+            return first[key], index
+        first[key] = index
+    return None
+
+
+def _kept(one: FieldDefinition, value: Any) -> Any:
+    # 3.0 is the integer 3, and templates should not have to know how it was sent.
+    whole = one.type is FieldType.INTEGER and isinstance(value, float) and value.is_integer()
+    return int(value) if whole else value

@@ -1,0 +1,132 @@
+"""Rules about the parts that only some forms have: templates, rules, lists, fixed values, words."""
+
+import re
+from collections.abc import Iterator
+
+from catalog.forms import FieldDefinition, FieldType
+from catalog.forms.expressions import refused_uses
+from catalog.loading import Path
+from catalog.suggestions import did_you_mean
+from catalog.validation.form_rules import GROUPS, RULES, fields_of, form_fields
+from catalog.validation.subject import Problem, Subject
+from catalog.validation.templates import PlacedTemplate
+
+_IN_ROWS = frozenset(FieldType) - {FieldType.LIST, FieldType.PASSWORD}
+_CODE = re.compile(r"`[^`]*`")
+_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>|<!--")
+_IMAGE = re.compile(r"!\[[^\]]*\]\(")
+_LINK = re.compile(r"\[[^\]]*\]\(\s*([^)\s]*)")
+
+
+def form_templates(subject: Subject) -> Iterator[Problem]:
+    """Require that templates of a form read only what is known while it is filled in.
+
+    That is ``fields.<id>``, ``metadata``, ``request.user``, ``system`` and ``environment``, but
+    no outputs, no secrets and nothing that depends on the request's id. A computed default is
+    shown, so it does not read a password.
+    """
+    passwords = {field.id for field in subject.item.fields if field.type is FieldType.PASSWORD}
+    for placed in subject.templates:
+        if placed.of_form is None or placed.found is None:
+            continue
+        for told in refused_uses(placed.found.uses, placed.found.functions):
+            yield Problem(placed.path, told)
+        yield from _shown_passwords(placed, passwords)
+
+
+def _shown_passwords(placed: PlacedTemplate, passwords: set[str]) -> Iterator[Problem]:
+    if placed.of_form is None or not placed.of_form.computed or placed.found is None:
+        return
+    for use in placed.found.uses:
+        if use[0] == "fields" and use[1:2] and use[1] in passwords:
+            told = f"{use[1]} is a password, and a computed default is shown to everybody"
+            yield Problem(placed.path, told, "let the person write it, or leave it out")
+
+
+def rule_fields(subject: Subject) -> Iterator[Problem]:
+    """Require that a rule shows its message at fields of the form."""
+    known = {field.id for field in subject.item.fields}
+    for r, rule in enumerate(subject.item.presentation.form.rules):
+        for index, name in enumerate(rule.fields):
+            if name not in known:
+                told = f"there is no field {name[:80]!r}{did_you_mean(name, known)}"
+                yield Problem((*RULES, r, "fields", index), told)
+
+
+def lists(subject: Subject) -> Iterator[Problem]:
+    """Require fields of a list, and of lists only; rows hold neither lists nor passwords.
+
+    ``uniqueBy`` names fields of a row, ``items`` belongs to a multiselect without an enum.
+    """
+    for path, field in fields_of(subject):
+        is_list = field.type is FieldType.LIST
+        if is_list and not field.fields:
+            yield Problem(path, "a list needs the fields of its rows", "write fields: [...]")
+        for key, given in _of_lists(field):
+            if given and not is_list:
+                yield Problem((*path, key), f"{key} has no effect on a field of type {field.type}")
+        if field.items is not None and field.type is not FieldType.MULTISELECT:
+            told = f"items has no effect on a field of type {field.type}"
+            yield Problem((*path, "items"), told, "use type multiselect")
+        elif field.items is not None and field.choices is not None:
+            yield Problem((*path, "items"), "items has no effect on a multiselect with an enum")
+    for path, field in form_fields(subject):
+        yield from _rows(path, field)
+
+
+def _of_lists(field: FieldDefinition) -> Iterator[tuple[str, bool]]:
+    yield "fields", bool(field.fields)
+    yield "uniqueBy", bool(field.unique_by)
+    yield "minItems", field.min_items is not None and field.type is not FieldType.MULTISELECT
+    yield "maxItems", field.max_items is not None and field.type is not FieldType.MULTISELECT
+
+
+def _rows(path: Path, field: FieldDefinition) -> Iterator[Problem]:
+    known = {inner.id for inner in field.fields}
+    for r, inner in enumerate(field.fields):
+        if inner.type not in _IN_ROWS:
+            told = f"a row cannot have a field of type {inner.type}"
+            yield Problem((*path, "fields", r, "type"), told, "make it a field of the form")
+    for index, name in enumerate(field.unique_by):
+        if name not in known:
+            told = f"the rows have no field {name[:80]!r}{did_you_mean(name, known)}"
+            yield Problem((*path, "uniqueBy", index), told)
+
+
+def fixed_values(subject: Subject) -> Iterator[Problem]:
+    """Require a default of a read-only field, and ``mustBe`` on booleans only."""
+    for path, field in fields_of(subject):
+        if field.read_only and field.default is None:
+            told = "a read-only field without a default never has a value"
+            yield Problem((*path, "readOnly"), told, "add default: a value, or {template: ..}")
+        if field.must_be is not None and field.type is not FieldType.BOOLEAN:
+            told = f"mustBe has no effect on a field of type {field.type}"
+            yield Problem((*path, "mustBe"), told, "use type boolean")
+
+
+def descriptions(subject: Subject) -> Iterator[Problem]:
+    """Require descriptions of simple Markdown: links (http, https), emphasis, code, lists.
+
+    HTML is shown as text, other links and images are not shown at all.
+    """
+    places: list[tuple[Path, str]] = [(("metadata", "description"), subject.item.description)]
+    for g, group in enumerate(subject.item.groups):
+        places.append(((*GROUPS, g, "description"), group.description or ""))
+    for path, field in fields_of(subject):
+        places.append(((*path, "description"), field.description or ""))
+    for path, text in places:
+        told = _not_markdown(_CODE.sub("", text))
+        if told:
+            yield Problem(path, told)
+
+
+def _not_markdown(text: str) -> str | None:
+    tag = _TAG.search(text)
+    if tag:
+        return f"HTML is shown as text: {tag[0][:40]}"
+    if _IMAGE.search(text):
+        return "images are not shown"
+    for link in _LINK.finditer(text):
+        if not link[1].lower().startswith(("http://", "https://")):
+            return f"only links to http:// or https:// are followed, not {link[1][:40]!r}"
+    return None

@@ -1,0 +1,182 @@
+"""What the rules find in forms with templates, rules over fields, and lists."""
+
+import pytest
+
+from catalog.validation import ActionSchema, Finding, validate
+
+ITEM = """\
+schemaVersion: catalog/v1
+kind: CatalogItem
+metadata:
+  id: storage-s3-bucket
+  name: Bucket
+  description: A bucket for the files of an application, with rules for their lifetime.
+  version: 1.0.0
+  category: storage
+  owner: {{team: team-storage}}
+presentation:
+  form:
+    groups:
+      - id: basic
+        name: Basic
+        fields:
+          - {{id: app, name: App, type: string, required: true}}
+          - {{id: secret, name: Secret, type: password, validation: {{minLength: 8}}}}
+          - {{id: rules, name: Rules, type: list, fields: [
+              {{id: prefix, name: Prefix, type: string, required: true}},
+              {{id: days, name: Days, type: integer}}]}}
+          - {field}
+    rules: [{rule}]
+fulfillment:
+  manual:
+    actions:
+      - type: jira-ticket
+        config:
+          ticket:
+            summaryTemplate: "{ticket}{{{{fields.app}}}}{{{{fields.FIELD}}}}"
+            description: "{{{{json fields.rules}}}}"
+"""
+ANY = {"jira-ticket": ActionSchema(config={"type": "object"})}
+PLAIN = "{id: bucket, name: Bucket, type: string}"
+
+
+def findings(field: str = PLAIN, rule: str = "", ticket: str = "") -> list[Finding]:
+    text = ITEM.format(field=field, rule=rule, ticket=ticket)
+    text = text.replace("FIELD", field[5:].partition(",")[0])
+    found = validate(text, file="storage/storage-s3-bucket.yaml", known_actions=ANY).findings
+    return list(found)
+
+
+def test_a_form_with_rules_and_rows_has_no_findings() -> None:
+    rule = "{id: few, check: 'len(fields.rules) < 9', message: Too many rules., fields: [rules]}"
+    computed = '{id: bucket, name: Bucket, type: string, default: {template: "{{fields.app}}-x"}}'
+    rows = "{{#each fields.rules}}{{this.prefix}} {{this.days}}{{/each}}"
+    assert findings(computed, rule, rows) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "rule", "path", "message"),
+    [
+        (
+            '{id: b, name: B, type: string, default: {template: "{{fields.ap}}"}}',
+            "template",
+            "$.presentation.form.groups[0].fields[3].default.template",
+            "fields.ap does not exist here (template-name)",
+        ),
+        (
+            "{id: b, name: B, type: string, required: {when: fields.app ==}}",
+            "when",
+            "$.presentation.form.groups[0].fields[3].required.when",
+            "",
+        ),
+        (
+            '{id: b, name: B, type: string, default: {template: "{{fields.b}}"}}',
+            "condition-cycle",
+            "$.presentation.form.groups[0].fields[3]",
+            "the fields depend on each other in a cycle: b -> b",
+        ),
+        (
+            '{id: b, name: B, type: string, default: {template: "{{fields.secret}}"}}',
+            "form-template",
+            "$.presentation.form.groups[0].fields[3].default.template",
+            "secret is a password, and a computed default is shown to everybody",
+        ),
+        (
+            '{id: b, name: B, type: string, default: {template: "{{secrets.token}}"}}',
+            "form-template",
+            "$.presentation.form.groups[0].fields[3].default.template",
+            "a form is shown to everybody, so it cannot read secrets",
+        ),
+        (
+            "{id: b, name: B, type: string, required: {when: fields.app > 5}}",
+            "template-type",
+            "$.presentation.form.groups[0].fields[3].required.when",
+            "",
+        ),
+        (
+            "{id: b, name: B, type: string, default: {template: x, value: y}}",
+            "default",
+            "$.presentation.form.groups[0].fields[3].default",
+            "a computed default is a mapping with one text: template",
+        ),
+        (
+            "{id: b, name: B, type: string, mustBe: true}",
+            "form-fixed",
+            "$.presentation.form.groups[0].fields[3].mustBe",
+            "mustBe has no effect on a field of type string",
+        ),
+        (
+            "{id: b, name: B, type: list, fields: [{id: app, name: App, type: string}]}",
+            "form-ids",
+            "$.presentation.form.groups[0].fields[3].fields[0].id",
+            "the field id 'app' is used twice",
+        ),
+        (
+            "{id: b, name: B, type: list, fields: [{id: c, name: C, type: list}]}",
+            "form-list",
+            "$.presentation.form.groups[0].fields[3].fields[0].type",
+            "a row cannot have a field of type list",
+        ),
+        (
+            (
+                "{id: b, name: B, type: list, fields: [{id: c, name: C, type: string, "
+                "conditional: {dependsOn: d, condition: exists}}]}"
+            ),
+            "condition-reference",
+            "$.presentation.form.groups[0].fields[3].fields[0].conditional.dependsOn",
+            "there is no field 'd'",
+        ),
+        (
+            "{id: b, name: B, type: url, validation: {hosts: ['https://x']}}",
+            "constraint",
+            "$.presentation.form.groups[0].fields[3].validation.hosts",
+            "hosts is not a host: write wiki.example.com or *.example.com",
+        ),
+        (
+            "{id: b, name: B, type: time, validation: {min: '8 am'}}",
+            "constraint",
+            "$.presentation.form.groups[0].fields[3].validation.min",
+            "min must be written like 08:30",
+        ),
+        (
+            "{id: b, name: B, type: multiselect, items: {pattern: '('}}",
+            "constraint",
+            "$.presentation.form.groups[0].fields[3].items",
+            "",
+        ),
+        (
+            "{id: b, name: B, type: string, description: 'see [x](javascript:y)'}",
+            "markdown",
+            "$.presentation.form.groups[0].fields[3].description",
+            "only links to http:// or https:// are followed, not 'javascript:y'",
+        ),
+    ],
+)
+def test_a_mistake_in_a_field_is_found_at_its_place(
+    field: str, rule: str, path: str, message: str
+) -> None:
+    found = {one.rule: one for one in findings(field)}
+    assert rule in found, found
+    assert found[rule].path == path
+    assert message in found[rule].message
+
+
+def test_a_template_that_reads_what_no_row_has_is_found() -> None:
+    found = findings(ticket="{{#each fields.rules}}{{this.nothing}}{{/each}}")
+    assert [(one.rule, "this.nothing" in one.message) for one in found] == [
+        ("template-missing", True)
+    ]
+
+
+def test_two_rules_with_one_id_are_found() -> None:
+    rule = "{id: same, check: 'true', message: Text., fields: [app]}"
+    assert [one.rule for one in findings(rule=f"{rule}, {rule}")] == ["form-ids"]
+
+
+def test_a_field_that_only_a_rule_reads_is_used() -> None:
+    rule = "{id: r, check: 'fields.app != fields.bucket', message: Text.}"
+    text = ITEM.format(field=PLAIN, rule=rule, ticket="").partition("            summary")[0]
+    text += "            summaryTemplate: Bucket"
+    found = validate(text, file="storage/storage-s3-bucket.yaml", known_actions=ANY).findings
+    unused = [one.message for one in found if one.rule == "field-unused"]
+    assert unused == ["the field 'rules' is never used"]
