@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NoReturn
 
+from catalog.forms.context import NOBODY, FormContext
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.form import FieldError, Form, FormResult
 from catalog.forms.values import excerpt, is_number
@@ -42,9 +43,9 @@ class Reading:
     values: dict[str, Any]
     errors: tuple[FieldError, ...] = ()
 
-    def judged_by(self, form: Form, today: date) -> FormResult:
+    def judged_by(self, form: Form, today: date, context: FormContext = NOBODY) -> FormResult:
         """Return the validator's answer; an unreadable text is reported once, as unreadable."""
-        result = form.validate(self.values, today)
+        result = form.validate(self.values, today, context)
         unreadable = {error.field: error for error in self.errors}
         if not unreadable:
             return result
@@ -66,7 +67,12 @@ def read(field: FieldDefinition, text: str) -> Any:
     return reader(field, text) if reader else text
 
 
-def read_posted(form: Form, posted: Mapping[str, Sequence[str]], today: date) -> Reading:
+def read_posted(
+    form: Form,
+    posted: Mapping[str, Sequence[str]],
+    today: date,
+    context: FormContext = NOBODY,
+) -> Reading:
     """Read what a browser posts: for every field that the page showed, the texts of its inputs.
 
     An unticked checkbox and an emptied multiselect post nothing, so their fields have no texts
@@ -85,7 +91,7 @@ def read_posted(form: Form, posted: Mapping[str, Sequence[str]], today: date) ->
             errors[field_id] = unreadable(field, value, error)
         if value is not None:
             values[field_id] = value
-    shown = [field_id for field_id in form.visible(values, today) if field_id in values]
+    shown = [field_id for field_id in form.visible(values, today, context) if field_id in values]
     return Reading(
         {field_id: values[field_id] for field_id in shown},
         tuple(errors[field_id] for field_id in shown if field_id in errors),
@@ -105,7 +111,7 @@ def written(field: FieldDefinition, value: Any) -> list[str]:
         return ["true"] if value is True else []
     if field.type is FieldType.MULTISELECT and isinstance(value, list):
         return [as_text(one) for one in value]
-    if field.type is FieldType.JSON:
+    if field.type in (FieldType.JSON, FieldType.LIST):
         return [json.dumps(value, indent=2, ensure_ascii=False)]
     return [as_text(value)]
 
@@ -269,4 +275,16 @@ _READERS: dict[FieldType, Callable[[FieldDefinition, str], Any]] = {
     FieldType.EMAIL: _trimmed,
     FieldType.TEXTAREA: _lines,
     FieldType.JSON: _json,
+    FieldType.LIST: _json,
+    **dict.fromkeys(
+        (
+            FieldType.DATETIME,
+            FieldType.TIME,
+            FieldType.DURATION,
+            FieldType.URL,
+            FieldType.USER,
+            FieldType.TEAM,
+        ),
+        _trimmed,
+    ),
 }
