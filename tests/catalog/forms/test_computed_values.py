@@ -34,7 +34,7 @@ def told(judge: Form, values: Document) -> list[tuple[str, str]]:
 
 OWNER = {"id": "owner", "type": "team", "required": True}
 APP = {"id": "app", "type": "string", "required": True}
-NAME = {
+NAME: Document = {
     "id": "name",
     "type": "string",
     "default": {"template": "{{fields.owner}}-{{fields.app}}"},
@@ -208,7 +208,7 @@ def test_terms_must_be_accepted(value: Any) -> None:
 
 
 LEVELS = [{"id": "warn", "type": "number"}, {"id": "critical", "type": "number"}]
-ORDER = {
+ORDER: Document = {
     "id": "warn-first",
     "check": "{{fields.warn < fields.critical}}",
     "fields": ["warn", "critical"],
