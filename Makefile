@@ -75,6 +75,7 @@ $(READY): requirements.lock pyproject.toml
 	  echo 'Python cannot create a virtual environment: install its venv module (Debian: python3-venv)' >&2; exit 1; }
 	@echo 'Installing dependencies into .venv (a minute or two the first time)'
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/python -m compileall -q -j 0 $(PACKAGES)
 	@touch $@

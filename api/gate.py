@@ -32,6 +32,8 @@ OPEN_PATHS = frozenset(
     f"{BASE}{path}"
     for path in ("/health", "/health/ready", "/version", "/metrics", "/openapi.json")
 )
+PROBED = frozenset(f"{BASE}{path}" for path in ("/health", "/health/ready", "/metrics"))
+"""What machines ask for all day; health itself logs when what it answers changes."""
 DOCS = f"{BASE}/docs"
 # Of a body that is too large, this many times the limit is read and thrown away.
 DISCARDED = 8
@@ -285,7 +287,8 @@ def _replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]
 def _log_access(scope: Scope, status: int, seconds: float) -> None:
     caller: Principal | None = scope["state"].get("principal")
     path = scope["path"][:LOGGED_PATH]
-    _access_log.info(
+    _access_log.log(
+        logging.DEBUG if scope["path"] in PROBED else logging.INFO,
         "%s %s %s",
         scope["method"],
         path,

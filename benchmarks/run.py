@@ -22,7 +22,7 @@ from benchmarks import bare
 from benchmarks.load import Place
 from benchmarks.phases import FULL, QUICK, Bench
 from benchmarks.report import Report, machine
-from pao.app.local.home import read_env_file
+from pao.app.local.env_file import read_env_file
 from pao.app.local.ports import Ports
 from pao.app.local.processes import ChildProcess, LocalError, Program
 from pao.app.local.progress import ProgressReporter

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fuzz.ground import prepare, write_dictionaries
 from fuzz.people import PLACE, Place
-from pao.app.local.home import read_env_file
+from pao.app.local.env_file import read_env_file
 from pao.app.local.ports import Ports
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.stack import RunningStack, StackOptions, running_stack

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ from pao.core.errors import PaoError
 from pao.core.timestamps import timestamp
 from pao.runtime.background import BackgroundTask
 from pao.runtime.version import VERSION
+
+_log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
 JIRA_FRESH_SECONDS = 10.0
@@ -102,6 +105,7 @@ class HealthService:
             self._ask_problems, unknown=silent, broken=silent, patience=READY_SECONDS
         )
         self.stopping = False
+        self._told: list[str] | None = None
         self.tasks: list[BackgroundTask] = []
         """What runs in this process for as long as it serves."""
 
@@ -139,7 +143,18 @@ class HealthService:
         problems = list(await self._readiness.now())
         if self._parts.catalog.state.loaded_at is None:
             problems.append("no catalog has been loaded yet")
+        self._log_change(problems)
         return problems
+
+    def _log_change(self, problems: list[str]) -> None:
+        """Log when the answer changes: the probes themselves are not in the log."""
+        if problems == self._told:
+            return
+        self._told = problems
+        if problems:
+            _log.warning("not ready: %s", "; ".join(problems))
+        else:
+            _log.info("ready")
 
     def forget(self) -> None:
         """Make the next caller check every part again, however soon it comes."""

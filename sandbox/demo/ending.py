@@ -2,12 +2,11 @@
 
 import os
 import shutil
-import sys
-from pathlib import Path
 
+from pao.app.local.env_file import shown
 from pao.app.local.stack import RunningStack
 from pao.app.local.temporal_binary import cached_program
-from pao.app.local.up import CURL, shown
+from pao.app.local.up import CURL
 from pao.core.names import workflow_id
 from sandbox.demo.stage import Stage
 from sandbox.demo.world import Document
@@ -22,8 +21,8 @@ def tell_how_to_go_on(stage: Stage, stack: RunningStack, waiting: Document) -> N
             "",
             f"  source {shown(stack.home.env_file())}",
             "",
-            f"  {_pao()} catalog list",
-            f"  {_pao()} request submit network-dns-record",
+            "  pao catalog list",
+            "  pao request submit network-dns-record",
             f"  {CURL}",
             "",
         ]
@@ -44,8 +43,8 @@ def _tell_decision(stage: Stage, waiting: Document) -> None:
     stage.lines(
         [
             "",
-            f"  {_pao()} request get {request}",
-            f"  {_pao()} request retry {request} --reason 'JIRA is back'",
+            f"  pao request get {request}",
+            f"  pao request retry {request} --reason 'JIRA is back'",
             "",
         ]
     )
@@ -63,8 +62,3 @@ def _tell_decision(stage: Stage, waiting: Document) -> None:
 def _temporal() -> str:
     """Return Temporal's own command: the one on PATH, else the one that runs the server here."""
     return "temporal" if shutil.which("temporal") else str(cached_program(os.environ))
-
-
-def _pao() -> str:
-    """Return the command as it can be typed here: after `make` it is in .venv only."""
-    return "pao" if shutil.which("pao") else shown(Path(sys.executable).with_name("pao"))

@@ -6,11 +6,12 @@ from contextlib import ExitStack
 
 from rich.console import Console
 
-from pao.app.local.home import Home, read_env_file
+from pao.app.local.env_file import read_env_file, shown
+from pao.app.local.home import Home
 from pao.app.local.services import SEARCH_LAG
 from pao.app.local.stack import PortsInUseError, RunningStack, StackOptions, running_stack
 from pao.app.local.supervisor import AskedToEndError
-from pao.app.local.up import DONE, ENDING, UpOptions, run_session, shown
+from pao.app.local.up import DONE, ENDING, UpOptions, run_session
 from sandbox.demo.automatic_step import an_automatic_item
 from sandbox.demo.bundle_step import a_bundle
 from sandbox.demo.ending import tell_how_to_go_on

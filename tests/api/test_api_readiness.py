@@ -1,6 +1,7 @@
 """Readiness and health, each broken once: pollers, search attributes, migrations, the end."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Iterator
 from datetime import timedelta
@@ -52,6 +53,21 @@ def problems(stack: Stack) -> list[str]:
     found: dict[str, Any] = answer.json()
     assert (answer.status_code == 503) == bool(found["problems"])
     return list(found["problems"])
+
+
+def test_probes_are_not_logged_but_a_change_of_what_they_hear_is(
+    idle: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for _ in range(3):
+        problems(idle)
+        idle.anybody().get("/health")
+        idle.anybody().get("/metrics")
+    idle.anybody().get("/version")
+
+    said = [record.getMessage() for record in caplog.records]
+    assert [line for line in said if line.startswith("GET ")] == ["GET /api/v1/version 200"]
+    assert said.count("not ready: no worker is polling the task queue") == 1
 
 
 async def run_as_owner(database: Database, statement: str) -> None:

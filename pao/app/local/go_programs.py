@@ -9,16 +9,19 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pao.app.local.processes import LocalError
 from pao.app.local.progress import ProgressReporter
 
 BUILD_SECONDS = 30 * 60.0
 VERSION_SECONDS = 20.0
+LOCK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def cached_or_made(program: GoProgram, ways: Sequence[Way], search: Search) -> P
     kept = program.cached(search.environment)
     if kept.exists():
         return kept
-    with _alone(kept.parent, program.name):
+    with _alone(kept.parent, program, search.narrator):
         return kept if kept.exists() else _make(program, ways, search)
 
 
@@ -228,16 +231,29 @@ def _ended(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
 
 
 @contextmanager
-def _alone(cache: Path, name: str) -> Iterator[None]:
+def _alone(cache: Path, program: GoProgram, narrator: ProgressReporter) -> Iterator[None]:
     """Wait until no other process makes the program; the system frees the lock of a dead one."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        opened = (cache / f"{name}.lock").open("w")
+        opened = (cache / f"{program.name}.lock").open("w")
     except OSError as error:
         raise LocalError(
             f"The cache folder {cache} cannot be written ({error.strerror}): set PAO_CACHE to one "
             "that can."
         ) from error
     with opened as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _locked(lock):
+            what = f"Another process is making {program.title} (about {program.minutes} minutes)"
+            with narrator.waiting(f"{what}: waiting for it") as signs:
+                while not _locked(lock):
+                    signs.tick(what)
+                    time.sleep(LOCK_SECONDS)
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

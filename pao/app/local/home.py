@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from pao.app.local.env_file import quoted
 from pao.app.local.postgres_files import forget_files
 from pao.app.local.processes import LocalError, write_private
 
@@ -120,6 +121,12 @@ class Home:
         """
         return self.folder / "temporal.address"
 
+    @property
+    def own_temporal(self) -> str | None:
+        """The address of the Temporal server that was started here last; None without one."""
+        file = self.temporal_address_file
+        return file.read_text().strip() if file.exists() else None
+
     def throw_away(self) -> None:
         """Remove what `pao up` made in the folder, and nothing that someone else put there."""
         forget_files(self.postgres)
@@ -187,7 +194,7 @@ class Home:
                 lock.seek(0)
                 raise HomeInUseError(
                     f"PAO is already running on {self.folder} (process {lock.read().strip()}): use "
-                    f"it (source {shlex.quote(str(self.env_file()))}), stop it first, or choose "
+                    f"it (source {quoted(str(self.env_file()))}), stop it first, or choose "
                     "another folder with PAO_HOME."
                 ) from error
             lock.truncate(0)
@@ -209,18 +216,6 @@ def _kept_secrets(file: Path) -> Secrets:
         raise LocalError(
             f"{file} cannot be read: put a good copy back, or start over with --fresh."
         ) from error
-
-
-def write_env_file(file: Path, values: Mapping[str, str]) -> None:
-    """Write a file to ``source`` in a shell; it holds secrets, so only its owner can read it."""
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in values.items()]
-    write_private(file, "".join(lines))
-
-
-def read_env_file(file: Path) -> dict[str, str]:
-    """Read what ``write_env_file`` wrote."""
-    words = [shlex.split(line) for line in file.read_text().splitlines() if line]
-    return dict(assignment.split("=", 1) for _export, assignment in words)
 
 
 def _user(uid: int) -> str:

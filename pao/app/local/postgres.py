@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from pao.app.local.patience import STILL_SECONDS, Patience, ignore_progress
 from pao.app.local.postgres_files import (
     PostgresFiles,
     installed_programs,
@@ -38,7 +39,6 @@ SUPERUSER = "postgres"
 OWNER = "pao_owner"
 SERVICE = "pao_service"
 DATABASE = "pao"
-START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
@@ -123,8 +123,10 @@ class EmbeddedPostgres:
         port: int,
         settings: Mapping[str, str] | None = None,
         sink: LineSink = ignore_line,
+        tell: Callable[[str], None] = ignore_progress,
     ) -> None:
         self._state = state
+        self._tell = tell
         self._port = port
         self._settings = {**SETTINGS, **(settings or {})}
         self._sink = sink
@@ -192,7 +194,13 @@ class EmbeddedPostgres:
             ),
             self._sink,
         )
-        _wait_until_ready(self.process, files.data / "postmaster.pid", self._port)
+        self._wait_until_ready(self.process, files.data / "postmaster.pid")
+
+    def _wait_until_ready(self, process: ChildProcess, pid_file: Path) -> None:
+        patience = Patience([process], tell=self._tell)
+        while not _says_ready(pid_file):
+            patience.check(f"Postgres does not take connections on port {self._port} yet")
+            time.sleep(POLL_SECONDS)
 
 
 def run_sql(address: PostgresAddress, sql: str, /, **variables: str) -> str:
@@ -210,6 +218,9 @@ def run_sql(address: PostgresAddress, sql: str, /, **variables: str) -> str:
             "PGUSER": SUPERUSER,
             "PGPASSWORD": address.passwords.superuser,
             "PGDATABASE": SUPERUSER,
+            # A server that hangs is told, not waited for.
+            "PGCONNECT_TIMEOUT": f"{STILL_SECONDS:.0f}",
+            "PGOPTIONS": f"-c statement_timeout={STILL_SECONDS:.0f}s",
         },
         input=settings + sql,
         capture_output=True,
@@ -319,18 +330,6 @@ def _command_line(pid: int) -> str:
         check=False,
     )
     return shown.stdout.strip()
-
-
-def _wait_until_ready(process: ChildProcess, pid_file: Path, port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not _says_ready(pid_file):
-        if process.exit_code() is not None:
-            said = "\n".join(process.drain())
-            raise LocalError(f"Postgres ended while starting on port {port}. It said:\n{said}")
-        if time.monotonic() > deadline:
-            said = "\n".join(process.last_lines)
-            raise LocalError(f"Postgres is not ready after {START_SECONDS:.0f} s. It said:\n{said}")
-        time.sleep(POLL_SECONDS)
 
 
 def _says_ready(pid_file: Path) -> bool:

@@ -5,6 +5,7 @@ What is started, and in which order, does not belong here.
 
 import os
 import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -15,9 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 CHILD_LAUNCHER = Path(__file__).with_name("child_launcher.py")
-LAST_LINES = 30
+LAST_LINES = 15
 """Lines of output that are kept, to be shown when a process ends unasked."""
+KINDS_OF_LINES = 1000
+"""So many different lines are told apart; a process that has said more is long past its start."""
+_VARYING = re.compile(r"[0-9a-f]{8}[0-9a-f-]*|[\d.:,]+")
+"""What differs in a line that says the same again: times, ids, counts."""
 
 WITHHELD = frozenset({"PAO_ACCESS_KEY_ID", "PAO_MIGRATION_DATABASE_URL", "PAO_SECRET_ACCESS_KEY"})
 """What no child is given of our own environment: a person's key, the owner of a database."""
@@ -92,6 +99,7 @@ class ChildProcess:
         self._program = program
         self._sink = sink
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._kinds: set[str] = set()
         self._process = _spawn(program)
         self._reader = threading.Thread(target=self._read, name=f"log-{self.name}", daemon=True)
         self._reader.start()
@@ -105,6 +113,32 @@ class ChildProcess:
     def last_lines(self) -> list[str]:
         """The newest lines of its output, oldest first."""
         return list(self._last_lines)
+
+    @property
+    def different_lines(self) -> int:
+        """How many different lines it has written; the same one at another time counts once."""
+        return len(self._kinds)
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it and its children have used; 0 once it has ended."""
+        try:
+            own = psutil.Process(self.pid)
+            return sum(sum(one.cpu_times()[:4]) for one in (own, *own.children(recursive=True)))
+        except psutil.Error:
+            return 0.0
+
+    def obituary(self) -> str:
+        """Say how it has ended, and what it said last."""
+        code = self.exit_code() or 0
+        how = (
+            f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        )
+        self._reader.join(timeout=2)
+        return f"{self.name} {how}. It last said:\n{self.last_words()}"
+
+    def last_words(self) -> str:
+        """Return its newest lines, indented for a message."""
+        return "\n".join(f"  {line}" for line in self.last_lines) or "  (nothing)"
 
     def exit_code(self) -> int | None:
         """Return the exit code (negative: the signal that ended it), or None while it runs."""
@@ -145,6 +179,8 @@ class ChildProcess:
         for raw in stdout:
             line = raw.rstrip("\r\n")
             self._last_lines.append(line)
+            if len(self._kinds) < KINDS_OF_LINES:
+                self._kinds.add(_VARYING.sub("", line))
             self._sink(self.name, line)
 
 

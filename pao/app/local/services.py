@@ -10,16 +10,18 @@ from pathlib import Path
 
 import httpx
 
+from pao.app.local.patience import STILL_SECONDS, Patience, ignore_progress
 from pao.app.local.ports import LOOPBACK, Ports
-from pao.app.local.processes import ChildProcess, LineSink, LocalError, Program, ignore_line
+from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
 from sandbox import target
 from sandbox.github.world import TOKEN as GITHUB_TOKEN
 from sandbox.jira.world import Settings as SandboxSettings
 
-READY_SECONDS = 180.0
-TELL_SECONDS = 15.0
-"""A start that takes longer than this says what it waits for, and again after as long."""
 POLL_SECONDS = 0.25
+SLOWEST_POLL_SECONDS = 2.0
+"""Questions get rarer: a part that is asked too often seems to be busy starting."""
+ANSWER_SECONDS = 10.0
+"""A readiness page takes its time while its parts are silent, and longer on a busy machine."""
 STOP_SECONDS = 35.0
 """Requests in flight may take 30 s to finish."""
 
@@ -27,10 +29,6 @@ JIRA_PROJECT = "PLATFORM"
 ADMIN_TEAM = "pao-admins"
 SEARCH_LAG = "JIRA_SEARCH_LAG"
 REGION = "us-east-1"
-
-
-def ignore_progress(_message: str) -> None:
-    """Do nothing."""
 
 
 class Service:
@@ -69,51 +67,31 @@ class Service:
         url: str,
         *,
         needs: Sequence["Service"] = (),
+        others: Callable[[], object] = bool,
         tell: Callable[[str], None] = ignore_progress,
-        seconds: float = READY_SECONDS,
+        seconds: float = STILL_SECONDS,
     ) -> None:
-        """Wait until ``url`` answers with success; what takes long is told on the way.
+        """Wait until ``url`` answers with success, as long as this and what it ``needs`` moves.
 
-        Raises LocalError with the last lines of whichever ends before that, or is late: this
-        service while it does not answer at all, and what it ``needs`` once it answers that it is
-        not ready, with its reasons.
+        Raises LocalError with the last lines of whichever ends before that, and with the problems
+        that ``url`` names when nothing has moved for ``seconds``. ``others`` raises it where
+        another part has ended.
         """
-        started = told = time.monotonic()
+        parts = [one.process for one in (self, *needs) if one.process is not None]
+        patience = Patience(parts, tell=tell, seconds=seconds)
+        pause = POLL_SECONDS
         # Proxies of the environment have no business on loopback.
-        with httpx.Client(trust_env=False, timeout=5.0) as client:
+        with httpx.Client(trust_env=False, timeout=ANSWER_SECONDS) as client:
             while (answer := _answer(client, url)) is None or not answer.is_success:
-                for service in (self, *needs):
-                    service.require_running()
-                now = time.monotonic()
-                if now > started + seconds:
-                    raise LocalError(self._late(answer, needs, seconds))
-                if now > told + TELL_SECONDS:
-                    told = now
-                    tell(f"Still waiting: {self._reason(answer)}")
-                time.sleep(POLL_SECONDS)
-
-    def require_running(self) -> None:
-        """Raise LocalError with its last lines where it has ended."""
-        if self.process is None or self.process.exit_code() is not None:
-            raise LocalError(f"{self._program.name} ended while starting. {self._said()}")
-
-    def _late(
-        self, answer: httpx.Response | None, needs: Sequence["Service"], seconds: float
-    ) -> str:
-        late = [self] if answer is None or not needs else needs
-        said = "\n".join(service._said() for service in late)  # noqa: SLF001 -- of its own kind
-        return f"Not ready after {seconds:.0f} s: {self._reason(answer)}.\n{said}"
+                patience.check(self._reason(answer))
+                others()
+                time.sleep(pause)
+                pause = min(1.1 * pause, SLOWEST_POLL_SECONDS)
 
     def _reason(self, answer: httpx.Response | None) -> str:
         if answer is None:
             return f"{self._program.name} does not answer yet"
-        problems = _problems(answer)
-        return "; ".join(problems) or f"{self._program.name} answers {answer.status_code}"
-
-    def _said(self) -> str:
-        lines = self.process.last_lines if self.process is not None else []
-        said = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
-        return f"{self._program.name} last said:\n{said}"
+        return "; ".join(_problems(answer)) or f"{self._program.name} answers {answer.status_code}"
 
 
 def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only known at run time
@@ -136,6 +114,8 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         "PAO_ENCRYPTION_KEYS": encryption_keys,
         "PAO_ADMIN_TEAMS": ADMIN_TEAM,
         "AWS_REGION": REGION,
+        # It counts before AWS_REGION, and a person's profile may have set it.
+        "PAO_REGION": REGION,
         "DATABASE_URL": database_url,
         # Two processes and a person's psql stay well below the server's max_connections.
         "DB_MAX_OPEN_CONNS": "15",

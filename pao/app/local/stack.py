@@ -14,9 +14,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 import pao
-from db.migrations.runner import migrate
+from db.migrations.runner import MigrationError, migrate
+from pao.app.local.env_file import write_env_file
 from pao.app.local.go_programs import with_usable_cache
-from pao.app.local.home import Home, Secrets, write_env_file
+from pao.app.local.home import Home, Secrets
 from pao.app.local.ports import LOOPBACK, PortInUse, Ports, ports_in_use, with_free_ports
 from pao.app.local.postgres import EmbeddedPostgres, PostgresAddress
 from pao.app.local.processes import LineSink, LocalError
@@ -29,10 +30,12 @@ from pao.app.local.services import (
     service_environment,
 )
 from pao.app.local.supervisor import Supervisor
+from pao.app.local.surroundings import Surroundings, TemporalPlace, surroundings
 from pao.app.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespace
 from pao.app.local.temporal_binary import find_or_build
 from pao.app.local.terraform import terraform_environment
 from pao.app.local.users import DEFAULT_ROLE, USERS, issue_keys
+from pao.core.errors import PaoError
 
 
 class PortsInUseError(LocalError):
@@ -51,15 +54,6 @@ class StackOptions:
     fresh: bool = False
     ports: Ports = field(default_factory=Ports)
     catalog: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemporalPlace:
-    """A Temporal server that is used, ours or an outside one."""
-
-    address: str
-    namespace: str
-    ui_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +102,8 @@ def running_stack(
         with Supervisor() as supervisor:
             builder = _Builder(options, home, supervisor, narrator, sink)
             given = os.environ if environment is None else environment
-            yield builder.start(with_usable_cache(given, home.folder / "cache", narrator))
+            usable = with_usable_cache(given, home.folder / "cache", narrator)
+            yield builder.start(surroundings(home, usable))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +116,14 @@ class _Builder:
     narrator: ProgressReporter
     sink: LineSink
 
-    def start(self, environment: Mapping[str, str]) -> RunningStack:
-        outside = _outside_temporal(self.home, environment)
-        ports = _usable_ports(self.options.ports, outside)
+    def start(self, around: Surroundings) -> RunningStack:
+        for sentence in (*around.ignored, *_ignored_ports(self.options.ports, around.outside)):
+            self.narrator.tell(sentence)
+        ports = _usable_ports(self.options.ports, around.outside)
         catalog = _catalog_folder(self.options.catalog)
         secrets = self.home.read_secrets()
         postgres = self._postgres(ports)
-        temporal = self._temporal(ports, outside, environment)
+        temporal = self._temporal(ports, around)
         stack = RunningStack(
             home=self.home,
             ports=ports,
@@ -136,23 +132,24 @@ class _Builder:
             supervisor=self.supervisor,
         )
         self._database(stack, secrets)
-        self._services(stack, catalog, secrets, environment)
+        self._services(stack, catalog, secrets, around)
         return stack
 
     def _postgres(self, ports: Ports) -> PostgresAddress:
         self.narrator.tell("Starting Postgres")
-        server = EmbeddedPostgres(self.home.postgres, port=ports.postgres, sink=self.sink)
+        server = EmbeddedPostgres(
+            self.home.postgres, port=ports.postgres, sink=self.sink, tell=self.narrator.tell
+        )
         with self.supervisor.starting(server):
             return server.start()
 
-    def _temporal(
-        self, ports: Ports, outside: TemporalPlace | None, environment: Mapping[str, str]
-    ) -> TemporalPlace:
-        if outside is not None:
+    def _temporal(self, ports: Ports, around: Surroundings) -> TemporalPlace:
+        if (outside := around.outside) is not None:
             self.narrator.tell(f"Using the Temporal server at {outside.address}")
             asyncio.run(_prepare_outside(outside, self.narrator))
+            self.home.temporal_address_file.unlink(missing_ok=True)
             return outside
-        program = find_or_build(self.narrator, environment)
+        program = find_or_build(self.narrator, around.variables)
         self.narrator.tell("Starting Temporal")
         server = TemporalDevServer(
             program,
@@ -160,6 +157,7 @@ class _Builder:
             ui_port=ports.temporal_ui,
             database=self.home.temporal_database,
             sink=self.sink,
+            tell=self.narrator.tell,
         )
         with self.supervisor.starting(server):
             address = server.start()
@@ -168,8 +166,11 @@ class _Builder:
 
     def _database(self, stack: RunningStack, secrets: Secrets) -> None:
         self.narrator.tell("Migrating the database")
-        asyncio.run(migrate(stack.postgres.owner_url))
-        keys = asyncio.run(issue_keys(stack.postgres.service_url, self.home, secrets))
+        try:
+            asyncio.run(migrate(stack.postgres.owner_url))
+            keys = asyncio.run(issue_keys(stack.postgres.service_url, self.home, secrets))
+        except (MigrationError, PaoError) as error:
+            raise LocalError(f"The database cannot be prepared: {error}") from error
         for user in USERS:
             key = keys[user.name]
             values = {
@@ -192,8 +193,9 @@ class _Builder:
         stack: RunningStack,
         catalog: Path,
         secrets: Secrets,
-        environment: Mapping[str, str],
+        around: Surroundings,
     ) -> None:
+        environment = around.variables
         configuration = service_environment(
             ports=stack.ports,
             catalog=catalog,
@@ -205,6 +207,7 @@ class _Builder:
             log_format=environment.get("LOG_FORMAT", "text"),
         )
         configuration |= also_allowed(configuration, environment) | chosen_lag(environment)
+        configuration = around.cleared | configuration
         self.home.jira.mkdir(mode=0o700, exist_ok=True)
         jira = ["jira-sandbox", "--port", str(stack.ports.jira), "--state", str(self.home.jira)]
         self.home.github.mkdir(mode=0o700, exist_ok=True)
@@ -217,8 +220,12 @@ class _Builder:
         worker = self._service("worker", ["worker"], configuration | terraform)
         api = self._service("api", ["api"], configuration)
         sandbox.wait_until_answers(f"{stack.jira_url}/sandbox/health")
-        tell = self.narrator.tell
-        api.wait_until_answers(f"{stack.api_url}/api/v1/health/ready", needs=(worker,), tell=tell)
+        api.wait_until_answers(
+            f"{stack.api_url}/api/v1/health/ready",
+            needs=(worker,),
+            others=self.supervisor.check,
+            tell=self.narrator.tell,
+        )
         self.supervisor.check()
 
     def _service(
@@ -255,17 +262,12 @@ def _usable_ports(wanted: Ports, outside: TemporalPlace | None) -> Ports:
     return with_free_ports(needed)
 
 
-def _outside_temporal(home: Home, environment: Mapping[str, str]) -> TemporalPlace | None:
-    """Return the server that TEMPORAL_ADDRESS names, unless that is one which we started before."""
-    address = environment.get("TEMPORAL_ADDRESS")
-    own = home.temporal_address_file
-    if not address or (own.exists() and own.read_text().strip() == address):
-        return None
-    return TemporalPlace(
-        address=address,
-        namespace=environment.get("TEMPORAL_NAMESPACE", NAMESPACE),
-        ui_url=environment.get("TEMPORAL_UI_URL", ""),
-    )
+def _ignored_ports(wanted: Ports, outside: TemporalPlace | None) -> list[str]:
+    chosen = (wanted.temporal, wanted.temporal_ui) != (Ports().temporal, Ports().temporal_ui)
+    if outside is None or not chosen:
+        return []
+    options = "--temporal-port, --temporal-ui-port"
+    return [f"Ignored, as the Temporal server of TEMPORAL_ADDRESS is used: {options}"]
 
 
 async def _prepare_outside(place: TemporalPlace, narrator: ProgressReporter) -> None:

@@ -112,7 +112,7 @@ class Supervisor:
         for part in self._parts:
             process = part.process
             if process is not None and process.exit_code() is not None:
-                raise PartDiedError(_obituary(process))
+                raise PartDiedError(process.obituary())
 
     def watch(self) -> None:
         """Wait until a part dies (PartDiedError) or the end is asked for (AskedToEndError)."""
@@ -128,10 +128,3 @@ class Supervisor:
 
 def _raise(number: int, _frame: FrameType | None) -> None:
     raise AskedToEndError(number)
-
-
-def _obituary(process: ChildProcess) -> str:
-    code = process.exit_code() or 0
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-    said = "\n".join(f"  {line}" for line in process.drain()) or "  (nothing)"
-    return f"{process.name} {how}. It last said:\n{said}"

@@ -5,7 +5,7 @@ Where its program comes from is temporal_binary's affair.
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -21,13 +21,14 @@ from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from pao.app.local.processes import ChildProcess, LineSink, LocalError, Program, ignore_line
+from pao.app.local.patience import Patience, ignore_progress
+from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
 from pao.core.names import RETENTION_DAYS, SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
-START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.1
+ANSWER_SECONDS = 10.0
 
 DYNAMIC_CONFIGURATION: Mapping[str, object] = {
     # The default of 20 a second and shard makes every task on a one-shard server wait for the
@@ -50,7 +51,7 @@ DYNAMIC_CONFIGURATION: Mapping[str, object] = {
 class TemporalDevServer:
     """A Temporal server with its UI on loopback; with ``database`` its workflows are kept there."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one keyword per thing that is only known at run time
         self,
         program: Path,
         *,
@@ -58,12 +59,14 @@ class TemporalDevServer:
         ui_port: int | None,
         database: Path | None = None,
         sink: LineSink = ignore_line,
+        tell: Callable[[str], None] = ignore_progress,
     ) -> None:
         self._program = program
         self._port = port
         self._ui_port = ui_port
         self._database = database
         self._sink = sink
+        self._tell = tell
         self.process: ChildProcess | None = None
 
     @property
@@ -114,18 +117,10 @@ class TemporalDevServer:
         return arguments
 
     async def _wait_until_ready(self, process: ChildProcess) -> None:
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                while not await _is_prepared(self.address):
-                    if process.exit_code() is not None:
-                        said = "\n".join(process.drain())
-                        raise LocalError(f"Temporal ended while starting. It said:\n{said}")
-                    await asyncio.sleep(POLL_SECONDS)
-        except TimeoutError as error:
-            said = "\n".join(process.last_lines)
-            raise LocalError(
-                f"Temporal is not ready after {START_SECONDS:.0f} s. It said:\n{said}"
-            ) from error
+        patience = Patience([process], tell=self._tell)
+        while not await _is_prepared(self.address):
+            patience.check(f"Temporal does not answer at {self.address} yet")
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def prepare_namespace(client: Client) -> None:
@@ -163,9 +158,10 @@ def _retention() -> Duration:
 
 async def _is_prepared(address: str) -> bool:
     try:
-        client = await Client.connect(address, namespace=NAMESPACE)
-        await prepare_namespace(client)
-    except (RPCError, RuntimeError):
+        async with asyncio.timeout(ANSWER_SECONDS):
+            client = await Client.connect(address, namespace=NAMESPACE)
+            await prepare_namespace(client)
+    except (RPCError, RuntimeError, TimeoutError):
         # RuntimeError is what the SDK raises while nothing listens.
         return False
     return True

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from pao.app.local.env_file import shown
 from pao.app.local.home import HomeInUseError
 from pao.app.local.ports import Ports
 from pao.app.local.processes import LocalError
@@ -69,6 +70,9 @@ def run_session(options: UpOptions, session: Session) -> int:
         return _refuse(error, USAGE)
     except LocalError as error:
         return _refuse(error, UNAVAILABLE)
+    except OSError as error:
+        where = f"{error.filename} cannot be used" if error.filename else "The machine refused"
+        return _refuse(LocalError(f"{where}: {error.strerror or error}"), UNAVAILABLE)
 
 
 def _keep_running(options: StackOptions, console: Console) -> int:
@@ -104,12 +108,6 @@ def banner(stack: RunningStack) -> str:
             "",
         ]
     )
-
-
-def shown(path: Path) -> str:
-    """Show a path as short as it can be typed from here."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _refuse(error: LocalError, code: int) -> int:

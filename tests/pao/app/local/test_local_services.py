@@ -85,15 +85,14 @@ def test_a_start_that_takes_too_long_names_the_part_that_is_late(page: str) -> N
     finally:
         api.stop()
         worker.stop()
-    assert "no worker is polling the task queue" in str(caught.value)
     assert "worker last said:\n  loading" in str(caught.value)
-    assert "api" not in str(caught.value)
+    assert str(caught.value).splitlines()[-1] == "no worker is polling the task queue"
 
 
 def test_a_part_that_ends_while_another_waits_for_it_is_named_at_once(page: str) -> None:
     api, worker = started("api", "sleep 60"), started("worker", "exit 3")
     try:
-        with pytest.raises(LocalError, match="worker ended while starting"):
+        with pytest.raises(LocalError, match="worker ended with code 3"):
             api.wait_until_answers(page, needs=(worker,))
     finally:
         api.stop()

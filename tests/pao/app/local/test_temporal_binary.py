@@ -1,10 +1,12 @@
 """Where the Temporal program comes from; programs and toolchains are small scripts on a PATH."""
 
+import fcntl
 import io
 import os
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,20 @@ def test_a_build_says_that_it_takes_minutes_and_leaves_the_program_alone_in_the_
     assert server_version(program) == (1, 29)
     left = {path.name for path in program.parent.iterdir()}
     assert left == {program.name, "temporal.lock"}
+
+
+def test_a_program_that_another_process_makes_is_waited_for_in_the_open(machine: Machine) -> None:
+    machine.put("go", GO)
+    lock = cached_program(machine.environment).with_name("temporal.lock")
+    lock.parent.mkdir()
+    with ThreadPoolExecutor() as pool:
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            found = pool.submit(machine.find)
+            while "waiting for it" not in machine.said.getvalue():
+                assert not found.done()
+        assert found.result() == cached_program(machine.environment)
+    assert "Another process is making the Temporal server" in machine.said.getvalue()
 
 
 def test_the_cache_is_in_the_users_cache_folder(tmp_path: Path) -> None:

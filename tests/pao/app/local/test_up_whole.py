@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pao.app.local.home import Home, read_env_file
+from pao.app.local.env_file import read_env_file
+from pao.app.local.home import Home
 
 UP = """
 import sys
