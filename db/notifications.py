@@ -83,6 +83,7 @@ class RequestNotifications:
         self._echo = ""
         self._echoed = asyncio.Event()
         self._tried = asyncio.Event()
+        self._interrupted: str | None = None
         self.problem: str | None = NOT_HEARD_YET
         """Why changes are not received; ``None`` once the newest connection has been checked."""
         self._watches: dict[str, set[Watch]] = defaultdict(set)
@@ -139,13 +140,17 @@ class RequestNotifications:
                     async with self._connection() as line:
                         await self._listen(line)
             except DatabaseUnavailableError as error:
-                _LOG.warning(
-                    "request notifications are interrupted", extra={"reason": said(error.__cause__)}
-                )
+                self._tell(said(error.__cause__))
             except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _LOG.warning("request notifications are interrupted", extra={"reason": said(error)})
+                self._tell(said(error))
             self._listening.clear()
             await asyncio.sleep(RECONNECT_SECONDS)
+
+    def _tell(self, reason: str) -> None:
+        """Log an interruption, once for as long as it lasts."""
+        if reason != self._interrupted:
+            _LOG.warning("request notifications are interrupted: %s", reason)
+        self._interrupted = reason
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -174,6 +179,9 @@ class RequestNotifications:
         if self.problem:
             _LOG.error(self.problem)
             return
+        if self._interrupted is not None:
+            _LOG.info("request notifications are received again")
+            self._interrupted = None
         self._listening.set()
         self.task.well()
         for heard in self._others.values():

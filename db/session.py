@@ -26,6 +26,9 @@ from db.urls import DRIVER, driver_url
 
 _log = logging.getLogger(__name__)
 
+# An outage that goes on is logged again after this time.
+TOLD_AGAIN_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSettings:
@@ -39,6 +42,29 @@ class PoolSettings:
     connect_timeout: float = 5.0
     statement_timeout: float = 10.0
     application_name: str = "pao"
+
+
+class Outage:
+    """Logs why no connection is made: at its beginning, once a minute, and when it has changed."""
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+        self._told_at = float("-inf")
+
+    def tell(self, error: DatabaseUnavailableError) -> None:
+        """Note a failure to connect."""
+        error.is_logged = True
+        reason, now = said(error.__cause__), time.monotonic()
+        if reason == self._reason and now - self._told_at < TOLD_AGAIN_SECONDS:
+            return
+        _log.warning("no connection to the database: %s", reason)
+        self._reason, self._told_at = reason, now
+
+    def end(self) -> None:
+        """Note that connecting has succeeded."""
+        if self._reason is not None:
+            _log.info("the database is back")
+            self._reason, self._told_at = None, float("-inf")
 
 
 class Database:
@@ -56,6 +82,7 @@ class Database:
     ) -> None:
         settings = pool or PoolSettings()
         self._engine = _engine(url, settings, password)
+        self._outage = Outage()
         options: dict[str, Any] = {"expire_on_commit": False, "autoflush": False}
         self._sessions = async_sessionmaker(self._engine, **options)
         self._readers = async_sessionmaker(
@@ -70,7 +97,7 @@ class Database:
         """
         with translated():
             async with self._sessions() as session:
-                await _connected(session)
+                await self._connected(session)
                 yield session
                 with translated(outcome_unknown=True):
                     await session.commit()
@@ -84,7 +111,7 @@ class Database:
         """
         with translated():
             async with self._readers() as session:
-                await _connected(session)
+                await self._connected(session)
                 yield session
 
     async def ping(self) -> float:
@@ -98,18 +125,18 @@ class Database:
         """Close every connection; those in use are closed when they come back."""
         await self._engine.dispose()
 
+    async def _connected(self, session: AsyncSession) -> None:
+        """Take a connection now, so that a failure to connect is told apart from later errors.
 
-async def _connected(session: AsyncSession) -> None:
-    """Take a connection now, so that a failure to connect is told apart from later errors.
-
-    It costs no round trip: the transaction begins with the first statement.
-    """
-    try:
-        with connecting():
-            await session.connection()
-    except DatabaseUnavailableError as error:
-        _log.warning("no connection to the database: %s", said(error.__cause__))
-        raise
+        It costs no round trip: the transaction begins with the first statement.
+        """
+        try:
+            with connecting():
+                await session.connection()
+        except DatabaseUnavailableError as error:
+            self._outage.tell(error)
+            raise
+        self._outage.end()
 
 
 def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -> AsyncEngine:

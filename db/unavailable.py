@@ -23,6 +23,9 @@ lock that could not be acquired in time."""
 
 _LOGIN_CLASS = "28"
 _NO_DATABASE = "3D000"
+_NO_RIGHT = "42501"
+_OTHER_SCHEMA = frozenset({"42P01", "42703", "42883", "3F000"})
+"""A table, column, function or schema is missing: migrations were not applied."""
 
 
 class Trouble(Enum):
@@ -38,6 +41,14 @@ class Trouble(Enum):
         "cannot be reached over TLS as configured",
         "The operator must check the certificates and the TLS mode.",
     )
+    SCHEMA = (
+        "lacks what this version of PAO needs",
+        "The operator must run `pao db migrate` as its owner.",
+    )
+    RIGHTS = (
+        "does not give this role the rights that it needs",
+        "The operator must run `pao db migrate` as its owner, and connect as the service's role.",
+    )
     REFUSED = ("refuses the connection", "The reason is in this service's log.")
 
 
@@ -45,14 +56,18 @@ class DatabaseUnavailableError(PaoError):
     """The database cannot be used now: 503, try again.
 
     ``outcome_unknown`` is set when the line broke during the commit: the work may have been stored.
-    ``reason`` says in a few words what is the matter; it names no host and no user.
+    ``reason`` says in a few words what is the matter, ``help`` what to do; they name no host and no
+    user. ``is_logged``
+    is set once the log says it with its cause.
     """
 
+    is_logged = False
+
     def __init__(self, trouble: Trouble = Trouble.AWAY, *, outcome_unknown: bool = False) -> None:
-        self.reason, help_ = trouble.value
+        self.reason, self.help = trouble.value
         super().__init__(
             ErrorCode.SERVICE_UNAVAILABLE,
-            f"The database {self.reason}. {help_}",
+            f"The database {self.reason}. {self.help}",
             headers={"Retry-After": RETRY_AFTER_SECONDS},
         )
         self.trouble = trouble
@@ -68,9 +83,10 @@ def translated(*, outcome_unknown: bool = False) -> Iterator[None]:
         # OSError includes a refused connection and every TimeoutError.
         raise DatabaseUnavailableError(outcome_unknown=outcome_unknown) from error
     except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        if not _means_away(error):
+        trouble = Trouble.AWAY if _means_away(error) else _LACKING.get(_state(error))
+        if trouble is None:
             raise
-        raise DatabaseUnavailableError(outcome_unknown=outcome_unknown) from error
+        raise DatabaseUnavailableError(trouble, outcome_unknown=outcome_unknown) from error
 
 
 @contextmanager
@@ -89,14 +105,27 @@ def connecting() -> Iterator[None]:
 
 def said(error: BaseException | None) -> str:
     """Return an error in one line; it may name hosts and users, but no password."""
+    if isinstance(error, DBAPIError):
+        # SQLAlchemy adds the statement and its parameters.
+        error = error.orig.__cause__ or error.orig if error.orig else error
     text = " ".join(str(error).split()) if error else ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+_LACKING = {_NO_RIGHT: Trouble.RIGHTS} | dict.fromkeys(_OTHER_SCHEMA, Trouble.SCHEMA)
+
+
+def _source(error: Exception) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _state(error: Exception) -> str:
+    return getattr(_source(error), "sqlstate", None) or ""
+
+
 def _trouble(error: Exception) -> Trouble:
     """Classify an error of connecting."""
-    source = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(source, "sqlstate", None) or ""
+    source, state = _source(error), _state(error)
     if isinstance(source, ssl.SSLError | ssl.CertificateError):
         return Trouble.TLS
     if state.startswith(_LOGIN_CLASS):
@@ -110,6 +139,5 @@ def _trouble(error: Exception) -> Trouble:
 def _means_away(error: DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    source = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(source, "sqlstate", None) or ""
+    state = _state(error)
     return state.startswith(AWAY_CLASSES) or state in AWAY_STATES

@@ -158,17 +158,22 @@ async def status(
         return _compare(wanted, await _applied(connection) if exists else {})
 
 
-async def verify(url: str, *, migrations: Sequence[Migration] | None = None) -> None:
-    """Raise ``MigrationError`` unless every migration is applied exactly as in its file."""
+async def verify(url: str, *, migrations: Sequence[Migration] | None = None) -> list[str]:
+    """Raise ``MigrationError`` unless every migration is applied exactly as in its file.
+
+    Returns the versions that the database has and this version of PAO does not know.
+    """
     found = await status(url, migrations=migrations)
     _refuse_misfits(found)
     _refuse_pending(found)
+    return [one.version for one in found if one.state is State.UNKNOWN]
 
 
-async def check_ready(session: AsyncSession) -> None:
+async def check_ready(session: AsyncSession) -> list[str]:
     """Raise ``MigrationError`` unless the schema is at least what this version of PAO needs.
 
-    A newer schema is accepted: during a deploy, old processes run beside new ones.
+    A newer schema is accepted: during a deploy, old processes run beside new ones. Returns the
+    versions that this one does not know.
     """
     if not await session.scalar(text(_EXISTS)):
         _refuse_pending(_compare(packaged_migrations(), {}))
@@ -176,6 +181,7 @@ async def check_ready(session: AsyncSession) -> None:
     found = _compare(packaged_migrations(), {row.version: Applied(*row) for row in rows})
     _refuse_misfits(found)
     _refuse_pending(found)
+    return [one.version for one in found if one.state is State.UNKNOWN]
 
 
 @asynccontextmanager
@@ -307,6 +313,11 @@ def _refuse_misfits(statuses: Sequence[MigrationStatus]) -> None:
 
 def _refuse_pending(statuses: Sequence[MigrationStatus]) -> None:
     pending = [one.version for one in statuses if one.state is State.PENDING]
+    if pending and len(pending) == len(statuses):
+        raise MigrationError(
+            "The database has no schema yet: no migration is applied. Run `pao db migrate` as the"
+            " owner."
+        )
     if pending:
         raise MigrationError(
             f"Not applied yet: {', '.join(pending)}. Run `pao db migrate` as the owner."

@@ -84,7 +84,7 @@ async def test_an_error_takes_everything_back(db: Database, owner: asyncpg.Conne
 async def test_a_mistake_of_ours_is_not_said_to_be_an_outage(db: Database) -> None:
     with pytest.raises(ProgrammingError):
         async with db.unit_of_work() as session:
-            await session.execute(text("SELECT nonsense"))
+            await session.execute(text("SELEKT 1"))
     await insert_key(db, "one")
     with pytest.raises(IntegrityError):
         await insert_key(db, "one")
@@ -271,3 +271,41 @@ def test_what_is_no_json_at_all_is_refused() -> None:
         dump_json(endless)
     with pytest.raises(TypeError):
         dump_json({"a": object()})
+
+
+async def test_an_outage_is_logged_once_and_so_is_its_end(
+    database: Given, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "db.session")
+    parts = urlsplit(database.service_url)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    away = parts._replace(netloc=f"u:p@127.0.0.1:{port}").geturl()
+    async with opened(away) as pool:
+        for _ in range(3):
+            with pytest.raises(DatabaseUnavailableError) as raised:
+                await pool.ping()
+            assert raised.value.is_logged
+    [line] = caplog.records
+    assert line.getMessage().startswith("no connection to the database: ConnectionRefusedError")
+    assert line.exc_info is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("SELECT * FROM no_such_table", "lacks what this version of PAO needs"),
+        ("SELECT no_such_column FROM requests", "lacks what this version of PAO needs"),
+        ("DELETE FROM audit_logs", "does not give this role the rights"),
+    ],
+)
+async def test_another_schema_and_missing_rights_are_said_in_a_sentence(
+    database: Given, statement: str, told: str
+) -> None:
+    async with opened(database.service_url) as pool:
+        with pytest.raises(DatabaseUnavailableError) as raised:
+            async with pool.unit_of_work() as session:
+                await session.execute(text(statement))
+
+    assert told in raised.value.message
+    assert "migrate" in raised.value.message

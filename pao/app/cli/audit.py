@@ -14,6 +14,7 @@ from rich.text import Text
 from db.audit_chain import anchor_document, exported_anchor
 from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
+from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import clean
 
@@ -84,7 +85,8 @@ def _verified(exported: "Sequence[Anchor]") -> "Verification":
     from db import audit_verification  # noqa: PLC0415 -- as above
 
     url = settings_for("database", os.environ).database.url.get_secret_value()
-    return asyncio.run(audit_verification.verify(url, exported=exported))
+    with database_errors("DATABASE_URL"):
+        return asyncio.run(audit_verification.verify(url, exported=exported))
 
 
 def _anchored() -> "Anchor | None":
@@ -101,7 +103,8 @@ def _anchored() -> "Anchor | None":
         finally:
             await opened.close()
 
-    return asyncio.run(run())
+    with database_errors("DATABASE_URL"):
+        return asyncio.run(run())
 
 
 def _read(file: Path) -> "list[Anchor]":

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
+from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import STYLES, clean, local_time, make_table
 
@@ -54,7 +55,9 @@ def verify(cli: Cli) -> None:
     """Check that exactly the migrations of this version are applied; exits with 1 when not."""
     from db.migrations import runner  # noqa: PLC0415 -- see above
 
-    _run(runner.verify(_url()))
+    newer = _run(runner.verify(_url()))
+    if newer:
+        cli.note(f"The schema is newer than this version of PAO, which lacks {', '.join(newer)}.")
     cli.show(
         {"verified": True},
         lambda: cli.out.print(Text("✓ The schema is up to date.", style="green")),
@@ -109,29 +112,8 @@ def _url() -> str:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    import asyncpg  # noqa: PLC0415 -- see above
-
-    from db.migrations.runner import MigrationError  # noqa: PLC0415 -- see above
-    from db.unavailable import DatabaseUnavailableError, said  # noqa: PLC0415 -- see above
-
-    try:
+    with database_errors("PAO_MIGRATION_DATABASE_URL", "DATABASE_URL"):
         return asyncio.run(work)
-    except MigrationError as error:
-        raise CliError(str(error), exit_code=ExitCode.FAILED) from error
-    except DatabaseUnavailableError as error:
-        raise CliError(
-            f"The database {error.reason}",
-            exit_code=ExitCode.UNAVAILABLE,
-            details=(said(error.__cause__),),
-            hint="Check host, port, user, password and TLS in PAO_MIGRATION_DATABASE_URL or"
-            " DATABASE_URL.",
-        ) from error
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise CliError(
-            f"This role may not do that: {error}",
-            exit_code=ExitCode.DENIED,
-            hint="Run it as the owner of the database: set PAO_MIGRATION_DATABASE_URL.",
-        ) from error
 
 
 def _as_document(entry: "MigrationStatus") -> dict[str, Any]:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
+from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import clean, local_time, make_table
 from pao.core.durations import parse_duration
@@ -188,7 +189,8 @@ def _on_keys(work: Callable[["AccessKeysRepository"], Awaitable[T]]) -> T:
         finally:
             await opened.close()
 
-    return asyncio.run(run())
+    with database_errors("DATABASE_URL"):
+        return asyncio.run(run())
 
 
 def _as_document(key: "StoredAccessKey") -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""Errors of the database, told to whoever runs a command directly on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pao.app.cli.exits import CliError, ExitCode
+
+if TYPE_CHECKING:
+    from db.unavailable import DatabaseUnavailableError
+
+
+@contextmanager
+def database_errors(*variables: str) -> Iterator[None]:
+    """Turn what the database refuses into a sentence; ``variables`` hold its address."""
+    from db.migrations.runner import MigrationError  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
+    from db.unavailable import DatabaseUnavailableError, translated  # noqa: PLC0415 -- as above
+
+    try:
+        with translated():
+            yield
+    except MigrationError as error:
+        raise CliError(str(error), exit_code=ExitCode.FAILED) from error
+    except DatabaseUnavailableError as error:
+        raise _told(error, " or ".join(variables)) from error
+
+
+def _told(error: "DatabaseUnavailableError", variables: str) -> CliError:
+    from db.unavailable import Trouble, said  # noqa: PLC0415 -- as above
+
+    exit_code = ExitCode.UNAVAILABLE
+    hint = f"Check host, port, user, password and TLS in {variables}."
+    if error.trouble is Trouble.MISSING:
+        hint = f"Create the database, or correct its name in {variables}."
+    if error.trouble is Trouble.SCHEMA:
+        exit_code, hint = ExitCode.FAILED, "Run `pao db migrate` as the owner of the database."
+    if error.trouble is Trouble.RIGHTS:
+        exit_code = ExitCode.DENIED
+        hint = (
+            f"`pao db` needs the owner's address in {variables}; other commands need the role"
+            " pao_service, which `pao db migrate` gives its rights."
+        )
+    details = (said(error.__cause__),)
+    return CliError(f"The database {error.reason}", exit_code=exit_code, details=details, hint=hint)
