@@ -6,6 +6,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.event_log import log_events
 from db.repositories.mirror import MirrorRepository
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
@@ -49,10 +50,12 @@ class Bookkeeper:
         """Write a snapshot; a state that the database refuses is a bug and is not tried again."""
         try:
             async with self.database.unit_of_work() as session:
-                return await MirrorRepository(session).write(snapshot)
+                recorded = await MirrorRepository(session).record(snapshot)
         except (IntegrityError, DataError, ProgrammingError) as error:
             raise ApplicationError(
                 f"the database rejected the state: {type(error.orig).__name__}",
-                type="MirrorRefused",
+                type=names.MIRROR_REFUSED,
                 non_retryable=True,
             ) from error
+        log_events(snapshot, recorded)
+        return recorded.answer

@@ -27,7 +27,13 @@ from db.repositories.open_requests import RECONCILER, OpenRequest, OpenRequestsR
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from db.stored import resumed_input
-from pao.clients.inspection import Inspector, NoAnswerError, WorkflowPresence, WorkflowStanding
+from pao.clients.inspection import (
+    Inspector,
+    NoAnswerError,
+    RunningRequest,
+    WorkflowPresence,
+    WorkflowStanding,
+)
 from pao.clients.temporal import RequestWorkflows
 from pao.core import names
 from pao.core.errors import ErrorCode, PaoError
@@ -114,22 +120,23 @@ class Reconciler:
             _log.warning("running workflows could not be listed; the next run retries: %s", error)
             return Counter()
         async with self.database.reading() as session:
-            missing = await OpenRequestsRepository(session).missing([one for one, _ in running])
+            known = {one.request_id: one for one in running}
+            missing = await OpenRequestsRepository(session).missing(list(known))
         counts: Counter[str] = Counter()
         for ids in batched(missing, self.turns.at_once):
-            counts.update(await asyncio.gather(*(self._have_written(one) for one in ids)))
+            counts.update(await asyncio.gather(*(self._have_written(known[one]) for one in ids)))
         more = len(running) == self.turns.page
-        position = {"startedBefore": running[-1][1].isoformat()} if more else None
+        position = {"startedBefore": running[-1].started_at.isoformat()} if more else None
         async with self.database.unit_of_work() as session:
             await MaintenanceRunsRepository(session).note(
                 MISSING_ROWS, {MISSING: len(missing)}, position=position
             )
         return counts
 
-    async def _have_written(self, request_id: str) -> str:
-        with log_fields(requestId=request_id):
+    async def _have_written(self, request: RunningRequest) -> str:
+        with log_fields(requestId=request.request_id, correlationId=request.correlation_id):
             try:
-                await self.inspector.mirror_again(request_id, turn=str(uuid4()))
+                await self.inspector.mirror_again(request.request_id, turn=str(uuid4()))
             except NoAnswerError as error:
                 _log.warning("a lost row could not be recreated; the next run retries: %s", error)
                 return UNREPAIRED

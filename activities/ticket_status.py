@@ -94,7 +94,7 @@ class TicketUpdater:
 
     async def _tell(self, ticket: OpenTicket, resolved: TicketResolved) -> int:
         """Notify the waiting workflow; on failure the next run tries again."""
-        with log_fields(requestId=ticket.request_id):
+        with log_fields(requestId=ticket.request_id, correlationId=ticket.correlation_id):
             try:
                 await self.inspector.tell_resolved(
                     ticket.request_id, self._proven(ticket, resolved)

@@ -6,6 +6,7 @@ that no route knows as well.
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -35,6 +36,9 @@ OPEN_PATHS = frozenset(
 PROBED = frozenset(f"{BASE}{path}" for path in ("/health", "/health/ready", "/metrics"))
 """What machines ask for all day; health itself logs when what it answers changes."""
 DOCS = f"{BASE}/docs"
+_OF_REQUEST = re.compile(
+    rf"{BASE}/requests/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})(?:/|$)", re.IGNORECASE
+)
 # Of a body that is too large, this many times the limit is read and thrown away.
 DISCARDED = 8
 # Of a path, which anybody may make as long as a head can be, so much is logged.
@@ -105,7 +109,7 @@ class Gate:
         started = time.perf_counter()
         method = scope["method"]
         with (
-            log_fields(correlationId=correlation),
+            log_fields(correlationId=correlation, **_request_in(scope["path"])),
             tracing.serving(method, Headers(scope=scope), correlation_id=correlation) as span,
         ):
             try:
@@ -219,6 +223,12 @@ class _Outgoing:
 def route_of(scope: Scope) -> str:
     """Return the template of the route that took a call, or ``none``: callers cannot choose it."""
     return getattr(scope.get("route"), "path", "none")
+
+
+def _request_in(path: str) -> dict[str, str]:
+    """Return the id of the request that a path is about, as it stands on log lines."""
+    found = _OF_REQUEST.match(path)
+    return {"requestId": found[1].lower()} if found else {}
 
 
 def _is_open(path: str) -> bool:

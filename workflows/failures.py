@@ -12,6 +12,7 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 
+from pao.core import names
 from pao.core.documents import from_document
 from pao.core.errors import ErrorCode
 from pao.core.judgement import Cause, suggestion
@@ -24,7 +25,6 @@ from pao.core.states import ActionStatus, Decision
 
 OUTCOME_UNKNOWN_TYPES = frozenset({"OutcomeUnknown", "WorkerShutdown"})
 UNKNOWN_ACTIVITY_TYPE = "NotFoundError"
-MIRROR_REFUSED = "MirrorRefused"
 CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
 LONGEST_MESSAGE = 4_000
 EVIDENCE = "evidence"
@@ -114,7 +114,7 @@ def never_began(error: FailureError) -> bool:
 def is_refusal(error: FailureError) -> bool:
     """Return whether the database refused a state; repeating the write would not help."""
     cause = error.cause if isinstance(error, ActivityError) else error
-    return isinstance(cause, ApplicationError) and cause.type == MIRROR_REFUSED
+    return isinstance(cause, ApplicationError) and cause.type == names.MIRROR_REFUSED
 
 
 def suggest(failure: ActionFailure) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
@@ -23,7 +23,9 @@ async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any
             summary=summary,
         )
     except FailureError as error:
-        workflow.logger.warning("%s failed; the next turn goes on", activity, exc_info=error)
+        # Whatever an activity raises was logged where it arose.
+        if not isinstance(error.cause, ApplicationError):
+            workflow.logger.warning("%s failed; the next turn goes on: %s", activity, error.cause)
         return {"failed": str(error.cause or error)[:500]}
     return found
 

@@ -38,7 +38,6 @@ from pao.core.states import (
     describe_allowed,
 )
 from pao.runtime.crypto import SecretBox
-from pao.runtime.logging import log_fields
 
 _GONE = "its workflow was lost in Temporal; it waits for a decision again within a minute, try then"
 _NOT_BEGUN = "it has not started yet; a component of a bundle starts after those it depends on"
@@ -103,8 +102,7 @@ class DecisionService:
         payload = await self._payload(stored, call, decision_id)
         payload = proven(self.box, call.request_id, call.decision, payload)
         repeated = await self._keys.claim(call)
-        with log_fields(requestId=call.request_id):
-            decided = await self._carry_out(stored, call.decision, payload)
+        decided = await self._carry_out(stored, call.decision, payload)
         return replace(decided, replayed=repeated)
 
     async def preview(

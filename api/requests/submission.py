@@ -17,9 +17,10 @@ from pao.core.payloads.requests import RequestInput
 from pao.core.states import SETTLED
 from pao.runtime import tracing
 from pao.runtime.crypto import SecretBox
-from pao.runtime.logging import log_fields
+from pao.runtime.logging import log_fields, note_fields
 
 _log = logging.getLogger(__name__)
+_events = logging.getLogger("pao.events")
 
 # What is left of the budget after waiting: reading the row and writing the answer.
 ANSWERING_SECONDS = 0.15
@@ -62,8 +63,8 @@ class SubmissionService:
         if stored.replayed:
             await self._wait_for_first(stored.request_id, call)
             return stored
-        with log_fields(requestId=stored.request_id):
-            await self._start(prepared, call)
+        _log_submitted(prepared)
+        await self._start(prepared, call)
         return stored
 
     async def prepare(self, body: Submission, call: SubmissionCall) -> Prepared:
@@ -154,6 +155,7 @@ class SubmissionService:
 
     async def _wait_for_first(self, request_id: str, call: SubmissionCall) -> None:
         """Wait for the first call with the same key, which may still be running."""
+        note_fields(requestId=request_id)
         with self.notifications.watch(request_id) as changes:
             while (left := self._left(call)) > SHORTEST_WAIT:
                 if await self._is_settled(request_id):
@@ -171,6 +173,34 @@ class SubmissionService:
         if call.wait is not None:
             budget = min(call.wait, self.settings.longest_wait)
         return max(budget - spent - ANSWERING_SECONDS, SHORTEST_WAIT)
+
+
+def _log_submitted(prepared: Prepared) -> None:
+    context = prepared.context
+    note_fields(requestId=context.request_id)
+    item, requester = context.item, context.requester
+    _events.info(
+        "submitted: %s %s, by %s",
+        item.id,
+        item.version,
+        requester.email or requester.id,
+        extra={"event": "request.submitted", "itemId": item.id, "by": requester.id},
+    )
+    for component in prepared.components:
+        _log_component(component)
+
+
+def _log_component(component: PreparedComponent) -> None:
+    """Log a component as the request of its own that it is."""
+    context = component.prepared.context
+    with log_fields(requestId=context.request_id):
+        _events.info(
+            "submitted as component %s: %s %s",
+            component.id,
+            context.item.id,
+            context.item.version,
+            extra={"event": "request.submitted", "itemId": context.item.id},
+        )
 
 
 def _child(component: PreparedComponent, bundle: Prepared, call: SubmissionCall) -> NewRequest:

@@ -66,6 +66,20 @@ class _Stored:
     by_another: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a write has done: the workflow's answer, and what it added to the request's records.
+
+    ``lines`` and ``entries`` are the numbers of the snapshot's audit lines and stream entries that
+    no write had stored before; they are empty for a write that does not count.
+    """
+
+    answer: MirrorAnswer
+    lines: frozenset[int] = frozenset()
+    entries: frozenset[int] = frozenset()
+    correlation_id: str = ""
+
+
 class MirrorRepository:
     """Writes snapshots; each write is one transaction of the given session."""
 
@@ -73,6 +87,10 @@ class MirrorRepository:
         self._session = session
 
     async def write(self, snapshot: Snapshot) -> MirrorAnswer:
+        """Write the snapshot as far as it counts, as ``record`` does, and return the answer."""
+        return (await self.record(snapshot)).answer
+
+    async def record(self, snapshot: Snapshot) -> Recorded:
         """Write the snapshot as far as it counts; see the head of this file.
 
         ``started_actions`` of the answer are those that any run had started before this write,
@@ -83,7 +101,7 @@ class MirrorRepository:
         if stored is None:
             # Nobody knows who requested a run that was never stored: it does nothing.
             known = snapshot.after_seq > 0
-            return MirrorAnswer(applied=False, terminal=not known, absent=known)
+            return Recorded(MirrorAnswer(applied=False, terminal=not known, absent=known))
         case = _judge(snapshot, stored)
         behind = _is_behind(snapshot, stored)
         if behind and case is _Case.COUNTS:
@@ -95,10 +113,11 @@ class MirrorRepository:
             snapshot = replace(snapshot, fields=fields)
         left = [] if behind else await self._left(snapshot, stored)
         snapshot = _with_inherited(snapshot, left)
-        return MirrorAnswer(
+        done = await self._execute(snapshot, case)
+        answer = MirrorAnswer(
             applied=case in {_Case.COUNTS, _Case.APPENDS},
             terminal=case is _Case.REFUSED,
-            started_actions=await self._execute(snapshot, case),
+            started_actions=list(done.started),
             stored_at=timestamp(stored.mirror_at) if old else None,
             stored_seq=stored.mirror_seq if old else 0,
             recorded=_known_better(snapshot, decisions),
@@ -106,6 +125,10 @@ class MirrorRepository:
             behind=behind,
             actions=left,
         )
+        if not answer.applied:
+            return Recorded(answer)
+        lines, entries = frozenset(done.lines), frozenset(done.entries)
+        return Recorded(answer, lines, entries, correlation_id=str(stored.correlation_id))
 
     async def _catch_up(self, snapshot: Snapshot, stored: RequestStatus) -> None:
         """Take a row to a state from which it may go where its workflow has gone meanwhile."""
@@ -160,14 +183,14 @@ class MirrorRepository:
         another = stored.run_id != snapshot.run_id
         return fields if another or fields != snapshot.fields else None
 
-    async def _execute(self, snapshot: Snapshot, case: _Case) -> list[str]:
+    async def _execute(self, snapshot: Snapshot, case: _Case) -> Row[Any]:
         values = {"snapshot": snapshot_values(snapshot), "channel": CHANNEL}
         statement = WRITE if case is _Case.COUNTS else APPEND
         counts = case in {_Case.COUNTS, _Case.APPENDS}
         row = (await self._session.execute(statement, {**values, "replace": counts})).one()
         if case is _Case.OLD:
             await self._session.execute(REMEMBER_STARTED, {"snapshot": values["snapshot"]})
-        return list(row.started)
+        return row
 
 
 def _with_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:

@@ -27,7 +27,8 @@ MOVE = text("UPDATE requests SET status = :status WHERE id = :id").bindparams(
 )
 LOCK = text(
     """
-    SELECT status, run_id, mirror_at, mirror_seq, set_config('pao.audit', 'explicit', true)
+    SELECT status, run_id, mirror_at, mirror_seq, correlation_id,
+        set_config('pao.audit', 'explicit', true)
     FROM requests WHERE id = :id FOR UPDATE
     """
 ).bindparams(bindparam("id", type_=PG_UUID()))
@@ -222,6 +223,12 @@ _REMEMBER = """
         AND requests.id = action.request_id AND NOT request_is_finished(requests.status)
 """
 
-WRITE = _statement(_SNAPSHOT, _LINES, _RECORDS, _ACTIONS, _REQUEST, _STARTED_BEFORE)
-APPEND = _statement(_SNAPSHOT, _LINES, _RECORDS, _NOTIFY, _STARTED_BEFORE, "FROM snapshot")
+# What this write has added, by the numbers of the snapshot.
+_ADDED = """
+    , (SELECT coalesce(array_agg(seq), '{}') FROM new_line) AS lines
+    , (SELECT coalesce(array_agg(seq), '{}') FROM new_entry WHERE :replace) AS entries
+"""
+
+WRITE = _statement(_SNAPSHOT, _LINES, _RECORDS, _ACTIONS, _REQUEST, _STARTED_BEFORE, _ADDED)
+APPEND = _statement(_SNAPSHOT, _LINES, _RECORDS, _NOTIFY, _STARTED_BEFORE, _ADDED, "FROM snapshot")
 REMEMBER_STARTED = _statement(_SNAPSHOT, _REMEMBER)

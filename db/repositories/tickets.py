@@ -25,13 +25,15 @@ class OpenTicket:
     waits: bool
     known: KnownTicketStatus
     since: str | None = None
+    correlation_id: str = ""
 
 
 _TICKETS = """
     SELECT
         request_id, action_id, url, ticket_status, waiting->>'since' AS since,
         coalesce(external_reference, waiting#>>'{state,key}') AS key,
-        status = 'waiting' AND waiting->>'kind' = 'resolution' AS waits
+        status = 'waiting' AND waiting->>'kind' = 'resolution' AS waits,
+        (SELECT correlation_id FROM requests WHERE id = request_id) AS correlation_id
     FROM request_actions
 """
 _PAGE = text(
@@ -96,6 +98,7 @@ class TicketsRepository:
                 waits=bool(row.waits),
                 known=from_document(KnownTicketStatus, row.ticket_status or {}),
                 since=row.since,
+                correlation_id=str(row.correlation_id),
             )
             for row in rows
         ]

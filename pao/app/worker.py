@@ -25,11 +25,14 @@ from activities.metrics import WorkerMetrics
 from activities.registry import load_all
 from activities.senders import SenderChecker
 from activities.ticket_links import TicketLinker
+from db.migrations.runner import MigrationError, check_ready
 from db.session import Database
+from db.unavailable import DatabaseUnavailableError, Trouble
 from pao.app import assembly
 from pao.app.action_tools import action_tools
 from pao.app.maintenance import maintenance_activities
 from pao.app.schedules import ensure_schedules, retention
+from pao.app.worker_log import RequestIds
 from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal_connection import connect
@@ -159,7 +162,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             TicketLinker(jira, breakers=tools.network.breakers).link,
             escalator.escalate,
         ],
-        interceptors=[measured],
+        interceptors=[measured, RequestIds()],
         workflow_runner=sandbox_for(client.data_converter),
         max_concurrent_activities=settings.worker.pool_size,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
@@ -176,7 +179,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             client,
             task_queue=name,
             activities=actions,
-            interceptors=[measured],
+            interceptors=[measured, RequestIds()],
             max_concurrent_activities=size,
             graceful_shutdown_timeout=grace,
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -195,6 +198,11 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     client = await connect(assembly.temporal_target(settings))
     memory = await _introduce(client, task_queue=settings.temporal.task_queue)
     database = assembly.database(settings, application_name="pao-worker")
+    try:
+        await _require_schema(database)
+    except BaseException:
+        await database.close()
+        raise
     jira = assembly.jira_instances(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -218,6 +226,28 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         jira.close()
         await database.close()
         await traces.close()
+
+
+async def _require_schema(database: Database) -> None:
+    """Raise ``PaoError`` unless the database can be used as it is, or will be once it answers.
+
+    One that is away is waited for by whatever needs it, and the log says so.
+    """
+    try:
+        async with database.reading() as session:
+            newer = await check_ready(session)
+    except DatabaseUnavailableError as error:
+        if error.trouble is not Trouble.AWAY:
+            raise
+    except MigrationError as error:
+        raise PaoError(ErrorCode.SERVICE_UNAVAILABLE, str(error)) from None
+    else:
+        if newer:
+            _log.warning(
+                "the database's schema is newer than this version of PAO: it has %s; upgrade this"
+                " worker as well",
+                ", ".join(newer),
+            )
 
 
 async def _introduce(client: Client, *, task_queue: str) -> timedelta:

@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from pao.core import names
 from pao.core.payloads.mirror import Snapshot
 from pao.core.payloads.requests import RequestInput
-from pao.core.search_attributes import STATUS
+from pao.core.search_attributes import CORRELATION_ID, STATUS
 
 SECONDS = 5.0
 MOST_CLOSED = 500
@@ -70,6 +70,15 @@ class KnownWorkflow:
     request_id: str
     runs: bool
     is_bundle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRequest:
+    """A request whose workflow runs, and when that was started."""
+
+    request_id: str
+    started_at: datetime
+    correlation_id: str = ""
 
 
 class Inspector:
@@ -139,8 +148,8 @@ class Inspector:
 
     async def running(
         self, *, limit: int, started_before: datetime | None = None
-    ) -> list[tuple[str, datetime]]:
-        """Return the requests whose workflows run, newest first, each with when it was started.
+    ) -> list[RunningRequest]:
+        """Return the requests whose workflows run, newest first.
 
         The list comes from Temporal's search, which lags a little behind. Raises ``NoAnswerError``.
         """
@@ -153,7 +162,14 @@ class Inspector:
             query += f" AND StartTime < '{started_before.isoformat()}'"
         async with _answered():
             listed = self._client.list_workflows(query, limit=limit)
-            return [(names.request_of(one.id), one.start_time) async for one in listed]
+            return [
+                RunningRequest(
+                    names.request_of(one.id),
+                    one.start_time,
+                    one.typed_search_attributes.get(CORRELATION_ID) or "",
+                )
+                async for one in listed
+            ]
 
     async def known(self) -> list[KnownWorkflow]:
         """Return the requests of all workflows that Temporal knows, each once, oldest first.

@@ -38,6 +38,8 @@ TICKETS_ACTIVITY = "update-ticket-status"
 MAINTENANCE_ACTIVITY = "maintain"
 ANCHOR_ACTIVITY = "anchor_audit"
 
+MIRROR_REFUSED = "MirrorRefused"
+"""The error type of a state that the database refuses: a bug."""
 PROOF = "proof"
 """The key under which a signal's payload carries the proof that PAO has sent it."""
 SEALED_PREFIX = "pao:enc:"

@@ -6,6 +6,7 @@ from pao.core.payloads.context import RequestContext
 from pao.core.states import RequestStatus
 
 STATUS = SearchAttributeKey.for_keyword("PaoStatus")
+CORRELATION_ID = SearchAttributeKey.for_keyword("PaoCorrelationId")
 
 
 def search_attributes(context: RequestContext) -> TypedSearchAttributes:
@@ -15,7 +16,7 @@ def search_attributes(context: RequestContext) -> TypedSearchAttributes:
         STATUS.name: RequestStatus.SUBMITTED,
         "PaoRequester": context.requester.id,
         "PaoTeam": context.item.owner_team or "",
-        "PaoCorrelationId": context.correlation_id,
+        CORRELATION_ID.name: context.correlation_id,
     }
     return TypedSearchAttributes(
         [

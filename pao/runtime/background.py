@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
+from pao.core.errors import PaoError
+
 RESTART_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 MOST_DOUBLINGS = 16
@@ -18,11 +20,12 @@ _log = logging.getLogger(__name__)
 class BackgroundTask:
     """Runs ``work`` for ever; use it as an async context manager.
 
-    ``work`` is expected never to return. When it does, or raises, that is logged with where it
-    arose, counted in ``restarts`` and kept in ``error`` (the kind of the exception: its text may
-    hold a secret), and the work is started again after ``pause`` seconds, twice as long each time
-    up to a minute. Once the work says by ``well()`` that it has done something, ``error`` is
-    forgotten and the pauses are short again. Leaving the context ends the work.
+    ``work`` is expected never to return. When it does, or raises, that is logged (with where it
+    arose, unless it was to be expected), counted in ``restarts`` and kept in ``error`` (the kind of
+    the exception: its text may hold a secret), and the work is started again after ``pause``
+    seconds, twice as long each time up to a minute. Once the work says by ``well()`` that it has
+    done something, ``error`` is forgotten and the pauses are short again. Leaving the context ends
+    the work.
     """
 
     name: str
@@ -52,6 +55,9 @@ class BackgroundTask:
         while True:
             try:
                 await self.work()
+            except PaoError as error:
+                self._note(type(error).__name__)
+                _log.warning("the background task %s ended; restarting it: %s", self.name, error)
             except Exception as error:  # noqa: BLE001 -- whatever ended it, the work must go on
                 self._note(type(error).__name__)
                 _log.exception("the background task %s ended; restarting it", self.name)

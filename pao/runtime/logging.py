@@ -56,6 +56,8 @@ _SECRET_SHAPES = (
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
+# Of a shorter value it is not certain that the message means it.
+_SHORTEST_SAID = 3
 # A shorter secret would blank out ordinary words.
 _SHORTEST_SECRET = 6
 
@@ -124,14 +126,15 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback under it where there is one."""
-        pairs = _ids() | {
-            name: self._redactor.value(value, name) for name, value in _extras(record)
-        }
+        message = self._redactor.text(record.getMessage())
+        # What the message says need not be said again; a program reads the other format.
+        extras = [(name, one) for name, one in _extras(record) if not _says(message, one)]
+        pairs = _ids() | {name: self._redactor.value(value, name) for name, value in extras}
         told = "".join(f" {name}={value}" for name, value in pairs.items() if value is not None)
         # A value from outside must not start a line of its own and pass for a record, nor steer
         # the terminal.
-        tail, message = _visible(told), _visible(self._redactor.text(record.getMessage()))
-        line = f"{_moment(record)} {record.levelname:<7} {record.name}: {message}{tail}"
+        said = _visible(message) + _visible(told)
+        line = f"{_moment(record)} {record.levelname:<7} {record.name}: {said}"
         if record.exc_info:
             line += "\n" + self._redactor.text(self.formatException(record.exc_info))
         return line
@@ -143,15 +146,18 @@ def configure_logging(
     style: Literal["json", "text"],
     secrets: Iterable[str] = (),
     stream: TextIO | None = None,
+    filters: Iterable[logging.Filter] = (),
 ) -> None:
     """Send every record of the process to one handler; what was set up before is replaced.
 
     ``secrets`` are values that must never be written, whatever their place. ``stream`` is standard
-    error unless given.
+    error unless given. ``filters`` see every record before it is written.
     """
     redactor = Redactor(secrets)
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(redactor) if style == "json" else TextFormatter(redactor))
+    for one in filters:
+        handler.addFilter(one)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Their INFO lines repeat each outside call; the calls are spans already.
     # watchfiles tells every look at a folder; what came of it is told by the sync.
@@ -169,17 +175,40 @@ def log_fields(**fields: str) -> Iterator[None]:
         _fields.reset(token)
 
 
+def note_fields(**fields: str) -> None:
+    """Put fields on the records of the innermost context, from now on and until its end.
+
+    What is learnt only within a context, such as the id of a request that was just stored, is then
+    on the lines that are written at its end as well. Outside any context it lasts as long as the
+    task.
+    """
+    known = _fields.get()
+    if known is None:
+        _fields.set(fields)
+    else:
+        known.update(fields)
+
+
+def keep_fields(**fields: str) -> None:
+    """Put fields on every further record of the current task; those around it keep theirs."""
+    _fields.set({**(_fields.get() or {}), **fields})
+
+
 def current_fields() -> dict[str, str]:
     """Return a copy of the fields that the present context puts on its records."""
     return dict(_fields.get() or {})
 
 
-def _ids() -> dict[str, str]:
+def trace_fields() -> dict[str, str]:
+    """Return the ids of the current span as they stand on records; nothing outside of a trace."""
     span = trace.get_current_span().get_span_context()
     if not span.is_valid:
-        return current_fields()
-    traced = {"traceId": f"{span.trace_id:032x}", "spanId": f"{span.span_id:016x}"}
-    return current_fields() | traced
+        return {}
+    return {"traceId": f"{span.trace_id:032x}", "spanId": f"{span.span_id:016x}"}
+
+
+def _ids() -> dict[str, str]:
+    return current_fields() | trace_fields()
 
 
 def _extras(record: logging.LogRecord) -> list[tuple[str, Any]]:
@@ -188,6 +217,11 @@ def _extras(record: logging.LogRecord) -> list[tuple[str, Any]]:
         for name, value in record.__dict__.items()
         if name not in _STANDARD
     ]
+
+
+def _says(message: str, value: Any) -> bool:
+    text = str(value)
+    return len(text) >= _SHORTEST_SAID and text in message
 
 
 def _visible(text: str) -> str:

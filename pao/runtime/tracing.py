@@ -1,4 +1,4 @@
-"""Traces: set up once per process where an OTLP endpoint is configured, else nothing is traced.
+"""Traces: set up once per process. Their ids always travel; spans are kept only for a receiver.
 
 Spans are made where things happen, by ``tracer()``; this file says where they go and what stands
 on each of them. A request's correlation id and own id travel as W3C baggage from the HTTP call
@@ -19,7 +19,7 @@ from opentelemetry.processor.baggage import BaggageSpanProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from temporalio.contrib.opentelemetry import TracingInterceptor
@@ -50,13 +50,16 @@ class Tracing:
 
 
 def install(*, endpoint: str | None, sample_rate: float, service: str) -> Tracing:
-    """Send this process's traces to an OTLP receiver (HTTP, protobuf); without one, trace nothing.
+    """Send this process's traces to an OTLP receiver (HTTP, protobuf); without one, keep no span.
 
-    ``sample_rate`` is the share of traces that begin here and are kept, 0 to 1; one that a caller
-    has begun is kept as the caller says. Headers for the receiver come from
-    ``OTEL_EXPORTER_OTLP_HEADERS``, which the exporter reads itself. May be called once a process.
+    Every call and request has a trace id all the same, for the log. ``sample_rate`` is the share of
+    traces that begin here and are kept, 0 to 1; one that a caller has begun is kept as the caller
+    says. Headers for the receiver come from ``OTEL_EXPORTER_OTLP_HEADERS``, which the exporter
+    reads itself. May be called once a process.
     """
     if endpoint is None:
+        if not isinstance(trace.get_tracer_provider(), TracerProvider):
+            trace.set_tracer_provider(TracerProvider(sampler=ALWAYS_OFF, resource=Resource({})))
         return Tracing(None)
     resource = Resource.create(
         {
@@ -75,7 +78,7 @@ def install(*, endpoint: str | None, sample_rate: float, service: str) -> Tracin
 
 
 def interceptors() -> Sequence[TracingInterceptor]:
-    """Return what carries a trace through Temporal; nothing where nothing is traced."""
+    """Return what carries a trace through Temporal; nothing where `install` was not called."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         return ()
     return (TracingInterceptor(tracer()),)

@@ -70,7 +70,7 @@ async def is_listed(bench: Workbench, *requests: Request) -> None:
     wanted = {request.id for request in requests}
 
     async def there() -> bool:
-        return wanted <= {one for one, _ in await inspector.running(limit=100)}
+        return wanted <= {one.request_id for one in await inspector.running(limit=100)}
 
     await eventually(there)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -55,9 +55,8 @@ def api(_cli: Cli) -> None:
         drain=given.drain.total_seconds(),
     )
     server.run()
-    if not server.started:
-        # uvicorn's own exit code for it, 3, means "not allowed" here.
-        raise typer.Exit(ExitCode.UNAVAILABLE)
+    # uvicorn's own exit code for a failed start, 3, means "not allowed" here.
+    _end(ExitCode.DONE if server.started else ExitCode.UNAVAILABLE)
 
 
 @command(app, "worker")
@@ -76,10 +75,16 @@ def worker(_cli: Cli) -> None:
     # The event loop that uvicorn chooses for the API as well: uvloop, where there is one.
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(process.run(settings, started_with))
-    # All of ours is closed by now, but native threads of Temporal's SDK may outlive the
-    # interpreter and abort its end.
+    _end(ExitCode.DONE)
+
+
+def _end(code: ExitCode) -> NoReturn:
+    """End the process once all of ours is closed.
+
+    Native threads of Temporal's SDK may outlive the interpreter, log into it and abort its end.
+    """
     logging.shutdown()
-    os._exit(ExitCode.DONE)
+    os._exit(code)
 
 
 def _owner_address() -> str:

@@ -78,7 +78,7 @@ class JiraClient:
         issue = read_issue(self.instance, read_change(answer, expected=_CREATED))
         if issue is None:
             raise unreadable(answer)
-        _log.info("created JIRA ticket %s on %s", issue.key, self.instance.name)
+        _log.debug("created JIRA ticket %s on %s", issue.key, self.instance.name)
         return issue
 
     async def _long_texts(
