@@ -10,6 +10,7 @@ from db.repositories.breakers import BreakersRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.replays import ReplaysRepository
 from db.repositories.retention import RetentionRepository
+from db.repositories.web_sessions import WebSessionsRepository
 from db.session import Database
 from pao.core import names
 
@@ -32,7 +33,7 @@ class Batches:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Removes requests after 90 days, audit lines after a year, expired signatures and breakers."""
+    """Removes old requests and audit lines; expired signatures, breakers and sessions."""
 
     database: Database
     batches: Batches = field(default_factory=Batches)
@@ -45,7 +46,8 @@ class Retention:
         loses nothing. What is left when the time is up is the next turn's.
         """
         ends = time.monotonic() + self.batches.seconds
-        counts = {"requests": 0, "auditLines": 0, "signatures": 0, "breakers": 0, "batches": 0}
+        kinds = ("requests", "auditLines", "signatures", "breakers", "sessions", "batches")
+        counts = dict.fromkeys(kinds, 0)
         while time.monotonic() < ends and await self._batch(counts):
             pass
         async with self.database.unit_of_work() as session:
@@ -59,9 +61,11 @@ class Retention:
             removed = await RetentionRepository(session).remove_expired(batch=self.batches.size)
             expired = await ReplaysRepository(session).remove_expired(batch=self.batches.signatures)
             breakers = await BreakersRepository(session).remove_expired(batch=self.batches.size)
+            sessions = await WebSessionsRepository(session).remove_expired(batch=self.batches.size)
         counts["requests"] += removed.requests
         counts["auditLines"] += removed.audit_rows
         counts["signatures"] += expired
         counts["breakers"] += breakers
+        counts["sessions"] += sessions
         counts["batches"] += 1
-        return removed.requests + removed.audit_rows + expired + breakers > 0
+        return removed.requests + removed.audit_rows + expired + breakers + sessions > 0

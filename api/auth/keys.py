@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from api.auth.claim import ALGORITHM
-from api.auth.principal import Principal
+from api.auth.principal import Principal, own_user
 from api.auth.raw import RawRequest
 from api.auth.replay import ReplayStore, is_first_use
 from api.auth.signature_errors import Reason, SignatureError
@@ -21,7 +21,6 @@ _ACCESS_KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
 _ACCESS_KEY_ID_RANDOM = 17
 _SECRET_ALPHABET = string.ascii_letters + string.digits
 _SECRET_LENGTH = 40
-_ACCOUNT = "local"
 # What asks for the last use, a clean-up of keys, counts in days; a write per call would cost more.
 _USE_NOTED_EVERY = timedelta(minutes=5)
 
@@ -111,12 +110,12 @@ class KeysIdentity:
             )
         if stored.last_used_at is None or stored.last_used_at <= now - _USE_NOTED_EVERY:
             await self._store.note_use(stored.access_key_id, unless_within=_USE_NOTED_EVERY)
-        return _principal(stored)
+        return principal_of(stored)
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
         """Return whether the caller's key is still valid; it may have been checked long ago."""
         stored = await self._store.find(caller.access_key_id or "")
-        return stored is not None and _why_ended(stored, now) is None
+        return stored is not None and why_ended(stored, now) is None
 
     def _verify(
         self, parsed: ParsedSignature, request: RawRequest, stored: StoredKey, now: datetime
@@ -128,7 +127,7 @@ class KeysIdentity:
                 "id and its secret, and that nothing changed the request after it was signed",
             )
         # Told only to who holds the secret; anyone else got the answer above.
-        ended = _why_ended(stored, now)
+        ended = why_ended(stored, now)
         if ended is not None:
             raise _unauthorized(Reason.EXPIRED, f"{ended}; ask for a new one")
 
@@ -167,7 +166,7 @@ def _stored_nobody(box: SecretBox) -> StoredKey:
     )
 
 
-def _why_ended(stored: StoredKey, now: datetime) -> str | None:
+def why_ended(stored: StoredKey, now: datetime) -> str | None:
     """Return why a key is no longer valid; None if it is valid."""
     if stored.revoked_at is not None:
         return f"access key {stored.access_key_id} was revoked"
@@ -176,15 +175,13 @@ def _why_ended(stored: StoredKey, now: datetime) -> str | None:
     return None
 
 
-def _principal(stored: StoredKey) -> Principal:
-    return Principal(
-        id=stored.user_id,
-        arn=f"arn:pao:iam::{_ACCOUNT}:user/{stored.user_id}",
-        account=_ACCOUNT,
+def principal_of(stored: StoredKey, *, source: str = "keys") -> Principal:
+    """Return the user for whom a key stands."""
+    return own_user(
+        stored.user_id,
         email=stored.email,
-        session=None,
         teams=stored.teams,
-        source="keys",
+        source=source,
         access_key_id=stored.access_key_id,
     )
 

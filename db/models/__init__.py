@@ -20,6 +20,8 @@ from db.models.request_audience import RequestAudience
 from db.models.request_event import RequestEvent
 from db.models.schema_migration import SchemaMigration
 from db.models.terraform_state import TerraformState
+from db.models.web_session import WebSession
+from db.models.web_sign_in import WebSignIn
 
 __all__ = [
     "AccessKey",
@@ -44,4 +46,6 @@ __all__ = [
     "RequestEvent",
     "SchemaMigration",
     "TerraformState",
+    "WebSession",
+    "WebSignIn",
 ]

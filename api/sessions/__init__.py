@@ -1,0 +1,1 @@
+"""Sessions of the pages: how they are opened, found and ended."""

@@ -1,0 +1,47 @@
+"""Under which address browsers reach the pages, and whether they may sign in there."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    """The configured address, or else that of a process that is reached over loopback.
+
+    A host name that nobody configured is believed for loopback only: sessions in clear text, and
+    names that an attacker's DNS lets point here, stay out.
+    """
+
+    public_url: str | None = None
+
+    def of(self, scope: Scope) -> str | None:
+        """Return scheme, host and port as the browser knows them; None where nobody may sign in."""
+        if self.public_url is not None:
+            return self.public_url
+        host = Headers(scope=scope).get("host", "")
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return None
+        return f"http://{host}" if name in LOOPBACK else None
+
+    def cookie(self, scope: Scope) -> str:
+        """Return the name of the session's cookie.
+
+        The prefix makes browsers insist on TLS and on this very host. Cookies do not tell ports
+        apart, so over loopback the name does.
+        """
+        if self.is_secure:
+            return "__Host-pao"
+        server = scope.get("server") or ("", 0)
+        return f"pao-{server[1]}"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers come by TLS."""
+        return self.public_url is not None and self.public_url.startswith("https:")

@@ -1,0 +1,154 @@
+"""Signing in to the pages: a signed call gets a code, the code opens a session, once."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from api.auth.keys import StoredKey, principal_of, why_ended
+from api.auth.principal import Principal, own_user
+from api.stores import PostgresKeyStore
+from db.repositories.web_sessions import NewSession, StoredSession, WebSessionsRepository
+from db.session import Database
+from pao.core.errors import ErrorCode, PaoError
+
+CODE_LIFETIME = timedelta(seconds=60)
+LIFETIME = timedelta(hours=12)
+LINK = "link"
+_MOST_USER_AGENT = 200
+# Whoever comes back within a minute was not idle; a write per page would cost more.
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A code that opens a session, and when it expires."""
+
+    code: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session: its id, which is no secret, and who is signed in."""
+
+    id: str
+    caller: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class SessionService:
+    """Opens sessions, finds them by the browser's token, and ends them.
+
+    Codes and tokens have 256 random bits; Postgres keeps digests of them. A session is read at
+    every page, so its end holds at once, in every process; so does that of the key behind it.
+    """
+
+    database: Database
+
+    async def sign_in(self, caller: Principal) -> SignIn:
+        """Return a new code for the caller's own access key."""
+        if caller.access_key_id is None:
+            raise PaoError(
+                ErrorCode.FORBIDDEN, "Only a call that an access key signed can ask for a code."
+            )
+        code = secrets.token_urlsafe(32)
+        async with self.database.unit_of_work() as session:
+            expires_at = await WebSessionsRepository(session).add_code(
+                _digest(code), caller.access_key_id, lifetime=CODE_LIFETIME
+            )
+        return SignIn(code, expires_at)
+
+    async def whom(self, code: str) -> Principal | None:
+        """Return who would be signed in by a code, or None if it is not good; it stays good."""
+        async with self.database.reading() as session:
+            key_id = await WebSessionsRepository(session).key_of_code(_digest(code))
+        return await self._by_key(key_id)
+
+    async def open(self, code: str, *, user_agent: str) -> str | None:
+        """Use a code up and open a session; return its token, or None if the code is not good."""
+        async with self.database.unit_of_work() as session:
+            key_id = await WebSessionsRepository(session).spend_code(_digest(code))
+        caller = await self._by_key(key_id)
+        if caller is None:
+            return None
+        token = secrets.token_urlsafe(32)
+        new = NewSession(
+            id=str(uuid4()),
+            token_digest=_digest(token),
+            user_id=caller.id,
+            email=caller.email,
+            teams=caller.teams,
+            source=caller.source,
+            access_key_id=caller.access_key_id,
+            user_agent=user_agent[:_MOST_USER_AGENT].replace("\x00", ""),
+            lifetime=LIFETIME,
+        )
+        async with self.database.unit_of_work() as session:
+            await WebSessionsRepository(session).insert(new)
+        return token
+
+    async def find(self, token: str) -> Session | None:
+        """Return the open session of a browser's token, and note that it is used."""
+        async with self.database.reading() as session:
+            stored = await WebSessionsRepository(session).find(_digest(token))
+        if stored is None:
+            return None
+        if stored.seen_at <= datetime.now(UTC) - _USE_NOTED_EVERY:
+            async with self.database.unit_of_work() as unit:
+                await WebSessionsRepository(unit).note_use(stored.id)
+        return _session(stored)
+
+    async def is_open(self, session_id: str) -> bool:
+        """Return whether a session is still open, for answers that last long."""
+        async with self.database.reading() as session:
+            return await WebSessionsRepository(session).get(session_id) is not None
+
+    async def sign_out(self, session: Session) -> None:
+        """End the caller's own session."""
+        by = session.caller.id
+        async with self.database.unit_of_work() as unit:
+            await WebSessionsRepository(unit).end(session.id, by=by, why="signed out")
+
+    async def list(self, *, user_id: str | None) -> list[StoredSession]:
+        """Return the open sessions of a user, or of all."""
+        async with self.database.reading() as session:
+            return await WebSessionsRepository(session).list(user_id=user_id)
+
+    async def end(self, session_id: str, *, caller: Principal, is_admin: bool) -> StoredSession:
+        """End a session of the caller's own, or of anybody's for an admin; return what it was.
+
+        Raises ``NOT_FOUND`` for one that is not open, or not the caller's to see.
+        """
+        async with self.database.unit_of_work() as session:
+            repository = WebSessionsRepository(session)
+            stored = await repository.get(session_id)
+            if stored is None or not (is_admin or stored.user_id == caller.id):
+                raise PaoError(ErrorCode.NOT_FOUND, f"There is no open session {session_id}.")
+            await repository.end(session_id, by=caller.id, why="ended by its user or an admin")
+        return stored
+
+    async def _by_key(self, key_id: str | None) -> Principal | None:
+        stored = await PostgresKeyStore(self.database).find(key_id) if key_id else None
+        return _of_key(stored) if stored else None
+
+
+def _of_key(stored: StoredKey) -> Principal | None:
+    ended = why_ended(stored, datetime.now(UTC))
+    return principal_of(stored, source=LINK) if ended is None else None
+
+
+def _session(stored: StoredSession) -> Session:
+    caller = own_user(
+        stored.user_id,
+        email=stored.email,
+        teams=stored.teams,
+        source=stored.source,
+        access_key_id=stored.access_key_id,
+    )
+    return Session(stored.id, caller)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="replace")).digest()

@@ -1,0 +1,220 @@
+"""Who is signed in to the pages: the codes that open sessions, and the sessions.
+
+Opening and ending a session stand in the audit trail, written in the same transaction.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import AccessKey, WebSession, WebSignIn
+from db.repositories.audit import AuditEntry, AuditRepository
+
+IDLE = timedelta(hours=8)
+"""A session that is not used for so long is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSession:
+    """A session that is open; ``email`` and ``teams`` are those of its key, where it has one."""
+
+    id: str
+    user_id: str
+    email: str | None
+    teams: tuple[str, ...]
+    source: str
+    access_key_id: str | None
+    user_agent: str
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session to be stored."""
+
+    id: str
+    token_digest: bytes = field(repr=False)
+    user_id: str
+    email: str | None
+    teams: tuple[str, ...]
+    source: str
+    access_key_id: str | None
+    user_agent: str
+    lifetime: timedelta
+
+
+class WebSessionsRepository:
+    """Stores codes and sessions, finds the open ones, ends them."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add_code(self, digest: bytes, access_key_id: str, *, lifetime: timedelta) -> datetime:
+        """Store the digest of a code; return when it expires."""
+        values = {
+            "code_digest": digest,
+            "access_key_id": access_key_id,
+            "expires_at": func.now() + literal(lifetime),
+        }
+        expiry = insert(WebSignIn).values(values).returning(col(WebSignIn.expires_at))
+        moment: datetime = (await self._session.execute(expiry)).scalar_one()
+        return moment
+
+    async def key_of_code(self, digest: bytes) -> str | None:
+        """Return the id of the access key that a code stands for, or None if it is not good."""
+        query = select(col(WebSignIn.access_key_id)).where(_is_good(digest))
+        return (await self._session.execute(query)).scalar()
+
+    async def spend_code(self, digest: bytes) -> str | None:
+        """Use a code up; return its access key, or None if it was not good any more."""
+        change = delete(WebSignIn).where(_is_good(digest)).returning(col(WebSignIn.access_key_id))
+        return (await self._session.execute(change)).scalar()
+
+    async def insert(self, new: NewSession) -> None:
+        """Store a session that begins now."""
+        values: dict[str, Any] = {
+            "id": UUID(new.id),
+            "token_digest": new.token_digest,
+            "user_id": new.user_id,
+            "email": new.email,
+            "teams": list(new.teams),
+            "source": new.source,
+            "access_key_id": new.access_key_id,
+            "user_agent": new.user_agent,
+            "ends_at": func.now() + literal(new.lifetime),
+        }
+        await self._session.execute(insert(WebSession).values(values))
+        await self._record("session.opened", new.id, new.user_id, by=new.user_id, about=new.source)
+
+    async def find(self, token_digest: bytes) -> StoredSession | None:
+        """Return the open session of a token."""
+        return await self._one(col(WebSession.token_digest) == token_digest)
+
+    async def get(self, session_id: str) -> StoredSession | None:
+        """Return an open session by its id."""
+        return await self._one(col(WebSession.id) == UUID(session_id))
+
+    async def list(self, *, user_id: str | None = None) -> list[StoredSession]:
+        """Return the open sessions, or those of one user, the newest first."""
+        of_user = col(WebSession.user_id) == user_id if user_id is not None else literal(value=True)
+        query = _open().where(of_user).order_by(col(WebSession.created_at).desc())
+        return [_stored(*row) for row in await self._session.execute(query)]
+
+    async def note_use(self, session_id: str) -> None:
+        """Record that a session is used now."""
+        change = update(WebSession).where(col(WebSession.id) == UUID(session_id))
+        await self._session.execute(change.values(seen_at=func.now()))
+
+    async def end(self, session_id: str, *, by: str, why: str) -> bool:
+        """End a session now; return whether there was one."""
+        change = delete(WebSession).where(col(WebSession.id) == UUID(session_id))
+        user_id = (await self._session.execute(change.returning(col(WebSession.user_id)))).scalar()
+        if user_id is None:
+            return False
+        await self._record("session.ended", session_id, user_id, by=by, about=why)
+        return True
+
+    async def remove_expired(self, *, batch: int) -> int:
+        """Remove a batch of codes and sessions that are not good any more; return how many."""
+        codes: Delete = delete(WebSignIn).where(
+            col(WebSignIn.code_digest).in_(
+                select(col(WebSignIn.code_digest))
+                .where(col(WebSignIn.expires_at) < func.now())
+                .limit(batch)
+            )
+        )
+        gone = (
+            select(col(WebSession.id), col(WebSession.user_id))
+            .outerjoin(AccessKey, _its_key())
+            .where(or_(_is_over(), _key_has_ended()))
+            .limit(batch)
+        )
+        over = list(await self._session.execute(gone))
+        removed = getattr(await self._session.execute(codes), "rowcount", 0)
+        for session_id, user_id in over:
+            change = delete(WebSession).where(col(WebSession.id) == session_id)
+            await self._session.execute(change)
+            await self._record("session.ended", str(session_id), user_id, by="pao", about="expired")
+        return int(removed) + len(over)
+
+    async def _one(self, which: ColumnElement[bool]) -> StoredSession | None:
+        row = (await self._session.execute(_open().where(which))).first()
+        return _stored(*row) if row else None
+
+    async def _record(
+        self, event: str, session_id: str, user_id: str, *, by: str, about: str
+    ) -> None:
+        entry = AuditEntry(
+            event_type=event,
+            actor=by,
+            via="web",
+            source_system="web",
+            at=datetime.now(UTC),
+            reason=about,
+            event_data={"sessionId": session_id, "user": user_id},
+        )
+        await AuditRepository(self._session).insert(entry)
+
+
+def _is_good(digest: bytes) -> ColumnElement[bool]:
+    return and_(col(WebSignIn.code_digest) == digest, col(WebSignIn.expires_at) > func.now())
+
+
+def _its_key() -> ColumnElement[bool]:
+    return col(AccessKey.access_key_id) == col(WebSession.access_key_id)
+
+
+def _is_over() -> ColumnElement[bool]:
+    return or_(
+        col(WebSession.ends_at) <= func.now(),
+        col(WebSession.seen_at) <= func.now() - literal(IDLE),
+    )
+
+
+def _key_has_ended() -> ColumnElement[bool]:
+    return or_(
+        col(AccessKey.revoked_at).is_not(None),
+        func.coalesce(col(AccessKey.expires_at) <= func.now(), literal(value=False)),
+    )
+
+
+def _open() -> Any:
+    return (
+        select(WebSession, AccessKey)
+        .outerjoin(AccessKey, _its_key())
+        .where(~_is_over(), ~func.coalesce(_key_has_ended(), literal(value=False)))
+    )
+
+
+def _stored(row: WebSession, key: AccessKey | None) -> StoredSession:
+    return StoredSession(
+        id=str(row.id),
+        user_id=row.user_id,
+        # A link's session is worth what its key is worth now.
+        email=key.email if key else row.email,
+        teams=tuple(key.teams if key else row.teams),
+        source=row.source,
+        access_key_id=row.access_key_id,
+        user_agent=row.user_agent,
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        ends_at=row.ends_at,
+    )
