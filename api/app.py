@@ -19,9 +19,10 @@ from api.catalog.cache import CacheSettings
 from api.catalog.service import CatalogService
 from api.catalog.watcher import CatalogWatcher
 from api.connections import ConnectionLimits, bounded_protocol
-from api.gate import BASE, Gate, GateSettings, route_of
+from api.gate import Gate, GateSettings, route_of
 from api.health.measures import Measures, Sources
 from api.health.service import HealthService, Parts
+from api.incoming import BodyLimits
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.queries import refuse_unknown_parameters
@@ -40,11 +41,17 @@ from api.routes.health import router as health_router
 from api.routes.requests import router as requests_router
 from api.routes.terraform import router as terraform_router
 from api.routes.tools import router as tools_router
+from api.routes.web_sessions import router as web_sessions_router
 from api.services import Services
 from api.serving import open_files
+from api.sessions.address import WebAddress
+from api.sessions.service import SessionService
+from api.signed_calls import BASE, SignedCalls
 from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
 from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
+from api.web.app import create_web_app
+from api.web.gate import Pages
 from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
 from catalog.sources.local import LocalFolder
@@ -89,6 +96,7 @@ def create_app(settings: Settings) -> "Application":
         decisions_router,
         terraform_router,
         tools_router,
+        web_sessions_router,
         health_router,
     )
     for router in routers:
@@ -111,15 +119,15 @@ class Application:
         app.state.metrics = self._metrics
         app.state.database = self._database
         app.state.identity = _identity(settings, self._database)
+        bodies = BodyLimits(
+            most=settings.http.max_request_size,
+            seconds=settings.http.api_timeout.total_seconds(),
+        )
+        limiter = RateLimiter(settings.http.rate_limit_per_minute, replicas=settings.http.replicas)
         self._gate = Gate(
-            app,
-            identity=app.state.identity,
-            limiter=RateLimiter(
-                settings.http.rate_limit_per_minute, replicas=settings.http.replicas
-            ),
+            api=SignedCalls(app, identity=app.state.identity, limiter=limiter, bodies=bodies),
+            web=_pages(app, settings, bodies) if settings.web.enabled else None,
             settings=GateSettings(
-                max_body=settings.http.max_request_size,
-                body_seconds=settings.http.api_timeout.total_seconds(),
                 max_head=settings.http.max_header_size,
                 max_headers=settings.http.max_headers,
                 correlation_header=settings.http.correlation_id_header,
@@ -129,7 +137,10 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        await self._gate(scope, receive, send)
+        if scope["type"] == "http":
+            await self._gate(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     def stopping(self) -> None:
         """Answer readiness with 503 from now on, and close each connection after its answer.
@@ -222,6 +233,8 @@ def _services(
         cursors=Cursors(box),
         identity=app.state.identity,
         reading=reading,
+        sessions=SessionService(database),
+        web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
         submission=SubmissionService(
             box=box,
             database=database,
@@ -272,6 +285,17 @@ def _services(
             )
         ),
         metrics=app.state.metrics,
+    )
+
+
+def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits) -> Pages:
+    return Pages(
+        create_web_app(app.state),
+        address=WebAddress(settings.web.public_url),
+        bodies=bodies,
+        per_minute=settings.web.rate_limit_per_minute,
+        replicas=settings.http.replicas,
+        sessions=SessionService(app.state.database),
     )
 
 

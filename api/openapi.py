@@ -10,9 +10,9 @@ from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
-from api.gate import BASE, OPEN_PATHS
 from api.requests.schemas.event import EVENTS
 from api.response_headers import CORRELATION, HEADERS, RATE, references
+from api.signed_calls import BASE, OPEN_PATHS
 
 SIGNING = {
     "type": "apiKey",

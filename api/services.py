@@ -8,7 +8,6 @@ from fastapi import Depends, Request
 from api.access import Access
 from api.auth.principal import Principal
 from api.catalog.service import CatalogService
-from api.gate import Identity
 from api.health.measures import Measures
 from api.health.service import HealthService
 from api.metrics import ApiMetrics
@@ -18,6 +17,9 @@ from api.requests.decisions import DecisionService
 from api.requests.reading import ReadingService
 from api.requests.streams import Streams
 from api.requests.submission import SubmissionService
+from api.sessions.address import WebAddress
+from api.sessions.service import SessionService
+from api.signed_calls import Identity
 from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
 
@@ -33,6 +35,9 @@ class Services:
     streams: Streams
     submission: SubmissionService
     reading: ReadingService
+    sessions: SessionService
+    web_address: WebAddress | None
+    """None where the pages are switched off."""
     decisions: DecisionService
     cleanups: CleanupService
     terraform_states: TerraformStatesService

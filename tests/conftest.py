@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from pao.app.local.postgres import PostgresAddress
+from tests.support.browser import Browser
 from tests.support.postgres import Database, cloned_database
 from tests.support.servers import Keeper, ask
 
@@ -18,11 +19,14 @@ settings.load_profile("pao")
 KEEPER = pytest.StashKey[Keeper]()
 WHERE = pytest.StashKey[tuple[str, str]]()
 
+WEB = Path(__file__).parent / "web"
+
 SERVER_FIXTURES = {
     "postgres_address": "postgres",
     "temporal_program": "temporal_program",
     "temporal_address": "temporal",
     "terraform_program": "terraform_program",
+    "browser_program": "browser",
 }
 """Fixtures that need a server, and the question to the keeper that starts it."""
 
@@ -47,8 +51,13 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what stops servers of its own into one group, which runs one after the other."""
+    """Put what stops servers of its own into one group, and what uses the browser into another.
+
+    A group runs one after the other, in one process.
+    """
     for item in items:
+        if WEB in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("web"))
         if item.get_closest_marker("outage"):
             item.add_marker(pytest.mark.xdist_group("outage"))
 
@@ -85,6 +94,12 @@ def database(postgres_address: PostgresAddress) -> Iterator[Database]:
 def temporal_program(pytestconfig: pytest.Config) -> Path:
     """The Temporal program: for tests that start and stop servers of their own."""
     return cast("Path", ask(*pytestconfig.stash[WHERE], "temporal_program"))
+
+
+@pytest.fixture(scope="session")
+def browser_program(pytestconfig: pytest.Config) -> Browser:
+    """A real browser."""
+    return cast("Browser", ask(*pytestconfig.stash[WHERE], "browser"))
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ from pao.settings.parts import (
 from pao.settings.requirements import Process, missing
 from pao.settings.terraform import TerraformSettings
 from pao.settings.values import SizeMark, show_size
+from pao.settings.web import WebSettings
 
 
 class ConfigurationError(Exception):
@@ -47,6 +48,7 @@ class Settings:
     """The effective configuration of one process; each package is handed its part."""
 
     http: HttpSettings
+    web: WebSettings
     auth: AuthSettings
     database: DatabaseSettings
     temporal: TemporalSettings

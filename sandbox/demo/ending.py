@@ -6,14 +6,19 @@ import shutil
 from pao.app.local.env_file import shown
 from pao.app.local.stack import RunningStack
 from pao.app.local.temporal_binary import cached_program
-from pao.app.local.up import CURL
+from pao.app.local.up import CURL, invitation
 from pao.core.names import workflow_id
 from sandbox.demo.stage import Stage
 from sandbox.demo.world import Document
 
 
-def tell_how_to_go_on(stage: Stage, stack: RunningStack, waiting: Document) -> None:
-    """Return what to try and where everything is; ``waiting`` is a failed request, or nothing."""
+def tell_how_to_go_on(
+    stage: Stage, stack: RunningStack, waiting: Document, *, link: str | None
+) -> None:
+    """Tell what to try and where everything is.
+
+    ``waiting`` is a failed request, or nothing; ``link`` signs dana in to the pages.
+    """
     stage.heading("Your turn: everything stays up")
     stage.say("In another terminal, with the addresses and dana's access key of this file:")
     stage.lines(
@@ -29,6 +34,9 @@ def tell_how_to_go_on(stage: Stage, stack: RunningStack, waiting: Document) -> N
     )
     if waiting:
         _tell_decision(stage, waiting)
+    if link:
+        stage.lines(["", *invitation(link).splitlines(), ""])
+    stage.link("pages", f"{stack.api_url}/")
     stage.link("API", f"{stack.api_url}/api/v1/docs")
     stage.link("JIRA", stack.jira_url)
     stage.link("Temporal", stack.temporal.ui_url)

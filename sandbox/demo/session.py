@@ -11,7 +11,7 @@ from pao.app.local.home import Home
 from pao.app.local.services import SEARCH_LAG
 from pao.app.local.stack import PortsInUseError, RunningStack, StackOptions, running_stack
 from pao.app.local.supervisor import AskedToEndError
-from pao.app.local.up import DONE, ENDING, UpOptions, run_session
+from pao.app.local.up import DONE, ENDING, SignIn, UpOptions, run_session
 from sandbox.demo.automatic_step import an_automatic_item
 from sandbox.demo.bundle_step import a_bundle
 from sandbox.demo.ending import tell_how_to_go_on
@@ -35,14 +35,14 @@ STARTING = (
 )
 
 
-def run_demo(options: UpOptions, sign: Signer) -> int:
+def run_demo(options: UpOptions, sign: Signer, *, sign_in: SignIn | None = None) -> int:
     """Run the demo; returns 0 when every step showed what it should.
 
     On a terminal everything stays up until Ctrl-C; ``sign`` makes what signs dana's calls.
     """
 
     def session(stack_options: StackOptions, console: Console) -> int:
-        return _Session(console, sign).run(stack_options)
+        return _Session(console, sign, sign_in).run(stack_options)
 
     return run_session(options, session)
 
@@ -50,9 +50,10 @@ def run_demo(options: UpOptions, sign: Signer) -> int:
 class _Session:
     """Knows whether the steps were all played, and how, when the end is asked for."""
 
-    def __init__(self, console: Console, sign: Signer) -> None:
+    def __init__(self, console: Console, sign: Signer, sign_in: SignIn | None) -> None:
         self._console = console
         self._sign = sign
+        self._sign_in = sign_in
         self._stage = Stage(console)
         self._played = False
 
@@ -87,7 +88,8 @@ class _Session:
             waiting = self._play(stack)
             self._tell_result(logs)
             if _at_terminal():
-                tell_how_to_go_on(self._stage, stack, waiting)
+                link = self._sign_in(stack.home.env_file()) if self._sign_in else None
+                tell_how_to_go_on(self._stage, stack, waiting, link=link)
                 stack.supervisor.watch()
         finally:
             self._console.print(f"\n  {ENDING}", style=DIM, soft_wrap=True)

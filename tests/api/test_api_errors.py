@@ -20,11 +20,17 @@ def test_a_path_that_is_not_there_is_not_found(dana: httpx.Client, path: str) ->
     assert error(answer)["code"] == "NOT_FOUND"
 
 
-def test_outside_of_the_api_there_is_nothing(stack: Stack, dana: httpx.Client) -> None:
-    for path in ("/", "/docs", "/openapi.json", "/redoc", "/api", "/api/v2/requests"):
+def test_outside_of_the_api_are_the_pages_which_no_signature_opens(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    for path in ("/docs", "/openapi.json", "/redoc", "/api"):
         answer = dana.get(f"{stack.url}{path}")
-        assert answer.status_code == 404, path
-        assert error(answer)["code"] == "NOT_FOUND"
+        assert answer.status_code == 303, path
+        assert answer.headers["location"] == f"/signin?to={path}"
+    assert dana.get(f"{stack.url}/x", headers={"Accept": "application/json"}).status_code == 401
+    answer = dana.get(f"{stack.url}/api/v2/requests")
+    assert answer.status_code == 404
+    assert error(answer)["code"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize(

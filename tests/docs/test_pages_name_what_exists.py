@@ -19,6 +19,7 @@ from api.routes.health import router as health
 from api.routes.requests import router as requests
 from api.routes.terraform import router as terraform
 from api.routes.tools import router as tools
+from api.routes.web_sessions import router as web_sessions
 from db.models import Request
 from pao.app.schedules import MAINTENANCE
 from pao.core.errors import ErrorCode
@@ -46,7 +47,7 @@ EVENTS_OF = ("workflows", "activities", "api", "db", "pao/app/cli")
 EVENT = re.compile(r"(?:\.line\(|event_type=|event=)\s*\"([a-z_]+\.[a-z-]+)\"")
 CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z][\w/{}-]*)")
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
-ROUTERS = (catalog, decisions, health, requests, terraform, tools)
+ROUTERS = (catalog, decisions, health, requests, terraform, tools, web_sessions)
 
 
 def settings() -> dict[str, tuple[type[Part], str]]:

@@ -20,6 +20,7 @@ from pao.app.local.postgres_files import forget_files
 from pao.app.local.processes import LocalError
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.temporal import TemporalDevServer
+from tests.support.browser import Browser, find_browser
 from tests.support.postgres import migrate_template
 
 END = "end"
@@ -54,6 +55,10 @@ class TestServers:
     def terraform_program(self) -> Path:
         """Return terraform or tofu: of this machine, or built once."""
         return terraform_binary.find_or_build(ProgressReporter())
+
+    def browser(self) -> Browser:
+        """Return a browser: of this machine, or fetched once."""
+        return find_browser()
 
     def temporal(self) -> str:
         """Return the address of the run's Temporal, which keeps its workflows in memory."""
@@ -100,6 +105,7 @@ class Keeper:
             "temporal": self._servers.temporal,
             "temporal_program": self._servers.temporal_program,
             "terraform_program": self._servers.terraform_program,
+            "browser": self._servers.browser,
             END: self._servers.stop,
         }
         question = None

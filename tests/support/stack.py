@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 import asyncpg
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 from temporalio.client import Client
 
 from api import serving
@@ -73,7 +74,8 @@ async def _cancel_all() -> None:
 class Stack:
     """A running PAO; use it as a context manager.
 
-    ``environ`` is what differs from the usual configuration, by the documented names.
+    ``environ`` is what differs from the usual configuration, by the documented names; ``around``
+    may look at what the application gets and answers.
     """
 
     def __init__(  # noqa: PLR0913 -- what a stack stands on, each part named
@@ -85,6 +87,7 @@ class Stack:
         catalog: Path = SAMPLES,
         environ: Mapping[str, str] | None = None,
         with_worker: bool = True,
+        around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
     ) -> None:
         self.database = database
         self.task_queue = f"test-{secrets.token_hex(6)}"
@@ -93,6 +96,7 @@ class Stack:
         self.catalog = catalog
         self._given = dict(environ or {})
         self._with_worker = with_worker
+        self._around = around
         self._worker: Workers | None = None
         self._people: dict[tuple[str, bool], httpx.Client] = {}
 
@@ -206,7 +210,9 @@ class Stack:
         self._application = create_app(self.settings)
         self._conforms = conformance(self._application.app.openapi)
         application, proxies = self._application, self.settings.http.trusted_proxies
-        config = serving.config(application, application.protocol, proxies=proxies, lifespan="on")
+        config = serving.config(
+            self._around(application), application.protocol, proxies=proxies, lifespan="on"
+        )
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         while not self._server.started:

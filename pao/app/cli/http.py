@@ -128,6 +128,11 @@ class Api:
         request = self._client.build_request("POST", path, json=body or {}, headers=headers)
         return _accepted(self._send(request, attempts=_ATTEMPTS if idempotency_key else 1))
 
+    def delete(self, path: str) -> ApiResponse:
+        """End or remove something."""
+        self._need_keys()
+        return _accepted(self._send(self._client.build_request("DELETE", path), attempts=1))
+
     def pages(self, path: str, *, limit: int | None, **params: Any) -> Iterator[dict[str, Any]]:
         """Yield the pages of a list until it ends or ``limit`` entries were read."""
         read, cursor = 0, None

@@ -23,6 +23,7 @@ from pao.app.cli import (
     requests,
     submission,
     terraform,
+    web,
 )
 from pao.app.cli.context import global_parameters, take_global_options
 from pao.app.cli.exits import ExitCode
@@ -50,6 +51,8 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(actions.app, name="actions")
 app.add_typer(health.app, name="health")
 app.add_typer(health.root)
+app.add_typer(web.root)
+app.add_typer(web.app, name="sessions")
 app.add_typer(terraform.app, name="terraform")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")

@@ -149,12 +149,22 @@ def up(  # noqa: PLR0913 -- the options of the command line are its parameters
         catalog=catalog,
         no_color=bool(cli.options.no_color),
     )
+    from pao.app.cli.http import SigV4  # noqa: PLC0415 -- as in `api`
+
     if demo:
-        from pao.app.cli.http import SigV4  # noqa: PLC0415 -- as in `api`
         from sandbox.demo.session import run_demo  # noqa: PLC0415 -- as in `api`
 
-        raise typer.Exit(run_demo(options, lambda env: SigV4(_target(env))))
-    raise typer.Exit(run_up(options))
+        raise typer.Exit(run_demo(options, lambda env: SigV4(_target(env)), sign_in=_sign_in))
+    raise typer.Exit(run_up(options, _sign_in))
+
+
+def _sign_in(env_file: Path) -> str:
+    """Return a link to the pages for the user of an env file."""
+    from pao.app.cli.http import Api  # noqa: PLC0415 -- as in `api`
+    from pao.app.local.env_file import read_env_file  # noqa: PLC0415 -- as in `api`
+
+    with Api(_target(read_env_file(env_file)), timeout=10.0) as api:
+        return str(api.post("/web-sign-ins").document["url"])
 
 
 def _require_sandbox() -> None:

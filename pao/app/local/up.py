@@ -50,9 +50,21 @@ Session = Callable[[StackOptions, Console], int]
 """Starts the stack, does something with it, ends it; returns the exit code."""
 
 
-def run_up(options: UpOptions) -> int:
-    """Run everything until Ctrl-C, SIGTERM or the death of a part; returns the exit code."""
-    return run_session(options, _keep_running)
+SignIn = Callable[[Path], str]
+"""Returns a link that signs the user of an env file in to the pages."""
+
+
+def run_up(options: UpOptions, sign_in: SignIn | None = None) -> int:
+    """Run everything until Ctrl-C, SIGTERM or the death of a part; returns the exit code.
+
+    On a terminal a link to sign in is shown, if ``sign_in`` makes one.
+    """
+
+    def session(stack_options: StackOptions, console: Console) -> int:
+        shown_link = sign_in if console.is_terminal else None
+        return _keep_running(stack_options, console, shown_link)
+
+    return run_session(options, session)
 
 
 def run_session(options: UpOptions, session: Session) -> int:
@@ -75,10 +87,12 @@ def run_session(options: UpOptions, session: Session) -> int:
         return _refuse(LocalError(f"{where}: {error.strerror or error}"), UNAVAILABLE)
 
 
-def _keep_running(options: StackOptions, console: Console) -> int:
+def _keep_running(options: StackOptions, console: Console, sign_in: SignIn | None) -> int:
     narrator = ProgressReporter(console)
     with running_stack(options, narrator=narrator, sink=LogStream(console).write) as stack:
         narrator.tell(banner(stack))
+        if sign_in is not None:
+            narrator.tell(invitation(sign_in(stack.home.env_file())))
         try:
             stack.supervisor.watch()
         except AskedToEndError:
@@ -87,12 +101,18 @@ def _keep_running(options: StackOptions, console: Console) -> int:
     return DONE
 
 
+def invitation(link: str) -> str:
+    """Return what leads a person into the pages."""
+    return f"Sign in as dana within a minute (later: pao web):\n  {link}\n"
+
+
 def banner(stack: RunningStack) -> str:
     """Return what runs where, and how to go on."""
     return "\n".join(
         [
             "",
             "PAO is ready.",
+            f"  Pages        {stack.api_url}/ (sign in with: pao web)",
             f"  API          {stack.api_url}/api/v1 (documentation: {stack.api_url}/api/v1/docs)",
             f"  Temporal UI  {stack.temporal.ui_url or 'see the outside server'}",
             f"  JIRA         {stack.jira_url} (a stand-in; tickets can be moved on its page)",
@@ -101,6 +121,7 @@ def banner(stack: RunningStack) -> str:
             "",
             "Continue in another terminal:",
             f"  source {shown(stack.home.env_file())}",
+            "  pao web",
             "  pao catalog list",
             "  pao request submit ITEM --field name=value",
             f"  {CURL}",

@@ -24,7 +24,7 @@ def listening() -> Iterator[tuple[str, list[Service]]]:
     async def handle(request: Request) -> Response:
         return await current[-1].handle(request)
 
-    app = Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST"])])
+    app = Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST", "DELETE"])])
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -1,0 +1,90 @@
+"""The API's side of the gate: who signed a call, and how many calls that caller may make."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope
+
+from api.auth.principal import Principal
+from api.auth.raw import RawRequest, raw_request_from_scope
+from api.error_responses import answer, broken, correlation_of
+from api.gate import Outgoing
+from api.incoming import BodyLimits, replayed
+from api.ratelimit import RateLimiter, address_caller
+from pao.core.errors import ErrorCode, PaoError
+
+BASE = "/api/v1"
+OPEN_PATHS = frozenset(
+    f"{BASE}{path}"
+    for path in ("/health", "/health/ready", "/version", "/metrics", "/openapi.json")
+)
+DOCS = f"{BASE}/docs"
+
+
+class Identity(Protocol):
+    """Identifies who signed a request, or raises ``PaoError`` with the reason class."""
+
+    def check_head(self, request: RawRequest, now: datetime) -> None:
+        """Refuse what can be refused before the body is read; the request has none yet."""
+        ...
+
+    async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
+        """Return the caller."""
+        ...
+
+    async def is_still_good(self, caller: Principal, now: datetime) -> bool:
+        """Return whether the caller is still valid, for answers that last long."""
+        ...
+
+
+class SignedCalls:
+    """Admits calls that are signed by a known caller, and not too many of them."""
+
+    def __init__(
+        self, app: ASGIApp, *, identity: Identity, limiter: RateLimiter, bodies: BodyLimits
+    ) -> None:
+        self._app = app
+        self._identity = identity
+        self._limiter = limiter
+        self._bodies = bodies
+
+    async def serve(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
+        """Identify the caller, then call the application with the body that was signed."""
+        if _is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        body, caller = await self._identify(scope, receive)
+        scope["state"]["principal"] = caller
+        scope["state"]["raw_body"] = body
+        send.extra.update(self._limiter.check(caller.id).headers())
+        await self._app(scope, replayed(body, receive), send)
+
+    def refused(self, scope: Scope, error: PaoError) -> Response:
+        """Return the error in the API's envelope."""
+        return answer(error, correlation_of(scope))
+
+    def broken(self, scope: Scope, error: Exception) -> Response:
+        """Return the envelope of an unexpected error."""
+        return broken(error, correlation_of(scope))
+
+    async def _identify(self, scope: Scope, receive: Receive) -> tuple[bytes, Principal]:
+        """Return the body and who signed it; a body whose head is refused is not read."""
+        self._bodies.refuse_hopeless(Headers(scope=scope))
+        try:
+            head = raw_request_from_scope(scope, b"")
+            self._identity.check_head(head, datetime.now(UTC))
+            body = await self._bodies.read(receive)
+            whole = replace(head, body=body)
+            return body, await self._identity.authenticate(whole, datetime.now(UTC))
+        except PaoError as error:
+            if error.code == ErrorCode.UNAUTHORIZED:
+                client = scope.get("client") or ("unknown", 0)
+                self._limiter.check(address_caller(client[0]))
+            raise
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path == DOCS or path.startswith(f"{DOCS}/")

@@ -1,0 +1,30 @@
+"""The application of the pages: which pages there are, and how their errors are answered."""
+
+from fastapi import FastAPI
+from starlette.datastructures import State
+from starlette.middleware.gzip import GZipMiddleware
+
+from api.web import error_pages, static_files
+from api.web.pages.home import views as home
+from api.web.pages.signin import views as signin
+
+PAGES = (home, signin, static_files)
+SMALL = 500
+
+
+def create_web_app(state: State) -> FastAPI:
+    """Return the application; ``state`` is the API's own, which holds the services."""
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state = state
+    for page in PAGES:
+        app.include_router(page.router)
+    error_pages.install(app)
+    # Event streams are left alone by it.
+    app.add_middleware(GZipMiddleware, minimum_size=SMALL)
+    return app

@@ -1,0 +1,91 @@
+"""Errors in plain words: what happened, what it means, what to do."""
+
+import logging
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from api.web.rendering import whole
+from api.web.words import _
+from pao.core.errors import ErrorCode, PaoError
+from pao.runtime.crypto import SecretUnreadableError
+
+_log = logging.getLogger(__name__)
+
+NOT_THERE = 404
+# Not found, not allowed and not readable look alike: an address tells nothing to who guesses it.
+_ABSENT = frozenset({400, 404, 405, 422})
+
+
+def of_error(scope: Scope, error: PaoError) -> Response:
+    """Return the page of an error that we foresaw."""
+    status = NOT_THERE if error.status in {404, 405} else error.status
+    title, advice = _words(error, status)
+    headers = dict(error.headers or {})
+    headers.pop("WWW-Authenticate", None)
+    return whole(
+        scope,
+        "layout/error.html",
+        status=status,
+        headers=headers,
+        title=title,
+        message=error.message if status != NOT_THERE else "",
+        advice=advice,
+        details=[detail.message for detail in error.details],
+        quote=status >= 500,  # noqa: PLR2004 -- faults of ours
+    )
+
+
+def of_defect(scope: Scope, error: BaseException) -> Response:
+    """Return the page of an unexpected error, and log it in full."""
+    _log.error("an unexpected error", exc_info=error)
+    return of_error(scope, PaoError(ErrorCode.INTERNAL_ERROR, ""))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the pages with a page."""
+
+    @app.exception_handler(PaoError)
+    async def ours(request: Request, error: PaoError) -> Response:
+        return of_error(request.scope, error)
+
+    @app.exception_handler(SecretUnreadableError)
+    async def sealed(request: Request, error: SecretUnreadableError) -> Response:
+        _log.error("a stored secret cannot be decrypted: %s", error)
+        told = PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            _("A password that was entered before cannot be decrypted here."),
+        )
+        return of_error(request.scope, told)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, _error: RequestValidationError) -> Response:
+        return of_error(request.scope, PaoError(ErrorCode.NOT_FOUND, ""))
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> Response:
+        status = NOT_THERE if error.status_code in _ABSENT else error.status_code
+        return of_error(request.scope, PaoError(ErrorCode.NOT_FOUND, "", status=status))
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        return of_defect(request.scope, error)
+
+
+def _words(error: PaoError, status: int) -> tuple[str, str]:
+    """Return the title of an error's page, and what to do."""
+    wait = (error.headers or {}).get("Retry-After")
+    again = _("Try again in %(seconds)s s.") % {"seconds": wait} if wait else _("Try again.")
+    if status == NOT_THERE:
+        return _("Nothing to see here"), _("There is no such page, or it is not yours to see.")
+    if error.code == ErrorCode.INTERNAL_ERROR:
+        return _("Something broke on our side"), _("It may or may not have been done: look first.")
+    if error.code in {ErrorCode.SERVICE_UNAVAILABLE, ErrorCode.RATE_LIMIT_EXCEEDED}:
+        return _("PAO cannot take this now"), again
+    if error.code == ErrorCode.FORBIDDEN:
+        return _("This is not allowed"), ""
+    return _("This did not work"), ""

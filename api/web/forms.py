@@ -1,0 +1,22 @@
+"""What browsers post in a form, read within bounds."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+
+MOST_FIELDS = 20_000
+MOST_FILES = 1_000
+
+
+async def _posted(request: Request) -> FormData:
+    return await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
+
+
+Posted = Annotated[FormData, Depends(_posted)]
+
+
+def text_of(posted: FormData, name: str) -> str:
+    """Return the text of a posted field, or an empty one."""
+    value = posted.get(name)
+    return value if isinstance(value, str) else ""

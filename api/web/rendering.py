@@ -1,0 +1,126 @@
+"""Templates, and what every one of them is given. No page's own words."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.types import Scope
+
+from api.auth.principal import Principal
+from api.web import static_files, times
+from api.web.shown_text import shown
+from api.web.words import SHAPES, STATES, TRANSLATIONS, _
+
+HTMX_CONFIG = json.dumps(
+    {
+        "history": False,
+        "includeIndicatorCSS": False,
+        "morphIgnore": ["data-htmx-powered", "open"],
+        "noSwap": [204, 304, "4xx", "5xx"],
+        "sse": {"reconnectMaxDelay": 5000},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NavEntry:
+    """An entry of the navigation; ``count`` is how many wait there."""
+
+    label: str
+    href: str
+    current: bool
+    count: str = ""
+
+
+NAV = ((_("Home"), "/"),)
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **given: Any,
+) -> HTMLResponse:
+    """Return a page: a template with what it is given, and what every page is given."""
+    return whole(request.scope, template, status=status, headers=headers, **given)
+
+
+def whole(
+    scope: Scope,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **given: Any,
+) -> HTMLResponse:
+    """Return a page for an ASGI scope, for where there is no request yet."""
+    text = _environment.get_template(template).render(_common(scope) | given)
+    return HTMLResponse(text, status_code=status, headers=headers)
+
+
+def is_partial(request: Request) -> bool:
+    """Return whether htmx asks for a part of a page; otherwise a browser asks for all of it."""
+    return request.headers.get("hx-request-type") == "partial"
+
+
+def _common(scope: Scope) -> dict[str, Any]:
+    request, state = Request(scope), scope.get("state", {})
+    path, caller = scope["path"], state.get("principal")
+    return {
+        "caller": caller,
+        "correlation": state.get("correlation_id", ""),
+        "nav": _navigation(caller, path),
+        "now": times.now(),
+        "zone": times.zone_of(request.cookies.get(times.COOKIE)),
+    }
+
+
+def _navigation(caller: Principal | None, path: str) -> list[NavEntry]:
+    if caller is None:
+        return []
+    return [
+        NavEntry(label, href, path == href or (href != "/" and path.startswith(href)))
+        for label, href in NAV
+    ]
+
+
+def _when(moment: str | datetime, zone: Any, now: datetime) -> Markup:
+    """Show a moment relatively, with the exact one on focus and for machines."""
+    at = times.read(moment)
+    return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(
+        at.isoformat(timespec="seconds"), times.exact(at, zone), times.ago(at, now)
+    )
+
+
+def _made() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+        # Whatever comes from outside passes here on its way into a page.
+        finalize=shown,
+    )
+    made.install_gettext_translations(TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]
+    made.filters.update(when=_when)
+    made.globals.update(
+        asset=static_files.address_of,
+        has_htmx=static_files.has_htmx,
+        htmx_config=HTMX_CONFIG,
+        shapes=SHAPES,
+        states=STATES,
+    )
+    return made
+
+
+_environment = _made()

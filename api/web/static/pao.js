@@ -1,0 +1,56 @@
+// What every page does beside htmx. It shows what the server decided, and decides nothing.
+
+const one = (selector, inside = document) => inside.querySelector(selector);
+
+/** Tell a person something without moving the focus. */
+const say = text => { const live = one("#live"); if (live) live.textContent = text; };
+
+globalThis.pao = { say };
+
+// Times are written by the server, in the reader's zone.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const secure = location.protocol === "https:" ? "; secure" : "";
+if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
+  document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
+}
+
+// Where something is wrong, that is where a person begins to read.
+one("[data-focus]")?.focus();
+
+// A code for signing in comes in the fragment, which no server and no log sees.
+const signIn = one("#signin");
+if (signIn && location.hash.length > 40) {
+  one("#code").value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname + location.search);
+  signIn.requestSubmit();
+}
+
+// What was sent is not sent twice by an impatient finger; the server would not do it twice either.
+addEventListener("submit", event => {
+  const form = event.target;
+  if (form.method !== "post" || form.hasAttribute("data-again")) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+  say(form.dataset.sending ?? "");
+});
+// A page that comes back from the browser's memory can be sent again.
+addEventListener("pageshow", event => {
+  if (event.persisted) document.querySelectorAll("[data-sent]").forEach(form => delete form.dataset.sent);
+});
+
+addEventListener("click", async event => {
+  const copy = event.target.closest?.("[data-copy]");
+  if (copy) {
+    await navigator.clipboard.writeText(one(`#${CSS.escape(copy.dataset.copy)}`).innerText);
+    const before = copy.textContent;
+    copy.textContent = copy.dataset.copied;
+    say(copy.dataset.copied);
+    setTimeout(() => { copy.textContent = before; }, 2000);
+  }
+  const reveal = event.target.closest?.("[data-reveal]");
+  if (reveal) {
+    const input = one(`#${CSS.escape(reveal.dataset.reveal)}`), hidden = input.type === "password";
+    input.type = hidden ? "text" : "password";
+    reveal.setAttribute("aria-pressed", String(hidden));
+  }
+});

@@ -1,0 +1,33 @@
+"""The words of the pages. Every text that a person reads passes `_`: it can be translated."""
+
+from gettext import NullTranslations
+
+TRANSLATIONS = NullTranslations()
+"""English is what is written in the code; another language is another catalog here."""
+
+_ = TRANSLATIONS.gettext
+ngettext = TRANSLATIONS.ngettext
+
+STATES = {
+    "submitted": _("Submitted"),
+    "in_progress": _("In progress"),
+    "completed": _("Completed"),
+    "failed": _("Failed"),
+    "aborted": _("Aborted"),
+    "escalated": _("Escalated"),
+    "pending": _("Not started"),
+    "skipped": _("Skipped"),
+    "waiting": _("Waiting"),
+}
+SHAPES = {
+    "submitted": "○",
+    "in_progress": "●",
+    "completed": "✓",
+    "failed": "✕",
+    "aborted": "■",
+    "escalated": "↑",
+    "pending": "○",
+    "skipped": "-",
+    "waiting": "◔",
+}
+"""A state is never told by its colour alone."""

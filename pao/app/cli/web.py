@@ -1,0 +1,84 @@
+"""`pao web` and `pao sessions`: signing in to the pages, and who is signed in."""
+
+import os
+import webbrowser
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.terminal import clean, local_time, make_table, segment
+
+root = typer.Typer()
+app = typer.Typer(no_args_is_help=True, help="Who is signed in to the pages.")
+
+
+@command(root, "web")
+def web(
+    cli: Cli,
+    *,
+    opened: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the browser; or only print the link.")
+    ] = True,
+) -> None:
+    """Sign in to the pages: open them in the browser, and print the link as well.
+
+    The link is good for a minute, and once; the page asks before it signs you in.
+    """
+    with cli.api() as api:
+        document = api.post("/web-sign-ins").document
+    cli.show(document, lambda: _print_link(cli, document))
+    if opened and cli.is_table and _has_browser():
+        webbrowser.open(document["url"])
+
+
+@command(app, "list")
+def list_sessions(
+    cli: Cli,
+    *,
+    user: Annotated[str | None, typer.Option(help="Another user's, or `all`; for admins.")] = None,
+) -> None:
+    """List your open sessions of the pages, the newest first."""
+    with cli.api() as api:
+        document = api.get("/web-sessions", userId=user)
+    cli.show(document, lambda: _print_sessions(cli, document["data"]))
+
+
+@command(app, "end")
+def end(cli: Cli, *, session: Annotated[str, typer.Argument(help="Id of the session.")]) -> None:
+    """Sign a browser out: one of yours, or for admins anybody's."""
+    with cli.api() as api:
+        document = api.delete(f"/web-sessions/{segment(session)}").document
+    cli.show(document, lambda: _print_ended(cli, document))
+
+
+def _has_browser() -> bool:
+    """Return whether a browser of this machine is one that the person sees."""
+    if "SSH_CONNECTION" in os.environ:
+        return False
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _print_link(cli: Cli, document: dict[str, Any]) -> None:
+    cli.out.print(Text(clean(document["url"])), soft_wrap=True)
+    cli.note("Good for a minute, and once. Send it to nobody: it signs in as you.")
+
+
+def _print_sessions(cli: Cli, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        cli.note("Nobody is signed in. `pao web` signs you in.")
+        return
+    table = make_table("SESSION", "USER", "SINCE", "LAST USED", "ENDS", "BROWSER")
+    for row in rows:
+        times = (local_time(row[name]) for name in ("createdAt", "seenAt", "endsAt"))
+        table.add_row(row["id"], clean(row["user"]), *times, clean(row["userAgent"]))
+    cli.out.print(table)
+
+
+def _print_ended(cli: Cli, document: dict[str, Any]) -> None:
+    cli.out.print(Text(f"✓ {clean(document['user'])} is signed out there.", style="green"))

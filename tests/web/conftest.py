@@ -1,0 +1,101 @@
+"""One running PAO and one browser for the tests of the pages; every test has a context of its own.
+
+All tests here run in one event loop, the browser's. What a page must never do, in whatever test, is
+asserted by `watched.py` when the test ends.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import async_playwright
+
+from pao.app.local.postgres import PostgresAddress
+from pao.app.local.web_scripts import fetch
+from tests.support.browser import ARGUMENTS, Browser
+from tests.support.callers import DANA, Person
+from tests.support.postgres import cloned_database
+from tests.support.stack import Stack, running_stack
+from tests.web.leaks import Leaks
+from tests.web.person import At, Visit
+from tests.web.watched import Watched
+
+SECRET = "Hunter2-sentinel!"
+"""What tests enter as passwords; it must never be in any answer."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run every test of this folder in the loop of the browser."""
+    for item in items:
+        if pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def leaks() -> Leaks:
+    return Leaks(SECRET.encode())
+
+
+@pytest.fixture(scope="session")
+def web_stack(
+    leaks: Leaks,
+    postgres_address: PostgresAddress,
+    temporal_address: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    fetch()
+    folder = tmp_path_factory.mktemp("web")
+    environ = {"PAO_WEB_RATE_LIMIT": "1000000"}
+    with (
+        cloned_database(postgres_address) as database,
+        running_stack(
+            database, temporal_address, folder, environ=environ, around=leaks.around
+        ) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture
+def stack(web_stack: Stack) -> Iterator[Stack]:
+    """The running PAO; a test takes ids and names of its own, because others use it as well."""
+    yield web_stack
+    web_stack.jira.clear_faults()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium(browser_program: Browser) -> AsyncIterator[Chromium]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=browser_program.program,
+            args=ARGUMENTS,
+            env={**os.environ, **browser_program.environment},
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(stack: Stack, chromium: Chromium, leaks: Leaks) -> AsyncIterator[Visit]:
+    """Open a browser as a person, signed in; options are those of a browser context.
+
+    Every browser that a test opens is watched; what it must not have done fails the test.
+    """
+    opened: list[At] = []
+
+    async def open_as(person: Person | None = DANA, **options: object) -> At:
+        context = await chromium.new_context(base_url=stack.url, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        at = At(context, Watched(context), stack)
+        opened.append(at)
+        if person is not None:
+            await at.sign_in(person)
+        return at
+
+    yield open_as
+    for at in opened:
+        await at.context.close()
+    for at in opened:
+        at.watched.check()
+    assert leaks.found == [], leaks.found
