@@ -11,6 +11,9 @@ LOOP_MEMBERS = ("index", "index0", "first", "last", "length")
 _SLASH_ROOTS = frozenset({"input", "output", "system"})
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
 _PARENTS = re.compile(r"(?:\.\./)+")
+# What a slash path may wrongly go on with: .key, [0], ["key"].
+_STEP = re.compile(rf"""\.({KEY_PATTERN.pattern})|\.?\[["'`]?({KEY_PATTERN.pattern})["'`]?\]""")
+_REST = re.compile(rf"(?:{_STEP.pattern})+")
 _INDEX = re.compile(r"-?\d+", re.ASCII)
 
 
@@ -82,7 +85,20 @@ class PathReader(Scanner):
         found: list[Member] = [first]
         while self.take("/"):
             found.append(self._key(start, KEY_PATTERN))
+        if self.peek() and self.peek() in ".[":
+            raise self._mixed(start)
         return self._made(PathForm.SLASH, start, tuple(found))
+
+    def _mixed(self, start: int) -> FaultError:
+        """Return the error for a slash path that goes on with a dot or a bracket."""
+        rest = _REST.match(self.text, self.position)
+        steps = [step[1] or step[2] for step in _STEP.finditer(rest[0])] if rest else []
+        path = self.text[start : self.position]
+        return FaultError(
+            "template-syntax",
+            "a path that begins with slashes goes on with slashes",
+            suggestion="/".join([path, *steps]) if steps else "",
+        )
 
     def _reference(
         self, form: PathForm, start: int, *, first: Key | None = None, levels: int = 0

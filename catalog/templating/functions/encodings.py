@@ -17,6 +17,7 @@ from catalog.templating.values import JsonText, UrlText, WikiText, json_text, js
 from catalog.templating.wiki import jira_escape
 
 _MOST_INDENT = 8
+_DOCUMENT_END = "\n..."
 _HASHES: dict[str, Callable[..., Any]] = {
     "sha256": hashlib.sha256,
     "sha384": hashlib.sha384,
@@ -33,7 +34,7 @@ def to_json(around: FunctionContext, value: Any, indent: Any = 0) -> str:
 
 
 def to_yaml(around: FunctionContext, value: Any) -> str:
-    """Return the value as YAML in block style, without a final newline."""
+    """Return the value as YAML in block style, without a final newline or document end."""
     stream = _BoundedStream(around.budget)
     yaml.safe_dump(
         json_tree(value, around.budget),
@@ -43,7 +44,8 @@ def to_yaml(around: FunctionContext, value: Any) -> str:
         default_flow_style=False,
         width=float("inf"),
     )
-    return stream.text().removesuffix("\n")
+    # The library ends a plain scalar, and nothing else, with a document end.
+    return stream.text().removesuffix("\n").removesuffix(_DOCUMENT_END)
 
 
 def to_base64(_: FunctionContext, value: Any) -> str:

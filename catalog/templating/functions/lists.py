@@ -69,10 +69,7 @@ def length(_: FunctionContext, value: Any) -> int:
 
 
 def index(_: FunctionContext, value: Any, *keys: Any) -> Any:
-    """Return the member of the member, or Missing."""
-    inner = value.value if isinstance(value, SecretValue) else value
-    if not is_list(inner) and not is_mapping(inner):
-        raise wrong_type("a list or mapping", inner)
+    """Return the member of the member, or Missing; null and texts have none, as after a dot."""
     found = value
     for key in keys:
         secret = isinstance(key, SecretValue)
