@@ -226,7 +226,7 @@ class TreeBuilder:
             return
         first = frame.node.keys.get(key)
         if first is not None:
-            self._refuse(where, f"the key {key[:80]!r} is used twice; first in line {first.line}")
+            self._refuse(where, f"duplicate key {key[:80]!r}; first in line {first.line}")
         if key == "<<":
             self._refuse(where, "merge keys (<<) are not supported; write the keys out")
         self._grow(where, len(key))

@@ -18,6 +18,7 @@ from catalog.templating.nodes import (
     Pipe,
     Test,
 )
+from catalog.templating.other_words import FOREIGN_OPERATORS, OPERATOR_MEANT
 from catalog.templating.paths import PathReader
 from catalog.templating.scanner import LITERALS, NAME_PATTERN, RESERVED, refused
 
@@ -87,6 +88,8 @@ class ExpressionParser(PathReader):
             return self._negation("not", _NOT)
         if self.take("-"):
             return self._negation("-", _MINUS)
+        if self.peek() == "!":
+            self._check_foreign()
         return self._piped()
 
     def _negation(self, operator: str, rank: int) -> Expression:
@@ -99,6 +102,7 @@ class ExpressionParser(PathReader):
         """Return the next operator, skipping only white space."""
         before = self.position
         self.space()
+        self._check_foreign()
         found = _OPERATOR.match(self.text, self.position)
         if not found:
             self.position = before if self.position < len(self.text) else self.position
@@ -109,6 +113,20 @@ class ExpressionParser(PathReader):
         if operator in _NEEDS_SPACE:
             self._check_spaces(operator)
         return operator
+
+    def _check_foreign(self) -> None:
+        """Raise for an operator of another language, such as ``&&``."""
+        found = FOREIGN_OPERATORS.match(self.text, self.position)
+        if not found:
+            return
+        ours = OPERATOR_MEANT[found[0]]
+        left, right = self.text[: found.start()].rstrip(), self.text[found.end() :].lstrip()
+        short = len(self.text) <= _LONGEST_SUGGESTION
+        raise FaultError(
+            "template-syntax",
+            f"{found[0]} is no operator here; write {ours}",
+            suggestion=f"{left} {ours} {right}".strip() if short else "",
+        )
 
     def _skip_operator(self) -> None:
         found = _OPERATOR.match(self.text, self.position)
@@ -139,6 +157,7 @@ class ExpressionParser(PathReader):
     def _pipe(self) -> bool:
         before = self.position
         self.space()
+        self._check_foreign()
         if self.take("|"):
             return True
         self.position = before

@@ -33,6 +33,7 @@ from catalog.templating.nodes import (
     Test,
     With,
 )
+from catalog.templating.other_words import FUNCTION_MEANT
 from catalog.templating.resolver import Link, Place, Resolver, Root
 
 _LITERALS = (Literal, ListLiteral, MappingLiteral)
@@ -204,7 +205,8 @@ def _check_test(test: Test) -> None:
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> FaultError:
-    near = nearest(name, known)
+    meant = FUNCTION_MEANT.get(name) if what == "function" else None
+    near = meant or nearest(name, known)
     return FaultError(
         "template-function", f"the {what} {name[:40]} is unknown", suggestion=near or ""
     )

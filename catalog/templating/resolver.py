@@ -16,6 +16,7 @@ from catalog.templating.names import (
     scopes_of,
 )
 from catalog.templating.nodes import Key, Member, PathForm, Reference
+from catalog.templating.other_words import MEMBER_MEANT, SCOPE_MEANT
 
 _DATA = ("index", "key", "first", "last")
 _GENERATED = ("uuid", "timestamp")
@@ -266,10 +267,19 @@ def _shown(path: Reference) -> str:
 
 
 def _unknown(code: str, path: Reference, member: Member, known: Iterable[str]) -> FaultError:
-    wrong = _name(member)
-    near = nearest(wrong, known)
     suggestion = ""
-    if near and isinstance(member, Key) and len(path.text) <= _LONGEST_SUGGESTION:
-        suggestion = path.text[: member.start] + near + path.text[member.end :]
+    if isinstance(member, Key) and len(path.text) <= _LONGEST_SUGGESTION:
+        suggestion = _meant(path, member, known)
     where = _text(path, member)[:_SHOWN]
     return FaultError(code, f"{where} does not exist here", suggestion=suggestion)
+
+
+def _meant(path: Reference, member: Key, known: Iterable[str]) -> str:
+    """Return the path with what was probably meant in place of a wrong member."""
+    wrong, rest = _name(member), path.text[member.end :]
+    before = path.text[: member.start].rstrip(".")
+    other = MEMBER_MEANT.get(before, {}).get(wrong) if before else SCOPE_MEANT.get(wrong)
+    if other and path.form is PathForm.PLAIN:
+        return other + rest
+    near = nearest(wrong, known)
+    return path.text[: member.start] + near + rest if near else ""

@@ -5,18 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from jsonschema.exceptions import ValidationError, best_match
-
 from catalog.loading import Path
 from catalog.model import Action, Mode
-from catalog.schema_messages import message_of
 from catalog.suggestions import did_you_mean
 from catalog.templating.value_types import shape_of_schema
+from catalog.validation.configuration_messages import configuration_problems
 from catalog.validation.subject import Problem, Subject, is_template
+from catalog.validation.wording import action_type_meant
 from pao.core.durations import seconds_of
 
 _PROJECT = re.compile(r"[A-Z][A-Z0-9_]+")
-_MESSAGE = 200
 
 
 def manual_actions(subject: Subject) -> Iterator[Problem]:
@@ -77,33 +75,20 @@ def known_type(subject: Subject) -> Iterator[Problem]:
         if action.type not in known:
             message = f"there is no action type {action.type[:80]!r}"
             hint = f"known types: {', '.join(known)}"
-            yield Problem((*path, "type"), message + did_you_mean(action.type, known), hint)
+            yield Problem((*path, "type"), message + action_type_meant(action.type, known), hint)
 
 
 def configuration(subject: Subject) -> Iterator[Problem]:
-    """Require a configuration that fits the schema of its action type."""
+    """Require a configuration that fits the schema of its action type.
+
+    Of a part that may be one of several (``authentication``, ``body``), only the one that its
+    ``type`` names is judged.
+    """
     for path, action in subject.actions():
-        for error in subject.configuration_errors(action):
-            where: Path = (*path, "config", *error.absolute_path)
-            yield from _configuration_problems(where, error)
-
-
-def _configuration_problems(where: Path, error: ValidationError) -> Iterator[Problem]:
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list((error.schema if isinstance(error.schema, dict) else {}).get("properties", {}))
-        for key in error.instance:
-            if key not in known:
-                message = f"unknown key {key[:80]!r}{did_you_mean(key, known)}"
-                hint = f"known here: {', '.join(known)}"
-                yield Problem((*where, key), message, hint, at_key=True)
-        return
-    if error.validator == "required":
-        missing = str(error.message).split("'")[1]
-        yield Problem(where, f"{missing} is missing in the configuration")
-        return
-    # Of the members of a union, the one that came closest says most.
-    told = best_match([error]) or error
-    yield Problem(where, f"the configuration is invalid: {message_of(told)[:_MESSAGE]}")
+        errors = subject.configuration_errors(action)
+        if errors:
+            schema = subject.known_actions[action.type].config
+            yield from configuration_problems((*path, "config"), errors, schema)
 
 
 def jira_project(subject: Subject) -> Iterator[Problem]:

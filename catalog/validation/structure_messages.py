@@ -21,7 +21,13 @@ _EXPECTED = {
     "string_type": "a text",
     "int_type": "a whole number",
     "float_type": "a number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
     "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "mapping_type": "a mapping of keys to values",
     "tuple_type": "a list",
     "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
@@ -50,7 +56,7 @@ class StructureMessages:
                 yield self._one(detail, path)
         for path, words in expected.items():
             # A union names each of its members once per error.
-            wanted, found = " or ".join(dict.fromkeys(words)), value_at(self._data, path)
+            wanted, found = " or ".join(_kinds(words)), value_at(self._data, path)
             told = f"{_name(path)} must be {wanted}{shown(found)}"
             yield Problem(path, told, hint_for(wanted, found), rule=VALUE_TYPE)
 
@@ -71,8 +77,14 @@ class StructureMessages:
         other = other_key(key, known)
         if other:
             return f"write {other}"
-        within = [part for part in known if key in self._known_keys((*path[:-1], part))]
-        return f"it belongs under {within[0]}" if within else f"known here: {', '.join(known)}"
+        for part in known:
+            below = self._known_keys((*path[:-1], part))
+            word = key if key in below else other_key(key, below)
+            if word == key:
+                return f"it belongs under {part}"
+            if word:
+                return f"write {word}, under {part}"
+        return f"known here: {', '.join(known)}"
 
     def _one(self, detail: ErrorDetails, path: Path) -> Problem:
         key = str(path[-1]) if path else ""
@@ -81,8 +93,9 @@ class StructureMessages:
                 return Problem(path, f"{_name(path)} is missing", rule=MISSING_KEY)
             case "extra_forbidden":
                 known = self._known_keys(path[:-1])
-                hint = "" if did_you_mean(key, known) else self._hint_for_key(path, known)
-                message = f"unknown key {key[:80]!r}{did_you_mean(key, known)}"
+                near = "" if other_key(key, known) else did_you_mean(key, known)
+                hint = "" if near else self._hint_for_key(path, known)
+                message = f"unknown key {key[:80]!r}{near}"
                 return Problem(path, message, hint, at_key=True, rule=UNKNOWN_KEY)
             case "enum" | "literal_error":
                 words = detail.get("ctx", {}).get("expected", "")
@@ -94,9 +107,40 @@ class StructureMessages:
                 told = f"has more than {limits.get('max_length')} entries; split it"
                 return Problem(path, f"{_name(path)} {told}", rule=VALUE_TYPE)
             case _:
-                message = detail["msg"].removeprefix("Value error, ")
                 where = existing(self._data, path)
-                return Problem(where, f"{_name(path)}: {message}", rule=VALUE_TYPE)
+                return Problem(where, f"{_name(path)}{_told(detail)}", rule=VALUE_TYPE)
+
+
+def _kinds(words: list[str]) -> list[str]:
+    """Return each kind once, a whole number only where no other one will do."""
+    return [
+        one for one in dict.fromkeys(words) if one != "a whole number" or "a number" not in words
+    ]
+
+
+_LIMITS = {
+    "string_too_short": ("must have at least", "min_length", " characters"),
+    "string_too_long": ("must have at most", "max_length", " characters"),
+    "too_short": ("must have at least", "min_length", " entries"),
+    "greater_than": ("must be more than", "gt", ""),
+    "greater_than_equal": ("must be at least", "ge", ""),
+    "less_than": ("must be less than", "lt", ""),
+    "less_than_equal": ("must be at most", "le", ""),
+    "union_tag_invalid": ("must be one of", "expected_tags", ""),
+}
+
+
+def _told(detail: ErrorDetails) -> str:
+    """Return the end of a sentence about a value: in our own words, not in pydantic's."""
+    kind, limits = detail["type"], detail.get("ctx", {})
+    if kind == "value_error":
+        return f": {detail['msg'].removeprefix('Value error, ')}"
+    if kind in {"string_too_short", "too_short"} and limits.get("min_length") == 1:
+        return " must not be empty"
+    if kind in _LIMITS:
+        words, key, unit = _LIMITS[kind]
+        return f" {words} {limits.get(key)}{unit}"
+    return " has a value that is not allowed here"
 
 
 def _name(path: Path) -> str:

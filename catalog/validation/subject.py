@@ -49,7 +49,8 @@ def is_template(value: Any) -> bool:
     return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
-def _is_judged_later(error: ValidationError) -> bool:
+def is_judged_later(error: ValidationError) -> bool:
+    """Return whether an error is about a template, whose text only the rendering decides."""
     return error.validator in _JUDGED_LATER and is_template(error.instance)
 
 
@@ -82,7 +83,7 @@ class Subject:
         known = self._errors.get(id(action))
         if known is None:
             errors = schema.validator.iter_errors(action.config)
-            known = tuple(error for error in errors if not _is_judged_later(error))
+            known = tuple(error for error in errors if not is_judged_later(error))
             self._errors[id(action)] = known
         return known
 

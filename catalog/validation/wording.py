@@ -4,46 +4,110 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from catalog.suggestions import did_you_mean
+from catalog.suggestions import did_you_mean, nearest
 
 _MOST = 80
+_BEGINNING = 4
 _TRUE = frozenset({"yes", "y", "on", "true"})
 _FALSE = frozenset({"no", "n", "off", "false"})
-# What other tools call it.
-_OTHER_NAMES = {
-    "array": "multiselect",
-    "bool": "boolean",
-    "checkbox": "boolean",
-    "timestamp": "datetime",
-    "uri": "url",
-    "link": "url",
-    "table": "list",
-    "rows": "list",
-    "dropdown": "select",
-    "enum": "select",
-    "float": "number",
-    "int": "integer",
-    "object": "json",
-    "str": "string",
-    "text": "string",
-    "automated": "automatic",
+# What other tools call it: the first of these words that is allowed is meant.
+_OTHER_WORDS: dict[str, tuple[str, ...]] = {
+    "!=": ("notEquals",),
+    "<": ("lessThan",),
+    "==": ("equals",),
+    ">": ("greaterThan",),
+    "array": ("multiselect",),
+    "auto": ("automatic",),
+    "automated": ("automatic",),
+    "bool": ("boolean",),
+    "checkbox": ("boolean",),
+    "dropdown": ("select",),
+    "enum": ("select",),
+    "eq": ("equals",),
+    "equal": ("equals",),
+    "float": ("number",),
+    "gt": ("greaterThan",),
+    "includes": ("contains",),
+    "int": ("integer",),
+    "is": ("equals",),
+    "link": ("url",),
+    "lt": ("lessThan",),
+    "ne": ("notEquals",),
+    "neq": ("notEquals",),
+    "object": ("json",),
+    "oneof": ("in",),
+    "present": ("exists",),
+    "rows": ("list",),
+    "str": ("string",),
+    "table": ("list",),
+    "text": ("string",),
+    "timestamp": ("datetime",),
+    "uri": ("url",),
 }
-_OTHER_KEYS = {
-    "choices": "enum",
-    "default_value": "default",
-    "help": "description",
-    "label": "name",
-    "operator": "condition",
-    "options": "enum",
-    "title": "name",
-    "values": "enum",
+_OTHER_KEYS: dict[str, tuple[str, ...]] = {
+    "apiVersion": ("schemaVersion",),
+    "choices": ("enum",),
+    "condition": ("when", "conditional"),
+    "default_value": ("default",),
+    "errorMessage": ("message",),
+    "help": ("description",),
+    "if": ("when", "conditional"),
+    "inputs": ("fields", "config"),
+    "label": ("name",),
+    "mandatory": ("required",),
+    "maximum": ("max",),
+    "minimum": ("min",),
+    "multipleOf": ("step",),
+    "needs": ("dependsOn",),
+    "operator": ("condition",),
+    "options": ("enum",),
+    "parameters": ("fields", "config"),
+    "params": ("config", "fields"),
+    "regex": ("pattern",),
+    "regexp": ("pattern",),
+    "showIf": ("conditional",),
+    "steps": ("actions",),
+    "tasks": ("actions",),
+    "title": ("name",),
+    "uses": ("type",),
+    "values": ("enum",),
+    "visibleWhen": ("conditional",),
+    "with": ("config",),
+}
+_OTHER_ACTIONS = {
+    "api": "rest-api",
+    "git": "git-commit",
+    "github-action": "github-workflow",
+    "github-actions": "github-workflow",
+    "http": "rest-api",
+    "http-request": "rest-api",
+    "jira": "jira-ticket",
+    "manual-approval": "approval",
+    "opentofu": "terraform",
+    "pull-request": "git-commit",
+    "rest": "rest-api",
+    "slack": "notification",
+    "ticket": "jira-ticket",
+    "tofu": "terraform",
 }
 
 
 def other_key(key: str, known: Collection[str]) -> str | None:
     """Return the key for what other tools call so, where it is known here."""
-    other = _OTHER_KEYS.get(key)
-    return other if other in known else None
+    return next((word for word in _OTHER_KEYS.get(key, ()) if word in known), None)
+
+
+def key_meant(key: str, known: Collection[str]) -> str | None:
+    """Return the key that other tools call so, one that begins so, or the nearest one."""
+    begun = [name for name in known if len(key) >= _BEGINNING and name.startswith(key)]
+    alone = begun[0] if len(begun) == 1 else None
+    return other_key(key, known) or alone or nearest(key, known)
+
+
+def action_type_meant(name: str, known: Collection[str]) -> str:
+    """Suggest the action type that other tools call so, or the nearest one."""
+    other = _OTHER_ACTIONS.get(name.lower())
+    return f"; did you mean {other!r}?" if other in known else did_you_mean(name, known)
 
 
 def shown(value: Any) -> str:
@@ -77,8 +141,9 @@ def word_meant(value: Any, allowed: str) -> str:
     if not isinstance(value, str):
         return ""
     words = re.findall(r"'([^']*)'", allowed)
-    other = _OTHER_NAMES.get(value.lower())
-    return f"; did you mean {other!r}?" if other in words else did_you_mean(value, words)
+    others = _OTHER_WORDS.get(value.lower(), ())
+    other = next((word for word in others if word in words), None)
+    return f"; did you mean {other!r}?" if other else did_you_mean(value, words)
 
 
 def _short(value: Any) -> bool:

@@ -79,7 +79,12 @@ BAD: dict[str, tuple[str | bytes, int, str, str]] = {
     "brackets": ("a: " + "[" * 20_000, 1, "yaml", "nested deeper than 64"),
     "braces": ("{a: " * 20_000, 1, "yaml", "nested deeper than 64"),
     "indentation": ("".join(f"{' ' * n}a:\n" for n in range(900)), 65, "yaml", "nested deeper"),
-    "duplicate": (GOOD.replace("  name: Good", "  name: Good\n  name: Bad"), 6, "yaml", "twice"),
+    "duplicate": (
+        GOOD.replace("  name: Good", "  name: Good\n  name: Bad"),
+        6,
+        "yaml",
+        "duplicate key",
+    ),
     "no": (GOOD.replace("type: string", "type: string, required: NO"), 16, "value-type", "true or"),
     "on": (GOOD.replace("name: All", "name: All\n        collapsible: on"), 15, "value-type", ""),
     "version": (GOOD.replace("1.0.0", "1.10"), 7, "version", "'1.10' is not a semantic version"),

@@ -99,7 +99,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column", "part"),
     [
-        ("a: 1\nb: 2\na: 3\n", 3, 1, "'a' is used twice; first in line 1"),
+        ("a: 1\nb: 2\na: 3\n", 3, 1, "duplicate key 'a'; first in line 1"),
         ("a:\n\tb: 1\n", 2, 1, "not with tabs"),
         ("a: b: c\n", 1, 5, "quote a value that contains ': '"),
         ("a: {{fields.name}}\n", 1, 5, "if this is a template"),

@@ -99,7 +99,7 @@ def test_a_finding_is_written_as_compilers_do() -> None:
         ("type: string", "type: text", 18, "value-type", "not 'text'"),
         ("type: string", "type: [string]", 18, "value-type", "type must be"),
         ("{team: team-database}", "team-database", 9, "value-type", "must be a mapping"),
-        ("min: 1", "min: true", 24, "value-type", "a whole number or a number or a text"),
+        ("min: 1", "min: true", 24, "value-type", "a number or a text"),
         ("presentation:", "presentaton:", 10, "unknown-key", "did you mean 'presentation'"),
         ("    groups:", "    group:", 12, "unknown-key", "did you mean 'groups'"),
         ("id: size", "id: instanceName", 20, "form-ids", "is used twice"),
@@ -118,7 +118,13 @@ def test_a_finding_is_written_as_compilers_do() -> None:
         ("type: jira-ticket", "type: jira-tickets", 28, "action-type", "did you mean"),
         ("project: DB", "projekt: DB", 31, "action-config", "did you mean 'project'"),
         ("project: DB", "project: db", 31, "jira-project", "not a JIRA project key"),
-        ("project: DB", "points: many", 31, "action-config", "not of type 'integer'"),
+        (
+            "project: DB",
+            "points: many",
+            31,
+            "action-config",
+            "points must be a whole number, not 'many'",
+        ),
         ("        config:\n", "        timeout: soon\n        config:\n", 29, "action-timeout", ""),
         (
             "        config:\n",

@@ -1,0 +1,197 @@
+"""Explains what the schema of an action type says about a configuration: errors become problems."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from jsonschema.exceptions import ValidationError, best_match
+
+from catalog.loading import Path
+from catalog.schema_messages import message_of
+from catalog.suggestions import did_you_mean
+from catalog.validation.subject import Problem, is_judged_later
+from catalog.validation.wording import key_meant, shown
+
+_KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping of keys to values",
+    "string": "a text",
+}
+_MEMBERS = frozenset({"anyOf", "oneOf"})
+_MESSAGE = 200
+
+
+def configuration_problems(
+    path: Path, errors: Iterable[ValidationError], root: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Yield a problem for each error of one configuration, which is at the path.
+
+    Of a union only the member that its ``type`` names, or that fits the kind of value, is judged.
+    ``root`` is the whole schema, whose ``$defs`` say which keys belong further down.
+    """
+    explained = _Explained(path, root)
+    for problem in [problem for error in errors for problem in explained.of(error)]:
+        # It is there, under the unknown key that another finding names.
+        if explained.lacks.get(problem) not in explained.meant:
+            yield problem
+
+
+class _Explained:
+    """Explains the errors of one configuration.
+
+    ``lacks`` holds the missing key of each problem that names one, ``meant`` the keys that unknown
+    ones are meant for or belong under.
+    """
+
+    def __init__(self, path: Path, root: Mapping[str, Any]) -> None:
+        self.lacks: dict[Problem, Path] = {}
+        self.meant: set[Path] = set()
+        self._path = path
+        self._root = root
+
+    def of(self, error: ValidationError) -> Iterator[Problem]:
+        where: Path = (*self._path, *error.absolute_path)
+        if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+            yield from self._unknown_keys(where, error)
+        elif error.validator == "required":
+            yield self._missing(where, error)
+        elif error.validator in _MEMBERS:
+            yield from self._union(where, error)
+        elif error.validator == "type":
+            yield _wrong_kind(where, error.instance, _kinds_of(error))
+        elif error.validator == "enum":
+            words = [str(word) for word in _given(error)]
+            yield _wrong_word(where, error.instance, words)
+        else:
+            yield Problem(where, f"{_name(where)} is invalid: {message_of(error)[:_MESSAGE]}")
+
+    def _missing(self, where: Path, error: ValidationError) -> Problem:
+        missing = str(error.message).split("'")[1]
+        within = _name(where)
+        place = "the configuration" if within == "config" else within
+        problem = Problem(where, f"{missing} is missing in {place}")
+        self.lacks[problem] = (*where, missing)
+        return problem
+
+    def _unknown_keys(self, where: Path, error: ValidationError) -> Iterator[Problem]:
+        schema = error.schema if isinstance(error.schema, dict) else {}
+        properties = schema.get("properties", {})
+        known = list(properties)
+        instance: Any = error.instance
+        for key in (key for key in instance if key not in properties):
+            meant = key_meant(key, known)
+            hint = f"known here: {', '.join(known)}"
+            below = [name for name in known if key in self._keys_below(properties[name])]
+            if below and not meant:
+                hint = f"it belongs under {below[0]}"
+            self.meant.add((*where, meant or next(iter(below), key)))
+            message = f"unknown key {key[:80]!r}" + (f"; did you mean {meant!r}?" if meant else "")
+            yield Problem((*where, key), message, hint, at_key=True)
+
+    def _keys_below(self, schema: Any) -> set[str]:
+        """Return the keys of a mapping that a schema describes, by reference or in a union."""
+        if not isinstance(schema, Mapping):
+            return set()
+        if "$ref" in schema:
+            name = str(schema["$ref"]).rpartition("/")[2]
+            return set(self._root.get("$defs", {}).get(name, {}).get("properties", {}))
+        found = set(schema.get("properties", {}))
+        for member in schema.get("anyOf", ()):
+            found |= self._keys_below(member)
+        return found
+
+    def _union(self, where: Path, error: ValidationError) -> Iterator[Problem]:
+        schema = error.schema if isinstance(error.schema, dict) else {}
+        members = _by_member(error)
+        tag = schema.get("discriminator", {}).get("propertyName")
+        if tag:
+            yield from self._tagged(where, error, tag, members)
+            return
+        fitting = [errors for errors in members if not any(map(_is_of_kind, errors))]
+        if not fitting:
+            kinds = dict.fromkeys(kind for errors in members for kind in _kinds_in(errors))
+            yield _wrong_kind(where, error.instance, kinds)
+        elif len(fitting) == 1:
+            for inner in fitting[0]:
+                yield from self.of(inner)
+        else:
+            told = best_match([error]) or error
+            yield Problem(where, f"{_name(where)} is invalid: {message_of(told)[:_MESSAGE]}")
+
+    def _tagged(
+        self, where: Path, error: ValidationError, tag: str, members: list[list[ValidationError]]
+    ) -> Iterator[Problem]:
+        schema = error.schema if isinstance(error.schema, dict) else {}
+        names = list(schema["discriminator"].get("mapping", {}))
+        if not isinstance(error.instance, dict):
+            yield _wrong_kind(where, error.instance, {_KINDS["object"]: None})
+            return
+        written = error.instance.get(tag)
+        if written is None:
+            message = f"{tag} is missing in {_name(where)}"
+            yield Problem(where, message, f"write {tag}: {' or '.join(names)}")
+        elif written not in names:
+            yield _wrong_word((*where, tag), written, names)
+        else:
+            chosen = members[_member_index(schema, str(written))]
+            for inner in chosen:
+                yield from self.of(inner)
+
+
+def _wrong_kind(where: Path, value: Any, kinds: Iterable[str]) -> Problem:
+    wanted = [kind for kind in kinds if kind != _KINDS["null"]] or [*kinds]
+    if _KINDS["number"] in wanted:
+        wanted = [kind for kind in wanted if kind != _KINDS["integer"]]
+    hint = "write a value, or leave it out" if value is None else ""
+    return Problem(where, f"{_name(where)} must be {' or '.join(wanted)}{shown(value)}", hint)
+
+
+def _wrong_word(where: Path, value: Any, words: list[str]) -> Problem:
+    message = f"{_name(where)} must be {', '.join(words[:-1])} or {words[-1]}{shown(value)}"
+    return Problem(where, message + did_you_mean(str(value), words))
+
+
+def _by_member(error: ValidationError) -> list[list[ValidationError]]:
+    """Return the errors of each member of a union that count before anything is rendered."""
+    found: list[list[ValidationError]] = [[] for _ in _given(error)]
+    for inner in error.context or ():
+        if not is_judged_later(inner):
+            found[int(inner.relative_schema_path[0])].append(inner)
+    return found
+
+
+def _member_index(schema: Mapping[str, Any], name: str) -> int:
+    reference = schema["discriminator"]["mapping"][name]
+    members = schema.get("oneOf") or schema.get("anyOf") or []
+    return next(n for n, member in enumerate(members) if member.get("$ref") == reference)
+
+
+def _is_of_kind(error: ValidationError) -> bool:
+    """Return whether an error says that a member takes another kind of value altogether."""
+    return error.validator == "type" and not error.relative_path
+
+
+def _kinds_in(errors: list[ValidationError]) -> Iterator[str]:
+    for error in errors:
+        if _is_of_kind(error):
+            yield from _kinds_of(error)
+
+
+def _kinds_of(error: ValidationError) -> Iterator[str]:
+    given = _given(error)
+    for kind in [given] if isinstance(given, str) else given:
+        yield _KINDS.get(kind, str(kind))
+
+
+def _given(error: ValidationError) -> Any:
+    """Return what the schema says behind the keyword that an error is about."""
+    return error.validator_value
+
+
+def _name(where: Path) -> str:
+    """Describe a place by its last key, and by the number of an item in a list."""
+    last = where[-1]
+    return f"{where[-2]}[{last}]" if isinstance(last, int) and len(where) > 1 else str(last)
