@@ -8,8 +8,16 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    model_validator,
+)
 
+from catalog.action_outputs import with_outputs_beside
 from catalog.forms import FieldDefinition, Form, FormDefinition, GroupDefinition
 from catalog.forms.definition import Model, Number
 
@@ -155,6 +163,11 @@ class Action(Model):
     retry: Any = Field(
         None, description="Accepted, but without effect: failures wait for a person."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_own_outputs(cls, data: Any) -> Any:
+        return with_outputs_beside(data) if isinstance(data, dict) else data
 
 
 def _named(actions: Iterable[Action]) -> tuple[Action, ...]:

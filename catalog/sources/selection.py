@@ -105,11 +105,21 @@ def select(
 
 
 def duplicates(facts: Iterable[DocumentSummary]) -> list[Finding]:
-    """Refuse every file whose id another has, but the one that is named after it."""
+    """Refuse every file whose id another has, but the one that is named after it.
+
+    Ids that differ in case only are taken for one: of these, the one in lower case is kept.
+    """
     by_id: dict[str, list[DocumentSummary]] = defaultdict(list)
+    by_case: dict[str, list[DocumentSummary]] = defaultdict(list)
     for one in facts:
         by_id[one.id].append(one)
-    found: list[Finding] = []
+        by_case[one.id.casefold()].append(one)
+    found = [
+        _similar(one, candidates)
+        for lower, candidates in by_case.items()
+        for one in candidates
+        if one.id != lower and any(other.id != one.id for other in candidates)
+    ]
     for candidates in by_id.values():
         rightful = [one for one in candidates if one.is_named_after]
         kept = candidates if len(candidates) == 1 else rightful if len(rightful) == 1 else []
@@ -135,15 +145,25 @@ def _is_same(known: ServedItem | None, path: str, sha: str) -> bool:
     return known is not None and known.path == path and known.sha == sha
 
 
+def _similar(facts: DocumentSummary, candidates: list[DocumentSummary]) -> Finding:
+    other = next(one for one in candidates if one.id != facts.id)
+    message = f"the id {facts.id!r} differs in case only from that in {other.path}"
+    return _refusal(facts, "id-case", message)
+
+
 def _duplicate(facts: DocumentSummary, candidates: list[DocumentSummary]) -> Finding:
     others = ", ".join(other.path for other in candidates if other is not facts)
+    return _refusal(facts, "duplicate-item", f"the item id {facts.id!r} is also in {others}")
+
+
+def _refusal(facts: DocumentSummary, rule: str, message: str) -> Finding:
     return Finding(
         file=facts.path,
         line=1,
         column=1,
         path="$.metadata.id",
-        rule="duplicate-item",
+        rule=rule,
         severity=Severity.ERROR,
-        message=f"the item id {facts.id!r} is also in {others}",
+        message=message,
         hint="give one of them another id",
     )

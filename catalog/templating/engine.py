@@ -10,10 +10,12 @@ from cachetools import LRUCache
 
 from catalog.templating.blocks import BlockParser, ConditionParser
 from catalog.templating.contract import FaultError, Names, Target, TemplateError, names_of
+from catalog.templating.every_fault import PatientLinker, PatientParser
 from catalog.templating.fast_path import quick_text
 from catalog.templating.inspection import Inspector
 from catalog.templating.linker import Linked, Linker
 from catalog.templating.renderer import Renderer
+from catalog.templating.secret_flow import shown_uses
 from catalog.templating.taint import Learn
 from catalog.templating.value_types import Shape
 
@@ -52,12 +54,14 @@ class Inspection:
     """What is known about a template without values: its result, what it reads, certain errors.
 
     ``shape`` is that of the value in the target none; the diagnostics are ``TemplateError``
-    objects in template order, which are not raised.
+    objects in template order, which are not raised. ``shown`` are the uses whose values reach the
+    output: what is only compared does not.
     """
 
     shape: Shape
     uses: tuple[tuple[str, ...], ...]
     diagnostics: tuple[TemplateError, ...]
+    shown: tuple[tuple[str, ...], ...] = ()
     functions: frozenset[str] = frozenset()
 
 
@@ -69,15 +73,53 @@ def inspect(
     ``shapes`` holds the known shapes of scopes; other scopes are unknown.
     """
     linked = _linked(template, names, condition=condition)
+    shape, diagnostics = _inspected(linked, shapes, "" if condition else template)
+    uses, shown = tuple(linked.uses()), tuple(shown_uses(linked))
+    return Inspection(shape, uses, diagnostics, shown, linked.functions)
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Everything that is wrong with a template: what ``check`` would raise, and what follows.
+
+    ``remarks`` are what an inspection would have found in the rest.
+    """
+
+    errors: tuple[TemplateError, ...]
+    remarks: tuple[TemplateError, ...] = ()
+
+
+def every_error(template: str, names: Names, shapes: Mapping[str, Shape]) -> Errors:
+    """Return everything that is wrong with a template that ``inspect`` refuses.
+
+    Each value is told of on its own; what breaks the blocks ends the reading.
+    """
+    parser, linker = PatientParser(template), PatientLinker(names)
+    faults: list[TemplateError] = []
+    try:
+        with _located(template, parser):
+            parsed = parser.parse()
+        with _located(template, linker):
+            linked = linker.link(parsed)
+    except TemplateError as error:
+        faults.append(error)
+        linked = None
+    faults += [_error(fault, template, at) for at, fault in (*parser.faults, *linker.faults)]
+    unique = {(one.line, one.column, one.message): one for one in faults}
+    errors = tuple(sorted(unique.values(), key=lambda one: (one.line, one.column)))
+    return Errors(errors, _inspected(linked, shapes, template)[1] if linked else ())
+
+
+def _inspected(
+    linked: Linked, shapes: Mapping[str, Shape], source: str
+) -> tuple[Shape, tuple[TemplateError, ...]]:
     inspector = Inspector(linked, shapes)
-    shown = "" if condition else template
-    with _located(shown, inspector):
+    with _located(source, inspector):
         shape = inspector.inspect()
-    diagnostics = tuple(
-        _error(FaultError(one.id, one.message, suggestion=one.suggestion), shown, one.at)
+    return shape, tuple(
+        _error(FaultError(one.id, one.message, suggestion=one.suggestion), source, one.at)
         for one in inspector.diagnostics
     )
-    return Inspection(shape, tuple(linked.uses()), diagnostics, linked.functions)
 
 
 def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.

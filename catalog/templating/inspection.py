@@ -263,6 +263,9 @@ class Inspector:
         given = [(self._shape(one), one) for one in arguments]
         if piped:
             given = [*given, piped] if name == "printf" else [piped, *given]
+        if name not in FUNCTIONS or len(given) < FUNCTIONS[name].least:
+            # Another finding says so.
+            return UNKNOWN
         if name in LAZY:
             return A_BOOLEAN if name == "not" else widened(either([one for one, _ in given]))
         self._check_arguments(name, given)

@@ -35,6 +35,8 @@ class Root(StrEnum):
     VARIABLE = "variable"
     LOOP = "loop"
     GENERATED = "generated"
+    UNKNOWN = "unknown"
+    """A wrong name in a template of which everything wrong is to be told."""
 
 
 @dataclass(frozen=True, slots=True)

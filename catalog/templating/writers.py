@@ -187,7 +187,9 @@ class JsonWriter(Writer):
         try:
             json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise FaultError("template-json", "the result is not valid JSON") from error
+            # What the library says is of the notation; it holds nothing of the values.
+            said = f": {error.msg.lower()}" if isinstance(error, json.JSONDecodeError) else ""
+            raise FaultError("template-json", f"the result is not valid JSON{said}") from error
         return text
 
 

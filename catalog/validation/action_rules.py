@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from catalog.loading import Path
+from catalog.action_outputs import are_misplaced
+from catalog.loading import Path, value_at
 from catalog.model import Action, Mode
 from catalog.suggestions import did_you_mean
 from catalog.templating.value_types import shape_of_schema
@@ -126,6 +127,19 @@ def _cycle(path: Path, actions: tuple[Action, ...]) -> Iterator[Problem]:
     except CycleError as error:
         names = " -> ".join(str(name) for name in reversed(error.args[1]))
         yield Problem(path, f"the actions wait for each other in a cycle: {names}")
+
+
+def outputs_in_config(subject: Subject) -> Iterator[Problem]:
+    """Warn about ``outputs`` within the ``config`` of a rest-api action.
+
+    They are read as if they stood beside it, those with a JSONPath as ``response.extract``.
+    """
+    for path, _ in subject.actions():
+        written = value_at(subject.document.data, path)
+        if isinstance(written, dict) and are_misplaced(written):
+            message = "outputs are no part of the configuration"
+            hint = "write outputs beside config, and where they are found in response.extract"
+            yield Problem((*path, "config", "outputs"), message, hint, at_key=True)
 
 
 def timeout(subject: Subject) -> Iterator[Problem]:

@@ -1,12 +1,12 @@
 """Validates the documents of a catalog together: cross-file rules, and where they point to."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from catalog.loading import Document, DocumentError, json_path, load_document
 from catalog.model import CatalogDocument
-from catalog.validation import folder_rules
+from catalog.validation import component_output_rules, folder_rules
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder_rules import CatalogDocuments, FileProblems
 from catalog.validation.subject import ActionSchema, Problem
@@ -35,6 +35,12 @@ FOLDER_RULES: tuple[FolderRule, ...] = (
         Severity.ERROR,
         folder_rules.duplicate_ids,
     ),
+    FolderRule(
+        "id-case",
+        "Ids differ in more than case",
+        Severity.ERROR,
+        folder_rules.similar_ids,
+    ),
     FolderRule("replacement", "The replacement exists", Severity.ERROR, folder_rules.replacements),
     FolderRule(
         "component-item", "A component is an item", Severity.ERROR, folder_rules.component_items
@@ -47,6 +53,12 @@ FOLDER_RULES: tuple[FolderRule, ...] = (
         "A component's values fit its item",
         Severity.ERROR,
         folder_rules.component_fields,
+    ),
+    FolderRule(
+        "component-outputs",
+        "Outputs of components exist",
+        Severity.ERROR,
+        component_output_rules.component_outputs,
     ),
     FolderRule(
         "component-deprecated",
@@ -62,15 +74,18 @@ def check_across_files(
     read: Read | None = None,
     *,
     refused: Collection[str] = (),
+    drafts: Sequence[CatalogDocument] = (),
+    known_actions: Mapping[str, ActionSchema] | None = None,
 ) -> list[Finding]:
     """Check with every rule across files; ``documents`` are those that are good on their own.
 
     ``read`` returns a file's document again where something was found in it, so that trees of
     thousands of files need not be kept; without it findings stand in the first line. ``refused``
     are ids of documents that have findings of their own: who names them is not told that there
-    are none.
+    are none. ``drafts`` are those of them whose form can be relied on.
     """
-    catalog = CatalogDocuments(documents, frozenset(refused))
+    outputs = {name: schema.outputs for name, schema in (known_actions or {}).items()}
+    catalog = CatalogDocuments(documents, frozenset(refused), drafts, outputs)
     findings = [finding for rule in FOLDER_RULES for finding in _found(rule, catalog, read)]
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
@@ -88,6 +103,7 @@ def validate_files(
     findings: list[Finding] = []
     documents: dict[str, CatalogDocument] = {}
     refused: set[str] = set()
+    drafts: list[CatalogDocument] = []
 
     for file in files:
         try:
@@ -99,8 +115,13 @@ def validate_files(
             documents[file] = result.item
         elif result.claimed_id is not None:
             refused.add(result.claimed_id)
+            drafts += [result.sketch] if result.sketch else []
     findings += check_across_files(
-        documents, lambda file: load_document(content(file), file=file), refused=refused
+        documents,
+        lambda file: load_document(content(file), file=file),
+        refused=refused,
+        drafts=drafts,
+        known_actions=known_actions,
     )
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 

@@ -2,8 +2,9 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -27,15 +28,26 @@ FileProblems = Iterator[tuple[str, Problem]]
 
 @dataclass(frozen=True)
 class CatalogDocuments:
-    """The valid documents of a catalog by file, and the ids of those that were refused."""
+    """The valid documents of a catalog by file, and the ids of those that were refused.
+
+    ``drafts`` are refused ones whose form can be relied on. ``outputs`` are the schemas of what
+    action types give, where they are known.
+    """
 
     documents: Mapping[str, CatalogDocument]
     refused: frozenset[str] = frozenset()
+    drafts: Sequence[CatalogDocument] = ()
+    outputs: Mapping[str, Mapping[str, Any]] = attribute(default_factory=dict)
 
     @cached_property
     def by_id(self) -> Mapping[str, CatalogDocument]:
         """The documents by id; of several with one id, one."""
         return {document.id: document for document in self.documents.values()}
+
+    @cached_property
+    def items(self) -> Mapping[str, CatalogDocument]:
+        """The documents by id whose form and actions are known, drafts included."""
+        return {draft.id: draft for draft in self.drafts} | dict(self.by_id)
 
     def components(self) -> Iterator[tuple[str, CatalogBundle, Path, Component]]:
         """Yield every component of every bundle with its file and path."""
@@ -59,6 +71,23 @@ def duplicate_ids(whole: CatalogDocuments) -> FileProblems:
                 message = f"the item id {identifier[:80]!r} is also in {others}"
                 problem = Problem(("metadata", "id"), message, "give one of them another id")
                 yield file, problem
+
+
+def similar_ids(whole: CatalogDocuments) -> FileProblems:
+    """Require ids that differ in more than capital letters; the one in lower case is served.
+
+    Files of such names replace each other on some machines, and people take one for the other.
+    """
+    files: dict[str, list[str]] = defaultdict(list)
+    for file, document in whole.documents.items():
+        files[document.id.casefold()].append(file)
+    for lower, candidates in files.items():
+        for file in candidates:
+            own = whole.documents[file].id
+            others = [one for one in candidates if whole.documents[one].id != own]
+            if others and own != lower:
+                message = f"the id {own[:80]!r} differs in case only from that in {others[0]}"
+                yield file, Problem(("metadata", "id"), message, "give one of them another id")
 
 
 def replacements(whole: CatalogDocuments) -> FileProblems:
@@ -107,7 +136,7 @@ def component_fields(whole: CatalogDocuments) -> FileProblems:
     checked by the type of its result.
     """
     for file, bundle, path, component in whole.components():
-        item = whole.by_id.get(component.catalog_item)
+        item = whole.items.get(component.catalog_item)
         if item is not None and not isinstance(item, CatalogBundle):
             for problem in _isolated(_field_problems(bundle, component, item, path), path):
                 yield file, problem

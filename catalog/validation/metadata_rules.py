@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from catalog.forms.values import parse_date
-from catalog.loading import Path
-from catalog.model import Metadata
+from catalog.loading import Path, walk_texts
+from catalog.model import Cost, Metadata
 from catalog.suggestions import nearest
 from catalog.validation.subject import Problem, Subject
+from pao.core.durations import parse_duration
 
 SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
@@ -18,6 +19,15 @@ SEMVER = re.compile(
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{3}([0-9A-Fa-f]{3})?([0-9A-Fa-f]{2})?|[a-z]+")
 _ID_PARTS = 3
+_USABLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_LONGEST_ID = 200
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_DATE_LIKE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
+_PERIOD = re.compile(
+    r"(?:up to |about |within |~ ?)?\d+(?:\.\d+)?(?: ?(?:-|to) ?\d+)?"
+    r" ?(?:business |working |calendar )?(?:s|m|h|d|w|sec|min|minute|hour|day|week|month)s?",
+    re.IGNORECASE,
+)
 _DESCRIPTION = range(50, 501)
 
 
@@ -30,6 +40,51 @@ def semver(subject: Subject) -> Iterator[Problem]:
             f"version {version[:80]!r} is not a semantic version",
             "write three numbers, such as 1.2.0",
         )
+
+
+def usable_id(subject: Subject) -> Iterator[Problem]:
+    """Require an id that can be requested: letters, digits, dots and hyphens, at most 200.
+
+    An id is part of an address, of a file's name and of a path in templates; ``a/b`` and ``..``
+    can be none of these.
+    """
+    identifier = subject.item.id
+    path: Path = ("metadata", "id")
+    if len(identifier) > _LONGEST_ID:
+        message = f"the id has {len(identifier)} characters; at most {_LONGEST_ID} can be requested"
+        yield Problem(path, message, "choose a shorter one")
+    elif not _USABLE.fullmatch(identifier):
+        message = f"the id {identifier[:80]!r} cannot be requested"
+        yield Problem(path, message, "use lowercase letters, digits and hyphens")
+
+
+def values(subject: Subject) -> Iterator[Problem]:
+    """Require that costs, currencies, durations and dates in the metadata are such.
+
+    A cost is not negative and has a currency of three letters (``EUR``), a provisioning time is a
+    duration (``4h``, ``2 business days``), and what looks like a date is one of the calendar.
+    """
+    metadata = subject.item.metadata
+    if metadata.cost:
+        yield from _cost(metadata.cost)
+    promised = metadata.sla.provisioning_time if metadata.sla else None
+    if promised is not None and not (parse_duration(promised) or _PERIOD.fullmatch(promised)):
+        message = f"{promised[:80]!r} is not a duration"
+        yield Problem(("metadata", "sla", "provisioningTime"), message, "write 30m, 4h or 2d")
+    for path, text in walk_texts(subject.document.data.get("metadata"), ("metadata",)):
+        if _DATE_LIKE.fullmatch(text) and not parse_date(text):
+            yield Problem(path, f"{text} is not a date of the calendar", "write it as 2027-01-31")
+
+
+def _cost(cost: Cost) -> Iterator[Problem]:
+    path: Path = ("metadata", "cost")
+    if cost.base_monthly is not None and cost.base_monthly < 0:
+        yield Problem((*path, "baseMonthly"), f"a cost of {cost.base_monthly} is negative")
+    if cost.currency is not None and not _CURRENCY.fullmatch(cost.currency):
+        message = f"{cost.currency[:80]!r} is not a currency"
+        yield Problem((*path, "currency"), message, "write its code of three letters, such as EUR")
+    if cost.base_monthly and cost.currency is None:
+        yield Problem(path, "the cost has no currency", "add currency: EUR")
 
 
 def item_id(subject: Subject) -> Iterator[Problem]:

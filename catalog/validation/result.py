@@ -17,13 +17,15 @@ class ValidationResult:
 
     ``definition`` is the document as plain data, with numbers as they are written where the schema
     says text (``version: 1.10``); templates and later versions read it.
-    ``parsed`` is the item or bundle, errors or not, unless required parts are missing or invalid.
+    ``parsed`` is the item or bundle, errors or not, unless required parts are missing or invalid;
+    ``sketch`` is there also where such parts were left out or made up, but not those of the form.
     """
 
     file: str
     findings: tuple[Finding, ...] = ()
     definition: dict[str, Any] = field(default_factory=dict)
     parsed: CatalogDocument | None = None
+    sketch: CatalogDocument | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -2,12 +2,15 @@
 
 from catalog.validation import (
     action_rules,
+    body_rules,
     bundle_rules,
     choice_rules,
     form_part_rules,
     form_rules,
     markup_rules,
     metadata_rules,
+    plain_text_rules,
+    secret_rules,
     template_rules,
     terraform_rules,
 )
@@ -19,6 +22,7 @@ _BUNDLES = frozenset({"CatalogBundle"})
 
 RULES: tuple[Rule, ...] = (
     Rule("version", "Versions are semantic", Severity.ERROR, metadata_rules.semver),
+    Rule("id-usable", "Ids can be requested", Severity.ERROR, metadata_rules.usable_id),
     Rule("item-id", "Ids follow the convention", Severity.WARNING, metadata_rules.item_id, _ITEMS),
     Rule(
         "bundle-id",
@@ -42,6 +46,12 @@ RULES: tuple[Rule, ...] = (
         "Constants are not misspelled keys",
         Severity.WARNING,
         metadata_rules.near_known_key,
+    ),
+    Rule(
+        "metadata-value",
+        "Costs, currencies, durations and dates are such",
+        Severity.WARNING,
+        metadata_rules.values,
     ),
     Rule("sunset-date", "Sunset dates are valid", Severity.ERROR, metadata_rules.sunset_date),
     Rule(
@@ -171,7 +181,25 @@ RULES: tuple[Rule, ...] = (
         action_rules.depends_on,
     ),
     Rule("action-timeout", "Timeouts are durations", Severity.ERROR, action_rules.timeout),
+    Rule(
+        "outputs-place",
+        "Outputs are named beside the configuration",
+        Severity.WARNING,
+        action_rules.outputs_in_config,
+    ),
     Rule("action-retry", "Failures wait for a person", Severity.WARNING, action_rules.retry_block),
+    Rule(
+        "template-unread",
+        "Templates stand where templates are read",
+        Severity.ERROR,
+        plain_text_rules.unread,
+    ),
+    Rule(
+        "template-foreign",
+        "Templates are not those of another tool",
+        Severity.WARNING,
+        plain_text_rules.foreign,
+    ),
     Rule(
         "template",
         "Templates are valid and refer to what exists",
@@ -210,6 +238,7 @@ RULES: tuple[Rule, ...] = (
         Severity.ERROR,
         template_rules.types,
     ),
+    Rule("json-body", "JSON bodies are JSON", Severity.ERROR, body_rules.json_bodies),
     Rule(
         "comparison",
         "Comparisons can have either result",
@@ -220,13 +249,13 @@ RULES: tuple[Rule, ...] = (
         "secret-in-sight",
         "Secrets are not shown to readers",
         Severity.WARNING,
-        template_rules.secrets_in_sight,
+        secret_rules.in_sight,
     ),
     Rule(
         "secret-in-approval",
         "Approvals contain no secrets",
         Severity.ERROR,
-        template_rules.secrets_in_approvals,
+        secret_rules.in_approvals,
     ),
     Rule(
         "terraform-place",
@@ -267,6 +296,8 @@ READS_NAMES = frozenset(
         "component-template",
         "template-missing",
         "template-type",
+        "template-foreign",
+        "json-body",
         "comparison",
         "secret-in-sight",
         "secret-in-approval",

@@ -76,6 +76,13 @@ class Structure:
         """Whether the item says things that the document does not."""
         return self.recovered is not None and not self.recovered.only_keys
 
+    @property
+    def has_sure_form(self) -> bool:
+        """Whether the item has the form that the document says."""
+        if self.recovered is None:
+            return True
+        return not any(path[:1] == ("presentation",) for path in self.recovered.touched)
+
 
 def read_structure(document: Document) -> Structure:
     """Parse a document as its kind; recovers from invalid parts where that is possible."""

@@ -18,17 +18,11 @@ from catalog.templating.value_types import (
     named,
     shape_of_schema,
 )
+from catalog.validation.secret_rules import password_fields
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
 
 _WHOLE_FIELD = re.compile(r"\{\{-?\s*(?:request\.data|fields)\.([A-Za-z0-9_]+)\s*-?\}\}")
-# What people read of an action's configuration, by the first key; empty is all of it.
-_READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
-    "jira-ticket": frozenset(),
-    "notification": frozenset({"text", "channel", "username", "blocks"}),
-    "git-commit": frozenset({"commitMessage", "title", "body", "branch"}),
-}
-_APPROVAL = "approval"
 
 
 def templates(subject: Subject) -> Iterator[Problem]:
@@ -38,8 +32,8 @@ def templates(subject: Subject) -> Iterator[Problem]:
     actions that have ended before: those above it, or in a parallel list its dependencies.
     """
     for placed in subject.templates:
-        if placed.error and not placed.is_condition and placed.path[0] != "components":
-            yield _problem(subject, placed.path, placed.error)
+        if not placed.is_condition and placed.path[0] != "components":
+            yield from _errors(subject, placed)
 
 
 def conditions(subject: Subject) -> Iterator[Problem]:
@@ -49,8 +43,8 @@ def conditions(subject: Subject) -> Iterator[Problem]:
     true.
     """
     for placed in subject.templates:
-        if placed.error and placed.is_condition:
-            yield _problem(subject, placed.path, placed.error)
+        if placed.is_condition:
+            yield from _errors(subject, placed)
 
 
 def components(subject: Subject) -> Iterator[Problem]:
@@ -60,8 +54,8 @@ def components(subject: Subject) -> Iterator[Problem]:
     its dependencies in parallel mode.
     """
     for placed in subject.templates:
-        if placed.error and placed.path[0] == "components":
-            yield _problem(subject, placed.path, placed.error)
+        if placed.path[0] == "components":
+            yield from _errors(subject, placed)
 
 
 def missing_values(subject: Subject) -> Iterator[Problem]:
@@ -98,55 +92,6 @@ def comparisons(subject: Subject) -> Iterator[Problem]:
     yield from _remarks(subject, "template-never")
 
 
-def secrets_in_sight(subject: Subject) -> Iterator[Problem]:
-    """Warn about a password or secret in text for readers.
-
-    Tickets, messages and pull requests are stored in plain text and read by many; pass the
-    value through a secret store instead. The address of a notification is no such text.
-    """
-    for placed, secret in _secrets_read(subject):
-        if _is_read(placed):
-            yield Problem(placed.path, f"{secret} is a secret, and people read this")
-
-
-def secrets_in_approvals(subject: Subject) -> Iterator[Problem]:
-    """Require that an approval contains no secrets: everybody who sees the request reads it.
-
-    The message and the names of the approvers are shown while the request waits, and are kept
-    with it.
-    """
-    for placed, secret in _secrets_read(subject):
-        if placed.action and placed.action.type == _APPROVAL and placed.place:
-            told = f"{secret} is a secret, and everybody who sees the request reads an approval"
-            yield Problem(placed.path, told)
-
-
-def _is_read(placed: PlacedTemplate) -> bool:
-    if placed.action is None or not placed.place:
-        return False
-    keys = _READ_BY_PEOPLE.get(placed.action.type)
-    return keys is not None and (not keys or placed.place[0] in keys)
-
-
-def _secrets_read(subject: Subject) -> Iterator[tuple[PlacedTemplate, str]]:
-    """Yield each secret that a template of a configuration reads, by its name in templates."""
-    passwords = _passwords(subject)
-    for placed in subject.templates:
-        for use in placed.found.uses if placed.found else ():
-            if _is_secret(use, passwords):
-                yield placed, ".".join(use)
-
-
-def _is_secret(use: tuple[str, ...], passwords: set[str]) -> bool:
-    """Return whether a use reads a secret, by itself or among all fields."""
-    if use[0] == "secrets":
-        return True
-    way = ("fields", *use[2:]) if use[:2] == ("request", "data") else use
-    if way[0] != "fields":
-        return False
-    return way[1] in passwords if way[1:] and way[1] != "*" else bool(passwords)
-
-
 def unused_fields(subject: Subject) -> Iterator[Problem]:
     """Suggest that every field is used by a template or a condition."""
     used = _used_fields(subject)
@@ -159,14 +104,10 @@ def unused_fields(subject: Subject) -> Iterator[Problem]:
                 yield Problem(path, f"the field {field.id[:80]!r} is never used")
 
 
-def _passwords(subject: Subject) -> set[str]:
-    return {field.id for field in subject.item.fields if field.type is FieldType.PASSWORD}
-
-
 def _used_fields(subject: Subject) -> set[str] | None:
     """Return the fields that are read somewhere, or None where all of them may be."""
-    used = _passwords(subject)
-    if any(placed.error for placed in subject.templates):
+    used = password_fields(subject)
+    if any(placed.errors for placed in subject.templates):
         return None
     for placed in subject.templates:
         for use in placed.found.uses if placed.found else ():
@@ -183,9 +124,14 @@ def _used_fields(subject: Subject) -> set[str] | None:
 
 def _remarks(subject: Subject, code: str) -> Iterator[Problem]:
     for placed in subject.templates:
-        for diagnostic in placed.found.diagnostics if placed.found else ():
-            if diagnostic.id == code:
-                yield _problem(subject, placed.path, diagnostic)
+        for remark in placed.remarks:
+            if remark.id == code:
+                yield _problem(subject, placed.path, remark)
+
+
+def _errors(subject: Subject, placed: PlacedTemplate) -> Iterator[Problem]:
+    for error in placed.errors:
+        yield _problem(subject, placed.path, error)
 
 
 def _wrong_result(subject: Subject, placed: PlacedTemplate) -> str | None:

@@ -10,7 +10,7 @@ from catalog.bundle import CatalogBundle, Component
 from catalog.forms.expressions import FormTemplate, form_templates
 from catalog.loading import Document, Path, walk_texts
 from catalog.model import Action, CatalogDocument, Mode
-from catalog.templating import Inspection, Names, TemplateError, inspect
+from catalog.templating import Inspection, Names, TemplateError, every_error, inspect
 from catalog.templating.value_types import UNKNOWN, Shape, mapping_of
 from catalog.validation.template_types import (
     component_shapes,
@@ -28,8 +28,9 @@ class PlacedTemplate:
     """A template at its place: what it is part of, and the result of its inspection.
 
     ``place`` is the way into the configuration of ``action``, None where it is no part of one;
-    ``of_form`` says what it is to the form, where it is part of that; ``error`` is the first
-    thing that is wrong whatever the values are.
+    ``of_form`` says what it is to the form, where it is part of that. ``errors`` are what is wrong
+    whatever the values are, ``remarks`` what the types of the values make wrong. Where there are
+    errors, nothing is ``found``.
     """
 
     path: Path
@@ -38,8 +39,10 @@ class PlacedTemplate:
     place: Path | None = None
     is_condition: bool = False
     of_form: FormTemplate | None = None
+    names: Names | None = None
     found: Inspection | None = None
-    error: TemplateError | None = None
+    errors: tuple[TemplateError, ...] = ()
+    remarks: tuple[TemplateError, ...] = ()
 
 
 class TemplatedDocument(Protocol):
@@ -201,5 +204,8 @@ def _inspected(placed: PlacedTemplate, names: Names, shapes: Mapping[str, Shape]
     try:
         found = inspect(placed.text, names, shapes, condition=placed.is_condition)
     except TemplateError as error:
-        return replace(placed, error=error)
-    return replace(placed, found=found)
+        if placed.is_condition:
+            return replace(placed, errors=(error,))
+        wrong = every_error(placed.text, names, shapes)
+        return replace(placed, errors=wrong.errors or (error,), remarks=wrong.remarks)
+    return replace(placed, names=names, found=found, remarks=found.diagnostics)

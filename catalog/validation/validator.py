@@ -37,6 +37,7 @@ def validate(
             _by_place([*findings, *_rule_findings(document, structure, known_actions)]),
             structure.definition,
             None if structure.has_made_up_parts else structure.item,
+            structure.item if structure.has_sure_form else None,
         )
     except DocumentError as error:
         return unreadable(error)

@@ -4,19 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from activities.registry import load_all
+from activities.registry import action_schemas
 from catalog.history import Change, breaking_findings
-from catalog.validation import ActionSchema, Finding, validate_files
+from catalog.validation import Finding, validate_files
 from catalog.validation.examples import RuleExample, examples
 from catalog.validation.rules_page import all_rules, rules_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
-KNOWN = {
-    "jira-ticket": ActionSchema(
-        config=load_all()["jira-ticket"].config.model_json_schema(),
-        outputs=load_all()["jira-ticket"].outputs.model_json_schema(),
-    )
-}
+KNOWN = action_schemas()
 RULE_IDS = [identifier for identifier, *_ in all_rules()]
 
 

@@ -167,7 +167,7 @@ class CatalogSync:
             document = reading.document(path)
             if document is not None:
                 documents[path] = document
-        return check_across_files(documents, self._document)
+        return check_across_files(documents, self._document, known_actions=self._known_actions)
 
     def _document(self, path: str) -> Document:
         return load_document(self._source.content(path), file=path)

@@ -99,11 +99,11 @@ ADDRESS = 'endpoint: {url: "https://x.example.com", method: POST}'
             "basic, bearer, none or oauth2, not 'bearr'; did you mean 'bearer'?",
         ),
         (
-            f"{{{ADDRESS}, authentication: {{token: x}}}}",
+            f"{{{ADDRESS}, authentication: {{token: '{{{{secrets.x}}}}'}}}}",
             "type is missing in authentication (write type: api-key or aws-sigv4 or basic",
         ),
         (
-            f"{{{ADDRESS}, authentication: {{type: basic, usrname: a, password: b}}}}",
+            f"{{{ADDRESS}, authentication: {{type: basic, usrname: a, password: ''}}}}",
             "unknown key 'usrname'; did you mean 'username'? (known here: type, username,",
         ),
         (f"{{{ADDRESS}, authentication: bearer}}", "authentication must be a mapping"),

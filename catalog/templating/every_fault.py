@@ -1,0 +1,67 @@
+"""Reads a template in spite of what is wrong with it, so that everything wrong can be told at once.
+
+Such a template is never rendered. Only what breaks its blocks ends the reading.
+"""
+
+from catalog.templating.blocks import BlockParser
+from catalog.templating.contract import FaultError, Names
+from catalog.templating.linker import Linked, Linker
+from catalog.templating.nodes import Call, Expression, Literal, Pipe, Template
+from catalog.templating.resolver import Link, Place, Root
+from catalog.templating.tags import Kind, Tag
+
+Fault = tuple[int, FaultError]
+"""What is wrong, and the offset of its tag."""
+
+_UNKNOWN = Link(Root.UNKNOWN, "", 0, ())
+_OF_BLOCKS = ("#", "/", "if", "else", "end", "range", "with")
+
+
+class PatientParser(BlockParser):
+    """Takes an empty value for each that cannot be read; ``faults`` says what is wrong."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source)
+        self.faults: list[Fault] = []
+
+    def _take(self, tag: Tag) -> None:
+        try:
+            super()._take(tag)
+        except FaultError as fault:
+            if tag.kind is not Kind.VALUE or tag.content.strip().startswith(_OF_BLOCKS):
+                raise
+            self.faults.append((tag.start, fault))
+
+    def _read(self, text: str) -> Expression:
+        before = self._references
+        try:
+            return super()._read(text)
+        except FaultError as fault:
+            self.faults.append((self.at, fault))
+            self._references = before
+            return Literal("")
+
+
+class PatientLinker(Linker):
+    """Links everything that can be linked; ``faults`` says what cannot."""
+
+    def __init__(self, names: Names) -> None:
+        super().__init__(names)
+        self.faults: list[Fault] = []
+
+    def link(self, template: Template) -> Linked:
+        """Return the linked template; a wrong name leads to what is unknown."""
+        self._body(template.body, Place())
+        links = (self._links.get(number, _UNKNOWN) for number in range(template.references))
+        return Linked(template, tuple(links))
+
+    def _expression(self, node: Expression, place: Place) -> None:
+        try:
+            super()._expression(node, place)
+        except FaultError as fault:
+            self.faults.append((self.at, fault))
+            if isinstance(node, Call):
+                self._all(node.arguments, place)
+            elif isinstance(node, Pipe):
+                for step in node.steps:
+                    self._all(step.arguments if isinstance(step, Call) else (), place)

@@ -1,0 +1,98 @@
+"""What of a template's values reaches its output: a value that is only compared does not."""
+
+from collections.abc import Iterable, Iterator
+
+from catalog.templating.linker import Linked
+from catalog.templating.nodes import (
+    Access,
+    Body,
+    Call,
+    Chain,
+    Conditional,
+    Expression,
+    For,
+    If,
+    ListLiteral,
+    Logic,
+    Loop,
+    MappingLiteral,
+    Negation,
+    Output,
+    Pipe,
+    Reference,
+    Test,
+    With,
+)
+from catalog.templating.resolver import Root
+
+Use = tuple[str, ...]
+
+# Their results say something about a value, but hold nothing of it.
+_ABOUT = frozenset(
+    {"contains", "eq", "ge", "gt", "le", "len", "length", "lt", "matches", "ne", "not"}
+)
+
+
+def shown_uses(linked: Linked) -> list[Use]:
+    """Return the uses whose values, or what is made of them, are put out, each once."""
+    return list(dict.fromkeys(_of_body(linked, linked.template.body)))
+
+
+def _of_body(linked: Linked, body: Body) -> Iterator[Use]:
+    for block in body:
+        if isinstance(block, Output):
+            yield from _of(linked, block.expression)
+        elif isinstance(block, If):
+            for branch in block.branches:
+                yield from _of_body(linked, branch.body)
+            yield from _of_body(linked, block.otherwise)
+        elif isinstance(block, With | Loop | For):
+            # What is put out in a block over a value counts as made of it.
+            yield from _of(linked, block.subject)
+            yield from _of_body(linked, block.body)
+            yield from _of_body(linked, block.otherwise)
+
+
+def _of(linked: Linked, node: Expression) -> Iterator[Use]:
+    if isinstance(node, Reference):
+        link = linked.links[node.number]
+        if link.root is Root.SCOPE:
+            yield (link.name, *(str(getattr(one, "value", "*")) for one in link.members))
+    elif isinstance(node, Pipe):
+        yield from _of_pipe(linked, node)
+    else:
+        for part in _parts(node):
+            yield from _of(linked, part)
+
+
+def _of_pipe(linked: Linked, node: Pipe) -> Iterator[Use]:
+    found = [*_of(linked, node.subject)]
+    for step in node.steps:
+        if isinstance(step, Test) or step.function in _ABOUT:
+            found = []
+        else:
+            found += [use for one in step.arguments for use in _of(linked, one)]
+    yield from found
+
+
+def _parts(node: Expression) -> Iterable[Expression]:
+    """Return the parts of an expression whose values its own value may hold."""
+    found: Iterable[Expression] = ()
+    match node:
+        case Access():
+            found = (node.subject,)
+        case Call() if node.function not in _ABOUT:
+            found = node.arguments
+        case ListLiteral():
+            found = node.items
+        case MappingLiteral():
+            found = (value for _, value in node.pairs)
+        case Negation() if node.operator != "not":
+            found = (node.operand,)
+        case Chain():
+            found = (node.first, *(operand for _, operand in node.rest))
+        case Logic():
+            found = node.operands
+        case Conditional():
+            found = (*(value for value, _ in node.branches), node.otherwise)
+    return found

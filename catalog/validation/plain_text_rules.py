@@ -1,0 +1,144 @@
+"""Rules about texts that look like templates and are none, here or in this language."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.forms import FieldType
+from catalog.loading import Path, Position, walk_texts
+from catalog.validation.form_rules import GROUPS, fields_of
+from catalog.validation.subject import Problem, Subject, is_template
+
+_SHOWN = 60
+_WHERE_USED = "put the template where the value is used, into the config of an action"
+_GITHUB_FILES = ("git-commit", "contentTemplate")
+_KNOWN = (
+    "data|each|env|fields|form|input|inputs|local|metadata|module|outputs|parameters|params"
+    "|request|self|steps|system|user|values|var|vars"
+)
+_PATH = r"(?P<path>[\w.\[\]\"'-]+)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """How another tool writes a value, and whose spelling it is."""
+
+    pattern: re.Pattern[str]
+    tool: str
+
+
+_FOREIGN = (
+    _Spelling(re.compile(rf"\$\{{\{{\s*{_PATH}[^}}]*\}}\}}"), "Backstage and GitHub"),
+    _Spelling(re.compile(rf"\$\{{\s*(?=(?:{_KNOWN})\.){_PATH}\s*\}}"), "Terraform and JavaScript"),
+    _Spelling(re.compile(rf"\$\((?=(?:{_KNOWN})\.){_PATH}\)"), "Tekton"),
+    _Spelling(re.compile(rf"<%=?\s*{_PATH}[^%]*%>"), "ERB"),
+    _Spelling(re.compile(rf"#\{{\s*(?=(?:{_KNOWN})\.){_PATH}\s*\}}"), "Ruby"),
+    _Spelling(
+        re.compile(rf"(?<![{{$#\\])\{{(?=(?:fields|metadata|request|system)\.){_PATH}\}}(?!\}})"),
+        "Python",
+    ),
+)
+
+
+def unread(subject: Subject) -> Iterator[Problem]:
+    """Require that a text in which no template is read looks like none.
+
+    Names, placeholders, patterns, messages, plain defaults and keys are taken as they are written:
+    ``default: "{{fields.team}}-db"`` would become a database of that name. Templates are the
+    texts in the ``config`` of actions and components, ``cleanup`` and ``when``.
+    """
+    for path, text in _plain_texts(subject):
+        found = text.find("{{")
+        if found >= 0:
+            what = _what(path)
+            message = f"{what} is no template: {text[:_SHOWN]!r} would be taken as it is written"
+            yield Problem(path, message, _WHERE_USED, inside=_position(text, found))
+    yield from _keys(subject)
+
+
+def foreign(subject: Subject) -> Iterator[Problem]:
+    """Warn about the templates of another tool, which are sent as they are written.
+
+    ``${{ parameters.name }}``, ``${var.name}`` and the like mean nothing here: write
+    ``{{fields.name}}``. The files of a ``git-commit`` are left out, because they may be meant for
+    such a tool.
+    """
+    known = {field.id for field in subject.item.fields}
+    for placed in subject.templates:
+        kind = placed.action.type if placed.action else ""
+        if placed.errors or (placed.place and (kind, placed.place[-1]) == _GITHUB_FILES):
+            continue
+        for spelling in _FOREIGN:
+            for found in spelling.pattern.finditer(placed.text):
+                message = f"{found[0][:_SHOWN]} is a spelling of {spelling.tool}, no template here"
+                hint = f"write {_meant(found['path'], known)}"
+                where = _position(placed.text, found.start())
+                yield Problem(placed.path, message, hint, inside=where)
+
+
+def _plain_texts(subject: Subject) -> Iterator[tuple[Path, str]]:
+    """Yield the texts that people see or that are compared, as they are written."""
+    item = subject.item
+    yield ("metadata", "name"), item.name
+    for g, group in enumerate(item.groups):
+        yield (*GROUPS, g, "name"), group.name or ""
+    for path, field in fields_of(subject):
+        yield (*path, "name"), field.name or ""
+        yield (*path, "placeholder"), field.placeholder or ""
+        for key in ("pattern", "message"):
+            yield (*path, "validation", key), getattr(field.validation, key) or ""
+        enum: Path = ("enum",) if field.enum is not None else ("validation", "enum")
+        yield from _texts((*path, *enum), subject)
+        if field.type is not FieldType.JSON and isinstance(field.default, str | list | tuple):
+            yield from _texts((*path, "default"), subject)
+    for path, action in subject.actions():
+        yield (*path, "name"), action.name
+    for path, component in subject.components():
+        yield (*path, "name"), component.name
+
+
+def _texts(path: Path, subject: Subject) -> Iterator[tuple[Path, str]]:
+    value: Any = subject.document.data
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return
+    for place, text in walk_texts(value):
+        yield (*path, *place), text
+
+
+def _keys(subject: Subject) -> Iterator[Problem]:
+    for path, action in subject.actions():
+        yield from _keys_in(action.config, (*path, "config"))
+    for path, component in subject.components():
+        yield from _keys_in(component.config, (*path, "config"))
+
+
+def _keys_in(value: Any, path: Path) -> Iterator[Problem]:
+    entries: Any = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in entries:
+        if is_template(key):
+            message = f"a key is no template: {key[:_SHOWN]!r} would be taken as it is written"
+            yield Problem((*path, key), message, "write the key out", at_key=True)
+        if isinstance(inner, dict | list):
+            yield from _keys_in(inner, (*path, key))
+
+
+def _what(path: Path) -> str:
+    last = next((part for part in reversed(path) if isinstance(part, str)), "this")
+    return f"the {last}" if last != "enum" else "a value of an enum"
+
+
+def _meant(path: str, known: set[str]) -> str:
+    """Write the value that was probably meant."""
+    last = path.replace('"', "").replace("'", "").replace("]", "").replace("[", ".").split(".")[-1]
+    if last in known:
+        return f"{{{{fields.{last}}}}}"
+    return "{{fields.<id>}}, or another value of this request"
+
+
+def _position(text: str, start: int) -> Position:
+    before = text[:start]
+    return Position(before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1)

@@ -1,0 +1,124 @@
+"""Made-up values for everything that a template reads, of the types that are known. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from catalog.forms import FieldDefinition, FieldType, FormError
+from catalog.model import CatalogDocument
+from catalog.templating import Inspection
+
+_A_DAY = date(2026, 1, 5)
+_TEXT = "x"
+_VALUES: Mapping[FieldType, Any] = {
+    FieldType.BOOLEAN: True,
+    FieldType.DATE: _A_DAY.isoformat(),
+    FieldType.EMAIL: "dana@example.com",
+    FieldType.FILE: "data:text/plain;base64,eA==",
+}
+_KINDS: Mapping[str, Any] = {
+    "array": ["x"],
+    "boolean": True,
+    "integer": 1,
+    "null": None,
+    "number": 1,
+    "object": {"key": "x"},
+}
+_REQUEST = {
+    "id": "00000000-0000-4000-8000-000000000000",
+    "timestamp": "2026-01-05T09:00:00Z",
+    "correlation_id": "00000000-0000-4000-8000-000000000000",
+    "user": {"id": "dana", "email": "dana@example.com", "teams": ["team-orders"]},
+}
+
+
+def sample_forms(item: CatalogDocument) -> list[dict[str, Any]]:
+    """Return values that a form might be sent with: all that are shown together, and the fewest.
+
+    Empty where the form does not work.
+    """
+    try:
+        form = item.form
+    except FormError:
+        return []
+    everything = {field.id: value_of(field) for field in item.fields}
+    needed = {field.id: everything[field.id] for field in item.fields if field.required}
+    found = [form.validate(given, _A_DAY).values for given in (everything, needed)]
+    absent = dict.fromkeys(everything)
+    return [absent | values for values in found]
+
+
+def value_of(field: FieldDefinition) -> Any:
+    """Return a value of the field's type; its constraints other than the choices do not matter."""
+    if field.default is not None and isinstance(field.default, str | int | float | bool):
+        return field.default
+    choices = [choice.value for choice in field.choices or ()]
+    if field.type is FieldType.MULTISELECT:
+        return choices[:1] or [_TEXT]
+    if choices:
+        return choices[0]
+    if field.type in {FieldType.INTEGER, FieldType.NUMBER}:
+        least = field.validation.min
+        return least if isinstance(least, int | float) else 1
+    if field.type is FieldType.JSON:
+        return value_for(field.validation.json_schema or {"type": "object"})
+    return _VALUES.get(field.type, _TEXT)
+
+
+def value_for(schema: Any) -> Any:
+    """Return a value that a JSON Schema describes, its own example where it has one."""
+    if not isinstance(schema, Mapping):
+        return _TEXT
+    for key in ("examples", "enum"):
+        if isinstance(schema.get(key), list) and schema[key]:
+            return schema[key][0]
+    properties = schema.get("properties")
+    if isinstance(properties, Mapping):
+        return {name: value_for(one) for name, one in properties.items()}
+    if isinstance(schema.get("items"), Mapping):
+        return [value_for(schema["items"])]
+    kind = schema.get("type")
+    return _KINDS.get(kind, _TEXT) if isinstance(kind, str) else _TEXT
+
+
+def sample_scopes(
+    metadata: Any, fields: Mapping[str, Any], found: Inspection, outputs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return scopes in which everything exists that a template reads."""
+    scopes: dict[str, Any] = {
+        "fields": dict(fields),
+        "metadata": metadata,
+        "request": {**_REQUEST, "data": dict(fields)},
+        "system": dict.fromkeys(("hostname", "region", "environment", "account"), _TEXT),
+        "environment": {},
+        "outputs": {key: dict(value) for key, value in outputs.items()},
+        "fulfillment": {},
+        "components": {},
+        "secrets": {},
+    }
+    for use in found.uses:
+        if use[0] in _UNKNOWN:
+            _give(scopes, _names(use))
+    return scopes
+
+
+_UNKNOWN = frozenset({"environment", "outputs", "fulfillment", "components", "secrets"})
+
+
+def _names(use: tuple[str, ...]) -> Iterator[str]:
+    """Yield the names of a path as far as they are known."""
+    for name in use:
+        if name == "*":
+            return
+        yield name
+
+
+def _give(scopes: dict[str, Any], way: Iterator[str]) -> None:
+    """Put a text where a path leads, unless something is there."""
+    here: Any = scopes
+    names = list(way)
+    for name in names[:-1]:
+        here = here.setdefault(name, {})
+        if not isinstance(here, dict):
+            return
+    here.setdefault(names[-1], _TEXT)

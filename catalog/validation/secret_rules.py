@@ -1,0 +1,125 @@
+"""Rules about secrets: what people would read of them, and what is written in the document."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from catalog.forms import FieldType
+from catalog.loading import Path, walk_texts
+from catalog.validation.subject import Problem, Subject, is_template
+from catalog.validation.templates import PlacedTemplate
+
+# What people read of an action's configuration, by the first key; empty is all of it.
+_READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
+    "jira-ticket": frozenset(),
+    "notification": frozenset({"text", "channel", "username", "blocks"}),
+    "git-commit": frozenset({"commitMessage", "title", "body", "branch"}),
+}
+_APPROVAL = "approval"
+
+_CREDENTIAL = re.compile(
+    r"""
+      \b gh[opsur]_[A-Za-z0-9]{20,}          # GitHub
+    | \b github_pat_[A-Za-z0-9_]{20,}
+    | \b glpat-[A-Za-z0-9_-]{20,}            # GitLab
+    | \b xox[abeprs]-[A-Za-z0-9-]{10,}       # Slack
+    | \b (?:AKIA|ASIA)[A-Z0-9]{16} \b        # AWS
+    | \b AIza[A-Za-z0-9_-]{35}               # Google
+    | \b sk_live_[A-Za-z0-9]{20,}            # Stripe
+    | \b ATATT[A-Za-z0-9_=-]{20,}            # Atlassian
+    | \b eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.
+    | -----BEGIN[ ](?:[A-Z]+[ ])*PRIVATE[ ]KEY-----
+    """,
+    re.VERBOSE,
+)
+_KEYS = re.compile(
+    r"(?:.*[-_])?(?:password|passwd|token|secret|api-?key|client-?secret|secret-?access-?key"
+    r"|private-?key)",
+    re.IGNORECASE,
+)
+_HEADER = re.compile(r"(?:proxy-)?authorization|x-(?:api|auth)-(?:key|token)", re.IGNORECASE)
+
+
+def in_sight(subject: Subject) -> Iterator[Problem]:
+    """Warn about a secret that people can read: in text for readers, or in the document itself.
+
+    Tickets, messages and pull requests are stored in plain text and read by many, and so is the
+    catalog; a credential belongs into the secret store and is written as ``{{secrets.<name>}}``.
+    Whether there is one may be said: ``{{#if fields.password}}set{{/if}}`` shows nothing of it. The
+    address of a notification is no text for readers.
+    """
+    for placed, secret in _secrets_read(subject, shown=True):
+        if _is_read(placed):
+            yield Problem(placed.path, f"{secret} is a secret, and people read this")
+    yield from _written_out(subject)
+
+
+def in_approvals(subject: Subject) -> Iterator[Problem]:
+    """Require that an approval contains no secrets: everybody who sees the request reads it.
+
+    The message and the names of the approvers are shown while the request waits, and are kept
+    with it.
+    """
+    for placed, secret in _secrets_read(subject):
+        if placed.action and placed.action.type == _APPROVAL and placed.place:
+            told = f"{secret} is a secret, and everybody who sees the request reads an approval"
+            yield Problem(placed.path, told)
+
+
+def password_fields(subject: Subject) -> set[str]:
+    """Return the ids of the fields whose values are secrets."""
+    return {field.id for field in subject.item.fields if field.type is FieldType.PASSWORD}
+
+
+def _is_read(placed: PlacedTemplate) -> bool:
+    if placed.action is None or not placed.place:
+        return False
+    keys = _READ_BY_PEOPLE.get(placed.action.type)
+    return keys is not None and (not keys or placed.place[0] in keys)
+
+
+def _secrets_read(subject: Subject, *, shown: bool = False) -> Iterator[tuple[PlacedTemplate, str]]:
+    """Yield each secret that a template of a configuration reads, or only what it puts out."""
+    passwords = password_fields(subject)
+    for placed in subject.templates:
+        if placed.found is None:
+            continue
+        for use in placed.found.shown if shown else placed.found.uses:
+            if _is_secret(use, passwords):
+                yield placed, ".".join(use)
+
+
+def _is_secret(use: tuple[str, ...], passwords: set[str]) -> bool:
+    """Return whether a use reads a secret, by itself or among all fields."""
+    if use[0] == "secrets":
+        return True
+    way = ("fields", *use[2:]) if use[:2] == ("request", "data") else use
+    if way[0] != "fields":
+        return False
+    return way[1] in passwords if way[1:] and way[1] != "*" else bool(passwords)
+
+
+def _written_out(subject: Subject) -> Iterator[Problem]:
+    for path, text in walk_texts(subject.document.data):
+        if _CREDENTIAL.search(text):
+            yield _literal(path, "this looks like a credential")
+        elif _is_configured(path) and _names_credential(path) and not is_template(text) and text:
+            yield _literal(path, "a credential is written in the document")
+
+
+def _literal(path: Path, message: str) -> Problem:
+    hint = "revoke it, put the new one into the secret store, and write {{secrets.<name>}}"
+    return Problem(path, f"{message}, which everybody reads who reads the catalog", hint)
+
+
+def _is_configured(path: Path) -> bool:
+    return "config" in path[:-1] and path[0] in {"components", "fulfillment"}
+
+
+def _names_credential(path: Path) -> bool:
+    last: Any = path[-1]
+    if path[-2:] == ("authentication", "key"):
+        return True
+    if isinstance(last, int):
+        return False
+    return bool(_HEADER.fullmatch(last)) if path[-2] == "headers" else bool(_KEYS.fullmatch(last))

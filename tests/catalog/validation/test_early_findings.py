@@ -1,0 +1,360 @@
+"""What would surprise at the first request is found in the document."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pytest
+import yaml
+
+from activities.registry import action_schemas
+from catalog.model import CatalogItem
+from catalog.validation import validate_files
+from catalog.validation.examples import RuleExample
+from tests.catalog.validation.example_items import FILE, action, findings, item, told
+
+ADDRESS = {"url": "https://x.example.com", "method": "POST"}
+
+
+def rules(text: str) -> list[str]:
+    return [one.rule for one in findings(text)]
+
+
+def form(*fields: str) -> str:
+    return (
+        f"presentation: {{form: {{groups: [{{id: a, name: A, fields: [{', '.join(fields)}]}}]}}}}"
+    )
+
+
+def ticket(text: str) -> str:
+    return action("jira-ticket", json.dumps({"ticket": {"summaryTemplate": text}}))
+
+
+def call(**config: object) -> str:
+    return action("rest-api", json.dumps({"endpoint": ADDRESS, **config}))
+
+
+# Templates where none is read
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '{id: x, name: X, type: string, default: "{{fields.team}}-db"}',
+        '{id: x, name: X, type: string, placeholder: "{{fields.team}}"}',
+        '{id: x, name: "{{fields.team}}", type: string}',
+        '{id: x, name: X, type: string, validation: {pattern: "^{{fields.team}}$"}}',
+        '{id: x, name: X, type: string, validation: {minLength: 1, message: "{{fields.x}}"}}',
+        '{id: x, name: X, type: select, enum: ["{{fields.team}}", b]}',
+        '{id: x, name: X, type: select, enum: [{value: a, label: "{{fields.team}}"}]}',
+        '{id: x, name: X, type: multiselect, enum: ["a"], default: ["{{fields.team}}"]}',
+    ],
+)
+def test_a_template_where_none_is_read_is_an_error(field: str) -> None:
+    found = [one for one in findings(item(form(field))) if one.rule == "template-unread"]
+
+    assert [one.severity for one in found] == ["error"]
+    line = item(form(field)).split("\n")[found[0].line - 1]
+    assert line[found[0].column - 1 :].startswith("{{")
+
+
+def test_a_template_as_a_key_is_an_error() -> None:
+    assert "template-unread" in rules(call(headers={"{{fields.name}}": "x"}))
+
+
+def test_a_json_default_and_a_text_of_the_config_may_hold_braces() -> None:
+    document = item(form('{id: x, name: X, type: json, default: {text: "{{value}}"}}'))
+
+    assert "template-unread" not in rules(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("${{ parameters.name }}", "write {{fields.name}}"),
+        ("${var.size} GB", "write {{fields.size}}"),
+        ("$(params.stage)", "write {{fields.stage}}"),
+        ("<%= name %>", "write {{fields.name}}"),
+        ("{fields.name}", "write {{fields.name}}"),
+        ("#{fields.name}", "write {{fields.name}}"),
+    ],
+)
+def test_a_spelling_of_another_tool_is_warned_of(text: str, hint: str) -> None:
+    ((rule, message),) = told(ticket(text))
+
+    assert rule == "template-foreign"
+    assert hint in message
+
+
+def test_files_of_a_commit_may_be_written_in_the_spelling_of_another_tool() -> None:
+    config = {
+        "repository": "org/repo",
+        "branch": "x",
+        "commitMessage": "Add it",
+        "files": [
+            {"path": "w.yml", "operation": "create", "contentTemplate": "run: ${{ github.sha }}"}
+        ],
+    }
+
+    assert "template-foreign" not in rules(action("git-commit", json.dumps(config)))
+    assert "template-foreign" in rules(
+        action("git-commit", json.dumps({**config, "commitMessage": "${{ inputs.name }}"}))
+    )
+
+
+@pytest.mark.parametrize("text", ["costs $5 {code}", "${HOME}/x", "{{fields.name}}", "{color:red}"])
+def test_other_braces_are_no_spelling_of_another_tool(text: str) -> None:
+    assert rules(ticket(text)) == []
+
+
+# Everything that is wrong with a template
+
+
+def test_everything_wrong_with_a_template_is_told_at_once() -> None:
+    text = (
+        "{{fields.nme}} {{foo(fields.siz)}} {{#if fields.stag}}{{ a && b }}{{/if}}"
+        " {{upper(fields.nam | lowr)}} {{metadata.nothing}} {{ 1 + 'x' }}"
+    )
+
+    found = " | ".join(message for _, message in told(ticket(text)))
+
+    for part in (
+        "fields.nme does not",
+        "function foo is",
+        "fields.siz does not",
+        "fields.stag does not",
+        "&& is no operator",
+        "fields.nam does not",
+        "function lowr is",
+        "metadata.nothing is missing",
+        "+ works on numbers",
+    ):
+        assert part in found, found
+
+
+def test_a_block_without_an_end_does_not_hide_what_is_wrong_before_it() -> None:
+    found = " | ".join(message for _, message in told(ticket("{{ a || b }} {{#if fields.name}}x")))
+
+    assert "|| is no operator" in found
+    assert "this if has no end" in found
+
+
+# JSON bodies
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": {{fields.name}},}',
+        '{"a": {{fields.name}}',
+        '{"a": "{{fields.name}}}',
+        '{"a": {{#if fields.encrypted}}1{{/if}}}',
+        '[{{#each request.user.teams}}"{{this}}",{{/each}}]',
+        "{'a': {{fields.size}}}",
+        "{{fields.name}} {{fields.size}}",
+    ],
+)
+def test_a_body_that_is_no_json_is_found(body: str) -> None:
+    assert rules(call(body={"type": "json", "contentTemplate": body})) == ["json-body"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": {{fields.name}}, "b": {{fields.size}}, "c": {{fields.encrypted}}}',
+        '{"a": "{{fields.name}}-db"}',
+        "{{json fields}}",
+        '[{{#each request.user.teams}}"{{this}}"{{#unless @last}},{{/unless}}{{/each}}]',
+        '{"a": {{#if fields.encrypted}}1{{else}}2{{/if}}}',
+        '{"a": {{secrets.x}}, "b": {{metadata.cost.code | default(1)}}}',
+    ],
+)
+def test_a_body_that_is_json_is_none_to_tell_of(body: str) -> None:
+    assert rules(call(body={"type": "json", "contentTemplate": body})) == []
+
+
+def test_fields_that_never_show_together_are_never_tried_together() -> None:
+    fields = form(
+        "{id: kind, name: Kind, type: select, required: true, enum: [a, b]}",
+        "{id: first, name: A, type: string, "
+        "conditional: {dependsOn: kind, condition: equals, value: a}}",
+        "{id: second, name: B, type: string, "
+        "conditional: {dependsOn: kind, condition: equals, value: b}}",
+    )
+    body = (
+        '{"kind": {{fields.kind}}, {{#if fields.first}}"value": {{fields.first}}{{/if}}'
+        '{{#if fields.second}}"value": {{fields.second}}{{/if}}'
+        '{{#unless fields.first}}{{#unless fields.second}}"value": null{{/unless}}{{/unless}}}'
+    )
+    step = {
+        "type": "rest-api",
+        "config": {"endpoint": ADDRESS, "body": {"type": "json", "contentTemplate": body}},
+    }
+    whole = yaml.safe_dump({"fulfillment": {"manual": {"actions": [step]}}})
+
+    assert rules(item(f"{fields}\n{whole}")) == []
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    ("text", "is_seen"),
+    [
+        ("{{#if fields.key}}a key was given{{/if}}", False),
+        ("{{ 'set' if fields.key else 'none' }}", False),
+        ("{{len(fields.key)}} characters", False),
+        ("{{ fields.key | length }}", False),
+        ("{{ fields.key is defined }}", False),
+        ("{{fields.key}}", True),
+        ("{{upper(fields.key)}}", True),
+        ("{{fields.key | hash}}", True),
+        ("{{ fields.key if fields.key else 'none' }}", True),
+        ("{{ fields.key or 'none' }}", True),
+        ("{{#with fields.key}}{{this}}{{/with}}", True),
+        ("{{json fields}}", True),
+    ],
+)
+def test_a_secret_is_in_sight_where_its_text_is_shown(text: str, *, is_seen: bool) -> None:
+    fields = form("{id: key, name: Key, type: password, validation: {minLength: 8}}")
+    step = {"type": "jira-ticket", "config": {"ticket": {"summaryTemplate": text}}}
+    whole = yaml.safe_dump({"fulfillment": {"manual": {"actions": [step]}}})
+
+    assert ("secret-in-sight" in rules(item(f"{fields}\n{whole}"))) is is_seen
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"authentication": {"type": "bearer", "token": "ghp_" + "a1B2" * 9}},
+        {"authentication": {"type": "basic", "username": "svc", "password": "hunter2"}},
+        {"authentication": {"type": "api-key", "header": "X", "key": "abc"}},
+        {"headers": {"Authorization": "Bearer abc"}},
+        {"body": {"type": "text", "contentTemplate": "key AKIA" + "A" * 16}},
+    ],
+)
+def test_a_credential_in_the_document_is_in_sight(config: dict[str, object]) -> None:
+    assert "secret-in-sight" in rules(call(**config))
+
+
+def test_a_secret_of_the_store_is_not_in_sight_where_it_is_sent() -> None:
+    authentication = {"type": "bearer", "token": "{{secrets.dns_token}}"}
+
+    assert rules(call(authentication=authentication)) == []
+
+
+# Ids and metadata
+
+
+@pytest.mark.parametrize("identifier", ["a/b", "..", ".", "-", "a b", "ä-b-c", "a?b", "x" * 201])
+def test_an_id_that_cannot_be_requested_is_an_error(identifier: str) -> None:
+    assert "id-usable" in rules(item(yaml.safe_dump({"metadata": {"id": identifier}})))
+
+
+def test_of_ids_that_differ_in_case_only_the_one_in_lower_case_is_good() -> None:
+    files = {FILE: item("metadata: {}"), "databases/x.yaml": item("metadata: {id: Database-PG}")}
+    files["databases/y.yaml"] = item("metadata: {id: database-pg}")
+
+    found = validate_files(files, lambda file: files[file].encode(), action_schemas())
+
+    assert [one.file for one in found if one.rule == "id-case"] == ["databases/x.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "count"),
+    [
+        ({"cost": {"baseMonthly": -1, "currency": "EUR"}}, 1),
+        ({"cost": {"baseMonthly": 1, "currency": "euro"}}, 1),
+        ({"cost": {"baseMonthly": 1}}, 1),
+        ({"cost": {"baseMonthly": 0}}, 0),
+        ({"sla": {"provisioningTime": "soon"}}, 1),
+        ({"sla": {"provisioningTime": "4h"}}, 0),
+        ({"sla": {"provisioningTime": "2 business days"}}, 0),
+        ({"sla": {"provisioningTime": "1-2 weeks"}}, 0),
+        ({"reviewed": "2026-02-30"}, 1),
+        ({"reviewed": {"last": "2026-02-28"}}, 0),
+    ],
+)
+def test_values_in_the_metadata_are_what_they_say(metadata: dict[str, object], count: int) -> None:
+    found = rules(item(yaml.safe_dump({"metadata": metadata})))
+
+    assert found == ["metadata-value"] * count
+
+
+# Outputs within the configuration
+
+
+@pytest.mark.parametrize(
+    ("outputs", "extract"),
+    [
+        (["host"], {}),
+        ([{"name": "host", "path": "$.host"}], {"host": "$.host"}),
+        ({"host": "$.host"}, {"host": "$.host"}),
+        ([{"name": "host", "required": True}], {}),
+    ],
+)
+def test_outputs_within_the_configuration_are_read_beside_it(
+    outputs: object, extract: dict[str, str]
+) -> None:
+    text = call(outputs=outputs)
+
+    assert rules(text) == ["outputs-place"]
+    step = CatalogItem.model_validate(yaml.safe_load(text)).manual_actions[0]
+    assert [one.name for one in step.outputs] == ["host"]
+    assert "outputs" not in step.config
+    assert step.config.get("response", {"extract": {}})["extract"] == extract
+
+
+def test_outputs_of_terraform_stay_in_its_configuration() -> None:
+    config = {"source": {"path": "modules/x"}, "outputs": ["id"]}
+    text = action("terraform", json.dumps(config))
+
+    assert "outputs-place" not in rules(text)
+    step = CatalogItem.model_validate(yaml.safe_load(text)).manual_actions[0]
+    assert step.config["outputs"] == ["id"]
+
+
+# Bundles
+
+BUNDLE = RuleExample("", "", "", {"kind": "CatalogBundle"})
+
+
+def bundle_findings(item_text: str, components: Sequence[Mapping[str, object]]) -> list[str]:
+    bundle = yaml.safe_dump(BUNDLE.document(yaml.safe_dump({"components": components})))
+    files = {FILE: item_text, "bundles/bundle-web-app.yaml": bundle}
+    found = validate_files(files, lambda file: files[file].encode(), action_schemas())
+    return [one.rule for one in found if one.file.startswith("bundles")]
+
+
+@pytest.mark.parametrize("error", ["metadata: {version: one}", "lifecycle: {maintenance: 5}"])
+def test_values_of_a_component_are_judged_though_its_item_has_errors(error: str) -> None:
+    config = {"name": "{{fields.title}}", "sise": 5}
+    component = {"id": "app", "catalogItem": "database-postgresql-standard", "config": config}
+
+    assert bundle_findings(item(error), [component]) == ["component-fields"]
+
+
+def test_an_item_whose_form_is_wrong_says_nothing_of_its_fields() -> None:
+    broken = item("presentation: {form: {groups: [{id: a, name: A, fields: [{id: x}]}]}}")
+    component = {"id": "app", "catalogItem": "database-postgresql-standard", "config": {"y": "1"}}
+
+    assert bundle_findings(broken, [component]) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "rule"),
+    [
+        ("{{components.app.outputs.key}}", []),
+        ("{{output/app/url}}", []),
+        ("{{components.app.outputs.hots}}", ["component-outputs"]),
+        ("{{output/app/hots}}", ["component-outputs"]),
+        ("{{components.app.outputs.hots | default('x')}}", ["component-outputs"]),
+    ],
+)
+def test_what_a_bundle_reads_of_a_component_must_exist(template: str, rule: list[str]) -> None:
+    name = "database-postgresql-standard"
+    components: list[dict[str, object]] = [
+        {"id": "app", "catalogItem": name, "config": {"name": "{{fields.title}}"}},
+        {"id": "copy", "catalogItem": name, "config": {"name": template}},
+    ]
+
+    assert bundle_findings(item("metadata: {}"), components) == rule
