@@ -46,7 +46,7 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
 
     folder = documents.catalog_folder(catalog)
     ask = _Questions(cli)
-    title = ask("name", name, "Name", check=_some)
+    title = ask("name", name, "Name", check=_plain)
     group = ask("category", category, "Category, the folder", default="databases", check=_word)
     answers = InitAnswers(
         name=title,
@@ -137,6 +137,10 @@ def _suggested_id(category: str, name: str) -> str:
 
 def _some(answer: str) -> str:
     return "" if answer.strip() else "a value is required"
+
+
+def _plain(answer: str) -> str:
+    return "a name is no template; leave out {{" if "{{" in answer else _some(answer)
 
 
 def _any(_answer: str) -> str:

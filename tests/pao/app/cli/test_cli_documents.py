@@ -218,7 +218,7 @@ def test_a_new_item_is_valid_and_its_first_case_holds(pao: Run, here: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ['Say "hi" {{fields.x}}', "a: b # c", "- x", "Größe \\ é", "null", "yes", "'", "{a}"]
+    "name", ['Say "hi" {fields}', "a: b # c", "- x", "Größe \\ é", "null", "yes", "'", "{a}"]
 )
 def test_a_new_item_is_valid_whatever_it_is_called(pao: Run, here: Path, name: str) -> None:
     result = init(pao, "--name", name, "--team", name, "--contact", name)
