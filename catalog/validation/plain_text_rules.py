@@ -12,6 +12,7 @@ from catalog.validation.subject import Problem, Subject, is_template
 
 _SHOWN = 60
 _WHERE_USED = "put the template where the value is used, into the config of an action"
+_COMPUTED = 'write default: {template: "..."} to have it computed'
 _GITHUB_FILES = ("git-commit", "contentTemplate")
 _KNOWN = (
     "data|each|env|fields|form|input|inputs|local|metadata|module|outputs|parameters|params"
@@ -53,7 +54,8 @@ def unread(subject: Subject) -> Iterator[Problem]:
         if found >= 0:
             what = _what(path)
             message = f"{what} is no template: {text[:_SHOWN]!r} would be taken as it is written"
-            yield Problem(path, message, _WHERE_USED, inside=_position(text, found))
+            hint = _COMPUTED if path[-1] == "default" else _WHERE_USED
+            yield Problem(path, message, hint, inside=_position(text, found))
     yield from _keys(subject)
 
 
@@ -92,6 +94,8 @@ def _plain_texts(subject: Subject) -> Iterator[tuple[Path, str]]:
         yield from _texts((*path, *enum), subject)
         if field.type is not FieldType.JSON and isinstance(field.default, str | list | tuple):
             yield from _texts((*path, "default"), subject)
+    for r, rule in enumerate(item.presentation.form.rules):
+        yield ("presentation", "form", "rules", r, "message"), rule.message
     for path, action in subject.actions():
         yield (*path, "name"), action.name
     for path, component in subject.components():

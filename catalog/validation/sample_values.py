@@ -13,8 +13,14 @@ _TEXT = "x"
 _VALUES: Mapping[FieldType, Any] = {
     FieldType.BOOLEAN: True,
     FieldType.DATE: _A_DAY.isoformat(),
+    FieldType.DATETIME: "2026-01-05T09:00:00Z",
+    FieldType.DURATION: "1h",
     FieldType.EMAIL: "dana@example.com",
     FieldType.FILE: "data:text/plain;base64,eA==",
+    FieldType.TEAM: "team-orders",
+    FieldType.TIME: "09:00",
+    FieldType.URL: "https://example.com",
+    FieldType.USER: "dana",
 }
 _KINDS: Mapping[str, Any] = {
     "array": ["x"],
@@ -42,7 +48,7 @@ def sample_forms(item: CatalogDocument) -> list[dict[str, Any]]:
     except FormError:
         return []
     everything = {field.id: value_of(field) for field in item.fields}
-    needed = {field.id: everything[field.id] for field in item.fields if field.required}
+    needed = {one.id: everything[one.id] for one in item.fields if one.is_always_required}
     found = [form.validate(given, _A_DAY).values for given in (everything, needed)]
     absent = dict.fromkeys(everything)
     return [absent | values for values in found]
@@ -53,16 +59,19 @@ def value_of(field: FieldDefinition) -> Any:
     if field.default is not None and isinstance(field.default, str | int | float | bool):
         return field.default
     choices = [choice.value for choice in field.choices or ()]
-    if field.type is FieldType.MULTISELECT:
-        return choices[:1] or [_TEXT]
-    if choices:
-        return choices[0]
-    if field.type in {FieldType.INTEGER, FieldType.NUMBER}:
-        least = field.validation.min
-        return least if isinstance(least, int | float) else 1
-    if field.type is FieldType.JSON:
-        return value_for(field.validation.json_schema or {"type": "object"})
-    return _VALUES.get(field.type, _TEXT)
+    match field.type:
+        case FieldType.LIST:
+            found: Any = [{inner.id: value_of(inner) for inner in field.fields}]
+        case FieldType.MULTISELECT:
+            found = choices[:1] or [_TEXT]
+        case FieldType.INTEGER | FieldType.NUMBER if not choices:
+            least = field.validation.min
+            found = least if isinstance(least, int | float) else 1
+        case FieldType.JSON if not choices:
+            found = value_for(field.validation.json_schema or {"type": "object"})
+        case _:
+            found = choices[0] if choices else _VALUES.get(field.type, _TEXT)
+    return found
 
 
 def value_for(schema: Any) -> Any:

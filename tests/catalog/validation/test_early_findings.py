@@ -57,6 +57,22 @@ def test_a_template_where_none_is_read_is_an_error(field: str) -> None:
     assert line[found[0].column - 1 :].startswith("{{")
 
 
+def test_for_a_default_the_computed_form_is_shown() -> None:
+    field = '{id: x, name: X, type: string, default: "{{fields.team}}-db"}'
+    (found,) = (one for one in findings(item(form(field))) if one.rule == "template-unread")
+
+    assert found.hint == 'write default: {template: "..."} to have it computed'
+
+
+def test_a_computed_default_is_a_template_where_one_is_read() -> None:
+    fields = form(
+        "{id: team, name: Team, type: string}",
+        '{id: x, name: X, type: string, default: {template: "{{fields.team}}-db"}}',
+    )
+
+    assert "template-unread" not in rules(item(fields))
+
+
 def test_a_template_as_a_key_is_an_error() -> None:
     assert "template-unread" in rules(call(headers={"{{fields.name}}": "x"}))
 
