@@ -65,6 +65,8 @@ def built(
     folder: Path,
 ) -> Iterator[Stack]:
     environ = {
+        # A refused retry is answered 202 where the worker's refusal comes later than this.
+        "PAO_SUBMISSION_BUDGET": "20s",
         "TERRAFORM_BINARY": str(terraform_program),
         "TERRAFORM_SOURCES": str(folder / "modules"),
         "TERRAFORM_STATE_PATH": str(folder / "states"),

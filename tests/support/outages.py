@@ -8,7 +8,7 @@ from sandbox.chaos.world import World
 from tests.support.stack import wait_until
 from tests.support.submitting import dns
 
-LONG = 60.0
+LONG = 120.0
 
 
 def submit(client: httpx.Client, host: str, status: int, **headers: str) -> dict[str, Any]:

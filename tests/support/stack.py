@@ -36,7 +36,7 @@ from tests.support.postgres import Database
 
 SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
 SAMPLE_COUNT = len(list(SAMPLES.glob("*/*.yaml")))
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 GRACE = timedelta(seconds=2)
 
 T = TypeVar("T")

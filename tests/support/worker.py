@@ -32,7 +32,7 @@ from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
 from tests.support.requests import Request, new_request
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 GRACE = timedelta(seconds=2)
 
 Row = dict[str, Any]
