@@ -8,7 +8,8 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.terminal import clean, make_table
+from pao.app.cli.tables import Column, Fit, Table, print_table
+from pao.app.cli.terminal import Output, clean
 
 if TYPE_CHECKING:
     from activities.base import Action
@@ -21,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="The action types that catalog item
 def list_(cli: Cli) -> None:
     """List the action types, and packages whose types cannot be used."""
     found = _loaded()
-    document = {
+    document: dict[str, list[dict[str, Any]]] = {
         "actions": [
             {
                 "type": name,
@@ -33,7 +34,10 @@ def list_(cli: Cli) -> None:
         ],
         "problems": [{"source": one.source, "message": one.message} for one in found.problems],
     }
-    cli.show(document, lambda: _print_list(cli, document))
+    cli.show_table(document, document["actions"], _TYPES, empty="There are no action types.")
+    for problem in found.problems if cli.is_table else ():
+        text = f"✗ {clean(problem.source)}: {clean(problem.message)}"
+        cli.out.print(Text(text, style="red"), soft_wrap=True)
 
 
 @command(app, "show")
@@ -74,14 +78,14 @@ def _loaded() -> "LoadedActions":
     return loaded()
 
 
-def _print_list(cli: Cli, document: dict[str, Any]) -> None:
-    table = make_table("TYPE", "WHAT IT DOES", "FROM")
-    for one in document["actions"]:
-        table.add_row(one["type"], clean(one["summary"]), clean(one["source"]))
-    cli.out.print(table)
-    for problem in document["problems"]:
-        text = f"✗ {clean(problem['source'])}: {clean(problem['message'])}"
-        cli.out.print(Text(text, style="red"), soft_wrap=True)
+_TYPES: Table[dict[str, Any]] = Table(
+    (
+        Column("TYPE", lambda row: row["type"]),
+        Column("WHAT IT DOES", lambda row: row["summary"], fit=Fit.FOLD),
+        Column("FROM", lambda row: row["source"], goes=1),
+    ),
+    ident=lambda row: row["type"],
+)
 
 
 def _print_one(cli: Cli, document: dict[str, Any]) -> None:
@@ -100,12 +104,22 @@ def _print_one(cli: Cli, document: dict[str, Any]) -> None:
 
 
 def _print_keys(cli: Cli, schema: dict[str, Any]) -> None:
-    table = make_table("KEY", "TYPE", "")
     required = set(schema.get("required", ()))
-    for name, about in schema.get("properties", {}).items():
-        need = "required. " if name in required else ""
-        table.add_row(name, kind_of(about), clean(f"{need}{about.get('description', '')}"))
-    cli.out.print(table)
+
+    def about(pair: tuple[str, dict[str, Any]]) -> str:
+        name, key = pair
+        return f"{'required. ' if name in required else ''}{key.get('description', '')}"
+
+    table: Table[tuple[str, dict[str, Any]]] = Table(
+        (
+            Column("KEY", lambda pair: pair[0]),
+            Column("TYPE", lambda pair: kind_of(pair[1]), fit=Fit.FOLD),
+            Column("", about, fit=Fit.FOLD),
+        ),
+        ident=lambda pair: pair[0],
+    )
+    wide = cli.output is Output.WIDE
+    print_table(cli.out, table, list(schema.get("properties", {}).items()), wide=wide)
 
 
 def kind_of(schema: dict[str, Any]) -> str:

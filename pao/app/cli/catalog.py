@@ -9,7 +9,8 @@ from rich.text import Text
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.fields import FormField, as_text, is_needed, read_form
-from pao.app.cli.terminal import clean, make_table, segment
+from pao.app.cli.tables import Column, Fit, Table, print_table
+from pao.app.cli.terminal import Output, clean, segment
 
 app = typer.Typer(no_args_is_help=True, help="What can be requested, and its documents.")
 
@@ -36,7 +37,7 @@ def list_items(  # noqa: PLR0913 -- the options of the command line are its para
         if len(pages) == 1
         else {**pages[-1], "data": [r for p in pages for r in p["data"]]}
     )
-    cli.show(document, lambda: _print_list(cli, document))
+    cli.show_table(document, document["data"], _ITEMS, empty="No items match.")
 
 
 @command(app, "get")
@@ -72,27 +73,35 @@ def refresh(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _print_list(cli: Cli, document: dict[str, Any]) -> None:
-    rows = document["data"]
-    if not rows:
-        cli.note("No items match.")
-        return
-    table = make_table("ID", "VERSION", "CATEGORY", "OWNER", "NAME")
-    for row in rows:
-        name = Text(clean(row.get("name")))
-        for mark in ("deprecated", "stale"):
-            if row.get(mark):
-                name.append(f"  {mark}", style="yellow")
-        if row.get("requestable") is False:
-            name.append("  not for your teams", style="bright_black")
-        ident = Text(clean(row["id"]), style="" if row.get("requestable", True) else "bright_black")
-        owner = clean(_team(row.get("owner")))
-        table.add_row(ident, clean(row.get("version")), clean(row.get("category")), owner, name)
-    cli.out.print(table)
+def _ident(row: dict[str, Any]) -> Text:
+    return Text(clean(row["id"]), style="" if row.get("requestable", True) else "bright_black")
+
+
+def _name(row: dict[str, Any]) -> Text:
+    name = Text(clean(row.get("name")))
+    for mark in ("deprecated", "stale"):
+        if row.get(mark):
+            name.append(f"  {mark}", style="yellow")
+    if row.get("requestable") is False:
+        name.append("  not for your teams", style="bright_black")
+    return name
 
 
 def _team(owner: Any) -> Any:
     return owner.get("team") if isinstance(owner, dict) else owner
+
+
+_ITEMS: Table[dict[str, Any]] = Table(
+    (
+        Column("ID", _ident),
+        Column("VERSION", lambda row: row.get("version"), goes=1),
+        Column("CATEGORY", lambda row: row.get("category"), goes=2),
+        Column("OWNER", lambda row: _team(row.get("owner")), goes=3),
+        Column("NAME", _name, fit=Fit.CUT),
+        Column("TAGS", lambda row: ", ".join(map(str, row.get("tags") or ())), wide=True),
+    ),
+    ident=lambda row: row["id"],
+)
 
 
 def _print_item(cli: Cli, document: dict[str, Any], form: list[FormField]) -> None:
@@ -105,7 +114,7 @@ def _print_item(cli: Cli, document: dict[str, Any], form: list[FormField]) -> No
         cli.out.print(Text(clean(metadata.get("description"))), soft_wrap=True)
         _print_facts(cli.out, document, metadata)
         cli.out.print()
-    _print_fields(cli.out, form)
+    print_table(cli.out, _FIELDS, form, wide=cli.output is Output.WIDE)
     if document:
         example = " ".join(f"--field {f.id}=..." for f in form if is_needed(f))
         cli.out.print()
@@ -132,18 +141,27 @@ def _print_facts(console: Console, document: dict[str, Any], metadata: dict[str,
         console.print(Text(f"Deprecated{instead}.", style="yellow"))
 
 
-def _print_fields(console: Console, form: list[FormField]) -> None:
-    table = make_table("FIELD", "TYPE", "", "DESCRIPTION")
-    for field in form:
-        notes = "required" if field.required else ""
-        if field.default is not None:
-            notes = f"default {clean(as_text(field.default))}"
-        if field.conditions:
-            notes = f"{notes}, conditional".removeprefix(", ")
-        values = ", ".join(clean(value) for value, _ in field.choices)
-        about = clean(field.description or field.label) + (f" ({values})" if values else "")
-        table.add_row(clean(field.id), clean(field.type), notes, about)
-    console.print(table)
+def _notes(field: FormField) -> str:
+    notes = "required" if field.required else ""
+    if field.default is not None:
+        notes = f"default {as_text(field.default)}"
+    return f"{notes}, conditional".removeprefix(", ") if field.conditions else notes
+
+
+def _about(field: FormField) -> str:
+    values = ", ".join(as_text(value) for value, _ in field.choices)
+    return (field.description or field.label) + (f" ({values})" if values else "")
+
+
+_FIELDS: Table[FormField] = Table(
+    (
+        Column("FIELD", lambda field: field.id),
+        Column("TYPE", lambda field: field.type),
+        Column("", _notes, goes=1),
+        Column("DESCRIPTION", _about, fit=Fit.FOLD),
+    ),
+    ident=lambda field: field.id,
+)
 
 
 _CHANGES = {"added": "green", "changed": "cyan", "removed": "yellow", "refused": "red"}

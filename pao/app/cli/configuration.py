@@ -10,7 +10,7 @@ from rich.text import Text
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.jira_check import EscalationCheck, check_escalation
-from pao.app.cli.terminal import clean, make_table
+from pao.app.cli.tables import Column, Fit, Table
 
 if TYPE_CHECKING:
     from pao.settings import Process, Settings
@@ -78,7 +78,7 @@ def check(
 def show(cli: Cli, *, process: ForOption = "api") -> None:
     """Show the effective configuration; secrets are masked."""
     values = settings_for(_process(process), os.environ).masked()
-    cli.show(values, lambda: _print_values(cli, values))
+    cli.show_table(values, list(values.items()), _VALUES, empty="")
 
 
 def _process(name: str) -> "Process":
@@ -94,11 +94,19 @@ def _process(name: str) -> "Process":
     )
 
 
-def _print_values(cli: Cli, values: dict[str, str]) -> None:
-    table = make_table("NAME", "VALUE", "")
-    for name, value in values.items():
-        origin = "" if not os.environ.get(name) else "set"
-        table.add_row(
-            name, Text(clean(value) or "-", "default" if value else "bright_black"), origin
-        )
-    cli.out.print(table)
+def _value(pair: tuple[str, str]) -> Text | str:
+    return pair[1] or Text("-", "bright_black")
+
+
+def _origin(pair: tuple[str, str]) -> str:
+    return "set" if os.environ.get(pair[0]) else ""
+
+
+_VALUES: Table[tuple[str, str]] = Table(
+    (
+        Column("NAME", lambda pair: pair[0]),
+        Column("VALUE", _value, fit=Fit.FOLD),
+        Column("", _origin, goes=1),
+    ),
+    ident=lambda pair: pair[0],
+)

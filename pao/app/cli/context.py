@@ -1,7 +1,8 @@
 """What every command is given: the global options, the consoles and, on demand, the API.
 
 `command` registers a function as a command that takes the global options as well, so that they
-may stand before or after the command's name, and that ends with the exit code of its error.
+may stand before or after the command's name, and that ends with the exit code of its error. A
+parameter whose type is a dataclass stands for the options that its fields are.
 """
 
 import functools
@@ -10,72 +11,34 @@ import math
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from pao.app.cli.exits import CliError, ExitCode, exit_code_of
+from pao.app.cli.filtering import Program, compiled
+from pao.app.cli.global_options import GlobalOptions, global_parameters, take_global_options
 from pao.app.cli.profiles import find_target
-from pao.app.cli.terminal import Output, clean, make_console, write_document
+from pao.app.cli.tables import Table, print_table
+from pao.app.cli.terminal import (
+    Output,
+    clean,
+    make_console,
+    write_document,
+    write_line,
+    write_lines,
+)
 from pao.core.errors import PaoError
 
 if TYPE_CHECKING:
     from pao.app.cli.http import Api
 
 P = ParamSpec("P")
-
-_PANEL = "Global options"
-
-
-@dataclass(frozen=True, slots=True)
-class GlobalOptions:
-    """The options that every command takes; None means not given at this place."""
-
-    endpoint: Annotated[
-        str | None,
-        typer.Option(help="Address of the service (PAO_URL).", rich_help_panel=_PANEL),
-    ] = None
-    profile: Annotated[
-        str | None,
-        typer.Option(help="Named endpoint and keys (PAO_PROFILE).", rich_help_panel=_PANEL),
-    ] = None
-    region: Annotated[
-        str | None,
-        typer.Option(help="Region of the signature (PAO_REGION).", rich_help_panel=_PANEL),
-    ] = None
-    output: Annotated[
-        Output | None,
-        typer.Option("--output", "-o", help="How to write the result.", rich_help_panel=_PANEL),
-    ] = None
-    timeout: Annotated[
-        float | None,
-        typer.Option(help="Seconds to wait for an answer (30).", min=0.1, rich_help_panel=_PANEL),
-    ] = None
-    no_color: Annotated[
-        bool | None,
-        typer.Option("--no-color", help="No colours (NO_COLOR).", rich_help_panel=_PANEL),
-    ] = None
-    verbose: Annotated[
-        bool | None,
-        typer.Option("--verbose", help="Show each call.", rich_help_panel=_PANEL),
-    ] = None
-    debug: Annotated[
-        bool | None,
-        typer.Option("--debug", help="Trace HTTP, credentials masked.", rich_help_panel=_PANEL),
-    ] = None
-
-    def over(self, outer: "GlobalOptions") -> "GlobalOptions":
-        """Return these options, with those of ``outer`` where none was given here."""
-        given = {
-            entry.name: value
-            for entry in fields(self)
-            if (value := getattr(self, entry.name)) is not None
-        }
-        return replace(outer, **given)
+Row = TypeVar("Row")
 
 
 class Cli:
@@ -86,16 +49,30 @@ class Cli:
         color = not options.no_color
         self.out: Console = make_console(color=color)
         self.err: Console = make_console(stderr=True, color=color)
+        self._program: Program | None = None
+
+    def prepare(self) -> None:
+        """Read ``--jq`` before anything is done, so that a wrong one has no effect."""
+        if self.options.jq is None:
+            return
+        if self.options.output not in (None, Output.JSON):
+            raise CliError(
+                f"--jq and --output {self.options.output} cannot be combined",
+                exit_code=ExitCode.USAGE,
+            )
+        self._program = compiled(self.options.jq)
 
     @property
     def output(self) -> Output:
         """How the result is written."""
+        if self.options.jq is not None:
+            return Output.JSON
         return self.options.output or Output.TABLE
 
     @property
     def is_table(self) -> bool:
         """Whether the result is written for a person."""
-        return self.output is Output.TABLE
+        return self.output in {Output.TABLE, Output.WIDE}
 
     @property
     def interactive(self) -> bool:
@@ -125,10 +102,41 @@ class Cli:
 
     def show(self, document: Any, render: Callable[[], None]) -> None:
         """Write the document itself for a machine, or call ``render`` for a person."""
-        if self.output is Output.TABLE:
+        if self.is_table:
             render()
+        elif self.output is Output.ID:
+            self._write_ids(document)
+        else:
+            self.write(document)
+
+    def show_table(
+        self, document: Any, rows: Sequence[Row], table: Table[Row], *, empty: str
+    ) -> None:
+        """Write a list: the document for a machine, its rows for a person, or their ids alone."""
+        if not rows and self.output in {Output.TABLE, Output.WIDE, Output.ID}:
+            self.note(empty)
+        elif self.output is Output.ID:
+            write_lines(str(table.ident(row)) for row in rows)
+        elif self.is_table:
+            print_table(self.out, table, rows, wide=self.output is Output.WIDE)
+        else:
+            self.write(document)
+
+    def write(self, document: Any, *, one_line: bool = False) -> None:
+        """Write a document as JSON or YAML, or what ``--jq`` leaves of it; on request at once."""
+        if self._program is not None:
+            write_lines(self._program(document))
+        elif one_line and self.output is Output.JSON:
+            write_line(document)
         else:
             write_document(document, self.output)
+
+    def _write_ids(self, document: Any) -> None:
+        rows = document.get("data", [document])
+        found = [str(row["id"]) for row in rows if isinstance(row, dict) and row.get("id")]
+        if not found:
+            self.note("Nothing here has an id.")
+        write_lines(found)
 
     def note(self, message: str) -> None:
         """Say something to the person; it never mixes with the result."""
@@ -181,22 +189,10 @@ def callback(
     return register
 
 
-def global_parameters() -> list[inspect.Parameter]:
-    """Return the global options as keyword parameters, as Typer reads them."""
-    return [
-        inspect.Parameter(
-            entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=entry.type
-        )
-        for entry in fields(GlobalOptions)
-    ]
-
-
-def take_global_options(values: dict[str, Any]) -> GlobalOptions:
-    """Take the global options out of a command's values."""
-    return GlobalOptions(**{entry.name: values.pop(entry.name) for entry in fields(GlobalOptions)})
-
-
 def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
+    _, *own = inspect.signature(function).parameters.values()
+    groups = {entry.name: kind for entry in own if (kind := _group(entry))}
+
     @functools.wraps(function)
     def run(ctx: typer.Context, **values: Any) -> None:
         outer = ctx.find_object(GlobalOptions) or GlobalOptions()
@@ -204,18 +200,40 @@ def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
         ctx.obj = cli.options
         if ctx.invoked_subcommand is not None:
             return
+        for name, kind in groups.items():
+            values[name] = kind(**{entry.name: values.pop(entry.name) for entry in fields(kind)})
         _guarded(cli, functools.partial(function, cli, **values))
 
-    _, *own = inspect.signature(function).parameters.values()
     context = inspect.Parameter(
         "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
     )
-    # Typer checks the order of parameters no more than Python does for keywords: all are named.
-    named = [entry.replace(kind=inspect.Parameter.KEYWORD_ONLY) for entry in own]
-    parameters = [context, *named, *global_parameters()]
+    parameters = [context, *_single(own), *global_parameters()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     return run
+
+
+def _group(entry: inspect.Parameter) -> type[Any] | None:
+    kind: Any = entry.annotation
+    return kind if isinstance(kind, type) and is_dataclass(kind) else None
+
+
+def _single(own: Iterable[inspect.Parameter]) -> Iterator[inspect.Parameter]:
+    """Return a command's own parameters, with a dataclass of options taken apart.
+
+    Typer checks the order of parameters no more than Python does for keywords: all are named.
+    """
+    for entry in own:
+        if kind := _group(entry):
+            for field in fields(kind):
+                yield inspect.Parameter(
+                    field.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=field.default,
+                    annotation=field.type,
+                )
+        else:
+            yield entry.replace(kind=inspect.Parameter.KEYWORD_ONLY)
 
 
 def _causes(error: PaoError) -> tuple[str, ...]:
@@ -229,6 +247,7 @@ def _causes(error: PaoError) -> tuple[str, ...]:
 
 def _guarded(cli: Cli, run: Callable[[], None]) -> None:
     try:
+        cli.prepare()
         run()
     except CliError as error:
         cli.report(error)

@@ -12,7 +12,8 @@ from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
 from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.terminal import STYLES, clean, local_time, make_table
+from pao.app.cli.tables import Column, Fit, Table
+from pao.app.cli.terminal import STYLES, age, local_time
 
 if TYPE_CHECKING:
     from activities.mirror_rebuild import Rebuilt
@@ -45,7 +46,7 @@ def status(cli: Cli) -> None:
 
     found = _run(runner.status(_url()))
     document = {"migrations": [_as_document(entry) for entry in found]}
-    cli.show(document, lambda: _print_status(cli, document["migrations"]))
+    cli.show_table(document, document["migrations"], _MIGRATIONS, empty="There are no migrations.")
     if any(entry.state != "applied" for entry in found):
         raise typer.Exit(ExitCode.FAILED)
 
@@ -135,10 +136,24 @@ def _print_applied(cli: Cli, applied: list[dict[str, Any]]) -> None:
         cli.out.print(Text("✓ Nothing to do: every migration is applied.", style="green"))
 
 
-def _print_status(cli: Cli, migrations: list[dict[str, Any]]) -> None:
-    table = make_table("VERSION", "STATE", "APPLIED", "DESCRIPTION")
-    for entry in migrations:
-        word = Text(entry["state"], style=STYLES[_STATES[entry["state"]]])
-        moment = local_time(entry["appliedAt"]) if entry["appliedAt"] else ""
-        table.add_row(entry["version"], word, moment, clean(entry["description"]))
-    cli.out.print(table)
+def _state(row: dict[str, Any]) -> Text:
+    return Text(row["state"], style=STYLES[_STATES[row["state"]]])
+
+
+def _applied(row: dict[str, Any]) -> str:
+    return age(row["appliedAt"]) if row["appliedAt"] else ""
+
+
+def _applied_exactly(row: dict[str, Any]) -> str:
+    return local_time(row["appliedAt"]) if row["appliedAt"] else ""
+
+
+_MIGRATIONS: Table[dict[str, Any]] = Table(
+    (
+        Column("VERSION", lambda row: row["version"]),
+        Column("STATE", _state),
+        Column("APPLIED", _applied, _applied_exactly, goes=1),
+        Column("DESCRIPTION", lambda row: row["description"], fit=Fit.FOLD),
+    ),
+    ident=lambda row: row["version"],
+)

@@ -1,54 +1,60 @@
 """Fields from a file: YAML as the catalog reads it, or JSON. What the values mean is the form's."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pao.app.cli.exits import CliError, ExitCode
 
+STANDARD_INPUT = Path("-")
+
 
 def read_config(path: Path) -> dict[str, Any]:
     """Read fields from a YAML or JSON file: a mapping of names to values.
 
-    YAML is read as in the catalog (1.2: ``no`` and ``2026-01-31`` are texts). The body of POST
-    /requests (with ``fields`` in it) is understood as well.
+    ``-`` stands for standard input. YAML is read as in the catalog (1.2: ``no`` and ``2026-01-31``
+    are texts). The body of POST /requests (with ``fields`` in it) is understood as well.
     """
-    document = _json_document(path) if path.suffix == ".json" else _yaml_document(path)
+    content = _content(path)
+    shown = "standard input" if path == STANDARD_INPUT else str(path)
+    is_json = path.suffix == ".json" or (path == STANDARD_INPUT and content.lstrip()[:1] == b"{")
+    document = _json_document(content, shown) if is_json else _yaml_document(content, shown)
     if isinstance(document, dict) and "catalogItemId" in document:
         document = document.get("fields", {})
     if not isinstance(document, dict):
         raise CliError(
-            f"{path} holds no fields; write one `name: value` per line", exit_code=ExitCode.USAGE
+            f"{shown} holds no fields; write one `name: value` per line", exit_code=ExitCode.USAGE
         )
-    _require_text(path, document)
+    _require_text(shown, document)
     return document
 
 
-def _require_text(path: Path, document: dict[str, Any]) -> None:
+def _require_text(shown: str, document: dict[str, Any]) -> None:
     """Refuse halves of characters, which JSON can escape and nobody can send."""
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise CliError(
-            f"{path} contains an unpaired surrogate ({error.object[error.start]!a})",
+            f"{shown} contains an unpaired surrogate ({error.object[error.start]!a})",
             exit_code=ExitCode.USAGE,
         ) from error
 
 
-def _yaml_document(path: Path) -> Any:
+def _yaml_document(content: bytes, shown: str) -> Any:
     from catalog.loading import DocumentError, load_document  # noqa: PLC0415 -- YAML: 0.1 s
 
     try:
-        return load_document(_content(path), file=str(path)).data
+        return load_document(content, file=shown).data
     except DocumentError as error:
         raise CliError(f"Cannot read the fields: {error}", exit_code=ExitCode.USAGE) from error
 
 
-def _json_document(path: Path) -> Any:
+def _json_document(content: bytes, shown: str) -> Any:
     try:
         return json.loads(
-            _content(path).decode("utf-8-sig"),
+            content.decode("utf-8-sig"),
             parse_constant=_no_number,
             object_pairs_hook=_unique,
         )
@@ -56,13 +62,15 @@ def _json_document(path: Path) -> Any:
         reason = "it is nested too deeply"
     except ValueError as error:
         reason = str(error)
-    raise CliError(f"Cannot read the fields: {path}: {reason}", exit_code=ExitCode.USAGE)
+    raise CliError(f"Cannot read the fields: {shown}: {reason}", exit_code=ExitCode.USAGE)
 
 
 def _content(path: Path) -> bytes:
     """Read a file or pipe, at most one byte more than a document may have."""
     from catalog.loading import MAX_BYTES  # noqa: PLC0415 -- as above
 
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
         with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)

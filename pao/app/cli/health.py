@@ -8,7 +8,8 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, callback, command
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.terminal import clean, make_table, state
+from pao.app.cli.tables import Column, Fit, Table, print_table
+from pao.app.cli.terminal import Output, clean, state
 from pao.runtime.version import VERSION
 
 app = typer.Typer(help="State of the service and its parts.")
@@ -90,11 +91,9 @@ def _print_health(cli: Cli, document: dict[str, Any]) -> None:
         .append(f"{clean(document.get('version'))}  ", "not bold default")
         .append(state(document.get("status")))
     )
-    table = make_table("PART", "STATE", "")
-    for name, part in (document.get("components") or {}).items():
-        for label, entry in _rows(name, part):
-            table.add_row(clean(label), _part_state(entry), _facts(entry))
-    cli.out.print(table)
+    parts = document.get("components") or {}
+    rows = [row for name, part in parts.items() for row in _rows(name, part)]
+    print_table(cli.out, _PARTS, rows, wide=cli.output is Output.WIDE)
 
 
 def _rows(name: str, part: Any) -> list[tuple[str, Any]]:
@@ -121,6 +120,16 @@ def _facts(part: Any) -> str:
 
 def _fact(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else clean(value)
+
+
+_PARTS: Table[tuple[str, Any]] = Table(
+    (
+        Column("PART", lambda row: row[0]),
+        Column("STATE", lambda row: _part_state(row[1])),
+        Column("", lambda row: _facts(row[1]), fit=Fit.FOLD),
+    ),
+    ident=lambda row: row[0],
+)
 
 
 def _print_ready(cli: Cli, document: dict[str, Any], *, is_ready: bool) -> None:

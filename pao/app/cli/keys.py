@@ -19,7 +19,8 @@ from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
 from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.terminal import clean, local_time, make_table
+from pao.app.cli.tables import Column, Fit, Table
+from pao.app.cli.terminal import age, clean, local_time
 from pao.core.durations import parse_duration
 from pao.core.timestamps import timestamp
 
@@ -86,7 +87,8 @@ def list_keys(
     """List access keys, the oldest first; secrets are never shown."""
     found = _on_keys(lambda keys: keys.list(user_id=user))
     document = {"data": [_as_document(key) for key in found]}
-    cli.show(document, lambda: _print_list(cli, document["data"]))
+    empty = "No access keys. `pao keys create --user NAME` makes one."
+    cli.show_table(document, document["data"], _KEYS, empty=empty)
 
 
 @command(app, "revoke")
@@ -94,7 +96,7 @@ def revoke(
     cli: Cli,
     *,
     key_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY_ID]...", help="Ids of keys.")
+        list[str] | None, typer.Argument(metavar="KEY_ID", help="Ids of keys.")
     ] = None,
     user: Annotated[str | None, typer.Option(help="All keys of this user, instead.")] = None,
 ) -> None:
@@ -174,6 +176,34 @@ def _operator() -> str:
     return f"pao keys ({getpass.getuser()})"
 
 
+def _when(name: str) -> tuple[Callable[[dict[str, Any]], str], Callable[[dict[str, Any]], str]]:
+    """Return a moment of a key as people read it, and exactly; one that is not there is never."""
+    return (
+        lambda row: age(row[name]) if row[name] else "never",
+        lambda row: local_time(row[name])[:10] if row[name] else "never",
+    )
+
+
+def _state_of(row: dict[str, Any]) -> Text:
+    return Text(row["state"], "green" if row["state"] == "valid" else "bright_black")
+
+
+_KEYS: Table[dict[str, Any]] = Table(
+    (
+        Column("KEY", lambda row: row["accessKeyId"]),
+        Column("USER", lambda row: row["user"]),
+        Column("STATE", _state_of),
+        Column("CREATED", *_when("createdAt"), goes=1),
+        Column("LAST USED", *_when("lastUsedAt"), goes=4),
+        Column("EXPIRES", *_when("expiresAt"), goes=5),
+        Column("TEAMS", lambda row: ", ".join(row["teams"]), goes=2, fit=Fit.CUT),
+        Column("NOTE", lambda row: row["note"], goes=3, fit=Fit.CUT),
+        Column("CREATED BY", lambda row: row["createdBy"], wide=True),
+    ),
+    ident=lambda row: row["accessKeyId"],
+)
+
+
 def _on_keys(work: Callable[["AccessKeysRepository"], Awaitable[T]]) -> T:
     """Do work on the stored keys in one transaction."""
     settings = settings_for("keys", os.environ)
@@ -227,20 +257,6 @@ def _print_new(cli: Cli, document: dict[str, Any]) -> None:
         Text(f"export PAO_SECRET_ACCESS_KEY={document['secretAccessKey']}"), soft_wrap=True
     )
     cli.note("The secret is shown only once; store it safely.")
-
-
-def _print_list(cli: Cli, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        cli.note("No access keys. `pao keys create --user NAME` makes one.")
-        return
-    table = make_table("KEY", "USER", "STATE", "CREATED", "LAST USED", "EXPIRES", "TEAMS", "NOTE")
-    for row in rows:
-        word = Text(row["state"], "green" if row["state"] == "valid" else "bright_black")
-        used, expires = row["lastUsedAt"] or "never", row["expiresAt"] or "never"
-        days = (local_time(moment)[:10] for moment in (row["createdAt"], used, expires))
-        teams, note = clean(", ".join(row["teams"])), clean(row["note"] or "")
-        table.add_row(row["accessKeyId"], clean(row["user"]), word, *days, teams, note)
-    cli.out.print(table)
 
 
 def _print_revoked(cli: Cli, rows: list[dict[str, Any]]) -> None:

@@ -25,8 +25,8 @@ from pao.app.cli import (
     terraform,
     web,
 )
-from pao.app.cli.context import global_parameters, take_global_options
 from pao.app.cli.exits import ExitCode
+from pao.app.cli.global_options import global_parameters, take_global_options
 from pao.app.cli.streams import flush_streams, prepare_streams, refuse_bad_arguments, say_error
 from pao.runtime.version import VERSION
 

@@ -1,24 +1,16 @@
 """`pao request list, get, status, logs, escalation`: reading requests."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from pao.app.cli.context import Cli, command
-from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.terminal import (
-    Output,
-    clean,
-    local_time,
-    make_table,
-    parse_time,
-    segment,
-    state,
-    write_document,
-    write_line,
-)
+from pao.app.cli.request_filters import PANEL, RequestFilters, StatusOption, statuses
+from pao.app.cli.request_table import request_table
+from pao.app.cli.terminal import Output, clean, local_time, segment
 from pao.app.cli.timeline import print_request
 from pao.app.cli.watch import (
     finish,
@@ -29,47 +21,76 @@ from pao.app.cli.watch import (
     read_log,
     watch,
 )
-from pao.core.durations import parse_duration
-from pao.core.states import RequestStatus
 
 if TYPE_CHECKING:
     from pao.app.cli.http import Api
 
 app = typer.Typer()
 
-RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the request.")]
+RequestArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="Id of the request, its first 8 characters, a ticket's key or a correlation id.",
+    ),
+]
+
+
+class Sort(StrEnum):
+    """In which order requests are listed."""
+
+    CREATED = "created"
+    WAITING = "waiting"
 
 
 @command(app, "list")
 def list_requests(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
-    status: Annotated[list[RequestStatus] | None, typer.Option(help="Only in this state.")] = None,
-    item: Annotated[str | None, typer.Option(help="Only of this catalog item.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="24h", help="Not older than 90m, 24h, 7d, or a date.")
+    status: StatusOption = None,
+    filters: RequestFilters,
+    ticket: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Only with this ticket.", rich_help_panel=PANEL),
     ] = None,
-    mine: Annotated[bool, typer.Option("--mine", help="Only your own.")] = False,
-    team: Annotated[str | None, typer.Option(help="Only of this team.")] = None,
+    correlation_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Only with this one.", rich_help_panel=PANEL),
+    ] = None,
+    parent: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Only components of this.", rich_help_panel=PANEL),
+    ] = None,
     decidable: Annotated[
-        bool, typer.Option("--decidable", help="Only what waits for your decision.")
+        bool,
+        typer.Option(
+            "--decidable", help="Only what waits for your decision.", rich_help_panel=PANEL
+        ),
     ] = False,
+    sort: Annotated[
+        Sort, typer.Option(help="created: newest first; waiting: failed, longest first.")
+    ] = Sort.CREATED,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
 ) -> None:
-    """List requests, the newest first."""
+    """List requests, the newest first.
+
+    On a narrow terminal BY, then CREATED, then ITEM are left out, and titles are cut; `-o wide`
+    shows everything, `-o id` only the ids.
+    """
+    query = filters.query() | {
+        "status": statuses(status),
+        "externalReference": ticket,
+        "correlationId": correlation_id,
+        "parent": parent,
+        "decidable": "me" if decidable else None,
+        "sort": None if sort is Sort.CREATED else sort.value,
+    }
     with cli.api() as api:
-        pages = api.pages(
-            "/requests",
-            limit=limit,
-            status=[entry.value for entry in status] if status else None,
-            catalogItemId=item,
-            since=_moment(since) if since else None,
-            userId="me" if mine else None,
-            team=team,
-            decidable="me" if decidable else None,
-        )
-        document = _joined(pages)
-    cli.show(document, lambda: _print_list(cli, document))
+        document = joined(api.pages("/requests", limit=limit, **query))
+    rows = document["data"]
+    cli.show_table(document, rows, request_table(rows), empty="No requests match.")
+    if cli.is_table and document.get("pagination", {}).get("hasMore"):
+        cli.note(f"There are more; --limit {len(rows) * 4} shows them.")
 
 
 @command(app, "get")
@@ -99,7 +120,7 @@ def status(
             finish(cli, api, watch(cli, api, segment(request_id)))
             return
         document = api.get(f"{path}/status")
-        request = api.get(path) if cli.output is Output.TABLE else {}
+        request = api.get(path) if cli.is_table else {}
     # Of a bundle's components several may have an action of one id; no two have one ticket.
     by = "key" if request.get("components") else "actionId"
     tickets = {entry[by]: entry for entry in document.get("tickets") or ()}
@@ -148,7 +169,7 @@ def _follow(cli: Cli, api: "Api", ident: str, *, after: int, action: str | None)
             _show_line(cli, line)
 
     request = follow_log(api, ident, after=after, show=show, is_over=is_final)
-    if cli.output is Output.TABLE:
+    if cli.is_table:
         cli.out.print()
         print_request(cli.out, request)
 
@@ -158,12 +179,12 @@ def _is_of(line: dict[str, Any], action: str | None) -> bool:
 
 
 def _show_line(cli: Cli, line: dict[str, Any]) -> None:
-    if cli.output is Output.TABLE:
+    if cli.is_table:
         print_log_line(cli.out, line)
     elif cli.output is Output.JSON:
-        write_line(line)
+        cli.write(line, one_line=True)
     else:
-        write_document([line], cli.output)
+        cli.write([line])
 
 
 def _print_log(cli: Cli, lines: list[dict[str, Any]]) -> None:
@@ -173,33 +194,13 @@ def _print_log(cli: Cli, lines: list[dict[str, Any]]) -> None:
         cli.note("No log lines.")
 
 
-def _joined(pages: Any) -> dict[str, Any]:
+def joined(pages: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Return one page as the API gave it, several as one with the last one's pagination."""
     first, *others = list(pages)
     if not others:
         return dict(first)
     rows = [row for page in (first, *others) for row in page["data"]]
     return {"data": rows, "pagination": others[-1]["pagination"]}
-
-
-def _print_list(cli: Cli, document: dict[str, Any]) -> None:
-    rows = document["data"]
-    if not rows:
-        cli.note("No requests match.")
-        return
-    table = make_table("ID", "STATE", "ITEM", "CREATED", "BY")
-    for row in rows:
-        user = row.get("user") or {}
-        table.add_row(
-            clean(row["id"]),
-            state(row["status"], retrying=row.get("retrying")),
-            clean(row["catalogItemId"]),
-            local_time(row["createdAt"]),
-            clean(user.get("email") or user.get("id")),
-        )
-    cli.out.print(table)
-    if document.get("pagination", {}).get("hasMore"):
-        cli.note(f"There are more; --limit {len(rows) * 4} shows them.")
 
 
 def _print_pairs(cli: Cli, document: dict[str, Any]) -> None:
@@ -212,18 +213,3 @@ def _print_pairs(cli: Cli, document: dict[str, Any]) -> None:
             Text(f"{names.get(name, clean(name)):<10} ", style="bold").append(shown, "default"),
             soft_wrap=True,
         )
-
-
-def _moment(text: str) -> str:
-    span = parse_duration(text)
-    if span is not None:
-        moment = datetime.now(UTC) - span
-    else:
-        found = parse_time(text)
-        if found is None:
-            raise CliError(
-                f"--since {text!r} is not a time; use 90m, 24h, 7d or 2026-03-01",
-                exit_code=ExitCode.USAGE,
-            )
-        moment = found.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

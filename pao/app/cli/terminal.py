@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,7 +15,6 @@ from urllib.parse import quote
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 # C0 and C1 controls, and what reorders or hides text (bidirectional controls, zero width).
@@ -23,8 +23,10 @@ _UNSAFE = re.compile(
 )
 _UNSAFE_IN_JSON = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 
-# Wide enough that a table in a pipe or a file is never cut.
+# Wide enough that nothing in a pipe or a file is ever cut.
 _PIPE_WIDTH = 400
+
+_AGES = ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h"), (30 * 86_400, 86_400, "d"))
 
 STYLES = {
     "completed": "green",
@@ -68,6 +70,8 @@ class Output(StrEnum):
     """How a result is written on standard output."""
 
     TABLE = "table"
+    WIDE = "wide"
+    ID = "id"
     JSON = "json"
     YAML = "yaml"
 
@@ -114,19 +118,18 @@ def write_line(document: Any) -> None:
     sys.stdout.flush()
 
 
+def write_lines(lines: Iterable[str]) -> None:
+    """Write texts, one a line; on a terminal no control character of theirs takes effect."""
+    shown = sys.stdout.isatty()
+    for line in lines:
+        sys.stdout.write((clean(line, multiline=True) if shown else line) + "\n")
+    sys.stdout.flush()
+
+
 def _json(document: Any, *, indent: int | None = None) -> str:
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     # Inside JSON every such character is part of a text, where its escape means the same.
     return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def make_table(*headers: str) -> Table:
-    """Make a plain table; the last column may be wrapped, the others stay whole."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for header in headers[:-1]:
-        table.add_column(header, no_wrap=True)
-    table.add_column(headers[-1], overflow="fold")
-    return table
 
 
 def state(status: object, *, retrying: object = False) -> Text:
@@ -155,6 +158,19 @@ def local_time(value: object) -> str:
     """Write a time for a person, in this machine's time zone."""
     moment = parse_time(value)
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else clean(value)
+
+
+def age(value: object) -> str:
+    """Write how long ago a time was, or how soon it will be; its date beyond 30 days."""
+    moment = parse_time(value)
+    if moment is None:
+        return clean(value)
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for limit, unit, name in _AGES:
+        if abs(seconds) < limit:
+            span = f"{int(abs(seconds) // unit)} {name}"
+            return f"in {span}" if seconds < 0 else f"{span} ago"
+    return local_time(value)[:10]
 
 
 def duration(started: object, finished: object) -> str:

@@ -1,13 +1,14 @@
 """`pao terraform states, release`: which request holds which Terraform state."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.requests import RequestArgument
-from pao.app.cli.terminal import clean, local_time, segment
+from pao.app.cli.tables import Column, Fit, Table
+from pao.app.cli.terminal import age, local_time, segment
 
 app = typer.Typer(no_args_is_help=True, help="Terraform states that requests have registered.")
 
@@ -17,7 +18,8 @@ def states(cli: Cli, *, request_id: RequestArgument) -> None:
     """List the Terraform states that a request has registered."""
     with cli.api() as api:
         document = api.get(f"/requests/{segment(request_id)}/terraform-states")
-    cli.show(document, lambda: _print(cli, document["data"]))
+    empty = "The request has registered no Terraform state."
+    cli.show_table(document, document["data"], _STATES, empty=empty)
 
 
 @command(app, "release")
@@ -39,20 +41,28 @@ def release(
     with cli.api() as api:
         body = {"note": note, "destroyed": destroyed}
         document = api.post(f"/terraform-states/{segment(state)}/release", body).document
-    cli.show(document, lambda: _print(cli, [document]))
+    cli.show_table(document, [document], _STATES, empty="")
 
 
-def _print(cli: Cli, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        cli.note("The request has registered no Terraform state.")
-    for row in rows:
-        count = "unknown" if row["resources"] is None else clean(row["resources"])
-        line = Text(f"{clean(row['id'])}  ", style="bold").append(clean(row["place"]), "default")
-        cli.out.print(line, soft_wrap=True)
-        shared = ", shared" if row["shared"] else ""
-        cli.out.print(Text(f"  resources: {count}{shared}", style="dim"))
-        if released := row.get("released"):
-            who = (
-                f"{clean(released['by'])}, {local_time(released['at'])}: {clean(released['note'])}"
-            )
-            cli.out.print(Text(f"  released by {who}", style="green"), soft_wrap=True)
+def _released(row: dict[str, Any], when: Callable[[object], str]) -> str:
+    done = row.get("released")
+    return f"{when(done['at'])} by {done['by']}: {done['note']}" if done else "no"
+
+
+_STATES: Table[dict[str, Any]] = Table(
+    (
+        Column("STATE", lambda row: row["id"]),
+        Column(
+            "RESOURCES", lambda row: "unknown" if row["resources"] is None else row["resources"]
+        ),
+        Column("SHARED", lambda row: "yes" if row["shared"] else "no", goes=1),
+        Column("PLACE", lambda row: row["place"], fit=Fit.FOLD),
+        Column(
+            "RELEASED",
+            lambda row: _released(row, age),
+            lambda row: _released(row, local_time),
+            fit=Fit.FOLD,
+        ),
+    ),
+    ident=lambda row: row["id"],
+)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli
 from pao.app.cli.exits import ExitCode
-from pao.app.cli.terminal import Output, clean, parse_time
+from pao.app.cli.terminal import clean, parse_time
 from pao.app.cli.timeline import print_request, render
 from pao.core.states import SETTLED, TERMINAL
 
@@ -80,7 +80,7 @@ def finish(cli: Cli, api: "Api", request: dict[str, Any]) -> None:
     """Show a request at the end of a command, and exit with 1 when it failed."""
     status = request.get("status")
     full = request
-    if cli.output is Output.TABLE and status == "failed" and "errorContext" not in request:
+    if cli.is_table and status == "failed" and "errorContext" not in request:
         # The answer of a submission has no failure context, which a person needs to decide.
         full = api.get(f"/requests/{request['id']}")
     cli.show(request, lambda: print_request(cli.out, full))

@@ -8,7 +8,8 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.context import Cli, command
-from pao.app.cli.terminal import clean, local_time, make_table, segment
+from pao.app.cli.tables import Column, Fit, Table
+from pao.app.cli.terminal import age, clean, local_time, segment
 
 root = typer.Typer()
 app = typer.Typer(no_args_is_help=True, help="Who is signed in to the pages.")
@@ -42,7 +43,8 @@ def list_sessions(
     """List your open sessions of the pages, the newest first."""
     with cli.api() as api:
         document = api.get("/web-sessions", userId=user)
-    cli.show(document, lambda: _print_sessions(cli, document["data"]))
+    empty = "Nobody is signed in. `pao web` signs you in."
+    cli.show_table(document, document["data"], _SESSIONS, empty=empty)
 
 
 @command(app, "end")
@@ -51,6 +53,31 @@ def end(cli: Cli, *, session: Annotated[str, typer.Argument(help="Id of the sess
     with cli.api() as api:
         document = api.delete(f"/web-sessions/{segment(session)}").document
     cli.show(document, lambda: _print_ended(cli, document))
+
+
+_SESSIONS: Table[dict[str, Any]] = Table(
+    (
+        Column("SESSION", lambda row: row["id"]),
+        Column("USER", lambda row: row["user"], goes=4),
+        Column(
+            "SINCE",
+            lambda row: age(row["createdAt"]),
+            lambda row: local_time(row["createdAt"]),
+            goes=1,
+        ),
+        Column(
+            "LAST USED",
+            lambda row: age(row["seenAt"]),
+            lambda row: local_time(row["seenAt"]),
+            goes=3,
+        ),
+        Column(
+            "ENDS", lambda row: age(row["endsAt"]), lambda row: local_time(row["endsAt"]), goes=2
+        ),
+        Column("BROWSER", lambda row: row["userAgent"], fit=Fit.CUT),
+    ),
+    ident=lambda row: row["id"],
+)
 
 
 def _has_browser() -> bool:
@@ -67,17 +94,6 @@ def _has_browser() -> bool:
 def _print_link(cli: Cli, document: dict[str, Any]) -> None:
     cli.out.print(Text(clean(document["url"])), soft_wrap=True)
     cli.note("Good for a minute, and once. Send it to nobody: it signs in as you.")
-
-
-def _print_sessions(cli: Cli, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        cli.note("Nobody is signed in. `pao web` signs you in.")
-        return
-    table = make_table("SESSION", "USER", "SINCE", "LAST USED", "ENDS", "BROWSER")
-    for row in rows:
-        times = (local_time(row[name]) for name in ("createdAt", "seenAt", "endsAt"))
-        table.add_row(row["id"], clean(row["user"]), *times, clean(row["userAgent"]))
-    cli.out.print(table)
 
 
 def _print_ended(cli: Cli, document: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
 """`pao` against a scripted service."""
 
+import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from pao.app.cli.main import app as pao_app
 from tests.pao.app.cli.scripted import Pao, Service
+from tests.pao.app.cli.terminals import Terminal
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +67,19 @@ def pao(environ: dict[str, str | None]) -> Pao:
         return result
 
     return run
+
+
+@pytest.fixture
+def on_terminal(environ: dict[str, str | None]) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+    given = {name: value for name, value in environ.items() if value is not None}
+    everything = {**os.environ, **given, "PYTHONPATH": str(Path.cwd()), "TERM": "xterm"}
+    del everything["COLUMNS"], everything["NO_COLOR"]
+
+    def start(*arguments: str, columns: int = 80, **extra: str) -> Terminal:
+        opened.append(Terminal(arguments, everything | extra, columns=columns))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        terminal.close()

@@ -1,0 +1,121 @@
+"""Which requests a command is about: the filters of the API as options."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.near import words
+from pao.app.cli.terminal import parse_time
+from pao.core.durations import parse_duration
+from pao.core.judgement import Cause
+from pao.core.states import RequestStatus
+
+PANEL = "Filters"
+
+StatusOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="STATUS,...", help="Only in one of these states.", rich_help_panel=PANEL),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFilters:
+    """The options as they were given."""
+
+    item: Annotated[
+        str | None,
+        typer.Option(metavar="ITEM", help="Only of this catalog item.", rich_help_panel=PANEL),
+    ] = None
+    cause: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CAUSE,...",
+            help="Only failed for one of these causes, such as target-down.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Only with this tag; repeatable.", rich_help_panel=PANEL),
+    ] = None
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search",
+            "--q",
+            "-q",
+            metavar="TEXT",
+            help="Only with these words in the title, or this id or ticket.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="24h", help="Not older than 90m, 24h, 7d, or a date.", rich_help_panel=PANEL
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="24h", help="Older than 90m, 24h, or a date.", rich_help_panel=PANEL),
+    ] = None
+    mine: Annotated[bool, typer.Option("--mine", help="Only your own.", rich_help_panel=PANEL)] = (
+        False
+    )
+    user: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only of this user.", rich_help_panel=PANEL)
+    ] = None
+    team: Annotated[
+        str | None, typer.Option(metavar="TEAM", help="Only of this team.", rich_help_panel=PANEL)
+    ] = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one at all."""
+        return any((self.cause, self.tag, self.mine)) or any(
+            one is not None
+            for one in (self.item, self.search, self.since, self.until, self.user, self.team)
+        )
+
+    def query(self) -> dict[str, Any]:
+        """Return the parameters of the API's list; raises ``CliError`` for what is no filter."""
+        if self.mine and self.user:
+            raise CliError(
+                "--mine and --user cannot be combined; use one of them", exit_code=ExitCode.USAGE
+            )
+        return {
+            "catalogItemId": self.item,
+            "cause": words("--cause", self.cause, Cause) or None,
+            "tag": self.tag or None,
+            "q": self.search,
+            "since": moment("--since", self.since),
+            "until": moment("--until", self.until),
+            "userId": "me" if self.mine else self.user,
+            "team": self.team,
+        }
+
+
+def statuses(given: list[str] | None) -> list[RequestStatus] | None:
+    """Read ``--status``."""
+    return words("--status", given, RequestStatus) or None
+
+
+def moment(option: str, text: str | None) -> str | None:
+    """Return the time that a span back from now, or a date, stands for."""
+    if text is None:
+        return None
+    span = parse_duration(text)
+    if span is not None:
+        found = datetime.now(UTC) - span
+    else:
+        read = parse_time(text)
+        if read is None:
+            raise CliError(
+                f"{option} {text!r} is not a time; use 90m, 24h, 7d or 2026-03-01",
+                exit_code=ExitCode.USAGE,
+            )
+        found = read.astimezone(UTC)
+    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
