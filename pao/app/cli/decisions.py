@@ -1,6 +1,8 @@
 """`pao request retry, abort, escalate, cancel, approve, reject, look`: what a person decides."""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,17 +10,11 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
+from pao.app.cli.fields import FormField, read_form
 from pao.app.cli.plan import change_lines, print_actions
 from pao.app.cli.requests import RequestArgument
-from pao.app.cli.retry_options import (
-    AcceptUsedOption,
-    EvidenceOption,
-    LeaveBehindOption,
-    RetryOptions,
-    ReviseOption,
-    UnsetOption,
-)
-from pao.app.cli.submission import FieldOption
+from pao.app.cli.retry_options import RetryOptions
+from pao.app.cli.several import Round, Selection, read_each, selected
 from pao.app.cli.terminal import clean, segment
 from pao.app.cli.timeline import print_request
 from pao.app.cli.watch import finish, is_settled
@@ -46,56 +42,54 @@ AttemptOption = Annotated[
 ]
 
 
+RequestsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID", help="Ids, ticket keys or correlation ids of requests."),
+]
+
+
 @command(app, "retry")
 def retry(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
-    request_id: RequestArgument,
+    request_ids: RequestsArgument = None,
     reason: ReasonOption,
-    field: FieldOption = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(help="manual: use the manual way of a hybrid item."),
-    ] = None,
-    unset: UnsetOption = None,
-    revise: ReviseOption = False,
-    leave_behind: LeaveBehindOption = False,
-    accept_used: AcceptUsedOption = False,
-    evidence: EvidenceOption = None,
+    options: RetryOptions,
     attempt: AttemptOption = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Look, and show changed fields and calls; decide nothing."),
     ] = False,
+    selection: Selection,
 ) -> None:
     """Run the failed action again, with corrected fields where given.
 
-    Exits with 1 when it failed again, or a dry run would be refused.
+    Exits with 1 when one was refused or has failed again, or a dry run would be refused.
     """
-    options = RetryOptions(
-        field=field,
-        unset=unset,
-        mode=mode,
-        revise=revise,
-        leave_behind=leave_behind,
-        accept_used=accept_used,
-        evidence=evidence,
-    )
+    options.check()
+    forms: dict[str, list[FormField]] = {}
+
+    def form(item: str) -> list[FormField]:
+        if item not in forms:
+            forms[item] = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
+        return forms[item]
+
+    def body(request: dict[str, Any]) -> dict[str, Any]:
+        made = options.body(lambda: form(request["catalogItemId"]))
+        return {"reason": reason, **made}
+
+    selection.check(cli, request_ids)
     with cli.api() as api:
-        body = {"reason": reason, **options.body(api, segment(request_id))}
-        if dry_run:
-            path = f"/requests/{segment(request_id)}/retry"
-            document = api.post(path, {**body, "dryRun": True}).document
-            cli.show(document, lambda: _print_changes(cli, document, options))
-            if document.get("refusals"):
-                raise typer.Exit(ExitCode.FAILED)
+        if dry_run and (only := _only(request_ids)):
+            _try(cli, api, only, body, options)
             return
-        _decide(cli, api, Decision.RETRY, request_id, _upon(api, request_id, body, attempt))
+        task = _Task(Decision.RETRY, body, attempt=attempt, dry=dry_run)
+        _decide(cli, api, task, request_ids, selection)
 
 
 _ENDINGS = {
-    Decision.ABORT: "End a failed request for good.",
-    Decision.ESCALATE: "Hand a failed request over to people, with a ticket that says everything.",
+    Decision.ABORT: "End failed requests for good.",
+    Decision.ESCALATE: "Hand failed requests over to people, with a ticket that says everything.",
 }
 
 
@@ -104,13 +98,15 @@ def _add_ending(decision: Decision, summary: str) -> None:
     def end(
         cli: Cli,
         *,
-        request_id: RequestArgument,
+        request_ids: RequestsArgument = None,
         reason: ReasonOption,
         attempt: AttemptOption = None,
+        selection: Selection,
     ) -> None:
+        selection.check(cli, request_ids)
+        task = _Task(decision, lambda _: {"reason": reason}, attempt=attempt)
         with cli.api() as api:
-            body = _upon(api, request_id, {"reason": reason}, attempt)
-            _decide(cli, api, decision, request_id, body)
+            _decide(cli, api, task, request_ids, selection)
 
 
 for _decision, _summary in _ENDINGS.items():
@@ -118,9 +114,21 @@ for _decision, _summary in _ENDINGS.items():
 
 
 @command(app, "cancel")
-def cancel(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> None:
-    """End what a request runs or waits for; it is failed then and waits for a decision."""
+def cancel(
+    cli: Cli,
+    *,
+    request_ids: RequestsArgument = None,
+    reason: ReasonOption,
+    selection: Selection,
+) -> None:
+    """End what requests run or wait for; they are failed then and wait for a decision."""
+    selection.check(cli, request_ids)
     with cli.api() as api:
+        request_id = _only(request_ids)
+        if request_id is None:
+            task = _Task(Decision.CANCEL, lambda _: {"reason": reason}, names_attempt=False)
+            _decide(cli, api, task, request_ids, selection)
+            return
         document = _sent(api, Decision.CANCEL, request_id, {"reason": reason})
     cli.show(document, lambda: print_request(cli.out, document))
     if not is_settled(document):
@@ -128,22 +136,29 @@ def cancel(cli: Cli, *, request_id: RequestArgument, reason: ReasonOption) -> No
 
 
 _VOTES = {
-    ApprovalVote.APPROVE: "Approve an action that waits for an approval of yours.",
-    ApprovalVote.REJECT: "Reject an action that waits for an approval of yours; it fails.",
+    ApprovalVote.APPROVE: "Approve actions that wait for an approval of yours.",
+    ApprovalVote.REJECT: "Reject actions that wait for an approval of yours; they fail.",
 }
 
 
 def _add_vote(kind: ApprovalVote, summary: str) -> None:
     @command(app, kind.value, help=summary)
     def vote(
-        cli: Cli, *, request_id: RequestArgument, reason: ReasonOption, action: ActionOption = None
+        cli: Cli,
+        *,
+        request_ids: Annotated[
+            list[str],
+            typer.Argument(metavar="ID", help="Ids, ticket keys or correlation ids of requests."),
+        ],
+        reason: ReasonOption,
+        action: ActionOption = None,
     ) -> None:
+        def body(request: dict[str, Any]) -> dict[str, Any]:
+            return {"actionId": action or _only_approval(request), "reason": reason}
+
         with cli.api() as api:
-            chosen = action
-            if chosen is None:
-                chosen = _only_approval(api.get(f"/requests/{segment(request_id)}"))
-            body = {"actionId": chosen, "reason": reason}
-            _decide(cli, api, kind, request_id, body)
+            task = _Task(kind, body, names_attempt=False)
+            _decide(cli, api, task, request_ids, Selection())
 
 
 for _kind, _summary in _VOTES.items():
@@ -158,11 +173,63 @@ def look(cli: Cli, *, request_id: RequestArgument) -> None:
     cli.show(document, lambda: _print_look(cli, document))
 
 
-def _upon(api: "Api", request_id: str, body: dict[str, Any], attempt: int | None) -> dict[str, Any]:
-    """Add which attempt the decision is about: what was shown last, or what was named."""
-    if attempt is None:
-        attempt = api.get(f"/requests/{segment(request_id)}").get("attempt")
-    return body if attempt is None else {**body, "attempt": attempt}
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is decided, and the body of the call about a request.
+
+    ``attempt`` is the one that was named; None stands for what was shown last.
+    """
+
+    decision: Decision | ApprovalVote
+    body: Callable[[dict[str, Any]], dict[str, Any]]
+    _: KW_ONLY
+    attempt: int | None = None
+    names_attempt: bool = True
+    dry: bool = False
+
+    def whole_body(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the body, with the attempt that the decision is about."""
+        body = self.body(request)
+        attempt = self.attempt if self.attempt is not None else request.get("attempt")
+        return {**body, "attempt": attempt} if self.names_attempt and attempt else body
+
+
+def _only(references: list[str] | None) -> str | None:
+    return references[0] if references and len(references) == 1 else None
+
+
+def _decide(
+    cli: Cli, api: "Api", task: _Task, references: list[str] | None, selection: Selection
+) -> None:
+    """Decide about one request and show it, or about several and show what became of each."""
+    if reference := _only(references):
+        body = task.whole_body(api.get(f"/requests/{segment(reference)}"))
+        finish(cli, api, _sent(api, task.decision, reference, body))
+        return
+    if task.attempt is not None:
+        raise CliError("--attempt is for one request only", exit_code=ExitCode.USAGE)
+    if selection.every and isinstance(task.decision, Decision):
+        rows = selected(cli, api, task.decision, selection, dry=task.dry)
+    else:
+        rows = read_each(api, references or ())
+    if not rows:
+        cli.note("No requests match.")
+    Round(cli, api, task.decision, rows).run(task.whole_body, dry=task.dry)
+
+
+def _try(
+    cli: Cli,
+    api: "Api",
+    reference: str,
+    body: Callable[[dict[str, Any]], dict[str, Any]],
+    options: RetryOptions,
+) -> None:
+    path = f"/requests/{segment(reference)}"
+    made = body(api.get(path)) | {"dryRun": True}
+    document = api.post(f"{path}/retry", made).document
+    cli.show(document, lambda: _print_changes(cli, document, options))
+    if document.get("refusals"):
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _only_approval(document: dict[str, Any]) -> str:
@@ -178,12 +245,6 @@ def _only_approval(document: dict[str, Any]) -> str:
         raise CliError(message, exit_code=ExitCode.FAILED)
     message = f"name the action with --action; waiting for an approval: {', '.join(waiting)}"
     raise CliError(message, exit_code=ExitCode.USAGE)
-
-
-def _decide(
-    cli: Cli, api: "Api", decision: Decision | ApprovalVote, request_id: str, body: dict[str, Any]
-) -> None:
-    finish(cli, api, _sent(api, decision, request_id, body))
 
 
 def _sent(

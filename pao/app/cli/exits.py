@@ -19,8 +19,12 @@ class ExitCode(IntEnum):
 class CliError(Exception):
     """A command cannot go on.
 
-    ``details`` are further lines (one per field); ``hint`` says what to do next.
+    ``details`` are further lines (one per field); ``hint`` says what to do next. ``code`` is the
+    service's own, ``retry_after`` the seconds after which it takes the call.
     """
+
+    code: str | None = None
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -88,13 +92,16 @@ def from_envelope(
     hint = f"Try again in {retry_after} s." if retry_after else _HINTS.get(code)
     if code == "SERVICE_UNAVAILABLE" and retry_after:
         hint = f"{_HINTS[code]} Try again in {retry_after} s."
-    return CliError(
+    told = CliError(
         f"{message} ({code})",
         exit_code=exit_code_of(status),
         details=details,
         hint=hint,
         correlation_id=str(error["correlationId"]) if error.get("correlationId") else None,
     )
+    told.code = code
+    told.retry_after = float(retry_after) if retry_after and retry_after.isdecimal() else None
+    return told
 
 
 def exit_code_of(status: int) -> ExitCode:

@@ -1,46 +1,24 @@
 """What `pao request retry` sends besides the reason: fields, consents, evidence."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.fields import parse_assignments, read_form
-from pao.app.cli.terminal import segment
+from pao.app.cli.fields import FormField, parse_assignments
 
-if TYPE_CHECKING:
-    from pao.app.cli.http import Api
-
-UnsetOption = Annotated[
+FieldOption = Annotated[
     list[str] | None,
-    typer.Option("--unset", metavar="FIELD", help="Remove a field's value; repeatable."),
-]
-ReviseOption = Annotated[
-    bool,
     typer.Option(
-        "--revise", help="Update what an earlier attempt created to the corrected values."
-    ),
-]
-LeaveBehindOption = Annotated[
-    bool,
-    typer.Option(
-        "--leave-behind", help="Move to another place; what may be left at the old one is listed."
-    ),
-]
-AcceptUsedOption = Annotated[
-    bool,
-    typer.Option(
-        "--accept-used", help="Correct fields that completed actions have used; their results stay."
-    ),
-]
-EvidenceOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="WORD",
-        help="What you saw in the target where PAO cannot look: absent, present, or "
-        "present={...} with the action's outputs as JSON.",
+        "--field",
+        "-f",
+        metavar="NAME=VALUE",
+        help="A field, given once: lists with commas (or several times); @path takes the content "
+        "of a file, @@ stands for a leading @. It replaces the value of "
+        "--config.",
     ),
 ]
 
@@ -49,21 +27,56 @@ EvidenceOption = Annotated[
 class RetryOptions:
     """The options of the command line as they were given."""
 
-    field: list[str] | None = None
-    unset: list[str] | None = None
-    mode: str | None = None
-    revise: bool = False
-    leave_behind: bool = False
-    accept_used: bool = False
-    evidence: str | None = None
+    field: FieldOption = None
+    unset: Annotated[
+        list[str] | None,
+        typer.Option("--unset", metavar="FIELD", help="Remove a field's value; repeatable."),
+    ] = None
+    mode: Annotated[
+        str | None, typer.Option(help="manual: use the manual way of a hybrid item.")
+    ] = None
+    revise: Annotated[
+        bool,
+        typer.Option(
+            "--revise", help="Update what an earlier attempt created to the corrected values."
+        ),
+    ] = False
+    leave_behind: Annotated[
+        bool,
+        typer.Option(
+            "--leave-behind",
+            help="Move to another place; what may be left at the old one is listed.",
+        ),
+    ] = False
+    accept_used: Annotated[
+        bool,
+        typer.Option(
+            "--accept-used",
+            help="Correct fields that completed actions have used; their results stay.",
+        ),
+    ] = False
+    evidence: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            help="What you saw in the target where PAO cannot look: absent, present, or "
+            "present={...} with the action's outputs as JSON.",
+        ),
+    ] = None
 
-    def body(self, api: "Api", ident: str) -> dict[str, Any]:
+    def check(self) -> None:
+        """Refuse what no request could take, before any is touched."""
+        self._mode()
+        if self.evidence is not None:
+            read_evidence(self.evidence)
+
+    def body(self, form: Callable[[], list[FormField]]) -> dict[str, Any]:
         """Return the body of the call; asks for the form where fields must be typed."""
         body: dict[str, Any] = {}
         if mode := self._mode():
             body["mode"] = mode
         if self.field or self.unset:
-            body["fields"] = self._fields(api, ident)
+            body["fields"] = self._fields(form)
         if self.leave_behind:
             body["leaveBehind"] = True
         if self.accept_used:
@@ -82,8 +95,8 @@ class RetryOptions:
             )
         return "revise"
 
-    def _fields(self, api: "Api", ident: str) -> dict[str, Any]:
-        given = _typed(api, ident, self.field) if self.field else {}
+    def _fields(self, form: Callable[[], list[FormField]]) -> dict[str, Any]:
+        given = parse_assignments(self.field, form()) if self.field else {}
         unset = dict.fromkeys(self.unset or ())
         if both := sorted(given.keys() & unset.keys()):
             raise CliError(
@@ -112,9 +125,3 @@ def read_evidence(text: str) -> dict[str, Any]:
             exit_code=ExitCode.USAGE,
         )
     return {"present": True, "outputs": read}
-
-
-def _typed(api: "Api", ident: str, assignments: list[str]) -> dict[str, Any]:
-    item = api.get(f"/requests/{ident}")["catalogItemId"]
-    form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
-    return parse_assignments(assignments, form)

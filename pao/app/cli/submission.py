@@ -15,6 +15,7 @@ from pao.app.cli.field_files import read_config
 from pao.app.cli.fields import parse_assignments, read_form
 from pao.app.cli.plan import print_actions
 from pao.app.cli.prompts import ask_for_fields
+from pao.app.cli.retry_options import FieldOption
 from pao.app.cli.terminal import clean, segment
 from pao.app.cli.watch import finish, follow_log, is_settled, print_log_line, watch
 
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
     from pao.app.cli.http import Api
 
 app = typer.Typer()
-
-FieldOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--field",
-        "-f",
-        metavar="NAME=VALUE",
-        help="A field, given once: lists with commas (or several times); @path takes the content "
-        "of a file, @@ stands for a leading @. It replaces the value of --config.",
-    ),
-]
 
 
 @command(app, "submit")
@@ -42,7 +32,8 @@ def submit(  # noqa: PLR0913 -- the options of the command line are its paramete
     item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of the catalog item.")],
     field: FieldOption = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Fields as YAML 1.2 or JSON.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Fields as YAML 1.2 or JSON; - for standard input."),
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag of the request.")] = None,
     dry_run: Annotated[

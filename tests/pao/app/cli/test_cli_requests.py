@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from starlette.responses import Response, StreamingResponse
+from typer.testing import CliRunner
 
 from pao.app.cli.events import Event, read_events
+from pao.app.cli.main import app as pao_app
 from tests.pao.app.cli.scripted import (
     FORM,
     REQUEST,
@@ -356,6 +358,7 @@ def test_a_retry_sends_corrected_fields_and_the_reason(pao: Pao, service: Servic
 
 
 def test_a_retry_sends_what_a_person_consents_to_and_has_seen(pao: Pao, service: Service) -> None:
+    service.on("GET", REQUEST, failed_request(attempt=4))
     service.on("POST", f"{REQUEST}/retry", request())
     given = ["--unset", "note", "--revise", "--leave-behind", "--accept-used", "--attempt", "3"]
     seen = ["--evidence", 'present={"id": "7"}']
@@ -496,6 +499,7 @@ def test_a_dry_run_says_why_a_retry_would_be_refused(pao: Pao, service: Service)
         "actionId": "host",
     }
     look = {"actionId": "host", "answer": "found", "wouldAdopt": {"externalReference": "DB-1"}}
+    service.on("GET", REQUEST, failed_request())
     service.on("POST", f"{REQUEST}/retry", {"changes": {}, "refusals": [refusal], "looks": [look]})
 
     result = pao("request", "retry", REQUEST_ID, "-r", "x", "--dry-run")
@@ -521,3 +525,36 @@ def test_what_does_not_follow_a_correction_is_shown(pao: Pao, service: Service) 
     result = pao("request", "get", REQUEST_ID)
 
     assert "a is inconsistent: one, two used the previous value" in result.stdout
+
+
+@pytest.mark.usefixtures("form")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "instanceName: orders-db\nstorageSize: 10\n",
+        '\n{"instanceName": "orders-db",\t"storageSize": 10}',
+    ],
+)
+def test_fields_come_from_standard_input(
+    service: Service, environ: dict[str, str | None], text: str
+) -> None:
+    service.on("POST", "/requests", answered(request(), 201))
+    given = ["request", "submit", ITEM, "--config", "-", "-f", "storageSize=20"]
+
+    result = CliRunner().invoke(pao_app, given, input=text, env=environ)
+
+    assert result.exit_code == 0, result.output
+    [call] = service.calls_of("POST", "/requests")
+    assert call.body["fields"] == {"instanceName": "orders-db", "storageSize": 20}
+
+
+def test_standard_input_that_holds_no_fields_is_named(
+    service: Service, environ: dict[str, str | None]
+) -> None:
+    service.on("GET", SCHEMA, FORM)
+    given = ["request", "submit", ITEM, "--config", "-"]
+
+    result = CliRunner().invoke(pao_app, given, input="- 1\n", env=environ)
+
+    assert result.exit_code == 2
+    assert "Cannot read the fields: standard input:1:1" in result.stderr
