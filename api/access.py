@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from api.auth.principal import Principal
+from db.repositories.request_visibility import Visibility
 
 
 class Restricted(Protocol):
@@ -24,6 +25,15 @@ class Access:
     def is_admin(self, caller: Principal) -> bool:
         """Return whether the caller is in a team of admins."""
         return not self.admin_teams.isdisjoint(caller.teams)
+
+    def visibility(self, caller: Principal) -> Visibility:
+        """Return on whose behalf the database is read for a caller."""
+        return Visibility(
+            user_id=caller.id,
+            teams=caller.teams,
+            admin=self.is_admin(caller),
+            email=caller.email,
+        )
 
     def may_request(self, caller: Principal, item: Restricted) -> bool:
         """Return whether the item is open to one of the caller's teams; no list means everyone."""

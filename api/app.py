@@ -30,6 +30,7 @@ from api.ratelimit import RateLimiter
 from api.requests.cleanups import CleanupService
 from api.requests.decisions import DecisionService, DecisionSettings
 from api.requests.item_preparation import ItemPreparer
+from api.requests.listing import ListingService
 from api.requests.preparation import Preparer
 from api.requests.prepared import SubmissionSettings
 from api.requests.reading import ReadingService, ReadingSettings
@@ -38,6 +39,7 @@ from api.requests.submission import SubmissionService
 from api.routes.catalog import router as catalog_router
 from api.routes.decisions import router as decisions_router
 from api.routes.health import router as health_router
+from api.routes.request_list import router as request_list_router
 from api.routes.requests import router as requests_router
 from api.routes.terraform import router as terraform_router
 from api.routes.tools import router as tools_router
@@ -93,6 +95,7 @@ def create_app(settings: Settings) -> "Application":
     routers = (
         catalog_router,
         requests_router,
+        request_list_router,
         decisions_router,
         terraform_router,
         tools_router,
@@ -235,6 +238,7 @@ def _services(
         reading=reading,
         sessions=SessionService(database),
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
+        listing=ListingService(access=access, cursors=Cursors(box), database=database),
         submission=SubmissionService(
             box=box,
             database=database,

@@ -14,6 +14,7 @@ from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.requests.cleanups import CleanupService
 from api.requests.decisions import DecisionService
+from api.requests.listing import ListingService
 from api.requests.reading import ReadingService
 from api.requests.streams import Streams
 from api.requests.submission import SubmissionService
@@ -38,6 +39,7 @@ class Services:
     sessions: SessionService
     web_address: WebAddress | None
     """None where the pages are switched off."""
+    listing: ListingService
     decisions: DecisionService
     cleanups: CleanupService
     terraform_states: TerraformStatesService

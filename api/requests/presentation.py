@@ -6,10 +6,12 @@ from typing import Any
 from api.requests import schemas
 from api.requests.leftovers import Done, error_context, left_behind
 from api.requests.lifecycle import warnings_of
+from api.requests.summary import Standing, summary
 from api.schemas import Answer, JsonObject
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
+from db.repositories.request_steps import Step
 from db.stored import escalation_of, read_failure
 from pao.core.documents import to_document
 from pao.core.names import masked, workflow_id
@@ -20,13 +22,13 @@ from pao.core.timestamps import timestamp
 BASE = "/api/v1"
 
 
-def short(row: Request | RequestSummary) -> schemas.RequestSummary:
-    """Return a request as lists show it."""
+def short(row: RequestSummary, steps: Sequence[Step]) -> schemas.RequestSummary:
+    """Return a request as lists show it; ``steps`` are what its summary speaks of."""
     return schemas.RequestSummary(
         **_as_stored(row, schemas.RequestSummary)
+        | _standing(row, steps, row.suggestion)
         | {
             "user": schemas.User(id=row.user_id, email=row.user_email),
-            "error": failure(row.error),
             "links": schemas.SelfLink(self=_link(row)),
         }
     )
@@ -41,14 +43,18 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
     decisions: Sequence[DecisionRecord],
     done: Done,
     workflow: str | None,
+    steps: Sequence[Step],
+    may_decide: bool,
 ) -> schemas.Request:
     """Return a request with everything that it holds."""
     user = schemas.UserWithTeams(id=row.user_id, email=row.user_email, teams=list(row.user_teams))
+    suggestion = (row.error_context or {}).get("suggestedDecision")
     return schemas.Request(
         **_as_stored(row, schemas.Request)
+        | _standing(row, steps, suggestion)
         | {
             "user": user,
-            "error": failure(row.error),
+            "may_decide": may_decide,
             "links": schemas.RequestLinks(self=_link(row), workflow=workflow),
             "actions": [action(one) for one in actions],
             "fields": masked(row.fields),
@@ -63,6 +69,45 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
             "components": list(components) or None,
         }
     )
+
+
+def _standing(
+    row: Request | RequestSummary, steps: Sequence[Step], suggestion: JsonObject | None
+) -> dict[str, Any]:
+    """Return what a request is called, where it stands, and what is known of its failure."""
+    standing = _standing_of(row, steps)
+    error, step = failure(row.error), standing.awaited if row.waiting_since else None
+    waits = row.status == RequestStatus.FAILED and not row.retrying
+    return {
+        "title": title(row),
+        "summary": summary(standing),
+        "waiting_action": schemas.WaitingAction(id=step.action_id, name=step.name)
+        if step
+        else None,
+        "error": error,
+        "cause": error.cause if error else None,
+        "suggestion": suggestion if waits else None,
+    }
+
+
+def _standing_of(row: Request | RequestSummary, steps: Sequence[Step]) -> Standing:
+    return Standing(
+        request_id=row.id,
+        status=row.status,
+        retrying=row.retrying,
+        escalation=row.escalation_ticket_key,
+        steps=steps,
+    )
+
+
+def summary_of(row: Request, steps: Sequence[Step]) -> str:
+    """Return in one sentence where a request stands."""
+    return summary(_standing_of(row, steps))
+
+
+def title(row: Request | RequestSummary) -> str:
+    """Return what a request is called; one of an earlier version, by its item."""
+    return row.title or row.catalog_item_name
 
 
 def _as_stored(row: object, kind: type[Answer]) -> dict[str, Any]:

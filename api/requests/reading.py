@@ -1,9 +1,8 @@
 """Reading requests: one, many, their live status, log and stream. Changes nothing."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from api.access import Access
@@ -13,14 +12,14 @@ from api.requests import presentation as presenting
 from api.requests import schemas
 from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
 from api.requests.leftovers import Done
+from api.requests.summary import with_live
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
 from db.repositories.approvers import viewers
 from db.repositories.cleanups import CleanupsRepository
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.events import EventsRepository, StoredEvent
-from db.repositories.request_filters import RequestFilters, Visibility
-from db.repositories.request_pages import PageKey, RequestPagesRepository
+from db.repositories.request_steps import Step, steps_of
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from db.stored import plan_of
@@ -58,6 +57,16 @@ class Stored:
     children: tuple[ComponentRequest, ...] = ()
     done: Done = field(default_factory=dict)
     """What is cleaned up of the request and of its components."""
+    may_decide: bool = False
+    """Whether it waits for a decision that the caller may make."""
+
+    @property
+    def steps(self) -> list[Step]:
+        """What the request's summary speaks of: its actions, then those of its components."""
+        steps = steps_of(self.row, self.actions)
+        return steps + [
+            one for child in self.children for one in steps_of(child.row, child.actions)
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +94,14 @@ class ReadingService:
             children = await children_of(repository, request_id, actions)
             families = [request_id, *(str(child.row.id) for child in children)]
             done = await CleanupsRepository(session).done(families)
+            may_decide = (
+                row is not None
+                and row.waiting_since is not None
+                and await repository.may_decide(request_id, self.access.visibility(caller))
+            )
         if row is None:
             raise _not_found(request_id)
-        return Stored(row, actions, decisions, tuple(children), done)
+        return Stored(row, actions, decisions, tuple(children), done, may_decide)
 
     async def get_decidable(self, caller: Principal, request_id: str) -> Stored:
         """Read a request as ``get`` does; raises ``FORBIDDEN`` for one that others decide about."""
@@ -118,6 +132,8 @@ class ReadingService:
             decisions=stored.decisions,
             done=stored.done,
             workflow=self._workflow_link(stored.row),
+            steps=stored.steps,
+            may_decide=stored.may_decide,
         )
 
     def _workflow_link(self, row: Request) -> str | None:
@@ -131,36 +147,17 @@ class ReadingService:
             row = await RequestsRepository(session).get(request_id)
         return row.status if row else None
 
-    async def page(
-        self, caller: Principal, filters: RequestFilters, *, cursor: str | None, limit: int
-    ) -> schemas.RequestPage:
-        """Return a page of what the caller may see, with the cursor of the next one."""
-        scope = f"requests:{json.dumps(asdict(filters), default=str, sort_keys=True)}"
-        visibility = Visibility(
-            user_id=caller.id,
-            teams=caller.teams,
-            admin=self.access.is_admin(caller),
-            email=caller.email,
-        )
-        async with self.database.reading() as session:
-            page = await RequestPagesRepository(session).list_page(
-                filters, visibility, after=self._after(scope, cursor), limit=limit
-            )
-        following = page.next_key
-        keys = [following.created_at.isoformat(), following.id] if following else None
-        return schemas.RequestPage(
-            data=[presenting.short(row) for row in page.rows],
-            pagination=pagination(self.cursors.write(scope, keys) if keys else None),
-        )
-
     async def status(self, caller: Principal, request_id: str) -> schemas.Status:
         """Return where the request stands, with each ticket's status asked of JIRA now."""
         stored = await self.get(caller, request_id)
         row, children = stored.row, stored.children
         members: list[Member] = [(row, own_actions(stored.actions), None)]
         members += [(child.row, child.actions, child.component) for child in children]
+        tickets = await self._tickets(members)
         return schemas.Status(
             id=request_id,
+            title=presenting.title(row),
+            summary=presenting.summary_of(row, with_live(stored.steps, tickets)),
             status=row.status,
             retrying=row.retrying,
             current_actions=[
@@ -169,7 +166,7 @@ class ReadingService:
                 for shown in presenting.current(some, one.status, name)
             ],
             progress=presenting.progress([one for _, some, _ in members for one in some]),
-            tickets=await self._tickets(members),
+            tickets=tickets,
             components=[standing(child) for child in children] or None,
             error=presenting.failure(row.error),
             updated_at=timestamp(row.updated_at),
@@ -234,12 +231,6 @@ class ReadingService:
                 if ended:
                     return
                 await changes.wait(STREAM_POLL_SECONDS)
-
-    def _after(self, scope: str, cursor: str | None) -> PageKey | None:
-        if cursor is None:
-            return None
-        moment, key = self.cursors.read(scope, cursor)
-        return PageKey(datetime.fromisoformat(moment), key)
 
     def _may_see(self, caller: Principal, row: Request | None) -> bool:
         return row is not None and self.access.may_see(

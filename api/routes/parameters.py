@@ -5,12 +5,16 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Header, Path
+from fastapi import Header, Path, Query
 from pydantic import BeforeValidator
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 RequestId = Annotated[UUID, Path(description="Id of the request")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]
+Cursor = Annotated[
+    str | None, Query(max_length=2000, description="`nextCursor` of the previous page")
+]
 EntryId = Annotated[
     str, Path(pattern=r"^[0-9a-f]{16}$", description="`entryId` of what is cleaned up")
 ]

@@ -4,9 +4,8 @@ import json
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.auth.principal import Principal
@@ -18,24 +17,18 @@ from api.requests.prepared import SubmissionCall
 from api.requests.reading import Stored
 from api.requests.schemas import Submission
 from api.requests.schemas.event import EXAMPLE as EVENTS
-from api.requests.schemas.request import BUNDLE, PAGE, REQUEST, REQUEST_OPEN
+from api.requests.schemas.request import BUNDLE, REQUEST, REQUEST_OPEN
 from api.requests.schemas.status import ESCALATION, LOGS, STATUS
 from api.requests.streams import EventStream
 from api.response_headers import OF_SUBMISSIONS
 from api.responses import documented, documented_text
-from api.routes.parameters import IdempotencyKey, Moment, RequestId
+from api.routes.parameters import Cursor, IdempotencyKey, Limit, RequestId
 from api.services import Caller, Correlation, Services, ServicesDep
-from db.repositories.request_filters import RequestFilters, Sort
-from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.states import SETTLED, RequestStatus
+from pao.core.states import SETTLED
 from pao.core.timestamps import timestamp
 
 router = APIRouter(tags=["requests"], route_class=JsonRoute)
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]
-Cursor = Annotated[
-    str | None, Query(max_length=2000, description="`nextCursor` of the previous page")
-]
 Prefer = Annotated[
     str | None,
     Header(max_length=200, description="`wait=N`: wait up to N seconds for the request to settle."),
@@ -94,49 +87,6 @@ async def submit_request(
     elif not settled:
         response.status_code = 202
     return services.reading.present(stored)
-
-
-@router.get(
-    "/requests",
-    summary="List requests",
-    responses=documented({200: PAGE}, 400, 401, 429, 503),
-)
-async def list_requests(
-    services: ServicesDep,
-    caller: Caller,
-    status: Annotated[list[RequestStatus] | None, Query(description="Repeatable")] = None,
-    catalog_item_id: Annotated[str | None, Query(alias="catalogItemId", max_length=200)] = None,
-    user_id: Annotated[
-        str | None, Query(alias="userId", max_length=200, description="`me` is the caller")
-    ] = None,
-    team: Annotated[str | None, Query(max_length=200)] = None,
-    correlation_id: Annotated[UUID | None, Query(alias="correlationId")] = None,
-    external_reference: Annotated[
-        str | None, Query(alias="externalReference", max_length=200)
-    ] = None,
-    parent: Annotated[UUID | None, Query()] = None,
-    since: Annotated[Moment | None, Query(description="RFC 3339, included")] = None,
-    until: Annotated[Moment | None, Query(description="RFC 3339, not included")] = None,
-    decidable: Annotated[str | None, Query(pattern="^me$")] = None,
-    sort: Annotated[Sort, Query()] = Sort.CREATED,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> schemas.RequestPage:
-    """List requests the caller may see, newest first (`sort=waiting`: failed, oldest first)."""
-    filters = RequestFilters(
-        statuses=tuple(status or ()),
-        catalog_item_id=_storable("catalogItemId", catalog_item_id),
-        user_id=caller.id if user_id == "me" else _storable("userId", user_id),
-        team=_storable("team", team),
-        correlation_id=str(correlation_id) if correlation_id else None,
-        external_reference=_storable("externalReference", external_reference),
-        since=_aware("since", since),
-        until=_aware("until", until),
-        parent=str(parent) if parent else None,
-        decidable=decidable is not None,
-        sort=sort,
-    )
-    return await services.reading.page(caller, filters, cursor=cursor, limit=limit)
 
 
 @router.get(
@@ -228,30 +178,3 @@ async def _stream(
         yield ServerSentEvent(
             json.dumps(data, ensure_ascii=False), event=entry.kind, id=str(entry.id), sep="\n"
         )
-
-
-def _aware(name: str, moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise _bad_query(name, "needs a time zone, such as 2026-01-31T08:00:00Z")
-    try:
-        return moment and moment.astimezone(UTC)
-    except OverflowError as error:
-        raise _bad_query(
-            name, "is out of range; in UTC it is before year 1 or after 9999"
-        ) from error
-
-
-def _storable(name: str, text: str | None) -> str | None:
-    """Refuse what no stored text can be: Postgres holds no null characters."""
-    if text is not None and "\x00" in text:
-        raise _bad_query(name, "must not contain a null character")
-    return text
-
-
-def _bad_query(name: str, message: str) -> PaoError:
-    return PaoError(
-        ErrorCode.VALIDATION_ERROR,
-        f"The query parameter {name} {message}.",
-        details=(Detail(field=name, constraint="format", message=message),),
-        status=400,
-    )

@@ -22,6 +22,7 @@ class Request(SQLModel, table=True):
     catalog_item_id: str = Field(sa_type=Text)
     catalog_item_version: str = Field(sa_type=Text)
     catalog_item_name: str = Field(sa_type=Text)
+    title: str | None = Field(default=None, sa_type=Text)
     owner_team: str | None = Field(default=None, sa_type=Text)
     item_sha: str | None = Field(default=None, sa_type=Text)
     item_definition: dict[str, Any] = Field(sa_type=DOCUMENT)
@@ -32,6 +33,7 @@ class Request(SQLModel, table=True):
     user_teams: list[str] = Field(default_factory=list, sa_type=WORDS)
     status: RequestStatus = Field(default=RequestStatus.SUBMITTED, sa_type=one_of(RequestStatus))
     retrying: bool = False
+    waiting_since: datetime | None = Field(default=None, sa_type=MOMENT)
     fields: dict[str, Any] = Field(default_factory=dict, sa_type=DOCUMENT)
     # SQLModel keeps the name "metadata" for itself.
     request_metadata: dict[str, Any] = Field(

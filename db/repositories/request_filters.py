@@ -1,44 +1,34 @@
-"""What a list of requests is narrowed to, how it is sorted, and on whose behalf it is read."""
+"""What a list of requests is narrowed to, and how it is sorted."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from db.repositories import approvers
+from pao.core.judgement import Cause
 from pao.core.states import RequestStatus
 
 
 class Sort(StrEnum):
-    """``created``: newest first. ``waiting``: failed requests, the oldest first."""
+    """``created``: newest first. ``waiting``: what waits for a decision, the longest first."""
 
     CREATED = "created"
     WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visibility:
-    """On whose behalf a list is read."""
-
-    user_id: str
-    teams: tuple[str, ...] = ()
-    admin: bool = False
-    email: str | None = None
-
-    @property
-    def asked(self) -> list[str]:
-        """The viewers that stand for somebody who was asked to approve."""
-        return approvers.viewers(self.user_id, self.email, self.teams)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFilters:
     """What a list is narrowed to. ``since`` is included, ``until`` is not.
 
-    ``team`` is a team that the submitter had. Without ``parent`` or ``external_reference`` the
-    children of bundles are left out; their parent is listed.
+    ``team`` is a team that the submitter had; a request has every one of ``tags``. ``text`` is what
+    a person remembers: words of the title, the item or a tag by their beginnings, a ticket key, or
+    the beginning of an id. Without ``parent`` or ``external_reference`` the children of bundles are
+    left out; their parent is listed.
     """
 
     statuses: tuple[RequestStatus, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    tags: tuple[str, ...] = ()
+    text: str | None = None
     catalog_item_id: str | None = None
     user_id: str | None = None
     team: str | None = None

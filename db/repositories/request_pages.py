@@ -2,7 +2,8 @@
 
 A caller who is no admin sees a request for one of several reasons, and no index gives the union of
 them in order. Each reason is one ordered range of ``request_audience``, so a page reads at most
-``limit + 1`` rows from each of them and merges these few. An admin's page is one index range.
+``limit + 1`` rows from each of them and merges these few. An admin's page is one index range. So
+is one of what waits, whoever reads it: these are few among all requests.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,10 +34,19 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from db.models import Request, RequestAction, RequestAudience
+from db.models import Request, RequestAudience
 from db.models.columns import MOMENT, WORDS
 from db.repositories import approvers
-from db.repositories.request_filters import RequestFilters, Sort, Visibility
+from db.repositories.request_conditions import lookups, narrowing
+from db.repositories.request_filters import RequestFilters, Sort
+from db.repositories.request_references import ReferencesRepository
+from db.repositories.request_visibility import (
+    Visibility,
+    is_failed,
+    may_decide,
+    may_see,
+    waits_for,
+)
 from pao.core.states import RequestStatus
 
 Query = Select[*tuple[Any, ...]]
@@ -47,21 +57,22 @@ _DECIDABLE = (RequestStatus.FAILED.value, RequestStatus.IN_PROGRESS.value)
 
 @dataclass(frozen=True, slots=True)
 class PageKey:
-    """Where a page ended: the sort keys of its last row."""
+    """Where a page ended: the sort keys of its last row, created or waiting since ``at``."""
 
-    created_at: datetime
+    at: datetime
     id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSummary:
-    """A request as lists show it."""
+    """A request as lists show it, and whether the reader may decide about it now."""
 
     id: str
     parent_id: str | None
     catalog_item_id: str
     catalog_item_version: str
     catalog_item_name: str
+    title: str | None
     owner_team: str | None
     user_id: str
     user_email: str | None
@@ -69,6 +80,10 @@ class RequestSummary:
     retrying: bool
     correlation_id: str
     error: dict[str, Any] | None
+    suggestion: dict[str, Any] | None
+    waiting_since: datetime | None
+    escalation_ticket_key: str | None
+    may_decide: bool
     created_at: datetime
     updated_at: datetime
 
@@ -81,7 +96,9 @@ class RequestPage:
     next_key: PageKey | None
 
 
-_SHOWN = tuple(col(getattr(Request, one.name)) for one in fields(RequestSummary))
+_COLUMNS = tuple(
+    col(getattr(Request, one.name)) for one in fields(RequestSummary) if hasattr(Request, one.name)
+)
 
 
 class RequestPagesRepository:
@@ -102,23 +119,42 @@ class RequestPagesRepository:
 
         Rows inserted meanwhile are neither skipped nor shown twice.
         """
-        query = page_query(filters, visibility, after=after, limit=limit + 1)
+        mentioned = await self._mentioned(filters)
+        query = page_query(filters, visibility, mentioned=mentioned, after=after, limit=limit + 1)
         rows = [_summary(row) for row in (await self._session.execute(query)).mappings()]
         if len(rows) <= limit:
             return RequestPage(tuple(rows), None)
         last = rows[limit - 1]
-        return RequestPage(tuple(rows[:limit]), PageKey(last.created_at, last.id))
+        at = last.waiting_since if filters.sort is Sort.WAITING else last.created_at
+        return RequestPage(tuple(rows[:limit]), PageKey(at or last.created_at, last.id))
+
+    async def count(self, filters: RequestFilters, visibility: Visibility, *, most: int) -> int:
+        """Count what the filters leave of what the caller may see; stops at ``most``."""
+        mentioned = await self._mentioned(filters)
+        found = page_query(filters, visibility, mentioned=mentioned, limit=most).subquery()
+        return await self._session.scalar(select(func.count()).select_from(found)) or 0
+
+    async def _mentioned(self, filters: RequestFilters) -> tuple[UUID, ...]:
+        if filters.text is None:
+            return ()
+        return tuple(await ReferencesRepository(self._session).mentioned(filters.text))
 
 
 def page_query(
     filters: RequestFilters,
     visibility: Visibility,
     *,
+    mentioned: Sequence[UUID] = (),
     after: PageKey | None = None,
     limit: int = 51,
 ) -> Query:
-    """Build the query of one page; also for those who want to see its plan."""
-    page = _Page(filters, visibility, after, limit)
+    """Build the query of one page; also for those who want to see its plan.
+
+    ``mentioned`` are requests that a searched text names by a ticket or an id.
+    """
+    page = _Page(filters, visibility, tuple(mentioned), after, limit)
+    if filters.sort is Sort.WAITING:
+        return page.single(_visible(filters, visibility))
     if filters.parent or filters.correlation_id or filters.external_reference:
         return page.single(_visible(filters, visibility))
     if visibility.admin:
@@ -152,20 +188,7 @@ def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
 
 def _visible(filters: RequestFilters, visibility: Visibility) -> list[ColumnElement[bool]]:
     """Return the same reasons as a condition, for where few rows are left to be judged."""
-    if visibility.admin:
-        return [_for_admin(visibility)] if filters.decidable else []
-    reasons = [
-        col(Request.user_id) == visibility.user_id,
-        col(Request.owner_team).in_(visibility.teams),
-    ]
-    if filters.decidable:
-        return [or_(and_(_failed(), or_(*reasons)), _waits_for(visibility))]
-    reasons += [_teams_overlap(visibility.teams), approvers.is_among(visibility.asked)]
-    return [or_(*reasons)]
-
-
-def _failed() -> ColumnElement[bool]:
-    return and_(col(Request.status) == RequestStatus.FAILED, col(Request.retrying).is_(False))
+    return [may_decide(visibility) if filters.decidable else may_see(visibility)]
 
 
 def _for_admin(visibility: Visibility) -> ColumnElement[bool]:
@@ -176,16 +199,8 @@ def _for_admin(visibility: Visibility) -> ColumnElement[bool]:
     states: ColumnElement[Any] = bindparam("open", _DECIDABLE, expanding=True, literal_execute=True)
     return and_(
         col(Request.status).in_(states),
-        or_(_failed(), _waits_for(visibility)),
+        may_decide(visibility),
     )
-
-
-def _waits_for(visibility: Visibility) -> ColumnElement[bool]:
-    return approvers.waits_for(visibility.user_id, visibility.email, visibility.teams)
-
-
-def _teams_overlap(teams: Sequence[str]) -> ColumnElement[bool]:
-    return col(Request.user_teams).op("&&", is_comparison=True)(literal(list(teams), WORDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +209,19 @@ class _Page:
 
     filters: RequestFilters
     visibility: Visibility
+    mentioned: tuple[UUID, ...]
     after: PageKey | None
     limit: int
 
     def single(self, conditions: Sequence[ColumnElement[bool]]) -> Query:
-        keys = (col(Request.created_at), col(Request.id))
-        query = select(*_SHOWN).where(*self._conditions(), *conditions, *self._span(*keys))
+        waiting = self.filters.sort is Sort.WAITING
+        keys = (col(Request.waiting_since if waiting else Request.created_at), col(Request.id))
+        query = self._shown().where(*self._conditions(), *conditions, *self._span(*keys))
         return query.order_by(*self._order(*keys)).limit(self.limit)
+
+    def _shown(self) -> Query:
+        suggestion = col(Request.error_context)["suggestedDecision"].label("suggestion")
+        return select(*_COLUMNS, suggestion, may_decide(self.visibility).label("may_decide"))
 
     def merged(self, range_of: Callable[[ColumnElement[str]], Query], values: list[str]) -> Query:
         each = (
@@ -210,7 +231,7 @@ class _Page:
         found = select(one.c.created_at, one.c.id).select_from(each).join(one, true()).distinct()
         found = found.order_by(*self._order(one.c.created_at, one.c.id)).limit(self.limit)
         page = found.subquery("page")
-        query = select(*_SHOWN).join(page, col(Request.id) == page.c.id)
+        query = self._shown().join(page, col(Request.id) == page.c.id)
         return query.order_by(*self._order(page.c.created_at, page.c.id))
 
     def by_viewer(self, viewer: ColumnElement[str]) -> Query:
@@ -227,7 +248,7 @@ class _Page:
         if self.filters.decidable:
             asked = viewer.startswith(approvers.PREFIX)
             query = query.where(
-                or_(and_(_failed(), not_(asked)), and_(asked, _waits_for(self.visibility)))
+                or_(and_(is_failed(), not_(asked)), and_(asked, waits_for(self.visibility)))
             )
         query = query.where(*self._conditions(), *self._span(*keys))
         return query.order_by(*self._order(*keys))
@@ -239,7 +260,7 @@ class _Page:
         return query.order_by(*self._order(*keys))
 
     def _conditions(self) -> list[ColumnElement[bool]]:
-        return [*_lookups(self.filters), *_narrowing(self.filters)]
+        return [*lookups(self.filters), *narrowing(self.filters, self.mentioned)]
 
     def _order(self, *keys: SQLColumnExpression[Any]) -> list[Any]:
         if self.filters.sort is Sort.WAITING:
@@ -247,9 +268,11 @@ class _Page:
         return [desc(key) for key in keys]
 
     def _span(
-        self, created_at: SQLColumnExpression[datetime], request_id: SQLColumnExpression[UUID]
+        self, moment: SQLColumnExpression[Any], request_id: SQLColumnExpression[UUID]
     ) -> list[ColumnElement[bool]]:
         """Bound the keys of the page, on the columns of the index that is walked."""
+        waiting = self.filters.sort is Sort.WAITING
+        created_at = col(Request.created_at) if waiting else moment
         found: list[ColumnElement[bool]] = []
         if self.filters.since is not None:
             found.append(created_at >= self.filters.since)
@@ -257,45 +280,9 @@ class _Page:
             found.append(created_at < self.filters.until)
         if self.after is None:
             return found
-        keys = tuple_(created_at, request_id)
-        end = tuple_(literal(self.after.created_at, MOMENT), literal(UUID(self.after.id)))
-        return [*found, keys > end if self.filters.sort is Sort.WAITING else keys < end]
-
-
-def _lookups(filters: RequestFilters) -> list[ColumnElement[bool]]:
-    """Return the conditions that leave few rows by themselves, or else the parents only."""
-    found: list[ColumnElement[bool]] = []
-    if filters.parent:
-        found.append(col(Request.parent_id) == UUID(filters.parent))
-    if filters.correlation_id:
-        found.append(col(Request.correlation_id) == UUID(filters.correlation_id))
-    if filters.external_reference:
-        found.append(_has_reference(filters.external_reference))
-    if not filters.parent and not filters.external_reference:
-        found.append(col(Request.parent_id).is_(None))
-    return found
-
-
-def _has_reference(reference: str) -> ColumnElement[bool]:
-    actions = select(col(RequestAction.request_id)).where(
-        col(RequestAction.external_reference) == reference
-    )
-    return col(Request.id).in_(actions)
-
-
-def _narrowing(filters: RequestFilters) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if filters.statuses:
-        found.append(col(Request.status).in_(filters.statuses))
-    if filters.sort is Sort.WAITING and not filters.decidable:
-        found.append(col(Request.status) == RequestStatus.FAILED)
-    if filters.catalog_item_id is not None:
-        found.append(col(Request.catalog_item_id) == filters.catalog_item_id)
-    if filters.user_id is not None:
-        found.append(col(Request.user_id) == filters.user_id)
-    if filters.team is not None:
-        found.append(_teams_overlap([filters.team]))
-    return found
+        keys = tuple_(moment, request_id)
+        end = tuple_(literal(self.after.at, MOMENT), literal(UUID(self.after.id)))
+        return [*found, keys > end if waiting else keys < end]
 
 
 def _summary(row: RowMapping) -> RequestSummary:

@@ -17,6 +17,7 @@ from sqlmodel import col
 from db.models import IdempotencyKey, Request, RequestAction
 from db.repositories import approvers
 from db.repositories.copied_columns import columns_named, copied_columns, record_of
+from db.repositories.request_visibility import Visibility, may_decide
 from db.request_columns import STORED, columns_of
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
@@ -152,6 +153,13 @@ class RequestsRepository:
         """Return whether one of these viewers was asked to approve something of the request."""
         query = select(col(Request.id)).where(
             col(Request.id) == UUID(request_id), approvers.is_among(asked)
+        )
+        return (await self._session.scalar(query)) is not None
+
+    async def may_decide(self, request_id: str, visibility: Visibility) -> bool:
+        """Return whether a request waits for a decision that this person may make."""
+        query = select(col(Request.id)).where(
+            col(Request.id) == UUID(request_id), may_decide(visibility)
         )
         return (await self._session.scalar(query)) is not None
 

@@ -98,8 +98,18 @@ def decidable(stack: Stack, person: Person) -> list[str]:
 def test_an_approver_sees_and_decides_what_waits_for_the_team(own: Stack) -> None:
     request_id = waiting(own)
     assert request_id in decidable(own, PRIYA)
-    shown = get(own, request_id, PRIYA)["actions"][0]["waiting"]
+    document = get(own, request_id, PRIYA)
+    shown = document["actions"][0]["waiting"]
     assert shown["message"] == "a approved is asked for."
+    assert document["waitingAction"] == {"id": "ok", "name": "The approval"}
+    assert (document["waitingSince"], document["mayDecide"]) == (shown["since"], True)
+    assert document["summary"] == (
+        "in progress: The approval waits for dana, steve@example.com or the platform team to "
+        "approve it"
+    )
+    assert get(own, request_id)["mayDecide"] is False
+    listed = own.caller(PRIYA).get("/requests", params={"sort": "waiting"}).json()
+    assert request_id in [row["id"] for row in listed["data"]]
     answer = vote(own, request_id, "approve", PRIYA)
     assert answer.status_code == 200, answer.text
     wait_until(lambda: get(own, request_id)["status"] == "completed")

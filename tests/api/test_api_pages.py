@@ -82,7 +82,7 @@ def test_the_oldest_that_wait_come_first_when_asked_for(stack: Stack, dana: http
     copies(stack, completed(dana), mark, 3)
     stored = stack.rows(
         "select id from requests where correlation_id = $1 and status = 'failed'"
-        " order by created_at, id",
+        " order by waiting_since, id",
         mark,
     )
     pages = walk(dana, correlationId=mark, sort="waiting", limit=5)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from api.requests import presentation, schemas
 from db.models import Request, RequestAction
+from db.repositories.request_steps import steps_of
 from pao.core.states import ActionStatus, RequestStatus
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
@@ -65,7 +66,15 @@ def shown(**of_action: Any) -> schemas.Request:
         **{"status": ActionStatus.FAILED, **of_action},
     )
     return presentation.full(
-        row, actions=[action], attempt=1, components=[], decisions=[], done={}, workflow=None
+        row,
+        actions=[action],
+        attempt=1,
+        components=[],
+        decisions=[],
+        done={},
+        workflow=None,
+        steps=steps_of(row, [action]),
+        may_decide=False,
     )
 
 

@@ -41,6 +41,7 @@ REFUSED = [
     "UPDATE requests SET status = 'failed'",
     "UPDATE requests SET error = '{}'",
     "UPDATE requests SET metadata = '{}'",
+    "UPDATE requests SET title = 'another'",
     "DELETE FROM requests",
     "UPDATE request_actions SET external_reference = 'X-1'",
     "UPDATE request_actions SET started_run_id = NULL, started_seq = NULL",

@@ -22,6 +22,7 @@ from api.requests import schemas
 from api.requests.schemas import Submission
 from db.models import Request, RequestAction
 from db.repositories.request_pages import RequestSummary
+from db.repositories.request_steps import steps_of
 from db.repositories.requests import NewRequest
 from db.request_columns import NOT_STORED, STORED
 from pao.app.cli.timeline import print_request
@@ -80,6 +81,11 @@ NOT_ANSWERED = {
 }
 NOT_PRINTED = {
     "request.catalogItemName": "the id is printed, which commands take",
+    "request.waitingSince": "`-o json` has it",
+    "request.waitingAction": "the summary names it",
+    "request.mayDecide": "commands are printed by state",
+    "request.cause": "the error says it",
+    "request.suggestion": "printed from the error context",
     "request.fields": "`-o json` has them",
     "request.metadata": "`-o json` has it",
     "request.possibleDecisions": "commands are printed by state; of bundles by this",
@@ -244,6 +250,8 @@ def answer(row: Request, action: RequestAction) -> dict[str, Any]:
         decisions=[decision],
         done={},
         workflow=workflow,
+        steps=steps_of(row, [action]),
+        may_decide=True,
     )
     return shown.model_dump(mode="json")
 

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -6,18 +7,22 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from db.repositories.request_filters import RequestFilters, Sort, Visibility
+from db.repositories.request_filters import RequestFilters, Sort
 from db.repositories.request_pages import (
     PageKey,
     RequestPagesRepository,
     RequestSummary,
     page_query,
 )
+from db.repositories.request_visibility import Visibility
+from db.repositories.requests import NewRequest
 from db.session import Database
+from pao.core.judgement import Cause
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import (
     START,
     action,
+    at,
     brought_to,
     mirror,
     new_request,
@@ -200,17 +205,32 @@ async def test_children_are_listed_under_their_parent_only(db: Database) -> None
     assert await ids(db, RequestFilters(parent=parent_id), Visibility(user_id="eric")) == []
 
 
+async def fail(db: Database, request: NewRequest, *, seq: int, seconds: float) -> None:
+    await mirror(db, snapshot(request, RequestStatus.IN_PROGRESS, seq=seq, seconds=seconds - 1))
+    await mirror(db, snapshot(request, RequestStatus.FAILED, seq=seq + 1, seconds=seconds))
+
+
 @pytest.mark.parametrize("who", SEERS, ids=["admin", "member"])
-async def test_waiting_requests_are_the_failed_ones_oldest_first(
+async def test_what_waits_for_a_decision_is_listed_the_longest_first(
     db: Database, who: Visibility
 ) -> None:
-    made = [new_request(created=second) for second in (3, 1, 2)]
+    late, early, retried = made = [new_request(created=second) for second in (1, 2, 0)]
     await store(db, *made)
-    for request in made:
-        await brought_to(db, RequestStatus.FAILED, request=request)
+    await fail(db, retried, seq=1, seconds=10)
+    await fail(db, late, seq=1, seconds=30)
+    await fail(db, early, seq=1, seconds=20)
+    await mirror(db, snapshot(retried, RequestStatus.FAILED, seq=3, seconds=40, retrying=True))
     await brought_to(db, RequestStatus.COMPLETED)
-    expected = [made[1].context.request_id, made[2].context.request_id, made[0].context.request_id]
-    assert await ids(db, RequestFilters(sort=Sort.WAITING), who, limit=1) == expected
+    waiting = RequestFilters(sort=Sort.WAITING)
+    expected = [early.context.request_id, late.context.request_id]
+    assert await ids(db, waiting, who, limit=1) == expected
+    await mirror(db, snapshot(retried, RequestStatus.FAILED, seq=4, seconds=50))
+    assert await ids(db, waiting, who, limit=1) == [*expected, retried.context.request_id]
+    rows = await read(db, waiting, who)
+    assert [row.waiting_since for row in rows] == [
+        START + timedelta(seconds=seconds) for seconds in (20, 30, 50)
+    ]
+    assert await ids(db, replace(waiting, since=START + timedelta(seconds=2)), who) == expected[:1]
 
 
 async def test_what_i_may_decide_is_what_failed_and_is_mine_or_my_teams_to_own(
@@ -248,10 +268,32 @@ async def test_a_bundle_stands_for_the_approvals_that_its_components_wait_for(
     await owner.execute(
         "UPDATE request_actions SET status = 'waiting', waiting = $2 WHERE request_id = $1",
         child.context.request_id,
-        '{"kind": "approval", "approvers": {"users": ["ann"], "teams": []}}',
+        json.dumps(
+            {
+                "kind": "approval",
+                "since": at(70),
+                "approvers": {"users": ["ann"], "teams": []},
+            }
+        ),
     )
     assert [await ids(db, filters, who) for who in people] == [[parent.context.request_id]] * 2
     assert await ids(db, filters, Visibility(user_id="bob")) == []
+    waiting = replace(filters, sort=Sort.WAITING)
+    assert [await ids(db, waiting, who) for who in people] == [[parent.context.request_id]] * 2
+    (row,) = await read(db, ALL, people[0])
+    assert (row.waiting_since, row.may_decide) == (START + timedelta(seconds=70), True)
+    (row,) = await read(db)
+    assert row.may_decide is False
+    # Of the bundle's own write and the end of the approval neither loses the other.
+    await mirror(db, snapshot(parent, RequestStatus.IN_PROGRESS, seq=2))
+    assert [await ids(db, waiting, who) for who in people] == [[parent.context.request_id]] * 2
+    await mirror(
+        db,
+        snapshot(child, RequestStatus.IN_PROGRESS, seq=2, actions=[action(ActionStatus.COMPLETED)]),
+    )
+    assert [await ids(db, waiting, who) for who in people] == [[], []]
+    (row,) = await read(db, ALL, people[0])
+    assert row.waiting_since is None
 
 
 async def test_a_child_has_no_audience_of_its_own(db: Database, owner: asyncpg.Connection) -> None:
@@ -278,7 +320,13 @@ async def plan_of(db: Database, filters: RequestFilters, visibility: Visibility)
         (ALL, ADMIN, "requests_newest"),
         (RequestFilters(user_id="dana"), ADMIN, "requests_by_user"),
         (RequestFilters(statuses=(RequestStatus.FAILED,)), ADMIN, "requests_by_status"),
-        (RequestFilters(sort=Sort.WAITING), ADMIN, "requests_by_status"),
+        (RequestFilters(sort=Sort.WAITING), ADMIN, "requests_waiting"),
+        (
+            RequestFilters(sort=Sort.WAITING),
+            Visibility(user_id="dana", teams=("orders",)),
+            "requests_waiting",
+        ),
+        (RequestFilters(causes=(Cause.INPUT,)), ADMIN, "requests_by_cause"),
         (RequestFilters(decidable=True), ADMIN, "requests_open"),
         (RequestFilters(catalog_item_id="cache"), ADMIN, "requests_by_item"),
         (ALL, Visibility(user_id="dana", teams=("orders",)), "request_audience_pkey"),

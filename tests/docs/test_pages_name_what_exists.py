@@ -16,6 +16,7 @@ from api.metrics import ApiMetrics
 from api.routes.catalog import router as catalog
 from api.routes.decisions import router as decisions
 from api.routes.health import router as health
+from api.routes.request_list import router as request_list
 from api.routes.requests import router as requests
 from api.routes.terraform import router as terraform
 from api.routes.tools import router as tools
@@ -47,7 +48,16 @@ EVENTS_OF = ("workflows", "activities", "api", "db", "pao/app/cli")
 EVENT = re.compile(r"(?:\.line\(|event_type=|event=)\s*\"([a-z_]+\.[a-z-]+)\"")
 CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z][\w/{}-]*)")
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
-ROUTERS = (catalog, decisions, health, requests, terraform, tools, web_sessions)
+ROUTERS = (
+    catalog,
+    decisions,
+    health,
+    request_list,
+    requests,
+    terraform,
+    tools,
+    web_sessions,
+)
 
 
 def settings() -> dict[str, tuple[type[Part], str]]:

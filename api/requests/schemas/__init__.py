@@ -34,6 +34,7 @@ from api.requests.schemas.request import (
     SubmissionMetadata,
     User,
     UserWithTeams,
+    WaitingAction,
 )
 from api.requests.schemas.status import (
     ComponentStatus,
@@ -93,4 +94,5 @@ __all__ = [
     "UserWithTeams",
     "VoteBody",
     "Wait",
+    "WaitingAction",
 ]

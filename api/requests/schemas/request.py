@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from api.requests.schemas.action import ACTION, Action, Failure
 from api.requests.schemas.decision import DecisionRecord
-from api.requests.schemas.error_context import CleanupDone, ErrorContext
+from api.requests.schemas.error_context import CleanupDone, ErrorContext, SuggestedDecision
 from api.schemas import (
     EXAMPLE_TIME,
     LAST_PAGE,
@@ -18,6 +18,7 @@ from api.schemas import (
     Omittable,
     Pagination,
 )
+from pao.core.judgement import Cause
 from pao.core.states import ActionStatus, Decision, RequestStatus
 
 
@@ -75,6 +76,13 @@ class RequestLinks(SelfLink):
     workflow: str | None = Field(description="Its page in the Temporal UI, if one is configured")
 
 
+class WaitingAction(Answer):
+    """The action about which a decision is awaited."""
+
+    id: str
+    name: str
+
+
 class RequestSummary(Answer):
     """A request as lists show it."""
 
@@ -83,11 +91,29 @@ class RequestSummary(Answer):
     catalog_item_id: str
     catalog_item_name: str
     catalog_item_version: str
+    title: str = Field(description="What it is for, in a few words; else the name of the item")
+    summary: str = Field(
+        description="One sentence: the status, and who or what has the request now. For people; "
+        "its wording changes."
+    )
     status: RequestStatus
     retrying: bool
+    waiting_since: Moment | None = Field(
+        description="Since when it waits for a decision: since it failed, or since its oldest "
+        "open approval was asked for"
+    )
+    waiting_action: WaitingAction | None = Field(
+        description="The action about which a decision is awaited: the first that failed, or the "
+        "first with an open approval"
+    )
+    may_decide: bool = Field(description="The caller may make the decision that it waits for")
     correlation_id: Id
     user: User
     error: Failure | None
+    cause: Cause | None = Field(description="Why it failed, in one word: that of its `error`")
+    suggestion: SuggestedDecision | None = Field(
+        description="The decision that PAO suggests while it is failed"
+    )
     created_at: Moment
     updated_at: Moment
     links: SelfLink
@@ -154,6 +180,11 @@ class RequestPage(Answer):
 
     data: list[RequestSummary]
     pagination: Pagination
+    count: Omittable[int] = Field(
+        None,
+        description="With `count=true`: how many requests match, on all pages. Counting stops at "
+        "100.",
+    )
 
 
 _ID = "7b0c6e0a-4e8d-4b53-9f0a-5a1a4d1a7c11"
@@ -169,11 +200,18 @@ _SUMMARY = RequestSummary(
     catalog_item_id="database-postgresql-standard",
     catalog_item_name="PostgreSQL Database",
     catalog_item_version="1.2.0",
+    title="orders-db",
+    summary="completed: DB-123 is with the database team (To Do)",
     status=RequestStatus.COMPLETED,
     retrying=False,
+    waiting_since=None,
+    waiting_action=None,
+    may_decide=False,
     correlation_id="3f6c1a52-8f0e-4a43-9b58-0b8f0b6c2d11",
     user=User(id="dana", email="dana@example.com"),
     error=None,
+    cause=None,
+    suggestion=None,
     created_at=EXAMPLE_TIME,
     updated_at=EXAMPLE_TIME,
     links=SelfLink(self=_SELF),
@@ -201,6 +239,7 @@ REQUEST_OPEN = Request(
     **dict(REQUEST)
     | {
         "status": RequestStatus.IN_PROGRESS,
+        "summary": "in progress: Ticket for the database team is running",
         "actions": [
             Action(
                 **dict(ACTION)
@@ -216,6 +255,7 @@ BUNDLE = Request(
     | {
         "catalog_item_id": "bundle-webapp-standard",
         "catalog_item_name": "Web Application",
+        "title": "orders",
         "fields": {"appName": "orders", "storageSize": 100},
         "actions": [],
         "components": [

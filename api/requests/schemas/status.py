@@ -68,6 +68,8 @@ class Status(Answer):
     """Where a request stands."""
 
     id: Id
+    title: str
+    summary: str = Field(description="As of the request, with what JIRA says of its tickets now")
     status: RequestStatus
     retrying: bool
     current_actions: list[CurrentAction]
@@ -116,6 +118,8 @@ _LIVE = LiveStatus(
 
 STATUS = Status(
     id=REQUEST.id,
+    title=REQUEST.title,
+    summary="completed: DB-123 is with the database team (In Review)",
     status=RequestStatus.COMPLETED,
     retrying=False,
     current_actions=[],

@@ -65,6 +65,10 @@ def _head(request: Document) -> Iterator[Text]:
     line = state(request.get("status"), retrying=request.get("retrying"))
     item = f"{clean(request.get('catalogItemId'))} {clean(request.get('catalogItemVersion'))}"
     yield Text("Request ", style="bold").append(clean(request.get("id"))).append("  ").append(line)
+    if request.get("title"):
+        yield Text(clean(request["title"]), style="bold")
+    if request.get("summary"):
+        yield Text(clean(request["summary"]))
     about = [f"{item} ", f"submitted {local_time(request.get('createdAt'))}"]
     user = request.get("user") or {}
     if user.get("email") or user.get("id"):

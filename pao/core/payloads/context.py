@@ -32,7 +32,8 @@ class ItemSnapshot:
 class RequestContext:
     """What every action of a request may know about it.
 
-    ``components`` is what the own actions of a bundle see of its components.
+    ``components`` is what the own actions of a bundle see of its components. Requests of earlier
+    versions have no ``title``.
     """
 
     request_id: str
@@ -42,6 +43,7 @@ class RequestContext:
     requester: Requester
     fields: dict[str, Any] = field(default_factory=dict)
     components: dict[str, Any] = field(default_factory=dict)
+    title: str | None = None
 
     @property
     def summary(self) -> str:

@@ -1,0 +1,134 @@
+"""Where a request stands, in one sentence: the only place where it is made.
+
+It names tickets and people, because a status alone misleads: a request is completed as soon as its
+ticket exists, while the work is still to be done.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from api.requests.schemas import LiveTicket
+from db.repositories.request_steps import Step
+from pao.core.payloads.waits import OpenApproval, read_wait
+from pao.core.states import ActionStatus, RequestStatus
+
+MOST_NAMED = 3
+_TEAM = "team-"
+_DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the sentence is made from.
+
+    ``steps`` are the actions that run, wait or have failed, and the tickets; of a bundle those of
+    its components as well.
+    """
+
+    request_id: UUID | str
+    status: RequestStatus
+    retrying: bool
+    escalation: str | None
+    steps: Sequence[Step]
+
+    @property
+    def own(self) -> list[Step]:
+        """The request's own steps; of a bundle some of them stand for components."""
+        return [one for one in self.steps if str(one.request_id) == str(self.request_id)]
+
+    @property
+    def awaited(self) -> Step | None:
+        """The step that a decision is awaited about: what failed first, else an approval."""
+        if self.status == RequestStatus.FAILED and not self.retrying:
+            return next((one for one in self.own if one.status == ActionStatus.FAILED), None)
+        return next((one for one in self.steps if _approval(one)), None)
+
+
+def summary(standing: Standing) -> str:
+    """Return the sentence: the status, and who or what has the request now."""
+    state = standing.status.replace("_", " ")
+    if standing.retrying:
+        state = "failed, being retried"
+    told = _listed(_told(standing))
+    return f"{state}: {told}" if told else state
+
+
+def _told(standing: Standing) -> Iterable[str]:
+    if standing.status == RequestStatus.SUBMITTED:
+        return ["nothing has started yet"]
+    if standing.status == RequestStatus.IN_PROGRESS or standing.retrying:
+        running = [one for one in standing.own if one.status == ActionStatus.IN_PROGRESS]
+        waiting = [one for one in standing.steps if one.status == ActionStatus.WAITING]
+        return [*(f"{one.name} is running" for one in running), *map(_wait, waiting)]
+    if standing.status == RequestStatus.FAILED:
+        return [_decision(standing.awaited)]
+    tickets = [_ticket(one) for one in standing.steps if _has_ticket(one)]
+    if standing.escalation:
+        return [f"{standing.escalation} continues it", *tickets]
+    return tickets
+
+
+def _decision(step: Step | None) -> str:
+    about = f" about {step.name}" if step else ""
+    unknown = ", whose outcome is unknown" if step and step.outcome_unknown else ""
+    return f"waits for a decision{about}{unknown}"
+
+
+def _wait(step: Step) -> str:
+    approval = _approval(step)
+    if approval is not None:
+        people = [*approval.approvers.users, *map(team_name, approval.approvers.teams)]
+        return f"{step.name} waits for {_listed(people, last=' or ')} to approve it"
+    return _ticket(step) if _has_ticket(step) else f"{step.name} waits for its target"
+
+
+def _has_ticket(step: Step) -> bool:
+    return step.type == "jira-ticket" and bool(step.external_reference)
+
+
+def _ticket(step: Step) -> str:
+    known = step.ticket_status or {}
+    key, status = step.external_reference, known.get("status")
+    if known.get("gone"):
+        return f"{key} no longer exists"
+    with_status = f" ({status})" if status else ""
+    if known.get("statusCategory") == _DONE:
+        return f"{key} is done{with_status}"
+    owner = f" with {team_name(step.owner_team)}" if step.owner_team else " open"
+    return f"{key} is{owner}{with_status}"
+
+
+def _approval(step: Step) -> OpenApproval | None:
+    wait = read_wait(step.waiting) if step.status == ActionStatus.WAITING else None
+    return wait if isinstance(wait, OpenApproval) else None
+
+
+def with_live(steps: Sequence[Step], tickets: Sequence[LiveTicket]) -> list[Step]:
+    """Return the steps with what JIRA says of their tickets now."""
+    live = {one.key: one for one in tickets if one.live}
+    return [
+        replace(
+            step,
+            ticket_status={
+                "status": live[step.external_reference].status,
+                "statusCategory": live[step.external_reference].status_category,
+            },
+        )
+        if step.external_reference in live
+        else step
+        for step in steps
+    ]
+
+
+def team_name(team: str) -> str:
+    """Return how a sentence speaks of a team: ``team-network`` is "the network team"."""
+    name = team.removeprefix(_TEAM)
+    return f"the {name.replace('-', ' ')} team" if name and name != team else team
+
+
+def _listed(parts: Iterable[str], *, last: str = " and ") -> str:
+    shown = list(dict.fromkeys(parts))
+    if len(shown) > MOST_NAMED:
+        shown = [*shown[:MOST_NAMED], f"{len(shown) - MOST_NAMED} more"]
+    return last.join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)

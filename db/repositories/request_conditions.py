@@ -1,0 +1,84 @@
+"""The filters of the request list as conditions; what each index of 0032 is for is written here."""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, cast, func, literal, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import col
+
+from db.documents import dump_json
+from db.models import Request, RequestAction
+from db.repositories.request_filters import RequestFilters, Sort
+from db.repositories.request_visibility import teams_overlap
+
+_SEPARATORS = re.compile(r"[\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\s]+")
+_MOST_WORDS = 20
+
+
+def lookups(filters: RequestFilters) -> list[ColumnElement[bool]]:
+    """Return the conditions that leave few rows by themselves, or else the parents only."""
+    found: list[ColumnElement[bool]] = []
+    if filters.parent:
+        found.append(col(Request.parent_id) == UUID(filters.parent))
+    if filters.correlation_id:
+        found.append(col(Request.correlation_id) == UUID(filters.correlation_id))
+    if filters.external_reference:
+        found.append(_has_reference(filters.external_reference))
+    if not filters.parent and not filters.external_reference:
+        found.append(col(Request.parent_id).is_(None))
+    return found
+
+
+def narrowing(filters: RequestFilters, mentioned: Sequence[UUID] = ()) -> list[ColumnElement[bool]]:
+    """Return the other conditions; ``mentioned`` are found by the searched text in any case."""
+    found: list[ColumnElement[bool]] = []
+    if filters.statuses:
+        found.append(col(Request.status).in_(filters.statuses))
+    if filters.sort is Sort.WAITING:
+        found.append(col(Request.waiting_since).is_not(None))
+    if filters.causes:
+        found.append(_of(Request.error, "cause").in_(filters.causes))
+    if filters.tags:
+        tags = cast(literal(dump_json({"tags": filters.tags}), Text), JSONB)
+        found.append(col(Request.request_metadata).op("@>", is_comparison=True)(tags))
+    if filters.text is not None:
+        named = [col(Request.id).in_(mentioned)] if mentioned else []
+        found.append(or_(_has_words(filters.text), *named))
+    if filters.catalog_item_id is not None:
+        found.append(col(Request.catalog_item_id) == filters.catalog_item_id)
+    if filters.user_id is not None:
+        found.append(col(Request.user_id) == filters.user_id)
+    if filters.team is not None:
+        found.append(teams_overlap([filters.team]))
+    return found
+
+
+def _has_reference(reference: str) -> ColumnElement[bool]:
+    actions = select(col(RequestAction.request_id)).where(
+        col(RequestAction.external_reference) == reference
+    )
+    return col(Request.id).in_(actions)
+
+
+def _has_words(text: str) -> ColumnElement[bool]:
+    """Return the condition that every word of a text is the beginning of one of the request's."""
+    words = [word for word in _SEPARATORS.split(text) if word][:_MOST_WORDS]
+    known = func.public.request_words(
+        col(Request.title),
+        col(Request.catalog_item_id),
+        col(Request.catalog_item_name),
+        _of(Request.request_metadata, "tags"),
+    )
+    wanted = " & ".join(f"'{word}':*" for word in words)
+    return known.op("@@", is_comparison=True)(func.to_tsquery(_constant("simple"), wanted))
+
+
+def _of(column: object, key: str) -> ColumnElement[str]:
+    return col(column).op("->>", return_type=Text())(_constant(key))
+
+
+def _constant(text: str) -> ColumnElement[str]:
+    """Return a text of our own as the expressions of the indexes have it, not as a parameter."""
+    return literal_column(f"'{text}'")

@@ -1,0 +1,84 @@
+"""Where the actions of listed requests stand: what a list says about them, and no more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import Request, RequestAction
+from pao.core.states import ActionStatus
+
+# What people hear about: what runs, waits or failed, and every ticket.
+_TOLD = (ActionStatus.IN_PROGRESS, ActionStatus.WAITING, ActionStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One action, as the summary of its request speaks of it."""
+
+    request_id: UUID
+    owner_team: str | None
+    action_id: str
+    type: str
+    name: str
+    status: ActionStatus
+    external_reference: str | None
+    outcome_unknown: bool
+    waiting: dict[str, Any] | None
+    ticket_status: dict[str, Any] | None
+
+
+_OF_ACTIONS = tuple(one.name for one in fields(Step) if one.name != "owner_team")
+_COLUMNS = tuple(col(getattr(RequestAction, name)) for name in _OF_ACTIONS)
+
+
+class StepsRepository:
+    """Reads the actions of a page of requests at once."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def of(self, request_ids: Sequence[str]) -> dict[str, list[Step]]:
+        """Return what runs, waits or failed and the tickets, in the order of each plan.
+
+        Of a bundle the actions of its components follow its own.
+        """
+        ids = [UUID(one) for one in request_ids]
+        ticket = and_(
+            col(RequestAction.type) == "jira-ticket",
+            col(RequestAction.external_reference).is_not(None),
+        )
+        query = (
+            select(*_COLUMNS, col(Request.owner_team), col(Request.parent_id))
+            .join(Request, col(Request.id) == col(RequestAction.request_id))
+            .where(
+                or_(col(Request.id).in_(ids), col(Request.parent_id).in_(ids)),
+                or_(col(RequestAction.status).in_(_TOLD), ticket),
+            )
+            .order_by(
+                col(Request.parent_id).is_not(None),
+                col(Request.created_at),
+                col(Request.id),
+                col(RequestAction.action_index),
+                col(RequestAction.action_id),
+            )
+        )
+        found: dict[str, list[Step]] = {one: [] for one in request_ids}
+        for row in (await self._session.execute(query)).mappings():
+            step = Step(**{name: row[name] for name in row if name != "parent_id"})
+            for shown in (str(step.request_id), str(row["parent_id"])):
+                if shown in found:
+                    found[shown].append(step)
+        return found
+
+
+def steps_of(request: Request, actions: Sequence[RequestAction]) -> list[Step]:
+    """Return the same of actions that were read whole."""
+    return [
+        Step(owner_team=request.owner_team, **{name: getattr(one, name) for name in _OF_ACTIONS})
+        for one in actions
+    ]
