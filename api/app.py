@@ -16,6 +16,7 @@ from api import error_responses as errors
 from api.access import Access
 from api.auth.keys import KeysIdentity
 from api.catalog.cache import CacheSettings
+from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
 from api.catalog.watcher import CatalogWatcher
 from api.connections import ConnectionLimits, bounded_protocol
@@ -38,6 +39,7 @@ from api.requests.streams import StreamLimits, Streams
 from api.requests.submission import SubmissionService
 from api.routes.catalog import router as catalog_router
 from api.routes.decisions import router as decisions_router
+from api.routes.forms import router as forms_router
 from api.routes.health import router as health_router
 from api.routes.request_list import router as request_list_router
 from api.routes.requests import router as requests_router
@@ -94,6 +96,7 @@ def create_app(settings: Settings) -> "Application":
     )
     routers = (
         catalog_router,
+        forms_router,
         requests_router,
         request_list_router,
         decisions_router,
@@ -208,6 +211,9 @@ def _services(
     actions = load_all()
     targets = {name: action.targets for name, action in actions.items()}
     catalog = _catalog(settings, database)
+    options = OptionsService(
+        catalog=catalog, database=database, surroundings=surroundings, workflows=workflows
+    )
     reading = ReadingService(
         access=access,
         cursors=Cursors(box),
@@ -235,6 +241,7 @@ def _services(
         catalog=catalog,
         cursors=Cursors(box),
         identity=app.state.identity,
+        options=options,
         reading=reading,
         sessions=SessionService(database),
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
@@ -244,7 +251,9 @@ def _services(
             database=database,
             notifications=notifications,
             preparer=Preparer(
-                ItemPreparer(access=access, box=box, settings=submission_settings), catalog
+                ItemPreparer(access=access, box=box, settings=submission_settings),
+                catalog,
+                options,
             ),
             settings=submission_settings,
             workflows=workflows,
@@ -252,6 +261,7 @@ def _services(
         decisions=DecisionService(
             box=box,
             database=database,
+            options=options,
             reading=reading,
             settings=DecisionSettings(
                 budget=budget,

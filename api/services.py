@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from api.access import Access
 from api.auth.principal import Principal
+from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
 from api.health.measures import Measures
 from api.health.service import HealthService
@@ -35,6 +36,7 @@ class Services:
     identity: Identity
     streams: Streams
     submission: SubmissionService
+    options: OptionsService
     reading: ReadingService
     sessions: SessionService
     web_address: WebAddress | None

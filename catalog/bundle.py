@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictBool
 
-from catalog.forms.definition import Model
+from catalog.forms.base import Model
 from catalog.model import CatalogDocument, Fulfillment
 
 MOST_COMPONENTS = 100

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.bundle import CatalogBundle
+from catalog.lists import CatalogList
 from catalog.model import CatalogDocument, CatalogItem
 
 KINDS: Mapping[str, type[CatalogDocument]] = {
     "CatalogItem": CatalogItem,
     "CatalogBundle": CatalogBundle,
+    "CatalogList": CatalogList,
 }
 
 

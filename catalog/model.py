@@ -19,7 +19,8 @@ from pydantic import (
 
 from catalog.action_outputs import with_outputs_beside
 from catalog.forms import FieldDefinition, Form, FormDefinition, GroupDefinition
-from catalog.forms.definition import Model, Number
+from catalog.forms.base import Model
+from catalog.forms.definition import Number
 
 SCHEMA_VERSION = "catalog/v1"
 

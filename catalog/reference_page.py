@@ -18,7 +18,9 @@ from catalog.forms.definition import (
     Operator,
     RequiredWhen,
 )
+from catalog.forms.options import HttpOptions, ListOptions, ResourceOptions, TeamOptions
 from catalog.forms.ui_schema import COMPONENTS
+from catalog.lists import CatalogList, ListRow
 from catalog.model import (
     Access,
     Action,
@@ -48,6 +50,8 @@ validation rules in [rules](rules.md).
 _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("CatalogItem", CatalogItem),
     ("CatalogBundle", CatalogBundle),
+    ("CatalogList", CatalogList),
+    ("a row of a CatalogList", ListRow),
     ("metadata", Metadata),
     ("metadata.owner", Owner),
     ("metadata.access", Access),
@@ -61,6 +65,10 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("items of a multiselect", ItemConstraints),
     ("required of a field, conditionally", RequiredWhen),
     ("a rule of the form", FormRule),
+    ("options from a list", ListOptions),
+    ("options from the caller's teams", TeamOptions),
+    ("options from HTTP", HttpOptions),
+    ("options from resources", ResourceOptions),
     ("conditional of a field or group", Condition),
     ("fulfillment.strategy", Strategy),
     ("fulfillment.manual", Manual),

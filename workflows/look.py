@@ -1,4 +1,4 @@
-"""Short read-only workflows about a failed action: does its effect exist, does evidence hold."""
+"""Short read-only workflows: does an action's effect exist, does evidence hold, what is offered."""
 
 from datetime import timedelta
 from typing import TypeVar
@@ -9,16 +9,21 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.payloads.actions import ActionInput, LookResult
+    from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
     from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
     from workflows import policies
     from workflows.failures import classify
 
 
-AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer)
+AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer)
 
 
 async def _ask(
-    activity: str, question: ActionInput | EvidenceInput, answer: type[AnswerT], *, summary: str
+    activity: str,
+    question: ActionInput | EvidenceInput | ChoicesQuestion,
+    answer: type[AnswerT],
+    *,
+    summary: str,
 ) -> AnswerT:
     found: AnswerT = await workflow.execute_activity(
         activity,
@@ -58,3 +63,17 @@ class EvidenceWorkflow:
             return await _ask(names.EVIDENCE_ACTIVITY, evidence, EvidenceAnswer, summary=summary)
         except FailureError as error:
             return EvidenceAnswer(message=f"it could not be checked: {classify(error).message}")
+
+
+@workflow.defn(name=names.CHOICES_WORKFLOW)
+class ChoicesWorkflow:
+    """Fetches the choices of a form's field."""
+
+    @workflow.run
+    async def run(self, question: ChoicesQuestion) -> ChoicesAnswer:
+        """Return the choices, or why there are none now; never fails."""
+        summary = f"fetch {question.call.action.name}"
+        try:
+            return await _ask(names.CHOICES_ACTIVITY, question, ChoicesAnswer, summary=summary)
+        except FailureError as error:
+            return ChoicesAnswer(problem=classify(error).message)

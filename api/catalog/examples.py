@@ -92,3 +92,17 @@ FINDING = schemas.Finding(
 )
 
 REFUSED = schemas.RefusedFiles(data=[FINDING], checked_at=_TIME)
+
+OPTIONS = schemas.FieldOptions(
+    options=[schemas.FormChoice(value="c-17", label="east-17")], total=1, free_text=False
+)
+
+FORM_STATE = schemas.FormState(
+    valid=True,
+    visible=["owner", "appName", "name"],
+    required=["owner", "appName"],
+    values={"owner": "team-orders", "appName": "shop", "name": "team-orders-shop"},
+    computed=["name"],
+    errors=[],
+    warnings=[],
+)

@@ -12,6 +12,7 @@ from db.repositories.catalog import Outline
 # What a word of the query is worth by where it stands, the best place counts.
 WHOLE, NAME_START, NAME_WORD, TAG, NAME_PART, TAG_PART, OWNER, TEXT = 100, 40, 30, 25, 20, 15, 8, 3
 MOST_TAGS = 50
+LIST = "CatalogList"
 MOST_WORDS = 10
 # Lists that are asked for again and again; one of a catalog of 2,000 items takes 150 kB.
 MOST_ANSWERS = 64
@@ -35,6 +36,11 @@ class Row:
     withdrawn_from: str | None
     stale: bool
     generation: int
+
+    @property
+    def is_requested(self) -> bool:
+        """Whether it can be requested at all; a list only serves the forms of others."""
+        return self.kind != LIST
 
     @cached_property
     def text(self) -> str:
@@ -148,6 +154,11 @@ class Index:
         """How many items are stale."""
         return sum(row.stale for row in self.rows.values())
 
+    @cached_property
+    def requested(self) -> int:
+        """How many items and bundles there are."""
+        return sum(row.is_requested for row in self.rows.values())
+
     def find(self, wanted: CatalogQuery) -> CatalogMatches:
         """Return the matches; the counts of a facet ignore its own filter."""
         found: CatalogMatches | None = self._answers.get(wanted)
@@ -164,7 +175,7 @@ class Index:
         words, counts = wanted.words, _Counts()
         rows: list[tuple[int, Row]] = []
         for row in self.rows.values():
-            rank = row.rank(words) if words else 1
+            rank = (row.rank(words) if words else 1) if row.is_requested else 0
             if not rank:
                 continue
             missed = _missed(row, wanted)

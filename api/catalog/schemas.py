@@ -2,11 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from api.schemas import Answer, JsonObject, Moment, Omittable, Pagination
+from api.schemas import Answer, Body, JsonObject, Moment, Omittable, Pagination
 
 Kind = Literal["CatalogItem", "CatalogBundle"]
+DocumentKind = Literal["CatalogItem", "CatalogBundle", "CatalogList"]
 
 
 class CatalogEntry(Answer):
@@ -96,6 +97,11 @@ class FormField(Answer):
     )
     read_only: Omittable[bool] = Field(None, description="It always has its default")
     must_be: Omittable[bool] = Field(None, description="The only value that it may have")
+    options: Omittable[JsonObject] = Field(
+        None,
+        description="Where the choices come from, and the fields that they depend on; "
+        "POST /catalog/items/{id}/options/{field} returns them",
+    )
     items: Omittable[JsonObject] = Field(None, description="Constraints of each text in a list")
     fields: Omittable[list["FormField"]] = Field(None, description="The fields of a list's rows")
     unique_by: Omittable[list[str]] = Field(
@@ -140,6 +146,57 @@ class CatalogForm(Answer):
     version: str
     form: FormLayout
     json_schema: JsonObject
+
+
+class FormFields(Body):
+    """What was filled in so far."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"fields": {"environment": "production"}}]}
+    )
+
+    fields: dict[str, Any] = Field(default_factory=dict)
+
+
+class OptionsQuery(FormFields):
+    """What was filled in so far, and which options are wanted."""
+
+    row: dict[str, Any] | None = Field(
+        None, description="The row that the field is in, for a field of a list (rules.cluster)"
+    )
+    search: str = Field("", max_length=200, description="Part of a value or label")
+    limit: int = Field(50, ge=1, le=1000)
+
+
+class FieldOptions(Answer):
+    """What a field offers with these values of the others."""
+
+    options: list[FormChoice]
+    total: int = Field(description="How many match, of which options holds the first")
+    problem: Omittable[str] = Field(None, description="Why nothing is offered now")
+    free_text: bool = Field(description="Any text is taken while there is a problem")
+
+
+class FieldProblem(Answer):
+    """What is wrong with a field; in the rows of a list it is named rules[0].prefix."""
+
+    field: str
+    constraint: str
+    message: str
+    received: Any
+    expected: Any
+
+
+class FormState(Answer):
+    """A form with these values: what is shown, what is computed, what is wrong."""
+
+    valid: bool
+    visible: list[str]
+    required: list[str]
+    values: JsonObject = Field(description="Sent values and defaults; passwords are masked")
+    computed: list[str] = Field(description="Fields whose value was computed, not sent")
+    errors: list[FieldProblem]
+    warnings: list[FieldProblem]
 
 
 class RefreshReport(Answer):

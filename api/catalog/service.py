@@ -107,13 +107,20 @@ class CatalogService:
     def row(self, item_id: str) -> Row:
         """Return what lists show of an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
         row = self.state.index.rows.get(item_id)
-        if row is None:
+        if row is None or not row.is_requested:
             raise _not_found(item_id)
         return row
 
     async def entry(self, item_id: str) -> Entry:
         """Return an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
-        row = self.row(item_id)
+        self.row(item_id)
+        return await self.document(item_id)
+
+    async def document(self, item_id: str) -> Entry:
+        """Return an item or a list in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
+        row = self.state.index.rows.get(item_id)
+        if row is None:
+            raise _not_found(item_id)
         return await self._cache.get(
             ("item", item_id, row.generation),
             lambda: self._load(item_id),

@@ -76,7 +76,7 @@ class Measures:
 
     def _catalog(self) -> None:
         state, metrics = self._sources.catalog.state, self._sources.metrics
-        metrics.catalog_items.set(len(state.index.rows))
+        metrics.catalog_items.set(state.index.requested)
         metrics.catalog_refused.set(state.refused_files)
         if state.loaded_at:
             metrics.catalog_age.set(state.age(datetime.now(UTC)) or 0.0)

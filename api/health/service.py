@@ -227,7 +227,7 @@ class HealthService:
         good = fresh and not (standing.refused or standing.error or outdated)
         return CatalogPart(
             status=OK if good else DEGRADED,
-            items=len(state.index.rows),
+            items=state.index.requested,
             loaded_at=timestamp(state.loaded_at) if state.loaded_at else None,
             age_seconds=None if age is None else round(age, 1),
             source=standing.source,

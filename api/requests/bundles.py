@@ -3,13 +3,13 @@
 What a submission is and how one item is prepared is in preparation.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from api.catalog.service import CatalogService, Entry
 from api.requests import schemas
-from api.requests.item_preparation import ItemPreparer
+from api.requests.item_preparation import ItemPreparer, told
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
     Prepared,
@@ -21,6 +21,7 @@ from api.requests.prepared import (
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle, Component, OrchestrationMode
 from catalog.components import ComponentContext, Values, component_values
+from catalog.forms import FieldError, FormContext
 from pao.core.components import COMPONENT, LINKS, LINKS_ID, component_action
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import masked
@@ -44,13 +45,14 @@ async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str
     return entries
 
 
-def prepare_bundle(
+def prepare_bundle(  # noqa: PLR0913 -- what a bundle is prepared from, each part named
     preparer: ItemPreparer,
     entry: Entry,
     held: Mapping[str, Entry],
     *,
     body: Submission,
     call: SubmissionCall,
+    about: FormContext,
 ) -> Prepared:
     """Check a bundle and all of its components, and plan it; nothing is stored."""
     bundle = entry.loaded.item
@@ -59,8 +61,9 @@ def prepare_bundle(
     for one in (entry, *held.values()):
         preparer.authorise(one, call.caller)
         require_offered(one.loaded.item, datetime.now(UTC).date())
-    values = preparer.validated(entry, body.fields, call.caller)
-    prepared = preparer.planned(entry, values, body, call)
+    result = preparer.validated(entry, body.fields, about)
+    prepared = preparer.planned(entry, result.values, body, call)
+    prepared = replace(prepared, computed=result.computed, warnings=told(result.warnings))
     preparer.judge(entry, prepared)
     preparer.check_templates(entry, prepared, complete=False)
     components = tuple(
@@ -117,18 +120,25 @@ def _values(
     )
     found = component_values(bundle, component, item, giving, datetime.now(UTC).date())
     if found.problems:
-        details = tuple(
-            Detail(
-                field=f"components.{component.id}.config.{one.field}",
-                constraint=one.constraint,
-                message=one.message,
-                received=one.received,
-                expected=one.expected,
-            )
-            for one in found.problems
-        )
-        raise _refused(bundle, component, details)
+        raise refused_values(bundle, component, found.problems)
     return found
+
+
+def refused_values(
+    bundle: CatalogBundle, component: Component, problems: Sequence[FieldError]
+) -> PaoError:
+    """Return the error for values that the form of a component's item refuses."""
+    details = tuple(
+        Detail(
+            field=f"components.{component.id}.config.{one.field}",
+            constraint=one.constraint,
+            message=one.message,
+            received=one.received,
+            expected=one.expected,
+        )
+        for one in problems
+    )
+    return _refused(bundle, component, details)
 
 
 def _actions(

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from api.auth.principal import Principal
+from api.catalog.options import OptionsService
 from api.requests import schemas
 from api.requests.approvals import require_approver, vote
 from api.requests.configuration_errors import detail_of, field_details, refusal_of
@@ -39,6 +40,7 @@ from pao.core.states import (
 )
 from pao.runtime.crypto import SecretBox
 
+_INVALID = "The corrected fields are invalid; see details. Nothing was decided."
 _GONE = "its workflow was lost in Temporal; it waits for a decision again within a minute, try then"
 _NOT_BEGUN = "it has not started yet; a component of a bundle starts after those it depends on"
 # The namespace of decision ids: the same caller, request, kind and key give the same id.
@@ -68,6 +70,7 @@ class DecisionService:
 
     box: SecretBox
     database: Database
+    options: OptionsService
     reading: ReadingService
     settings: DecisionSettings
     workflows: RequestWorkflows
@@ -116,6 +119,7 @@ class DecisionService:
         if body.fields:
             sealed = self._seal(context, body.fields)
             answer = await asyncio.to_thread(self._corrected, stored, sealed, body.mode)
+            await self._require_offered(context, answer)
             context.fields = answer.fields
         return await self._retry_preview.of(stored, body, context, answer)
 
@@ -153,9 +157,10 @@ class DecisionService:
             payload |= _options(call.body)
         if isinstance(call.body, RetryBody) and call.body.fields:
             # In a thread: large forms take their time, and other callers must not wait for it.
-            payload["fields"] = await asyncio.to_thread(
-                self._sealed_changes, stored, call.body.fields, call.body.mode
-            )
+            sealed = self._seal(context_of(stored.row), call.body.fields)
+            answer = await asyncio.to_thread(self._corrected, stored, sealed, call.body.mode)
+            await self._require_offered(context_of(stored.row), answer)
+            payload["fields"] = sealed
         return payload
 
     async def _allowed(self, call: DecisionCall) -> Stored:
@@ -218,12 +223,15 @@ class DecisionService:
             )
         return Decided(open=record.outcome != "done")
 
-    def _sealed_changes(
-        self, stored: Stored, fields: dict[str, Any], mode: str | None
-    ) -> dict[str, Any]:
-        sealed = self._seal(context_of(stored.row), fields)
-        self._corrected(stored, sealed, mode)
-        return sealed
+    async def _require_offered(self, context: RequestContext, answer: CorrectionAnswer) -> None:
+        """Refuse a changed value that is not offered; what was offered before may stay."""
+        item = parse_definition(context.item.definition)
+        corrected = replace(context, fields=answer.fields)
+        values = {**answer.fields, **open_fields(self.box, corrected)}
+        changed = frozenset(answer.diff)
+        problems = await self.options.require(item, values, context.requester, only=changed)
+        if problems:
+            raise PaoError(ErrorCode.VALIDATION_ERROR, _INVALID, details=field_details(problems))
 
     def _seal(self, context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
         passwords = password_fields(context.item.definition)
@@ -240,11 +248,7 @@ class DecisionService:
             context.fields = answer.fields
             self._require_usable(stored, context, mode)
             return answer
-        raise PaoError(
-            ErrorCode.VALIDATION_ERROR,
-            "The corrected fields are invalid; see details. Nothing was decided.",
-            details=field_details(errors),
-        )
+        raise PaoError(ErrorCode.VALIDATION_ERROR, _INVALID, details=field_details(errors))
 
     def _require_usable(self, stored: Stored, context: RequestContext, mode: str | None) -> None:
         """Refuse corrected values that make what the retry carries out invalid."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -17,20 +17,21 @@ from api.requests.prepared import (
     Prepared,
     SubmissionCall,
     SubmissionSettings,
+    requester_of,
     require_carriable,
     require_small,
 )
 from api.requests.schemas import Submission
 from catalog.action_rendering import render_action
 from catalog.configuration_checks import ActionModels, check_configurations
-from catalog.form_context import form_context
+from catalog.forms import FieldError, FormContext, FormResult
 from catalog.plan_checks import check_plan
 from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields
 from catalog.templating import TemplateError
 from pao.core.components import COMPONENT
 from pao.core.errors import Detail, ErrorCode, PaoError
-from pao.core.payloads.context import RequestContext, Requester
+from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
 from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox
@@ -46,12 +47,18 @@ class ItemPreparer:
     box: SecretBox
     settings: SubmissionSettings
 
-    def prepare(self, entry: Entry, body: Submission, call: SubmissionCall) -> Prepared:
-        """Check everything that a submission of an item is checked for, and plan it."""
+    def prepare(
+        self, entry: Entry, body: Submission, call: SubmissionCall, about: FormContext
+    ) -> Prepared:
+        """Check everything that a submission of an item is checked for, and plan it.
+
+        ``about`` is what the form knows of the caller, and what it has asked.
+        """
         self.authorise(entry, call.caller)
         require_offered(entry.loaded.item, datetime.now(UTC).date())
-        values = self.validated(entry, body.fields, call.caller)
-        prepared = self.planned(entry, values, body, call)
+        result = self.validated(entry, body.fields, about)
+        prepared = self.planned(entry, result.values, body, call)
+        prepared = replace(prepared, computed=result.computed, warnings=told(result.warnings))
         require_carriable(prepared)
         self.judge(entry, prepared)
         self.check_templates(entry, prepared)
@@ -75,15 +82,12 @@ class ItemPreparer:
                 f"{item.name} may be requested by: {allowed}. Ask one of these teams.",
             )
 
-    def validated(self, entry: Entry, fields: dict[str, Any], caller: Principal) -> dict[str, Any]:
+    def validated(self, entry: Entry, fields: dict[str, Any], about: FormContext) -> FormResult:
         """Return the fields complete with defaults, or refuse them with every reason."""
-        item, now = entry.loaded.item, datetime.now(UTC)
-        requester = Requester(id=caller.id, email=caller.email, teams=list(caller.teams))
-        about = form_context(item, requester, now, self.settings.surroundings)
-        result = item.form.validate(fields, now.date(), about)
+        result = entry.loaded.item.form.validate(fields, datetime.now(UTC).date(), about)
         if result.valid:
             require_small(result.values)
-            return result.values
+            return result
         details = field_details(result.errors)
         found = "1 field is invalid; correct it"
         if len(details) != 1:
@@ -102,7 +106,7 @@ class ItemPreparer:
             correlation_id=call.correlation_id,
             submitted_at=timestamp(datetime.now(UTC)),
             item=snapshot_of(loaded.item, loaded.definition, loaded.sha),
-            requester=Requester(id=caller.id, email=caller.email, teams=list(caller.teams)),
+            requester=requester_of(caller),
             fields=seal_fields(self.box, request_id, values, passwords),
         )
         traits = self.settings.traits
@@ -200,6 +204,11 @@ class ItemPreparer:
             outputs={},
             reveal=False,
         )
+
+
+def told(warnings: tuple[FieldError, ...]) -> tuple[str, ...]:
+    """Return what rules warn of, each once."""
+    return tuple(dict.fromkeys(one.message for one in warnings))
 
 
 def preferred_wait(header: str | None) -> float | None:

@@ -1,12 +1,14 @@
 """Preparing a submission of an item or a bundle. Nothing is stored here."""
 
 import asyncio
+from collections.abc import Mapping
 
-from api.catalog.service import CatalogService
+from api.catalog.options import OptionsService
+from api.catalog.service import CatalogService, Entry
 from api.requests import schemas
-from api.requests.bundles import entries_of, prepare_bundle, rendered
+from api.requests.bundles import entries_of, prepare_bundle, refused_values, rendered
 from api.requests.item_preparation import ItemPreparer
-from api.requests.prepared import Prepared, SubmissionCall
+from api.requests.prepared import Prepared, SubmissionCall, requester_of
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle
 
@@ -14,19 +16,42 @@ from catalog.bundle import CatalogBundle
 class Preparer:
     """Checks submissions and plans them; templates run in a thread, so nobody waits for them."""
 
-    def __init__(self, items: ItemPreparer, catalog: CatalogService) -> None:
+    def __init__(
+        self, items: ItemPreparer, catalog: CatalogService, options: OptionsService
+    ) -> None:
         self._items = items
         self._catalog = catalog
+        self._options = options
 
     async def prepare(self, body: Submission, call: SubmissionCall) -> Prepared:
         """Check everything that a submission is checked for, and plan it."""
         entry = await self._catalog.entry(body.catalog_item_id)
-        if isinstance(entry.loaded.item, CatalogBundle):
-            parts = await entries_of(entry.loaded.item, self._catalog)
-            return await asyncio.to_thread(
-                prepare_bundle, self._items, entry, parts, body=body, call=call
-            )
-        return await asyncio.to_thread(self._items.prepare, entry, body, call)
+        item = entry.loaded.item
+        # Nobody who may not request an item makes PAO call others for it.
+        self._items.authorise(entry, call.caller)
+        about = await self._options.asked(item, body.fields, requester_of(call.caller))
+        if not isinstance(item, CatalogBundle):
+            return await asyncio.to_thread(self._items.prepare, entry, body, call, about)
+        parts = await entries_of(item, self._catalog)
+        prepared = await asyncio.to_thread(
+            prepare_bundle, self._items, entry, parts, body=body, call=call, about=about
+        )
+        await self._require_offered(item, parts, prepared)
+        return prepared
+
+    async def _require_offered(
+        self, bundle: CatalogBundle, parts: Mapping[str, Entry], prepared: Prepared
+    ) -> None:
+        """Refuse values of components that are not offered; those that wait are not there yet."""
+        made = {one.id: one.prepared for one in prepared.components if not one.waiting}
+        for component in bundle.ordered_components:
+            if component.id not in made:
+                continue
+            whole, item = made[component.id], parts[component.catalog_item].loaded.item
+            values = {**whole.context.fields, **whole.secrets}
+            problems = await self._options.require(item, values, whole.context.requester)
+            if problems:
+                raise refused_values(bundle, component, problems)
 
     def render(self, prepared: Prepared) -> list[schemas.RenderedAction]:
         """Render every action as it would be sent, secrets masked.

@@ -13,7 +13,7 @@ from catalog.scopes import ScopeContext
 from catalog.templating import Target
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import MAX_FIELDS_JSON, MAX_PLAN_JSON
-from pao.core.payloads.context import RequestContext
+from pao.core.payloads.context import RequestContext, Requester
 from pao.core.payloads.plan import PlannedAction
 
 
@@ -50,7 +50,8 @@ class SubmissionCall:
 class Prepared:
     """A submission that passed every check; nothing is stored yet.
 
-    One that is ``slow`` by nature is not waited for unless the caller says so.
+    One that is ``slow`` by nature is not waited for unless the caller says so. ``computed`` names
+    the fields that were not sent but computed, ``warnings`` is what rules of the form say.
     """
 
     context: RequestContext
@@ -59,6 +60,8 @@ class Prepared:
     slow: bool = False
     components: tuple["PreparedComponent", ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
+    computed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,11 @@ class PreparedComponent:
     prepared: Prepared
     depends_on: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+
+
+def requester_of(caller: Principal) -> Requester:
+    """Return a caller as a request keeps them."""
+    return Requester(id=caller.id, email=caller.email, teams=list(caller.teams))
 
 
 def size_of(prepared: Prepared) -> int:

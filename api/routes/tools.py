@@ -54,7 +54,8 @@ async def validate_request(
         fields=masked(prepared.context.fields),
         components=components or None,
         actions=actions,
-        warnings=warnings_of(prepared.context.item.definition),
+        warnings=[*warnings_of(prepared.context.item.definition), *prepared.warnings],
+        computed=list(prepared.computed) or None,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from api.catalog.schemas import Finding, FormLayout, Kind
+from api.catalog.schemas import DocumentKind, FieldProblem, Finding, FormLayout
 from api.schemas import Answer, Body, JsonObject
 from api.tools.documents import EXAMPLE
 
@@ -43,7 +43,7 @@ class DocumentOutline(Answer):
     """Which item or bundle a document describes."""
 
     id: str
-    kind: Kind
+    kind: DocumentKind
     name: str
     version: str
 
@@ -67,16 +67,6 @@ class FormPreview(Answer):
     form: FormLayout
     json_schema: JsonObject
     findings: list[Finding]
-
-
-class FieldProblem(Answer):
-    """What is wrong with a sample value."""
-
-    field: str
-    constraint: str
-    message: str
-    received: Any
-    expected: Any
 
 
 class TemplateProblem(Answer):

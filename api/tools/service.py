@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from api.catalog.schemas import FieldProblem, FormLayout
 from api.catalog.schemas import Finding as ShownFinding
-from api.catalog.schemas import FormLayout
 from api.tools import schemas
 from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
@@ -95,7 +95,7 @@ class ToolsService:
         return schemas.TemplateTestResult(
             valid=document.item is not None and not refused and not failed,
             fields=values,
-            field_errors=[schemas.FieldProblem(**asdict(error)) for error in refused],
+            field_errors=[FieldProblem(**asdict(error)) for error in refused],
             templates=[_result(trial) for trial in trials],
             findings=_shown(document.findings),
         )

@@ -1,6 +1,6 @@
 """Forms: validator, JSON Schema and layout from one definition."""
 
-from catalog.forms.context import NOBODY, FormContext
+from catalog.forms.context import NOBODY, FormContext, Offered
 from catalog.forms.definition import (
     Condition,
     FieldDefinition,
@@ -23,4 +23,5 @@ __all__ = [
     "FormError",
     "FormResult",
     "GroupDefinition",
+    "Offered",
 ]

@@ -100,8 +100,10 @@ def compile_checks(field: FieldDefinition) -> FieldChecks:
     """
     gates = [_storable, *_GATES.get(field.type, ())]
     rest: list[Check] = []
-    if field.type is FieldType.MULTISELECT and field.choices is None:
+    if field.type is FieldType.MULTISELECT and field.choices is None and field.options is None:
         gates.append(_texts)
+    if field.options is not None:
+        gates.append(_scalars if field.type is FieldType.MULTISELECT else _scalar)
     if field.choices is not None and "enum" in CONSTRAINTS[field.type]:
         rest.append(enum_check(field))
     if field.type is FieldType.MULTISELECT:
@@ -128,7 +130,7 @@ def constraint_problems(field: FieldDefinition) -> Iterator[tuple[str, str]]:
             compile_pattern(field.items.pattern)
         except ValueFormatError as error:
             yield "items", f"pattern {error}"
-    if field.type is FieldType.SELECT and not field.choices:
+    if field.type is FieldType.SELECT and not field.choices and field.options is None:
         yield "enum", "is missing: a select needs the values to choose from"
 
 
@@ -183,6 +185,16 @@ def _texts(value: list[Any], _: date) -> Failure | None:
     if all(isinstance(item, str) for item in value):
         return None
     return Failure("type", "must be a list of texts", "list of texts")
+
+
+def _scalar(value: Any, _: date) -> Failure | None:
+    if isinstance(value, str | int | float):
+        return None
+    return Failure("type", "must be one of the choices", "text, number or boolean")
+
+
+def _scalars(value: list[Any], today: date) -> Failure | None:
+    return next((failure for item in value if (failure := _scalar(item, today))), None)
 
 
 def _date(value: str, _: date) -> Failure | None:

@@ -8,40 +8,21 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     StrictBool,
     Tag,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
+
+from catalog.forms.base import Model, label_from_id
+from catalog.forms.options import Options, TeamOptions
 
 _Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _Integer = Annotated[int, Field(strict=True)]
 _Count = Annotated[int, Field(strict=True, ge=0)]
 Number = _Integer | _Float
-
-
-def label_from_id(identifier: str) -> str:
-    """Make a label from an id: ``instanceName``, ``instance_name`` give ``Instance name``."""
-    spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in identifier)
-    words = spaced.replace("_", " ").replace("-", " ").split()
-    return " ".join(words).capitalize() if words else identifier
-
-
-class Model(BaseModel):
-    """Base of all parts of a catalog document: immutable, camelCase, unknown keys refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-        field_title_generator=lambda name, _: label_from_id(name),
-    )
 
 
 class FieldType(StrEnum):
@@ -219,6 +200,9 @@ class FieldDefinition(Model):
     placeholder: str | None = Field(None, description="An example, shown while the field is empty.")
     description: str | None = Field(None, description="Help text: a little Markdown, no HTML.")
     enum: Choices | None = Field(None, description="Values, or value and label.")
+    options: Options | None = Field(
+        None, description="Where the choices come from, in place of an enum."
+    )
     validation: Constraints = Constraints()
     conditional: Condition | None = Field(None, description="Shown only when this holds.")
     read_only: StrictBool = Field(
@@ -274,6 +258,9 @@ class FieldDefinition(Model):
     def alone(self) -> "FieldDefinition":
         """Return the field without what depends on other fields, to judge a single value."""
         changes: dict[str, Any] = {"conditional": None, "read_only": False}
+        if self.options is not None:
+            # What is offered is asked for at submission; only the kind of value is known here.
+            changes["options"] = TeamOptions.model_validate({"from": "teams"})
         if self.template is not None:
             changes["default"] = None
         if self.required_when is not None:

@@ -7,13 +7,15 @@ A form is filled in before there is a request, so they read ``fields``, ``metada
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from catalog.forms.context import FormContext
 from catalog.forms.definition import FieldDefinition, FieldType, FormDefinition
+from catalog.forms.options import HttpOptions, ListOptions
 from catalog.forms.outcome import FormError
+from catalog.loading import walk_texts
 from catalog.templating import (
     Names,
     SecretValue,
@@ -27,7 +29,8 @@ from catalog.templating import (
 
 Path = tuple[str | int, ...]
 
-_SCOPES = frozenset({"fields", "metadata", "request", "system", "environment"})
+_SCOPES = frozenset({"fields", "metadata", "request", "system", "environment", "row"})
+CALL_PARTS = {"url", "query", "headers", "authentication"}
 _OF_REQUEST = frozenset({"user", "timestamp"})
 # Their results depend on the request's id.
 _OF_REQUEST_ID = frozenset({"uuid", "random"})
@@ -39,12 +42,16 @@ class FormTemplate:
     """A template (``computed``) or expression of a form at its place below the form.
 
     ``field`` is what a computed default belongs to, ``row_of`` the list that it stands in.
+    ``outgoing`` texts are rendered by the worker for a call: secrets may go along. ``filters`` is
+    an expression that reads ``row``, a row of a CatalogList.
     """
 
     path: Path
     text: str
     computed: bool = False
     field: FieldDefinition | None = None
+    outgoing: bool = False
+    filters: bool = False
     row_of: FieldDefinition | None = None
 
 
@@ -70,6 +77,19 @@ def _of_field(
         yield FormTemplate(path, field.template, computed=True, field=field, row_of=row_of)
     if field.required_when is not None:
         yield FormTemplate((*where, "required", "when"), field.required_when, row_of=row_of)
+    for way, text in option_texts(field):
+        path = (*where, "options", *way)
+        yield FormTemplate(path, text, computed=True, outgoing=True, row_of=row_of)
+    if isinstance(field.options, ListOptions) and field.options.where is not None:
+        path = (*where, "options", "where")
+        yield FormTemplate(path, field.options.where, filters=True, row_of=row_of)
+
+
+def option_texts(field: FieldDefinition) -> Iterator[tuple[Path, str]]:
+    """Yield the texts of a call for a field's choices that hold templates, with their paths."""
+    if isinstance(field.options, HttpOptions):
+        call = field.options.model_dump(include=CALL_PARTS)
+        yield from ((way, text) for way, text in walk_texts(call) if "{" in text)
 
 
 class Expressions:
@@ -78,6 +98,11 @@ class Expressions:
     def __init__(self, form: FormDefinition, row_of: FieldDefinition | None = None) -> None:
         self._form = form
         self._row_of = row_of
+
+    @cached_property
+    def names_in_list(self) -> Names:
+        """The same, and ``row``: a row of a CatalogList."""
+        return replace(self.names, row=True)
 
     @cached_property
     def names(self) -> Names:
@@ -91,14 +116,42 @@ class Expressions:
 
     def read_fields(self, text: str, *, computed: bool = False) -> tuple[str, ...]:
         """Return the fields that a text reads; raises ``FormError`` if it may not be in a form."""
+        return self._read(text, self.names, computed=computed)
+
+    def read_by_options(self, field: FieldDefinition) -> tuple[str, ...]:
+        """Return the fields that the choices of a field depend on; raises ``FormError``."""
+        texts = [text for _, text in option_texts(field)]
+        reads = [self._read(text, self.names, computed=True, outgoing=True) for text in texts]
+        if isinstance(field.options, ListOptions) and field.options.where is not None:
+            reads.append(self._read(field.options.where, self.names_in_list))
+        return tuple(dict.fromkeys(name for read in reads for name in read))
+
+    def reads_user(self, field: FieldDefinition) -> bool:
+        """Return whether the call for a field's choices depends on who asks."""
+        texts = [text for _, text in option_texts(field)]
+        return any(use[0] == "request" for text in texts for use in check(text, self.names))
+
+    def _read(
+        self, text: str, names: Names, *, computed: bool = False, outgoing: bool = False
+    ) -> tuple[str, ...]:
         try:
-            uses = (check if computed else check_when)(text, self.names)
-            functions = functions_of(text, self.names, condition=not computed)
+            uses = (check if computed else check_when)(text, names)
+            functions = functions_of(text, names, condition=not computed)
         except TemplateError as error:
             raise FormError(str(error)) from None
-        for problem in refused_uses(uses, functions):
+        for problem in refused_uses(uses, functions, outgoing=outgoing):
             raise FormError(problem)
         return tuple(use[1] for use in uses if use[0] == "fields")
+
+    def keeps(
+        self, where: str, row: Mapping[str, Any], fields: Mapping[str, Any], context: FormContext
+    ) -> bool:
+        """Return whether a row of a CatalogList is offered; one that cannot be judged is not."""
+        scopes = {**context.scopes, "fields": fields, "row": row}
+        try:
+            return evaluate_when(where, scopes, self.names_in_list)
+        except TemplateError:
+            return False
 
     def compute(self, template: str, fields: Mapping[str, Any], context: FormContext) -> Any:
         """Return what a template gives, None for nothing; raises ``TemplateError``."""
@@ -110,11 +163,25 @@ class Expressions:
         return evaluate_when(expression, {**context.scopes, "fields": fields}, self.names)
 
 
+def row_keys(form: FormDefinition, where: str | None) -> set[str]:
+    """Return the keys of a row that an expression reads; none of one that is wrong."""
+    try:
+        uses = check_when(where, Expressions(form).names_in_list) if where else []
+    except TemplateError:
+        return set()
+    return {use[1] for use in uses if use[0] == "row" and use[1:2] not in ((), ("*",))}
+
+
 def refused_uses(
-    uses: list[tuple[str, ...]] | tuple[tuple[str, ...], ...], functions: frozenset[str]
+    uses: list[tuple[str, ...]] | tuple[tuple[str, ...], ...],
+    functions: frozenset[str],
+    *,
+    outgoing: bool = False,
 ) -> Iterator[str]:
     """Yield what a template of a form reads or calls, but must not."""
     for use in uses:
+        if use[0] == "secrets" and outgoing:
+            continue
         if use[0] == "secrets":
             yield "a form is shown to everybody, so it cannot read secrets"
         elif use[0] not in _SCOPES:

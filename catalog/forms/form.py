@@ -1,6 +1,6 @@
 """The one validator: which fields are shown, which values they have, and what is wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Any, Self
@@ -19,8 +19,10 @@ from catalog.forms.graph import (
     row_graph,
 )
 from catalog.forms.json_schema import form_json_schema
-from catalog.forms.judge import FieldsJudge, Judgement, Resolved, Situation
+from catalog.forms.judge import FieldsJudge
+from catalog.forms.options import ListOptions
 from catalog.forms.outcome import FieldError, FormError, FormResult
+from catalog.forms.situation import Judgement, Question, Resolved, Situation
 from catalog.forms.ui_schema import form_ui_schema
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
@@ -86,6 +88,41 @@ class Form:
         around = Situation(today, context)
         return self._judge.without_computed(values, self._judge.resolve(values, around), around)
 
+    def questions(
+        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
+    ) -> tuple[Question, ...]:
+        """Return what has to be asked before values can be judged; the answers are a context's."""
+        around = Situation(today, context)
+        return tuple(self._judge.questions(self._judge.resolve(values, around), around))
+
+    def offered_rows(
+        self, question: Question, rows: Iterable[Mapping[str, Any]], context: FormContext
+    ) -> list[Mapping[str, Any]]:
+        """Return the rows of a CatalogList that a field offers."""
+        options = question.field.options
+        if not isinstance(options, ListOptions) or options.where is None:
+            return list(rows)
+        keeps, where = self._expressions_of(question).keeps, options.where
+        return [row for row in rows if keeps(where, row, question.seen, context)]
+
+    def options_read_user(self, question: Question) -> bool:
+        """Return whether the choices of a field depend on who asks."""
+        return self._expressions_of(question).reads_user(question.field)
+
+    def depends_on(self, way: str) -> tuple[str, ...] | None:
+        """Return the fields that a field's choices depend on; None for a field without options.
+
+        ``way`` is the field's id, or ``rules.cluster`` for a field in the rows of a list.
+        """
+        outer, _, inner = way.partition(".")
+        judge = self._judge.rows_of(outer) if inner else self._judge
+        return judge.option_reads.get(inner or outer) if judge else None
+
+    def _expressions_of(self, question: Question) -> Expressions:
+        outer = question.way.partition("[")[0]
+        in_row = outer != question.way
+        return Expressions(self.definition, self.fields[outer]) if in_row else self._expressions
+
     @property
     def fields(self) -> dict[str, FieldDefinition]:
         """The fields by id, in the order of the form."""
@@ -109,7 +146,7 @@ class Form:
 
     def ui_schema(self) -> dict[str, Any]:
         """Return the form for those who draw it: groups, fields, components, conditions."""
-        return form_ui_schema(self.definition)
+        return form_ui_schema(self.definition, self.depends_on)
 
     @cached_property
     def _json_schema(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which fields a field depends on: by conditions and by its computed default."""
+"""Which fields a field depends on: by conditions, by its computed default and its options."""
 
 from graphlib import CycleError, TopologicalSorter
 
@@ -28,8 +28,9 @@ def dependency_graph(definition: FormDefinition) -> Graph:
     Raises ``FormError`` for a template that cannot be read.
     """
     graph = condition_graph(definition)
+    expressions = Expressions(definition)
     for field in definition.fields:
-        graph[field.id] |= set(_reads(field, Expressions(definition)))
+        graph[field.id] |= set(_reads(field, expressions))
         rows = Expressions(definition, field)
         own = {inner.id for inner in field.fields}
         for inner in field.fields:
@@ -43,12 +44,18 @@ def looked_at(field: FieldDefinition) -> set[str]:
 
 
 def _reads(field: FieldDefinition, expressions: Expressions) -> tuple[str, ...]:
-    if field.template is None:
-        return ()
+    default: tuple[str, ...] = ()
+    if field.template is not None:
+        try:
+            default = expressions.read_fields(field.template, computed=True)
+        except FormError as error:
+            raise FormError(f"the default of field {field.id!r}: {error}") from None
+    if field.options is None:
+        return default
     try:
-        return expressions.read_fields(field.template, computed=True)
+        return (*default, *expressions.read_by_options(field))
     except FormError as error:
-        raise FormError(f"the default of field {field.id!r}: {error}") from None
+        raise FormError(f"the options of field {field.id!r}: {error}") from None
 
 
 def row_graph(list_field: FieldDefinition, expressions: Expressions) -> Graph:

@@ -213,6 +213,8 @@ def _field_schema(field: FieldDefinition, definitions: dict[str, Schema]) -> Sch
         schema["x-pao-default"] = {"template": field.template}
     if field.required_when is not None:
         schema["x-pao-required"] = {"when": field.required_when}
+    if field.options is not None:
+        schema["x-pao-options"] = {"from": field.options.source}
     if field.type is FieldType.JSON:
         return json_field(field, schema)
     if field.type is FieldType.LIST:

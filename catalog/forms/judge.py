@@ -1,74 +1,32 @@
 """Judges the fields of a form, or of one row of a list: what is shown, its value, what is wrong."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 from typing import Any
 
+from catalog.forms.asked import asked_failures
 from catalog.forms.checks import FieldChecks, compile_checks, is_blank
 from catalog.forms.conditions import holds
 from catalog.forms.constraint_checks import Failure
-from catalog.forms.context import FormContext
 from catalog.forms.definition import MOST_ROWS, Condition, FieldDefinition, FieldType
 from catalog.forms.expressions import Expressions, in_templates
 from catalog.forms.graph import Graph, in_order
 from catalog.forms.outcome import FieldError, FormError, error_of
+from catalog.forms.situation import Judgement, Question, Resolved, Situation
 from catalog.forms.values import ValueFormatError, canonical, equal, excerpt, resolve_date
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
 
 _MAX_SUGGESTIONS = 20
+
+_NAMED = frozenset({FieldType.USER, FieldType.TEAM})
 _MOST_ROW_ERRORS = 100
 _HIDDEN = Failure("hidden", "does not apply with these values; leave it out")
 _READ_ONLY = Failure("readOnly", "cannot be changed; leave it out")
 _REQUIRED = Failure("required", "is required")
 _NO_ROW = Failure("type", "must be a mapping of field ids to values", "mapping")
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """As of when and by whom a form is filled in; in a row also what the form around it holds.
-
-    ``present`` is what conditions see, ``seen`` what templates see, ``broken`` names fields that
-    have errors.
-    """
-
-    today: date
-    context: FormContext
-    present: Mapping[str, Any] = field(default_factory=dict)
-    seen: Mapping[str, Any] = field(default_factory=dict)
-    broken: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """The fields shown and their values: those sent, else defaults.
-
-    ``present`` holds the visible fields, ``seen`` all fields as templates see them, ``computed``
-    the fields whose value was computed, ``failures`` why one could not be, ``refused`` the
-    read-only fields for which another value was sent; ``rows`` are those of lists.
-    """
-
-    present: dict[str, Any] = field(default_factory=dict)
-    seen: dict[str, Any] = field(default_factory=dict)
-    computed: set[str] = field(default_factory=set)
-    failures: dict[str, TemplateError] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-    rows: "dict[str, list[Resolved | None]]" = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What is wrong, in the order of the form, and which fields must have a value.
-
-    ``unknown`` are the errors of keys that are no fields.
-    """
-
-    errors: tuple[FieldError, ...]
-    unknown: tuple[FieldError, ...]
-    required: tuple[str, ...]
-    broken: frozenset[str]
 
 
 class FieldsJudge:
@@ -91,6 +49,14 @@ class FieldsJudge:
             self._add(one, conditions)
         self._order = tuple(name for name in in_order(graph) if name in self.fields)
         self._reads = {name: self._read_by(one) for name, one in self.fields.items()}
+        self.option_reads = {
+            name: expressions.read_by_options(one)
+            for name, one in self.fields.items()
+            if one.options is not None
+        }
+        for name, read in self.option_reads.items():
+            for other in read:
+                self._refuse_secret(self.fields[name], other)
 
     def _add(self, one: FieldDefinition, conditions: tuple[Condition, ...]) -> None:
         if one.id in self.fields:
@@ -113,7 +79,7 @@ class FieldsJudge:
 
     def _refuse_secret(self, one: FieldDefinition, name: str) -> None:
         if name in self.fields and self.fields[name].type is FieldType.PASSWORD:
-            raise FormError(f"the default of field {one.id!r} would show the password {name!r}")
+            raise FormError(f"the field {one.id!r} would show the password {name!r}")
 
     def resolve(self, values: Mapping[str, Any], around: Situation) -> Resolved:
         """Return which fields are shown and what they hold, each after those it depends on."""
@@ -132,6 +98,10 @@ class FieldsJudge:
             present[name] = found.present[name] = value
             found.seen[name] = shown
         return found
+
+    def rows_of(self, name: str) -> "FieldsJudge | None":
+        """Return the judge of a list's rows, None where there is no such list."""
+        return self._rows.get(name)
 
     def resolve_row(self, row: Any, around: Situation) -> Resolved | None:
         """Return a row as ``resolve`` does, None for what is no row."""
@@ -220,6 +190,7 @@ class FieldsJudge:
         if one.id in found.computed and self._reads[one.id][0] & around.broken:
             return
         told_here = list(self._checks[one.id].failures(value, around.today))
+        told_here += [] if told_here else asked_failures(one, value, around)
         yield from (error_of(one, failure, value) for failure in told_here)
         if one.id in self._rows and one.id in found.rows and not told_here:
             yield from self._row_errors(one, value, found, around)
@@ -264,7 +235,7 @@ class FieldsJudge:
             (
                 replace(error, field=f"{one.id}[{index}]{error.field and '.'}{error.field}")
                 for index, row in enumerate(found.rows[one.id])
-                for error in rows.row_errors(value[index], row, inner)
+                for error in rows.row_errors(value[index], row, _in_row(inner, one, index))
             ),
             _MOST_ROW_ERRORS,
         )
@@ -292,6 +263,19 @@ class FieldsJudge:
             hint = did_you_mean(key, self.fields) if index < _MAX_SUGGESTIONS else ""
             message = f"there is no field {excerpt(key)!r}{hint or '; leave it out'}"
             yield FieldError(key, "unknown", message)
+
+    def questions(self, found: Resolved, around: Situation) -> Iterator[Question]:
+        """Yield what has to be asked about resolved values, rows included."""
+        inner = replace(around, present={**around.present, **found.present}, seen=found.seen)
+        for name, one in self.fields.items():
+            if name not in found.present:
+                continue
+            if one.options is not None or one.type in _NAMED:
+                seen = {key: found.seen.get(key) for key in self.option_reads.get(name, ())}
+                yield Question(f"{around.way}{name}", one, found.present[name], seen)
+            for index, row in enumerate(found.rows.get(name, ())):
+                if row is not None:
+                    yield from self._rows[name].questions(row, _in_row(inner, one, index))
 
     def without_computed(
         self, values: Mapping[str, Any], found: Resolved, around: Situation
@@ -335,6 +319,10 @@ class FieldsJudge:
             if value is not None:
                 values[name] = _kept(one, value)
         return values
+
+
+def _in_row(around: Situation, one: FieldDefinition, index: int) -> Situation:
+    return replace(around, way=f"{one.id}[{index}].")
 
 
 def default_of(one: FieldDefinition, today: date) -> Any:

@@ -23,6 +23,8 @@ from catalog.forms.values import EMAIL_PATTERN, MAX_EMAIL
 
 Schema = dict[str, Any] | bool
 
+_SCALARS = ["string", "number", "boolean"]
+
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
 _MEDIA_NAME = "[A-Za-z0-9!#$&^_.+-]+"
 _PARAMETERS = "(;[^;,]+)*"
@@ -74,10 +76,18 @@ def _number(field: FieldDefinition) -> dict[str, Any]:
     }
 
 
+def _select(field: FieldDefinition) -> dict[str, Any]:
+    if field.options is not None:
+        return {"type": _SCALARS}
+    return {"enum": [choice.value for choice in field.choices or ()]}
+
+
 def _multiselect(field: FieldDefinition) -> dict[str, Any]:
     given = field.validation
     values = [choice.value for choice in field.choices or ()]
-    items: Schema = _free_text(field) if field.choices is None else {"enum": values}
+    items: Schema = {"enum": values}
+    if field.choices is None:
+        items = _free_text(field) if field.options is None else {"type": _SCALARS}
     limits: dict[str, Any] = {"minItems": given.min_items, "maxItems": given.max_items}
     limits = {key: value for key, value in limits.items() if value is not None}
     return {
@@ -160,7 +170,7 @@ TYPES: dict[FieldType, Callable[[FieldDefinition], dict[str, Any]]] = {
     FieldType.NUMBER: _number,
     FieldType.INTEGER: _number,
     FieldType.BOOLEAN: _boolean,
-    FieldType.SELECT: lambda field: {"enum": [choice.value for choice in field.choices or ()]},
+    FieldType.SELECT: _select,
     FieldType.MULTISELECT: _multiselect,
     FieldType.DATE: lambda _: {"type": "string", "format": "date"},
     FieldType.FILE: _file,

@@ -1,5 +1,6 @@
 """A form for those who draw it: the web page, the CLI's prompts, a team's own portal."""
 
+from collections.abc import Callable
 from typing import Any
 
 from catalog.forms.checks import CONSTRAINTS, key_of
@@ -12,6 +13,7 @@ from catalog.forms.definition import (
     GroupDefinition,
     ItemConstraints,
 )
+from catalog.forms.options import shown
 
 COMPONENTS: dict[FieldType, str] = {
     FieldType.STRING: "text-input",
@@ -36,14 +38,17 @@ COMPONENTS: dict[FieldType, str] = {
 }
 
 
-def form_ui_schema(form: FormDefinition) -> dict[str, Any]:
+DependsOn = Callable[[str], tuple[str, ...] | None]
+
+
+def form_ui_schema(form: FormDefinition, depends_on: DependsOn) -> dict[str, Any]:
     """Return layout, groups and fields, with labels, components, validation and conditions.
 
     What only some forms have (rules, rows, computed defaults) is left out of the others.
     """
     drawn: dict[str, Any] = {
         "layout": form.layout.value,
-        "groups": [_group(group) for group in form.groups],
+        "groups": [_group(group, depends_on) for group in form.groups],
     }
     if form.rules:
         drawn["rules"] = [_rule(rule) for rule in form.rules]
@@ -54,18 +59,18 @@ def _rule(rule: FormRule) -> dict[str, Any]:
     return rule.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def _group(group: GroupDefinition) -> dict[str, Any]:
+def _group(group: GroupDefinition, depends_on: DependsOn) -> dict[str, Any]:
     return {
         "id": group.id,
         "name": group.label,
         "description": group.description,
         "collapsible": group.collapsible,
         "conditional": _condition(group.conditional),
-        "fields": [_field(field) for field in group.fields],
+        "fields": [_field(field, field.id, depends_on) for field in group.fields],
     }
 
 
-def _field(field: FieldDefinition) -> dict[str, Any]:
+def _field(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str, Any]:
     secret = field.type is FieldType.PASSWORD
     drawn: dict[str, Any] = {
         "id": field.id,
@@ -82,18 +87,19 @@ def _field(field: FieldDefinition) -> dict[str, Any]:
     }
     if field.choices is not None:
         drawn["enum"] = [choice.model_dump() for choice in field.choices]
-    return drawn | _extras(field)
+    return drawn | _extras(field, way, depends_on)
 
 
-def _extras(field: FieldDefinition) -> dict[str, Any]:
-    """Return what only some fields have."""
+def _extras(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str, Any]:
+    """Return what only some fields have; of options never an address or a credential."""
     extras = {
+        "options": shown(field.options, list(depends_on(way) or ())) if field.options else None,
         "requiredWhen": field.required_when,
         "defaultTemplate": field.template,
         "readOnly": field.read_only or None,
         "mustBe": field.must_be,
         "items": _given(field.items) if field.items else None,
-        "fields": [_field(inner) for inner in field.fields] or None,
+        "fields": [_field(one, f"{way}.{one.id}", depends_on) for one in field.fields] or None,
         "uniqueBy": list(field.unique_by) or None,
     }
     return {key: value for key, value in extras.items() if value is not None}

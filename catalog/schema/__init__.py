@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.bundle import CatalogBundle
+from catalog.lists import CatalogList
 from catalog.model import CatalogDocument, CatalogItem
 from catalog.schema.actions import published_action_schema
 
@@ -29,6 +30,7 @@ def published(actions: Mapping[str, tuple[Mapping[str, Any], str]]) -> dict[str,
     return {
         "catalog-item.json": item_schema(schemas),
         "catalog-bundle.json": bundle_schema(schemas),
+        "catalog-list.json": list_schema(),
         **{f"actions/{name}.json": schema for name, schema in schemas.items()},
     }
 
@@ -45,6 +47,18 @@ def item_schema(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 def bundle_schema(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a CatalogBundle, for editors and linters."""
     return _schema(CatalogBundle, "catalog-bundle", actions)
+
+
+def list_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a CatalogList, for editors and linters."""
+    schema = CatalogList.model_json_schema(by_alias=True)
+    for key in ("presentation", "fulfillment", "monitoring"):
+        del schema["properties"][key]
+    about = ("Metadata", "Owner", "Access", "Sla", "Cost")
+    parts = (*about, "ListRow", "Lifecycle", "Deprecation", "Maintenance")
+    schema["$defs"] = {name: schema["$defs"][name] for name in parts}
+    _without_nulls(schema)
+    return {"$schema": _DIALECT, "$id": _ID + "catalog-list", **schema}
 
 
 def written(schema: dict[str, Any]) -> str:

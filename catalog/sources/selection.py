@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Protocol, Self
 
 from catalog.bundle import CatalogBundle
+from catalog.forms.options import ListOptions
 from catalog.model import CatalogDocument
 from catalog.validation import Finding, Severity
 
@@ -130,6 +131,9 @@ def duplicates(facts: Iterable[DocumentSummary]) -> list[Finding]:
 def _refers(item: CatalogDocument) -> Iterator[str]:
     if isinstance(item, CatalogBundle):
         yield from (component.catalog_item for component in item.components)
+    for field in (one for outer in item.fields for one in (outer, *outer.fields)):
+        if isinstance(field.options, ListOptions):
+            yield field.options.list
     if item.deprecation.replacement:
         yield item.deprecation.replacement
 

@@ -74,7 +74,8 @@ class Names:
 
     ``groups`` are the form's group ids with their field ids, ``outputs`` the ids of the actions
     that ran before, ``escalation`` says that bundle and failure may be used. ``item`` is the own
-    id, which slash paths in a bundle may begin with.
+    id, which slash paths in a bundle may begin with; ``row`` says that there is a scope of this
+    name, a row of a CatalogList.
     """
 
     groups: Mapping[str, tuple[str, ...]]
@@ -83,6 +84,7 @@ class Names:
     environment: tuple[str, ...] = ()
     escalation: bool = False
     item: str = ""
+    row: bool = False
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -94,7 +96,7 @@ class Names:
         """Return a cache key for these names."""
         groups = tuple((group, tuple(fields)) for group, fields in self.groups.items())
         rest = (tuple(self.outputs), tuple(self.components), tuple(self.environment))
-        return (groups, *rest, self.escalation, self.item)
+        return (groups, *rest, self.escalation, self.item, self.row)
 
 
 def names_of(scopes: Mapping[str, Any]) -> Names:

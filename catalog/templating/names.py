@@ -61,7 +61,8 @@ GO_SYSTEM: dict[str, tuple[str, ...]] = {
 
 def scopes_of(names: Names) -> frozenset[str]:
     """Return the scopes that exist at a place, aliases included."""
-    return SCOPES if names.escalation else SCOPES - ESCALATION_SCOPES
+    known = SCOPES if names.escalation else SCOPES - ESCALATION_SCOPES
+    return known | {"row"} if names.row else known
 
 
 def known_members(scope: str, path: tuple[str | int, ...], names: Names) -> Iterable[str] | None:

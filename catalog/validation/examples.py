@@ -1,6 +1,6 @@
 """The examples of the rules, laid over good documents, for the page of rules and for tests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,6 +50,19 @@ presentation:
 components:
   - {id: app, catalogItem: database-postgresql-standard, config: {name: "{{fields.title}}"}}
 """
+_LIST = """
+schemaVersion: catalog/v1
+kind: CatalogList
+metadata:
+  id: flavors
+  name: Flavors
+  description: The flavors of databases that the platform team runs for everybody.
+  version: 1.0.0
+  category: lists
+  owner: {team: team-platform}
+rows:
+  - {value: s, label: Small}
+"""
 _OLD = """
 metadata: {id: database-postgresql-old}
 lifecycle: {deprecation: {deprecated: true, replacement: database-postgresql-standard}}
@@ -78,13 +91,13 @@ class RuleExample:
         name = str(self.options.get("file", _usual_name(laid)))
         files = {name.format(id=laid["metadata"]["id"]): _written(laid)}
         if "further" in self.options or laid["kind"] == "CatalogBundle":
-            for other in (_item(), _over(_item(), _read(_OLD))):
+            for other in (_item(), _over(_item(), _read(_OLD)), _read(_LIST)):
                 files.setdefault(_usual_name(other), _written(other))
         return files
 
     def document(self, fragment: str) -> dict[str, Any]:
         """Lay an example over a good document."""
-        base = _read(_BUNDLE) if self.options.get("kind") == "CatalogBundle" else _item()
+        base = _BASES.get(self.options.get("kind", ""), _item)()
         if "form" in self.options:
             return _over(base, _form(_FIELDS + f"- {fragment}"))
         if "actions" in self.options:
@@ -113,6 +126,12 @@ def examples() -> dict[str, RuleExample]:
 
 def _item() -> dict[str, Any]:
     return _over(_read(_ITEM), _form(_FIELDS))
+
+
+_BASES: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "CatalogBundle": lambda: _read(_BUNDLE),
+    "CatalogList": lambda: _read(_LIST),
+}
 
 
 def _form(fields: str) -> dict[str, Any]:

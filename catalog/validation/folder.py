@@ -42,6 +42,7 @@ FOLDER_RULES: tuple[FolderRule, ...] = (
         folder_rules.similar_ids,
     ),
     FolderRule("replacement", "The replacement exists", Severity.ERROR, folder_rules.replacements),
+    FolderRule("options-list", "Options name a list", Severity.ERROR, folder_rules.option_lists),
     FolderRule(
         "component-item", "A component is an item", Severity.ERROR, folder_rules.component_items
     ),

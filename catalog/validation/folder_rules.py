@@ -12,6 +12,10 @@ from typing import Any
 
 from catalog.bundle import CatalogBundle, Component
 from catalog.forms import FieldDefinition, Form, FormDefinition, FormError
+from catalog.forms.expressions import row_keys
+from catalog.forms.options import ListOptions
+from catalog.forms.values import canonical
+from catalog.lists import CatalogList
 from catalog.loading import Path, walk_texts
 from catalog.model import CatalogDocument
 from catalog.suggestions import did_you_mean
@@ -103,6 +107,50 @@ def replacements(whole: CatalogDocuments) -> FileProblems:
             yield file, Problem(path, message)
 
 
+def option_lists(whole: CatalogDocuments) -> FileProblems:
+    """Require that options name a list of this catalog, and conditions keys of its rows."""
+    for file, document in whole.documents.items():
+        for path, field in _fields(document):
+            if isinstance(field.options, ListOptions):
+                where = ("presentation", "form", *path, "options")
+                for problem in _list_problems(whole, document, field, where):
+                    yield file, problem
+
+
+def _fields(document: CatalogDocument) -> Iterator[tuple[Path, FieldDefinition]]:
+    for g, group in enumerate(document.groups):
+        for f, field in enumerate(group.fields):
+            yield ("groups", g, "fields", f), field
+            for r, inner in enumerate(field.fields):
+                yield ("groups", g, "fields", f, "fields", r), inner
+
+
+def _list_problems(
+    whole: CatalogDocuments, document: CatalogDocument, field: FieldDefinition, where: Path
+) -> Iterator[Problem]:
+    options = field.options
+    if not isinstance(options, ListOptions) or options.list in whole.refused:
+        return
+    found = whole.by_id.get(options.list)
+    if not isinstance(found, CatalogList):
+        lists = [key for key, one in whole.by_id.items() if isinstance(one, CatalogList)]
+        known = did_you_mean(options.list, lists)
+        told = f"there is no list {options.list[:80]!r} in this catalog{known}"
+        yield Problem((*where, "list"), told)
+        return
+    keys = {key for row in found.choices for key in row}
+    for key in sorted(row_keys(document.presentation.form, options.where) - keys):
+        told = f"no row of {found.id} has {key[:80]!r}{did_you_mean(key, keys)}"
+        yield Problem((*where, "where"), told)
+    default = field.plain_default
+    given = default if isinstance(default, list) else [default] if default is not None else []
+    known_values = {canonical(row["value"]) for row in found.choices}
+    for value in given:
+        if canonical(value) not in known_values:
+            told = f"the default {str(value)[:80]!r} is no value of {found.id}"
+            yield Problem((*where[:-1], "default"), told)
+
+
 def component_items(whole: CatalogDocuments) -> FileProblems:
     """Require that a component is an item of this catalog; bundles cannot contain bundles."""
     cyclic = {bundle for cycle in _cycles(whole) for bundle in cycle}
@@ -113,6 +161,8 @@ def component_items(whole: CatalogDocuments) -> FileProblems:
             known = did_you_mean(component.catalog_item, whole.by_id)
             message = f"there is no item {component.catalog_item[:80]!r} in this catalog{known}"
             yield file, Problem(where, message)
+        elif isinstance(found, CatalogList):
+            yield file, Problem(where, f"{found.id} is a list, but a component must be an item")
         elif isinstance(found, CatalogBundle) and not {found.id, bundle.id} <= cyclic:
             message = f"{found.id} is a bundle, but a component must be an item"
             yield file, Problem(where, message, "name its components here instead")

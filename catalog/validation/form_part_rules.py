@@ -29,7 +29,8 @@ def form_templates(subject: Subject) -> Iterator[Problem]:
     for placed in subject.templates:
         if placed.of_form is None or placed.found is None:
             continue
-        for told in refused_uses(placed.found.uses, placed.found.functions):
+        found, outgoing = placed.found, placed.of_form.outgoing
+        for told in refused_uses(found.uses, found.functions, outgoing=outgoing):
             yield Problem(placed.path, told)
         yield from _shown_passwords(placed, passwords)
 
@@ -39,7 +40,7 @@ def _shown_passwords(placed: PlacedTemplate, passwords: set[str]) -> Iterator[Pr
         return
     for use in placed.found.uses:
         if use[0] == "fields" and use[1:2] and use[1] in passwords:
-            told = f"{use[1]} is a password, and a computed default is shown to everybody"
+            told = f"{use[1]} is a password, and this is shown or sent without being asked for"
             yield Problem(placed.path, told, "let the person write it, or leave it out")
 
 

@@ -9,6 +9,7 @@ from catalog.validation import (
     form_rules,
     markup_rules,
     metadata_rules,
+    option_rules,
     plain_text_rules,
     secret_rules,
     template_rules,
@@ -19,6 +20,7 @@ from catalog.validation.subject import Rule
 
 _ITEMS = frozenset({"CatalogItem"})
 _BUNDLES = frozenset({"CatalogBundle"})
+_LISTS = frozenset({"CatalogList"})
 
 RULES: tuple[Rule, ...] = (
     Rule("version", "Versions are semantic", Severity.ERROR, metadata_rules.semver),
@@ -129,6 +131,20 @@ RULES: tuple[Rule, ...] = (
         "Templates of a form read what is known",
         Severity.ERROR,
         form_part_rules.form_templates,
+    ),
+    Rule("options", "Options can be asked for", Severity.ERROR, option_rules.options),
+    Rule(
+        "options-resources",
+        "Resources are not kept yet",
+        Severity.WARNING,
+        option_rules.resources,
+    ),
+    Rule(
+        "list-rows",
+        "Lists offer each value once",
+        Severity.ERROR,
+        option_rules.list_rows,
+        _LISTS,
     ),
     Rule(
         "markdown",

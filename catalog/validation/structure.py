@@ -38,7 +38,7 @@ STRUCTURE_RULES = (
         "The schema version is known",
         "A document of an unknown version could be misread.",
     ),
-    (KIND, "The kind is known", "A document is a CatalogItem or a CatalogBundle."),
+    (KIND, "The kind is known", "A document is a CatalogItem, a CatalogBundle or a CatalogList."),
     (MISSING_KEY, "Required keys are present", "A key that every document needs is missing."),
     (
         UNKNOWN_KEY,
@@ -137,6 +137,8 @@ def _kind_meant(data: Mapping[str, Any]) -> str | None:
     if version is not None and version != SCHEMA_VERSION:
         return None
     if kind is None:
+        if "rows" in data:
+            return "CatalogList"
         return "CatalogBundle" if "components" in data else "CatalogItem"
     return nearest(kind, KINDS) if isinstance(kind, str) else None
 

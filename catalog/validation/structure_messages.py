@@ -102,6 +102,11 @@ class StructureMessages:
                 found = value_at(self._data, path)
                 told = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
                 return Problem(path, told + word_meant(found, words), rule=VALUE_TYPE)
+            case "union_tag_invalid" | "union_tag_not_found":
+                words = str(detail.get("ctx", {}).get("expected_tags", "list, teams, http"))
+                key = str(detail.get("ctx", {}).get("discriminator", "type")).strip("'")
+                told = f"{_name(path)} needs {key}, one of {words}"
+                return Problem(existing(self._data, path), told, rule=VALUE_TYPE)
             case "too_long":
                 limits = detail.get("ctx", {})
                 told = f"has more than {limits.get('max_length')} entries; split it"

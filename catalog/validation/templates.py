@@ -161,7 +161,8 @@ class _TemplateInspector:
             groups = {**groups, "": tuple(inner.id for inner in one.row_of.fields)}
             seen = {**(shapes["fields"].members or {}), **row_shapes(one.row_of)}
             shapes["fields"] = mapping_of(seen)
-        names = Names(groups, (), environment=tuple(_VARIABLE.findall(one.text)))
+        variables = tuple(_VARIABLE.findall(one.text))
+        names = Names(groups, (), environment=variables, row=one.filters)
         return _inspected(placed, names, shapes)
 
     def look(

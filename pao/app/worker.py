@@ -15,6 +15,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.base import Action
 from activities.bookkeeping import Bookkeeper
+from activities.choices import ChoicesFetcher
 from activities.components import ComponentReader
 from activities.conditions import Conditions
 from activities.configuration_judges import models_of
@@ -24,6 +25,7 @@ from activities.execution import Executor
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
 from activities.senders import SenderChecker
+from activities.session_factory import Tools
 from activities.ticket_links import TicketLinker
 from db.migrations.runner import MigrationError, check_ready
 from db.session import Database
@@ -40,7 +42,7 @@ from pao.core.errors import ErrorCode, PaoError
 from pao.core.names import RETENTION_DAYS, slow_queue, waits_queue
 from pao.settings import Settings
 from workflows.bundle import BundleWorkflow
-from workflows.look import EvidenceWorkflow, LookWorkflow
+from workflows.look import ChoicesWorkflow, EvidenceWorkflow, LookWorkflow
 from workflows.maintenance import MAINTENANCE_WORKFLOWS
 from workflows.request import RequestWorkflow
 from workflows.sweep import SweepWorkflow
@@ -137,6 +139,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             BundleWorkflow,
             LookWorkflow,
             EvidenceWorkflow,
+            ChoicesWorkflow,
             SweepWorkflow,
             *MAINTENANCE_WORKFLOWS,
         ],
@@ -150,6 +153,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             components.prepare,
             components.read,
             Conditions(tools.box, tools.surroundings).condition,
+            *_choices(types, tools),
             *maintenance_activities(
                 client,
                 task_queue=queue,
@@ -187,6 +191,12 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         for name, size in pools.items()
     ]
     return Workers(usual, *others, closes=[tools.network.client.close])
+
+
+def _choices(types: Mapping[str, Action[Any]], tools: Tools) -> list[Callable[..., Any]]:
+    """Return the activity that fetches choices: it asks as a rest-api action does."""
+    action = types.get("rest-api")
+    return [ChoicesFetcher(action, tools).fetch] if action else []
 
 
 async def run(settings: Settings, environ: Mapping[str, str]) -> None:

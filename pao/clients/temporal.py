@@ -28,6 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from pao.core import names
 from pao.core.components import is_bundle
 from pao.core.payloads.actions import ActionInput, LookResult
+from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
 from pao.core.payloads.decisions import (
     DecisionRecord,
     EvidenceAnswer,
@@ -53,7 +54,7 @@ FURTHER_START = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 TRUSTED_SECONDS = 1.0
 _SILENT = "no worker has answered yet; try again"
 
-AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer)
+AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer)
 
 
 class TemporalUnavailableError(Exception):
@@ -233,10 +234,22 @@ class RequestWorkflows:
         )
         return answer or EvidenceAnswer(message=_SILENT)
 
+    async def fetch_choices(self, question: ChoicesQuestion, *, budget: float) -> ChoicesAnswer:
+        """Ask the worker for the choices of a field; with a problem when no answer comes."""
+        answer = await self._ask(
+            names.CHOICES_WORKFLOW,
+            question,
+            ChoicesAnswer,
+            kind="choices",
+            summary=f"fetch {question.call.action.name}",
+            budget=budget,
+        )
+        return answer or ChoicesAnswer(problem=_SILENT)
+
     async def _ask(  # noqa: PLR0913 -- what Temporal wants to know of a workflow, by name
         self,
         workflow: str,
-        question: ActionInput | EvidenceInput,
+        question: ActionInput | EvidenceInput | ChoicesQuestion,
         answer: type[AnswerT],
         *,
         kind: str,

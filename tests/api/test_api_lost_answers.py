@@ -30,6 +30,7 @@ from api.requests.prepared import Prepared, SubmissionCall, SubmissionSettings
 from api.requests.schemas import RetryBody, Submission
 from api.requests.submission import SubmissionService
 from catalog.configuration_checks import ActionModels
+from catalog.forms import FormContext
 from catalog.scopes import ScopeContext
 from db.notifications import RequestNotifications
 from db.session import Database
@@ -143,6 +144,7 @@ def test_a_decision_that_was_carried_out_is_told_so_whatever_became_of_the_answe
     decisions = DecisionService(
         box=assembly.secret_box(stack.settings),
         database=database,
+        options=stack.services.options,
         reading=reading,
         settings=DecisionSettings(
             budget=SECONDS, judging=ActionModels(ScopeContext(), {}, {}), readers={}
@@ -187,9 +189,11 @@ class Threaded(ItemPreparer):
 
     threads: list[threading.Thread] = field(default_factory=list)
 
-    def prepare(self, entry: Entry, body: Submission, call: SubmissionCall) -> Prepared:
+    def prepare(
+        self, entry: Entry, body: Submission, call: SubmissionCall, about: FormContext
+    ) -> Prepared:
         self.threads.append(threading.current_thread())
-        return super().prepare(entry, body, call)
+        return super().prepare(entry, body, call, about)
 
 
 def test_a_start_has_a_second_even_when_the_budget_is_used_up(
@@ -203,7 +207,7 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
         box=box,
         database=database,
         notifications=RequestNotifications(stack.database.service_url),
-        preparer=Preparer(items, stack.services.catalog),
+        preparer=Preparer(items, stack.services.catalog, stack.services.options),
         settings=settings,
         workflows=recording,
     )

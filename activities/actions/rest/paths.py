@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import jsonpath
@@ -82,6 +83,18 @@ def first(path: str, value: Any) -> Any:
     except (jsonpath.JSONPathError, RecursionError) as error:
         raise PathError(f"cannot be evaluated on this answer: {_said(error)}") from error
     return MISSING if match is None else match.obj
+
+
+def every(path: str, value: Any, *, most: int) -> list[Any]:
+    """Return the values at ``path``, the first ``most`` of them; raises ``PathError``."""
+    if not isinstance(value, dict | list):
+        return [value] if path == "$" else []
+    compiled = _compiled(path)
+    try:
+        with bounded():
+            return [match.obj for match in islice(compiled.finditer(value), most)]
+    except (jsonpath.JSONPathError, RecursionError) as error:
+        raise PathError(f"cannot be evaluated on this answer: {_said(error)}") from error
 
 
 @contextmanager

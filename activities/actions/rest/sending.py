@@ -13,6 +13,7 @@ from activities.actions.rest.config import ClientCredentials, NoAuthentication, 
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
 from pao.clients.oauth import TokenCache
+from pao.core.answers import READ_BYTES
 
 
 class Sender:
@@ -32,10 +33,17 @@ class Sender:
             Outbound(config.endpoint.method, url, headers, content), config, context
         )
 
-    async def read(self, config: RestApiConfig, context: ActionContext, url: str) -> TargetResponse:
-        """Read an address of the configuration."""
+    async def read(
+        self,
+        config: RestApiConfig,
+        context: ActionContext,
+        url: str,
+        *,
+        max_body: int = READ_BYTES,
+    ) -> TargetResponse:
+        """Read an address of the configuration, of its answer at most ``max_body`` bytes."""
         headers = bodies.headers(config, correlation_id=context.request.correlation_id)
-        return await self._send(Outbound("GET", url, headers), config, context)
+        return await self._send(Outbound("GET", url, headers), config, context, max_body)
 
     async def read_told(
         self, config: RestApiConfig, context: ActionContext, url: str
@@ -47,27 +55,34 @@ class Sender:
         return await self.read(_without_credentials(config, url), context, url)
 
     async def _send(
-        self, outbound: Outbound, config: RestApiConfig, context: ActionContext
+        self,
+        outbound: Outbound,
+        config: RestApiConfig,
+        context: ActionContext,
+        max_body: int = READ_BYTES,
     ) -> TargetResponse:
         given = config.authentication
         sent = await authenticated(outbound, given, context, self._tokens)
-        answer = await _once(sent, config, context)
+        answer = await _once(sent, config, context, max_body)
         if answer.status == UNAUTHORIZED and isinstance(given, ClientCredentials):
             # Refused before anything was done: the kept token may have ended early.
             refused = sent.headers["Authorization"].removeprefix("Bearer ")
             self._tokens.forget(token_key(given), refused)
             sent = await authenticated(outbound, given, context, self._tokens)
-            answer = await _once(sent, config, context)
+            answer = await _once(sent, config, context, max_body)
         return answer
 
 
-async def _once(sent: Outbound, config: RestApiConfig, context: ActionContext) -> TargetResponse:
+async def _once(
+    sent: Outbound, config: RestApiConfig, context: ActionContext, max_body: int
+) -> TargetResponse:
     return await context.http.request(
         sent.method,
         sent.url,
         headers=sent.headers,
         content=sent.content,
         seconds=config.timeout,
+        max_body=max_body,
     )
 
 

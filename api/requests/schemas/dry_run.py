@@ -44,6 +44,9 @@ class DryRun(Answer):
     components: Omittable[list[RenderedComponent]] = Field(None, description="Of bundles only")
     actions: list[RenderedAction]
     warnings: list[str]
+    computed: Omittable[list[str]] = Field(
+        None, description="Fields that were not sent but computed by their defaults"
+    )
 
 
 DRY_RUN = DryRun(

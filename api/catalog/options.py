@@ -1,0 +1,215 @@
+"""What the fields of a form offer now: lists, teams and answers of HTTP interfaces, asked once."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cachetools import LRUCache
+
+from api.catalog.service import CatalogService
+from catalog.form_context import form_context
+from catalog.forms import FieldError, FieldType, FormContext, Offered
+from catalog.forms.definition import Choice
+from catalog.forms.options import HttpOptions, ListOptions, TeamOptions, WhenAway, as_choices
+from catalog.forms.situation import Question
+from catalog.lists import CatalogList
+from catalog.model import CatalogDocument
+from catalog.option_calls import choices_question
+from catalog.scopes import ScopeContext
+from db.repositories.people import PeopleRepository
+from db.session import Database
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
+from pao.core.durations import seconds_of
+from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
+from pao.core.payloads.context import Requester
+
+# The worker gives up after five seconds; the rest is the way there and back.
+ANSWER_SECONDS = 8.0
+USUAL_CACHE = 60.0
+MOST_ANSWERS = 500
+MOST_QUESTIONS = 500
+_NO_RESOURCES = "PAO keeps no resources yet."
+
+Fetch = Callable[[ChoicesQuestion], Awaitable[ChoicesAnswer]]
+
+
+@dataclass(slots=True)
+class ChoicesCache:
+    """Answers of HTTP interfaces, shared by all callers of this process; asked once at a time."""
+
+    _kept: LRUCache[str, tuple[float, ChoicesAnswer]] = field(
+        default_factory=lambda: LRUCache(MOST_ANSWERS)
+    )
+    _asked: dict[str, asyncio.Task[ChoicesAnswer]] = field(default_factory=dict)
+
+    async def get(self, question: ChoicesQuestion, fetch: Fetch, seconds: float) -> ChoicesAnswer:
+        """Return the answer to a question; one that tells of a problem is not kept."""
+        key = repr(question)
+        until, answer = self._kept.get(key, (0.0, None))
+        if answer is not None and time.monotonic() < until:
+            return answer
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.ensure_future(fetch(question))
+            asked.add_done_callback(lambda _: self._asked.pop(key, None))
+        # A caller who goes away does not take the answer from the others.
+        answer = await asyncio.shield(asked)
+        if answer.problem is None:
+            self._kept[key] = (time.monotonic() + seconds, answer)
+        return answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionsService:
+    """Answers what forms have to ask, for the callers of this process."""
+
+    catalog: CatalogService
+    database: Database
+    surroundings: ScopeContext
+    workflows: RequestWorkflows
+    cache: ChoicesCache = field(default_factory=ChoicesCache)
+
+    def about(self, item: CatalogDocument, caller: Requester) -> FormContext:
+        """Return what the form of an item may know of a caller, now."""
+        now = datetime.now(UTC)
+        return form_context(item, caller, now, self.surroundings)
+
+    async def asked(
+        self,
+        item: CatalogDocument,
+        values: Mapping[str, Any],
+        caller: Requester,
+        *,
+        only: frozenset[str] | None = None,
+    ) -> FormContext:
+        """Return the same with the answers that the values need; of ``only`` these fields."""
+        about = self.about(item, caller)
+        if not _asks(item):
+            return about
+        today = datetime.now(UTC).date()
+        found = await asyncio.to_thread(item.form.questions, values, today, about)
+        questions = [
+            one
+            for one in found[:MOST_QUESTIONS]
+            if one.value is not None and (only is None or one.way.partition("[")[0] in only)
+        ]
+        choosing = [one for one in questions if one.field.options is not None]
+        naming = [one for one in questions if one.field.options is None]
+        offered = await asyncio.gather(
+            *(self.offered(item, one, caller, about) for one in choosing)
+        )
+        return replace(
+            about,
+            offered={one.way: answer for one, answer in zip(choosing, offered, strict=True)},
+            unknown=await self._unknown(naming, caller),
+        )
+
+    async def offered(
+        self, item: CatalogDocument, question: Question, caller: Requester, about: FormContext
+    ) -> Offered:
+        """Return what a field offers, or why it offers nothing."""
+        options = question.field.options
+        if isinstance(options, TeamOptions):
+            return Offered(_choices([{"value": team} for team in sorted(caller.teams)]))
+        if isinstance(options, ListOptions):
+            return await self._of_list(item, question, options, about)
+        if isinstance(options, HttpOptions):
+            return await self._fetched(item, question, options, caller)
+        return Offered(problem=_NO_RESOURCES)
+
+    async def _of_list(
+        self, item: CatalogDocument, question: Question, options: ListOptions, about: FormContext
+    ) -> Offered:
+        try:
+            entry = await self.catalog.document(options.list)
+        except PaoError as error:
+            return Offered(problem=error.message)
+        found = entry.loaded.item
+        if not isinstance(found, CatalogList):
+            return Offered(problem=f"There is no list {options.list!r}.")
+        rows = await asyncio.to_thread(item.form.offered_rows, question, found.choices, about)
+        return Offered(_choices(rows))
+
+    async def _fetched(
+        self, item: CatalogDocument, question: Question, options: HttpOptions, caller: Requester
+    ) -> Offered:
+        lenient = options.when_away is WhenAway.ALLOW
+        who = caller if item.form.options_read_user(question) else None
+        asked = choices_question(item, question, who, datetime.now(UTC))
+        seconds = seconds_of(options.cache) if options.cache is not None else USUAL_CACHE
+        try:
+            answer = await self.cache.get(asked, self._fetch, seconds or 0.0)
+        except TemporalUnavailableError:
+            return Offered(problem="Temporal does not respond.", lenient=lenient)
+        return Offered(_choices(answer.choices), answer.problem, lenient)
+
+    async def _fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
+        return await self.workflows.fetch_choices(question, budget=ANSWER_SECONDS)
+
+    async def _unknown(self, questions: list[Question], caller: Requester) -> frozenset[str]:
+        """Return the ways of users and teams that nobody knows."""
+        own = {*caller.teams, caller.id, caller.email}
+        asked = [one for one in questions if isinstance(one.value, str) and one.value not in own]
+        if not asked:
+            return frozenset()
+        teams = {str(one.value) for one in asked if one.field.type is FieldType.TEAM}
+        users = {str(one.value) for one in asked if one.field.type is FieldType.USER}
+        async with self.database.reading() as session:
+            people = PeopleRepository(session)
+            known = await people.known_teams(teams) | await people.known_users(users)
+        known |= self.catalog.state.index.owners
+        return frozenset(one.way for one in asked if one.value not in known)
+
+    async def require(
+        self,
+        item: CatalogDocument,
+        values: Mapping[str, Any],
+        caller: Requester,
+        *,
+        only: frozenset[str] | None = None,
+    ) -> tuple[FieldError, ...]:
+        """Return what complete values hold that is not offered, or is known to nobody."""
+        about = await self.asked(item, values, caller, only=only)
+        if not about.offered and not about.unknown:
+            return ()
+        today = datetime.now(UTC).date()
+        result = await asyncio.to_thread(item.form.validate, values, today, about)
+        asked = about.offered.keys() | about.unknown
+        return tuple(one for one in result.errors if one.field in asked)
+
+    async def field_options(
+        self, item: CatalogDocument, way: str, values: Mapping[str, Any], caller: Requester
+    ) -> Offered:
+        """Return what one field offers with these values of the others.
+
+        Raises ``CATALOG_ITEM_NOT_FOUND`` for a field without options.
+        """
+        outer, _, inner = way.partition(".")
+        if item.form.depends_on(way) is None:
+            raise PaoError(
+                ErrorCode.CATALOG_ITEM_NOT_FOUND,
+                f"{item.name} has no field {way[:100]!r} with options; "
+                "GET /catalog/items/{id}/schema shows its form.",
+            )
+        wanted = f"{outer}[0].{inner}" if inner else outer
+        about, today = self.about(item, caller), datetime.now(UTC).date()
+        found = await asyncio.to_thread(item.form.questions, values, today, about)
+        question = next((one for one in found if one.way == wanted), None)
+        if question is None:
+            return Offered(problem="The field does not apply with these values.")
+        return await self.offered(item, question, caller, about)
+
+
+def _asks(item: CatalogDocument) -> bool:
+    """Return whether anything in a form has to be asked at all."""
+    named = (FieldType.USER, FieldType.TEAM)
+    fields = (one for outer in item.fields for one in (outer, *outer.fields))
+    return any(one.options is not None or one.type in named for one in fields)
+
+
+def _choices(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> tuple[Choice, ...]:
+    return tuple(Choice(**row) for row in as_choices(rows))

@@ -1,0 +1,99 @@
+"""Where the choices of a field come from when they are not in the document."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from catalog.forms.base import Model
+
+MOST_OPTIONS = 1_000
+Scalar = str | int | float | bool
+
+
+class WhenAway(StrEnum):
+    """What becomes of a value while its source does not answer."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+class ListOptions(Model):
+    """The rows of a CatalogList."""
+
+    source: Literal["list"] = Field(alias="from", description="A list of this catalog.")
+    list: str = Field(min_length=1, description="Id of a CatalogList.")
+    where: str | None = Field(
+        None, description="An expression over row and fields; only rows for which it is true."
+    )
+
+
+class TeamOptions(Model):
+    """The teams of the person who fills in the form."""
+
+    source: Literal["teams"] = Field(alias="from", description="The caller's own teams.")
+
+
+class ResourceOptions(Model):
+    """Living resources that the person may see."""
+
+    source: Literal["resources"] = Field(alias="from", description="Resources made by PAO.")
+    type: str = Field(min_length=1, description="Type of the resources.")
+
+
+class HttpOptions(Model):
+    """What an HTTP interface answers, asked by the worker."""
+
+    source: Literal["http"] = Field(alias="from", description="An HTTP interface.")
+    url: str = Field(min_length=1, description="Address; values in it are percent-encoded.")
+    query: dict[str, Scalar | None] = Field(default_factory=dict, description="Parameters.")
+    headers: dict[str, Scalar | None] = Field(default_factory=dict, description="Headers.")
+    authentication: dict[str, Any] | None = Field(
+        None, description="As that of a rest-api action; secrets.<NAME> in it."
+    )
+    select: str = Field("$[*]", description="JSONPath of the options in the answer.")
+    value: str = Field("$", description="JSONPath of the value within an option.")
+    label: str | None = Field(None, description="JSONPath of what a person sees.")
+    cache: str | None = Field(None, description="How long an answer is kept.", examples=["5m"])
+    when_away: WhenAway = Field(
+        WhenAway.REFUSE, description="refuse, or allow: take any text while nothing answers."
+    )
+
+
+def _no_list(value: Any) -> Any:
+    if isinstance(value, list):
+        raise ValueError("options names a source; values to choose from are an enum")  # noqa: TRY004
+    return value
+
+
+Options = Annotated[
+    Annotated[
+        ListOptions | TeamOptions | ResourceOptions | HttpOptions, Field(discriminator="source")
+    ],
+    BeforeValidator(_no_list),
+]
+
+
+def shown(options: Any, depends_on: list[str]) -> dict[str, Any]:
+    """Return what a form says of a source: never an address, a header or a credential."""
+    told: dict[str, Any] = {"from": options.source, "dependsOn": depends_on}
+    if isinstance(options, HttpOptions):
+        told["whenAway"] = options.when_away.value
+    if isinstance(options, ListOptions):
+        told["list"] = options.list
+    if isinstance(options, ResourceOptions):
+        told["type"] = options.type
+    return told
+
+
+def as_choices(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows as value and label, each value once, at most as many as a field may offer."""
+    found: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        value = row.get("value")
+        if isinstance(value, str | int | float | bool) and len(found) < MOST_OPTIONS:
+            label = row.get("label")
+            choice = {"value": value, "label": str(value if label is None else label)}
+            found.setdefault((type(value) is bool, value), choice)
+    return list(found.values())

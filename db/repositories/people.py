@@ -1,0 +1,41 @@
+"""Users and teams that are known: by an access key, or by a request."""
+
+from collections.abc import Collection
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import Request
+from db.models.access_key import AccessKey
+
+
+class PeopleRepository:
+    """Says which of some names are known; reads only."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def known_users(self, names: Collection[str]) -> set[str]:
+        """Return which of these are the id or email of somebody with a key or a request."""
+        if not names:
+            return set()
+        found: set[str] = set()
+        pairs = (
+            (col(AccessKey.user_id), col(AccessKey.email)),
+            (col(Request.user_id), col(Request.user_email)),
+        )
+        for identifier, email in pairs:
+            asked = select(identifier, email).where(or_(identifier.in_(names), email.in_(names)))
+            rows = await self._session.execute(asked.distinct())
+            found |= {name for row in rows for name in row if name in names}
+        return found
+
+    async def known_teams(self, names: Collection[str]) -> set[str]:
+        """Return which of these are teams of somebody with a key."""
+        if not names:
+            return set()
+        team = func.unnest(col(AccessKey.teams)).label("team")
+        teams = select(team).where(col(AccessKey.revoked_at).is_(None)).subquery()
+        asked = select(teams.c.team).where(teams.c.team.in_(names)).distinct()
+        return set(await self._session.scalars(asked))
