@@ -104,7 +104,8 @@ class StructureMessages:
                 return Problem(path, told + word_meant(found, words), rule=VALUE_TYPE)
             case "union_tag_invalid" | "union_tag_not_found":
                 words = str(detail.get("ctx", {}).get("expected_tags", "list, teams, http"))
-                key = str(detail.get("ctx", {}).get("discriminator", "type")).strip("'")
+                written = str(detail.get("ctx", {}).get("discriminator", "type"))
+                key = written.rpartition("|")[2].strip(" '")
                 told = f"{_name(path)} needs {key}, one of {words}"
                 return Problem(existing(self._data, path), told, rule=VALUE_TYPE)
             case "too_long":

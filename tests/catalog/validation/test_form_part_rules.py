@@ -79,7 +79,7 @@ def test_a_form_with_rules_and_rows_has_no_findings() -> None:
             '{id: b, name: B, type: string, default: {template: "{{fields.secret}}"}}',
             "form-template",
             "$.presentation.form.groups[0].fields[3].default.template",
-            "secret is a password, and a computed default is shown to everybody",
+            "secret is a password, and this is shown or sent without being asked for",
         ),
         (
             '{id: b, name: B, type: string, default: {template: "{{secrets.token}}"}}',

@@ -1,0 +1,102 @@
+"""Values of fields whose choices come from elsewhere, by the answers that were given."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from catalog.forms import Form, FormContext, FormError, Offered
+from catalog.forms.definition import Choice
+
+TODAY = date(2026, 3, 5)
+Document = dict[str, Any]
+ENV = {"id": "env", "type": "string"}
+URL = "https://inventory.example.com/clusters?env={{fields.env}}"
+CLUSTER = {"id": "cluster", "type": "select", "options": {"from": "http", "url": URL}}
+TWO = Offered((Choice(value="a", label="A"), Choice(value=2, label="Two")))
+
+
+def form(*fields: Document) -> Form:
+    fields = fields if any(one["id"] == "env" for one in fields) else (*fields, ENV)
+    return Form.from_mapping({"groups": [{"id": "g", "fields": list(fields)}]})
+
+
+def told(judge: Form, values: Document, **answers: Any) -> list[tuple[str, str]]:
+    found = judge.validate(values, TODAY, FormContext(**answers))
+    return [(one.field, one.constraint) for one in found.errors]
+
+
+def test_a_value_is_compared_with_what_is_offered() -> None:
+    judge = form(CLUSTER)
+    assert told(judge, {"cluster": "a"}, offered={"cluster": TWO}) == []
+    assert told(judge, {"cluster": "2"}, offered={"cluster": TWO}) == [("cluster", "enum")]
+    assert told(judge, {"cluster": {"a": 1}}, offered={"cluster": TWO}) == [("cluster", "type")]
+
+
+def test_several_values_are_compared_each() -> None:
+    judge = form(CLUSTER | {"type": "multiselect"})
+    assert told(judge, {"cluster": ["a", 2]}, offered={"cluster": TWO}) == []
+    assert told(judge, {"cluster": ["a", "b"]}, offered={"cluster": TWO}) == [("cluster", "enum")]
+
+
+def test_without_an_answer_only_the_kind_of_value_is_judged() -> None:
+    assert told(form(CLUSTER), {"cluster": "anything"}) == []
+    assert told(form(CLUSTER), {"cluster": []}) == [("cluster", "type")]
+
+
+def test_a_source_that_is_away_refuses_unless_it_is_lenient() -> None:
+    away, lenient = Offered(problem="It is away."), Offered(problem="It is away.", lenient=True)
+    assert told(form(CLUSTER), {"cluster": "a"}, offered={"cluster": away}) == [
+        ("cluster", "options")
+    ]
+    assert told(form(CLUSTER), {"cluster": "a"}, offered={"cluster": lenient}) == []
+
+
+def test_what_has_to_be_asked_names_its_field_and_what_it_reads() -> None:
+    rows = {"id": "places", "type": "list", "fields": [CLUSTER | {"id": "zone"}]}
+    judge = form(ENV, CLUSTER, rows)
+    asked = judge.questions({"env": "test", "places": [{"zone": "z"}, {}]}, TODAY)
+    assert [(one.way, one.value, dict(one.seen)) for one in asked] == [
+        ("cluster", None, {"env": "test"}),
+        ("places[0].zone", "z", {"env": "test"}),
+        ("places[1].zone", None, {"env": "test"}),
+    ]
+
+
+def test_two_fields_whose_options_depend_on_each_other_are_refused() -> None:
+    other = {
+        "id": "env",
+        "type": "select",
+        "options": {"from": "http", "url": "https://a.example/{{fields.cluster}}"},
+    }
+    with pytest.raises(FormError, match="depend on each other in a cycle"):
+        form(CLUSTER, other)
+
+
+@pytest.mark.parametrize("text", ["{{fields.token}}", "{{outputs.x.y}}", "{{request.id}}"])
+def test_a_call_for_options_reads_neither_passwords_nor_a_request(text: str) -> None:
+    token = {"id": "token", "type": "password"}
+    options = {"from": "http", "url": f"https://a.example/?x={text}"}
+    with pytest.raises(FormError):
+        form(token, CLUSTER | {"options": options})
+
+
+def test_a_call_for_options_may_name_secrets_of_the_operator() -> None:
+    options = {"from": "http", "url": URL, "headers": {"X-Key": "{{secrets.key}}"}}
+    assert form(ENV, CLUSTER | {"options": options}).depends_on("cluster") == ("env",)
+
+
+def test_a_condition_of_a_list_keeps_rows_and_drops_what_it_cannot_judge() -> None:
+    options = {"from": "list", "list": "sizes", "where": "{{row.cores > fields.least}}"}
+    judge = form({"id": "least", "type": "integer"}, CLUSTER | {"options": options})
+    (question,) = judge.questions({"least": 4, "cluster": "x"}, TODAY)
+    rows: list[Document] = [{"value": "s", "cores": 2}, {"value": "m", "cores": 8}, {"value": "x"}]
+    assert judge.offered_rows(question, rows, FormContext()) == [{"value": "m", "cores": 8}]
+
+
+def test_whether_choices_depend_on_who_asks() -> None:
+    options = {"from": "http", "url": "https://a.example/?user={{request.user.id}}"}
+    for one, depends in ((CLUSTER, False), (CLUSTER | {"options": options}, True)):
+        judge = form(ENV, one)
+        (question,) = judge.questions({}, TODAY)
+        assert judge.options_read_user(question) is depends
