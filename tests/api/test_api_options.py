@@ -101,7 +101,7 @@ def own(
     (catalog / "lists").mkdir(parents=True)
     (catalog / "things").mkdir()
     (catalog / "lists" / "sizes.yaml").write_text(yaml.safe_dump(SIZES))
-    fields = [
+    fields: list[Document] = [
         ENVIRONMENT,
         SIZE,
         TEAM,

@@ -51,7 +51,8 @@ CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z]
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
 ROUTERS = (
     catalog,
-    decisions, forms,
+    decisions,
+    forms,
     health,
     request_list,
     requests,
