@@ -35,6 +35,7 @@ from api.requests.listing import ListingService
 from api.requests.preparation import Preparer
 from api.requests.prepared import SubmissionSettings
 from api.requests.reading import ReadingService, ReadingSettings
+from api.requests.references import ReferenceService
 from api.requests.streams import StreamLimits, Streams
 from api.requests.submission import SubmissionService
 from api.routes.catalog import router as catalog_router
@@ -245,6 +246,7 @@ def _services(
         reading=reading,
         sessions=SessionService(database),
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
+        references=ReferenceService(access=access, database=database),
         listing=ListingService(access=access, cursors=Cursors(box), database=database),
         submission=SubmissionService(
             box=box,

@@ -17,6 +17,7 @@ from api.requests.cleanups import CleanupService
 from api.requests.decisions import DecisionService
 from api.requests.listing import ListingService
 from api.requests.reading import ReadingService
+from api.requests.references import ReferenceService
 from api.requests.streams import Streams
 from api.requests.submission import SubmissionService
 from api.sessions.address import WebAddress
@@ -42,6 +43,7 @@ class Services:
     web_address: WebAddress | None
     """None where the pages are switched off."""
     listing: ListingService
+    references: ReferenceService
     decisions: DecisionService
     cleanups: CleanupService
     terraform_states: TerraformStatesService

@@ -91,10 +91,10 @@ async def retry_request(
 ) -> schemas.Request | schemas.RetryPreview:
     """Run the failed action again, with corrected fields if any; `dryRun` only previews it."""
     if body.dry_run:
-        return await services.decisions.preview(caller, str(request_id), body)
+        return await services.decisions.preview(caller, request_id, body)
     call = DecisionCall(
         caller=caller,
-        request_id=str(request_id),
+        request_id=request_id,
         decision=Decision.RETRY,
         body=body,
         idempotency_key=idempotency_key,
@@ -113,7 +113,7 @@ def _add(command: _Command) -> None:
     ) -> schemas.Request:
         call = DecisionCall(
             caller=caller,
-            request_id=str(request_id),
+            request_id=request_id,
             decision=command.decision,
             body=body,
             idempotency_key=idempotency_key,
@@ -148,7 +148,7 @@ async def look_for_effect(
 ) -> schemas.Look:
     """Check the target, read-only, for the effect: found, absent, or unknown and why."""
     action_id = body.action_id if body else None
-    return await services.decisions.look(caller, str(request_id), action_id)
+    return await services.decisions.look(caller, request_id, action_id)
 
 
 @router.post(
@@ -167,8 +167,8 @@ async def mark_cleaned_up(
 
     It stays listed, with who has said so, when and how. A repeat changes nothing.
     """
-    await services.cleanups.mark(caller, str(request_id), entry_id, body.note)
-    return await services.reading.document(caller, str(request_id))
+    await services.cleanups.mark(caller, request_id, entry_id, body.note)
+    return await services.reading.document(caller, request_id)
 
 
 async def _decide(services: Services, response: Response, call: DecisionCall) -> schemas.Request:

@@ -3,14 +3,31 @@
 import re
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import Header, Path, Query
+from fastapi import Depends, Header, Path, Query
 from pydantic import BeforeValidator
+
+from api.services import Caller, ServicesDep
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
-RequestId = Annotated[UUID, Path(description="Id of the request")]
+_Reference = Annotated[
+    str,
+    Path(
+        max_length=255,
+        description="The request: its id, the first 8 or more characters of the id while no other "
+        "visible request begins with them, the key of its ticket, or its correlation id",
+        examples=["7b0c6e0a-4e8d-4b53-9f0a-5a1a4d1a7c11", "7b0c6e0a", "NET-2"],
+    ),
+]
+
+
+async def _resolved(request_id: _Reference, services: ServicesDep, caller: Caller) -> str:
+    return await services.references.resolve(caller, request_id)
+
+
+RequestId = Annotated[str, Depends(_resolved)]
+"""The id of the request that the path names, in whichever way."""
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="`nextCursor` of the previous page")

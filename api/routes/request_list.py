@@ -80,7 +80,8 @@ async def list_requests(
         ),
     ] = None,
     parent: Annotated[
-        UUID | None, Query(description="The bundle whose components are listed")
+        str | None,
+        Query(max_length=255, description="The bundle whose components are listed, as in paths"),
     ] = None,
     since: Annotated[Moment | None, Query(description="Submitted then or later; RFC 3339")] = None,
     until: Annotated[Moment | None, Query(description="Submitted earlier; RFC 3339")] = None,
@@ -113,7 +114,7 @@ async def list_requests(
         external_reference=_storable("externalReference", external_reference),
         since=_aware("since", since),
         until=_aware("until", until),
-        parent=str(parent) if parent else None,
+        parent=await services.references.resolve(caller, parent) if parent else None,
         decidable=decidable is not None,
         sort=sort,
     )

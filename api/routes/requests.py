@@ -98,7 +98,7 @@ async def get_request(
     services: ServicesDep, caller: Caller, request_id: RequestId
 ) -> schemas.Request:
     """Return everything: fields (masked), actions, outputs, error context, decisions."""
-    return await services.reading.document(caller, str(request_id))
+    return await services.reading.document(caller, request_id)
 
 
 @router.get(
@@ -110,7 +110,7 @@ async def get_request_status(
     services: ServicesDep, caller: Caller, request_id: RequestId
 ) -> schemas.Status:
     """Return the current state, with each ticket's status queried from JIRA now."""
-    return await services.reading.status(caller, str(request_id))
+    return await services.reading.status(caller, request_id)
 
 
 @router.get(
@@ -126,7 +126,7 @@ async def get_request_logs(
     cursor: Cursor = None,
 ) -> schemas.LogPage:
     """Return the execution log, oldest first. To follow it live, use the events."""
-    return await services.reading.logs(caller, str(request_id), cursor=cursor, limit=limit)
+    return await services.reading.logs(caller, request_id, cursor=cursor, limit=limit)
 
 
 @router.get(
@@ -148,7 +148,7 @@ async def stream_request_events(
     Ends after a final state, when the key is revoked, or when the serving process shuts down. The
     number of concurrent streams per caller is limited; one more is refused with 429.
     """
-    stored = await services.reading.get(caller, str(request_id))
+    stored = await services.reading.get(caller, request_id)
     stream = _stream(services, caller, stored, int(last_event_id or 0))
     return EventStream(stream, services.streams, caller.id)
 
@@ -162,7 +162,7 @@ async def get_request_escalation(
     services: ServicesDep, caller: Caller, request_id: RequestId
 ) -> schemas.EscalationStatus:
     """Return ticket key, URL, when, by whom and why, and the ticket's live status."""
-    return await services.reading.escalation(caller, str(request_id))
+    return await services.reading.escalation(caller, request_id)
 
 
 async def _stream(

@@ -25,7 +25,7 @@ async def list_terraform_states(
     services: ServicesDep, caller: Caller, request_id: RequestId
 ) -> TerraformStates:
     """List the states that are registered for the request, released ones included."""
-    return await services.terraform_states.of_request(caller, str(request_id))
+    return await services.terraform_states.of_request(caller, request_id)
 
 
 @router.post(

@@ -207,8 +207,11 @@ def test_twenty_parallel_submissions_with_one_key_make_one_bundle(
 
     assert {answer.status_code for answer in answers} <= {200, 201}
     [request_id] = {answer.json()["id"] for answer in answers}
-    children = dana.get("/requests", params={"parent": request_id}).json()["data"]
-    assert {one["parentId"] for one in children} == {request_id}
+    correlation = dana.get(f"/requests/{request_id}").json()["correlationId"]
+    for parent in (request_id, request_id[:8], correlation):
+        children = dana.get("/requests", params={"parent": parent}).json()["data"]
+        assert {one["parentId"] for one in children} == {request_id}
+    assert dana.get(f"/requests/{correlation}").json()["id"] == request_id
     assert len(children) == len(COMPONENTS)
     correlation = reached(dana, request_id, "completed")["correlationId"]
     listed = dana.get("/requests", params={"correlationId": correlation}).json()["data"]

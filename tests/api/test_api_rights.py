@@ -112,4 +112,4 @@ def test_what_i_may_decide_is_listed(stack: Stack, dana: httpx.Client) -> None:
 def test_an_id_that_is_no_uuid_is_refused(dana: httpx.Client, path: str) -> None:
     answer = dana.get(f"/requests/{path}")
     assert answer.status_code in {400, 404}
-    assert error(answer)["code"] in {"VALIDATION_ERROR", "NOT_FOUND"}
+    assert error(answer)["code"] in {"VALIDATION_ERROR", "NOT_FOUND", "REQUEST_NOT_FOUND"}
