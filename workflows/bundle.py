@@ -44,7 +44,8 @@ class BundleWorkflow(RequestHandlers):
                 mirror=mirror,
                 stop=stop,
                 components=self._components,
-            )
+            ),
+            **{names.COMPONENT_SIGNAL: self._component_changed},
         )
 
     @workflow.run
@@ -52,19 +53,13 @@ class BundleWorkflow(RequestHandlers):
         """Run the bundle until it has reached a final state."""
         return await self._lifecycle.run(self._carry_out)
 
-    @workflow.signal(
-        name=names.COMPONENT_SIGNAL,
-        description="Sent by the bundle's components: where they stand.",
-    )
-    async def component_changed(self, *args: Any) -> None:
-        """Handle a component's report; bad arguments never fail the workflow."""
+    async def _component_changed(self, args: tuple[Any, ...]) -> None:
+        """Handle a component's report: where it stands."""
         if await self._components.hear(args):
             return
-        self._bundle.journal.line(
-            "signal.ignored",
-            actor="unknown",
-            via="temporal",
-            reason=f"{names.COMPONENT_SIGNAL}: this is no report of a component",
+        signal = names.COMPONENT_SIGNAL
+        self._bundle.decisions.ignored(
+            signal, event="signal.ignored", reason=f"{signal}: this is no report of a component"
         )
         await self._lifecycle.mirror.write_from_handler()
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from pao.core.names import workflow_id
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext
 from pao.core.states import ActionStatus, RequestStatus
-from workflows.details import signal_lines
+from workflows.decision_log import DecisionLog
+from workflows.details import HOW, refusal, signal_lines
 
 
 class DescribedBundle(Protocol):
@@ -16,6 +16,7 @@ class DescribedBundle(Protocol):
     status: RequestStatus
     context: RequestContext
     retrying: bool
+    decisions: DecisionLog
 
     @property
     def components(self) -> list[ActionState]:
@@ -38,7 +39,8 @@ class DescribedBundle(Protocol):
 
 def bundle_details(ledger: DescribedBundle, requests: Mapping[str, str]) -> str:
     """Describe where a bundle and its components stand; ``requests`` names their workflows."""
-    lines = [f"**{ledger.status.replace('_', ' ')}**{_hint(ledger)}", "", "### Components", ""]
+    headline = f"**{ledger.status.replace('_', ' ')}**{_hint(ledger)}"
+    lines = [headline, "", *refusal(ledger.decisions.last_refused), "### Components", ""]
     for state in ledger.components:
         line = f"- `{state.name}`: {state.status.replace('_', ' ')}, `{requests[state.id]}`"
         lines.append(line + (f": {_one_line(state.error.message)}" if state.error else ""))
@@ -53,14 +55,14 @@ def bundle_details(ledger: DescribedBundle, requests: Mapping[str, str]) -> str:
 
 
 def _choices(ledger: DescribedBundle, requests: Mapping[str, str]) -> list[str]:
-    lines: list[str] = []
-    for state in ledger.components:
-        if state.status == ActionStatus.FAILED and not ledger.is_terminal(state):
-            lines += [f"### Decide about `{state.name}` on its own workflow", ""]
-            lines += signal_lines(requests[state.id])
+    lines = [
+        f"- Decide about `{state.name}` in its own workflow, `{requests[state.id]}`"
+        for state in ledger.components
+        if state.status == ActionStatus.FAILED and not ledger.is_terminal(state)
+    ]
     only = None if _retries_itself(ledger) else ("abort", "escalate")
-    lines += ["### Decide about the whole bundle (applies to every open component)", ""]
-    return lines + signal_lines(workflow_id(ledger.context.request_id), only=only)
+    lines += ["", "### Decide about the whole bundle (applies to every open component)", ""]
+    return [*lines, HOW, "", *signal_lines(only=only)]
 
 
 def _retries_itself(ledger: DescribedBundle) -> bool:

@@ -7,6 +7,9 @@ from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.mirror import Snapshot
 from workflows.journal import Journal
 
+UNKNOWN, TEMPORAL = "unknown", "temporal"
+MOST_SHOWN = 100
+
 
 class DecisionLog:
     """Keeps decisions by their ids, and those that the mirror has not confirmed yet."""
@@ -15,6 +18,8 @@ class DecisionLog:
         self._journal = journal
         self._all: dict[str, DecisionRecord] = {}
         self._unconfirmed: dict[str, DecisionRecord] = {}
+        self.last_refused: str | None = None
+        """What was last refused, why and when, until a later decision is accepted."""
 
     @property
     def all(self) -> list[DecisionRecord]:
@@ -35,6 +40,8 @@ class DecisionLog:
         """Record a decision or its outcome; readers of the stream see it once."""
         self._all[record.decision_id] = record
         self.received(record)
+        if record.accepted:
+            self.last_refused = None
         if record.outcome == "open":
             return
         self._journal.entry(
@@ -52,6 +59,8 @@ class DecisionLog:
         """Record a signal that changed nothing, and why."""
         record.outcome = "rejected"
         self.decided(record)
+        by = "" if record.by == UNKNOWN else f" by {_plain(record.by)}"
+        self.last_refused = f"`{record.decision}`{by}, {record.at}: {record.message}"
         self._journal.line(
             "decision.rejected",
             actor=record.by,
@@ -60,6 +69,11 @@ class DecisionLog:
             data={"decision": record.decision, "given": record.reason}
             | ({"code": record.code} if record.code else {}),
         )
+
+    def ignored(self, signal: str, *, event: str, reason: str) -> None:
+        """Record a signal that is no decision and changed nothing, and why."""
+        self.last_refused = f"`{_plain(signal)}`, {self._journal.moment}: {reason}"
+        self._journal.line(event, actor=UNKNOWN, via=TEMPORAL, reason=reason)
 
     def recognised(self, record: DecisionRecord) -> None:
         """Adopt what an earlier run has recorded; the mirror has it already."""
@@ -117,6 +131,11 @@ class DecisionLog:
     def tell_all(self) -> None:
         """Send every decision to the mirror again."""
         self._unconfirmed = {**self._all, **self._unconfirmed}
+
+
+def _plain(text: str) -> str:
+    """Return what a person has sent as it may stand in Markdown: one line, no code marks."""
+    return " ".join(text[:MOST_SHOWN].replace("`", "'").split())
 
 
 def data_of(record: DecisionRecord) -> dict[str, Any]:

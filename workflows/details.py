@@ -1,8 +1,8 @@
 """What an operator reads in the Temporal UI: Markdown that needs no other document."""
 
+import re
 from collections.abc import Collection
 
-from pao.core.names import workflow_id
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.failures import PartialResource
@@ -10,51 +10,57 @@ from pao.core.payloads.waits import OpenApproval, OpenWait
 from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from workflows.failures import suggest
 
+# What each does, Temporal's UI tells beside its name. One line each: the page shows some twenty.
 SIGNALS = (
-    ("retry", '{"by": "you", "reason": "quota was raised"}', "run the failed action again"),
-    ("abort", '{"by": "you", "reason": "no longer needed"}', "end the request here"),
-    ("escalate", '{"by": "you", "reason": "needs the platform team"}', "open a ticket and end"),
+    ("retry", '{"by": "you", "reason": "quota was raised"}'),
+    ("abort", '{"by": "you", "reason": "no longer needed"}'),
+    ("escalate", '{"by": "you", "reason": "not ours to fix"}'),
 )
+HOW = "Above, under *More Actions*, *Send a Signal*: choose the name and paste the input."
 MOST_NAMED = 10
+_QUOTED = re.compile(r"\{[^`]*\}")
+UNKNOWN = "**It is not known whether it took effect.** "
 CANCEL = (
     "cancel",
     '{"by": "you", "reason": "it hangs"}',
-    "cancel what is running; the request then fails and waits for a decision",
+    "ends what runs; the request then fails and waits for a decision",
 )
 MANUAL_WAY = (
     "retry",
-    '{"by": "you", "mode": "manual", "reason": "the cluster is full"}',
-    "use the manual way: people do the work instead",
+    '{"by": "you", "mode": "manual", "reason": "it is full"}',
+    "takes the manual way: people do the work instead",
 )
 
 
-def current_details(
+def current_details(  # noqa: PLR0913 -- what is described, each part named.
     context: RequestContext,
     status: RequestStatus,
     states: list[ActionState],
     *,
     retrying: bool,
     manual_way: bool = False,
+    refused: str | None = None,
 ) -> str:
     """Describe the state of the request, what failed and why, and what can be signalled.
 
-    ``manual_way``: a retry may take it instead of what failed.
+    ``manual_way``: a retry may take it instead of what failed. ``refused`` is what was last sent in
+    vain.
     """
-    lines = [_headline(status, states, retrying=retrying), ""]
+    lines = [_headline(status, states, retrying=retrying), "", *refusal(refused)]
     lines += [f"- {_action_line(state)}" for state in states]
     for state in states:
         if state.status == ActionStatus.WAITING and state.waits_for is not None:
             lines += ["", *_wait(context, state, state.waits_for)]
     if status == RequestStatus.IN_PROGRESS or retrying:
-        lines += ["", *_way_to_end(workflow_id(context.request_id))]
+        lines += ["", HOW, "", *_offer(*CANCEL)]
     for state in states:
         lines += [f"- left behind by `{state.id}`: {_left(one)}" for one in state.left_behind]
     if any(state.left_behind for state in states):
         lines.append(f"- what of it is cleaned up: `pao request cleanup {context.request_id}`")
     if status == RequestStatus.FAILED and not retrying:
-        lines += ["", *_choices(context, states)]
+        lines += ["", *_choices(states)]
         if manual_way:
-            lines += _manual_way(context)
+            lines += _offer(*MANUAL_WAY)
     return "\n".join(lines)
 
 
@@ -101,30 +107,24 @@ def _wait(context: RequestContext, state: ActionState, waiting: OpenWait) -> lis
     return lines
 
 
-def _command(workflow: str, name: str, payload: str) -> str:
-    return f"temporal workflow signal --workflow-id {workflow} --name {name} --input '{payload}'"
-
-
-def _choices(context: RequestContext, states: list[ActionState]) -> list[str]:
+def _choices(states: list[ActionState]) -> list[str]:
     lines: list[str] = []
     for state in states:
         if state.status != ActionStatus.FAILED or state.error is None:
             continue
         decision, why = suggest(state.error)
-        unknown = (
-            " **It is not known whether it took effect.**" if state.error.outcome_unknown else ""
-        )
+        # The reason may say it in its own words.
+        unknown = UNKNOWN if state.error.outcome_unknown and "not known" not in why else ""
         lines += [
             f"### `{state.id}` failed, attempt {state.attempt}",
             "",
             f"> {' '.join(state.error.message.split())}",
             "",
-            f"Suggested: **{decision}**. {why}{unknown}",
+            f"{unknown}Suggested: **{decision}**. {why}",
             "",
             *_left_in_target(state),
         ]
-    lines += ["### Send one of these signals", ""]
-    return lines + signal_lines(workflow_id(context.request_id))
+    return [*lines, "### Decide", "", HOW, "", *signal_lines()]
 
 
 def _left(one: PartialResource) -> str:
@@ -141,27 +141,21 @@ def _left_in_target(state: ActionState) -> list[str]:
     return [text, ""]
 
 
-def _way_to_end(workflow: str) -> list[str]:
-    name, payload, effect = CANCEL
+def _offer(name: str, payload: str, effect: str) -> list[str]:
+    """Return a further signal: its effect as well as its input."""
+    return [f"- **{name}** {effect}  ", f"  `{payload}`"]
+
+
+def refusal(refused: str | None) -> list[str]:
+    """Return what was last sent in vain, and why; what it quotes of JSON keeps its quotes."""
+    if not refused:
+        return []
+    said = _QUOTED.sub(r"`\g<0>`", " ".join(refused.split()))
+    return [f"**Last refused:** {said}", ""]
+
+
+def signal_lines(*, only: Collection[str] | None = None) -> list[str]:
+    """Return each signal with its input, which is to be pasted as it stands."""
     return [
-        f"- **{name}**: {effect}",
-        "",
-        "  ```",
-        f"  {_command(workflow, name, payload)}",
-        "  ```",
+        f"- **{name}** `{payload}`" for name, payload in SIGNALS if only is None or name in only
     ]
-
-
-def _manual_way(context: RequestContext) -> list[str]:
-    command = _command(workflow_id(context.request_id), *MANUAL_WAY[:2])
-    return [f"- **{MANUAL_WAY[0]}**, {MANUAL_WAY[2]}", "", "  ```", f"  {command}", "  ```", ""]
-
-
-def signal_lines(workflow: str, *, only: Collection[str] | None = None) -> list[str]:
-    """Return each signal with its effect and a command to copy."""
-    lines: list[str] = []
-    for name, payload, effect in SIGNALS:
-        if only is None or name in only:
-            command = _command(workflow, name, payload)
-            lines += [f"- **{name}**: {effect}", "", "  ```", f"  {command}", "  ```", ""]
-    return lines

@@ -4,7 +4,7 @@ Temporal registers the handlers of a workflow's class, so both kinds of request 
 class; they share nothing else by inheritance (ADR 0036).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from temporalio import workflow
@@ -25,11 +25,22 @@ VOTE = (
 PAYLOAD = "Payload, optional: an object with by, reason, decisionId, attempt"
 
 
+InternalSignal = Callable[[tuple[Any, ...]], Awaitable[None]]
+"""Handles the inputs of a signal that PAO sends to itself; bad ones never fail the workflow."""
+
+
 class RequestHandlers:
     """The handlers of a request's workflow; bad arguments never fail the workflow."""
 
-    def __init__(self, lifecycle: Lifecycle) -> None:
+    def __init__(self, lifecycle: Lifecycle, **internal: InternalSignal) -> None:
         self._lifecycle = lifecycle
+        self._internal: dict[str, InternalSignal] = {
+            # A bundle that was aborted, escalated or cancelled, to its components.
+            names.BUNDLE_DECISION_SIGNAL: lifecycle.reception.from_bundle,
+            # The status updater: a ticket that the request waits for was resolved.
+            names.TICKET_RESOLVED_SIGNAL: lifecycle.reception.ticket_resolved,
+            **internal,
+        }
 
     # Signals
 
@@ -65,14 +76,6 @@ class RequestHandlers:
         await self._lifecycle.reception.cancellation(args)
 
     @workflow.signal(
-        name=names.BUNDLE_DECISION_SIGNAL,
-        description="Sent by a bundle that was aborted, escalated or cancelled to its components.",
-    )
-    async def bundle_decision(self, *args: Any) -> None:
-        """Handle a decision about the bundle; bad arguments never fail the workflow."""
-        await self._lifecycle.reception.from_bundle(args)
-
-    @workflow.signal(
         name=ApprovalVote.APPROVE,
         description=f"Approve an action that waits for it. {VOTE}.",
     )
@@ -88,18 +91,18 @@ class RequestHandlers:
         """Handle a rejection; bad arguments never fail the workflow."""
         await self._lifecycle.reception.vote(ApprovalVote.REJECT, args)
 
-    @workflow.signal(
-        name=names.TICKET_RESOLVED_SIGNAL,
-        description="A ticket that the request waits for was resolved; sent by the status updater.",
-    )
-    async def ticket_resolved(self, *args: Any) -> None:
-        """Handle the end of a ticket; bad arguments never fail the workflow."""
-        await self._lifecycle.reception.ticket_resolved(args)
-
     @workflow.signal(dynamic=True, description="Any other name is recorded and changes nothing.")
-    async def unknown_signal(self, name: str, _args: Sequence[RawValue]) -> None:
-        """Record a signal of an unknown name."""
-        await self._lifecycle.reception.unknown(name)
+    async def other_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """Handle what PAO sends to itself, and record any other name.
+
+        Under names of their own these signals would be offered to operators in Temporal's UI.
+        """
+        handle = self._internal.get(name)
+        if handle is None:
+            await self._lifecycle.reception.unknown(name)
+            return
+        payloads = [one.payload for one in args]
+        await handle(tuple(workflow.payload_converter().from_payloads(payloads)))
 
     # Updates and queries
 

@@ -28,6 +28,11 @@ class Journal:
         self._stream: list[StreamEvent] = []
         self._said: Counter[str] = Counter()
 
+    @property
+    def moment(self) -> str:
+        """The present time as it stands on events."""
+        return timestamp(self._now())
+
     def line(  # noqa: PLR0913 -- an audit line has this many parts, all named.
         self,
         event_type: str,

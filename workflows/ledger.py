@@ -262,6 +262,7 @@ class Ledger:
             self.states,
             retrying=self.retrying,
             manual_way=self.has_fallback,
+            refused=self.decisions.last_refused,
         )
 
     def restored(self, reason: str) -> None:

@@ -1,5 +1,6 @@
 """Maintenance of the installation: one workflow per schedule, each of which runs one activity."""
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -22,12 +23,28 @@ async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any
             retry_policy=policies.NEVER_AGAIN,
             summary=summary,
         )
+        await forget_earlier_turns()
     except FailureError as error:
         # Whatever an activity raises was logged where it arose.
         if not isinstance(error.cause, ApplicationError):
             workflow.logger.warning("%s failed; the next turn goes on: %s", activity, error.cause)
         return {"failed": str(error.cause or error)[:500]}
     return found
+
+
+async def forget_earlier_turns() -> None:
+    """Remove what earlier turns of this kind have left in Temporal's list, if that is possible."""
+    if not workflow.patched("forget-turns"):
+        return
+    with contextlib.suppress(FailureError):
+        await workflow.execute_activity(
+            names.FORGET_TURNS_ACTIVITY,
+            workflow.info().workflow_type,
+            start_to_close_timeout=timedelta(seconds=30),
+            schedule_to_start_timeout=timedelta(seconds=30),
+            retry_policy=policies.NEVER_AGAIN,
+            summary="remove earlier turns from Temporal's list",
+        )
 
 
 @workflow.defn(name=names.RECONCILE_WORKFLOW)

@@ -235,19 +235,14 @@ class SignalHandlers:
         await self._mirror.write_from_handler()
 
     def _ignored(self, reason: str) -> None:
-        self._ledger.journal.line(
-            "signal.ignored",
-            actor="unknown",
-            via=TEMPORAL,
-            reason=f"{names.TICKET_RESOLVED_SIGNAL}: {reason}",
-        )
+        signal = names.TICKET_RESOLVED_SIGNAL
+        self._ledger.decisions.ignored(signal, event="signal.ignored", reason=f"{signal}: {reason}")
 
     async def unknown(self, name: str) -> None:
         """Record a signal of an unknown name."""
-        self._ledger.journal.line(
-            "signal.unknown",
-            actor="unknown",
-            via="temporal",
+        self._ledger.decisions.ignored(
+            name,
+            event="signal.unknown",
             reason=f"there is no signal {name[:100]!r}; there are retry, abort, escalate, "
             "cancel, approve and reject",
         )

@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from workflows import policies
+    from workflows.maintenance import forget_earlier_turns
 
 
 @workflow.defn(name=names.SWEEP_WORKFLOW)
@@ -26,6 +27,7 @@ class SweepWorkflow:
                 retry_policy=policies.NEVER_AGAIN,
                 summary="start requests that were stored but not started",
             )
+            await forget_earlier_turns()
         except FailureError as error:
             # Whatever the activity raises was logged where it arose.
             if not isinstance(error.cause, ApplicationError):

@@ -128,10 +128,13 @@ def _possible(row: Request, components: Sequence[schemas.Component]) -> list[Dec
 
 
 def workflow_link(row: Request, *, ui_url: str | None, namespace: str) -> str | None:
-    """Return the page of the request's workflow in the Temporal UI, if one is configured."""
+    """Return the page in the Temporal UI that tells what can be decided, if one is configured.
+
+    It needs to know the run; before the first one Temporal finds a workflow by its id alone.
+    """
     if not ui_url:
         return None
-    run = f"/{row.run_id}/history" if row.run_id else ""
+    run = f"/{row.run_id}/user-metadata" if row.run_id else ""
     return f"{ui_url.rstrip('/')}/namespaces/{namespace}/workflows/{workflow_id(str(row.id))}{run}"
 
 

@@ -39,6 +39,7 @@ RECONCILE_ACTIVITY = "reconcile"
 TICKETS_ACTIVITY = "update-ticket-status"
 MAINTENANCE_ACTIVITY = "maintain"
 ANCHOR_ACTIVITY = "anchor_audit"
+FORGET_TURNS_ACTIVITY = "forget-turns"
 
 MIRROR_REFUSED = "MirrorRefused"
 """The error type of a state that the database refuses: a bug."""

@@ -110,7 +110,7 @@ def test_the_link_to_the_workflow_leads_to_it(stack: Stack, dana: httpx.Client) 
     document = submit(dana)
     link = document["links"]["workflow"]
     [row] = stack.rows("select run_id from requests where id = $1", document["id"])
-    assert link.endswith(f"/workflows/request-{document['id']}/{row['run_id']}/history")
+    assert link.endswith(f"/workflows/request-{document['id']}/{row['run_id']}/user-metadata")
 
 
 def test_what_a_caller_notes_about_a_request_is_shown_with_it(dana: httpx.Client) -> None:

@@ -71,7 +71,7 @@ def test_every_step_shows_what_it_should_and_nothing_is_left_running(home: Home)
         assert f"{number}. {step}" in said
     assert "All 8 steps did what they should" in said
     assert "✗" not in said
-    assert said.count("/history") >= 5
+    assert said.count("/user-metadata") >= 5
     assert "\x1b" not in said
     assert read_env_file(home.env_file())["PAO_SECRET_ACCESS_KEY"] not in said
     assert "worker | " not in said

@@ -1,12 +1,25 @@
+import json
+import re
 from typing import Any
 
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.requests import new_request
+from workflows.commands import read_command
 from workflows.details import current_details
 
 REQUEST = new_request()
+
+
+# So many characters of code fit into the details of a narrow window.
+WIDTH = 60
+OFFER = re.compile(r"^- \*\*(\w+)\*\* (?:[^`\n]+  \n  )?`([^`\n]+)`$", re.MULTILINE)
+
+
+def offered(text: str) -> dict[str, str]:
+    """Return the signals that details offer, each with its input."""
+    return dict(OFFER.findall(text))
 
 
 def show(status: RequestStatus, *states: ActionState, retrying: bool = False) -> str:
@@ -32,14 +45,28 @@ def test_the_action_in_hand_and_its_attempt_are_in_the_headline() -> None:
 def test_a_retry_in_preparation_can_only_be_cancelled() -> None:
     text = show(RequestStatus.FAILED, failed("no"), retrying=True)
     assert text.startswith("**failed**: a retry is being prepared\n")
-    assert text.count("temporal workflow signal") == text.count("--name cancel") == 1
+    assert list(offered(text)) == ["cancel"]
 
 
-def test_each_decision_is_offered_with_a_command_for_this_workflow() -> None:
-    text = show(RequestStatus.FAILED, failed("no"))
-    for name in ("retry", "abort", "escalate"):
-        command = f"temporal workflow signal --workflow-id {REQUEST.workflow_id} --name {name}"
-        assert text.count(command) == 1
+def test_each_decision_is_offered_with_an_input_that_is_valid_as_it_stands() -> None:
+    inputs = offered(show(RequestStatus.FAILED, failed("no")))
+    assert list(inputs) == ["retry", "abort", "escalate"]
+    for name, text in inputs.items():
+        assert len(text) <= WIDTH
+        record, _ = read_command(name, (json.loads(text),), at="now", fallback_id="1")
+        assert (record.message, record.by) == (None, "you")
+
+
+def test_what_was_last_refused_is_told_in_one_line() -> None:
+    text = current_details(
+        REQUEST.context,
+        RequestStatus.FAILED,
+        [failed("no")],
+        retrying=False,
+        refused="`retry`, 12:00: the input\nis no object",
+    )
+    assert "\n**Last refused:** `retry`, 12:00: the input is no object\n" in text
+    assert "Last refused" not in show(RequestStatus.FAILED, failed("no"))
 
 
 def test_the_manual_way_of_a_hybrid_item_is_offered_until_it_is_taken() -> None:
@@ -70,7 +97,7 @@ def test_a_resource_is_linked_and_an_adopted_one_told_as_such() -> None:
 
 def test_a_request_that_failed_between_actions_still_offers_its_decisions() -> None:
     text = show(RequestStatus.FAILED, action(ActionStatus.PENDING))
-    assert "--name abort" in text
+    assert list(offered(text)) == ["retry", "abort", "escalate"]
 
 
 def test_what_was_left_behind_is_read_in_every_state() -> None:

@@ -63,9 +63,9 @@ async def test_the_details_of_a_failed_request_tell_what_why_and_what_can_be_don
         "### `second` failed, attempt 1",
         "HTTP 400",
         "Suggested: **retry**",
-        f"temporal workflow signal --workflow-id {request.workflow_id} --name retry",
-        "--name abort",
-        "--name escalate",
+        '- **retry** `{"by": "you", "reason": "',
+        '- **abort** `{"by": "you", "reason": "',
+        '- **escalate** `{"by": "you", "reason": "',
     ):
         assert told in text, told
 
@@ -76,11 +76,11 @@ async def test_the_details_follow_the_request_to_its_end(bench: Workbench) -> No
     await bench.reached(request, "in_progress")
     running = await details(bench, request)
     assert "**in progress**: `ticket` (Ask for the ticket) runs, attempt 1" in running
-    assert running.count("temporal workflow signal") == running.count("--name cancel") == 1
+    assert running.count("Send a Signal") == running.count("**cancel** ends what runs") == 1
     await bench.handle(request).result()
     done = await details(bench, request)
     assert "**completed**" in done
-    assert "temporal workflow signal" not in done
+    assert "Send a Signal" not in done
 
 
 async def test_an_unknown_outcome_is_told_as_such(bench: Workbench) -> None:
@@ -88,7 +88,7 @@ async def test_an_unknown_outcome_is_told_as_such(bench: Workbench) -> None:
     request = await bench.submit()
     await bench.reached(request, "failed")
     text = await details(bench, request)
-    assert "**It is not known whether it took effect.**" in text
+    assert "It is not known whether the action took effect." in text
     assert "A retry looks first and adopts what exists." in text
     await bench.decide(request, "retry")
     await bench.handle(request).result()
@@ -103,8 +103,25 @@ async def test_each_activity_and_each_signal_says_what_it_is_for(bench: Workbenc
         "__temporal_workflow_metadata", result_type=WorkflowMetadata
     )
     described = {one.name: one.description for one in metadata.definition.signal_definitions}
-    assert {"retry", "abort", "escalate"} <= described.keys()
+    # What PAO sends to itself is not offered; "" stands for any other name.
+    assert described.keys() == {"", "retry", "abort", "escalate", "cancel", "approve", "reject"}
     assert all(described.values())
+
+
+async def test_what_was_refused_is_told_until_a_decision_is_accepted(bench: Workbench) -> None:
+    request = await bench.failed()
+    await bench.signal(request, "rerty", {})
+    await eventually(lambda: told(bench, request, "**Last refused:** `rerty`"))
+    await bench.signal(request, "retry", "now")
+    await eventually(lambda: told(bench, request, "**Last refused:** `retry`"))
+    assert "send one JSON object such as" in await details(bench, request)
+    await bench.decide(request, "retry")
+    await bench.handle(request).result()
+    assert "Last refused" not in await details(bench, request)
+
+
+async def told(bench: Workbench, request: Request, text: str) -> bool:
+    return text in await details(bench, request)
 
 
 def decoded(history: str) -> object:
