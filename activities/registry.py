@@ -67,3 +67,20 @@ def action_schemas() -> dict[str, "ActionSchema"]:
         )
         for name, action in load_all().items()
     }
+
+
+@cache
+def published_schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schemas for editors by name: of documents, and of each type's configuration.
+
+    Of an action type that is named like a kind of document there is none.
+    """
+    from catalog.schema import published  # noqa: PLC0415 -- only documents need the rules
+
+    actions = load_all()
+    found: dict[str, dict[str, Any]] = {}
+    for file, schema in published(
+        {name: (one.config, actions[name].summary) for name, one in action_schemas().items()}
+    ).items():
+        found.setdefault(file.rpartition("/")[2].removesuffix(".json"), schema)
+    return found

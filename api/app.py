@@ -40,6 +40,7 @@ from api.requests.streams import StreamLimits, Streams
 from api.requests.submission import SubmissionService
 from api.routes.catalog import router as catalog_router
 from api.routes.decisions import router as decisions_router
+from api.routes.document_schemas import router as document_schemas_router
 from api.routes.forms import router as forms_router
 from api.routes.health import router as health_router
 from api.routes.request_list import router as request_list_router
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> "Application":
     routers = (
         catalog_router,
         forms_router,
+        document_schemas_router,
         requests_router,
         request_list_router,
         decisions_router,

@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.requests.schemas.event import EVENTS
 from api.response_headers import CORRELATION, HEADERS, RATE, references
-from api.signed_calls import BASE, OPEN_PATHS
+from api.signed_calls import BASE, OPEN_PATHS, SCHEMAS
 
 SIGNING = {
     "type": "apiKey",
@@ -62,7 +62,8 @@ def _describe_signing(document: dict[str, Any]) -> None:
     """Describe how calls are signed, and which operations are open."""
     document.setdefault("components", {})["securitySchemes"] = {"sigv4": SIGNING}
     document["security"] = [{"sigv4": []}]
-    for path in OPEN_PATHS & document["paths"].keys():
+    open_paths = {path for path in document["paths"] if path.startswith(f"{SCHEMAS}/")}
+    for path in open_paths | (OPEN_PATHS & document["paths"].keys()):
         for operation in document["paths"][path].values():
             operation["security"] = []
 

@@ -22,6 +22,7 @@ OPEN_PATHS = frozenset(
     for path in ("/health", "/health/ready", "/version", "/metrics", "/openapi.json")
 )
 DOCS = f"{BASE}/docs"
+SCHEMAS = f"{BASE}/catalog/schemas"
 
 
 class Identity(Protocol):
@@ -87,4 +88,4 @@ class SignedCalls:
 
 
 def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path == DOCS or path.startswith(f"{DOCS}/")
+    return path in OPEN_PATHS or path == DOCS or path.startswith((f"{DOCS}/", f"{SCHEMAS}/"))

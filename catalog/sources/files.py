@@ -34,10 +34,10 @@ def documents(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root, onerror=_fail):
         here = Path(folder)
         deep = len(here.relative_to(root).parts) >= _MAX_FOLDERS
-        folders[:] = [] if deep else sorted(name for name in folders if _holds_documents(name))
+        folders[:] = [] if deep else sorted(name for name in folders if holds_documents(name))
         for name in sorted(files):
             file = here / name
-            if file.suffix in SUFFIXES and not name.startswith(".") and _is_inside(file, root):
+            if file.suffix in SUFFIXES and not name.startswith(".") and is_inside(file, root):
                 yield file
 
 
@@ -61,13 +61,15 @@ def blob_id(content: bytes) -> str:
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
-def _fail(error: OSError) -> None:
-    raise error
-
-
-def _holds_documents(folder: str) -> bool:
+def holds_documents(folder: str) -> bool:
+    """Return whether a folder of this name may hold documents: not hidden, and not of cases."""
     return not folder.startswith(".") and not folder.endswith(TESTS_SUFFIX)
 
 
-def _is_inside(file: Path, root: Path) -> bool:
+def is_inside(file: Path, root: Path) -> bool:
+    """Return whether a file is below the folder itself; a link leads wherever it leads."""
     return not file.is_symlink() or file.resolve().is_relative_to(root)
+
+
+def _fail(error: OSError) -> None:
+    raise error

@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.validation.findings import Finding, Severity
 
+_LEAST_ROOM = 20
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _COMMANDS = {
     Severity.ERROR: "error",
@@ -19,6 +20,16 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.SUGGES
 def as_text(findings: Sequence[Finding]) -> str:
     """Write one finding a line, as compilers do, and a line that counts them."""
     return "\n".join([*(str(finding) for finding in findings), summary(findings)])
+
+
+def excerpt(line: str, number: int, column: int, *, width: int = 80) -> list[str]:
+    """Return a line of a file with its number, and a caret below the place; long lines are cut."""
+    margin = f"{number:>5} | "
+    room = max(width - len(margin), _LEAST_ROOM)
+    at = min(max(column - 1, 0), len(line))
+    start = max(0, at - room // 2) if len(line) > room else 0
+    shown = line[start : start + room].replace("\t", " ")
+    return [(margin + shown).rstrip(), f"{'':>5} | {'':>{at - start}}^"]
 
 
 def summary(findings: Sequence[Finding]) -> str:

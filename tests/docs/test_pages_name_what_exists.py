@@ -15,6 +15,7 @@ from activities.registry import load_all
 from api.metrics import ApiMetrics
 from api.routes.catalog import router as catalog
 from api.routes.decisions import router as decisions
+from api.routes.document_schemas import router as document_schemas
 from api.routes.forms import router as forms
 from api.routes.health import router as health
 from api.routes.request_list import router as request_list
@@ -51,6 +52,7 @@ CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z]
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
 ROUTERS = (
     catalog,
+    document_schemas,
     decisions,
     forms,
     health,

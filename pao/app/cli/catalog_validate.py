@@ -1,5 +1,7 @@
 """`pao catalog validate`: what is wrong with documents, in every form it is wanted in."""
 
+import sys
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,15 +10,17 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.context import Cli, command
-from pao.app.cli.exits import ExitCode
+from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import Output, clean
 from pao.runtime.version import VERSION
 
 if TYPE_CHECKING:
     from catalog.validation import Finding
+    from pao.app.cli.judging import Judged
 
 app = typer.Typer()
 
+_LOOKS_EVERY = 0.3
 _STYLES = {"error": "bold red", "warning": "yellow", "suggestion": "cyan"}
 
 
@@ -30,10 +34,13 @@ class Format(StrEnum):
 
 
 @command(app, "validate")
-def validate(
+def validate(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Files or folders; - reads standard input."),
+    ],
     changed_since: Annotated[
         str | None,
         typer.Option(
@@ -45,24 +52,57 @@ def validate(
         typer.Option("--format", help="Output for people, machines, GitHub annotations, or SARIF."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
+    short: Annotated[
+        bool, typer.Option("--short", help="One line for each finding, without the file's.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check again whenever a file is saved, until Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Check documents; needs no server. Exits with 1 when there are errors."""
-    from pao.app.cli.documents import validate as judge  # noqa: PLC0415 -- the rules: 0.5 s
+    """Check documents; needs no server. Exits with 1 when there are errors.
 
-    files, findings = judge(paths, changed_since)
+    Of a repository its catalog/ is checked. `pao catalog explain RULE` says more about a finding.
+    """
+    from pao.app.cli.judging import judge  # noqa: PLC0415 -- the rules: 0.3 s
+
     chosen = form or (Format.JSON if cli.output is Output.JSON else Format.TEXT)
-    _write(cli, findings, chosen, len(files))
+    while True:
+        before = _stamps(paths) if watch else {}
+        judged = judge(paths, changed_since)
+        _write(cli, judged, chosen, short=short)
+        if not watch:
+            break
+        _wait_for_change(paths, before)
     counting = {"error", "warning"} if strict else {"error"}
-    if any(finding.severity in counting for finding in findings):
+    if any(finding.severity in counting for finding in judged.findings):
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _write(cli: Cli, findings: "list[Finding]", form: Format, files: int) -> None:
+def _stamps(paths: list[Path]) -> dict[Path, tuple[int, int]]:
+    from pao.app.cli.catalog_files import STANDARD_INPUT, stamps  # noqa: PLC0415 -- as above
+
+    if STANDARD_INPUT in map(str, paths):
+        raise CliError("Standard input cannot be watched", exit_code=ExitCode.USAGE)
+    return stamps(paths)
+
+
+def _wait_for_change(paths: list[Path], before: dict[Path, tuple[int, int]]) -> None:
+    # A pipe, which keeps what is written until it is full, would show nothing for long.
+    sys.stdout.flush()
+    while _stamps(paths) == before:
+        time.sleep(_LOOKS_EVERY)
+
+
+def _write(cli: Cli, judged: "Judged", form: Format, *, short: bool) -> None:
     from catalog.validation import formats  # noqa: PLC0415 -- as above
 
+    findings, files = judged.findings, judged.files
     if form is Format.TEXT:
         for finding in findings:
             cli.out.print(_line(finding), soft_wrap=True)
+            line = "" if short else judged.line(finding)
+            for part in formats.excerpt(line, finding.line, finding.column) if line else ():
+                cli.out.print(Text(clean(part), style="bright_black"), soft_wrap=True)
     elif form is Format.GITHUB:
         typer.echo(formats.as_github(findings), nl=bool(findings))
     else:

@@ -1,6 +1,7 @@
 """The document that `pao catalog init` writes, and its first case. Imported when it runs."""
 
 import json
+import os
 from pathlib import Path
 
 from catalog.sources.files import TESTS_SUFFIX
@@ -10,11 +11,16 @@ from catalog.validation import validate
 from pao.app.cli.documents import known_actions
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.item_answers import InitAnswers
+from pao.app.cli.schemas import installed, write_schemas
+
+SCHEMAS_FOLDER = ".schemas"
+_SCHEMA = "catalog-item.json"
 
 # What YAML, by one version or another, takes for something else than a text.
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 _DOCUMENT = """\
+# yaml-language-server: $schema={schema}
 schemaVersion: catalog/v1
 kind: CatalogItem
 
@@ -109,7 +115,7 @@ def write_item(folder: Path, answers: InitAnswers) -> tuple[Path, Path]:
                 exit_code=ExitCode.USAGE,
                 hint="Choose another --id, or remove it first.",
             )
-    text = _document(answers)
+    text = _document(answers, schema_address(folder, file))
     expected = _with_outcome(text, _CASE.format(file=file.as_posix()), file)
     for path, content in ((file, text), (case, expected)):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,11 +123,26 @@ def write_item(folder: Path, answers: InitAnswers) -> tuple[Path, Path]:
     return file, case
 
 
-def _document(answers: InitAnswers) -> str:
+def schema_address(folder: Path, file: Path) -> str:
+    """Return where an editor finds the schema of a file: at the service, else in the catalog.
+
+    In the catalog it is a file of its own, which this writes.
+    """
+    endpoint = os.environ.get("PAO_URL")
+    if endpoint:
+        return f"{endpoint.rstrip('/')}/api/v1/catalog/schemas/{_SCHEMA}"
+    written = folder / SCHEMAS_FOLDER / _SCHEMA
+    if not written.exists():
+        write_schemas(written.parent, {written.stem: installed()[written.stem]})
+    return Path(os.path.relpath(written, file.parent)).as_posix()
+
+
+def _document(answers: InitAnswers, schema: str) -> str:
     owner = f"{{team: {_quoted(answers.team)}"
     owner += f", contact: {_quoted(answers.contact)}}}" if answers.contact else "}"
     title = answers.name.replace("\\", "").replace('"', "").replace("{", "(").replace("}", ")")
     return _DOCUMENT.format(
+        schema=schema,
         id=answers.id,
         name=_quoted(answers.name),
         description=" ".join(answers.description.split()),

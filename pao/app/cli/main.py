@@ -12,6 +12,7 @@ from pao.app.cli import (
     catalog,
     catalog_init,
     catalog_preview,
+    catalog_rules,
     catalog_validate,
     cleanups,
     configuration,
@@ -43,7 +44,12 @@ request = typer.Typer(no_args_is_help=True, help="Submit requests, follow them, 
 for part in (submission.app, requests.app, decisions.app, cleanups.app):
     request.add_typer(part)
 
-for part in (catalog_validate.app, catalog_init.app, catalog_preview.app):
+for part in (
+    catalog_validate.app,
+    catalog_rules.app,
+    catalog_init.app,
+    catalog_preview.app,
+):
     catalog.app.add_typer(part)
 
 app.add_typer(request, name="request")

@@ -5,57 +5,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from pao.app.cli.main import app
+from tests.pao.app.cli.documents.folder import COUNT, DNS, Run, change, git
 from tests.support.stack import SAMPLES
 
-Run = Callable[..., Result]
-DNS = "network/network-dns-record.yaml"
-COUNT = len(list(SAMPLES.glob("*/*.yaml")))
 WORKFLOW = SAMPLES.parent / "github-workflows" / "catalog.yml"
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def pao(here: Path) -> Run:
-    del here
-
-    def run(*args: str, typed: str | None = None) -> Result:
-        clean = {"NO_COLOR": "1", "COLUMNS": "120", "PAO_URL": None, "CATALOG_PATH": None}
-        result = CliRunner().invoke(app, ["catalog", *args], env=clean, input=typed)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return run
-
-
-@pytest.fixture
-def catalog(here: Path) -> Path:
-    return Path(shutil.copytree(SAMPLES, here / "catalog"))
-
-
-def change(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607 -- git itself
 
 
 def test_good_documents_are_valid(pao: Run, catalog: Path) -> None:
@@ -115,7 +75,7 @@ def test_only_what_changed_since_a_revision_is_judged_with_what_broke(
     assert pao("validate", "catalog", "--changed-since", "HEAD").exit_code == 0
     change(catalog / DNS, "- id: ttl", "- id: timeToLive")
     change(catalog / DNS, "fields.ttl", "fields.timeToLive")
-    result = pao("validate", "catalog", "--changed-since", "HEAD")
+    result = pao("validate", "catalog", "--changed-since", "HEAD", "--short")
     assert result.exit_code == 1
     assert {line.split(":")[0] for line in result.stdout.splitlines()} == {f"catalog/{DNS}"}
     assert "[breaking-change]" in result.stdout
