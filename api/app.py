@@ -14,6 +14,7 @@ from activities.registry import action_schemas, load_all
 from api import docs, openapi
 from api import error_responses as errors
 from api.access import Access
+from api.audit.service import AuditService
 from api.auth.keys import KeysIdentity
 from api.catalog.cache import CacheSettings
 from api.catalog.options import OptionsService
@@ -24,6 +25,7 @@ from api.gate import Gate, GateSettings, route_of
 from api.health.measures import Measures, Sources
 from api.health.service import HealthService, Parts
 from api.incoming import BodyLimits
+from api.keys.service import KeysService
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.queries import refuse_unknown_parameters
@@ -38,11 +40,13 @@ from api.requests.reading import ReadingService, ReadingSettings
 from api.requests.references import ReferenceService
 from api.requests.streams import StreamLimits, Streams
 from api.requests.submission import SubmissionService
+from api.routes.audit import router as audit_router
 from api.routes.catalog import router as catalog_router
 from api.routes.decisions import router as decisions_router
 from api.routes.document_schemas import router as document_schemas_router
 from api.routes.forms import router as forms_router
 from api.routes.health import router as health_router
+from api.routes.keys import router as keys_router
 from api.routes.request_list import router as request_list_router
 from api.routes.requests import router as requests_router
 from api.routes.terraform import router as terraform_router
@@ -106,6 +110,8 @@ def create_app(settings: Settings) -> "Application":
         terraform_router,
         tools_router,
         web_sessions_router,
+        keys_router,
+        audit_router,
         health_router,
     )
     for router in routers:
@@ -217,9 +223,10 @@ def _services(
     options = OptionsService(
         catalog=catalog, database=database, surroundings=surroundings, workflows=workflows
     )
+    cursors = Cursors(box)
     reading = ReadingService(
         access=access,
-        cursors=Cursors(box),
+        cursors=cursors,
         database=database,
         jira=jira,
         notifications=notifications,
@@ -241,10 +248,12 @@ def _services(
     )
     return Services(
         access=access,
+        audit=AuditService(access=access, cursors=cursors, database=database),
         catalog=catalog,
-        cursors=Cursors(box),
+        cursors=cursors,
         identity=app.state.identity,
         options=options,
+        keys=KeysService(access=access, box=box, cursors=cursors, database=database),
         reading=reading,
         sessions=SessionService(database),
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,

@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.access import Access
+from api.audit.service import AuditService
 from api.auth.principal import Principal
 from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
 from api.health.measures import Measures
 from api.health.service import HealthService
+from api.keys.service import KeysService
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.requests.cleanups import CleanupService
@@ -32,9 +34,11 @@ class Services:
     """Everything that a route may call."""
 
     access: Access
+    audit: AuditService
     catalog: CatalogService
     cursors: Cursors
     identity: Identity
+    keys: KeysService
     streams: Streams
     submission: SubmissionService
     options: OptionsService

@@ -1,6 +1,5 @@
 """HTTP for the list of requests: reads the filters, calls the service. Decides nothing."""
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
@@ -13,9 +12,9 @@ from api.requests import schemas
 from api.requests.schemas.request import PAGE
 from api.responses import documented
 from api.routes.parameters import Cursor, Limit, Moment
+from api.routes.query_values import aware, storable
 from api.services import Caller, ServicesDep
 from db.repositories.request_filters import RequestFilters, Sort
-from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.judgement import Cause
 from pao.core.states import RequestStatus
 
@@ -105,44 +104,17 @@ async def list_requests(
     filters = RequestFilters(
         statuses=tuple(status or ()),
         causes=tuple(cause or ()),
-        tags=tuple(_storable("tag", one) or "" for one in tag or ()),
-        text=_storable("q", q),
-        catalog_item_id=_storable("catalogItemId", catalog_item_id),
-        user_id=caller.id if user_id == "me" else _storable("userId", user_id),
-        team=_storable("team", team),
+        tags=tuple(storable("tag", one) or "" for one in tag or ()),
+        text=storable("q", q),
+        catalog_item_id=storable("catalogItemId", catalog_item_id),
+        user_id=caller.id if user_id == "me" else storable("userId", user_id),
+        team=storable("team", team),
         correlation_id=str(correlation_id) if correlation_id else None,
-        external_reference=_storable("externalReference", external_reference),
-        since=_aware("since", since),
-        until=_aware("until", until),
+        external_reference=storable("externalReference", external_reference),
+        since=aware("since", since),
+        until=aware("until", until),
         parent=await services.references.resolve(caller, parent) if parent else None,
         decidable=decidable is not None,
         sort=sort,
     )
     return await services.listing.page(caller, filters, cursor=cursor, limit=limit, counted=count)
-
-
-def _aware(name: str, moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise _bad_query(name, "needs a time zone, such as 2026-01-31T08:00:00Z")
-    try:
-        return moment and moment.astimezone(UTC)
-    except OverflowError as error:
-        raise _bad_query(
-            name, "is out of range; in UTC it is before year 1 or after 9999"
-        ) from error
-
-
-def _storable(name: str, text: str | None) -> str | None:
-    """Refuse what no stored text can be: Postgres holds no null characters."""
-    if text is not None and "\x00" in text:
-        raise _bad_query(name, "must not contain a null character")
-    return text
-
-
-def _bad_query(name: str, message: str) -> PaoError:
-    return PaoError(
-        ErrorCode.VALIDATION_ERROR,
-        f"The query parameter {name} {message}.",
-        details=(Detail(field=name, constraint="format", message=message),),
-        status=400,
-    )

@@ -3,15 +3,20 @@
 Issuing and revoking stand in the audit trail, written in the same transaction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, insert, literal, or_, select, update
+from sqlalchemy import func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.models import AccessKey
 from db.repositories.audit import AuditEntry, AuditRepository
+
+KEYS = "keys"
+"""Where `pao keys` stands in the audit trail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +56,15 @@ class AccessKeysRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def find(self, access_key_id: str) -> StoredAccessKey | None:
-        """Read a key, revoked or not; ``None`` when it was never issued."""
-        row = await self._session.get(AccessKey, access_key_id)
+    async def find(self, access_key_id: str, *, anew: bool = False) -> StoredAccessKey | None:
+        """Read a key, revoked or not; ``None`` when it was never issued.
+
+        With ``anew`` it is read again after a change in the same session.
+        """
+        row = await self._session.get(AccessKey, access_key_id, populate_existing=anew)
         return None if row is None else _stored(row)
 
-    async def insert(self, key: NewAccessKey) -> None:
+    async def insert(self, key: NewAccessKey, *, via: str = KEYS) -> None:
         """Store a new key."""
         values = {
             "access_key_id": key.access_key_id,
@@ -69,7 +77,8 @@ class AccessKeysRepository:
             "note": key.note,
         }
         await self._session.execute(insert(AccessKey).values(values))
-        await self._record("key.created", key.access_key_id, key.user_id, by=key.created_by)
+        by = key.created_by
+        await self._record("key.created", key.access_key_id, key.user_id, by=by, via=via)
 
     async def list(self, *, user_id: str | None = None) -> list[StoredAccessKey]:
         """Read all keys, or those of one user, the oldest first."""
@@ -78,7 +87,22 @@ class AccessKeysRepository:
             query = query.where(col(AccessKey.user_id) == user_id)
         return [_stored(row) for row in await self._session.scalars(query)]
 
-    async def revoke(self, access_key_id: str, *, revoked_by: str) -> bool:
+    async def page(
+        self, *, user_id: str | None, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[StoredAccessKey]:
+        """Read keys, the newest first, from behind creation time and id of the last one."""
+        order = tuple_(col(AccessKey.created_at), col(AccessKey.access_key_id))
+        query = select(AccessKey).order_by(
+            col(AccessKey.created_at).desc(), col(AccessKey.access_key_id).desc()
+        )
+        if user_id is not None:
+            query = query.where(col(AccessKey.user_id) == user_id)
+        if after is not None:
+            created_at, access_key_id = after
+            query = query.where(order < (datetime.fromisoformat(created_at), access_key_id))
+        return [_stored(row) for row in await self._session.scalars(query.limit(limit))]
+
+    async def revoke(self, access_key_id: str, *, revoked_by: str, via: str = KEYS) -> bool:
         """Make a key invalid from now on; return whether it was valid until now."""
         change = (
             update(AccessKey)
@@ -91,7 +115,7 @@ class AccessKeysRepository:
         user_id = (await self._session.execute(change)).scalar()
         if user_id is None:
             return False
-        await self._record("key.revoked", access_key_id, user_id, by=revoked_by)
+        await self._record("key.revoked", access_key_id, user_id, by=revoked_by, via=via)
         return True
 
     async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
@@ -105,12 +129,14 @@ class AccessKeysRepository:
         )
         await self._session.execute(change)
 
-    async def _record(self, event_type: str, access_key_id: str, user_id: str, *, by: str) -> None:
+    async def _record(
+        self, event_type: str, access_key_id: str, user_id: str, *, by: str, via: str
+    ) -> None:
         entry = AuditEntry(
             event_type=event_type,
             actor=by,
-            via="keys",
-            source_system="keys",
+            via=via,
+            source_system=via,
             at=datetime.now(UTC),
             event_data={"accessKeyId": access_key_id, "user": user_id},
         )

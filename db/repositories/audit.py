@@ -1,11 +1,12 @@
 """The audit trail: adding to it and reading it. Nothing here changes what is written."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -26,6 +27,42 @@ class AuditEntry:
     correlation_id: str | None = None
     reason: str | None = None
     event_data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilters:
+    """What lines of the trail are wanted; ``since`` is included, ``until`` is not.
+
+    An event type that ends in ``*`` stands for all that begin with the rest.
+    """
+
+    actor: str | None = None
+    event_types: tuple[str, ...] = ()
+    request_id: str | None = None
+    via: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Yield the conditions in SQL."""
+        if self.actor is not None:
+            yield col(AuditLog.actor) == self.actor
+        if self.event_types:
+            yield or_(*map(_is_of_type, self.event_types))
+        if self.request_id is not None:
+            yield col(AuditLog.request_id) == UUID(self.request_id)
+        if self.via is not None:
+            yield col(AuditLog.via) == self.via
+        if self.since is not None:
+            yield col(AuditLog.at) >= self.since
+        if self.until is not None:
+            yield col(AuditLog.at) < self.until
+
+
+def _is_of_type(wanted: str) -> ColumnElement[bool]:
+    if wanted.endswith("*"):
+        return col(AuditLog.event_type).startswith(wanted[:-1], autoescape=True)
+    return col(AuditLog.event_type) == wanted
 
 
 class AuditRepository:
@@ -59,3 +96,13 @@ class AuditRepository:
             .limit(limit)
         )
         return [*(await self._session.scalars(query)).all()]
+
+    async def page(
+        self, filters: AuditFilters, *, before: int | None, limit: int
+    ) -> Sequence[AuditLog]:
+        """Read lines, the newest first, older than the line ``before``."""
+        query = select(AuditLog).where(*filters.conditions())
+        if before is not None:
+            query = query.where(col(AuditLog.id) < before)
+        query = query.order_by(col(AuditLog.id).desc()).limit(limit)
+        return (await self._session.scalars(query)).all()

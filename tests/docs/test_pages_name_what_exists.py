@@ -13,11 +13,13 @@ from pydantic_core import PydanticUndefined
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
 from api.metrics import ApiMetrics
+from api.routes.audit import router as audit
 from api.routes.catalog import router as catalog
 from api.routes.decisions import router as decisions
 from api.routes.document_schemas import router as document_schemas
 from api.routes.forms import router as forms
 from api.routes.health import router as health
+from api.routes.keys import router as keys
 from api.routes.request_list import router as request_list
 from api.routes.requests import router as requests
 from api.routes.terraform import router as terraform
@@ -51,11 +53,13 @@ EVENT = re.compile(r"(?:\.line\(|event_type=|event=)\s*\"([a-z_]+\.[a-z-]+)\"")
 CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z][\w/{}-]*)")
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
 ROUTERS = (
+    audit,
     catalog,
     document_schemas,
     decisions,
     forms,
     health,
+    keys,
     request_list,
     requests,
     terraform,

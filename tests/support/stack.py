@@ -135,6 +135,10 @@ class Stack:
         """Return the client of a person: every call is signed, with a signature of its own."""
         return self._client(person.name, Signature(*self.key(person)))
 
+    def client_of(self, key: tuple[str, str]) -> httpx.Client:
+        """Return a client that signs with an access key, given as its id and its secret."""
+        return self._client(key[0], Signature(*key))
+
     def careless_caller(self, person: Person = DANA) -> httpx.Client:
         """Return a client whose equal calls are signed alike within a second, as curl's are."""
         return self._client(person.name, Signature(*self.key(person), unique=False))
@@ -177,7 +181,7 @@ class Stack:
                 auth=auth,
                 event_hooks={"response": [self._conforms]},
                 trust_env=False,
-                timeout=20.0,
+                timeout=60.0,
             )
         return self._people[key]
 

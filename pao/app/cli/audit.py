@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Verify and anchor the audit trail (DATABASE_URL; the service's own role is enough).",
+    help="The audit trail: read it (over the API); verify and anchor it (DATABASE_URL).",
 )
 
 _SHOWN = 50

@@ -9,6 +9,7 @@ import typer
 from pao.app.cli import (
     actions,
     audit,
+    audit_list,
     catalog,
     catalog_init,
     catalog_preview,
@@ -51,6 +52,8 @@ for part in (
     catalog_preview.app,
 ):
     catalog.app.add_typer(part)
+
+audit.app.add_typer(audit_list.app)
 
 app.add_typer(request, name="request")
 app.add_typer(catalog.app, name="catalog")

@@ -1,0 +1,71 @@
+"""Reads the audit trail on behalf of an admin. Verifying it is `pao audit verify`."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from api.access import Access
+from api.audit.schemas import AuditLine, AuditPage
+from api.auth.principal import Principal
+from api.pagination import Cursors, pagination
+from db.models import AuditLog
+from db.repositories.audit import AuditFilters, AuditRepository
+from db.session import Database
+from pao.core.errors import ErrorCode, PaoError
+
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditService:
+    """The trail, the newest line first; what is written during a walk is not met by it."""
+
+    access: Access
+    cursors: Cursors
+    database: Database
+
+    async def page(
+        self, caller: Principal, filters: AuditFilters, *, cursor: str | None, limit: int
+    ) -> AuditPage:
+        """Return one page; raises ``FORBIDDEN`` for who is not an admin."""
+        self.require_admin(caller)
+        scope = f"audit:{filters!r}"
+        before = int(self.cursors.read(scope, cursor)[0]) if cursor else None
+        async with self.database.reading() as session:
+            found = await AuditRepository(session).page(filters, before=before, limit=limit + 1)
+        shown = found[:limit]
+        more = len(found) > limit
+        following = self.cursors.write(scope, [shown[-1].id]) if more else None
+        return AuditPage(data=[_shown(row) for row in shown], pagination=pagination(following))
+
+    async def lines(self, filters: AuditFilters) -> AsyncIterator[AuditLine]:
+        """Yield all lines, read in portions; memory stays bounded. Who may is for the caller."""
+        before: int | None = None
+        while True:
+            async with self.database.reading() as session:
+                found = await AuditRepository(session).page(filters, before=before, limit=_AT_ONCE)
+            for row in found:
+                yield _shown(row)
+            if len(found) < _AT_ONCE:
+                return
+            before = found[-1].id
+
+    def require_admin(self, caller: Principal) -> None:
+        """Raise ``FORBIDDEN`` unless the caller is an admin."""
+        if not self.access.is_admin(caller):
+            raise PaoError(ErrorCode.FORBIDDEN, "Only admins read the audit trail.")
+
+
+def _shown(row: AuditLog) -> AuditLine:
+    return AuditLine(
+        id=row.id or 0,
+        at=row.at,
+        event_type=row.event_type,
+        actor=row.actor,
+        via=row.via,
+        reason=row.reason,
+        request_id=row.request_id,
+        action_id=row.action_id,
+        correlation_id=row.correlation_id,
+        source_system=row.source_system,
+        data=row.event_data,
+    )

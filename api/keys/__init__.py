@@ -1,0 +1,1 @@
+"""Access keys over HTTP: what admins issue, list and revoke."""

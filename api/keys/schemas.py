@@ -1,0 +1,96 @@
+"""What callers send and are told about access keys."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from api.schemas import EXAMPLE_TIME, LAST_PAGE, Answer, Body, Moment, Pagination
+
+NAME = r"^[\w.@+:/-]{1,100}$"
+MAX_TEAMS = 100
+Name = Annotated[str, Field(pattern=NAME, description="1 to 100 letters, digits and . @ + : / _ -")]
+
+
+class KeyState(StrEnum):
+    """Whether calls signed with a key are accepted."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class NewKeyBody(Body):
+    """For whom a key is issued, and for how long it is valid."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"user": "dana@example.com", "teams": ["team-orders"], "expiresIn": "90d"}]
+        }
+    )
+
+    user: Name
+    teams: Annotated[list[Name], Field(max_length=MAX_TEAMS)] = Field(default_factory=list)
+    email: Annotated[str, Field(min_length=3, max_length=254, pattern=r"^\S+@\S+$")] | None = None
+    expires_in: Annotated[str, Field(max_length=20)] | None = Field(
+        default=None, description="How long it is valid, such as `12h` or `90d`; null: for ever"
+    )
+    note: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, description="What the key is for"
+    )
+
+
+class AccessKey(Answer):
+    """An access key; its secret is never shown again."""
+
+    access_key_id: str
+    user: str
+    email: str | None
+    teams: list[str]
+    state: KeyState
+    note: str | None
+    created_at: Moment
+    created_by: str
+    expires_at: Moment | None
+    last_used_at: Moment | None = Field(description="To within five minutes")
+    revoked_at: Moment | None
+
+
+class AccessKeys(Answer):
+    """Access keys, the newest first."""
+
+    data: list[AccessKey]
+    pagination: Pagination
+
+
+class IssuedKey(Answer):
+    """A key that was just issued, with its secret: this is the only time that it is shown."""
+
+    access_key_id: str
+    secret_access_key: str
+    user: str
+    teams: list[str]
+    expires_at: Moment | None
+
+
+KEY = AccessKey(
+    access_key_id="PAO5XQ2KJ7LMNOPQRSTU",
+    user="dana@example.com",
+    email="dana@example.com",
+    teams=["team-orders"],
+    state=KeyState.VALID,
+    note="laptop",
+    created_at=EXAMPLE_TIME,
+    created_by="ada@example.com",
+    expires_at=None,
+    last_used_at=EXAMPLE_TIME,
+    revoked_at=None,
+)
+KEYS = AccessKeys(data=[KEY], pagination=LAST_PAGE)
+ISSUED = IssuedKey(
+    access_key_id="PAO5XQ2KJ7LMNOPQRSTU",
+    secret_access_key="shown-this-once",  # noqa: S106 -- an example
+    user="dana@example.com",
+    teams=["team-orders"],
+    expires_at=EXAMPLE_TIME,
+)

@@ -1,0 +1,140 @@
+"""Issues, lists and revokes access keys on behalf of a caller."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from api.access import Access
+from api.auth.keys import create_key
+from api.auth.principal import Principal
+from api.keys.schemas import AccessKey, AccessKeys, IssuedKey, KeyState, NewKeyBody
+from api.pagination import Cursors, pagination
+from db.repositories.access_keys import AccessKeysRepository, NewAccessKey, StoredAccessKey
+from db.session import Database
+from pao.core.durations import parse_duration
+from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.runtime.crypto import SecretBox
+
+_SCOPE = "keys"
+_VIA = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysService:
+    """Admins see and manage all keys, everybody else their own, which they may revoke.
+
+    A secret is shown once, when its key is issued; stored is its sealed form. Issuing and revoking
+    are recorded in the audit trail, in the same transaction.
+    """
+
+    access: Access
+    box: SecretBox
+    cursors: Cursors
+    database: Database
+
+    async def page(
+        self, caller: Principal, *, user: str | None, cursor: str | None, limit: int
+    ) -> AccessKeys:
+        """Return one page of keys, the newest first; ``user`` None is the caller, "all" everybody.
+
+        Raises ``FORBIDDEN`` for the keys of others unless the caller is an admin.
+        """
+        wanted = caller.id if user is None else user
+        if wanted != caller.id:
+            self._require_admin(caller, "see the keys of others")
+        scope = f"{_SCOPE}:{wanted}"
+        after = self.cursors.read(scope, cursor) if cursor else None
+        async with self.database.reading() as session:
+            found = await AccessKeysRepository(session).page(
+                user_id=None if wanted == "all" else wanted, after=after, limit=limit + 1
+            )
+        shown, now = found[:limit], datetime.now(UTC)
+        following = None
+        if len(found) > limit:
+            last = shown[-1]
+            following = self.cursors.write(scope, [last.created_at.isoformat(), last.access_key_id])
+        return AccessKeys(
+            data=[_shown(key, now) for key in shown], pagination=pagination(following)
+        )
+
+    async def issue(self, caller: Principal, wanted: NewKeyBody) -> IssuedKey:
+        """Issue a key and return it with its secret; raises ``FORBIDDEN`` unless an admin asks."""
+        self._require_admin(caller, "issue keys")
+        made = create_key(self.box)
+        key = NewAccessKey(
+            access_key_id=made.access_key_id,
+            sealed_secret=made.sealed_secret,
+            user_id=wanted.user,
+            email=wanted.email,
+            teams=tuple(dict.fromkeys(wanted.teams)),
+            created_by=caller.id,
+            expires_at=_end_of(wanted.expires_in),
+            note=wanted.note,
+        )
+        async with self.database.unit_of_work() as session:
+            await AccessKeysRepository(session).insert(key, via=_VIA)
+        return IssuedKey(
+            access_key_id=made.access_key_id,
+            secret_access_key=made.secret,
+            user=key.user_id,
+            teams=list(key.teams),
+            expires_at=key.expires_at,
+        )
+
+    async def revoke(self, caller: Principal, access_key_id: str) -> AccessKey:
+        """Make a key invalid from the next call on; a repeat changes nothing.
+
+        Raises ``NOT_FOUND`` for a key that does not exist, and for one of others unless the caller
+        is an admin.
+        """
+        async with self.database.unit_of_work() as session:
+            keys = AccessKeysRepository(session)
+            stored = await keys.find(access_key_id)
+            if stored is None or not (stored.user_id == caller.id or self.access.is_admin(caller)):
+                raise PaoError(
+                    ErrorCode.NOT_FOUND,
+                    f"There is no access key {access_key_id[:40]!r}, or it is not yours.",
+                )
+            await keys.revoke(access_key_id, revoked_by=caller.id, via=_VIA)
+            stored = await keys.find(access_key_id, anew=True) or stored
+        return _shown(stored, datetime.now(UTC))
+
+    def _require_admin(self, caller: Principal, what: str) -> None:
+        if not self.access.is_admin(caller):
+            raise PaoError(ErrorCode.FORBIDDEN, f"Only admins {what}.")
+
+
+def _end_of(span: str | None) -> datetime | None:
+    if span is None:
+        return None
+    length = parse_duration(span)
+    try:
+        if length:
+            return datetime.now(UTC) + length
+    except OverflowError:
+        pass
+    message = "Write a number above zero with its unit, such as 12h or 90d."
+    detail = Detail(field="expiresIn", constraint="duration", message=message, received=span)
+    raise PaoError(ErrorCode.VALIDATION_ERROR, message, details=(detail,), status=422)
+
+
+def _shown(key: StoredAccessKey, now: datetime) -> AccessKey:
+    return AccessKey(
+        access_key_id=key.access_key_id,
+        user=key.user_id,
+        email=key.email,
+        teams=list(key.teams),
+        state=_state(key, now),
+        note=key.note,
+        created_at=key.created_at,
+        created_by=key.created_by,
+        expires_at=key.expires_at,
+        last_used_at=key.last_used_at,
+        revoked_at=key.revoked_at,
+    )
+
+
+def _state(key: StoredAccessKey, now: datetime) -> KeyState:
+    if key.revoked_at is not None:
+        return KeyState.REVOKED
+    has_ended = key.expires_at is not None and key.expires_at <= now
+    return KeyState.EXPIRED if has_ended else KeyState.VALID

@@ -1,0 +1,114 @@
+"""HTTP for the audit trail. Decides nothing."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from api.audit.schemas import LINE, PAGE, AuditPage
+from api.audit.service import AuditService
+from api.auth.principal import Principal
+from api.responses import documented
+from api.routes.parameters import Cursor, Limit, Moment
+from api.routes.query_values import aware, storable
+from api.services import Caller, Services, ServicesDep
+from db.repositories.audit import AuditFilters
+from pao.core.errors import ErrorCode, PaoError
+
+router = APIRouter(tags=["administration"])
+
+NDJSON = "application/x-ndjson"
+_Text = Annotated[str | None, Query(max_length=200)]
+_EventTypes = Annotated[
+    list[Annotated[str, Query(max_length=100)]] | None,
+    Query(alias="eventType", max_length=50, description="Repeatable; `key.*` is all of a kind"),
+]
+
+
+async def _filters(
+    services: ServicesDep,
+    caller: Caller,
+    *,
+    actor: _Text = None,
+    event_type: _EventTypes = None,
+    request_id: Annotated[
+        str | None,
+        Query(alias="requestId", max_length=255, description="Id, short id, ticket key, ..."),
+    ] = None,
+    via: _Text = None,
+    since: Annotated[Moment | None, Query(description="RFC 3339, included")] = None,
+    until: Annotated[Moment | None, Query(description="RFC 3339, not included")] = None,
+) -> AuditFilters:
+    services.audit.require_admin(caller)
+    return AuditFilters(
+        actor=storable("actor", actor),
+        event_types=tuple(storable("eventType", one) or "" for one in event_type or ()),
+        request_id=await _id(services, caller, request_id) if request_id else None,
+        via=storable("via", via),
+        since=aware("since", since),
+        until=aware("until", until),
+    )
+
+
+async def _id(services: Services, caller: Principal, reference: str) -> str:
+    """Return the id of a request that is there; else a whole id, because lines outlive requests."""
+    try:
+        return await services.references.resolve(caller, reference)
+    except PaoError as error:
+        if error.code is not ErrorCode.REQUEST_NOT_FOUND:
+            raise
+        try:
+            return str(UUID(reference))
+        except ValueError:
+            raise error from None
+
+
+Filters = Annotated[AuditFilters, Depends(_filters)]
+
+
+@router.get(
+    "/audit",
+    summary="List the audit trail",
+    responses=documented({200: PAGE}, 400, 401, 403, 404, 429, 503),
+)
+async def list_audit(
+    services: ServicesDep,
+    caller: Caller,
+    filters: Filters,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> AuditPage:
+    """List who did what, when and why, the newest first; for admins."""
+    return await services.audit.page(caller, filters, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/audit/export",
+    summary="Export the audit trail",
+    response_class=StreamingResponse,
+    responses=documented({}, 400, 401, 403, 404, 429, 503)
+    | {
+        200: {
+            "description": "One line of the trail per line, as JSON",
+            "content": {
+                NDJSON: {
+                    "schema": {"$ref": "#/components/schemas/AuditLine"},
+                    "example": LINE.model_dump(),
+                }
+            },
+        }
+    },
+)
+async def export_audit(services: ServicesDep, filters: Filters) -> StreamingResponse:
+    """Stream all lines as NDJSON, the newest first; for admins.
+
+    A connection that breaks leaves a shorter file; compare its last line's `id` with a list.
+    """
+    return StreamingResponse(_written(services.audit, filters), media_type=NDJSON)
+
+
+async def _written(audit: AuditService, filters: AuditFilters) -> AsyncIterator[str]:
+    async for line in audit.lines(filters):
+        yield line.model_dump_json() + "\n"

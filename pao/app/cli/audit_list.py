@@ -1,0 +1,84 @@
+"""`pao audit list`: who did what, when and why, over the API; for admins."""
+
+from typing import Annotated, Any
+
+import typer
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.request_filters import moment
+from pao.app.cli.request_table import SHORT
+from pao.app.cli.requests import joined
+from pao.app.cli.tables import Column, Fit, Table
+from pao.app.cli.terminal import age, local_time
+
+app = typer.Typer()
+
+_Row = dict[str, Any]
+
+
+@command(app, "list")
+def list_lines(  # noqa: PLR0913 -- the options of the command line are its parameters
+    cli: Cli,
+    *,
+    actor: Annotated[str | None, typer.Option(metavar="USER", help="Only by this user.")] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE", help="Only of this type, such as request.retry or key.*; repeatable."
+        ),
+    ] = None,
+    request: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only about this request.")
+    ] = None,
+    via: Annotated[
+        str | None, typer.Option(metavar="VIA", help="Only that came this way: api, sql, ...")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="24h", help="Not older than 90m, 24h, 7d, or a date.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="24h", help="Older than 90m, 24h, or a date.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+) -> None:
+    """List the audit trail, the newest line first; for admins."""
+    query = {
+        "actor": actor,
+        "eventType": event or None,
+        "requestId": request,
+        "via": via,
+        "since": moment("--since", since),
+        "until": moment("--until", until),
+    }
+    with cli.api() as api:
+        document = joined(api.pages("/audit", limit=limit, **query))
+    rows = document["data"]
+    cli.show_table(document, rows, _TABLE, empty="No lines match.")
+    if cli.is_table and document.get("pagination", {}).get("hasMore"):
+        cli.note(f"There are more; --limit {len(rows) * 4} shows them.")
+
+
+def _about(row: _Row) -> str:
+    data = row["data"]
+    named = data.get("accessKeyId") or data.get("session") or ""
+    return str(row["requestId"] or named)
+
+
+_TABLE: Table[_Row] = Table(
+    (
+        Column("AT", lambda row: age(row["at"]), lambda row: local_time(row["at"])),
+        Column("EVENT", lambda row: row["eventType"]),
+        Column("BY", lambda row: row["actor"], goes=3),
+        Column(
+            "ABOUT",
+            lambda row: _about(row)[:SHORT] if row["requestId"] else _about(row),
+            _about,
+            goes=2,
+        ),
+        Column("REASON", lambda row: row["reason"], fit=Fit.CUT),
+        Column("VIA", lambda row: row["via"], goes=1),
+        Column("ACTION", lambda row: row["actionId"], wide=True),
+        Column("CORRELATION ID", lambda row: row["correlationId"], wide=True),
+    ),
+    ident=lambda row: row["id"],
+)
