@@ -87,6 +87,27 @@ def shown(options: Any, depends_on: list[str]) -> dict[str, Any]:
     return told
 
 
+def drawn_options(told: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a source as its ``shown`` tells, for a client that judges the rest of the form.
+
+    It depends on the same fields, and nothing else of it is known; None for a source that is not
+    known here.
+    """
+    reads = [f"fields.{name}" for name in told.get("dependsOn") or ()]
+    match told.get("from"):
+        case "http":
+            url = "/".join(("https://service.invalid", *(f"{{{{{name}}}}}" for name in reads)))
+            return {"from": "http", "url": url, "whenAway": told.get("whenAway", "refuse")}
+        case "list":
+            where = {"where": f"{{{{[{', '.join(reads)}]}}}}"} if reads else {}
+            return {"from": "list", "list": told["list"], **where}
+        case "teams":
+            return {"from": "teams"}
+        case "resources":
+            return {"from": "resources", "type": told["type"]}
+    return None
+
+
 def as_choices(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return rows as value and label, each value once, at most as many as a field may offer."""
     found: dict[Any, dict[str, Any]] = {}

@@ -1,11 +1,13 @@
 """A form for those who draw it: the web page, the CLI's prompts, a team's own portal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from catalog.forms.base import Model
 from catalog.forms.checks import CONSTRAINTS, key_of
 from catalog.forms.definition import (
     Condition,
+    Constraints,
     FieldDefinition,
     FieldType,
     FormDefinition,
@@ -13,7 +15,7 @@ from catalog.forms.definition import (
     GroupDefinition,
     ItemConstraints,
 )
-from catalog.forms.options import shown
+from catalog.forms.options import drawn_options, shown
 
 COMPONENTS: dict[FieldType, str] = {
     FieldType.STRING: "text-input",
@@ -82,7 +84,7 @@ def _field(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str,
         "default": None if secret else field.plain_default,
         "placeholder": field.placeholder,
         "description": field.description,
-        "validation": _validation(field),
+        "validation": field_validation(field),
         "conditional": _condition(field.conditional),
     }
     if field.choices is not None:
@@ -109,7 +111,8 @@ def _given(items: ItemConstraints) -> dict[str, Any]:
     return items.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def _validation(field: FieldDefinition) -> dict[str, Any]:
+def field_validation(field: FieldDefinition) -> dict[str, Any]:
+    """Return the constraints of a field that apply to its type, by their keys in documents."""
     names = [name for name in (*CONSTRAINTS[field.type], "message") if name != "enum"]
     given = field.validation.model_dump(mode="json")
     given |= {name: field.constraint(name) for name in ("min_items", "max_items")}
@@ -120,3 +123,41 @@ def _condition(condition: Condition | None) -> dict[str, Any] | None:
     if condition is None:
         return None
     return condition.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def read_ui_schema(drawn: Mapping[str, Any]) -> FormDefinition:
+    """Return the form that ``form_ui_schema`` drew, without the defaults of passwords.
+
+    The service may be newer than its reader: keys that are unknown here are passed over, and a
+    field of an unknown type is a text. Raises pydantic's ``ValidationError`` for anything else.
+    """
+    groups = [
+        {
+            **_known(GroupDefinition, group),
+            "fields": [_read_field(field) for field in group.get("fields") or ()],
+        }
+        for group in drawn.get("groups") or ()
+    ]
+    return FormDefinition.model_validate({**_known(FormDefinition, drawn), "groups": groups})
+
+
+def _read_field(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    field = _known(FieldDefinition, drawn)
+    if field.get("type") not in set(FieldType):
+        field["type"] = FieldType.STRING
+    if (when := drawn.get("requiredWhen")) is not None and not field.get("required"):
+        field["required"] = {"when": when}
+    if (template := drawn.get("defaultTemplate")) is not None:
+        field["default"] = {"template": template}
+    if drawn.get("options"):
+        field["options"] = drawn_options(drawn["options"])
+    return {
+        **field,
+        "validation": _known(Constraints, drawn.get("validation") or {}),
+        "fields": [_read_field(inner) for inner in drawn.get("fields") or ()],
+    }
+
+
+def _known(model: type[Model], drawn: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {info.alias or name for name, info in model.model_fields.items()}
+    return {key: drawn[key] for key in keys if drawn.get(key) is not None}
