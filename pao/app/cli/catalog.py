@@ -1,6 +1,7 @@
 """`pao catalog list, get, refresh`: what can be requested."""
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -8,9 +9,12 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import ExitCode
-from pao.app.cli.fields import FormField, as_text, is_needed, read_form
+from pao.app.cli.fields import read_form
 from pao.app.cli.tables import Column, Fit, Table, print_table
 from pao.app.cli.terminal import Output, clean, segment
+
+if TYPE_CHECKING:
+    from catalog.forms import FieldDefinition, Form
 
 app = typer.Typer(no_args_is_help=True, help="What can be requested, and its documents.")
 
@@ -104,7 +108,24 @@ _ITEMS: Table[dict[str, Any]] = Table(
 )
 
 
-def _print_item(cli: Cli, document: dict[str, Any], form: list[FormField]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A field of a form, and whether it or its group has a condition."""
+
+    field: "FieldDefinition"
+    is_conditional: bool
+
+
+def _rows(form: "Form") -> list[_Row]:
+    return [
+        _Row(field, bool(group.conditional or field.conditional))
+        for group in form.definition.groups
+        for field in group.fields
+    ]
+
+
+def _print_item(cli: Cli, document: dict[str, Any], form: "Form") -> None:
+    rows = _rows(form)
     # The definition may stand by itself or under its own key, beside version and sha.
     definition = document.get("definition") or document
     metadata = definition.get("metadata") or definition
@@ -114,9 +135,9 @@ def _print_item(cli: Cli, document: dict[str, Any], form: list[FormField]) -> No
         cli.out.print(Text(clean(metadata.get("description"))), soft_wrap=True)
         _print_facts(cli.out, document, metadata)
         cli.out.print()
-    print_table(cli.out, _FIELDS, form, wide=cli.output is Output.WIDE)
+    print_table(cli.out, _FIELDS, rows, wide=cli.output is Output.WIDE)
     if document:
-        example = " ".join(f"--field {f.id}=..." for f in form if is_needed(f))
+        example = " ".join(f"--field {row.field.id}=..." for row in rows if _is_needed(row))
         cli.out.print()
         ident = clean(metadata.get("id"))
         cli.out.print(Text(f"pao request submit {ident} {example}".rstrip()), soft_wrap=True)
@@ -141,26 +162,38 @@ def _print_facts(console: Console, document: dict[str, Any], metadata: dict[str,
         console.print(Text(f"Deprecated{instead}.", style="yellow"))
 
 
-def _notes(field: FormField) -> str:
-    notes = "required" if field.required else ""
+def _is_needed(row: _Row) -> bool:
+    """Return whether nobody can leave the field out, whatever the others are."""
+    field = row.field
+    return field.is_always_required and field.default is None and not row.is_conditional
+
+
+def _notes(row: _Row) -> str:
+    from catalog.forms.reading import as_text  # noqa: PLC0415 -- forms take 0.3 s to load
+
+    field = row.field
+    notes = "required" if field.is_always_required else ""
     if field.default is not None:
-        notes = f"default {as_text(field.default)}"
-    return f"{notes}, conditional".removeprefix(", ") if field.conditions else notes
+        notes = f"default {as_text(field.default)}" if not field.template else "computed default"
+    return f"{notes}, conditional".removeprefix(", ") if row.is_conditional else notes
 
 
-def _about(field: FormField) -> str:
-    values = ", ".join(as_text(value) for value, _ in field.choices)
+def _about(row: _Row) -> str:
+    from catalog.forms.reading import as_text  # noqa: PLC0415 -- as above
+
+    field = row.field
+    values = ", ".join(as_text(choice.value) for choice in field.choices or ())
     return (field.description or field.label) + (f" ({values})" if values else "")
 
 
-_FIELDS: Table[FormField] = Table(
+_FIELDS: Table[_Row] = Table(
     (
-        Column("FIELD", lambda field: field.id),
-        Column("TYPE", lambda field: field.type),
+        Column("FIELD", lambda row: row.field.id),
+        Column("TYPE", lambda row: row.field.type),
         Column("", _notes, goes=1),
         Column("DESCRIPTION", _about, fit=Fit.FOLD),
     ),
-    ident=lambda field: field.id,
+    ident=lambda row: row.field.id,
 )
 
 

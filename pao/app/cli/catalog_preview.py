@@ -10,8 +10,7 @@ from rich.text import Text
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.field_files import read_config
-from pao.app.cli.fields import parse_assignments, read_form
-from pao.app.cli.form_view import print_form
+from pao.app.cli.fields import parse_assignments
 from pao.app.cli.plan import print_actions
 from pao.app.cli.terminal import clean
 
@@ -32,6 +31,8 @@ Catalog = Annotated[
 @command(app, "preview")
 def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
     """Show the form of a document as people will see it; needs no server."""
+    from pao.app.cli.form_view import print_form  # noqa: PLC0415 -- forms take 0.3 s to load
+
     named = _find(item, catalog)
     form, errors = named.result.form, named.result.errors
     if form is None:
@@ -76,8 +77,8 @@ def render(
     Exits with 1 when the fields are refused. Outputs of earlier actions are made up.
     """
     named = _find(item, catalog)
-    ask = read_form({"form": named.item.form.ui_schema()})
-    values = (read_config(fields) if fields else {}) | parse_assignments(field or [], ask)
+    given = parse_assignments(field or [], named.item.form)
+    values = (read_config(fields) if fields else {}) | given
     run = _run(named, values)
     cli.show(_document(run), lambda: _print_run(cli, run))
     if not run.works:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
-from pao.app.cli.fields import FormField, read_form
+from pao.app.cli.fields import read_form
 from pao.app.cli.plan import change_lines, print_actions
 from pao.app.cli.requests import RequestArgument
 from pao.app.cli.retry_options import RetryOptions
@@ -21,6 +21,7 @@ from pao.app.cli.watch import finish, is_settled
 from pao.core.states import ApprovalVote, Decision
 
 if TYPE_CHECKING:
+    from catalog.forms import Form
     from pao.app.cli.http import Api
 
 app = typer.Typer()
@@ -67,9 +68,9 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
     Exits with 1 when one was refused or has failed again, or a dry run would be refused.
     """
     options.check()
-    forms: dict[str, list[FormField]] = {}
+    forms: dict[str, Form] = {}
 
-    def form(item: str) -> list[FormField]:
+    def form(item: str) -> "Form":
         if item not in forms:
             forms[item] = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
         return forms[item]

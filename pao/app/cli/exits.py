@@ -1,5 +1,7 @@
 """What ends a command early: an exit code, a sentence, and what to do about it."""
 
+import re
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -20,7 +22,8 @@ class CliError(Exception):
     """A command cannot go on.
 
     ``details`` are further lines (one per field); ``hint`` says what to do next. ``code`` is the
-    service's own, ``retry_after`` the seconds after which it takes the call.
+    service's own, ``retry_after`` the seconds after which it takes the call. ``refused`` says what
+    it does not accept of the fields of a form, by their ids.
     """
 
     code: str | None = None
@@ -41,6 +44,7 @@ class CliError(Exception):
         self.details = details
         self.hint = hint
         self.correlation_id = correlation_id
+        self.refused: Mapping[str, Sequence[str]] = {}
 
 
 class LostAnswerError(CliError):
@@ -101,7 +105,19 @@ def from_envelope(
     )
     told.code = code
     told.retry_after = float(retry_after) if retry_after and retry_after.isdecimal() else None
+    told.refused = _refused_fields(found or ())
     return told
+
+
+def _refused_fields(details: Sequence[Any]) -> dict[str, list[str]]:
+    """Return what is said about each field of a form: ``fields.name``, ``fields.rows[0].name``."""
+    refused: dict[str, list[str]] = {}
+    for entry in details:
+        place = str(entry.get("field") or "") if isinstance(entry, dict) else ""
+        found = re.match(r"fields\.([^.\[]+)", place)
+        if found:
+            refused.setdefault(found[1], []).append(str(entry.get("message") or "is not accepted"))
+    return refused
 
 
 def exit_code_of(status: int) -> ExitCode:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,8 +12,21 @@ from pao.app.cli.exits import CliError, ExitCode
 STANDARD_INPUT = Path("-")
 
 
+@dataclass(frozen=True, slots=True)
+class FieldFile:
+    """The fields in a file, and those that its writer did not answer yet."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+    unanswered: tuple[str, ...] = ()
+
+
 def read_config(path: Path) -> dict[str, Any]:
-    """Read fields from a YAML or JSON file: a mapping of names to values.
+    """Read fields from a YAML or JSON file: a mapping of names to values."""
+    return read_field_file(path).fields
+
+
+def read_field_file(path: Path) -> FieldFile:
+    """Read a YAML or JSON file: a mapping of names to values, or answers that were kept.
 
     ``-`` stands for standard input. YAML is read as in the catalog (1.2: ``no`` and ``2026-01-31``
     are texts). The body of POST /requests (with ``fields`` in it) is understood as well.
@@ -21,14 +35,17 @@ def read_config(path: Path) -> dict[str, Any]:
     shown = "standard input" if path == STANDARD_INPUT else str(path)
     is_json = path.suffix == ".json" or (path == STANDARD_INPUT and content.lstrip()[:1] == b"{")
     document = _json_document(content, shown) if is_json else _yaml_document(content, shown)
+    unanswered: Any = ()
     if isinstance(document, dict) and "catalogItemId" in document:
+        unanswered = document.get("unanswered")
         document = document.get("fields", {})
     if not isinstance(document, dict):
         raise CliError(
             f"{shown} holds no fields; write one `name: value` per line", exit_code=ExitCode.USAGE
         )
     _require_text(shown, document)
-    return document
+    named = unanswered if isinstance(unanswered, list) else ()
+    return FieldFile(document, tuple(str(name) for name in named))
 
 
 def _require_text(shown: str, document: dict[str, Any]) -> None:

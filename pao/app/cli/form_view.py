@@ -7,7 +7,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from pao.app.cli.fields import as_text
+from catalog.forms.reading import as_text
+from pao.app.cli.limits import limit_words
 from pao.app.cli.terminal import clean, padded
 
 WIDTH = 44
@@ -21,18 +22,6 @@ _WORDS = {
     "lessThan": "is below",
     "contains": "contains",
     "exists": "is given",
-}
-_LIMITS = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "min": "from {}",
-    "max": "up to {}",
-    "step": "in steps of {}",
-    "minItems": "at least {} of them",
-    "maxItems": "at most {} of them",
-    "pattern": "like {}",
-    "maxSize": "at most {}",
-    "strength": "strength {}",
 }
 
 
@@ -141,14 +130,8 @@ def _choice(one: Mapping[str, Any]) -> Text:
 
 def _facts(field: Mapping[str, Any]) -> list[str]:
     """Say what the value must be, the id first: it is what templates use."""
-    rules = field.get("validation") or {}
-    limits = [text.format(clean(rules[key])) for key, text in _LIMITS.items() if key in rules]
-    types = rules.get("types")
-    return [
-        f"{clean(field['id'])}: {clean(field['type'])}",
-        *limits,
-        *([f"only {', '.join(map(clean, types))}"] if types else []),
-    ]
+    limits = limit_words(field.get("validation") or {})
+    return [f"{clean(field['id'])}: {clean(field['type'])}", *limits]
 
 
 def _condition(condition: Mapping[str, Any]) -> str:

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.fields import FormField, parse_assignments
+from pao.app.cli.fields import parse_assignments
+
+if TYPE_CHECKING:
+    from catalog.forms import Form
 
 FieldOption = Annotated[
     list[str] | None,
@@ -70,7 +73,7 @@ class RetryOptions:
         if self.evidence is not None:
             read_evidence(self.evidence)
 
-    def body(self, form: Callable[[], list[FormField]]) -> dict[str, Any]:
+    def body(self, form: Callable[[], "Form"]) -> dict[str, Any]:
         """Return the body of the call; asks for the form where fields must be typed."""
         body: dict[str, Any] = {}
         if mode := self._mode():
@@ -95,7 +98,7 @@ class RetryOptions:
             )
         return "revise"
 
-    def _fields(self, form: Callable[[], list[FormField]]) -> dict[str, Any]:
+    def _fields(self, form: Callable[[], "Form"]) -> dict[str, Any]:
         given = parse_assignments(self.field, form()) if self.field else {}
         unset = dict.fromkeys(self.unset or ())
         if both := sorted(given.keys() & unset.keys()):

@@ -2,6 +2,9 @@
 
 import re
 import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,15 +14,15 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
-from pao.app.cli.field_files import read_config
+from pao.app.cli.field_files import FieldFile, read_field_file
 from pao.app.cli.fields import parse_assignments, read_form
 from pao.app.cli.plan import print_actions
-from pao.app.cli.prompts import ask_for_fields
 from pao.app.cli.retry_options import FieldOption
 from pao.app.cli.terminal import clean, segment
 from pao.app.cli.watch import finish, follow_log, is_settled, print_log_line, watch
 
 if TYPE_CHECKING:
+    from catalog.forms import Form
     from pao.app.cli.http import Api
 
 app = typer.Typer()
@@ -33,7 +36,10 @@ def submit(  # noqa: PLR0913 -- the options of the command line are its paramete
     field: FieldOption = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Fields as YAML 1.2 or JSON; - for standard input."),
+        typer.Option(
+            metavar="FILE",
+            help="Fields as YAML 1.2 or JSON, or answers that were kept; - for standard input.",
+        ),
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag of the request.")] = None,
     dry_run: Annotated[
@@ -48,21 +54,22 @@ def submit(  # noqa: PLR0913 -- the options of the command line are its paramete
         typer.Option(metavar="KEY", help="The same key never makes a second request (random)."),
     ] = None,
 ) -> None:
-    """Submit a request; asks for the fields that are missing on a terminal.
+    """Submit a request; on a terminal it asks for the fields.
 
+    Answers are checked at once, and can be kept as a file for --config.
     Exits with 1 when the request failed.
     """
     with cli.api() as api:
-        body: dict[str, Any] = {
-            "catalogItemId": item,
-            "fields": _collect(cli, api, item, config, field or []),
-        }
-        if tag:
-            body["metadata"] = {"tags": tag}
+        submission = Submission(cli, api, item, tuple(tag or ()), _usable_key(idempotency_key))
+        form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
+        file = read_field_file(config) if config else FieldFile()
+        assigned = parse_assignments(field or [], form)
+        given = file.fields | assigned
+        left = set(file.unanswered) - assigned.keys()
         if dry_run:
-            _show_plan(cli, api.post("/validate/request", body).document)
+            _show_plan(cli, submission.filled_in(form, given, left, dry_run=True))
             return
-        request = _send(cli, api, body, _usable_key(idempotency_key) or str(uuid.uuid4()))
+        request = submission.filled_in(form, given, left)
         if follow:
             show = partial(print_log_line, cli.err)
             request = follow_log(api, request["id"], after=0, show=show, is_over=is_settled)
@@ -71,33 +78,76 @@ def submit(  # noqa: PLR0913 -- the options of the command line are its paramete
         finish(cli, api, request)
 
 
-def _collect(
-    cli: Cli, api: "Api", item: str, config: Path | None, assignments: list[str]
-) -> dict[str, Any]:
-    form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
-    given = read_config(config) if config else {}
-    given |= parse_assignments(assignments, form)
-    if not cli.interactive:
-        return given
-    # Whoever gave some fields knows the item: only what cannot be left out is asked for then.
-    asked = [field for field in form if field.required and field.default is None] if given else form
-    return ask_for_fields(cli, asked, given)
+@dataclass(slots=True)
+class Submission:
+    """A request to be made for an item; once it may have been made, always under one key."""
 
+    cli: Cli
+    api: "Api"
+    item: str
+    tags: tuple[str, ...]
+    key: str | None
 
-def _send(cli: Cli, api: "Api", body: dict[str, Any], key: str) -> dict[str, Any]:
-    try:
-        answer = api.post("/requests", body, idempotency_key=key)
-    except LostAnswerError as error:
-        error.hint = f"Repeat it safely by adding --idempotency-key {key}: nothing is done twice."
-        raise
-    except KeyboardInterrupt:
-        cli.note(f"It may have been submitted. To see, repeat it with --idempotency-key {key}.")
-        raise
-    if answer.headers.get("Idempotency-Replayed", "").lower() == "true":
-        cli.note("This key was used before: this is the first request, not a new one.")
-    request: dict[str, Any] = answer.document
-    _warn(cli, request)
-    return request
+    def filled_in(
+        self, form: "Form", given: dict[str, Any], left: Collection[str], *, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Submit or check the fields, asking on a terminal for what is missing or wrong.
+
+        Without any given field all are asked for, else only those that need a value and ``left``.
+        """
+        act = self.check if dry_run else self.send
+        if not self.cli.interactive:
+            return act(given)
+        from pao.app.cli.asking.answers import Answers  # noqa: PLC0415 -- forms take 0.3 s to load
+        from pao.app.cli.asking.interview import Interview  # noqa: PLC0415 -- as above
+
+        today = datetime.now(UTC).date()
+        answers = Answers(form, given, today=today, expected=left if given else None)
+        verb = "Check" if dry_run else "Submit"
+        interview = Interview(self.cli, self.item, answers, self._about, self.options, verb=verb)
+        return interview.run(act)
+
+    def _about(self) -> dict[str, Any]:
+        """Return what the item is: its name, version and description."""
+        document: dict[str, Any] = self.api.get(f"/catalog/items/{segment(self.item)}")
+        return document
+
+    def check(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return what the service would do for these fields."""
+        document: dict[str, Any] = self.api.post("/validate/request", self._body(fields)).document
+        return document
+
+    def send(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Submit; return the request."""
+        key = self.key or str(uuid.uuid4())
+        try:
+            answer = self.api.post("/requests", self._body(fields), idempotency_key=key)
+        except LostAnswerError as error:
+            self.key = key
+            error.hint = (
+                f"Repeat it safely by adding --idempotency-key {key}: nothing is done twice."
+            )
+            raise
+        except KeyboardInterrupt:
+            self.key = key
+            self.cli.note(
+                f"It may have been submitted. To see, repeat it with --idempotency-key {key}."
+            )
+            raise
+        if answer.headers.get("Idempotency-Replayed", "").lower() == "true":
+            self.cli.note("This key was used before: this is the first request, not a new one.")
+        request: dict[str, Any] = answer.document
+        _warn(self.cli, request)
+        return request
+
+    def options(self) -> list[str]:
+        """Return the options of the command that makes the same request."""
+        tags = [word for tag in self.tags for word in ("--tag", tag)]
+        return [*tags, "--idempotency-key", self.key] if self.key else tags
+
+    def _body(self, fields: dict[str, Any]) -> dict[str, Any]:
+        metadata = {"metadata": {"tags": list(self.tags)}} if self.tags else {}
+        return {"catalogItemId": self.item, "fields": fields, **metadata}
 
 
 def _warn(cli: Cli, document: dict[str, Any]) -> None:

@@ -8,8 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from catalog.forms import FieldType, Form, FormDefinition
-from pao.app.cli.fields import FormField, as_text, collect, read_form, typed
+from catalog.forms import FieldDefinition, FieldType, Form, FormDefinition
+from catalog.forms.reading import as_text, read
+from pao.app.cli.asking.answers import Answers
+from pao.app.cli.fields import read_form
 
 TODAY = date(2026, 3, 5)
 TEXTS = st.sampled_from(["", "a", "ab", "abc", "Abc1", "a@b.co", "2026-03-04", "Abcdefgh1234"])
@@ -160,11 +162,11 @@ def test_what_one_accepts_the_other_accepts(form: Form, data: st.DataObject) -> 
         assert form.validate(values, TODAY).valid is accepted
 
 
-def typed_by_a_person(field: FormField, value: Any) -> Any:
+def typed_by_a_person(field: FieldDefinition, value: Any) -> Any:
     """Write a value as somebody would on a terminal, and read it back as the command does."""
     if field.type in {"json", "multiselect", "list"}:
-        return typed(field, json.dumps(value))
-    return typed(field, as_text(value))
+        return read(field, json.dumps(value))
+    return read(field, as_text(value))
 
 
 def fits_its_type(form: Form, name: str, value: Any) -> bool:
@@ -186,20 +188,26 @@ def test_what_is_asked_for_on_a_terminal_is_what_the_validator_shows(
     names = list(form.fields)
     drawn = data.draw(st.dictionaries(st.sampled_from(names), VALUES | st.sampled_from(FILES)))
     answers = {key: value for key, value in drawn.items() if fits_its_type(form, key, value)}
+    drawing = read_form(json.loads(json.dumps(form.ui_schema())))
+    questions = Answers(drawing, {}, today=TODAY)
     asked: list[str] = []
 
-    def ask(field: FormField) -> Any:
-        asked.append(field.id)
-        value = answers.get(field.id)
-        return None if value is None or value == "" else typed_by_a_person(field, value)
+    # A field that comes twice was answered wrongly, and would come for ever.
+    while (one := questions.next()) is not None and one.id not in asked:
+        asked.append(one.id)
+        value = answers.get(one.id)
+        left_empty = value is None or value == ""
+        questions.put(one.id, None if left_empty else typed_by_a_person(one, value))
 
-    drawing = read_form(json.loads(json.dumps(form.ui_schema())))
-    values = collect(drawing, {}, ask)
-
+    values = questions.fields
     told = form.validate(values, TODAY)
-    assert sorted(asked) == sorted(told.visible)
     assert not any(error.constraint in {"hidden", "unknown"} for error in told.errors)
-    assert values == {key: value for key, value in answers.items() if key in asked and value != ""}
+    assert set(asked) <= set(told.visible)
+    if one is None:
+        assert told.valid
+        assert sorted(asked) == sorted(told.visible)
+        given = {key: value for key, value in answers.items() if key in asked and value != ""}
+        assert values == given
 
 
 def test_all_types_are_drawn_for_these_tests() -> None:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from pao.app.cli.main import app as pao_app
 from tests.pao.app.cli.scripted import Pao, Service
-from tests.pao.app.cli.terminals import Terminal
+from tests.pao.app.cli.terminals import Places, Terminal
 
 
 @pytest.fixture(scope="session")
@@ -70,14 +70,20 @@ def pao(environ: dict[str, str | None]) -> Pao:
 
 
 @pytest.fixture
-def on_terminal(environ: dict[str, str | None]) -> Iterator[Callable[..., Terminal]]:
+def on_terminal(
+    environ: dict[str, str | None], tmp_path: Path
+) -> Iterator[Callable[..., Terminal]]:
+    """Start `pao` on a terminal of 80 columns, in the test's own folder."""
     opened: list[Terminal] = []
     given = {name: value for name, value in environ.items() if value is not None}
     everything = {**os.environ, **given, "PYTHONPATH": str(Path.cwd()), "TERM": "xterm"}
     del everything["COLUMNS"], everything["NO_COLOR"]
 
-    def start(*arguments: str, columns: int = 80, **extra: str) -> Terminal:
-        opened.append(Terminal(arguments, everything | extra, columns=columns))
+    def start(
+        *arguments: str, columns: int = 80, output: str | None = None, **extra: str
+    ) -> Terminal:
+        places = Places(folder=str(tmp_path), output=output, columns=columns)
+        opened.append(Terminal(arguments, everything | extra, places))
         return opened[-1]
 
     yield start

@@ -9,10 +9,14 @@ import signal
 import subprocess
 import sys
 import termios
+from dataclasses import dataclass
+from pathlib import Path
 
-# A test run in the background ignores Ctrl-C and hands that on; a person's shell does not.
+# A test run in the background ignores Ctrl-C and hands that on; a person's shell does not. The
+# terminal controls the process, so that its keys and its end reach it.
 PAO = """
-import signal, sys
+import fcntl, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 sys.argv[0] = "pao"
@@ -21,37 +25,77 @@ main()
 """
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where a process runs, where its result goes if not to the terminal, and how wide that is."""
+
+    folder: str | None = None
+    output: str | None = None
+    columns: int = 80
+
+
 class Terminal:
     """`pao` on a pseudo-terminal, typed at and read as a person does."""
 
-    def __init__(
-        self, arguments: tuple[str, ...], environ: dict[str, str], *, columns: int = 80
-    ) -> None:
+    def __init__(self, arguments: tuple[str, ...], environ: dict[str, str], places: Places) -> None:
         self._ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, (24, columns))
-        self.process = subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-c", PAO, *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env=environ,
-            start_new_session=True,
-        )
+        termios.tcsetwinsize(theirs, (24, places.columns))
+        with contextlib.ExitStack() as files:
+            output = places.output
+            result = files.enter_context(Path(output).open("wb")) if output else theirs
+            self.process = subprocess.Popen(  # noqa: S603 -- our own program
+                [sys.executable, "-c", PAO, *arguments],
+                stdin=theirs,
+                stdout=result,
+                stderr=theirs,
+                env=environ,
+                cwd=places.folder,
+                start_new_session=True,
+            )
         os.close(theirs)
         self.seen = ""
+        self._read_up_to = 0
 
     def wait_for(self, text: str) -> None:
         """Read until the text was shown; the test's own time limit ends a wait in vain."""
         while text not in self.seen:
             self.seen += os.read(self._ours, 4096).decode()
 
+    def next(self, text: str) -> None:
+        """Read until the text was shown after what was waited for so far."""
+        while (found := self.seen.find(text, self._read_up_to)) < 0:
+            self.seen += os.read(self._ours, 4096).decode()
+        self._read_up_to = found + len(text)
+
+    def answer(self, question: str, *texts: str) -> None:
+        """Wait for a question, and type one text at each prompt that follows."""
+        self.next(question)
+        for text in texts:
+            self.next("> ")
+            self.type(text)
+
+    @property
+    def screen(self) -> str:
+        """What was shown, without its styles and what readline sends."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen).replace("\r\n", "\n")
+
     @property
     def lines(self) -> list[str]:
-        """What was shown, a line each, without its styles."""
-        return re.sub(r"\x1b\[[0-9;]*m", "", self.seen).replace("\r\n", "\n").splitlines()
+        """What was shown, a line each."""
+        return self.screen.splitlines()
 
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode() + b"\n")
+
+    def press(self, keys: bytes) -> None:
+        """Press keys without the enter key."""
+        os.write(self._ours, keys)
+
+    def hang_up(self) -> int:
+        """Close the window; returns the exit code."""
+        os.close(self._ours)
+        self._ours = os.open(os.devnull, os.O_RDONLY)
+        return self.process.wait()
 
     def ends_with(self) -> int:
         while self.process.poll() is None:

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from catalog.forms import Form
 from pao.app.cli.exits import CliError
 from pao.app.cli.field_files import read_config
-from pao.app.cli.fields import FormField, parse_assignments
+from pao.app.cli.fields import parse_assignments
 
 ITEM = Path(__file__).parents[4] / "examples" / "catalog" / "network" / "network-dns-record.yaml"
 RENDER = ("catalog", "render", str(ITEM))
@@ -96,8 +98,12 @@ def test_fields_are_read_as_the_catalog_reads_yaml(tmp_path: Path) -> None:
     }
 
 
+def form_of(*fields: dict[str, Any]) -> Form:
+    return Form.from_mapping({"groups": [{"id": "g", "fields": list(fields)}]})
+
+
 def test_a_field_that_is_given_twice_is_refused() -> None:
-    form = [FormField("a", "A", "string"), FormField("tags", "Tags", "multiselect")]
+    form = form_of({"id": "a", "type": "string"}, {"id": "tags", "type": "multiselect"})
     assert parse_assignments(["tags=x,y", "tags=z"], form) == {"tags": ["x", "y", "z"]}
     with pytest.raises(CliError) as caught:
         parse_assignments(["a=x", "a=z", "a=z", "unknown=1", "unknown=1"], form)
@@ -128,7 +134,7 @@ def test_a_field_that_is_given_twice_is_refused() -> None:
 )
 def test_a_value_that_no_json_can_hold_is_refused(kind: str, text: str) -> None:
     with pytest.raises(CliError) as caught:
-        parse_assignments([f"a={text}"], [FormField("a", "A", kind)])
+        parse_assignments([f"a={text}"], form_of({"id": "a", "type": kind}))
     assert caught.value.exit_code == 2
     assert len(caught.value.details[0]) < 300
 

@@ -89,7 +89,8 @@ def test_submit_sends_fields_typed_by_the_form(pao: Pao, service: Service, tmp_p
             "size": 3,
             "zones": ["a", "c"],
             "extra": {"deep": [1]},
-            "certificate": "data:text/plain;base64," + base64.b64encode(b"pem").decode(),
+            "certificate": f"data:text/plain;name={certificate.name};base64,"
+            + base64.b64encode(b"pem").decode(),
             "unknown": "as=text",
         },
     }

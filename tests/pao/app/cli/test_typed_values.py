@@ -5,25 +5,17 @@ from typing import Any
 
 import pytest
 
+from catalog.forms import Form
 from pao.app.cli.exits import CliError
-from pao.app.cli.fields import FormField, parse_assignments, typed
+from pao.app.cli.fields import parse_assignments
 
 
-def select(choices: list[Any]) -> FormField:
-    named = tuple((one, str(one)) for one in choices)
-    return FormField(id="size", label="Size", type="select", choices=named)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("1", 1), ("1.0", 1), ("1e0", 1), ("true", True), ("2", "2"), ("3", "3")]
-)
-def test_a_choice_that_is_a_number_is_taken_in_each_spelling(text: str, value: Any) -> None:
-    found = typed(select([1, "2", True]), text)
-    assert (found, type(found)) == (value, type(value))
+def form(**field: Any) -> Form:
+    return Form.from_mapping({"groups": [{"id": "g", "fields": [{"id": "a", **field}]}]})
 
 
 def assigned(kind: str, text: str) -> Any:
-    return parse_assignments([f"a={text}"], [FormField(id="a", label="A", type=kind)])["a"]
+    return parse_assignments([f"a={text}"], form(type=kind))["a"]
 
 
 @pytest.mark.parametrize("kind", ["string", "textarea", "password", "json"])
@@ -40,8 +32,13 @@ def test_a_value_that_begins_with_an_at_sign_is_written_with_two() -> None:
 
 
 def test_a_choice_may_begin_with_an_at_sign() -> None:
-    choice = FormField(id="a", label="A", type="select", choices=(("@x", "@x"),))
-    assert parse_assignments(["a=@x"], [choice]) == {"a": "@x"}
+    assert parse_assignments(["a=@x"], form(type="select", enum=["@x"])) == {"a": "@x"}
+
+
+def test_a_file_keeps_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "my key.pem"
+    file.write_text("pem")
+    assert assigned("file", str(file)) == "data:text/plain;name=my%20key.pem;base64,cGVt"
 
 
 @pytest.mark.parametrize("content", [None, b"\xff"])

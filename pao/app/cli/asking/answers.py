@@ -1,0 +1,178 @@
+"""What a person has answered so far, judged by the form: what to ask next, what is wrong."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from catalog.forms import FieldDefinition, Form
+from catalog.forms.graph import dependency_graph
+from catalog.forms.outcome import FieldError, FormResult
+from catalog.forms.values import canonical
+
+
+class Answers:
+    """Values for a form, given or typed.
+
+    Every field is asked for unless ``expected`` names those to ask for; whatever is missing or
+    wrong is always asked for.
+    """
+
+    def __init__(
+        self,
+        form: Form,
+        given: Mapping[str, Any],
+        *,
+        today: date,
+        expected: Iterable[str] | None = None,
+    ) -> None:
+        self.form = form
+        self.today = today
+        self._values = {name: value for name, value in given.items() if value is not None}
+        every = form.fields if expected is None else expected
+        self._to_ask = set(every) - self._values.keys() | (set(expected or ()) & form.fields.keys())
+        self._refused: dict[str, Sequence[str]] = {}
+        self._said: set[Hashable] = set()
+        self._order = _ranks(form)
+
+    @property
+    def visible(self) -> tuple[str, ...]:
+        """The fields that are shown with the answers as they are."""
+        return self.form.visible(self._values, self.today)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The values of the fields that are shown: what is submitted."""
+        return {name: self._values[name] for name in self.visible if name in self._values}
+
+    @property
+    def left_out(self) -> list[str]:
+        """The fields that have a value and are not shown."""
+        visible = set(self.visible)
+        return [name for name in self.form.fields if name in self._values and name not in visible]
+
+    @property
+    def unknown(self) -> dict[str, str]:
+        """What is said about values of fields that the form does not have."""
+        errors = self.form.validate(self._values, self.today).errors
+        return {one.field: one.message for one in errors if one.constraint == "unknown"}
+
+    def get(self, name: str) -> Any:
+        """Return the answer that a field has, or None."""
+        return self._values.get(name)
+
+    def default(self, name: str) -> Any:
+        """Return what a field takes without an answer, or None."""
+        others = {key: value for key, value in self.fields.items() if key != name}
+        return self.form.validate(others, self.today).values.get(name)
+
+    def is_required(self, name: str) -> bool:
+        """Return whether a field must have a value with the other answers as they are."""
+        return name in self._judged().required
+
+    def taken(self) -> dict[str, Any]:
+        """Return the values of all fields that are shown, defaults included."""
+        return self._judged().values
+
+    def problems(self, name: str) -> Sequence[str]:
+        """Return what is wrong with the answer that a field has; that it has none is not."""
+        if name in self._refused or name not in self._values:
+            return self._refused.get(name, ())
+        return _said(self._judged(), name)
+
+    def problems_with(self, name: str, value: Any) -> list[str]:
+        """Return what would be wrong with another answer, judged beside the others."""
+        return _said(self.form.validate({**self.fields, name: value}, self.today), name)
+
+    def warnings(self) -> list[str]:
+        """Return what the form says besides: warnings, and rules that do not hold yet."""
+        result = self._judged()
+        rules = [error for error in result.errors if _is_rule(error)]
+        return list(dict.fromkeys(error.message for error in (*rules, *result.warnings)))
+
+    def next(self) -> FieldDefinition | None:
+        """Return the field to ask for, after those that decide whether it is shown."""
+        waiting = self.unanswered or self._broken_rule()
+        first = min(waiting, key=lambda name: self._order[name], default=None)
+        return self.form.fields[first] if first is not None else None
+
+    def put(self, name: str, value: Any) -> None:
+        """Take an answer; None leaves the field empty. What it shows anew is asked for."""
+        before = set(self.visible)
+        self._refused.pop(name, None)
+        self._to_ask.discard(name)
+        if value is None:
+            self._values.pop(name, None)
+        else:
+            self._values[name] = value
+        self._to_ask |= set(self.visible) - before - self._values.keys()
+
+    def refuse(self, problems: Mapping[str, Sequence[str]]) -> bool:
+        """Take what the service says of fields; return whether any of them can be asked for."""
+        visible = {name for name in self.visible if not self._is_fixed(name)}
+        self._refused = {name: said for name, said in problems.items() if name in visible}
+        return bool(self._refused)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The fields that are still to be asked for, in the order of the form."""
+        result = self._judged()
+        wrong = {_root(error) for error in result.errors if _is_own(error, result)}
+        asked = self._to_ask | wrong | self._refused.keys()
+        return [name for name in result.visible if name in asked and not self._is_fixed(name)]
+
+    def _is_fixed(self, name: str) -> bool:
+        return self.form.fields[name].read_only
+
+    def _broken_rule(self) -> list[str]:
+        """Refuse the fields of a rule that does not hold, once for the same answers."""
+        answers = self.fields
+        for error in self._judged().errors:
+            said = (error.constraint, canonical(answers))
+            if _is_rule(error) and said not in self._said:
+                self._said.add(said)
+                same = [one for one in self._judged().errors if one.constraint == error.constraint]
+                self.refuse({one.field: [one.message] for one in same})
+                return list(self._refused)
+        return []
+
+    def _judged(self) -> FormResult:
+        return self.form.validate(self.fields, self.today)
+
+
+def _said(result: FormResult, name: str) -> list[str]:
+    return [
+        error.message for error in result.errors if _root(error) == name and _is_own(error, result)
+    ]
+
+
+def _is_own(error: FieldError, result: FormResult) -> bool:
+    """Return whether an answer can put it right, as far as that is known here.
+
+    Rules look at several fields. What depends on who asks, and where, only the service knows: a
+    default that cannot be computed, and whether a field is required then.
+    """
+    if _is_rule(error) or error.constraint == "computed":
+        return False
+    return error.constraint != "required" or error.field in result.required or "[" in error.field
+
+
+def _is_rule(error: FieldError) -> bool:
+    return error.constraint.startswith("rule:")
+
+
+def _root(error: FieldError) -> str:
+    """Return the field of the form that an error is about: of ``rules[0].port`` it is rules."""
+    return error.field.partition("[")[0]
+
+
+def _ranks(form: Form) -> dict[str, int]:
+    """Return the order of the questions: that of the form, but after what a field depends on."""
+    needs = {
+        name: seen & form.fields.keys() for name, seen in dependency_graph(form.definition).items()
+    }
+    waiting, ranks = list(form.fields), dict[str, int]()
+    while waiting:
+        free = next(name for name in waiting if needs[name] <= ranks.keys())
+        waiting.remove(free)
+        ranks[free] = len(ranks)
+    return ranks

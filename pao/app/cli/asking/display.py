@@ -1,0 +1,65 @@
+"""Values as a person reads them: in the brackets of a question, and in the summary."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from catalog.forms import FieldDefinition, FieldType
+from catalog.forms.reading import as_text
+from catalog.forms.values import canonical, parse_data_url
+from pao.app.cli.terminal import clean
+from pao.core.names import MASK
+
+_UNITS = ("bytes", "KB", "MB")
+_UNIT = 1024
+
+
+def shown(field: FieldDefinition, value: Any, *, width: int = 200) -> str:
+    """Return a value in one line of at most ``width`` characters; secrets are masked."""
+    text = clean(_text(field, value))
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _text(field: FieldDefinition, value: Any) -> str:
+    write = _WRITERS.get(field.type)
+    if write:
+        return write(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_label(field, one) for one in value) or "none"
+    if isinstance(value, str) and "\n" in value:
+        lines = value.splitlines()
+        return f"{lines[0]} … ({len(lines)} lines)"
+    return _label(field, value)
+
+
+def _label(field: FieldDefinition, value: Any) -> str:
+    for choice in field.choices or ():
+        if canonical(choice.value) == canonical(value):
+            return choice.label
+    return as_text(value)
+
+
+def _file(value: Any) -> str:
+    url = parse_data_url(value) if isinstance(value, str) else None
+    if url is None:
+        return as_text(value)
+    return ", ".join(filter(None, (url.name, url.media_type, size(url.size))))
+
+
+def size(count: int) -> str:
+    """Write a number of bytes: ``2.1 KB``."""
+    number, unit = float(count), 0
+    while number >= _UNIT and unit < len(_UNITS) - 1:
+        number, unit = number / _UNIT, unit + 1
+    return f"{number:.1f} {_UNITS[unit]}" if unit else f"{count} {_UNITS[0]}"
+
+
+_WRITERS: dict[FieldType, Callable[[Any], str]] = {
+    FieldType.PASSWORD: lambda _: MASK,
+    FieldType.FILE: _file,
+    **dict.fromkeys(
+        (FieldType.JSON, FieldType.LIST), lambda value: json.dumps(value, ensure_ascii=False)
+    ),
+}

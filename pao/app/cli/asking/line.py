@@ -1,0 +1,111 @@
+"""One line, or several, from the person at the terminal.
+
+Questions are written on standard error, so that the result on standard output stays alone. Ctrl-C
+raises ``KeyboardInterrupt``, the end of the input ``EOFError``.
+"""
+
+import contextlib
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+
+END_OF_TEXT = "."
+EDITOR = "!"
+
+
+class TextError(ValueError):
+    """What was typed is no text."""
+
+
+def can_edit() -> bool:
+    """Return whether a line can be edited and an earlier one recalled."""
+    return _readline() is not None
+
+
+def read_line(prompt: str, *, recall: str | None = None, words: Iterable[str] = ()) -> str:
+    """Ask for one line; the up arrow recalls ``recall``, the tab key completes ``words``."""
+    readline = _readline()
+    try:
+        if readline is None:
+            # Python writes a prompt to standard output, which may be a file.
+            with contextlib.redirect_stdout(sys.stderr):
+                return _one(input(prompt))
+        with _prepared(readline, recall, tuple(words)):
+            return _one(input(prompt))
+    except UnicodeDecodeError:
+        raise TextError("that is no text in UTF-8") from None
+
+
+def read_secret(prompt: str) -> str:
+    """Ask for one line without showing it."""
+    return getpass.getpass(prompt, stream=sys.stderr)
+
+
+def read_text(prompt: str, *, recall: str | None, lines: list[str]) -> str:
+    """Ask for several lines, ended by a line that is a dot; ``lines`` keeps those typed so far.
+
+    An empty first line, ``!`` and ``@FILE`` are returned at once and kept nowhere.
+    """
+    first = read_line(prompt, recall=recall)
+    if _is_word(first):
+        return first
+    lines.append(first.removeprefix("@") if first.startswith("@@") else first)
+    while (line := read_line(" " * len(prompt))) != END_OF_TEXT:
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def read_until(prompt: str, is_whole: Callable[[str], bool], *, lines: list[str]) -> str:
+    """Ask for lines until they are whole together, or one is empty; else as ``read_text``."""
+    first = read_line(prompt)
+    if _is_word(first):
+        return first
+    lines.append(first)
+    while not is_whole("\n".join(lines)):
+        line = read_line(" " * len(prompt))
+        if not line:
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _is_word(first: str) -> bool:
+    return first in {"", EDITOR} or (first.startswith("@") and not first.startswith("@@"))
+
+
+def _one(line: str) -> str:
+    # A line that was pasted may bring its end along.
+    return line.rstrip("\r\n")
+
+
+def _readline() -> ModuleType | None:
+    if os.environ.get("TERM", "dumb") == "dumb" or not sys.stdout.isatty():
+        return None
+    try:
+        import readline  # noqa: PLC0415 -- it changes how every input is read
+    except ImportError:
+        return None
+    return readline
+
+
+@contextlib.contextmanager
+def _prepared(readline: ModuleType, recall: str | None, words: tuple[str, ...]) -> Iterator[None]:
+    readline.set_auto_history(False)
+    readline.clear_history()
+    if recall and "\n" not in recall:
+        readline.add_history(recall)
+
+    def complete(start: str, state: int) -> str | None:
+        fitting = [word for word in words if word.casefold().startswith(start.casefold())]
+        return fitting[state] if state < len(fitting) else None
+
+    readline.set_completer(complete if words else None)
+    readline.set_completer_delims(",")
+    readline.parse_and_bind("tab: complete")
+    try:
+        yield
+    finally:
+        readline.set_completer(None)
+        readline.clear_history()

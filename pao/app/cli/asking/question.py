@@ -1,0 +1,220 @@
+"""One question: a field with its limits, asked until the validator accepts the answer."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rich.padding import Padding
+from rich.text import Text
+
+from catalog.forms import FieldDefinition, FieldType
+from catalog.forms.reading import ReadingError, as_text, read
+from catalog.forms.ui_schema import field_validation
+from catalog.forms.values import resolve_date
+from pao.app.cli.asking import choices, line
+from pao.app.cli.asking.display import shown
+from pao.app.cli.asking.editor import edit
+from pao.app.cli.context import Cli
+from pao.app.cli.fields import read_text_file, read_value
+from pao.app.cli.limits import limit_words
+from pao.app.cli.terminal import clean
+
+# Typed where an answer exists, it removes that answer.
+NOTHING = '""'
+_JSON = frozenset({FieldType.JSON, FieldType.LIST})
+_LONG = _JSON | {FieldType.TEXTAREA}
+_FORMATS = {
+    FieldType.DATE: "a date such as 2026-03-01",
+    FieldType.EMAIL: "an email address",
+    FieldType.NUMBER: "a number",
+    FieldType.INTEGER: "a whole number",
+    FieldType.FILE: "the path of a file",
+    FieldType.DATETIME: "a moment with its offset such as 2026-03-01T08:30:00Z",
+    FieldType.TIME: "a time of day such as 08:30",
+    FieldType.DURATION: "a duration such as 90s, 1h30m or 2d",
+    FieldType.URL: "an address such as https://wiki.example.com/page",
+    FieldType.USER: "the id or email address of a person",
+    FieldType.TEAM: "the id of a team",
+    FieldType.LIST: f"a JSON list; @FILE reads a file, {line.EDITOR} opens an editor",
+    FieldType.JSON: f"JSON; @FILE reads a file, {line.EDITOR} opens an editor",
+    FieldType.TEXTAREA: (
+        f"several lines, ended by a single dot; @FILE reads a file, {line.EDITOR} opens an editor"
+    ),
+}
+# Longer answers are not repeated in the brackets of a question.
+_BRACKET = 48
+
+Judge = Callable[[Any], Sequence[str]]
+
+
+@dataclass(slots=True)
+class Question:
+    """A field that is asked for.
+
+    ``required`` says whether it must have a value with the answers as they are, ``old`` is the
+    answer that it has already, ``default`` what it takes without one. ``draft``
+    keeps what was typed and is no answer yet, for when the person leaves.
+    """
+
+    cli: Cli
+    field: FieldDefinition
+    today: date
+    judge: Judge
+    required: bool = False
+    old: Any = None
+    default: Any = None
+    draft: str = ""
+
+    def ask(self, problems: Sequence[str] = ()) -> Any:
+        """Return an answer that the validator accepts, None where there is none."""
+        self._print_heading()
+        self._complain(problems)
+        while True:
+            try:
+                value = self._answer()
+            except choices.ChoiceError as error:
+                self._complain([f"{self.field.label}: {error}"])
+                choices.print_some(self.cli.err, self.field, error.fitting[:20])
+                continue
+            except (ValueError, RecursionError) as error:
+                self._complain([f"{self.field.label}: {error}"])
+                continue
+            problems = self.judge(value)
+            if not problems and self._is_confirmed(value):
+                return value
+            self._complain(problems)
+
+    def _answer(self) -> Any:
+        text = self._text()
+        if not text:
+            return self._left_empty()
+        if text == NOTHING and (self.old is not None or self.default is not None):
+            return [] if self.field.type is FieldType.MULTISELECT else None
+        if self.field.type is not FieldType.PASSWORD:
+            self.draft = text
+        return self._value(text)
+
+    def _left_empty(self) -> Any:
+        if self.old is not None:
+            return self.old
+        # An unticked box of a page is false as well.
+        is_box = self.field.type is FieldType.BOOLEAN and self.default is None
+        return False if is_box and not self.required else None
+
+    def _text(self) -> str:
+        recall, prompt = self.draft or self._recalled(), f"  {self._bracket()}> "
+        if self.field.type is FieldType.PASSWORD:
+            return line.read_secret(prompt)
+        if self.field.type not in _LONG:
+            return line.read_line(prompt, recall=recall, words=choices.words(self.field))
+        lines: list[str] = []
+        try:
+            if self.field.type in _JSON:
+                text = line.read_until(prompt, self._is_whole, lines=lines)
+            else:
+                text = line.read_text(prompt, recall=recall, lines=lines)
+        finally:
+            self.draft = "\n".join(lines) or self.draft
+        return text if lines else self._long(text)
+
+    def _long(self, word: str) -> str:
+        """Return the text that is edited, or in a file; an empty one as it is."""
+        if word == line.EDITOR:
+            suffix = ".json" if self.field.type in _JSON else ".txt"
+            return edit(self.draft or self._recalled() or "", suffix=suffix)
+        return read_text_file(word[1:]) if word.startswith("@") else word
+
+    def _is_whole(self, text: str) -> bool:
+        try:
+            read(self.field, text)
+        except ReadingError:
+            return False
+        return True
+
+    def _value(self, text: str) -> Any:
+        if not self.field.choices:
+            return read_value(self.field, text)
+        if text == choices.ALL:
+            choices.print_choices(self.cli.err, self.field, everything=True)
+            return self._answer()
+        picked = choices.pick(self.field, text)
+        if shown(self.field, picked) != clean(text):
+            self.cli.err.print(Text(f"  = {shown(self.field, picked)}", style="green"))
+        return picked
+
+    def _is_confirmed(self, value: Any) -> bool:
+        is_new = value is not None and value != self.old
+        if self.field.type is not FieldType.PASSWORD or not is_new:
+            return True
+        if line.read_secret("  again > ") == value:
+            return True
+        self._complain(["The two entries differ; type it again."])
+        return False
+
+    def _recalled(self) -> str | None:
+        value = self.default if self.old is None else self.old
+        if value is None or self.field.type in (FieldType.FILE, FieldType.PASSWORD):
+            return None
+        if self.field.type in _JSON:
+            return json.dumps(value, indent=2, ensure_ascii=False)
+        return as_text(value)
+
+    def _bracket(self) -> str:
+        if self.field.type is FieldType.BOOLEAN:
+            return f"[{self._yes_or_no()}] "
+        value = self.default if self.old is None else self.old
+        if value is None:
+            return ""
+        return f"[{shown(self.field, value, width=_BRACKET)}] {self._way_back()}"
+
+    def _way_back(self) -> str:
+        if self.old is None or (self.required and self.default is None):
+            return ""
+        return f"({NOTHING} {'removes it' if self.default is None else 'takes the default'}) "
+
+    def _yes_or_no(self) -> str:
+        value = self.default if self.old is None else self.old
+        if value is None and self.required:
+            return "y/n"
+        return "Y/n" if value is True else "y/N"
+
+    def _print_heading(self) -> None:
+        label = Text(f"\n{clean(self.field.label)}", style="bold")
+        if not self.required and self.default is None:
+            label.append("  (optional)", style="not bold bright_black")
+        self.cli.err.print(label)
+        if self.field.description:
+            self._print(Text(clean(self.field.description)))
+        if hints := self._hints():
+            self._print(Text("; ".join(hints), style="bright_black"))
+        if self.field.choices:
+            choices.print_choices(self.cli.err, self.field)
+
+    def _hints(self) -> list[str]:
+        rules = field_validation(self.field)
+        message = rules.pop("message", None)
+        if message:
+            rules.pop("pattern", None)
+        if self.field.type is FieldType.DATE:
+            rules |= {key: self._day(rules[key]) for key in ("min", "max") if key in rules}
+        hints = [_FORMATS[self.field.type]] if self.field.type in _FORMATS else []
+        if self.field.type is FieldType.MULTISELECT:
+            hints.append("several with commas")
+        hints += [", ".join(limit_words(rules))] if limit_words(rules) else []
+        hints += [clean(message)] if message else []
+        if self.field.placeholder:
+            hints.append(f"e.g. {clean(self.field.placeholder)}")
+        return hints
+
+    def _day(self, bound: Any) -> Any:
+        day = resolve_date(bound, self.today) if isinstance(bound, str) else None
+        return day.isoformat() if day else bound
+
+    def _complain(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            self._print(Text(f"✗ {clean(problem)}", style="red"))
+
+    def _print(self, text: Text) -> None:
+        self.cli.err.print(Padding(text, (0, 0, 0, 2)))

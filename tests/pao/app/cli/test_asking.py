@@ -1,0 +1,523 @@
+"""`pao request submit` on a terminal: asked until it is right, and nothing typed is lost."""
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pao.app.cli.scripted import Service, answered, cut_off, refused, request
+from tests.pao.app.cli.terminals import Terminal
+
+Start = Callable[..., Terminal]
+SECRET = "Sup3rSecret"
+
+
+def field(name: str, kind: str, **more: Any) -> dict[str, Any]:
+    return {"id": name, "name": name.capitalize(), "type": kind, **more}
+
+
+def form(*fields: dict[str, Any], **more: Any) -> dict[str, Any]:
+    group = {"id": "g", "name": "Basics", "description": "What it is.", "fields": list(fields)}
+    return {"form": {"groups": [group | more]}}
+
+
+NAME = field(
+    "host",
+    "string",
+    required=True,
+    placeholder="orders",
+    validation={"minLength": 3, "maxLength": 9, "pattern": "^[a-z]+$"},
+)
+BACKUPS = field("backups", "boolean")
+DAYS = field(
+    "days",
+    "integer",
+    required=True,
+    conditional={"dependsOn": "backups", "condition": "equals", "value": True},
+    validation={"min": 1, "max": 30},
+)
+ITEM: dict[str, Any] = {
+    "id": "db",
+    "name": "Database",
+    "version": "1.2.0",
+    "description": "A small one.",
+}
+
+
+@pytest.fixture
+def asked(on_terminal: Start, service: Service) -> Start:
+    """Start a submission of an item with these fields."""
+
+    def start(*fields: dict[str, Any], given: tuple[str, ...] = (), **environ: str) -> Terminal:
+        service.on("GET", "/catalog/items/db", ITEM)
+        service.on("GET", "/catalog/items/db/schema", form(*fields))
+        if ("POST", "/api/v1/requests") not in service.script:
+            service.on("POST", "/requests", answered(request(), 201))
+        return on_terminal("request", "submit", "db", *given, NO_COLOR="1", **environ)
+
+    return start
+
+
+def sent(service: Service) -> dict[str, Any]:
+    fields: dict[str, Any] = service.calls_of("POST", "/requests")[-1].body["fields"]
+    return fields
+
+
+def kept(folder: Path, name: str = "db.json") -> dict[str, Any]:
+    file = folder / name
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    document: dict[str, Any] = json.loads(file.read_text())
+    return document
+
+
+def test_every_answer_is_checked_at_once(asked: Start, service: Service) -> None:
+    terminal = asked(
+        NAME,
+        field("mail", "email", required=True),
+        field("size", "integer", default=20, validation={"min": 10, "step": 10}),
+        field("begins", "date", validation={"min": "today"}),
+        field("zones", "multiselect", enum=["a", "b", "c"], validation={"maxItems": 2}),
+        field("extra", "json", validation={"schema": {"type": "object"}}),
+    )
+    wrong = {
+        "Host": [("or", "at least 3"), ("Orders", "must match"), ("orders", "")],
+        "Mail": [("", "is required"), ("me", "name@example.com"), ("me@example.com", "")],
+        "Size": [("big", "'big' is not a whole number"), ("15", "multiple of 10"), ("1 000", "")],
+        "Begins": [("2020-01-01", "on or after"), ("", "")],
+        "Zones": [("1,d", "no choice 'd'"), ("a,b,c", "at most 2"), ("1,c", "")],
+        "Extra": [('{"a" 1}\n', "line 1, column 6"), ("[1]", "does not match"), ('{"a":\n1}', "")],
+    }
+    for question, attempts in wrong.items():
+        terminal.next(question)
+        for text, complaint in attempts:
+            terminal.answer("", text)
+            terminal.next(complaint)
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {
+        "host": "orders",
+        "mail": "me@example.com",
+        "size": 1000,
+        "zones": ["a", "c"],
+        "extra": {"a": 1},
+    }
+
+
+def test_titles_limits_and_formats_are_told(asked: Start) -> None:
+    terminal = asked(
+        NAME,
+        field("begins", "date", default="today+7d", validation={"max": "2999-01-01"}),
+        field("strong", "password", validation={"strength": "medium"}),
+    )
+    terminal.answer("Host", "orders")
+    terminal.answer("Begins", "")
+    terminal.next("Strong")
+    terminal.next("> ")
+    for text in (
+        "Database  1.2.0\nA small one.",
+        "── Basics ──",
+        "  What it is.",
+        "  3 to 9 characters, like ^[a-z]+$; e.g. orders",
+        "  a date such as 2026-03-01; up to 2999-01-01",
+        "Strong  (optional)\n  at least 8 characters and 2 of lower case",
+    ):
+        assert text in terminal.screen
+    assert max(map(len, terminal.screen.splitlines())) <= 80
+
+
+def test_passwords_are_not_shown_and_asked_for_twice(asked: Start, service: Service) -> None:
+    terminal = asked(field("secret", "password", required=True, validation={"minLength": 8}))
+    terminal.answer("Secret", "short")
+    terminal.answer("at least 8", SECRET)
+    terminal.answer("again", "other")
+    terminal.answer("differ", SECRET)
+    terminal.answer("again", SECRET)
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "********" in terminal.seen
+    assert SECRET not in terminal.seen
+    assert sent(service) == {"secret": SECRET}
+
+
+def test_long_lists_are_searched(asked: Start, service: Service) -> None:
+    countries = [{"value": n, "label": f"Land {n:03}"} for n in range(998)]
+    countries += [{"value": "at", "label": "Austria"}, {"value": "au", "label": "Australia"}]
+    terminal = asked(field("country", "select", required=True, enum=countries))
+    terminal.next("990 more: type a part of one to search")
+    assert "Land 010" not in terminal.seen
+    terminal.answer("", "aus")
+    terminal.answer("fits 2 of them", "austra")
+    terminal.next("= Australia")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"country": "au"}
+
+
+def test_a_number_in_the_list_never_hides_a_value(asked: Start, service: Service) -> None:
+    terminal = asked(
+        field("nodes", "select", required=True, enum=[3, 1, 5]),
+        field("version", "select", required=True, enum=["18", "17"]),
+    )
+    terminal.answer("Nodes", "1")
+    terminal.answer("Version", "2")
+    terminal.next("= 17")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"nodes": 1, "version": "17"}
+
+
+def test_a_text_of_several_lines_ends_with_a_dot(asked: Start, service: Service) -> None:
+    terminal = asked(field("reason", "textarea", required=True))
+    terminal.answer("Reason", "first\n\nthird\n.")
+    terminal.next("first … (3 lines)")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"reason": "first\n\nthird"}
+
+
+def test_long_answers_come_from_a_file_or_an_editor(
+    asked: Start, service: Service, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("from a file\n")
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho "{\\"edited\\": true}" > "$1"\n')
+    editor.chmod(0o755)
+    terminal = asked(field("reason", "textarea"), field("extra", "json"), EDITOR=str(editor))
+    terminal.answer("Reason", "@nothing.txt")
+    terminal.answer("cannot be read", "@notes.txt")
+    terminal.answer("Extra", "!")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"reason": "from a file", "extra": {"edited": True}}
+
+
+def test_a_file_is_checked_and_keeps_its_name(
+    asked: Start, service: Service, tmp_path: Path
+) -> None:
+    (tmp_path / "big.txt").write_text("x" * 2000)
+    (tmp_path / "a.png").write_bytes(b"\x89PNG")
+    (tmp_path / "a.txt").write_text("x")
+    terminal = asked(field("cert", "file", validation={"maxSize": "1KB", "types": ["text/*"]}))
+    terminal.answer("at most 1KB, only text/*", "missing.txt")
+    terminal.answer("cannot be read", "big.txt")
+    terminal.answer("at most 1KB in size", "a.png")
+    terminal.answer("of type text/*", "a.txt")
+    terminal.next("a.txt, text/plain, 1 bytes")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"cert": "data:text/plain;name=a.txt;base64,eA=="}
+
+
+def test_hidden_fields_are_never_asked_for(asked: Start, service: Service) -> None:
+    terminal = asked(DAYS, BACKUPS, NAME)
+    terminal.answer("Backups", "n")
+    terminal.answer("Host", "orders")
+    terminal.next("Your answers")
+    assert "Days" not in terminal.seen
+
+    terminal.answer("Submit?", "e backups", "yes")
+    terminal.answer("Days", "7")
+    terminal.answer("Submit?", "e")
+    terminal.answer("number or name", "2", "no")
+    terminal.next("Days does not apply with these answers")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"host": "orders", "backups": False}
+
+
+def test_an_answer_can_be_taken_back(asked: Start, service: Service) -> None:
+    terminal = asked(
+        field("note", "string"),
+        field("size", "integer", default=20),
+        field("zones", "multiselect", enum=["a", "b"], default=["a"]),
+    )
+    terminal.answer("Note", "x")
+    terminal.answer("Size", "30")
+    terminal.answer("Zones", '""')
+    for name, way in (("note", "removes it"), ("size", "takes the default")):
+        terminal.answer("Submit?", name)
+        terminal.answer(way, '""')
+    terminal.next("not given")
+    terminal.next("20  (default)")
+    terminal.answer("Submit?", "nonsense")
+    terminal.next("no field 'nonsense'")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"zones": []}
+
+
+def test_the_last_attempt_can_be_edited(asked: Start, service: Service) -> None:
+    terminal = asked(NAME)
+    terminal.answer("Host", "order5")
+    terminal.next("must match")
+    terminal.next("> ")
+    terminal.press(b"\x1b[A\x7fs\n")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"host": "orders"}
+
+
+def test_given_fields_are_asked_for_only_where_they_are_wrong(
+    asked: Start, service: Service
+) -> None:
+    terminal = asked(
+        NAME, field("mail", "email", required=True), field("note", "string"), BACKUPS,
+        given=("-f", "host=Orders", "-f", "mail=me@example.com"),
+    )  # fmt: skip
+    terminal.answer("must match", "orders")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "[Orders]" in terminal.seen
+    assert "Mail\n" not in terminal.screen
+    assert "Note  (optional)" not in terminal.screen
+    assert sent(service) == {"host": "orders", "mail": "me@example.com"}
+
+
+def test_a_complete_command_line_is_submitted_without_a_question(
+    asked: Start, service: Service
+) -> None:
+    terminal = asked(NAME, BACKUPS, given=("-f", "host=orders"))
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "Submit?" not in terminal.seen
+    assert sent(service) == {"host": "orders"}
+
+
+def test_a_field_that_does_not_exist_is_said_before_any_question(asked: Start) -> None:
+    terminal = asked(NAME, given=("-f", "hots=orders"))
+
+    assert terminal.ends_with() == 2
+    assert "hots: there is no field 'hots'; did you mean 'host'?" in terminal.screen
+    assert "> " not in terminal.seen
+
+
+def refusal(*places: str) -> Any:
+    details = [
+        {"field": place, "constraint": "taken", "message": f"{place} is taken"} for place in places
+    ]
+    return refused(422, "VALIDATION_FAILED", "The fields are not valid", details=details)
+
+
+def test_what_the_service_refuses_is_asked_for_again(asked: Start, service: Service) -> None:
+    service.on("POST", "/requests", refusal("fields.host"), answered(request(), 201))
+    terminal = asked(NAME, field("note", "string"))
+    terminal.answer("Host", "orders")
+    terminal.answer("Note", "mine")
+    terminal.answer("Submit?", "")
+    terminal.answer("fields.host is taken", "billing")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "[orders]" in terminal.seen
+    assert terminal.screen.count("Note  (optional)") == 1
+    assert sent(service) == {"host": "billing", "note": "mine"}
+
+
+def test_leaving_keeps_the_answers_as_a_file_that_goes_on(
+    asked: Start, service: Service, tmp_path: Path
+) -> None:
+    fields = (NAME, field("secret", "password", required=True), field("note", "string"), BACKUPS)
+    terminal = asked(*fields, given=("--tag", "my team"))
+    terminal.answer("Host", "orders")
+    terminal.answer("Secret", SECRET)
+    terminal.answer("again", SECRET)
+    terminal.next("Note")
+    terminal.next("> ")
+    terminal.press(b"\x03")
+    terminal.answer("Keep your answers", "")
+
+    assert terminal.ends_with() == 130, terminal.seen
+    assert "only you can read it" in terminal.screen
+    assert "because it is secret: Secret" in terminal.screen
+    assert "pao request submit db --config db.json --tag 'my team'" in terminal.screen
+    assert kept(tmp_path) == {
+        "catalogItemId": "db",
+        "fields": {"host": "orders"},
+        "unanswered": ["secret", "note", "backups"],
+    }
+
+    terminal = asked(*fields, given=("--config", "db.json"))
+    terminal.answer("Secret", SECRET)
+    terminal.answer("again", SECRET)
+    terminal.answer("Note", "mine")
+    terminal.answer("Backups", "")
+    terminal.answer("Submit?", "")
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "Host\n" not in terminal.screen
+    assert sent(service) == {"host": "orders", "secret": SECRET, "note": "mine", "backups": False}
+
+
+def test_what_was_refused_or_half_typed_is_kept_too(asked: Start, tmp_path: Path) -> None:
+    reason = field("reason", "textarea", required=True)
+    terminal = asked(reason)
+    terminal.answer("Reason", "one\ntwo")
+    terminal.next("two")
+    terminal.press(b"\x03")
+    terminal.answer("Keep your answers", "half.json")
+    assert terminal.ends_with() == 130
+    assert kept(tmp_path, "half.json")["fields"] == {"reason": "one\ntwo"}
+
+    terminal = asked(NAME)
+    terminal.answer("Host", "Orders")
+    terminal.next("must match")
+    terminal.next("> ")
+    terminal.press(b"\x03")
+    terminal.answer("Keep your answers", "")
+    assert terminal.ends_with() == 130
+    assert kept(tmp_path) == {
+        "catalogItemId": "db",
+        "fields": {"host": "Orders"},
+        "unanswered": ["host"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "files"), [("", {"db.json", "db-2.json"}), ("n", {"db.json"}), ("db.json", None)]
+)
+def test_an_existing_file_is_never_overwritten(
+    asked: Start, tmp_path: Path, answer: str, files: set[str] | None
+) -> None:
+    (tmp_path / "db.json").write_text("mine")
+    terminal = asked(NAME, BACKUPS)
+    terminal.answer("Host", "orders")
+    terminal.next("Backups")
+    terminal.next("> ")
+    terminal.press(b"\x04")
+    terminal.answer("[db-2.json]", answer)
+    if files is None:
+        terminal.next("db.json cannot be written: File exists")
+        terminal.answer("Keep your answers", "n")
+
+    assert terminal.ends_with() == 130, terminal.seen
+    assert (tmp_path / "db.json").read_text() == "mine"
+    assert {file.name for file in tmp_path.glob("*.json")} == (files or {"db.json"})
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_nothing_is_kept_where_nothing_was_typed(asked: Start, tmp_path: Path, term: str) -> None:
+    terminal = asked(NAME, TERM=term)
+    terminal.next("Host")
+    terminal.next("> ")
+    terminal.press(b"\x04")
+
+    assert terminal.ends_with() == 130
+    assert "Keep" not in terminal.seen
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_a_closed_window_keeps_the_answers_unasked(asked: Start, tmp_path: Path) -> None:
+    terminal = asked(NAME, BACKUPS)
+    terminal.answer("Host", "orders")
+    terminal.next("Backups")
+    terminal.next("> ")
+
+    assert terminal.hang_up() != 0
+    assert kept(tmp_path)["fields"] == {"host": "orders"}
+
+
+def test_saying_no_submits_nothing(asked: Start, service: Service, tmp_path: Path) -> None:
+    terminal = asked(NAME)
+    terminal.answer("Host", "orders")
+    terminal.answer("Submit?", "n")
+    terminal.answer("Keep your answers", "n")
+
+    assert terminal.ends_with() == 130
+    assert "Nothing was submitted." in terminal.screen
+    assert service.calls_of("POST", "/requests") == []
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_a_service_that_is_away_is_tried_again(asked: Start, service: Service) -> None:
+    away = refused(503, "SERVICE_UNAVAILABLE", "Temporal is away")
+    service.on("POST", "/requests", away, answered(request(), 201))
+    terminal = asked(NAME)
+    terminal.answer("Host", "orders")
+    terminal.answer("Submit?", "")
+    terminal.answer("Try again?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    first, second = service.calls_of("POST", "/requests")
+    assert first.body == second.body
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (refused(401, "UNAUTHORIZED", "The key was revoked"), 3),
+        (refused(503, "SERVICE_UNAVAILABLE", "Temporal is away"), 5),
+        (cut_off, 5),
+    ],
+)
+def test_what_was_typed_outlives_a_service_that_refuses_it(
+    asked: Start, service: Service, tmp_path: Path, answer: Any, code: int
+) -> None:
+    service.on("POST", "/requests", answer)
+    terminal = asked(NAME)
+    terminal.answer("Host", "orders")
+    terminal.answer("Submit?", "")
+    if code == 5:
+        terminal.answer("Try again?", "n")
+    terminal.answer("Keep your answers", "")
+
+    assert terminal.ends_with() == code, terminal.seen
+    assert kept(tmp_path)["fields"] == {"host": "orders"}
+    assert len(list(tmp_path.glob("*.json"))) == 1
+    # Where it may have taken effect, the command goes on under the same key.
+    is_doubtful = answer is cut_off
+    assert ("--config db.json --idempotency-key" in terminal.screen) is is_doubtful
+    keys = {call.headers["idempotency-key"] for call in service.calls_of("POST", "/requests")}
+    assert len(keys) == 1
+
+
+def test_a_dumb_terminal_is_enough(asked: Start, service: Service) -> None:
+    terminal = asked(NAME, field("secret", "password"), TERM="dumb")
+    terminal.answer("Host", "Orders", "orders")
+    terminal.answer("Secret", SECRET)
+    terminal.answer("again", SECRET)
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "\x1b" not in terminal.seen
+    assert SECRET not in terminal.seen
+    assert sent(service) == {"host": "orders", "secret": SECRET}
+
+
+def test_questions_never_mix_with_the_result(
+    on_terminal: Start, asked: Start, tmp_path: Path
+) -> None:
+    asked(NAME, given=("--help",)).ends_with()
+    result = tmp_path / "result"
+    terminal = on_terminal("request", "submit", "db", "-o", "json", output=str(result))
+    terminal.answer("Host", "orders")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert json.loads(result.read_text())["status"] == "completed"
+
+
+def test_a_dry_run_asks_as_well(asked: Start, service: Service) -> None:
+    plan = {"valid": True, "actions": [], "warnings": []}
+    service.on("POST", "/validate/request", refusal("fields.host"), plan)
+    terminal = asked(NAME, given=("--dry-run",))
+    terminal.answer("Host", "orders")
+    terminal.answer("Check?", "")
+    terminal.answer("is taken", "billing")
+    terminal.answer("Check?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "nothing was submitted" in terminal.screen
+    assert service.calls_of("POST", "/requests") == []
