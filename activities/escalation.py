@@ -218,16 +218,14 @@ class Escalator:
                 )
 
     def _fields(self, escalation_input: EscalationInput, mark: str) -> dict[str, Any]:
-        item, target = escalation_input.context.item, self.target
+        context, target = escalation_input.context, self.target
         priority = {"priority": {"name": target.priority}} if target.priority else {}
         return {
             **priority,
             **target.fields,
             "project": {"key": target.project},
             "issuetype": {"name": target.issue_type},
-            "summary": one_line(
-                f"PAO escalation: {item.name} for {escalation_input.context.requester.id}"
-            ),
+            "summary": one_line(f"PAO escalation: {context.subject} for {context.requester.id}"),
             "description": shown(escalation_input),
             "labels": ["pao-escalation", mark],
         }

@@ -50,6 +50,7 @@ def _request_part(escalation_input: EscalationInput) -> str:
     context = escalation_input.context
     rows = {
         "Request": context.request_id,
+        "Title": context.title or context.item.name,
         "Item": f"{context.item.name} ({context.item.id} {context.item.version})",
         "Requester": context.requester.email or context.requester.id,
         "Submitted": context.submitted_at,

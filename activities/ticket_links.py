@@ -154,7 +154,7 @@ def _fields(client: JiraClient, action_input: ActionInput, mark: str) -> dict[st
     return {
         "project": {"key": client.instance.default_project},
         "issuetype": {"name": "Task"},
-        "summary": one_line(f"{context.item.name} for {context.requester.id}"),
+        "summary": one_line(f"{context.subject} for {context.requester.id}"),
         "description": "The tickets of this bundle's components are linked to this one.\n\n----\n"
         f"PAO request {context.request_id}, correlation id {context.correlation_id}",
         "labels": [mark],

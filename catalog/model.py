@@ -79,6 +79,12 @@ class Metadata(OpenModel):
         min_length=1, description="The displayed name.", examples=["PostgreSQL Database"]
     )
     description: str | None = Field(None, description="50 to 500 characters.")
+    title: str | None = Field(
+        None,
+        description="What a request is called, a template of at most 120 characters; default: the "
+        "first required field.",
+        examples=["{{fields.instanceName}} in {{fields.environment}}"],
+    )
     version: str = Field(description="SemVer.", examples=["1.2.0"])
     category: str = Field(min_length=1, description="The folder.", examples=["databases"])
     owner: Owner | None = None

@@ -67,6 +67,7 @@ def _request(context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
     requester = context.requester
     return {
         "id": context.request_id,
+        "title": context.title or context.item.name,
         "timestamp": context.submitted_at,
         "correlation_id": context.correlation_id,
         "user": {"id": requester.id, "email": requester.email, "teams": list(requester.teams)},

@@ -7,7 +7,7 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext
 from pao.core.states import ActionStatus, RequestStatus
 from workflows.decision_log import DecisionLog
-from workflows.details import HOW, refusal, signal_lines
+from workflows.details import HOW, refusal, signal_lines, title_lines
 
 
 class DescribedBundle(Protocol):
@@ -40,7 +40,14 @@ class DescribedBundle(Protocol):
 def bundle_details(ledger: DescribedBundle, requests: Mapping[str, str]) -> str:
     """Describe where a bundle and its components stand; ``requests`` names their workflows."""
     headline = f"**{ledger.status.replace('_', ' ')}**{_hint(ledger)}"
-    lines = [headline, "", *refusal(ledger.decisions.last_refused), "### Components", ""]
+    lines = [
+        *title_lines(ledger.context),
+        headline,
+        "",
+        *refusal(ledger.decisions.last_refused),
+        "### Components",
+        "",
+    ]
     for state in ledger.components:
         line = f"- `{state.name}`: {state.status.replace('_', ' ')}, `{requests[state.id]}`"
         lines.append(line + (f": {_one_line(state.error.message)}" if state.error else ""))

@@ -20,6 +20,7 @@ HOW = "Above, under *More Actions*, *Send a Signal*: choose the name and paste t
 MOST_NAMED = 10
 _QUOTED = re.compile(r"\{[^`]*\}")
 UNKNOWN = "**It is not known whether it took effect.** "
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 CANCEL = (
     "cancel",
     '{"by": "you", "reason": "it hangs"}',
@@ -46,7 +47,8 @@ def current_details(  # noqa: PLR0913 -- what is described, each part named.
     ``manual_way``: a retry may take it instead of what failed. ``refused`` is what was last sent in
     vain.
     """
-    lines = [_headline(status, states, retrying=retrying), "", *refusal(refused)]
+    lines = [*title_lines(context), _headline(status, states, retrying=retrying), ""]
+    lines += refusal(refused)
     lines += [f"- {_action_line(state)}" for state in states]
     for state in states:
         if state.status == ActionStatus.WAITING and state.waits_for is not None:
@@ -62,6 +64,16 @@ def current_details(  # noqa: PLR0913 -- what is described, each part named.
         if manual_way:
             lines += _offer(*MANUAL_WAY)
     return "\n".join(lines)
+
+
+def title_lines(context: RequestContext) -> list[str]:
+    """Return what the request is for; nothing where that is not known."""
+    return [f"## {markdown_text(context.subject)}", ""] if context.title else []
+
+
+def markdown_text(text: str) -> str:
+    """Return a text of a requester's so that Markdown shows it as it is."""
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def _headline(status: RequestStatus, states: list[ActionState], *, retrying: bool) -> str:

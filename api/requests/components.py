@@ -51,6 +51,7 @@ def component(child: ComponentRequest, *, workflow: str | None) -> schemas.Compo
     return schemas.Component(
         id=child.component,
         name=child.of.name,
+        title=presenting.title(row),
         request_id=str(row.id),
         catalog_item_id=row.catalog_item_id,
         catalog_item_version=row.catalog_item_version,

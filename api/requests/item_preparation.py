@@ -29,6 +29,7 @@ from catalog.plan_checks import check_plan
 from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields
 from catalog.templating import TemplateError
+from catalog.titles import title_of
 from pao.core.components import COMPONENT
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads.context import RequestContext
@@ -109,6 +110,7 @@ class ItemPreparer:
             requester=requester_of(caller),
             fields=seal_fields(self.box, request_id, values, passwords),
         )
+        context.title = title_of(loaded.item, context)
         traits = self.settings.traits
         actions = plan(loaded.item, traits)
         secrets = open_fields(self.box, context)

@@ -61,6 +61,11 @@ class Stored:
     """Whether it waits for a decision that the caller may make."""
 
     @property
+    def rows(self) -> list[Request]:
+        """The request's row, and those of its components."""
+        return [self.row, *(child.row for child in self.children)]
+
+    @property
     def steps(self) -> list[Step]:
         """What the request's summary speaks of: its actions, then those of its components."""
         steps = steps_of(self.row, self.actions)

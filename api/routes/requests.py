@@ -14,6 +14,7 @@ from api.requests import schemas
 from api.requests.item_preparation import preferred_wait
 from api.requests.lifecycle import headers_of
 from api.requests.prepared import SubmissionCall
+from api.requests.presentation import title
 from api.requests.reading import Stored
 from api.requests.schemas import Submission
 from api.requests.schemas.event import EXAMPLE as EVENTS
@@ -171,10 +172,12 @@ async def _stream(
     async def is_allowed() -> bool:
         return await services.identity.is_still_good(caller, datetime.now(UTC))
 
+    titles = {str(row.id): title(row) for row in stored.rows}
     stream = services.reading.events(stored, after=after, is_allowed=is_allowed)
     async for entry, component in stream:
         where = {"component": component} if component else {}
-        data = {"time": timestamp(entry.at), **where, **entry.data}
+        called = {"title": titles[entry.request_id]} if entry.kind == "state" else {}
+        data = {"time": timestamp(entry.at), **where, **called, **entry.data}
         yield ServerSentEvent(
             json.dumps(data, ensure_ascii=False), event=entry.kind, id=str(entry.id), sep="\n"
         )

@@ -50,11 +50,13 @@ async def validate_request(
     # In a thread: templates may take a second, and other callers must not wait for them.
     actions = await asyncio.to_thread(services.submission.render, prepared)
     components = await asyncio.to_thread(services.submission.render_components, prepared)
+    context = prepared.context
     return DryRun(
-        fields=masked(prepared.context.fields),
+        title=context.title or context.item.name,
+        fields=masked(context.fields),
         components=components or None,
         actions=actions,
-        warnings=[*warnings_of(prepared.context.item.definition), *prepared.warnings],
+        warnings=[*warnings_of(context.item.definition), *prepared.warnings],
         computed=list(prepared.computed) or None,
     )
 

@@ -21,7 +21,7 @@ SCOPES = frozenset(
         *ESCALATION_SCOPES,
     }
 )
-REQUEST_MEMBERS = ("id", "timestamp", "correlation_id", "user", "data")
+REQUEST_MEMBERS = ("id", "title", "timestamp", "correlation_id", "user", "data")
 USER_MEMBERS = ("id", "email", "teams")
 SYSTEM_MEMBERS = (
     "timestamp",

@@ -11,6 +11,7 @@ from catalog.model import CatalogDocument
 from catalog.planning import snapshot_of
 from catalog.scopes import ScopeContext
 from catalog.templating.contract import MASK
+from catalog.titles import title_of
 from pao.core.payloads.context import RequestContext, Requester
 from pao.core.timestamps import timestamp
 
@@ -57,6 +58,7 @@ def context_of(
         requester=sample.requester,
         fields={**values, **dict.fromkeys(passwords, MASK)},
     )
+    context.title = title_of(item, context)
     return context, {name: str(values[name]) for name in passwords}
 
 

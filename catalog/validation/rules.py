@@ -14,6 +14,7 @@ from catalog.validation import (
     secret_rules,
     template_rules,
     terraform_rules,
+    title_rules,
 )
 from catalog.validation.findings import Severity
 from catalog.validation.subject import Rule
@@ -272,6 +273,12 @@ RULES: tuple[Rule, ...] = (
         "Approvals contain no secrets",
         Severity.ERROR,
         secret_rules.in_approvals,
+    ),
+    Rule(
+        "title",
+        "Titles can be read by everybody",
+        Severity.ERROR,
+        title_rules.readable_titles,
     ),
     Rule(
         "terraform-place",

@@ -55,7 +55,8 @@ def document_shapes(document: CatalogDocument, metadata: Any) -> dict[str, Shape
         one = fields[name]
         fields[name] = Shape(one.kinds | NULL, one.members, one.item, one.choices)
     data = mapping_of(fields)
-    request = {"id": A_TEXT, "timestamp": A_TEXT, "correlation_id": A_TEXT, "user": _USER}
+    texts = dict.fromkeys(("id", "title", "timestamp", "correlation_id"), A_TEXT)
+    request = {**texts, "user": _USER}
     return {
         "fields": data,
         "metadata": shape_of(metadata if isinstance(metadata, Mapping) else {}),

@@ -23,6 +23,9 @@ _FORM: Path = ("presentation", "form")
 _VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
 
 
+TITLE: Path = ("metadata", "title")
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedTemplate:
     """A template at its place: what it is part of, and the result of its inspection.
@@ -80,6 +83,8 @@ class TemplatedDocument(Protocol):
 def placed_templates(subject: TemplatedDocument) -> Iterator[PlacedTemplate]:
     """Yield every template of a document, in the order of the lists."""
     inspector = _TemplateInspector(subject)
+    if subject.item.metadata.title:
+        yield inspector.look(PlacedTemplate(TITLE, subject.item.metadata.title), {}, ())
     for one in form_templates(subject.item.presentation.form):
         yield inspector.look_at_form(one)
     for path, component in subject.components():

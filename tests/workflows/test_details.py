@@ -42,6 +42,14 @@ def test_the_action_in_hand_and_its_attempt_are_in_the_headline() -> None:
     assert text.startswith("**in progress**: `ticket` (Ask) runs, attempt 3\n")
 
 
+def test_the_title_comes_first_as_it_was_written() -> None:
+    request = new_request()
+    request.context.title = "orders *db* [x](http://x) <b>"
+    text = current_details(request.context, RequestStatus.COMPLETED, [], retrying=False)
+    shown = r"## Thing: orders \*db\* \[x\]\(http://x\) \<b\>"
+    assert text.splitlines()[:3] == [shown, "", "**completed**"]
+
+
 def test_a_retry_in_preparation_can_only_be_cancelled() -> None:
     text = show(RequestStatus.FAILED, failed("no"), retrying=True)
     assert text.startswith("**failed**: a retry is being prepared\n")

@@ -172,7 +172,9 @@ async def rebuilt(bench: Workbench) -> Rebuilt:
 async def test_a_rebuild_makes_ended_requests_anew_and_has_open_ones_write(
     bench: Workbench,
 ) -> None:
-    completed = await bench.submit()
+    titled = new_request()
+    titled.context.title = "orders-db"
+    completed = await bench.submit(titled)
     before = {completed.id: await bench.reached(completed, "completed")}
     aborted, failed = await bench.failed(), await bench.failed()
     await bench.decide(aborted, "abort", decisionId="d-1")
@@ -187,6 +189,7 @@ async def test_a_rebuild_makes_ended_requests_anew_and_has_open_ones_write(
         row = await bench.row(request)
         for name in ("status", "fields", "error", "error_context", "plan", "user_id", "created_at"):
             assert row[name] == before[request.id][name], name
+    assert (await bench.row(completed))["title"] == "orders-db"
     [action] = await bench.actions(completed)
     assert action["external_reference"] == bench.tickets(completed)[0]["key"]
     assert [one["outcome"] for one in await bench.decisions(aborted)] == ["done"]

@@ -40,6 +40,7 @@ class DryRun(Answer):
     """What a submission would do; nothing was stored."""
 
     valid: Literal[True] = True
+    title: str = Field(description="What the request would be called")
     fields: JsonObject = Field(description="With defaults; passwords are masked")
     components: Omittable[list[RenderedComponent]] = Field(None, description="Of bundles only")
     actions: list[RenderedAction]
@@ -50,6 +51,7 @@ class DryRun(Answer):
 
 
 DRY_RUN = DryRun(
+    title="orders-db",
     fields={"instanceName": "orders-db", "storageSize": 100},
     actions=[
         RenderedAction(

@@ -15,8 +15,9 @@ class Event(Answer):
 
 
 class StateEvent(Event):
-    """`state`: where the request stands."""
+    """`state`: where the request stands, and what it is called."""
 
+    title: str
     status: RequestStatus
     retrying: bool
 
@@ -62,7 +63,12 @@ EVENTS: dict[str, type[Event]] = {
 }
 
 _SHOWN: tuple[tuple[str, Event], ...] = (
-    ("state", StateEvent(time=EXAMPLE_TIME, status=RequestStatus.IN_PROGRESS, retrying=False)),
+    (
+        "state",
+        StateEvent(
+            time=EXAMPLE_TIME, title="orders-db", status=RequestStatus.IN_PROGRESS, retrying=False
+        ),
+    ),
     (
         "log",
         LogEvent(

@@ -146,6 +146,7 @@ class Component(Answer):
 
     id: str
     name: str
+    title: str
     request_id: Id
     catalog_item_id: str
     catalog_item_version: str
@@ -262,6 +263,7 @@ BUNDLE = Request(
             Component(
                 id="app-db",
                 name="Database",
+                title="orders-db",
                 request_id=_COMPONENT_ID,
                 catalog_item_id="database-postgresql-standard",
                 catalog_item_version="1.2.0",

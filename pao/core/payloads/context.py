@@ -47,8 +47,14 @@ class RequestContext:
 
     @property
     def summary(self) -> str:
-        """The one line under which the workflow is listed: the item and who asked for it."""
-        return f"{self.item.name} for {self.requester.email or self.requester.id}"
+        """The one line under which the workflow is listed: what it is for, and who asked for it."""
+        return f"{self.subject} for {self.requester.email or self.requester.id}"
+
+    @property
+    def subject(self) -> str:
+        """The item, and what the request is called where that says more."""
+        named = self.title and self.title != self.item.name
+        return f"{self.item.name}: {self.title}" if named else self.item.name
 
     def without_plan(self) -> "RequestContext":
         """Return the context for an activity: the item's document without its actions.
