@@ -65,6 +65,7 @@ from api.web.gate import Pages
 from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
 from catalog.sources.local import LocalFolder
+from db.installation import Installation
 from db.notifications import RequestNotifications
 from db.repositories.catalog import CHANNEL
 from db.session import Database
@@ -188,7 +189,8 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         notifications = RequestNotifications(settings.database.url.get_secret_value())
         jira = assembly.jira_instances(settings)
         stack.callback(jira.close)
-        client = await connect(assembly.temporal_target(settings), lazy=True)
+        target = assembly.temporal_target(settings)
+        client = await connect(target, lazy=True, installation=Installation(database).id)
         services = _services(app, settings, notifications=notifications, jira=jira, client=client)
         app.state.services = services
         stack.push_async_callback(services.health.close)
@@ -295,6 +297,7 @@ def _services(
         health=HealthService(
             Parts(
                 database=database,
+                installation=Installation(database),
                 notifications=notifications,
                 workflows=workflows,
                 jira=jira,

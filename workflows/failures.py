@@ -16,7 +16,7 @@ from pao.core import names
 from pao.core.documents import from_document
 from pao.core.errors import ErrorCode
 from pao.core.judgement import Cause, suggestion
-from pao.core.names import masked
+from pao.core.names import FOREIGN_INSTALLATION, masked
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.failures import ActionFailure
@@ -25,6 +25,7 @@ from pao.core.states import ActionStatus, Decision
 
 OUTCOME_UNKNOWN_TYPES = frozenset({"OutcomeUnknown", "WorkerShutdown"})
 UNKNOWN_ACTIVITY_TYPE = "NotFoundError"
+TURNED_AWAY = frozenset({UNKNOWN_ACTIVITY_TYPE, FOREIGN_INSTALLATION})
 CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
 LONGEST_MESSAGE = 4_000
 EVIDENCE = "evidence"
@@ -89,6 +90,10 @@ def _reported(cause: ApplicationError) -> ActionFailure:
             retryable=True,
             cause=Cause.OURS,
         )
+    if cause.type == FOREIGN_INSTALLATION:
+        return ActionFailure(
+            code=ErrorCode.ACTION_FAILED, message=cause.message, retryable=True, cause=Cause.OURS
+        )
     told: dict[str, Any] = {}
     if cause.details and isinstance(cause.details[0], dict):
         told = cause.details[0]
@@ -101,14 +106,15 @@ def _reported(cause: ApplicationError) -> ActionFailure:
 def never_began(error: FailureError) -> bool:
     """Return whether no worker has begun an activity.
 
-    No worker took it in time or before it was cancelled, or none knows its type.
+    No worker took it in time or before it was cancelled, none knows its type, or the one that took
+    it belongs to another installation.
     """
     cause = error.cause if isinstance(error, ActivityError) and error.cause else error
     if isinstance(cause, TimeoutError):
         return cause.type not in CALL_MAY_HAVE_LEFT
     if isinstance(cause, CancelledError):
         return isinstance(error, ActivityError) and not error.started_event_id
-    return isinstance(cause, ApplicationError) and cause.type == UNKNOWN_ACTIVITY_TYPE
+    return isinstance(cause, ApplicationError) and cause.type in TURNED_AWAY
 
 
 def is_refusal(error: FailureError) -> bool:

@@ -78,6 +78,14 @@ def mirror_part(turn: MaintenanceRunRecord | None, lag: float) -> MirrorPart:
     )
 
 
+def strangers(installations: Sequence[str]) -> str:
+    """Say that workers of other installations poll our task queue, and what to do about it."""
+    return (
+        f"workers of another installation ({', '.join(installations)}) poll the same task queue; "
+        "give each installation its own TEMPORAL_TASK_QUEUE or TEMPORAL_NAMESPACE"
+    )
+
+
 def overall_status(components: Components) -> Literal["ok", "degraded", "down"]:
     """Return ``down`` without database or Temporal, ``degraded`` when another part is not ok."""
     if DOWN in {components.database.status, components.temporal.status}:

@@ -7,6 +7,7 @@ _TIME = "2026-03-05T14:07:09.123Z"
 HEALTH = schemas.Health(
     status="ok",
     version="0.1.0",
+    installation="6d2f5f0e-8f3c-4d1b-9a51-0c5b7d1f6a11",
     checked_at=_TIME,
     components=schemas.Components(
         database=schemas.TimedPart(status="ok", latency_ms=1.2),

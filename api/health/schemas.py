@@ -104,6 +104,9 @@ class Health(Answer):
 
     status: Literal["ok", "degraded", "down"]
     version: str
+    installation: str | None = Field(
+        None, description="The id of this installation; `null` while the database does not tell it"
+    )
     checked_at: Moment
     components: Components
 

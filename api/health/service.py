@@ -20,6 +20,7 @@ from api.health.component_states import (
     breaker_parts,
     mirror_part,
     overall_status,
+    strangers,
     task_part,
 )
 from api.health.probes import Probe
@@ -32,6 +33,7 @@ from api.health.schemas import (
     TimedPart,
     WorkerPart,
 )
+from db.installation import Installation
 from db.migrations.runner import MigrationError, check_ready
 from db.notifications import RequestNotifications
 from db.repositories.breakers import BreakersRepository
@@ -66,6 +68,7 @@ class Parts:
     """What health checks; a catalog older than ``catalog_age`` seconds is degraded."""
 
     database: Database
+    installation: Installation
     notifications: RequestNotifications
     workflows: RequestWorkflows
     jira: JiraInstances
@@ -132,6 +135,7 @@ class HealthService:
         return Health(
             status=overall_status(components),
             version=VERSION,
+            installation=await self._own_installation(),
             checked_at=timestamp(datetime.now(UTC)),
             components=components,
         )
@@ -182,12 +186,21 @@ class HealthService:
 
     async def _ask_worker(self) -> WorkerPart:
         try:
-            pollers = await self._parts.workflows.pollers()
+            seen = await self._parts.workflows.pollers(await self._own_installation())
         except TemporalUnavailableError:
             return WorkerPart(status=DOWN, error="Temporal does not respond")
-        if pollers:
-            return WorkerPart(status=OK, pollers=pollers)
-        return WorkerPart(status=DOWN, pollers=0, error="no worker is polling; requests wait")
+        if seen and not seen.others:
+            return WorkerPart(status=OK, pollers=seen.own)
+        error = strangers(seen.others) if seen.others else "no worker is polling; requests wait"
+        return WorkerPart(status=DEGRADED if seen else DOWN, pollers=seen.own, error=error)
+
+    async def _own_installation(self) -> str | None:
+        """Return the id of this installation; None while the database does not tell it."""
+        try:
+            async with asyncio.timeout(CHECK_SECONDS / 2):
+                return await self._parts.installation.id()
+        except (PaoError, MigrationError, TimeoutError):
+            return None
 
     async def _ask_breakers(self) -> Breakers:
         """Return the targets that failed when actions called them last; none if unknown."""
@@ -262,12 +275,14 @@ class HealthService:
     async def _temporal_problem(self) -> str | None:
         try:
             missing = await self._parts.workflows.missing_search_attributes()
-            pollers = await self._parts.workflows.pollers()
+            seen = await self._parts.workflows.pollers(await self._own_installation())
         except TemporalUnavailableError:
             return "Temporal does not respond"
         if missing:
             return f"Temporal lacks the search attributes {', '.join(missing)}"
-        return None if pollers else "no worker is polling the task queue"
+        if seen:
+            return None
+        return strangers(seen.others) if seen.others else "no worker is polling the task queue"
 
 
 def _own(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:

@@ -5,9 +5,9 @@ REVOKE ALL ON
     public.requests, public.request_actions, public.request_audience, public.decisions,
     public.request_events, public.audit_logs, public.idempotency_keys, public.access_keys,
     public.replay_signatures, public.catalog_items, public.catalog_files, public.catalog_state,
-    public.circuit_breakers, public.breakers, public.upkeep, public.schema_migrations,
+    public.breakers, public.upkeep, public.schema_migrations,
     public.audit_heads, public.audit_anchors, public.audit_anchor_heads,
-    public.leases, public.terraform_states, public.cleanups_done,
+    public.leases, public.terraform_states, public.cleanups_done, public.installation,
     public.web_sign_ins, public.web_sessions
 FROM pao_service;
 
@@ -43,11 +43,10 @@ GRANT SELECT, INSERT, UPDATE ON public.leases TO pao_service;
 GRANT SELECT, INSERT ON public.cleanups_done TO pao_service;
 GRANT SELECT, INSERT, UPDATE (resources, released_at, released_by, release_note)
     ON public.terraform_states TO pao_service;
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.circuit_breakers TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.breakers TO pao_service;
 GRANT SELECT, INSERT, DELETE ON public.web_sign_ins TO pao_service;
 GRANT SELECT, INSERT, DELETE, UPDATE (seen_at) ON public.web_sessions TO pao_service;
-GRANT SELECT ON public.schema_migrations TO pao_service;
+GRANT SELECT ON public.schema_migrations, public.installation TO pao_service;
 
 GRANT EXECUTE ON FUNCTION public.remove_expired(integer) TO pao_service;
 GRANT EXECUTE ON FUNCTION public.refresh_statistics() TO pao_service;

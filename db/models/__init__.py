@@ -7,10 +7,10 @@ from db.models.breaker import BreakerRow
 from db.models.catalog_file import CatalogFileRow
 from db.models.catalog_item import CatalogItemRow
 from db.models.catalog_state import CatalogStateRow
-from db.models.circuit_breaker import CircuitBreakerRow
 from db.models.cleanup_done import CleanupDone
 from db.models.decision import DecisionRow
 from db.models.idempotency_key import IdempotencyKey
+from db.models.installation import InstallationRow
 from db.models.lease import Lease
 from db.models.maintenance_run import MaintenanceRun
 from db.models.replay_signature import ReplaySignature
@@ -33,10 +33,10 @@ __all__ = [
     "CatalogFileRow",
     "CatalogItemRow",
     "CatalogStateRow",
-    "CircuitBreakerRow",
     "CleanupDone",
     "DecisionRow",
     "IdempotencyKey",
+    "InstallationRow",
     "Lease",
     "MaintenanceRun",
     "ReplaySignature",

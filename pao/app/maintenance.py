@@ -28,6 +28,7 @@ def maintenance_activities(  # noqa: PLR0913 -- what maintenance works with, eac
     box: SecretBox,
     memory: timedelta,
     settling: timedelta = SETTLING,
+    installation: str | None = None,
 ) -> list[Callable[..., Any]]:
     """Return what the schedules run.
 
@@ -35,7 +36,7 @@ def maintenance_activities(  # noqa: PLR0913 -- what maintenance works with, eac
     leaves a stored request to its submission.
     """
     requests = RequestWorkflows(client, task_queue=task_queue)
-    inspector = Inspector(client, task_queue=task_queue)
+    inspector = Inspector(client, task_queue=task_queue, installation=installation)
     turns = Turns(memory=memory / 2)
     return [
         Sweeper(database, requests, memory=memory / 2, settling=settling).sweep,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
@@ -19,6 +20,7 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
+from pao.clients.installation import MEMO, explained
 from pao.core import names
 
 _log = logging.getLogger(__name__)
@@ -33,14 +35,15 @@ class Schedules:
     every: timedelta
     at_most: timedelta = timedelta(minutes=5)
 
-    def schedule(self, task_queue: str) -> Schedule:
+    def schedule(self, task_queue: str, workflow_id: str, installation: str | None) -> Schedule:
         """Return the schedule as Temporal should have it; no turn begins while another one runs."""
         return Schedule(
             action=ScheduleActionStartWorkflow(
                 self.workflow,
-                id=f"{task_queue}-{self.name}",
+                id=workflow_id,
                 task_queue=task_queue,
                 execution_timeout=self.at_most,
+                memo={MEMO: installation} if installation else None,
             ),
             spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=self.every)]),
             policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
@@ -57,30 +60,63 @@ MAINTENANCE = (
 
 
 async def ensure_schedules(
-    client: Client, *, task_queue: str, schedules: Sequence[Schedules] = MAINTENANCE
+    client: Client,
+    *,
+    task_queue: str,
+    schedules: Sequence[Schedules] = MAINTENANCE,
+    installation: str | None = None,
 ) -> None:
     """Make the schedules that are not there, and change those that say something else.
 
     Only what they start and how often is ours: a schedule that an operator has paused stays so.
+    Where another ``installation`` has taken a name, ours gets one with its id.
     """
     for one in schedules:
-        try:
-            await client.create_schedule(f"{task_queue}-{one.name}", one.schedule(task_queue))
-        except ScheduleAlreadyRunningError:
-            await _bring_up_to_date(client, one, task_queue)
+        name = f"{task_queue}-{one.name}"
+        owner = await _ensure(client, name, one.schedule(task_queue, name, installation))
+        if owner and installation:
+            _log.error(
+                "%s If that installation is gone, delete the schedule.",
+                explained(f"Schedule {name}", theirs=owner, ours=installation),
+            )
+            own = f"{name}-{installation[:8]}"
+            await _ensure(client, own, one.schedule(task_queue, own, installation))
 
 
-async def _bring_up_to_date(client: Client, one: Schedules, task_queue: str) -> None:
-    handle = client.get_schedule_handle(f"{task_queue}-{one.name}")
-    wanted = one.schedule(task_queue)
-    if _core(wanted) == _core((await handle.describe()).schedule):
-        return
+async def _ensure(client: Client, name: str, wanted: Schedule) -> str | None:
+    """Make a schedule or bring it up to date; return its owner where that is somebody else."""
+    try:
+        await client.create_schedule(name, wanted)
+    except ScheduleAlreadyRunningError:
+        return await _bring_up_to_date(client, name, wanted)
+    return None
+
+
+async def _bring_up_to_date(client: Client, name: str, wanted: Schedule) -> str | None:
+    handle = client.get_schedule_handle(name)
+    found = (await handle.describe()).schedule
+    owner, ours = await _owner(client, found), await _owner(client, wanted)
+    if ours and owner not in {None, ours}:
+        return owner
+    if _core(wanted) == _core(found) and owner == ours:
+        return None
 
     def change(current: ScheduleUpdateInput) -> ScheduleUpdate:
         return ScheduleUpdate(schedule=replace(wanted, state=current.description.schedule.state))
 
     await handle.update(change)
-    _log.info("the schedule %s-%s was brought up to date", task_queue, one.name)
+    _log.info("the schedule %s was brought up to date", name)
+    return None
+
+
+async def _owner(client: Client, schedule: Schedule) -> str | None:
+    """Return the installation of a schedule, which its workflows carry; None if it has none."""
+    action = schedule.action
+    memo = action.memo if isinstance(action, ScheduleActionStartWorkflow) else None
+    raw = (memo or {}).get(MEMO)
+    if isinstance(raw, Payload):
+        [raw] = await client.data_converter.decode([raw], [str])
+    return None if raw is None else str(raw)
 
 
 def _core(schedule: Schedule) -> tuple[object, ...]:

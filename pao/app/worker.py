@@ -27,6 +27,7 @@ from activities.registry import load_all
 from activities.senders import SenderChecker
 from activities.session_factory import Tools
 from activities.ticket_links import TicketLinker
+from db.installation import Installation
 from db.migrations.runner import MigrationError, check_ready
 from db.session import Database
 from db.unavailable import DatabaseUnavailableError, Trouble
@@ -36,6 +37,7 @@ from pao.app.maintenance import maintenance_activities
 from pao.app.schedules import ensure_schedules, retention
 from pao.app.worker_log import RequestIds
 from pao.app.workflow_sandbox import sandbox_for
+from pao.clients.installation import WorkerGuard, worker_identity
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal_connection import connect
 from pao.core.errors import ErrorCode, PaoError
@@ -54,6 +56,8 @@ _log = logging.getLogger(__name__)
 GRACE = timedelta(seconds=30)
 # What is cached on a worker that is gone is waited for no longer than this.
 STICKY_TIMEOUT = timedelta(seconds=1)
+# A database that is away is asked again after so long.
+DATABASE_SECONDS = 2.0
 
 
 class Workers:
@@ -109,14 +113,18 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     metrics: WorkerMetrics | None = None,
     types: Mapping[str, Action[Any]] | None = None,
     environ: Mapping[str, str] | None = None,
+    installation: str | None = None,
 ) -> Workers:
     """Put a worker together; the caller runs it and closes what it has handed in.
 
     ``memory`` is how long Temporal remembers closed workflows; ``metrics`` counts what it does;
     ``types`` are the action types, those of the registry unless others are given; ``environ`` is
-    the environment that the process was started with.
+    the environment that the process was started with. What carries the id of another
+    ``installation`` is refused.
     """
     measured = metrics or WorkerMetrics()
+    guards = [WorkerGuard(installation)] if installation else []
+    identity = worker_identity(installation) if installation else None
     queue = settings.temporal.task_queue
     tools = action_tools(settings, database=database, jira=jira, environ=environ)
     types = types or load_all()
@@ -162,11 +170,13 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
                 box=tools.box,
                 memory=memory,
                 settling=settings.worker.sweep_after,
+                installation=installation,
             ),
             TicketLinker(jira, breakers=tools.network.breakers).link,
             escalator.escalate,
         ],
-        interceptors=[measured, RequestIds()],
+        interceptors=[measured, RequestIds(), *guards],
+        identity=identity,
         workflow_runner=sandbox_for(client.data_converter),
         max_concurrent_activities=settings.worker.pool_size,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
@@ -183,7 +193,8 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             client,
             task_queue=name,
             activities=actions,
-            interceptors=[measured, RequestIds()],
+            interceptors=[measured, RequestIds(), *guards],
+            identity=identity,
             max_concurrent_activities=size,
             graceful_shutdown_timeout=grace,
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -205,19 +216,35 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     ``environ`` is the environment that the process was started with.
     """
     traces = assembly.traces(settings, service="pao-worker")
-    client = await connect(assembly.temporal_target(settings))
-    memory = await _introduce(client, task_queue=settings.temporal.task_queue)
     database = assembly.database(settings, application_name="pao-worker")
-    try:
-        await _require_schema(database)
-    except BaseException:
-        await database.close()
-        raise
-    jira = assembly.jira_instances(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    try:
+        known = Installation(database)
+        client = await connect(assembly.temporal_target(settings), installation=known.id)
+        installation = await _own_installation(known, stop)
+        if installation is not None:
+            await _work(client, settings, database, installation, stop=stop, environ=environ)
+    finally:
+        await database.close()
+        await traces.close()
+
+
+async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
+    client: Client,
+    settings: Settings,
+    database: Database,
+    installation: str,
+    *,
+    stop: asyncio.Event,
+    environ: Mapping[str, str],
+) -> None:
+    memory = await _introduce(
+        client, task_queue=settings.temporal.task_queue, installation=installation
+    )
+    jira = assembly.jira_instances(settings)
     metrics = WorkerMetrics()
     worker = build_worker(
         client,
@@ -227,6 +254,7 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         memory=memory,
         metrics=metrics,
         environ=environ,
+        installation=installation,
     )
     given = settings.worker
     try:
@@ -234,8 +262,6 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
             await _run_until(worker, stop)
     finally:
         jira.close()
-        await database.close()
-        await traces.close()
 
 
 async def _require_schema(database: Database) -> None:
@@ -260,10 +286,30 @@ async def _require_schema(database: Database) -> None:
             )
 
 
-async def _introduce(client: Client, *, task_queue: str) -> timedelta:
+async def _own_installation(known: Installation, stop: asyncio.Event) -> str | None:
+    """Return the id of this installation once the database gives it; None when told to end.
+
+    Without it nothing is polled: nobody could say whose workflows this worker may carry out.
+    Raises ``PaoError`` where waiting does not help.
+    """
+    told = False
+    while not stop.is_set():
+        await _require_schema(known.database)
+        try:
+            return await known.id()
+        except DatabaseUnavailableError as error:
+            if not told:
+                _log.warning("%s The worker polls when it does.", error)
+            told = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), DATABASE_SECONDS)
+    return None
+
+
+async def _introduce(client: Client, *, task_queue: str, installation: str) -> timedelta:
     """Create the schedules; return how long Temporal keeps histories. Raises if not allowed."""
     try:
-        await ensure_schedules(client, task_queue=task_queue)
+        await ensure_schedules(client, task_queue=task_queue, installation=installation)
         return await retention(client)
     except RPCError as error:
         raise PaoError(

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from temporalio.client import (
     Client,
+    WorkflowExecution,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowHistoryEventFilterType,
@@ -23,6 +24,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from pao.clients.installation import is_foreign
 from pao.core import names
 from pao.core.payloads.mirror import Snapshot
 from pao.core.payloads.requests import RequestInput
@@ -82,11 +84,15 @@ class RunningRequest:
 
 
 class Inspector:
-    """Queries Temporal for the workflows of requests, and these for their state."""
+    """Queries Temporal for the workflows of requests, and these for their state.
 
-    def __init__(self, client: Client, *, task_queue: str) -> None:
+    With an ``installation``, workflows of others on the same task queue are not listed.
+    """
+
+    def __init__(self, client: Client, *, task_queue: str, installation: str | None = None) -> None:
         self._client = client
         self._queue = task_queue
+        self._installation = installation
 
     async def standing(self, request_id: str) -> WorkflowStanding:
         """Return how a request's workflow stands; ``NoAnswerError``: Temporal is silent."""
@@ -141,7 +147,7 @@ class Inspector:
         try:
             async with asyncio.timeout(SECONDS):
                 listed = self._client.list_workflows(query, limit=MOST_CLOSED)
-                found.extend([names.request_of(one.id) async for one in listed])
+                found.extend([names.request_of(one.id) async for one in self._own(listed)])
         except (RPCError, TimeoutError):
             return found
         return found
@@ -168,7 +174,7 @@ class Inspector:
                     one.start_time,
                     one.typed_search_attributes.get(CORRELATION_ID) or "",
                 )
-                async for one in listed
+                async for one in self._own(listed)
             ]
 
     async def known(self) -> list[KnownWorkflow]:
@@ -180,7 +186,7 @@ class Inspector:
         query = f"WorkflowType IN ({kinds}) AND TaskQueue = '{self._queue}'"
         found: dict[str, KnownWorkflow] = {}
         try:
-            async for one in self._client.list_workflows(query):
+            async for one in self._own(self._client.list_workflows(query)):
                 request_id = names.request_of(one.id)
                 runs = one.status == WorkflowExecutionStatus.RUNNING
                 before = found.pop(request_id, None)
@@ -192,6 +198,13 @@ class Inspector:
         except RPCError as error:
             raise NoAnswerError(error.message) from error
         return list(reversed(found.values()))
+
+    async def _own(
+        self, listed: AsyncIterator[WorkflowExecution]
+    ) -> AsyncIterator[WorkflowExecution]:
+        async for one in listed:
+            if self._installation is None or not await is_foreign(one, self._installation):
+                yield one
 
     async def given(self, request_id: str, run_id: str) -> RequestInput:
         """Read what a run was started with. Raises ``NoAnswerError``."""

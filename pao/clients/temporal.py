@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -25,6 +26,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from pao.clients.installation import installation_of
 from pao.core import names
 from pao.core.components import is_bundle
 from pao.core.payloads.actions import ActionInput, LookResult
@@ -63,6 +65,17 @@ class TemporalUnavailableError(Exception):
 
 class WorkflowGoneError(Exception):
     """The workflow has closed, or Temporal does not know it (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pollers:
+    """How many workers of this installation poll, and which other installations' workers do too."""
+
+    own: int
+    others: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.own > 0
 
 
 class RequestWorkflows:
@@ -288,8 +301,11 @@ class RequestWorkflows:
             raise TemporalUnavailableError from error
         self._seen = time.monotonic()
 
-    async def pollers(self) -> int:
-        """Count the workers that Temporal has seen polling for workflows, within five minutes."""
+    async def pollers(self, installation: str | None = None) -> Pollers:
+        """Return the workers that Temporal has seen polling for workflows, within five minutes.
+
+        Those of an earlier version do not say to which installation they belong: they count as own.
+        """
         request = DescribeTaskQueueRequest(
             namespace=self._client.namespace,
             task_queue=TaskQueue(name=self._queue),
@@ -300,7 +316,13 @@ class RequestWorkflows:
                 answer = await self._client.workflow_service.describe_task_queue(request)
         except (TimeoutError, RPCError, RuntimeError) as error:
             raise TemporalUnavailableError from error
-        return len({poller.identity for poller in answer.pollers})
+        seen = {poller.identity for poller in answer.pollers}
+        others = {
+            one: owner
+            for one in seen
+            if installation and (owner := installation_of(one)) not in {None, installation}
+        }
+        return Pollers(own=len(seen) - len(others), others=tuple(sorted({*others.values()})))
 
     async def missing_search_attributes(self) -> list[str]:
         """Return the search attributes that are not registered: without them no request starts."""

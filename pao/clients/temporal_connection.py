@@ -11,6 +11,7 @@ from temporalio.common import RawValue
 from temporalio.converter import DataConverter, DefaultPayloadConverter
 from temporalio.service import GrpcCompression
 
+from pao.clients.installation import ClientGuard, GetInstallation
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime import tracing
 
@@ -53,8 +54,15 @@ CONVERTER = DataConverter(payload_converter_class=ForgivingConverter)
 """How PAO reads and writes payloads; like Temporal's own it does the same in every context."""
 
 
-async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
+async def connect(
+    target: TemporalTarget,
+    *,
+    lazy: bool = False,
+    installation: GetInstallation | None = None,
+) -> Client:
     """Connect to Temporal; with ``lazy`` the first call connects, so that a start never waits.
+
+    Workflows are marked with the ``installation``, and those of others are not touched.
 
     Raises ``PaoError`` ``SERVICE_UNAVAILABLE`` when Temporal does not answer.
     """
@@ -66,7 +74,10 @@ async def connect(target: TemporalTarget, *, lazy: bool = False) -> Client:
             tls=target.tls,
             lazy=lazy,
             data_converter=CONVERTER,
-            interceptors=tracing.interceptors(),
+            interceptors=[
+                *tracing.interceptors(),
+                *([ClientGuard(installation)] if installation else []),
+            ],
             # On loopback compression only costs processor time.
             grpc_compression=GrpcCompression.NONE if _loopback(target) else GrpcCompression.GZIP,
         )

@@ -45,6 +45,8 @@ MIRROR_REFUSED = "MirrorRefused"
 """The error type of a state that the database refuses: a bug."""
 PROOF = "proof"
 """The key under which a signal's payload carries the proof that PAO has sent it."""
+FOREIGN_INSTALLATION = "ForeignInstallation"
+"""The error type of an activity that a worker of another installation was given."""
 SEALED_PREFIX = "pao:enc:"
 MASK = "********"
 

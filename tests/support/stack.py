@@ -22,6 +22,7 @@ from api import serving
 from api.app import create_app
 from api.auth.keys import NewKey
 from api.services import Services
+from db.installation import Installation
 from pao.app import assembly
 from pao.app.worker import Workers, build_worker
 from pao.clients.jira.instances import JiraInstances
@@ -226,6 +227,7 @@ class Stack:
         target = assembly.temporal_target(self.settings)
         self.temporal: Client = await connect(target, lazy=True)
         self._parts = assembly.database(self.settings, application_name="tests")
+        self._installation = Installation(self._parts)
         self._keys = {person.name: await self._issue(person) for person in PEOPLE}
 
     async def _issue(self, person: Person) -> NewKey:
@@ -238,7 +240,9 @@ class Stack:
         await self._parts.close()
 
     async def _start_worker(self) -> None:
-        self.temporal = await connect(assembly.temporal_target(self.settings))
+        self.temporal = await connect(
+            assembly.temporal_target(self.settings), installation=self._installation.id
+        )
         self._instances: JiraInstances = assembly.jira_instances(self.settings)
         self._worker = build_worker(
             self.temporal,
@@ -246,6 +250,7 @@ class Stack:
             database=self._parts,
             jira=self._instances,
             grace=GRACE,
+            installation=await self._installation.id(),
         )
         self._working = asyncio.create_task(self._worker.run())
         while not self._worker.is_running:

@@ -80,6 +80,7 @@ class Workbench:
         self.database = assembly.database(self.settings, application_name="tests")
         self.metrics = WorkerMetrics()
         self.types: dict[str, Action[Any]] | None = None
+        self.installation: str | None = None
         self.worker: Workers | None = None
         self._connection: asyncpg.Connection | None = None
         self._asking = asyncio.Lock()
@@ -95,6 +96,7 @@ class Workbench:
             grace=GRACE,
             types=self.types,
             metrics=self.metrics,
+            installation=self.installation,
         )
         self._working = asyncio.create_task(self.worker.run())
         await eventually(lambda: self.worker is not None and self.worker.is_running)

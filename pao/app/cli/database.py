@@ -81,6 +81,7 @@ def rebuild(cli: Cli) -> None:
 
 async def _rebuilt() -> "Rebuilt":
     from activities.mirror_rebuild import Rebuilder  # noqa: PLC0415 -- see above
+    from db.installation import Installation  # noqa: PLC0415 -- see above
     from pao.app import assembly  # noqa: PLC0415 -- see above
     from pao.clients.inspection import Inspector, NoAnswerError  # noqa: PLC0415 -- see above
     from pao.clients.temporal_connection import connect  # noqa: PLC0415 -- see above
@@ -88,8 +89,13 @@ async def _rebuilt() -> "Rebuilt":
     settings = settings_for("worker", os.environ)
     database = assembly.database(settings, application_name="pao-db-rebuild")
     try:
-        client = await connect(assembly.temporal_target(settings))
-        inspector = Inspector(client, task_queue=settings.temporal.task_queue)
+        known = Installation(database)
+        client = await connect(assembly.temporal_target(settings), installation=known.id)
+        inspector = Inspector(
+            client,
+            task_queue=settings.temporal.task_queue,
+            installation=await known.id(),
+        )
         return await Rebuilder(database, inspector).rebuild()
     except NoAnswerError as error:
         raise CliError(

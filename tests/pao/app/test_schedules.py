@@ -52,7 +52,7 @@ async def test_a_changed_interval_reaches_an_installation_and_a_pause_stays(
 
 @pytest.mark.parametrize("one", MAINTENANCE, ids=lambda one: one.name)
 def test_what_is_scheduled_exists_in_the_worker(one: Schedules) -> None:
-    action = one.schedule(QUEUE).action
+    action = one.schedule(QUEUE, "any", None).action
     assert isinstance(action, ScheduleActionStartWorkflow)
     known = [SweepWorkflow, *MAINTENANCE_WORKFLOWS]
     assert action.workflow in {kind.__name__ for kind in known}

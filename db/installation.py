@@ -1,0 +1,30 @@
+"""The id of the installation that a database belongs to, read once."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from db.migrations.runner import check_ready
+from db.models import InstallationRow
+from db.session import Database
+
+
+@dataclass(slots=True)
+class Installation:
+    """Knows the id of this installation; it never changes while the database exists."""
+
+    database: Database
+    _id: str = field(default="", init=False)
+
+    async def id(self) -> str:
+        """Return the id.
+
+        Raises ``DatabaseUnavailableError`` or ``MigrationError`` until it could be read once.
+        """
+        if not self._id:
+            async with self.database.reading() as session:
+                await check_ready(session)
+                found = await session.scalars(select(col(InstallationRow.id)))
+                self._id = str(found.one())
+        return self._id
