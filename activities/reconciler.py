@@ -15,32 +15,25 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio import activity
-from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
-from activities.reconciliation_rules import Divergence, judge, reason_for
+from activities.reconciliation_rules import Divergence, judge
 from db.repositories.audit import AuditEntry, AuditRepository
-from db.repositories.decisions import DecisionsRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.mirror import MirrorRepository
 from db.repositories.open_requests import RECONCILER, OpenRequest, OpenRequestsRepository
-from db.repositories.requests import RequestsRepository
 from db.session import Database
-from db.stored import resumed_input
+from pao.app.resuming import Resumer
 from pao.clients.inspection import (
     Inspector,
     NoAnswerError,
     RunningRequest,
-    WorkflowPresence,
     WorkflowStanding,
 )
 from pao.clients.temporal import RequestWorkflows
 from pao.core import names
-from pao.core.errors import ErrorCode, PaoError
-from pao.core.judgement import Cause
-from pao.core.payloads.failures import ActionFailure
+from pao.core.errors import PaoError
 from pao.core.payloads.mirror import Snapshot
-from pao.core.payloads.requests import RequestInput
 from pao.core.states import TERMINAL, RequestStatus, can_move
 from pao.core.timestamps import timestamp
 from pao.runtime.logging import log_fields
@@ -82,6 +75,10 @@ class Reconciler:
     workflows: RequestWorkflows
     inspector: Inspector
     turns: Turns = field(default_factory=Turns)
+
+    @property
+    def _resumer(self) -> Resumer:
+        return Resumer(self.database, self.workflows)
 
     @activity.defn(name=names.RECONCILE_ACTIVITY)
     async def reconcile(self) -> dict[str, int]:
@@ -187,7 +184,7 @@ class Reconciler:
         if divergence == Divergence.BEHIND:
             await self.inspector.mirror_again(row.id, turn=str(uuid4()))
         elif divergence == Divergence.LOST or not await self._end(row, standing):
-            await self._take_up(row, standing)
+            await self._resumer.resume(row, standing)
         return divergence
 
     def _judge(self, row: OpenRequest, standing: WorkflowStanding) -> Divergence:
@@ -220,33 +217,6 @@ class Reconciler:
                 )
             )
         return True
-
-    async def _take_up(self, row: OpenRequest, standing: WorkflowStanding) -> None:
-        """Fail a request whose workflow is gone, and restart it, waiting in ``failed``."""
-        reason = reason_for(row, standing)
-        if row.status != RequestStatus.FAILED:
-            failure = ActionFailure(
-                code=ErrorCode.ACTION_FAILED, message=reason, retryable=True, cause=Cause.OURS
-            )
-            async with self.database.unit_of_work() as session:
-                await OpenRequestsRepository(session).fail(row, failure=failure)
-        given = await self._stored(row.id, reason)
-        ended = standing.life == WorkflowPresence.COMPLETED
-        await self.workflows.start(
-            given,
-            summary=given.context.summary,
-            reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if ended else None,
-        )
-
-    async def _stored(self, request_id: str, reason: str) -> RequestInput:
-        async with self.database.reading() as session:
-            requests = RequestsRepository(session)
-            row = await requests.get(request_id)
-            if row is None:
-                raise PaoError(ErrorCode.REQUEST_NOT_FOUND, "the row went while it was read")
-            actions = await requests.get_actions(request_id)
-            decisions = await DecisionsRepository(session).list(request_id)
-        return resumed_input(row, actions, decisions, reason=reason)
 
 
 def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:

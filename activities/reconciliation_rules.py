@@ -4,13 +4,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from db.repositories.open_requests import OpenRequest
+from pao.app.resuming import never_begun
 from pao.clients.inspection import WorkflowPresence, WorkflowStanding
 from pao.core.states import RequestStatus
-
-NEVER_STARTED = (
-    "The request was never started, and is too old to be started by itself: Temporal may have "
-    "forgotten an earlier run. A retry looks for what exists before it acts."
-)
 
 
 class Divergence(StrEnum):
@@ -34,9 +30,8 @@ def judge(
         young = row.created_at > now - memory
         # A row that nobody has started is the sweeper's, as long as starting it is safe.
         # A component that never began is started by its bundle, in its turn, however long it takes.
-        waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
-        held = waits and row.is_component
-        return Divergence.AGREES if held or (row.run_id is None and young) else Divergence.LOST
+        waits = never_begun(row, standing) and (row.is_component or young)
+        return Divergence.AGREES if waits else Divergence.LOST
     if standing.life == WorkflowPresence.LOST:
         return Divergence.LOST
     if standing.life == WorkflowPresence.COMPLETED:
@@ -44,12 +39,3 @@ def judge(
     waits_for_a_worker = row.run_id is None and standing.shown == RequestStatus.SUBMITTED
     same = row.status == standing.shown and row.run_id == standing.run_id
     return Divergence.AGREES if same or waits_for_a_worker else Divergence.BEHIND
-
-
-def reason_for(row: OpenRequest, standing: WorkflowStanding) -> str:
-    """Return why a request's workflow is gone."""
-    if standing.life == WorkflowPresence.UNKNOWN and row.run_id is None:
-        return NEVER_STARTED
-    if standing.life == WorkflowPresence.COMPLETED:
-        return "The workflow has ended without carrying the request to its end."
-    return standing.reason

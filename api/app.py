@@ -71,6 +71,8 @@ from db.repositories.catalog import CHANNEL
 from db.session import Database
 from pao.app import assembly
 from pao.app.catalog_sync import CatalogSync
+from pao.app.resuming import LostRequests, Resumer
+from pao.clients.inspection import Inspector
 from pao.clients.queues import TaskQueues, polled_queues
 from pao.clients.temporal import RequestWorkflows
 from pao.clients.temporal_connection import connect
@@ -284,6 +286,9 @@ def _services(
                 readers=readers,
             ),
             workflows=workflows,
+            lost=LostRequests(
+                database, Inspector(client, task_queue=queue), Resumer(database, workflows)
+            ),
         ),
         cleanups=CleanupService(database=database, reading=reading),
         terraform_states=TerraformStatesService(access=access, database=database, reading=reading),

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from temporalio.service import RPCError
+
 from api.auth.principal import Principal
 from api.catalog.options import OptionsService
 from api.requests import schemas
 from api.requests.approvals import require_approver, vote
 from api.requests.configuration_errors import detail_of, field_details, refusal_of
 from api.requests.decision_idempotency import DecisionCall, DecisionKeys
+from api.requests.decision_refusals import gone, refused, temporal_away
 from api.requests.reading import ReadingService, Stored
 from api.requests.retry_preview import RetryPreview, open_actions, shown
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
@@ -24,10 +27,12 @@ from db.repositories.decisions import DecisionsRepository
 from db.request_columns import context_of
 from db.session import Database
 from db.stored import plan_of
+from pao.app.resuming import LostRequests
+from pao.clients.inspection import NoAnswerError
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
 from pao.core.definitions import password_fields
-from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import CorrectionAnswer, DecisionRecord
 from pao.core.states import (
@@ -36,13 +41,10 @@ from pao.core.states import (
     ApprovalVote,
     Decision,
     RequestStatus,
-    describe_allowed,
 )
 from pao.runtime.crypto import SecretBox
 
 _INVALID = "The corrected fields are invalid; see details. Nothing was decided."
-_GONE = "its workflow was lost in Temporal; it waits for a decision again within a minute, try then"
-_NOT_BEGUN = "it has not started yet; a component of a bundle starts after those it depends on"
 # The namespace of decision ids: the same caller, request, kind and key give the same id.
 DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
 
@@ -74,6 +76,7 @@ class DecisionService:
     reading: ReadingService
     settings: DecisionSettings
     workflows: RequestWorkflows
+    lost: LostRequests
 
     @property
     def _keys(self) -> DecisionKeys:
@@ -137,7 +140,7 @@ class DecisionService:
         try:
             found = await self._retry_preview.look(stored, chosen)
         except (TemporalUnavailableError, WorkflowGoneError) as error:
-            raise _temporal_away() from error
+            raise temporal_away() from error
         return shown(chosen.action_id, found)
 
     async def _payload(
@@ -179,34 +182,57 @@ class DecisionService:
     def _refuse_final(self, stored: Stored, decision: Decision | ApprovalVote) -> None:
         """Refuse early what can never become possible; the workflow judges the rest."""
         if stored.row.status in TERMINAL:
-            raise _refused(decision, stored.row.status)
+            raise refused(decision, stored.row.status)
 
     def _require_failed(self, stored: Stored, decision: Decision | ApprovalVote) -> None:
         if stored.row.status != RequestStatus.FAILED or stored.row.retrying:
-            raise _refused(decision, stored.row.status)
+            raise refused(decision, stored.row.status)
 
     async def _carry_out(
         self, stored: Stored, decision: Decision | ApprovalVote, payload: dict[str, Any]
     ) -> Decided:
         request_id = str(stored.row.id)
         try:
-            record = await self.workflows.decide(
-                request_id, decision, payload, budget=self.settings.budget
-            )
+            record = await self._tell(request_id, decision, payload)
         except TemporalUnavailableError as error:
             record = await self._known(request_id, payload["decisionId"])
             if record is None:
-                raise _temporal_away() from error
+                raise temporal_away() from error
         except WorkflowGoneError:
             record = await self._known(request_id, payload["decisionId"])
             if record is None:
-                status = await self._status_now(request_id, stored.row.status)
-                gone = _GONE if status != RequestStatus.SUBMITTED else _NOT_BEGUN
-                raise _refused(decision, status, gone if status not in TERMINAL else None) from None
+                record = await self._after_resuming(stored, decision, payload)
         if record is None:
             record = await self._known(request_id, payload["decisionId"])
         status = await self._status_now(request_id, stored.row.status)
         return Decided(open=True) if record is None else self._told(record, status)
+
+    async def _tell(
+        self, request_id: str, decision: Decision | ApprovalVote, payload: dict[str, Any]
+    ) -> DecisionRecord | None:
+        return await self.workflows.decide(
+            request_id, decision, payload, budget=self.settings.budget
+        )
+
+    async def _after_resuming(
+        self, stored: Stored, decision: Decision | ApprovalVote, payload: dict[str, Any]
+    ) -> DecisionRecord | None:
+        """Carry out a decision about a failed request whose workflow is lost: resume it first.
+
+        A request that ran or waited is failed now: what was decided about it is refused with what
+        became of its workflow.
+        """
+        request_id = str(stored.row.id)
+        try:
+            lost = await self.lost.resume(request_id)
+            if lost is not None and stored.row.status == RequestStatus.FAILED:
+                return await self._tell(request_id, decision, payload)
+        except (NoAnswerError, RPCError, TemporalUnavailableError) as error:
+            raise temporal_away() from error
+        except WorkflowGoneError:
+            lost = None
+        status = await self._status_now(request_id, stored.row.status)
+        raise gone(decision, status, lost, is_component=stored.row.parent_id is not None)
 
     async def _status_now(self, request_id: str, before: RequestStatus) -> RequestStatus:
         now = await self.reading.stored_status(request_id)
@@ -214,7 +240,7 @@ class DecisionService:
 
     def _told(self, record: DecisionRecord, status: RequestStatus) -> Decided:
         if record.outcome == "rejected":
-            raise _refused(record.decision, status, record.message, code=record.code)
+            raise refused(record.decision, status, record.message, code=record.code)
         if record.outcome == "failed":
             raise PaoError(
                 ErrorCode.EXTERNAL_SERVICE_ERROR,
@@ -286,34 +312,3 @@ def _options(body: RetryBody) -> dict[str, Any]:
         "evidence": evidence,
     }
     return {key: value for key, value in options.items() if value}
-
-
-def _refused(
-    decision: str, status: RequestStatus, why: str | None = None, *, code: str | None = None
-) -> PaoError:
-    reason = why or f"{decision} is not possible while {status}"
-    possible = f" Possible now: {describe_allowed(status)}."
-    if decision in tuple(ApprovalVote):
-        possible = " The request's actions show who may decide what."
-    return PaoError(
-        ErrorCode(code or ErrorCode.INVALID_STATE_TRANSITION),
-        f"The request is {status}: {reason}.{possible}",
-        details=(
-            Detail(
-                field="status",
-                constraint="state",
-                message=reason,
-                received=decision,
-                expected=describe_allowed(status),
-            ),
-        ),
-    )
-
-
-def _temporal_away() -> PaoError:
-    return PaoError(
-        ErrorCode.SERVICE_UNAVAILABLE,
-        "Temporal does not respond, so the decision may not have arrived. Repeat the call with the "
-        "same Idempotency-Key in a moment; it is carried out only once.",
-        headers={"Retry-After": "5"},
-    )

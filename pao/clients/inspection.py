@@ -33,6 +33,7 @@ from pao.core.search_attributes import CORRELATION_ID, STATUS
 SECONDS = 5.0
 MOST_CLOSED = 500
 _REASON_LENGTH = 200
+_KINDS = f"'{names.REQUEST_WORKFLOW}', '{names.BUNDLE_WORKFLOW}'"
 _LOST = {
     WorkflowExecutionStatus.TERMINATED: "was terminated in Temporal",
     WorkflowExecutionStatus.TIMED_OUT: "timed out in Temporal",
@@ -139,7 +140,7 @@ class Inspector:
         says whom to ask first.
         """
         query = (
-            f"WorkflowType = '{names.REQUEST_WORKFLOW}' AND TaskQueue = '{self._queue}' AND "
+            f"WorkflowType IN ({_KINDS}) AND TaskQueue = '{self._queue}' AND "
             "ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled') AND "
             f"CloseTime > '{since.isoformat()}'"
         )
@@ -159,9 +160,8 @@ class Inspector:
 
         The list comes from Temporal's search, which lags a little behind. Raises ``NoAnswerError``.
         """
-        kinds = f"'{names.REQUEST_WORKFLOW}', '{names.BUNDLE_WORKFLOW}'"
         query = (
-            f"WorkflowType IN ({kinds}) AND TaskQueue = '{self._queue}' AND "
+            f"WorkflowType IN ({_KINDS}) AND TaskQueue = '{self._queue}' AND "
             "ExecutionStatus = 'Running'"
         )
         if started_before is not None:
@@ -182,8 +182,7 @@ class Inspector:
 
         Raises ``NoAnswerError`` when Temporal does not list them.
         """
-        kinds = f"'{names.REQUEST_WORKFLOW}', '{names.BUNDLE_WORKFLOW}'"
-        query = f"WorkflowType IN ({kinds}) AND TaskQueue = '{self._queue}'"
+        query = f"WorkflowType IN ({_KINDS}) AND TaskQueue = '{self._queue}'"
         found: dict[str, KnownWorkflow] = {}
         try:
             async for one in self._own(self._client.list_workflows(query)):

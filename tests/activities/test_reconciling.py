@@ -242,6 +242,8 @@ def row(status: RequestStatus, run_id: str | None = "run") -> OpenRequest:
             "agrees",
         ),
         (row(RequestStatus.SUBMITTED), WorkflowStanding(life=WorkflowPresence.UNKNOWN), "lost"),
+        # The reconciler itself may have failed it, and Temporal have refused the start.
+        (row(RequestStatus.FAILED, None), WorkflowStanding(life=WorkflowPresence.UNKNOWN), "lost"),
         (row(RequestStatus.FAILED), WorkflowStanding(life=WorkflowPresence.LOST), "lost"),
         (row(RequestStatus.FAILED), WorkflowStanding(life=WorkflowPresence.COMPLETED), "ended"),
     ],

@@ -150,6 +150,7 @@ def test_a_decision_that_was_carried_out_is_told_so_whatever_became_of_the_answe
             budget=SECONDS, judging=ActionModels(ScopeContext(), {}, {}), readers={}
         ),
         workflows=workflows(stack, interceptors=[cutting]),
+        lost=stack.services.decisions.lost,
     )
     decided = stack.run(decisions.decide(retry(document)))
     assert decided.open is False

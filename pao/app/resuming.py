@@ -1,0 +1,103 @@
+"""Starts the workflow of a request anew where the former one is lost; it waits in ``failed``.
+
+The reconciler does it for all requests in turn, the API for the one that somebody decides about.
+"""
+
+from dataclasses import dataclass
+
+from temporalio.common import WorkflowIDReusePolicy
+
+from db.repositories.decisions import DecisionsRepository
+from db.repositories.open_requests import OpenRequest, OpenRequestsRepository
+from db.repositories.requests import RequestsRepository
+from db.session import Database
+from db.stored import resumed_input
+from pao.clients.inspection import Inspector, WorkflowPresence, WorkflowStanding
+from pao.clients.temporal import RequestWorkflows
+from pao.core.errors import ErrorCode, PaoError
+from pao.core.judgement import Cause
+from pao.core.payloads.failures import ActionFailure
+from pao.core.payloads.requests import RequestInput
+from pao.core.states import RequestStatus
+
+NEVER_STARTED = (
+    "The request was never started, and is too old to be started by itself: Temporal may have "
+    "forgotten an earlier run. A retry looks for what exists before it acts."
+)
+LOST = (WorkflowPresence.LOST, WorkflowPresence.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumer:
+    """Resumes requests; a repeat, or somebody else doing it at the same time, changes nothing."""
+
+    database: Database
+    workflows: RequestWorkflows
+
+    async def resume(self, row: OpenRequest, standing: WorkflowStanding) -> str:
+        """Fail a request whose workflow is gone, and start it anew; return what became of it.
+
+        Raises the SDK's ``RPCError`` when Temporal refuses the start, and ``PaoError``.
+        """
+        reason = reason_for(row, standing)
+        if row.status != RequestStatus.FAILED:
+            failure = ActionFailure(
+                code=ErrorCode.ACTION_FAILED, message=reason, retryable=True, cause=Cause.OURS
+            )
+            async with self.database.unit_of_work() as session:
+                await OpenRequestsRepository(session).fail(row, failure=failure)
+        given = await self._stored(row.id, reason)
+        ended = standing.life == WorkflowPresence.COMPLETED
+        await self.workflows.start(
+            given,
+            summary=given.context.summary,
+            reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if ended else None,
+        )
+        return reason
+
+    async def _stored(self, request_id: str, reason: str) -> RequestInput:
+        async with self.database.reading() as session:
+            requests = RequestsRepository(session)
+            row = await requests.get(request_id)
+            if row is None:
+                raise PaoError(ErrorCode.REQUEST_NOT_FOUND, "the row went while it was read")
+            actions = await requests.get_actions(request_id)
+            decisions = await DecisionsRepository(session).list(request_id)
+        return resumed_input(row, actions, decisions, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class LostRequests:
+    """Resumes one request at once, for somebody who decides about it."""
+
+    database: Database
+    inspector: Inspector
+    resumer: Resumer
+
+    async def resume(self, request_id: str) -> str | None:
+        """Resume a request if its workflow is lost; return what became of that, else None.
+
+        One that was never begun is left to the sweeper, and a component to its bundle. Raises
+        ``NoAnswerError`` when Temporal is silent.
+        """
+        async with self.database.reading() as session:
+            rows = await OpenRequestsRepository(session).named([request_id])
+        standing = await self.inspector.standing(request_id)
+        if not rows or standing.life not in LOST or never_begun(rows[0], standing):
+            return None
+        return await self.resumer.resume(rows[0], standing)
+
+
+def never_begun(row: OpenRequest, standing: WorkflowStanding) -> bool:
+    """Return whether a request waits for its first start: Temporal has not heard of it yet."""
+    waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
+    return waits and standing.life == WorkflowPresence.UNKNOWN
+
+
+def reason_for(row: OpenRequest, standing: WorkflowStanding) -> str:
+    """Return why a request's workflow is gone."""
+    if never_begun(row, standing):
+        return NEVER_STARTED
+    if standing.life == WorkflowPresence.COMPLETED:
+        return "The workflow has ended without carrying the request to its end."
+    return standing.reason
