@@ -4,14 +4,21 @@ import hashlib
 import json
 import os
 import posixpath
+import re
+import socket
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from activities.terraform.state_location import WITHOUT_WORKSPACES, settings_of_place
 
 DEFAULT_WORKSPACE = "default"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+LOOPBACK = "localhost"
+_DEFAULT_PORTS = {"http": 80, "https": 443, "postgres": 5432, "postgresql": 5432}
+_NUMBERS = re.compile(r"(0x[0-9a-f]+|\d+)(\.(0x[0-9a-f]+|\d+)){0,3}")
+_BARE = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", re.IGNORECASE)
+"""A host with or without a port, as the backend ``consul`` takes it."""
 
 
 def state_key(kind: str, config: Mapping[str, Any], workspace: str) -> str:
@@ -42,6 +49,8 @@ def _location(kind: str, config: Mapping[str, Any], workspace: str) -> list[str]
         account, container = given.get("storage_account_name"), given.get("container_name")
         return [str(account), str(container), key if default else f"{key}env:{workspace}"]
     settings = settings_of_place(config)
+    if _BARE.fullmatch(settings.get("address", "")):
+        settings["address"] = f"http://{settings['address']}"
     return [f"{name}={_address(settings[name])}" for name in sorted(settings)] + [workspace]
 
 
@@ -60,4 +69,21 @@ def _address(text: str) -> str:
     port = "" if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
     path = posixpath.normpath(f"/{unquote(parts.path).lstrip('/')}")
     query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
-    return f"{parts.scheme}://{parts.hostname.rstrip('.')}{port}{path}?{query}"
+    return f"{parts.scheme}://{_host(parts.hostname)}{port}{path}?{query}"
+
+
+def _host(name: str) -> str:
+    """Return one name for all that this machine is called, and one spelling for an IP address."""
+    name = name.rstrip(".")
+    if name == LOOPBACK or name.endswith(f".{LOOPBACK}"):
+        return LOOPBACK
+    try:
+        # Also 127.1 and 0x7f.1, which the system's own resolver takes.
+        address = (
+            ip_address(socket.inet_aton(name)) if _NUMBERS.fullmatch(name) else ip_address(name)
+        )
+    except (OSError, ValueError):
+        return name
+    address = getattr(address, "ipv4_mapped", None) or address
+    # A client that is sent to 0.0.0.0 or :: reaches its own machine.
+    return LOOPBACK if address.is_loopback or address.is_unspecified else address.compressed

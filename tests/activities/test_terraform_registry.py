@@ -174,6 +174,18 @@ async def test_without_a_registry_nothing_is_begun(ground: Ground, database: Giv
     ("kind", "one", "same"),
     [
         ("http", {"address": "https://s.example/a/b"}, {"address": "HTTPS://S.Example:443/a//b/"}),
+        ("http", {"address": "http://localhost:8000/a"}, {"address": "http://127.0.0.1:8000/a/"}),
+        ("http", {"address": "HTTP://LOCALHOST./a"}, {"address": "http://127.0.0.1:80/a"}),
+        ("http", {"address": "http://[::1]/a"}, {"address": "http://127.1/a"}),
+        ("http", {"address": "http://[::ffff:127.0.0.1]/a"}, {"address": "http://0.0.0.0/a"}),
+        ("http", {"address": "http://[2001:DB8::0:1]/a"}, {"address": "http://[2001:db8::1]/a"}),
+        ("http", {"address": "http://10.0.0.1/a"}, {"address": "http://0xa.1/a"}),
+        (
+            "consul",
+            {"address": "localhost:8500", "path": "a"},
+            {"address": "127.0.0.1:8500", "path": "a"},
+        ),
+        ("pg", {"conn_str": "postgres://LOCALHOST/d"}, {"conn_str": "postgres://127.0.0.1/d/"}),
         ("http", {"address": "https://s.example/a%62"}, {"address": "https://u:p@s.example./ab#x"}),
         (
             "http",
@@ -210,6 +222,8 @@ def test_one_state_has_one_key_however_it_is_written(
     ("kind", "one", "another"),
     [
         ("http", {"address": "https://s/a"}, {"address": "https://s/A"}),
+        ("http", {"address": "http://localhost/a"}, {"address": "http://localhost:8000/a"}),
+        ("http", {"address": "http://10.0.0.1/a"}, {"address": "http://10.0.0.2/a"}),
         ("http", {"address": "https://s/?id=1"}, {"address": "https://s/?id=2"}),
         ("s3", {"bucket": "b", "key": "k"}, {"bucket": "c", "key": "k"}),
         ("s3", {"bucket": "b", "key": "k"}, {"bucket": "b", "key": "k", "endpoint": "http://m"}),
