@@ -100,17 +100,13 @@ class Submission:
             return act(given)
         from pao.app.cli.asking.answers import Answers  # noqa: PLC0415 -- forms take 0.3 s to load
         from pao.app.cli.asking.interview import Interview  # noqa: PLC0415 -- as above
+        from pao.app.cli.asking.service import FormJudge, ItemService  # noqa: PLC0415 -- as above
 
-        today = datetime.now(UTC).date()
-        answers = Answers(form, given, today=today, expected=left if given else None)
+        service, today = ItemService(self.api, self.item), datetime.now(UTC).date()
+        judge = FormJudge(form, today, service)
+        answers = Answers(form, given, judge, expected=left if given else None)
         verb = "Check" if dry_run else "Submit"
-        interview = Interview(self.cli, self.item, answers, self._about, self.options, verb=verb)
-        return interview.run(act)
-
-    def _about(self) -> dict[str, Any]:
-        """Return what the item is: its name, version and description."""
-        document: dict[str, Any] = self.api.get(f"/catalog/items/{segment(self.item)}")
-        return document
+        return Interview(self.cli, answers, service, today, self.options, verb=verb).run(act)
 
     def check(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return what the service would do for these fields."""

@@ -189,7 +189,7 @@ def test_what_is_asked_for_on_a_terminal_is_what_the_validator_shows(
     drawn = data.draw(st.dictionaries(st.sampled_from(names), VALUES | st.sampled_from(FILES)))
     answers = {key: value for key, value in drawn.items() if fits_its_type(form, key, value)}
     drawing = read_form(json.loads(json.dumps(form.ui_schema())))
-    questions = Answers(drawing, {}, today=TODAY)
+    questions = Answers(drawing, {}, lambda values: drawing.validate(values, TODAY))
     asked: list[str] = []
 
     # A field that comes twice was answered wrongly, and would come for ever.

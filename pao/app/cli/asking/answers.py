@@ -1,13 +1,14 @@
 """What a person has answered so far, judged by the form: what to ask next, what is wrong."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from catalog.forms import FieldDefinition, Form
 from catalog.forms.graph import dependency_graph
 from catalog.forms.outcome import FieldError, FormResult
 from catalog.forms.values import canonical
+
+Judge = Callable[[Mapping[str, Any]], FormResult]
 
 
 class Answers:
@@ -21,12 +22,14 @@ class Answers:
         self,
         form: Form,
         given: Mapping[str, Any],
+        judge: Judge,
         *,
-        today: date,
         expected: Iterable[str] | None = None,
     ) -> None:
         self.form = form
-        self.today = today
+        self.judge = judge
+        # Fields with the choices that were offered for them.
+        self.known: dict[str, FieldDefinition] = {}
         self._values = {name: value for name, value in given.items() if value is not None}
         every = form.fields if expected is None else expected
         self._to_ask = set(every) - self._values.keys() | (set(expected or ()) & form.fields.keys())
@@ -37,7 +40,7 @@ class Answers:
     @property
     def visible(self) -> tuple[str, ...]:
         """The fields that are shown with the answers as they are."""
-        return self.form.visible(self._values, self.today)
+        return self.judge(self._values).visible
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -53,8 +56,12 @@ class Answers:
     @property
     def unknown(self) -> dict[str, str]:
         """What is said about values of fields that the form does not have."""
-        errors = self.form.validate(self._values, self.today).errors
+        errors = self.judge(self._values).errors
         return {one.field: one.message for one in errors if one.constraint == "unknown"}
+
+    def field(self, name: str) -> FieldDefinition:
+        """Return a field, with its choices if they were offered."""
+        return self.known.get(name) or self.form.fields[name]
 
     def get(self, name: str) -> Any:
         """Return the answer that a field has, or None."""
@@ -63,7 +70,7 @@ class Answers:
     def default(self, name: str) -> Any:
         """Return what a field takes without an answer, or None."""
         others = {key: value for key, value in self.fields.items() if key != name}
-        return self.form.validate(others, self.today).values.get(name)
+        return self.judge(others).values.get(name)
 
     def is_required(self, name: str) -> bool:
         """Return whether a field must have a value with the other answers as they are."""
@@ -81,7 +88,7 @@ class Answers:
 
     def problems_with(self, name: str, value: Any) -> list[str]:
         """Return what would be wrong with another answer, judged beside the others."""
-        return _said(self.form.validate({**self.fields, name: value}, self.today), name)
+        return _said(self.judge({**self.fields, name: value}), name)
 
     def warnings(self) -> list[str]:
         """Return what the form says besides: warnings, and rules that do not hold yet."""
@@ -136,7 +143,7 @@ class Answers:
         return []
 
     def _judged(self) -> FormResult:
-        return self.form.validate(self.fields, self.today)
+        return self.judge(self.fields)
 
 
 def _said(result: FormResult, name: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Values as a person reads them: in the brackets of a question, and in the summary."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog.forms import FieldDefinition, FieldType
@@ -20,12 +20,21 @@ def shown(field: FieldDefinition, value: Any, *, width: int = 200) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
+def row_shown(field: FieldDefinition, row: Mapping[str, Any]) -> str:
+    """Return a row of a list in one line: ``Port 80, Protocol tcp``."""
+    fields = [one for one in field.fields if row.get(one.id) is not None]
+    return ", ".join(f"{one.label} {_text(one, row[one.id])}" for one in fields)
+
+
 def _text(field: FieldDefinition, value: Any) -> str:
     write = _WRITERS.get(field.type)
     if write:
         return write(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if field.type is FieldType.LIST and isinstance(value, list):
+        rows = [row_shown(field, row) for row in value if isinstance(row, dict)]
+        return f"{len(rows)} {'row' if len(rows) == 1 else 'rows'}: {'; '.join(rows)}"
     if isinstance(value, list):
         return ", ".join(_label(field, one) for one in value) or "none"
     if isinstance(value, str) and "\n" in value:
@@ -59,7 +68,5 @@ def size(count: int) -> str:
 _WRITERS: dict[FieldType, Callable[[Any], str]] = {
     FieldType.PASSWORD: lambda _: MASK,
     FieldType.FILE: _file,
-    **dict.fromkeys(
-        (FieldType.JSON, FieldType.LIST), lambda value: json.dumps(value, ensure_ascii=False)
-    ),
+    FieldType.JSON: lambda value: json.dumps(value, ensure_ascii=False),
 }

@@ -2,9 +2,10 @@
 
 import shlex
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -13,11 +14,14 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from catalog.forms import FieldDefinition
+from catalog.forms import FieldDefinition, FieldType
+from catalog.forms.outcome import FormResult
 from pao.app.cli.asking import line
 from pao.app.cli.asking.answers import Answers
 from pao.app.cli.asking.keeping import Kept, suggested_names, write
 from pao.app.cli.asking.question import Question
+from pao.app.cli.asking.rows import Row, RowsQuestion
+from pao.app.cli.asking.service import ItemService
 from pao.app.cli.asking.summary import group_of, picked, print_summary
 from pao.app.cli.context import Cli
 from pao.app.cli.exits import CliError, ExitCode
@@ -41,17 +45,16 @@ class Interview:
     """Asks for what is missing, sends it, and asks again for what the service refuses."""
 
     cli: Cli
-    item: str
     answers: Answers
-    # What the item is, as the service describes it.
-    about: Callable[[], Mapping[str, Any]]
+    service: ItemService
+    today: date
     # The further options of the command that goes on with a kept file.
     options: Callable[[], Sequence[str]]
     verb: str = "Submit"
     _is_open: bool = field(default=False, init=False)
     _typed: bool = field(default=False, init=False)
     _group: str | None = field(default=None, init=False)
-    _question: Question | None = field(default=None, init=False)
+    _question: Question | RowsQuestion | None = field(default=None, init=False)
 
     def run(self, send: Callable[[dict[str, Any]], Sent]) -> Sent:
         """Return what ``send`` answers for the fields once they are accepted.
@@ -118,19 +121,46 @@ class Interview:
         self._print_group(name)
         old = answers.get(name)
         problems = answers.problems(name)
-        self._question = Question(
+        question = Question(
             self.cli,
-            one,
-            answers.today,
+            self._offering(one),
+            self.today,
             judge=lambda value: answers.problems_with(name, value),
             required=answers.is_required(name),
             old=old,
             default=answers.default(name),
         )
+        self._question = self._rows(question) if one.type is FieldType.LIST else question
         value = self._question.ask(problems)
         self._question = None
         self._typed = self._typed or value is not None
         answers.put(name, value)
+
+    def _rows(self, question: Question) -> RowsQuestion:
+        name = question.field.id
+
+        def judge(rows: list[Row]) -> FormResult:
+            return self.answers.judge({**self.answers.fields, name: rows})
+
+        def offering(inner: FieldDefinition, row: Row) -> FieldDefinition:
+            return self._offering(inner, f"{name}.{inner.id}", row)
+
+        return RowsQuestion(question, judge, offering)
+
+    def _offering(
+        self, one: FieldDefinition, way: str | None = None, row: Row | None = None
+    ) -> FieldDefinition:
+        """Return a field with the choices that it offers now, where they come from elsewhere."""
+        if one.options is None:
+            return one
+        offer = self.service.offer(way or one.id, self.answers.fields, row)
+        if offer.problem is not None:
+            self.cli.note(f"The choices of {clean(one.label)} are not known: {offer.problem}")
+            return one
+        offered = one.model_copy(update={"enum": offer.choices})
+        if row is None:
+            self.answers.known[one.id] = offered
+        return offered
 
     def _confirm(self) -> None:
         """Show the summary until the person submits; raises ``Declined``."""
@@ -180,8 +210,8 @@ class Interview:
     def _open(self) -> None:
         """Print what is asked for and how to answer, once."""
         self._is_open = True
-        about = self.about()
-        title = Text(clean(about.get("name") or self.item), style="bold")
+        about = self.service.about()
+        title = Text(clean(about.get("name") or self.service.item), style="bold")
         self.cli.err.print(title.append(f"  {clean(about.get('version'))}", style="not bold cyan"))
         if about.get("description"):
             self.cli.err.print(Text(clean(about["description"])))
@@ -205,7 +235,7 @@ class Interview:
         if not (self._typed or (self._question and self._question.draft)):
             return
         kept, secret = self._kept()
-        for suggested in suggested_names(self.item):
+        for suggested in suggested_names(self.service.item):
             path: Path | None = None
             while path != suggested:
                 path = suggested
@@ -256,14 +286,22 @@ class Interview:
             del fields[one.id]
             unanswered.add(one.id)
         ordered = [name for name in form.fields if name in unanswered]
-        return Kept(self.item, fields, ordered), secret
+        return Kept(self.service.item, fields, ordered), secret
 
     def _print_kept(self, path: Path, secret: list[FieldDefinition]) -> None:
         self.cli.note(f"Your answers are in {path}; only you can read it.")
         if secret:
             labels = ", ".join(clean(one.label) for one in secret)
             self.cli.note(f"Not in it, because it is secret: {labels}")
-        words = ["pao", "request", "submit", self.item, "--config", str(path), *self.options()]
+        words = [
+            "pao",
+            "request",
+            "submit",
+            self.service.item,
+            "--config",
+            str(path),
+            *self.options(),
+        ]
         self.cli.err.print(Text(f"Go on with: {clean(shlex.join(words))}"), soft_wrap=True)
 
 

@@ -23,8 +23,7 @@ from pao.app.cli.terminal import clean
 
 # Typed where an answer exists, it removes that answer.
 NOTHING = '""'
-_JSON = frozenset({FieldType.JSON, FieldType.LIST})
-_LONG = _JSON | {FieldType.TEXTAREA}
+_LONG = frozenset({FieldType.JSON, FieldType.TEXTAREA})
 _FORMATS = {
     FieldType.DATE: "a date such as 2026-03-01",
     FieldType.EMAIL: "an email address",
@@ -37,7 +36,9 @@ _FORMATS = {
     FieldType.URL: "an address such as https://wiki.example.com/page",
     FieldType.USER: "the id or email address of a person",
     FieldType.TEAM: "the id of a team",
-    FieldType.LIST: f"a JSON list; @FILE reads a file, {line.EDITOR} opens an editor",
+    FieldType.LIST: (
+        f"a adds a row, 2 changes row 2, -2 removes it; @FILE or {line.EDITOR} takes all as JSON"
+    ),
     FieldType.JSON: f"JSON; @FILE reads a file, {line.EDITOR} opens an editor",
     FieldType.TEXTAREA: (
         f"several lines, ended by a single dot; @FILE reads a file, {line.EDITOR} opens an editor"
@@ -69,22 +70,22 @@ class Question:
 
     def ask(self, problems: Sequence[str] = ()) -> Any:
         """Return an answer that the validator accepts, None where there is none."""
-        self._print_heading()
-        self._complain(problems)
+        self.print_heading()
+        self.complain(problems)
         while True:
             try:
                 value = self._answer()
             except choices.ChoiceError as error:
-                self._complain([f"{self.field.label}: {error}"])
+                self.complain([f"{self.field.label}: {error}"])
                 choices.print_some(self.cli.err, self.field, error.fitting[:20])
                 continue
             except (ValueError, RecursionError) as error:
-                self._complain([f"{self.field.label}: {error}"])
+                self.complain([f"{self.field.label}: {error}"])
                 continue
             problems = self.judge(value)
             if not problems and self._is_confirmed(value):
                 return value
-            self._complain(problems)
+            self.complain(problems)
 
     def _answer(self) -> Any:
         text = self._text()
@@ -111,7 +112,7 @@ class Question:
             return line.read_line(prompt, recall=recall, words=choices.words(self.field))
         lines: list[str] = []
         try:
-            if self.field.type in _JSON:
+            if self.field.type is FieldType.JSON:
                 text = line.read_until(prompt, self._is_whole, lines=lines)
             else:
                 text = line.read_text(prompt, recall=recall, lines=lines)
@@ -122,9 +123,17 @@ class Question:
     def _long(self, word: str) -> str:
         """Return the text that is edited, or in a file; an empty one as it is."""
         if word == line.EDITOR:
-            suffix = ".json" if self.field.type in _JSON else ".txt"
+            suffix = ".json" if self.field.type is FieldType.JSON else ".txt"
             return edit(self.draft or self._recalled() or "", suffix=suffix)
         return read_text_file(word[1:]) if word.startswith("@") else word
+
+    def written(self, word: str, value: Any) -> Any:
+        """Return the value that is in a file, or the one given as it is edited (``!``)."""
+        if word != line.EDITOR:
+            return read(self.field, read_text_file(word[1:]))
+        return read(
+            self.field, edit(json.dumps(value, indent=2, ensure_ascii=False), suffix=".json")
+        )
 
     def _is_whole(self, text: str) -> bool:
         try:
@@ -150,14 +159,14 @@ class Question:
             return True
         if line.read_secret("  again > ") == value:
             return True
-        self._complain(["The two entries differ; type it again."])
+        self.complain(["The two entries differ; type it again."])
         return False
 
     def _recalled(self) -> str | None:
         value = self.default if self.old is None else self.old
         if value is None or self.field.type in (FieldType.FILE, FieldType.PASSWORD):
             return None
-        if self.field.type in _JSON:
+        if self.field.type is FieldType.JSON:
             return json.dumps(value, indent=2, ensure_ascii=False)
         return as_text(value)
 
@@ -180,7 +189,8 @@ class Question:
             return "y/n"
         return "Y/n" if value is True else "y/N"
 
-    def _print_heading(self) -> None:
+    def print_heading(self) -> None:
+        """Print what is asked for: label, description, limits, choices."""
         label = Text(f"\n{clean(self.field.label)}", style="bold")
         if not self.required and self.default is None:
             label.append("  (optional)", style="not bold bright_black")
@@ -202,7 +212,10 @@ class Question:
         hints = [_FORMATS[self.field.type]] if self.field.type in _FORMATS else []
         if self.field.type is FieldType.MULTISELECT:
             hints.append("several with commas")
-        hints += [", ".join(limit_words(rules))] if limit_words(rules) else []
+        limits = ", ".join(limit_words(rules))
+        if self.field.type is FieldType.LIST:
+            limits = limits.replace("of them", "rows")
+        hints += [limits] if limits else []
         hints += [clean(message)] if message else []
         if self.field.placeholder:
             hints.append(f"e.g. {clean(self.field.placeholder)}")
@@ -212,7 +225,8 @@ class Question:
         day = resolve_date(bound, self.today) if isinstance(bound, str) else None
         return day.isoformat() if day else bound
 
-    def _complain(self, problems: Sequence[str]) -> None:
+    def complain(self, problems: Sequence[str]) -> None:
+        """Print what is wrong."""
         for problem in problems:
             self._print(Text(f"✗ {clean(problem)}", style="red"))
 

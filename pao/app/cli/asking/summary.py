@@ -57,4 +57,4 @@ def group_of(answers: Answers, name: str) -> GroupDefinition:
 
 
 def _fields(answers: Answers) -> Iterator[FieldDefinition]:
-    return (answers.form.fields[name] for name in answers.visible)
+    return (answers.field(name) for name in answers.visible)
