@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import compile_path
 from starlette.types import Scope
 
+from api.request_errors import from_validation
 from api.schemas import Error, ErrorBody, ErrorDetail
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.timestamps import timestamp
@@ -74,7 +75,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(_from_validation(error), correlation_of(request.scope))
+        return answer(
+            from_validation(error, request.scope.get("route")), correlation_of(request.scope)
+        )
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> JSONResponse:
@@ -123,30 +126,6 @@ def _left_out(error: PaoError) -> str:
 
 def _bounded(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _from_validation(error: RequestValidationError) -> PaoError:
-    """Return pydantic's findings: 400 if nothing could be read, 422 for invalid values."""
-    problems = error.errors()
-    unreadable = any(
-        problem["type"] == "json_invalid" or problem["loc"][:1] in {("query",), ("path",)}
-        for problem in problems
-    )
-    details = tuple(
-        Detail(
-            field=".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),
-            constraint=str(problem["type"]),
-            message=str(problem["msg"]),
-        )
-        for problem in problems
-    )
-    what = "cannot be read" if unreadable else "does not fit"
-    return PaoError(
-        ErrorCode.VALIDATION_ERROR,
-        f"The request {what}; see details for each problem.",
-        details=details,
-        status=400 if unreadable else 422,
-    )
 
 
 def _framework_text(error: HTTPException, request: Request) -> str:

@@ -8,7 +8,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -22,6 +22,7 @@ from catalog.document_kinds import parse_definition
 from catalog.model import CatalogDocument
 from catalog.sources.local import LoadedItem
 from catalog.sources.source import SourceUnavailableError
+from catalog.suggestions import did_you_mean
 from db.repositories.audit import AuditEntry
 from db.repositories.catalog import CatalogRepository, CatalogStanding, StoredItem
 from db.session import Database
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 Record = Callable[[AuditEntry], Awaitable[None]]
 
 RETRY_SECONDS = 1.0
+MOST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class CatalogService:
         """Return what lists show of an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
         row = self.state.index.rows.get(item_id)
         if row is None or not row.is_requested:
-            raise _not_found(item_id)
+            rows = self.state.index.rows
+            raise _not_found(item_id, [name for name, one in rows.items() if one.is_requested])
         return row
 
     async def entry(self, item_id: str) -> Entry:
@@ -278,8 +281,10 @@ def _line(finding: dict[str, Any]) -> str:
     return "{file}:{line}:{column}: {message} [{rule}]".format_map(finding)
 
 
-def _not_found(item_id: str) -> PaoError:
+def _not_found(item_id: str, known: Collection[str] = ()) -> PaoError:
+    # Comparing costs time. The beginning, as a rule the category, is seldom what is wrong.
+    near = [one for one in known if one[:2] == item_id[:2]] or list(known)
+    hint = did_you_mean(item_id, near[:MOST_COMPARED]) or "; GET /api/v1/catalog lists all."
     return PaoError(
-        ErrorCode.CATALOG_ITEM_NOT_FOUND,
-        f"There is no catalog item {item_id[:100]!r}; GET /api/v1/catalog lists all.",
+        ErrorCode.CATALOG_ITEM_NOT_FOUND, f"There is no catalog item {item_id[:100]!r}{hint}"
     )

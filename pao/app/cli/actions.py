@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.context import Cli, command
-from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.near import unknown_word
 from pao.app.cli.tables import Column, Fit, Table, print_table
 from pao.app.cli.terminal import Output, clean
 
@@ -48,12 +48,7 @@ def show(
     found = _loaded()
     action = found.actions.get(type_)
     if action is None:
-        known = ", ".join(sorted(found.actions))
-        raise CliError(
-            f"There is no action type {type_!r}",
-            exit_code=ExitCode.USAGE,
-            hint=f"Known types: {known}",
-        )
+        raise unknown_word("The action type", type_, sorted(found.actions))
     document = describe(action) | {"source": found.sources[type_]}
     cli.show(document, lambda: _print_one(cli, document))
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.jira_check import EscalationCheck, check_escalation
+from pao.app.cli.near import unknown_word
 from pao.app.cli.tables import Column, Fit, Table
 
 if TYPE_CHECKING:
@@ -88,10 +89,7 @@ def _process(name: str) -> "Process":
         if name == known:
             found: Process = known
             return found
-    raise CliError(
-        f"--for {name!r} is not a process; use one of {', '.join(get_args(Process))}",
-        exit_code=ExitCode.USAGE,
-    )
+    raise unknown_word("--for", name, get_args(Process))
 
 
 def _value(pair: tuple[str, str]) -> Text | str:

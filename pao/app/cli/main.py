@@ -29,11 +29,13 @@ from pao.app.cli import (
 )
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.global_options import global_parameters, take_global_options
+from pao.app.cli.groups import Groups
 from pao.app.cli.streams import flush_streams, prepare_streams, refuse_bad_arguments, say_error
 from pao.runtime.version import VERSION
 
 app = typer.Typer(
     name="pao",
+    cls=Groups,
     help="Platform Automation Orchestrator: request what the platform offers, decide what fails.",
     no_args_is_help=True,
     # A traceback with local variables would print secrets.

@@ -19,6 +19,7 @@ from typing import Any
 import typer
 
 from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.near import unknown_word
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:8080"
 DEFAULT_REGION = "us-east-1"
@@ -86,8 +87,7 @@ def _read_profile(path: Path, name: str | None) -> tuple[dict[str, str], tuple[s
         return {}, ()
     profiles = _read_file(path)
     if name and name not in profiles:
-        known = ", ".join(sorted(profiles)) or "none"
-        raise _refused(f"There is no profile {name!r} in {path}; it has: {known}")
+        raise unknown_word(f"In {path} the profile", name, sorted(profiles))
     stored = profiles.get(name or "default", {})
     if not isinstance(stored, dict):
         raise _refused(f"{path}: {name or 'default'} is not a table; write [{name or 'default'}]")

@@ -11,7 +11,7 @@ from rich.text import Text
 from pao.app.cli.bundle_tree import DIM, tree
 from pao.app.cli.plan import change_lines
 from pao.app.cli.terminal import MARKS, STYLES, clean, duration, local_time, padded, state
-from pao.core.states import DECISIONS, Decision, RequestStatus
+from pao.core.states import DECISIONS, ApprovalVote, Decision, RequestStatus
 
 _DIM = DIM
 _INDENT = " " * 6
@@ -45,6 +45,7 @@ def _lines(request: Document, tickets: Document) -> Iterator[Text]:
         yield _action(action, widths, tickets.get(action.get("id")))
         yield from _explanation(action, request)
         yield from _failure(action, request)
+    yield from _own_failure(request)
     yield from _at_former_places(request)
     yield from _outcome(request)
     yield from _choices(request)
@@ -136,7 +137,12 @@ def _explanation(action: Document, request: Document) -> Iterator[Text]:
     yield Text(f"      waits for {clean(', '.join(names))}{until}", style="yellow")
     for vote in waiting.get("decisions") or ():
         yield Text(f"      {clean(vote.get('decision'))} by {clean(vote.get('by'))}", style=_DIM)
-    yield Text(f"      pao request approve {clean(request.get('id'))} --reason '...'", style=_DIM)
+    if not _may_decide(request):
+        return
+    for vote in ApprovalVote:
+        yield Text(
+            f"      pao request {vote} {clean(request.get('id'))} --reason '...'", style=_DIM
+        )
 
 
 def _failure(action: Document, request: Document) -> Iterator[Text]:
@@ -155,6 +161,17 @@ def _failure(action: Document, request: Document) -> Iterator[Text]:
     if action.get("outcomeUnknown") or (isinstance(error, dict) and error.get("outcomeUnknown")):
         text = f"Whether it took effect is not known{_way_to_know(request)}."
         yield Text(_INDENT + text, style="yellow")
+
+
+def _own_failure(request: Document) -> Iterator[Text]:
+    """Explain a failure of the request that none of its actions or components explains."""
+    parts = [*(request.get("actions") or ()), *(request.get("components") or ())]
+    told = any(part.get("status") == "failed" for part in parts)
+    text = error_text(request.get("error"))
+    if request.get("status") == RequestStatus.FAILED and text and not told:
+        yield Text()
+        for part in clean(text, multiline=True).splitlines()[:_MANY_LINES]:
+            yield Text(f"  {part}", style="red")
 
 
 def _way_to_know(request: Document) -> str:
@@ -234,9 +251,18 @@ def _choices(request: Document) -> Iterator[Text]:
         line = Text("Suggested: ", style="bold").append(clean(suggested["decision"]))
         yield line.append(f"  {clean(suggested.get('reason'))}", style=_DIM)
     yield Text()
+    if not _may_decide(request):
+        text = "Others decide about it: its submitter, the team that owns the item, or an admin."
+        yield Text(text, style="yellow")
+        return
     yield Text("Decide with one of", style="bold")
     for command, meaning in _possible(request):
         yield Text(f"  {command}").append(f"  # {meaning}", style=_DIM)
+
+
+def _may_decide(request: Document) -> bool:
+    """Return whether the caller may make the decision that the request waits for."""
+    return request.get("mayDecide") is not False
 
 
 def _possible(request: Document) -> list[tuple[str, str]]:

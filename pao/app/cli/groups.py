@@ -1,0 +1,36 @@
+"""The groups of commands: a command that stands in another group is found there."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from typer.core import TyperGroup
+
+from catalog.suggestions import nearest
+
+
+class Groups(TyperGroup):
+    """The root of the commands; a wrong name is answered with the whole command that is near."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command; a usage error says where one of this name is."""
+        if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            self._suggest(ctx, args[0])
+        return super().resolve_command(ctx, args)
+
+    def _suggest(self, ctx: Any, given: str) -> None:
+        if given.startswith("-") or nearest(given, self.commands):
+            return
+        paths = list(_paths(self))
+        name = given if any(path[-1] == given for path in paths) else None
+        name = name or nearest(given, {path[-1] for path in paths})
+        meant = [f"'pao {' '.join(path)}'" for path in paths if path[-1] == name]
+        if meant:
+            ctx.fail(f"No such command {given!r}. Did you mean {' or '.join(meant)}?")
+
+
+def _paths(group: TyperGroup) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from ((name, *rest) for rest in _paths(command))
+        else:
+            yield (name,)

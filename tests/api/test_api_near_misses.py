@@ -1,0 +1,53 @@
+"""A name that is nearly right is answered with the right one."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.submitting import dns, error
+
+
+def messages(answer: httpx.Response) -> dict[str, str]:
+    return {one["field"]: one["message"] for one in error(answer)["details"]}
+
+
+@pytest.mark.parametrize("path", ["/catalog/items/{}", "/catalog/items/{}/schema"])
+@pytest.mark.parametrize("wrong", ["network-dns-recrd", "etwork-dns-record"])
+def test_an_item_that_is_nearly_right(dana: httpx.Client, path: str, wrong: str) -> None:
+    answer = dana.get(path.format(wrong))
+    assert answer.status_code == 404
+    assert "did you mean 'network-dns-record'?" in error(answer)["message"]
+
+
+def test_an_item_that_is_nothing_like_any_other(dana: httpx.Client) -> None:
+    answer = dana.get("/catalog/items/zzz")
+    assert "did you mean" not in error(answer)["message"]
+    assert "GET /api/v1/catalog lists all" in error(answer)["message"]
+
+
+@pytest.mark.parametrize(
+    ("more", "place", "meant"),
+    [
+        ({"catalogItem": "x"}, "catalogItem", "catalogItemId"),
+        ({"metadata": {"tag": []}}, "metadata.tag", "tags"),
+    ],
+)
+def test_a_key_of_a_body_that_is_nearly_right(
+    dana: httpx.Client, more: dict[str, Any], place: str, meant: str
+) -> None:
+    answer = dana.post("/requests", json=dns() | more)
+    assert answer.status_code == 422
+    assert f"did you mean {meant!r}?" in messages(answer)[place]
+
+
+def test_a_key_that_is_nothing_like_any_other_is_to_be_left_out(dana: httpx.Client) -> None:
+    answer = dana.post("/requests", json=dns() | {"zzz": 1})
+    assert messages(answer) == {"zzz": "there is no key 'zzz' here; leave it out"}
+
+
+def test_a_status_that_is_nearly_right(dana: httpx.Client) -> None:
+    answer = dana.get("/requests", params={"status": "faild"})
+    assert answer.status_code == 400
+    [told] = messages(answer).values()
+    assert told.endswith("; did you mean 'failed'?")
