@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from pao.app.cli.choices import done_text
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.requests import RequestArgument
 from pao.app.cli.terminal import clean, segment
-from pao.app.cli.timeline import done_text
 
 app = typer.Typer()
 

@@ -1,6 +1,5 @@
 """A request as a person reads it: one line per action, and what may be decided about a failure."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,9 +8,11 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from pao.app.cli.bundle_tree import DIM, tree
+from pao.app.cli.choices import choices, done_text, may_decide, needs_evidence
+from pao.app.cli.lines import GAP, Line, beside, prose
 from pao.app.cli.plan import change_lines
 from pao.app.cli.terminal import MARKS, STYLES, clean, duration, local_time, padded, state
-from pao.core.states import DECISIONS, ApprovalVote, Decision, RequestStatus
+from pao.core.states import ApprovalVote, RequestStatus
 
 _DIM = DIM
 _INDENT = " " * 6
@@ -25,30 +26,33 @@ def render(request: Document, tickets: Document | None = None) -> Group:
 
     ``tickets`` holds what JIRA says now, by action id (the ``tickets`` of the status).
     """
-    return Group(*_lines(request, tickets or {}))
+    return Group(*_lines(request, tickets or {}, width=None))
 
 
 def print_request(console: Console, request: Document, tickets: Document | None = None) -> None:
-    """Print a request without cutting a line, so that commands and addresses can be copied."""
-    for line in _lines(request, tickets or {}):
-        console.print(line, soft_wrap=True)
+    """Print a request; commands and addresses are whole lines, so that they can be copied."""
+    width = console.width if console.file.isatty() else None
+    for line in _lines(request, tickets or {}, width=width):
+        console.print(line, soft_wrap=isinstance(line, Text))
 
 
-def _lines(request: Document, tickets: Document) -> Iterator[Text]:
-    yield from _head(request)
+def _lines(request: Document, tickets: Document, *, width: int | None) -> Iterator[Line]:
+    yield from _head(request, width)
     yield from tree(request, tickets)
     actions = request.get("actions") or []
     if actions:
         yield Text()
     widths = _widths(actions)
     for action in actions:
-        yield _action(action, widths, tickets.get(action.get("id")))
-        yield from _explanation(action, request)
-        yield from _failure(action, request)
-    yield from _own_failure(request)
+        line = _action(action, widths, tickets.get(action.get("id")))
+        url = Text(clean(action.get("url")), style=_DIM)
+        yield from beside(line, url, width, indent=_INDENT) if url else [line]
+        yield from _explanation(action, request, width)
+        yield from _failure(action, request, width)
+    yield from _own_failure(request, width)
     yield from _at_former_places(request)
     yield from _outcome(request)
-    yield from _choices(request)
+    yield from choices(request, width)
 
 
 def _at_former_places(request: Document) -> Iterator[Text]:
@@ -62,19 +66,19 @@ def _at_former_places(request: Document) -> Iterator[Text]:
             yield Text(f"    {clean(one['instructions'])}", style=_DIM)
 
 
-def _head(request: Document) -> Iterator[Text]:
+def _head(request: Document, width: int | None) -> Iterator[Line]:
     line = state(request.get("status"), retrying=request.get("retrying"))
     item = f"{clean(request.get('catalogItemId'))} {clean(request.get('catalogItemVersion'))}"
     yield Text("Request ", style="bold").append(clean(request.get("id"))).append("  ").append(line)
     if request.get("title"):
         yield Text(clean(request["title"]), style="bold")
     if request.get("summary"):
-        yield Text(clean(request["summary"]))
-    about = [f"{item} ", f"submitted {local_time(request.get('createdAt'))}"]
+        yield prose(clean(request["summary"]), width)
+    about = f"submitted {local_time(request.get('createdAt'))}"
     user = request.get("user") or {}
     if user.get("email") or user.get("id"):
-        about.append(f"by {clean(user.get('email') or user['id'])}")
-    yield Text(" ".join(about), style=_DIM)
+        about += f" by {clean(user.get('email') or user['id'])}"
+    yield from beside(Text(item, style=_DIM), Text(about, style=_DIM), width)
     if request.get("correlationId"):
         yield Text(f"correlation id {clean(request['correlationId'])}", style=_DIM)
     links = request.get("links") or {}
@@ -104,8 +108,6 @@ def _action(action: Document, widths: tuple[int, int, int], ticket: Document | N
         line.append(f"  {clean(action['externalReference'])}", style="bold default")
     if ticket:
         line.append(f"  {_live(ticket)}", style="cyan" if ticket.get("live") else "yellow")
-    if action.get("url"):
-        line.append(f"  {clean(action['url'])}", style=_DIM)
     return line
 
 
@@ -119,10 +121,10 @@ def _live(ticket: Document) -> str:
     return f"[not live: {clean(error_text(ticket.get('error')) or 'JIRA did not answer')}]"
 
 
-def _explanation(action: Document, request: Document) -> Iterator[Text]:
+def _explanation(action: Document, request: Document, width: int | None) -> Iterator[Line]:
     """Say why an action was skipped, or what a waiting one waits for and how it is decided."""
     if action.get("reason"):
-        yield Text(f"      {clean(action['reason'])}", style=_DIM)
+        yield prose(clean(action["reason"]), width, style=_DIM, indent=_INDENT)
     waiting = action.get("waiting") or {}
     if waiting.get("kind") == "resolution":
         ticket = clean(action.get("externalReference") or "its ticket")
@@ -131,13 +133,14 @@ def _explanation(action: Document, request: Document) -> Iterator[Text]:
         return
     people = waiting.get("approvers") or {}
     names = [*people.get("users", ()), *(f"team {team}" for team in people.get("teams", ()))]
-    until = f", until {clean(waiting['deadline'])}" if waiting.get("deadline") else ""
+    until = f", until {local_time(waiting['deadline'])}" if waiting.get("deadline") else ""
     if waiting.get("message"):
-        yield Text(f"      {clean(waiting['message'])}")
-    yield Text(f"      waits for {clean(', '.join(names))}{until}", style="yellow")
+        yield prose(clean(waiting["message"]), width, indent=_INDENT)
+    people_asked = f"waits for {clean(', '.join(names))}{until}"
+    yield prose(people_asked, width, style="yellow", indent=_INDENT)
     for vote in waiting.get("decisions") or ():
         yield Text(f"      {clean(vote.get('decision'))} by {clean(vote.get('by'))}", style=_DIM)
-    if not _may_decide(request):
+    if not may_decide(request):
         return
     for vote in ApprovalVote:
         yield Text(
@@ -145,7 +148,7 @@ def _explanation(action: Document, request: Document) -> Iterator[Text]:
         )
 
 
-def _failure(action: Document, request: Document) -> Iterator[Text]:
+def _failure(action: Document, request: Document, width: int | None) -> Iterator[Line]:
     """Explain a failed action, in the words of the request where the action has none."""
     if action.get("status") != "failed":
         return
@@ -157,13 +160,14 @@ def _failure(action: Document, request: Document) -> Iterator[Text]:
         if number >= _MANY_LINES:
             yield Text(f"{_INDENT}... (`pao request get ID -o json` has the rest)", style=_DIM)
             break
-        yield Text(f"{_INDENT}{part}{suffix if number == 0 else ''}", style="red")
+        told = f"{part}{suffix if number == 0 else ''}"
+        yield prose(told, width, style="red", indent=_INDENT)
     if action.get("outcomeUnknown") or (isinstance(error, dict) and error.get("outcomeUnknown")):
         text = f"Whether it took effect is not known{_way_to_know(request)}."
         yield Text(_INDENT + text, style="yellow")
 
 
-def _own_failure(request: Document) -> Iterator[Text]:
+def _own_failure(request: Document, width: int | None) -> Iterator[Line]:
     """Explain a failure of the request that none of its actions or components explains."""
     parts = [*(request.get("actions") or ()), *(request.get("components") or ())]
     told = any(part.get("status") == "failed" for part in parts)
@@ -171,21 +175,15 @@ def _own_failure(request: Document) -> Iterator[Text]:
     if request.get("status") == RequestStatus.FAILED and text and not told:
         yield Text()
         for part in clean(text, multiline=True).splitlines()[:_MANY_LINES]:
-            yield Text(f"  {part}", style="red")
+            yield prose(part, width, style="red", indent=GAP)
 
 
 def _way_to_know(request: Document) -> str:
     if request.get("status") != "failed":
         return ""
-    if _needs_evidence(request):
+    if needs_evidence(request):
         return ", and PAO cannot look: look in the target, then retry with --evidence"
     return ": a retry looks for it first"
-
-
-def _needs_evidence(request: Document) -> bool:
-    """Return whether only a person's evidence can answer what the failed action has left."""
-    suggested = (request.get("errorContext") or {}).get("suggestedDecision")
-    return isinstance(suggested, dict) and suggested.get("decision") == "evidence"
 
 
 def error_text(error: object) -> str:
@@ -228,96 +226,3 @@ def _decision(decision: Document) -> Text:
     if accepted:
         return line
     return line.append(f"  (refused{': ' if told else ''}{told})", style="yellow")
-
-
-def _choices(request: Document) -> Iterator[Text]:
-    status = request.get("status")
-    if status in {RequestStatus.ABORTED, RequestStatus.ESCALATED}:
-        yield from _left_behind(
-            request.get("errorContext") or {},
-            f"What is left to clean up by hand (pao request cleanup {clean(request.get('id'))})",
-        )
-    if status != RequestStatus.FAILED:
-        return
-    if request.get("retrying"):
-        yield Text()
-        yield Text("A retry is running; nothing can be decided until it has ended.", style="yellow")
-        return
-    context = request.get("errorContext") or {}
-    yield from _left_behind(context, "If it is abandoned, clean up by hand")
-    suggested = context.get("suggestedDecision") or {}
-    if isinstance(suggested, dict) and suggested.get("decision"):
-        yield Text()
-        line = Text("Suggested: ", style="bold").append(clean(suggested["decision"]))
-        yield line.append(f"  {clean(suggested.get('reason'))}", style=_DIM)
-    yield Text()
-    if not _may_decide(request):
-        text = "Others decide about it: its submitter, the team that owns the item, or an admin."
-        yield Text(text, style="yellow")
-        return
-    yield Text("Decide with one of", style="bold")
-    for command, meaning in _possible(request):
-        yield Text(f"  {command}").append(f"  # {meaning}", style=_DIM)
-
-
-def _may_decide(request: Document) -> bool:
-    """Return whether the caller may make the decision that the request waits for."""
-    return request.get("mayDecide") is not False
-
-
-def _possible(request: Document) -> list[tuple[str, str]]:
-    """Return the commands of a failed request; of a bundle only what it decides itself."""
-    known = commands(clean(request.get("id")), RequestStatus.FAILED)
-    if _needs_evidence(request):
-        command = f"pao request retry {clean(request.get('id'))} --evidence absent --reason '...'"
-        known.insert(0, (command, "it is not there: run it again"))
-        command = command.replace("absent", "'present={...}'")
-        known.insert(1, (command, "it is there: go on with its outputs, given as JSON"))
-    if (request.get("errorContext") or {}).get("manualWay"):
-        command = f"pao request retry {clean(request.get('id'))} --mode manual --reason '...'"
-        known.append((command, "continue with the manual way"))
-    if not request.get("components"):
-        return known
-    possible = request.get("possibleDecisions") or []
-    return [one for one in known if one[0].split()[2] in possible]
-
-
-def _left_behind(context: Document, title: str) -> Iterator[Text]:
-    entries = [entry for entry in context.get("cleanup") or () if isinstance(entry, dict)]
-    if entries:
-        yield Text()
-        yield Text(title, style="bold")
-    for entry in entries:
-        what = clean(entry.get("resource") or entry.get("action"))
-        text = clean(entry.get("instructions"), multiline=True).replace("\n", f"\n{_INDENT}")
-        told = done_text(entry)
-        line = Text(f"  {what}  ").append(f"✓ {told}  " if told else "", style="green")
-        yield line.append(text, style=_DIM)
-
-
-def done_text(entry: dict[str, Any]) -> str:
-    """Say who has dealt with an entry; empty for one that is open."""
-    done = entry.get("done")
-    if not done:
-        return ""
-    return f"done by {clean(done.get('by'))}, {local_time(done.get('at'))}: {clean(done['note'])}"
-
-
-def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:
-    """Return the command lines that a state allows, each with its meaning."""
-    ident = shlex.quote(request_id)
-    lines = {
-        Decision.RETRY: (
-            "--reason '...'",
-            "run the failed action again; --field name=value corrects a field",
-        ),
-        Decision.ABORT: ("--reason '...'", "end the request"),
-        Decision.ESCALATE: ("--reason '...'", "hand it over with a ticket"),
-        Decision.CANCEL: ("--reason '...'", "stop what is running; the request becomes failed"),
-    }
-    allowed = [
-        (f"pao request {decision} {ident} {lines[decision][0]}", lines[decision][1])
-        for decision in DECISIONS[status]
-    ]
-    look = (f"pao request look {ident}", "ask the target whether it took effect; changes nothing")
-    return [look, *allowed] if status == RequestStatus.FAILED else allowed

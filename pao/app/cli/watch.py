@@ -1,5 +1,6 @@
 """Watching a request until it has settled, its log lines as they come, and the exit code of it."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -18,6 +19,9 @@ from pao.core.states import SETTLED, TERMINAL
 
 if TYPE_CHECKING:
     from pao.app.cli.http import Api
+
+_ASKED_SECONDS = 3.0
+_PAUSE_SECONDS = 0.2
 
 _LEVELS = {"error": "red", "warning": "yellow", "debug": "bright_black"}
 
@@ -78,6 +82,8 @@ def _snapshots(api: "Api", request_id: str) -> Iterator[dict[str, Any]]:
 
 def finish(cli: Cli, api: "Api", request: dict[str, Any]) -> None:
     """Show a request at the end of a command, and exit with 1 when it failed."""
+    if cli.is_table:
+        request = _once_asked(api, request)
     status = request.get("status")
     full = request
     if cli.is_table and status == "failed" and "errorContext" not in request:
@@ -88,6 +94,30 @@ def finish(cli: Cli, api: "Api", request: dict[str, Any]) -> None:
         cli.note(f"Still in progress. Follow it: pao request status {request['id']} --watch")
     if status == "failed" and not request.get("retrying"):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _once_asked(api: "Api", request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request that needs an approval as soon as its approvers are known.
+
+    Its submission is answered before they are asked, which takes a moment.
+    """
+    until = time.monotonic() + _ASKED_SECONDS
+    while _is_to_be_asked(request) and time.monotonic() < until:
+        time.sleep(_PAUSE_SECONDS)
+        request = api.get(f"/requests/{request['id']}")
+    return request
+
+
+def _is_to_be_asked(request: dict[str, Any]) -> bool:
+    """Return whether an approval comes next: nothing waits yet, and nothing else runs."""
+    actions = request.get("actions") or ()
+    asked = [one for one in actions if one.get("type") == "approval"]
+    others = [one for one in actions if one.get("type") != "approval"]
+    to_ask = any(one["status"] in {"pending", "in_progress"} for one in asked)
+    begun = any(one["status"] == "waiting" for one in actions) or any(
+        one["status"] == "in_progress" for one in others
+    )
+    return to_ask and not begun and not is_settled(request)
 
 
 def read_log(api: "Api", request_id: str) -> Iterator[dict[str, Any]]:

@@ -559,3 +559,57 @@ def test_standard_input_that_holds_no_fields_is_named(
 
     assert result.exit_code == 2
     assert "Cannot read the fields: standard input:1:1" in result.stderr
+
+
+def test_a_failure_that_no_action_explains_is_shown(pao: Pao, service: Service) -> None:
+    error = {"code": "INTERNAL_ERROR", "message": "Its workflow is lost."}
+    document = failed_request(error=error, actions=[action("pending")])
+    service.on("GET", REQUEST, document)
+
+    assert "Its workflow is lost." in pao("request", "get", REQUEST_ID).stdout
+
+
+def test_only_what_the_caller_may_decide_is_offered(pao: Pao, service: Service) -> None:
+    service.on("GET", REQUEST, failed_request(mayDecide=False))
+
+    shown = pao("request", "get", REQUEST_ID).stdout
+
+    assert "JIRA refused the ticket" in shown
+    assert "Others decide about it" in shown
+    assert "pao request retry" not in shown
+
+
+APPROVAL = {
+    "kind": "approval",
+    "approvers": {"users": [], "teams": ["team-platform"]},
+    "message": "Dana asks for an account.",
+    "deadline": "2026-03-05T10:00:00Z",
+}
+
+
+def asked(status: str, **more: Any) -> dict[str, Any]:
+    approval = action(status, id="ok", type="approval", name="Approval", outputs=None)
+    later = action("pending", name="Ask the security team for the account")
+    return request("in_progress", actions=[approval | more, later])
+
+
+@pytest.mark.usefixtures("form")
+def test_a_submission_that_waits_for_approval_shows_the_plan_and_who_must_approve(
+    pao: Pao, service: Service
+) -> None:
+    service.on("POST", "/requests", answered(asked("pending"), 202))
+    waits = asked("waiting", waiting=APPROVAL) | {"mayDecide": False}
+    service.on("GET", REQUEST, asked("pending"), asked("in_progress"), waits)
+
+    shown = pao("request", "submit", ITEM).stdout
+
+    assert "waits for team team-platform, until 2026-03-05" in shown
+    assert "Ask the security team for the account  pending" in shown
+    assert "pao request approve" not in shown
+
+
+@pytest.mark.parametrize("vote", ["approve", "reject"])
+def test_an_approver_is_offered_both_votes(pao: Pao, service: Service, vote: str) -> None:
+    service.on("GET", REQUEST, asked("waiting", waiting=APPROVAL) | {"mayDecide": True})
+
+    assert f"pao request {vote} {REQUEST_ID}" in pao("request", "get", REQUEST_ID).stdout
