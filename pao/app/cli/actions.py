@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from pao.app.cli.completion import action_types
 from pao.app.cli.context import Cli, command
 from pao.app.cli.near import unknown_word
 from pao.app.cli.tables import Column, Fit, Table, print_table
@@ -42,7 +43,11 @@ def list_(cli: Cli) -> None:
 
 @command(app, "show")
 def show(
-    cli: Cli, *, type_: Annotated[str, typer.Argument(metavar="TYPE", help="Name of the type.")]
+    cli: Cli,
+    *,
+    type_: Annotated[
+        str, typer.Argument(metavar="TYPE", help="Name of the type.", autocompletion=action_types)
+    ],
 ) -> None:
     """Show a type's configuration (as JSON Schema), outputs and examples."""
     found = _loaded()

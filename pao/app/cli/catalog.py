@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from pao.app.cli.completion import items
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.fields import read_form
@@ -48,7 +49,9 @@ def list_items(  # noqa: PLR0913 -- the options of the command line are its para
 def get(
     cli: Cli,
     *,
-    item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of the catalog item.")],
+    item: Annotated[
+        str, typer.Argument(metavar="ITEM", help="Id of the catalog item.", autocompletion=items)
+    ],
     schema: Annotated[bool, typer.Option("--schema", help="Its form and JSON Schema.")] = False,
 ) -> None:
     """Show an item: what it is, who owns it, its fields."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from pao.app.cli.completion import failed_requests, running_requests
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
 from pao.app.cli.fields import read_form
@@ -45,7 +46,19 @@ AttemptOption = Annotated[
 
 RequestsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ID", help="Ids, ticket keys or correlation ids of requests."),
+    typer.Argument(
+        metavar="ID",
+        help="Ids, ticket keys or correlation ids of requests.",
+        autocompletion=failed_requests,
+    ),
+]
+RunningArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ID",
+        help="Ids, ticket keys or correlation ids of requests.",
+        autocompletion=running_requests,
+    ),
 ]
 
 
@@ -118,7 +131,7 @@ for _decision, _summary in _ENDINGS.items():
 def cancel(
     cli: Cli,
     *,
-    request_ids: RequestsArgument = None,
+    request_ids: RunningArgument = None,
     reason: ReasonOption,
     selection: Selection,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pao.app.cli.completion import profiles
 from pao.app.cli.terminal import Output
 
 _PANEL = "Global options"
@@ -21,7 +22,11 @@ class GlobalOptions:
     ] = None
     profile: Annotated[
         str | None,
-        typer.Option(help="Named endpoint and keys (PAO_PROFILE).", rich_help_panel=_PANEL),
+        typer.Option(
+            help="Named endpoint and keys (PAO_PROFILE).",
+            autocompletion=profiles,
+            rich_help_panel=_PANEL,
+        ),
     ] = None
     region: Annotated[
         str | None,

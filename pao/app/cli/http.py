@@ -80,11 +80,13 @@ class Api:
         target: Target,
         *,
         timeout: float,
+        attempts: int = _ATTEMPTS,
         trace: Trace | None = None,
         note: Trace | None = None,
     ) -> None:
         self.target = target
         self.correlation_id = str(uuid.uuid4())
+        self._attempts = attempts
         self._trace = trace
         self._note = note
         signing = bool(target.access_key_id and target.secret_access_key)
@@ -126,7 +128,7 @@ class Api:
         self._need_keys()
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         request = self._client.build_request("POST", path, json=body or {}, headers=headers)
-        return _accepted(self._send(request, attempts=_ATTEMPTS if idempotency_key else 1))
+        return _accepted(self._send(request, attempts=self._attempts if idempotency_key else 1))
 
     def delete(self, path: str) -> ApiResponse:
         """End or remove something."""
@@ -171,7 +173,7 @@ class Api:
     def _read(self, path: str, params: Mapping[str, Any]) -> httpx.Response:
         given = {name: value for name, value in params.items() if value is not None}
         request = self._client.build_request("GET", path, params=given or None)
-        return self._send(request, attempts=_ATTEMPTS)
+        return self._send(request, attempts=self._attempts)
 
     def _send(self, request: httpx.Request, *, attempts: int) -> httpx.Response:
         for attempt in range(1, attempts + 1):

@@ -1,6 +1,7 @@
 """`pao`: puts the command groups together. Each command's work is in the module of its group."""
 
 import inspect
+import os
 import sys
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ from pao.app.cli import (
     terraform,
     web,
 )
+from pao.app.cli.completion import BASH, VARIABLE, complete_in_bash
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.global_options import global_parameters, take_global_options
 from pao.app.cli.groups import Groups
@@ -105,6 +107,8 @@ def main() -> None:
     prepare_streams()
     refuse_bad_arguments(sys.argv[1:])
     try:
+        if os.environ.get(VARIABLE) == BASH:
+            complete_in_bash(app)
         app()
     except KeyboardInterrupt:
         raise SystemExit(ExitCode.INTERRUPTED) from None

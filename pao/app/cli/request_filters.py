@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pao.app.cli.completion import items, several
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.near import words
 from pao.app.cli.terminal import parse_time
@@ -17,7 +18,12 @@ PANEL = "Filters"
 
 StatusOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="STATUS,...", help="Only in one of these states.", rich_help_panel=PANEL),
+    typer.Option(
+        metavar="STATUS,...",
+        help="Only in one of these states.",
+        autocompletion=several(RequestStatus),
+        rich_help_panel=PANEL,
+    ),
 ]
 
 
@@ -27,13 +33,19 @@ class RequestFilters:
 
     item: Annotated[
         str | None,
-        typer.Option(metavar="ITEM", help="Only of this catalog item.", rich_help_panel=PANEL),
+        typer.Option(
+            metavar="ITEM",
+            help="Only of this catalog item.",
+            autocompletion=items,
+            rich_help_panel=PANEL,
+        ),
     ] = None
     cause: Annotated[
         list[str] | None,
         typer.Option(
             metavar="CAUSE,...",
             help="Only failed for one of these causes, such as target-down.",
+            autocompletion=several(Cause),
             rich_help_panel=PANEL,
         ),
     ] = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from pao.app.cli.completion import requests
 from pao.app.cli.context import Cli, command
 from pao.app.cli.request_filters import PANEL, RequestFilters, StatusOption, statuses
 from pao.app.cli.request_table import request_table
@@ -32,6 +33,7 @@ RequestArgument = Annotated[
     typer.Argument(
         metavar="ID",
         help="Id of the request, its first 8 characters, a ticket's key or a correlation id.",
+        autocompletion=requests,
     ),
 ]
 

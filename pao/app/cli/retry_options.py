@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pao.app.cli.completion import fields
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.fields import parse_assignments
 
@@ -19,6 +20,7 @@ FieldOption = Annotated[
         "--field",
         "-f",
         metavar="NAME=VALUE",
+        autocompletion=fields,
         help="A field, given once: lists with commas (or several times); @path takes the content "
         "of a file, @@ stands for a leading @. It replaces the value of "
         "--config.",

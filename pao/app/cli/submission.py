@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from pao.app.cli.completion import items
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
 from pao.app.cli.field_files import FieldFile, read_field_file
@@ -32,7 +33,9 @@ app = typer.Typer()
 def submit(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
-    item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of the catalog item.")],
+    item: Annotated[
+        str, typer.Argument(metavar="ITEM", help="Id of the catalog item.", autocompletion=items)
+    ],
     field: FieldOption = None,
     config: Annotated[
         Path | None,

@@ -1,0 +1,197 @@
+"""What the shell completes: items, fields and their choices, requests, profiles, words.
+
+Nothing is said and little is waited for: where the service is away or refuses, there is nothing to
+complete.
+"""
+
+import contextlib
+import io
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pao.app.cli.fields import as_text
+from pao.app.cli.profiles import find_target, profile_file
+from pao.app.cli.request_table import SHORT
+from pao.app.cli.terminal import clean, segment
+from pao.core.states import RequestStatus
+
+if TYPE_CHECKING:
+    from pao.app.cli.http import Api
+
+Found = list[tuple[str, str]]
+Complete = Callable[[typer.Context, str], Found]
+
+BASH = "complete_bash"
+VARIABLE = "_PAO_COMPLETE"
+
+_SECONDS = 1.5
+_MOST = 100
+
+
+def items(ctx: typer.Context, incomplete: str) -> Found:
+    """Return the items that the caller may request, with their names."""
+    return _found(ctx, lambda api: _items(api, incomplete))
+
+
+def fields(ctx: typer.Context, incomplete: str) -> Found:
+    """Return ``NAME=`` of the item's fields, or ``NAME=CHOICE`` once a name is there."""
+    return _found(ctx, lambda api: list(_fields(_schema(ctx, api), incomplete)))
+
+
+def requests(ctx: typer.Context, incomplete: str) -> Found:
+    """Return the newest requests, with their states and titles."""
+    return _requests(ctx, incomplete)
+
+
+def failed_requests(ctx: typer.Context, incomplete: str) -> Found:
+    """Return the failed requests about which the caller may decide."""
+    return _requests(ctx, incomplete, status=[RequestStatus.FAILED.value], decidable="me")
+
+
+def running_requests(ctx: typer.Context, incomplete: str) -> Found:
+    """Return the requests that are in progress."""
+    return _requests(ctx, incomplete, status=[RequestStatus.IN_PROGRESS.value])
+
+
+def profiles(_ctx: typer.Context, _incomplete: str) -> Found:
+    """Return the profiles of the user's file, with their endpoints."""
+    try:
+        stored = tomllib.loads(profile_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [(name, str(one.get("endpoint", ""))) for name, one in stored.items()]
+
+
+def action_types(_ctx: typer.Context, _incomplete: str) -> Found:
+    """Return the action types of this installation, with what they do."""
+    from activities.registry import loaded  # noqa: PLC0415 -- pydantic: 0.3 s
+
+    with contextlib.suppress(Exception):
+        return [(name, one.summary) for name, one in sorted(loaded().actions.items())]
+    return []
+
+
+def several(known: type[StrEnum]) -> Complete:
+    """Return what completes the last of some words that are separated by commas."""
+
+    def complete(_ctx: typer.Context, incomplete: str) -> Found:
+        done, comma, _ = incomplete.rpartition(",")
+        given = set(done.split(","))
+        return [(f"{done}{comma}{one.value}", "") for one in known if one.value not in given]
+
+    return complete
+
+
+def join_assignments(environ: MutableMapping[str, str]) -> str:
+    """Put words together that bash has split at an equals sign; return what it keeps of the last.
+
+    bash takes ``size=s`` for the three words ``size``, ``=`` and ``s``, and replaces the last one.
+    """
+    words = environ.get("COMP_WORDS", "").split("\n")
+    last = int(environ.get("COMP_CWORD", "0"))
+    joined: list[str] = []
+    for word in words[: last + 1]:
+        if joined and (word == "=" or joined[-1].endswith("=")) and len(joined) > 1:
+            joined[-1] += word
+        else:
+            joined.append(word)
+    environ["COMP_WORDS"] = "\n".join(joined)
+    environ["COMP_CWORD"] = str(len(joined) - 1)
+    name, equals, _ = joined[-1].partition("=")
+    return name + equals if equals else ""
+
+
+def complete_in_bash(run: Callable[[], None]) -> None:
+    """Run a completion for bash, and write only what replaces its last word."""
+    kept = join_assignments(os.environ)
+    written = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(written):
+            run()
+    finally:
+        for line in written.getvalue().splitlines():
+            sys.stdout.write(line.removeprefix(kept) + "\n")
+
+
+def _items(api: "Api", incomplete: str) -> Found:
+    rows = api.get("/catalog", limit=200)["data"]
+    return [
+        (row["id"], clean(row.get("name")))
+        for row in rows
+        if row["id"].startswith(incomplete) and row.get("requestable", True)
+    ]
+
+
+def _schema(ctx: typer.Context, api: "Api") -> dict[str, Any]:
+    # An option without its value ends the reading of a command line: its arguments are left over.
+    item = named = str(ctx.args[0])
+    if ctx.params.keys() & {"request_id", "request_ids"}:
+        item = api.get(f"/requests/{segment(named)}")["catalogItemId"]
+    document: dict[str, Any] = api.get(f"/catalog/items/{segment(item)}/schema")
+    return document
+
+
+def _fields(document: dict[str, Any], incomplete: str) -> Iterator[tuple[str, str]]:
+    name, equals, _ = incomplete.partition("=")
+    for group in document.get("form", document).get("groups", ()):
+        for field in group.get("fields", ()):
+            about = clean(field.get("name"))
+            if not equals:
+                yield f"{field['id']}=", about
+            elif field["id"] == name:
+                yield from _choices(field)
+
+
+def _choices(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if field.get("type") == "boolean":
+        yield from ((f"{field['id']}={word}", "") for word in ("true", "false"))
+    for choice in field.get("enum") or (field.get("validation") or {}).get("enum") or ():
+        shown = choice if isinstance(choice, dict) else {"value": choice}
+        yield f"{field['id']}={as_text(shown['value'])}", clean(shown.get("label"))
+
+
+def _requests(ctx: typer.Context, incomplete: str, **query: Any) -> Found:
+    def read(api: "Api") -> Found:
+        rows = api.get("/requests", limit=_MOST, **query)["data"]
+        return [_request(row, incomplete) for row in rows]
+
+    given = {str(one)[:SHORT] for one in ctx.params.get("request_ids") or ()}
+    return [one for one in _found(ctx, read) if one[0][:SHORT] not in given]
+
+
+def _request(row: dict[str, Any], incomplete: str) -> tuple[str, str]:
+    # Whoever has typed more than a short id gets the whole one.
+    length = SHORT if len(incomplete) <= SHORT else None
+    about = f"{clean(row['status'])}  {clean(row.get('title') or row['catalogItemId'])}"
+    return str(row["id"])[:length], about
+
+
+def _found(ctx: typer.Context, read: Callable[["Api"], Found]) -> Found:
+    with contextlib.suppress(Exception), _api(ctx) as api:
+        return read(api)
+    return []
+
+
+def _api(ctx: typer.Context) -> "Api":
+    from pao.app.cli.http import Api  # noqa: PLC0415 -- httpx and botocore: 0.4 s
+
+    target = find_target(
+        os.environ,
+        profile=_option(ctx, "profile"),
+        endpoint=_option(ctx, "endpoint"),
+        region=_option(ctx, "region"),
+    )
+    return Api(target, timeout=_SECONDS, attempts=1)
+
+
+def _option(ctx: typer.Context, name: str) -> str | None:
+    """Return a global option, which may stand before or after the command's name."""
+    around: Sequence[Any] = (ctx, ctx.parent, ctx.parent and ctx.parent.parent)
+    values = (one.params.get(name) for one in around if one is not None)
+    return next((str(value) for value in values if value), None)
