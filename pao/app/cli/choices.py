@@ -7,6 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from pao.app.cli.lines import GAP, Line, beside
+from pao.app.cli.request_table import SHORT
 from pao.app.cli.terminal import clean, local_time
 from pao.core.states import DECISIONS, Decision, RequestStatus
 
@@ -22,7 +23,7 @@ def choices(request: Document, width: int | None) -> Iterator[Line]:
     if status in {RequestStatus.ABORTED, RequestStatus.ESCALATED}:
         yield from _left_behind(
             request.get("errorContext") or {},
-            f"What is left to clean up by hand (pao request cleanup {clean(request.get('id'))})",
+            f"What is left to clean up by hand (pao request cleanup {reference(request, width)})",
         )
     if status != RequestStatus.FAILED:
         return
@@ -44,9 +45,14 @@ def choices(request: Document, width: int | None) -> Iterator[Line]:
         yield Text(text, style="yellow")
         return
     yield Text("Decide with one of", style="bold")
-    for command, meaning in _possible(request):
+    for command, meaning in _possible(request, reference(request, width)):
         line, told = Text(f"{GAP}{command}"), Text(f"# {meaning}", style=_DIM)
         yield from beside(line, told, width, indent=_INDENT)
+
+
+def reference(request: Document, width: int | None) -> str:
+    """Return what a command names a request by: on a terminal the short id."""
+    return clean(request.get("id"))[: None if width is None else SHORT]
 
 
 def may_decide(request: Document) -> bool:
@@ -54,16 +60,16 @@ def may_decide(request: Document) -> bool:
     return request.get("mayDecide") is not False
 
 
-def _possible(request: Document) -> list[tuple[str, str]]:
+def _possible(request: Document, ident: str) -> list[tuple[str, str]]:
     """Return the commands of a failed request; of a bundle only what it decides itself."""
-    known = commands(clean(request.get("id")), RequestStatus.FAILED)
+    known = commands(ident, RequestStatus.FAILED)
     if needs_evidence(request):
-        command = f"pao request retry {clean(request.get('id'))} --evidence absent --reason '...'"
+        command = f"pao request retry {ident} --evidence absent --reason '...'"
         known.insert(0, (command, "it is not there: run it again"))
         command = command.replace("absent", "'present={...}'")
         known.insert(1, (command, "it is there: go on with its outputs, given as JSON"))
     if (request.get("errorContext") or {}).get("manualWay"):
-        command = f"pao request retry {clean(request.get('id'))} --mode manual --reason '...'"
+        command = f"pao request retry {ident} --mode manual --reason '...'"
         known.append((command, "continue with the manual way"))
     if not request.get("components"):
         return known

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pao.app.cli.fields import as_text
 from pao.app.cli.profiles import find_target, profile_file
 from pao.app.cli.request_table import SHORT
 from pao.app.cli.terminal import clean, segment
@@ -149,6 +148,8 @@ def _fields(document: dict[str, Any], incomplete: str) -> Iterator[tuple[str, st
 
 
 def _choices(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    from catalog.forms.reading import as_text  # noqa: PLC0415 -- forms take 0.3 s to load
+
     if field.get("type") == "boolean":
         yield from ((f"{field['id']}={word}", "") for word in ("true", "false"))
     for choice in field.get("enum") or (field.get("validation") or {}).get("enum") or ():

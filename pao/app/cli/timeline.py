@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from pao.app.cli.bundle_tree import DIM, tree
-from pao.app.cli.choices import choices, done_text, may_decide, needs_evidence
+from pao.app.cli.choices import choices, done_text, may_decide, needs_evidence, reference
 from pao.app.cli.lines import GAP, Line, beside, prose
 from pao.app.cli.plan import change_lines
 from pao.app.cli.terminal import MARKS, STYLES, clean, duration, local_time, padded, state
@@ -143,9 +143,8 @@ def _explanation(action: Document, request: Document, width: int | None) -> Iter
     if not may_decide(request):
         return
     for vote in ApprovalVote:
-        yield Text(
-            f"      pao request {vote} {clean(request.get('id'))} --reason '...'", style=_DIM
-        )
+        ident = reference(request, width)
+        yield Text(f"{_INDENT}pao request {vote} {ident} --reason '...'", style=_DIM)
 
 
 def _failure(action: Document, request: Document, width: int | None) -> Iterator[Line]:

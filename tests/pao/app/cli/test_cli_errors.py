@@ -123,7 +123,7 @@ def test_a_profile_gives_endpoint_and_keys(pao: Pao, service: Service, tmp_path:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("[other]\n", "it has: other"),
+        ("[other]\n", "Known: other"),
         ("[test]\nendpont = 'x'\n", "unknown setting 'endpont'"),
         ("[test\n", "cannot be read"),
         ("test = 1\n", "is not a table"),
