@@ -228,6 +228,7 @@ def _services(
         catalog=catalog, database=database, surroundings=surroundings, workflows=workflows
     )
     cursors = Cursors(box)
+    references = ReferenceService(access=access, database=database)
     reading = ReadingService(
         access=access,
         cursors=cursors,
@@ -252,7 +253,9 @@ def _services(
     )
     return Services(
         access=access,
-        audit=AuditService(access=access, cursors=cursors, database=database),
+        audit=AuditService(
+            access=access, cursors=cursors, database=database, references=references
+        ),
         catalog=catalog,
         cursors=cursors,
         identity=app.state.identity,
@@ -261,7 +264,7 @@ def _services(
         reading=reading,
         sessions=SessionService(database),
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
-        references=ReferenceService(access=access, database=database),
+        references=references,
         listing=ListingService(access=access, cursors=Cursors(box), database=database),
         submission=SubmissionService(
             box=box,

@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from api.access import Access
 from api.audit.schemas import AuditLine, AuditPage
 from api.auth.principal import Principal
 from api.pagination import Cursors, pagination
+from api.requests.references import ReferenceService
 from db.models import AuditLog
 from db.repositories.audit import AuditFilters, AuditRepository
 from db.session import Database
@@ -22,12 +25,38 @@ class AuditService:
     access: Access
     cursors: Cursors
     database: Database
+    references: ReferenceService
+
+    async def filters(  # noqa: PLR0913 -- the filters of the trail
+        self,
+        caller: Principal,
+        *,
+        actor: str | None = None,
+        event_types: tuple[str, ...] = (),
+        request: str | None = None,
+        via: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AuditFilters:
+        """Return filters; ``request`` names one in any way, or by the id of one that is removed.
+
+        Raises ``FORBIDDEN`` for who is not an admin, and what naming a request raises.
+        """
+        self._require_admin(caller)
+        return AuditFilters(
+            actor=actor,
+            event_types=event_types,
+            request_id=await self._request_id(caller, request) if request else None,
+            via=via,
+            since=since,
+            until=until,
+        )
 
     async def page(
         self, caller: Principal, filters: AuditFilters, *, cursor: str | None, limit: int
     ) -> AuditPage:
         """Return one page; raises ``FORBIDDEN`` for who is not an admin."""
-        self.require_admin(caller)
+        self._require_admin(caller)
         scope = f"audit:{filters!r}"
         before = int(self.cursors.read(scope, cursor)[0]) if cursor else None
         async with self.database.reading() as session:
@@ -38,7 +67,7 @@ class AuditService:
         return AuditPage(data=[_shown(row) for row in shown], pagination=pagination(following))
 
     async def lines(self, filters: AuditFilters) -> AsyncIterator[AuditLine]:
-        """Yield all lines, read in portions; memory stays bounded. Who may is for the caller."""
+        """Yield all lines, read in portions; memory stays bounded. Filters are for admins only."""
         before: int | None = None
         while True:
             async with self.database.reading() as session:
@@ -49,8 +78,19 @@ class AuditService:
                 return
             before = found[-1].id
 
-    def require_admin(self, caller: Principal) -> None:
-        """Raise ``FORBIDDEN`` unless the caller is an admin."""
+    async def _request_id(self, caller: Principal, reference: str) -> str:
+        try:
+            return await self.references.resolve(caller, reference)
+        except PaoError as error:
+            if error.code is not ErrorCode.REQUEST_NOT_FOUND:
+                raise
+            try:
+                # Lines outlive their request.
+                return str(UUID(reference))
+            except ValueError:
+                raise error from None
+
+    def _require_admin(self, caller: Principal) -> None:
         if not self.access.is_admin(caller):
             raise PaoError(ErrorCode.FORBIDDEN, "Only admins read the audit trail.")
 

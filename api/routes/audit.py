@@ -2,20 +2,17 @@
 
 from collections.abc import AsyncIterator
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from api.audit.schemas import LINE, PAGE, AuditPage
 from api.audit.service import AuditService
-from api.auth.principal import Principal
 from api.responses import documented
 from api.routes.parameters import Cursor, Limit, Moment
 from api.routes.query_values import aware, storable
-from api.services import Caller, Services, ServicesDep
+from api.services import Caller, ServicesDep
 from db.repositories.audit import AuditFilters
-from pao.core.errors import ErrorCode, PaoError
 
 router = APIRouter(tags=["administration"])
 
@@ -41,28 +38,15 @@ async def _filters(
     since: Annotated[Moment | None, Query(description="RFC 3339, included")] = None,
     until: Annotated[Moment | None, Query(description="RFC 3339, not included")] = None,
 ) -> AuditFilters:
-    services.audit.require_admin(caller)
-    return AuditFilters(
+    return await services.audit.filters(
+        caller,
         actor=storable("actor", actor),
         event_types=tuple(storable("eventType", one) or "" for one in event_type or ()),
-        request_id=await _id(services, caller, request_id) if request_id else None,
+        request=request_id,
         via=storable("via", via),
         since=aware("since", since),
         until=aware("until", until),
     )
-
-
-async def _id(services: Services, caller: Principal, reference: str) -> str:
-    """Return the id of a request that is there; else a whole id, because lines outlive requests."""
-    try:
-        return await services.references.resolve(caller, reference)
-    except PaoError as error:
-        if error.code is not ErrorCode.REQUEST_NOT_FOUND:
-            raise
-        try:
-            return str(UUID(reference))
-        except ValueError:
-            raise error from None
 
 
 Filters = Annotated[AuditFilters, Depends(_filters)]

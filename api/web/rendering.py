@@ -40,6 +40,8 @@ class NavEntry:
 
 NAV = ((_("Home"), "/"),)
 
+ADMIN_NAV = ((_("Admin"), "/admin"),)
+
 
 def page(
     request: Request,
@@ -73,22 +75,25 @@ def is_partial(request: Request) -> bool:
 
 def _common(scope: Scope) -> dict[str, Any]:
     request, state = Request(scope), scope.get("state", {})
-    path, caller = scope["path"], state.get("principal")
+    caller = state.get("principal")
     return {
         "caller": caller,
         "correlation": state.get("correlation_id", ""),
-        "nav": _navigation(caller, path),
+        "nav": _navigation(request, caller),
         "now": times.now(),
         "zone": times.zone_of(request.cookies.get(times.COOKIE)),
     }
 
 
-def _navigation(caller: Principal | None, path: str) -> list[NavEntry]:
+def _navigation(request: Request, caller: Principal | None) -> list[NavEntry]:
     if caller is None:
         return []
+    path, app = request.url.path, request.scope.get("app")
+    is_admin = app is not None and app.state.services.access.is_admin(caller)
+    entries = NAV + ADMIN_NAV if is_admin else NAV
     return [
         NavEntry(label, href, path == href or (href != "/" and path.startswith(href)))
-        for label, href in NAV
+        for label, href in entries
     ]
 
 

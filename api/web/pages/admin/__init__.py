@@ -1,0 +1,1 @@
+"""`/admin`: health, access keys, sessions and the audit trail, for admins."""
