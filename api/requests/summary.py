@@ -60,7 +60,7 @@ def _told(standing: Standing) -> Iterable[str]:
     if standing.status == RequestStatus.IN_PROGRESS or standing.retrying:
         running = [one for one in standing.own if one.status == ActionStatus.IN_PROGRESS]
         waiting = [one for one in standing.steps if one.status == ActionStatus.WAITING]
-        return [*(f"{one.name} is running" for one in running), *map(_wait, waiting)]
+        return [*(f'"{one.name}" is running' for one in running), *map(_wait, waiting)]
     if standing.status == RequestStatus.FAILED:
         return [_decision(standing.awaited)]
     tickets = [_ticket(one) for one in standing.steps if _has_ticket(one)]
@@ -70,7 +70,7 @@ def _told(standing: Standing) -> Iterable[str]:
 
 
 def _decision(step: Step | None) -> str:
-    about = f" about {step.name}" if step else ""
+    about = f' about "{step.name}"' if step else ""
     unknown = ", whose outcome is unknown" if step and step.outcome_unknown else ""
     return f"waits for a decision{about}{unknown}"
 
@@ -79,8 +79,8 @@ def _wait(step: Step) -> str:
     approval = _approval(step)
     if approval is not None:
         people = [*approval.approvers.users, *map(team_name, approval.approvers.teams)]
-        return f"{step.name} waits for {_listed(people, last=' or ')} to approve it"
-    return _ticket(step) if _has_ticket(step) else f"{step.name} waits for its target"
+        return f"waits for approval by {_listed(people, last=' or ')}"
+    return _ticket(step) if _has_ticket(step) else f'"{step.name}" waits for its target'
 
 
 def _has_ticket(step: Step) -> bool:

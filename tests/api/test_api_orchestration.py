@@ -104,8 +104,7 @@ def test_an_approver_sees_and_decides_what_waits_for_the_team(own: Stack) -> Non
     assert document["waitingAction"] == {"id": "ok", "name": "The approval"}
     assert (document["waitingSince"], document["mayDecide"]) == (shown["since"], True)
     assert document["summary"] == (
-        "in progress: The approval waits for dana, steve@example.com or the platform team to "
-        "approve it"
+        "in progress: waits for approval by dana, steve@example.com or the platform team"
     )
     assert get(own, request_id)["mayDecide"] is False
     listed = own.caller(PRIYA).get("/requests", params={"sort": "waiting"}).json()

@@ -94,7 +94,7 @@ def test_a_row_says_since_when_it_waits_for_whom_and_why(stack: Stack, dana: htt
     assert row["createdAt"] <= row["waitingSince"] <= row["updatedAt"]
     assert row["cause"] == row["error"]["cause"] == "input"
     assert row["suggestion"] == document["errorContext"]["suggestedDecision"]
-    assert row["summary"] == f"failed: waits for a decision about {action['name']}"
+    assert row["summary"] == f'failed: waits for a decision about "{action["name"]}"'
     for name in ("waitingSince", "waitingAction", "cause", "suggestion", "summary", "title"):
         assert document[name] == row[name]
     # The submitter, the owning team and admins decide; who shares a team only sees.

@@ -240,7 +240,7 @@ REQUEST_OPEN = Request(
     **dict(REQUEST)
     | {
         "status": RequestStatus.IN_PROGRESS,
-        "summary": "in progress: Ticket for the database team is running",
+        "summary": 'in progress: "Ticket for the database team" is running',
         "actions": [
             Action(
                 **dict(ACTION)
