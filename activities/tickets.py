@@ -64,15 +64,16 @@ async def complete(
 
 
 def corrected_names(wanted: Sequence[FilePart], former: Sequence[FilePart]) -> dict[str, str]:
-    """Return new names for files that differ from the former ones in their content only.
+    """Return new names for files whose content differs from that of the former ones.
 
-    JIRA tells name and size of an attachment, so the former file would pass for the new one.
+    Two attachments of one name are told apart by nobody, and JIRA tells name and size only, so that
+    a former file would pass for a new one.
     """
-    before = {(one.name, len(one.content)): one.content for one in former}
+    before = {one.name: one.content for one in former}
     return {
         one.name: f"corrected-{hashlib.sha256(one.content).hexdigest()[:8]}-{one.name}"
         for one in wanted
-        if before.get((one.name, len(one.content)), one.content) != one.content
+        if before.get(one.name, one.content) != one.content
     }
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from api.ratelimit import address_caller
-from api.refusals import head_late, head_too_large, too_many, written
+from api.refusals import head_late, head_too_large, no_http, too_many, written
 from pao.core.errors import PaoError
 
 _log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class _Bounded(Base):
         """Accept the connection, or refuse it with the reason."""
         super().connection_made(transport)
         self.timeout_keep_alive = self.limits.idle_seconds  # type: ignore[assignment] # a float does as well
-        self._head_bytes = 0
+        self._head_bytes = self._reading = 0
         self._is_head = True
         self._without_body = True
         # h11 bounds what follows a body itself.
@@ -174,6 +174,7 @@ class _Bounded(Base):
             return
         before, in_body = self.cycle, self.cycle is not None and self.cycle.more_body
         self._without_body = True
+        self._reading = len(data)
         super().data_received(data)
         if self.cycle is not before:
             self._head_bytes = 0
@@ -186,6 +187,13 @@ class _Bounded(Base):
             self._refuse("head too large", head_too_large(self.limits.head_bytes))
         elif not self._is_working():
             self._await_head()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- uvicorn's own words
+        """Refuse what is no HTTP request: a parser gives up on a request line that is too long."""
+        if self._head_bytes + self._reading > self.limits.head_bytes:
+            self._refuse("head too large", head_too_large(self.limits.head_bytes))
+        else:
+            self._refuse("no HTTP", no_http())
 
     def on_message_begin(self) -> None:
         """Begin a head (httptools)."""

@@ -33,6 +33,15 @@ def written(error: PaoError) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
+def no_http() -> PaoError:
+    """Return the refusal of bytes that are no request."""
+    return PaoError(
+        ErrorCode.VALIDATION_ERROR,
+        "This is no HTTP/1.1 request; check the client.",
+        status=HTTPStatus.BAD_REQUEST,
+    )
+
+
 def head_late() -> PaoError:
     """Return the refusal of a head that did not arrive in time."""
     return PaoError(

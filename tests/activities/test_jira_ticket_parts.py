@@ -346,18 +346,20 @@ async def test_a_revision_edits_what_differs_says_so_and_keeps_the_mark(
     assert (await ACTION.look(wanted, about)) is not None
 
 
-async def test_a_revision_attaches_a_file_that_differs_in_nothing_but_its_content(
-    about: ActionContext, jira: JiraSandbox
+@pytest.mark.parametrize("after", ["a2", "a-2"])
+async def test_a_revision_attaches_a_file_of_other_content_under_a_name_of_its_own(
+    about: ActionContext, jira: JiraSandbox, after: str
 ) -> None:
     former, wanted = [
-        config(attachments=[{"name": "host.txt", "contentTemplate": host}]) for host in ("a1", "a2")
+        config(attachments=[{"name": "host.txt", "contentTemplate": host}])
+        for host in ("a1", after)
     ]
     await ACTION.execute(former, about)
     for _ in range(2):
         found = await ACTION.look(former, about)
         await ACTION.revise(wanted, about, found, former)
     [ticket] = jira.tickets()
-    digest = hashlib.sha256(b"a2").hexdigest()
+    digest = hashlib.sha256(after.encode()).hexdigest()
     name = f"corrected-{digest[:8]}-host.txt"
     assert [(one["name"], one["sha256"]) for one in ticket["attachments"]] == [
         ("host.txt", hashlib.sha256(b"a1").hexdigest()),

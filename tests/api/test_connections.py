@@ -1,6 +1,7 @@
 """What a connection may cost without a key, with either of uvicorn's protocols."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
@@ -166,6 +167,12 @@ def test_a_head_without_an_end_is_cut_at_its_bound(base: Any) -> None:
     with served(base) as server, server.connect(sent) as connection:
         status, code = told(rest(connection))
     assert (status, code) == (431, "PAYLOAD_TOO_LARGE")
+
+
+def test_what_is_no_request_is_refused_in_the_envelope(base: Any) -> None:
+    with served(base) as server, server.connect(b"\x16\x03\x01 hello\r\n\r\n") as connection:
+        assert told(rest(connection)) == (400, "VALIDATION_ERROR")
+    assert server.reasons == ["no HTTP"]
 
 
 def test_a_connection_that_is_idle_after_an_answer_is_closed(base: Any) -> None:
@@ -362,6 +369,19 @@ def test_a_call_is_taken_for_the_forwarded_address_from_a_trusted_proxy_only(
 def test_files_that_the_process_needs_itself_are_kept_free() -> None:
     assert ConnectionLimits(most=5000).within(1024).most == 824
     assert ConnectionLimits(most=500).within(65_536).most == 500
+
+
+@pytest.mark.parametrize("size", [40_000, 66_000, 70_000, 300_000])
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_request_line_that_is_too_long_is_refused_in_the_envelope(
+    stack: Stack, size: int, pieces: int
+) -> None:
+    line = b"GET /api/v1/version?" + b"a" * size + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as connection:
+        for part in (line[: len(line) // pieces], line[len(line) // pieces :]):
+            with contextlib.suppress(OSError):
+                connection.sendall(part)
+        assert told(rest(connection)) == (431, "PAYLOAD_TOO_LARGE")
 
 
 def test_a_head_that_came_whole_but_is_too_large_is_refused_in_the_envelope(
