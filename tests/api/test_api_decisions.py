@@ -30,13 +30,26 @@ def decide(
     return client.post(path, json={**REASON, **changes}, headers=headers)
 
 
-def in_progress(stack: Stack, client: httpx.Client) -> dict[str, Any]:
-    """Submit a request that JIRA keeps waiting for longer than the budget."""
-    host = new_host()
-    strike(stack, host, "slow", seconds=4.0)
-    document: dict[str, Any] = client.post("/requests", json=dns(host)).json()
+def in_progress(client: httpx.Client) -> dict[str, Any]:
+    """Submit a request that waits for its approval, for as long as a test wants."""
+    fields = {"purpose": "to have a look at it"}
+    body = {"catalogItemId": "access-production-account", "fields": fields}
+    request_id = client.post("/requests", json=body).json()["id"]
+
+    def waits() -> dict[str, Any]:
+        found: dict[str, Any] = client.get(f"/requests/{request_id}").json()
+        return found if found["actions"][0]["status"] == "waiting" else {}
+
+    document = wait_until(waits)
     assert document["status"] == "in_progress"
     return document
+
+
+def approve(stack: Stack, document: dict[str, Any]) -> None:
+    """Let a request go on that waits for its approval, and wait until it is completed."""
+    answer = decide(stack.caller(PRIYA), document, "approve", actionId="approval")
+    assert answer.status_code in {200, 202}, answer.text
+    until_completed(stack.caller(), document)
 
 
 def until_completed(client: httpx.Client, document: dict[str, Any]) -> None:
@@ -119,17 +132,13 @@ def test_what_has_ended_is_not_decided_about(
     assert dana.get(f"/requests/{document['id']}").json()["status"] == state
 
 
-def test_what_is_in_progress_is_not_decided_about(hasty_stack: Stack) -> None:
-    dana = hasty_stack.caller()
-    document = in_progress(hasty_stack, dana)
-    kinds = ("retry", "abort", "escalate")
-    with ThreadPoolExecutor(len(kinds)) as pool:
-        # At once: three calls in turn may take longer than JIRA keeps the request waiting.
-        answers = list(pool.map(lambda kind: decide(dana, document, kind), kinds))
-    for answer in answers:
+def test_what_is_in_progress_is_not_decided_about(stack: Stack, dana: httpx.Client) -> None:
+    document = in_progress(dana)
+    for kind in ("retry", "abort", "escalate"):
+        answer = decide(dana, document, kind)
         assert answer.status_code == 409, answer.text
         assert "in_progress" in error(answer)["message"]
-    until_completed(dana, document)
+    approve(stack, document)
 
 
 def settled(dana: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
@@ -238,11 +247,13 @@ def test_a_refused_correction_does_not_use_its_key_up(stack: Stack, dana: httpx.
     assert (wrong.status_code, right.status_code) == (422, 200), right.text
 
 
-def test_a_repeated_decision_that_was_refused_stays_refused(hasty_stack: Stack) -> None:
-    dana, key = hasty_stack.caller(), {"Idempotency-Key": new_host()}
-    document = in_progress(hasty_stack, dana)
+def test_a_repeated_decision_that_was_refused_stays_refused(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    key = {"Idempotency-Key": new_host()}
+    document = in_progress(dana)
     first = decide(dana, document, "retry", headers=key)
-    until_completed(dana, document)
+    approve(stack, document)
     again = decide(dana, document, "retry", headers=key)
     assert (first.status_code, again.status_code) == (409, 409)
 
