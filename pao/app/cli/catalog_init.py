@@ -1,13 +1,16 @@
 """`pao catalog init`: a new item by questions, commented, valid from the start; no server."""
 
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from pao.app.cli.asking.line import read_line
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.item_answers import InitAnswers
@@ -45,24 +48,25 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
     from pao.app.cli.item_template import write_item  # noqa: PLC0415 -- as above
 
     folder = documents.catalog_folder(catalog)
-    ask = _Questions(cli)
-    title = ask("name", name, "Name", check=_plain)
-    group = ask("category", category, "Category, the folder", default="databases", check=_word)
-    answers = InitAnswers(
-        name=title,
-        category=group,
-        id=ask("id", ident, "Id", default=_suggested_id(group, title), check=_identifier),
-        description=ask(
-            "description", description, "Description, at least 50 characters", check=_about
-        ),
-        team=ask("team", team, "Owning team", default="team-platform", check=_some),
-        contact=ask("contact", contact, "Address of the team", default="", check=_any),
-        project=ask(
-            "project", project, "JIRA project of its tickets", default="PLATFORM", check=_key
-        ),
-    )
-    ask.finish()
-    file, case = write_item(folder, answers)
+    ask = _Questions(cli, catalog)
+    with ask.kept():
+        title = ask("name", name, "Name", check=_plain)
+        group = ask("category", category, "Category, the folder", default="databases", check=_word)
+        suggested = _suggested_id(group, title)
+        about = "Description, at least 50 characters"
+        answers = InitAnswers(
+            name=title,
+            category=group,
+            id=ask("id", ident, "Id", default=suggested, check=_identifier),
+            description=ask("description", description, about, check=_about),
+            team=ask("team", team, "Owning team", default="team-platform", check=_some),
+            contact=ask("contact", contact, "Address of the team", default="", check=_any),
+            project=ask(
+                "project", project, "JIRA project of its tickets", default="PLATFORM", check=_key
+            ),
+        )
+        ask.finish()
+        file, case = write_item(folder, answers)
     cli.show(
         {"file": documents.shown(file), "case": documents.shown(case)},
         lambda: _print_next(cli, documents.shown(file), documents.shown(case)),
@@ -72,9 +76,29 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
 class _Questions:
     """Asks for what was not given; without a terminal it notes what is missing."""
 
-    def __init__(self, cli: Cli) -> None:
+    def __init__(self, cli: Cli, folder: Path | None) -> None:
         self._cli = cli
+        self._folder = folder
+        self._answers: dict[str, str] = {}
+        self._is_asking = False
         self._problems: list[str] = []
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Say how to go on with the answers when they lead to no item."""
+        try:
+            yield
+        except (EOFError, KeyboardInterrupt, CliError) as error:
+            if self._is_asking and self._answers:
+                words = [
+                    word for name, text in self._answers.items() for word in (f"--{name}", text)
+                ]
+                words += ["--catalog", str(self._folder)] if self._folder else []
+                command = clean(shlex.join(["pao", "catalog", "init", *words]))
+                self._cli.err.print(Text(f"\nGo on with: {command}"), soft_wrap=True)
+            if isinstance(error, EOFError):
+                raise KeyboardInterrupt from None
+            raise
 
     def __call__(
         self,
@@ -86,15 +110,17 @@ class _Questions:
         default: str | None = None,
     ) -> str:
         """Return an answer that passes its check."""
-        if given is not None:
-            problem = check(given)
+        problem = check(given) if given is not None else ""
+        if given is not None and not (problem and self._cli.interactive):
             self._problems += [f"--{option}: {problem}"] if problem else []
-            return given
-        if self._cli.interactive:
-            return self._asked(question, default, check)
-        if default is None:
-            self._problems.append(f"--{option} is missing")
-        return default or ""
+            answer = given
+        elif self._cli.interactive:
+            answer = self._asked(question, default, check, wrong=given)
+        else:
+            self._problems += [f"--{option} is missing"] if default is None else []
+            answer = default or ""
+        self._answers[option] = answer
+        return answer
 
     def finish(self) -> None:
         """End the command with everything that is missing or wrong."""
@@ -105,15 +131,25 @@ class _Questions:
                 details=tuple(self._problems),
             )
 
-    def _asked(self, question: str, default: str | None, check: Callable[[str], str]) -> str:
+    def _asked(
+        self,
+        question: str,
+        default: str | None,
+        check: Callable[[str], str],
+        *,
+        wrong: str | None = None,
+    ) -> str:
+        self._is_asking = True
+        prompt = f"{question} [{clean(default)}]: " if default else f"{question}: "
+        recall = default or None
         while True:
-            answer = str(
-                typer.prompt(question, default=default, show_default=bool(default), err=True)
-            ).strip()
-            problem = check(answer)
-            if not problem:
+            if wrong is not None:
+                self._cli.note(f"{wrong!r}: {check(wrong)}" if wrong else check(wrong))
+                recall = wrong or recall
+            answer = read_line(prompt, recall=recall).strip() or default or ""
+            if not check(answer):
                 return answer
-            self._cli.note(problem)
+            wrong = answer
 
 
 def _print_next(cli: Cli, file: str, case: str) -> None:

@@ -6,17 +6,17 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
 from pao.app.cli.completion import failed_requests, running_requests
 from pao.app.cli.context import Cli, command
+from pao.app.cli.corrections import Correction
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
 from pao.app.cli.fields import read_form
-from pao.app.cli.plan import change_lines, print_actions
+from pao.app.cli.looks import print_look, show_changes
 from pao.app.cli.requests import RequestArgument
 from pao.app.cli.retry_options import RetryOptions
 from pao.app.cli.several import Round, Selection, read_each, selected
-from pao.app.cli.terminal import clean, segment
+from pao.app.cli.terminal import segment
 from pao.app.cli.timeline import print_request
 from pao.app.cli.watch import finish, is_settled
 from pao.core.states import ApprovalVote, Decision
@@ -93,8 +93,24 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
         return {"reason": reason, **made}
 
     selection.check(cli, request_ids)
+    only = _only(request_ids)
+    if options.ask and not (only and cli.interactive):
+        raise CliError(
+            "--ask corrects the fields of one request, on a terminal", exit_code=ExitCode.USAGE
+        )
     with cli.api() as api:
-        if dry_run and (only := _only(request_ids)):
+        asks = only and cli.interactive and (options.ask or options.has_fields)
+        request = api.get(f"/requests/{segment(only)}") if only and asks else {}
+        # Of any other request the service says at once that it cannot be retried.
+        if request.get("status") == "failed":
+            correction = Correction(
+                cli, api, request, form(request["catalogItemId"]), options, reason, dry=dry_run
+            )
+            sent = {"reason": reason, **options.consents()}
+            task = _Task(Decision.RETRY, lambda _: sent, attempt=attempt, dry=dry_run)
+            _correct(cli, api, task, request, correction)
+            return
+        if dry_run and only:
             _try(cli, api, only, body, options)
             return
         task = _Task(Decision.RETRY, body, attempt=attempt, dry=dry_run)
@@ -184,7 +200,7 @@ def look(cli: Cli, *, request_id: RequestArgument) -> None:
     """Ask the failed action's target whether it took effect; changes nothing."""
     with cli.api() as api:
         document = api.post(f"/requests/{segment(request_id)}/look").document
-    cli.show(document, lambda: _print_look(cli, document))
+    cli.show(document, lambda: print_look(cli, document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +247,27 @@ def _decide(
     Round(cli, api, task.decision, rows).run(task.whole_body, dry=task.dry)
 
 
+def _correct(
+    cli: Cli, api: "Api", task: _Task, request: dict[str, Any], correction: Correction
+) -> None:
+    """Ask for the corrected fields until they are right, and retry with them."""
+    path = f"/requests/{request['id']}/retry"
+    options = correction.options
+
+    def send(fields: dict[str, Any]) -> dict[str, Any]:
+        body = {**task.whole_body(request), **({"fields": fields} if fields else {})}
+        if not task.dry:
+            return _sent(api, task.decision, request["id"], body)
+        document: dict[str, Any] = api.post(path, body | {"dryRun": True}).document
+        return document
+
+    document = correction.run(send)
+    if task.dry:
+        show_changes(cli, document, options)
+    else:
+        finish(cli, api, document)
+
+
 def _try(
     cli: Cli,
     api: "Api",
@@ -240,10 +277,7 @@ def _try(
 ) -> None:
     path = f"/requests/{segment(reference)}"
     made = body(api.get(path)) | {"dryRun": True}
-    document = api.post(f"{path}/retry", made).document
-    cli.show(document, lambda: _print_changes(cli, document, options))
-    if document.get("refusals"):
-        raise typer.Exit(ExitCode.FAILED)
+    show_changes(cli, api.post(f"{path}/retry", made).document, options)
 
 
 def _only_approval(document: dict[str, Any]) -> str:
@@ -273,55 +307,3 @@ def _sent(
         raise
     document: dict[str, Any] = answer.document
     return document
-
-
-def _print_changes(cli: Cli, document: dict[str, Any], options: RetryOptions) -> None:
-    refusals = document.get("refusals") or ()
-    if refusals:
-        cli.out.print(Text("✗ The retry would be refused; nothing was decided.", style="red"))
-    else:
-        cli.out.print(Text("✓ The retry would be accepted; nothing was decided.", style="green"))
-    for refusal in refusals:
-        cli.out.print(Text(f"  {clean(refusal.get('message'))}", style="red"), soft_wrap=True)
-    refused = {refusal.get("actionId") for refusal in refusals}
-    for look in document.get("looks") or ():
-        cli.out.print(Text(f"  {clean(look.get('actionId'))}: ", style="cyan"), end="")
-        _print_look(cli, look, _found(look, options, is_refused=look.get("actionId") in refused))
-    for line in change_lines(document.get("changes") or {}):
-        cli.out.print(line, soft_wrap=True)
-    print_actions(cli.out, document.get("actions") or ())
-
-
-_LOOKS = {
-    "found": ("green", "It took effect; a retry adopts it:"),
-    "absent": ("yellow", "It did not take effect; a retry does it."),
-    "unknown": ("red", "Whether it took effect could not be determined:"),
-}
-
-
-def _found(look: dict[str, Any], options: RetryOptions, *, is_refused: bool) -> str | None:
-    """Return what a retry that is only tried would make of an effect that exists."""
-    if look.get("answer") != "found":
-        return None
-    if is_refused:
-        return "It took effect, with the values of an earlier attempt:"
-    if options.leave_behind:
-        return "It took effect; a retry adopts it, or leaves it behind when it goes elsewhere:"
-    if options.revise:
-        return "It took effect; a retry changes it to the corrected values:"
-    return None
-
-
-def _print_look(cli: Cli, document: dict[str, Any], found: str | None = None) -> None:
-    answer = clean(document.get("answer"))
-    style, sentence = _LOOKS.get(answer, ("default", ""))
-    sentence = found or sentence
-    if answer == "absent" and document.get("reason"):
-        sentence = "It took effect only in part:"
-    cli.out.print(Text(f"{answer}  ", style=f"bold {style}").append(sentence, "not bold default"))
-    if document.get("reason"):
-        cli.out.print(Text(f"  {clean(document['reason'])}"), soft_wrap=True)
-    adopted = document.get("wouldAdopt") or {}
-    for name in ("externalReference", "url"):
-        if adopted.get(name):
-            cli.out.print(Text(f"  {clean(adopted[name])}"), soft_wrap=True)

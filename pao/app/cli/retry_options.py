@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pao.app.cli.completion import fields
 from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.field_files import read_config
 from pao.app.cli.fields import parse_assignments
 
 if TYPE_CHECKING:
@@ -33,6 +35,18 @@ class RetryOptions:
     """The options of the command line as they were given."""
 
     field: FieldOption = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Corrected fields as YAML 1.2 or JSON; - for standard input."
+        ),
+    ] = None
+    ask: Annotated[
+        bool,
+        typer.Option(
+            "--ask", help="Show the fields of one request on a terminal, to correct them."
+        ),
+    ] = False
     unset: Annotated[
         list[str] | None,
         typer.Option("--unset", metavar="FIELD", help="Remove a field's value; repeatable."),
@@ -77,11 +91,18 @@ class RetryOptions:
 
     def body(self, form: Callable[[], "Form"]) -> dict[str, Any]:
         """Return the body of the call; asks for the form where fields must be typed."""
+        return self.consents() | ({"fields": self.fields(form())} if self.has_fields else {})
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether fields are to be corrected."""
+        return bool(self.field or self.unset or self.config)
+
+    def consents(self) -> dict[str, Any]:
+        """Return the body of the call without fields."""
         body: dict[str, Any] = {}
         if mode := self._mode():
             body["mode"] = mode
-        if self.field or self.unset:
-            body["fields"] = self._fields(form)
         if self.leave_behind:
             body["leaveBehind"] = True
         if self.accept_used:
@@ -100,14 +121,15 @@ class RetryOptions:
             )
         return "revise"
 
-    def _fields(self, form: Callable[[], "Form"]) -> dict[str, Any]:
-        given = parse_assignments(self.field, form()) if self.field else {}
+    def fields(self, form: "Form") -> dict[str, Any]:
+        """Return the corrected fields; None removes a value."""
+        given = parse_assignments(self.field, form) if self.field else {}
         unset = dict.fromkeys(self.unset or ())
         if both := sorted(given.keys() & unset.keys()):
             raise CliError(
                 f"{', '.join(both)}: use either a value or --unset", exit_code=ExitCode.USAGE
             )
-        return given | unset
+        return (read_config(self.config) if self.config else {}) | given | unset
 
 
 def read_evidence(text: str) -> dict[str, Any]:

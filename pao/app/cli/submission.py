@@ -90,6 +90,7 @@ class Submission:
     item: str
     tags: tuple[str, ...]
     key: str | None
+    verb: str = "Submit"
 
     def filled_in(
         self, form: "Form", given: dict[str, Any], left: Collection[str], *, dry_run: bool = False
@@ -108,8 +109,8 @@ class Submission:
         service, today = ItemService(self.api, self.item), datetime.now(UTC).date()
         judge = FormJudge(form, today, service)
         answers = Answers(form, given, judge, expected=left if given else None)
-        verb = "Check" if dry_run else "Submit"
-        return Interview(self.cli, answers, service, today, self.options, verb=verb).run(act)
+        self.verb = "Check" if dry_run else "Submit"
+        return Interview(self.cli, answers, service, today, self).run(act)
 
     def check(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return what the service would do for these fields."""
@@ -139,10 +140,15 @@ class Submission:
         _warn(self.cli, request)
         return request
 
-    def options(self) -> list[str]:
-        """Return the options of the command that makes the same request."""
+    def kept(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return what is kept of the answers: all."""
+        return dict(fields)
+
+    def command(self, path: str) -> list[str]:
+        """Return the command that makes the same request with kept answers."""
         tags = [word for tag in self.tags for word in ("--tag", tag)]
-        return [*tags, "--idempotency-key", self.key] if self.key else tags
+        key = ["--idempotency-key", self.key] if self.key else []
+        return ["pao", "request", "submit", self.item, "--config", path, *tags, *key]
 
     def _body(self, fields: dict[str, Any]) -> dict[str, Any]:
         metadata = {"metadata": {"tags": list(self.tags)}} if self.tags else {}

@@ -15,7 +15,8 @@ class Answers:
     """Values for a form, given or typed.
 
     Every field is asked for unless ``expected`` names those to ask for; whatever is missing or
-    wrong is always asked for.
+    wrong is always asked for. ``stored`` are values that a request has already: they are right
+    until they are changed or refused.
     """
 
     def __init__(
@@ -25,12 +26,15 @@ class Answers:
         judge: Judge,
         *,
         expected: Iterable[str] | None = None,
+        stored: Mapping[str, Any] | None = None,
     ) -> None:
         self.form = form
         self.judge = judge
         # Fields with the choices that were offered for them.
         self.known: dict[str, FieldDefinition] = {}
-        self._values = {name: value for name, value in given.items() if value is not None}
+        self._stored = set(stored or ()) - given.keys()
+        values = {**(stored or {}), **given}
+        self._values = {name: value for name, value in values.items() if value is not None}
         every = form.fields if expected is None else expected
         self._to_ask = set(every) - self._values.keys() | (set(expected or ()) & form.fields.keys())
         self._refused: dict[str, Sequence[str]] = {}
@@ -57,7 +61,8 @@ class Answers:
     def unknown(self) -> dict[str, str]:
         """What is said about values of fields that the form does not have."""
         errors = self.judge(self._values).errors
-        return {one.field: one.message for one in errors if one.constraint == "unknown"}
+        unknown = (one for one in errors if one.constraint == "unknown")
+        return {one.field: one.message for one in unknown if one.field not in self._stored}
 
     def field(self, name: str) -> FieldDefinition:
         """Return a field, with its choices if they were offered."""
@@ -107,6 +112,8 @@ class Answers:
         before = set(self.visible)
         self._refused.pop(name, None)
         self._to_ask.discard(name)
+        if value != self._values.get(name):
+            self._stored.discard(name)
         if value is None:
             self._values.pop(name, None)
         else:
@@ -123,7 +130,7 @@ class Answers:
     def unanswered(self) -> list[str]:
         """The fields that are still to be asked for, in the order of the form."""
         result = self._judged()
-        wrong = {_root(error) for error in result.errors if _is_own(error, result)}
+        wrong = {_root(error) for error in result.errors if _is_own(error, result)} - self._stored
         asked = self._to_ask | wrong | self._refused.keys()
         return [name for name in result.visible if name in asked and not self._is_fixed(name)]
 

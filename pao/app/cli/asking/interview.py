@@ -2,13 +2,13 @@
 
 import shlex
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import typer
 from rich.padding import Padding
@@ -40,17 +40,33 @@ class Declined(KeyboardInterrupt):
     """The person does not want to submit."""
 
 
+class Purpose(Protocol):
+    """What a form is filled in for."""
+
+    @property
+    def verb(self) -> str:
+        """What is done with the fields, as a question: Submit."""
+
+    def kept(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return what is kept of the answers, as ``command`` takes it."""
+
+    def command(self, path: str) -> list[str]:
+        """Return the command that goes on with kept answers."""
+
+
 @dataclass(slots=True)
 class Interview:
-    """Asks for what is missing, sends it, and asks again for what the service refuses."""
+    """Asks for what is missing, sends it, and asks again for what the service refuses.
+
+    With ``review`` the answers are shown first even where nothing has to be asked for.
+    """
 
     cli: Cli
     answers: Answers
     service: ItemService
     today: date
-    # The further options of the command that goes on with a kept file.
-    options: Callable[[], Sequence[str]]
-    verb: str = "Submit"
+    purpose: Purpose
+    review: bool = False
     _is_open: bool = field(default=False, init=False)
     _typed: bool = field(default=False, init=False)
     _group: str | None = field(default=None, init=False)
@@ -69,7 +85,7 @@ class Interview:
                 raise
             except Declined as error:
                 self._keep(ask=True)
-                self.cli.note("Nothing was submitted.")
+                self.cli.note("Nothing was sent.")
                 raise typer.Exit(ExitCode.INTERRUPTED) from error
             except (KeyboardInterrupt, EOFError):
                 self._keep(ask=True)
@@ -88,7 +104,7 @@ class Interview:
 
     def _run(self, send: Callable[[dict[str, Any]], Sent]) -> Sent:
         self._refuse_unknown()
-        is_new = self._ask()
+        is_new = self._ask() or self.review
         while True:
             if is_new:
                 self._confirm()
@@ -171,7 +187,7 @@ class Interview:
             for name in self.answers.left_out:
                 label = clean(self.answers.form.fields[name].label)
                 self.cli.note(f"{label} does not apply with these answers; it is left out.")
-            word = line.read_line(f"\n{self.verb}? [Y/n/e(dit)] > ").strip().casefold()
+            word = line.read_line(f"\n{self.purpose.verb}? [Y/n/e(dit)] > ").strip().casefold()
             if word in _YES:
                 return
             if word in _NO:
@@ -279,29 +295,22 @@ class Interview:
             unanswered.add(question.field.id)
             if question.draft:
                 fields[question.field.id] = question.draft
+        kept = self.purpose.kept(fields)
         secret = [
-            one for one in form.fields.values() if one.id in form.password_fields & fields.keys()
+            one for one in form.fields.values() if one.id in form.password_fields & kept.keys()
         ]
         for one in secret:
-            del fields[one.id]
+            del kept[one.id]
             unanswered.add(one.id)
         ordered = [name for name in form.fields if name in unanswered]
-        return Kept(self.service.item, fields, ordered), secret
+        return Kept(self.service.item, kept, ordered), secret
 
     def _print_kept(self, path: Path, secret: list[FieldDefinition]) -> None:
         self.cli.note(f"Your answers are in {path}; only you can read it.")
         if secret:
             labels = ", ".join(clean(one.label) for one in secret)
             self.cli.note(f"Not in it, because it is secret: {labels}")
-        words = [
-            "pao",
-            "request",
-            "submit",
-            self.service.item,
-            "--config",
-            str(path),
-            *self.options(),
-        ]
+        words = self.purpose.command(str(path))
         self.cli.err.print(Text(f"Go on with: {clean(shlex.join(words))}"), soft_wrap=True)
 
 

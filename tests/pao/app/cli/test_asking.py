@@ -436,7 +436,7 @@ def test_saying_no_submits_nothing(asked: Start, service: Service, tmp_path: Pat
     terminal.answer("Keep your answers", "n")
 
     assert terminal.ends_with() == 130
-    assert "Nothing was submitted." in terminal.screen
+    assert "Nothing was sent." in terminal.screen
     assert service.calls_of("POST", "/requests") == []
     assert not list(tmp_path.glob("*.json"))
 

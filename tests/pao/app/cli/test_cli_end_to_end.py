@@ -1,13 +1,15 @@
 """`pao` against the real API, worker, database, Temporal and the JIRA stand-in."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from pao.app.local.postgres import PostgresAddress
 from tests.pao.app.cli.scripted import Pao
+from tests.pao.app.cli.terminals import Terminal
 from tests.support.callers import ADA, DANA, REGION, STRANGER, Person
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
@@ -132,3 +134,33 @@ def test_the_service_is_healthy_and_browsable(pao: Pao, stack: Stack) -> None:
     assert "pao_catalog_items" in pao("metrics", "--filter", "catalog_items", **who).stdout
     assert ITEM in pao("catalog", "list", **who).stdout
     assert "secretPath" in pao("catalog", "get", ITEM, **who).stdout
+
+
+def test_a_form_is_filled_in_on_a_terminal_and_corrected_after_a_failure(
+    on_terminal: Callable[..., Terminal], stack: Stack
+) -> None:
+    who = identity(stack)
+    stack.jira.fault("status", match={"method": "POST"}, status=400)
+    terminal = on_terminal("request", "submit", ITEM, NO_COLOR="1", **who)
+    terminal.next("Secret in the Vault")
+    terminal.answer("Path in the vault", "/orders")
+    terminal.answer("must look like", "orders/db")
+    terminal.answer("Stored encrypted", "short")
+    terminal.answer("at least 12 characters", PASSWORD)
+    terminal.answer("again", PASSWORD)
+    terminal.answer("Replace before", "2020-01-01")
+    terminal.answer("on or after", "")
+    terminal.answer("Remind", "")
+    terminal.answer("Submit?", "")
+    assert terminal.ends_with() == 1, terminal.seen
+    assert PASSWORD not in terminal.seen
+    found = re.search(r"Request ([0-9a-f-]{36})", terminal.screen)
+    assert found
+
+    terminal = on_terminal(
+        "request", "retry", found[1], "--reason", "moved", "--ask", NO_COLOR="1", **who
+    )
+    terminal.answer("Retry?", "path", "/orders", "orders/other")
+    terminal.next("orders/other")
+    terminal.answer("Retry?", "")
+    assert terminal.ends_with() == 0, terminal.seen
