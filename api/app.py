@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from temporalio.client import Client
 
 from activities.registry import action_schemas, load_all
-from api import docs, openapi
+from api import docs, index, openapi
 from api import error_responses as errors
 from api.access import Access
 from api.audit.service import AuditService
@@ -92,6 +92,7 @@ def create_app(settings: Settings) -> "Application":
         title="Platform Automation Orchestrator",
         version=VERSION,
         description=DESCRIPTION,
+        license_info=openapi.LICENSE,
         openapi_url=f"{BASE}/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -122,6 +123,7 @@ def create_app(settings: Settings) -> "Application":
         app.include_router(router, prefix=BASE, dependencies=strict)
     errors.install(app)
     docs.install(app)
+    index.install(app, has_pages=settings.web.enabled)
     openapi.install(app, routers)
     return Application(app, settings)
 

@@ -20,6 +20,8 @@ from pao.runtime.crypto import SecretUnreadableError
 
 _log = logging.getLogger(__name__)
 
+UNAVAILABLE = 503
+RETRY_AFTER_SECONDS = "5"
 NO_CORRELATION = "00000000-0000-0000-0000-000000000000"
 MAX_DETAILS = 200
 MAX_FIELD = 200
@@ -58,7 +60,10 @@ def envelope(error: PaoError, correlation_id: str) -> Error:
 def answer(error: PaoError, correlation_id: str) -> JSONResponse:
     """Return the response for an error."""
     document = envelope(error, correlation_id).model_dump(mode="json")
-    return JSONResponse(document, status_code=error.status, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status == UNAVAILABLE:
+        headers.setdefault("Retry-After", RETRY_AFTER_SECONDS)
+    return JSONResponse(document, status_code=error.status, headers=headers)
 
 
 def install(app: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI writes, how calls are signed, and the examples unshortened."""
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from threading import Lock
@@ -22,7 +23,28 @@ SIGNING = {
     "x-amazon-apigateway-authtype": "awsSigv4",
 }
 
+PLACE: dict[str, Any] = {
+    "servers": [{"url": "/", "description": "The PAO that serves this document"}],
+    "tags": [
+        {"name": "catalog", "description": "What can be requested, its forms, and its refresh"},
+        {
+            "name": "requests",
+            "description": "Submit, follow and find requests; decide about those that have failed",
+        },
+        {"name": "platform tools", "description": "Check documents before they are published"},
+        {"name": "administration", "description": "Access keys and the audit trail"},
+        {"name": "web sessions", "description": "How a browser gets to the pages"},
+        {"name": "health", "description": "For probes and monitoring; unsigned"},
+    ],
+}
+"""Where the document is served, and the groups of operations."""
+LICENSE = {"name": "MIT", "identifier": "MIT"}
+# Refused before anybody is known, so that nothing is counted.
+UNCOUNTED = frozenset({"401", "408", "413", "431"})
+EVENT_STREAM = "text/event-stream"
+
 REFERENCE = "#/components/schemas/{model}"
+_PARAMETER = re.compile(r"(?<={)\w+(?=})")
 FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
 
 
@@ -49,7 +71,9 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute):
                 _restore_examples(document["paths"][f"{BASE}{route.path}"], route)
-        return document
+        _describe_stream(document)
+        _name_parameters(document)
+        return document | PLACE
 
     def described() -> dict[str, Any]:
         with lock:
@@ -112,8 +136,35 @@ def _describe_headers(document: dict[str, Any]) -> None:
     for operation in _operations(document):
         is_open = operation.get("security") == []
         for status, answer in operation["responses"].items():
-            counted = RATE if status.startswith("2") and not is_open else ()
+            counted = RATE if status not in UNCOUNTED and not is_open else ()
             answer["headers"] = references((CORRELATION, *counted)) | answer.get("headers", {})
+
+
+def _describe_stream(document: dict[str, Any]) -> None:
+    """Show one event of each kind: like the schema, an example is of one event."""
+    for operation in _operations(document):
+        content = operation["responses"].get("200", {}).get("content", {}).get(EVENT_STREAM)
+        if content is not None:
+            shown = map(_read_event, content.pop("example").strip().split("\n\n"))
+            content["examples"] = {one["event"]: {"value": one} for one in shown}
+
+
+def _read_event(text: str) -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in text.splitlines())
+
+
+def _name_parameters(document: dict[str, Any]) -> None:
+    """Name the parameters of paths as everything else is named, and headers as they are known."""
+    for operation in _operations(document):
+        for one in operation.get("parameters", []):
+            if one["in"] == "path":
+                one["name"] = to_camel(one["name"])
+            elif one["in"] == "header":
+                one["name"] = one["name"].title().replace("-Id", "-ID")
+    document["paths"] = {
+        _PARAMETER.sub(lambda found: to_camel(found[0]), path): operations
+        for path, operations in document["paths"].items()
+    }
 
 
 def _tidy_properties(document: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 
 from catalog.suggestions import did_you_mean
 from pao.core.errors import Detail, ErrorCode, PaoError
@@ -25,7 +26,7 @@ def from_validation(error: RequestValidationError, route: object) -> PaoError:
     )
     details = tuple(
         Detail(
-            field=".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),
+            field=_field_of(problem["loc"]),
             constraint=str(problem["type"]),
             message=_message(problem, route, suggests=number < _MOST_SUGGESTIONS),
         )
@@ -38,6 +39,12 @@ def from_validation(error: RequestValidationError, route: object) -> PaoError:
         details=details,
         status=400 if unreadable else 422,
     )
+
+
+def _field_of(place: Sequence[str | int]) -> str:
+    """Return where a value stands; a path's parameter by the name that the document gives it."""
+    where, *parts = map(str, place)
+    return ".".join(map(to_camel, parts) if where == "path" else parts) or where
 
 
 def _message(problem: Mapping[str, Any], route: object, *, suggests: bool) -> str:

@@ -19,7 +19,11 @@ HEADERS: dict[str, dict[str, Any]] = {
     "RateLimit-Limit": {"description": "Calls allowed per minute", "schema": _NUMBER},
     "RateLimit-Remaining": {"description": "Calls left in this minute", "schema": _NUMBER},
     "RateLimit-Reset": {"description": "Seconds until more are allowed", "schema": _NUMBER},
-    "Retry-After": {"description": "Seconds to wait before the next try", "schema": _NUMBER},
+    "Retry-After": {
+        "description": "Seconds to wait before the next try",
+        "required": True,
+        "schema": _NUMBER,
+    },
     "WWW-Authenticate": {"description": "The scheme to sign with", "schema": _TEXT},
     "Location": {"description": "Path of the request", "schema": _TEXT},
     "Idempotency-Replayed": {

@@ -22,6 +22,11 @@ ERRORS: dict[int, tuple[str, ErrorCode, str]] = {
         ErrorCode.INVALID_STATE_TRANSITION,
         "The request is completed: retry is not possible.",
     ),
+    431: (
+        "Request line or headers too large",
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        "The request has more than 100 headers; send fewer.",
+    ),
     413: ("Too large", ErrorCode.PAYLOAD_TOO_LARGE, "The body is larger than 1048576 bytes."),
     422: (
         "Invalid values",
@@ -42,6 +47,9 @@ ERRORS: dict[int, tuple[str, ErrorCode, str]] = {
     ),
 }
 
+ANY = (431, 500)
+"""What every call may be answered."""
+
 Shown = Answer | Mapping[str, Answer]
 """The example of a status, or several by their names."""
 
@@ -56,14 +64,14 @@ def documented(
     answers: dict[int | str, dict[str, Any]] = {
         status: _answer(shown) | {"headers": references(headers)} for status, shown in good.items()
     }
-    return answers | {status: _error(status) for status in (*errors, 500)}
+    return answers | {status: _error(status) for status in (*errors, *ANY)}
 
 
 def documented_text(media: str, example: str, *errors: int) -> dict[int | str, dict[str, Any]]:
     """Return the same for a route that answers with text."""
     content = {media: {"schema": {"type": "string"}, "example": example}}
     answers: dict[int | str, dict[str, Any]] = {200: {"description": "Done", "content": content}}
-    return answers | {status: _error(status) for status in (*errors, 500)}
+    return answers | {status: _error(status) for status in (*errors, *ANY)}
 
 
 def _answer(shown: Shown) -> dict[str, Any]:

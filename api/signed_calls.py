@@ -22,6 +22,7 @@ OPEN_PATHS = frozenset(
     for path in ("/health", "/health/ready", "/version", "/metrics", "/openapi.json")
 )
 DOCS = f"{BASE}/docs"
+INDEX_PATHS = frozenset({"/", BASE, f"{BASE}/"})
 SCHEMAS = f"{BASE}/catalog/schemas"
 
 
@@ -88,4 +89,8 @@ class SignedCalls:
 
 
 def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path == DOCS or path.startswith((f"{DOCS}/", f"{SCHEMAS}/"))
+    return (
+        path in OPEN_PATHS | INDEX_PATHS
+        or path == DOCS
+        or path.startswith((f"{DOCS}/", f"{SCHEMAS}/"))
+    )

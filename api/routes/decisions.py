@@ -79,7 +79,11 @@ COMMANDS = (
 @router.post(
     "/requests/{request_id}/retry",
     summary="Retry a failed request",
-    responses=documented({**DECIDED, 200: {"decided": REQUEST, "dryRun": RETRY_PREVIEW}}, *ERRORS),
+    responses=documented(
+        {**DECIDED, 200: {"decided": REQUEST, "dryRun": RETRY_PREVIEW}},
+        *ERRORS,
+        headers=["Idempotency-Replayed"],
+    ),
 )
 async def retry_request(
     response: Response,

@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Path, Query
 from pydantic import BeforeValidator
 
 from api.services import Caller, ServicesDep
+from pao.runtime.logging import note_fields
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
@@ -23,7 +24,9 @@ _Reference = Annotated[
 
 
 async def _resolved(request_id: _Reference, services: ServicesDep, caller: Caller) -> str:
-    return await services.references.resolve(caller, request_id)
+    resolved = await services.references.resolve(caller, request_id)
+    note_fields(requestId=resolved)
+    return resolved
 
 
 RequestId = Annotated[str, Depends(_resolved)]

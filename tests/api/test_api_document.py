@@ -36,11 +36,11 @@ def test_the_document_is_valid_openapi_31(document: dict[str, Any]) -> None:
 
 
 def test_every_endpoint_of_the_contract_is_described(document: dict[str, Any]) -> None:
-    request = "/api/v1/requests/{request_id}"
+    request = "/api/v1/requests/{requestId}"
     assert set(operations(document)) >= {
         "GET /api/v1/catalog",
-        "GET /api/v1/catalog/items/{item_id}",
-        "GET /api/v1/catalog/items/{item_id}/schema",
+        "GET /api/v1/catalog/items/{itemId}",
+        "GET /api/v1/catalog/items/{itemId}/schema",
         "POST /api/v1/catalog/refresh",
         "GET /api/v1/catalog/validation-errors",
         "POST /api/v1/validate/request",
@@ -77,11 +77,6 @@ def good_answers(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def events(stream: str) -> list[dict[str, str]]:
-    parts = [part.splitlines() for part in stream.strip().split("\n\n")]
-    return [dict(line.split(": ", 1) for line in lines) for lines in parts]
-
-
 def test_every_success_has_a_schema_and_an_example_that_fits_it(document: dict[str, Any]) -> None:
     answers = good_answers(closed(document))
     assert {name.rsplit(" ", 2)[0] for name in answers} == set(operations(document))
@@ -91,7 +86,7 @@ def test_every_success_has_a_schema_and_an_example_that_fits_it(document: dict[s
         examples += [content["example"]] if "example" in content else []
         assert examples, name
         if name.endswith("text/event-stream"):
-            examples = [event for one in examples for event in events(one)]
+            assert len(examples) == len(content["schema"]["oneOf"])
         schema = {**content["schema"], "components": closed(document)["components"]}
         for example in examples:
             Draft202012Validator(schema).validate(example)

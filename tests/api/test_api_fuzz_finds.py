@@ -20,13 +20,13 @@ def responses(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("path", ["/catalog/items/{item_id}", "/catalog/items/{item_id}/schema"])
+@pytest.mark.parametrize("path", ["/catalog/items/{itemId}", "/catalog/items/{itemId}/schema"])
 def test_the_document_knows_that_an_id_can_be_too_long(
     stack: Stack, dana: httpx.Client, path: str
 ) -> None:
-    answer = dana.get(path.format(item_id="0" * 201))
+    answer = dana.get(path.format(itemId="0" * 201))
     assert answer.status_code == 400
-    assert error(answer)["details"][0]["field"] == "item_id"
+    assert error(answer)["details"][0]["field"] == "itemId"
     assert "400" in responses(stack)["GET", path]
 
 

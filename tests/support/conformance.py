@@ -1,4 +1,4 @@
-"""Holds every successful answer that a test gets to the OpenAPI document."""
+"""Holds every answer that a test gets to the OpenAPI document: successful ones, and all headers."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -34,6 +34,9 @@ def conformance(describe: Callable[[], dict[str, Any]]) -> Callable[[httpx.Respo
         return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
     def conforms(response: httpx.Response) -> None:
+        with lock:
+            path = _path(document()["paths"], response.request.url.path)
+        headers_conform(document(), path or "", response)
         media = response.headers.get("content-type", "").partition(";")[0]
         if not response.is_success or media != JSON:
             return
@@ -51,6 +54,25 @@ def conformance(describe: Callable[[], dict[str, Any]]) -> Callable[[httpx.Respo
         assert not problems, f"{response.request.method} {path} answered {problems}"
 
     return conforms
+
+
+def headers_conform(document: dict[str, Any], path: str, response: httpx.Response) -> None:
+    """Hold the headers of an answer to the document, both ways."""
+    method, status = response.request.method.lower(), str(response.status_code)
+    operation = document["paths"].get(path, {}).get(method, {})
+    told = operation.get("responses", {}).get(status, {}).get("headers")
+    if told is None:
+        return
+    known = document["components"]["headers"]
+    sent = {name for name in known if name in response.headers}
+    what = f"{method} {path} {status}"
+    assert sent <= told.keys(), f"{what} does not describe {sent - told.keys()}"
+    always = {name for name in told if known[name].get("required")}
+    if response.is_success and operation.get("security") != []:
+        always |= {name for name in told if name.startswith("RateLimit-")}
+    if response.is_success and "Location" in told:
+        always.add("Location")
+    assert always <= sent, f"{what} does not send {always - sent}"
 
 
 def closed(document: dict[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,31 @@ _SHOWN: tuple[tuple[str, Event], ...] = (
         ),
     ),
     (
+        "action",
+        ActionEvent(
+            time=EXAMPLE_TIME,
+            id="jira-ticket-1",
+            status=ActionStatus.IN_PROGRESS,
+            attempt=1,
+            external_reference=None,
+            url=None,
+            error=None,
+            note=None,
+            waiting=None,
+        ),
+    ),
+    (
+        "decision",
+        DecisionEvent(
+            time=EXAMPLE_TIME,
+            decision="retry",
+            by="dana",
+            accepted=True,
+            outcome="done",
+            message=None,
+        ),
+    ),
+    (
         "log",
         LogEvent(
             time=EXAMPLE_TIME,
