@@ -68,6 +68,7 @@ class CatalogWatcher:
         self._due.set()
 
     async def _keep_refreshing(self) -> None:
+        told: str | None = None
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._poll):
@@ -76,11 +77,14 @@ class CatalogWatcher:
             try:
                 await self._refresh()
                 self._refreshing.well()
+                told = None
             except SourceUnavailableError:
                 # Noted where it happened. The next look at the folder, or the poll, tries again.
                 continue
             except PaoError as error:
-                _log.warning("the catalog could not be refreshed: %s", error)
+                if told != error.message:
+                    _log.warning("the catalog could not be refreshed: %s", error)
+                told = error.message
                 self._due.set()
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:

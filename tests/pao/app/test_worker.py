@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ from temporalio.converter import DefaultPayloadConverter
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from pao.app.local.postgres import SERVICE, PostgresAddress, run_sql
 from pao.app.schedules import MAINTENANCE
 from pao.app.worker import Workers
 from pao.app.workflow_sandbox import sandbox_for
@@ -130,3 +132,21 @@ async def test_workflows_are_spared_of_contexts_that_the_converter_does_not_use(
 
 class OtherConverter(DefaultPayloadConverter):
     """A converter of somebody else."""
+
+
+async def test_a_worker_on_a_database_that_is_not_usable_says_why_in_a_sentence(
+    bench: Workbench, postgres_address: PostgresAddress
+) -> None:
+    name = f"empty_{secrets.token_hex(6)}"
+    run_sql(postgres_address, f"create database {name};")
+    wrong = {
+        postgres_address.url(SERVICE, name): b"no migration is applied. Run `pao db migrate`",
+        postgres_address.url(SERVICE, "absent"): b"The database does not exist on its server.",
+    }
+    for url, told in wrong.items():
+        async with process({**bench.environ, "DATABASE_URL": url}) as worker:
+            printed, _ = await worker.communicate()
+        assert worker.returncode == 5
+        assert told in printed
+        assert b"Traceback" not in printed
+    run_sql(postgres_address, f"drop database {name} with (force);")
