@@ -24,6 +24,7 @@ from pao.app.cli import (
     keys,
     processes,
     requests,
+    resubmission,
     submission,
     terraform,
     web,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 
 request = typer.Typer(no_args_is_help=True, help="Submit requests, follow them, decide failures.")
-for part in (submission.app, requests.app, decisions.app, cleanups.app):
+for part in (submission.app, resubmission.app, requests.app, decisions.app, cleanups.app):
     request.add_typer(part)
 
 for part in (

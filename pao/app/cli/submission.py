@@ -29,56 +29,75 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@command(app, "submit")
-def submit(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
-    *,
-    item: Annotated[
-        str, typer.Argument(metavar="ITEM", help="Id of the catalog item.", autocompletion=items)
-    ],
-    field: FieldOption = None,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionOptions:
+    """The options of everything that submits."""
+
+    field: FieldOption = None
     config: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="Fields as YAML 1.2 or JSON, or answers that were kept; - for standard input.",
         ),
-    ] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A tag of the request.")] = None,
+    ] = None
+    tag: Annotated[list[str] | None, typer.Option(help="A tag of the request.")] = None
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and show the calls; submit nothing.")
-    ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until it has settled.")] = False,
+    ] = False
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it has settled.")] = False
     follow: Annotated[
         bool, typer.Option("--follow-logs", help="Wait, and show its log on standard error.")
-    ] = False,
+    ] = False
     idempotency_key: Annotated[
         str | None,
         typer.Option(metavar="KEY", help="The same key never makes a second request (random)."),
-    ] = None,
+    ] = None
+
+    def given(self, form: "Form") -> FieldFile:
+        """Return the fields that were given, and those that are still to be asked for."""
+        file = read_field_file(self.config) if self.config else FieldFile()
+        assigned = parse_assignments(self.field or [], form)
+        left = (name for name in file.unanswered if name not in assigned)
+        return FieldFile(file.fields | assigned, tuple(left))
+
+
+@command(app, "submit")
+def submit(
+    cli: Cli,
+    *,
+    item: Annotated[
+        str, typer.Argument(metavar="ITEM", help="Id of the catalog item.", autocompletion=items)
+    ],
+    options: SubmissionOptions,
 ) -> None:
     """Submit a request; on a terminal it asks for the fields.
 
     Answers are checked at once, and can be kept as a file for --config.
     Exits with 1 when the request failed.
     """
+    key = usable_key(options.idempotency_key)
     with cli.api() as api:
-        submission = Submission(cli, api, item, tuple(tag or ()), _usable_key(idempotency_key))
         form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
-        file = read_field_file(config) if config else FieldFile()
-        assigned = parse_assignments(field or [], form)
-        given = file.fields | assigned
-        left = set(file.unanswered) - assigned.keys()
-        if dry_run:
-            _show_plan(cli, submission.filled_in(form, given, left, dry_run=True))
-            return
-        request = submission.filled_in(form, given, left)
-        if follow:
-            show = partial(print_log_line, cli.err)
-            request = follow_log(api, request["id"], after=0, show=show, is_over=is_settled)
-        elif wait:
-            request = watch(cli, api, request["id"])
-        finish(cli, api, request)
+        submission = Submission(cli, api, item, tuple(options.tag or ()), key)
+        carry_out(submission, form, options.given(form), options)
+
+
+def carry_out(
+    submission: "Submission", form: "Form", given: FieldFile, options: SubmissionOptions
+) -> None:
+    """Submit the fields, or check them, and show the request in the way that was asked for."""
+    cli, api = submission.cli, submission.api
+    if options.dry_run:
+        _show_plan(cli, submission.filled_in(form, given.fields, given.unanswered, dry_run=True))
+        return
+    request = submission.filled_in(form, given.fields, given.unanswered)
+    if options.follow:
+        show = partial(print_log_line, cli.err)
+        request = follow_log(api, request["id"], after=0, show=show, is_over=is_settled)
+    elif options.wait:
+        request = watch(cli, api, request["id"])
+    finish(cli, api, request)
 
 
 @dataclass(slots=True)
@@ -160,7 +179,8 @@ def _warn(cli: Cli, document: dict[str, Any]) -> None:
         cli.note(f"Note: {clean(warning)}")
 
 
-def _usable_key(key: str | None) -> str | None:
+def usable_key(key: str | None) -> str | None:
+    """Return an idempotency key; raises ``CliError`` for one that no header can hold."""
     if key is None or re.fullmatch(r"[\x21-\x7e]{1,255}", key):
         return key
     raise CliError(

@@ -44,9 +44,8 @@ def _lines(request: Document, tickets: Document, *, width: int | None) -> Iterat
         yield Text()
     widths = _widths(actions)
     for action in actions:
-        line = _action(action, widths, tickets.get(action.get("id")))
-        url = Text(clean(action.get("url")), style=_DIM)
-        yield from beside(line, url, width, indent=_INDENT) if url else [line]
+        line, made = _action(action, widths), _made(action, tickets.get(action.get("id")))
+        yield from beside(line, made, width, indent=_INDENT) if made else [line]
         yield from _explanation(action, request, width)
         yield from _failure(action, request, width)
     yield from _own_failure(request, width)
@@ -93,7 +92,7 @@ def _widths(actions: list[Document]) -> tuple[int, int, int]:
     return max(names, default=0), max(states, default=0), max(times, default=0)
 
 
-def _action(action: Document, widths: tuple[int, int, int], ticket: Document | None) -> Text:
+def _action(action: Document, widths: tuple[int, int, int]) -> Text:
     status = clean(action.get("status"))
     style = STYLES.get(status, "")
     name = clean(action.get("name") or action.get("id"))
@@ -104,11 +103,19 @@ def _action(action: Document, widths: tuple[int, int, int], ticket: Document | N
     attempt = action.get("attempt") or 0
     if attempt > 1:
         line.append(f"  attempt {attempt}", style="yellow")
-    if action.get("externalReference"):
-        line.append(f"  {clean(action['externalReference'])}", style="bold default")
-    if ticket:
-        line.append(f"  {_live(ticket)}", style="cyan" if ticket.get("live") else "yellow")
     return line
+
+
+def _made(action: Document, ticket: Document | None) -> Text:
+    """Return what an action has made: its reference, what JIRA says of it now, its address."""
+    parts = []
+    if action.get("externalReference"):
+        parts.append(Text(clean(action["externalReference"]), style="bold"))
+    if ticket:
+        parts.append(Text(_live(ticket), style="cyan" if ticket.get("live") else "yellow"))
+    if action.get("url"):
+        parts.append(Text(clean(action["url"]), style=_DIM))
+    return Text(GAP).join(parts)
 
 
 def _took(action: Document) -> str:
