@@ -7,9 +7,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from api.web import error_pages, static_files
 from api.web.pages.admin import views as admin
 from api.web.pages.home import views as home
+from api.web.pages.platform import views as platform
 from api.web.pages.signin import views as signin
 
-PAGES = (admin, home, signin, static_files)
+PAGES = (admin, home, platform, signin, static_files)
 SMALL = 500
 
 

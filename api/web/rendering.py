@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from api.auth.principal import Principal
+from api.services import Services
 from api.web import static_files, times
 from api.web.shown_text import shown
 from api.web.words import SHAPES, STATES, TRANSLATIONS, _
@@ -39,8 +40,6 @@ class NavEntry:
 
 
 NAV = ((_("Home"), "/"),)
-
-ADMIN_NAV = ((_("Admin"), "/admin"),)
 
 
 def page(
@@ -89,12 +88,21 @@ def _navigation(request: Request, caller: Principal | None) -> list[NavEntry]:
     if caller is None:
         return []
     path, app = request.url.path, request.scope.get("app")
-    is_admin = app is not None and app.state.services.access.is_admin(caller)
-    entries = NAV + ADMIN_NAV if is_admin else NAV
+    entries = NAV + _for_some(app.state.services, caller) if app is not None else NAV
     return [
         NavEntry(label, href, path == href or (href != "/" and path.startswith(href)))
         for label, href in entries
     ]
+
+
+def _for_some(services: Services, caller: Principal) -> tuple[tuple[str, str], ...]:
+    """Return the entries that not everybody may open."""
+    found: tuple[tuple[str, str], ...] = ()
+    if services.access.may_refresh(caller, services.catalog.state.index.owners):
+        found += ((_("Platform"), "/platform"),)
+    if services.access.is_admin(caller):
+        found += ((_("Admin"), "/admin"),)
+    return found
 
 
 def _when(moment: str | datetime, zone: Any, now: datetime) -> Markup:

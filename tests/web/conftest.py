@@ -5,7 +5,9 @@ asserted by `watched.py` when the test ends.
 """
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -17,7 +19,7 @@ from pao.app.local.web_scripts import fetch
 from tests.support.browser import ARGUMENTS, Browser
 from tests.support.callers import DANA, Person
 from tests.support.postgres import cloned_database
-from tests.support.stack import Stack, running_stack
+from tests.support.stack import SAMPLES, Stack, running_stack
 from tests.web.leaks import Leaks
 from tests.web.person import At, Visit
 from tests.web.watched import Watched
@@ -51,7 +53,12 @@ def web_stack(
     with (
         cloned_database(postgres_address) as database,
         running_stack(
-            database, temporal_address, folder, environ=environ, around=leaks.around
+            database,
+            temporal_address,
+            folder,
+            catalog=Path(shutil.copytree(SAMPLES, folder / "catalog")),
+            environ=environ,
+            around=leaks.around,
         ) as stack,
     ):
         yield stack

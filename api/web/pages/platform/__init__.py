@@ -1,0 +1,1 @@
+"""`/platform`: the state of the catalog, and trying a document before it is published."""

@@ -1,0 +1,261 @@
+"""`/platform`: what platform teams look at: the catalog's age, its findings, and a preview."""
+
+import asyncio
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from api.auth.principal import Principal
+from api.catalog.schemas import Finding, FormLayout
+from api.services import Caller, Correlation, Services, ServicesDep
+from api.tools.schemas import TemplateResult, TemplateTest
+from api.web import times
+from api.web.forms import Posted, text_of
+from api.web.rendering import page
+from api.web.words import _, ngettext
+from catalog.loading import load_document
+from catalog.testing.cases import dump
+from catalog.yaml_tree import DocumentError
+from pao.core.errors import ErrorCode, PaoError
+
+_REFUSED = 422
+_KINDS = {"+": "added", "-": "removed", "@": "place"}
+
+
+def _require_owner(services: ServicesDep, caller: Caller) -> None:
+    if not services.access.may_refresh(caller, services.catalog.state.index.owners):
+        raise PaoError(
+            ErrorCode.FORBIDDEN, _("Only teams that own a catalog item and admins see this page.")
+        )
+
+
+router = APIRouter(prefix="/platform", dependencies=[Depends(_require_owner)])
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that is not served as it is, with what was found in it."""
+
+    file: str
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a document would be once it is published."""
+
+    title: str
+    findings: list[Finding]
+    excerpts: list[str]
+    form: FormLayout | None
+    calls: list[TemplateResult]
+    problems: list[str]
+    difference: list[tuple[str, str]] | None
+    published: str | None
+
+
+@router.get("")
+async def platform(request: Request, services: ServicesDep) -> Response:
+    """Show how old the catalog is, where it comes from, and what was refused."""
+    return _platform(request, services)
+
+
+@router.post("/refresh")
+async def refresh(
+    request: Request, services: ServicesDep, caller: Caller, correlation: Correlation
+) -> Response:
+    """Read the source now, and say what has changed."""
+    report = await services.catalog.refresh_for(caller.id, correlation)
+    changes = [
+        (_("Added"), report.added),
+        (_("Changed"), report.changed),
+        (_("Removed"), report.removed),
+        (_("Refused"), report.refused),
+    ]
+    return _platform(
+        request,
+        services,
+        refreshed=True,
+        changes=[(word, names) for word, names in changes if names],
+        outdated=report.outdated,
+    )
+
+
+@router.get("/preview")
+async def empty_preview(request: Request) -> Response:
+    """Show where a document is pasted."""
+    return _previewed(request, document="", values="", preview=None)
+
+
+@router.post("/preview")
+async def preview(
+    request: Request, services: ServicesDep, caller: Caller, posted: Posted
+) -> Response:
+    """Show what a pasted document would be: findings, form and calls. Nothing is stored or sent."""
+    document, values = text_of(posted, "document"), text_of(posted, "values")
+    fields, problem = _values(values)
+    if problem:
+        return _previewed(request, document=document, values=values, preview=None, problem=problem)
+    shown = await _preview(services, caller, document, fields)
+    return _previewed(request, document=document, values=values, preview=shown)
+
+
+def _values(text: str) -> tuple[dict[str, Any], str]:
+    """Return the values that were entered, and what is wrong with them."""
+    if not text.strip():
+        return {}, ""
+    try:
+        found = load_document(text, file="values").data
+    except DocumentError as error:
+        return {}, _("Values, line %(line)s: %(why)s") % {
+            "line": error.line,
+            "why": error.message,
+        }
+    if isinstance(found, dict):
+        return found, ""
+    return {}, _("Values are one line per field, such as hostName: a.example.com")
+
+
+async def _preview(
+    services: Services, caller: Principal, document: str, fields: dict[str, Any]
+) -> Preview:
+    tools, content = services.tools, document.encode("utf-8", "replace")
+    read = await asyncio.to_thread(tools.read, document)
+    file = _file_name(read.definition)
+    checked = await asyncio.to_thread(tools.validate, content, file=file)
+    form: FormLayout | None = None
+    try:
+        form = (await asyncio.to_thread(tools.preview, content, file=file)).form
+    except PaoError as error:
+        if error.code is not ErrorCode.VALIDATION_ERROR:
+            raise
+    tried = await asyncio.to_thread(tools.test, TemplateTest(item=document, fields=fields), read)
+    published = await _published(services, caller, checked.item.id if checked.item else None)
+    return Preview(
+        title=_sentence(checked.errors, checked.warnings),
+        findings=checked.findings,
+        excerpts=[_excerpt(document, one) for one in checked.findings],
+        form=form,
+        calls=[one for one in tried.templates if one.error is None or form is not None],
+        problems=[f"{one.field}: {one.message}" for one in tried.field_errors],
+        difference=list(_difference(published, read.definition)) if published else None,
+        published=str(published["metadata"]["version"]) if published else None,
+    )
+
+
+async def _published(
+    services: Services, caller: Principal, item_id: str | None
+) -> Mapping[str, Any] | None:
+    """Return the document in service; None for another team's, whose insides are not shown."""
+    if item_id is None:
+        return None
+    try:
+        loaded = (await services.catalog.document(item_id)).loaded
+    except PaoError as error:
+        if error.code is not ErrorCode.CATALOG_ITEM_NOT_FOUND:
+            raise
+        return None
+    is_owner = loaded.item.owner_team in caller.teams or services.access.is_admin(caller)
+    return loaded.definition if is_owner else None
+
+
+def _file_name(definition: Mapping[str, Any]) -> str:
+    """Return the name that a pasted document would have in the catalog."""
+    metadata = definition.get("metadata")
+    about = metadata if isinstance(metadata, dict) else {}
+    return f"{about.get('category', 'category')}/{about.get('id', 'document')}.yaml"
+
+
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the lines by which two documents differ, as the service reads them."""
+    before, after = dump(_ordered(old, new)), dump(new)
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="")
+    for line in list(lines)[2:]:
+        yield _KINDS.get(line[:1], "same"), line
+
+
+def _ordered(old: Any, new: Any) -> Any:
+    """Return the stored document, which has lost its order, in the order of the new one."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        keys = [*(key for key in new if key in old), *(key for key in old if key not in new)]
+        return {key: _ordered(old[key], new.get(key)) for key in keys}
+    if isinstance(old, list):
+        others = new if isinstance(new, list) else []
+        return [
+            _ordered(one, others[index] if index < len(others) else None)
+            for index, one in enumerate(old)
+        ]
+    return old
+
+
+def _excerpt(document: str, finding: Finding) -> str:
+    """Return the line of a finding and a caret below its column."""
+    lines = re.split(r"\r?\n", document)
+    if not 1 <= finding.line <= len(lines):
+        return ""
+    line = lines[finding.line - 1][:200].expandtabs(1)
+    return f"{line}\n{' ' * max(finding.column - 1, 0)}^"
+
+
+def _sentence(errors: int, warnings: int) -> str:
+    if errors:
+        return ngettext(
+            "%(n)s error keeps this document from being served.",
+            "%(n)s errors keep this document from being served.",
+            errors,
+        ) % {"n": errors}
+    if warnings:
+        return ngettext(
+            "It would be served; there is %(n)s warning.",
+            "It would be served; there are %(n)s warnings.",
+            warnings,
+        ) % {"n": warnings}
+    return _("It would be served as it is.")
+
+
+def _previewed(
+    request: Request, *, document: str, values: str, preview: Preview | None, problem: str = ""
+) -> Response:
+    return page(
+        request,
+        "pages/platform/preview.html",
+        status=_REFUSED if problem else 200,
+        document=document,
+        values=values,
+        preview=preview,
+        problem=problem,
+    )
+
+
+def _platform(
+    request: Request,
+    services: Services,
+    *,
+    refreshed: bool = False,
+    changes: list[tuple[str, Any]] | None = None,
+    outdated: str | None = None,
+) -> Response:
+    state, now = services.catalog.state, datetime.now(UTC)
+    found = [Finding.model_validate(one) for one in state.standing.refused]
+    files = dict.fromkeys(one.file for one in found)
+    age = state.age(now)
+    return page(
+        request,
+        "pages/platform/platform.html",
+        items=state.index.requested,
+        stale=state.index.stale,
+        source=state.standing.source or _("nowhere yet"),
+        loaded_at=state.loaded_at,
+        age=None if age is None else times.span(timedelta(seconds=age)),
+        error=state.standing.error,
+        refused=[RefusedFile(file, [one for one in found if one.file == file]) for file in files],
+        refreshed=refreshed,
+        changes=changes or [],
+        outdated=outdated,
+    )

@@ -1,0 +1,108 @@
+"""The pages of platform teams: the catalog's state, a refresh, the preview of a document."""
+
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from tests.support.callers import ADA, DANA, PRIYA
+from tests.support.stack import Stack
+from tests.web.person import Visit, judge
+
+CATALOG = Path("examples/catalog")
+DNS = (CATALOG / "network/network-dns-record.yaml").read_text(encoding="utf-8")
+REPOSITORY = (CATALOG / "access/access-github-repository.yaml").read_text(encoding="utf-8")
+
+
+async def test_the_catalog_s_state_is_shown_and_read_again(visit: Visit) -> None:
+    at = await visit(PRIYA)
+    page = await at.page("/platform")
+    await expect(page.get_by_text("Every file is valid.")).to_be_visible()
+    await judge(page)
+
+    await page.get_by_role("button", name="Refresh").click()
+    await expect(page).to_have_title("Platform: the catalog was read - PAO")
+    await expect(page.get_by_text("nothing has changed")).to_be_visible()
+
+
+async def test_who_owns_nothing_does_not_see_it(visit: Visit) -> None:
+    at = await visit(DANA)
+    at.watched.expected.append("403")
+    page = await at.page("/platform/preview")
+    await expect(page.get_by_text("Only teams that own a catalog item")).to_be_visible()
+    await expect(page.get_by_role("link", name="Platform", exact=True)).to_have_count(0)
+
+
+async def test_a_valid_document_shows_its_form_calls_and_changes(visit: Visit) -> None:
+    at = await visit(ADA)
+    page = await at.page("/platform/preview")
+    await judge(page)
+    changed = DNS.replace("version: 1.1.0", "version: 1.2.0")
+    assert changed != DNS
+    await page.get_by_role("textbox", name="Document").fill(changed)
+    await page.get_by_role("textbox", name="Values").fill(
+        "hostName: orders.example.com\naddress: 10.0.0.7\n"
+    )
+    await page.get_by_role("button", name="Preview").click()
+
+    await expect(page).to_have_title("Preview of a document - PAO")
+    await expect(page.get_by_role("heading", name="It would be served as it is.")).to_be_focused()
+    await expect(page.locator("pre", has_text="orders.example.com").first).to_be_visible()
+    diff = page.locator("pre.diff")
+    await expect(diff.locator(".removed")).to_contain_text("version: 1.1.0")
+    await expect(diff.locator(".added")).to_contain_text("version: 1.2.0")
+    await judge(page)
+
+
+async def test_findings_point_to_their_place_and_nothing_typed_is_lost(visit: Visit) -> None:
+    at = await visit(ADA)
+    page = await at.page("/platform/preview")
+    broken = DNS.replace("type: jira-ticket", "type: jira-tickte")
+    assert broken != DNS
+    await page.get_by_role("textbox", name="Document").fill(broken)
+    await page.get_by_role("button", name="Preview").click()
+
+    await expect(page.get_by_role("heading", name="1 error keeps")).to_be_visible()
+    excerpt = page.locator("pre", has_text="jira-tickte").first
+    place, caret = (await excerpt.inner_text()).splitlines()
+    assert place[caret.index("^") :].startswith("jira-tickte")
+    await expect(page.get_by_role("textbox", name="Document")).to_have_value(broken)
+    await judge(page)
+
+    at.watched.expected.append("422")
+    await page.get_by_role("textbox", name="Values").fill("hostName: [")
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Values, line 2: not YAML")
+    await expect(page.get_by_role("textbox", name="Document")).to_have_value(broken)
+
+
+async def test_hostile_text_stays_text(visit: Visit) -> None:
+    at = await visit(ADA)
+    page = await at.page("/platform/preview")
+    hostile = "<script>alert(1)</script>: </textarea><b>x</b>\n"
+    await page.get_by_role("textbox", name="Document").fill(hostile)
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.get_by_role("textbox", name="Document")).to_have_value(hostile)
+    await judge(page)
+
+
+async def test_another_team_s_document_is_not_shown(visit: Visit) -> None:
+    at = await visit(PRIYA)
+    page = await at.page("/platform/preview")
+    await page.get_by_role("textbox", name="Document").fill(REPOSITORY)
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.get_by_text("Changes against version")).to_have_count(0)
+
+
+async def test_a_refused_file_shows_with_its_findings(stack: Stack, visit: Visit) -> None:
+    file = stack.catalog / "network" / "broken.yaml"
+    file.write_text("schemaVersion: catalog/v1\nkind: CatalogItem\nmetadata: {id: <b>x</b>}\n")
+    at = await visit(ADA)
+    try:
+        page = await at.page("/platform")
+        await page.get_by_role("button", name="Refresh").click()
+        await expect(page.get_by_role("heading", name="network/broken.yaml")).to_be_visible()
+        await judge(page)
+    finally:
+        file.unlink()
+    await page.get_by_role("button", name="Refresh").click()
+    await expect(page.get_by_text("Every file is valid.")).to_be_visible()
