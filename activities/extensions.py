@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from activities.base import Action, ActionConfig
+from pao.core.names import ACTION_GROUP
 
-GROUP = "pao.actions"
 OWN = "PAO"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _log = logging.getLogger(__name__)
@@ -112,5 +112,5 @@ def _clash(
 
 def _source(point: EntryPoint) -> str:
     if point.dist is None:
-        return f"{GROUP}:{point.name}"
+        return f"{ACTION_GROUP}:{point.name}"
     return f"{point.dist.name} {point.dist.version}"

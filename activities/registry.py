@@ -6,6 +6,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
+from pao.core.names import ACTION_GROUP
+
 if TYPE_CHECKING:
     from activities.base import Action
     from activities.extensions import LoadedActions
@@ -45,10 +47,10 @@ def load_all() -> "dict[str, Action[Any]]":
 @cache
 def loaded() -> "LoadedActions":
     """Load everything once; a problem with one package does not affect the others."""
-    from activities.extensions import GROUP, load_extensions  # noqa: PLC0415 -- client libraries
+    from activities.extensions import load_extensions  # noqa: PLC0415 -- client libraries
 
     own = {registered.type: registered.load() for registered in ACTIONS}
-    return load_extensions(own, entry_points(group=GROUP))
+    return load_extensions(own, entry_points(group=ACTION_GROUP))
 
 
 @cache

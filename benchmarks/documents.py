@@ -30,6 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "examples" / "catalog"
 SCHEMA = ROOT / "catalog" / "schema" / "catalog-item.json"
 RENDER_RATIO = 1.3
+LOOP_RATIO = 5
+COMMAND_RATIO = 4
+WHOLE, WHOLE_SECONDS = 2_000, 6
 REFERENCES = 20
 SIZE = 2048
 TODAY = date(2026, 3, 5)
@@ -52,7 +55,12 @@ def measure(items: int) -> Found:
         costs = _validation(Path(folder), files)
         other = _other_checker(files[: max(items // 10, 1)])
     rendered, ratio, escaped = _rendering()
+    loops, loop_ratio = looping()
+    alone, command = _command()
     costs |= {
+        "render a loop over 100 rows": loops,
+        "pao catalog validate FILE, the whole command": command,
+        "pao catalog validate --help": alone,
         "the same by check-jsonschema, structure only, one item": other,
         "render 2 kB with 20 references": rendered,
         "judge a form of 8 fields": _form(),
@@ -65,6 +73,21 @@ def measure(items: int) -> Found:
                 "Validation is no slower than check-jsonschema",
                 f"{1000 / one:.0f} items/s, the other {1000 / other:.0f}",
                 one <= other,
+            ),
+            Check(
+                f"{WHOLE:,} items within {WHOLE_SECONDS} s of one core",
+                f"{one * WHOLE / 1000:.1f} s",
+                one * WHOLE <= WHOLE_SECONDS * 1000,
+            ),
+            Check(
+                f"One file within {COMMAND_RATIO} times the help of its command",
+                f"{command / alone:.2f}",
+                command <= COMMAND_RATIO * alone,
+            ),
+            Check(
+                f"A loop within {LOOP_RATIO} times plain Jinja2",
+                f"{loop_ratio:.2f} escaped for JIRA",
+                loop_ratio <= LOOP_RATIO,
             ),
             Check(
                 f"Rendering within {RENDER_RATIO} times plain Jinja2",
@@ -131,14 +154,19 @@ def _other_checker(files: list[Path]) -> float:
     command = [program, "--schemafile", str(SCHEMA)]
 
     def run(some: list[Path]) -> float:
-        before = os.times()
-        subprocess.run([*command, *map(str, some)], check=True, capture_output=True)  # noqa: S603 -- files of ours
-        after = os.times()
-        used = after.children_user - before.children_user
-        return (used + after.children_system - before.children_system) * 1000
+        return _child_ms([*command, *map(str, some)])
 
     alone = median(run(files[:1]) for _ in range(3))
     return max(run(files) - alone, 0.001) / max(len(files) - 1, 1)
+
+
+def _child_ms(command: list[str]) -> float:
+    """Return the processor time of a program that succeeds."""
+    before = os.times()
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 -- files of ours
+    after = os.times()
+    used = after.children_user - before.children_user
+    return (used + after.children_system - before.children_system) * 1000
 
 
 def _rendering() -> tuple[float, float, float]:
@@ -162,6 +190,35 @@ def _rendering() -> tuple[float, float, float]:
         rounds.append((jira, jira / other, none / other))
     jira_ms, escaped, unescaped = (median(column) for column in zip(*rounds, strict=True))
     return jira_ms, escaped, unescaped
+
+
+def looping() -> tuple[float, float]:
+    """Return milliseconds of a loop with a condition, and the ratio to plain Jinja2."""
+    rows = [{"name": f"n{n}", "port": 8000 + n, "open": n % 3 == 0} for n in range(100)]
+    template = (
+        "{% for r in fields.rows %}|{{ r.name }}|{{ r.port }}|"
+        "{% if r.open %}open{% else %}closed{% endif %}|\n{% endfor %}"
+    )
+    names = Names(groups={"group": ("rows",)}, outputs=())
+    plain = Environment(keep_trailing_newline=True).from_string(template)  # noqa: S701 -- text, not HTML
+    scopes = {"fields": {"rows": rows}}
+    if render(template, scopes, names) != plain.render(**scopes):
+        raise ValueError("the two engines do not agree on the loop")
+    rounds = []
+    for _ in range(15):
+        ours = _milliseconds(lambda: render(template, scopes, names, Target.JIRA), 30)
+        rounds.append((ours, ours / _milliseconds(lambda: plain.render(**scopes), 30)))
+    milliseconds, ratio = (median(column) for column in zip(*rounds, strict=True))
+    return milliseconds, ratio
+
+
+def _command() -> tuple[float, float]:
+    """Return the processor time of the command's help, and of the command for one file."""
+    program = [sys.executable, "-c", "from pao.app.cli.main import main; main()"]
+    command = [*program, "catalog", "validate"]
+    file = str(SAMPLES / "storage" / "storage-s3-bucket.yaml")
+    alone, one = (median(_child_ms([*command, x]) for _ in range(5)) for x in ("--help", file))
+    return alone, one
 
 
 def _form() -> float:

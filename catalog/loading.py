@@ -106,11 +106,16 @@ def load_document(content: bytes | str, *, file: str) -> Document:
     text = _decode(content, file)
     builder = TreeBuilder(file)
     event: yaml.Event | None = None
+    loader: Any = None
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        loader = _LOADER(text)
+        while (event := loader.get_event()) is not None:
             builder.feed(event)
     except yaml.YAMLError as error:
         raise _translate(error, text, file, event) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
     return Document(file, builder.result(), text)
 
 
@@ -205,12 +210,13 @@ def value_at(data: Any, path: Path) -> Any:
 
 
 def walk_texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yield every text value in plain data with its path, in the order of the document."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, child in value.items():
-            yield from walk_texts(child, (*path, key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from walk_texts(child, (*path, index))
+    """Yield every text below a value with its path, in the order of the document."""
+    waiting: list[tuple[Any, Path]] = [(value, path)]
+    while waiting:
+        value, path = waiting.pop()
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, dict):
+            waiting += [(child, (*path, key)) for key, child in reversed(value.items())]
+        elif isinstance(value, list):
+            waiting += [(value[n], (*path, n)) for n in range(len(value) - 1, -1, -1)]

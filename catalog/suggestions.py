@@ -1,6 +1,7 @@
 """Did you mean: the nearest known name to a wrong one."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 _MAX_LENGTH = 64
 
@@ -29,6 +30,7 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     return f"; did you mean {name!r}?" if name else ""
 
 
+@lru_cache(maxsize=4096)
 def _edits(left: str, right: str, limit: int) -> int:
     before: list[int] = []
     row = list(range(len(right) + 1))

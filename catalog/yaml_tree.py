@@ -7,7 +7,7 @@ bounded before anything grows.
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
@@ -31,12 +31,12 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NUMBERS_BEGIN_WITH = frozenset("+-.0123456789")
 _INTEGERS = ((_INTEGER, 10), (_OCTAL, 8), (_HEXADECIMAL, 16))
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in a file: line and column, both counted from 1, columns in characters."""
 
     line: int
@@ -97,6 +97,7 @@ class _Frame:
     node: ListNode | MappingNode
     anchor: str | None
     key: str | None = None
+    wants_key: bool = False
 
 
 class TreeBuilder:
@@ -120,6 +121,9 @@ class TreeBuilder:
 
     def feed(self, event: yaml.Event) -> None:
         """Take the next event of the parser."""
+        if isinstance(event, yaml.CollectionEndEvent):
+            self._close()
+            return
         mark = event.start_mark
         where = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
         match event:
@@ -131,8 +135,6 @@ class TreeBuilder:
                 self._open(event, MappingNode(where))
             case yaml.SequenceStartEvent():
                 self._open(event, ListNode(where))
-            case yaml.CollectionEndEvent():
-                self._close()
             case yaml.DocumentStartEvent() if self._root is not None:
                 self._refuse(where, "one file holds one document; put the second in its own file")
 
@@ -142,8 +144,9 @@ class TreeBuilder:
             self._refuse(where, f"a value has {len(text):,} characters; at most {MAX_SCALAR:,}")
         if event.tag not in _STRING_TAGS:
             self._refuse_tag(where, event.tag)
-        if self._is_key():
-            self._take_key(text, where)
+        frame = self._stack[-1] if self._stack else None
+        if frame is not None and frame.wants_key:
+            self._take_key(frame, text, where)
             return
         plain = bool(event.implicit[0]) and event.tag is None
         value = self._resolve(text, where) if plain else text
@@ -155,6 +158,8 @@ class TreeBuilder:
     def _resolve(self, text: str, where: Position) -> Any:
         if text in _CONSTANTS:
             return _CONSTANTS[text]
+        if text[0] not in _NUMBERS_BEGIN_WITH:
+            return text
         if len(text) > MAX_NUMBER and _is_number(text):
             self._refuse(where, f"a number has {len(text):,} digits; quote it if it is a text")
         for pattern, base in _INTEGERS:
@@ -192,7 +197,7 @@ class TreeBuilder:
         if len(self._stack) >= MAX_DEPTH:
             self._refuse_depth(node.start)
         self._grow(node.start, node.weight)
-        self._stack.append(_Frame(node, event.anchor))
+        self._stack.append(_Frame(node, event.anchor, wants_key=isinstance(node, MappingNode)))
 
     def _close(self) -> None:
         frame = self._stack.pop()
@@ -211,28 +216,25 @@ class TreeBuilder:
         elif frame.key is not None:
             frame.node.entries[frame.key] = node
             frame.key = None
+            frame.wants_key = True
 
     def _is_key(self) -> bool:
-        return bool(
-            self._stack and isinstance(self._stack[-1].node, MappingNode) and not self._has_key()
-        )
+        return bool(self._stack) and self._stack[-1].wants_key
 
-    def _has_key(self) -> bool:
-        return self._stack[-1].key is not None
-
-    def _take_key(self, key: str, where: Position) -> None:
-        frame = self._stack[-1]
-        if not isinstance(frame.node, MappingNode):
+    def _take_key(self, frame: _Frame, key: str, where: Position) -> None:
+        node = frame.node
+        if not isinstance(node, MappingNode):
             return
-        first = frame.node.keys.get(key)
+        first = node.keys.get(key)
         if first is not None:
             self._refuse(where, f"duplicate key {key[:80]!r}; first in line {first.line}")
         if key == "<<":
             self._refuse(where, "merge keys (<<) are not supported; write the keys out")
         self._grow(where, len(key))
-        frame.node.weight += len(key)
-        frame.node.keys[key] = where
+        node.weight += len(key)
+        node.keys[key] = where
         frame.key = key
+        frame.wants_key = False
 
     def _remember(self, anchor: str | None, node: Node) -> None:
         if anchor is not None:

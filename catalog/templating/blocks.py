@@ -10,6 +10,7 @@ from catalog.templating.functions import FUNCTIONS
 from catalog.templating.limits import SOURCE_BYTES, size_of
 from catalog.templating.names import SCOPES
 from catalog.templating.nodes import Expression, Output, Template, Text
+from catalog.templating.paths import plain_path
 from catalog.templating.scanner import LITERALS, NAME, RESERVED, refused
 from catalog.templating.stack import BlockStack, Notation, OpenBlock
 from catalog.templating.tags import Kind, Tag, TagReader
@@ -227,6 +228,10 @@ class BlockParser:
         self._blocks.else_if(self.at, self._read(rest))
 
     def _read(self, text: str) -> Expression:
+        plain = plain_path(text, self._references)
+        if plain is not None:
+            self._references += 1
+            return plain
         parser = self._parser(text)
         found = parser.whole()
         self._references = parser.references

@@ -22,6 +22,7 @@ from catalog.templating.nodes import (
     Computed,
     Conditional,
     Expression,
+    Key,
     ListLiteral,
     Literal,
     Logic,
@@ -45,11 +46,12 @@ from catalog.templating.values import (
     truth,
 )
 
+_MISSING = Missing("it")
 # A function may process a whole megabyte, so the clock is checked before each.
 _STEPS_OF_A_CALL = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoopState:
     """The values of ``@index`` and the like."""
 
@@ -159,7 +161,14 @@ class Evaluator:
     def _reference(self, node: Reference) -> Any:
         self.budget.spend()
         link = self._links[node.number]
-        found = self._members(self._root(link), link.members)
+        found = self._root(link)
+        for number, step in enumerate(link.members):
+            # Nearly all members are keys of mappings.
+            if type(step) is Key and type(found) is dict and type(step.value) is str:
+                found = found.get(step.value, _MISSING)
+            else:
+                found = self._members(found, link.members[number:])
+                break
         if isinstance(found, Missing):
             return Missing(node.text)
         if link.name == "secrets" and link.root is Root.SCOPE:

@@ -13,6 +13,8 @@ from catalog.templating.tags import Kind, Tag
 Fault = tuple[int, FaultError]
 """What is wrong, and the offset of its tag."""
 
+# Nobody reads more of one template at once, and looking for what was meant costs time.
+_MOST_FAULTS = 20
 _UNKNOWN = Link(Root.UNKNOWN, "", 0, ())
 _OF_BLOCKS = ("#", "/", "if", "else", "end", "range", "with")
 
@@ -28,6 +30,8 @@ class PatientParser(BlockParser):
         try:
             super()._take(tag)
         except FaultError as fault:
+            if len(self.faults) >= _MOST_FAULTS:
+                raise
             if tag.kind is not Kind.VALUE or tag.content.strip().startswith(_OF_BLOCKS):
                 raise
             self.faults.append((tag.start, fault))
@@ -37,6 +41,8 @@ class PatientParser(BlockParser):
         try:
             return super()._read(text)
         except FaultError as fault:
+            if len(self.faults) >= _MOST_FAULTS:
+                raise
             self.faults.append((self.at, fault))
             self._references = before
             return Literal("")
@@ -56,6 +62,8 @@ class PatientLinker(Linker):
         return Linked(template, tuple(links))
 
     def _expression(self, node: Expression, place: Place) -> None:
+        if len(self.faults) >= _MOST_FAULTS:
+            return
         try:
             super()._expression(node, place)
         except FaultError as fault:

@@ -71,8 +71,9 @@ def known_members(scope: str, path: tuple[str | int, ...], names: Names) -> Iter
         return _REQUEST.get(path)
     if path:
         return None
+    if scope == "fields":
+        return names.fields
     known: dict[str, Iterable[str]] = {
-        "fields": names.fields,
         "system": SYSTEM_MEMBERS,
         "environment": names.environment,
         "outputs": names.outputs,

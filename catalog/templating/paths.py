@@ -4,17 +4,43 @@ import re
 
 from catalog.templating.contract import FaultError
 from catalog.templating.nodes import Computed, Expression, Key, Member, PathForm, Reference
-from catalog.templating.scanner import KEY_PATTERN, NAME_PATTERN, Scanner, key_of, refused
+from catalog.templating.scanner import (
+    KEY_PATTERN,
+    LITERALS,
+    NAME_PATTERN,
+    RESERVED,
+    Scanner,
+    key_of,
+    refused,
+)
 
 LOOP_MEMBERS = ("index", "index0", "first", "last", "length")
 
 _SLASH_ROOTS = frozenset({"input", "output", "system"})
+_PLAIN = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9][A-Za-z0-9_]*)+)\s*", re.ASCII)
+_NO_PLAIN_ROOTS = frozenset({*RESERVED, *LITERALS, "loop"})
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
 _PARENTS = re.compile(r"(?:\.\./)+")
 # What a slash path may wrongly go on with: .key, [0], ["key"].
 _STEP = re.compile(rf"""\.({KEY_PATTERN.pattern})|\.?\[["'`]?({KEY_PATTERN.pattern})["'`]?\]""")
 _REST = re.compile(rf"(?:{_STEP.pattern})+")
 _INDEX = re.compile(r"-?\d+", re.ASCII)
+
+
+def plain_path(text: str, number: int) -> Reference | None:
+    """Return the path where a text is nothing but names with dots between, the most common tag.
+
+    Everything else, and whatever could be something else, is None and left to the parser.
+    """
+    found = _PLAIN.fullmatch(text)
+    if not found or found[1].partition(".")[0] in _NO_PLAIN_ROOTS:
+        return None
+    path, begin = found[1], 0
+    members: list[Key] = []
+    for name in path.split("."):
+        members.append(Key(key_of(name), begin, begin + len(name)))
+        begin += len(name) + 1
+    return Reference(number, PathForm.PLAIN, 0, tuple(members), path)
 
 
 class PathReader(Scanner):

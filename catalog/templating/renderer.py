@@ -1,13 +1,12 @@
 """Renders a linked template: walks its blocks and writes their output."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog.templating.contract import FaultError, Names, SecretValue, Target
 from catalog.templating.evaluation import Evaluator, LoopState, present
 from catalog.templating.linker import Linked
 from catalog.templating.nodes import (
-    Block,
     Body,
     Expression,
     For,
@@ -33,6 +32,8 @@ from catalog.templating.values import (
 from catalog.templating.writers import WRITERS, Writer
 
 _PAIR = 2
+# Values of these types hold no secret.
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _URLS = frozenset({Target.URL, Target.ADDRESS})
 
 
@@ -50,11 +51,20 @@ class Renderer:
     ) -> None:
         self._template = linked.template
         self._tainted = Tainted(learn)
+        self._learns = self._tainted.wanted
         self._values = Evaluator(linked.links, scopes, names, self._tainted)
         self._reveal = reveal
         self._target = Target.NONE
         self._writer: Writer = Writer(self._values.budget)
         self.at = 0
+        self._workers: dict[type, Callable[[Any], None]] = {
+            Text: self._text,
+            Output: self._output,
+            If: self._if,
+            With: self._with,
+            Loop: self._loop,
+            For: self._for,
+        }
 
     def render(self, target: Target) -> Any:
         """Return the text, or in the target none the typed value of a single value tag."""
@@ -85,37 +95,28 @@ class Renderer:
         return block.expression
 
     def _body(self, body: Body) -> None:
+        workers = self._workers
         for block in body:
-            self._block(block)
+            workers[type(block)](block)
 
-    def _block(self, block: Block) -> None:
-        if isinstance(block, Text):
+    def _text(self, block: Text) -> None:
+        if self._learns:
             self._tainted.text()
-            self._writer.text(block.text)
-        elif isinstance(block, Output):
-            self._output(block)
-        elif isinstance(block, If):
-            self._if(block)
-        elif isinstance(block, With):
-            self._with(block)
-        elif isinstance(block, Loop):
-            self._loop(block)
-        else:
-            self._for(block)
+        self._writer.text(block.text)
 
     def _output(self, block: Output) -> None:
         self.at = block.at
         given = self._values.value(block.expression)
-        secret = has_secret(given, self._values.budget)
+        secret = type(given) not in _SCALARS and has_secret(given, self._values.budget)
         value = opened(given, reveal=self._reveal) if secret else given
-        before = self._writer.parts
+        before = self._writer.parts if secret else 0
         if self._is_address(block.expression):
             self._writer.text(text_of(value, self._values.budget))
         else:
             self._writer.value(value)
         if secret:
             self._tainted.output(given, self._writer.since(before))
-        else:
+        elif self._learns:
             self._tainted.text()
 
     def _is_address(self, expression: Expression) -> bool:
@@ -156,13 +157,13 @@ class Renderer:
         self.at = block.at
         subject = self._values.evaluate(block.subject)
         pairs, before = self._pairs(subject), self._writer.parts
+        values, names, last = self._values, block.variables[::-1], len(pairs) - 1
         for index, (key, value) in enumerate(pairs):
-            self._values.budget.iterate()
-            state = LoopState(index, key, first=index == 0, last=index == len(pairs) - 1)
-            variables = dict(zip(block.variables[::-1], (value, key), strict=False))
-            self._values.loops.append(state)
+            values.budget.iterate()
+            variables = dict(zip(names, (value, key), strict=False)) if names else {}
+            values.loops.append(LoopState(index, key, first=index == 0, last=index == last))
             self._inside(block.body, variables, item=(value,))
-            self._values.loops.pop()
+            values.loops.pop()
         if not pairs:
             self._body(block.otherwise)
         else:

@@ -60,7 +60,7 @@ class Writer:
 
     def text(self, text: str) -> None:
         """Write text of the template, or text that needs no escaping."""
-        self._room -= size_of(text)
+        self._room -= len(text) if text.isascii() else size_of(text)
         if self._room < 0:
             raise too_long()
         self._parts.append(text)
@@ -71,7 +71,7 @@ class Writer:
 
     def escaped(self, value: Any) -> str:
         """Return a value as literal text in the target."""
-        return text_of(value, self.budget)
+        return value if type(value) is str else text_of(value, self.budget)
 
     def result(self) -> str:
         """Return everything that was written."""
@@ -83,6 +83,8 @@ class JiraWriter(Writer):
 
     def escaped(self, value: Any) -> str:
         """Escape a value; results of json() and jiraEscape() are kept."""
+        if type(value) is str:
+            return jira_escape(value)
         if is_mapping(value):
             text = _without_braces(json_text(value, self.budget, 2))
             return f"{{code:json}}\n{text}\n{{code}}"

@@ -36,17 +36,14 @@ _RANGES = (("min_length", "max_length"), ("min_items", "max_items"), ("min", "ma
 
 def fields_of(subject: Subject) -> Iterator[tuple[Path, FieldDefinition]]:
     """Yield every field with its path, those in the rows of lists included."""
-    for path, field in form_fields(subject):
-        yield path, field
-        for r, inner in enumerate(field.fields):
-            yield (*path, "fields", r), inner
+    yield from subject.placed_fields
 
 
 def form_fields(subject: Subject) -> Iterator[tuple[Path, FieldDefinition]]:
     """Yield every field of the form itself with its path."""
-    for g, group in enumerate(subject.item.groups):
-        for f, field in enumerate(group.fields):
-            yield (*GROUPS, g, "fields", f), field
+    for path, field in subject.placed_fields:
+        if path.count("fields") == 1:
+            yield path, field
 
 
 def known_fields(subject: Subject, path: Path) -> dict[str, FieldDefinition]:

@@ -42,6 +42,9 @@ _FOREIGN = (
 )
 
 
+_MAY_BE_FOREIGN = re.compile(r"[$#<]|(?<!\{)\{(?!\{)")
+
+
 def unread(subject: Subject) -> Iterator[Problem]:
     """Require that a text in which no template is read looks like none.
 
@@ -49,7 +52,7 @@ def unread(subject: Subject) -> Iterator[Problem]:
     ``default: "{{fields.team}}-db"`` would become a database of that name. Templates are the
     texts in the ``config`` of actions and components, ``cleanup`` and ``when``.
     """
-    for path, text in _plain_texts(subject):
+    for path, text in _plain_texts(subject) if _may_hold_templates(subject) else ():
         found = text.find("{{")
         if found >= 0:
             what = _what(path)
@@ -71,12 +74,20 @@ def foreign(subject: Subject) -> Iterator[Problem]:
         kind = placed.action.type if placed.action else ""
         if placed.errors or (placed.place and (kind, placed.place[-1]) == _GITHUB_FILES):
             continue
-        for spelling in _FOREIGN:
+        for spelling in _FOREIGN if _MAY_BE_FOREIGN.search(placed.text) else ():
             for found in spelling.pattern.finditer(placed.text):
                 message = f"{found[0][:_SHOWN]} is a spelling of {spelling.tool}, no template here"
                 hint = f"write {_meant(found['path'], known)}"
                 where = _position(placed.text, found.start())
                 yield Problem(placed.path, message, hint, inside=where)
+
+
+def _may_hold_templates(subject: Subject) -> bool:
+    """Return whether any text outside of the actions looks like a template, which is rare."""
+    names = (*(action.name for _, action in subject.actions()), subject.item.name)
+    components = (component.name for _, component in subject.components())
+    form = (text for _, text in walk_texts(subject.document.data.get("presentation")))
+    return any("{{" in text for text in (*names, *components, *form))
 
 
 def _plain_texts(subject: Subject) -> Iterator[tuple[Path, str]]:

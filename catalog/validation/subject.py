@@ -1,7 +1,8 @@
 """What a rule looks at and what it answers. The rules themselves are in modules of their own."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from jsonschema.exceptions import ValidationError
 from catalog.bundle import CatalogBundle, Component
 from catalog.configuration_checks import Judge, Reader
 from catalog.document_kinds import KINDS
+from catalog.forms import FieldDefinition
 from catalog.loading import Document, Path, Position
 from catalog.model import Action, CatalogDocument
 from catalog.validation.findings import Severity
@@ -27,8 +29,8 @@ class ActionSchema:
     """
 
     config: Mapping[str, Any]
-    outputs: Mapping[str, Any] = field(default_factory=dict)
-    targets: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = attribute(default_factory=dict)
+    targets: Mapping[str, str] = attribute(default_factory=dict)
     judge: Judge | None = None
     reader: Reader | None = None
 
@@ -61,6 +63,18 @@ class Subject:
     document: Document
     item: CatalogDocument
     known_actions: Mapping[str, ActionSchema]
+
+    @cached_property
+    def placed_fields(self) -> tuple[tuple[Path, FieldDefinition], ...]:
+        """Every field of the form with its path, those in the rows of lists included."""
+        found: list[tuple[Path, FieldDefinition]] = []
+        for g, group in enumerate(self.item.groups):
+            for f, field in enumerate(group.fields):
+                path: Path = ("presentation", "form", "groups", g, "fields", f)
+                found.append((path, field))
+                rows = enumerate(field.fields)
+                found += [((*path, "fields", r), inner) for r, inner in rows]
+        return tuple(found)
 
     def action_lists(self) -> Iterator[tuple[Path, tuple[Action, ...]]]:
         """Yield all actions, notifications included, with the path of each list."""

@@ -155,6 +155,7 @@ class _TemplateInspector:
         }
         self._shapes = document_shapes(subject.item, subject.document.data.get("metadata"))
         self._outputs = subject.output_schemas
+        self._known: dict[tuple[Any, ...], tuple[Names, Mapping[str, Shape]]] = {}
 
     def look_at_form(self, one: FormTemplate) -> PlacedTemplate:
         """Inspect a template of the form, which reads no outputs; in a list it sees its row."""
@@ -176,17 +177,27 @@ class _TemplateInspector:
         """Inspect one template."""
         if not placed.is_condition and "{" not in placed.text:
             return placed
-        names = Names(
-            groups=self._groups,
-            outputs=tuple(earlier),
-            components=components,
-            # Which variables the operator shows to templates is known at submission, not here.
-            environment=tuple(_VARIABLE.findall(placed.text)),
-            item=self._item.id,
-        )
+        # Which variables the operator shows to templates is known at submission, not here.
+        variables = tuple(_VARIABLE.findall(placed.text))
+        seen = (tuple(earlier), components, variables, "manual" in placed.path)
+        around = self._known.get(seen)
+        if around is None:
+            around = self._around(placed.path, earlier, components, variables)
+            self._known[seen] = around
+        return _inspected(placed, *around)
+
+    def _around(
+        self,
+        path: Path,
+        earlier: Mapping[str, Action],
+        components: tuple[str, ...],
+        variables: tuple[str, ...],
+    ) -> tuple[Names, Mapping[str, Shape]]:
+        """Return the names and shapes that exist at a place, which many templates share."""
+        names = Names(self._groups, tuple(earlier), components, variables, item=self._item.id)
         shapes = self._shapes | self._shapes_after(earlier, components)
-        shapes["fulfillment"] = self._published(earlier, placed.path)
-        return _inspected(placed, names, shapes)
+        shapes["fulfillment"] = self._published(earlier, path)
+        return names, shapes
 
     def _published(self, earlier: Mapping[str, Action], path: Path) -> Shape:
         """Return the shape of what earlier actions have published by key."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from activities.actions_page import actions_page
 from activities.registry import action_schemas, load_all
+from catalog.own_types import written_types
 from catalog.reference_page import reference_page
 from catalog.schema import published, written
 from catalog.validation.rules_page import rules_page
@@ -21,6 +22,7 @@ def generated() -> dict[str, str]:
     schemas = published(actions)
     return {
         **{f"catalog/schema/{name}": written(schema) for name, schema in schemas.items()},
+        "catalog/action-types.json": written_types(action_schemas()),
         "docs/actions.md": actions_page(),
         "docs/rules.md": rules_page(),
         "docs/catalog-reference.md": reference_page(),

@@ -48,6 +48,9 @@ PROOF = "proof"
 FOREIGN_INSTALLATION = "ForeignInstallation"
 """The error type of an activity that a worker of another installation was given."""
 SEALED_PREFIX = "pao:enc:"
+ACTION_GROUP = "pao.actions"
+"""The entry points by which other packages add action types."""
+
 MASK = "********"
 
 # All are Keyword: a dev server takes ten of that type. PaoTeam is the team that owns the item.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.extensions import GROUP, LoadedActions, load_extensions
+from activities.extensions import LoadedActions, load_extensions
 from activities.registry import ACTIONS
+from pao.core.names import ACTION_GROUP
 
 GOOD = """
 from pao.extension import Action, ActionConfig, ActionResult
@@ -55,7 +56,7 @@ def install(shelf: Path, package: str, *, entry: str, code: str) -> None:
     info = shelf / f"{module}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\n{entry} = {module}:ACTION\n")
+    (info / "entry_points.txt").write_text(f"[{ACTION_GROUP}]\n{entry} = {module}:ACTION\n")
 
 
 def found(shelf: Path) -> LoadedActions:

@@ -245,7 +245,7 @@ def test_thousands_of_mistakes_are_told_up_to_a_bound() -> None:
     assert found[0].line == 11
 
 
-def test_a_template_with_thousands_of_wrong_names_has_one_finding() -> None:
+def test_of_a_template_with_thousands_of_wrong_names_the_first_are_told() -> None:
     found = findings(GOOD.replace("{{json fields}}", "{{fields.nam}}" * 5_000))
 
-    assert [one.rule for one in found] == ["template"]
+    assert [one.rule for one in found] == ["template"] * 20

@@ -12,7 +12,7 @@ from catalog.loading import load_document
 from pao.app.generate import ROOT, generated
 
 FILES = generated()
-SCHEMAS = sorted(name for name in FILES if name.endswith(".json"))
+SCHEMAS = sorted(name for name in FILES if name.startswith("catalog/schema/"))
 SAMPLES = sorted((ROOT / "examples" / "catalog").glob("*/*.yaml"))
 
 

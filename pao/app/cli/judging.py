@@ -19,7 +19,7 @@ from pao.app.cli.catalog_files import (
     link_findings,
     read_standard_input,
 )
-from pao.app.cli.documents import known_actions, shown
+from pao.app.cli.documents import shown, types_for_rules
 from pao.app.cli.exits import CliError, ExitCode
 
 # What these rules miss may stand in a file that was not named: then the catalog around it counts.
@@ -62,7 +62,7 @@ def judge(paths: list[Path], revision: str | None) -> Judged:
 
 
 def _piped(content: bytes) -> Judged:
-    found = validate_files([_NAMED], lambda _: content, known_actions())
+    found = validate_files([_NAMED], lambda _: content, types_for_rules())
     kept = [one for one in found if one.rule not in {*ACROSS, _OF_ITS_PLACE}]
     return Judged(1, kept, {}, content)
 
@@ -128,7 +128,7 @@ def _judged(files: list[Path], paths: list[Path]) -> list[Finding]:
 
 def _judge(files: Iterable[Path]) -> list[Finding]:
     names = _by_name(files)
-    return validate_files(names, lambda name: read_document(names[name], name), known_actions())
+    return validate_files(names, lambda name: read_document(names[name], name), types_for_rules())
 
 
 def _around(paths: list[Path]) -> list[Path]:

@@ -89,7 +89,7 @@ def test_a_form_is_shown_as_people_will_see_it(pao: Run) -> None:
     assert "DNS Record  1.1.0" in shown
     assert "  Host name *\n  │ orders.example.com" in shown
     assert "Points to *   shown when recordType is CNAME" in shown
-    assert "ttl: integer, from 60, up to 86400" in shown
+    assert "ttl: integer, 60 to 86400" in shown
     wizard = pao("preview", "catalog/databases/database-postgresql-standard.yaml").stdout
     assert "Step 1 of 3: Basic configuration" in wizard
     assert "[x] Standby in a second zone" in wizard
