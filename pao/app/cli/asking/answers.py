@@ -53,9 +53,9 @@ class Answers:
 
     @property
     def left_out(self) -> list[str]:
-        """The fields that have a value and are not shown."""
-        visible = set(self.visible)
-        return [name for name in self.form.fields if name in self._values and name not in visible]
+        """The fields that were given or typed, and are not shown."""
+        hidden = self._values.keys() - set(self.visible) - self._stored
+        return [name for name in self.form.fields if name in hidden]
 
     @property
     def unknown(self) -> dict[str, str]:
@@ -93,6 +93,8 @@ class Answers:
 
     def problems_with(self, name: str, value: Any) -> list[str]:
         """Return what would be wrong with another answer, judged beside the others."""
+        if name in self._stored and value == self._values.get(name):
+            return []
         return _said(self.judge({**self.fields, name: value}), name)
 
     def warnings(self) -> list[str]:

@@ -105,6 +105,8 @@ class Interview:
     def _run(self, send: Callable[[dict[str, Any]], Sent]) -> Sent:
         self._refuse_unknown()
         is_new = self._ask() or self.review
+        if not is_new:
+            self._print_left_out()
         while True:
             if is_new:
                 self._confirm()
@@ -173,6 +175,9 @@ class Interview:
         if offer.problem is not None:
             self.cli.note(f"The choices of {clean(one.label)} are not known: {offer.problem}")
             return one
+        if not offer.choices:
+            self.cli.note(f"{clean(one.label)} offers nothing with these answers.")
+            return one
         offered = one.model_copy(update={"enum": offer.choices})
         if row is None:
             self.answers.known[one.id] = offered
@@ -184,15 +189,18 @@ class Interview:
             print_summary(self.cli.err, self.answers)
             for said in self.answers.warnings():
                 self.cli.note(f"! {said}")
-            for name in self.answers.left_out:
-                label = clean(self.answers.form.fields[name].label)
-                self.cli.note(f"{label} does not apply with these answers; it is left out.")
+            self._print_left_out()
             word = line.read_line(f"\n{self.purpose.verb}? [Y/n/e(dit)] > ").strip().casefold()
             if word in _YES:
                 return
             if word in _NO:
                 raise Declined
             self._edit(word)
+
+    def _print_left_out(self) -> None:
+        for name in self.answers.left_out:
+            label = clean(self.answers.form.fields[name].label)
+            self.cli.note(f"{label} does not apply with these answers; it is left out.")
 
     def _edit(self, word: str) -> None:
         head, _, rest = word.partition(" ")

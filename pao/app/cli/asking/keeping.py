@@ -43,7 +43,8 @@ def write(kept: Kept, path: Path) -> None:
         "unanswered": list(kept.unanswered),
     }
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    content = (text + "\n").encode(errors="backslashreplace")
+    # What is no character cannot be sent either, and would make the whole file unreadable.
+    content = (text + "\n").encode(errors="replace")
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)

@@ -55,8 +55,8 @@ class Question:
     """A field that is asked for.
 
     ``required`` says whether it must have a value with the answers as they are, ``old`` is the
-    answer that it has already, ``default`` what it takes without one. ``draft``
-    keeps what was typed and is no answer yet, for when the person leaves.
+    answer that it has already, ``default`` what it takes without one. ``draft`` keeps what was
+    typed and is no answer yet, for when the person leaves.
     """
 
     cli: Cli

@@ -297,6 +297,14 @@ def test_a_complete_command_line_is_submitted_without_a_question(
     assert sent(service) == {"host": "orders"}
 
 
+def test_a_given_field_that_is_hidden_is_left_out_and_named(asked: Start, service: Service) -> None:
+    terminal = asked(NAME, BACKUPS, DAYS, given=("-f", "host=orders", "-f", "days=7"))
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "Days does not apply with these answers" in terminal.screen
+    assert sent(service) == {"host": "orders"}
+
+
 def test_a_field_that_does_not_exist_is_said_before_any_question(asked: Start) -> None:
     terminal = asked(NAME, given=("-f", "hots=orders"))
 

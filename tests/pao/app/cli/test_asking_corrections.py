@@ -71,6 +71,8 @@ def test_the_fields_of_a_failed_request_are_shown_and_corrected(
     terminal.answer("[Orders]", "Billing")
     terminal.answer("must match", "billing")
     terminal.answer("Retry?", "backups", "n")
+    terminal.answer("Retry?", "secret")
+    terminal.answer("[********]", "")
     terminal.answer("Retry?", "")
 
     assert terminal.ends_with() == 0, terminal.seen

@@ -184,6 +184,16 @@ def test_options_that_are_away_are_said_and_a_text_is_taken(
     assert sent(service) == {"owner": "orders", "cluster": "alpha"}
 
 
+def test_a_field_that_offers_nothing_says_so(asked: Start, service: Service) -> None:
+    service.on("POST", "/catalog/items/db/options/cluster", options())
+    terminal = asked(OWNER, CLUSTER)
+    terminal.answer("Owner", "orders")
+    terminal.answer("Cluster offers nothing with these answers.", "alpha")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+
+
 PORTS: dict[str, Any] = {
     "id": "ports",
     "type": "list",
