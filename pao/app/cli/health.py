@@ -90,6 +90,7 @@ def _print_health(cli: Cli, document: dict[str, Any]) -> None:
         Text("PAO ", style="bold")
         .append(f"{clean(document.get('version'))}  ", "not bold default")
         .append(state(document.get("status")))
+        .append(f"  installation {clean(document.get('installation') or 'unknown')}", "dim")
     )
     parts = document.get("components") or {}
     rows = [row for name, part in parts.items() for row in _rows(name, part)]

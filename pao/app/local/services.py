@@ -161,6 +161,16 @@ def chosen_lag(environment: Mapping[str, str]) -> dict[str, str]:
     return {SEARCH_LAG: environment[SEARCH_LAG]} if environment.get(SEARCH_LAG) else {}
 
 
+def worker_problem(api_url: str) -> str | None:
+    """Return what health says about the workers of an API that is ready, where it is no praise."""
+    with httpx.Client(trust_env=False, timeout=ANSWER_SECONDS) as client:
+        answer = _answer(client, f"{api_url}/api/v1/health")
+    if answer is None or not answer.is_success:
+        return None
+    found = answer.json()["components"]["worker"].get("error")
+    return str(found) if found else None
+
+
 def _answer(client: httpx.Client, url: str) -> httpx.Response | None:
     try:
         return client.get(url)

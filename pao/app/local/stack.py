@@ -28,6 +28,7 @@ from pao.app.local.services import (
     also_allowed,
     chosen_lag,
     service_environment,
+    worker_problem,
 )
 from pao.app.local.supervisor import Supervisor
 from pao.app.local.surroundings import Surroundings, TemporalPlace, surroundings
@@ -227,6 +228,8 @@ class _Builder:
             tell=self.narrator.tell,
         )
         self.supervisor.check()
+        if problem := worker_problem(stack.api_url):
+            self.narrator.tell(f"Attention: {problem}")
 
     def _service(
         self, name: str, arguments: list[str], configuration: Mapping[str, str]

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pao.app.local.processes import ChildProcess, LocalError, Program
-from pao.app.local.services import Service, also_allowed
+from pao.app.local.services import Service, also_allowed, worker_problem
 
 
 def test_what_a_person_lists_may_be_reached_beside_the_stand_ins() -> None:
@@ -48,7 +48,12 @@ class NotReady(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = json.dumps({"ready": False, "problems": ["no worker is polling the task queue"]})
-        self.send_response(503)
+        if self.path == "/shared/api/v1/health":
+            error = "workers of another installation poll the same task queue"
+            body = json.dumps({"components": {"worker": {"status": "degraded", "error": error}}})
+        if self.path == "/alone/api/v1/health":
+            body = json.dumps({"components": {"worker": {"status": "ok", "pollers": 1}}})
+        self.send_response(200 if "health" in self.path else 503)
         self.end_headers()
         self.wfile.write(body.encode())
 
@@ -65,6 +70,13 @@ def page() -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def test_a_stack_that_shares_its_task_queue_is_told_so(page: str) -> None:
+    assert worker_problem(f"{page}alone") is None
+    assert worker_problem("http://127.0.0.1:9") is None
+    said = worker_problem(f"{page}shared")
+    assert said == "workers of another installation poll the same task queue"
 
 
 def started(name: str, script: str) -> Service:
