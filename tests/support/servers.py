@@ -64,8 +64,10 @@ class TestServers:
         """Return the address of the run's Temporal, which keeps its workflows in memory."""
         if self._temporal is None:
             [port] = free_ports(1)
-            self._temporal = TemporalDevServer(self.temporal_program(), port=port, ui_port=None)
-            self._temporal.start()
+            server = TemporalDevServer(self.temporal_program(), port=port, ui_port=None)
+            server.start()
+            # Only now: one that did not start is started anew for the next test that asks.
+            self._temporal = server
         return self._temporal.address
 
     def stop(self) -> None:
