@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from jinja2 import Environment
 
 from activities.registry import action_schemas
 from benchmarks.report import Check
 from catalog.document_kinds import parse_definition
+from catalog.forms import Form
 from catalog.loading import load_document
 from catalog.sources.files import documents
 from catalog.templating import Names, Target, render
@@ -35,6 +37,7 @@ COMMAND_RATIO = 4
 WHOLE, WHOLE_SECONDS = 2_000, 6
 REFERENCES = 20
 SIZE = 2048
+FIELDS, RULES, LONGEST_FORM = 300, 100, 50.0
 TODAY = date(2026, 3, 5)
 # What people write into forms; every fifth has a sign that is markup in JIRA.
 WORDS = ("orders-db", "production", "dana@example.com", "eu-central-1", "a *bold* name")
@@ -64,7 +67,10 @@ def measure(items: int) -> Found:
         "the same by check-jsonschema, structure only, one item": other,
         "render 2 kB with 20 references": rendered,
         "judge a form of 8 fields": _form(),
+        f"judge a form of {FIELDS} fields, each shown by the one before": _chain(computed=False),
+        f"the same, each computed, required by an expression, {RULES} rules": _chain(computed=True),
     }
+    slowest = max(list(costs.values())[-2:])
     one = costs["read and validate one item"]
     return Found(
         costs,
@@ -93,6 +99,11 @@ def measure(items: int) -> Found:
                 f"Rendering within {RENDER_RATIO} times plain Jinja2",
                 f"{ratio:.2f} escaped for JIRA ({escaped:.2f} unescaped)",
                 ratio <= RENDER_RATIO,
+            ),
+            Check(
+                f"A form of {FIELDS} fields that depend on each other in {LONGEST_FORM:g} ms",
+                f"{slowest:.0f} ms",
+                slowest <= LONGEST_FORM,
             ),
         ],
     )
@@ -228,6 +239,31 @@ def _form() -> float:
     if not form.validate(values, TODAY).valid:
         raise ValueError("the values of the sample's form are wrong")
     return _milliseconds(lambda: form.validate(values, TODAY), 500)
+
+
+def _chain(*, computed: bool) -> float:
+    """Judge a form in which every field depends on the one before; returns processor time."""
+    fields: list[dict[str, Any]] = [{"id": "f0", "type": "string", "default": "x"}]
+    for index in range(1, FIELDS):
+        before = f"f{index - 1}"
+        field: dict[str, Any] = {
+            "id": f"f{index}",
+            "type": "string",
+            "default": "x",
+            "conditional": {"dependsOn": before, "condition": "exists"},
+        }
+        if computed:
+            field["default"] = {"template": f"{{{{fields.{before}}}}}"}
+            field["required"] = {"when": f"fields.{before} == 'x'"}
+        fields.append(field)
+    rules = [
+        {"id": f"r{n}", "check": f"fields.f{n} == fields.f{n + 1}", "message": "Not the same."}
+        for n in range(RULES if computed else 0)
+    ]
+    form = Form.from_mapping({"groups": [{"id": "g", "fields": fields}], "rules": rules})
+    if not form.validate({}, TODAY).valid:
+        raise ValueError("the defaults of the form are wrong")
+    return min(_processor_ms(lambda: form.validate({}, TODAY)) for _ in range(10))
 
 
 def _milliseconds(work: Callable[[], object], times: int) -> float:

@@ -26,12 +26,14 @@ _OPEN_ENDED = frozenset({"hidden", "required", "readOnly", "computed"})
 class Values:
     """The values of a component's form; ``waiting`` names those that depend on other components.
 
-    Values are complete, with defaults, when nothing waits and there are no problems.
+    Values are complete, with defaults, when nothing waits and there are no problems; ``computed``
+    names those that the form computed.
     """
 
     values: dict[str, Any]
     waiting: tuple[str, ...] = ()
     problems: tuple[FieldError, ...] = ()
+    computed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ def component_values(
         about = form_context(item, given.requester, at, context.surroundings)
         result = item.form.validate(_present(values), today, about)
         problems += _still_wrong(result.errors, waiting)
-        values = values if waiting or problems else result.values
+        if not waiting and not problems:
+            return Values(result.values, computed=result.computed)
     return Values(values, tuple(waiting), tuple(problems))
 
 

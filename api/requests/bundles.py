@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from api.catalog.service import CatalogService, Entry
 from api.requests import schemas
-from api.requests.item_preparation import ItemPreparer, told
+from api.requests.item_preparation import ItemPreparer, with_result
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
     Prepared,
@@ -63,7 +63,7 @@ def prepare_bundle(  # noqa: PLR0913 -- what a bundle is prepared from, each par
         require_offered(one.loaded.item, datetime.now(UTC).date())
     result = preparer.validated(entry, body.fields, about)
     prepared = preparer.planned(entry, result.values, body, call)
-    prepared = replace(prepared, computed=result.computed, warnings=told(result.warnings))
+    prepared = with_result(prepared, body.fields, result)
     preparer.judge(entry, prepared)
     preparer.check_templates(entry, prepared, complete=False)
     components = tuple(
@@ -91,6 +91,7 @@ def _component(  # noqa: PLR0913 -- what a component is made from, each part nam
 ) -> PreparedComponent:
     found = _values(preparer, bundle, component, entry, whole)
     prepared = preparer.planned(entry, found.values, body, call)
+    prepared = replace(prepared, sent=tuple(component.config), computed=found.computed)
     try:
         preparer.judge(entry, prepared, waiting=found.waiting)
         preparer.check_templates(entry, prepared, complete=not found.waiting)

@@ -1,7 +1,7 @@
 """Preparing a submission: authorise, validate, plan, check templates. Nothing is stored here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from api.requests.prepared import (
 from api.requests.schemas import Submission
 from catalog.action_rendering import render_action
 from catalog.configuration_checks import ActionModels, check_configurations
-from catalog.forms import FieldError, FormContext, FormResult
+from catalog.forms import FormContext, FormResult
 from catalog.plan_checks import check_plan
 from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields
@@ -59,7 +59,7 @@ class ItemPreparer:
         require_offered(entry.loaded.item, datetime.now(UTC).date())
         result = self.validated(entry, body.fields, about)
         prepared = self.planned(entry, result.values, body, call)
-        prepared = replace(prepared, computed=result.computed, warnings=told(result.warnings))
+        prepared = with_result(prepared, body.fields, result)
         require_carriable(prepared)
         self.judge(entry, prepared)
         self.check_templates(entry, prepared)
@@ -208,9 +208,10 @@ class ItemPreparer:
         )
 
 
-def told(warnings: tuple[FieldError, ...]) -> tuple[str, ...]:
-    """Return what rules warn of, each once."""
-    return tuple(dict.fromkeys(one.message for one in warnings))
+def with_result(prepared: Prepared, sent: Iterable[str], result: FormResult) -> Prepared:
+    """Return the submission with what its form has computed, and warns of, each once."""
+    warnings = tuple(dict.fromkeys(one.message for one in result.warnings))
+    return replace(prepared, sent=tuple(sent), computed=result.computed, warnings=warnings)
 
 
 def preferred_wait(header: str | None) -> float | None:

@@ -50,8 +50,9 @@ class SubmissionCall:
 class Prepared:
     """A submission that passed every check; nothing is stored yet.
 
-    One that is ``slow`` by nature is not waited for unless the caller says so. ``computed`` names
-    the fields that were not sent but computed, ``warnings`` is what rules of the form say.
+    One that is ``slow`` by nature is not waited for unless the caller says so. ``sent`` names
+    the fields that came with it, ``computed`` those that the form computed instead, ``warnings`` is
+    what rules of the form say.
     """
 
     context: RequestContext
@@ -60,6 +61,7 @@ class Prepared:
     slow: bool = False
     components: tuple["PreparedComponent", ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
+    sent: tuple[str, ...] = ()
     computed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -109,6 +109,8 @@ class SubmissionService:
             plan=prepared.actions,
             user_arn=call.caller.arn,
             metadata=prepared.metadata,
+            sent=sorted(prepared.sent),
+            computed=list(prepared.computed),
         )
         async with self.database.unit_of_work() as session:
             repository = RequestsRepository(session)
@@ -209,6 +211,8 @@ def _child(component: PreparedComponent, bundle: Prepared, call: SubmissionCall)
         plan=component.prepared.actions,
         user_arn=call.caller.arn,
         metadata=component.prepared.metadata,
+        sent=sorted(component.prepared.sent),
+        computed=list(component.prepared.computed),
         parent_id=bundle.context.request_id,
         component_id=component.id,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from catalog.suggestions import nearest
 from catalog.templating.contract import FaultError, Names
@@ -75,7 +76,6 @@ class Resolver:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._scopes = scopes_of(names)
-        self._go_fields = tuple(go_fields(names))
         self._forms: dict[PathForm, Callable[[Reference, Place], Link]] = {
             PathForm.PLAIN: self._plain,
             PathForm.PARENT: self._parent,
@@ -85,6 +85,11 @@ class Resolver:
             PathForm.ITEM: self._go,
             PathForm.DOLLAR: self._go,
         }
+
+    @cached_property
+    def _go_fields(self) -> tuple[tuple[str, str], ...]:
+        # Of a form with hundreds of fields and templates this costs more than all the rest.
+        return tuple(go_fields(self._names))
 
     def resolve(self, path: Reference, place: Place) -> Link:
         """Return the resolution of the path."""

@@ -9,10 +9,12 @@ from typing import Any
 from catalog.forms import FieldDefinition
 from catalog.forms.definition import GroupDefinition
 from catalog.forms.values import canonical, is_number, parse_size
+from catalog.lists import CatalogList
 from catalog.loading import Path
 from catalog.model import CatalogDocument
 from catalog.suggestions import nearest
 from catalog.validation.findings import Severity
+from catalog.validation.form_changes import narrowed_parts, new_rules, removed_rows
 from catalog.validation.metadata_rules import SEMVER
 from catalog.validation.subject import Problem
 
@@ -24,8 +26,9 @@ HISTORY_RULES = (
         Severity.ERROR,
         (
             "Against a Git revision: a field was removed, renamed, made required or given another "
-            "type, an enum lost values, a pattern or a limit was tightened, an item was removed "
-            "without having been deprecated. In 0.x versions, a new minor version is enough."
+            "type, an enum or a list lost values, a pattern or a limit was tightened, a rule was "
+            "added, an item was removed without having been deprecated. In 0.x versions, a new minor "
+            "version is enough."
         ),
     ),
     (
@@ -52,10 +55,18 @@ _PlacedField = tuple[Path, GroupDefinition, FieldDefinition]
 
 def breaking_changes(before: CatalogDocument, after: CatalogDocument) -> Iterator[Problem]:
     """Yield what values that were good before are no longer good after, each at its place."""
-    old, new = _fields(before), _fields(after)
+    yield from _compared(_fields(before), _fields(after), _GROUPS)
+    yield from new_rules(before.presentation.form, after.presentation.form)
+    if isinstance(before, CatalogList) and isinstance(after, CatalogList):
+        yield from removed_rows(before, after)
+
+
+def _compared(
+    old: dict[str, _PlacedField], new: dict[str, _PlacedField], where: Path
+) -> Iterator[Problem]:
     for field_id, (_, _, field) in old.items():
         if field_id not in new:
-            yield _removed(field, old, new)
+            yield _removed(field, old, new, where)
         else:
             yield from _narrowed(field, old[field_id], new[field_id])
     for field_id, (path, group, field) in new.items():
@@ -80,14 +91,25 @@ def _fields(document: CatalogDocument) -> dict[str, _PlacedField]:
     }
 
 
+def _rows(placed: _PlacedField) -> dict[str, _PlacedField]:
+    path, group, field = placed
+    return {
+        inner.id: ((*path, "fields", index), group, inner)
+        for index, inner in enumerate(field.fields)
+    }
+
+
 def _removed(
-    field: FieldDefinition, old: dict[str, _PlacedField], new: dict[str, _PlacedField]
+    field: FieldDefinition,
+    old: dict[str, _PlacedField],
+    new: dict[str, _PlacedField],
+    place: Path,
 ) -> Problem:
     added = [name for name in new if name not in old]
     same = [name for name in added if new[name][2].type is field.type]
     renamed = nearest(field.id, added) or (same[0] if len(same) == 1 == len(added) else None)
     said = f"was renamed to {renamed!r}" if renamed else "was removed"
-    where = new[renamed][0] if renamed else _GROUPS
+    where = new[renamed][0] if renamed else place
     return Problem(where, f"the field {field.id!r} {said}; requests that send it are refused")
 
 
@@ -106,6 +128,8 @@ def _narrowed(field: FieldDefinition, old: _PlacedField, new: _PlacedField) -> I
         yield Problem((*path, "required"), f"the field {field.id!r} has become required")
     yield from _enum(field, now, path)
     yield from _constraints(field, now, path)
+    yield from narrowed_parts(field, now, path)
+    yield from _compared(_rows(old), _rows(new), (*path, "fields"))
 
 
 def _enum(field: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[Problem]:
@@ -125,10 +149,10 @@ def _enum(field: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[
 def _constraints(field: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[Problem]:
     before, after = field.validation, now.validation
     for name, larger_is_tighter in _BOUNDS.items():
-        was, is_now = getattr(before, name), getattr(after, name)
+        was, is_now = field.constraint(name), now.constraint(name)
         if _is_tighter(was, is_now, larger_is_tighter=larger_is_tighter):
             yield _tightened(path, field, name, was, is_now)
-    for name in ("pattern", "step", "types", "json_schema"):
+    for name in ("pattern", "step", "types", "hosts", "json_schema"):
         was, is_now = getattr(before, name), getattr(after, name)
         if is_now is not None and is_now != was and not _is_wider(name, was, is_now):
             yield _tightened(path, field, name, was, is_now)
@@ -147,7 +171,7 @@ def _is_tighter(was: Any, now: Any, *, larger_is_tighter: bool) -> bool:
 
 
 def _is_wider(name: str, was: Any, now: Any) -> bool:
-    return name == "types" and was is not None and set(was) <= set(now)
+    return name in ("types", "hosts") and was is not None and set(was) <= set(now)
 
 
 def _size_rank(size: Any) -> float:

@@ -29,7 +29,11 @@ API = "api"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
-    """A request that was accepted: what is stored is what its workflow will be given."""
+    """A request that was accepted: what is stored is what its workflow will be given.
+
+    ``sent`` and ``computed`` name, for the audit trail, the fields that the caller sent and those
+    that the form computed.
+    """
 
     context: RequestContext
     plan: list[PlannedAction] = field(default_factory=list)
@@ -38,6 +42,8 @@ class NewRequest:
     component_id: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     via: str = API
+    sent: list[str] = field(default_factory=list)
+    computed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,9 @@ _COLUMNS = {
 _REQUEST = f"""
     WITH given AS MATERIALIZED (
         SELECT new.*, set_config('pao.audit', 'explicit', true) AS audit_mode
-        FROM jsonb_to_record(:given) AS new ({record_of(_COLUMNS)}, via text)
+        FROM jsonb_to_record(:given) AS new (
+            {record_of(_COLUMNS)}, via text, sent jsonb, computed jsonb
+        )
     ),
     request AS (
         INSERT INTO requests ({", ".join(_COLUMNS)}, updated_at)
@@ -88,7 +96,10 @@ _ACTIONS = """
             id, correlation_id, 'request.submitted',
             jsonb_build_object(
                 'to', 'submitted', 'item', catalog_item_id, 'version', catalog_item_version
-            ),
+            ) || CASE
+                WHEN coalesce(jsonb_array_length(computed), 0) = 0 THEN '{}'
+                ELSE jsonb_build_object('sent', sent, 'computed', computed)
+            END,
             user_id, via, created_at, 'api'
         FROM given
     )

@@ -48,6 +48,14 @@ TEAM = {"id": "owner", "name": "Owner", "type": "select", "options": {"from": "t
 PEER = {"id": "peer", "name": "Peer", "type": "user"}
 CREW = {"id": "crew", "name": "Crew", "type": "team"}
 
+NAME = {
+    "id": "name",
+    "name": "Name",
+    "type": "string",
+    "default": {"template": "{{request.user.id}}-{{fields.title}}"},
+}
+FEW = {"id": "few", "check": "fields.size < 2", "message": "Two is a lot.", "severity": "warning"}
+
 
 class Inventory:
     """An HTTP interface that answers as a test wants it."""
@@ -125,6 +133,10 @@ def own(
     document = item(fields=fields)
     document["metadata"]["access"] = {"allowedTeams": ["team-orders", "pao-admins"]}
     (catalog / "things" / "thing.yaml").write_text(yaml.safe_dump(document))
+    computing = item(fields=[NAME])
+    computing["metadata"]["id"] = "computing"
+    computing["presentation"]["form"]["rules"] = [FEW]
+    (catalog / "things" / "computing.yaml").write_text(yaml.safe_dump(computing))
     bundle = {
         "schemaVersion": "catalog/v1",
         "kind": "CatalogBundle",
@@ -181,7 +193,7 @@ def test_a_value_that_the_list_does_not_offer_is_refused(own: Stack) -> None:
 
 def test_a_list_is_no_item_and_is_not_shown_among_them(own: Stack) -> None:
     ids = [one["id"] for one in own.caller(DANA).get("/catalog").json()["data"]]
-    assert ids == ["both", "thing"]
+    assert ids == ["both", "computing", "thing"]
     assert own.caller(DANA).get("/catalog/items/sizes").status_code == 404
 
 
@@ -336,3 +348,16 @@ def test_a_form_is_evaluated_without_asking_anybody(own: Stack, inventory: Inven
     ]
     assert found["values"]["token"] == "********"
     assert found["required"] == ["title"]
+
+
+def test_the_audit_trail_names_what_was_sent_and_what_was_computed(own: Stack) -> None:
+    body = {"catalogItemId": "computing", "fields": {"title": "T", "size": 2}}
+    dry = own.caller(DANA).post("/validate/request", json=body).json()
+    assert (dry["computed"], dry["warnings"]) == (["name"], ["Two is a lot."])
+    answer = own.caller(DANA).post("/requests", json=body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["fields"]["name"] == "dana-T"
+    sql = "SELECT event_data FROM audit_logs WHERE request_id = $1 AND event_type = $2"
+    (row,) = own.rows(sql, answer.json()["id"], "request.submitted")
+    assert row["event_data"]["sent"] == ["size", "title"]
+    assert row["event_data"]["computed"] == ["name"]

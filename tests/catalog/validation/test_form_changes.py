@@ -1,0 +1,129 @@
+"""Which changes of computed, conditional and listed values break callers."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from catalog.document_kinds import parse_definition
+from catalog.validation.changes import breaking_changes
+
+Document = dict[str, Any]
+ROWS: Document = {
+    "id": "rules",
+    "type": "list",
+    "maxItems": 5,
+    "uniqueBy": ["prefix", "days"],
+    "fields": [{"id": "prefix", "type": "string"}, {"id": "days", "type": "integer"}],
+}
+FIELDS: list[Document] = [
+    {"id": "name", "type": "string"},
+    {"id": "terms", "type": "boolean"},
+    {"id": "page", "type": "url", "validation": {"hosts": ["a.example.com", "b.example.com"]}},
+    {"id": "tags", "type": "multiselect", "items": {"maxLength": 9}},
+    {"id": "size", "type": "select", "options": {"from": "list", "list": "sizes"}},
+    ROWS,
+]
+RULE = {"id": "r", "check": "fields.name != 'x'", "message": "No."}
+
+
+def document(fields: list[Document], rules: list[Document] | None = None) -> Any:
+    form = {"groups": [{"id": "g", "fields": fields}], "rules": rules or []}
+    return parse_definition(
+        {
+            "schemaVersion": "catalog/v1",
+            "kind": "CatalogItem",
+            "metadata": {"id": "x", "name": "X", "version": "1.0.0", "category": "c"},
+            "presentation": {"form": form},
+        }
+    )
+
+
+def told(name: str, changes: Document) -> list[str]:
+    fields = deepcopy(FIELDS)
+    one = next(field for field in fields if field["id"] == name)
+    one.update(changes)
+    return [problem.message for problem in breaking_changes(document(FIELDS), document(fields))]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("name", {"required": {"when": "fields.terms"}}, "has become required under a condition"),
+        ("name", {"readOnly": True, "default": "x"}, "has become read-only"),
+        ("terms", {"mustBe": True}, "has become required"),
+        ("page", {"validation": {"hosts": ["a.example.com"]}}, "the hosts of 'page' changed"),
+        ("tags", {"items": {"maxLength": 5}}, "the constraints of each value of 'tags' changed"),
+        ("size", {"options": {"from": "teams"}}, "come from teams now, no longer from list"),
+        ("size", {"options": {"from": "list", "list": "other"}}, "offers other now"),
+        (
+            "size",
+            {"options": {"from": "list", "list": "sizes", "where": "row.a"}},
+            "may offer less than before",
+        ),
+        ("name", {"type": "select", "options": {"from": "teams"}}, "the type of 'name' changed"),
+        ("rules", {"maxItems": 4}, "the maxItems of 'rules' changed from 5 to 4"),
+        ("rules", {"uniqueBy": ["prefix"]}, "must differ in prefix"),
+        ("rules", {"fields": ROWS["fields"][:1], "uniqueBy": []}, "'days' was removed"),
+        (
+            "rules",
+            {"fields": [{**ROWS["fields"][0], "required": True}, ROWS["fields"][1]]},
+            "the field 'prefix' has become required",
+        ),
+    ],
+)
+def test_what_refuses_values_that_were_good_is_told(
+    name: str, changes: Document, message: str
+) -> None:
+    assert any(message in one for one in told(name, changes)), told(name, changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("name", {"default": {"template": "{{fields.size}}"}}),
+        ("page", {"validation": {"hosts": ["a.example.com", "b.example.com", "c.example.com"]}}),
+        ("rules", {"maxItems": 9}),
+        ("rules", {"fields": [*ROWS["fields"], {"id": "note", "type": "string"}]}),
+        ("rules", {"uniqueBy": []}),
+        ("size", {"description": "How large."}),
+    ],
+)
+def test_what_lets_more_through_is_no_break(name: str, changes: Document) -> None:
+    assert told(name, changes) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "breaks"),
+    [
+        ([], [RULE], True),
+        ([RULE], [RULE | {"check": "fields.name != 'y'"}], True),
+        ([RULE | {"severity": "warning"}], [RULE], True),
+        ([RULE | {"when": "fields.terms"}], [RULE], True),
+        ([RULE], [RULE | {"when": "fields.terms"}], False),
+        ([RULE], [RULE | {"message": "Never."}], False),
+        ([RULE], [], False),
+        ([], [RULE | {"severity": "warning"}], False),
+    ],
+)
+def test_a_rule_that_refuses_more_is_a_break(
+    before: list[Document], after: list[Document], *, breaks: bool
+) -> None:
+    found = list(breaking_changes(document(FIELDS, before), document(FIELDS, after)))
+    assert bool(found) is breaks
+
+
+def test_a_value_that_a_list_loses_is_a_break() -> None:
+    def sizes(*values: str) -> Any:
+        return parse_definition(
+            {
+                "schemaVersion": "catalog/v1",
+                "kind": "CatalogList",
+                "metadata": {"id": "s", "name": "S", "version": "1.0.0", "category": "lists"},
+                "rows": [{"value": value} for value in values],
+            }
+        )
+
+    assert list(breaking_changes(sizes("a", "b"), sizes("b", "a", "c"))) == []
+    (problem,) = breaking_changes(sizes("a", "b"), sizes("b"))
+    assert problem.message == "the list 's' no longer has: a"
