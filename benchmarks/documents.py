@@ -116,6 +116,8 @@ def generate(folder: Path, items: int) -> list[Path]:
         for file in sorted(SAMPLES.glob("*/*.yaml"))
         if "kind: CatalogItem" in (text := file.read_text(encoding="utf-8"))
         and "replacement:" not in text
+        # Renaming reads ids that stand on a line of their own.
+        and "- {id: " not in text
     ]
     return [_write(folder, samples[n % len(samples)], n) for n in range(items)]
 

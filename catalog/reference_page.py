@@ -2,6 +2,9 @@
 
 import inspect
 from collections.abc import Iterable, Iterator
+from enum import Enum
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -105,10 +108,24 @@ def _keys() -> Iterator[str]:
             inner = model_in(field.annotation)
             said = field.description or (inner.__doc__ if inner else field.title)
             told = [_cell(said)] if said else []
+            told[-1:] = [f"{told[-1].rstrip('.')}."] if told else []
             told += ["Required."] if field.is_required() else []
+            values = list(_values(field.annotation))
+            told += [f"One of {', '.join(f'`{one}`' for one in values)}."] if values else []
             examples = [f"`{one}`" for one in field.examples or () if isinstance(one, str | int)]
             told += [f"Example: {', '.join(examples)}"] if examples else []
             yield f"| `{field.alias or field_name}` | {' '.join(told)} |"
+
+
+def _values(annotation: Any) -> Iterator[str]:
+    """Yield the words of an enumeration, where an annotation holds one."""
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        yield from (str(one.value) for one in annotation)
+    elif get_origin(annotation) is Literal:
+        yield from map(str, get_args(annotation))
+    elif get_origin(annotation) in (Union, UnionType):
+        for part in get_args(annotation):
+            yield from _values(part)
 
 
 def _types() -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Cases beside an item: sample fields in a file, with what is expected of them. Pure.
 
-``<id>.tests/NAME.yaml`` holds ``fields`` and what else a request brings, and under ``expect``
-either ``actions`` (what would be sent) or ``refused`` (which fields, by which constraint).
+``<id>.tests/NAME.yaml`` holds ``fields`` and what else a request brings, ``options`` that fields
+offer, and under ``expect`` either ``actions`` (what would be sent) or ``refused`` (which fields, by
+which constraint); ``fields`` there are values as they come out, computed ones included.
 """
 
 import difflib
@@ -38,8 +39,9 @@ class Refusal(_Part):
 
 
 class Expectation(_Part):
-    """What is expected: one of the two."""
+    """What is expected: actions or refusals; ``fields`` are values as they come out."""
 
+    fields: dict[str, Any] | None = None
     actions: list[dict[str, Any]] | None = None
     refused: list[Refusal] | None = None
 
@@ -52,6 +54,7 @@ class Case(_Part):
     requester: _Requester = _Requester()
     at: AwareDatetime = MOMENT
     outputs: dict[str, dict[str, Any]] = {}
+    options: dict[str, list[str | int | float | bool]] = {}
     expect: Expectation | None = None
 
     @property
@@ -63,6 +66,7 @@ class Case(_Part):
             outputs=self.outputs,
             requester=Requester(id=who.id, email=who.email, teams=list(who.teams)),
             at=self.at.astimezone(UTC),
+            options=self.options,
         )
 
 
@@ -103,9 +107,13 @@ def judge_case(case: Case, run: DryRun) -> Outcome:
     if case.expect is None:
         return Outcome("no expectation yet; --update writes the actual result", came)
     wanted = case.expect.model_dump(exclude_none=True)
-    shown = came
+    if "fields" in wanted and not run.refused:
+        came = {"fields": {name: run.values.get(name) for name in wanted["fields"]}, **came}
+    shown = dict(came)
     if "actions" in wanted and "actions" in came:
-        shown = {"actions": _as_named(came["actions"], wanted["actions"])}
+        shown["actions"] = _as_named(came["actions"], wanted["actions"])
+    elif "fields" in wanted and "refused" not in wanted:
+        shown.pop("actions", None)
     return Outcome("" if shown == wanted else _difference(wanted, shown), came)
 
 

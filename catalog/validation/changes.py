@@ -27,8 +27,8 @@ HISTORY_RULES = (
         (
             "Against a Git revision: a field was removed, renamed, made required or given another "
             "type, an enum or a list lost values, a pattern or a limit was tightened, a rule was "
-            "added, an item was removed without having been deprecated. In 0.x versions, a new minor "
-            "version is enough."
+            "added, an item was removed without having been deprecated. In 0.x versions, a new "
+            "minor version is enough."
         ),
     ),
     (

@@ -278,5 +278,6 @@ def _least(field: FieldDefinition) -> int:
 def free_multiselect(subject: Subject) -> Iterator[Problem]:
     """Require an enum for a multiselect; without one, any value is accepted."""
     for path, field in fields_of(subject):
-        if field.type is FieldType.MULTISELECT and not field.choices:
+        bounded = field.choices or field.options is not None or field.items is not None
+        if field.type is FieldType.MULTISELECT and not bounded:
             yield Problem(path, "the multiselect has no enum: any texts are accepted")

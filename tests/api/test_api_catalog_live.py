@@ -15,11 +15,10 @@ from pao.app.local.ports import free_ports
 from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA, Signature
 from tests.support.postgres import cloned_database
-from tests.support.stack import SAMPLES, Stack, running_stack, wait_until
+from tests.support.stack import SAMPLE_COUNT, SAMPLES, Stack, running_stack, wait_until
 
 ITEM = "network-dns-record"
 FILE = f"network/{ITEM}.yaml"
-COUNT = len(list(SAMPLES.glob("*/*.yaml")))
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +142,7 @@ def test_a_folder_that_is_gone_is_said_and_noticed_when_it_is_back(
     away = catalog.rename(catalog.with_name("away"))
     for client in (stack.caller(), other):
         until(client, lambda one: catalog_health(one)["error"] is not None)
-        assert len(client.get("/catalog").json()["data"]) == COUNT
+        assert len(client.get("/catalog").json()["data"]) == SAMPLE_COUNT
         assert catalog_health(client)["ageSeconds"] >= 0
     away.rename(catalog)
     raise_version(catalog, "1.1.8")
@@ -168,7 +167,7 @@ def test_a_process_that_starts_over_an_empty_folder_serves_the_last_good_catalog
     )
     with late:
         page = late.caller().get("/catalog").json()
-        assert len(page["data"]) == COUNT
+        assert len(page["data"]) == SAMPLE_COUNT
         assert late.caller().get(f"/catalog/items/{ITEM}").status_code == 200
         anybody = late.anybody()
         # The other process may read its own folder meanwhile, and the reason is gone then.

@@ -36,7 +36,8 @@ from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
 
 SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
-SAMPLE_COUNT = len(list(SAMPLES.glob("*/*.yaml")))
+# What can be requested; a list only serves the forms of others.
+SAMPLE_COUNT = len([one for one in SAMPLES.glob("*/*.yaml") if one.parent.name != "lists"])
 WAIT_SECONDS = 60.0
 GRACE = timedelta(seconds=2)
 

@@ -2,9 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from catalog.forms.options import ListOptions
+from catalog.lists import CatalogList
 from catalog.loading import DocumentError
+from catalog.model import CatalogDocument
 from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_document
 from catalog.testing.cases import CaseError, Outcome, judge_case, read_case, with_expectation
 from catalog.testing.dry_run import dry_run
@@ -37,8 +42,21 @@ def _run(document: Path, result: ValidationResult, file: Path) -> Outcome:
         case = read_case(read_document(file, shown(file)), file=shown(file))
     except (CaseError, DocumentError) as error:
         return Outcome(str(error))
-    run = dry_run(result.item, result.definition, case.sample, known_actions=known_actions())
+    sample = replace(case.sample, lists=lists_of(document, result.item))
+    run = dry_run(result.item, result.definition, sample, known_actions=known_actions())
     return judge_case(case, run)
+
+
+def lists_of(document: Path, item: CatalogDocument) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the lists that a document's fields name, from the catalog around it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for field in (one for outer in item.fields for one in (outer, *outer.fields)):
+        if isinstance(field.options, ListOptions):
+            file = document.parent.parent / "lists" / f"{field.options.list}.yaml"
+            rows = read(file).item if file.is_file() else None
+            if isinstance(rows, CatalogList):
+                found[rows.id] = rows.choices
+    return found
 
 
 def _found(paths: list[Path]) -> dict[Path, list[Path]]:

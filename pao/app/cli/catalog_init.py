@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from pao.app.cli.asking.line import read_line
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.item_answers import InitAnswers
+from pao.app.cli.item_parts import PARTS
 from pao.app.cli.terminal import clean
 
 app = typer.Typer()
@@ -38,6 +40,14 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
     team: Annotated[str | None, typer.Option(help="The team that owns it.")] = None,
     contact: Annotated[str | None, typer.Option(help="Address of the team.")] = None,
     project: Annotated[str | None, typer.Option(help="JIRA project of its tickets.")] = None,
+    parts: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="PARTS",
+            help=f"Further parts of the form, joined by commas: {', '.join(PARTS)}.",
+        ),
+    ] = None,
     catalog: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="The catalog (CATALOG_PATH, else catalog/ or .)."),
@@ -65,7 +75,11 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
                 "project", project, "JIRA project of its tickets", default="PLATFORM", check=_key
             ),
         )
+        further = ask(
+            "with", parts, f"Further parts ({', '.join(PARTS)})", default="", check=_known_parts
+        )
         ask.finish()
+        answers = replace(answers, parts=tuple(_words(further)))
         file, case = write_item(folder, answers)
     cli.show(
         {"file": documents.shown(file), "case": documents.shown(case)},
@@ -197,6 +211,15 @@ def _about(answer: str) -> str:
     if _SHORTEST <= len(answer) <= _LONGEST:
         return ""
     return f"{len(answer)} characters; write {_SHORTEST} to {_LONGEST}"
+
+
+def _words(answer: str) -> list[str]:
+    return list(dict.fromkeys(part.strip() for part in answer.split(",") if part.strip()))
+
+
+def _known_parts(answer: str) -> str:
+    unknown = [part for part in _words(answer) if part not in PARTS]
+    return f"there is no part {unknown[0]!r}; choose of {', '.join(PARTS)}" if unknown else ""
 
 
 def _key(answer: str) -> str:

@@ -96,8 +96,9 @@ def run_tests(
 ) -> None:
     """Run the cases beside documents (`<id>.tests/NAME.yaml`); needs no server.
 
-    A case holds `fields` and, under `expect`, the `actions` as they would be sent, or the fields
-    that are `refused`. Exits with 1 when one comes out differently.
+    A case holds `fields`, `options` that fields offer, and, under `expect`, the `actions` as they
+    would be sent, the fields that are `refused`, or `fields` as they come out. Exits with 1 when
+    one comes out differently.
     """
     from pao.app.cli.cases import run_cases, update_case  # noqa: PLC0415 -- the rules: 0.5 s
 
@@ -132,9 +133,11 @@ def _find(item: str, catalog: Path | None) -> "Named":
 def _run(named: "Named", values: dict[str, Any]) -> "DryRun":
     from catalog.testing.dry_run import dry_run  # noqa: PLC0415 -- the rules: 0.5 s
     from catalog.testing.samples import Sample  # noqa: PLC0415 -- as above
+    from pao.app.cli.cases import lists_of  # noqa: PLC0415 -- as above
     from pao.app.cli.documents import known_actions  # noqa: PLC0415 -- as above
 
-    sample = Sample(fields=values, at=datetime.now(UTC))
+    lists = lists_of(named.path, named.item)
+    sample = Sample(fields=values, at=datetime.now(UTC), lists=lists)
     return dry_run(named.item, named.result.definition, sample, known_actions=known_actions())
 
 

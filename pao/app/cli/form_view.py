@@ -36,6 +36,8 @@ def print_form(console: Console, about: Mapping[str, Any], form: Mapping[str, An
         console.print(Text("\nThe form asks for nothing.", style=_DIM))
     for number, group in enumerate(groups, start=1):
         _print_group(console, group, _step(form.get("layout"), number, len(groups)))
+    for rule in form.get("rules") or []:
+        _print_rule(console, rule)
     if any(field.get("required") for group in groups for field in group["fields"]):
         console.print(Text("\n* required", style=_DIM))
 
@@ -53,6 +55,14 @@ def _print_group(console: Console, group: Mapping[str, Any], step: str) -> None:
         _print_field(console, field)
 
 
+def _print_rule(console: Console, rule: Mapping[str, Any]) -> None:
+    word = "Warning" if rule.get("severity") == "warning" else "Rule"
+    line = Text(f"\n{word} ", style="bold").append(clean(rule["id"]), style="not bold cyan")
+    when = f" when {clean(rule['when'])}" if rule.get("when") else ""
+    console.print(line.append(f"  {clean(rule['check'])}{when}", style="not bold default"))
+    console.print(Text(f"  {clean(rule['message'])}", style=_DIM))
+
+
 def _print_field(console: Console, field: Mapping[str, Any]) -> None:
     console.print()
     console.print(_label(field))
@@ -61,6 +71,11 @@ def _print_field(console: Console, field: Mapping[str, Any]) -> None:
     if field.get("description"):
         console.print(Text(f"  {clean(field['description'])}"))
     console.print(Text(f"  {', '.join(_facts(field))}", style=_DIM))
+    for inner in field.get("fields") or []:
+        mark = " *" if inner.get("required") else ""
+        about = f"{', '.join(_facts(inner))}"
+        line = Text(f"    · {clean(inner['name'])}{mark}  ")
+        console.print(line.append(about, style=_DIM))
 
 
 def _label(field: Mapping[str, Any]) -> Text:
@@ -69,6 +84,8 @@ def _label(field: Mapping[str, Any]) -> Text:
     label = Text(f"  {box}{clean(field['name'])}", style="bold")
     if field.get("required"):
         label.append(" *", style="bold red")
+    if field.get("requiredWhen"):
+        label.append(f"   required when {clean(field['requiredWhen'])}", style="not bold yellow")
     if field.get("conditional"):
         label.append(f"   shown when {_condition(field['conditional'])}", style="not bold yellow")
     return label
@@ -87,7 +104,8 @@ def _input(field: Mapping[str, Any]) -> Iterator[Text]:
         return
     if component == "dropdown":
         labels = {as_text(one["value"]): clean(one["label"]) for one in choices}
-        chosen = labels.get(as_text(default), "choose one") if default is not None else "choose one"
+        nothing = _computed(field) or "choose one"
+        chosen = labels.get(as_text(default), as_text(default)) if default is not None else nothing
         yield _box(chosen, dim=default is None, end="▾")
     elif component == "multi-dropdown" and choices:
         given = default if isinstance(default, list) else []
@@ -108,11 +126,22 @@ def _typed(field: Mapping[str, Any]) -> Iterator[Text]:
         "password-input": "••••••••",
         "file-upload": "choose a file",
         "code-editor": "{ }",
+        "datetime-picker": "yyyy-mm-ddThh:mm:ssZ",
+        "time-picker": "hh:mm",
+        "duration-input": "1h30m",
+        "url-input": "https://",
+        "table": "add a row",
     }.get(str(component), "")
+    empty = _computed(field) or empty
     text = as_text(default) if default is not None else field.get("placeholder") or empty
     yield _box(clean(text), dim=default is None)
     if component in {"textarea", "code-editor"}:
         yield _box("", dim=True)
+
+
+def _computed(field: Mapping[str, Any]) -> str:
+    template = field.get("defaultTemplate")
+    return f"= {template}" if template else ""
 
 
 def _box(text: str, *, dim: bool, end: str = "") -> Text:
@@ -130,8 +159,38 @@ def _choice(one: Mapping[str, Any]) -> Text:
 
 def _facts(field: Mapping[str, Any]) -> list[str]:
     """Say what the value must be, the id first: it is what templates use."""
+<<<<<<< HEAD
     limits = limit_words(field.get("validation") or {})
     return [f"{clean(field['id'])}: {clean(field['type'])}", *limits]
+=======
+    rules = field.get("validation") or {}
+    limits = [text.format(clean(rules[key])) for key, text in _LIMITS.items() if key in rules]
+    types = rules.get("types") or rules.get("hosts")
+    return [
+        f"{clean(field['id'])}: {clean(field['type'])}",
+        *limits,
+        *([f"only {', '.join(map(clean, types))}"] if types else []),
+        *_more_facts(field),
+    ]
+>>>>>>> 17d2744 (feat(catalog): samples of forms that companies need, and a page for those from other portals)
+
+
+def _more_facts(field: Mapping[str, Any]) -> Iterator[str]:
+    """Say what only some fields have."""
+    if field.get("readOnly"):
+        yield "read only"
+    if "mustBe" in field:
+        yield f"must be {as_text(field['mustBe'])}"
+    if field.get("uniqueBy"):
+        yield f"different by {', '.join(map(clean, field['uniqueBy']))}"
+    options = field.get("options")
+    if options:
+        named = clean(options.get("list") or options.get("type") or "")
+        yield f"options from {clean(options['from'])}{f' {named}' if named else ''}"
+        if options.get("dependsOn"):
+            yield f"which depend on {', '.join(map(clean, options['dependsOn']))}"
+    for key, value in (field.get("items") or {}).items():
+        yield f"each {_LIMITS[key].format(clean(as_text(value)))}"
 
 
 def _condition(condition: Mapping[str, Any]) -> str:

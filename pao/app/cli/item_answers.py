@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InitAnswers:
-    """What an author has said of a new item."""
+    """What an author has said of a new item; ``parts`` are further ones of its form."""
 
     name: str
     category: str
@@ -14,3 +14,4 @@ class InitAnswers:
     team: str
     contact: str
     project: str
+    parts: tuple[str, ...] = ()

@@ -11,10 +11,14 @@ from catalog.validation import validate
 from pao.app.cli.documents import known_actions
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.item_answers import InitAnswers
+<<<<<<< HEAD
 from pao.app.cli.schemas import installed, write_schemas
 
 SCHEMAS_FOLDER = ".schemas"
 _SCHEMA = "catalog-item.json"
+=======
+from pao.app.cli.item_parts import PARTS
+>>>>>>> 17d2744 (feat(catalog): samples of forms that companies need, and a page for those from other portals)
 
 # What YAML, by one version or another, takes for something else than a text.
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -70,7 +74,7 @@ presentation:
             # Shown only when it matters.
             conditional: {{dependsOn: environment, condition: equals, value: production}}
             validation: {{maxLength: 1000}}
-
+{fields}{rules}
 # What happens with a request: here one ticket, which your team works on.
 fulfillment:
   strategy: {{mode: manual}}
@@ -90,7 +94,7 @@ fulfillment:
               |{{{{fields.instanceName}}}}|{{{{fields.environment}}}}|
 
               {{{{#if fields.reason}}}}Why: {{{{fields.reason}}}}{{{{/if}}}}
-
+{ticket}
               Requested by {{{{request.user.email}}}}.
         cleanup: Close the ticket, and remove {{{{fields.instanceName}}}} if it was created.
 """
@@ -115,8 +119,14 @@ def write_item(folder: Path, answers: InitAnswers) -> tuple[Path, Path]:
                 exit_code=ExitCode.USAGE,
                 hint="Choose another --id, or remove it first.",
             )
+<<<<<<< HEAD
     text = _document(answers, schema_address(folder, file))
     expected = _with_outcome(text, _CASE.format(file=file.as_posix()), file)
+=======
+    text = _document(answers)
+    sample = "".join(PARTS[name].sample for name in answers.parts)
+    expected = _with_outcome(text, _CASE.format(file=file.as_posix()) + sample, file)
+>>>>>>> 17d2744 (feat(catalog): samples of forms that companies need, and a page for those from other portals)
     for path, content in ((file, text), (case, expected)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, "utf-8")
@@ -152,7 +162,18 @@ def _document(answers: InitAnswers, schema: str) -> str:
         ask=_quoted(f"Ask {answers.team} for it"),
         project=answers.project,
         title=title,
+        **_parts(answers),
     )
+
+
+def _parts(answers: InitAnswers) -> dict[str, str]:
+    chosen = [PARTS[name] for name in answers.parts]
+    rules = "".join(part.rules for part in chosen)
+    return {
+        "fields": "".join(part.fields for part in chosen),
+        "rules": f"    rules:\n{rules}" if rules else "",
+        "ticket": "".join(f"              {part.ticket}\n" for part in chosen),
+    }
 
 
 def _with_outcome(text: str, case: str, file: Path) -> str:

@@ -22,6 +22,7 @@ def test_a_new_item_is_written_from_answers(
         "Owning team [team-platform]: ": "team-queues",
         "Address of the team: ": "",
         "JIRA project of its tickets [PLATFORM]: ": "",
+        "Further parts (": "",
     }
     for question, answer in answers.items():
         terminal.wait_for(question)
