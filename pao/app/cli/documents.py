@@ -22,12 +22,6 @@ from pao.app.cli.catalog_files import folder_of
 from pao.app.cli.exits import CliError, ExitCode
 from pao.core.names import ACTION_GROUP
 
-<<<<<<< HEAD
-=======
-# What these rules miss may stand in a file that was not named: then the catalog around it counts.
-ACROSS = frozenset({"component-item", "replacement", "component-fields", "options-list"})
-
->>>>>>> 17d2744 (feat(catalog): samples of forms that companies need, and a page for those from other portals)
 
 @cache
 def known_actions() -> Mapping[str, ActionSchema]:

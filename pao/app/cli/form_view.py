@@ -159,20 +159,8 @@ def _choice(one: Mapping[str, Any]) -> Text:
 
 def _facts(field: Mapping[str, Any]) -> list[str]:
     """Say what the value must be, the id first: it is what templates use."""
-<<<<<<< HEAD
     limits = limit_words(field.get("validation") or {})
-    return [f"{clean(field['id'])}: {clean(field['type'])}", *limits]
-=======
-    rules = field.get("validation") or {}
-    limits = [text.format(clean(rules[key])) for key, text in _LIMITS.items() if key in rules]
-    types = rules.get("types") or rules.get("hosts")
-    return [
-        f"{clean(field['id'])}: {clean(field['type'])}",
-        *limits,
-        *([f"only {', '.join(map(clean, types))}"] if types else []),
-        *_more_facts(field),
-    ]
->>>>>>> 17d2744 (feat(catalog): samples of forms that companies need, and a page for those from other portals)
+    return [f"{clean(field['id'])}: {clean(field['type'])}", *limits, *_more_facts(field)]
 
 
 def _more_facts(field: Mapping[str, Any]) -> Iterator[str]:
@@ -189,8 +177,8 @@ def _more_facts(field: Mapping[str, Any]) -> Iterator[str]:
         yield f"options from {clean(options['from'])}{f' {named}' if named else ''}"
         if options.get("dependsOn"):
             yield f"which depend on {', '.join(map(clean, options['dependsOn']))}"
-    for key, value in (field.get("items") or {}).items():
-        yield f"each {_LIMITS[key].format(clean(as_text(value)))}"
+    for words in limit_words(field.get("items") or {}):
+        yield f"each {words}"
 
 
 def _condition(condition: Mapping[str, Any]) -> str:

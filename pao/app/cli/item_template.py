@@ -11,14 +11,11 @@ from catalog.validation import validate
 from pao.app.cli.documents import known_actions
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.item_answers import InitAnswers
-<<<<<<< HEAD
+from pao.app.cli.item_parts import PARTS
 from pao.app.cli.schemas import installed, write_schemas
 
 SCHEMAS_FOLDER = ".schemas"
 _SCHEMA = "catalog-item.json"
-=======
-from pao.app.cli.item_parts import PARTS
->>>>>>> 17d2744 (feat(catalog): samples of forms that companies need, and a page for those from other portals)
 
 # What YAML, by one version or another, takes for something else than a text.
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -119,14 +116,9 @@ def write_item(folder: Path, answers: InitAnswers) -> tuple[Path, Path]:
                 exit_code=ExitCode.USAGE,
                 hint="Choose another --id, or remove it first.",
             )
-<<<<<<< HEAD
     text = _document(answers, schema_address(folder, file))
-    expected = _with_outcome(text, _CASE.format(file=file.as_posix()), file)
-=======
-    text = _document(answers)
     sample = "".join(PARTS[name].sample for name in answers.parts)
     expected = _with_outcome(text, _CASE.format(file=file.as_posix()) + sample, file)
->>>>>>> 17d2744 (feat(catalog): samples of forms that companies need, and a page for those from other portals)
     for path, content in ((file, text), (case, expected)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, "utf-8")

@@ -23,7 +23,9 @@ from pao.app.cli.documents import shown, types_for_rules
 from pao.app.cli.exits import CliError, ExitCode
 
 # What these rules miss may stand in a file that was not named: then the catalog around it counts.
-ACROSS = frozenset({"component-item", "replacement", "component-fields", "component-outputs"})
+ACROSS = frozenset(
+    {"component-item", "replacement", "component-fields", "component-outputs", "options-list"}
+)
 _NAMED = "<stdin>"
 _OF_ITS_PLACE = "file-name"
 

@@ -22,6 +22,7 @@ _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("pattern",), "like {}"),
     (("maxSize",), "at most {}"),
     (("types",), "only {}"),
+    (("hosts",), "only {}"),
 )
 
 
