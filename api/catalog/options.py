@@ -1,6 +1,9 @@
 """What the fields of a form offer now: lists, teams and answers of HTTP interfaces, asked once."""
 
 import asyncio
+import json
+import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,8 +34,13 @@ from pao.core.payloads.context import Requester
 ANSWER_SECONDS = 8.0
 USUAL_CACHE = 60.0
 MOST_ANSWERS = 500
-MOST_QUESTIONS = 500
+# Of one submission: calls to other systems, and lists whose rows are judged.
+MOST_CALLS, MOST_LISTS = 20, 100
 _NO_RESOURCES = "PAO keeps no resources yet."
+_TOO_MANY = Offered(
+    problem=f"The rows ask for more than {MOST_CALLS} different lists of options; send fewer."
+)
+_log = logging.getLogger(__name__)
 
 Fetch = Callable[[ChoicesQuestion], Awaitable[ChoicesAnswer]]
 
@@ -94,19 +102,38 @@ class OptionsService:
         found = await asyncio.to_thread(item.form.questions, values, today, about)
         questions = [
             one
-            for one in found[:MOST_QUESTIONS]
+            for one in found
             if one.value is not None and (only is None or one.way.partition("[")[0] in only)
         ]
         choosing = [one for one in questions if one.field.options is not None]
         naming = [one for one in questions if one.field.options is None]
-        offered = await asyncio.gather(
-            *(self.offered(item, one, caller, about) for one in choosing)
-        )
         return replace(
             about,
-            offered={one.way: answer for one, answer in zip(choosing, offered, strict=True)},
+            offered=await self._offered_to_all(item, choosing, caller, about),
             unknown=await self._unknown(naming, caller),
         )
+
+    async def _offered_to_all(
+        self,
+        item: CatalogDocument,
+        questions: list[Question],
+        caller: Requester,
+        about: FormContext,
+    ) -> dict[str, Offered]:
+        """Return what each field offers; rows that ask the same are answered by one question."""
+        different: dict[str, Question] = {}
+        for one in questions:
+            different.setdefault(_same(one), one)
+        calls = [
+            key for key, one in different.items() if isinstance(one.field.options, HttpOptions)
+        ]
+        others = [key for key in different if key not in set(calls)]
+        asked = {key: different[key] for key in (*calls[:MOST_CALLS], *others[:MOST_LISTS])}
+        answers = await asyncio.gather(
+            *(self.offered(item, one, caller, about) for one in asked.values())
+        )
+        known = dict(zip(asked, answers, strict=True))
+        return {one.way: known.get(_same(one), _TOO_MANY) for one in questions}
 
     async def offered(
         self, item: CatalogDocument, question: Question, caller: Requester, about: FormContext
@@ -145,6 +172,9 @@ class OptionsService:
             answer = await self.cache.get(asked, self._fetch, seconds or 0.0)
         except TemporalUnavailableError:
             return Offered(problem="Temporal does not respond.", lenient=lenient)
+        if answer.problem is not None:
+            told = "the options of %s in %s cannot be loaded: %s"
+            _log.warning(told, question.way, item.id, answer.problem)
         return Offered(_choices(answer.choices), answer.problem, lenient)
 
     async def _fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
@@ -202,6 +232,12 @@ class OptionsService:
         if question is None:
             return Offered(problem="The field does not apply with these values.")
         return await self.offered(item, question, caller, about)
+
+
+def _same(question: Question) -> str:
+    """Return a key that is the same for rows whose field offers the same."""
+    field = re.sub(r"\[[0-9]+\]", "", question.way)
+    return f"{field} {json.dumps(dict(question.seen), sort_keys=True, default=str)}"
 
 
 def _asks(item: CatalogDocument) -> bool:

@@ -124,6 +124,20 @@ def own(
             authentication={"type": "bearer", "token": "{{secrets.inventory_token}}"},
         ),
         {
+            "id": "spots",
+            "name": "Spots",
+            "type": "list",
+            "fields": [
+                {"id": "place", "name": "Place", "type": "string"},
+                {
+                    "id": "zone",
+                    "name": "Zone",
+                    "type": "select",
+                    "options": http(inventory, query={"place": "{{fields.place}}"}),
+                },
+            ],
+        },
+        {
             "id": "places",
             "name": "Places",
             "type": "list",
@@ -301,6 +315,22 @@ def test_a_field_in_a_row_has_options_too(own: Stack, inventory: Inventory) -> N
     assert ask(own, "places.zone", row={}).json()["total"] == 1
     rows = [{"zone": "z-1"}, {"zone": "z-2"}]
     assert refused(submit(own, places=rows)) == [("fields.places[1].zone", "enum")]
+
+
+def test_rows_that_ask_the_same_are_one_call(own: Stack, inventory: Inventory) -> None:
+    inventory.offers("z-1")
+    before = inventory.server.count
+    rows = [{"zone": "z-1"}] * 200 + [{"zone": "z-2"}]
+    assert refused(submit(own, places=rows)) == [("fields.places[200].zone", "enum")]
+    assert inventory.server.count == before + 1
+
+
+def test_rows_cannot_make_pao_call_without_end(own: Stack, inventory: Inventory) -> None:
+    inventory.offers("z-1")
+    before = inventory.server.count
+    rows = [{"place": f"p-{n}", "zone": "z-1"} for n in range(21)]
+    assert refused(submit(own, spots=rows)) == [("fields.spots[20].zone", "options")]
+    assert inventory.server.count == before + 20
 
 
 def test_the_values_that_a_bundle_gives_are_checked_too(own: Stack, inventory: Inventory) -> None:
