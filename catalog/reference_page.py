@@ -111,7 +111,7 @@ def _keys() -> Iterator[str]:
             told[-1:] = [f"{told[-1].rstrip('.')}."] if told else []
             told += ["Required."] if field.is_required() else []
             values = list(_values(field.annotation))
-            told += [f"One of {', '.join(f'`{one}`' for one in values)}."] if values else []
+            told += [f"One of {', '.join(f'`{one}`' for one in values)}."] if values[1:] else []
             examples = [f"`{one}`" for one in field.examples or () if isinstance(one, str | int)]
             told += [f"Example: {', '.join(examples)}"] if examples else []
             yield f"| `{field.alias or field_name}` | {' '.join(told)} |"
