@@ -10,6 +10,7 @@ from db.repositories.breakers import BreakersRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.replays import ReplaysRepository
 from db.repositories.retention import RetentionRepository
+from db.repositories.web_drafts import WebDraftsRepository
 from db.repositories.web_sessions import WebSessionsRepository
 from db.session import Database
 from pao.core import names
@@ -17,6 +18,7 @@ from pao.core import names
 _log = logging.getLogger(__name__)
 
 MAINTENANCE = "maintenance"
+_KINDS = ("requests", "auditLines", "signatures", "breakers", "sessions", "drafts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class Batches:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Removes old requests and audit lines; expired signatures, breakers and sessions."""
+    """Removes old requests and audit lines; expired signatures, breakers, sessions, drafts."""
 
     database: Database
     batches: Batches = field(default_factory=Batches)
@@ -46,8 +48,7 @@ class Retention:
         loses nothing. What is left when the time is up is the next turn's.
         """
         ends = time.monotonic() + self.batches.seconds
-        kinds = ("requests", "auditLines", "signatures", "breakers", "sessions", "batches")
-        counts = dict.fromkeys(kinds, 0)
+        counts = dict.fromkeys((*_KINDS, "batches"), 0)
         while time.monotonic() < ends and await self._batch(counts):
             pass
         async with self.database.unit_of_work() as session:
@@ -57,15 +58,19 @@ class Retention:
         return counts
 
     async def _batch(self, counts: dict[str, int]) -> bool:
+        size = self.batches.size
         async with self.database.unit_of_work() as session:
-            removed = await RetentionRepository(session).remove_expired(batch=self.batches.size)
-            expired = await ReplaysRepository(session).remove_expired(batch=self.batches.signatures)
-            breakers = await BreakersRepository(session).remove_expired(batch=self.batches.size)
-            sessions = await WebSessionsRepository(session).remove_expired(batch=self.batches.size)
-        counts["requests"] += removed.requests
-        counts["auditLines"] += removed.audit_rows
-        counts["signatures"] += expired
-        counts["breakers"] += breakers
-        counts["sessions"] += sessions
+            rows = await RetentionRepository(session).remove_expired(batch=size)
+            signatures = ReplaysRepository(session).remove_expired(batch=self.batches.signatures)
+            removed = (
+                rows.requests,
+                rows.audit_rows,
+                await signatures,
+                await BreakersRepository(session).remove_expired(batch=size),
+                await WebSessionsRepository(session).remove_expired(batch=size),
+                await WebDraftsRepository(session).remove_expired(batch=size),
+            )
+        for kind, count in zip(_KINDS, removed, strict=True):
+            counts[kind] += count
         counts["batches"] += 1
-        return removed.requests + removed.audit_rows + expired + breakers + sessions > 0
+        return any(removed)

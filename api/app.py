@@ -21,6 +21,7 @@ from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
 from api.catalog.watcher import CatalogWatcher
 from api.connections import ConnectionLimits, bounded_protocol
+from api.drafts.service import DraftService
 from api.gate import Gate, GateSettings, route_of
 from api.health.measures import Measures, Sources
 from api.health.service import HealthService, Parts
@@ -264,6 +265,7 @@ def _services(
         options=options,
         keys=KeysService(access=access, box=box, cursors=cursors, database=database),
         reading=reading,
+        drafts=DraftService(database, box),
         sessions=SessionService(database),
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
         references=references,

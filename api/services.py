@@ -10,6 +10,7 @@ from api.audit.service import AuditService
 from api.auth.principal import Principal
 from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
+from api.drafts.service import DraftService
 from api.health.measures import Measures
 from api.health.service import HealthService
 from api.keys.service import KeysService
@@ -43,6 +44,7 @@ class Services:
     submission: SubmissionService
     options: OptionsService
     reading: ReadingService
+    drafts: DraftService
     sessions: SessionService
     web_address: WebAddress | None
     """None where the pages are switched off."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from cachetools import LRUCache
 
@@ -36,6 +37,8 @@ class Row:
     withdrawn_from: str | None
     stale: bool
     generation: int
+    provisioning_time: str | None = None
+    monthly_cost: str | None = None
 
     @property
     def is_requested(self) -> bool:
@@ -104,7 +107,16 @@ def row_of(outline: Outline) -> Row:
         withdrawn_from=deprecation.get("sunsetDate") if deprecation.get("deprecated") else None,
         stale=outline.stale,
         generation=outline.generation,
+        provisioning_time=(metadata.get("sla") or {}).get("provisioningTime"),
+        monthly_cost=monthly_cost(metadata),
     )
+
+
+def monthly_cost(metadata: Mapping[str, Any]) -> str | None:
+    """Return what an item costs a month, with its currency, where its author says so."""
+    cost = metadata.get("cost") or {}
+    amount = cost.get("baseMonthly")
+    return None if amount is None else f"{amount:,} {cost.get('currency') or ''}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,23 @@ class ReadingService:
             pagination=pagination(following),
         )
 
+    async def latest_lines(
+        self, stored: Stored, *, before: int | None = None, limit: int
+    ) -> tuple[list[schemas.LogLine], bool]:
+        """Return the last lines of the execution log, oldest first, and whether there are more."""
+        names = _names(stored)
+        async with self.database.reading() as session:
+            rows = await EventsRepository(session).latest_lines(
+                names, before=before, limit=limit + 1
+            )
+        shown = rows[-limit:]
+        lines = [presenting.log_line(row, names[row.request_id]) for row in shown]
+        return lines, len(rows) > limit
+
+    def log_line(self, entry: StoredEvent, component: str | None) -> schemas.LogLine:
+        """Return an entry of a stream as a line of the execution log."""
+        return presenting.log_line(entry, component)
+
     async def escalation(self, caller: Principal, request_id: str) -> schemas.EscalationStatus:
         """Return the escalation ticket with its live status; 404 when the request has none."""
         stored = await self.get(caller, request_id)
@@ -220,6 +237,14 @@ class ReadingService:
         The caller's right to see the request has been checked before. A stream goes on for hours,
         so ``is_allowed`` is asked again before anything that was read is given.
         """
+        async for batch in self.event_batches(stored, after=after, is_allowed=is_allowed):
+            for entry in batch:
+                yield entry
+
+    async def event_batches(
+        self, stored: Stored, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[list[tuple[StoredEvent, str | None]]]:
+        """Return the same stream, as it was read: what happened at once comes at once."""
         names, request_id = _names(stored), str(stored.row.id)
         last = dict.fromkeys(names, after)
         with self.notifications.watch(*names) as changes:
@@ -228,9 +253,9 @@ class ReadingService:
                 batch = await self._batch(last)
                 if not await is_allowed():
                     return
-                for entry in batch:
-                    yield entry, names[entry.request_id]
-                    last[entry.request_id] = entry.id
+                if batch:
+                    yield [(entry, names[entry.request_id]) for entry in batch]
+                last |= {entry.request_id: entry.id for entry in batch}
                 if len(batch) == STREAM_BATCH:
                     continue
                 if ended:

@@ -85,11 +85,16 @@ class EventStream(EventSourceResponse):
     """A stream that holds one of its caller's places until it ends, however it ends."""
 
     def __init__(
-        self, events: AsyncGenerator[ServerSentEvent, None], streams: Streams, caller_id: str
+        self,
+        events: AsyncGenerator[ServerSentEvent, None],
+        streams: Streams,
+        caller_id: str,
+        *,
+        ping: int = PING_SECONDS,
     ) -> None:
         super().__init__(
             streams.until_ending(events),
-            ping=PING_SECONDS,
+            ping=ping,
             shutdown_event=anyio.Event(),
             shutdown_grace_period=FAREWELL_SECONDS,
         )

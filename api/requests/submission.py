@@ -1,10 +1,13 @@
 """Submitting: authorise, validate, plan, store, start, wait. Transport is in api/routes."""
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
 
+from api.auth.principal import Principal
 from api.requests import schemas
+from api.requests.lifecycle import warnings_of
 from api.requests.preparation import Preparer
 from api.requests.prepared import Prepared, PreparedComponent, SubmissionCall, SubmissionSettings
 from api.requests.schemas import Submission
@@ -13,6 +16,7 @@ from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.names import masked
 from pao.core.payloads.requests import RequestInput
 from pao.core.states import SETTLED
 from pao.runtime import tracing
@@ -71,13 +75,29 @@ class SubmissionService:
         """Check everything that a submission is checked for, and plan it; nothing is stored."""
         return await self.preparer.prepare(body, call)
 
-    def render(self, prepared: Prepared) -> list[schemas.RenderedAction]:
-        """Render every action as it would be sent, secrets masked."""
-        return self.preparer.render(prepared)
+    async def dry_run(self, body: Submission, call: SubmissionCall) -> schemas.DryRun:
+        """Run every check of a submission and return what would be sent, secrets masked."""
+        prepared = await self.prepare(body, call)
+        # In a thread: templates may take a second, and other callers must not wait for them.
+        actions = await asyncio.to_thread(self.preparer.render, prepared)
+        components = await asyncio.to_thread(self.preparer.render_components, prepared)
+        context = prepared.context
+        return schemas.DryRun(
+            title=context.title or context.item.name,
+            fields=masked(context.fields),
+            components=components or None,
+            actions=actions,
+            warnings=[*warnings_of(context.item.definition), *prepared.warnings],
+            computed=list(prepared.computed) or None,
+        )
 
-    def render_components(self, prepared: Prepared) -> list[schemas.RenderedComponent]:
-        """Render every component of a bundle: its fields, and its actions in the same way."""
-        return self.preparer.render_components(prepared)
+    async def submitted_as(self, caller: Principal, idempotency_key: str) -> str | None:
+        """Return the id of the request that a caller submitted with a key, if there is one."""
+        async with self.database.reading() as session:
+            claim = await RequestsRepository(session).find_by_idempotency(
+                caller.id, idempotency_key
+            )
+        return claim.request_id if claim else None
 
     async def _require_temporal(self) -> None:
         try:

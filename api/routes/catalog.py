@@ -1,15 +1,15 @@
 """HTTP for the catalog: browse, read one, its form, reload."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 
 from api.catalog import examples, schemas
+from api.catalog.entries import entry_of
 from api.catalog.index import CatalogQuery, Row
 from api.responses import documented
-from api.services import Caller, Correlation, Services, ServicesDep
+from api.services import Caller, Correlation, ServicesDep
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.timestamps import timestamp
 
@@ -43,14 +43,17 @@ async def list_catalog_items(
     The counts of a facet apply the other filters. `requestable`: the caller may request it.
     """
     wanted = CatalogQuery(category=category, owner=owner, tag=tag, kind=kind, q=q)
-    found = services.catalog.state.index.find(wanted)
+    index = services.catalog.state.index
+    found = index.find(wanted)
     scope = f"catalog:{sorted((key, value or '') for key, value in asdict(wanted).items())}"
     rest = _after(found.rows, services.cursors.read(scope, cursor) if cursor else None)
     shown = rest[:limit]
     more = len(rest) > limit
     keys = [shown[-1][0], shown[-1][1].id] if more else None
     return schemas.CatalogPage(
-        data=[_entry(services, caller, row) for _, row in shown],
+        data=[
+            entry_of(services.catalog.state.index, services.access, caller, row) for _, row in shown
+        ],
         facets=schemas.Facets(**found.facets),
         pagination=schemas.CountedPagination(
             has_more=more,
@@ -118,7 +121,7 @@ async def get_catalog_item(
     item = entry.loaded.item
     loaded_at = services.catalog.state.loaded_at
     return schemas.CatalogItem(
-        **dict(_entry(services, caller, row)),
+        **dict(entry_of(services.catalog.state.index, services.access, caller, row)),
         git_sha=entry.loaded.sha,
         file_path=entry.loaded.file_path,
         loaded_at=timestamp(loaded_at) if loaded_at else None,
@@ -145,29 +148,3 @@ def _after(rows: tuple[tuple[int, Row], ...], keys: list[Any] | None) -> list[tu
         return list(rows)
     last = (-keys[0], keys[1])
     return [entry for entry in rows if (-entry[0], entry[1].id) > last]
-
-
-def _entry(services: Services, caller: Caller, row: Row) -> schemas.CatalogEntry:
-    return schemas.CatalogEntry.model_validate(
-        {
-            "id": row.id,
-            "kind": row.kind,
-            "name": row.name,
-            "description": row.description,
-            "version": row.version,
-            "category": row.category,
-            "owner": row.owner,
-            "tags": list(row.tags),
-            "requestable": _is_requestable(services, caller, row),
-            "deprecated": row.deprecated,
-            "stale": row.stale,
-        }
-    )
-
-
-def _is_requestable(services: Services, caller: Caller, row: Row) -> bool:
-    """Return whether the caller may request it, and every component of a bundle."""
-    if row.withdrawn_from and row.withdrawn_from <= datetime.now(UTC).date().isoformat():
-        return False
-    parts = [services.catalog.state.index.rows.get(part) for part in row.components]
-    return all(part and services.access.may_request(caller, part) for part in (row, *parts))

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from api.bodies import JsonRoute
-from api.requests.lifecycle import warnings_of
 from api.requests.prepared import SubmissionCall
 from api.requests.schemas import DryRun, Submission
 from api.requests.schemas.dry_run import DRY_RUN
@@ -16,7 +15,6 @@ from api.tools import examples
 from api.tools.documents import BODY, document_of
 from api.tools.schemas import DocumentCheck, FormPreview, TemplateTest, TemplateTestResult
 from catalog.validation import ValidationResult
-from pao.core.names import masked
 
 router = APIRouter(route_class=JsonRoute)
 
@@ -46,19 +44,7 @@ async def validate_request(
     call = SubmissionCall(
         caller=caller, correlation_id=correlation, raw_body=request.state.raw_body
     )
-    prepared = await services.submission.prepare(body, call)
-    # In a thread: templates may take a second, and other callers must not wait for them.
-    actions = await asyncio.to_thread(services.submission.render, prepared)
-    components = await asyncio.to_thread(services.submission.render_components, prepared)
-    context = prepared.context
-    return DryRun(
-        title=context.title or context.item.name,
-        fields=masked(context.fields),
-        components=components or None,
-        actions=actions,
-        warnings=[*warnings_of(context.item.definition), *prepared.warnings],
-        computed=list(prepared.computed) or None,
-    )
+    return await services.submission.dry_run(body, call)
 
 
 @router.post(

@@ -6,11 +6,29 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api.web import error_pages, static_files
 from api.web.pages.admin import views as admin
+from api.web.pages.catalog import views as catalog
+from api.web.pages.decision import views as decision
 from api.web.pages.home import views as home
 from api.web.pages.platform import views as platform
+from api.web.pages.request import views as request
+from api.web.pages.request_form import views as request_form
+from api.web.pages.requests import views as requests
 from api.web.pages.signin import views as signin
+from api.web.pages.waiting import views as waiting
 
-PAGES = (admin, home, platform, signin, static_files)
+PAGES = (
+    admin,
+    home,
+    catalog,
+    request_form,
+    requests,
+    request,
+    waiting,
+    decision,
+    platform,
+    signin,
+    static_files,
+)
 SMALL = 500
 
 

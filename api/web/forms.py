@@ -1,5 +1,6 @@
 """What browsers post in a form, read within bounds."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,8 +10,10 @@ MOST_FIELDS = 20_000
 MOST_FILES = 1_000
 
 
-async def _posted(request: Request) -> FormData:
-    return await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
+async def _posted(request: Request) -> AsyncIterator[FormData]:
+    # Files are closed when the answer is made.
+    async with request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES) as posted:
+        yield posted
 
 
 Posted = Annotated[FormData, Depends(_posted)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -39,7 +40,12 @@ class NavEntry:
     count: str = ""
 
 
-NAV = ((_("Home"), "/"),)
+NAV = (
+    (_("Home"), "/"),
+    (_("Catalog"), "/catalog"),
+    (_("Requests"), "/requests"),
+    (_("Waiting"), "/waiting"),
+)
 
 
 def page(
@@ -65,6 +71,11 @@ def whole(
     """Return a page for an ASGI scope, for where there is no request yet."""
     text = _environment.get_template(template).render(_common(scope) | given)
     return HTMLResponse(text, status_code=status, headers=headers)
+
+
+def part(request: Request, template: str, **given: Any) -> str:
+    """Return a part of a page as text, for streams."""
+    return _environment.get_template(template).render(_common(request.scope) | given)
 
 
 def is_partial(request: Request) -> bool:
@@ -105,12 +116,20 @@ def _for_some(services: Services, caller: Principal) -> tuple[tuple[str, str], .
     return found
 
 
-def _when(moment: str | datetime, zone: Any, now: datetime) -> Markup:
+def _when(moment: str | datetime, zone: ZoneInfo, now: datetime) -> Markup:
     """Show a moment relatively, with the exact one on focus and for machines."""
     at = times.read(moment)
     return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(
         at.isoformat(timespec="seconds"), times.exact(at, zone), times.ago(at, now)
     )
+
+
+def _clock(moment: str, zone: ZoneInfo) -> str:
+    return f"{times.read(moment).astimezone(zone):%H:%M:%S}"
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _made() -> Environment:
@@ -125,7 +144,7 @@ def _made() -> Environment:
         finalize=shown,
     )
     made.install_gettext_translations(TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(when=_when)
+    made.filters.update(when=_when, clock=_clock, pretty=_pretty)
     made.globals.update(
         asset=static_files.address_of,
         has_htmx=static_files.has_htmx,

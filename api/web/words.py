@@ -31,3 +31,13 @@ SHAPES = {
     "waiting": "◔",
 }
 """A state is never told by its colour alone."""
+CAUSES = {
+    "access": _("No access"),
+    "quota": _("Quota"),
+    "input": _("Wrong values"),
+    "target-down": _("Target down"),
+    "conflict": _("Conflict"),
+    "ours": _("Our fault"),
+    "declined": _("Declined"),
+    "unknown": _("Unknown"),
+}

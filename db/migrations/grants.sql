@@ -8,7 +8,7 @@ REVOKE ALL ON
     public.breakers, public.upkeep, public.schema_migrations,
     public.audit_heads, public.audit_anchors, public.audit_anchor_heads,
     public.leases, public.terraform_states, public.cleanups_done, public.installation,
-    public.web_sign_ins, public.web_sessions
+    public.web_sign_ins, public.web_sessions, public.web_drafts
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
@@ -46,6 +46,7 @@ GRANT SELECT, INSERT, UPDATE (resources, released_at, released_by, release_note)
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.breakers TO pao_service;
 GRANT SELECT, INSERT, DELETE ON public.web_sign_ins TO pao_service;
 GRANT SELECT, INSERT, DELETE, UPDATE (seen_at) ON public.web_sessions TO pao_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.web_drafts TO pao_service;
 GRANT SELECT ON public.schema_migrations, public.installation TO pao_service;
 
 GRANT EXECUTE ON FUNCTION public.remove_expired(integer) TO pao_service;

@@ -20,6 +20,7 @@ from db.models.request_audience import RequestAudience
 from db.models.request_event import RequestEvent
 from db.models.schema_migration import SchemaMigration
 from db.models.terraform_state import TerraformState
+from db.models.web_draft import WebDraft
 from db.models.web_session import WebSession
 from db.models.web_sign_in import WebSignIn
 
@@ -46,6 +47,7 @@ __all__ = [
     "RequestEvent",
     "SchemaMigration",
     "TerraformState",
+    "WebDraft",
     "WebSession",
     "WebSignIn",
 ]

@@ -24,14 +24,17 @@ from tests.web.leaks import Leaks
 from tests.web.person import At, Visit
 from tests.web.watched import Watched
 
+ITEMS = Path(__file__).parent / "catalog"
 SECRET = "Hunter2-sentinel!"
 """What tests enter as passwords; it must never be in any answer."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run every test of this folder in the loop of the browser."""
+    here = Path(__file__).parent
     for item in items:
-        if pytest_asyncio.is_async_test(item):
+        # A hook of any folder is given the tests of all.
+        if here in item.path.parents and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -48,7 +51,9 @@ def web_stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     fetch()
-    folder = tmp_path_factory.mktemp("web")
+    folder, catalog = tmp_path_factory.mktemp("web"), tmp_path_factory.mktemp("catalog")
+    for items in (SAMPLES, ITEMS):
+        shutil.copytree(items, catalog, dirs_exist_ok=True)
     environ = {"PAO_WEB_RATE_LIMIT": "1000000"}
     with (
         cloned_database(postgres_address) as database,
@@ -56,7 +61,7 @@ def web_stack(
             database,
             temporal_address,
             folder,
-            catalog=Path(shutil.copytree(SAMPLES, folder / "catalog")),
+            catalog=catalog,
             environ=environ,
             around=leaks.around,
         ) as stack,

@@ -78,6 +78,7 @@ async def judge(page: Page, *, themes: tuple[str, ...] = ("light", "dark")) -> N
         await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         await _picture(page, theme)
         assert (found := await violations(page)) == [], found
+    await page.emulate_media(color_scheme="light")
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": HEIGHT})
         await _picture(page, str(width))
@@ -86,7 +87,6 @@ async def judge(page: Page, *, themes: tuple[str, ...] = ("light", "dark")) -> N
             raise AssertionError(f"wider than {width} px")
     assert (found := await violations(page)) == [], found
     await page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
-    await page.emulate_media(color_scheme="light")
 
 
 async def violations(page: Page) -> list[str]:

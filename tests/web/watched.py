@@ -11,8 +11,8 @@ class Watched:
 
     context: BrowserContext
     said: list[str] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
-    """Beginnings of messages that a test provokes."""
+    expected: list[str] = field(default_factory=lambda: ["status of 422"])
+    """Parts of messages that a test provokes; refused values are nothing unusual."""
 
     def __post_init__(self) -> None:
         self.context.on("console", self._console)

@@ -25,6 +25,17 @@ if (signIn && location.hash.length > 40) {
   signIn.requestSubmit();
 }
 
+// A search that is answered as one types has its own address.
+document.addEventListener("htmx:after:swap", event => {
+  const form = event.detail.ctx?.sourceElement;
+  if (form?.matches?.("[data-address]")) {
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    history.replaceState(null, "", `${form.action}${query.size ? "?" : ""}${query}`);
+  }
+  const told = one("[data-say]");
+  if (told) say(told.textContent);
+});
+
 // What was sent is not sent twice by an impatient finger; the server would not do it twice either.
 addEventListener("submit", event => {
   const form = event.target;

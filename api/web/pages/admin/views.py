@@ -183,7 +183,7 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "").strip()
 
 
-async def _keys(  # noqa: PLR0913 -- what the page shows
+async def _keys(
     request: Request,
     services: Services,
     caller: Caller,

@@ -1,0 +1,130 @@
+"""Drafts: what somebody has typed into a form, until it is submitted or given up.
+
+The draft's id is the Idempotency-Key of its submission, so two clicks, two tabs and the browser's
+Back give one request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from api.auth.principal import Principal
+from db.models import WebDraft
+from db.repositories.web_drafts import DraftContent, WebDraftsRepository
+from db.session import Database
+from pao.core.errors import ErrorCode, PaoError
+from pao.runtime.crypto import SecretBox, SecretUnreadableError
+
+MOST_PER_USER = 50
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A form as it is filled in: texts by field, and the sealed values of passwords and files."""
+
+    id: str
+    item_id: str
+    item_version: str
+    texts: dict[str, list[str]]
+    sealed: dict[str, str] = field(repr=False)
+    saved: int = 0
+    request_id: str | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftService:
+    """Keeps drafts, each for its own user only."""
+
+    database: Database
+    box: SecretBox
+
+    async def get(self, caller: Principal, draft_id: str) -> Draft:
+        """Return a draft of the caller, or raise ``NOT_FOUND``."""
+        async with self.database.reading() as session:
+            found = await WebDraftsRepository(session).get(draft_id, caller.id)
+        if found is None:
+            raise _not_found()
+        return _draft(found)
+
+    async def find(self, caller: Principal, draft_id: str) -> Draft | None:
+        """Return a draft of the caller, or None if there is no such draft."""
+        async with self.database.reading() as session:
+            found = await WebDraftsRepository(session).get(draft_id, caller.id)
+        return _draft(found) if found else None
+
+    async def list(self, caller: Principal) -> list[Draft]:
+        """Return the caller's drafts that are not submitted, those changed last first."""
+        async with self.database.reading() as session:
+            found = await WebDraftsRepository(session).list(caller.id, limit=SHOWN)
+        return [_draft(one) for one in found]
+
+    async def save(self, caller: Principal, draft: Draft, secrets: Mapping[str, str]) -> Draft:
+        """Save a draft unless a newer save of it is there; return what is kept.
+
+        ``secrets`` are new values of passwords and files, by field.
+        """
+        sealed = {
+            name: self.box.seal(value, context=_context(draft.id, name))
+            for name, value in secrets.items()
+        }
+        content = DraftContent(
+            texts=draft.texts,
+            sealed=draft.sealed | sealed,
+            item_version=draft.item_version,
+            saved=draft.saved,
+        )
+        async with self.database.unit_of_work() as session:
+            repository = WebDraftsRepository(session)
+            kept = await repository.save(draft.id, caller.id, draft.item_id, content)
+            await repository.keep_newest(caller.id, most=MOST_PER_USER)
+        if kept is None:
+            raise _not_found()
+        return _draft(kept)
+
+    async def submitted(self, caller: Principal, draft: Draft, request_id: str) -> None:
+        """Note which request a draft has become."""
+        async with self.database.unit_of_work() as session:
+            await WebDraftsRepository(session).submitted(draft.id, caller.id, request_id)
+
+    async def discard(self, caller: Principal, draft_id: str) -> None:
+        """Remove a draft."""
+        async with self.database.unit_of_work() as session:
+            await WebDraftsRepository(session).discard(draft_id, caller.id)
+
+    def secrets(self, draft: Draft) -> dict[str, str]:
+        """Return the values of passwords and files; what cannot be opened any more is left out."""
+        found: dict[str, str] = {}
+        for name, token in draft.sealed.items():
+            try:
+                found[name] = self.box.open(token, context=_context(draft.id, name))
+            except SecretUnreadableError:
+                continue
+        return found
+
+
+def without(draft: Draft, names: frozenset[str]) -> Draft:
+    """Return a draft without the sealed values of some fields."""
+    return replace(draft, sealed={k: v for k, v in draft.sealed.items() if k not in names})
+
+
+def _draft(row: WebDraft) -> Draft:
+    return Draft(
+        id=str(row.id),
+        item_id=row.catalog_item_id,
+        item_version=row.item_version,
+        texts={name: [str(text) for text in texts] for name, texts in row.texts.items()},
+        sealed=dict(row.sealed),
+        saved=row.saved,
+        request_id=str(row.request_id) if row.request_id else None,
+        changed_at=row.changed_at,
+    )
+
+
+def _context(draft_id: str, name: str) -> str:
+    return f"draft:{draft_id}:{name}"
+
+
+def _not_found() -> PaoError:
+    return PaoError(ErrorCode.NOT_FOUND, "There is no such draft.")

@@ -1,0 +1,210 @@
+"""`/catalog` and `/catalog/ID`: what can be requested."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.catalog.entries import entry_of
+from api.catalog.index import CatalogQuery, Row, monthly_cost
+from api.catalog.schemas import CatalogEntry
+from api.requests.filters import RequestFilters
+from api.requests.lifecycle import warnings_of
+from api.services import Caller, Services, ServicesDep
+from api.web.rendering import is_partial, page
+from api.web.words import _, ngettext
+from catalog.bundle import CatalogBundle
+from catalog.model import CatalogDocument
+from catalog.planning import plan
+
+router = APIRouter()
+
+PER_PAGE = 50
+EARLIER = 5
+MOST_CHOICES = 12
+"""Of each filter the most frequent values are offered; the search finds the others."""
+Word = Annotated[str, Query(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row of the list: the API's own entry, and what is shown of it in short."""
+
+    entry: CatalogEntry
+    sentence: str
+    ready_in: str | None
+    cost: str | None
+    only_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of a filter: how many it would leave, and where it leads."""
+
+    label: str
+    count: int
+    href: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens when an item is requested, one step of it."""
+
+    name: str
+    about: str
+    href: str | None = None
+
+
+@router.get("/catalog")
+async def catalog(
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    q: Word = "",
+    category: Word = "",
+    owner: Word = "",
+    tag: Word = "",
+    at: Annotated[int, Query(ge=1, le=1_000)] = 1,
+) -> Response:
+    """Show the items that match, best first; htmx gets the results alone."""
+    chosen = {"q": q, "category": category, "owner": owner, "tag": tag}
+    index = services.catalog.state.index
+    found = index.find(CatalogQuery(**{name: value or None for name, value in chosen.items()}))
+    start = (at - 1) * PER_PAGE
+    rows = [row for _rank, row in found.rows[start : start + PER_PAGE]]
+    total = len(found.rows)
+    more = total > start + PER_PAGE
+    return page(
+        request,
+        f"pages/catalog/{'results' if is_partial(request) else 'catalog'}.html",
+        headers={"Vary": "HX-Request-Type"},
+        q=q,
+        hidden={name: value for name, value in chosen.items() if value and name != "q"},
+        total=ngettext("%(n)s service", "%(n)s services", total) % {"n": total},
+        items=[_item(services, caller, row) for row in rows],
+        filters=_filters(chosen, found.facets),
+        filtered=any(chosen.values()),
+        before=_address(chosen | {"at": str(at - 1)}) if at > 1 else None,
+        after=_address(chosen | {"at": str(at + 1)}) if more else None,
+    )
+
+
+@router.get("/catalog/{item_id}")
+async def item(request: Request, services: ServicesDep, caller: Caller, item_id: str) -> Response:
+    """Show one item: what it is, what happens, who owns it, what the caller asked for earlier."""
+    row, entry = services.catalog.row(item_id), await services.catalog.entry(item_id)
+    document, definition = entry.loaded.item, entry.loaded.definition
+    metadata = definition["metadata"]
+    display = (definition.get("presentation") or {}).get("display") or {}
+    earlier = await services.listing.page(
+        caller,
+        RequestFilters(catalog_item_id=item_id, user_id=caller.id),
+        cursor=None,
+        limit=EARLIER,
+    )
+    steps, fallback = _steps(services, document)
+    return page(
+        request,
+        "pages/catalog/item.html",
+        item=_item(services, caller, row),
+        contact=(metadata.get("owner") or {}).get("contact"),
+        cost=monthly_cost(metadata),
+        sla=metadata.get("sla") or {},
+        documentation=_web_address(display.get("documentationUrl")),
+        runbook=_web_address(metadata.get("runbook")),
+        sha=entry.loaded.sha[:8],
+        warnings=warnings_of(definition),
+        steps=steps,
+        fallback=fallback,
+        earlier=earlier.data,
+        drafts=[one for one in await services.drafts.list(caller) if one.item_id == item_id],
+    )
+
+
+def _item(services: Services, caller: Caller, row: Row) -> Item:
+    entry = entry_of(services.catalog.state.index, services.access, caller, row)
+    only = ", ".join(sorted(row.allowed_teams))
+    return Item(
+        entry=entry,
+        sentence=first_sentence(row.description),
+        ready_in=row.provisioning_time,
+        cost=row.monthly_cost,
+        only_for="" if entry.requestable else only,
+    )
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a text."""
+    first, dot, _rest = text.partition(". ")
+    return first + dot.strip()
+
+
+def _filters(chosen: dict[str, str], facets: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    titles = {"category": _("Category"), "owner": _("Owner"), "tag": _("Tag")}
+    return [
+        {"title": title, "choices": choices}
+        for name, title in titles.items()
+        if (choices := _choices(chosen, name, facets.get(name, {})))
+    ]
+
+
+def _choices(chosen: dict[str, str], name: str, counts: dict[str, int]) -> list[Choice]:
+    often = sorted(counts, key=lambda value: (-counts[value], value.casefold()))[:MOST_CHOICES]
+    values = sorted({*often, *filter(None, [chosen[name]])}, key=str.casefold)
+    return [
+        Choice(
+            label=value,
+            count=counts.get(value, 0),
+            href=_address(chosen | {name: "" if value == chosen[name] else value}),
+            chosen=value == chosen[name],
+        )
+        for value in values
+    ]
+
+
+def _address(chosen: dict[str, str]) -> str:
+    query = urlencode({name: value for name, value in chosen.items() if value})
+    return f"/catalog?{query}" if query else "/catalog"
+
+
+def _web_address(text: Any) -> str | None:
+    """Return an address that may become a link: only of the web."""
+    return text if isinstance(text, str) and text.startswith(("http://", "https://")) else None
+
+
+def _steps(services: Services, document: CatalogDocument) -> tuple[list[Step], list[Step]]:
+    """Return what happens step by step, and what happens if a person chooses the manual way."""
+    if isinstance(document, CatalogBundle):
+        parts = document.ordered_components
+        return [
+            Step(one.label, _after(one.depends_on), f"/catalog/{one.catalog_item}") for one in parts
+        ], []
+    planned = [one for one in plan(document, services.submission.settings.traits) if not one.notice]
+    names = {one.id: one.name or one.id for one in planned}
+    shown = [
+        (
+            one.fallback,
+            Step(
+                names[one.id],
+                " ".join(
+                    filter(
+                        None,
+                        (
+                            one.type,
+                            _("when %(condition)s") % {"condition": one.when} if one.when else "",
+                            _after([names[name] for name in one.depends_on or ()]),
+                        ),
+                    )
+                ),
+            ),
+        )
+        for one in planned
+    ]
+    return [step for extra, step in shown if not extra], [step for extra, step in shown if extra]
+
+
+def _after(names: Any) -> str:
+    return _("after %(names)s") % {"names": ", ".join(names)} if names else ""

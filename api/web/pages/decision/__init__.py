@@ -1,0 +1,1 @@
+"""Deciding: what failed or waits, what a retry would find, the decision itself."""

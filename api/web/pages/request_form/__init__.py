@@ -1,0 +1,1 @@
+"""Requesting an item: the form as a draft, the review, the submission."""

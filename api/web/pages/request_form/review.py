@@ -1,0 +1,137 @@
+"""What a review shows: the answers, and what submitting them would do, as people read it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.requests.schemas import DryRun, RenderedAction
+from api.web.fields import shown_value
+from api.web.pages.request_form.filling import Filling
+from api.web.words import _, ngettext
+from catalog.forms.definition import FieldType
+
+LONG = 2_000
+_TICKET = "jira-ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A field with its value in words, and where it is changed."""
+
+    label: str
+    text: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The answers of a group."""
+
+    label: str
+    answers: list[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An action as it would be carried out: rows for people, and the data behind them."""
+
+    name: str
+    about: str
+    rows: list[tuple[str, str]]
+    data: str
+
+
+def answers_of(filling: Filling) -> list[Section]:
+    """Return every field that applies, by group, in the form's order."""
+    visible, values = set(filling.result.visible), filling.result.values
+    sections, index = [], 0
+    for number, group in enumerate(filling.form.definition.groups):
+        answers = []
+        for one in group.fields:
+            if one.id in visible:
+                secret = one.type is FieldType.PASSWORD and values.get(one.id) is not None
+                text = _("Entered") if secret else shown_value(one, values.get(one.id))
+                place = f"/drafts/{filling.draft.id}/{number}#f{index}"
+                answers.append(Answer(one.label, text, place))
+            index += 1
+        if answers:
+            sections.append(Section(group.label, answers))
+    return sections
+
+
+def calls_of(run: DryRun) -> tuple[list[Call], list[Call]]:
+    """Return what will be sent, and what is sent if a person chooses the manual way."""
+    calls = [_call(one) for one in run.actions if not one.fallback]
+    for part in run.components or ():
+        calls += [_call(one, within=part.name) for one in part.actions if not one.fallback]
+    return calls, [_call(one) for one in run.actions if one.fallback]
+
+
+def sentence_of(run: DryRun) -> str:
+    """Return in a sentence what submitting does: 2 tickets in 2 projects, then a workflow run."""
+    actions = [one for one in run.actions if not one.fallback]
+    for part in run.components or ():
+        actions += [one for one in part.actions if not one.fallback]
+    tickets = [one for one in actions if one.type == _TICKET]
+    projects = {str((one.config.get("ticket") or {}).get("project")) for one in tickets}
+    parts = []
+    if tickets:
+        count = ngettext("%(n)s ticket", "%(n)s tickets", len(tickets)) % {"n": len(tickets)}
+        where = ngettext("%(n)s project", "%(n)s projects", len(projects)) % {"n": len(projects)}
+        parts.append(_("%(count)s in %(where)s") % {"count": count, "where": where})
+    others = Counter(one.type for one in actions if one.type != _TICKET)
+    parts += [_kind(kind, count) for kind, count in others.items()]
+    return _listed(parts)
+
+
+def _kind(kind: str, count: int) -> str:
+    words = {
+        "rest-api": ngettext("%(n)s call", "%(n)s calls", count),
+        "terraform": ngettext("%(n)s Terraform run", "%(n)s Terraform runs", count),
+        "github-workflow": ngettext("%(n)s workflow run", "%(n)s workflow runs", count),
+        "git-commit": ngettext("%(n)s commit", "%(n)s commits", count),
+        "approval": ngettext("%(n)s approval", "%(n)s approvals", count),
+    }
+    return words.get(kind, _("%(n)s of the kind %(kind)s")) % {"n": count, "kind": kind}
+
+
+def _listed(parts: list[str]) -> str:
+    if len(parts) < 2:  # noqa: PLR2004 -- nothing to join
+        return "".join(parts)
+    return _("%(first)s, and %(last)s") % {"first": ", ".join(parts[:-1]), "last": parts[-1]}
+
+
+def _call(action: RenderedAction, within: str = "") -> Call:
+    about = [action.type]
+    if within:
+        about.insert(0, within)
+    if action.when:
+        about.append(_("only when %(condition)s") % {"condition": action.when})
+    if not action.complete:
+        about.append(_("filled in when earlier steps are done"))
+    return Call(
+        name=action.name or action.id,
+        about=", ".join(about),
+        rows=list(_rows(action)),
+        data=json.dumps(action.config, indent=2, ensure_ascii=False),
+    )
+
+
+def _rows(action: RenderedAction) -> Iterable[tuple[str, str]]:
+    config = action.config
+    if action.type == _TICKET:
+        ticket = config.get("ticket") or {}
+        yield _("Project"), str(ticket.get("project") or "")
+        for key, label in (("summaryTemplate", _("Summary")), ("descriptionTemplate", _("Text"))):
+            if ticket.get(key):
+                yield label, str(ticket[key])
+        return
+    yield from _plain(config)
+
+
+def _plain(config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    for key, value in config.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield key, text if len(text) <= LONG else f"{text[:LONG]}…"

@@ -1,0 +1,302 @@
+"""`/catalog/ID/request` and `/drafts/ID`: a form is filled in, reviewed and submitted.
+
+Every post is answered with a redirect, so Back and reload never send anything again.
+"""
+
+import json
+import time
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Request
+from starlette.datastructures import FormData
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from api.auth.principal import Principal
+from api.drafts.service import Draft, without
+from api.requests.lifecycle import warnings_of
+from api.requests.prepared import SubmissionCall
+from api.requests.schemas import Submission
+from api.services import Caller, Correlation, Services, ServicesDep
+from api.web.fields import posted_secrets, posted_texts, removed
+from api.web.forms import Posted, text_of
+from api.web.pages.request_form.filling import FIRST, Filling, fill, linked
+from api.web.pages.request_form.review import Call, answers_of, calls_of, sentence_of
+from api.web.rendering import page
+from api.web.words import _
+from pao.core.errors import ErrorCode, PaoError
+
+router = APIRouter()
+
+MOST_LINKED = 8 * 1024
+REVIEW = "review"
+Checked = Annotated[bool, Query(alias="check")]
+
+
+@router.get("/catalog/{item_id}/request")
+async def new_form(
+    request: Request, services: ServicesDep, caller: Caller, item_id: str
+) -> Response:
+    """Show an empty form, or one that a link has filled in; nothing is stored yet."""
+    entry = await services.catalog.entry(item_id)
+    form, notes, texts = entry.loaded.item.form, list[str](), dict[str, list[str]]()
+    if len(request.url.query) > MOST_LINKED:
+        notes = [_("The link is longer than 8 kB and was not taken.")]
+    else:
+        texts, notes = linked(form, request.query_params.multi_items())
+    draft = Draft(
+        id=str(uuid4()),
+        item_id=item_id,
+        item_version=entry.loaded.item.version,
+        texts=texts,
+        sealed={},
+    )
+    others = [one for one in await services.drafts.list(caller) if one.item_id == item_id]
+    filling = await fill(services, caller, draft)
+    step = next(iter(filling.steps()), FIRST)
+    return _form_page(request, filling, step, checked=False, notes=notes, others=others)
+
+
+@router.post("/drafts/{draft_id}")
+async def go_on(services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted) -> Response:
+    """Save what was entered, then go where the button says; an error leads back to its field."""
+    draft = await _saved(services, caller, str(draft_id), posted)
+    if draft.request_id:
+        return _to(f"/requests/{draft.request_id}")
+    filling, go, step = await fill(services, caller, draft), text_of(posted, "go"), _step(posted)
+    here = f"/drafts/{draft.id}"
+    if go.isdecimal() and int(go) in filling.steps():
+        return _to(f"{here}/{go}")
+    if filling.is_stepped and go != REVIEW:
+        if filling.is_step_wrong(step):
+            return _to(f"{here}/{step}?check=1")
+        following = filling.step_after(step)
+        if following is not None:
+            return _to(f"{here}/{following}")
+    if filling.errors:
+        return _to(f"{here}/{filling.first_wrong_step()}?check=1")
+    return _to(f"{here}/{REVIEW}")
+
+
+@router.post("/drafts/{draft_id}/check")
+async def check(
+    services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted
+) -> JSONResponse:
+    """Save what was entered so far, and say which fields apply and what is wrong, by index."""
+    draft = await _saved(services, caller, str(draft_id), posted)
+    if draft.request_id:
+        return JSONResponse({"submitted": draft.request_id})
+    filling = await fill(services, caller, draft)
+    order = {name: index for index, name in enumerate(filling.form.fields)}
+    return JSONResponse(
+        {
+            "visible": [order[name] for name in filling.result.visible],
+            "errors": {order[name]: text for name, text in filling.errors.items() if name in order},
+        }
+    )
+
+
+@router.post("/drafts/{draft_id}/discard")
+async def discard(services: ServicesDep, caller: Caller, draft_id: UUID) -> Response:
+    """Throw a draft away."""
+    await services.drafts.discard(caller, str(draft_id))
+    return _to("/")
+
+
+@router.get("/drafts/{draft_id}/review")
+async def review(
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    correlation: Correlation,
+    draft_id: UUID,
+) -> Response:
+    """Show what would be submitted and what that would do, computed anew."""
+    draft = await services.drafts.get(caller, str(draft_id))
+    if draft.request_id:
+        return _to(f"/requests/{draft.request_id}")
+    filling = await fill(services, caller, draft)
+    if filling.errors:
+        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
+    return await _review_page(request, services, caller, correlation, filling)
+
+
+@router.post("/drafts/{draft_id}/submit")
+async def submit(
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    correlation: Correlation,
+    draft_id: UUID,
+) -> Response:
+    """Submit a draft: once, however often this is called."""
+    draft = await services.drafts.get(caller, str(draft_id))
+    if draft.request_id:
+        return _to(f"/requests/{draft.request_id}")
+    filling = await fill(services, caller, draft)
+    if filling.errors:
+        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
+    body = _submission(filling)
+    call = SubmissionCall(
+        caller=caller,
+        correlation_id=correlation,
+        raw_body=_canonical(body),
+        idempotency_key=draft.id,
+    )
+    try:
+        submitted = (await services.submission.submit(body, call)).request_id
+    except PaoError as error:
+        before = await services.submission.submitted_as(caller, draft.id)
+        if before is None:
+            if error.status >= 500 or error.code == ErrorCode.RATE_LIMIT_EXCEEDED:  # noqa: PLR2004 -- not the form's fault
+                raise
+            return await _review_page(request, services, caller, correlation, filling)
+        submitted = before
+    await services.drafts.submitted(caller, draft, submitted)
+    return _to(f"/requests/{submitted}")
+
+
+@router.get("/drafts/{draft_id}/{step}")
+async def step_page(
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    draft_id: UUID,
+    step: int,
+    *,
+    checked: Checked = False,
+) -> Response:
+    """Show a step of a draft, or the whole form where it has none."""
+    draft = await services.drafts.get(caller, str(draft_id))
+    if draft.request_id:
+        return _to(f"/requests/{draft.request_id}")
+    filling = await fill(services, caller, draft)
+    steps = filling.steps()
+    if filling.is_stepped and step not in steps:
+        step = next(iter(steps), FIRST)
+    return _form_page(request, filling, step, checked=checked)
+
+
+def _form_page(
+    request: Request,
+    filling: Filling,
+    step: int,
+    *,
+    checked: bool,
+    notes: list[str] | None = None,
+    others: list[Draft] | None = None,
+) -> Response:
+    groups = filling.groups(checked=checked)
+    shown = [one for one in groups if one.index == step] if filling.is_stepped else groups
+    wrong = any(one.wrong for one in shown)
+    steps = [one for one in groups if one.shown] if filling.is_stepped else []
+    back = [one.index for one in steps if one.index < step]
+    return page(
+        request,
+        "pages/request_form/form.html",
+        item=filling.entry.loaded.item,
+        draft=filling.draft,
+        groups=shown,
+        step=step,
+        steps=steps,
+        back=back[-1] if back else None,
+        last=not steps or steps[-1].index == step,
+        wrong=wrong,
+        notes=notes or [],
+        others=others or [],
+        changed=_changed(filling),
+        warnings=warnings_of(filling.entry.loaded.definition),
+    )
+
+
+async def _review_page(
+    request: Request,
+    services: Services,
+    caller: Principal,
+    correlation: str,
+    filling: Filling,
+) -> Response:
+    body = _submission(filling)
+    call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
+    problems, calls, fallback, sentence = list[str](), list[Call](), list[Call](), ""
+    try:
+        run = await services.submission.dry_run(body, call)
+    except PaoError as error:
+        if error.status >= 500:  # noqa: PLR2004 -- not the form's fault
+            raise
+        problems = [detail.message for detail in error.details] or [error.message]
+    else:
+        calls, fallback = calls_of(run)
+        sentence = sentence_of(run)
+    return page(
+        request,
+        "pages/request_form/review.html",
+        status=422 if problems else 200,
+        item=filling.entry.loaded.item,
+        draft=filling.draft,
+        answers=answers_of(filling),
+        problems=problems,
+        sentence=sentence,
+        calls=calls,
+        fallback=fallback,
+        cost=services.catalog.row(filling.draft.item_id).monthly_cost,
+        changed=_changed(filling),
+        warnings=[
+            *warnings_of(filling.entry.loaded.definition),
+            *(warning.message for warning in filling.result.warnings),
+        ],
+    )
+
+
+async def _saved(services: Services, caller: Principal, draft_id: str, posted: FormData) -> Draft:
+    """Save what was posted into the draft; the first save makes it."""
+    known = await services.drafts.find(caller, draft_id)
+    item_id = known.item_id if known else text_of(posted, "item")
+    item = (await services.catalog.entry(item_id)).loaded.item
+    draft = known or Draft(
+        id=draft_id, item_id=item_id, item_version=item.version, texts={}, sealed={}
+    )
+    fields = item.form.fields
+    changed = replace(
+        draft,
+        texts=draft.texts | posted_texts(fields, posted),
+        item_version=item.version,
+        saved=_number(posted, draft),
+    )
+    secrets = await posted_secrets(fields, posted)
+    return await services.drafts.save(caller, without(changed, removed(posted)), secrets)
+
+
+def _number(posted: FormData, draft: Draft) -> int:
+    """Return the number of a save: what the browser counts, else one that is later than all."""
+    given = text_of(posted, "saved")
+    if given.isdecimal() and len(given) < 16:  # noqa: PLR2004 -- milliseconds since 1970
+        return int(given)
+    return max(draft.saved + 1, int(time.time() * 1000))
+
+
+def _step(posted: FormData) -> int:
+    given = text_of(posted, "step")
+    return int(given) if given.isdecimal() and len(given) < 5 else FIRST  # noqa: PLR2004 -- a group's number
+
+
+def _submission(filling: Filling) -> Submission:
+    return Submission.model_validate(
+        {"catalogItemId": filling.draft.item_id, "fields": filling.values}
+    )
+
+
+def _canonical(body: Submission) -> bytes:
+    """Return the content of a submission: posted bytes differ each time by their boundary."""
+    return json.dumps(body.model_dump(by_alias=True), sort_keys=True).encode()
+
+
+def _changed(filling: Filling) -> tuple[str, str] | None:
+    """Return the versions between which the item has changed since the draft was saved."""
+    before, now = filling.draft.item_version, filling.entry.loaded.item.version
+    return (before, now) if before != now else None
+
+
+def _to(address: str) -> RedirectResponse:
+    return RedirectResponse(address, 303)

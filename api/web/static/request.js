@@ -1,0 +1,91 @@
+// Keeps the page of a request up to date: by a stream, or by asking where there is none to be had.
+
+const stream = document.querySelector("#stream"), lost = document.querySelector("#lost");
+const MOST_STREAMS = 4, ASK_EVERY = 5000, TRY_AGAIN = 3000;
+
+const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+const visible = () => document.hidden
+  ? new Promise(done => document.addEventListener("visibilitychange", () => done(), { once: true })).then(visible)
+  : Promise.resolve();
+
+function tell(text) { lost.textContent = text; lost.hidden = !text; }
+function isLost() {
+  if (!lost.hidden) return;
+  tell(lost.dataset.lost.replace("{time}", new Date().toTimeString().slice(0, 5)));
+}
+
+// Title and announcement follow the state.
+let state = document.querySelector("#now")?.dataset.status;
+function follow() {
+  const now = document.querySelector("#now");
+  if (!now || now.dataset.status === state) return;
+  state = now.dataset.status;
+  document.title = now.dataset.title;
+  pao.say(now.querySelector(".standing").textContent.trim());
+}
+
+/** Hold one of the browser's places for a stream while the work runs; six streams block a site. */
+async function withPlace(work) {
+  if (!navigator.locks) { await work(); return true; }
+  for (let number = 0; number < MOST_STREAMS; number++) {
+    const got = await navigator.locks.request(`pao-stream-${number}`, { ifAvailable: true }, async lock => {
+      if (lock) await work();
+      return Boolean(lock);
+    });
+    if (got) return true;
+  }
+  return false;
+}
+
+const closed = new Promise(done => {
+  document.addEventListener("htmx:sse:close", event => { if (event.detail.reason === "message") done(); });
+});
+document.addEventListener("htmx:sse:error", event => {
+  if (event.detail.status === 401) tell(lost.dataset.over); else isLost();
+});
+document.addEventListener("htmx:sse:after:connection", () => tell(""));
+document.addEventListener("htmx:sse:after:message", follow);
+
+async function connect() {
+  // The library does not retry a first connection that fails.
+  while (!stream._htmx?.sse) {
+    await visible();
+    try { await htmx.ajax("GET", stream.getAttribute("hx-sse:connect"), { source: stream }); } catch { /* said below */ }
+    if (stream._htmx?.sse) break;
+    isLost();
+    await wait(TRY_AGAIN);
+  }
+  await closed;
+}
+
+async function ask() {
+  for (;;) {
+    await wait(ASK_EVERY);
+    await visible();
+    try {
+      const response = await fetch(stream.dataset.now, { headers: { Accept: "text/html", "HX-Request-Type": "partial" } });
+      if (response.status === 401) { tell(lost.dataset.over); return; }
+      if (!response.ok) { isLost(); continue; }
+      document.querySelector("#now").outerHTML = await response.text();
+      tell("");
+      follow();
+    } catch { isLost(); continue; }
+    if (["completed", "aborted", "escalated"].includes(state)) return;
+  }
+}
+
+// Durations of what runs.
+const span = s => s < 10 ? `${s.toFixed(1)} s` : s < 90 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`;
+setInterval(() => {
+  if (document.hidden) return;
+  for (const element of document.querySelectorAll("[data-since]")) {
+    const text = span((Date.now() - Date.parse(element.dataset.since)) / 1000);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}, 1000);
+
+if (stream) {
+  await visible();
+  const streams = globalThis.htmx && await withPlace(connect);
+  if (!streams) await ask();
+}

@@ -1,0 +1,108 @@
+"""Forms of the pages that are being filled in: saved as often as somebody types."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import WebDraft
+
+KEPT = timedelta(days=7)
+"""A draft that is not changed for so long is removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftContent:
+    """What is saved of a form; ``saved`` is the number of the save."""
+
+    texts: dict[str, list[str]]
+    sealed: dict[str, str] = field(repr=False)
+    item_version: str
+    saved: int
+
+
+class WebDraftsRepository:
+    """Stores drafts; a draft belongs to one user, for whom alone it exists."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, draft_id: str, user_id: str) -> WebDraft | None:
+        """Return a draft of a user."""
+        query = select(WebDraft).where(col(WebDraft.id) == UUID(draft_id), _of(user_id))
+        return (await self._session.scalars(query)).first()
+
+    async def list(self, user_id: str, *, limit: int) -> list[WebDraft]:
+        """Return the drafts of a user that are not submitted, those changed last first."""
+        query = (
+            select(WebDraft)
+            .where(_of(user_id), col(WebDraft.request_id).is_(None))
+            .order_by(col(WebDraft.changed_at).desc())
+            .limit(limit)
+        )
+        return [*(await self._session.scalars(query)).all()]
+
+    async def save(
+        self, draft_id: str, user_id: str, item_id: str, content: DraftContent
+    ) -> WebDraft | None:
+        """Create a draft, or save it unless a newer save is there; return it as it is now.
+
+        A draft that was submitted is not changed any more. None where the id is somebody else's.
+        """
+        values: dict[str, Any] = {
+            "texts": content.texts,
+            "sealed": content.sealed,
+            "item_version": content.item_version,
+            "saved": content.saved,
+        }
+        new = {"id": UUID(draft_id), "user_id": user_id, "catalog_item_id": item_id, **values}
+        change = insert(WebDraft).values(new)
+        newer = change.on_conflict_do_update(
+            index_elements=[col(WebDraft.id)],
+            set_={**values, "changed_at": func.now()},
+            where=_of(user_id)
+            & (col(WebDraft.saved) < content.saved)
+            & col(WebDraft.request_id).is_(None),
+        )
+        await self._session.execute(newer)
+        return await self.get(draft_id, user_id)
+
+    async def submitted(self, draft_id: str, user_id: str, request_id: str) -> None:
+        """Note which request a draft has become; what it held is with the request from now on."""
+        change = update(WebDraft).where(col(WebDraft.id) == UUID(draft_id), _of(user_id))
+        values = {"request_id": UUID(request_id), "texts": {}, "sealed": {}}
+        await self._session.execute(change.values(changed_at=func.now(), **values))
+
+    async def discard(self, draft_id: str, user_id: str) -> None:
+        """Remove a draft."""
+        change = delete(WebDraft).where(col(WebDraft.id) == UUID(draft_id), _of(user_id))
+        await self._session.execute(change)
+
+    async def keep_newest(self, user_id: str, *, most: int) -> None:
+        """Remove the oldest drafts of a user who has more than ``most``."""
+        newest = (
+            select(col(WebDraft.id))
+            .where(_of(user_id))
+            .order_by(col(WebDraft.changed_at).desc())
+            .offset(most)
+        )
+        await self._session.execute(delete(WebDraft).where(col(WebDraft.id).in_(newest)))
+
+    async def remove_expired(self, *, batch: int) -> int:
+        """Remove a batch of drafts that nobody has changed for long; return how many."""
+        old = (
+            select(col(WebDraft.id))
+            .where(col(WebDraft.changed_at) < func.now() - literal(KEPT))
+            .limit(batch)
+        )
+        result = await self._session.execute(delete(WebDraft).where(col(WebDraft.id).in_(old)))
+        return int(getattr(result, "rowcount", 0))
+
+
+def _of(user_id: str) -> Any:
+    return col(WebDraft.user_id) == user_id

@@ -1,0 +1,17 @@
+"""Requests that tests of the pages begin with, submitted by the API."""
+
+from typing import Any
+
+from tests.support.callers import DANA
+from tests.support.stack import Stack
+
+
+def submit(stack: Stack, item: str, **fields: Any) -> dict[str, Any]:
+    body = {"catalogItemId": item, "fields": fields}
+    answer = stack.caller(DANA).post("/requests", json=body)
+    assert answer.status_code in {201, 202}, answer.text
+    return dict(answer.json())
+
+
+def dns(stack: Stack, name: str) -> dict[str, Any]:
+    return submit(stack, "network-dns-record", hostName=name, address="10.0.0.7")

@@ -1,0 +1,68 @@
+"""The catalog and its items."""
+
+from playwright.async_api import expect
+
+from tests.support.callers import DANA
+from tests.support.stack import Stack
+from tests.web.person import Visit, judge
+
+
+async def test_the_catalog_is_searched_as_one_types(visit: Visit) -> None:
+    page = await (await visit()).page("/catalog")
+    await expect(page).to_have_title("Catalog - PAO")
+    await judge(page)
+    await page.get_by_role("searchbox").press_sequentially("relational")
+    await expect(page.get_by_role("heading", name="PostgreSQL Database")).to_be_visible()
+    await expect(page.locator("#results").get_by_text("1 service", exact=True)).to_be_visible()
+    await expect(page).to_have_url("/catalog?q=relational")
+    await page.reload()
+    await expect(page.get_by_role("searchbox")).to_have_value("relational")
+    await expect(page).to_have_title("Catalog: relational - PAO")
+
+
+async def test_nothing_found_says_how_to_go_on(visit: Visit) -> None:
+    page = await (await visit()).page("/catalog?q=nothing<b>like this")
+    await expect(page.get_by_text("No service matches 'nothing<b>like this'.")).to_be_visible()
+    await judge(page)
+    await page.get_by_role("link", name="Clear filters").click()
+    await expect(page).to_have_url("/catalog")
+
+
+async def test_filters_work_without_scripts_and_on_a_phone(visit: Visit) -> None:
+    at = await visit(DANA, java_script_enabled=False, viewport={"width": 320, "height": 700})
+    page = await at.context.new_page()
+    await page.goto("/catalog")
+    await page.get_by_text("Filters").click()
+    await page.get_by_role("link", name="network 6", exact=True).click()
+    await expect(page).to_have_url("/catalog?category=network")
+    await expect(page.locator(".rows h2")).to_have_count(6)
+    await page.get_by_role("searchbox").fill("dns record")
+    await page.get_by_role("button", name="Search").click()
+    await expect(page).to_have_url("/catalog?q=dns+record&category=network")
+    await expect(page.locator(".rows h2").first).to_contain_text("DNS Record")
+
+
+async def test_an_item_says_what_happens_and_who_owns_it(stack: Stack, visit: Visit) -> None:
+    page = await (await visit()).page("/catalog/network-service-onboarding")
+    await expect(page).to_have_title("Onboard a Service - PAO")
+    await expect(page.get_by_text("Request monitoring")).to_be_visible()
+    await expect(page.get_by_text("team-network").first).to_be_visible()
+    await judge(page)
+    await page.get_by_role("link", name="Request", exact=True).click()
+    await expect(page).to_have_title("Request Onboard a Service - PAO")
+    onboarding = "select 1 from web_drafts where catalog_item_id = 'network-service-onboarding'"
+    assert stack.rows(onboarding) == []
+
+
+async def test_an_item_of_others_cannot_be_requested(visit: Visit) -> None:
+    at = await visit()
+    page = await at.page("/catalog/access-github-repository")
+    await expect(page.get_by_text("Only team-security may request this.")).to_be_visible()
+    assert await page.get_by_role("link", name="Request", exact=True).count() == 0
+
+
+async def test_an_item_that_is_not_there(visit: Visit) -> None:
+    at = await visit()
+    at.watched.expected.append("404")
+    page = await at.page("/catalog/no-such-item")
+    await expect(page).to_have_title("Nothing to see here - PAO")

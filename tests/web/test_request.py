@@ -1,0 +1,102 @@
+"""The page of a request: what it shows, and how it keeps up to date."""
+
+from playwright.async_api import expect
+
+from tests.support.callers import DANA, OLIVER, STRANGER
+from tests.support.stack import Stack
+from tests.web.person import Visit, judge
+from tests.web.requesting import dns, submit
+
+
+async def test_a_completed_request_shows_what_it_made(stack: Stack, visit: Visit) -> None:
+    made = dns(stack, "made.example.com")
+    key = made["actions"][0]["externalReference"]
+    page = await (await visit()).page(f"/requests/{made['id']}")
+
+    await expect(page).to_have_title(f"Completed: {made['title']} - PAO")
+    await expect(page.get_by_role("link", name=key).first).to_have_attribute(
+        "href", made["actions"][0]["url"]
+    )
+    await expect(page.get_by_text("To Do")).to_be_visible()
+    await expect(page.locator(".facts").nth(1)).to_contain_text("Host name")
+    await page.locator("summary").click()
+    await expect(page.locator(".log-lines")).to_contain_text("succeeded")
+    await judge(page)
+
+
+async def test_a_request_is_found_by_ticket_and_short_id(stack: Stack, visit: Visit) -> None:
+    made = dns(stack, "found.example.com")
+    page = await (await visit()).page("/requests")
+    for text in (made["actions"][0]["externalReference"], made["id"][:8], made["correlationId"]):
+        await page.goto("/requests")
+        await page.get_by_label("Find").fill(text)
+        await page.get_by_role("button", name="Show").click()
+        await expect(page).to_have_url(f"/requests/{made['id']}")
+
+
+async def test_the_list_shows_where_each_request_stands(stack: Stack, visit: Visit) -> None:
+    made = dns(stack, "listed.example.com")
+    page = await (await visit()).page("/requests?who=me&status=completed")
+    await expect(page).to_have_title("Requests - PAO")
+    await expect(page.locator(f"a[href='/requests/{made['id']}']")).to_be_visible()
+    await judge(page)
+    await page.goto("/requests?who=me&item=no-such-item")
+    await expect(page.get_by_text("No request matches.")).to_be_visible()
+
+
+async def test_parallel_steps_are_drawn_and_listed(stack: Stack, visit: Visit) -> None:
+    made = submit(stack, "network-service-onboarding", serviceName="drawn", public=True)
+    page = await (await visit()).page(f"/requests/{made['id']}")
+    await expect(page.locator("svg.picture .box")).to_have_count(4)
+    await expect(page.locator(".steps-done > li")).to_have_count(4)
+    await judge(page)
+
+
+async def test_a_request_of_others_does_not_exist(stack: Stack, visit: Visit) -> None:
+    made = dns(stack, "hidden.example.com")
+    colleague = await visit(OLIVER)
+    page = await colleague.page(f"/requests/{made['id']}")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(made["title"])
+    stranger = await visit(STRANGER)
+    stranger.watched.expected.append("404")
+    for path in (made["id"], f"{made['id']}/log?before=5", f"{made['id']}/decide"):
+        page = await stranger.page(f"/requests/{path}")
+        await expect(page).to_have_title("Nothing to see here - PAO")
+
+
+async def test_a_running_request_follows_to_its_end(stack: Stack, visit: Visit) -> None:
+    stack.stop_worker()
+    try:
+        made = dns(stack, "live.example.com")
+        page = await (await visit()).page(f"/requests/{made['id']}")
+        await expect(page).to_have_title(f"Submitted: {made['title']} - PAO")
+        await judge(page)
+    finally:
+        stack.start_worker()
+    await expect(page).to_have_title(f"Completed: {made['title']} - PAO", timeout=30_000)
+    await expect(page.locator("#live")).to_contain_text("Completed")
+    await expect(page.locator("#now .is-completed").first).to_be_visible()
+    await expect(page.locator(".log-lines")).to_contain_text("succeeded")
+
+
+async def test_a_page_survives_the_session_and_says_so(stack: Stack, visit: Visit) -> None:
+    stack.stop_worker()
+    try:
+        made = dns(stack, "over.example.com")
+        at = await visit()
+        at.watched.expected.append("401")
+        at.watched.expected.append("htmx:sse:error")
+        page = await at.page(f"/requests/{made['id']}")
+        newest = stack.caller(DANA).get("/web-sessions").json()["data"][0]
+        stack.caller(DANA).delete(f"/web-sessions/{newest['id']}")
+    finally:
+        stack.start_worker()
+    await expect(page.get_by_text("Your session is over.")).to_be_visible(timeout=30_000)
+
+
+async def test_without_scripts_the_page_is_whole(stack: Stack, visit: Visit) -> None:
+    made = dns(stack, "plain.example.com")
+    at = await visit(DANA, java_script_enabled=False)
+    page = await at.page(f"/requests/{made['id']}")
+    await page.get_by_role("link", name="Ask JIRA now").click()
+    await expect(page.get_by_text(made["actions"][0]["externalReference"])).to_be_visible()
