@@ -84,14 +84,11 @@ def _ident(row: dict[str, Any]) -> Text:
     return Text(clean(row["id"]), style="" if row.get("requestable", True) else "bright_black")
 
 
-def _name(row: dict[str, Any]) -> Text:
-    name = Text(clean(row.get("name")))
-    for mark in ("deprecated", "stale"):
-        if row.get(mark):
-            name.append(f"  {mark}", style="yellow")
+def _marks(row: dict[str, Any]) -> Text:
+    marks = [Text(mark, "yellow") for mark in ("deprecated", "stale") if row.get(mark)]
     if row.get("requestable") is False:
-        name.append("  not for your teams", style="bright_black")
-    return name
+        marks.append(Text("not for your teams", "bright_black"))
+    return Text(", ").join(marks)
 
 
 def _team(owner: Any) -> Any:
@@ -104,7 +101,8 @@ _ITEMS: Table[dict[str, Any]] = Table(
         Column("VERSION", lambda row: row.get("version"), goes=1),
         Column("CATEGORY", lambda row: row.get("category"), goes=2),
         Column("OWNER", lambda row: _team(row.get("owner")), goes=3),
-        Column("NAME", _name, fit=Fit.CUT),
+        Column("NAME", lambda row: row.get("name"), fit=Fit.CUT),
+        Column("", _marks, goes=4),
         Column("TAGS", lambda row: ", ".join(map(str, row.get("tags") or ())), wide=True),
     ),
     ident=lambda row: row["id"],
@@ -192,8 +190,8 @@ def _about(row: _Row) -> str:
 _FIELDS: Table[_Row] = Table(
     (
         Column("FIELD", lambda row: row.field.id),
-        Column("TYPE", lambda row: row.field.type),
-        Column("", _notes, goes=1),
+        Column("TYPE", lambda row: row.field.type, goes=1),
+        Column("", _notes, fit=Fit.FOLD),
         Column("DESCRIPTION", _about, fit=Fit.FOLD),
     ),
     ident=lambda row: row.field.id,

@@ -13,8 +13,12 @@ Row = dict[str, Any]
 SHORT = 8
 
 
-def request_table(rows: Sequence[Row]) -> Table[Row]:
-    """Return the table of these requests; their ids are as short as they can be told apart."""
+def request_table(rows: Sequence[Row], *, waiting: bool = False) -> Table[Row]:
+    """Return the table of these requests; their ids are as short as they can be told apart.
+
+    With ``waiting`` it shows since when each waits for a decision, not when it was submitted.
+    """
+    moment = "waitingSince" if waiting else "createdAt"
     length = id_length([str(row["id"]) for row in rows])
     return Table(
         (
@@ -22,10 +26,16 @@ def request_table(rows: Sequence[Row]) -> Table[Row]:
             Column("STATE", lambda row: state(row["status"], retrying=row.get("retrying"))),
             Column("TITLE", lambda row: row.get("title"), fit=Fit.CUT),
             Column("ITEM", lambda row: row["catalogItemId"], goes=3),
-            Column("CREATED", _created, _created_exactly, goes=2),
+            Column(
+                "WAITING" if waiting else "CREATED",
+                lambda row: age(row.get(moment)),
+                lambda row: local_time(row.get(moment)),
+                goes=2,
+            ),
             Column("BY", _user, goes=1),
             Column("VERSION", lambda row: row.get("catalogItemVersion"), wide=True),
-            Column("CAUSE", lambda row: (row.get("error") or {}).get("cause"), wide=True),
+            Column("CAUSE", lambda row: row.get("cause"), wide=True),
+            Column("SUMMARY", lambda row: row.get("summary"), wide=True),
             Column("CORRELATION ID", lambda row: row.get("correlationId"), wide=True),
         ),
         ident=lambda row: row["id"],
@@ -38,14 +48,6 @@ def id_length(ids: Sequence[str]) -> int:
     lengths = range(SHORT, longest + 1)
     count = len(set(ids))
     return next((one for one in lengths if len({ident[:one] for ident in ids}) == count), longest)
-
-
-def _created(row: Row) -> str:
-    return age(row["createdAt"])
-
-
-def _created_exactly(row: Row) -> str:
-    return local_time(row["createdAt"])
 
 
 def _user(row: Row) -> Text:

@@ -38,6 +38,9 @@ RequestArgument = Annotated[
 ]
 
 
+_MOST_COUNTED = 100
+
+
 class Sort(StrEnum):
     """In which order requests are listed."""
 
@@ -86,13 +89,16 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
         "parent": parent,
         "decidable": "me" if decidable else None,
         "sort": None if sort is Sort.CREATED else sort.value,
+        "count": True if cli.is_table else None,
     }
     with cli.api() as api:
         document = joined(api.pages("/requests", limit=limit, **query))
     rows = document["data"]
-    cli.show_table(document, rows, request_table(rows), empty="No requests match.")
+    waiting = decidable or sort is Sort.WAITING
+    table = request_table(rows, waiting=waiting)
+    cli.show_table(document, rows, table, empty="No requests match.")
     if cli.is_table and document.get("pagination", {}).get("hasMore"):
-        cli.note(f"There are more; --limit {len(rows) * 4} shows them.")
+        cli.note(f"{_more(len(rows), document)}; --limit {len(rows) * 4} shows more.")
 
 
 @command(app, "get")
@@ -202,7 +208,15 @@ def joined(pages: Iterable[dict[str, Any]]) -> dict[str, Any]:
     if not others:
         return dict(first)
     rows = [row for page in (first, *others) for row in page["data"]]
-    return {"data": rows, "pagination": others[-1]["pagination"]}
+    return {**others[-1], "data": rows}
+
+
+def _more(shown: int, document: dict[str, Any]) -> str:
+    """Say how many of how many are shown; counting ends at a hundred."""
+    count = document.get("count") or 0
+    if count <= shown:
+        return f"{shown} are shown"
+    return f"{shown} of {count}{' or more' if count >= _MOST_COUNTED else ''} are shown"
 
 
 def _print_pairs(cli: Cli, document: dict[str, Any]) -> None:

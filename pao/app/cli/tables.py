@@ -89,7 +89,7 @@ class _Drawn:
 
     @property
     def is_empty(self) -> bool:
-        return not any(self.texts) and self.fit is not Fit.WHOLE
+        return not any(self.texts)
 
     @property
     def wanted(self) -> int:

@@ -214,6 +214,7 @@ def test_every_filter_of_the_api_is_an_option(pao: Pao, service: Service) -> Non
             ("sort", "waiting"),
             ("decidable", "me"),
             ("limit", "50"),
+            ("count", "true"),
         ]
     )
 
@@ -254,3 +255,34 @@ def test_long_texts_are_wrapped_within_their_column(
 def test_the_document_is_not_changed_by_the_terminal(pao: Pao, service: Service) -> None:
     listed(service, *ROWS)
     assert json.loads(pao("request", "list", "-o", "json").stdout)["data"] == ROWS
+
+
+def test_what_waits_shows_since_when(pao: Pao, service: Service) -> None:
+    listed(service, row(FAILED, "failed", waitingSince="2026-03-01T12:30:00.000Z"))
+    for option in (("--decidable",), ("--sort", "waiting")):
+        shown = pao("request", "list", *option, TZ="UTC").stdout
+        assert "WAITING" in shown
+        assert "2026-03-01 12:30:00" in shown
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(7, "1 of 7 are shown; --limit 4"), (100, "1 of 100 or more are shown; --limit 4")],
+)
+def test_a_list_says_how_many_there_are(pao: Pao, service: Service, count: int, told: str) -> None:
+    page = {"data": ROWS[:1], "pagination": {"hasMore": True, "nextCursor": "x"}, "count": count}
+    service.on("GET", "/requests", page)
+
+    assert told in pao("request", "list", "--limit", "1").stderr
+
+
+def test_what_is_said_of_an_item_is_not_cut(on_terminal: OnTerminal, service: Service) -> None:
+    name = "Access to a Restricted Repository of Another Team"
+    item = {"id": "access-github-repository", "name": name, "requestable": False}
+    service.on("GET", "/catalog", {"data": [item], "pagination": {"hasMore": False}})
+
+    terminal = on_terminal("catalog", "list", columns=70, NO_COLOR="1")
+
+    assert terminal.ends_with() == 0
+    assert terminal.lines[1].endswith("…  not for your teams")
+    assert len(terminal.lines[1]) <= 70
