@@ -38,7 +38,7 @@ def choices(request: Document, width: int | None) -> Iterator[Line]:
         yield Text()
         line = Text("Suggested: ", style="bold").append(clean(suggested["decision"]))
         reason = Text(clean(suggested.get("reason")), style=_DIM)
-        yield from beside(line, reason, width, indent=GAP)
+        yield from beside(line, reason, width, indent=GAP, wraps=True)
     yield Text()
     if not may_decide(request):
         text = "Others decide about it: its submitter, the team that owns the item, or an admin."
@@ -47,7 +47,7 @@ def choices(request: Document, width: int | None) -> Iterator[Line]:
     yield Text("Decide with one of", style="bold")
     for command, meaning in _possible(request, reference(request, width)):
         line, told = Text(f"{GAP}{command}"), Text(f"# {meaning}", style=_DIM)
-        yield from beside(line, told, width, indent=_INDENT)
+        yield from beside(line, told, width, indent=_INDENT, wraps=True)
 
 
 def reference(request: Document, width: int | None) -> str:

@@ -20,10 +20,18 @@ def prose(text: str, width: int | None, *, style: str = "", indent: str = "") ->
     return Padding(Text(text, style=style), (0, 0, 0, len(indent)), expand=False)
 
 
-def beside(line: Text, more: Text, width: int | None, *, indent: str = "") -> Iterator[Text]:
-    """Yield a text behind a line, or under it where both are wider than the terminal."""
+def beside(
+    line: Text, more: Text, width: int | None, *, indent: str = "", wraps: bool = False
+) -> Iterator[Line]:
+    """Yield a text behind a line, or under it where both are wider than the terminal.
+
+    ``wraps`` says that the text is to be read and may be wrapped there.
+    """
     if width is None or line.cell_len + len(GAP) + more.cell_len <= width:
         yield line.append(GAP).append_text(more)
         return
     yield line
-    yield Text(indent).append_text(more)
+    if wraps:
+        yield Padding(more, (0, 0, 0, len(indent)), expand=False)
+    else:
+        yield Text(indent).append_text(more)
