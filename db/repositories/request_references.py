@@ -46,12 +46,22 @@ class ReferencesRepository:
         bundle, not for its components), or a ticket key. A whole id means its request alone.
         """
         digits = _digits_of(reference)
+        if len(digits) == WHOLE:
+            own = await self._found(col(Request.id) == UUID(digits), visibility, limit=1)
+            if own:
+                return own
         conditions = _by_key(reference)
-        if len(digits) >= LEAST_NAMED:
-            conditions.append(_begins(Request.id, digits))
         if len(digits) == WHOLE:
             bundle = col(Request.parent_id).is_(None)
-            conditions.append(_begins(Request.correlation_id, digits) & bundle)
+            conditions.append((col(Request.correlation_id) == UUID(digits)) & bundle)
+        elif len(digits) >= LEAST_NAMED:
+            conditions.append(_begins(Request.id, digits))
+        meant = col(Request.id).in_(_any_of(conditions))
+        return await self._found(meant, visibility, limit=limit)
+
+    async def _found(
+        self, meant: ColumnElement[bool], visibility: Visibility, *, limit: int
+    ) -> list[NamedRequest]:
         query = (
             select(
                 col(Request.id),
@@ -60,13 +70,12 @@ class ReferencesRepository:
                 col(Request.status),
                 col(Request.created_at),
             )
-            .where(col(Request.id).in_(_any_of(conditions)), may_see(visibility))
+            .where(meant, may_see(visibility))
             .order_by(desc(col(Request.created_at)), desc(col(Request.id)))
             .limit(limit)
         )
         rows = (await self._session.execute(query)).mappings()
-        found = [NamedRequest(**{**row, "id": str(row["id"])}) for row in rows]
-        return [one for one in found if _digits_of(one.id) == digits] or found
+        return [NamedRequest(**{**row, "id": str(row["id"])}) for row in rows]
 
     async def mentioned(self, text: str) -> list[UUID]:
         """Return the requests that lists show for a ticket key or the beginning of an id.

@@ -47,6 +47,8 @@ class StepsRepository:
 
         Of a bundle the actions of its components follow its own.
         """
+        if not request_ids:
+            return {}
         ids = [UUID(one) for one in request_ids]
         ticket = and_(
             col(RequestAction.type) == "jira-ticket",
