@@ -20,10 +20,12 @@ from pao.core.payloads.plan import PlannedAction
 class DryRun:
     """Either ``refused`` says why the fields are not taken, or ``actions`` are what is sent.
 
-    An action has ``id``, ``type``, ``name`` and ``config``, or ``error`` in place of the latter.
+    ``title`` is what the request would be called. An action has ``id``, ``type``, ``name`` and
+    ``config``, or ``error`` in place of the latter.
     """
 
     values: dict[str, Any]
+    title: str = ""
     refused: tuple[FieldError, ...] = ()
     actions: tuple[dict[str, Any], ...] = ()
 
@@ -66,7 +68,7 @@ def dry_run(
         actions.append({"id": action.id, "type": action.type, "name": action.name, **rendered})
         given = sample.outputs.get(action.id, {})
         outputs[action.id] = {**example_outputs(schema.outputs, action.id), **given}
-    return DryRun(context.fields, actions=tuple(actions))
+    return DryRun(context.fields, context.title or "", actions=tuple(actions))
 
 
 def _judged(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:

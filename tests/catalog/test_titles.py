@@ -6,6 +6,8 @@ import pytest
 
 from catalog.document_kinds import parse_definition
 from catalog.planning import snapshot_of
+from catalog.testing.dry_run import dry_run
+from catalog.testing.samples import Sample
 from catalog.titles import MOST_CHARACTERS, title_of
 from pao.core.payloads.context import RequestContext, Requester
 from tests.support.requests import item
@@ -99,3 +101,11 @@ def test_a_title_is_one_short_line_of_plain_characters() -> None:
     assert len(long) == MOST_CHARACTERS
     assert long.endswith("\N{HORIZONTAL ELLIPSIS}")
     assert called(host="\u202e") == "Thing"
+
+
+def test_a_dry_run_on_this_machine_says_the_title_too() -> None:
+    document = item()
+    document["metadata"] = {**document["metadata"], "title": "{{fields.title}} of {{fields.size}}"}
+    sample = Sample(fields={"title": "orders", "size": 3})
+    found = dry_run(parse_definition(document), document, sample, known_actions={})
+    assert (found.works, found.title) == (True, "orders of 3")

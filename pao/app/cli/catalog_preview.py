@@ -146,7 +146,13 @@ def _document(run: "DryRun") -> dict[str, Any]:
         {"field": one.field, "constraint": one.constraint, "message": one.message}
         for one in run.refused
     ]
-    return {"valid": run.works, "fields": run.values, "refused": refused, "actions": run.actions}
+    return {
+        "valid": run.works,
+        "title": run.title,
+        "fields": run.values,
+        "refused": refused,
+        "actions": run.actions,
+    }
 
 
 def _print_run(cli: Cli, run: "DryRun") -> None:
@@ -158,6 +164,7 @@ def _print_run(cli: Cli, run: "DryRun") -> None:
         return
     broken = [action for action in run.actions if "error" in action]
     if not broken:
+        cli.out.print(Text("Title: ").append(clean(run.title), style="bold"), soft_wrap=True)
         cli.out.print(Text("✓ The fields are valid; this would be sent:", style="green"))
     print_actions(cli.out, run.actions)
     for action in broken:
