@@ -56,7 +56,7 @@ def _ambiguous(reference: str, found: list[NamedRequest]) -> PaoError:
         f"{', '.join(one.id for one in shown)}.",
         details=tuple(
             Detail(
-                field="request_id",
+                field="requestId",
                 constraint="ambiguous",
                 message=f"{one.title} ({one.catalog_item_id}), {one.status.replace('_', ' ')}, "
                 f"submitted {timestamp(one.created_at)}",

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.callers import DANA, Signature
 from tests.support.stack import Stack
-from tests.support.submitting import ITEM, dns, error
+from tests.support.submitting import ITEM, completed, dns, error
 
 JSON = {"Content-Type": "application/json"}
 
@@ -70,6 +70,12 @@ UNSTORABLE: dict[str, Any] = {
     "a lone surrogate in a field's name": {"catalogItemId": ITEM, "fields": {"\ud800": 1}},
     "a null character in a text": dns(recordType="TXT", text="x\x00y"),
 }
+
+
+@pytest.fixture(scope="module")
+def known(shared_stack: Stack) -> str:
+    """A request that the caller may see: who names another one hears nothing about the body."""
+    return str(completed(shared_stack.caller(DANA))["id"])
 
 
 def count(stack: Stack) -> int:
@@ -242,23 +248,20 @@ def test_json_under_its_other_names_is_taken(dana: httpx.Client, kind: str) -> N
     ],
 )
 def test_a_decision_wants_a_reason_and_nothing_strange(
-    dana: httpx.Client, path: str, body: Any
+    dana: httpx.Client, known: str, path: str, body: Any
 ) -> None:
-    unknown = "00000000-0000-4000-8000-000000000000"
-    answer = dana.post(f"/requests/{unknown}/{path}", json=body)
+    answer = dana.post(f"/requests/{known}/{path}", json=body)
     assert answer.status_code == 422, answer.text
     assert error(answer)["code"] == "VALIDATION_ERROR"
 
 
 @pytest.mark.parametrize("path", ["abort", "escalate"])
-def test_only_a_retry_takes_fields(dana: httpx.Client, path: str) -> None:
-    unknown = "00000000-0000-4000-8000-000000000000"
-    answer = dana.post(f"/requests/{unknown}/{path}", json={"reason": "x", "fields": {"a": 1}})
+def test_only_a_retry_takes_fields(dana: httpx.Client, known: str, path: str) -> None:
+    answer = dana.post(f"/requests/{known}/{path}", json={"reason": "x", "fields": {"a": 1}})
     assert answer.status_code == 422
 
 
-def test_a_decision_without_a_body_is_refused(dana: httpx.Client) -> None:
-    unknown = "00000000-0000-4000-8000-000000000000"
-    answer = dana.post(f"/requests/{unknown}/abort")
+def test_a_decision_without_a_body_is_refused(dana: httpx.Client, known: str) -> None:
+    answer = dana.post(f"/requests/{known}/abort")
     assert answer.status_code in {400, 422}
     assert error(answer)["code"] == "VALIDATION_ERROR"

@@ -94,7 +94,7 @@ def test_an_ambiguous_reference_names_what_the_caller_may_see(
     assert (answer.status_code, told["code"]) == (400, "AMBIGUOUS_REFERENCE")
     assert [one["expected"] for one in told["details"]] == [own[1]["id"], own[0]["id"]]
     assert all(one["id"] in told["message"] for one in own)
-    assert own[0]["title"] in told["details"][0]["message"]
+    assert own[1]["title"] in told["details"][0]["message"]
     assert hidden["id"] not in answer.text
     decided = dana.post(f"/requests/{shared}/abort", json={"reason": "x"})
     assert error(decided)["code"] == "AMBIGUOUS_REFERENCE"
