@@ -108,6 +108,30 @@ def test_failures_are_aborted_and_escalated_once(pao: Pao, stack: Stack) -> None
     assert pao("request", "abort", escalated, "--reason", "x", **who).exit_code == 1
 
 
+def test_requests_that_failed_for_one_reason_are_retried_together_and_one_once_more(
+    pao: Pao, stack: Stack
+) -> None:
+    who = identity(stack)
+    first, second = (failed_request(pao, stack, "status", status=503) for _ in range(2))
+    chosen = ("--all", "--item", ITEM, "--cause", "target-down", "--since", "1h")
+
+    retried = pao("request", "retry", *chosen, "--yes", "-r", "It is back", "-o", "json", **who)
+
+    assert retried.exit_code == 0, retried.output
+    rows = {row["id"]: row for row in json.loads(retried.stdout)["data"]}
+    assert {rows[ident]["status"] for ident in (first, second)} == {"completed"}
+    ticket = pao("request", "get", first, "--jq", ".actions[0].externalReference", **who)
+    for reference in (first[:8], ticket.stdout.strip()):
+        assert pao("request", "get", reference, "-o", "id", **who).stdout == f"{first}\n"
+
+    refused = pao("request", "resubmit", first[:8], **who)
+    assert refused.exit_code == 2
+    assert "secretValue: give it again" in refused.stderr
+    again = ("-f", f"secretValue={PASSWORD}", "-f", "secretPath=orders/again", "--wait")
+    made = pao("request", "resubmit", first[:8], *again, "--jq", ".fields.secretPath", **who)
+    assert (made.exit_code, made.stdout) == (0, "orders/again\n"), made.output
+
+
 def test_an_invalid_submission_names_its_fields_and_exits_with_1(pao: Pao, stack: Stack) -> None:
     result = pao("request", "submit", ITEM, "-f", "nonsense=1", **identity(stack))
 
