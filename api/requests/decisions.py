@@ -219,8 +219,8 @@ class DecisionService:
     ) -> DecisionRecord | None:
         """Carry out a decision about a failed request whose workflow is lost: resume it first.
 
-        A request that ran or waited is failed now: what was decided about it is refused with what
-        became of its workflow.
+        A request that ran or waited is failed now, which is all that a cancellation asks for. A
+        vote is refused with what became of the workflow.
         """
         request_id = str(stored.row.id)
         try:
@@ -230,7 +230,12 @@ class DecisionService:
         except (NoAnswerError, RPCError, TemporalUnavailableError) as error:
             raise temporal_away() from error
         except WorkflowGoneError:
+            # An abort closes the workflow, maybe before it could be asked for the outcome.
+            if (record := await self._known(request_id, payload["decisionId"])) is not None:
+                return record
             lost = None
+        if lost is not None and decision == Decision.CANCEL:
+            return None
         status = await self._status_now(request_id, stored.row.status)
         raise gone(decision, status, lost, is_component=stored.row.parent_id is not None)
 

@@ -127,10 +127,9 @@ def test_what_runs_becomes_failed_with_the_reason_and_then_offers_what_works(
     after, why = lost[0](request_id), lost[1]
     dana = after.caller()
 
-    refused = error(decide(dana, request_id, "cancel"))
+    cancelled = decide(dana, request_id, "cancel")
 
-    assert refused["code"] == "INVALID_STATE_TRANSITION"
-    assert why in refused["message"]
+    assert cancelled.status_code in {200, 202}, cancelled.text
     document = get(dana, request_id)
     assert document["status"] == "failed"
     assert why in document["error"]["message"]
