@@ -14,10 +14,14 @@ STANDARD_INPUT = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class FieldFile:
-    """The fields in a file, and those that its writer did not answer yet."""
+    """The fields in a file, and those that its writer did not answer yet.
+
+    ``unreadable`` says what is wrong with texts that are no values of their fields.
+    """
 
     fields: dict[str, Any] = field(default_factory=dict)
     unanswered: tuple[str, ...] = ()
+    unreadable: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_config(path: Path) -> dict[str, Any]:

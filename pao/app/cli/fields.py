@@ -38,11 +38,14 @@ def read_form(document: Mapping[str, Any]) -> "Form":
         ) from error
 
 
-def parse_assignments(assignments: Iterable[str], form: "Form") -> dict[str, Any]:
+def parse_assignments(
+    assignments: Iterable[str], form: "Form", unreadable: dict[str, list[str]] | None = None
+) -> dict[str, Any]:
     """Read every ``key=value`` by the form; all that cannot be read is reported at once.
 
     A field that the form does not have is sent as text: the server says what is wrong with it.
-    A multiselect may be given several times, any other field once.
+    A multiselect may be given several times, any other field once. Where ``unreadable`` is given,
+    it takes what is said about texts that cannot be read, and these stand as they are.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -54,8 +57,11 @@ def parse_assignments(assignments: Iterable[str], form: "Form") -> dict[str, Any
         try:
             value = _assigned(form.fields[name], text) if name in form.fields else text
         except ValueError as error:
-            problems.append(f"{name}: {error}")
-            continue
+            if unreadable is None:
+                problems.append(f"{name}: {error}")
+                continue
+            value = text
+            unreadable[name] = [f"{form.fields[name].label}: {error}"]
         if name not in values:
             values[name] = value
         elif isinstance(value, list) and form.fields[name].type == "multiselect":

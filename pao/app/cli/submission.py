@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -54,12 +53,16 @@ class SubmissionOptions:
         typer.Option(metavar="KEY", help="The same key never makes a second request (random)."),
     ] = None
 
-    def given(self, form: "Form") -> FieldFile:
-        """Return the fields that were given, and those that are still to be asked for."""
+    def given(self, form: "Form", *, asks: bool = False) -> FieldFile:
+        """Return the fields that were given, and those that are still to be asked for.
+
+        A value that cannot be read ends the command, unless it can be asked for again.
+        """
         file = read_field_file(self.config) if self.config else FieldFile()
-        assigned = parse_assignments(self.field or [], form)
+        unreadable: dict[str, list[str]] = {}
+        assigned = parse_assignments(self.field or [], form, unreadable if asks else None)
         left = (name for name in file.unanswered if name not in assigned)
-        return FieldFile(file.fields | assigned, tuple(left))
+        return FieldFile(file.fields | assigned, tuple(left), unreadable)
 
 
 @command(app, "submit")
@@ -80,7 +83,7 @@ def submit(
     with cli.api() as api:
         form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
         submission = Submission(cli, api, item, tuple(options.tag or ()), key)
-        carry_out(submission, form, options.given(form), options)
+        carry_out(submission, form, options.given(form, asks=cli.interactive), options)
 
 
 def carry_out(
@@ -89,9 +92,9 @@ def carry_out(
     """Submit the fields, or check them, and show the request in the way that was asked for."""
     cli, api = submission.cli, submission.api
     if options.dry_run:
-        _show_plan(cli, submission.filled_in(form, given.fields, given.unanswered, dry_run=True))
+        _show_plan(cli, submission.filled_in(form, given, dry_run=True))
         return
-    request = submission.filled_in(form, given.fields, given.unanswered)
+    request = submission.filled_in(form, given)
     if options.follow:
         show = partial(print_log_line, cli.err)
         request = follow_log(api, request["id"], after=0, show=show, is_over=is_settled)
@@ -111,23 +114,24 @@ class Submission:
     key: str | None
     verb: str = "Submit"
 
-    def filled_in(
-        self, form: "Form", given: dict[str, Any], left: Collection[str], *, dry_run: bool = False
-    ) -> dict[str, Any]:
+    def filled_in(self, form: "Form", given: FieldFile, *, dry_run: bool = False) -> dict[str, Any]:
         """Submit or check the fields, asking on a terminal for what is missing or wrong.
 
-        Without any given field all are asked for, else only those that need a value and ``left``.
+        Without any given field all are asked for, else only those that need a value and those that
+        are named as unanswered.
         """
         act = self.check if dry_run else self.send
         if not self.cli.interactive:
-            return act(given)
+            return act(given.fields)
         from pao.app.cli.asking.answers import Answers  # noqa: PLC0415 -- forms take 0.3 s to load
         from pao.app.cli.asking.interview import Interview  # noqa: PLC0415 -- as above
         from pao.app.cli.asking.service import FormJudge, ItemService  # noqa: PLC0415 -- as above
 
         service, today = ItemService(self.api, self.item), datetime.now(UTC).date()
         judge = FormJudge(form, today, service)
-        answers = Answers(form, given, judge, expected=left if given else None)
+        expected = given.unanswered if given.fields else None
+        answers = Answers(form, given.fields, judge, expected=expected)
+        answers.refuse(given.unreadable)
         self.verb = "Check" if dry_run else "Submit"
         return Interview(self.cli, answers, service, today, self).run(act)
 

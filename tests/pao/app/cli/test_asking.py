@@ -287,6 +287,21 @@ def test_given_fields_are_asked_for_only_where_they_are_wrong(
     assert sent(service) == {"host": "orders", "mail": "me@example.com"}
 
 
+def test_a_given_text_that_cannot_be_read_is_asked_for_again(
+    asked: Start, service: Service
+) -> None:
+    terminal = asked(
+        NAME, field("size", "integer"), field("extra", "json"),
+        given=("-f", "host=orders", "-f", "size=big", "-f", "extra={"),
+    )  # fmt: skip
+    terminal.answer("Size: 'big' is not a whole number", "20")
+    terminal.answer("Expecting property name", "{}")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert sent(service) == {"host": "orders", "size": 20, "extra": {}}
+
+
 def test_a_complete_command_line_is_submitted_without_a_question(
     asked: Start, service: Service
 ) -> None:
