@@ -26,7 +26,10 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
 
 Name = Annotated[
     str,
-    Path(max_length=200, description="catalog-item, catalog-bundle or an action type, or + .json"),
+    Path(
+        max_length=200,
+        description="catalog-item, catalog-bundle, catalog-list or an action type, or + .json",
+    ),
 ]
 
 

@@ -55,7 +55,7 @@ def schema(
     cli: Cli,
     *,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="catalog-item, catalog-bundle or an action type.")
+        str, typer.Argument(metavar="NAME", help="catalog-item, -bundle, -list or an action type.")
     ] = "catalog-item",
     write: Annotated[
         Path | None, typer.Option("--write", metavar="DIR", help="Write all of them into a folder.")
