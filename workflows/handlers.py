@@ -91,7 +91,10 @@ class RequestHandlers:
         """Handle a rejection; bad arguments never fail the workflow."""
         await self._lifecycle.reception.vote(ApprovalVote.REJECT, args)
 
-    @workflow.signal(dynamic=True, description="Any other name is recorded and changes nothing.")
+    @workflow.signal(
+        dynamic=True,
+        description="Not to be chosen. Any other name is recorded and changes nothing.",
+    )
     async def other_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Handle what PAO sends to itself, and record any other name.
 
@@ -108,7 +111,7 @@ class RequestHandlers:
 
     @workflow.update(
         name=names.SETTLED_UPDATE,
-        description="Answers when the request has completed or failed for the first time.",
+        description="For PAO itself: answers when the request has first completed or failed.",
     )
     async def settled(self) -> SettledRequest:
         """Wait until the request has settled; later calls get the same answer."""
@@ -116,7 +119,7 @@ class RequestHandlers:
 
     @workflow.update(
         name=names.MIRROR_AGAIN_UPDATE,
-        description="Writes the present state to Postgres once more; for the reconciler.",
+        description="For PAO itself: writes the present state to Postgres once more.",
     )
     async def mirror_again(self) -> RequestStatus:
         """Write the state to Postgres even if nothing has changed, and return it."""
@@ -132,7 +135,7 @@ class RequestHandlers:
 
     @workflow.update(
         name=names.DECISION_OUTCOME_UPDATE,
-        description="Answers with the outcome of a decision, if it is known within the wait.",
+        description="For PAO itself: answers with the outcome of a decision, if known in time.",
     )
     async def decision_outcome(self, query: OutcomeQuery) -> DecisionRecord:
         """Wait for a decision's outcome; one still open after the wait is returned as it is."""

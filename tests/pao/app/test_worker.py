@@ -1,6 +1,7 @@
 """The worker's process: what it polls for, and how it ends."""
 
 import asyncio
+import json
 import os
 import secrets
 import signal
@@ -67,6 +68,8 @@ async def test_a_worker_that_is_told_to_end_does_so_in_order(
         printed, _ = await worker.communicate()
     assert worker.returncode == 0, printed.decode()
     assert b"Traceback" not in printed
+    # What Temporal's SDK and its core have to say is in the same form as everything else.
+    assert all(json.loads(line)["logger"] for line in printed.splitlines())
     for secret in ("JIRA_API_TOKEN", "PAO_ENCRYPTION_KEYS"):
         assert bench.environ[secret].encode() not in printed
     for one in MAINTENANCE:
