@@ -6,6 +6,8 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from pao.app.cli.lines import Line, beside
+from pao.app.cli.request_table import SHORT
 from pao.app.cli.terminal import MARKS, STYLES, clean, padded
 
 DIM = "bright_black"
@@ -13,26 +15,29 @@ DIM = "bright_black"
 Document = Mapping[str, Any]
 
 
-def tree(request: Document, tickets: Document) -> Iterator[Text]:
+def tree(request: Document, tickets: Document, width: int | None) -> Iterator[Line]:
     """Draw the components of a bundle; nothing for a request that is none."""
     components = request.get("components") or []
     if components:
         yield Text()
-    width = max((cell_len(_name(one)) for one in components), default=0)
+    name_width = max((cell_len(_name(one)) for one in components), default=0)
+    length = None if width is None else SHORT
     for number, component in enumerate(components):
         last = number == len(components) - 1
-        yield _component(component, width, last=last)
+        ident = clean(component.get("requestId"))[:length]
+        yield _component(component, ident, name_width, last=last)
         trunk = "   " if last else "│  "
         for action in component.get("actions") or []:
-            yield _action(action, trunk, tickets)
-        yield from _failure(component, trunk)
+            line, url = _action(action, trunk, tickets), Text(clean(action.get("url")), style=DIM)
+            yield from beside(line, url, width, indent=f"  {trunk}     ") if url else [line]
+        yield from _failure(component, ident, trunk)
 
 
 def _name(component: Document) -> str:
     return clean(component.get("name") or component.get("id"))
 
 
-def _component(component: Document, width: int, *, last: bool) -> Text:
+def _component(component: Document, ident: str, width: int, *, last: bool) -> Text:
     status = clean(component.get("status"))
     style = STYLES.get(status, "")
     line = Text(f"  {'└' if last else '├'}─ ", style=DIM)
@@ -40,7 +45,7 @@ def _component(component: Document, width: int, *, last: bool) -> Text:
     line.append(padded(_name(component), width), style="bold")
     shown = f"{status}, being retried" if component.get("retrying") else status
     line.append(f"  {shown}", style=style)
-    line.append(f"  {clean(component.get('requestId'))}", style="default")
+    line.append(f"  {ident}", style="default")
     after = ", ".join(clean(one) for one in component.get("dependsOn") or [])
     if after:
         line.append(f"  after {after}", style=DIM)
@@ -57,17 +62,15 @@ def _action(action: Document, trunk: str, tickets: Document) -> Text:
         live = tickets.get(action["externalReference"]) or {}
         if live.get("live"):
             line.append(f"  [{clean(live.get('status'))}]", style="cyan")
-    if action.get("url"):
-        line.append(f"  {clean(action['url'])}", style=DIM)
     return line
 
 
-def _failure(component: Document, trunk: str) -> Iterator[Text]:
+def _failure(component: Document, ident: str, trunk: str) -> Iterator[Text]:
     """Explain a failed component, and say where it is decided about."""
     if component.get("status") != "failed" or component.get("retrying"):
         return
     error = component.get("error") or {}
     for part in clean(error.get("message"), multiline=True).splitlines()[:6]:
         yield Text(f"  {trunk}   ", style=DIM).append(part, style="red")
-    command = f"pao request retry {clean(component.get('requestId'))} --reason '...'"
+    command = f"pao request retry {ident} --reason '...'"
     yield Text(f"  {trunk}   ", style=DIM).append(command, style="default")

@@ -1,5 +1,6 @@
 """`pao catalog validate`: what is wrong with documents, in every form it is wanted in."""
 
+import json
 import sys
 import time
 from enum import StrEnum
@@ -105,6 +106,8 @@ def _write(cli: Cli, judged: "Judged", form: Format, *, short: bool) -> None:
                 cli.out.print(Text(clean(part), style="bright_black"), soft_wrap=True)
     elif form is Format.GITHUB:
         typer.echo(formats.as_github(findings), nl=bool(findings))
+    elif cli.options.jq is not None:
+        cli.write(json.loads(formats.as_json(findings)))
     else:
         write = formats.as_json if form is Format.JSON else _sarif
         typer.echo(write(findings))

@@ -38,7 +38,7 @@ def print_request(console: Console, request: Document, tickets: Document | None 
 
 def _lines(request: Document, tickets: Document, *, width: int | None) -> Iterator[Line]:
     yield from _head(request, width)
-    yield from tree(request, tickets)
+    yield from tree(request, tickets, width)
     actions = request.get("actions") or []
     if actions:
         yield Text()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -286,3 +287,29 @@ def test_what_is_said_of_an_item_is_not_cut(on_terminal: OnTerminal, service: Se
     assert terminal.ends_with() == 0
     assert terminal.lines[1].endswith("…  not for your teams")
     assert len(terminal.lines[1]) <= 70
+
+
+def test_a_bundle_fits_the_terminal_and_its_addresses_are_whole(
+    on_terminal: OnTerminal, service: Service
+) -> None:
+    url = "https://jira.example.com/browse/PLATFORM-1"
+    made = {"name": "Ask the database team", "status": "completed", "url": url}
+    component: dict[str, Any] = {"id": "db", "name": "Database", "requestId": RETRYING}
+    component |= {"status": "failed", "actions": [made | {"externalReference": "PLATFORM-1"}]}
+    service.on("GET", f"/requests/{FAILED}", request("failed", components=[component]))
+
+    terminal = on_terminal("request", "get", FAILED, columns=60, NO_COLOR="1")
+
+    assert terminal.ends_with() == 0
+    assert url in map(str.strip, terminal.lines)
+    assert f"  └─ ✗ Database  failed  {RETRYING[:8]}" in terminal.lines
+    assert f"pao request retry {RETRYING[:8]} --reason" in terminal.seen
+
+
+def test_findings_are_filtered_as_well(pao: Pao, tmp_path: Path) -> None:
+    document = tmp_path / "a.yaml"
+    document.write_text("kind: CatalogItem\n")
+
+    result = pao("catalog", "validate", str(document), "--jq", ".valid")
+
+    assert (result.exit_code, result.stdout) == (1, "false\n")
