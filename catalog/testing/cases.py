@@ -55,6 +55,7 @@ class Case(_Part):
     at: AwareDatetime = MOMENT
     outputs: dict[str, dict[str, Any]] = {}
     options: dict[str, list[str | int | float | bool]] = {}
+    environment: dict[str, str] = {}
     expect: Expectation | None = None
 
     @property
@@ -67,6 +68,7 @@ class Case(_Part):
             requester=Requester(id=who.id, email=who.email, teams=list(who.teams)),
             at=self.at.astimezone(UTC),
             options=self.options,
+            environment=self.environment,
         )
 
 
@@ -80,6 +82,12 @@ class Outcome:
 
     difference: str
     expect: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[str]:
+        """What could not be rendered or is refused by an action type, by action."""
+        actions = self.expect.get("actions", ())
+        return [f"{one['id']}: {one['error']}" for one in actions if "error" in one]
 
     @property
     def holds(self) -> bool:

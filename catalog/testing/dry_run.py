@@ -10,7 +10,8 @@ from catalog.model import CatalogDocument
 from catalog.planning import plan
 from catalog.scopes import ScopeContext
 from catalog.templating import Target, TemplateError
-from catalog.testing.samples import Sample, context_of, example_outputs, validated
+from catalog.testing.made_up import outputs_of, with_variables
+from catalog.testing.samples import Sample, context_of, validated
 from catalog.validation import ActionSchema
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
@@ -45,14 +46,16 @@ def dry_run(
 ) -> DryRun:
     """Do everything that submission does, but submit; secrets show as stars.
 
-    Outputs of earlier actions are the sample's, or made up.
+    Outputs of earlier actions are the sample's, or made up; without ``surroundings`` so are
+    variables of the environment.
     """
-    around = surroundings or ScopeContext()
+    around = surroundings or with_variables(ScopeContext(), definition, sample.environment)
     result = validated(item, sample, around)
     context, secrets = context_of(item, definition, result.values, sample)
     if not result.valid:
         return DryRun(context.fields, refused=result.errors)
     outputs: dict[str, Mapping[str, Any]] = {}
+    published: dict[str, Any] = {}
     actions = []
     for action in plan(item):
         schema = known_actions.get(action.type) or ActionSchema(config={})
@@ -63,11 +66,14 @@ def dry_run(
             targets={key: Target(value) for key, value in schema.targets.items()},
             secrets=secrets,
             outputs=outputs,
+            published=published,
         )
         rendered = _judged(rendered, schema)
         actions.append({"id": action.id, "type": action.type, "name": action.name, **rendered})
-        given = sample.outputs.get(action.id, {})
-        outputs[action.id] = {**example_outputs(schema.outputs, action.id), **given}
+        given = sample.outputs.get(action.key, {})
+        made = outputs_of(schema.outputs, action.key, action.config, action.publishes)
+        outputs[action.key] = {**made, **given}
+        published |= {name: outputs[action.key][name] for name in action.publishes}
     return DryRun(context.fields, context.title or "", actions=tuple(actions))
 
 

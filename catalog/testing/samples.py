@@ -34,6 +34,7 @@ class Sample:
 
     ``options`` are the values that fields offer whose choices come from elsewhere; of a field in a
     list by ``rules.cluster``. ``lists`` are the rows of the catalog's lists, as far as known.
+    ``environment`` holds variables of the environment that templates read.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Sample:
     at: datetime = MOMENT
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     lists: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -89,13 +91,3 @@ def context_of(
     )
     context.title = title_of(item, context)
     return context, {name: str(values[name]) for name in passwords}
-
-
-def example_outputs(schema: Mapping[str, Any], action_id: str) -> dict[str, Any]:
-    """Make outputs up that fit an action type's schema, for what runs after it."""
-    kinds = {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
-    made: dict[str, Any] = {}
-    for name, part in (schema.get("properties") or {}).items():
-        made_up = kinds.get(part.get("type"), f"<{action_id}.{name}>")
-        made[name] = next(iter(part.get("examples") or ()), made_up)
-    return made

@@ -17,7 +17,8 @@ from catalog.templating import (
     evaluate_when,
     render,
 )
-from catalog.testing.samples import Sample, context_of, example_outputs, validated
+from catalog.testing.made_up import outputs_of
+from catalog.testing.samples import Sample, context_of, validated
 from catalog.validation import ActionSchema
 from catalog.validation.templates import ended_before
 
@@ -86,8 +87,8 @@ def _outputs(
     for action in actions:
         schema = known[action.type].outputs if action.type in known else {}
         given = sample.outputs.get(action.id, {})
-        named = {output.name: f"<{action.id}.{output.name}>" for output in action.outputs}
-        made[action.id] = {**example_outputs(schema, action.id), **named, **given}
+        named = [output.name for output in action.outputs]
+        made[action.id] = {**outputs_of(schema, action.id, action.config, named), **given}
     return made
 
 

@@ -1,4 +1,4 @@
-"""`pao actions list, show`: the action types of this installation."""
+"""`pao actions list, show, check`: the action types of this installation."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from pao.app.cli.completion import action_types
 from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import ExitCode
 from pao.app.cli.near import unknown_word
 from pao.app.cli.tables import Column, Fit, Table, print_table
 from pao.app.cli.terminal import Output, clean
@@ -56,6 +57,51 @@ def show(
         raise unknown_word("The action type", type_, sorted(found.actions))
     document = describe(action) | {"source": found.sources[type_]}
     cli.show(document, lambda: _print_one(cli, document))
+
+
+@command(app, "check")
+def check(
+    cli: Cli,
+    *,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the type.", autocompletion=action_types)
+    ],
+) -> None:
+    """Check that a type keeps what every action type promises, its examples included.
+
+    Nothing is called that could reach a target; how it acts is for the tests of its package.
+    """
+    from pao.extension.contract import Checked, check_contract  # noqa: PLC0415 -- pydantic: 0.3 s
+
+    found = _loaded()
+    action = found.actions.get(name)
+    broken = [one.message for one in found.problems if name in f"{one.source} {one.message}"]
+    if action is not None:
+        checked = check_contract(action)
+    elif broken:
+        checked = [Checked("PAO can load it", tuple(broken))]
+    else:
+        raise unknown_word("The action type", name, sorted(found.actions))
+    document = {
+        "type": name,
+        "source": found.sources.get(name),
+        "holds": all(one.holds for one in checked),
+        "checks": [
+            {"promise": one.promise, "holds": one.holds, "problems": list(one.problems)}
+            for one in checked
+        ],
+    }
+    cli.show(document, lambda: _print_checks(cli, document))
+    if not document["holds"]:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _print_checks(cli: Cli, document: dict[str, Any]) -> None:
+    for one in document["checks"]:
+        mark, style = ("✓ ", "green") if one["holds"] else ("✗ ", "bold red")
+        cli.out.print(Text(mark, style=style).append(clean(one["promise"]), "not bold default"))
+        for problem in one["problems"]:
+            cli.out.print(Text(f"    {clean(problem)}", style="red"), soft_wrap=True)
 
 
 def describe(action: "Action[Any]") -> dict[str, Any]:

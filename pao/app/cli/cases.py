@@ -26,9 +26,9 @@ def run_cases(paths: list[Path]) -> Iterator[tuple[Path, Outcome]]:
             yield case, _run(document, result, case)
 
 
-def update_case(file: Path, outcome: Outcome) -> bool:
-    """Write what came out into a case; False where it could not even be run."""
-    if not outcome.expect:
+def update_case(file: Path, outcome: Outcome, *, with_errors: bool) -> bool:
+    """Write what came out into a case; False where it could not be run, or where it is an error."""
+    if not outcome.expect or (outcome.errors and not with_errors):
         return False
     file.write_text(with_expectation(file.read_text("utf-8"), outcome.expect), "utf-8")
     return True

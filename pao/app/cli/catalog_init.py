@@ -5,8 +5,9 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -18,8 +19,21 @@ from pao.app.cli.item_answers import InitAnswers
 from pao.app.cli.item_parts import PARTS
 from pao.app.cli.terminal import clean
 
+if TYPE_CHECKING:
+    from catalog.model import CatalogDocument
+
 app = typer.Typer()
 
+
+class Mode(StrEnum):
+    """How a new item is fulfilled."""
+
+    MANUAL = "manual"
+    AUTOMATIC = "automatic"
+    HYBRID = "hybrid"
+
+
+_URL = "https://api.example.com/v1/resources"
 _WORD = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ID_PARTS = 3
 _SHORTEST, _LONGEST = 50, 500
@@ -48,20 +62,38 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
             help=f"Further parts of the form, joined by commas: {', '.join(PARTS)}.",
         ),
     ] = None,
+    mode: Annotated[
+        Mode, typer.Option(help="Whether people, a call, or both fulfil it.")
+    ] = Mode.MANUAL,
+    url: Annotated[str | None, typer.Option(help="What an automatic or hybrid item calls.")] = None,
+    components: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--component", metavar="ITEM", help="Write a bundle of these items; repeatable."
+        ),
+    ] = None,
     catalog: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="The catalog (CATALOG_PATH, else catalog/ or .)."),
     ] = None,
 ) -> None:
-    """Write a new item with a form, a ticket and a first case; asks on a terminal."""
+    """Write a new item with a form, its actions and a first case; asks on a terminal.
+
+    With --component it is a bundle, whose form asks for what its items need.
+    """
     from pao.app.cli import documents  # noqa: PLC0415 -- the rules: 0.5 s
+    from pao.app.cli.bundle_template import write_bundle  # noqa: PLC0415 -- as above
     from pao.app.cli.item_template import write_item  # noqa: PLC0415 -- as above
 
     folder = documents.catalog_folder(catalog)
-    ask = _Questions(cli, catalog)
+    given = [] if mode is Mode.MANUAL else ["--mode", mode.value]
+    given += [word for one in components or () for word in ("--component", one)]
+    given += ["--catalog", str(catalog)] if catalog else []
+    ask = _Questions(cli, given)
     with ask.kept():
         title = ask("name", name, "Name", check=_plain)
-        group = ask("category", category, "Category, the folder", default="databases", check=_word)
+        usual = "bundles" if components else "databases"
+        group = ask("category", category, "Category, the folder", default=usual, check=_word)
         suggested = _suggested_id(group, title)
         about = "Description, at least 50 characters"
         answers = InitAnswers(
@@ -71,28 +103,41 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
             description=ask("description", description, about, check=_about),
             team=ask("team", team, "Owning team", default="team-platform", check=_some),
             contact=ask("contact", contact, "Address of the team", default="", check=_any),
-            project=ask(
+            project=""
+            if components
+            else ask(
                 "project", project, "JIRA project of its tickets", default="PLATFORM", check=_key
             ),
+            mode=mode.value,
+            url=""
+            if mode is Mode.MANUAL
+            else ask("url", url, "Address that is called", default=_URL, check=_address),
         )
-        further = ask(
-            "with", parts, f"Further parts ({', '.join(PARTS)})", default="", check=_known_parts
-        )
+        question = f"Further parts ({', '.join(PARTS)})"
+        further = "" if components else ask("with", parts, question, default="", check=_known_parts)
         ask.finish()
         answers = replace(answers, parts=tuple(_words(further)))
-        file, case = write_item(folder, answers)
-    cli.show(
-        {"file": documents.shown(file), "case": documents.shown(case)},
-        lambda: _print_next(cli, documents.shown(file), documents.shown(case)),
-    )
+        if components:
+            files = [write_bundle(folder, answers, _items(components, folder))]
+        else:
+            files = [*write_item(folder, answers)]
+    shown = [documents.shown(file) for file in files]
+    written = dict(zip(("file", "case"), shown, strict=False))
+    cli.show(written, lambda: _print_next(cli, shown))
+
+
+def _items(names: list[str], folder: Path) -> "list[CatalogDocument]":
+    from pao.app.cli.documents import find  # noqa: PLC0415 -- the rules: 0.5 s
+
+    return [find(name, folder).item for name in names]
 
 
 class _Questions:
     """Asks for what was not given; without a terminal it notes what is missing."""
 
-    def __init__(self, cli: Cli, folder: Path | None) -> None:
+    def __init__(self, cli: Cli, given: list[str]) -> None:
         self._cli = cli
-        self._folder = folder
+        self._given = given
         self._answers: dict[str, str] = {}
         self._is_asking = False
         self._problems: list[str] = []
@@ -107,7 +152,7 @@ class _Questions:
                 words = [
                     word for name, text in self._answers.items() for word in (f"--{name}", text)
                 ]
-                words += ["--catalog", str(self._folder)] if self._folder else []
+                words += self._given
                 command = clean(shlex.join(["pao", "catalog", "init", *words]))
                 self._cli.err.print(Text(f"\nGo on with: {command}"), soft_wrap=True)
             if isinstance(error, EOFError):
@@ -166,13 +211,16 @@ class _Questions:
             wrong = answer
 
 
-def _print_next(cli: Cli, file: str, case: str) -> None:
-    cli.out.print(Text("✓ ", style="green").append(f"{clean(file)}", style="bold default"))
-    cli.out.print(Text("✓ ", style="green").append(f"{clean(case)}", style="bold default"))
+def _print_next(cli: Cli, files: list[str]) -> None:
+    file, *cases = files
+    for one in files:
+        cli.out.print(Text("✓ ", style="green").append(clean(one), style="bold default"))
     cli.out.print(Text("\nNow edit it, and check it as often as you like:", style="default"))
     for line in (f"pao catalog preview {file}", f"pao catalog validate {file}"):
         cli.out.print(Text(f"  {clean(line)}", style="cyan"), soft_wrap=True)
-    cli.out.print(Text(f"  pao catalog test {clean(file)} --update", style="cyan"), soft_wrap=True)
+    if cases:
+        line = f"  pao catalog test {clean(file)} --update"
+        cli.out.print(Text(line, style="cyan"), soft_wrap=True)
 
 
 def _suggested_id(category: str, name: str) -> str:
@@ -191,6 +239,11 @@ def _some(answer: str) -> str:
 
 def _plain(answer: str) -> str:
     return "a name is no template; leave out {{" if "{{" in answer else _some(answer)
+
+
+def _address(answer: str) -> str:
+    good = answer.startswith(("https://", "http://", "{{"))
+    return "" if good else "enter an address such as https://api.example.com/v1/databases"
 
 
 def _any(_answer: str) -> str:

@@ -57,7 +57,7 @@ def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
 
 
 @command(app, "render")
-def render(
+def render(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
     item: Item,
@@ -70,16 +70,22 @@ def render(
             "--field", "-f", metavar="NAME=VALUE", help="A field; overrides the one in FILE."
         ),
     ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option("--env", metavar="NAME=VALUE", help="A variable that templates read."),
+    ] = None,
     catalog: Catalog = None,
 ) -> None:
     """Show what would be sent for these fields; needs no server.
 
-    Exits with 1 when the fields are refused. Outputs of earlier actions are made up.
+    Exits with 1 when the fields are refused. Outputs of earlier actions and variables of the
+    environment are made up, of the types that are promised.
     """
+    variables = _variables(env or [])
     named = _find(item, catalog)
     given = parse_assignments(field or [], named.item.form)
     values = (read_config(fields) if fields else {}) | given
-    run = _run(named, values)
+    run = _run(named, values, variables)
     cli.show(_document(run), lambda: _print_run(cli, run))
     if not run.works:
         raise typer.Exit(ExitCode.FAILED)
@@ -93,12 +99,16 @@ def run_tests(
         list[Path], typer.Argument(metavar="PATH...", help="Documents, folders, or cases.")
     ],
     update: Annotated[bool, typer.Option("--update", help="Update the expected results.")] = False,
+    with_errors: Annotated[
+        bool, typer.Option("--with-errors", help="Let --update expect errors as well.")
+    ] = False,
 ) -> None:
     """Run the cases beside documents (`<id>.tests/NAME.yaml`); needs no server.
 
     A case holds `fields`, `options` that fields offer, and, under `expect`, the `actions` as they
     would be sent, the fields that are `refused`, or `fields` as they come out. Exits with 1 when
-    one comes out differently.
+    one comes out differently. `--update` writes what came out, unless that is an error, which only
+    `--with-errors` lets it expect.
     """
     from pao.app.cli.cases import run_cases, update_case  # noqa: PLC0415 -- the rules: 0.5 s
 
@@ -106,11 +116,16 @@ def run_tests(
     results = []
     for file, outcome in run_cases(paths):
         ran += 1
-        written = update and not outcome.holds and update_case(file, outcome)
+        written = (
+            update and not outcome.holds and update_case(file, outcome, with_errors=with_errors)
+        )
         failed += not outcome.holds and not written
-        results.append({"case": str(file), "holds": outcome.holds, "updated": bool(written)})
+        about = {"case": str(file), "holds": outcome.holds, "updated": bool(written)}
+        results.append({**about, "errors": outcome.errors})
         if cli.is_table:
             _print_outcome(cli, file, outcome, written=bool(written))
+        if update and outcome.errors:
+            _print_errors(cli, outcome, written=bool(written))
     if not ran:
         raise CliError(
             "There are no test cases at these paths",
@@ -124,20 +139,39 @@ def run_tests(
         raise typer.Exit(ExitCode.FAILED)
 
 
+def _print_errors(cli: Cli, outcome: "Outcome", *, written: bool) -> None:
+    said = "is now the expectation" if written else "was not written: fix it, or use --with-errors"
+    for error in outcome.errors:
+        line = Text(f"  ! {clean(error)}", style="bold red").append(f"  {said}", "bold yellow")
+        cli.err.print(line, soft_wrap=True)
+
+
 def _find(item: str, catalog: Path | None) -> "Named":
     from pao.app.cli.documents import find  # noqa: PLC0415 -- the rules: 0.5 s
 
     return find(item, catalog)
 
 
-def _run(named: "Named", values: dict[str, Any]) -> "DryRun":
+def _variables(given: list[str]) -> dict[str, str]:
+    """Return ``NAME=VALUE`` pairs as a mapping."""
+    found = {}
+    for one in given:
+        name, sign, value = one.partition("=")
+        if not (name and sign):
+            raise CliError(f"--env {one} is not NAME=VALUE", exit_code=ExitCode.USAGE)
+        found[name] = value
+    return found
+
+
+def _run(named: "Named", values: dict[str, Any], variables: dict[str, str]) -> "DryRun":
     from catalog.testing.dry_run import dry_run  # noqa: PLC0415 -- the rules: 0.5 s
     from catalog.testing.samples import Sample  # noqa: PLC0415 -- as above
     from pao.app.cli.cases import lists_of  # noqa: PLC0415 -- as above
     from pao.app.cli.documents import known_actions  # noqa: PLC0415 -- as above
 
     lists = lists_of(named.path, named.item)
-    sample = Sample(fields=values, at=datetime.now(UTC), lists=lists)
+    now = datetime.now(UTC)
+    sample = Sample(fields=values, at=now, lists=lists, environment=variables)
     return dry_run(named.item, named.result.definition, sample, known_actions=known_actions())
 
 

@@ -15,3 +15,5 @@ class InitAnswers:
     contact: str
     project: str
     parts: tuple[str, ...] = ()
+    mode: str = "manual"
+    url: str = ""

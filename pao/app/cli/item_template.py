@@ -72,10 +72,10 @@ presentation:
             conditional: {{dependsOn: environment, condition: equals, value: production}}
             validation: {{maxLength: 1000}}
 {fields}{rules}
-# What happens with a request: here one ticket, which your team works on.
+{about}
 fulfillment:
-  strategy: {{mode: manual}}
-  manual:
+  strategy: {{mode: {mode}}}
+{automatic}  manual:
     actions:
       - id: ticket
         name: {ask}
@@ -94,6 +94,33 @@ fulfillment:
 {ticket}
               Requested by {{{{request.user.email}}}}.
         cleanup: Close the ticket, and remove {{{{fields.instanceName}}}} if it was created.
+"""
+
+_ABOUT = {
+    "manual": "# What happens with a request: here one ticket, which your team works on.",
+    "automatic": "# What happens with a request: a call; the ticket is what people do by hand.",
+    "hybrid": "# What happens with a request: a call; if it fails, a person may choose the ticket.",
+}
+_AUTOMATIC = """\
+  automatic:
+    actions:
+      - id: create
+        name: Create it
+        type: rest-api
+        config:
+          endpoint: {{url: {url}, method: POST}}
+          authentication: {{type: bearer, token: "{{{{secrets.{secret}}}}}"}}
+          # The same key on every attempt, so that a repeat creates nothing twice.
+          idempotencyHeader: Idempotency-Key
+          body:
+            type: json
+            contentTemplate: |
+              {{"name": {{{{fields.instanceName}}}}, "environment": {{{{fields.environment}}}}}}
+          # What later actions read as {{{{outputs.create.resourceId}}}}.
+          response:
+            extract:
+              resourceId: {{path: $.id, type: string}}
+        cleanup: Delete {{{{fields.instanceName}}}} if it was created.
 """
 
 _CASE = """\
@@ -125,15 +152,15 @@ def write_item(folder: Path, answers: InitAnswers) -> tuple[Path, Path]:
     return file, case
 
 
-def schema_address(folder: Path, file: Path) -> str:
+def schema_address(folder: Path, file: Path, schema: str = _SCHEMA) -> str:
     """Return where an editor finds the schema of a file: at the service, else in the catalog.
 
     In the catalog it is a file of its own, which this writes.
     """
     endpoint = os.environ.get("PAO_URL")
     if endpoint:
-        return f"{endpoint.rstrip('/')}/api/v1/catalog/schemas/{_SCHEMA}"
-    written = folder / SCHEMAS_FOLDER / _SCHEMA
+        return f"{endpoint.rstrip('/')}/api/v1/catalog/schemas/{schema}"
+    written = folder / SCHEMAS_FOLDER / schema
     if not written.exists():
         write_schemas(written.parent, {written.stem: installed()[written.stem]})
     return Path(os.path.relpath(written, file.parent)).as_posix()
@@ -145,6 +172,9 @@ def _document(answers: InitAnswers, schema: str) -> str:
     title = answers.name.replace("\\", "").replace('"', "").replace("{", "(").replace("}", ")")
     return _DOCUMENT.format(
         schema=schema,
+        about=_ABOUT[answers.mode],
+        mode=answers.mode,
+        automatic=_automatic(answers),
         id=answers.id,
         name=_quoted(answers.name),
         description=" ".join(answers.description.split()),
@@ -166,6 +196,13 @@ def _parts(answers: InitAnswers) -> dict[str, str]:
         "rules": f"    rules:\n{rules}" if rules else "",
         "ticket": "".join(f"              {part.ticket}\n" for part in chosen),
     }
+
+
+def _automatic(answers: InitAnswers) -> str:
+    if answers.mode == "manual":
+        return ""
+    secret = answers.id.replace("-", "_") + "_token"
+    return _AUTOMATIC.format(url=json.dumps(answers.url), secret=secret)
 
 
 def _with_outcome(text: str, case: str, file: Path) -> str:

@@ -177,6 +177,36 @@ def test_a_new_item_is_valid_and_its_first_case_holds(pao: Run, here: Path) -> N
     assert init(pao).exit_code == 2
 
 
+@pytest.mark.parametrize("mode", ["automatic", "hybrid"])
+def test_a_new_item_may_be_fulfilled_by_a_call(pao: Run, here: Path, mode: str) -> None:
+    result = init(pao, "--mode", mode, "--url", "https://api.example.com/tools")
+    assert result.exit_code == 0, result.output
+
+    document = yaml.safe_load((here / "tools/tool-test-standard.yaml").read_text())
+
+    assert document["fulfillment"]["strategy"] == {"mode": mode}
+    (call,) = document["fulfillment"]["automatic"]["actions"]
+    assert call["config"]["endpoint"]["url"] == "https://api.example.com/tools"
+    assert pao("validate", ".", "--strict").stdout == ""
+    assert pao("test", ".").exit_code == 0
+
+
+def test_a_new_bundle_asks_for_what_its_items_need(pao: Run, here: Path, catalog: Path) -> None:
+    given = {"name": "Test Stack", "category": "bundles", "id": "bundle-test-standard"}
+    given |= {"description": "A database and its record in one request, made for the tests only."}
+    options = [part for name, value in given.items() for part in (f"--{name}", value)]
+    parts = ["--component", "database-postgresql-standard", "--component", "network-dns-record"]
+
+    result = pao("init", *options, *parts, "--team", "team-tools")
+
+    assert result.exit_code == 0, result.output
+    document = yaml.safe_load((catalog / "bundles/bundle-test-standard.yaml").read_text())
+    assert [one["catalogItem"] for one in document["components"]] == parts[1::2]
+    assert pao("validate", "catalog", "--strict").stdout == ""
+    assert (here / "catalog/.schemas/catalog-bundle.json").is_file()
+    assert pao("init", *options, "--component", "nothing").exit_code != 0
+
+
 @pytest.mark.parametrize(
     "name", ['Say "hi" {fields}', "a: b # c", "- x", "Größe \\ é", "null", "yes", "'", "{a}"]
 )
