@@ -17,7 +17,7 @@ from api.auth.principal import Principal
 from api.services import Services
 from api.web import static_files, times
 from api.web.shown_text import shown
-from api.web.words import SHAPES, STATES, TRANSLATIONS, _
+from api.web.words import SHAPES, STATES, TRANSLATIONS, _, after_state
 
 HTMX_CONFIG = json.dumps(
     {
@@ -144,7 +144,7 @@ def _made() -> Environment:
         finalize=shown,
     )
     made.install_gettext_translations(TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(when=_when, clock=_clock, pretty=_pretty)
+    made.filters.update(when=_when, clock=_clock, pretty=_pretty, after_state=after_state)
     made.globals.update(
         asset=static_files.address_of,
         has_htmx=static_files.has_htmx,

@@ -41,3 +41,9 @@ CAUSES = {
     "declined": _("Declined"),
     "unknown": _("Unknown"),
 }
+
+
+def after_state(summary: str) -> str:
+    """Return a request's summary as a sentence, without the state that stands beside it."""
+    _state, _colon, rest = summary.partition(": ")
+    return f"{rest[:1].upper()}{rest[1:]}." if rest else ""

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.support.callers import DANA, OLIVER
+from tests.support.callers import ADA, DANA, OLIVER
 from tests.support.stack import Stack
 from tests.web.conftest import SECRET
 from tests.web.person import Visit, judge
@@ -249,3 +249,29 @@ async def test_drafts_hold_no_secret_in_clear(stack: Stack, visit: Visit) -> Non
     )
     assert len(drafts) == 1
     assert SECRET not in json.dumps(drafts)
+
+
+async def test_a_draft_outlives_changes_of_its_service(stack: Stack, visit: Visit) -> None:
+    file = stack.catalog / "web" / "web-short-lived.yaml"
+    document = (stack.catalog / "web" / "web-kitchen-sink.yaml").read_text()
+    document = document.replace("web-kitchen-sink", "web-short-lived")
+    at, ada = await visit(), stack.caller(ADA)
+    at.watched.expected.append("410")
+    file.write_text(document)
+    try:
+        assert ada.post("/catalog/refresh").json()["added"] == ["web-short-lived"]
+        page = await at.page("/catalog/web-short-lived/request")
+        await fill_sink(page, "outlives")
+        await review(page)
+        await expect(page).to_have_title("Review Kitchen Sink - PAO")
+        file.write_text(document.replace("version: 1.0.0", "version: 1.1.0"))
+        ada.post("/catalog/refresh")
+        await page.reload()
+        await expect(page.get_by_text("from version 1.0.0 to 1.1.0")).to_be_visible()
+        await expect(page.get_by_text("outlives", exact=True)).to_be_visible()
+    finally:
+        file.unlink()
+        ada.post("/catalog/refresh")
+    await page.reload()
+    await expect(page.get_by_text("This service is not offered any more.")).to_be_visible()
+    await judge(page)

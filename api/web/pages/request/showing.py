@@ -13,7 +13,7 @@ from api.requests.schemas import Request as Document
 from api.web import times
 from api.web.fields import shown_value
 from api.web.pages.request.picture import Node, Picture, picture_of
-from api.web.words import _, ngettext
+from api.web.words import _, after_state, ngettext
 from catalog.forms.definition import FieldType, FormDefinition
 from pao.core.names import MASK
 from pao.core.states import TERMINAL, RequestStatus
@@ -50,15 +50,15 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The steps of a request, or of a component of a bundle."""
+    """The steps of a component of a bundle; without a name, those of the request itself."""
 
-    name: str
-    href: str
-    status: str
-    retrying: bool
-    after: str
-    error: str
     steps: list[StepView]
+    name: str = ""
+    href: str = ""
+    status: str = ""
+    retrying: bool = False
+    after: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,10 @@ class Shown:
 def shown(stored: Stored, document: Document, now: datetime) -> Shown:
     """Return what changes while a request runs."""
     moments = _Moments(document, now)
-    parts = [Part("", "", "", False, "", "", _steps(document.actions, "", moments))]  # noqa: FBT003 -- the request itself has no head
     names = {one.id: one.name for one in document.components or ()}
-    parts += [_part(one, names, moments) for one in document.components or ()]
+    parts = [_part(one, names, moments) for one in document.components or ()]
+    # A bundle's own steps follow its components.
+    parts.append(Part(steps=_steps(document.actions, "", moments)))
     return Shown(
         document=document,
         live=document.status not in TERMINAL,
@@ -129,8 +130,10 @@ def answers(stored: Stored, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def logs(document: Document, lines: Sequence[LogLine]) -> list[LogView]:
     """Return the log of every action, also of those that have said nothing yet."""
-    boxes: list[tuple[str | None, Action]] = [(None, one) for one in document.actions]
-    boxes += [(part.id, one) for part in document.components or () for one in part.actions]
+    boxes: list[tuple[str | None, Action]] = [
+        (part.id, one) for part in document.components or () for one in part.actions
+    ]
+    boxes += [(None, one) for one in document.actions]
     names = {part.id: part.name for part in document.components or ()}
     return [
         LogView(
@@ -246,8 +249,7 @@ def _sentence(document: Document, now: datetime) -> str:
         }
     if len(running) > 1:
         return ngettext("%(n)s step runs.", "%(n)s steps run.", len(running)) % {"n": len(running)}
-    _status, _colon, rest = document.summary.partition(": ")
-    return f"{rest[:1].upper()}{rest[1:]}." if rest else ""
+    return after_state(document.summary)
 
 
 def _may(document: Document) -> str:
@@ -270,8 +272,10 @@ def _nodes(stored: Stored, document: Document) -> list[Node]:
 
 def _made(document: Document) -> list[Made]:
     """Return what was made: of each action its reference, then its other outputs."""
-    parts: list[tuple[str, str | None, Sequence[Action]]] = [("", None, document.actions)]
-    parts += [(one.name, one.id, one.actions) for one in document.components or ()]
+    parts: list[tuple[str, str | None, Sequence[Action]]] = [
+        (one.name, one.id, one.actions) for one in document.components or ()
+    ]
+    parts.append(("", None, document.actions))
     return [
         made
         for part, component, actions in parts

@@ -25,9 +25,11 @@ from catalog.forms.definition import FieldType, Layout
 from catalog.forms.form import Form, FormResult
 from catalog.forms.reading import read_posted
 from catalog.model import CatalogDocument
+from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.context import Requester
 
 FIRST = 0
+GONE = 410
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,17 @@ class Filling:
 
 
 async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
-    """Read a draft by the form of its item; raises ``CATALOG_ITEM_NOT_FOUND`` for a removed one."""
-    entry = await services.catalog.entry(draft.item_id)
+    """Read a draft by the form of its item; of an item that was removed, say so."""
+    try:
+        entry = await services.catalog.entry(draft.item_id)
+    except PaoError as error:
+        if error.code != ErrorCode.CATALOG_ITEM_NOT_FOUND:
+            raise
+        raise PaoError(
+            ErrorCode.CATALOG_ITEM_NOT_FOUND,
+            _("This service is not offered any more. Nothing was submitted."),
+            status=GONE,
+        ) from error
     item, who = entry.loaded.item, requester_of(caller)
     form, about, today = item.form, services.options.about(item, who), datetime.now(UTC).date()
     kept = services.drafts.secrets(draft)

@@ -63,9 +63,14 @@ def answers_of(filling: Filling) -> list[Section]:
 
 def calls_of(run: DryRun) -> tuple[list[Call], list[Call]]:
     """Return what will be sent, and what is sent if a person chooses the manual way."""
-    calls = [_call(one) for one in run.actions if not one.fallback]
-    for part in run.components or ():
-        calls += [_call(one, within=part.name) for one in part.actions if not one.fallback]
+    calls = [
+        _call(one, within=part.name)
+        for part in run.components or ()
+        for one in part.actions
+        if not one.fallback
+    ]
+    # A bundle's own actions follow its components.
+    calls += [_call(one) for one in run.actions if not one.fallback]
     return calls, [_call(one) for one in run.actions if one.fallback]
 
 
@@ -89,9 +94,11 @@ def sentence_of(run: DryRun) -> str:
 def _kind(kind: str, count: int) -> str:
     words = {
         "rest-api": ngettext("%(n)s call", "%(n)s calls", count),
+        "webhook": ngettext("%(n)s webhook", "%(n)s webhooks", count),
         "terraform": ngettext("%(n)s Terraform run", "%(n)s Terraform runs", count),
         "github-workflow": ngettext("%(n)s workflow run", "%(n)s workflow runs", count),
         "git-commit": ngettext("%(n)s commit", "%(n)s commits", count),
+        "ticket-links": ngettext("%(n)s set of links", "%(n)s sets of links", count),
         "approval": ngettext("%(n)s approval", "%(n)s approvals", count),
     }
     return words.get(kind, _("%(n)s of the kind %(kind)s")) % {"n": count, "kind": kind}

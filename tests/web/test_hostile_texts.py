@@ -1,0 +1,79 @@
+"""Texts from outside: they are shown as texts, hide nothing, and break no layout."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from api.web.shown_text import shown
+from tests.support.callers import PRIYA
+from tests.support.stack import Stack
+from tests.web.person import Visit, judge
+from tests.web.requesting import submit
+
+MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
+LONG = "w" * 300
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("plain ä 漢字 ✓\n\ttext", "plain ä 漢字 ✓\n\ttext"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07after", "after"),
+        ("a\x00b\x07", "a\u2400b\u2407"),
+        ("\u202egnp.exe", "\ufffdgnp.exe"),
+        ("a\u2066b\u2069", "a\ufffdb\ufffd"),
+        ("line\u2028end", "line\u2424end"),
+        (17, 17),
+    ],
+)
+def test_control_and_bidi_characters_become_marks(given: Any, expected: Any) -> None:
+    assert shown(given) == expected
+
+
+async def harmless(page: Page) -> None:
+    """Fail if anything of the markup has become an element."""
+    assert await page.locator("img[src=x], main script").count() == 0
+    assert "49" not in (await page.locator("main").inner_text()).split()
+    await judge(page)
+
+
+async def test_a_field_with_markup_is_a_text_everywhere(visit: Visit) -> None:
+    at = await visit()
+    page = await at.page("/catalog/web-kitchen-sink/request")
+    await page.get_by_label("Note").fill(f"{MARKUP} \u202e {LONG}")
+    await page.get_by_label("Region").fill(LONG)
+    await page.get_by_label("Title").fill("hostile")
+    await page.get_by_role("textbox", name="Access token").fill("long enough")
+    await page.get_by_label("Size").select_option("Small")
+    await page.get_by_role("button", name="Review").last.click()
+    await expect(page).to_have_title("Review Kitchen Sink - PAO")
+    await expect(page.get_by_text("onerror=alert(1)").first).to_be_visible()
+    await harmless(page)
+    await page.get_by_role("button", name="Submit request").click()
+    await page.wait_for_url("**/requests/*")
+    await expect(page.get_by_text("onerror=alert(1)").first).to_be_visible()
+    await harmless(page)
+    await page.goto("/requests")
+    await harmless(page)
+
+
+async def test_what_a_target_says_is_a_text(stack: Stack, visit: Visit) -> None:
+    message = f"{MARKUP} \x1b[31mred {LONG}"
+    stack.jira.fault("status", status=400, message=message)
+    made = submit(stack, "network-dns-record", hostName="hostile.example.com", address="10.0.0.7")
+    stack.jira.clear_faults()
+    page = await (await visit(PRIYA)).page(f"/requests/{made['id']}")
+    for path in (f"/requests/{made['id']}", f"/requests/{made['id']}/decide", "/waiting"):
+        await page.goto(path)
+        await expect(page.get_by_text("onerror=alert(1)").first).to_be_visible()
+        await harmless(page)
+
+
+async def test_what_is_asked_for_in_an_address_is_a_text(visit: Visit) -> None:
+    at = await visit()
+    at.watched.expected.append("404")
+    for path in (f"/catalog?q={MARKUP}", f"/requests?q={MARKUP}", f"/requests/{LONG}"):
+        page = await at.page(path)
+        await harmless(page)
