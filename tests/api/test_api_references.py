@@ -70,7 +70,20 @@ def test_what_is_not_visible_does_not_exist(stack: Stack, dana: httpx.Client, pa
 
 @pytest.mark.parametrize(
     "name",
-    ["x", "0", "ffffff", "NET-0", "%00", "a%00b", "NET-1%27%20or%20true", "{}", "x" * 255],
+    [
+        "x",
+        "0",
+        "ffffff",
+        "NET-0",
+        "%ff",
+        "%ed%a0%80",
+        "%F0%9F%8D%95",
+        "%00",
+        "a%00b",
+        "NET-1%27%20or%20true",
+        "{}",
+        "x" * 255,
+    ],
 )
 def test_what_names_nothing_is_not_found(dana: httpx.Client, name: str) -> None:
     for path in ("", "/logs"):

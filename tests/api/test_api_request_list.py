@@ -129,3 +129,10 @@ def test_a_completed_request_says_who_has_its_ticket(stack: Stack, dana: httpx.C
     stack.jira.move(key, "Done")
     assert dana.get(f"{where}/status").json()["summary"] == f"completed: {key} is done (Done)"
     assert dana.get(where).json()["summary"] == told
+
+
+@pytest.mark.parametrize("text", ["%ff", "%ed%a0%80", "%F0%9F%8D%95", "%27%20%26%20%7C", "%5C"])
+def test_odd_characters_find_nothing_and_break_nothing(dana: httpx.Client, text: str) -> None:
+    for name in ("q", "tag"):
+        answer = dana.get(f"/requests?{name}={text}")
+        assert (answer.status_code, answer.json()["data"]) == (200, [])
