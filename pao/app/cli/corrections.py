@@ -49,7 +49,7 @@ class Correction:
         service = ItemService(self.api, self.request["catalogItemId"])
         judge = FormJudge(self.form, today, service)
         self._shown = judge(self.request["fields"]).visible
-        given, stored = self.options.fields(self.form), self.request["fields"]
+        given, stored = self.options.fields(lambda: self.form), self.request["fields"]
         answers = Answers(self.form, given, judge, expected=(), stored=stored)
         interview = Interview(self.cli, answers, service, today, self, review=self.options.ask)
         return interview.run(lambda fields: send(self.kept(fields)))

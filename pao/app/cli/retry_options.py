@@ -91,7 +91,7 @@ class RetryOptions:
 
     def body(self, form: Callable[[], "Form"]) -> dict[str, Any]:
         """Return the body of the call; asks for the form where fields must be typed."""
-        return self.consents() | ({"fields": self.fields(form())} if self.has_fields else {})
+        return self.consents() | ({"fields": self.fields(form)} if self.has_fields else {})
 
     @property
     def has_fields(self) -> bool:
@@ -121,9 +121,9 @@ class RetryOptions:
             )
         return "revise"
 
-    def fields(self, form: "Form") -> dict[str, Any]:
-        """Return the corrected fields; None removes a value."""
-        given = parse_assignments(self.field, form) if self.field else {}
+    def fields(self, form: Callable[[], "Form"]) -> dict[str, Any]:
+        """Return the corrected fields; None removes a value. The form is read only where needed."""
+        given = parse_assignments(self.field, form()) if self.field else {}
         unset = dict.fromkeys(self.unset or ())
         if both := sorted(given.keys() & unset.keys()):
             raise CliError(
