@@ -12,16 +12,21 @@ import termios
 from dataclasses import dataclass
 from pathlib import Path
 
-# A test run in the background ignores Ctrl-C and hands that on; a person's shell does not. The
-# terminal controls the process, so that its keys and its end reach it.
+# A test run in the background ignores Ctrl-C and hands that on; a person's shell does not.
 PAO = """
-import fcntl, signal, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 sys.argv[0] = "pao"
 from pao.app.cli.main import main
 main()
+"""
+
+# The terminal controls the process, so that its keys and its end reach it.
+CONTROLLED = f"""
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+{PAO}
 """
 
 
@@ -44,7 +49,7 @@ class Terminal:
             output = places.output
             result = files.enter_context(Path(output).open("wb")) if output else theirs
             self.process = subprocess.Popen(  # noqa: S603 -- our own program
-                [sys.executable, "-c", PAO, *arguments],
+                [sys.executable, "-c", CONTROLLED, *arguments],
                 stdin=theirs,
                 stdout=result,
                 stderr=theirs,
