@@ -10,6 +10,8 @@ not given is an error.
 | `app.py` | the application: which pages there are |
 | `gate.py` | what every page passes: session, own origin, rate, security headers |
 | `rendering.py` | templates, what every template is given, filters for times |
+| `waiting_count.py` | how many requests wait for the reader, for the navigation |
+| `fields.py` | fields of forms, wherever somebody fills them in |
 | `error_pages.py` | errors in plain words |
 | `static_files.py`, `static/` | style sheet, scripts and icon, named by their content |
 | `layout/` | the frame of every page, and macros that several pages use |

@@ -1,6 +1,6 @@
 """The application of the pages: which pages there are, and how their errors are answered."""
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.datastructures import State
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -15,6 +15,7 @@ from api.web.pages.request_form import views as request_form
 from api.web.pages.requests import views as requests
 from api.web.pages.signin import views as signin
 from api.web.pages.waiting import views as waiting
+from api.web.waiting_count import count_waiting, no_counts
 
 PAGES = (
     admin,
@@ -35,6 +36,7 @@ SMALL = 500
 def create_web_app(state: State) -> FastAPI:
     """Return the application; ``state`` is the API's own, which holds the services."""
     app = FastAPI(
+        dependencies=[Depends(count_waiting)],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -42,6 +44,7 @@ def create_web_app(state: State) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state = state
+    state.waiting_counts = no_counts()
     for page in PAGES:
         app.include_router(page.router)
     error_pages.install(app)

@@ -17,6 +17,7 @@ from api.auth.principal import Principal
 from api.services import Services
 from api.web import static_files, times
 from api.web.shown_text import shown
+from api.web.waiting_count import shown_count
 from api.web.words import SHAPES, STATES, TRANSLATIONS, _, after_state
 
 HTMX_CONFIG = json.dumps(
@@ -40,11 +41,12 @@ class NavEntry:
     count: str = ""
 
 
+WAITING = "/waiting"
 NAV = (
     (_("Home"), "/"),
     (_("Catalog"), "/catalog"),
     (_("Requests"), "/requests"),
-    (_("Waiting"), "/waiting"),
+    (_("Waiting"), WAITING),
 )
 
 
@@ -101,7 +103,12 @@ def _navigation(request: Request, caller: Principal | None) -> list[NavEntry]:
     path, app = request.url.path, request.scope.get("app")
     entries = NAV + _for_some(app.state.services, caller) if app is not None else NAV
     return [
-        NavEntry(label, href, path == href or (href != "/" and path.startswith(href)))
+        NavEntry(
+            label,
+            href,
+            path == href or (href != "/" and path.startswith(href)),
+            shown_count(getattr(request.state, "waiting", 0)) if href == WAITING else "",
+        )
         for label, href in entries
     ]
 

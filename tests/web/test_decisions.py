@@ -1,5 +1,6 @@
 """What waits, and what people decide about it."""
 
+import re
 from typing import Any
 
 from playwright.async_api import expect
@@ -22,6 +23,7 @@ async def test_what_waits_leads_to_its_decision(stack: Stack, visit: Visit) -> N
     made = failed(stack, "waits.example.com")
     page = await (await visit(PRIYA)).page("/waiting")
     await judge(page)
+    await expect(page.locator("nav .count")).to_have_text(re.compile("[1-9]"))
     await page.locator(f"a[href='/requests/{made['id']}/decide']").click()
     await expect(page).to_have_title(f"Decide about {made['title']} - PAO")
     await expect(page.get_by_text("Priority is gone").first).to_be_visible()
