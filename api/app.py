@@ -3,44 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from fastapi import Depends, FastAPI
 from starlette.types import Receive, Scope, Send
-from temporalio.client import Client
 
-from activities.registry import action_schemas, load_all
 from api import docs, index, openapi
 from api import error_responses as errors
-from api.access import Access
-from api.audit.service import AuditService
 from api.auth.keys import KeysIdentity
-from api.catalog.cache import CacheSettings
-from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
 from api.catalog.watcher import CatalogWatcher
 from api.connections import ConnectionLimits, bounded_protocol
-from api.drafts.service import DraftService
 from api.gate import Gate, GateSettings, route_of
-from api.health.measures import Measures, Sources
-from api.health.service import HealthService, Parts
 from api.incoming import BodyLimits
-from api.keys.service import KeysService
 from api.metrics import ApiMetrics
-from api.pagination import Cursors
 from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter
-from api.requests.cleanups import CleanupService
-from api.requests.decisions import DecisionService, DecisionSettings
-from api.requests.item_preparation import ItemPreparer
-from api.requests.listing import ListingService
-from api.requests.preparation import Preparer
-from api.requests.prepared import SubmissionSettings
-from api.requests.reading import ReadingService, ReadingSettings
-from api.requests.references import ReferenceService
-from api.requests.streams import StreamLimits, Streams
-from api.requests.submission import SubmissionService
 from api.routes.audit import router as audit_router
 from api.routes.catalog import router as catalog_router
 from api.routes.decisions import router as decisions_router
@@ -53,29 +30,20 @@ from api.routes.requests import router as requests_router
 from api.routes.terraform import router as terraform_router
 from api.routes.tools import router as tools_router
 from api.routes.web_sessions import router as web_sessions_router
+from api.service_assembly import assemble_services, catalog_path
 from api.services import Services
 from api.serving import open_files
 from api.sessions.address import WebAddress
 from api.sessions.service import SessionService
 from api.signed_calls import BASE, SignedCalls
-from api.stores import PostgresAudit, PostgresKeyStore, PostgresReplayStore
-from api.terraform.service import TerraformStatesService
-from api.tools.service import ToolsService
+from api.stores import PostgresKeyStore, PostgresReplayStore
 from api.web.app import create_web_app
 from api.web.gate import Pages
-from catalog.configuration_checks import ActionModels
-from catalog.planning import ActionTraits
-from catalog.sources.local import LocalFolder
 from db.installation import Installation
 from db.notifications import RequestNotifications
 from db.repositories.catalog import CHANNEL
 from db.session import Database
 from pao.app import assembly
-from pao.app.catalog_sync import CatalogSync
-from pao.app.resuming import LostRequests, Resumer
-from pao.clients.inspection import Inspector
-from pao.clients.queues import TaskQueues, polled_queues
-from pao.clients.temporal import RequestWorkflows
 from pao.clients.temporal_connection import connect
 from pao.runtime.version import VERSION
 from pao.settings import Settings
@@ -196,7 +164,9 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         stack.callback(jira.close)
         target = assembly.temporal_target(settings)
         client = await connect(target, lazy=True, installation=Installation(database).id)
-        services = _services(app, settings, notifications=notifications, jira=jira, client=client)
+        services = assemble_services(
+            app.state, settings, notifications=notifications, jira=jira, client=client
+        )
         app.state.services = services
         stack.push_async_callback(services.health.close)
         notifications.hear(CHANNEL, services.catalog.changed)
@@ -207,127 +177,6 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         if not services.catalog.is_fresh:
             watcher.now()
         yield
-
-
-def _services(
-    app: FastAPI,
-    settings: Settings,
-    *,
-    notifications: RequestNotifications,
-    jira: Any,
-    client: Client,
-) -> Services:
-    database: Database = app.state.database
-    queue = settings.temporal.task_queue
-    workflows = RequestWorkflows(client, task_queue=queue)
-    box = assembly.secret_box(settings)
-    access = Access(admin_teams=frozenset(settings.auth.admin_teams))
-    budget = settings.http.submission_budget.total_seconds()
-    surroundings = assembly.surroundings(settings)
-    actions = load_all()
-    targets = {name: action.targets for name, action in actions.items()}
-    catalog = _catalog(settings, database)
-    options = OptionsService(
-        catalog=catalog, database=database, surroundings=surroundings, workflows=workflows
-    )
-    cursors = Cursors(box)
-    references = ReferenceService(access=access, database=database)
-    reading = ReadingService(
-        access=access,
-        cursors=cursors,
-        database=database,
-        jira=jira,
-        notifications=notifications,
-        settings=ReadingSettings(
-            ui_url=str(settings.temporal.ui_url) if settings.temporal.ui_url else None,
-            namespace=settings.temporal.namespace,
-        ),
-    )
-    judges = {name: one.judge for name, one in action_schemas().items() if one.judge}
-    readers = {name: one.reader for name, one in action_schemas().items() if one.reader}
-    submission_settings = SubmissionSettings(
-        budget=budget,
-        surroundings=surroundings,
-        targets=targets,
-        judges=judges,
-        readers=readers,
-        traits=_traits(),
-        longest_wait=settings.http.api_timeout.total_seconds() - 5,
-    )
-    return Services(
-        access=access,
-        audit=AuditService(
-            access=access, cursors=cursors, database=database, references=references
-        ),
-        catalog=catalog,
-        cursors=cursors,
-        identity=app.state.identity,
-        options=options,
-        keys=KeysService(access=access, box=box, cursors=cursors, database=database),
-        reading=reading,
-        drafts=DraftService(database, box),
-        sessions=SessionService(database),
-        web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
-        references=references,
-        listing=ListingService(access=access, cursors=Cursors(box), database=database),
-        submission=SubmissionService(
-            box=box,
-            database=database,
-            notifications=notifications,
-            preparer=Preparer(
-                ItemPreparer(access=access, box=box, settings=submission_settings),
-                catalog,
-                options,
-            ),
-            settings=submission_settings,
-            workflows=workflows,
-        ),
-        decisions=DecisionService(
-            box=box,
-            database=database,
-            options=options,
-            reading=reading,
-            settings=DecisionSettings(
-                budget=budget,
-                judging=ActionModels(surroundings, judges, targets),
-                readers=readers,
-            ),
-            workflows=workflows,
-            lost=LostRequests(
-                database, Inspector(client, task_queue=queue), Resumer(database, workflows)
-            ),
-        ),
-        cleanups=CleanupService(database=database, reading=reading),
-        terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
-        streams=Streams(
-            StreamLimits(
-                most=settings.http.max_streams,
-                most_per_caller=settings.http.max_streams_per_caller,
-            )
-        ),
-        tools=ToolsService(action_schemas(), surroundings),
-        health=HealthService(
-            Parts(
-                database=database,
-                installation=Installation(database),
-                notifications=notifications,
-                workflows=workflows,
-                jira=jira,
-                catalog=catalog,
-                # Three times without a look at the source is no chance any more.
-                catalog_age=3 * settings.catalog.poll_interval.total_seconds(),
-            )
-        ),
-        measures=Measures(
-            Sources(
-                metrics=app.state.metrics,
-                database=database,
-                queues=TaskQueues(client, polled_queues(queue)),
-                catalog=catalog,
-            )
-        ),
-        metrics=app.state.metrics,
-    )
 
 
 def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits) -> Pages:
@@ -354,19 +203,9 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
     ).within(open_files())
 
 
-def _catalog(settings: Settings, database: Database) -> CatalogService:
-    sync = CatalogSync(database, LocalFolder(_catalog_path(settings)), action_schemas())
-    return CatalogService(
-        database,
-        sync,
-        record=PostgresAudit(database).record,
-        cache=CacheSettings(max_memory=settings.catalog.cache_max_memory),
-    )
-
-
 def _watcher(catalog: CatalogService, settings: Settings) -> CatalogWatcher:
     return CatalogWatcher(
-        _catalog_path(settings),
+        catalog_path(settings),
         catalog.refresh,
         poll=settings.catalog.poll_interval.total_seconds(),
         watch=settings.catalog.watch,
@@ -381,14 +220,3 @@ def _identity(settings: Settings, database: Database) -> KeysIdentity:
         region=settings.auth.region,
         service=settings.auth.service_name,
     )
-
-
-def _traits() -> dict[str, ActionTraits]:
-    return {
-        name: ActionTraits(timeout=action.default_timeout, slow=action.slow, waits=action.waits)
-        for name, action in load_all().items()
-    }
-
-
-def _catalog_path(settings: Settings) -> Path:
-    return settings.catalog.path or Path("catalog")

@@ -1,0 +1,192 @@
+"""Assembles the services of one API process from its settings. No routes or rules here."""
+
+from pathlib import Path
+from typing import Any
+
+from starlette.datastructures import State
+from temporalio.client import Client
+
+from activities.registry import action_schemas, load_all
+from api.access import Access
+from api.audit.service import AuditService
+from api.catalog.cache import CacheSettings
+from api.catalog.options import OptionsService
+from api.catalog.service import CatalogService
+from api.drafts.service import DraftService
+from api.health.measures import Measures, Sources
+from api.health.service import HealthService, Parts
+from api.keys.service import KeysService
+from api.pagination import Cursors
+from api.requests.cleanups import CleanupService
+from api.requests.decisions import DecisionService, DecisionSettings
+from api.requests.item_preparation import ItemPreparer
+from api.requests.listing import ListingService
+from api.requests.preparation import Preparer
+from api.requests.prepared import SubmissionSettings
+from api.requests.reading import ReadingService, ReadingSettings
+from api.requests.references import ReferenceService
+from api.requests.streams import StreamLimits, Streams
+from api.requests.submission import SubmissionService
+from api.services import Services
+from api.sessions.address import WebAddress
+from api.sessions.service import SessionService
+from api.stores import PostgresAudit
+from api.terraform.service import TerraformStatesService
+from api.tools.service import ToolsService
+from catalog.configuration_checks import ActionModels
+from catalog.planning import ActionTraits
+from catalog.sources.local import LocalFolder
+from db.installation import Installation
+from db.notifications import RequestNotifications
+from db.session import Database
+from pao.app import assembly
+from pao.app.catalog_sync import CatalogSync
+from pao.app.resuming import LostRequests, Resumer
+from pao.clients.inspection import Inspector
+from pao.clients.queues import TaskQueues, polled_queues
+from pao.clients.temporal import RequestWorkflows
+from pao.settings import Settings
+
+
+def assemble_services(
+    state: State,
+    settings: Settings,
+    *,
+    notifications: RequestNotifications,
+    jira: Any,
+    client: Client,
+) -> Services:
+    """Return the services of one API process; ``state`` holds what the gate needs as well."""
+    database: Database = state.database
+    queue = settings.temporal.task_queue
+    workflows = RequestWorkflows(client, task_queue=queue)
+    box = assembly.secret_box(settings)
+    access = Access(admin_teams=frozenset(settings.auth.admin_teams))
+    budget = settings.http.submission_budget.total_seconds()
+    surroundings = assembly.surroundings(settings)
+    actions = load_all()
+    targets = {name: action.targets for name, action in actions.items()}
+    catalog = _catalog(settings, database)
+    options = OptionsService(
+        catalog=catalog, database=database, surroundings=surroundings, workflows=workflows
+    )
+    cursors = Cursors(box)
+    references = ReferenceService(access=access, database=database)
+    reading = ReadingService(
+        access=access,
+        cursors=cursors,
+        database=database,
+        jira=jira,
+        notifications=notifications,
+        settings=ReadingSettings(
+            ui_url=str(settings.temporal.ui_url) if settings.temporal.ui_url else None,
+            namespace=settings.temporal.namespace,
+        ),
+    )
+    judges = {name: one.judge for name, one in action_schemas().items() if one.judge}
+    readers = {name: one.reader for name, one in action_schemas().items() if one.reader}
+    submission_settings = SubmissionSettings(
+        budget=budget,
+        surroundings=surroundings,
+        targets=targets,
+        judges=judges,
+        readers=readers,
+        traits=_traits(),
+        longest_wait=settings.http.api_timeout.total_seconds() - 5,
+    )
+    return Services(
+        access=access,
+        audit=AuditService(
+            access=access, cursors=cursors, database=database, references=references
+        ),
+        catalog=catalog,
+        cursors=cursors,
+        identity=state.identity,
+        options=options,
+        keys=KeysService(access=access, box=box, cursors=cursors, database=database),
+        reading=reading,
+        drafts=DraftService(database, box),
+        sessions=SessionService(database),
+        web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
+        references=references,
+        listing=ListingService(access=access, cursors=Cursors(box), database=database),
+        submission=SubmissionService(
+            box=box,
+            database=database,
+            notifications=notifications,
+            preparer=Preparer(
+                ItemPreparer(access=access, box=box, settings=submission_settings),
+                catalog,
+                options,
+            ),
+            settings=submission_settings,
+            workflows=workflows,
+        ),
+        decisions=DecisionService(
+            box=box,
+            database=database,
+            options=options,
+            reading=reading,
+            settings=DecisionSettings(
+                budget=budget,
+                judging=ActionModels(surroundings, judges, targets),
+                readers=readers,
+            ),
+            workflows=workflows,
+            lost=LostRequests(
+                database, Inspector(client, task_queue=queue), Resumer(database, workflows)
+            ),
+        ),
+        cleanups=CleanupService(database=database, reading=reading),
+        terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
+        streams=Streams(
+            StreamLimits(
+                most=settings.http.max_streams,
+                most_per_caller=settings.http.max_streams_per_caller,
+            )
+        ),
+        tools=ToolsService(action_schemas(), surroundings),
+        health=HealthService(
+            Parts(
+                database=database,
+                installation=Installation(database),
+                notifications=notifications,
+                workflows=workflows,
+                jira=jira,
+                catalog=catalog,
+                # Three times without a look at the source is no chance any more.
+                catalog_age=3 * settings.catalog.poll_interval.total_seconds(),
+            )
+        ),
+        measures=Measures(
+            Sources(
+                metrics=state.metrics,
+                database=database,
+                queues=TaskQueues(client, polled_queues(queue)),
+                catalog=catalog,
+            )
+        ),
+        metrics=state.metrics,
+    )
+
+
+def _catalog(settings: Settings, database: Database) -> CatalogService:
+    sync = CatalogSync(database, LocalFolder(catalog_path(settings)), action_schemas())
+    return CatalogService(
+        database,
+        sync,
+        record=PostgresAudit(database).record,
+        cache=CacheSettings(max_memory=settings.catalog.cache_max_memory),
+    )
+
+
+def _traits() -> dict[str, ActionTraits]:
+    return {
+        name: ActionTraits(timeout=action.default_timeout, slow=action.slow, waits=action.waits)
+        for name, action in load_all().items()
+    }
+
+
+def catalog_path(settings: Settings) -> Path:
+    """Return the folder that the catalog is read from."""
+    return settings.catalog.path or Path("catalog")
