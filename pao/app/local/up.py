@@ -31,6 +31,9 @@ CURL = (
 )
 """A signed call without any program of ours, once an env file is sourced."""
 
+SAMPLE = "network-dns-record"
+"""The item of the sample catalog that a first request is for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpOptions:
@@ -90,7 +93,7 @@ def run_session(options: UpOptions, session: Session) -> int:
 def _keep_running(options: StackOptions, console: Console, sign_in: SignIn | None) -> int:
     narrator = ProgressReporter(console)
     with running_stack(options, narrator=narrator, sink=LogStream(console).write) as stack:
-        narrator.tell(banner(stack))
+        narrator.tell(banner(stack, item=SAMPLE if options.catalog is None else None))
         if sign_in is not None:
             narrator.tell(invitation(sign_in(stack.home.env_file())))
         try:
@@ -106,8 +109,12 @@ def invitation(link: str) -> str:
     return f"Sign in as dana within a minute (later: pao web):\n  {link}\n"
 
 
-def banner(stack: RunningStack) -> str:
-    """Return what runs where, and how to go on."""
+def banner(stack: RunningStack, *, item: str | None) -> str:
+    """Return what runs where, and how to go on; every command can be copied as it stands.
+
+    ``item`` is one that is in the catalog; it asks for its fields.
+    """
+    submitting = [f"  pao request submit {item}"] if item else []
     return "\n".join(
         [
             "",
@@ -123,7 +130,7 @@ def banner(stack: RunningStack) -> str:
             f"  source {shown(stack.home.env_file())}",
             "  pao web",
             "  pao catalog list",
-            "  pao request submit ITEM --field name=value",
+            *submitting,
             f"  {CURL}",
             "Other users: the files env.platform and env.admin beside it. Ctrl-C ends everything.",
             "",
