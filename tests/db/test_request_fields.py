@@ -52,6 +52,8 @@ NO_COLUMN = {
     "Snapshot.after_at": "tells what the write follows",
     "Snapshot.after_seq": "tells what the write follows",
     "NewRequest.context": "columns of db/request_columns.py",
+    "NewRequest.computed": "stands in the audit line of the submission",
+    "NewRequest.sent": "stands in the audit line of the submission",
     "NewRequest.via": "stands in the audit line of the submission",
     "ActionState.id": "column action_id",
     "ActionState.index": "column action_index",

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from db.documents import dump_json
 from db.session import Database, PoolSettings
@@ -57,11 +57,11 @@ async def test_a_unit_of_work_is_committed_at_its_end(
 
 
 async def test_an_error_does_not_show_the_values_of_its_statement(db: Database) -> None:
-    with pytest.raises(ProgrammingError) as caught:
+    with pytest.raises(DBAPIError) as caught:
         async with db.unit_of_work() as session:
-            await session.execute(text("INSERT INTO nowhere VALUES (:v)"), {"v": "s3cret-value"})
+            await session.execute(text("SELECT 1 / 0, :value"), {"value": "s3cret-value"})
 
-    assert "nowhere" in str(caught.value)
+    assert "division by zero" in str(caught.value)
     assert "s3cret-value" not in str(caught.value)
 
 

@@ -111,7 +111,7 @@ async def test_the_operator_reads_the_doubt_in_temporal(bench: Workbench) -> Non
     request = await cut(bench)
     await failed_looks(bench, request, status=401)
     shown = await details(bench, request)
-    assert "not known whether it took effect" in shown
+    assert "not known whether the action took effect" in shown
     assert "still not known" in shown
 
 

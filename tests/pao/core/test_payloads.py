@@ -96,7 +96,7 @@ def minimal(kind: type[Any]) -> dict[str, Any]:
         "item": values["item"],
         "requester": values["requester"],
     }
-    values["about"] = {"context": values["context"], "action": values["action"]}
+    values["about"] = values["call"] = {"context": values["context"], "action": values["action"]}
     return {name: values.get(name, "x") for name in required(kind)}
 
 

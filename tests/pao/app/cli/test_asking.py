@@ -175,7 +175,10 @@ def test_a_number_in_the_list_never_hides_a_value(asked: Start, service: Service
 
 def test_a_text_of_several_lines_ends_with_a_dot(asked: Start, service: Service) -> None:
     terminal = asked(field("reason", "textarea", required=True))
-    terminal.answer("Reason", "first\n\nthird\n.")
+    terminal.answer("Reason", "first")
+    for shown, line in (("first", ""), ("", "third"), ("third", ".")):
+        terminal.next(f"{shown}\r\n    ")
+        terminal.type(line)
     terminal.next("first … (3 lines)")
     terminal.answer("Submit?", "")
 
@@ -387,8 +390,11 @@ def test_leaving_keeps_the_answers_as_a_file_that_goes_on(
 def test_what_was_refused_or_half_typed_is_kept_too(asked: Start, tmp_path: Path) -> None:
     reason = field("reason", "textarea", required=True)
     terminal = asked(reason)
-    terminal.answer("Reason", "one\ntwo")
-    terminal.next("two")
+    terminal.answer("Reason", "one")
+    # Each line is typed at its prompt, and was taken when the next prompt is there.
+    terminal.next("one\r\n    ")
+    terminal.type("two")
+    terminal.next("two\r\n    ")
     terminal.press(b"\x03")
     terminal.answer("Keep your answers", "half.json")
     assert terminal.ends_with() == 130
