@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,9 @@ class Places:
     folder: str | None = None
     output: str | None = None
     columns: int = 80
+
+
+_NOTICED = 8.0
 
 
 class Terminal:
@@ -95,6 +99,19 @@ class Terminal:
     def press(self, keys: bytes) -> None:
         """Press keys without the enter key."""
         os.write(self._ours, keys)
+
+    def interrupt(self, text: str) -> None:
+        """Press Ctrl-C until the text is shown after what was waited for so far.
+
+        Python does not notice a signal between the prompt and the wait for a key, which no person
+        is fast enough to hit: then only the next one ends the wait.
+        """
+        while self.seen.find(text, self._read_up_to) < 0:
+            self.press(b"\x03")
+            limit = time.monotonic() + _NOTICED
+            while time.monotonic() < limit and self.seen.find(text, self._read_up_to) < 0:
+                if select.select([self._ours], [], [], 0.05)[0]:
+                    self.seen += os.read(self._ours, 4096).decode()
 
     def hang_up(self) -> int:
         """Close the window; returns the exit code."""

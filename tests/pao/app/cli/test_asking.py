@@ -363,7 +363,7 @@ def test_leaving_keeps_the_answers_as_a_file_that_goes_on(
     terminal.answer("again", SECRET)
     terminal.next("Note")
     terminal.next("> ")
-    terminal.press(b"\x03")
+    terminal.interrupt("Keep your answers")
     terminal.answer("Keep your answers", "")
 
     assert terminal.ends_with() == 130, terminal.seen
@@ -395,7 +395,7 @@ def test_what_was_refused_or_half_typed_is_kept_too(asked: Start, tmp_path: Path
     terminal.next("one\r\n    ")
     terminal.type("two")
     terminal.next("two\r\n    ")
-    terminal.press(b"\x03")
+    terminal.interrupt("Keep your answers")
     terminal.answer("Keep your answers", "half.json")
     assert terminal.ends_with() == 130
     assert kept(tmp_path, "half.json")["fields"] == {"reason": "one\ntwo"}
@@ -404,7 +404,7 @@ def test_what_was_refused_or_half_typed_is_kept_too(asked: Start, tmp_path: Path
     terminal.answer("Host", "Orders")
     terminal.next("must match")
     terminal.next("> ")
-    terminal.press(b"\x03")
+    terminal.interrupt("Keep your answers")
     terminal.answer("Keep your answers", "")
     assert terminal.ends_with() == 130
     assert kept(tmp_path) == {

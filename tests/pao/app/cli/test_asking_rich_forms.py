@@ -248,7 +248,7 @@ def test_rows_come_from_a_file_and_outlive_ctrl_c(asked: Start, tmp_path: Path) 
     terminal.answer("2  Port 100", "")
     terminal.next("Row 2: Port must be at most 99")
     terminal.next("> ")
-    terminal.press(b"\x03")
+    terminal.interrupt("Keep your answers")
     terminal.answer("Keep your answers", "")
 
     assert terminal.ends_with() == 130, terminal.seen
