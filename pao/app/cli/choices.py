@@ -24,6 +24,7 @@ def choices(request: Document, width: int | None) -> Iterator[Line]:
         yield from _left_behind(
             request.get("errorContext") or {},
             f"What is left to clean up by hand (pao request cleanup {reference(request, width)})",
+            width,
         )
     if status != RequestStatus.FAILED:
         return
@@ -32,7 +33,7 @@ def choices(request: Document, width: int | None) -> Iterator[Line]:
         yield Text("A retry is running; nothing can be decided until it has ended.", style="yellow")
         return
     context = request.get("errorContext") or {}
-    yield from _left_behind(context, "If it is abandoned, clean up by hand")
+    yield from _left_behind(context, "If it is abandoned, clean up by hand", width)
     suggested = context.get("suggestedDecision") or {}
     if isinstance(suggested, dict) and suggested.get("decision"):
         yield Text()
@@ -77,17 +78,20 @@ def _possible(request: Document, ident: str) -> list[tuple[str, str]]:
     return [one for one in known if one[0].split()[2] in possible]
 
 
-def _left_behind(context: Document, title: str) -> Iterator[Text]:
+def _left_behind(context: Document, title: str, width: int | None) -> Iterator[Line]:
     entries = [entry for entry in context.get("cleanup") or () if isinstance(entry, dict)]
     if entries:
         yield Text()
         yield Text(title, style="bold")
     for entry in entries:
         what = clean(entry.get("resource") or entry.get("action"))
-        text = clean(entry.get("instructions"), multiline=True).replace("\n", f"\n{_INDENT}")
+        text = clean(entry.get("instructions"), multiline=True)
         told = done_text(entry)
-        line = Text(f"  {what}  ").append(f"✓ {told}  " if told else "", style="green")
-        yield line.append(text, style=_DIM)
+        line = Text(f"  {what}").append(f"  ✓ {told}" if told else "", style="green")
+        # Several lines hold commands, which are copied and must stay whole.
+        is_prose = "\n" not in text
+        more = Text(text if is_prose else text.replace("\n", f"\n{_INDENT}"), style=_DIM)
+        yield from beside(line, more, width if is_prose else None, indent=_INDENT, wraps=True)
 
 
 def done_text(entry: dict[str, Any]) -> str:

@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.pao.app.cli.scripted import REQUEST, REQUEST_ID, Service, answered, request
+from tests.pao.app.cli.scripted import (
+    REQUEST,
+    REQUEST_ID,
+    Service,
+    answered,
+    failed_request,
+    request,
+)
 from tests.pao.app.cli.terminals import Terminal
 
 
@@ -64,3 +71,30 @@ def test_a_timeline_is_drawn_while_waiting(
 
     assert terminal.ends_with() == 0
     assert terminal.seen.index("in_progress") < terminal.seen.index("✓ completed")
+
+
+@pytest.mark.parametrize(
+    ("instructions", "shown", "wraps"),
+    [
+        ("hand " * 40 + "end", {"hand", "end"}, True),
+        ("Run this:\n" + "x" * 90, {"Run", "this:", "x" * 90}, False),
+    ],
+)
+def test_what_is_to_be_cleaned_up_wraps_at_words_and_commands_stay_whole(
+    on_terminal: Callable[..., Terminal],
+    service: Service,
+    instructions: str,
+    shown: set[str],
+    *,
+    wraps: bool,
+) -> None:
+    document = failed_request()
+    document["errorContext"]["cleanup"] = [{"action": "host", "instructions": instructions}]
+    service.on("GET", REQUEST, document)
+
+    terminal = on_terminal("request", "get", REQUEST_ID, NO_COLOR="1")
+    assert terminal.ends_with() == 0
+
+    part = terminal.screen.partition("clean up by hand")[2].partition("Suggested")[0]
+    assert set(part.split()) == {"host", *shown}
+    assert (max(map(len, part.splitlines())) <= 80) == wraps
