@@ -6,10 +6,10 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from api.schemas import EXAMPLE_TIME, LAST_PAGE, Answer, Body, Moment, Pagination
+from pao.core.names import NAME_RULE, USER_OR_TEAM
 
-NAME = r"^[\w.@+:/-]{1,100}$"
 MAX_TEAMS = 100
-Name = Annotated[str, Field(pattern=NAME, description="1 to 100 letters, digits and . @ + : / _ -")]
+Name = Annotated[str, Field(pattern=USER_OR_TEAM, description=NAME_RULE)]
 
 
 class KeyState(StrEnum):

@@ -10,7 +10,7 @@ from api.keys.schemas import AccessKey, AccessKeys, IssuedKey, KeyState, NewKeyB
 from api.pagination import Cursors, pagination
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey, StoredAccessKey
 from db.session import Database
-from pao.core.durations import parse_duration
+from pao.core.durations import moment_after
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.runtime.crypto import SecretBox
 
@@ -53,7 +53,7 @@ class KeysService:
             last = shown[-1]
             following = self.cursors.write(scope, [last.created_at.isoformat(), last.access_key_id])
         return AccessKeys(
-            data=[_shown(key, now) for key in shown], pagination=pagination(following)
+            data=[key_answer(key, now) for key in shown], pagination=pagination(following)
         )
 
     async def issue(self, caller: Principal, wanted: NewKeyBody) -> IssuedKey:
@@ -96,7 +96,7 @@ class KeysService:
                 )
             await keys.revoke(access_key_id, revoked_by=caller.id, via=_VIA)
             stored = await keys.find(access_key_id, anew=True) or stored
-        return _shown(stored, datetime.now(UTC))
+        return key_answer(stored, datetime.now(UTC))
 
     def _require_admin(self, caller: Principal, what: str) -> None:
         if not self.access.is_admin(caller):
@@ -106,18 +106,15 @@ class KeysService:
 def _end_of(span: str | None) -> datetime | None:
     if span is None:
         return None
-    length = parse_duration(span)
-    try:
-        if length:
-            return datetime.now(UTC) + length
-    except OverflowError:
-        pass
+    if (end := moment_after(span, datetime.now(UTC))) is not None:
+        return end
     message = "Write a number above zero with its unit, such as 12h or 90d."
     detail = Detail(field="expiresIn", constraint="duration", message=message, received=span)
     raise PaoError(ErrorCode.VALIDATION_ERROR, message, details=(detail,), status=422)
 
 
-def _shown(key: StoredAccessKey, now: datetime) -> AccessKey:
+def key_answer(key: StoredAccessKey, now: datetime) -> AccessKey:
+    """Return a stored key as it is shown, with its state at a moment; never with its secret."""
     return AccessKey(
         access_key_id=key.access_key_id,
         user=key.user_id,

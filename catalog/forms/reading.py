@@ -16,6 +16,7 @@ from catalog.forms.context import NOBODY, FormContext
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.form import FieldError, Form, FormResult
 from catalog.forms.values import excerpt, is_number
+from pao.core.strict_json import read_json
 
 _TRUE = frozenset({"true", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "no", "n", "off", "0"})
@@ -226,7 +227,7 @@ def _list(field: FieldDefinition, text: str) -> list[Any]:
 
 def _json(_: FieldDefinition, text: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_unique)
+        value = read_json(text)
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
@@ -238,19 +239,6 @@ def _json(_: FieldDefinition, text: str) -> Any:
     except ValueError as error:
         raise ReadingError(f"not JSON: {error}") from None
     return value
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key[:_SHOWN]!r} is given twice")
-        found[key] = value
-    return found
 
 
 def _trimmed(_: FieldDefinition, text: str) -> str:

@@ -1,7 +1,7 @@
 """Durations as people write them: one grammar for documents, settings and the command line."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)")
@@ -47,3 +47,15 @@ def format_duration(duration: timedelta) -> str:
 def _duration(seconds: float) -> timedelta | None:
     longest = _LONGEST.total_seconds()
     return timedelta(seconds=seconds) if 0 <= seconds <= longest else None
+
+
+def moment_after(span: str, start: datetime) -> datetime | None:
+    """Return the moment that is ``span`` after ``start``.
+
+    None for a text that is no duration above zero, and for a moment after the year 9999.
+    """
+    length = parse_duration(span)
+    try:
+        return start + length if length else None
+    except OverflowError:
+        return None

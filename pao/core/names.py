@@ -2,6 +2,10 @@
 
 import hashlib
 
+USER_OR_TEAM = r"^[\w.@+:/-]{1,100}$"
+"""What users and teams may be called; anything else means nothing in the audit trail."""
+NAME_RULE = "1 to 100 letters, digits and . @ + : / _ -"
+
 REQUEST_WORKFLOW = "RequestWorkflow"
 BUNDLE_WORKFLOW = "BundleWorkflow"
 LOOK_WORKFLOW = "LookWorkflow"

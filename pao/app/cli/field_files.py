@@ -2,12 +2,12 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from pao.app.cli.exits import CliError, ExitCode
+from pao.core.strict_json import read_json
 
 STANDARD_INPUT = Path("-")
 
@@ -74,11 +74,7 @@ def _yaml_document(content: bytes, shown: str) -> Any:
 
 def _json_document(content: bytes, shown: str) -> Any:
     try:
-        return json.loads(
-            content.decode("utf-8-sig"),
-            parse_constant=_no_number,
-            object_pairs_hook=_unique,
-        )
+        return read_json(content.decode("utf-8-sig"))
     except RecursionError:
         reason = "it is nested too deeply"
     except ValueError as error:
@@ -98,16 +94,3 @@ def _content(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise CliError(f"{path} cannot be read: {reason}", exit_code=ExitCode.USAGE) from error
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key[:80]!r} is given twice")
-        found[key] = value
-    return found

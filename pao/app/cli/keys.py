@@ -21,7 +21,8 @@ from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.tables import Column, Fit, Table
 from pao.app.cli.terminal import age, clean, local_time
-from pao.core.durations import parse_duration
+from pao.core.durations import moment_after
+from pao.core.names import NAME_RULE, USER_OR_TEAM
 from pao.core.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -146,14 +147,14 @@ def _end_of(span: str | None) -> datetime | None:
     """Return the moment at which a key ends that is made now."""
     if span is None:
         return None
-    length = parse_duration(span)
-    if not length:
+    end = moment_after(span, datetime.now(UTC))
+    if end is None:
         raise CliError(
             f"--expires-in {span!r} is not a duration",
             exit_code=ExitCode.USAGE,
             hint="Write a number above zero with its unit: 12h, 90d or 4w.",
         )
-    return datetime.now(UTC) + length
+    return end
 
 
 def _check_note(note: str | None) -> None:
@@ -164,11 +165,11 @@ def _check_note(note: str | None) -> None:
 def _check_names(*names: str) -> None:
     """Refuse names that would own requests and stand in the audit trail without meaning."""
     for name in names:
-        if re.fullmatch(r"[\w.@+:/-]{1,100}", name) is None:
+        if re.fullmatch(USER_OR_TEAM, name) is None:
             raise CliError(
                 f"{name!r} is not a valid user or team name",
                 exit_code=ExitCode.USAGE,
-                hint="Use 1 to 100 letters, digits and . @ + : / _ -",
+                hint=f"Use {NAME_RULE}",
             )
 
 
@@ -224,26 +225,9 @@ def _on_keys(work: Callable[["AccessKeysRepository"], Awaitable[T]]) -> T:
 
 
 def _as_document(key: "StoredAccessKey") -> dict[str, Any]:
-    return {
-        "accessKeyId": key.access_key_id,
-        "user": key.user_id,
-        "email": key.email,
-        "teams": list(key.teams),
-        "note": key.note,
-        "state": _state(key),
-        "createdAt": _written(key.created_at),
-        "createdBy": key.created_by,
-        "expiresAt": _written(key.expires_at),
-        "lastUsedAt": _written(key.last_used_at),
-        "revokedAt": _written(key.revoked_at),
-    }
+    from api.keys.service import key_answer  # noqa: PLC0415 -- see `create`
 
-
-def _state(key: "StoredAccessKey") -> str:
-    if key.revoked_at is not None:
-        return "revoked"
-    has_ended = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
-    return "expired" if has_ended else "valid"
+    return key_answer(key, datetime.now(UTC)).model_dump(mode="json")
 
 
 def _written(moment: datetime | None) -> str | None:

@@ -1,12 +1,12 @@
 """One grammar of durations, whoever reads them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pao.core.durations import format_duration, parse_duration, seconds_of
+from pao.core.durations import format_duration, moment_after, parse_duration, seconds_of
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,13 @@ def test_a_written_duration_is_read_as_itself(milliseconds: int) -> None:
     duration = timedelta(milliseconds=milliseconds)
 
     assert parse_duration(format_duration(duration)) == duration
+
+
+@pytest.mark.parametrize("span", ["", "soon", "0d", "999999w", "-1d"])
+def test_no_moment_is_after_what_is_no_duration_or_too_long(span: str) -> None:
+    assert moment_after(span, datetime(2026, 1, 31, tzinfo=UTC)) is None
+
+
+def test_a_moment_after_a_duration() -> None:
+    start = datetime(2026, 1, 31, 22, tzinfo=UTC)
+    assert moment_after("4h", start) == datetime(2026, 2, 1, 2, tzinfo=UTC)
