@@ -1,39 +1,168 @@
-"""What a source of catalog documents offers, wherever it is. No file system, no HTTP here."""
+"""What a source of catalog documents offers, wherever it is. No file system, no HTTP here.
 
-from collections.abc import Mapping
+A source answers two questions: what is there (``listing``: one revision, and every path with the id
+that Git gives its content) and what it says (``contents``). `pao.app.catalog_sync` asks them on the
+worker, compares blob ids with what Postgres holds, judges, and stores. A source decides nothing
+about documents: which of the entries are documents, and that a link or a submodule is none, is
+decided there.
+
+How to write a source:
+
+- Paths are relative to the folder of the catalog (``CATALOG_REPOSITORY_PATH``), with ``/``.
+  Whatever is below it may be listed; files beside it on which verdicts rest, such as CODEOWNERS, go
+  into ``Listing.beside`` with paths relative to the repository.
+- What the source wants to remember between two calls (ETags, tree ids) goes into ``memory``: plain
+  JSON, stored with the catalog once the listing is in service, and given back in ``Known``. A
+  process may be another one each time.
+- ``Unchanged`` says that the folder and what lies beside it are as they were known, though the
+  commit may be another one. Its memory is stored as well.
+- ``contents`` returns bytes whose blob id was checked. What cannot be had raises; a content is
+  never replaced by another one.
+- Whatever keeps it from answering is a ``SourceUnavailableError`` or one of its kinds; the message
+  is shown to operators and callers and holds no secret and no path of a machine.
+- A source that was built is used for many calls, one at a time, in one event loop.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
+
+FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
+"""The modes of Git's entries; a folder is not listed."""
 
 
 class SourceUnavailableError(Exception):
     """The source cannot be read now; the message says why, without an address or a path."""
 
+    cause: ClassVar[str] = "unavailable"
+    """A stable word for health, metrics and the status of the catalog."""
+
+
+class SourceGoneError(SourceUnavailableError):
+    """The repository, the branch or the folder is not there: removed, renamed or made private."""
+
+    cause = "gone"
+
+
+class SourceRefusedError(SourceUnavailableError):
+    """The credentials are wrong, expired, or lack a right."""
+
+    cause = "refused"
+
+
+class SourceLimitedError(SourceUnavailableError):
+    """Too many calls; ``until`` is when the source answers again. Polls before it are skipped."""
+
+    cause = "limited"
+
+    def __init__(self, message: str, *, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class SourceMovedError(SourceUnavailableError):
+    """The source changed between listing and contents; it is listed again at once, a few times."""
+
+    cause = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file: its path, Git's mode, and Git's id of its content.
+
+    ``problem`` says why the source cannot read this one file, where it knows that already; the file
+    becomes a finding and its ``blob`` is never asked for.
+    """
+
+    path: str
+    blob: str
+    mode: str = FILE
+    size: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit, as people look at it."""
+
+    id: str
+    subject: str = ""
+    author: str = ""
+    at: datetime | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before a source is asked: what the last listing in service said.
+
+    ``expects`` is the commit that a push has named; a source need not care: where the revision does
+    not follow, as at a replica that is late, the caller looks again later. ``is_poll`` is true
+    where nobody waits: a source with few calls left may raise ``SourceLimitedError`` instead.
+    """
+
+    revision: str | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    expects: str | None = None
+    is_poll: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Everything below the folder at one revision.
+
+    ``changed_at`` is for sources that are copies. ``notice`` says what an operator should mend
+    though the listing is good, such as a branch without the rule that it needs: health is degraded.
+    """
+
+    revision: str
+    entries: tuple[Entry, ...]
+    beside: tuple[Entry, ...] = ()
+    commit: Commit | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    changed_at: datetime | None = None
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The files are as they were known; the revision may be another one."""
+
+    revision: str
+    commit: Commit | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    notice: str | None = None
+
 
 class Source(Protocol):
-    """A set of YAML files with their content ids; both calls may block and run in a thread."""
+    """A set of files at revisions."""
 
     @property
     def name(self) -> str:
-        """What operators call it: ``local folder``, ``GitHub org/repository``."""
-        ...
+        """What operators call it: ``local folder``, ``GitHub org/repository``.
 
-    @property
-    def revision(self) -> str | None:
-        """The commit that the last listing showed, where there is one."""
-        ...
-
-    @property
-    def changed_at(self) -> datetime | None:
-        """When the listed files were last changed, if known."""
-        ...
-
-    def listing(self) -> Mapping[str, str]:
-        """Return every document's path with the id that Git assigns to its content.
-
-        Raises ``SourceUnavailableError``.
+        With another name, nothing that was remembered is given back.
         """
         ...
 
-    def content(self, path: str) -> bytes:
-        """Return one document; raises ``DocumentError`` where it alone cannot be read."""
+    @property
+    def is_shared(self) -> bool:
+        """Whether every process sees the same; of copies, such as folders, the newest counts."""
+        ...
+
+    async def listing(self, known: Known) -> Listing | Unchanged:
+        """Return what is there now; raises ``SourceUnavailableError`` or one of its kinds."""
+        ...
+
+    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+        """Return the contents of entries of a listing by blob id, each checked against it.
+
+        Raises ``SourceMovedError`` where a content is no longer what was listed, and the other
+        kinds of ``SourceUnavailableError``.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
         ...

@@ -5,6 +5,7 @@ REVOKE ALL ON
     public.requests, public.request_actions, public.request_audience, public.decisions,
     public.request_events, public.audit_logs, public.idempotency_keys, public.access_keys,
     public.replay_signatures, public.catalog_items, public.catalog_files, public.catalog_state,
+    public.catalog_blobs,
     public.breakers, public.upkeep, public.schema_migrations,
     public.audit_heads, public.audit_anchors, public.audit_anchor_heads,
     public.leases, public.terraform_states, public.cleanups_done, public.installation,
@@ -38,6 +39,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON public.replay_signatures TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.catalog_items TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.upkeep TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.catalog_files TO pao_service;
+GRANT SELECT, INSERT, DELETE ON public.catalog_blobs TO pao_service;
 GRANT SELECT, UPDATE ON public.catalog_state TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.leases TO pao_service;
 GRANT SELECT, INSERT ON public.cleanups_done TO pao_service;

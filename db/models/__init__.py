@@ -4,6 +4,7 @@ from db.models.access_key import AccessKey
 from db.models.audit_log import AuditLog
 from db.models.audit_proof import AuditAnchor, AuditAnchorHead, AuditHead
 from db.models.breaker import BreakerRow
+from db.models.catalog_blob import CatalogBlobRow
 from db.models.catalog_file import CatalogFileRow
 from db.models.catalog_item import CatalogItemRow
 from db.models.catalog_state import CatalogStateRow
@@ -31,6 +32,7 @@ __all__ = [
     "AuditHead",
     "AuditLog",
     "BreakerRow",
+    "CatalogBlobRow",
     "CatalogFileRow",
     "CatalogItemRow",
     "CatalogStateRow",

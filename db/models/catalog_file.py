@@ -18,3 +18,5 @@ class CatalogFileRow(SQLModel, table=True):
     judged_by: str = Field(sa_type=Text)
     facts: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
     findings: list[dict[str, Any]] = Field(sa_type=DOCUMENT)
+    mode: str = Field(default="100644", sa_type=Text)
+    problem: str | None = Field(default=None, sa_type=Text)

@@ -16,7 +16,8 @@ from catalog.document_kinds import parse_definition
 from catalog.loading import Document, DocumentError, load_document
 from catalog.model import CatalogDocument
 from catalog.sources.files import blob_id
-from catalog.sources.source import Source, SourceUnavailableError
+from catalog.sources.local import LocalFolder
+from catalog.sources.source import SourceUnavailableError
 from catalog.validation import ActionSchema, Finding, check_across_files, unreadable, validate
 from catalog.validation.rules_digest import rules_digest
 from db.leases import HeldLease, lease
@@ -60,7 +61,7 @@ class CatalogSync:
     """Reads a source and stores what it says; any number of processes may try at once."""
 
     def __init__(
-        self, database: Database, source: Source, known_actions: Mapping[str, ActionSchema]
+        self, database: Database, source: LocalFolder, known_actions: Mapping[str, ActionSchema]
     ) -> None:
         self._database = database
         self._source = source

@@ -1,0 +1,29 @@
+"""Judging a document by what lies beside the catalog, such as CODEOWNERS. No rule itself here."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from catalog.model import CatalogDocument
+from catalog.validation import Finding
+
+
+class BesideCheck(Protocol):
+    """Judges documents by the files in ``Listing.beside``.
+
+    ``identity`` is part of a verdict's identity: where it changes, everything is judged again, from
+    the contents that are kept. Both are given the contents by path, relative to the repository.
+    """
+
+    def identity(self, beside: Mapping[str, bytes]) -> str:
+        """Return what a verdict rests on: settings, and digests of the contents that count."""
+        ...
+
+    def findings(
+        self, path: str, document: CatalogDocument, beside: Mapping[str, bytes]
+    ) -> Iterable[Finding]:
+        """Return what is wrong with a document; an error keeps its last good version."""
+        ...
+
+    def own_findings(self, beside: Mapping[str, bytes]) -> Iterable[Finding]:
+        """Return what is wrong with the files beside the catalog themselves."""
+        ...

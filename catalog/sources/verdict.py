@@ -1,0 +1,33 @@
+"""What is told to whoever reports a sync to the authors of the catalog. No I/O here."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from catalog.sources.source import Commit
+from catalog.validation import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found at a revision; paths are relative to the folder of the catalog.
+
+    ``findings`` are all of them, warnings included; ``held`` says why the revision is not in
+    service, where it is held back.
+    """
+
+    revision: str
+    findings: tuple[Finding, ...]
+    documents: int
+    commit: Commit | None = None
+    held: str | None = None
+
+
+class Reporter(Protocol):
+    """Tells the forge; called after the catalog is stored, once per revision that differs.
+
+    What it raises is logged and changes nothing.
+    """
+
+    async def report(self, verdict: Verdict) -> None:
+        """Report a verdict at its commit."""
+        ...

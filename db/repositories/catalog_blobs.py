@@ -1,0 +1,48 @@
+"""Contents of catalog files, so that other rules can judge them without asking the source."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import CatalogBlobRow
+
+# A content has at most one megabyte, most have a few thousand bytes.
+_AT_ONCE = 50
+
+
+class CatalogBlobsRepository:
+    """Stores and reads contents by Git's id."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def known(self, ids: Collection[str]) -> frozenset[str]:
+        """Return which of these are stored."""
+        query = select(col(CatalogBlobRow.id)).where(col(CatalogBlobRow.id).in_(ids))
+        return frozenset(await self._session.scalars(query)) if ids else frozenset()
+
+    async def read(self, ids: Collection[str]) -> dict[str, bytes]:
+        """Return contents by id; those that are not stored are left out."""
+        row = CatalogBlobRow
+        wanted = sorted(ids)
+        found: dict[str, bytes] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            given = col(row.id).in_(wanted[start : start + _AT_ONCE])
+            query = select(col(row.id), col(row.content)).where(given)
+            found |= {one[0]: one[1] for one in await self._session.execute(query)}
+        return found
+
+    async def store(self, contents: Mapping[str, bytes]) -> None:
+        """Store contents whose ids were checked; what is stored already stays."""
+        rows = [{"id": blob, "content": contents[blob]} for blob in sorted(contents)]
+        for start in range(0, len(rows), _AT_ONCE):
+            given = insert(CatalogBlobRow).values(rows[start : start + _AT_ONCE])
+            await self._session.execute(given.on_conflict_do_nothing())
+
+    async def keep_only(self, ids: Collection[str]) -> None:
+        """Forget every content but these."""
+        gone = delete(CatalogBlobRow).where(col(CatalogBlobRow.id).not_in(ids))
+        await self._session.execute(gone)
