@@ -26,7 +26,9 @@ from pao.runtime.logging import log_fields
 _access_log = logging.getLogger("pao.access")
 
 API = "/api/"
-PROBED = frozenset(f"/api/v1{path}" for path in ("/health", "/health/ready", "/metrics"))
+PROBED = frozenset(
+    f"/api/v1{path}" for path in ("/health", "/health/live", "/health/ready", "/metrics")
+)
 """What machines ask for all day; health itself logs when what it answers changes."""
 _OF_REQUEST = re.compile(
     r"(?:/api/v1)?/requests/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/|$)", re.IGNORECASE

@@ -19,7 +19,10 @@ from pao.core.errors import ErrorCode, PaoError
 BASE = "/api/v1"
 OPEN_PATHS = frozenset(
     f"{BASE}{path}"
-    for path in ("/health", "/health/ready", "/version", "/metrics", "/openapi.json")
+    for path in (
+        *("/health", "/health/live", "/health/ready"),
+        *("/version", "/metrics", "/openapi.json"),
+    )
 )
 DOCS = f"{BASE}/docs"
 INDEX_PATHS = frozenset({"/", BASE, f"{BASE}/"})

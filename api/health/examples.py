@@ -49,6 +49,8 @@ HEALTH = schemas.Health(
     ),
 )
 
+ALIVE = schemas.Liveness(alive=True)
+
 READY = schemas.Readiness(ready=True, problems=[])
 
 NOT_READY = schemas.Readiness(ready=False, problems=["no worker is polling the task queue"])

@@ -111,6 +111,12 @@ class Health(Answer):
     components: Components
 
 
+class Liveness(Answer):
+    """That this process answers; nothing else is looked at."""
+
+    alive: Literal[True]
+
+
 class Readiness(Answer):
     """Whether requests can be accepted now, and why not."""
 

@@ -58,6 +58,8 @@ OWN_SECONDS = CHECK_SECONDS + 0.5
 READY_SECONDS = 2 * CHECK_SECONDS + 0.5
 SILENT = "does not respond"
 BROKEN = "the check failed; see the log"
+STOPPING = "this process is shutting down"
+NO_CATALOG = "no catalog has been loaded yet"
 
 P = TypeVar("P", TimedPart, WorkerPart, MirrorPart)
 T = TypeVar("T")
@@ -107,6 +109,8 @@ class HealthService:
         self._readiness = Probe(
             self._ask_problems, unknown=silent, broken=silent, patience=READY_SECONDS
         )
+        self._schema = Probe(self._ask_schema, unknown=silent, broken=silent, patience=OWN_SECONDS)
+        self._schema_fits = False
         self.stopping = False
         self._told: list[str] | None = None
         self.tasks: list[BackgroundTask] = []
@@ -143,12 +147,29 @@ class HealthService:
     async def problems(self) -> list[str]:
         """Return why no request can be accepted now; empty when one can."""
         if self.stopping:
-            return ["this process is shutting down"]
+            return [STOPPING]
         problems = list(await self._readiness.now())
         if self._parts.catalog.state.loaded_at is None:
-            problems.append("no catalog has been loaded yet")
+            problems.append(NO_CATALOG)
         self._log_change(problems)
         return problems
+
+    async def own_problems(self) -> list[str]:
+        """Return why this process should get no calls, whatever the parts that all share do now.
+
+        The schema must have been good once: a process that is newer than it must not replace others.
+        """
+        if self.stopping:
+            return [STOPPING]
+        if not self._schema_fits:
+            self._schema_fits = not (problems := list(await self._schema.now()))
+            if problems:
+                return problems
+        found = (
+            self._parts.notifications.problem,
+            NO_CATALOG if self._parts.catalog.state.loaded_at is None else None,
+        )
+        return [problem for problem in found if problem]
 
     def _log_change(self, problems: list[str]) -> None:
         """Log when the answer changes: the probes themselves are not in the log."""
@@ -167,7 +188,7 @@ class HealthService:
 
     async def close(self) -> None:
         """Cancel checks that are still running."""
-        for probe in (*self._probes(), self._readiness):
+        for probe in (*self._probes(), self._readiness, self._schema):
             await probe.close()
 
     def _probes(self) -> tuple[Probe[Any], ...]:
@@ -250,7 +271,14 @@ class HealthService:
             outdated=outdated,
         )
 
+    async def _ask_schema(self) -> list[str]:
+        problem = await self._schema_problem()
+        return [problem] if problem else []
+
     async def _database_problem(self) -> str | None:
+        return await self._schema_problem() or await self._unheard()
+
+    async def _schema_problem(self) -> str | None:
         try:
             async with (
                 asyncio.timeout(CHECK_SECONDS),
@@ -263,7 +291,7 @@ class HealthService:
             return "the database does not respond"
         except MigrationError as error:
             return str(error)
-        return await self._unheard()
+        return None
 
     async def _unheard(self) -> str | None:
         """Return why notifications are not received; a new process gets a moment."""

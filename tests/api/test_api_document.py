@@ -60,6 +60,7 @@ def test_every_endpoint_of_the_contract_is_described(document: dict[str, Any]) -
         f"POST {request}/look",
         f"GET {request}/escalation",
         "GET /api/v1/health",
+        "GET /api/v1/health/live",
         "GET /api/v1/health/ready",
         "GET /api/v1/version",
         "GET /api/v1/metrics",

@@ -103,6 +103,33 @@ def test_a_process_that_is_ending_is_not_ready(idle: Stack) -> None:
     assert problems(idle) == ["this process is shutting down"]
 
 
+def test_a_process_is_ready_by_itself_while_what_all_share_is_away(idle: Stack) -> None:
+    anybody, own = idle.anybody(), "/health/ready?scope=process"
+    wait_until(lambda: anybody.get(own).status_code == 200)
+
+    assert problems(idle) == ["no worker is polling the task queue"]
+    assert anybody.get(own).json() == {"ready": True, "problems": []}
+    assert anybody.get("/health/ready?scope=host").status_code == 400
+
+    idle.services.health.stopping = True
+    ending = anybody.get(own)
+    assert (ending.status_code, ending.json()["problems"]) == (503, ["this process is shutting down"])
+    assert anybody.get("/health/live").json() == {"alive": True}
+
+
+def test_a_process_that_is_newer_than_the_schema_never_becomes_ready_by_itself(
+    database: Database, temporal_address: str, tmp_path: Path
+) -> None:
+    newest = (
+        "DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)"
+    )
+    asyncio.run(run_as_owner(database, newest))
+    with running_stack(database, temporal_address, tmp_path, with_worker=False) as stack:
+        [problem] = stack.anybody().get("/health/ready?scope=process").json()["problems"]
+
+    assert "migrat" in problem
+
+
 def test_what_the_reconciler_left_as_it_was_degrades_health_and_is_counted(idle: Stack) -> None:
     async def note(unrepaired: int) -> None:
         database = assembly.database(idle.settings, application_name="tests")
