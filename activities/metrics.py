@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import Gauge, Histogram
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
@@ -12,6 +12,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities.action_errors import OutcomeUnknownError
 from activities.call_origin import OTHERS
 from pao.runtime import tracing
+from pao.runtime.process_metrics import ProcessRegistry
 
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 NOBODY = "none"
@@ -27,7 +28,7 @@ class WorkerMetrics(Interceptor):
     """
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = ProcessRegistry("worker")
         self.seconds = Histogram(
             "pao_activity_seconds",
             "Time of activities (actions by their type), by target and outcome.",

@@ -17,7 +17,8 @@ from api.gate import Gate, GateSettings, route_of
 from api.incoming import BodyLimits
 from api.metrics import ApiMetrics
 from api.queries import refuse_unknown_parameters
-from api.ratelimit import RateLimiter
+from api.ratelimit import RateLimiter, Replicas
+from api.replicas import ReplicaCounter
 from api.routes.audit import router as audit_router
 from api.routes.catalog import router as catalog_router
 from api.routes.decisions import router as decisions_router
@@ -104,7 +105,11 @@ class Application:
         self.app = app
         self._metrics = ApiMetrics()
         self.protocol = bounded_protocol(_connection_limits(settings), self._metrics.refused)
-        self._database = assembly.database(settings, application_name="pao-api")
+        name = assembly.process_name(settings, "pao-api")
+        self._database = assembly.database(settings, application_name=str(name))
+        self._metrics.registry.pool.of = self._database.pool
+        replicas = Replicas(settings.http.replicas)
+        app.state.replicas = ReplicaCounter(self._database, replicas, name)
         app.state.metrics = self._metrics
         app.state.database = self._database
         app.state.identity = _identity(settings, self._database)
@@ -112,10 +117,10 @@ class Application:
             most=settings.http.max_request_size,
             seconds=settings.http.api_timeout.total_seconds(),
         )
-        limiter = RateLimiter(settings.http.rate_limit_per_minute, replicas=settings.http.replicas)
+        limiter = RateLimiter(settings.http.rate_limit_per_minute, replicas=replicas)
         self._gate = Gate(
             api=SignedCalls(app, identity=app.state.identity, limiter=limiter, bodies=bodies),
-            web=_pages(app, settings, bodies) if settings.web.enabled else None,
+            web=_pages(app, settings, bodies, replicas) if settings.web.enabled else None,
             settings=GateSettings(
                 max_head=settings.http.max_header_size,
                 max_headers=settings.http.max_headers,
@@ -173,19 +178,21 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         await stack.enter_async_context(notifications)
         await stack.enter_async_context(services.catalog)
         watcher = await stack.enter_async_context(_watcher(services.catalog, settings))
+        counting = await stack.enter_async_context(app.state.replicas.task)
         services.health.tasks += [notifications.task, services.catalog.following, *watcher.tasks]
+        services.health.tasks.append(counting)
         if not services.catalog.is_fresh:
             watcher.now()
         yield
 
 
-def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits) -> Pages:
+def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits, replicas: Replicas) -> Pages:
     return Pages(
         create_web_app(app.state),
         address=WebAddress(settings.web.public_url),
         bodies=bodies,
         per_minute=settings.web.rate_limit_per_minute,
-        replicas=settings.http.replicas,
+        replicas=replicas,
         sessions=SessionService(app.state.database),
     )
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
+
+from pao.runtime.process_metrics import ProcessRegistry
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
 
@@ -43,7 +45,7 @@ class ApiMetrics:
     """Counters of the HTTP interface; labels are bounded: routes, item ids, states."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = ProcessRegistry("api")
         self.http = Histogram(
             "pao_http_request_seconds",
             "Time to answer HTTP requests, by method, route and status.",
@@ -105,6 +107,11 @@ class ApiMetrics:
         self.mirror_lag = Gauge(
             "pao_mirror_lag_seconds",
             "Age of the oldest request that no workflow has started yet.",
+            registry=self.registry,
+        )
+        self.oldest_waiting = Gauge(
+            "pao_oldest_waiting_seconds",
+            "How long the request has waited that has waited longest for a person.",
             registry=self.registry,
         )
         self.reconciliations = Reconciliations()

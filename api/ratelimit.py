@@ -1,5 +1,6 @@
 """How many calls one caller may make in a minute, counted in this process. No transport here."""
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from pao.core.errors import ErrorCode, PaoError
+
+_log = logging.getLogger(__name__)
 
 _WINDOW_SECONDS = 60
 # About 20 MB when full of the longest caller ids that we give out.
@@ -36,6 +39,30 @@ class RateState:
         }
 
 
+class Replicas:
+    """Holds the number: the ``configured`` one until processes have been counted."""
+
+    def __init__(self, configured: int = 1) -> None:
+        if configured < 1:
+            raise ValueError("the number of replicas must be 1 or more")
+        self._configured = configured
+        self.count = configured
+
+    def counted(self, found: int) -> None:
+        """Take what was counted; nobody at all means that the names cannot be seen."""
+        count = found or self._configured
+        if count != self.count:
+            _log.info("%d API processes share the rate limits", count)
+        self.count = count
+
+
+class _Share(RateLimitItemPerMinute):
+    """What one process allows; the counts stay when the share changes."""
+
+    def key_for(self, *identifiers: bytes | str | float) -> str:
+        return "/".join(str(one) for one in identifiers)
+
+
 class RateLimiter:
     """Allows each caller ``per_minute`` calls in a minute, over all ``replicas`` together.
 
@@ -45,12 +72,17 @@ class RateLimiter:
     """
 
     def __init__(
-        self, per_minute: int, *, replicas: int = 1, clock: Callable[[], float] = time.time
+        self,
+        per_minute: int,
+        *,
+        replicas: Replicas | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        if per_minute < 1 or replicas < 1:
-            raise ValueError("the rate limit and the number of replicas must be 1 or more")
+        if per_minute < 1:
+            raise ValueError("the rate limit must be 1 or more")
         self._clock = clock
-        self._share = RateLimitItemPerMinute(math.ceil(per_minute / replicas))
+        self._per_minute = per_minute
+        self._replicas = replicas or Replicas()
         self._window = FixedWindowRateLimiter(_BoundedMemory(clock))
 
     def check(self, caller_id: str) -> RateState:
@@ -59,10 +91,11 @@ class RateLimiter:
         Raises ``PaoError`` ``RATE_LIMIT_EXCEEDED`` with ``Retry-After`` and ``RateLimit-*`` headers
         when nothing was left.
         """
-        allowed = self._window.hit(self._share, caller_id)
-        stats = self._window.get_window_stats(self._share, caller_id)
+        share = _Share(math.ceil(self._per_minute / self._replicas.count))
+        allowed = self._window.hit(share, caller_id)
+        stats = self._window.get_window_stats(share, caller_id)
         state = RateState(
-            limit=self._share.amount,
+            limit=share.amount,
             remaining=stats.remaining,
             reset_seconds=max(1, math.ceil(stats.reset_time - self._clock())),
         )

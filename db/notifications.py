@@ -17,6 +17,7 @@ from typing import Self
 import asyncpg
 
 from db.connections import PasswordSource, connect, connection
+from db.repositories.connections import LISTENER
 from db.repositories.mirror_sql import CHANNEL
 from db.unavailable import DatabaseUnavailableError, said, translated
 from pao.runtime.background import BackgroundTask
@@ -159,7 +160,7 @@ class RequestNotifications:
             password=self._password,
             timeout=_CONNECT_SECONDS,
             command_timeout=_CONNECT_SECONDS,
-            application_name="pao-notifications",
+            application_name=LISTENER,
         )
         try:
             yield line

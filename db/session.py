@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import event, text
@@ -17,12 +17,13 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from db.connections import PasswordSource, connect
 from db.documents import dump_json
 from db.unavailable import DatabaseUnavailableError, connecting, said, translated
 from db.urls import DRIVER, driver_url
+from pao.runtime.process_metrics import PoolState
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +35,8 @@ TOLD_AGAIN_SECONDS = 60.0
 class PoolSettings:
     """How many connections one process keeps, and for how long; durations are seconds."""
 
-    max_idle: int = 20
-    max_open: int = 50
+    max_idle: int = 5
+    max_open: int = 15
     max_lifetime: float = 3600.0
     max_idle_time: float = 600.0
     wait: float = 5.0
@@ -83,6 +84,7 @@ class Database:
         settings = pool or PoolSettings()
         self._engine = _engine(url, settings, password)
         self._outage = Outage()
+        self._most, self._waiting = settings.max_open, 0
         options: dict[str, Any] = {"expire_on_commit": False, "autoflush": False}
         self._sessions = async_sessionmaker(self._engine, **options)
         self._readers = async_sessionmaker(
@@ -121,6 +123,16 @@ class Database:
             await session.execute(text("SELECT 1"))
         return time.perf_counter() - started
 
+    def pool(self) -> PoolState:
+        """Return how many connections are used and idle now, and how many callers wait for one."""
+        pool = cast("QueuePool", self._engine.pool)
+        return PoolState(
+            in_use=pool.checkedout(),
+            idle=pool.checkedin(),
+            waiting=self._waiting,
+            most=self._most,
+        )
+
     async def close(self) -> None:
         """Close every connection; those in use are closed when they come back."""
         await self._engine.dispose()
@@ -130,12 +142,15 @@ class Database:
 
         It costs no round trip: the transaction begins with the first statement.
         """
+        self._waiting += 1
         try:
             with connecting():
                 await session.connection()
         except DatabaseUnavailableError as error:
             self._outage.tell(error)
             raise
+        finally:
+            self._waiting -= 1
         self._outage.end()
 
 

@@ -61,6 +61,7 @@ class Measures:
             await asyncio.gather(
                 self._part("requests", self._requests),
                 self._part("mirror", self._mirror),
+                self._part("waiting", self._waiting),
                 self._part("reconciler", self._reconciler),
                 self._part("queues", self._queues),
                 self._part("breakers", self._breakers),
@@ -107,6 +108,13 @@ class Measures:
         gauge.set(float("nan"))
         async with self._sources.database.reading() as session:
             since = await RequestsRepository(session).unstarted_since()
+        gauge.set((datetime.now(UTC) - since).total_seconds() if since else 0.0)
+
+    async def _waiting(self) -> None:
+        gauge = self._sources.metrics.oldest_waiting
+        gauge.set(float("nan"))
+        async with self._sources.database.reading() as session:
+            since = await CountsRepository(session).oldest_waiting_since()
         gauge.set((datetime.now(UTC) - since).total_seconds() if since else 0.0)
 
     async def _reconciler(self) -> None:

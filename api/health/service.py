@@ -157,7 +157,7 @@ class HealthService:
     async def own_problems(self) -> list[str]:
         """Return why this process should get no calls, whatever the parts that all share do now.
 
-        The schema must have been good once: a process that is newer than it must not replace others.
+        The schema must have been good once: a process newer than it must not replace others.
         """
         if self.stopping:
             return [STOPPING]

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope
 
 from api.gate import Outgoing
 from api.incoming import BodyLimits, replayed
-from api.ratelimit import RateLimiter, address_caller
+from api.ratelimit import RateLimiter, Replicas, address_caller
 from api.sessions.address import WebAddress
 from api.sessions.service import Session, SessionService
 from api.web import error_pages
@@ -42,7 +42,7 @@ class Pages:
         address: WebAddress,
         bodies: BodyLimits,
         per_minute: int,
-        replicas: int,
+        replicas: Replicas,
         sessions: SessionService,
     ) -> None:
         self._app = app

@@ -1,5 +1,7 @@
 """Counts over all requests, for metrics."""
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -20,3 +22,10 @@ class CountsRepository:
             select(item, status, func.count()).group_by(item, status)
         )
         return [(row[0], str(row[1]), row[2]) for row in rows]
+
+    async def oldest_waiting_since(self) -> datetime | None:
+        """Return since when the request waits that has waited longest for a person."""
+        since: datetime | None = await self._session.scalar(
+            select(func.min(col(Request.waiting_since)))
+        )
+        return since

@@ -7,6 +7,7 @@ from datetime import timedelta
 from temporalio.client import TLSConfig
 
 from catalog.scopes import ScopeContext
+from db.living_processes import ProcessName
 from db.session import Database, PoolSettings
 from pao.clients.github import (
     AppAuth,
@@ -51,6 +52,11 @@ def database(settings: Settings, *, application_name: str) -> Database:
         application_name=application_name,
     )
     return Database(given.url.get_secret_value(), pool=pool)
+
+
+def process_name(settings: Settings, kind: str) -> ProcessName:
+    """Return how this process names its connections; an API process listens on one more."""
+    return ProcessName(kind, settings.database.max_open_connections + (kind == "pao-api"))
 
 
 def audit_database(settings: Settings) -> Database:

@@ -28,6 +28,7 @@ from activities.senders import SenderChecker
 from activities.session_factory import Tools
 from activities.ticket_links import TicketLinker
 from db.installation import Installation
+from db.living_processes import check_connections
 from db.migrations.runner import MigrationError, check_ready
 from db.session import Database
 from db.unavailable import DatabaseUnavailableError, Trouble
@@ -216,7 +217,8 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     ``environ`` is the environment that the process was started with.
     """
     traces = assembly.traces(settings, service="pao-worker")
-    database = assembly.database(settings, application_name="pao-worker")
+    name = assembly.process_name(settings, "pao-worker")
+    database = assembly.database(settings, application_name=str(name))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -226,6 +228,8 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         client = await connect(assembly.temporal_target(settings), installation=known.id)
         installation = await _own_installation(known, stop)
         if installation is not None:
+            with contextlib.suppress(DatabaseUnavailableError):
+                await check_connections(database, name)
             await _work(client, settings, database, installation, stop=stop, environ=environ)
     finally:
         await database.close()
@@ -246,6 +250,7 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
     )
     jira = assembly.jira_instances(settings)
     metrics = WorkerMetrics()
+    metrics.registry.pool.of = database.pool
     worker = build_worker(
         client,
         settings,

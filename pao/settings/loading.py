@@ -34,6 +34,9 @@ from pao.settings.terraform import TerraformSettings
 from pao.settings.values import SizeMark, show_size
 from pao.settings.web import WebSettings
 
+SPARE_CONNECTIONS = 5
+"""What a worker may open besides one connection for each action of its pool."""
+
 
 class ConfigurationError(Exception):
     """The configuration cannot be used; ``problems`` names everything that is wrong with it."""
@@ -116,10 +119,20 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
     if process != "database" and "database" in parts:
         # Whatever the environment holds: only migrations have any use for the owner's address.
         parts["database"] = parts["database"].model_copy(update={"migration_url": None})
+    if process == "worker" and {"database", "worker"} <= parts.keys():
+        parts["database"] = _for_pool(parts["database"], parts["worker"])
     jira_file, wrong = _jira_file(parts.get("jira"), process, resolved)
     if problems or wrong:
         raise ConfigurationError(problems + wrong)
     return Settings(**parts, jira_file=jira_file)
+
+
+def _for_pool(database: DatabaseSettings, worker: WorkerSettings) -> DatabaseSettings:
+    """Return the worker's settings: a connection for each action, and a few besides."""
+    if "max_open_connections" in database.model_fields_set:
+        return database
+    most = worker.pool_size + SPARE_CONNECTIONS
+    return database.model_copy(update={"max_open_connections": most})
 
 
 def _jira_file(

@@ -171,8 +171,8 @@ class DatabaseSettings(Part):
     ssl_cert: Path | None = Field(None, validation_alias="DATABASE_SSL_CERT")
     ssl_key: Path | None = Field(None, validation_alias="DATABASE_SSL_KEY")
     iam_auth: bool = Field(default=False, validation_alias="DB_IAM_AUTH")
-    max_open_connections: Count = Field(50, validation_alias="DB_MAX_OPEN_CONNS")
-    max_idle_connections: int = Field(20, validation_alias="DB_MAX_IDLE_CONNS", ge=0)
+    max_open_connections: Count = Field(15, validation_alias="DB_MAX_OPEN_CONNS")
+    max_idle_connections: int = Field(5, validation_alias="DB_MAX_IDLE_CONNS", ge=0)
     connection_max_lifetime: Duration = Field(
         timedelta(hours=1), validation_alias="DB_CONN_MAX_LIFETIME"
     )

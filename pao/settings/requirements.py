@@ -54,7 +54,8 @@ def _missing_database(database: DatabaseSettings, *, migrates: bool) -> Iterator
     elif database.host and database.password is None and not database.iam_auth:
         yield "DATABASE_PASSWORD", "missing; set it"
     yield from _missing_database_tls(database)
-    if database.max_idle_connections > database.max_open_connections:
+    is_given = "max_idle_connections" in database.model_fields_set
+    if is_given and database.max_idle_connections > database.max_open_connections:
         most = database.max_open_connections
         yield "DB_MAX_IDLE_CONNS", f"above DB_MAX_OPEN_CONNS ({most}); lower it"
 

@@ -4,12 +4,14 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pao.runtime.version import VERSION
 from tests.support.postgres import Database
 from tests.support.raw_servers import raw_server
 from tests.support.stack import SAMPLE_COUNT, Stack, running_stack, wait_until
@@ -223,6 +225,13 @@ def test_metrics_tell_what_is_stored_and_what_waits(
         return found if not any(waiting) and min(polled) >= 1 else {}
 
     told = wait_until(at_rest)
+    assert told["pao_database_connections in_use"] >= 0
+    assert told["pao_database_connections_max"] == 20
+    assert told["pao_database_waiting"] == 0
+    assert told["process_resident_memory_bytes"] > 0
+    assert not [name for name in told if name.partition(" ")[0].endswith("_created")]
+    [build] = [name for name in told if name.startswith("pao_build_info")]
+    assert VERSION in build
     [stored] = stack.rows(
         "select count(*) from requests where status = 'completed'"
         " and catalog_item_id = 'network-dns-record'"
@@ -234,6 +243,25 @@ def test_metrics_tell_what_is_stored_and_what_waits(
         assert told[f"pao_task_queue_pollers activity {other}"] == 1
         # Nobody polls these for workflows: a 0 there would look like an outage.
         assert not [name for name in told if other in name and "workflow" in name]
+
+
+def test_metrics_tell_how_long_the_oldest_request_has_waited_for_a_person(
+    stack: Stack, dana: httpx.Client, probe: httpx.Client
+) -> None:
+    def waited() -> float:
+        stack.services.measures.forget()
+        [line] = [
+            line
+            for line in probe.get("/metrics").text.splitlines()
+            if line.startswith("pao_oldest_waiting_seconds ")
+        ]
+        return float(line.split()[1])
+
+    failed(stack, dana)
+
+    [oldest] = stack.rows("SELECT min(waiting_since) AS since FROM requests")
+    age = (datetime.now(UTC) - oldest["since"]).total_seconds()
+    assert age <= waited() < age + 60
 
 
 def test_metrics_have_no_label_that_callers_choose(dana: httpx.Client, probe: httpx.Client) -> None:
@@ -253,7 +281,9 @@ def test_metrics_have_no_label_that_callers_choose(dana: httpx.Client, probe: ht
     assert strange.upper() not in text
 
 
-@pytest.mark.parametrize("path", ["/health", "/health/ready", "/version", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/health", "/health/live", "/health/ready", "/version", "/metrics"]
+)
 def test_probes_need_no_signature_and_tell_no_address(
     stack: Stack, probe: httpx.Client, path: str
 ) -> None:

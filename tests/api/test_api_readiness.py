@@ -113,7 +113,10 @@ def test_a_process_is_ready_by_itself_while_what_all_share_is_away(idle: Stack) 
 
     idle.services.health.stopping = True
     ending = anybody.get(own)
-    assert (ending.status_code, ending.json()["problems"]) == (503, ["this process is shutting down"])
+    assert (ending.status_code, ending.json()["problems"]) == (
+        503,
+        ["this process is shutting down"],
+    )
     assert anybody.get("/health/live").json() == {"alive": True}
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from api.ratelimit import RateLimiter, RateState, address_caller
+from api.ratelimit import RateLimiter, RateState, Replicas, address_caller
 from pao.core.errors import ErrorCode, PaoError
 
 
@@ -62,13 +62,32 @@ def test_callers_do_not_share_their_calls(clock: Clock) -> None:
 
 @pytest.mark.parametrize(("replicas", "share"), [(1, 60), (4, 15), (7, 9), (100, 1)])
 def test_replicas_divide_the_limit_and_round_up(replicas: int, share: int, clock: Clock) -> None:
-    assert RateLimiter(60, replicas=replicas, clock=clock).check("ada").limit == share
+    assert RateLimiter(60, replicas=Replicas(replicas), clock=clock).check("ada").limit == share
 
 
 @pytest.mark.parametrize(("per_minute", "replicas"), [(0, 1), (60, 0)])
 def test_a_limit_that_lets_nobody_in_is_refused(per_minute: int, replicas: int) -> None:
     with pytest.raises(ValueError, match="1 or more"):
-        RateLimiter(per_minute, replicas=replicas)
+        RateLimiter(per_minute, replicas=Replicas(replicas))
+
+
+def test_a_replica_that_comes_or_goes_changes_the_share_and_forgets_no_call(clock: Clock) -> None:
+    replicas = Replicas()
+    limiter = RateLimiter(10, replicas=replicas, clock=clock)
+    for _ in range(4):
+        limiter.check("ada")
+    replicas.counted(2)
+    assert limiter.check("ada") == RateState(limit=5, remaining=0, reset_seconds=60)
+    refusal(limiter, "ada")
+    replicas.counted(1)
+    assert limiter.check("ada").remaining == 3
+
+
+def test_what_cannot_be_counted_is_what_was_configured() -> None:
+    replicas = Replicas(3)
+    replicas.counted(2)
+    replicas.counted(0)
+    assert replicas.count == 3
 
 
 def test_a_flood_of_callers_takes_bounded_memory(clock: Clock) -> None:

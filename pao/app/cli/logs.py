@@ -15,6 +15,7 @@ from temporalio.runtime import (
 from pao.app.worker_log import SdkLines
 from pao.clients.secret_store import VARIABLE
 from pao.runtime.logging import configure_logging
+from pao.runtime.sdk_metrics import SDK
 from pao.settings import Settings
 
 
@@ -29,7 +30,7 @@ def configure_from(settings: Settings) -> None:
 
 
 def _take_over_sdk() -> None:
-    """Have Temporal's SDK write where everybody writes, its core included."""
+    """Have Temporal's SDK write where everybody writes, its core included, and count for us."""
     # The filter gives these facts names of ours; in messages they would stand a second time.
     activity.logger.activity_info_on_message = False
     workflow.logger.workflow_info_on_message = False
@@ -43,6 +44,10 @@ def _take_over_sdk() -> None:
         append_log_fields_to_message=False,
     )
     levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    Runtime.set_default(
-        Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(levels, forwarding=forwarding)))
+    telemetry = TelemetryConfig(
+        logging=LoggingConfig(levels, forwarding=forwarding),
+        metrics=SDK.buffer(),
+        attach_service_name=False,
     )
+    Runtime.set_default(Runtime(telemetry=telemetry))
+    SDK.start()

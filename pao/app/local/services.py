@@ -117,9 +117,6 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         # It counts before AWS_REGION, and a person's profile may have set it.
         "PAO_REGION": REGION,
         "DATABASE_URL": database_url,
-        # Two processes and a person's psql stay well below the server's max_connections.
-        "DB_MAX_OPEN_CONNS": "15",
-        "DB_MAX_IDLE_CONNS": "5",
         "TEMPORAL_ADDRESS": temporal_address,
         "TEMPORAL_NAMESPACE": temporal_namespace,
         "TEMPORAL_TASK_QUEUE": "pao",

@@ -106,7 +106,8 @@ async def traced(bench: Workbench, receiver: Receiver) -> AsyncIterator[Traced]:
         yield Traced(bench, client, receiver)
         for url in ("/metrics", f"http://127.0.0.1:{metrics}/metrics"):
             counted = (await client.get(url)).text
-            assert "pao_" in counted
+            assert "pao_build_info" in counted
+            assert "temporal_request_latency_bucket" in counted
             assert SENTINEL not in counted
     for said in (*worker_said, *api_said):
         assert SENTINEL not in said

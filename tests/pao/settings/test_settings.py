@@ -52,8 +52,8 @@ def test_defaults_are_those_of_the_operations_manual(environ: dict[str, str]) ->
     assert settings.http.max_request_size == 1024**2
     assert settings.http.rate_limit_per_minute == 60
     assert settings.http.correlation_id_header == "X-Correlation-ID"
-    assert settings.database.max_open_connections == 50
-    assert settings.database.max_idle_connections == 20
+    assert settings.database.max_open_connections == 15
+    assert settings.database.max_idle_connections == 5
     assert settings.database.connection_max_lifetime == timedelta(hours=1)
     assert settings.catalog.github_branch == "main"
     assert settings.catalog.poll_interval == timedelta(minutes=5)

@@ -1,0 +1,70 @@
+"""Which processes use this database: each says so in the names of its connections.
+
+`pg_stat_activity` shows them to every process of the same role, so that nothing is written for it.
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+
+from db.repositories.connections import ConnectionsRepository
+from db.session import Database
+
+_log = logging.getLogger(__name__)
+
+MOST_SHARE = 0.8
+"""The share of `max_connections` that all processes together may open without a warning."""
+
+_NAME = re.compile(r"(?P<kind>pao-[a-z-]+) most=(?P<most>\d+) id=(?P<id>[0-9a-f]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessName:
+    """How the connections of one process are named: what it is, and how many it may open."""
+
+    kind: str
+    most: int
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    def __str__(self) -> str:
+        return f"{self.kind} most={self.most} id={self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Read the name of a connection; None where it is not one of ours."""
+        match = _NAME.fullmatch(text)
+        return cls(match["kind"], int(match["most"]), match["id"]) if match else None
+
+
+async def check_connections(database: Database, own: ProcessName) -> None:
+    """Warn when what all living processes may open is more than the server can bear."""
+    async with database.reading() as session:
+        repository = ConnectionsRepository(session)
+        names, room = await repository.names(), await repository.most()
+    warning = connections_warning({own, *_read(names)}, room=room)
+    if warning:
+        _log.warning(warning)
+
+
+def connections_warning(processes: Iterable[ProcessName], *, room: int) -> str | None:
+    """Return what is wrong with the number of connections; None where nothing is."""
+    found = sorted(processes, key=lambda one: (one.kind, one.id))
+    wanted = sum(one.most for one in found)
+    if wanted <= MOST_SHARE * room:
+        return None
+    kinds = {one.kind: 0 for one in found}
+    for one in found:
+        kinds[one.kind] += 1
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return (
+        f"the processes of PAO ({told}) may open {wanted} connections to Postgres, more than"
+        f" {MOST_SHARE:.0%} of its max_connections ({room}): lower DB_MAX_OPEN_CONNS or raise"
+        " max_connections"
+    )
+
+
+def _read(names: Iterable[str]) -> Iterable[ProcessName]:
+    return (found for name in names if (found := ProcessName.read(name)))

@@ -1,0 +1,83 @@
+"""The metrics that every process has: which build it is, what it uses, its database connections."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from pao.runtime.sdk_metrics import SDK
+from pao.runtime.version import version_document
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """The connections of one process: open and in use, open and idle; callers that wait for one."""
+
+    in_use: int
+    idle: int
+    waiting: int
+    most: int
+
+
+class PoolMetrics(Collector):
+    """Tells the state of the connection pool that ``of`` returns, once there is one."""
+
+    def __init__(self) -> None:
+        self.of: Callable[[], PoolState] | None = None
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return the gauges; without samples until there is a pool."""
+        connections = GaugeMetricFamily(
+            "pao_database_connections",
+            "Connections to Postgres that this process has open, by state.",
+            labels=["state"],
+        )
+        most = GaugeMetricFamily(
+            "pao_database_connections_max", "Connections that this process may open."
+        )
+        waiting = GaugeMetricFamily(
+            "pao_database_waiting", "Callers that wait for a connection to Postgres."
+        )
+        if self.of is not None:
+            state = self.of()
+            connections.add_metric(["in_use"], state.in_use)
+            connections.add_metric(["idle"], state.idle)
+            most.add_metric([], state.most)
+            waiting.add_metric([], state.waiting)
+        return [connections, most, waiting]
+
+
+class ProcessRegistry(CollectorRegistry):
+    """A registry that holds what every process tells about itself; ``pool`` is to be set."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        # When a series began says nothing to anybody, and doubles their number.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
+        ProcessCollector(registry=self)
+        self.pool = PoolMetrics()
+        self.register(self.pool)
+        self.register(SDK)
+        self._build = Gauge(
+            "pao_build_info",
+            "Which PAO this process is; always 1.",
+            ["process", "version", "git_sha", "build_id"],
+            registry=self,
+        )
+        self._process = process
+        self.build_id("")
+
+    def build_id(self, build_id: str) -> None:
+        """Say which build of the worker this is, as Temporal knows it."""
+        document = version_document()
+        self._build.clear()
+        self._build.labels(
+            self._process, document["version"], document["gitSha"] or "", build_id
+        ).set(1)
