@@ -1,0 +1,29 @@
+"""Who owns which file of a repository: CODEOWNERS, and whether documents agree with it."""
+
+from catalog.ownership.code_owners import (
+    LOCATIONS,
+    MAX_BYTES,
+    CodeOwners,
+    Dialect,
+    Skipped,
+    parse,
+)
+from catalog.ownership.judging import (
+    CODE_OWNERS_RULE,
+    OWNERSHIP_RULE,
+    Ownership,
+    OwnershipMode,
+)
+
+__all__ = [
+    "CODE_OWNERS_RULE",
+    "LOCATIONS",
+    "MAX_BYTES",
+    "OWNERSHIP_RULE",
+    "CodeOwners",
+    "Dialect",
+    "Ownership",
+    "OwnershipMode",
+    "Skipped",
+    "parse",
+]
