@@ -153,8 +153,7 @@ def _github_pattern(text: str) -> PathPattern:
     body = text.rstrip("/") if folder else text
     segments = body.removeprefix("/").split("/")
     if segments == [""]:
-        # The root itself, which is no file.
-        return PathPattern(("",))
+        raise PatternError("the pattern matches nothing; write * for everything")
     if "/" not in body:
         segments = [ANY_DEPTH, *segments]
     if folder:

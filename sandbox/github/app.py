@@ -13,6 +13,8 @@ from sandbox.github.pages import Pages
 from sandbox.github.record import Record
 from sandbox.github.rest_actions import Actions
 from sandbox.github.rest_apps import Apps
+from sandbox.github.rest_checks import Checks
+from sandbox.github.rest_contents import Contents
 from sandbox.github.rest_git import GitData
 from sandbox.github.rest_pulls import Pulls
 from sandbox.github.store import Store
@@ -30,7 +32,14 @@ def build_app(
     if not store.all("repository"):
         calls.begin_anew()
     actions = Actions(calls)
-    parts = (GitData(calls), actions, Pulls(calls), Apps(calls))
+    parts = (
+        GitData(calls),
+        Contents(calls),
+        actions,
+        Pulls(calls),
+        Checks(calls),
+        Apps(calls),
+    )
     return Starlette(
         routes=[
             *(route for part in parts for route in part.routes()),

@@ -12,7 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.github.deliveries import Deliveries
+from sandbox.github.events import pull_payload, push_payload
 from sandbox.github.git import FILE, LINK, Entry, Git
+from sandbox.github.rate import LIMIT, Rate, tagged
 from sandbox.github.store import Store
 from sandbox.github.world import DEFAULT_BRANCH, Settings
 
@@ -21,14 +24,10 @@ DOCS = "https://docs.github.com/rest"
 VERSION = "2022-11-28"
 _LONGEST_JWT = 600
 _ARROW = "-> "
-_RATE = {
-    "X-RateLimit-Limit": "5000",
-    "X-RateLimit-Remaining": "4999",
-    "X-RateLimit-Used": "1",
-    "X-RateLimit-Resource": "core",
-    "X-RateLimit-Reset": "1900000000",
-    "X-GitHub-Media-Type": "github.v3; format=json",
-}
+_NOT_MODIFIED = 304
+_SUBMODULE = "160000"
+_MEDIA = {"X-GitHub-Media-Type": "github.v3; format=json"}
+_RATE_TEXT = "API rate limit exceeded for user ID 1."
 
 
 class RefusalError(Exception):
@@ -49,6 +48,9 @@ class RestCalls:
         self.store = store
         self.settings = settings
         self.git = Git(store)
+        self.rate = Rate()
+        self.deliveries = Deliveries(store)
+        self._lags: dict[str, tuple[str, int]] = {}
 
     def route(
         self, path: str, handler: Handler, method: str = "GET", *, app: bool = False
@@ -60,13 +62,20 @@ class RestCalls:
             try:
                 _check_headers(request)
                 check(_credential(request))
-                response = await handler(request)
+                self._take_call()
+                response = tagged(request, await handler(request))
             except RefusalError as refusal:
                 response = refusal.response
-            response.headers.update(_RATE)
+            if response.status_code == _NOT_MODIFIED:
+                self.rate.give_back()
+            response.headers.update(_MEDIA | self.rate.headers())
             return response
 
         return Route(f"{self.settings.flavour.prefix}{path}", serve, methods=[method])
+
+    def _take_call(self) -> None:
+        if not self.rate.take():
+            raise RefusalError(403, _RATE_TEXT)
 
     def repository(self, request: Request) -> str:
         """Return the full name of the repository that a call is about."""
@@ -75,6 +84,17 @@ class RestCalls:
         if found is None:
             raise self._nowhere(request, named)
         return str(found["full_name"])
+
+    def filled(self, request: Request) -> str:
+        """Return the full name of the repository that a call is about, refused while empty."""
+        name = self.repository(request)
+        if not self.git.refs(name):
+            raise RefusalError(409, "Git Repository is empty.")
+        return name
+
+    def is_of_app(self, request: Request) -> bool:
+        """Return whether a call is made with a token of the App's installation."""
+        return self.store.get("token", _credential(request)) is not None
 
     def api_url(self, request: Request, path: str) -> str:
         """Return the address of something in the API."""
@@ -108,12 +128,14 @@ class RestCalls:
 
     def begin_anew(self) -> None:
         """Forget everything and make the repositories of the settings."""
+        self.rate.set(LIMIT)
+        self._lags.clear()
         with self.store.change():
             self.store.reset()
             for name, files in self.settings.seeds.items():
                 self.add_repository(name, files)
 
-    def push(
+    def push(  # noqa: PLR0913 -- what a push consists of, each part named
         self,
         name: str,
         branch: str,
@@ -121,13 +143,15 @@ class RestCalls:
         *,
         message: str,
         mode: str = FILE,
+        parent: str | None = None,
     ) -> str:
         """Commit to a branch as somebody else would.
 
-        None removes a file, and a content that begins with an arrow makes a symbolic link.
+        None removes a file, and a content that begins with an arrow makes a symbolic link. With
+        another ``parent`` than the tip, history is rewritten.
         """
         with self.store.change():
-            parent = self.git.ref(name, f"heads/{branch}")
+            parent = parent or self.git.ref(name, f"heads/{branch}")
             before = self.git.commit(name, parent) if parent else None
             whole = self.git.files(name, before["tree"]) if before else {}
             for path, content in files.items():
@@ -136,7 +160,8 @@ class RestCalls:
                     continue
                 link = content.startswith(_ARROW)
                 sha = self.git.add_blob(name, content.removeprefix(_ARROW).encode())
-                whole[path] = Entry(LINK if link else mode, sha)
+                kept = content if mode == _SUBMODULE else sha
+                whole[path] = Entry(LINK if link else mode, kept)
             sha = self.git.add_commit(
                 name,
                 tree=self.git.add_tree(name, whole),
@@ -144,8 +169,48 @@ class RestCalls:
                 message=message,
                 who=person("ann"),
             )
-            self.git.point(name, f"heads/{branch}", sha)
+            self.point(name, f"heads/{branch}", sha)
         return sha
+
+    def point(self, name: str, ref: str, sha: str | None) -> None:
+        """Point a reference to a commit, or remove it, and tell whoever listens."""
+        before = self.git.ref(name, ref)
+        if sha is None:
+            self.git.unpoint(name, ref)
+        else:
+            self.git.point(name, ref, sha)
+        repository = self.store.get("repository", name.lower())
+        if before != sha and repository is not None:
+            payload = push_payload(self.git, repository, ref, before=before, after=sha)
+            self.deliveries.notify(name, "push", payload)
+
+    def tell_pull(self, name: str, pull: dict[str, Any], action: str) -> None:
+        """Tell whoever listens what has happened to a pull request."""
+        repository = self.store.get("repository", name.lower())
+        self.deliveries.notify(name, "pull_request", pull_payload(repository, pull, action))
+
+    def lag(self, name: str, ref: str, *, calls: int) -> None:
+        """Answer so many calls for a reference with the commit that it points to now."""
+        self._lags[f"{name.lower()}:{ref}"] = (self.git.ref(name, ref) or "", calls)
+
+    def seen(self, name: str, ref: str) -> str | None:
+        """Return the commit of a reference as a replica sees it, which may lag behind."""
+        key = f"{name.lower()}:{ref}"
+        old, calls = self._lags.get(key, ("", 0))
+        if calls <= 0:
+            return self.git.ref(name, ref)
+        self._lags[key] = (old, calls - 1)
+        return old or None
+
+    def issue_archive(self, name: str, sha: str) -> str:
+        """Make a token for one archive."""
+        token = secrets.token_hex(12)
+        self.store.put("archive", token, [name.lower(), sha])
+        return token
+
+    def takes_archive(self, token: str, name: str, sha: str) -> bool:
+        """Return whether a token is for this archive."""
+        return bool(self.store.get("archive", token) == [name.lower(), sha])
 
     def issue_token(self) -> tuple[str, float]:
         """Make an installation token; returns it and when it ends, in seconds since 1970."""

@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.github.base import RestCalls
+from sandbox.github.control_source import SourceControl
 from sandbox.github.faults import MEANING, Fault, FaultBook
-from sandbox.github.git import FILE, Entry
+from sandbox.github.git import Entry
 from sandbox.github.record import Record
 from sandbox.kit.origin import is_foreign
 
@@ -28,6 +29,7 @@ class Control:
         self._calls = calls
         self._book = book
         self._record = record
+        self._source = SourceControl(calls)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -39,7 +41,7 @@ class Control:
             _change("/sandbox/faults", self._add_fault),
             Route("/sandbox/faults", self._clear, methods=["DELETE"]),
             _change("/sandbox/repositories", self._add_repository),
-            _change("/sandbox/pushes", self._push),
+            *self._source.routes(_change),
             _change("/sandbox/runs", self._move_run),
             _change("/sandbox/outcomes", self._plan),
             _change("/sandbox/merges", self._merge),
@@ -105,13 +107,6 @@ class Control:
         else:
             self._calls.add_repository(body["name"], body.get("files") or {})
         return JSONResponse({}, 201)
-
-    async def _push(self, body: dict[str, Any]) -> Response:
-        branch, files = body.get("branch", "main"), body["files"]
-        message = body.get("message", "Somebody else's work")
-        mode = body.get("mode", FILE)
-        sha = self._calls.push(body["repository"], branch, files, message=message, mode=mode)
-        return JSONResponse({"sha": sha}, 201)
 
     async def _move_run(self, body: dict[str, Any]) -> Response:
         """Move a run: its status, its conclusion, which job and step failed; or delete it."""

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,19 @@ class Git:
         """Return the bytes of a blob."""
         found = self._store.get("blob", _key(repository, sha))
         return None if found is None else base64.b64decode(found["content"])
+
+    def size(self, repository: str, sha: str) -> int:
+        """Return the length of a blob in bytes."""
+        found = self._store.get("blob", _key(repository, sha))
+        return int(found["size"]) if found else 0
+
+    def walk(self, repository: str, sha: str, start: str = "") -> Iterator[dict[str, Any]]:
+        """Yield everything below a tree by its path, directories before what is in them."""
+        for entry in self.tree(repository, sha) or []:
+            path = f"{start}{entry['path']}"
+            yield {**entry, "path": path}
+            if entry["mode"] == TREE:
+                yield from self.walk(repository, entry["sha"], f"{path}/")
 
     def tree(self, repository: str, sha: str) -> list[dict[str, Any]] | None:
         """Return the entries of one directory."""

@@ -43,6 +43,7 @@ class Record:
 
             async def say(message: Message) -> None:
                 call.setdefault("status", message.get("status"))
+                call.setdefault("type", _type(message))
                 answered.extend(message.get("body", b""))
                 await send(message)
 
@@ -51,6 +52,10 @@ class Record:
             call |= {"body": _document(sent), "answer": _document(answered)}
 
         return recorded
+
+
+def _type(message: Message) -> str:
+    return next((v.decode() for k, v in message.get("headers", ()) if k == b"content-type"), "")
 
 
 def _document(content: bytearray) -> Any:

@@ -115,7 +115,7 @@ class Apps:
                 message=str(given["message"]),
                 who=person(self._calls.settings.login),
             )
-            git.point(name, f"heads/{branch}", commit)
+            self._calls.point(name, f"heads/{branch}", commit)
         shape = self._file(request, name, path, sha=blob, size=len(content))
         made = self._commit(request, name, commit)
         return JSONResponse({"content": shape, "commit": made}, 200 if there else 201)

@@ -40,14 +40,14 @@ class GitData:
         ]
 
     async def _ref(self, request: Request) -> Response:
-        name = self._filled(request)
-        sha = self._git.ref(name, request.path_params["ref"])
+        name = self._calls.filled(request)
+        sha = self._calls.seen(name, request.path_params["ref"])
         if sha is None:
             raise RefusalError(404, "Not Found")
         return self._ref_answer(request, name, request.path_params["ref"], sha)
 
     async def _create_ref(self, request: Request) -> Response:
-        name = self._filled(request)
+        name = self._calls.filled(request)
         given = await read_object(request, frozenset({"ref", "sha"}))
         ref = str(given.get("ref", ""))
         if not ref.startswith("refs/") or ref.count("/") < 2:  # noqa: PLR2004 -- refs/heads/name
@@ -59,11 +59,11 @@ class GitData:
                 raise RefusalError(422, "Object does not exist")
             if self._git.ref(name, ref.removeprefix("refs/")) is not None:
                 raise RefusalError(422, "Reference already exists")
-            self._git.point(name, ref.removeprefix("refs/"), given["sha"])
+            self._calls.point(name, ref.removeprefix("refs/"), given["sha"])
         return self._ref_answer(request, name, ref.removeprefix("refs/"), given["sha"], status=201)
 
     async def _update_ref(self, request: Request) -> Response:
-        name, ref = self._filled(request), request.path_params["ref"]
+        name, ref = self._calls.filled(request), request.path_params["ref"]
         given = await read_object(request, frozenset({"sha", "force"}))
         with self._calls.store.change():
             before = self._git.ref(name, ref)
@@ -74,11 +74,11 @@ class GitData:
             past = [sha for sha, _ in self._git.log(name, given["sha"])]
             if before not in past and not given.get("force"):
                 raise RefusalError(422, "Update is not a fast forward")
-            self._git.point(name, ref, given["sha"])
+            self._calls.point(name, ref, given["sha"])
         return self._ref_answer(request, name, ref, given["sha"])
 
     async def _create_blob(self, request: Request) -> Response:
-        name = self._filled(request)
+        name = self._calls.filled(request)
         given = await read_object(request, frozenset({"content", "encoding"}))
         content = str(given.get("content", "")).encode()
         if given.get("encoding") == "base64":
@@ -91,13 +91,16 @@ class GitData:
         return JSONResponse({"sha": sha, "url": address}, 201)
 
     async def _tree(self, request: Request) -> Response:
-        name, sha = self._filled(request), request.path_params["sha"]
+        name, sha = self._calls.filled(request), request.path_params["sha"]
+        # A commit, a branch or a tag stands for its tree.
+        commit = self._git.commit(name, self._git.resolve(name, sha) or "")
+        sha = commit["tree"] if commit else sha
         if self._git.tree(name, sha) is None:
             raise RefusalError(404, "Not Found")
-        return self._tree_answer(request, name, sha)
+        return self._tree_answer(request, name, sha, deep="recursive" in request.query_params)
 
     async def _create_tree(self, request: Request) -> Response:
-        name = self._filled(request)
+        name = self._calls.filled(request)
         given = await read_object(request, frozenset({"tree", "base_tree"}))
         entries = given.get("tree")
         if not isinstance(entries, list) or not entries:
@@ -130,14 +133,14 @@ class GitData:
         whole[path] = Entry(mode, sha)
 
     async def _commit(self, request: Request) -> Response:
-        name, sha = self._filled(request), request.path_params["sha"]
+        name, sha = self._calls.filled(request), request.path_params["sha"]
         commit = self._git.commit(name, sha)
         if commit is None:
             raise RefusalError(404, "Not Found")
         return self._commit_answer(request, name, sha, commit)
 
     async def _create_commit(self, request: Request) -> Response:
-        name = self._filled(request)
+        name = self._calls.filled(request)
         known = frozenset({"message", "tree", "parents", "author", "committer", "signature"})
         given = await read_object(request, known)
         if self._git.tree(name, str(given.get("tree"))) is None:
@@ -154,7 +157,7 @@ class GitData:
         return self._commit_answer(request, name, sha, commit, status=201)
 
     async def _commits(self, request: Request) -> Response:
-        name = self._filled(request)
+        name = self._calls.filled(request)
         start = self._git.resolve(name, request.query_params.get("sha", "main"))
         if start is None:
             raise RefusalError(404, "Not Found")
@@ -169,12 +172,6 @@ class GitData:
             ]
         shapes = [self._commit_shape(request, name, sha, commit) for sha, commit in found]
         return JSONResponse(page(request, [{**shape, "commit": shape} for shape in shapes]))
-
-    def _filled(self, request: Request) -> str:
-        name = self._calls.repository(request)
-        if not self._git.refs(name):
-            raise RefusalError(409, "Git Repository is empty.")
-        return name
 
     def _ref_answer(
         self, request: Request, name: str, ref: str, sha: str, *, status: int = 200
@@ -191,11 +188,21 @@ class GitData:
         }
         return JSONResponse(body, status)
 
-    def _tree_answer(self, request: Request, name: str, sha: str, *, status: int = 200) -> Response:
-        entries = self._git.tree(name, sha) or []
-        shown = [{**entry, "type": TYPES.get(entry["mode"], "blob")} for entry in entries]
+    def _tree_answer(
+        self, request: Request, name: str, sha: str, *, status: int = 200, deep: bool = False
+    ) -> Response:
+        entries = list(self._git.walk(name, sha) if deep else self._git.tree(name, sha) or [])
+        most = self._calls.settings.most_entries
+        shown = [self._tree_entry(name, entry) for entry in entries[:most]]
         address = self._calls.api_url(request, f"/repos/{name}/git/trees/{sha}")
-        return JSONResponse({"sha": sha, "url": address, "tree": shown, "truncated": False}, status)
+        truncated = len(entries) > most
+        body = {"sha": sha, "url": address, "tree": shown, "truncated": truncated}
+        return JSONResponse(body, status)
+
+    def _tree_entry(self, name: str, entry: dict[str, Any]) -> dict[str, Any]:
+        kind = TYPES.get(entry["mode"], "blob")
+        size = {"size": self._git.size(name, entry["sha"])} if kind == "blob" else {}
+        return {**entry, "type": kind, **size}
 
     def _commit_answer(
         self, request: Request, name: str, sha: str, commit: dict[str, Any], *, status: int = 200

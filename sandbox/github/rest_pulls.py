@@ -7,6 +7,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.github.base import RefusalError, RestCalls, now, page, read_object, user
+from sandbox.github.events import repository_shape
+from sandbox.github.git import Entry
 
 _ROOT = "/repos/{owner}/{repo}/pulls"
 _KNOWN = frozenset(
@@ -26,6 +28,8 @@ class Pulls:
         return [
             self._calls.route(_ROOT, self._list),
             self._calls.route(_ROOT, self._create, "POST"),
+            self._calls.route(f"{_ROOT}/{{number:int}}", self._read),
+            self._calls.route(f"{_ROOT}/{{number:int}}/files", self._files),
             self._calls.route(reviewers, self._review, "POST"),
             self._calls.route(reviewers, self._reviewers),
         ]
@@ -48,7 +52,22 @@ class Pulls:
         with self._calls.store.change():
             pull = self._pull(request, name, given)
             self._calls.store.put("pull", f"{name.lower()}:{pull['number']:06}", pull)
+        self._calls.tell_pull(name, pull, "opened")
         return JSONResponse(pull, 201)
+
+    async def _read(self, request: Request) -> Response:
+        name = self._calls.repository(request)
+        return JSONResponse(self._found(name, request.path_params["number"])[1])
+
+    async def _files(self, request: Request) -> Response:
+        name = self._calls.repository(request)
+        git = self._calls.git
+        _, pull = self._found(name, request.path_params["number"])
+        sides = [git.commit(name, pull[side]["sha"]) or {} for side in ("base", "head")]
+        old, new = (git.files(name, side["tree"]) for side in sides)
+        changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+        found = [_change(path, old.get(path), new.get(path)) for path in changed]
+        return JSONResponse(page(request, found))
 
     def _pull(self, request: Request, name: str, given: dict[str, Any]) -> dict[str, Any]:
         git, owner = self._calls.git, name.partition("/")[0]
@@ -65,6 +84,7 @@ class Pulls:
                 text = f"A pull request already exists for {label}."
                 raise _invalid({"code": "custom", "message": text})
         number = self._calls.store.next_number(f"pull:{name.lower()}")
+        there = repository_shape(self._calls.store.get("repository", name.lower()))
         return {
             "number": number,
             "id": 7000 + number,
@@ -74,8 +94,8 @@ class Pulls:
             "user": user(self._calls.settings.login),
             "url": self._calls.api_url(request, f"/repos/{name}/pulls/{number}"),
             "html_url": self._calls.page_url(request, f"/{name}/pull/{number}"),
-            "head": {"label": label, "ref": head, "sha": tips[head]},
-            "base": {"label": f"{owner}:{base}", "ref": base, "sha": tips[base]},
+            "head": {"label": label, "ref": head, "sha": tips[head], "repo": there},
+            "base": {"label": f"{owner}:{base}", "ref": base, "sha": tips[base], "repo": there},
             "draft": bool(given.get("draft")),
             "merged_at": None,
             "created_at": now(),
@@ -131,6 +151,21 @@ def _add(there: list[dict[str, Any]], key: str, names: list[str]) -> None:
         for name in names
         if name not in known
     ]
+
+
+def _change(path: str, old: Entry | None, new: Entry | None) -> dict[str, Any]:
+    status = "added" if old is None else "removed" if new is None else "modified"
+    return {
+        "sha": new.sha if new else None,
+        "filename": path,
+        "status": status,
+        "additions": 0,
+        "deletions": 0,
+        "changes": 0,
+        "blob_url": "",
+        "raw_url": "",
+        "contents_url": "",
+    }
 
 
 def _invalid(error: dict[str, Any]) -> RefusalError:

@@ -36,7 +36,8 @@ class Settings:
 
     A run is done ``run_seconds`` after its dispatch (None: when it is told to be), and is listed
     ``listing_lag`` seconds after it. ``app_key`` is the public key of the App with the id
-    ``app_id``, as PEM. ``may_write_workflows`` stands for the permission of that name.
+    ``app_id``, as PEM. ``may_write_workflows`` stands for the permission of that name;
+    a tree of more than ``most_entries`` is answered truncated.
     """
 
     flavour: Flavour = Flavour.CLOUD
@@ -51,6 +52,7 @@ class Settings:
     run_seconds: float | None = None
     listing_lag: float = 0.0
     may_write_workflows: bool = True
+    most_entries: int = 100_000
     seeds: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: SEEDS)
 
 

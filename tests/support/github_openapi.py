@@ -26,9 +26,15 @@ _PATHS = (
     f"{_REPO}/actions/runs/{{run_id}}/jobs",
     f"{_REPO}/actions/workflows/{{workflow_id}}/dispatches",
     f"{_REPO}/actions/workflows/{{workflow_id}}/runs",
+    f"{_REPO}/check-runs",
+    f"{_REPO}/check-runs/{{check_run_id}}",
+    f"{_REPO}/codeowners/errors",
     f"{_REPO}/commits",
+    f"{_REPO}/commits/{{ref}}/check-runs",
+    f"{_REPO}/commits/{{ref}}/statuses",
     f"{_REPO}/contents/{{path}}",
     f"{_REPO}/git/blobs",
+    f"{_REPO}/git/blobs/{{file_sha}}",
     f"{_REPO}/git/commits",
     f"{_REPO}/git/commits/{{commit_sha}}",
     f"{_REPO}/git/ref/{{ref}}",
@@ -38,9 +44,15 @@ _PATHS = (
     f"{_REPO}/git/trees/{{tree_sha}}",
     f"{_REPO}/installation",
     f"{_REPO}/pulls",
+    f"{_REPO}/pulls/{{pull_number}}",
+    f"{_REPO}/pulls/{{pull_number}}/files",
     f"{_REPO}/pulls/{{pull_number}}/requested_reviewers",
+    f"{_REPO}/rules/branches/{{branch}}",
+    f"{_REPO}/statuses/{{sha}}",
+    f"{_REPO}/tarball/{{ref}}",
 )
-_MANY_PARTS = {"ref", "path"}
+_MANY_PARTS = {"ref", "path", "branch"}
+_RAW = "application/vnd.github.raw+json"
 # Whole repositories and users stand in these, of which the stand-in has only what PAO reads.
 _NOT_WHOLE = {
     "/repos/{owner}/{repo}",
@@ -49,6 +61,7 @@ _NOT_WHOLE = {
     f"{_REPO}/commits",
     f"{_REPO}/installation",
     f"{_REPO}/pulls",
+    f"{_REPO}/pulls/{{pull_number}}",
     f"{_REPO}/pulls/{{pull_number}}/requested_reviewers",
 }
 
@@ -94,8 +107,8 @@ def _body_problems(document: Document, operation: Document, call: Mapping[str, A
 
 def _answer_problems(document: Document, operation: Document, call: Mapping[str, Any]) -> list[str]:
     described = operation["responses"].get(str(call.get("status")))
-    if call.get("status") in {301, 307}:
-        # Whatever is asked of a repository that was renamed is redirected.
+    if call.get("status") in {301, 304, 307} or str(call.get("type")).startswith(_RAW):
+        # A repository was renamed, nothing has changed, or the file itself was asked for.
         return []
     if described is None:
         # Errors are described for some calls only.
