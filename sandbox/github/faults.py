@@ -155,7 +155,7 @@ class FaultMiddleware:
 
 
 def _is_rest(path: str) -> bool:
-    return path.startswith(("/repos/", "/app/", "/api/v3/"))
+    return path.startswith(("/repos/", "/app/", "/api/v3/", "/codeload/"))
 
 
 async def _status(fault: Fault, call: InterceptedCall) -> None:

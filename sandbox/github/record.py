@@ -50,6 +50,7 @@ class Record:
             self._calls.append(call)
             await app(scope, hear, say)
             call |= {"body": _document(sent), "answer": _document(answered)}
+            call["cut"] = len(answered) > _LONGEST
 
         return recorded
 

@@ -110,6 +110,8 @@ def _answer_problems(document: Document, operation: Document, call: Mapping[str,
     if call.get("status") in {301, 304, 307} or str(call.get("type")).startswith(_RAW):
         # A repository was renamed, nothing has changed, or the file itself was asked for.
         return []
+    if call.get("cut"):
+        return []
     if described is None:
         # Errors are described for some calls only.
         return [] if call.get("status", 500) >= 400 else [f"no answer has {call.get('status')}"]

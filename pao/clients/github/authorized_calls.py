@@ -33,12 +33,22 @@ class AuthorizedCalls:
 
     async def ask(self, call: GitHubCall, read: Callable[[Any], T]) -> T:
         """Make a call and read its answer; once more with a new token where one was refused."""
+        return self._read(call, await self._answer(call), read)
+
+    async def answer(self, call: GitHubCall) -> GitHubResponse:
+        """Make a call in the same way, and return its answer as it is if its status is expected."""
+        answer = await self._answer(call)
+        if answer.status not in call.expected:
+            raise self._unexpected(call, answer)
+        return answer
+
+    async def _answer(self, call: GitHubCall) -> GitHubResponse:
         token = await self._token()
         answer = await self._exchange(call, token)
         if answer.status == HTTPStatus.UNAUTHORIZED and self._instance.tokens.renewable:
             self._instance.tokens.forget(self._repository, token)
             answer = await self._exchange(call, await self._token())
-        return self._read(call, answer, read)
+        return answer
 
     async def _token(self) -> str:
         token = await self._instance.tokens.token(self._repository, self._as_app)
@@ -52,11 +62,13 @@ class AuthorizedCalls:
     async def _exchange(self, call: GitHubCall, token: str) -> GitHubResponse:
         query = f"?{urlencode(call.query)}" if call.query else ""
         headers = {
-            "Accept": "application/vnd.github+json",
+            "Accept": call.accept,
             "Authorization": f"Bearer {token}",
             "User-Agent": "pao",
             "X-GitHub-Api-Version": self._instance.api_version,
         }
+        if call.known is not None:
+            headers["If-None-Match"] = call.known
         content = None
         if call.body is not None:
             headers["Content-Type"] = "application/json"
@@ -69,6 +81,8 @@ class AuthorizedCalls:
                 headers=headers,
                 content=content,
                 effect=call.effect,
+                max_body=call.max_body,
+                redirects=call.redirects,
             )
         )
 

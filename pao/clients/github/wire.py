@@ -43,6 +43,7 @@ class Outbound:
     content: bytes | None = field(default=None, repr=False)
     effect: bool = False
     max_body: int = MAX_BODY
+    redirects: int = 0
 
 
 Send = Callable[[Outbound], Awaitable[GitHubResponse]]
@@ -52,7 +53,8 @@ Send = Callable[[Outbound], Awaitable[GitHubResponse]]
 class GitHubCall:
     """One call of the REST API: its path below the API's address, and what it carries.
 
-    ``doing`` completes "GitHub could not ...". ``expected`` are the statuses of success.
+    ``doing`` completes "GitHub could not ...". ``expected`` are the statuses of success. ``accept``
+    is what the answer should be; ``known`` is the entity tag of an earlier one.
     """
 
     doing: str
@@ -62,3 +64,7 @@ class GitHubCall:
     body: Mapping[str, Any] | None = None
     expected: frozenset[int] = frozenset({200})
     effect: bool = False
+    accept: str = "application/vnd.github+json"
+    known: str | None = None
+    max_body: int = MAX_BODY
+    redirects: int = 0

@@ -1,0 +1,1 @@
+"""Catalogs in Git: the forges they are read from, and what the forges are told about them."""

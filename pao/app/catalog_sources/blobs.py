@@ -1,0 +1,117 @@
+"""Contents of files: whether they are what Git's id says, and how they are found in an archive."""
+
+import asyncio
+import hashlib
+import io
+import tarfile
+import zlib
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+
+from catalog.loading import MAX_BYTES
+from catalog.sources.source import Entry, SourceUnavailableError
+
+# An archive may unpack to a thousand times its length.
+_MOST_UNPACKED = 1024 * 1024 * 1024
+_SHA1_DIGITS = 40
+MOST_SINGLE = 50
+_AT_ONCE = 5
+
+
+def listed(path: str, blob: str, mode: str, size: int | None) -> Entry:
+    """Return an entry of a listing; a file that is longer than a document is never fetched."""
+    too_long = size is not None and size > MAX_BYTES
+    problem = f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read" if too_long else None
+    return Entry(path, blob, mode, size, problem)
+
+
+async def fetched_singly(
+    blobs: Collection[str], fetch: Callable[[str], Awaitable[bytes]]
+) -> dict[str, bytes]:
+    """Fetch contents one by one, a few at a time; the first failure ends it."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(blob: str) -> tuple[str, bytes]:
+        async with gate:
+            return blob, await fetch(blob)
+
+    tasks = [asyncio.ensure_future(one(blob)) for blob in sorted(blobs)]
+    try:
+        return dict(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def is_content_of(content: bytes, blob: str) -> bool:
+    """Return whether Git gives this content this id, by SHA-1 or SHA-256."""
+    name = "sha1" if len(blob) == _SHA1_DIGITS else "sha256"
+    header = f"blob {len(content)}\0".encode()
+    return hashlib.new(name, header + content, usedforsecurity=False).hexdigest() == blob
+
+
+def paths_by_blob(entries: Collection[Entry], folder: str) -> dict[str, set[str]]:
+    """Return by blob id where contents may be in the repository.
+
+    An entry is below the folder of the catalog or beside it, and its path does not say which: both
+    places are looked at, and the id decides.
+    """
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        places = found.setdefault(entry.blob, set())
+        places |= {entry.path, f"{folder}/{entry.path}" if folder else entry.path}
+    return found
+
+
+def unpacked(archive: bytes, wanted: Mapping[str, set[str]]) -> dict[str, bytes]:
+    """Return by blob id what an archive holds of what is wanted; blocks.
+
+    Git's attributes may have changed or left out a file: what does not match is not among them.
+    Raises ``SourceUnavailableError`` where the archive cannot be read.
+    """
+    blobs: dict[str, set[str]] = {}
+    for blob, paths in wanted.items():
+        for path in paths:
+            blobs.setdefault(path, set()).add(blob)
+    found: dict[str, bytes] = {}
+    try:
+        with tarfile.open(fileobj=_Unpacking(archive), mode="r|") as members:
+            for path, content in _files(members, blobs.keys()):
+                found |= {blob: content for blob in blobs[path] if is_content_of(content, blob)}
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise SourceUnavailableError("the archive of the repository cannot be read") from error
+    return found
+
+
+def _files(members: tarfile.TarFile, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    for member in members:
+        # Everything is below one folder, which is named after the commit.
+        path = member.name.partition("/")[2]
+        if not member.isreg() or member.size > MAX_BYTES or path not in wanted:
+            continue
+        reader = members.extractfile(member)
+        if reader is not None:
+            yield path, reader.read()
+
+
+class _Unpacking(io.RawIOBase):
+    """A gzip stream that ends in an error where it unpacks to more than is read."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = io.BytesIO(packed)
+        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._left = _MOST_UNPACKED
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        made = bytearray()
+        while len(made) < size:
+            pending = self._unpacker.unconsumed_tail or self._packed.read(65536)
+            if not pending:
+                break
+            made += self._unpacker.decompress(pending, size - len(made))
+        self._left -= len(made)
+        if self._left < 0:
+            raise EOFError
+        return bytes(made)

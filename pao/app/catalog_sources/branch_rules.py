@@ -1,0 +1,54 @@
+"""Whether the branch of the catalog demands that code owners approve: asked once per poll."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from catalog.ownership import OwnershipMode
+from catalog.sources.source import SourceUnavailableError
+
+_PROTECTED = "protected"
+
+
+class BranchUnprotectedError(SourceUnavailableError):
+    """The branch takes changes without its code owners, so nothing new is taken over from it."""
+
+    cause: ClassVar[str] = "unprotected"
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFound:
+    """What the rules say: a notice for operators, and what is remembered of it."""
+
+    notice: str | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+
+
+class BranchRules:
+    """Judges one branch; ``ask`` calls the forge, and returns whether it demands code owners."""
+
+    def __init__(
+        self, mode: OwnershipMode, branch: str, ask: Callable[[], Awaitable[bool]]
+    ) -> None:
+        self._mode = mode
+        self._branch = branch
+        self._ask = ask
+
+    async def judge(self, memory: Mapping[str, Any], *, ask: bool, new: bool) -> RulesFound:
+        """Return what the rules say, or said when they were asked last.
+
+        Raises ``BranchUnprotectedError`` where something ``new`` must not be taken over.
+        """
+        if self._mode is OwnershipMode.OFF:
+            return RulesFound()
+        before = memory.get(_PROTECTED)
+        protected = await self._ask() if ask or not isinstance(before, bool) else before
+        if protected:
+            return RulesFound(memory={_PROTECTED: True})
+        told = (
+            f"The branch {self._branch} takes changes that no code owner has approved: demand "
+            "reviews by code owners in its rules."
+        )
+        if new and self._mode is OwnershipMode.REFUSE:
+            raise BranchUnprotectedError(f"{told} Until then nothing new is taken over.")
+        return RulesFound(told, {_PROTECTED: False})

@@ -1,0 +1,37 @@
+"""Errors of GitHub as errors of a source: what operators read, without any secret."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from catalog.sources.source import (
+    SourceGoneError,
+    SourceLimitedError,
+    SourceRefusedError,
+    SourceUnavailableError,
+)
+from pao.clients.github import GitHubError
+from pao.core.judgement import HIDDEN, REDIRECT, Cause
+from pao.runtime.masking import SecretMasks
+
+_MOVED = frozenset({301, 307, 308})
+
+
+@contextmanager
+def as_source_errors(masks: SecretMasks) -> Iterator[None]:
+    """Turn errors of the client into those of a source."""
+    try:
+        yield
+    except GitHubError as error:
+        raise _translated(error, masks.hide(error.message)) from error
+
+
+def _translated(error: GitHubError, message: str) -> SourceUnavailableError:
+    if error.judged is HIDDEN or (error.judged is REDIRECT and error.status in _MOVED):
+        return SourceGoneError(message)
+    if error.judged.cause is Cause.QUOTA:
+        wait = timedelta(seconds=min(error.wait or 60.0, 86_400.0))
+        return SourceLimitedError(message, until=datetime.now(UTC) + wait)
+    if error.judged.cause is Cause.ACCESS:
+        return SourceRefusedError(message)
+    return SourceUnavailableError(message)

@@ -1,0 +1,105 @@
+"""Calls of sources: through the judged way out, one span each, counted, as errors of sources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any
+
+from catalog.sources.source import SourceLimitedError, SourceUnavailableError
+from pao.clients.outgoing import (
+    HttpClient,
+    OutgoingCall,
+    OutgoingError,
+    OutgoingResponse,
+)
+from pao.runtime import tracing
+
+CALL_SECONDS = 30.0
+# An archive of a large repository is packed while it is sent.
+ARCHIVE_SECONDS = 120.0
+_LEAST_SHARE = 0.1
+_LONG = 32 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What a forge has said is left of our calls; unknown until it has answered once."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    resets_at: datetime | None = None
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Read an answer's headers, of GitHub or GitLab."""
+        for prefix in ("x-ratelimit", "ratelimit"):
+            limit, remaining, reset = (
+                headers.get(f"{prefix}-{name}", "") for name in ("limit", "remaining", "reset")
+            )
+            if limit.isdecimal() and remaining.isdecimal() and reset.isdecimal():
+                self.limit, self.remaining = int(limit), int(remaining)
+                self.resets_at = datetime.fromtimestamp(min(int(reset), 2**33), UTC)
+                return
+
+    def spare(self, forge: str) -> None:
+        """Raise ``SourceLimitedError`` where so little is left that a poll should not use it."""
+        if self.limit is None or self.remaining is None or self.resets_at is None:
+            return
+        if self.remaining >= self.limit * _LEAST_SHARE or self.resets_at <= datetime.now(UTC):
+            return
+        seconds = ceil((self.resets_at - datetime.now(UTC)).total_seconds())
+        raise SourceLimitedError(
+            f"{forge} leaves {self.remaining} of {self.limit} calls for the next {seconds} s, so "
+            "this poll is skipped.",
+            until=self.resets_at,
+        )
+
+
+class OutgoingCalls:
+    """Sends for one source; ``calls`` counts what it has sent."""
+
+    def __init__(self, client: HttpClient, target: str, *, seconds: float = CALL_SECONDS) -> None:
+        self._client = client
+        self._seconds = seconds
+        self._target = target
+        self.allowance = Allowance()
+        self.calls = 0
+
+    async def send(  # noqa: PLR0913 -- what a call consists of, each part named
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        max_body: int,
+        redirects: int = 0,
+    ) -> OutgoingResponse:
+        """Send once; raises ``SourceUnavailableError`` where no whole answer came."""
+        call = OutgoingCall(
+            method=method,
+            url=url,
+            headers=headers,
+            content=content,
+            max_body=max_body,
+            redirects=redirects,
+        )
+        seconds = ARCHIVE_SECONDS if max_body > _LONG else self._seconds
+        self.calls += 1
+        with tracing.calling(self._target, method=method, system="http"):
+            try:
+                answer = await self._client.send(call, seconds=seconds)
+            except OutgoingError as error:
+                raise SourceUnavailableError(f"{self._target}: {error.message}") from error
+        self.allowance.learn(answer.headers)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+def text(value: Any, key: str) -> str | None:
+    """Return a text of what was remembered, which another version may have written."""
+    found = value.get(key) if isinstance(value, Mapping) else None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,226 @@
+"""A whole repository, as it is read by commits, trees and blobs; nothing is changed here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pao.clients.github.answers import (
+    Entry,
+    UnreadableError,
+    read_default_branch,
+    read_ref,
+)
+from pao.clients.github.authorized_calls import AuthorizedCalls
+from pao.clients.github.github_errors import GitHubRefusedError, unreadable
+from pao.clients.github.instances import GitHubInstance
+from pao.clients.github.wire import GitHubCall, GitHubResponse, Send
+from pao.core.answers import read_json
+from pao.core.judgement import HIDDEN
+
+T = TypeVar("T")
+
+RAW = "application/vnd.github.raw+json"
+# A tree has at most 100,000 entries and 7 MB; a blob that is read is no longer than a document.
+_TREE_BYTES = 16 * 1024 * 1024
+_NOT_FOUND, _CONFLICT, _NOT_MODIFIED = 404, 409, 304
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """What a branch points to; ``etag`` lets the next call cost nothing while it does."""
+
+    sha: str
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFacts:
+    """A commit: its tree, and what people want to see of it."""
+
+    sha: str
+    tree: str
+    subject: str
+    author: str
+    at: datetime | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SizedEntry(Entry):
+    """An entry of a tree with the length of its content, where it is a file."""
+
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The entries of a tree; one that is ``truncated`` is of no use."""
+
+    entries: tuple[SizedEntry, ...]
+    truncated: bool
+
+
+class Repository:
+    """Reads one repository; raises ``GitHubRefusedError`` and whatever ``send`` raises.
+
+    ``learn`` is told every token that is used, so that it can be masked.
+    """
+
+    def __init__(
+        self,
+        instance: GitHubInstance,
+        name: str,
+        *,
+        send: Send,
+        learn: Callable[[str], None] = lambda _token: None,
+    ) -> None:
+        self.instance = instance
+        self.name = name
+        self.calls = AuthorizedCalls(instance, name, send=send, learn=learn)
+        self.root = f"/repos/{name}"
+
+    async def tip(self, branch: str, known: str | None = None) -> Tip | None:
+        """Return what a branch points to, or None where ``known`` says so already.
+
+        Raises ``LookupError`` where there is no such branch, or nothing at all yet.
+        """
+        call = self._get(
+            f"read the branch {branch} of {self.name}",
+            f"/git/ref/heads/{quote(branch)}",
+            known=known,
+            expected=frozenset({200, _NOT_MODIFIED}),
+        )
+        try:
+            answer = await self.calls.answer(call)
+        except GitHubRefusedError as error:
+            if error.status == _CONFLICT:
+                raise LookupError(f"the repository {self.name} is empty") from error
+            if error.status != _NOT_FOUND:
+                raise
+            await self._require_repository()
+            raise LookupError(f"{self.name} has no branch {branch}") from error
+        if answer.status == _NOT_MODIFIED:
+            return None
+        return Tip(self._read(call, answer, read_ref), answer.headers.get("etag"))
+
+    async def commit(self, sha: str) -> CommitFacts:
+        """Return a commit."""
+        call = self._get(f"read the commit {sha}", f"/git/commits/{sha}")
+        return await self.calls.ask(call, _commit)
+
+    async def tree(self, sha: str, *, deep: bool = False) -> Tree:
+        """Return a directory, or with ``deep`` everything below it."""
+        call = self._get(
+            f"read the directory {sha}",
+            f"/git/trees/{sha}",
+            query={"recursive": "1"} if deep else {},
+            max_body=_TREE_BYTES,
+        )
+        return await self.calls.ask(call, _tree)
+
+    async def blob(self, sha: str, *, most: int) -> bytes:
+        """Return the bytes of a file, no more than so many and one."""
+        call = self._get(f"read the file {sha}", f"/git/blobs/{sha}", accept=RAW, max_body=most + 1)
+        return (await self.calls.answer(call)).body
+
+    async def archive(self, sha: str, *, most: int) -> bytes | None:
+        """Return a commit as a compressed archive, or None where it is longer than that."""
+        call = self._get(f"pack the commit {sha}", f"/tarball/{sha}", max_body=most, redirects=3)
+        answer = await self.calls.answer(call)
+        return None if answer.truncated else answer.body
+
+    async def wants_code_owners(self, branch: str) -> bool:
+        """Return whether the rules of a branch demand that code owners approve."""
+        call = self._get(
+            f"read the rules of the branch {branch}",
+            f"/rules/branches/{quote(branch, safe='')}",
+            query={"per_page": "100"},
+        )
+        return await self.calls.ask(call, _wants_code_owners)
+
+    async def code_owner_errors(self, sha: str) -> tuple[str, ...]:
+        """Return what GitHub itself finds wrong with the CODEOWNERS of a commit."""
+        call = self._get("check CODEOWNERS", "/codeowners/errors", query={"ref": sha})
+        try:
+            return await self.calls.ask(call, _code_owner_errors)
+        except GitHubRefusedError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return ()
+
+    def _get(self, doing: str, path: str, **more: Any) -> GitHubCall:
+        return GitHubCall(doing=doing, method="GET", path=f"{self.root}{path}", **more)
+
+    def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
+        try:
+            return read(read_json(answer.body))
+        except (ValueError, UnreadableError):
+            raise unreadable(self.instance.name, call.doing, answer, effect=False) from None
+
+    async def _require_repository(self) -> None:
+        """Raise where the repository cannot be seen: a 404 then says nothing of what is in it."""
+        try:
+            await self.calls.ask(self._get(f"see {self.name}", ""), read_default_branch)
+        except GitHubRefusedError as error:
+            if error.status == _NOT_FOUND:
+                error.judged = HIDDEN
+            raise
+
+
+def _commit(document: Any) -> CommitFacts:
+    try:
+        message = str(document.get("message") or "")
+        return CommitFacts(
+            sha=str(document["sha"]),
+            tree=str(document["tree"]["sha"]),
+            subject=message.partition("\n")[0][:200],
+            author=str((document.get("author") or {}).get("name") or "")[:200],
+            at=_moment((document.get("committer") or {}).get("date")),
+            url=str(document.get("html_url") or ""),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnreadableError from error
+
+
+def _tree(document: Any) -> Tree:
+    try:
+        entries = tuple(
+            SizedEntry(one["path"], one["mode"], one["type"], one["sha"], one.get("size"))
+            for one in document["tree"]
+        )
+        return Tree(entries, truncated=bool(document["truncated"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnreadableError from error
+
+
+def _wants_code_owners(document: Any) -> bool:
+    if not isinstance(document, list):
+        raise UnreadableError
+    return any(_demands(rule) for rule in document)
+
+
+def _demands(rule: Any) -> bool:
+    parameters = rule.get("parameters") if isinstance(rule, Mapping) else None
+    return (
+        isinstance(parameters, Mapping)
+        and rule.get("type") == "pull_request"
+        and parameters.get("require_code_owner_review") is True
+    )
+
+
+def _code_owner_errors(document: Any) -> tuple[str, ...]:
+    try:
+        return tuple(
+            f"{one['path']}:{one['line']}: {one['kind']}" for one in document["errors"][:100]
+        )
+    except (KeyError, TypeError) as error:
+        raise UnreadableError from error
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
