@@ -45,6 +45,7 @@ from pao.app.resuming import LostRequests, Resumer
 from pao.clients.inspection import Inspector
 from pao.clients.queues import TaskQueues, polled_queues
 from pao.clients.temporal import RequestWorkflows
+from pao.clients.temporal_server import TemporalServer
 from pao.settings import Settings
 
 
@@ -137,7 +138,7 @@ def assemble_services(
                 database, Inspector(client, task_queue=queue), Resumer(database, workflows)
             ),
         ),
-        cleanups=CleanupService(database=database, reading=reading),
+        cleanups=CleanupService(box=box, database=database, reading=reading, workflows=workflows),
         terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
         streams=Streams(
             StreamLimits(
@@ -152,6 +153,7 @@ def assemble_services(
                 installation=Installation(database),
                 notifications=notifications,
                 workflows=workflows,
+                temporal=TemporalServer(client, queue),
                 jira=jira,
                 catalog=catalog,
                 # Three times without a look at the source is no chance any more.

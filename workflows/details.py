@@ -1,12 +1,14 @@
 """What an operator reads in the Temporal UI: Markdown that needs no other document."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from pao.core.payloads.actions import ActionState
+from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import OpenApproval, OpenWait
+from pao.core.resources import left_entry_id, left_of
 from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from workflows.failures import suggest
 
@@ -18,6 +20,7 @@ SIGNALS = (
 )
 HOW = "Above, under *More Actions*, *Send a Signal*: choose the name and paste the input."
 MOST_NAMED = 10
+MOST_NOTE = 200
 _QUOTED = re.compile(r"\{[^`]*\}")
 UNKNOWN = "**It is not known whether it took effect.** "
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
@@ -41,11 +44,12 @@ def current_details(  # noqa: PLR0913 -- what is described, each part named.
     retrying: bool,
     manual_way: bool = False,
     refused: str | None = None,
+    cleaned: Mapping[str, CleanupMark] | None = None,
 ) -> str:
     """Describe the state of the request, what failed and why, and what can be signalled.
 
     ``manual_way``: a retry may take it instead of what failed. ``refused`` is what was last sent in
-    vain.
+    vain, ``cleaned`` what people have reported as cleaned up, by entry.
     """
     lines = [*title_lines(context), _headline(status, states, retrying=retrying), ""]
     lines += refusal(refused)
@@ -55,10 +59,7 @@ def current_details(  # noqa: PLR0913 -- what is described, each part named.
             lines += ["", *_wait(context, state, state.waits_for)]
     if status == RequestStatus.IN_PROGRESS or retrying:
         lines += ["", HOW, "", *_offer(*CANCEL)]
-    for state in states:
-        lines += [f"- left behind by `{state.id}`: {_left(one)}" for one in state.left_behind]
-    if any(state.left_behind for state in states):
-        lines.append(f"- what of it is cleaned up: `pao request cleanup {context.request_id}`")
+    lines += _left_behind(context.request_id, states, cleaned or {})
     if status == RequestStatus.FAILED and not retrying:
         lines += ["", *_choices(states)]
         if manual_way:
@@ -139,9 +140,30 @@ def _choices(states: list[ActionState]) -> list[str]:
     return [*lines, "### Decide", "", HOW, "", *signal_lines()]
 
 
+def _left_behind(
+    request_id: str, states: list[ActionState], cleaned: Mapping[str, CleanupMark]
+) -> list[str]:
+    lines = [
+        f"- left behind by `{state.id}`: {_left(one)}{_done(cleaned, left_entry_id(state.id, one))}"
+        for state in states
+        for one in left_of(request_id, state)
+    ]
+    if lines:
+        lines.append(f"- when it is cleaned up, report it: `pao request cleanup {request_id}`")
+    return lines
+
+
 def _left(one: PartialResource) -> str:
     named = " ".join(part for part in (one.type, one.id, one.url) if part)
     return " ".join(f"{named}. {one.cleanup or 'Remove it by hand.'}".split())
+
+
+def _done(cleaned: Mapping[str, CleanupMark], entry: str) -> str:
+    mark = cleaned.get(entry)
+    if mark is None:
+        return " **Not reported as done.**"
+    note = " ".join(mark.note.split())
+    return f" **Done**, says {markdown_text(mark.by)}: {markdown_text(note)[:MOST_NOTE]}"
 
 
 def _left_in_target(state: ActionState) -> list[str]:

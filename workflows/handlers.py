@@ -39,6 +39,8 @@ class RequestHandlers:
             names.BUNDLE_DECISION_SIGNAL: lifecycle.reception.from_bundle,
             # The status updater: a ticket that the request waits for was resolved.
             names.TICKET_RESOLVED_SIGNAL: lifecycle.reception.ticket_resolved,
+            # The API: what was left behind is cleaned up.
+            names.CLEANUP_SIGNAL: lifecycle.reception.cleanup_done,
             **internal,
         }
 

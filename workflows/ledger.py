@@ -13,6 +13,7 @@ from temporalio import workflow
 from pao.core.documents import to_document
 from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionResult, ActionState, FormerCall
+from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.plan import PlannedAction
@@ -46,6 +47,7 @@ class Ledger:
         self.vouched: set[tuple[str, int]] = set()
         self.plan = {action.id: action for action in request_input.plan}
         self._fallback = [action for action in request_input.plan if action.fallback]
+        self.cleaned: dict[str, CleanupMark] = {}
         self.escalation: Escalation | None = None
         self.failure: ActionFailure | None = None
 
@@ -263,6 +265,7 @@ class Ledger:
             retrying=self.retrying,
             manual_way=self.has_fallback,
             refused=self.decisions.last_refused,
+            cleaned=self.cleaned,
         )
 
     def restored(self, reason: str) -> None:

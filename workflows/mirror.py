@@ -80,7 +80,7 @@ class Mirror:
                 return
             version = self._ledger.journal.version
             snapshot = self.snapshots.take(workflow.info().run_id)
-            self._show()
+            self.show()
             answer = await self._write(snapshot)
             while answer.absent:
                 await self._make_row()
@@ -199,7 +199,8 @@ class Mirror:
         )
         return answer
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Show the current state in Temporal."""
         ledger = self._ledger
         if ledger.status != self._shown:
             self._shown = ledger.status

@@ -1,6 +1,7 @@
 """Handles signals: whatever comes in is recorded, judged and mirrored; nothing is raised."""
 
 from collections import Counter
+from dataclasses import astuple
 from typing import Any
 
 from temporalio import workflow
@@ -8,6 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pao.core import names
     from pao.core.documents import from_document
+    from pao.core.payloads.cleanups import CleanupMark
     from pao.core.payloads.decisions import DecisionRecord, SenderAnswer
     from pao.core.payloads.tickets import TicketResolved
     from pao.core.states import SETTLED, ApprovalVote, Decision
@@ -47,6 +49,7 @@ class SignalHandlers:
         self._recalls = FromNextSignal("recall-decisions")
         self._again = SignalsPlayedAgain("recall-after-reset")
         self._checks = FromNextSignal("check-senders")
+        self._marks = FromNextSignal("cleanup-marks")
         self._unnamed: Counter[str] = Counter()
 
     async def decision(self, kind: Decision, args: tuple[Any, ...]) -> None:
@@ -224,18 +227,35 @@ class SignalHandlers:
         """Handle the status updater's signal about a ticket that an action waits for."""
         checks = self._checks.reached()
         told = _ticket_resolved(args)
-        if checks and not (await self._ask(names.TICKET_RESOLVED_SIGNAL, args)).proven:
-            self._ignored("it carries no proof that the status updater sent it")
+        signal = names.TICKET_RESOLVED_SIGNAL
+        if checks and not (await self._ask(signal, args)).proven:
+            self._ignored(signal, "it carries no proof that the status updater sent it")
         elif told is None:
-            self._ignored("it names no action")
+            self._ignored(signal, "it names no action")
         elif self._waiting.ticket_resolved(told):
             return
         else:
-            self._ignored(f"no action {told.action_id[:100]!r} waits for a ticket's end")
+            self._ignored(signal, f"no action {told.action_id[:100]!r} waits for a ticket's end")
         await self._mirror.write_from_handler()
 
-    def _ignored(self, reason: str) -> None:
-        signal = names.TICKET_RESOLVED_SIGNAL
+    async def cleanup_done(self, args: tuple[Any, ...]) -> None:
+        """Handle the API's signal that something left behind is cleaned up.
+
+        Postgres has it already; here only the details show it.
+        """
+        signal = names.CLEANUP_SIGNAL
+        if not self._marks.reached():
+            await self.unknown(signal)
+            return
+        mark = _cleanup_mark(args)
+        if mark is None or not (await self._ask(signal, args)).proven:
+            self._ignored(signal, "it carries no proof that the API sent it")
+            await self._mirror.write_from_handler()
+            return
+        self._ledger.cleaned[mark.entry_id] = mark
+        self._mirror.show()
+
+    def _ignored(self, signal: str, reason: str) -> None:
         self._ledger.decisions.ignored(signal, event="signal.ignored", reason=f"{signal}: {reason}")
 
     async def unknown(self, name: str) -> None:
@@ -247,6 +267,14 @@ class SignalHandlers:
             "cancel, approve and reject",
         )
         await self._mirror.write_from_handler()
+
+
+def _cleanup_mark(args: tuple[Any, ...]) -> CleanupMark | None:
+    try:
+        mark = from_document(CleanupMark, args[0] if len(args) == 1 else None)
+    except ValueError:
+        return None
+    return mark if all(isinstance(one, str) for one in astuple(mark)) else None
 
 
 def _ticket_resolved(args: tuple[Any, ...]) -> TicketResolved | None:

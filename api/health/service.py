@@ -45,6 +45,7 @@ from db.unavailable import DatabaseUnavailableError
 from pao.clients.jira import Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
+from pao.clients.temporal_server import TemporalServer
 from pao.core.errors import PaoError
 from pao.core.timestamps import timestamp
 from pao.runtime.background import BackgroundTask
@@ -73,6 +74,7 @@ class Parts:
     installation: Installation
     notifications: RequestNotifications
     workflows: RequestWorkflows
+    temporal: TemporalServer
     jira: JiraInstances
     catalog: CatalogService
     catalog_age: float = 900.0
@@ -207,7 +209,7 @@ class HealthService:
 
     async def _ask_worker(self) -> WorkerPart:
         try:
-            seen = await self._parts.workflows.pollers(await self._own_installation())
+            seen = await self._parts.temporal.pollers(await self._own_installation())
         except TemporalUnavailableError:
             return WorkerPart(status=DOWN, error="Temporal does not respond")
         if seen and not seen.others:
@@ -302,8 +304,8 @@ class HealthService:
 
     async def _temporal_problem(self) -> str | None:
         try:
-            missing = await self._parts.workflows.missing_search_attributes()
-            seen = await self._parts.workflows.pollers(await self._own_installation())
+            missing = await self._parts.temporal.missing_search_attributes()
+            seen = await self._parts.temporal.pollers(await self._own_installation())
         except TemporalUnavailableError:
             return "Temporal does not respond"
         if missing:

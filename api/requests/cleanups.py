@@ -1,5 +1,6 @@
 """Reports of manual cleanup: whoever may decide about a request reports each entry once."""
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,8 +10,16 @@ from api.requests.reading import ReadingService, Stored
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.cleanups import CleanupsRepository
 from db.session import Database
+from pao.clients.proofs import proven
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
+from pao.core import names
+from pao.core.documents import to_document
 from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.payloads.cleanups import CleanupMark
 from pao.core.states import TERMINAL
+from pao.runtime.crypto import SecretBox
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +35,12 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupService:
-    """Notes what is cleaned up; nothing of the request itself changes."""
+    """Notes what is cleaned up; of the request only what Temporal shows about it changes."""
 
+    box: SecretBox
     database: Database
     reading: ReadingService
+    workflows: RequestWorkflows
 
     async def mark(self, caller: Principal, request_id: str, entry_id: str, note: str) -> None:
         """Note that an entry is done, with who says so and why; a repeat changes nothing."""
@@ -37,6 +48,13 @@ class CleanupService:
         entry = _listed(self.reading.present(stored), stored, entry_id)
         if entry.done:
             return
+        await self._note(caller, stored, entry, entry_id=entry_id, note=note)
+        if stored.row.status not in TERMINAL:
+            await self._tell(request_id, CleanupMark(entry_id, caller.id, note))
+
+    async def _note(
+        self, caller: Principal, stored: Stored, entry: _Entry, *, entry_id: str, note: str
+    ) -> None:
         async with self.database.unit_of_work() as session:
             cleanups = CleanupsRepository(session)
             if await cleanups.mark(entry.owner, entry_id, by=caller.id, note=note):
@@ -58,6 +76,14 @@ class CleanupService:
                         },
                     )
                 )
+
+    async def _tell(self, request_id: str, mark: CleanupMark) -> None:
+        """Have Temporal's page of the request show the mark, which is stored already."""
+        payload = proven(self.box, request_id, names.CLEANUP_SIGNAL, to_document(mark))
+        try:
+            await self.workflows.tell_cleaned(request_id, payload)
+        except (TemporalUnavailableError, WorkflowGoneError):
+            _log.warning("the details in Temporal do not show an entry that was cleaned up")
 
 
 def _listed(shown: schemas.Request, stored: Stored, entry_id: str) -> _Entry:

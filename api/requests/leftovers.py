@@ -6,10 +6,8 @@ from api.requests import schemas
 from api.schemas import JsonObject
 from db.models import CleanupDone, Request, RequestAction
 from db.stored import state_of
-from pao.core.names import mark
 from pao.core.payloads.failures import PartialResource
-from pao.core.resources import entry_id, in_doubt, instructions_for, look_by_hand
-from pao.core.states import ActionStatus
+from pao.core.resources import entry_id, instructions_for, left_entry_id, left_of
 from pao.core.timestamps import timestamp
 
 Done = Mapping[tuple[str, str], CleanupDone]
@@ -21,13 +19,12 @@ def left_behind(
 ) -> list[schemas.Leftover]:
     """Return what is left in targets that no action of the request owns any more.
 
-    What failed actions left is in the error context; here is what corrections left at former
-    places, and what a way that was given up may have left.
+    What failed actions left is in the error context.
     """
     return [
         _leftover(str(row.id), one.action_id, left, done)
         for one in actions
-        for left in _left_behind(one)
+        for left in left_of(str(row.id), state_of(one))
     ]
 
 
@@ -44,15 +41,14 @@ def error_context(row: Request, done: Done) -> JsonObject | None:
 def _leftover(
     request_id: str, action_id: str, left: PartialResource, done: Done
 ) -> schemas.Leftover:
-    instructions = instructions_for(left)
-    entry = entry_id(action_id, left.id, instructions, move=left.move)
+    entry = left_entry_id(action_id, left)
     return schemas.Leftover(
         entry_id=entry,
         action=action_id,
         type=left.type,
         id=left.id,
         url=left.url,
-        instructions=instructions,
+        instructions=instructions_for(left),
         done=_done(done.get((request_id, entry))),
     )
 
@@ -70,16 +66,3 @@ def _done(row: CleanupDone | None) -> schemas.CleanupDone | None:
     if row is None:
         return None
     return schemas.CleanupDone(by=row.done_by, at=timestamp(row.done_at), note=row.note)
-
-
-def _left_behind(row: RequestAction) -> list[PartialResource]:
-    state = state_of(row)
-    if state.status != ActionStatus.SKIPPED:
-        return state.left_behind
-    left = [*state.left_behind, *state.partial]
-    if state.outcome_unknown:
-        request_id = str(row.request_id)
-        by_hand = state.by_hand or look_by_hand(mark(request_id, state.id, state.moves))
-        kind = state.resource_type or state.type
-        left.append(PartialResource(type=kind, cleanup=in_doubt(state.name, by_hand)))
-    return left

@@ -3,15 +3,10 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -26,7 +21,6 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from pao.clients.installation import installation_of
 from pao.core import names
 from pao.core.components import is_bundle
 from pao.core.payloads.actions import ActionInput, LookResult
@@ -65,17 +59,6 @@ class TemporalUnavailableError(Exception):
 
 class WorkflowGoneError(Exception):
     """The workflow has closed, or Temporal does not know it (any more)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pollers:
-    """How many workers of this installation poll, and which other installations' workers do too."""
-
-    own: int
-    others: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return self.own > 0
 
 
 class RequestWorkflows:
@@ -199,6 +182,20 @@ class RequestWorkflows:
             raise _explained(error) from error
         return await self._outcome(handle, str(payload["decisionId"]), budget)
 
+    async def tell_cleaned(self, request_id: str, payload: dict[str, Any]) -> None:
+        """Signal that what an open request left behind is cleaned up.
+
+        Raises as ``decide`` does.
+        """
+        handle = self._client.get_workflow_handle(names.workflow_id(request_id))
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                await handle.signal(names.CLEANUP_SIGNAL, payload, rpc_timeout=RPC_TIMEOUT)
+        except TimeoutError as error:
+            raise TemporalUnavailableError from error
+        except RPCError as error:
+            raise _explained(error) from error
+
     async def _outcome(
         self, handle: WorkflowHandle[Any, Any], decision_id: str, budget: float
     ) -> DecisionRecord | None:
@@ -300,39 +297,6 @@ class RequestWorkflows:
             self._seen = float("-inf")
             raise TemporalUnavailableError from error
         self._seen = time.monotonic()
-
-    async def pollers(self, installation: str | None = None) -> Pollers:
-        """Return the workers that Temporal has seen polling for workflows, within five minutes.
-
-        Those of an earlier version do not say to which installation they belong: they count as own.
-        """
-        request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=self._queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                answer = await self._client.workflow_service.describe_task_queue(request)
-        except (TimeoutError, RPCError, RuntimeError) as error:
-            raise TemporalUnavailableError from error
-        seen = {poller.identity for poller in answer.pollers}
-        others = {
-            one: owner
-            for one in seen
-            if installation and (owner := installation_of(one)) not in {None, installation}
-        }
-        return Pollers(own=len(seen) - len(others), others=tuple(sorted({*others.values()})))
-
-    async def missing_search_attributes(self) -> list[str]:
-        """Return the search attributes that are not registered: without them no request starts."""
-        request = ListSearchAttributesRequest(namespace=self._client.namespace)
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                answer = await self._client.operator_service.list_search_attributes(request)
-        except (TimeoutError, RPCError, RuntimeError) as error:
-            raise TemporalUnavailableError from error
-        return sorted(names.SEARCH_ATTRIBUTES.keys() - answer.custom_attributes.keys())
 
 
 def _kind(request_input: RequestInput) -> str:

@@ -68,6 +68,25 @@ def behind_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
     return [_left(state, one) for state in states for one in state.left_behind]
 
 
+def left_of(request_id: str, state: ActionState) -> list[PartialResource]:
+    """List what an action left in a target that it does not own any more.
+
+    Corrections leave it at former places, and so may a way that was given up.
+    """
+    if state.status != ActionStatus.SKIPPED:
+        return state.left_behind
+    left = [*state.left_behind, *state.partial]
+    if state.outcome_unknown:
+        kind = state.resource_type or state.type
+        left.append(PartialResource(type=kind, cleanup=_maybe(request_id, state)))
+    return left
+
+
+def left_entry_id(state_id: str, left: PartialResource) -> str:
+    """Return the id of the entry under which something left behind is listed for cleanup."""
+    return entry_id(state_id, left.id, instructions_for(left), move=left.move)
+
+
 def failed_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """List the actions that have failed, with why."""
     return [_failed(state) for state in states if state.status == ActionStatus.FAILED]

@@ -191,6 +191,7 @@ def test_what_a_correction_has_left_behind_is_marked_as_cleaned_up_at_any_time(
     assert answer.status_code == 200, answer.text
     shown = answer.json()
     assert [bool(one["done"]) for one in shown["leftBehind"]] == [True, False]
+    assert "cleanup_done" in built.history(failed["id"]), "Temporal's page shows it, too"
 
     answer = dana.post(f"/requests/{failed['id']}/escalate", json={"reason": "the rest"})
     ended = answer.json()

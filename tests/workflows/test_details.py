@@ -111,4 +111,9 @@ def test_a_request_that_failed_between_actions_still_offers_its_decisions() -> N
 def test_what_was_left_behind_is_read_in_every_state() -> None:
     left = PartialResource("jira-ticket", id="DB-1", cleanup="Close DB-1.")
     text = show(RequestStatus.COMPLETED, action(ActionStatus.COMPLETED, left_behind=[left]))
-    assert "left behind by `ticket`: jira-ticket DB-1. Close DB-1." in text
+    assert "left behind by `ticket`: jira-ticket DB-1. Close DB-1. **Not reported" in text
+
+
+def test_what_a_way_that_was_given_up_may_have_left_is_read_as_well() -> None:
+    text = show(RequestStatus.COMPLETED, action(ActionStatus.SKIPPED, outcome_unknown=True))
+    assert "left behind by `ticket`: jira-ticket. It is not known whether 'Ask' took effect" in text

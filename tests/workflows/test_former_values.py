@@ -1,51 +1,26 @@
 """Corrected fields while earlier attempts may have had an effect: the record tells the truth."""
 
 import json
-import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.hosts import (
+    OPERATORS,
+    Hosts,
+    bench_with_token,
+    host_request,
+    in_doubt,
+    ticket_in_doubt,
+)
 from tests.support.postgres import Database
-from tests.support.raw_servers import RawServer, answering, cutting, raw_server
+from tests.support.raw_servers import RawServer, raw_server
 from tests.support.requests import Request, automatic, new_request, ticket
-from tests.support.worker import Workbench, workbench
+from tests.support.worker import Workbench
 
-CREATE = {"method": "POST", "path": "/issue$"}
 SEARCH = {"path": "/search"}
-OPERATORS = "s3cret-of-the-operator"
-
-
-class Hosts:
-    """Makes a host with each POST, and says which names are there."""
-
-    def __init__(self) -> None:
-        self.made: list[str] = []
-        self.asked: list[str] = []
-        self.cuts = 0
-        self.answers: bytes | None = None
-        self.looks = True
-
-    def serve(self, connection: socket.socket, request: bytes) -> None:
-        head, _, body = request.partition(b"\r\n\r\n")
-        if not head.startswith(b"POST"):
-            name = head.split(b" ")[1].partition(b"=")[2].decode()
-            self.asked.append(name)
-            if not self.looks:
-                cutting(connection, request)
-                return
-            found = name if name in self.made else None
-            answering(json.dumps({"found": found, "id": f"H-{name}"}).encode())(connection, request)
-            return
-        if self.cuts > 0:
-            self.cuts -= 1
-            self.made.append(json.loads(body)["name"])
-            cutting(connection, request)
-            return
-        self.made.append(json.loads(body)["name"])
-        answering(self.answers or b'{"id": "H-1"}')(connection, request)
 
 
 @pytest.fixture
@@ -63,42 +38,8 @@ def server(hosts: Hosts) -> Iterator[RawServer]:
 async def bench(
     database: Database, temporal_address: str, tmp_path: Path
 ) -> AsyncIterator[Workbench]:
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    (secrets / "token").write_text(OPERATORS)
-    environ = {"PAO_EGRESS_ALLOW": "127.0.0.1", "PAO_SECRETS_DIR": str(secrets)}
-    async with workbench(database, temporal_address, tmp_path, environ=environ) as running:
+    async with bench_with_token(database, temporal_address, tmp_path) as running:
         yield running
-
-
-def host_request(server: RawServer, *, look: bool = True, **config: Any) -> Request:
-    """Return a request for a host by its title, which can be looked for by the same."""
-    called = {
-        "endpoint": {"url": f"{server.url}/hosts"},
-        "headers": {"Authorization": "Bearer {{secrets.token}}"},
-        "body": {"type": "json", "contentTemplate": {"name": "{{fields.title}}"}},
-        **config,
-    }
-    if look:
-        called["look"] = {
-            "url": f"{server.url}/find",
-            "query": {"name": "{{fields.title}}"},
-            "found": {"path": "$.found", "values": ["{{fields.title}}"]},
-        }
-    action = {"id": "host", "name": "Host", "type": "rest-api", "config": called}
-    return new_request(action, title="one")
-
-
-async def in_doubt(bench: Workbench, request: Request) -> Request:
-    request = await bench.submit(request)
-    row = await bench.reached(request, "failed")
-    assert row["error"]["outcomeUnknown"]
-    return request
-
-
-async def ticket_in_doubt(bench: Workbench, request: Request | None = None) -> Request:
-    bench.jira.fault("cut-after", match=CREATE)
-    return await in_doubt(bench, request or new_request(title="old"))
 
 
 async def test_a_look_asks_with_the_former_values_and_what_exists_is_not_called_the_new_one(
@@ -252,81 +193,6 @@ async def test_a_ticket_that_appears_after_the_look_is_not_called_the_corrected_
     record = await bench.decide(request, "retry", fields={"title": "new"})
     assert record.code == "EXISTS_WITH_FORMER_VALUES"
     assert len(bench.tickets(request)) == 1
-
-
-def placed() -> Request:
-    """Return a request whose title is the project that it is made in."""
-    made = ticket()
-    made["config"]["ticket"] = {"project": "{{fields.title}}", "summaryTemplate": "A thing"}
-    return new_request(made, title="PLATFORM")
-
-
-async def test_a_correction_to_another_place_leaves_nothing_behind_without_a_word(
-    bench: Workbench,
-) -> None:
-    request = await ticket_in_doubt(bench, placed())
-    [made] = bench.tickets(request)
-    record = await bench.decide(request, "retry", fields={"title": "NET"})
-    assert (record.outcome, record.code) == ("rejected", "WOULD_LEAVE_BEHIND")
-    assert "project PLATFORM" in (record.message or "")
-    assert "project NET" in (record.message or "")
-    assert made["key"] in (record.message or "")
-
-    record = await bench.decide(request, "retry", fields={"title": "NET"}, leaveBehind=True)
-    assert record.outcome == "done", record.message
-    await bench.reached(request, "completed")
-    [action] = await bench.actions(request)
-    assert not action["adopted"]
-    assert [one["id"] for one in action["left_behind"]] == [made["key"]]
-    assert {one["project"] for one in bench.tickets(request)} == {"PLATFORM", "NET"}
-    assert "action.left-behind" in await bench.events(request)
-
-
-async def test_a_correction_to_another_place_is_free_where_nothing_was_made(
-    bench: Workbench,
-) -> None:
-    bench.jira.fault("cut-before", match=CREATE)
-    request = await in_doubt(bench, placed())
-    record = await bench.decide(request, "retry", fields={"title": "NET"})
-    assert record.outcome == "done", record.message
-    await bench.reached(request, "completed")
-    [action] = await bench.actions(request)
-    assert action["left_behind"] == []
-
-
-async def test_what_may_exist_at_a_former_place_is_listed_when_nobody_can_tell(
-    bench: Workbench, server: RawServer, hosts: Hosts
-) -> None:
-    hosts.cuts = 1
-    url = f"{server.url}/{{{{fields.title}}}}"
-    request = host_request(server, look=False, endpoint={"url": url})
-    await in_doubt(bench, request)
-    record = await bench.decide(request, "retry", fields={"title": "two"})
-    assert record.code == "WOULD_LEAVE_BEHIND"
-    record = await bench.decide(request, "retry", fields={"title": "two"}, leaveBehind=True)
-    assert record.outcome == "done", record.message
-    await bench.reached(request, "completed")
-    [action] = await bench.actions(request)
-    [left] = action["left_behind"]
-    assert f"POST {server.url}/one" in left["cleanup"]
-    assert hosts.made == ["one", "two"]
-
-
-async def test_every_former_place_is_listed_when_a_request_moves_twice(
-    bench: Workbench, server: RawServer, hosts: Hosts
-) -> None:
-    hosts.cuts = 2
-    url = f"{server.url}/{{{{fields.title}}}}"
-    request = host_request(server, endpoint={"url": url})
-    await in_doubt(bench, request)
-    await bench.decide(request, "retry", fields={"title": "two"}, leaveBehind=True)
-    await bench.reached(request, "failed", attempt=2)
-    await bench.decide(request, "retry", fields={"title": "three"}, leaveBehind=True)
-    await bench.reached(request, "completed")
-    [action] = await bench.actions(request)
-    told = [one["cleanup"] for one in action["left_behind"]]
-    places = [f"took effect at POST {server.url}/{name}:" for name in ("one", "two")]
-    assert [place in text for place, text in zip(places, told, strict=True)] == [True, True]
 
 
 async def test_without_a_look_a_correction_waits_for_evidence(

@@ -24,6 +24,7 @@ from pao.app.schedules import MAINTENANCE
 from pao.app.worker import Workers
 from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.temporal_connection import CONVERTER, TemporalTarget, connect
+from pao.clients.temporal_server import TemporalServer
 from pao.core.names import slow_queue, waits_queue
 from tests.support.postgres import Database
 from tests.support.worker import Workbench, eventually, workbench
@@ -62,8 +63,9 @@ async def process(environ: dict[str, str]) -> AsyncIterator[asyncio.subprocess.P
 async def test_a_worker_that_is_told_to_end_does_so_in_order(
     bench: Workbench, number: signal.Signals
 ) -> None:
+    temporal = TemporalServer(bench.client, bench.settings.temporal.task_queue)
     async with process(bench.environ) as worker:
-        await eventually(bench.workflows.pollers)
+        await eventually(temporal.pollers)
         worker.send_signal(number)
         printed, _ = await worker.communicate()
     assert worker.returncode == 0, printed.decode()
