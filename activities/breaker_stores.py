@@ -109,7 +109,7 @@ class _Own:
     error: str = ""
     items: set[str] = field(default_factory=set)
     retry_at: float | None = None
-    probing: bool = False
+    probe_until: float = 0.0
 
     def opens(self, key: BreakerKey, limits: BreakerLimits) -> bool:
         """Return whether the failures are enough, as they are in Postgres."""
@@ -120,7 +120,8 @@ class _Own:
 class OwnStore:
     """The breakers of this process alone, for while Postgres is away."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, probe_seconds: float = PROBE_SECONDS) -> None:
+        self._probe_seconds = probe_seconds
         self._kept: TTLCache[BreakerKey, _Own] = TTLCache(MOST_KEPT, MEMORY_SECONDS)
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
@@ -131,9 +132,12 @@ class OwnStore:
     async def begin_probe(self, key: BreakerKey) -> bool:
         """Claim the probe of a half-open breaker."""
         own = self._kept.get(key)
-        if own is None or own.probing:
+        if own is None or own.retry_at is None:
+            # Postgres had it half-open and went away; nothing here keeps the call from probing.
+            return True
+        if _is_ahead(own.probe_until):
             return False
-        own.probing = True
+        own.probe_until = time.monotonic() + self._probe_seconds
         return True
 
     async def failed(
@@ -146,7 +150,7 @@ class OwnStore:
         if len(own.items) < 2:  # noqa: PLR2004 -- of two items, or of one
             own.items.add(failure.caused_by)
         if failure.probing or own.opens(key, limits):
-            own.retry_at, own.probing = time.monotonic() + limits.seconds, False
+            own.retry_at, own.probe_until = time.monotonic() + limits.seconds, 0.0
         return _shown(key, own)
 
     async def answered(self, key: BreakerKey, *, probing: bool) -> None:
@@ -158,7 +162,15 @@ class OwnStore:
     async def give_back(self, key: BreakerKey) -> None:
         """Release a probe without a result."""
         if own := self._kept.get(key):
-            own.probing = False
+            own.probe_until = 0.0
+
+    async def forget(self, key: BreakerKey) -> None:
+        """Forget a breaker: Postgres has taken over."""
+        self._kept.pop(key, None)
+
+
+def _is_ahead(moment: float) -> bool:
+    return time.monotonic() < moment
 
 
 def _shown(key: BreakerKey, own: _Own) -> BreakerState:

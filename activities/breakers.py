@@ -6,10 +6,11 @@ The state is shared in Postgres. Without Postgres each process counts for itself
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from cachetools import TTLCache
 
@@ -23,9 +24,8 @@ from pao.core.judgement import CUT, LEFT_ALONE
 from pao.core.timestamps import timestamp
 from pao.runtime.masking import SecretMasks
 
-# A database that did not answer is not asked again at once: calls must not wait for it.
-AWAY_SECONDS = 5.0
 ERROR_CHARACTERS = 300
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 __all__ = ["BreakerLimits", "BreakerOptions", "BreakerPermit", "Breakers", "SharedStore"]
@@ -36,12 +36,14 @@ class BreakerOptions:
     """The limits of all targets, and of those that have their own.
 
     A closed breaker is trusted to be closed for ``believed`` seconds, which saves most calls
-    a question; what another worker has opened is met no later.
+    a question; what another worker has opened is met no later. A database that did not answer is
+    not asked again for ``away`` seconds: calls must not wait for it.
     """
 
     usual: BreakerLimits = field(default_factory=BreakerLimits)
     own: Mapping[str, BreakerLimits] = field(default_factory=dict)
     believed: float = 1.0
+    away: float = 5.0
 
     def of(self, target: str) -> BreakerLimits:
         """Return the limits of a target."""
@@ -167,27 +169,32 @@ class Breakers:
             named=is_named(key.target),
             probing=probing,
         )
-        try:
-            state = await self._store().failed(key, failure, limits)
-        except (PaoError, TimeoutError):
-            state = await self._own_store().failed(key, failure, limits)
+        state = await self._told(key, lambda store: store.failed(key, failure, limits))
         self._believed[key] = (time.monotonic(), state)
         if state.state == "open":
             whose = f" for {key.item}" if key.item else ""
             _log.warning("the circuit breaker for %s is open%s: %s", key.target, whose, error)
 
     async def _answered(self, key: BreakerKey, *, probing: bool) -> None:
-        try:
-            await self._store().answered(key, probing=probing)
-        except (PaoError, TimeoutError):
-            await self._own_store().answered(key, probing=probing)
+        await self._told(key, lambda store: store.answered(key, probing=probing))
         self._believed[key] = (time.monotonic(), None)
 
     async def _give_back(self, key: BreakerKey) -> None:
+        await self._told(key, lambda store: asyncio.shield(store.give_back(key)))
+
+    async def _told(self, key: BreakerKey, tell: Callable[[Store], Awaitable[T]]) -> T:
+        """Tell the shared store, or this process's own while Postgres is away.
+
+        What Postgres knows replaces what this process counted meanwhile, a probe included.
+        """
+        store = self._store()
         try:
-            await asyncio.shield(self._store().give_back(key))
+            told = await tell(store)
         except (PaoError, TimeoutError):
-            await self._own_store().give_back(key)
+            return await tell(self._own_store())
+        if store is not self._own:
+            await self._own.forget(key)
+        return told
 
     def _has_failed(self, key: BreakerKey) -> bool:
         _, state = self._believed.get(key, (0.0, None))
@@ -200,7 +207,7 @@ class Breakers:
 
     def _own_store(self) -> Store:
         """Return this process's store, and do not ask Postgres for a while."""
-        self._away_until = time.monotonic() + AWAY_SECONDS
+        self._away_until = time.monotonic() + self._options.away
         return self._own
 
 

@@ -7,10 +7,15 @@ import asyncpg
 import pytest
 
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
-from activities.breaker_stores import MOST_KEPT
+from activities.breaker_stores import MOST_KEPT, OwnStore
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
 from activities.call_origin import acting_for
-from db.repositories.breakers import BreakerKey, BreakersRepository
+from db.repositories.breakers import (
+    BreakerFailure,
+    BreakerKey,
+    BreakersRepository,
+    BreakerState,
+)
 from db.session import Database, PoolSettings
 from pao.core.errors import ErrorCode
 from pao.core.judgement import CUT, NOT_READY, UNSENT
@@ -213,6 +218,68 @@ async def test_without_a_database_calls_go_on_and_each_process_counts_for_itself
         await succeed(of)
     await succeed(of, "another.example.com")
     await away.close()
+
+
+class Flaky(OwnStore):
+    """A store that stops answering, as Postgres does, and may come back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readable = self.writable = True
+
+    async def read(self, key: BreakerKey) -> BreakerState | None:
+        if not self.readable:
+            raise TimeoutError
+        return await super().read(key)
+
+    async def begin_probe(self, key: BreakerKey) -> bool:
+        self._require()
+        return await super().begin_probe(key)
+
+    async def failed(
+        self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
+    ) -> BreakerState:
+        self._require()
+        return await super().failed(key, failure, limits)
+
+    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+        self._require()
+        await super().answered(key, probing=probing)
+
+    def _require(self) -> None:
+        if not self.writable:
+            raise TimeoutError
+
+
+NO_DELAYS = BreakerOptions(usual=BreakerLimits(failures=3, seconds=0), believed=0, away=0)
+
+
+async def test_a_target_is_probed_when_the_database_goes_away_before_the_probe() -> None:
+    shared = Flaky()
+    of = Breakers(shared, NO_DELAYS)
+    await fail(of, times=3)
+    shared.writable = False
+    await succeed(of)
+
+
+async def test_a_probe_without_the_database_is_over_when_the_database_has_its_outcome() -> None:
+    shared = Flaky()
+    of = Breakers(shared, NO_DELAYS)
+    shared.readable = shared.writable = False
+    await fail(of, times=3)
+    async with of.guard(TARGET):
+        shared.readable = shared.writable = True
+    shared.readable = shared.writable = False
+    await fail(of, times=3)
+    await succeed(of)
+
+
+async def test_a_probe_of_this_process_expires() -> None:
+    own, key = OwnStore(probe_seconds=0), BreakerKey(TARGET)
+    failure = BreakerFailure(error="It gave no answer.")
+    await own.failed(key, failure, BreakerLimits(failures=1, seconds=0))
+    assert await own.begin_probe(key)
+    assert await own.begin_probe(key)
 
 
 @pytest.mark.parametrize("with_database", [True, False], ids=["shared", "own"])
