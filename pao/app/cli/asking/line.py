@@ -7,12 +7,20 @@ raises ``KeyboardInterrupt``, the end of the input ``EOFError``.
 import contextlib
 import getpass
 import os
+import select
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 
+try:
+    import termios
+except ImportError:  # Windows has no such terminals.
+    termios = None  # type: ignore[assignment]
+
 END_OF_TEXT = "."
 EDITOR = "!"
+_LOCAL_MODES = 3
+_MOST_UNFINISHED = 4096
 
 
 class TextError(ValueError):
@@ -24,18 +32,37 @@ def can_edit() -> bool:
     return _readline() is not None
 
 
-def read_line(prompt: str, *, recall: str | None = None, words: Iterable[str] = ()) -> str:
-    """Ask for one line; the up arrow recalls ``recall``, the tab key completes ``words``."""
+def read_line(
+    prompt: str,
+    *,
+    recall: str | None = None,
+    words: Iterable[str] = (),
+    lines: list[str] | None = None,
+) -> str:
+    """Ask for one line; the up arrow recalls ``recall``, the tab key completes ``words``.
+
+    ``lines`` keeps what was typed of a line when the person leaves in the middle of it.
+    """
     readline = _readline()
+    unfinished = _unfinished_in_terminal if readline is None else readline.get_line_buffer
     try:
         if readline is None:
             # Python writes a prompt to standard output, which may be a file.
-            with contextlib.redirect_stdout(sys.stderr):
-                return _one(input(prompt))
+            with contextlib.redirect_stdout(sys.stderr), _unflushed():
+                return _one(_input(prompt, unfinished, lines))
         with _prepared(readline, recall, tuple(words)):
-            return _one(input(prompt))
+            return _one(_input(prompt, unfinished, lines))
     except UnicodeDecodeError:
         raise TextError("that is no text in UTF-8") from None
+
+
+def _input(prompt: str, unfinished: Callable[[], str], lines: list[str] | None) -> str:
+    try:
+        return input(prompt)
+    except KeyboardInterrupt:
+        if lines is not None and (text := unfinished()):
+            lines.append(text)
+        raise
 
 
 def read_secret(prompt: str) -> str:
@@ -48,23 +75,23 @@ def read_text(prompt: str, *, recall: str | None, lines: list[str]) -> str:
 
     An empty first line, ``!`` and ``@FILE`` are returned at once and kept nowhere.
     """
-    first = read_line(prompt, recall=recall)
+    first = read_line(prompt, recall=recall, lines=lines)
     if _is_word(first):
         return first
     lines.append(first.removeprefix("@") if first.startswith("@@") else first)
-    while (line := read_line(" " * len(prompt))) != END_OF_TEXT:
+    while (line := read_line(" " * len(prompt), lines=lines)) != END_OF_TEXT:
         lines.append(line)
     return "\n".join(lines)
 
 
 def read_until(prompt: str, is_whole: Callable[[str], bool], *, lines: list[str]) -> str:
     """Ask for lines until they are whole together, or one is empty; else as ``read_text``."""
-    first = read_line(prompt)
+    first = read_line(prompt, lines=lines)
     if _is_word(first):
         return first
     lines.append(first)
     while not is_whole("\n".join(lines)):
-        line = read_line(" " * len(prompt))
+        line = read_line(" " * len(prompt), lines=lines)
         if not line:
             break
         lines.append(line)
@@ -88,6 +115,37 @@ def _readline() -> ModuleType | None:
     except ImportError:
         return None
     return readline
+
+
+@contextlib.contextmanager
+def _unflushed() -> Iterator[None]:
+    """Have Ctrl-C leave in the terminal what was typed of a line; it usually discards it."""
+    if termios is None or not sys.stdin.isatty():
+        yield
+        return
+    former = termios.tcgetattr(sys.stdin)
+    kept = [*former]
+    kept[_LOCAL_MODES] |= termios.NOFLSH
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, kept)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, former)
+
+
+def _unfinished_in_terminal() -> str:
+    """Return what was typed of a line and is still in the terminal."""
+    if termios is None or not sys.stdin.isatty():
+        return ""
+    with contextlib.suppress(OSError, termios.error):
+        kept = termios.tcgetattr(sys.stdin)
+        # Until its end a line is handed out only where the terminal does not wait for it.
+        kept[_LOCAL_MODES] &= ~termios.ICANON
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, kept)
+        if select.select([sys.stdin], [], [], 0)[0]:
+            return os.read(sys.stdin.fileno(), _MOST_UNFINISHED).decode(errors="replace")
+    return ""
 
 
 @contextlib.contextmanager

@@ -108,10 +108,11 @@ class Question:
         recall, prompt = self.draft or self._recalled(), f"  {self._bracket()}> "
         if self.field.type is FieldType.PASSWORD:
             return line.read_secret(prompt)
-        if self.field.type not in _LONG:
-            return line.read_line(prompt, recall=recall, words=choices.words(self.field))
         lines: list[str] = []
         try:
+            if self.field.type not in _LONG:
+                words = choices.words(self.field)
+                return line.read_line(prompt, recall=recall, words=words, lines=lines)
             if self.field.type is FieldType.JSON:
                 text = line.read_until(prompt, self._is_whole, lines=lines)
             else:

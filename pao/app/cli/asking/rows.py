@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from catalog.forms import FieldDefinition
+from catalog.forms import FieldDefinition, FieldType
 from catalog.forms.conditions import holds
 from catalog.forms.outcome import FormResult
 from pao.app.cli.asking import line
@@ -124,7 +124,12 @@ class RowsQuestion:
             old=row.get(inner.id),
             default=taken.get(inner.id),
         )
-        value = question.ask()
+        try:
+            value = question.ask()
+        except (KeyboardInterrupt, EOFError):
+            if question.draft and inner.type is not FieldType.PASSWORD:
+                row[inner.id] = question.draft
+            raise
         if value is None:
             row.pop(inner.id, None)
         else:

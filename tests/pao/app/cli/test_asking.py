@@ -414,6 +414,46 @@ def test_what_was_refused_or_half_typed_is_kept_too(asked: Start, tmp_path: Path
     }
 
 
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_a_line_that_was_not_entered_is_kept_too(asked: Start, tmp_path: Path, term: str) -> None:
+    terminal = asked(NAME, field("reason", "textarea"), TERM=term)
+    terminal.next("Host")
+    terminal.next("> ")
+    terminal.press("bücher-or".encode())
+    terminal.next("or")
+    terminal.interrupt("Keep your answers")
+    terminal.answer("Keep your answers", "")
+    assert terminal.ends_with() == 130, terminal.seen
+    assert kept(tmp_path) == {
+        "catalogItemId": "db",
+        "fields": {"host": "bücher-or"},
+        "unanswered": ["host", "reason"],
+    }
+
+    terminal = asked(field("reason", "textarea"), TERM=term)
+    terminal.answer("Reason", "one")
+    terminal.next("one\r\n    ")
+    terminal.press(b"tw")
+    terminal.next("tw")
+    terminal.interrupt("Keep your answers")
+    terminal.answer("Keep your answers", "two.json")
+    assert terminal.ends_with() == 130, terminal.seen
+    assert kept(tmp_path, "two.json")["fields"] == {"reason": "one\ntw"}
+
+
+def test_a_secret_that_was_not_entered_is_kept_nowhere(asked: Start, tmp_path: Path) -> None:
+    terminal = asked(NAME, field("secret", "password", required=True))
+    terminal.answer("Host", "orders")
+    terminal.next("Secret")
+    terminal.next("> ")
+    terminal.press(SECRET.encode())
+    terminal.interrupt("Keep your answers")
+    terminal.answer("Keep your answers", "")
+    assert terminal.ends_with() == 130, terminal.seen
+    assert kept(tmp_path)["fields"] == {"host": "orders"}
+    assert SECRET not in terminal.seen
+
+
 @pytest.mark.parametrize(
     ("answer", "files"), [("", {"db.json", "db-2.json"}), ("n", {"db.json"}), ("db.json", None)]
 )

@@ -257,3 +257,20 @@ def test_rows_come_from_a_file_and_outlive_ctrl_c(asked: Start, tmp_path: Path) 
         "fields": {"ports": [{"port": 1}, {"port": 100}]},
         "unanswered": ["ports"],
     }
+
+
+def test_a_row_that_is_half_typed_outlives_ctrl_c(asked: Start, tmp_path: Path) -> None:
+    terminal = asked(PORTS)
+    terminal.next("Row 1")
+    terminal.answer("Port", "80")
+    terminal.answer("Protocol", "udp")
+    terminal.next("Note")
+    terminal.next("> ")
+    terminal.press(b"for na")
+    terminal.next("for na")
+    terminal.interrupt("Keep your answers")
+    terminal.answer("Keep your answers", "")
+
+    assert terminal.ends_with() == 130, terminal.seen
+    kept = json.loads((tmp_path / "db.json").read_text())
+    assert kept["fields"] == {"ports": [{"port": 80, "protocol": "udp", "note": "for na"}]}
