@@ -133,7 +133,7 @@ async def test_what_was_cleaned_up_is_shown_to_operators(
     mark = {"entryId": entry, "by": "dana", "note": "removed *one*"}
     assert "**Not reported as done.**" in await shown(bench, request)
 
-    typed = {"entryId": 1, "by": None, "note": []}
+    typed: dict[str, object] = {"entryId": 1, "by": None, "note": []}
     forgeries: tuple[object, ...] = (mark, mark | {"proof": "x"}, typed, "x")
     for forged in forgeries:
         await bench.signal(request, "cleanup_done", forged)
