@@ -25,6 +25,7 @@ from api.routes.decisions import router as decisions_router
 from api.routes.document_schemas import router as document_schemas_router
 from api.routes.forms import router as forms_router
 from api.routes.health import router as health_router
+from api.routes.insights import router as insights_router
 from api.routes.keys import router as keys_router
 from api.routes.request_list import router as request_list_router
 from api.routes.requests import router as requests_router
@@ -86,6 +87,7 @@ def create_app(settings: Settings) -> "Application":
         web_sessions_router,
         keys_router,
         audit_router,
+        insights_router,
         health_router,
     )
     for router in routers:

@@ -15,6 +15,7 @@ from api.catalog.service import CatalogService
 from api.drafts.service import DraftService
 from api.health.measures import Measures, Sources
 from api.health.service import HealthService, Parts
+from api.insights.service import InsightsService
 from api.keys.service import KeysService
 from api.pagination import Cursors
 from api.requests.cleanups import CleanupService
@@ -103,6 +104,7 @@ def assemble_services(
         catalog=catalog,
         cursors=cursors,
         identity=state.identity,
+        insights=InsightsService(access=access, database=database),
         options=options,
         keys=KeysService(access=access, box=box, cursors=cursors, database=database),
         reading=reading,

@@ -13,6 +13,7 @@ from api.catalog.service import CatalogService
 from api.drafts.service import DraftService
 from api.health.measures import Measures
 from api.health.service import HealthService
+from api.insights.service import InsightsService
 from api.keys.service import KeysService
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
@@ -39,6 +40,7 @@ class Services:
     catalog: CatalogService
     cursors: Cursors
     identity: Identity
+    insights: InsightsService
     keys: KeysService
     streams: Streams
     submission: SubmissionService

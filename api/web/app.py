@@ -9,6 +9,7 @@ from api.web.pages.admin import views as admin
 from api.web.pages.catalog import views as catalog
 from api.web.pages.decision import views as decision
 from api.web.pages.home import views as home
+from api.web.pages.insights import views as insights
 from api.web.pages.platform import views as platform
 from api.web.pages.request import views as request
 from api.web.pages.request_form import views as request_form
@@ -26,6 +27,7 @@ PAGES = (
     request,
     waiting,
     decision,
+    insights,
     platform,
     signin,
     static_files,

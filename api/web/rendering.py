@@ -47,6 +47,7 @@ NAV = (
     (_("Catalog"), "/catalog"),
     (_("Requests"), "/requests"),
     (_("Waiting"), WAITING),
+    (_("Insights"), "/insights"),
 )
 
 

@@ -9,7 +9,7 @@ REVOKE ALL ON
     public.breakers, public.upkeep, public.schema_migrations,
     public.audit_heads, public.audit_anchors, public.audit_anchor_heads,
     public.leases, public.terraform_states, public.cleanups_done, public.installation,
-    public.web_sign_ins, public.web_sessions, public.web_drafts
+    public.web_sign_ins, public.web_sessions, public.web_drafts, public.request_waits
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
@@ -18,8 +18,8 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
 GRANT SELECT, INSERT, UPDATE ON public.requests TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.request_actions TO pao_service;
--- Who sees a request is written by triggers, with the owner's rights.
-GRANT SELECT ON public.request_audience TO pao_service;
+-- Who sees a request, and when it waited, is written by triggers, with the owner's rights.
+GRANT SELECT ON public.request_audience, public.request_waits TO pao_service;
 GRANT SELECT, INSERT, UPDATE ON public.decisions TO pao_service;
 GRANT SELECT, INSERT ON public.request_events TO pao_service;
 

@@ -19,6 +19,7 @@ from db.models.request import Request
 from db.models.request_action import RequestAction
 from db.models.request_audience import RequestAudience
 from db.models.request_event import RequestEvent
+from db.models.request_wait import RequestWait
 from db.models.schema_migration import SchemaMigration
 from db.models.terraform_state import TerraformState
 from db.models.web_draft import WebDraft
@@ -47,6 +48,7 @@ __all__ = [
     "RequestAction",
     "RequestAudience",
     "RequestEvent",
+    "RequestWait",
     "SchemaMigration",
     "TerraformState",
     "WebDraft",

@@ -21,8 +21,12 @@ from pao.core.timestamps import timestamp
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+def start_plus(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
 def at(seconds: float) -> str:
-    return timestamp(START + timedelta(seconds=seconds))
+    return timestamp(start_plus(seconds))
 
 
 def new_request(  # noqa: PLR0913 -- a builder names every value that a test may care about

@@ -19,6 +19,7 @@ from api.routes.decisions import router as decisions
 from api.routes.document_schemas import router as document_schemas
 from api.routes.forms import router as forms
 from api.routes.health import router as health
+from api.routes.insights import router as insights
 from api.routes.keys import router as keys
 from api.routes.request_list import router as request_list
 from api.routes.requests import router as requests
@@ -59,6 +60,7 @@ ROUTERS = (
     decisions,
     forms,
     health,
+    insights,
     keys,
     request_list,
     requests,

@@ -21,6 +21,7 @@ from pao.app.cli import (
     database,
     decisions,
     health,
+    insights,
     keys,
     processes,
     requests,
@@ -65,6 +66,7 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(actions.app, name="actions")
 app.add_typer(health.app, name="health")
 app.add_typer(health.root)
+app.add_typer(insights.root)
 app.add_typer(web.root)
 app.add_typer(web.app, name="sessions")
 app.add_typer(terraform.app, name="terraform")
