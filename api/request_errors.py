@@ -42,8 +42,10 @@ def from_validation(error: RequestValidationError, route: object) -> PaoError:
 
 
 def _field_of(place: Sequence[str | int]) -> str:
-    """Return where a value stands; a path's parameter by the name that the document gives it."""
+    """Return where a value stands; a parameter by its name, whichever of its values it is."""
     where, *parts = map(str, place)
+    if where == "query":
+        return parts[0] if parts else where
     return ".".join(map(to_camel, parts) if where == "path" else parts) or where
 
 
@@ -55,9 +57,10 @@ def _message(problem: Mapping[str, Any], route: object, *, suggests: bool) -> st
             known = _keys(route, problem["loc"][1:-1]) if suggests else ()
             hint = did_you_mean(name, known) or "; leave it out"
             return f"there is no key {name[:100]!r} here{hint}"
-        case "enum" | "literal_error" if isinstance(given, str) and suggests:
+        case "enum" | "literal_error" if isinstance(given, str):
             known = _WORD.findall(str(problem.get("ctx", {}).get("expected")))
-            return f"{problem['msg']}{did_you_mean(given, known)}"
+            hint = did_you_mean(given, known) if suggests else ""
+            return f"{given[:100]!r} is none of {', '.join(known)}{hint}"
     return str(problem["msg"])
 
 

@@ -95,8 +95,11 @@ def _ticket(step: Step) -> str:
     with_status = f" ({status})" if status else ""
     if known.get("statusCategory") == _DONE:
         return f"{key} is done{with_status}"
-    owner = f" with {team_name(step.owner_team)}" if step.owner_team else " open"
-    return f"{key} is{owner}{with_status}"
+    team = team_name(step.owner_team) if step.owner_team else None
+    if not status:
+        # JIRA does not tell the status of what it creates, and it was not asked since.
+        return f"{key} was created for {team}" if team else f"{key} was created"
+    return f"{key} is {f'with {team}' if team else 'open'}{with_status}"
 
 
 def _approval(step: Step) -> OpenApproval | None:

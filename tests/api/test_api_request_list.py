@@ -121,7 +121,7 @@ def test_a_completed_request_says_who_has_its_ticket(stack: Stack, dana: httpx.C
     document = completed(dana)
     key = document["actions"][0]["externalReference"]
     where = f"/requests/{document['id']}"
-    assert document["summary"] == f"completed: {key} is with the network team"
+    assert document["summary"] == f"completed: {key} was created for the network team"
     told = dana.get(f"{where}/status").json()["summary"]
     assert told == f"completed: {key} is with the network team (To Do)"
     stack.run(update(stack))

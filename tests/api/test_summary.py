@@ -48,22 +48,26 @@ def told(status: RequestStatus, *steps: Step, retrying: bool = False, **more: An
     [
         ((), "completed"),
         ((step(),), "completed"),
-        ((ticket("NET-2"),), "completed: NET-2 is with the network team"),
+        ((ticket("NET-2"),), "completed: NET-2 was created for the network team"),
         (
             (ticket("NET-2", {"status": "To Do"}),),
             "completed: NET-2 is with the network team (To Do)",
         ),
         ((ticket("NET-2", DONE),), "completed: NET-2 is done (Closed)"),
         ((ticket("NET-2", {"gone": True}),), "completed: NET-2 no longer exists"),
-        ((ticket("NET-2", owner_team=None),), "completed: NET-2 is open"),
-        ((ticket("NET-2", owner_team="sre"),), "completed: NET-2 is with sre"),
+        ((ticket("NET-2", owner_team=None),), "completed: NET-2 was created"),
+        (
+            (ticket("NET-2", {"status": "To Do"}, owner_team=None),),
+            "completed: NET-2 is open (To Do)",
+        ),
+        ((ticket("NET-2", owner_team="sre"),), "completed: NET-2 was created for sre"),
         (
             (ticket("NET-2", DONE), ticket("DB-3", request_id=CHILD, owner_team="team-db")),
-            "completed: NET-2 is done (Closed) and DB-3 is with the db team",
+            "completed: NET-2 is done (Closed) and DB-3 was created for the db team",
         ),
         (
-            tuple(ticket(f"N-{n}", owner_team="net") for n in range(5)),
-            "completed: N-0 is with net, N-1 is with net, N-2 is with net and 2 more",
+            tuple(ticket(f"N-{n}", {"status": "A"}, owner_team="net") for n in range(5)),
+            "completed: N-0 is with net (A), N-1 is with net (A), N-2 is with net (A) and 2 more",
         ),
     ],
 )
@@ -83,7 +87,9 @@ def test_an_open_request_says_what_runs_and_what_it_waits_for() -> None:
     follows = step(ActionStatus.WAITING, waiting={"kind": "follow"})
     assert told(RequestStatus.IN_PROGRESS, follows) == ('in progress: "Do it" waits for its target')
     waits = ticket("NET-2", status=ActionStatus.WAITING, waiting={"kind": "resolution"})
-    assert told(RequestStatus.IN_PROGRESS, waits) == "in progress: NET-2 is with the network team"
+    assert told(RequestStatus.IN_PROGRESS, waits) == (
+        "in progress: NET-2 was created for the network team"
+    )
     part = step(ActionStatus.IN_PROGRESS, type=COMPONENT, name="Database")
     inner = step(ActionStatus.IN_PROGRESS, request_id=CHILD, name="inner")
     assert told(RequestStatus.IN_PROGRESS, part, inner) == 'in progress: "Database" is running'
@@ -106,5 +112,5 @@ def test_a_failed_request_says_that_it_waits_for_a_decision() -> None:
 def test_a_request_that_was_given_up_says_where_it_goes_on() -> None:
     assert told(RequestStatus.ABORTED) == "aborted"
     assert told(RequestStatus.ESCALATED, ticket("NET-2"), escalation="OPS-1") == (
-        "escalated: OPS-1 continues it and NET-2 is with the network team"
+        "escalated: OPS-1 continues it and NET-2 was created for the network team"
     )

@@ -11,7 +11,7 @@ from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.field_files import FieldFile
 from pao.app.cli.fields import read_form
 from pao.app.cli.requests import RequestArgument
-from pao.app.cli.submission import Submission, SubmissionOptions, carry_out, usable_key
+from pao.app.cli.submission import Submission, SubmissionOptions, carry_out, metadata_of, usable_key
 from pao.app.cli.terminal import clean, segment
 from pao.core.names import MASK
 
@@ -33,7 +33,7 @@ def resubmit(
     ] = None,
     options: SubmissionOptions,
 ) -> None:
-    """Submit a new request with the values and tags of an earlier one.
+    """Submit a new request with the values, tags and note of an earlier one.
 
     --field and --config replace values. Secrets are asked for again: nobody can read them.
     Exits with 1 when the new request failed.
@@ -54,8 +54,10 @@ def resubmit(
             raise _unreadable(secrets)
         if not cli.interactive:
             fields = _applicable(cli, api, item, fields, kept=given.fields.keys())
-        tags = options.tag or (old.get("metadata") or {}).get("tags") or ()
-        submission = Submission(cli, api, item, tuple(tags), key)
+        before = old.get("metadata") or {}
+        note = before.get("note") if options.note is None else options.note
+        metadata = metadata_of(options.tag or before.get("tags"), note)
+        submission = Submission(cli, api, item, metadata, key)
         to_ask = FieldFile(fields, (*sorted(secrets), *given.unanswered))
         carry_out(submission, form, to_ask, options)
 

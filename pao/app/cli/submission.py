@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -41,6 +42,9 @@ class SubmissionOptions:
         ),
     ] = None
     tag: Annotated[list[str] | None, typer.Option(help="A tag of the request.")] = None
+    note: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A note that is shown with the request.")
+    ] = None
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and show the calls; submit nothing.")
     ] = False
@@ -82,7 +86,8 @@ def submit(
     key = usable_key(options.idempotency_key)
     with cli.api() as api:
         form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
-        submission = Submission(cli, api, item, tuple(options.tag or ()), key)
+        metadata = metadata_of(options.tag, options.note)
+        submission = Submission(cli, api, item, metadata, key)
         carry_out(submission, form, options.given(form, asks=cli.interactive), options)
 
 
@@ -110,7 +115,7 @@ class Submission:
     cli: Cli
     api: "Api"
     item: str
-    tags: tuple[str, ...]
+    metadata: dict[str, Any]
     key: str | None
     verb: str = "Submit"
 
@@ -169,13 +174,20 @@ class Submission:
 
     def command(self, path: str) -> list[str]:
         """Return the command that makes the same request with kept answers."""
-        tags = [word for tag in self.tags for word in ("--tag", tag)]
-        key = ["--idempotency-key", self.key] if self.key else []
-        return ["pao", "request", "submit", self.item, "--config", path, *tags, *key]
+        words = [word for tag in self.metadata.get("tags", ()) for word in ("--tag", tag)]
+        words += ["--note", self.metadata["note"]] if "note" in self.metadata else []
+        words += ["--idempotency-key", self.key] if self.key else []
+        return ["pao", "request", "submit", self.item, "--config", path, *words]
 
     def _body(self, fields: dict[str, Any]) -> dict[str, Any]:
-        metadata = {"metadata": {"tags": list(self.tags)}} if self.tags else {}
+        metadata = {"metadata": self.metadata} if self.metadata else {}
         return {"catalogItemId": self.item, "fields": fields, **metadata}
+
+
+def metadata_of(tags: Sequence[str] | None, note: str | None) -> dict[str, Any]:
+    """Return what is sent of tags and note: what there is."""
+    given = {"tags": list(tags or ()), "note": note}
+    return {name: value for name, value in given.items() if value}
 
 
 def _warn(cli: Cli, document: dict[str, Any]) -> None:

@@ -21,7 +21,9 @@ def judged(*hidden: str, **values: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def earlier(service: Service) -> dict[str, Any]:
-    document = request("failed", fields=dict(FIELDS), metadata={"tags": ["production"]})
+    document = request(
+        "failed", fields=dict(FIELDS), metadata={"tags": ["production"], "note": "for Q4"}
+    )
     service.on("GET", REQUEST, document)
     service.on("GET", f"/catalog/items/{ITEM}/schema", SCHEMA)
     service.on("GET", f"/catalog/items/{ITEM}", {"id": ITEM, "name": "PostgreSQL"})
@@ -36,16 +38,24 @@ def sent(service: Service) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("earlier")
-def test_values_and_tags_are_those_of_the_earlier_request(pao: Pao, service: Service) -> None:
+def test_values_tags_and_note_are_those_of_the_earlier_request(pao: Pao, service: Service) -> None:
     result = pao("request", "resubmit", REQUEST_ID, "-f", "storageSize=50", "--unset", "backups")
 
     assert result.exit_code == 0, result.output
     assert sent(service) == {
         "catalogItemId": ITEM,
         "fields": {"instanceName": "orders-db", "storageSize": 50, "size": "s"},
-        "metadata": {"tags": ["production"]},
+        "metadata": {"tags": ["production"], "note": "for Q4"},
     }
     assert result.stderr == ""
+
+
+@pytest.mark.usefixtures("earlier")
+def test_tags_and_note_can_be_replaced(pao: Pao, service: Service) -> None:
+    result = pao("request", "resubmit", REQUEST_ID, "--tag", "test", "--note", "")
+
+    assert result.exit_code == 0, result.output
+    assert sent(service)["metadata"] == {"tags": ["test"]}
 
 
 def test_what_has_changed_since_is_said(
