@@ -15,9 +15,11 @@ from typing import Any
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from catalog.loading import DocumentError, json_path, load_document
+from catalog.loading import Document, DocumentError, json_path, load_document
 from catalog.testing.dry_run import DryRun
 from catalog.testing.samples import MOMENT, Sample
+from catalog.validation.structure_messages import explain
+from catalog.validation.subject import Problem
 from pao.core.payloads.context import Requester
 
 
@@ -103,10 +105,16 @@ def read_case(content: bytes, *, file: str) -> Case:
     except DocumentError as error:
         raise CaseError(f"{error.file}:{error.line}:{error.column}: {error.message}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = document.position(tuple(first["loc"]))
-        path = json_path(tuple(first["loc"]))
-        raise CaseError(f"{file}:{where.line}:{where.column}: {path}: {first['msg']}") from None
+        details = error.errors(include_url=False, include_input=False)
+        problems = explain(Case, document.data, details)
+        raise CaseError("\n".join(_shown(document, one) for one in problems)) from None
+
+
+def _shown(document: Document, problem: Problem) -> str:
+    where = document.position(problem.path)
+    hint = f"; {problem.hint}" if problem.hint else ""
+    place = f"{document.file}:{where.line}:{where.column}: {json_path(problem.path)}"
+    return f"{place}: {problem.message}{hint}"
 
 
 def judge_case(case: Case, run: DryRun) -> Outcome:

@@ -11,7 +11,14 @@ from catalog.validation.form_rules import GROUPS, RULES, fields_of, form_fields
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
 
-_IN_ROWS = frozenset(FieldType) - {FieldType.LIST, FieldType.PASSWORD}
+_INSTEAD = {
+    FieldType.LIST: "make it a field of the form",
+    FieldType.PASSWORD: (
+        "secrets are sealed field by field: make it a field of the form, or have the target create "
+        "one for each row"
+    ),
+}
+_IN_ROWS = frozenset(FieldType) - _INSTEAD.keys()
 _CODE = re.compile(r"`[^`]*`")
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>|<!--")
 _IMAGE = re.compile(r"!\[[^\]]*\]\(")
@@ -87,7 +94,7 @@ def _rows(path: Path, field: FieldDefinition) -> Iterator[Problem]:
     for r, inner in enumerate(field.fields):
         if inner.type not in _IN_ROWS:
             told = f"a row cannot have a field of type {inner.type}"
-            yield Problem((*path, "fields", r, "type"), told, "make it a field of the form")
+            yield Problem((*path, "fields", r, "type"), told, _INSTEAD[inner.type])
     for index, name in enumerate(field.unique_by):
         if name not in known:
             told = f"the rows have no field {name[:80]!r}{did_you_mean(name, known)}"

@@ -102,7 +102,7 @@ def read_structure(document: Document) -> Structure:
             break
     # Nobody reads more at once, and looking for what was meant costs time.
     told = errors[:MOST_PROBLEMS]
-    messages = StructureMessages(kind, data)
+    messages = StructureMessages(KINDS[kind], data)
     meant = set(messages.misspelt(told))
     problems += tuple(messages.problems(told, meant))
     recovered = recover(_copy(whole), errors, meant)

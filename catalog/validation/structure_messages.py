@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from catalog.document_kinds import KINDS
 from catalog.loading import Path, value_at
 from catalog.suggestions import did_you_mean, nearest
 from catalog.validation.error_recovery import existing
@@ -34,11 +33,23 @@ _EXPECTED = {
 }
 
 
-class StructureMessages:
-    """Explains the errors of one document of one kind."""
+def explain(
+    model: type[BaseModel], data: Mapping[str, Any], details: list[ErrorDetails]
+) -> list[Problem]:
+    """Return what is wrong with data that should fit a model, a problem for each error."""
+    messages = StructureMessages(model, data)
+    return [*messages.problems(details, {*messages.misspelt(details)})]
 
-    def __init__(self, kind: str, data: Mapping[str, Any]) -> None:
-        self._kind = kind
+
+# How pydantic names the members of a union of scalars.
+_MEMBERS = {("str",), ("int",), ("float",), ("bool",)}
+
+
+class StructureMessages:
+    """Explains the errors of data that should fit a model."""
+
+    def __init__(self, model: type[BaseModel], data: Mapping[str, Any]) -> None:
+        self._model = model
         self._data = data
 
     def problems(self, details: list[ErrorDetails], misspelt: set[Path]) -> Iterator[Problem]:
@@ -51,6 +62,8 @@ class StructureMessages:
                 continue
             if detail["type"] in _EXPECTED:
                 where = existing(self._data, path)
+                if where[-1:] in _MEMBERS and value_at(self._data, where) is None:
+                    where = where[:-1]
                 expected.setdefault(where, []).append(_EXPECTED[detail["type"]])
             else:
                 yield self._one(detail, path)
@@ -70,7 +83,7 @@ class StructureMessages:
                     yield (*path[:-1], meant)
 
     def _known_keys(self, path: Path) -> list[str]:
-        return _known_keys(self._kind, path)
+        return _known_keys(self._model, path)
 
     def _hint_for_key(self, path: Path, known: list[str]) -> str:
         key = str(path[-1])
@@ -146,6 +159,8 @@ def _told(detail: ErrorDetails) -> str:
     if kind in _LIMITS:
         words, key, unit = _LIMITS[kind]
         return f" {words} {limits.get(key)}{unit}"
+    if kind.startswith(("datetime", "timezone")):
+        return " must be a moment with its offset such as 2026-03-01T08:30:00Z"
     return " has a value that is not allowed here"
 
 
@@ -155,8 +170,8 @@ def _name(path: Path) -> str:
     return "".join(shown).lstrip(".") or "the document"
 
 
-def _known_keys(kind: str, path: Path) -> list[str]:
-    model: Any = KINDS[kind]
+def _known_keys(outer: type[BaseModel], path: Path) -> list[str]:
+    model: Any = outer
     for part in path:
         if isinstance(part, int) or model is None:
             continue

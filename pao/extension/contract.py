@@ -11,11 +11,14 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticUserError, ValidationError
 
 from activities.base import Action, ActionConfig
+from catalog.loading import json_path
+from catalog.schema_messages import message_of
 from catalog.templating import Names, TemplateError, check
 from catalog.templating.contract import Target
+from catalog.validation.structure_messages import explain
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SECRETS = re.compile(r"password|token|secret|apikey|api_key|privatekey", re.IGNORECASE)
@@ -63,8 +66,11 @@ def _schemas(action: Action[Any]) -> Iterator[str]:
         try:
             Draft202012Validator.check_schema(model.model_json_schema())
             json.dumps(model.model_json_schema())
-        except (SchemaError, TypeError, ValueError) as error:
-            yield f"{key}: {error}"
+        except SchemaError as error:
+            yield f"{key}: its schema {message_of(error)}"
+        except (PydanticUserError, TypeError, ValueError) as error:
+            # The rest of pydantic's text is an address of its own documents.
+            yield f"{key}: no JSON Schema can be made of it ({str(error).splitlines()[0][:200]})"
 
 
 def _strict(action: Action[Any]) -> Iterator[str]:
@@ -86,9 +92,10 @@ def _examples(action: Action[Any]) -> Iterator[str]:
         try:
             action.config.model_validate(example)
         except ValidationError as error:
-            for one in error.errors(include_url=False, include_input=False):
-                where = ".".join(map(str, one["loc"]))
-                yield f"example {number}, {where}: {one['msg']}"
+            details = error.errors(include_url=False, include_input=False)
+            for problem in explain(action.config, example, details):
+                hint = f"; {problem.hint}" if problem.hint else ""
+                yield f"example {number}, {json_path(problem.path)}: {problem.message}{hint}"
 
 
 def _templates(action: Action[Any]) -> Iterator[str]:

@@ -278,10 +278,17 @@ def test_update_writes_what_comes_out_and_keeps_the_rest(pao: Run, here: Path) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("fields: [1]\n", ":1:"),
-        ("field: {}\n", "$.field"),
+        ("fields: [1]\n", ":1:1: $.fields: fields must be a mapping of keys to values"),
+        ("field: {}\n", ":1:1: $.field: unknown key 'field'; did you mean 'fields'?"),
+        ("expect: {actions: 5}\n", "$.expect.actions: expect.actions must be a list, not 5"),
+        ("expect: {refused: [{field: a}]}\n", "refused[0].constraint is missing"),
+        ("options: {a: [{}]}\n", "a[0] must be a text or a number or true or false"),
+        ("environment: {A: 1}\nat: 5x\n", "environment.A must be a text, not 1"),
         ("fields: {\n", ":2:1:"),
-        ("at: yesterday\n", "$.at"),
+        (
+            "at: yesterday\n",
+            "$.at: at must be a moment with its offset such as 2026-03-01T08:30:00Z",
+        ),
         ("- a\n", "mapping"),
         ("", "empty"),
     ],

@@ -145,7 +145,7 @@ class Broken(Action[Config]):
     resource_type = "thing"
     config = Config
     outputs = Outputs
-    examples = ({"name": "{{ a && b }}", "token": "abc"},)
+    examples = ({"name": "{{ a && b }}", "token": "abc"}, {"name": 5, "token": ["a"]})
     breaker_keys = ("nme",)
 
     async def look(self, config, context):
@@ -189,8 +189,12 @@ def test_an_extension_that_breaks_its_promises_is_told_each(here: Path) -> None:
         "&& is no operator",
         "nme: there is no nme",
         "example 1, token: write {{secrets.<name>}}",
+        "example 2, $.name: name must be a text, not 5",
+        "example 2, $.token: token must be a text",
     ):
         assert part in told, told
+    for foreign in ("pydantic", "Input should", "validation error"):
+        assert foreign not in told
 
 
 def test_why_an_extension_cannot_be_loaded_is_told(here: Path) -> None:
